@@ -1,0 +1,87 @@
+"""Time and chance, handed in: every wait and every date goes through one `Clock`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A callback that has not run yet."""
+
+    def cancel(self) -> None:
+        """Never run the callback. Harmless when it already ran."""
+
+
+class Clock(Protocol):
+    """What time it is, and a way to wait. Tests hand in one that they move themselves."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary point; never falls."""
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Run `callback` on the event loop in `delay` seconds."""
+
+    async def sleep(self, delay: float) -> None:
+        """Wait `delay` seconds."""
+
+
+class SystemClock:
+    """The machine's clocks and the running event loop's timers."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary point; never falls."""
+        return time.monotonic()
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Run `callback` on the event loop in `delay` seconds."""
+        return asyncio.get_running_loop().call_later(delay, callback)
+
+    async def sleep(self, delay: float) -> None:
+        """Wait `delay` seconds."""
+        await asyncio.sleep(delay)
+
+
+class Deadline:
+    """Says whether the `deadline` block it was given to ran out of time."""
+
+    def __init__(self) -> None:
+        self.expired = False
+
+
+@asynccontextmanager
+async def deadline(clock: Clock, seconds: float) -> AsyncIterator[Deadline]:
+    """Like `asyncio.timeout`, on a `Clock`.
+
+    Raises:
+        TimeoutError: the body took longer than `seconds`.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    state = Deadline()
+
+    def expire() -> None:
+        state.expired = True
+        task.cancel()
+
+    timer = clock.call_later(seconds, expire)
+    try:
+        yield state
+    except asyncio.CancelledError:
+        # Our own cancellation, and only ours, becomes a timeout.
+        if state.expired and task.uncancel() == 0:
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()

@@ -1,0 +1,154 @@
+"""Chats as lists and heads show them, and what can be asked of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import Message, QueuedMessage
+
+# The five stored words, and two that are computed: `pending` is a running chat that no worker
+# holds, `paused` a waiting one with a held queue.
+ChatStatus = Literal[
+    "waiting", "running", "interrupting", "requires_action", "error", "pending", "paused"
+]
+BUSY: frozenset[ChatStatus] = frozenset({"running", "interrupting", "requires_action", "pending"})
+QueueState = Literal["empty", "free", "held"]
+PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
+WhenBusy = Literal["queue", "interrupt"]
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """The counters of a chat. A request about "now" names the one it saw."""
+
+    snapshot: int
+    history: int
+    turn: int
+    queue: int
+    retry: int
+
+
+class RetryInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A wait before the next attempt: `attempt` failed, `delay_ms` is what is really waited."""
+
+    attempt: int
+    max_attempts: int
+    delay_ms: int
+    retrying_at: datetime
+    error: ChatError
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """One chat, without its messages. `updated_at` is its last activity."""
+
+    id: str
+    title: str
+    status: ChatStatus
+    created_at: datetime
+    updated_at: datetime
+    versions: Versions
+    pending: PendingReason | None = None
+    queue: QueueState = "empty"
+    queue_length: int = 0
+    model: str | None = None
+    parent_id: str | None = None
+    archived: bool = False
+    labels: dict[str, str] = {}
+    pin_order: int | None = None
+    unread: bool = False
+    last_error: ChatError | None = None
+    retry: RetryInfo | None = None
+    resume_at: datetime | None = None
+    cost_micros: int | None = None
+    context_tokens: int | None = None
+    context_limit: int | None = None
+
+
+class ChatPage(msgspec.Struct, frozen=True):
+    """A page of chats, newest activity first; `next_cursor` asks for the next one."""
+
+    chats: list[Chat]
+    next_cursor: str | None = None
+
+
+# --- requests: strict -----------------------------------------------------------------------
+
+
+class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A new chat with its first message."""
+
+    content: str
+    title: str | None = None
+    model: str | None = None
+    system_prompt: str | None = None
+    labels: dict[str, str] = {}
+
+
+class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A message to a chat. `turn_version` belongs to `when_busy: interrupt`."""
+
+    content: str
+    when_busy: WhenBusy = "queue"
+    model: str | None = None
+    turn_version: int | None = None
+    position: int | None = None
+
+
+class Interrupt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Stop what runs in the turn that the client saw."""
+
+    turn_version: int
+    hold_queue: bool = False
+
+
+# --- answers --------------------------------------------------------------------------------
+
+
+class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a message is now: in history (`message`), in the queue (`queued`), or gone.
+
+    `repeated` says that the idempotency key was known and nothing was changed.
+    """
+
+    chat: Chat
+    message: Message | None = None
+    queued: QueuedMessage | None = None
+    repeated: bool = False
+
+
+class Interrupted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether there was something to stop; `reason` says why not."""
+
+    chat: Chat
+    changed: bool
+    reason: str | None = None
+
+
+class Model(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A model that can be chosen. `unavailable` says what is missing, None if nothing is."""
+
+    name: str
+    provider: str
+    model: str
+    default: bool = False
+    context_limit: int | None = None
+    unavailable: ChatError | None = None
+
+
+class Models(msgspec.Struct, frozen=True):
+    """What can be chosen."""
+
+    models: list[Model]
+
+
+class Info(msgspec.Struct, frozen=True):
+    """Which daemon answers."""
+
+    version: str
+    pid: int
+    started_at: datetime
+    data_dir: str
+    capabilities: list[str]

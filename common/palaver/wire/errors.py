@@ -1,0 +1,78 @@
+"""Failures as values: `ChatError` for a chat, `Problem` for a refused request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, get_args
+
+import msgspec
+
+FailureKind = Literal[
+    "overloaded",
+    "rate_limit",
+    "timeout",
+    "startup_timeout",
+    "silence_timeout",
+    "server_error",
+    "auth",
+    "missing_key",
+    "config",
+    "context_overflow",
+    "usage_limit",
+    "content_filter",
+    "generic",
+]
+KINDS: frozenset[str] = frozenset(get_args(FailureKind))
+
+# What helps, for a program that wants to offer it as a key or a button.
+FailureAction = Literal["retry", "edit_key", "open_settings", "compact", "new_chat", "schedule"]
+
+
+class SpendLimit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was spent of a limit, in micros of a dollar, and when it starts anew."""
+
+    spent_micros: int
+    limit_micros: int
+    resets_at: datetime | None = None
+
+
+class ChatError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One classified failure, the same value live, stored, and a day later.
+
+    `message` is for the person; `detail` holds the provider's own words (at most 500
+    characters, secrets redacted); `retry_after_ms` is the provider's hint in milliseconds.
+    """
+
+    kind: FailureKind
+    message: str
+    detail: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    status_code: int | None = None
+    retryable: bool = False
+    retry_after_ms: int | None = None
+    limit: SpendLimit | None = None
+    request_id: str | None = None
+    action: FailureAction | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Problem details of a refused request (RFC 9457), with Palaver's own fields.
+
+    `type` is `urn:palaver:problem:<code>`; `code` is the same word for programs. `state` and
+    `transition` are set for a conflict with the state machine, `field` names the offending
+    field of a request.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    state: str | None = None
+    transition: str | None = None
+    chat_error: ChatError | None = None
+
+
+PROBLEM_CONTENT_TYPE = "application/problem+json"  # RFC 9457, section 3

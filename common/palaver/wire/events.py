@@ -1,0 +1,156 @@
+"""What `WS /chats/{id}/stream` and `WS /watch` carry. A frame is a JSON array of events.
+
+An *episode* names the live output of one attempt, `<history version>.<attempt>`. Live output
+is addressed by block number and by offset in the block, in Unicode code points.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from palaver.wire.chats import Chat, ChatStatus, PendingReason, RetryInfo, Versions
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import Message, QueuedMessage, Usage
+
+BlockKind = Literal[
+    "text", "reasoning", "tool_call", "tool_output", "tool_result", "source", "compaction"
+]
+
+
+class StatusEvent(msgspec.Struct, frozen=True, tag="status", omit_defaults=True):
+    """The head of the chat: its status, why it is pending, and the versions to act upon."""
+
+    status: ChatStatus
+    versions: Versions
+    title: str
+    model: str | None = None
+    pending: PendingReason | None = None
+    detail: str | None = None
+
+
+class MessageEvent(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
+    """One committed message, and the episode that it replaces."""
+
+    message: Message
+    replaces: str | None = None
+
+
+class MessagePartEvent(msgspec.Struct, frozen=True, tag="message_part", omit_defaults=True):
+    """Live output. `name` and `call_id` come with each delta of a tool's block."""
+
+    episode: str
+    block: int
+    offset: int
+    kind: BlockKind
+    delta: str
+    name: str | None = None
+    call_id: str | None = None
+
+
+class PreviewReset(msgspec.Struct, frozen=True, tag="preview_reset", omit_defaults=True):
+    """Drop the live output shown so far; `episode` is what comes instead, if anything."""
+
+    episode: str | None = None
+
+
+class HistoryTruncated(msgspec.Struct, frozen=True, tag="history_truncated"):
+    """Messages from this id on are gone."""
+
+    from_id: int
+
+
+class HistoryReset(msgspec.Struct, frozen=True, tag="history_reset"):
+    """Drop all messages: they follow again."""
+
+
+class QueueUpdate(msgspec.Struct, frozen=True, tag="queue_update"):
+    """The whole queue."""
+
+    queue: list[QueuedMessage]
+    held: bool
+
+
+class RetryEvent(msgspec.Struct, frozen=True, tag="retry"):
+    """A wait before the next attempt began, or (None) is over."""
+
+    retry: RetryInfo | None
+
+
+class ErrorEvent(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
+    """The stored error of the chat; None when it was left behind."""
+
+    error: ChatError | None
+    resume_at: datetime | None = None
+
+
+class ActionRequired(msgspec.Struct, frozen=True, tag="action_required", omit_defaults=True):
+    """Calls that only a client can answer; empty when none is left."""
+
+    call_ids: list[str]
+    deadline: datetime | None = None
+
+
+class UsageEvent(msgspec.Struct, frozen=True, tag="usage", omit_defaults=True):
+    """The last call's tokens, the context used (tokens) of its limit, the chat's cost so far."""
+
+    usage: Usage | None = None
+    context_tokens: int | None = None
+    context_limit: int | None = None
+    cost_micros: int | None = None
+
+
+class CaughtUp(msgspec.Struct, frozen=True, tag="caught_up"):
+    """Everything up to this snapshot was sent, and the live output up to now."""
+
+    snapshot_version: int
+
+
+StreamEvent = (
+    StatusEvent
+    | MessageEvent
+    | MessagePartEvent
+    | PreviewReset
+    | HistoryTruncated
+    | HistoryReset
+    | QueueUpdate
+    | RetryEvent
+    | ErrorEvent
+    | ActionRequired
+    | UsageEvent
+    | CaughtUp
+)
+
+
+# --- the chat list --------------------------------------------------------------------------
+
+
+class ListSnapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """The newest chats; older ones are fetched by page with `next_cursor`."""
+
+    chats: list[Chat]
+    next_cursor: str | None = None
+
+
+class ChatCreated(msgspec.Struct, frozen=True, tag="created"):
+    """A chat that was not there before."""
+
+    chat: Chat
+
+
+class ChatUpdated(msgspec.Struct, frozen=True, tag="updated"):
+    """A chat that changed, whole, and the names of the fields that did."""
+
+    chat: Chat
+    fields: list[str]
+
+
+class ChatDeleted(msgspec.Struct, frozen=True, tag="deleted"):
+    """A chat that is gone."""
+
+    chat_id: str
+
+
+WatchEvent = ListSnapshot | ChatCreated | ChatUpdated | ChatDeleted

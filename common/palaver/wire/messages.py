@@ -1,0 +1,111 @@
+"""Messages and the parts they are made of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Role = Literal["system", "user", "assistant", "tool"]
+Visibility = Literal["both", "user", "model"]
+# Why an assistant message ended. `interrupted`: a person stopped it; what is there is what
+# was shown.
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "interrupted"]
+
+
+class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
+    """Markdown text."""
+
+    text: str
+
+
+class Reasoning(msgspec.Struct, frozen=True, tag="reasoning", omit_defaults=True):
+    """What the model thought, as far as its provider shows it."""
+
+    text: str
+    duration_ms: int | None = None
+
+
+class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", omit_defaults=True):
+    """A call the model asked for. `id` is the daemon's own; `arguments` is a JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=True):
+    """What a call gave, or a synthetic result when it never ran."""
+
+    call_id: str
+    text: str
+    is_error: bool = False
+    duration_ms: int | None = None
+
+
+class Source(msgspec.Struct, frozen=True, tag="source", omit_defaults=True):
+    """A place the model cites."""
+
+    url: str
+    title: str = ""
+
+
+class Boundary(msgspec.Struct, frozen=True, tag="boundary", omit_defaults=True):
+    """A line across the conversation: the model no longer sees what is above it."""
+
+    reason: Literal["compacted", "cleared"]
+    text: str = ""
+
+
+Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary
+PART_TYPES = frozenset(
+    {"text", "reasoning", "tool_call", "tool_result", "source", "boundary"}
+)
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens of one model call. None means that the provider did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_read_tokens: int | None = None
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One committed message. `revision` is the snapshot that last changed it.
+
+    `cost_micros` is micros of a dollar (None: unpriced); `runtime_ms` is the time from the
+    request to the end of the answer.
+    """
+
+    id: int
+    role: Role
+    parts: list[Part]
+    revision: int
+    created_at: datetime
+    visibility: Visibility = "both"
+    model: str | None = None
+    finish: Finish | None = None
+    usage: Usage | None = None
+    cost_micros: int | None = None
+    runtime_ms: int | None = None
+
+
+class QueuedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that waits for its turn. `position` counts from 0."""
+
+    id: int
+    position: int
+    content: str
+    created_at: datetime
+    model: str | None = None
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """A page of messages; `more` says whether there is another one in the same direction."""
+
+    messages: list[Message]
+    more: bool
