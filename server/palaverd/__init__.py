@@ -1,0 +1,1 @@
+"""The daemon: owns chats, calls models, survives."""

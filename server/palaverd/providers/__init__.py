@@ -1,0 +1,1 @@
+"""Model providers: a neutral request in, neutral events out."""
