@@ -1,0 +1,81 @@
+"""What must be true of every chat after every transaction, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from palaverd.chatstate.execution import Execution
+from palaverd.chatstate.rules import QUEUE_LIMIT
+from palaverd.chatstate.states import State, Status
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """What the invariants need of a message: its calls and the calls it answers."""
+
+    id: int
+    role: str
+    revision: int
+    calls: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
+
+
+def row_violations(row: Execution) -> list[str]:
+    """Return what is wrong with the row by itself."""
+    wrong = []
+    if row.state is State.INVALID:
+        wrong.append(
+            f"no state is {row.status}, queue of {row.queue_length}"
+            f"{' held' if row.queue_held else ''}{', archived' if row.archived else ''}"
+        )
+    for name in ("history_version", "turn_version", "queue_version", "retry_version"):
+        if getattr(row, name) > row.snapshot_version:
+            wrong.append(f"{name} is ahead of snapshot_version")
+    if row.turn_version > row.history_version:
+        wrong.append("turn_version is ahead of history_version")
+    if row.queue_length > QUEUE_LIMIT:
+        wrong.append(f"{row.queue_length} messages in the queue")
+    if (row.status == Status.ERROR) != (row.last_error is not None):
+        wrong.append("an error is stored exactly in the status error")
+    if row.retry is not None and row.status != Status.RUNNING:
+        wrong.append("a retry is stored outside running")
+    if row.resume_at is not None and (row.status != Status.ERROR or row.archived):
+        wrong.append("resume_at is stored outside an unarchived error")
+    if row.compaction_requested_at is not None and row.status != Status.RUNNING:
+        wrong.append("compaction_requested_at is stored outside running")
+    if (row.worker_id is None) != (row.runner_id is None):
+        wrong.append("a worker without a runner, or the other way round")
+    return wrong
+
+
+def history_violations(
+    row: Execution, queue_ids: Sequence[int], history: Sequence[HistoryEntry]
+) -> list[str]:
+    """Return what is wrong between the row, its queue, and its undeleted messages in order."""
+    wrong = []
+    if len(queue_ids) != row.queue_length:
+        wrong.append(f"queue_length is {row.queue_length}, {len(queue_ids)} are queued")
+    if len(set(queue_ids)) != len(queue_ids):
+        wrong.append("a queued message stands twice in the queue")
+    open_calls: set[str] = set()
+    for entry in history:
+        if entry.revision > row.snapshot_version:
+            wrong.append(f"message {entry.id} is of a later snapshot")
+        if entry.role == "user" and open_calls:
+            wrong.append(f"message {entry.id} of a user follows open calls")
+        open_calls |= entry.calls
+        open_calls -= entry.answers
+    return wrong
+
+
+def progress_violations(before: Execution, after: Execution) -> list[str]:
+    """Return which versions fell between two looks at one chat."""
+    names = (
+        "snapshot_version",
+        "history_version",
+        "turn_version",
+        "queue_version",
+        "retry_version",
+    )
+    return [f"{name} fell" for name in names if getattr(after, name) < getattr(before, name)]

@@ -1,0 +1,36 @@
+"""The rules that hold across transitions, applied once per transaction to what changed."""
+
+from __future__ import annotations
+
+from palaverd.chatstate.execution import Execution
+from palaverd.chatstate.states import Status
+
+QUEUE_LIMIT = 20  # messages, counted after the transition: more is a person who lost count
+
+
+def settle(before: Execution, after: Execution) -> None:
+    """Bring everything that follows from a change of status or history into `after`.
+
+    `before` is the row as it was locked. Counters take `after.snapshot_version`.
+    """
+    if after.queue_length == 0 or after.status == Status.ERROR:
+        # An empty queue is never held; in error nothing starts by itself, so a hold says nothing.
+        after.queue_held = False
+    if (after.queue_length, after.queue_held) != (before.queue_length, before.queue_held):
+        after.queue_version = after.snapshot_version
+    if before.status == Status.ERROR != after.status:
+        after.last_error = None
+        after.resume_at = None
+    if after.archived:
+        after.resume_at = None
+    if after.status != Status.RUNNING:
+        after.compaction_requested_at = None
+        after.waiting_for_children = False
+        after.retry = None
+    if after.history_version != before.history_version:
+        after.generation_attempt = 0
+        after.waiting_for_children = False
+    if after.generation_attempt != before.generation_attempt:
+        after.retry = None
+    if after.retry != before.retry:
+        after.retry_version = after.snapshot_version
