@@ -29,9 +29,11 @@ def row_violations(row: Execution) -> list[str]:
             f"no state is {row.status}, queue of {row.queue_length}"
             f"{' held' if row.queue_held else ''}{', archived' if row.archived else ''}"
         )
-    for name in ("history_version", "turn_version", "queue_version", "retry_version"):
-        if getattr(row, name) > row.snapshot_version:
-            wrong.append(f"{name} is ahead of snapshot_version")
+    wrong += [
+        f"{name} is ahead of snapshot_version"
+        for name in ("history_version", "turn_version", "queue_version", "retry_version")
+        if getattr(row, name) > row.snapshot_version
+    ]
     if row.turn_version > row.history_version:
         wrong.append("turn_version is ahead of history_version")
     if row.queue_length > QUEUE_LIMIT:

@@ -76,6 +76,7 @@ RUNNABLE_STATUSES = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUI
 RUNNABLE = frozenset(s for s in LIVE if s.shape.status in RUNNABLE_STATUSES)
 
 _BY_SHAPE = {s.shape: s for s in STORED}
+_STATUSES = frozenset(s.value for s in Status)
 
 
 def queue_of(length: int, held: bool) -> Queue:
@@ -87,7 +88,7 @@ def queue_of(length: int, held: bool) -> Queue:
 
 def classify(status: str, queue_length: int, queue_held: bool, archived: bool) -> State:
     """Derive the state of a row; `INVALID` for a row that no state describes."""
-    if status not in Status or queue_length < 0 or (queue_held and queue_length == 0):
+    if status not in _STATUSES or queue_length < 0 or (queue_held and queue_length == 0):
         return State.INVALID
     shape = Shape(Status(status), queue_of(queue_length, queue_held), archived)
     return _BY_SHAPE.get(shape, State.INVALID)

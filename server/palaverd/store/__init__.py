@@ -1,0 +1,1 @@
+"""Storage: tables, the one door through which chats change, queries, and the SQLite engine."""

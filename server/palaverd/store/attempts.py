@@ -1,0 +1,83 @@
+"""The journal of model calls, and the partial answer of the one that runs.
+
+These writes belong to transitions or stand beside them; none of them moves a version.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from palaver.wire.messages import Part, Usage
+from palaverd.store import codec
+from palaverd.store.locked import LockedChat
+from palaverd.store.tables import attempts, partials
+
+
+class Partial(msgspec.Struct, frozen=True):
+    """A saved prefix of a live answer."""
+
+    history_version: int
+    attempt: int
+    parts: list[Part]
+    model: str | None
+
+
+def open_attempt(chat: LockedChat, model: str | None) -> None:
+    """Write that the attempt which the row counts begins."""
+    chat.connection.execute(
+        insert(attempts).values(
+            chat_id=chat.row.chat_id,
+            history_version=chat.row.history_version,
+            attempt=chat.row.generation_attempt,
+            model=model,
+            started_at=chat.now,
+        )
+    )
+
+
+def close_attempt(chat: LockedChat, outcome: str, usage: Usage | None = None) -> None:
+    """Write how the present attempt ended: a finish, or the kind of a failure."""
+    chat.connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.chat_id == chat.row.chat_id,
+            attempts.c.history_version == chat.row.history_version,
+            attempts.c.attempt == chat.row.generation_attempt,
+            attempts.c.outcome.is_(None),
+        )
+        .values(outcome=outcome, usage=codec.dumps_optional(usage))
+    )
+
+
+def save_partial(chat: LockedChat, parts: list[Part], model: str | None) -> None:
+    """Save what clients were shown so far. No transition: no version moves."""
+    clear_partial(chat)
+    chat.connection.execute(
+        insert(partials).values(
+            chat_id=chat.row.chat_id,
+            history_version=chat.row.history_version,
+            attempt=chat.row.generation_attempt,
+            parts=codec.dumps(parts),
+            model=model,
+            saved_at=chat.now,
+        )
+    )
+
+
+def clear_partial(chat: LockedChat) -> None:
+    """Forget the saved partial answer."""
+    chat.connection.execute(delete(partials).where(partials.c.chat_id == chat.row.chat_id))
+
+
+def load_partial(connection: Connection, chat_id: str) -> Partial | None:
+    """Return the saved partial answer, of whichever attempt it is."""
+    found = connection.execute(select(partials).where(partials.c.chat_id == chat_id)).first()
+    if found is None:
+        return None
+    return Partial(
+        history_version=found.history_version,
+        attempt=found.attempt,
+        parts=codec.load_parts(found.parts),
+        model=found.model,
+    )

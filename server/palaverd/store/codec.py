@@ -1,0 +1,74 @@
+"""What stands in JSON columns, and times as the tables keep them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import Part
+
+T = TypeVar("T")
+
+# Raised when the shape of stored parts changes; readers know every older number.
+CONTENT_VERSION = 1
+
+_encoder = msgspec.json.Encoder()
+_parts = msgspec.json.Decoder(list[Part])
+
+
+def dumps(value: object) -> str:
+    """Write a value for a JSON column."""
+    return _encoder.encode(value).decode()
+
+
+def dumps_optional(value: object | None) -> str | None:
+    """Write a value for a nullable JSON column."""
+    return None if value is None else dumps(value)
+
+
+def loads(text: str | None, kind: type[T]) -> T | None:
+    """Read a nullable JSON column.
+
+    Raises:
+        msgspec.ValidationError: the column holds something else.
+    """
+    return None if text is None else msgspec.json.decode(text, type=kind)
+
+
+def load_parts(text: str) -> list[Part]:
+    """Read the parts of a message."""
+    return _parts.decode(text)
+
+
+def load_error(text: str | None) -> ChatError | None:
+    """Read a stored failure. An older writer left a plain sentence: that is `generic`."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=ChatError)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        pass
+    try:
+        found: Any = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        found = text
+    sentence = found if isinstance(found, str) else text
+    return ChatError(kind="generic", message=sentence)
+
+
+def to_ms(moment: datetime) -> int:
+    """Write an aware time as milliseconds since the epoch."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    """Read milliseconds since the epoch as an aware time in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def from_ms_optional(ms: int | None) -> datetime | None:
+    """Read a nullable time."""
+    return None if ms is None else from_ms(ms)

@@ -1,0 +1,192 @@
+"""The one door: locks a chat, checks the fence, applies transitions, publishes after the commit.
+
+Nothing else writes execution state.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from palaver.clock import Clock
+from palaverd.chatstate.errors import ChatNotFound, FenceLost
+from palaverd.chatstate.execution import Fence
+from palaverd.chatstate.states import Status
+from palaverd.store import codec
+from palaverd.store.database import Database
+from palaverd.store.hints import Hint, hint_of
+from palaverd.store.locked import LockedChat, lock
+from palaverd.store.rows import ChatRow
+
+T = TypeVar("T")
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+ID_LENGTH = 12  # 60 bits: a billion chats collide with a chance of one in two
+
+
+class Publisher(Protocol):
+    """Where hints go. Called on the event loop, after the commit."""
+
+    def publish(self, hint: Hint) -> None:
+        """Tell everyone who listens; must not raise and not block."""
+
+
+class Applied(msgspec.Struct, Generic[T], frozen=True):
+    """What a transaction gave, and the row as it was committed."""
+
+    result: T
+    row: ChatRow
+    changed: bool
+
+
+class NewChat(msgspec.Struct, frozen=True):
+    """What a person gives a chat when it begins."""
+
+    owner: str
+    title: str
+    title_by_person: bool = False
+    system_prompt: str | None = None
+    model: str | None = None
+    labels: dict[str, str] = {}
+    client_type: str = "api"
+
+
+class Door:
+    """Applies transitions. Every method is one transaction."""
+
+    def __init__(
+        self, database: Database, publisher: Publisher, clock: Clock, chance: random.Random
+    ) -> None:
+        self.database = database
+        self._publisher = publisher
+        self._clock = clock
+        self._chance = chance
+
+    def new_id(self) -> str:
+        """Return a fresh id for a chat or a runner: 60 random bits in base 32."""
+        return "".join(self._chance.choices(_ALPHABET, k=ID_LENGTH))
+
+    def now_ms(self) -> int:
+        """Return the wall-clock time as the tables keep it."""
+        return codec.to_ms(self._clock.now())
+
+    async def apply(
+        self,
+        chat_id: str,
+        work: Callable[[LockedChat], T],
+        *,
+        owner: str | None = None,
+        fence: Fence | None = None,
+    ) -> Applied[T]:
+        """Lock a chat and let `work` apply transitions to it.
+
+        Args:
+            owner: refuse the chat as unknown unless it is this owner's; None for the worker.
+            fence: what a worker's task was started for.
+
+        Raises:
+            ChatNotFound: there is no such chat, or it is another owner's.
+            FenceLost: the row is no longer what the task was started for.
+            TransitionError: the transition is refused; nothing was changed.
+            DatabaseError: the database failed; nothing was changed.
+        """
+        now = self.now_ms()
+
+        def transaction(connection: Connection) -> Applied[T]:
+            chat = lock(connection, chat_id, now)
+            if owner is not None and chat.row.owner != owner:
+                raise ChatNotFound(chat_id)
+            check_fence(chat.row, fence)
+            return finish(chat, work(chat))
+
+        return await self._write(transaction)
+
+    async def transact(self, work: Callable[[Connection, int], Applied[T]]) -> Applied[T]:
+        """Run `work`, which locks or makes its chat itself, given the time in milliseconds."""
+        now = self.now_ms()
+        return await self._write(lambda connection: work(connection, now))
+
+    async def transact_all(
+        self, work: Callable[[Connection, int], list[Applied[T]]]
+    ) -> list[Applied[T]]:
+        """Run `work` over several chats in one transaction."""
+        now = self.now_ms()
+
+        def publish(applied: list[Applied[T]]) -> None:
+            for one in applied:
+                self._publish(one)
+
+        return await self.database.write(
+            lambda connection: work(connection, now), committed=publish
+        )
+
+    async def _write(self, transaction: Callable[[Connection], Applied[T]]) -> Applied[T]:
+        return await self.database.write(transaction, committed=self._publish)
+
+    def _publish(self, applied: Applied[T]) -> None:
+        if applied.changed:
+            self._publisher.publish(hint_of(applied.row))
+
+
+def finish(chat: LockedChat, result: T) -> Applied[T]:
+    """Write the draft of a locked chat and say what was applied."""
+    if chat.changed:
+        chat.flush()
+    return Applied(result=result, row=chat.row, changed=chat.changed)
+
+
+def check_fence(row: ChatRow, fence: Fence | None) -> None:
+    """Refuse a worker's transaction that was meant for an earlier state of the chat.
+
+    Raises:
+        FenceLost: the row says otherwise.
+    """
+    if fence is not None and not fence.holds(row):
+        raise FenceLost(
+            row.chat_id,
+            f"runner {fence.runner_id}, history {fence.history_version}, {fence.status}",
+            f"runner {row.runner_id}, history {row.history_version}, {row.status}",
+        )
+
+
+def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> LockedChat:
+    """Make the draft of a chat that does not exist yet; `create` or `fork` gives it a state."""
+    row = ChatRow(
+        chat_id=chat_id,
+        owner=new.owner,
+        parent_id=None,
+        root_id=chat_id,
+        title=new.title,
+        title_by_person=new.title_by_person,
+        system_prompt=new.system_prompt,
+        model=new.model,
+        labels=new.labels,
+        pin_order=None,
+        client_type=new.client_type,
+        created_at=now,
+        updated_at=now,
+        context_tokens=None,
+        context_limit=None,
+        status=Status.WAITING.value,
+        archived=False,
+        queue_held=False,
+        queue_length=0,
+        worker_id=None,
+        runner_id=None,
+        last_error=None,
+        retry=None,
+        resume_at=None,
+        compaction_requested_at=None,
+        waiting_for_children=False,
+        snapshot_version=0,
+        history_version=0,
+        turn_version=0,
+        queue_version=0,
+        retry_version=0,
+        generation_attempt=0,
+    )
+    return LockedChat(connection, row, now, fresh=True)

@@ -1,0 +1,43 @@
+"""What is said after a commit. A hint says where to look, never what is true."""
+
+from __future__ import annotations
+
+import msgspec
+
+from palaverd.chatstate.execution import Execution
+from palaverd.chatstate.states import RUNNABLE
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """The versions, status and owner of a chat after a commit."""
+
+    chat_id: str
+    owner: str
+    status: str
+    archived: bool
+    worker_id: str | None
+    runner_id: str | None
+    snapshot_version: int
+    history_version: int
+    retry_version: int
+    generation_attempt: int
+    ownerless: bool
+    deleted: bool = False
+
+
+def hint_of(row: Execution, *, deleted: bool = False) -> Hint:
+    """Make the hint of a committed row."""
+    return Hint(
+        chat_id=row.chat_id,
+        owner=row.owner,
+        status=row.status,
+        archived=row.archived,
+        worker_id=row.worker_id,
+        runner_id=row.runner_id,
+        snapshot_version=row.snapshot_version,
+        history_version=row.history_version,
+        retry_version=row.retry_version,
+        generation_attempt=row.generation_attempt,
+        ownerless=row.runner_id is None and row.state in RUNNABLE,
+        deleted=deleted,
+    )

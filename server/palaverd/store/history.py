@@ -1,0 +1,208 @@
+"""Messages and the queue of a locked chat: the writes that transitions are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from palaver.wire.messages import (
+    Finish,
+    Part,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+    Usage,
+    Visibility,
+)
+from palaverd.store import codec
+from palaverd.store.locked import LockedChat
+from palaverd.store.tables import messages, queued_messages
+
+
+class NewMessage(msgspec.Struct, frozen=True):
+    """A message that is about to enter history; see `palaver.wire.messages.Message`.
+
+    `private` holds what the provider wants back, by index of the part; `episode` names the
+    live output that the message replaces; `queued_id` the queued message that it was.
+    """
+
+    role: Role
+    parts: list[Part]
+    visibility: Visibility = "both"
+    model: str | None = None
+    finish: Finish | None = None
+    usage: Usage | None = None
+    private: dict[str, str] | None = None
+    context_limit: int | None = None
+    runtime_ms: int | None = None
+    episode: str | None = None
+    queued_id: int | None = None
+    created_by: str | None = None
+
+
+class NewUserMessage(msgspec.Struct, frozen=True):
+    """What a person sends: the text, and the model chosen for this turn, if any."""
+
+    content: str
+    model: str | None = None
+    created_by: str | None = None
+
+
+def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
+    """Append messages, in one statement, and move the history version. Returns their ids."""
+    rows = [
+        {
+            "chat_id": chat.row.chat_id,
+            "role": message.role,
+            "visibility": message.visibility,
+            "content_version": codec.CONTENT_VERSION,
+            "parts": codec.dumps(message.parts),
+            "private": codec.dumps(message.private) if message.private else None,
+            "revision": chat.row.snapshot_version,
+            "deleted": False,
+            "model": message.model,
+            "finish": message.finish,
+            "created_by": message.created_by,
+            "created_at": chat.now,
+            "usage": codec.dumps_optional(message.usage),
+            "context_limit": message.context_limit,
+            "runtime_ms": message.runtime_ms,
+            "episode": message.episode,
+            "queued_id": message.queued_id,
+        }
+        for message in new
+    ]
+    statement = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
+    ids = [int(found.id) for found in chat.connection.execute(statement, rows)]
+    chat.row.history_version = chat.row.snapshot_version
+    chat.row.updated_at = chat.now
+    return ids
+
+
+def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | None = None) -> int:
+    """Append a user message, which begins a turn. Open calls are answered first."""
+    answer_open_calls(chat, "The call was cancelled before it gave a result.")
+    [message_id] = insert_messages(
+        chat,
+        [
+            NewMessage(
+                role="user",
+                parts=[Text(message.content)],
+                model=message.model,
+                created_by=message.created_by,
+                queued_id=queued_id,
+            )
+        ],
+    )
+    chat.row.turn_version = chat.row.snapshot_version
+    return message_id
+
+
+def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
+    """Return the calls without a result, in call order. They lie behind the last user message."""
+    last_user = (
+        select(func.max(messages.c.id))
+        .where(messages.c.chat_id == chat_id, messages.c.role == "user", ~messages.c.deleted)
+        .scalar_subquery()
+    )
+    found = connection.execute(
+        select(messages.c.parts)
+        .where(
+            messages.c.chat_id == chat_id,
+            ~messages.c.deleted,
+            messages.c.id > func.coalesce(last_user, 0),
+        )
+        .order_by(messages.c.id)
+    )
+    calls: dict[str, ToolCall] = {}
+    for (parts,) in found:
+        for part in codec.load_parts(parts):
+            if isinstance(part, ToolCall):
+                calls[part.id] = part
+            elif isinstance(part, ToolResult):
+                calls.pop(part.call_id, None)
+    return list(calls.values())
+
+
+def answer_open_calls(chat: LockedChat, text: str) -> None:
+    """Give every open call a synthetic result: a provider never sees a call without one."""
+    if chat.fresh:
+        return
+    calls = open_calls(chat.connection, chat.row.chat_id)
+    if calls:
+        results: list[Part] = [
+            ToolResult(call_id=call.id, text=text, is_error=True) for call in calls
+        ]
+        insert_messages(chat, [NewMessage(role="tool", parts=results)])
+
+
+def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> int:
+    """Put a message into the queue, at `position` (from 0) or at the end. Returns its id."""
+    queue = queue_ids(chat.connection, chat.row.chat_id)
+    place = len(queue) if position is None else min(max(position, 0), len(queue))
+    [queued_id] = chat.connection.execute(
+        insert(queued_messages)
+        .values(
+            chat_id=chat.row.chat_id,
+            position=place,
+            content=message.content,
+            model=message.model,
+            created_by=message.created_by,
+            created_at=chat.now,
+        )
+        .returning(queued_messages.c.id)
+    ).scalars()
+    write_order(chat, [*queue[:place], queued_id, *queue[place:]])
+    chat.row.queue_length += 1
+    chat.row.updated_at = chat.now
+    chat.touch_queue()
+    return int(queued_id)
+
+
+def queue_ids(connection: Connection, chat_id: str) -> list[int]:
+    """Return the ids of the queued messages in their order."""
+    return list(
+        connection.execute(
+            select(queued_messages.c.id)
+            .where(queued_messages.c.chat_id == chat_id)
+            .order_by(queued_messages.c.position, queued_messages.c.id)
+        ).scalars()
+    )
+
+
+def write_order(chat: LockedChat, ids: Sequence[int]) -> None:
+    """Number the queue anew in this order."""
+    for position, queued_id in enumerate(ids):
+        chat.connection.execute(
+            update(queued_messages)
+            .where(queued_messages.c.id == queued_id, queued_messages.c.position != position)
+            .values(position=position)
+        )
+    chat.touch_queue()
+
+
+def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
+    """Remove one message from the queue and return it; None when it is not there."""
+    found = chat.connection.execute(
+        delete(queued_messages)
+        .where(queued_messages.c.chat_id == chat.row.chat_id, queued_messages.c.id == queued_id)
+        .returning(queued_messages.c.content, queued_messages.c.model, queued_messages.c.created_by)
+    ).first()
+    if found is None:
+        return None
+    chat.row.queue_length -= 1
+    chat.touch_queue()
+    return NewUserMessage(content=found.content, model=found.model, created_by=found.created_by)
+
+
+def promote_head(chat: LockedChat) -> int | None:
+    """Move the head of the queue into history. Returns the new message's id, if there was one."""
+    queue = queue_ids(chat.connection, chat.row.chat_id)
+    if not queue:
+        return None
+    head = take_from_queue(chat, queue[0])
+    assert head is not None
+    return enter_history(chat, head, queued_id=queue[0])

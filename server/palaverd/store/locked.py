@@ -1,0 +1,105 @@
+"""A chat under its lock: the only thing transitions are written against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from palaverd.chatstate import rules
+from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, QueueFull, Refused
+from palaverd.chatstate.invariants import row_violations
+from palaverd.chatstate.states import State
+from palaverd.chatstate.table import Transition, outcomes
+from palaverd.store.rows import ChatRow, changed_values, chat_row, chat_values
+from palaverd.store.tables import chats
+
+_LOCK = select(chats).where(chats.c.id == bindparam("chat_id")).with_for_update()
+
+
+class LockedChat:
+    """The row of one chat inside a writing transaction.
+
+    `row` is a draft: transitions change its fields, and `flush` writes what differs. `now` is
+    the time of the transaction in milliseconds since the epoch.
+    """
+
+    def __init__(self, connection: Connection, row: ChatRow, now: int, *, fresh: bool) -> None:
+        self.connection = connection
+        self.row = row
+        self.now = now
+        self.fresh = fresh
+        self._locked = msgspec.structs.replace(row)
+        self._flushed = self._locked
+        self._written = not fresh
+
+    @property
+    def changed(self) -> bool:
+        """Whether a transition was applied in this transaction."""
+        return self.fresh or self.row.snapshot_version != self._locked.snapshot_version
+
+    @contextmanager
+    def transition(self, transition: Transition) -> Iterator[None]:
+        """Apply a transition: the body makes the change, the table says whether it may.
+
+        Raises:
+            Refused: the table has no such move from the present state.
+            QueueFull: the queue would hold too many messages.
+            BrokenInvariant: the body ended in a state that the table does not list: a bug.
+        """
+        before = msgspec.structs.replace(self.row)
+        origin = State.ABSENT if self.fresh else before.state
+        allowed = outcomes(transition, origin)
+        if not allowed:
+            raise Refused(transition, origin, "this cannot be done in the present state")
+        self.row.snapshot_version = self._locked.snapshot_version + 1
+        yield
+        rules.settle(before, self.row)
+        if self.row.queue_length > max(rules.QUEUE_LIMIT, before.queue_length):
+            raise QueueFull(
+                transition, origin, f"the queue holds {rules.QUEUE_LIMIT} messages and no more"
+            )
+        if self.row.state not in allowed:
+            raise BrokenInvariant(
+                self.row.chat_id,
+                [f"{transition.value} from {origin.name} ended in {self.row.state.name}"],
+            )
+
+    def touch_queue(self) -> None:
+        """Say that the queue changed, also where its length did not."""
+        self.row.queue_version = self.row.snapshot_version
+
+    def flush(self) -> None:
+        """Write the draft.
+
+        Raises:
+            BrokenInvariant: the row is in a shape that may not exist; roll back.
+        """
+        violations = row_violations(self.row)
+        if violations:
+            raise BrokenInvariant(self.row.chat_id, violations)
+        if not self._written:
+            self.connection.execute(insert(chats).values(**chat_values(self.row)))
+            self._flushed = msgspec.structs.replace(self.row)
+            self._written = True
+            return
+        changes = changed_values(self._flushed, self.row)
+        if changes:
+            self.connection.execute(
+                update(chats).where(chats.c.id == self.row.chat_id).values(**changes)
+            )
+
+
+def lock(connection: Connection, chat_id: str, now: int) -> LockedChat:
+    """Lock a chat's row.
+
+    Raises:
+        ChatNotFound: there is none.
+    """
+    found: Any = connection.execute(_LOCK, {"chat_id": chat_id}).mappings().first()
+    if found is None:
+        raise ChatNotFound(chat_id)
+    return LockedChat(connection, chat_row(found), now, fresh=False)

@@ -1,0 +1,145 @@
+"""A chat's row as a value, and as clients see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from palaver.wire.chats import Chat, ChatStatus, PendingReason, RetryInfo, Versions
+from palaver.wire.messages import Finish, Message, QueuedMessage, Role, Usage, Visibility
+from palaverd.chatstate.execution import Execution
+from palaverd.chatstate.states import Status
+from palaverd.store import codec
+
+
+class ChatRow(Execution, kw_only=True):
+    """One row of `chats`: the execution state and what people gave the chat."""
+
+    parent_id: str | None
+    root_id: str
+    title: str
+    title_by_person: bool
+    system_prompt: str | None
+    model: str | None
+    labels: dict[str, str]
+    pin_order: int | None
+    client_type: str
+    created_at: int
+    updated_at: int
+    context_tokens: int | None
+    context_limit: int | None
+
+
+_JSON_COLUMNS = frozenset({"last_error", "retry", "labels"})
+_COLUMN_OF = {"chat_id": "id"}
+_FIELDS: tuple[tuple[str, str], ...] = tuple(
+    (name, _COLUMN_OF.get(name, name)) for name in ChatRow.__struct_fields__
+)
+
+
+def chat_row(found: Mapping[str, Any]) -> ChatRow:
+    """Read a row of `chats`."""
+    values = {field: found[column] for field, column in _FIELDS}
+    values["last_error"] = codec.load_error(values["last_error"])
+    values["retry"] = codec.loads(values["retry"], RetryInfo)
+    values["labels"] = msgspec.json.decode(values["labels"], type=dict[str, str])
+    return ChatRow(**values)
+
+
+def chat_values(row: ChatRow) -> dict[str, Any]:
+    """Write a whole row as column values."""
+    return {column: _column_value(field, getattr(row, field)) for field, column in _FIELDS}
+
+
+def changed_values(before: ChatRow, after: ChatRow) -> dict[str, Any]:
+    """Write only what differs as column values."""
+    changes = {}
+    for field, column in _FIELDS:
+        value = getattr(after, field)
+        if value != getattr(before, field):
+            changes[column] = _column_value(field, value)
+    return changes
+
+
+def _column_value(field: str, value: Any) -> Any:
+    return codec.dumps_optional(value) if field in _JSON_COLUMNS else value
+
+
+def status_of(row: ChatRow) -> tuple[ChatStatus, PendingReason | None]:
+    """Compute the word that clients see, and why a chat is pending."""
+    if row.status == Status.RUNNING and row.runner_id is None:
+        return "pending", "starting"
+    if row.status == Status.WAITING and row.queue_held:
+        return "paused", None
+    status: ChatStatus = Status(row.status).value
+    return status, None
+
+
+def versions_of(row: Execution) -> Versions:
+    """The counters, as clients see them."""
+    return Versions(
+        snapshot=row.snapshot_version,
+        history=row.history_version,
+        turn=row.turn_version,
+        queue=row.queue_version,
+        retry=row.retry_version,
+    )
+
+
+def wire_chat(row: ChatRow) -> Chat:
+    """The chat as clients see it."""
+    status, pending = status_of(row)
+    return Chat(
+        id=row.chat_id,
+        title=row.title,
+        status=status,
+        pending=pending,
+        created_at=codec.from_ms(row.created_at),
+        updated_at=codec.from_ms(row.updated_at),
+        versions=versions_of(row),
+        queue=row.queue.value,
+        queue_length=row.queue_length,
+        model=row.model,
+        parent_id=row.parent_id,
+        archived=row.archived,
+        labels=row.labels,
+        pin_order=row.pin_order,
+        last_error=row.last_error,
+        retry=row.retry,
+        resume_at=codec.from_ms_optional(row.resume_at),
+        context_tokens=row.context_tokens,
+        context_limit=row.context_limit,
+    )
+
+
+def wire_message(found: Mapping[str, Any]) -> Message:
+    """A row of `messages` as clients see it: without its private column."""
+    role: Role = found["role"]
+    visibility: Visibility = found["visibility"]
+    finish: Finish | None = found["finish"]
+    return Message(
+        id=found["id"],
+        role=role,
+        parts=codec.load_parts(found["parts"]),
+        revision=found["revision"],
+        created_at=codec.from_ms(found["created_at"]),
+        visibility=visibility,
+        model=found["model"],
+        finish=finish,
+        usage=codec.loads(found["usage"], Usage),
+        cost_micros=found["cost_micros"],
+        runtime_ms=found["runtime_ms"],
+    )
+
+
+def wire_queued(found: Mapping[str, Any], position: int) -> QueuedMessage:
+    """A row of `queued_messages` as clients see it; `position` counts from 0."""
+    return QueuedMessage(
+        id=found["id"],
+        position=position,
+        content=found["content"],
+        created_at=codec.from_ms(found["created_at"]),
+        model=found["model"],
+    )

@@ -1,0 +1,146 @@
+"""SQLite: one writing connection in one thread, aiosqlite for readers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from palaver.clock import Clock, deadline
+from palaverd.store.database import READ_DEADLINE_S, DatabaseError
+
+T = TypeVar("T")
+
+READERS = 4  # connections; a read is short, and two cores have no use for more
+BUSY_TIMEOUT_MS = 5_000  # only a backup or an operator's shell can hold the file at all
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # acknowledged means on disk, through a power cut too
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+)
+
+
+def prepare(engine: Engine, begin: str, *, pragmas: tuple[str, ...] = _PRAGMAS) -> None:
+    """Set up each new connection, and begin transactions ourselves with `begin`.
+
+    The sqlite3 module would otherwise begin late and deferred, which turns a conflict at the
+    first write into an error in the middle of a transaction.
+    """
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+class SqliteDatabase:
+    """The engine of one data directory. Open it with `open`, and always close it."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._jobs: SimpleQueue[Callable[[Connection], None] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._writer_engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+        )
+        prepare(self._writer_engine, "BEGIN IMMEDIATE")
+        self._readers: AsyncEngine = create_async_engine(
+            URL.create("sqlite+aiosqlite", database=str(path)),
+            pool_size=READERS,
+            max_overflow=0,
+        )
+        prepare(
+            self._readers.sync_engine,
+            "BEGIN",
+            pragmas=(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA query_only=ON"),
+        )
+
+    async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
+        """Start the writer thread and run `prepare_schema` in it, in a transaction."""
+        self._thread = threading.Thread(target=self._run, name="palaverd-writer", daemon=True)
+        self._thread.start()
+        await self.write(prepare_schema)
+
+    async def write(
+        self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
+    ) -> T:
+        """See `Database.write`. The whole transaction is one hop to the writer thread."""
+        if self._thread is None:
+            raise DatabaseError("The database is closed.")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def succeed(result: T) -> None:
+            if committed is not None:
+                committed(result)
+            if not done.done():
+                done.set_result(result)
+
+        def fail(error: BaseException) -> None:
+            if not done.done():
+                done.set_exception(error)
+
+        def job(connection: Connection) -> None:
+            try:
+                with connection.begin():
+                    result = work(connection)
+            except DBAPIError as error:
+                loop.call_soon_threadsafe(fail, _as_database_error(error))
+            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+                loop.call_soon_threadsafe(fail, error)
+            else:
+                loop.call_soon_threadsafe(succeed, result)
+
+        self._jobs.put(job)
+        return await done
+
+    def _run(self) -> None:
+        with self._writer_engine.connect() as connection:
+            while (job := self._jobs.get()) is not None:
+                job(connection)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """See `Database.read`."""
+        try:
+            async with deadline(self._clock, READ_DEADLINE_S), self._readers.begin() as reader:
+                return await reader.run_sync(work)
+        except DBAPIError as error:
+            raise _as_database_error(error) from error
+        except TimeoutError:
+            raise DatabaseError("The database did not answer in time.") from None
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(thread.join)
+        await self._readers.dispose()
+        await asyncio.to_thread(self._writer_engine.dispose)
+
+
+def _as_database_error(error: DBAPIError) -> DatabaseError:
+    cause = str(error.orig).rstrip(".")
+    failure = DatabaseError(f"The database refused: {cause}.")
+    failure.__cause__ = error
+    return failure

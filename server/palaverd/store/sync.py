@@ -1,0 +1,148 @@
+"""What a subscriber lacks, in one read transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, func, select
+
+from palaver.wire.messages import Message, QueuedMessage, Usage
+from palaverd.chatstate.errors import ChatNotFound
+from palaverd.store import codec
+from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
+from palaverd.store.tables import chats, messages, queued_messages
+
+PAGE = 50  # messages that an attach begins with; older ones come by page as a person scrolls
+PAGE_LIMIT = 200
+
+
+class ChangedMessage(msgspec.Struct, frozen=True):
+    """A message that is new or changed, and the episode that it replaces."""
+
+    message: Message
+    episode: str | None
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """A chat as it is, and what changed in it since a snapshot (None: the newest page).
+
+    `truncated_from` is the smallest message id that was deleted since; `queue` is None when
+    the queue did not change.
+    """
+
+    row: ChatRow
+    messages: list[ChangedMessage]
+    truncated_from: int | None
+    queue: list[QueuedMessage] | None
+    last_usage: Usage | None
+
+
+def load_chat(connection: Connection, chat_id: str, owner: str | None = None) -> ChatRow:
+    """Read a chat's row.
+
+    Raises:
+        ChatNotFound: there is none, or it is another owner's.
+    """
+    found: Any = connection.execute(select(chats).where(chats.c.id == chat_id)).mappings().first()
+    if found is None or (owner is not None and found["owner"] != owner):
+        raise ChatNotFound(chat_id)
+    return chat_row(found)
+
+
+def load_changes(connection: Connection, chat_id: str, since: int | None) -> Changes:
+    """Read what changed after snapshot `since`, or the newest page.
+
+    Raises:
+        ChatNotFound: there is no such chat.
+    """
+    row = load_chat(connection, chat_id)
+    changed, truncated_from = (
+        _newest(connection, chat_id) if since is None else _changed(connection, row, since)
+    )
+    queue = None
+    if since is None or row.queue_version > since:
+        queue = load_queue(connection, chat_id)
+    usage = None
+    if since is None or row.history_version > since:
+        usage = next((m.message.usage for m in reversed(changed) if m.message.usage), None)
+    return Changes(
+        row=row,
+        messages=changed,
+        truncated_from=truncated_from,
+        queue=queue,
+        last_usage=usage,
+    )
+
+
+def load_queue(connection: Connection, chat_id: str) -> list[QueuedMessage]:
+    """Read the whole queue in order."""
+    found = connection.execute(
+        select(queued_messages)
+        .where(queued_messages.c.chat_id == chat_id)
+        .order_by(queued_messages.c.position, queued_messages.c.id)
+    ).mappings()
+    return [wire_queued(one, position) for position, one in enumerate(found)]  # type: ignore[arg-type]
+
+
+def load_page(
+    connection: Connection,
+    chat_id: str,
+    *,
+    before_id: int | None = None,
+    after_id: int | None = None,
+    limit: int = PAGE,
+) -> tuple[list[Message], bool]:
+    """Read a page of messages and whether there are more.
+
+    Newest first, unless only `after_id` is given: then oldest first.
+    """
+    query = _visible(chat_id)
+    if before_id is not None:
+        query = query.where(messages.c.id < before_id)
+    if after_id is not None:
+        query = query.where(messages.c.id > after_id)
+    forward = after_id is not None and before_id is None
+    query = query.order_by(messages.c.id if forward else messages.c.id.desc()).limit(limit + 1)
+    found = [wire_message(one) for one in connection.execute(query).mappings()]  # type: ignore[arg-type]
+    return found[:limit], len(found) > limit
+
+
+def _visible(chat_id: str) -> Select[Any]:
+    return select(messages).where(
+        messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.visibility != "model"
+    )
+
+
+def _newest(connection: Connection, chat_id: str) -> tuple[list[ChangedMessage], None]:
+    query = _visible(chat_id).order_by(messages.c.id.desc()).limit(PAGE)
+    found = list(connection.execute(query).mappings())
+    return [ChangedMessage(wire_message(one), one["episode"]) for one in reversed(found)], None  # type: ignore[arg-type]
+
+
+def _changed(
+    connection: Connection, row: ChatRow, since: int
+) -> tuple[list[ChangedMessage], int | None]:
+    if row.history_version <= since:
+        return [], None
+    truncated_from = connection.execute(
+        select(func.min(messages.c.id)).where(
+            messages.c.chat_id == row.chat_id,
+            messages.c.deleted,
+            messages.c.revision > since,
+        )
+    ).scalar()
+    query = _visible(row.chat_id).where(messages.c.revision > since).order_by(messages.c.id)
+    found = connection.execute(query).mappings()
+    return [ChangedMessage(wire_message(one), one["episode"]) for one in found], truncated_from  # type: ignore[arg-type]
+
+
+def last_usage(connection: Connection, chat_id: str) -> Usage | None:
+    """Return the tokens of the newest answer whose provider reported them."""
+    found = connection.execute(
+        select(messages.c.usage)
+        .where(messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.usage.is_not(None))
+        .order_by(messages.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return codec.loads(found, Usage)

@@ -1,0 +1,180 @@
+"""The tables (SQLAlchemy Core). Times are integers, milliseconds since the epoch, UTC.
+
+JSON columns hold text written by `store.codec`: what is stored is what msgspec wrote.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+# SQLite numbers rows by itself only in a column that is exactly INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+# Who wrote this database, so that an older program can say which version is wanted.
+store_info = Table(
+    "store_info",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, ForeignKey("users.id"), nullable=False),
+    Column("parent_id", Text, ForeignKey("chats.id")),
+    Column("root_id", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("title_by_person", Boolean, nullable=False),
+    Column("system_prompt", Text),
+    Column("model", Text),
+    Column("labels", Text, nullable=False),
+    Column("pin_order", Integer),
+    Column("client_type", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("context_tokens", BigInteger),
+    Column("context_limit", BigInteger),
+    # Execution state: written by the door alone.
+    Column("status", Text, nullable=False),
+    Column("queue_held", Boolean, nullable=False),
+    Column("queue_length", Integer, nullable=False),
+    Column("worker_id", Text),
+    Column("runner_id", Text),
+    Column("last_error", Text),
+    Column("retry", Text),
+    Column("resume_at", BigInteger),
+    Column("compaction_requested_at", BigInteger),
+    Column("waiting_for_children", Boolean, nullable=False),
+    Column("snapshot_version", BigInteger, nullable=False),
+    Column("history_version", BigInteger, nullable=False),
+    Column("turn_version", BigInteger, nullable=False),
+    Column("queue_version", BigInteger, nullable=False),
+    Column("retry_version", BigInteger, nullable=False),
+    Column("generation_attempt", Integer, nullable=False),
+)
+Index("chats_by_activity", chats.c.owner, chats.c.archived, chats.c.updated_at, chats.c.id)
+# Acquisition looks at the few chats that somebody should be working on.
+_RUNNABLE = text("archived = false AND status IN ('running', 'interrupting', 'requires_action')")
+Index(
+    "chats_runnable",
+    chats.c.updated_at,
+    sqlite_where=_RUNNABLE,
+    postgresql_where=_RUNNABLE,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("content_version", Integer, nullable=False),
+    Column("parts", Text, nullable=False),
+    # What the provider wants back with a part and nobody should see; never leaves the daemon.
+    Column("private", Text),
+    Column("revision", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("model", Text),
+    Column("finish", Text),
+    Column("created_by", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("usage", Text),
+    Column("context_limit", BigInteger),
+    Column("cost_micros", BigInteger),
+    Column("runtime_ms", BigInteger),
+    # The live output that this message replaces, and the queued message that it was.
+    Column("episode", Text),
+    Column("queued_id", BigInteger),
+    # Ids are never given twice, even when the newest message was deleted: clients page by them.
+    sqlite_autoincrement=True,
+)
+Index("messages_by_chat", messages.c.chat_id, messages.c.id)
+Index("messages_by_revision", messages.c.chat_id, messages.c.revision)
+Index("messages_by_queued", messages.c.chat_id, messages.c.queued_id)
+
+queued_messages = Table(
+    "queued_messages",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("model", Text),
+    Column("created_by", Text),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("queued_by_chat", queued_messages.c.chat_id, queued_messages.c.position)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column("runner_id", Text, nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),
+)
+
+partials = Table(
+    "partials",
+    metadata,
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column("history_version", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("model", Text),
+    Column("saved_at", BigInteger, nullable=False),
+)
+
+# Every model call, also of answers that were stopped, retried or edited away: cost counts what
+# was spent, not what is shown.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("history_version", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("model", Text),
+    Column("started_at", BigInteger, nullable=False),
+    Column("usage", Text),
+    Column("cost_micros", BigInteger),
+    Column("outcome", Text),
+    sqlite_autoincrement=True,
+)
+Index("attempts_by_chat", attempts.c.chat_id, attempts.c.history_version, attempts.c.attempt)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("message_id", BigInteger),
+    Column("queued_id", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The transitions, one module per subject: functions over a `LockedChat`."""

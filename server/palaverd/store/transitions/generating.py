@@ -1,0 +1,74 @@
+"""The worker's transitions: attempts, answers, and the ends of a turn."""
+
+from __future__ import annotations
+
+from palaver.wire.chats import RetryInfo
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import Usage
+from palaverd.chatstate.states import Status
+from palaverd.chatstate.table import Transition
+from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
+from palaverd.store.history import NewMessage, answer_open_calls, insert_messages, promote_head
+from palaverd.store.locked import LockedChat
+
+
+def record_attempt(chat: LockedChat, model: str | None) -> int:
+    """Count a try before its model call. Returns its number, from 1."""
+    with chat.transition(Transition.RECORD_ATTEMPT):
+        row = chat.row
+        row.generation_attempt += 1
+        open_attempt(chat, model)
+        return row.generation_attempt
+
+
+def record_retry(chat: LockedChat, retry: RetryInfo) -> None:
+    """Store what clients show while the worker waits."""
+    with chat.transition(Transition.RECORD_RETRY):
+        close_attempt(chat, retry.error.kind)
+        chat.row.retry = retry
+
+
+def commit_response(chat: LockedChat, message: NewMessage) -> int:
+    """Append one whole model response. Returns its id."""
+    if not message.parts:
+        raise ValueError("a response has at least one part")
+    with chat.transition(Transition.COMMIT_RESPONSE):
+        close_attempt(chat, message.finish or "stop", message.usage)
+        if message.usage is not None:
+            chat.row.context_tokens = context_tokens(message.usage)
+            chat.row.context_limit = message.context_limit
+        clear_partial(chat)
+        [message_id] = insert_messages(chat, [message])
+        return message_id
+
+
+def finish_turn(chat: LockedChat) -> None:
+    """The model stopped by itself: wait, or run the head of a free queue."""
+    with chat.transition(Transition.FINISH_TURN):
+        row = chat.row
+        if row.queue_length > 0 and not row.queue_held:
+            promote_head(chat)
+        else:
+            row.status = Status.WAITING
+
+
+def finish_error(chat: LockedChat, error: ChatError) -> None:
+    """The worker gives up; a person decides. The queue stays and is not held."""
+    with chat.transition(Transition.FINISH_ERROR):
+        close_attempt(chat, error.kind)
+        clear_partial(chat)
+        answer_open_calls(chat, "The call was given up because the turn failed.")
+        chat.row.status = Status.ERROR
+        chat.row.last_error = error
+        chat.row.updated_at = chat.now
+
+
+def context_tokens(usage: Usage) -> int | None:
+    """The context that a call used: what went in, cached or not, and what came out."""
+    known = [
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.output_tokens,
+    ]
+    return None if usage.input_tokens is None else sum(n for n in known if n is not None)

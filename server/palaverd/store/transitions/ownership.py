@@ -1,0 +1,33 @@
+"""Who works on a chat: acquiring and releasing, independent of what the chat does."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert
+
+from palaverd.chatstate.table import Transition
+from palaverd.store.locked import LockedChat
+from palaverd.store.tables import leases
+
+
+def acquire(chat: LockedChat, worker_id: str, runner_id: str) -> None:
+    """Take a chat for a runner, with its first heartbeat."""
+    with chat.transition(Transition.ACQUIRE):
+        chat.row.worker_id = worker_id
+        chat.row.runner_id = runner_id
+        chat.row.waiting_for_children = False
+        _drop_lease(chat)
+        chat.connection.execute(
+            insert(leases).values(chat_id=chat.row.chat_id, runner_id=runner_id, heartbeat=chat.now)
+        )
+
+
+def release(chat: LockedChat) -> None:
+    """Give a chat back. One that should run is taken up again by whoever can."""
+    with chat.transition(Transition.RELEASE):
+        chat.row.worker_id = None
+        chat.row.runner_id = None
+        _drop_lease(chat)
+
+
+def _drop_lease(chat: LockedChat) -> None:
+    chat.connection.execute(delete(leases).where(leases.c.chat_id == chat.row.chat_id))

@@ -1,0 +1,69 @@
+"""A person sends: a new chat, or a message to one that is idle or busy."""
+
+from __future__ import annotations
+
+import msgspec
+
+from palaverd.chatstate.states import Queue, Status
+from palaverd.chatstate.table import Transition
+from palaverd.store.history import NewUserMessage, enqueue, enter_history, promote_head
+from palaverd.store.locked import LockedChat
+
+_BUSY = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION})
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """Where a message went: into history, or into the queue."""
+
+    message_id: int | None = None
+    queued_id: int | None = None
+
+
+def create(chat: LockedChat, message: NewUserMessage) -> Placed:
+    """Begin a chat with its first message; it runs."""
+    with chat.transition(Transition.CREATE):
+        row = chat.row
+        row.status = Status.RUNNING
+        row.history_version = row.turn_version = row.snapshot_version
+        chat.flush()
+        return Placed(message_id=enter_history(chat, message))
+
+
+def send(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> Placed:
+    """Send to an idle chat, which then runs, or into the queue of a busy one."""
+    with chat.transition(Transition.SEND):
+        if chat.row.status in _BUSY:
+            return Placed(queued_id=enqueue(chat, message, position))
+        return _start(chat, message)
+
+
+def send_interrupt(chat: LockedChat, message: NewUserMessage) -> Placed:
+    """Send so that active work stops and the queue moves on."""
+    with chat.transition(Transition.SEND_INTERRUPT):
+        row = chat.row
+        if row.status not in _BUSY:
+            return _start(chat, message)
+        row.queue_held = False
+        if row.status == Status.REQUIRES_ACTION:
+            row.status = Status.RUNNING
+            return _head_with_last(chat, message)
+        row.status = Status.INTERRUPTING
+        return Placed(queued_id=enqueue(chat, message))
+
+
+def _start(chat: LockedChat, message: NewUserMessage) -> Placed:
+    row = chat.row
+    after_error = row.status == Status.ERROR
+    row.status = Status.RUNNING
+    if after_error:
+        return _head_with_last(chat, message)
+    return Placed(message_id=enter_history(chat, message))
+
+
+def _head_with_last(chat: LockedChat, message: NewUserMessage) -> Placed:
+    """Run the oldest message that waits; `message` is the newest, so that order is kept."""
+    if chat.row.queue is Queue.EMPTY:
+        return Placed(message_id=enter_history(chat, message))
+    queued_id = enqueue(chat, message)
+    promote_head(chat)
+    return Placed(queued_id=queued_id)
