@@ -1,0 +1,18 @@
+"""The asynchronous client of a daemon."""
+
+from palaver.client.client import Client
+from palaver.client.cursor import Position
+from palaver.client.endpoint import Endpoint
+from palaver.client.errors import PalaverError, Refused, Unreachable
+from palaver.client.live import Connected, ConnectionLost
+
+__all__ = [
+    "Client",
+    "Connected",
+    "ConnectionLost",
+    "Endpoint",
+    "PalaverError",
+    "Position",
+    "Refused",
+    "Unreachable",
+]

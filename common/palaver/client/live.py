@@ -1,0 +1,231 @@
+"""A WebSocket that comes back: the loop under `Client.stream` and `Client.watch`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
+from random import Random
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+import aiohttp
+import msgspec
+
+from palaver.client.backoff import Backoff
+from palaver.client.cursor import GapError, Position, step
+from palaver.client.errors import Unreachable
+from palaver.client.transport import HandshakeRefused, Transport, WebSocket
+from palaver.clock import Clock
+from palaver.wire import decode
+from palaver.wire.events import CaughtUp, ListSnapshot, StreamEvent, WatchEvent
+
+E = TypeVar("E")
+# Asks over HTTP why a stream was refused with a status, and raises what the daemon says.
+Refusal = Callable[[int], Awaitable[NoReturn]]
+_log = logging.getLogger("palaver.client")
+
+# Statuses that another try would not change: the chat is gone, or this is not for us.
+FINAL = frozenset({401, 403, 404})
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The connection is there; what was missed follows."""
+
+
+class ConnectionLost(msgspec.Struct, frozen=True):
+    """No connection since `since`; the next try is in `retry_in` seconds.
+
+    `reason` is a clause without a full stop.
+    """
+
+    reason: str
+    since: datetime
+    retry_in: float
+
+
+class Reader(Protocol[E]):
+    """What one kind of stream remembers between connections."""
+
+    def query(self) -> dict[str, str]:
+        """Return the parameters that ask for what is missing."""
+
+    def take(self, frame: bytes) -> list[E]:
+        """Return what is new in a frame; raises `MalformedError`."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether this connection has brought everything that had been missed."""
+
+    @property
+    def gap(self) -> str | None:
+        """What is missing on this connection, so that only another one can bring it."""
+
+
+class ChatReader:
+    """Reads one chat, and knows how far."""
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self.settled = False
+        self.gap: str | None = None
+        self._gap_at: Position | None = None
+
+    def query(self) -> dict[str, str]:
+        """Return the position, as parameters of a new connection."""
+        self.settled, self.gap = False, None
+        return self.position.query()
+
+    def take(self, frame: bytes) -> list[StreamEvent]:
+        """Return the new events of a frame, up to a gap."""
+        news: list[StreamEvent] = []
+        for event in _known(decode.stream_frame(frame)):
+            try:
+                # Asked once more from the same position, the daemon fills a gap. If it cannot, it
+                # has lost that text; the committed message will bring it.
+                jump = self._gap_at == self.position
+                self.position, new = step(self.position, event, jump=jump)
+            except GapError as error:
+                self._gap_at, self.gap = self.position, str(error)
+                break
+            self.settled = self.settled or isinstance(event, CaughtUp)
+            if new is not None:
+                news.append(new)
+        return news
+
+
+class ListReader:
+    """Reads the chat list. Every connection begins with a snapshot: there is nothing to keep."""
+
+    gap: None = None
+
+    def __init__(self) -> None:
+        self.settled = False
+
+    def query(self) -> dict[str, str]:
+        """Return no parameters."""
+        self.settled = False
+        return {}
+
+    def take(self, frame: bytes) -> list[WatchEvent]:
+        """Return the events of a frame."""
+        events = _known(decode.watch_frame(frame))
+        self.settled = self.settled or any(isinstance(event, ListSnapshot) for event in events)
+        return events
+
+
+def _known(decoded: decode.Decoded[list[E]]) -> list[E]:
+    if decoded.skipped:
+        _log.info("not understood: %s", ", ".join(decoded.skipped))
+    return decoded.value
+
+
+class Live(Generic[E]):
+    """Follows one route for ever, reconnecting, until it is refused or closed."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        path: str,
+        reader: Reader[E],
+        *,
+        refusal: Refusal,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._transport = transport
+        self._path = path
+        self._reader = reader
+        self._refusal = refusal
+        self._clock = clock
+        self._backoff = Backoff(random)
+        self._closed = False
+        self._wake = asyncio.Event()
+        self._socket: WebSocket | None = None
+
+    async def close(self) -> None:
+        """End the iteration, wherever it is."""
+        self._closed = True
+        self._wake.set()
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def events(self) -> AsyncGenerator[list[E | Connected | ConnectionLost]]:
+        """Yield what comes, frame by frame; raises `Refused`."""
+        lost_at: datetime | None = None
+        while not self._closed:
+            try:
+                self._socket = await self._transport.open_socket(self._path, self._reader.query())
+                if self._closed:
+                    return
+                yield [Connected()]
+                lost_at = None
+                while (frame := await _next_frame(self._socket)) is not None:
+                    news = self._reader.take(frame)
+                    if self._reader.settled:
+                        self._backoff.reset()
+                    if news:
+                        yield [*news]
+                    if self._reader.gap is not None:
+                        break
+                reason = _why_closed(self._socket, self._reader.gap)
+            except Unreachable as error:
+                reason = error.reason
+            except HandshakeRefused as error:
+                reason = await self._why_refused(error.status)
+            except decode.MalformedError as error:
+                reason = f"the daemon sent something that is not its protocol ({error})"
+            finally:
+                await self._drop_socket()
+            if self._closed:
+                return
+            lost_at = lost_at or self._clock.now()
+            delay = self._backoff.next()
+            yield [ConnectionLost(reason, lost_at, delay)]
+            await self._pause(delay)
+
+    async def _why_refused(self, status: int) -> str:
+        if status in FINAL:
+            try:
+                await self._refusal(status)
+            except Unreachable as error:
+                return error.reason
+        return f"the daemon answered with status {status}"
+
+    async def _drop_socket(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            await socket.close()
+
+    async def _pause(self, delay: float) -> None:
+        """Wait `delay` seconds, or until closed."""
+        timer = self._clock.call_later(delay, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+            self._wake.clear()
+
+
+async def _next_frame(socket: WebSocket) -> bytes | None:
+    """Return the next frame; None when the connection is over."""
+    message = await socket.receive()
+    if message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
+        data: bytes = message.data
+        return data
+    return None
+
+
+def _why_closed(socket: WebSocket, gap: str | None) -> str:
+    if gap is not None:
+        return f"live output was missing ({gap})"
+    error = socket.exception()
+    if error is not None:
+        return f"the connection broke ({error})"
+    match socket.close_code:
+        case None | aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
+            return "the connection was closed"
+        case aiohttp.WSCloseCode.GOING_AWAY | aiohttp.WSCloseCode.SERVICE_RESTART:
+            return "the daemon is going away"
+        case code:
+            return f"the daemon closed the connection (code {code})"

@@ -1,0 +1,190 @@
+"""One aiohttp session to one daemon: requests, WebSockets, and failures as our own errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+
+from palaver import __version__
+from palaver.client.endpoint import Endpoint
+from palaver.client.errors import PalaverError, Refused, Unreachable
+from palaver.client.limits import CLOSE_S, CONNECT_S, HEARTBEAT_S, MAX_FRAME, REQUEST_S
+from palaver.clock import Clock, deadline
+from palaver.wire import decode
+from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
+
+T = TypeVar("T")
+WebSocket = aiohttp.ClientWebSocketResponse[bool]
+_log = logging.getLogger("palaver.client")
+
+
+class HandshakeRefused(Exception):
+    """A WebSocket was answered with an HTTP status; aiohttp does not keep the body."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+
+
+class Transport:
+    """Opens its session when it is first used, inside the running event loop."""
+
+    def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
+        self._endpoint = endpoint
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all idle connections. Harmless when repeated."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: msgspec.Struct | None = None,
+        key: str | None = None,
+    ) -> T:
+        """Send one request and decode its answer; `key` becomes the Idempotency-Key header.
+
+        Raises:
+            Refused: the daemon answered with problem details.
+            Unreachable: no answer came.
+            PalaverError: an answer came, but none of Palaver's.
+        """
+        status, data = await self.exchange(method, path, query=query, body=body, key=key)
+        try:
+            decoded = decode.answer(data, answer)
+        except decode.MalformedError as error:
+            raise self._foreign(status) from error
+        if decoded.skipped:
+            _log.info("%s %s: not understood: %s", method, path, ", ".join(decoded.skipped))
+        return decoded.value
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: msgspec.Struct | None = None,
+        key: str | None = None,
+    ) -> tuple[int, bytes]:
+        """Send one request; return status (below 300) and body. Raises like `request`."""
+        headers: dict[str, str] = {}
+        content: bytes | None = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(body)
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        try:
+            async with (
+                deadline(self._clock, REQUEST_S),
+                self._open_session().request(
+                    method,
+                    self._endpoint.base + path,
+                    params=query,
+                    data=content,
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                data = await response.read()
+                status, content_type = response.status, response.content_type
+        except aiohttp.ClientError as error:
+            raise Unreachable(self._endpoint, reason(error)) from error
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, f"no answer in {REQUEST_S:g} s") from error
+        except OSError as error:
+            raise Unreachable(self._endpoint, reason(error)) from error
+        if status >= 300:
+            raise self._refusal(status, content_type, data)
+        return status, data
+
+    async def open_socket(self, path: str, query: Mapping[str, str]) -> WebSocket:
+        """Open a WebSocket whose text frames are received as bytes.
+
+        Raises:
+            HandshakeRefused: the daemon answered with a status.
+            Unreachable: no answer came.
+        """
+        try:
+            async with deadline(self._clock, REQUEST_S):
+                return await self._open_session().ws_connect(
+                    self._endpoint.base + path,
+                    params=query,
+                    heartbeat=HEARTBEAT_S,
+                    max_msg_size=MAX_FRAME,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+                    decode_text=False,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise HandshakeRefused(error.status) from error
+        except aiohttp.ClientError as error:
+            raise Unreachable(self._endpoint, reason(error)) from error
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, f"no answer in {REQUEST_S:g} s") from error
+        except OSError as error:
+            raise Unreachable(self._endpoint, reason(error)) from error
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            headers = {"User-Agent": f"palaver/{__version__}"}
+            if self._endpoint.token is not None:
+                headers["Authorization"] = f"Bearer {self._endpoint.token}"
+            self._session = aiohttp.ClientSession(
+                connector=self._connector(),
+                headers=headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                # Requests have a deadline on our clock; WebSockets live as long as they like.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            )
+        return self._session
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        # limit=0: a client that watches many chats holds one WebSocket for each.
+        if self._endpoint.socket is not None:
+            return aiohttp.UnixConnector(path=str(self._endpoint.socket), limit=0)
+        return aiohttp.TCPConnector(limit=0)
+
+    def _refusal(self, status: int, content_type: str, data: bytes) -> PalaverError:
+        if content_type != PROBLEM_CONTENT_TYPE:
+            return self._foreign(status)
+        try:
+            return Refused(decode.answer(data, Problem).value)
+        except decode.MalformedError:
+            return self._foreign(status)
+
+    def _foreign(self, status: int) -> PalaverError:
+        return PalaverError(
+            f"What answers at {self._endpoint} is not palaverd, or a version that this one does"
+            f" not understand (HTTP status {status})."
+        )
+
+
+def reason(error: Exception) -> str:
+    """Say in a clause why no answer came."""
+    # aiohttp's connection errors wrap the system's; its text is for programmers.
+    cause = getattr(error, "os_error", error)
+    match cause:
+        case FileNotFoundError() | ConnectionRefusedError():
+            return "no daemon is running there"
+        case PermissionError():
+            return "this user may not connect to it"
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError() | BrokenPipeError():
+            return "the connection was closed"
+        case TimeoutError():
+            return "it did not accept a connection in time"
+        case OSError(strerror=str(text)) if text:
+            return text[0].lower() + text[1:]
+        case _:
+            return str(cause) or type(cause).__name__
