@@ -1,0 +1,1 @@
+"""The `palaver` command line: one module per command."""

@@ -1,0 +1,161 @@
+"""The work of `palaver run`: ask, follow the turn to its end, say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+
+import msgspec
+
+from palaver.cli import exits, words
+from palaver.cli.result import EXIT_CODES, of_failure, of_turn, sentence
+from palaver.cli.run import Asked
+from palaver.cli.running import connected, patient
+from palaver.cli.settings import Settings
+from palaver.cli.turn import Turn
+from palaver.client import Client, PalaverError, Position
+from palaver.wire.chats import CreateChat, Interrupt, SendMessage, Sent
+from palaver.wire.events import RetryEvent, StreamEvent
+
+
+async def ask(settings: Settings, asked: Asked) -> int:
+    """Ask, print the answer, and return the exit code. Raises `PalaverError`."""
+    sent: Sent | None = None
+    try:
+        async with connected(settings) as client:
+            sent = await _send(client, asked)
+            if asked.detach:
+                _print_detached(sent, asked)
+                return exits.FINISHED
+            return await _answer(client, settings, sent, asked)
+    except PalaverError as error:
+        if asked.as_json:
+            words.write_line(of_failure(sent.chat.id if sent else None, error).line())
+        raise
+
+
+async def _send(client: Client, asked: Asked) -> Sent:
+    if asked.chat_id is None:
+        return await client.create_chat(CreateChat(asked.content, model=asked.model))
+    return await client.send(asked.chat_id, SendMessage(asked.content, model=asked.model))
+
+
+def _print_detached(sent: Sent, asked: Asked) -> None:
+    from palaver.cli.result import Result
+
+    words.write_line(Result(sent.chat.id).line() if asked.as_json else sent.chat.id)
+
+
+async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) -> int:
+    chat_id = sent.chat.id
+    turn = Turn(sent, asked.content)
+    if turn.queued:
+        words.notice("The chat is busy: the message waits in its queue.")
+    position = Position(since=sent.chat.versions.snapshot) if asked.chat_id else None
+    output = _Output(as_json=asked.as_json)
+    with _interrupts(client, chat_id, turn) as stopping:
+        try:
+            async with aclosing(
+                patient(client.stream(chat_id, position=position), settings)
+            ) as batches:
+                async for events in batches:
+                    for event in events:
+                        output.event(event, turn.take(event))
+                    if turn.outcome is not None:
+                        break
+        except asyncio.CancelledError:
+            # A second Ctrl-C, or one that cannot stop anything; any other cause goes on up.
+            if not stopping.left:
+                raise
+            output.end()
+            words.notice(f"Left chat {chat_id}, which goes on without this command.")
+            return exits.INTERRUPTED
+    output.end()
+    if asked.as_json:
+        words.write_line(of_turn(chat_id, turn).line())
+    said = sentence(chat_id, turn)
+    if said is not None:
+        words.failure(said)
+    assert turn.outcome is not None
+    return EXIT_CODES[turn.outcome]
+
+
+class _Output:
+    """Writes the answer's text, or every event as a line of JSON; waits are told on stderr."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._open_line = False
+
+    def event(self, event: StreamEvent, text: str) -> None:
+        if self._as_json:
+            words.write_line(msgspec.json.encode(event).decode())
+        elif text:
+            words.write(text)
+            self._open_line = not text.endswith("\n")
+        if isinstance(event, RetryEvent) and event.retry is not None and not self._as_json:
+            retry = event.retry
+            self.end()
+            words.notice(
+                f"{retry.error.message} (attempt {retry.attempt} of {retry.max_attempts} failed,"
+                f" next in {retry.delay_ms / 1000:.1f} s)"
+            )
+
+    def end(self) -> None:
+        """Finish the line that the answer left open."""
+        if self._open_line:
+            words.write("\n")
+            self._open_line = False
+
+
+class _Stopping:
+    """What Ctrl-C does: the first asks the daemon to stop the turn, the second leaves."""
+
+    def __init__(self, client: Client, chat_id: str, turn: Turn) -> None:
+        self.left = False
+        self._client = client
+        self._chat_id = chat_id
+        self._turn = turn
+        self._following = asyncio.current_task()
+        self._stop: asyncio.Task[None] | None = None
+
+    def pressed(self) -> None:
+        # A message in the queue has no turn to stop, and the turn before it is not ours.
+        if self._stop is None and not self._turn.queued and self._turn.turn_version is not None:
+            self._stop = asyncio.create_task(self._interrupt(self._turn.turn_version))
+        else:
+            self._leave()
+
+    async def _interrupt(self, turn_version: int) -> None:
+        words.notice("Stopping … (Ctrl-C again to leave at once)")
+        try:
+            await self._client.interrupt(self._chat_id, Interrupt(turn_version))
+        except PalaverError as error:
+            words.failure(str(error))
+            self._leave()
+
+    def _leave(self) -> None:
+        self.left = True
+        if self._following is not None:
+            self._following.cancel()
+
+    def close(self) -> None:
+        if self._stop is not None:
+            self._stop.cancel()
+
+
+@contextmanager
+def _interrupts(client: Client, chat_id: str, turn: Turn) -> Iterator[_Stopping]:
+    """Take Ctrl-C for the body's time. asyncio's own handler would cancel everything."""
+    loop = asyncio.get_running_loop()
+    stopping = _Stopping(client, chat_id, turn)
+    before = signal.getsignal(signal.SIGINT)
+    loop.add_signal_handler(signal.SIGINT, stopping.pressed)
+    try:
+        yield stopping
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
+        stopping.close()

@@ -1,0 +1,69 @@
+"""`palaver demo`: everything in one temporary directory, with a simulated model."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from palaver.cli import exits
+from palaver.cli.settings import Settings
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="""\b
+Examples:
+  palaver demo
+  palaver demo -- run "hello" --json
+  palaver demo -- run "[[401]] hello" --json
+  palaver demo -- run "[[529]] hello"
+
+\b
+A line such as [[529]] or [[401]] in a prompt makes the simulated model fail that way.
+""",
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def demo(settings: Settings, command: tuple[str, ...]) -> None:
+    """Try Palaver without an API key: client, daemon and model simulator.
+
+    Everything lives in a fresh temporary directory and is gone afterwards. With a COMMAND, that
+    palaver command runs instead of the interface, and its exit code is the demo's.
+    """
+    from palaver.cli.main import run
+    from palaver.clock import SystemClock
+    from palaver.demo import demo as running_demo
+
+    with _sigterm_unwinds(), running_demo() as running:
+        clock = SystemClock()
+        code = run(
+            list(command),
+            Settings(
+                data_dir=running.data_dir,
+                config=running.config,
+                debug=settings.debug,
+                connector=lambda: running.connect(clock),
+            ),
+        )
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+@contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    """Make SIGTERM an exception, so that what was started is stopped and removed."""
+
+    def unwind(_signal: int, _frame: FrameType | None) -> None:
+        # Once: a second one must not interrupt the cleaning up.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise SystemExit(exits.TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,25 @@
+"""The exit codes of `palaver`, in one place; `palaver --help` shows this table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FINISHED: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+CHAT_ERROR: Final = 3
+ACTION_REQUIRED: Final = 4
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+TERMINATED: Final = 143
+
+MEANINGS: Final[tuple[tuple[int, str], ...]] = (
+    (FINISHED, "done; the turn finished"),
+    (FAILED, "it could not be done; one sentence on stderr says why"),
+    (USAGE, "the command was not understood"),
+    (CHAT_ERROR, "the turn ended in an error of the chat, which is stored there"),
+    (ACTION_REQUIRED, "the turn waits for an approval that this command cannot give"),
+    (INTERRUPTED, "interrupted"),
+    (BROKEN_PIPE, "whoever read the output went away"),
+    (TERMINATED, "ended by SIGTERM"),
+)

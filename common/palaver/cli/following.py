@@ -1,0 +1,111 @@
+"""The work of `palaver tail`: a chat as text that only grows."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+import msgspec
+
+from palaver.cli import exits, words
+from palaver.cli.answer import AnswerText
+from palaver.cli.messages import heading, message_text
+from palaver.cli.running import connected, patient
+from palaver.cli.settings import Settings
+from palaver.wire.chats import BUSY
+from palaver.wire.events import (
+    CaughtUp,
+    ErrorEvent,
+    MessageEvent,
+    MessagePartEvent,
+    PreviewReset,
+    RetryEvent,
+    StatusEvent,
+    StreamEvent,
+)
+from palaver.wire.messages import Message
+
+
+async def follow(
+    settings: Settings, chat_id: str, earlier: int, *, until_idle: bool, as_json: bool
+) -> int:
+    """Print a chat as it goes on; return the exit code. Raises `PalaverError`."""
+    status = ""
+    view = TailText(earlier)
+    async with (
+        connected(settings) as client,
+        aclosing(patient(client.stream(chat_id), settings)) as batches,
+    ):
+        async for events in batches:
+            for event in events:
+                if as_json:
+                    words.write_line(msgspec.json.encode(event).decode())
+                else:
+                    words.write(view.take(event))
+                if isinstance(event, StatusEvent):
+                    status = event.status
+                elif isinstance(event, CaughtUp) and until_idle and status not in BUSY:
+                    return exits.CHAT_ERROR if status == "error" else exits.FINISHED
+    return exits.FINISHED
+
+
+class TailText:
+    """Turns the events of a chat into text to append. `earlier`: messages before the live ones."""
+
+    def __init__(self, earlier: int) -> None:
+        self._earlier = earlier
+        self._waiting: dict[int, Message] | None = {}
+        self._printed: set[int] = set()
+        self._answer = AnswerText()
+        self._answering = False
+        self._model: str | None = None
+
+    def take(self, event: StreamEvent) -> str:
+        """Return what an event adds."""
+        match event:
+            case MessageEvent(message=message):
+                return self._message(message)
+            case MessagePartEvent():
+                text = self._answer.part(event)
+                if text and not self._answering:
+                    self._answering = True
+                    return heading("assistant", self._model, None) + text.lstrip("\n")
+                return text
+            case PreviewReset():
+                self._answer.withdraw()
+            case StatusEvent():
+                self._model = event.model
+            case RetryEvent(retry=retry) if retry is not None:
+                return self._line(f"{retry.error.message} (next try in {retry.delay_ms} ms)")
+            case ErrorEvent(error=error) if error is not None:
+                return self._line(f"{error.message} ({error.kind})")
+            case CaughtUp() if self._waiting is not None:
+                first, self._waiting = self._waiting, None
+                shown = sorted(first.items())[-self._earlier :] if self._earlier else []
+                self._printed.update(first)
+                return "".join(self._whole(message) for _, message in shown)
+            case _:
+                pass
+        return ""
+
+    def _message(self, message: Message) -> str:
+        if self._waiting is not None:
+            # The newest page comes newest first or last: sorted once it is complete.
+            self._waiting[message.id] = message
+            return ""
+        if message.id in self._printed:
+            return ""
+        self._printed.add(message.id)
+        if not self._answering or message.role != "assistant":
+            return self._whole(message)
+        rest = self._answer.commit(message.id, message_text(message))
+        self._answering, self._answer = False, AnswerText()
+        return f"{rest}\n\n"
+
+    @staticmethod
+    def _whole(message: Message) -> str:
+        text = message_text(message)
+        return f"{heading(message.role, message.model, message.created_at)}{text}\n\n"
+
+    def _line(self, sentence: str) -> str:
+        start = "\n" if self._answering else ""
+        return f"{start}-- {sentence}\n"

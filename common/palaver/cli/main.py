@@ -1,0 +1,143 @@
+"""The command `palaver`: its options, its commands, and what becomes of their failures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final, NoReturn
+
+import click
+
+from palaver import __version__
+from palaver.cli import exits, words
+from palaver.cli.settings import Settings
+
+# Name, and where it is. A command is imported when it is called, or listed by --help.
+COMMANDS: Final[dict[str, str]] = {
+    "run": "palaver.cli.run:run",
+    "ls": "palaver.cli.ls:ls",
+    "tail": "palaver.cli.tail:tail",
+    "attach": "palaver.cli.interface:attach",
+    "demo": "palaver.cli.demo:demo",
+}
+
+EPILOG: Final = "\b\nExamples:\n" + "\n".join(
+    (
+        "  palaver                        the interface; a private daemon starts by itself",
+        "  palaver demo                   the same without an API key, with a simulated model",
+        '  palaver run "Why? And how?"    one answer, printed as it comes',
+        "  palaver ls                     the chats",
+        "",
+        "\b",
+        "Exit codes:",
+        *(f"  {code:>3}  {meaning}" for code, meaning in exits.MEANINGS),
+    )
+)
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name."""
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        module, _, attribute = where.partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the daemon keeps everything ($PALAVER_DATA_DIR).",
+)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Configuration for a daemon that is started ($PALAVER_CONFIG).",
+)
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    help="Use the daemon that listens here; never start one.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(__version__, prog_name="palaver")
+@click.pass_context
+def palaver(
+    ctx: click.Context,
+    data_dir: Path | None,
+    config: Path | None,
+    socket: Path | None,
+    debug: bool,
+) -> None:
+    """Conversations with language-model agents, kept by a daemon instead of by a terminal."""
+    # `palaver demo` hands in settings of its own.
+    if not isinstance(ctx.obj, Settings):
+        if data_dir is None:
+            from palaver.paths import default_data_dir
+
+            data_dir = default_data_dir()
+        ctx.obj = Settings(data_dir, config, socket, debug)
+    ctx.color = words.wants_color()
+    if ctx.invoked_subcommand is None:
+        from palaver.cli.interface import open_interface
+
+        open_interface(ctx.obj)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
+    """Run a command line; return its exit code. Failures become one sentence on stderr."""
+    debug = settings.debug if settings is not None else "--debug" in arguments
+    try:
+        result = palaver.main(
+            list(arguments), prog_name="palaver", standalone_mode=False, obj=settings
+        )
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads on; without this, flushing at exit would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+        return _failed(error, debug=debug)
+    # click returns the code of an Exit, and whatever a command returned.
+    return result if isinstance(result, int) else exits.FINISHED
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    from palaver.client.errors import PalaverError
+
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    elif isinstance(error, PalaverError):
+        words.failure(str(error))
+    else:
+        words.failure(f"Internal error ({type(error).__name__}: {error}). See it with --debug.")
+    return exits.FAILED

@@ -1,0 +1,46 @@
+"""Messages as plain text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from palaver.wire.messages import (
+    Boundary,
+    Message,
+    Part,
+    Reasoning,
+    Source,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+
+def heading(role: str, model: str | None, when: datetime | None) -> str:
+    """Return the line above a message: who, and when (local time)."""
+    who = {"user": "you", "assistant": model or "assistant"}.get(role, role)
+    return f"{who} · {when.astimezone():%Y-%m-%d %H:%M}\n" if when else f"{who}\n"
+
+
+def message_text(message: Message) -> str:
+    """Return a message's parts as text, one paragraph each; reasoning is left out."""
+    texts = (part_text(part) for part in message.parts)
+    text = "\n\n".join(text for text in texts if text)
+    return f"{text}\n[interrupted]" if message.finish == "interrupted" else text
+
+
+def part_text(part: Part) -> str:
+    """Return one part as text; empty when it is not for reading."""
+    match part:
+        case Text(text=text):
+            return text
+        case ToolCall(name=name, arguments=arguments):
+            return f"[{name} {arguments}]"
+        case ToolResult(text=text, is_error=is_error):
+            return f"[failed] {text}" if is_error else text
+        case Source(url=url, title=title):
+            return f"[{title or url}]({url})"
+        case Boundary(reason=reason):
+            return f"--- {reason} ---"
+        case Reasoning():
+            return ""

@@ -1,0 +1,73 @@
+"""`palaver run`: one prompt, one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from palaver.cli.running import piped_input, run_async
+from palaver.cli.settings import Settings
+
+EPILOG = """\b
+Examples:
+  palaver run "Why is the sky blue?"
+  git diff | palaver run "Review this change" --model sonnet
+  palaver run "And at night?" --chat ID
+  palaver run "hello" --json | jq -r 'select(.type == "result").text'
+  palaver run "A long job" --detach
+
+\b
+Exit codes:
+  0  the turn finished            1  it could not be asked, or not be followed
+  2  usage                        3  the turn ended in an error of the chat
+  4  an approval is needed      130  interrupted
+
+\b
+With --json each event of the chat is one line, as the WebSocket carries it. The last line is
+  {"type": "result", "chat_id", "status", "text", "usage", "error"}
+with the status finished, error, action_required, interrupted, held, gone, failed, or running
+(detached).
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    content: str
+    model: str | None
+    chat_id: str | None
+    as_json: bool
+    detach: bool
+
+
+@click.command(epilog=EPILOG)
+@click.argument("prompt", required=False)
+@click.option("--model", "-m", metavar="M", help="The model to answer.")
+@click.option("--chat", "chat_id", metavar="ID", help="Go on with this chat.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print each event as a line, and a result line last."
+)
+@click.option("--detach", "-d", is_flag=True, help="Print the chat's id and leave; it goes on.")
+@click.pass_obj
+def run(
+    settings: Settings,
+    prompt: str | None,
+    model: str | None,
+    chat_id: str | None,
+    as_json: bool,
+    detach: bool,
+) -> None:
+    """Ask something and print the answer as it comes.
+
+    What is piped in is appended to PROMPT. The first Ctrl-C stops the answer and waits for what
+    was saved of it, a second one leaves at once.
+    """
+    content = "\n\n".join(text for text in (prompt or "", piped_input()) if text.strip())
+    if not content:
+        raise click.UsageError("There is nothing to ask: give a PROMPT, or pipe one in.")
+    # Imported here, so that `palaver --help` does not wait for the client.
+    from palaver.cli.asking import ask
+
+    run_async(ask(settings, Asked(content, model, chat_id, as_json, detach)))

@@ -1,0 +1,93 @@
+"""From click's synchronous commands to asyncio, and back as an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from palaver.cli import words
+from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.client import Client
+    from palaver.client.live import Connected, ConnectionLost
+    from palaver.wire.events import StreamEvent
+
+E = TypeVar("E")
+
+# A command waits this long (seconds) for a daemon that somebody else runs to come back: longer
+# than a restart takes, shorter than a CI job's patience.
+LOST_S: Final = 60.0
+
+
+def run_async(work: Coroutine[Any, Any, int]) -> None:
+    """Run a command's work and leave with the exit code that it returns."""
+    import asyncio
+
+    code = asyncio.run(work)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Client]:
+    """Open a client on the daemon, which is started if need be. Raises `PalaverError`."""
+    from palaver.client import Client
+
+    async with Client(await settings.connect()) as client:
+        yield client
+
+
+async def patient(
+    stream: AsyncGenerator[list[StreamEvent | Connected | ConnectionLost]], settings: Settings
+) -> AsyncGenerator[list[StreamEvent]]:
+    """Yield the events of a stream; say when the connection is lost, and start our daemon again.
+
+    Raises:
+        PalaverError: the daemon cannot be started again, or stayed away for `LOST_S`.
+    """
+    from palaver.client import Connected, ConnectionLost, PalaverError
+
+    lost: datetime | None = None
+    async with aclosing(stream) as batches:
+        async for batch in batches:
+            events: list[StreamEvent] = []
+            for item in batch:
+                if isinstance(item, ConnectionLost):
+                    if lost is None:
+                        words.notice(f"Connection lost: {item.reason}. Trying again …")
+                    lost = item.since
+                    if (_now() - lost).total_seconds() > LOST_S:
+                        raise PalaverError(
+                            f"The daemon has been away for {LOST_S:g} s: {item.reason}."
+                        )
+                    await settings.connect()
+                elif isinstance(item, Connected):
+                    lost = None
+                else:
+                    events.append(item)
+            if events:
+                yield events
+
+
+def _now() -> datetime:
+    from palaver.clock import SystemClock
+
+    return SystemClock().now()
+
+
+def piped_input() -> str:
+    """Return what is piped into the command, without the last newline; raises `PalaverError`."""
+    from palaver.client import PalaverError
+
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        return ""
+    try:
+        return sys.stdin.buffer.read().decode().rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise PalaverError(f"Standard input is not UTF-8 text ({error.reason}).") from error

@@ -1,0 +1,173 @@
+"""Follows one message from where it was put to the end of its turn. Pure: events in, text out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from palaver.cli.answer import AnswerText
+from palaver.wire.chats import Sent
+from palaver.wire.errors import ChatError
+from palaver.wire.events import (
+    CaughtUp,
+    ErrorEvent,
+    HistoryReset,
+    HistoryTruncated,
+    MessageEvent,
+    MessagePartEvent,
+    PreviewReset,
+    QueueUpdate,
+    StatusEvent,
+    StreamEvent,
+)
+from palaver.wire.messages import Message, Text, Usage
+
+# How a message's turn ended, or why it never began: `held` waits in a queue that somebody
+# holds, `gone` was removed or edited away.
+Outcome = Literal["finished", "error", "action_required", "interrupted", "held", "gone"]
+
+BY_STATUS: dict[str, Outcome] = {
+    "waiting": "finished",
+    "paused": "finished",
+    "error": "error",
+    "requires_action": "action_required",
+}
+
+
+class Turn:
+    """The turn of one message, whether it began at once or waits in the queue."""
+
+    def __init__(self, sent: Sent, content: str) -> None:
+        self.outcome: Outcome | None = None
+        self.error: ChatError | None = None
+        self.turn_version: int | None = None
+        self._content = content
+        self._sent_at = sent.chat.versions.snapshot
+        self._queued = sent.queued.id if sent.queued is not None else None
+        self._left_queue = sent.queued is None
+        self._mine = sent.message.id if sent.message is not None else None
+        self._messages: dict[int, Message] = {}
+        self._status: str = sent.chat.status
+        self._answer = AnswerText()
+        if self._mine is not None:
+            self.turn_version = sent.chat.versions.turn
+
+    @property
+    def queued(self) -> bool:
+        """Whether the message still waits for its turn."""
+        return self._mine is None
+
+    @property
+    def text(self) -> str:
+        """Return what was answered and committed."""
+        texts = (_text(message) for message in self._answers())
+        return "\n\n".join(text for text in texts if text)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the tokens of all steps together, None if no provider said anything."""
+        total: dict[str, int] = {}
+        for message in self._answers():
+            if message.usage is not None:
+                for name, count in msgspec.structs.asdict(message.usage).items():
+                    if count is not None:
+                        total[name] = total.get(name, 0) + count
+        return Usage(**total) if total else None
+
+    def take(self, event: StreamEvent) -> str:
+        """Take note of an event; return what it adds to the answer's text."""
+        match event:
+            case MessageEvent():
+                return self._take_message(event)
+            case MessagePartEvent() if not self.queued:
+                return self._answer.part(event)
+            case PreviewReset():
+                self._answer.withdraw()
+            case HistoryTruncated(from_id=first):
+                self._messages = {n: kept for n, kept in self._messages.items() if n < first}
+                if self._mine is not None and self._mine >= first:
+                    self.outcome = "gone"
+            case HistoryReset():
+                self._messages = {}
+            case QueueUpdate(queue=queue):
+                self._left_queue = all(waiting.id != self._queued for waiting in queue)
+            case StatusEvent():
+                self._status = event.status
+                self.turn_version = event.versions.turn
+            case ErrorEvent(error=error):
+                self.error = error
+            case CaughtUp():
+                return self._settle()
+            case _:
+                pass
+        return ""
+
+    def _take_message(self, event: MessageEvent) -> str:
+        message = event.message
+        self._messages[message.id] = message
+        if self.queued or message not in self._answers():
+            return ""
+        return self._answer.commit(message.id, _text(message))
+
+    def _settle(self) -> str:
+        """Everything up to a snapshot is known: see where our message is, and how it stands."""
+        text = ""
+        if self._mine is None and self._left_queue:
+            self._mine = self._promoted()
+            if self._mine is None:
+                self.outcome = "gone"
+                return ""
+            for message in self._answers():
+                text += self._answer.commit(message.id, _text(message))
+        if self.outcome is None:
+            self.outcome = self._ended()
+        return text
+
+    def _promoted(self) -> int | None:
+        """Return the message that ours became when it left the queue."""
+        return next(
+            (
+                message.id
+                for _, message in sorted(self._messages.items())
+                if message.role == "user"
+                and message.revision > self._sent_at
+                and _text(message) == self._content
+            ),
+            None,
+        )
+
+    def _ended(self) -> Outcome | None:
+        if self._mine is None:
+            # Nothing promotes it while the queue is held, or in these states.
+            waiting = BY_STATUS.get(self._status)
+            return "held" if waiting == "finished" else waiting
+        outcome = "finished" if self._next_user() is not None else BY_STATUS.get(self._status)
+        if outcome == "finished":
+            answers = self._answers()
+            # A turn that ends without a word was stopped before the first one.
+            if not answers or answers[-1].finish == "interrupted":
+                return "interrupted"
+        return outcome
+
+    def _next_user(self) -> int | None:
+        later = [
+            message.id
+            for message in self._messages.values()
+            if self._mine is not None and message.id > self._mine and message.role == "user"
+        ]
+        return min(later, default=None)
+
+    def _answers(self) -> list[Message]:
+        if self._mine is None:
+            return []
+        end = self._next_user()
+        return [
+            message
+            for number, message in sorted(self._messages.items())
+            if message.role == "assistant" and number > self._mine and (end is None or number < end)
+        ]
+
+
+def _text(message: Message) -> str:
+    return "\n\n".join(part.text for part in message.parts if isinstance(part, Text))

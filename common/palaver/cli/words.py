@@ -1,0 +1,58 @@
+"""Sentences and text for a person, on a terminal or in a pipe."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import IO, Any
+
+import click
+
+# C0 except tab and newline, DEL, C1, and what turns the direction of text around: the first can
+# drive a terminal, the last can make a command look like another one.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Return `text` with control characters shown instead of obeyed."""
+    return _UNSAFE.sub(_shown, text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
+
+
+def for_stream(text: str, stream: IO[Any]) -> str:
+    """Return `text` as it may be written: a terminal gets no control characters, a pipe all."""
+    return visible(text) if stream.isatty() else text
+
+
+def write(text: str) -> None:
+    """Write to standard output at once; untrusted text cannot drive a terminal."""
+    sys.stdout.write(for_stream(text, sys.stdout))
+    sys.stdout.flush()
+
+
+def write_line(line: str) -> None:
+    """Write one line to standard output at once."""
+    write(line + "\n")
+
+
+def notice(sentence: str) -> None:
+    """Say something beside the output, on standard error."""
+    click.secho(for_stream(sentence, sys.stderr), err=True, dim=True, color=wants_color())
+
+
+def failure(sentence: str) -> None:
+    """Say why something failed, in one sentence on standard error."""
+    name = click.style("palaver:", fg="red", bold=True)
+    click.echo(f"{name} {for_stream(sentence, sys.stderr)}", err=True, color=wants_color())
+
+
+def wants_color() -> bool | None:
+    """Return False under NO_COLOR (https://no-color.org), else None: the terminal decides."""
+    return False if os.environ.get("NO_COLOR") else None

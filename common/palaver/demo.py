@@ -1,0 +1,124 @@
+"""A whole Palaver in one temporary directory: simulator, daemon, configuration.
+
+Nothing of it touches the user's own data, and nothing of it is left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from palaver.client import Endpoint, PalaverError
+from palaver.clock import Clock
+from palaver.launch import ensure_daemon
+
+# The daemon gives itself 10 s to shut down; after that it is not coming to an end by itself.
+STOP_S: Final = 12.0
+
+CONFIG: Final = """\
+default_model = "sonnet"
+
+[providers.anthropic]
+kind = "anthropic"
+base_url = "{url}"
+api_key = "simulator"
+
+[models.sonnet]
+provider = "anthropic"
+model = "claude-sonnet-4-5"
+context_limit = 200000
+"""
+
+
+@dataclass
+class Demo:
+    """A running demo. `connect` starts its daemon when none answers."""
+
+    directory: Path
+    config: Path
+    daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def data_dir(self) -> Path:
+        """Return the directory of the demo's daemon."""
+        return self.directory / "data"
+
+    async def connect(self, clock: Clock) -> Endpoint:
+        """Return the endpoint of the demo's daemon; raises `PalaverError`."""
+        return await ensure_daemon(
+            self.data_dir, config=self.config, clock=clock, started=self.daemons.append
+        )
+
+    def stop_daemons(self) -> None:
+        """Stop what `connect` started."""
+        for process in self.daemons:
+            _stop(process)
+
+
+@contextmanager
+def demo() -> Iterator[Demo]:
+    """Run a simulator for the body's time; at the end stop everything and remove it.
+
+    Raises:
+        PalaverError: the simulator could not be started.
+    """
+    # mkdtemp makes it 0700: the daemon's socket and the key file are nobody else's.
+    directory = Path(tempfile.mkdtemp(prefix="palaver-demo-"))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        url = stack.enter_context(_simulator(directory))
+        config = directory / "config.toml"
+        config.write_text(CONFIG.format(url=url))
+        config.chmod(0o600)
+        running = Demo(directory, config)
+        stack.callback(running.stop_daemons)
+        yield running
+
+
+@contextmanager
+def _simulator(directory: Path) -> Iterator[str]:
+    log = (directory / "simulator.log").open("wb")
+    with log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "palaverd.simulator", "--port", "0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=directory,
+            # Ctrl-C goes to the client, which then stops the simulator last.
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    try:
+        yield _url(process.stdout, directory / "simulator.log")
+    finally:
+        _stop(process)
+        process.stdout.close()
+
+
+def _url(output: IO[bytes], log: Path) -> str:
+    line = output.readline()
+    try:
+        return str(json.loads(line)["url"])
+    except (ValueError, KeyError, TypeError) as error:
+        lines = log.read_text(errors="replace").split("\n")
+        said = next((text for text in reversed(lines) if text.strip()), "it said nothing")
+        raise PalaverError(f"The model simulator did not start: {said.strip()}") from error
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,195 @@
+"""A private daemon, started when none runs: nothing to configure, nothing to remember."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from palaver.client import Client, Endpoint, PalaverError, Unreachable
+from palaver.clock import Clock
+from palaver.paths import socket_path
+
+# A start takes about a second; a database that is migrated and copied first may take minutes on
+# a slow disk, but then the daemon is alive, and this only bounds how long a client waits for it.
+START_S: Final = 60.0
+# Between two looks at a daemon that starts: too short to be felt, long enough to cost nothing.
+LOOK_S: Final = 0.05
+# Our daemon ended, but its socket is there: another one won the data directory and is starting.
+RIVAL_S: Final = 5.0
+# What the daemon needs and the base distribution lacks: the extra that brings it is `server`.
+SERVER_MODULES: Final = ("palaverd", "sqlalchemy", "aiosqlite", "structlog")
+# The last line of a log is a sentence, not a file.
+LOG_TAIL: Final = 16 * 1024
+
+# From (data directory, configuration file) to the command that serves it in the foreground.
+Command = Callable[[Path, Path | None], Sequence[str]]
+
+
+# Handles of daemons that outlive the call which started them; a dropped one would warn.
+_started: Final[list[subprocess.Popen[bytes]]] = []
+
+
+def serve_command(data_dir: Path, config: Path | None) -> list[str]:
+    """Return the command of a private daemon; raises `PalaverError` if it is not installed."""
+    missing = [name for name in SERVER_MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PalaverError(
+            f"No daemon runs for {data_dir}, and none is installed here ({missing[0]} is missing):"
+            " install it with  pip install 'palaver[server]'  or name a running one with --socket."
+        )
+    command = [sys.executable, "-m", "palaverd", "serve", "--data-dir", str(data_dir)]
+    if config is not None:
+        command += ["--config", str(config)]
+    return [*command, "--private"]
+
+
+async def ensure_daemon(
+    data_dir: Path,
+    *,
+    config: Path | None,
+    clock: Clock,
+    command: Command = serve_command,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> Endpoint:
+    """Return the endpoint of the daemon of `data_dir`, which is started if none answers.
+
+    A daemon outlives its client; one who wants to end it is handed its process by `started`.
+
+    Raises:
+        PalaverError: it could not be started; the text is its own reason.
+    """
+    data_dir = _absolute(data_dir)
+    endpoint = Endpoint.unix(socket_path(data_dir))
+    if await _answers(endpoint, clock):
+        return endpoint
+    argv = command(data_dir, _absolute(config) if config else None)
+    _make_private(data_dir)
+    async with _turn_to_launch(data_dir, clock):
+        # Another client may have started one while this one waited for its turn.
+        if not await _answers(endpoint, clock):
+            process, log = _spawn(argv, data_dir)
+            if started is not None:
+                started(process)
+            await _wait(process, endpoint, log, clock)
+    return endpoint
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+async def _answers(endpoint: Endpoint, clock: Clock) -> bool:
+    async with Client(endpoint, clock=clock) as client:
+        try:
+            await client.health()
+        except Unreachable:
+            return False
+    return True
+
+
+def _make_private(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PalaverError(
+            f"The data directory {data_dir} cannot be made: {error.strerror}."
+        ) from error
+
+
+@asynccontextmanager
+async def _turn_to_launch(data_dir: Path, clock: Clock) -> AsyncIterator[None]:
+    """Let one client at a time start a daemon. The kernel frees the lock of one that dies."""
+    try:
+        handle = os.open(data_dir / "launch.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise PalaverError(
+            f"The data directory {data_dir} cannot be written to: {error.strerror}."
+        ) from error
+    try:
+        give_up = clock.monotonic() + START_S
+        while not _try_lock(handle):
+            if clock.monotonic() > give_up:
+                raise PalaverError(
+                    f"Another client has been starting the daemon of {data_dir} for {START_S:g} s."
+                )
+            await clock.sleep(LOOK_S)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Log:
+    """What one start wrote to the log: everything from `begin` on (a byte offset)."""
+
+    path: Path
+    begin: int
+
+    def last_line(self) -> str:
+        with self.path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(self.begin, end - LOG_TAIL))
+            text = file.read().decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return lines[-1].removeprefix("palaverd: ") if lines else ""
+
+
+def _spawn(argv: Sequence[str], data_dir: Path) -> tuple[subprocess.Popen[bytes], _Log]:
+    path = data_dir / "palaverd.log"
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        log = _Log(path, os.lseek(handle, 0, os.SEEK_END))
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            # Not the caller's directory: `-m` would import from it, and it could not be unmounted.
+            cwd=data_dir,
+            # Ctrl-C and the end of the terminal are the client's, not the daemon's.
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)
+    _started[:] = [child for child in _started if child.poll() is None]
+    _started.append(process)
+    return process, log
+
+
+async def _wait(
+    process: subprocess.Popen[bytes], endpoint: Endpoint, log: _Log, clock: Clock
+) -> None:
+    """Return when the daemon answers; raises `PalaverError` with its reason if it ends."""
+    give_up = clock.monotonic() + START_S
+    ended: int | None = None
+    while clock.monotonic() < give_up:
+        if await _answers(endpoint, clock):
+            return
+        if ended is None and (ended := process.poll()) is not None:
+            if endpoint.socket is None or not endpoint.socket.exists():
+                break
+            give_up = clock.monotonic() + RIVAL_S
+        await clock.sleep(LOOK_S)
+    if ended is None:
+        raise PalaverError(
+            f"The daemon (process {process.pid}) does not answer {START_S:g} s after its start;"
+            f" its log is {log.path}."
+        )
+    reason = log.last_line() or f"it ended with status {ended}; its log is {log.path}."
+    raise PalaverError(f"The daemon did not start: {reason}")
