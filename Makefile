@@ -1,0 +1,64 @@
+# Everything that is done with this checkout, on a machine with Python 3.11 or newer.
+# The programs run in .venv; a stamp says that it is up to date, so a second call is instant.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTEST := $(BIN)/python -m pytest
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check format screenshots bench venv clean
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## try it: client, daemon and simulated model in a temporary directory
+	@$(BIN)/palaver demo
+
+test: $(STAMP) ## the whole test suite (ARGS="..." goes to pytest)
+	$(PYTEST) $(ARGS)
+
+test-fast: $(STAMP) ## the tests that start no processes, until the first failure
+	$(PYTEST) -m "not process" -x -q $(ARGS)
+
+check: $(STAMP) ## formatting, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(PYTEST) -q tests/imports tests/structure
+
+format: $(STAMP) ## rewrite the sources in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+screenshots: $(STAMP) ## redraw screenshots/ from the running client
+	$(BIN)/python -m tests.screenshots $(ARGS)
+
+bench: $(STAMP) ## the benchmarks, as a table
+	$(BIN)/python -m tests.bench $(ARGS)
+
+venv: $(STAMP) ## only make the virtual environment
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A name on the path may be a stub without a Python behind it, so each is asked for its version.
+$(STAMP): pyproject.toml constraints.txt
+	@set -e; python=; \
+	for name in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Palaver needs Python 3.11 or newer, and none was found on the PATH." >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+	  echo "$$python cannot make virtual environments: install its venv package" \
+	    "(on Debian and Ubuntu: apt-get install $$($$python -c \
+	    'import sys; print("python3.%d-venv" % sys.version_info[1])'))." >&2; exit 1; fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  echo "Making $(VENV) with $$python ..."; $$python -m venv --clear $(VENV); fi; \
+	echo "Installing into $(VENV) ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'; \
+	touch $@
