@@ -1,0 +1,152 @@
+"""Who may import whom, as tables. `make check` and the suite run them over the sources."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"palaver": "common", "palaverd": "server", "palaver_tui": "tui"}
+
+# Ours: palaverd -> palaver <- palaver_tui.
+MAY_IMPORT_OURS = {
+    "palaver": {"palaver"},
+    "palaverd": {"palaverd", "palaver"},
+    "palaver_tui": {"palaver_tui", "palaver"},
+}
+
+# The daemon from the ground up. A layer imports layers below it; within a line, only itself.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("chatstate", "failures"),
+    ("config",),
+    ("store",),
+    ("pubsub",),
+    ("stream",),
+    ("providers",),
+    ("tools", "mcp"),
+    ("generation",),
+    ("worker",),
+    ("api",),
+    ("daemon",),
+    ("serve",),
+    ("cli",),
+    ("__main__",),
+)
+# A program of its own: it knows nothing of the daemon, and the daemon nothing of it.
+STAND_ALONE = {"simulator"}
+
+# Theirs, from (module prefix) to what code under it may import. The longest prefix counts.
+THIRD_PARTY: dict[str, set[str]] = {
+    "palaver": {"msgspec", "platformdirs"},
+    "palaver.wire": {"msgspec"},
+    "palaver.client": {"msgspec", "aiohttp"},
+    "palaver.cli": {"msgspec", "click"},
+    "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments"},
+    "palaver_tui.view": {"msgspec"},
+    "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
+    "palaverd.chatstate": {"msgspec"},
+    "palaverd.failures": {"msgspec"},
+    "palaverd.config": {"msgspec", "platformdirs"},
+    "palaverd.store": {"msgspec", "sqlalchemy", "alembic", "aiosqlite", "asyncpg", "structlog"},
+    "palaverd.pubsub": {"msgspec", "asyncpg", "structlog"},
+    "palaverd.providers": {"msgspec", "anthropic", "openai", "httpx2", "httpcore2", "structlog"},
+    "palaverd.mcp": {"msgspec", "mcp", "httpx2", "structlog"},
+}
+
+# Layers that compute and do nothing else: no event loop, no files, no network, no clock.
+PURE = ("palaverd.chatstate", "palaverd.failures", "palaver.client.cursor", "palaver_tui.view")
+IMPURE = {"asyncio", "socket", "ssl", "subprocess", "threading", "sqlite3", "http", "time", "os"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """`importer` (dotted module) imports `imported` at a line of a file."""
+
+    importer: str
+    imported: str
+    where: str
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    """Yield each module of the three packages with its file."""
+    for package, folder in PACKAGES.items():
+        for path in sorted((ROOT / folder / package).rglob("*.py")):
+            parts = list(path.relative_to(ROOT / folder).with_suffix("").parts)
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports_of(module: str, path: Path, source: str) -> Iterator[Import]:
+    """Yield every import, also those inside functions and for type checkers only."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                targets = [name.name for name in names]
+            case ast.ImportFrom(module=str(base), names=names, level=0):
+                # `from palaverd import store` names a layer that `palaverd` alone does not.
+                targets = [f"{base}.{name.name}" for name in names]
+            case ast.ImportFrom(names=names, level=level) if level > 0:
+                package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+                parent = package.split(".")[: len(package.split(".")) - level + 1]
+                targets = [".".join([*parent, node.module or name.name]) for name in names]
+            case _:
+                continue
+        for target in targets:
+            yield Import(module, target, f"{path.name}:{node.lineno}")
+
+
+def broken_by(found: Import) -> str | None:
+    """Return the rule that an import breaks, None if it may be."""
+    top, target = found.importer.partition(".")[0], found.imported.partition(".")[0]
+    if target in PACKAGES:
+        if target not in MAY_IMPORT_OURS[top]:
+            return f"{top} may not import {target}"
+        if top == "palaver_tui" and _within(found.imported, "palaver.cli"):
+            return "the interface may not import the command line"
+        return _layer_rule(found) if top == target == "palaverd" else None
+    if target in sys.stdlib_module_names:
+        if target in IMPURE and any(_within(found.importer, pure) for pure in PURE):
+            return f"{found.importer} is pure and may not import {target}"
+        return None
+    allowed = THIRD_PARTY[max((p for p in THIRD_PARTY if _within(found.importer, p)), key=len)]
+    return None if target in allowed else f"{found.importer} may not import {target}"
+
+
+def _layer_rule(found: Import) -> str | None:
+    mine, theirs = _layer(found.importer), _layer(found.imported)
+    if mine == theirs or theirs is None or (mine is None and theirs is None):
+        return None
+    if mine is None:
+        return f"{found.importer} is below all layers and may not import {theirs}"
+    if STAND_ALONE & {mine, theirs}:
+        return f"{mine} and {theirs} know nothing of each other"
+    for layer in (mine, theirs):
+        if _height(layer) is None:
+            return f"{layer} has no place in the layers: give it one in tests/imports/rules.py"
+    height, their_height = _height(mine), _height(theirs)
+    assert height is not None
+    assert their_height is not None
+    return None if their_height < height else f"{mine} may not import {theirs}: it is not below"
+
+
+def _layer(module: str) -> str | None:
+    """Return the part of the daemon that a module belongs to, None for the package itself."""
+    parts = module.split(".")
+    if len(parts) < 2:
+        return None
+    known = {name for line in LAYERS for name in line} | STAND_ALONE
+    folder = ROOT / "server" / "palaverd"
+    name = parts[1]
+    is_module = (folder / name).is_dir() or (folder / f"{name}.py").is_file()
+    # `from palaverd import __version__` imports a name, not a layer.
+    return name if name in known or is_module else None
+
+
+def _height(layer: str) -> int | None:
+    return next((height for height, line in enumerate(LAYERS) if layer in line), None)
+
+
+def _within(module: str, prefix: str) -> bool:
+    return module == prefix or module.startswith(f"{prefix}.")

@@ -1,0 +1,115 @@
+"""Imports run one way, and each library is known in one place only."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imports.rules import Import, broken_by, imports_of, sources
+
+
+def test_no_import_breaks_a_rule() -> None:
+    broken = [
+        f"{path.parent.name}/{found.where}: {rule}"
+        for module, path in sources()
+        for found in imports_of(module, path, path.read_text())
+        if (rule := broken_by(found)) is not None
+    ]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "rule"),
+    [
+        ("palaver.cli.run", "palaverd.store", "palaver may not import palaverd"),
+        ("palaver.launch", "palaver_tui.app", "palaver may not import palaver_tui"),
+        ("palaver_tui.app", "palaverd.api", "palaver_tui may not import palaverd"),
+        ("palaver_tui.app", "palaver.cli.run", "the interface may not import"),
+        ("palaver_tui.app", "aiohttp", "palaver_tui.app may not import aiohttp"),
+        ("palaverd.api.chats", "palaver_tui.app", "palaverd may not import palaver_tui"),
+        ("palaverd.store.door", "palaverd.worker", "worker: it is not below"),
+        ("palaverd.chatstate", "palaverd.failures", "failures: it is not below"),
+        ("palaverd.api.chats", "palaverd.simulator", "know nothing of each other"),
+        ("palaverd.simulator.app", "palaverd.providers", "know nothing of each other"),
+        ("palaver.client.client", "click", "may not import click"),
+        ("palaver.client.client", "anthropic", "may not import anthropic"),
+        ("palaver.wire.chats", "aiohttp", "may not import aiohttp"),
+        ("palaverd.worker.runner", "anthropic", "may not import anthropic"),
+        ("palaverd.worker.runner", "sqlalchemy.sql", "may not import sqlalchemy"),
+        ("palaverd.chatstate.table", "asyncio", "is pure"),
+    ],
+)
+def test_what_must_not_be_imported_breaks_a_rule(importer: str, imported: str, rule: str) -> None:
+    assert rule in str(broken_by(Import(importer, imported, "")))
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("palaverd.worker.runner", "palaverd.generation.turn"),
+        ("palaverd.worker.runner", "palaverd.worker.leases"),
+        ("palaverd.worker.runner", "palaver.wire.chats"),
+        ("palaverd.worker.runner", "asyncio"),
+        ("palaverd.cli", "palaverd.__version__"),
+        ("palaver_tui.app", "palaver.client.Client"),
+        ("palaverd.store.tables", "sqlalchemy"),
+        ("palaver.cli.main", "click"),
+    ],
+)
+def test_what_may_be_imported_breaks_none(importer: str, imported: str) -> None:
+    assert broken_by(Import(importer, imported, "")) is None
+
+
+def test_every_form_of_import_is_seen() -> None:
+    source = """
+import a.b
+from c import d
+def lazily():
+    from . import e
+    from .f import g
+    from ..h import i
+"""
+    found = imports_of("palaverd.store.door", Path("door.py"), source)
+    assert {item.imported for item in found} == {
+        "a.b",
+        "c.d",
+        "palaverd.store.e",
+        "palaverd.store.f",
+        "palaverd.h",
+    }
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has loaded after a statement."""
+    program = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    command = [sys.executable, "-W", "error", "-c", program]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return set(output.stdout.split())
+
+
+HEAVY = {"textual", "rich", "sqlalchemy", "alembic", "anthropic", "openai", "mcp", "pydantic"}
+
+
+@pytest.mark.process
+def test_the_base_loads_no_library_of_the_daemon_or_the_interface() -> None:
+    modules = sorted(
+        module
+        for module, _ in sources()
+        if module.partition(".")[0] == "palaver" and not module.endswith("__main__")
+    )
+    loaded = loaded_by("import " + ", ".join(modules))
+    assert "aiohttp" in loaded
+    assert not loaded & (HEAVY | {"palaverd", "palaver_tui"})
+
+
+@pytest.mark.process
+def test_help_waits_for_nothing_but_click() -> None:
+    statement = (
+        "import contextlib, io\n"
+        "from palaver.cli.main import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()): run(['--help'])"
+    )
+    assert not loaded_by(statement) & (HEAVY | {"aiohttp", "msgspec", "asyncio", "platformdirs"})
