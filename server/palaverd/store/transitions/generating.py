@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Usage
+from palaver.wire.messages import Part, Usage
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
@@ -40,6 +40,12 @@ def commit_response(chat: LockedChat, message: NewMessage) -> int:
         clear_partial(chat)
         [message_id] = insert_messages(chat, [message])
         return message_id
+
+
+def commit_results(chat: LockedChat, results: list[Part]) -> None:
+    """Append the results of all open calls, in call order."""
+    with chat.transition(Transition.COMMIT_RESULTS):
+        insert_messages(chat, [NewMessage(role="tool", parts=results)])
 
 
 def finish_turn(chat: LockedChat) -> None:

@@ -1,0 +1,5 @@
+"""`python -m palaverd`."""
+
+from palaverd.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""Puts the routes together."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from palaverd.api import chats, meta, sockets
+from palaverd.api.limits import BODY_LIMIT
+from palaverd.api.problems import Handler, problem_middleware
+from palaverd.api.services import SERVICES, Services
+
+
+@web.middleware
+async def activity_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note that somebody uses the daemon: a private one ends when nobody does."""
+    request.app[SERVICES].touch()
+    return await handler(request)
+
+
+def make_app(services: Services, open_sockets: sockets.OpenSockets) -> web.Application:
+    """Make the application; it serves nothing by itself."""
+    app = web.Application(
+        middlewares=[problem_middleware, activity_middleware], client_max_size=BODY_LIMIT
+    )
+    app[SERVICES] = services
+    app[sockets.SOCKETS] = open_sockets
+    for routes in (meta.routes, chats.routes, sockets.routes):
+        app.add_routes(routes)
+    return app

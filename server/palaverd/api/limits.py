@@ -1,0 +1,17 @@
+"""Every bound of the interface, with its reason."""
+
+BODY_LIMIT = 1024 * 1024  # bytes of a request; a longer text is a file, not a message
+INCOMING_FRAME_LIMIT = 64 * 1024  # bytes; clients have nothing to say on a WebSocket
+HEARTBEAT_S = 15.0  # a peer that vanished is noticed within two of them
+SEND_STALL_S = 30.0  # a reader that takes nothing for this long is closed; it can resume
+STREAMS_PER_OWNER = 256  # sockets; a person has a few, a runaway script would have thousands
+WATCH_INTERVAL_S = 0.25  # a busy chat costs a watcher at most four events a second
+WATCH_PAGE = 200  # chats in the snapshot; older ones come by page
+LIST_LIMIT = 200
+KEY_LIMIT = 200  # characters of an idempotency key
+
+# WebSocket close codes (RFC 6455, section 7.4; 4000 to 4999 are the application's own).
+CLOSE_GOING_AWAY = 1001
+CLOSE_TRY_AGAIN = 1013
+CLOSE_CHAT_GONE = 4404
+CLOSE_TOO_SLOW = 4408

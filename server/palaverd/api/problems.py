@@ -1,0 +1,124 @@
+"""Turns refusals into problem details (RFC 9457): one table, and one middleware that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
+from palaverd.api.limits import BODY_LIMIT
+from palaverd.chatstate.errors import ChatNotFound, TransitionError
+from palaverd.store.database import DatabaseError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+log = structlog.get_logger("palaverd.api")
+
+_TITLES = {
+    "bad_request": "The request cannot be understood",
+    "too_large": "The request is too large",
+    "chat_not_found": "No such chat",
+    "not_found": "No such place",
+    "method_not_allowed": "Not this way",
+    "unknown_model": "No such model",
+    "empty_message": "The message is empty",
+    "refused": "Not in this state",
+    "queue_full": "The queue is full",
+    "stale_version": "This is over",
+    "not_in_queue": "Not in the queue",
+    "order_conflict": "Not the queue as it is",
+    "idempotency_key_reused": "The idempotency key was used before",
+    "too_many_streams": "Too many streams",
+    "storage": "The database is in trouble",
+    "internal": "Palaver made a mistake",
+}
+
+
+class BadRequest(Exception):
+    """A request that is refused for what it says. `field` names the part that is wrong."""
+
+    def __init__(
+        self, detail: str, *, code: str = "bad_request", status: int = 400, field: str | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.problem = problem(status, code, detail, field=field)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    field: str | None = None,
+    state: str | None = None,
+    transition: str | None = None,
+) -> Problem:
+    """Make problem details."""
+    return Problem(
+        type=f"urn:palaver:problem:{code}",
+        title=_TITLES[code],
+        status=status,
+        detail=detail,
+        code=code,
+        field=field,
+        state=state,
+        transition=transition,
+    )
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """Return what a client is told of an error; None for one that should not happen."""
+    match error:
+        case BadRequest():
+            return error.problem
+        case ChatNotFound():
+            return problem(404, "chat_not_found", str(error))
+        case TransitionError():
+            return problem(
+                409,
+                error.code,
+                f"{error.cause[0].upper()}{error.cause[1:]}.",
+                state=error.state.name,
+                transition=error.transition.value,
+            )
+        case DatabaseError():
+            return problem(503, "storage", error.sentence)
+        case web.HTTPRequestEntityTooLarge():
+            return problem(
+                413,
+                "too_large",
+                f"The request is larger than {BODY_LIMIT // 1024} KiB, which is the most that "
+                "is taken; nothing was changed.",
+            )
+        case web.HTTPNotFound():
+            return problem(404, "not_found", "There is nothing at this address.")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            return problem(405, "method_not_allowed", f"This address knows {allowed} only.")
+        case _:
+            return None
+
+
+def respond(value: Problem) -> web.Response:
+    """Answer with problem details."""
+    return web.Response(
+        body=msgspec.json.encode(value), status=value.status, content_type=PROBLEM_CONTENT_TYPE
+    )
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error with problem details; what nobody foresaw is logged and says so."""
+    try:
+        return await handler(request)
+    except Exception as error:
+        known = problem_of(error)
+        if known is None:
+            if isinstance(error, web.HTTPException):
+                raise
+            log.exception("request failed", method=request.method, path=request.path)
+            known = problem(500, "internal", "Palaver made a mistake; its log has the details.")
+        return respond(known)

@@ -1,0 +1,42 @@
+"""What handlers work with, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from palaver.clock import Clock
+from palaver.wire.chats import Info
+from palaverd.generation.catalog import Catalog
+from palaverd.pubsub.local import LocalHub
+from palaverd.store.database import Database
+from palaverd.store.door import Door
+from palaverd.stream.reader import ChangeReader
+from palaverd.stream.registry import Episodes
+
+# Whoever can open the Unix socket is the daemon's own user.
+LOCAL_OWNER = "local"
+
+
+class Services(msgspec.Struct):
+    """The parts of the daemon that the interface offers. `touch` notes that a client is there."""
+
+    database: Database
+    door: Door
+    hub: LocalHub
+    episodes: Episodes
+    reader: ChangeReader
+    catalog: Catalog
+    clock: Clock
+    info: Info
+    touch: Callable[[], None]
+
+
+SERVICES = web.AppKey("services", Services)
+
+
+def owner_of(request: web.Request) -> str:
+    """Say who asks."""
+    return LOCAL_OWNER

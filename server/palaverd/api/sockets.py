@@ -1,0 +1,180 @@
+"""The WebSocket endpoints: one chat, and the chat list. One-way after the request."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import msgspec
+import structlog
+from aiohttp import ClientConnectionResetError, WSMsgType, web
+
+from palaver.clock import Clock, deadline
+from palaver.wire.events import ListSnapshot
+from palaverd.api import limits
+from palaverd.api.bodies import int_query
+from palaverd.api.chats import write_cursor
+from palaverd.api.problems import BadRequest
+from palaverd.api.services import SERVICES, Services, owner_of
+from palaverd.store.database import DatabaseError
+from palaverd.store.sync import load_chat
+from palaverd.stream.subscriber import StreamStart, Subscriber
+from palaverd.stream.watch import ListWatcher, with_cursor
+
+routes = web.RouteTableDef()
+log = structlog.get_logger("palaverd.api")
+
+_AT = re.compile(r"(?P<block>[0-9]{1,9})\.(?P<offset>[0-9]{1,9})")
+_EPISODE = re.compile(r"[0-9]{1,19}\.[0-9]{1,9}")
+
+
+class OpenSockets:
+    """The sockets that are open, so that a shutdown can say goodbye and a client be counted."""
+
+    def __init__(self) -> None:
+        self._by_owner: dict[str, set[web.WebSocketResponse]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(each) for each in self._by_owner.values())
+
+    def add(self, owner: str, socket: web.WebSocketResponse) -> None:
+        """Count a socket.
+
+        Raises:
+            BadRequest: the owner has as many as may be.
+        """
+        held = self._by_owner.setdefault(owner, set())
+        if len(held) >= limits.STREAMS_PER_OWNER:
+            raise BadRequest(
+                f"{limits.STREAMS_PER_OWNER} streams are open already; close some.",
+                code="too_many_streams",
+                status=429,
+            )
+        held.add(socket)
+
+    def discard(self, owner: str, socket: web.WebSocketResponse) -> None:
+        """Forget a socket."""
+        self._by_owner.get(owner, set()).discard(socket)
+
+    async def close_all(self) -> None:
+        """Tell every client that the daemon goes away, and that it may come back at once."""
+        sockets = [socket for each in self._by_owner.values() for socket in each]
+        await asyncio.gather(
+            *(
+                socket.close(code=limits.CLOSE_GOING_AWAY, message=b"going away; reconnect")
+                for socket in sockets
+            ),
+            return_exceptions=True,
+        )
+
+
+SOCKETS = web.AppKey("sockets", OpenSockets)
+
+
+@routes.get("/api/v1/chats/{chat_id}/stream")
+async def stream_chat(request: web.Request) -> web.StreamResponse:
+    """One chat, live: what the client lacks, then what happens."""
+    services, owner = request.app[SERVICES], owner_of(request)
+    chat_id = request.match_info["chat_id"]
+    start = _start(request)
+    await services.database.read(lambda c: load_chat(c, chat_id, owner))
+    subscriber = Subscriber(
+        chat_id, start, services.hub, services.episodes, services.reader, services.clock
+    )
+    return await _serve(request, services, owner, subscriber.frames(), limits.CLOSE_CHAT_GONE)
+
+
+@routes.get("/api/v1/watch")
+async def watch_chats(request: web.Request) -> web.StreamResponse:
+    """The chat list, live."""
+    services, owner = request.app[SERVICES], owner_of(request)
+    watcher = ListWatcher(
+        owner,
+        services.hub,
+        services.database,
+        services.clock,
+        page=limits.WATCH_PAGE,
+        interval=limits.WATCH_INTERVAL_S,
+    )
+    return await _serve(request, services, owner, _list_frames(watcher), limits.CLOSE_TRY_AGAIN)
+
+
+async def _list_frames(watcher: ListWatcher) -> AsyncIterator[bytes]:
+    async for events, cursor in watcher.events():
+        written = [
+            with_cursor(event, write_cursor(cursor)) if isinstance(event, ListSnapshot) else event
+            for event in events
+        ]
+        yield msgspec.json.encode(written)
+
+
+def _start(request: web.Request) -> StreamStart:
+    since = int_query(request, "since")
+    episode, at = request.query.get("episode"), request.query.get("at")
+    if episode is None and at is None:
+        return StreamStart(since=since)
+    place = _AT.fullmatch(at or "0.0")
+    if episode is None or not _EPISODE.fullmatch(episode) or place is None:
+        raise BadRequest("episode is <history>.<attempt>, at is <block>.<offset>.", field="at")
+    return StreamStart(
+        since=since, episode=episode, block=int(place["block"]), offset=int(place["offset"])
+    )
+
+
+async def _serve(
+    request: web.Request,
+    services: Services,
+    owner: str,
+    frames: AsyncIterator[bytes],
+    end_code: int,
+) -> web.StreamResponse:
+    socket = web.WebSocketResponse(
+        heartbeat=limits.HEARTBEAT_S, max_msg_size=limits.INCOMING_FRAME_LIMIT, compress=False
+    )
+    sockets = request.app[SOCKETS]
+    sockets.add(owner, socket)
+    services.touch()
+    try:
+        await socket.prepare(request)
+        writer = asyncio.create_task(_write(socket, frames, services.clock, end_code))
+        try:
+            await _drain(socket)
+        finally:
+            writer.cancel()
+            await asyncio.wait({writer})
+        if not writer.cancelled() and (error := writer.exception()) is not None:
+            log.error("stream failed", path=request.path, exc_info=error)
+    finally:
+        sockets.discard(owner, socket)
+        services.touch()
+    return socket
+
+
+async def _drain(socket: web.WebSocketResponse) -> None:
+    """Read until the client goes; clients have nothing to say here."""
+    async for message in socket:
+        if message.type is WSMsgType.ERROR:
+            break
+
+
+async def _write(
+    socket: web.WebSocketResponse, frames: AsyncIterator[bytes], clock: Clock, end_code: int
+) -> None:
+    """Send frames as fast as the client takes them, and close a client that takes nothing."""
+    async with aclosing(frames):  # type: ignore[type-var]
+        try:
+            async for frame in frames:
+                async with deadline(clock, limits.SEND_STALL_S):
+                    await socket.send_frame(frame, WSMsgType.TEXT)
+        except TimeoutError:
+            await socket.close(code=limits.CLOSE_TOO_SLOW, message=b"too slow; resume")
+            return
+        except ClientConnectionResetError:
+            return  # the client left while we wrote
+        except DatabaseError as error:
+            log.warning("stream closed", error=error.sentence)
+            await socket.close(code=limits.CLOSE_TRY_AGAIN, message=error.sentence.encode()[:120])
+            return
+    await socket.close(code=end_code)

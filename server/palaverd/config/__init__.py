@@ -1,0 +1,1 @@
+"""Configuration: the types, reading a file, and where keys come from."""

@@ -1,0 +1,172 @@
+"""Reads the file, or makes a sensible configuration from the keys in the environment."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from palaverd.config.types import Config, ModelConfig, ProviderConfig, Section
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The text names file, key, what was found and what is
+    allowed.
+    """
+
+
+# What a key in the environment offers without a file: the vendor's provider and its models.
+_VENDORS: tuple[tuple[str, str, ProviderConfig, dict[str, ModelConfig]], ...] = (
+    (
+        "anthropic",
+        "ANTHROPIC_API_KEY",
+        ProviderConfig(kind="anthropic", api_key="env:ANTHROPIC_API_KEY"),
+        {
+            "sonnet": ModelConfig(
+                provider="anthropic", model="claude-sonnet-4-5", context_limit=200_000
+            ),
+            "haiku": ModelConfig(
+                provider="anthropic", model="claude-haiku-4-5", context_limit=200_000
+            ),
+        },
+    ),
+)
+
+
+def load_config(path: Path, environment: Mapping[str, str], *, required: bool) -> Config:
+    """Read `path`; without a file, offer what the environment has keys for.
+
+    Args:
+        required: the path was given by a person, so that a missing file is an error.
+
+    Raises:
+        ConfigError: the file is missing, malformed, or says something it may not.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(f"{path}: there is no such file.") from None
+        return with_defaults(Config(), environment)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from None
+    return with_defaults(parse_config(text, str(path)), environment)
+
+
+def parse_config(text: str, name: str) -> Config:
+    """Parse the text of a configuration file; `name` stands in errors.
+
+    Raises:
+        ConfigError: it is malformed, or says something it may not.
+    """
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: this is not TOML: {error}.") from None
+    try:
+        config = msgspec.convert(found, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {_explain(error, found)}") from None
+    _check_references(config, name)
+    return config
+
+
+def with_defaults(config: Config, environment: Mapping[str, str]) -> Config:
+    """Add the vendors whose keys are in the environment, unless the file names models itself."""
+    if config.models:
+        return config
+    providers, models = dict(config.providers), {}
+    for name, variable, provider, offered in _VENDORS:
+        if environment.get(variable) or name in providers:
+            providers.setdefault(name, provider)
+            models.update(offered)
+    return msgspec.structs.replace(config, providers=providers, models=models)
+
+
+def _check_references(config: Config, name: str) -> None:
+    for model_name, model in config.models.items():
+        if model.provider not in config.providers:
+            raise ConfigError(
+                f'{name}: models.{model_name}.provider is "{model.provider}", but there is no '
+                f"[providers.{model.provider}].{_suggest(model.provider, config.providers)}"
+            )
+    wanted = config.default_model
+    if wanted is not None and config.models and wanted not in config.models:
+        raise ConfigError(
+            f'{name}: default_model is "{wanted}", but there is no '
+            f"[models.{wanted}].{_suggest(wanted, config.models)}"
+        )
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `\$\.?(?P<at>.*)`)?")
+_AT = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<at>.*)`", re.DOTALL)
+
+
+def _explain(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
+    text = str(error)
+    if unknown := _UNKNOWN.fullmatch(text):
+        at, key = _real_path(unknown["at"] or "", found, unknown["key"]), unknown["key"]
+        allowed = _section_at(at).__struct_fields__
+        place = f"{at}.{key}" if at else key
+        return (
+            f"there is no key {place}.{_suggest(key, allowed)} "
+            f"Allowed {'in [' + at + ']' if at else 'here'}: {', '.join(allowed)}."
+        )
+    if placed := _AT.fullmatch(text):
+        at = _real_path(placed["at"], found, None)
+        value = _value_at(at, found)
+        return f"{at} is {value!r}: {placed['what']}."
+    return f"{text}."
+
+
+def _suggest(key: str, allowed: object) -> str:
+    near = difflib.get_close_matches(key, list(allowed), n=1)  # type: ignore[call-overload]
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _real_path(path: str, found: dict[str, Any], key: str | None) -> str:
+    """Put the names of tables back: msgspec writes `providers[...]` for any of them."""
+    if "[...]" not in path:
+        return path
+    table, rest = path.split("[...]", 1)
+    for name, value in found.get(table, {}).items():
+        candidate = f"{table}.{name}{rest}"
+        if not isinstance(value, dict):
+            continue
+        if key in value if key is not None else not _valid(table, value):
+            return candidate
+    return path
+
+
+def _valid(table: str, value: dict[str, Any]) -> bool:
+    try:
+        msgspec.convert(value, _TABLES[table])
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+_TABLES: dict[str, type[Section]] = {"providers": ProviderConfig, "models": ModelConfig}
+
+
+def _section_at(path: str) -> type[Section]:
+    head = path.split(".", 1)[0]
+    if not head:
+        return Config
+    if head in _TABLES:
+        return _TABLES[head]
+    kind = type(getattr(Config(), head))
+    assert issubclass(kind, Section)
+    return kind
+
+
+def _value_at(path: str, found: dict[str, Any]) -> object:
+    value: Any = found
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

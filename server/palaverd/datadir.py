@@ -1,0 +1,97 @@
+"""The data directory: private to its user, and owned by one daemon at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import stat
+from pathlib import Path
+
+PRIVATE_DIR = 0o700
+_PROBE_S = 1.0  # for a daemon on the same machine to accept a connection
+
+
+class StartError(Exception):
+    """The daemon cannot start. The text is one sentence for a person."""
+
+
+class DataDir:
+    """A locked data directory. Whoever holds the lock may write the database in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = path / "palaver.db"
+        self._lock: int | None = None
+
+    def acquire(self) -> None:
+        """Make the directory and take its lock. Blocks for a moment: call it in a thread.
+
+        Raises:
+            StartError: another daemon owns it, or it cannot be used.
+        """
+        try:
+            self.path.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+            self.path.chmod(PRIVATE_DIR)
+            lock = os.open(
+                self.path / "palaverd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise StartError(
+                f"The data directory {self.path} cannot be used: {error.strerror}."
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
+            os.close(lock)
+            raise StartError(
+                f"Another daemon (pid {holder}) already uses the data directory {self.path}."
+            ) from None
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        self._lock = lock
+
+    def release(self) -> None:
+        """Give the lock back. The file stays: removing it would let two daemons in."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def prepare_socket(path: Path) -> None:
+    """Make the socket's directory, and remove a socket that a dead daemon left.
+
+    aiohttp would replace the file of a living daemon without a word.
+
+    Raises:
+        StartError: somebody answers there, or the path is something else.
+    """
+    try:
+        made = not path.parent.exists()
+        path.parent.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        mode = path.parent.stat().st_mode
+        if not made and stat.S_IMODE(mode) & 0o077 and not mode & stat.S_ISVTX:
+            raise StartError(
+                f"The socket's directory {path.parent} is open to other users; "
+                f"make it private with: chmod 700 {path.parent}"
+            )
+        if not path.exists():
+            return
+        if not path.is_socket():
+            raise StartError(f"{path} is in the way: it is not a socket.")
+        if _answers(path):
+            raise StartError(f"The socket {path} is taken: another daemon answers there.")
+        path.unlink()
+    except OSError as error:
+        raise StartError(f"The socket {path} cannot be made: {error.strerror or error}.") from None
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_PROBE_S)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""One step of a turn: look at history, do the one next thing, commit."""

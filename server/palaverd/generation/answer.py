@@ -1,0 +1,94 @@
+"""Collects one answer: what is committed when it is whole, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from palaver.clock import Clock
+from palaver.wire.messages import Part, Reasoning, Text, ToolCall
+from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
+from palaverd.stream.episode import Block, Episode
+
+
+class _Open(msgspec.Struct):
+    """A block of the answer. Its text may outgrow what the live log keeps."""
+
+    start: BlockStart
+    call_id: str | None
+    began: float
+    chunks: list[str] = []
+    private: str | None = None
+    duration_ms: int | None = None
+
+
+class Answer:
+    """The blocks of one model call. Takes the provider's events one by one."""
+
+    def __init__(self, episode: Episode, clock: Clock, new_call_id: Callable[[], str]) -> None:
+        self._episode = episode
+        self._clock = clock
+        self._new_call_id = new_call_id
+        self._blocks: dict[int, _Open] = {}
+        self._shown: dict[int, int] = {}
+        self.completed: Completed | None = None
+
+    def take(self, event: ModelEvent) -> None:
+        """Add one event to the answer and to the live log."""
+        if type(event) is Delta:
+            self._blocks[event.block].chunks.append(event.text)
+            self._episode.append(self._shown[event.block], event.text)
+        elif type(event) is BlockStart:
+            call_id = self._new_call_id() if event.kind == "tool_call" else None
+            self._blocks[event.block] = _Open(
+                start=event, call_id=call_id, began=self._clock.monotonic(), chunks=[]
+            )
+            self._shown[event.block] = self._episode.open_block(
+                event.kind, name=event.name, call_id=call_id
+            )
+        elif type(event) is BlockEnd:
+            block = self._blocks[event.block]
+            block.private = event.private
+            block.duration_ms = int((self._clock.monotonic() - block.began) * 1000)
+        elif type(event) is Completed:
+            self.completed = event
+
+    def parts(self) -> tuple[list[Part], dict[str, str]]:
+        """Return the parts of the whole answer, and what the provider wants back with them."""
+        parts: list[Part] = []
+        private: dict[str, str] = {}
+        for _, block in sorted(self._blocks.items()):
+            part = _part(block, "".join(block.chunks))
+            if part is None and block.private is None:
+                continue
+            if block.private is not None:
+                private[str(len(parts))] = block.private
+            parts.append(part if part is not None else Reasoning(text=""))
+        return parts, private
+
+
+def _part(block: _Open, text: str) -> Part | None:
+    if block.start.kind == "tool_call":
+        return ToolCall(id=block.call_id or "", name=block.start.name or "", arguments=text)
+    if not text:
+        return None
+    if block.start.kind == "reasoning":
+        return Reasoning(text=text, duration_ms=block.duration_ms)
+    return Text(text)
+
+
+def shown_parts(blocks: list[Block]) -> list[Part]:
+    """Return what clients were shown as parts of an interrupted answer.
+
+    A tool call is left out: its arguments may be half of what the model meant to say.
+    """
+    parts: list[Part] = []
+    for block in blocks:
+        if not block.length:
+            continue
+        if block.kind == "text":
+            parts.append(Text(block.text))
+        elif block.kind == "reasoning":
+            parts.append(Reasoning(text=block.text))
+    return parts

@@ -1,0 +1,191 @@
+"""One model call with its attempts: stream, commit, or wait and try again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from palaver.wire.chats import RetryInfo
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import Part, ToolCall
+from palaverd.failures import GiveUp, ProviderFailure, Signals, Wait, classify, decide
+from palaverd.generation.answer import Answer, shown_parts
+from palaverd.generation.catalog import Chosen
+from palaverd.generation.environment import Assignment, Environment
+from palaverd.generation.prompt import build_request
+from palaverd.store.attempts import save_partial
+from palaverd.store.history import NewMessage
+from palaverd.store.locked import LockedChat
+from palaverd.store.prompt import History
+from palaverd.store.transitions.generating import (
+    commit_response,
+    finish_error,
+    finish_turn,
+    record_attempt,
+    record_retry,
+)
+from palaverd.stream.episode import Episode
+
+# Between two saves of a live answer: what a crash may cost of an interruption that follows it.
+PARTIAL_INTERVAL_S = 1.0
+
+log = structlog.get_logger("palaverd.generation")
+
+
+async def call_model(env: Environment, job: Assignment, history: History, chosen: Chosen) -> None:
+    """Call the model until an answer is committed or the turn ends in an error.
+
+    Raises:
+        FenceLost: the chat moved on meanwhile; nothing was changed.
+        DatabaseError: nothing was changed; try again.
+        asyncio.CancelledError: somebody wants something else.
+    """
+    began = env.clock.monotonic()
+    attempt = history.row.generation_attempt
+    try:
+        while True:
+            attempt += 1
+            try:
+                await _attempt(env, job, history, chosen, attempt)
+                return
+            except ProviderFailure as failure:
+                verdict = decide(
+                    env.retry,
+                    failure.error,
+                    attempt=attempt,
+                    elapsed=env.clock.monotonic() - began,
+                    random=env.chance,
+                    now=env.clock.now(),
+                )
+                log.info(
+                    "attempt failed",
+                    chat=job.chat_id,
+                    attempt=attempt,
+                    kind=failure.error.kind,
+                    status=failure.error.status_code,
+                    delay_ms=verdict.delay_ms if isinstance(verdict, Wait) else None,
+                )
+                if isinstance(verdict, GiveUp):
+                    end = partial(finish_error, error=verdict.error)
+                    await env.door.apply(job.chat_id, end, fence=job.fence)
+                    return
+                await _wait(env, job, verdict, failure.error, attempt)
+    finally:
+        env.episodes.end(job.chat_id)
+
+
+async def _attempt(
+    env: Environment, job: Assignment, history: History, chosen: Chosen, attempt: int
+) -> None:
+    # The log exists before the attempt is visible to anybody.
+    key = f"{history.row.history_version}.{attempt}"
+    episode = env.episodes.begin(job.chat_id, key, chosen.name)
+    await env.door.apply(
+        job.chat_id, lambda chat: record_attempt(chat, chosen.name), fence=job.fence
+    )
+    started = env.clock.monotonic()
+    answer = Answer(episode, env.clock, env.door.new_id)
+    live = env.episodes.of(job.chat_id)
+    async with (
+        _saving(env, job, episode),
+        aclosing(chosen.provider.stream(build_request(history, chosen))) as events,
+    ):
+        async for event in events:
+            answer.take(event)
+            live.wake()
+    await _commit(env, job, chosen, answer, episode, started)
+
+
+async def _commit(
+    env: Environment,
+    job: Assignment,
+    chosen: Chosen,
+    answer: Answer,
+    episode: Episode,
+    started: float,
+) -> None:
+    completed = answer.completed
+    parts, private = answer.parts()
+    if completed is None or not parts:
+        raise ProviderFailure(
+            classify(
+                Signals(
+                    provider=chosen.config.provider,
+                    model=chosen.config.model,
+                    stream_ended=True,
+                    terminal_event=completed is not None,
+                )
+            )
+        )
+    message = NewMessage(
+        role="assistant",
+        parts=parts,
+        model=chosen.name,
+        finish=completed.finish,
+        usage=completed.usage,
+        private=private,
+        context_limit=chosen.config.context_limit,
+        runtime_ms=int((env.clock.monotonic() - started) * 1000),
+        episode=episode.key,
+    )
+    await env.door.apply(
+        job.chat_id, lambda chat: _commit_step(chat, message, parts), fence=job.fence
+    )
+
+
+def _commit_step(chat: LockedChat, message: NewMessage, parts: list[Part]) -> None:
+    """An answer that asks for nothing ends the turn, in the same transaction."""
+    commit_response(chat, message)
+    if not any(isinstance(part, ToolCall) for part in parts):
+        finish_turn(chat)
+
+
+async def _wait(
+    env: Environment, job: Assignment, wait: Wait, error: ChatError, attempt: int
+) -> None:
+    """Wait as long as was announced, or until a person skips the wait."""
+    retry = RetryInfo(
+        attempt=attempt,
+        max_attempts=env.retry.max_attempts,
+        delay_ms=wait.delay_ms,
+        retrying_at=env.clock.now() + timedelta(milliseconds=wait.delay_ms),
+        error=error,
+    )
+    job.handed.clear()
+    await env.door.apply(job.chat_id, lambda chat: record_retry(chat, retry), fence=job.fence)
+    timer = env.clock.call_later(wait.seconds, job.handed.set)
+    try:
+        await job.handed.wait()
+    finally:
+        timer.cancel()
+
+
+@asynccontextmanager
+async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncIterator[None]:
+    """Save what was shown, at most once a second and never on the path of a token."""
+
+    async def save() -> None:
+        saved = -1
+        while True:
+            await env.clock.sleep(PARTIAL_INTERVAL_S)
+            if episode.end != saved:
+                saved = episode.end
+                write = partial(
+                    save_partial, parts=shown_parts(episode.blocks), model=episode.model
+                )
+                await env.door.apply(job.chat_id, write, fence=job.fence)
+
+    task = asyncio.create_task(save())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The answer itself is fenced and reported; a lost partial is not worth a chat.
+            log.warning("partial not saved", chat=job.chat_id, error=str(error))

@@ -1,0 +1,90 @@
+"""Which models there are, which one answers, and what is missing when none can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from palaver.wire.chats import Model
+from palaver.wire.errors import ChatError
+from palaverd.config.types import Config, ModelConfig
+from palaverd.providers.neutral import Provider
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The model that answers; `notice` says why it is not the one that was asked for."""
+
+    name: str
+    config: ModelConfig
+    provider: Provider
+    notice: str | None = None
+
+
+NO_MODEL = ChatError(
+    kind="config",
+    message=(
+        "No model is configured. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or name a provider "
+        "in config.toml, then start the daemon again."
+    ),
+    action="open_settings",
+)
+
+
+class Catalog:
+    """The configured models and their providers."""
+
+    def __init__(
+        self,
+        config: Config,
+        providers: Mapping[str, Provider],
+        missing_keys: Mapping[str, ChatError],
+    ) -> None:
+        self._config = config
+        self._providers = providers
+        self._missing_keys = missing_keys
+
+    @property
+    def default(self) -> str | None:
+        """The model that answers where none was chosen."""
+        models = self._config.models
+        if self._config.default_model in models:
+            return self._config.default_model
+        usable = [n for n, m in models.items() if m.provider not in self._missing_keys]
+        return next(iter(usable or models), None)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._config.models
+
+    def names(self) -> list[str]:
+        """The names that can be chosen."""
+        return list(self._config.models)
+
+    def choose(self, *wanted: str | None) -> Chosen | None:
+        """Return the first of `wanted` that is configured, else the default; None without any."""
+        asked = next((name for name in wanted if name is not None), None)
+        name = next((n for n in wanted if n is not None and n in self), None) or self.default
+        if name is None:
+            return None
+        config = self._config.models[name]
+        notice = None
+        if asked is not None and asked != name:
+            notice = f"The model {asked} is no longer configured; {name} answers."
+        return Chosen(
+            name=name, config=config, provider=self._providers[config.provider], notice=notice
+        )
+
+    def models(self) -> list[Model]:
+        """What clients can choose from."""
+        default = self.default
+        return [
+            Model(
+                name=name,
+                provider=model.provider,
+                model=model.model,
+                default=name == default,
+                context_limit=model.context_limit,
+                unavailable=self._missing_keys.get(model.provider),
+            )
+            for name, model in self._config.models.items()
+        ]

@@ -1,0 +1,48 @@
+"""Ends an interruption: what clients were shown is what is saved."""
+
+from __future__ import annotations
+
+from palaver.wire.messages import Part
+from palaverd.generation.answer import shown_parts
+from palaverd.generation.environment import Assignment, Environment
+from palaverd.store.attempts import Partial, load_partial
+from palaverd.store.history import NewMessage
+from palaverd.store.locked import LockedChat
+from palaverd.store.rows import ChatRow
+from palaverd.store.transitions.stopping import finish_interruption
+from palaverd.stream.episode import Episode
+
+
+async def end_interruption(env: Environment, job: Assignment) -> None:
+    """Save the partial answer and let the chat go on.
+
+    Raises:
+        FenceLost: the chat moved on meanwhile; nothing was changed.
+        DatabaseError: nothing was changed; try again.
+    """
+    episode = env.episodes.of(job.chat_id).episode
+    if episode is not None:
+        # Sealed before anything is awaited, so that nothing can be shown after what is saved.
+        episode.seal()
+
+    def transition(chat: LockedChat) -> None:
+        saved = load_partial(chat.connection, job.chat_id)
+        finish_interruption(chat, _partial(chat.row, episode, saved))
+
+    await env.door.apply(job.chat_id, transition, fence=job.fence)
+    env.episodes.end(job.chat_id)
+
+
+def _partial(row: ChatRow, episode: Episode | None, saved: Partial | None) -> NewMessage | None:
+    """Take only output of the row's own history and attempt: the log's, else the saved one."""
+    parts: list[Part] = []
+    model = None
+    if episode is not None and episode.key == row.episode:
+        parts, model = shown_parts(episode.blocks), episode.model
+    elif saved is not None and f"{saved.history_version}.{saved.attempt}" == row.episode:
+        parts, model = saved.parts, saved.model
+    if not parts:
+        return None
+    return NewMessage(
+        role="assistant", parts=parts, model=model, finish="interrupted", episode=row.episode
+    )

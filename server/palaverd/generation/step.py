@@ -1,0 +1,77 @@
+"""The generate task: looks at history, does the one next thing, commits, and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import Part, ToolCall, ToolResult
+from palaverd.generation.call import call_model
+from palaverd.generation.catalog import NO_MODEL
+from palaverd.generation.environment import Assignment, Environment
+from palaverd.store.history import open_calls
+from palaverd.store.prompt import History, PromptMessage, load_history
+from palaverd.store.transitions.generating import commit_results, finish_error, finish_turn
+
+
+async def generate(env: Environment, job: Assignment) -> None:
+    """Take the next step of a turn.
+
+    Raises:
+        FenceLost: the chat moved on meanwhile; nothing was changed.
+        DatabaseError: nothing was changed; try again.
+    """
+    history = await env.database.read(lambda c: load_history(c, job.chat_id))
+    if not job.fence.holds(history.row):
+        return
+    calls = await env.database.read(lambda c: open_calls(c, job.chat_id))
+    if calls:
+        await _answer_calls(env, job, calls)
+    elif history.messages and history.messages[-1].role == "assistant":
+        await env.door.apply(job.chat_id, finish_turn, fence=job.fence)
+    else:
+        await _call(env, job, history)
+
+
+async def _call(env: Environment, job: Assignment, history: History) -> None:
+    asked = next((m for m in reversed(history.messages) if m.role == "user"), None)
+    chosen = env.catalog.choose(asked.model if asked else None, history.row.model)
+    if chosen is None:
+        await fail(env, job, NO_MODEL)
+    elif steps_of_turn(history.messages) >= env.max_steps:
+        await fail(env, job, _too_many_steps(env.max_steps))
+    else:
+        await call_model(env, job, history, chosen)
+
+
+async def fail(env: Environment, job: Assignment, error: ChatError) -> None:
+    """End the turn with an error."""
+    await env.door.apply(job.chat_id, lambda chat: finish_error(chat, error), fence=job.fence)
+    env.episodes.end(job.chat_id)
+
+
+def steps_of_turn(messages: Sequence[PromptMessage]) -> int:
+    """Count the model's responses since the last user message."""
+    steps = 0
+    for message in reversed(messages):
+        if message.role == "user":
+            break
+        steps += message.role == "assistant"
+    return steps
+
+
+def _too_many_steps(limit: int) -> ChatError:
+    return ChatError(
+        kind="generic",
+        message=f"The model was called {limit} times without coming to an end. Send a message "
+        "to let it go on.",
+    )
+
+
+async def _answer_calls(env: Environment, job: Assignment, calls: Sequence[ToolCall]) -> None:
+    """Answer calls of tools that do not exist, so that the model can go on without them."""
+    results: list[Part] = [
+        ToolResult(call_id=call.id, text=f"There is no tool {call.name}.", is_error=True)
+        for call in calls
+    ]
+    await env.door.apply(job.chat_id, lambda chat: commit_results(chat, results), fence=job.fence)

@@ -1,0 +1,1 @@
+"""Notifications between the parts of a daemon, and later between replicas."""

@@ -1,0 +1,105 @@
+"""Hints within one process.
+
+A subscription is a mailbox that holds the newest hint of each chat: hints are only a reason
+to look, so that an older one that nobody read yet is worth nothing beside a newer one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from palaverd.store.hints import Hint
+
+
+class Subscription:
+    """The hints that came since one last looked.
+
+    `arrived` may be an event that something else sets too, for who waits for both at once.
+    """
+
+    def __init__(self, arrived: asyncio.Event | None = None) -> None:
+        self._newest: dict[str, Hint] = {}
+        self._arrived = arrived if arrived is not None else asyncio.Event()
+
+    def put(self, hint: Hint) -> None:
+        """Keep a hint unless a newer one of the same chat is there."""
+        known = self._newest.get(hint.chat_id)
+        if known is None or known.snapshot_version <= hint.snapshot_version or hint.deleted:
+            self._newest[hint.chat_id] = hint
+        self._arrived.set()
+
+    def wake(self) -> None:
+        """Wake who waits, without a hint."""
+        self._arrived.set()
+
+    def take(self) -> list[Hint]:
+        """Return what came, and forget it."""
+        taken = list(self._newest.values())
+        self._newest.clear()
+        self._arrived.clear()
+        return taken
+
+    async def wait(self) -> None:
+        """Wait until something came."""
+        await self._arrived.wait()
+
+
+@contextmanager
+def _listen(
+    topics: dict[str, set[Subscription]], name: str, arrived: asyncio.Event | None = None
+) -> Iterator[Subscription]:
+    subscription = Subscription(arrived)
+    topics.setdefault(name, set()).add(subscription)
+    try:
+        yield subscription
+    finally:
+        topics[name].discard(subscription)
+        if not topics[name]:
+            del topics[name]
+
+
+class LocalHub:
+    """Publishes hints to whoever subscribed to their chat, to their owner, or to all."""
+
+    def __init__(self) -> None:
+        self._by_chat: dict[str, set[Subscription]] = {}
+        self._by_owner: dict[str, set[Subscription]] = {}
+        self._all: set[Subscription] = set()
+
+    def publish(self, hint: Hint) -> None:
+        """Tell everyone whom this concerns. Never blocks."""
+        for listeners in (
+            self._by_chat.get(hint.chat_id, ()),
+            self._by_owner.get(hint.owner, ()),
+            self._all,
+        ):
+            for subscription in listeners:
+                subscription.put(hint)
+
+    def chat(
+        self, chat_id: str, arrived: asyncio.Event | None = None
+    ) -> AbstractContextManager[Subscription]:
+        """Listen to one chat for the length of a `with` block."""
+        return _listen(self._by_chat, chat_id, arrived)
+
+    def owner(self, owner: str) -> AbstractContextManager[Subscription]:
+        """Listen to one owner's chats."""
+        return _listen(self._by_owner, owner)
+
+    @contextmanager
+    def everything(self) -> Iterator[Subscription]:
+        """Listen to every chat."""
+        subscription = Subscription()
+        self._all.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._all.discard(subscription)
+
+    @property
+    def subscriptions(self) -> int:
+        """How many there are, for tests and metrics."""
+        listeners = [*self._by_chat.values(), *self._by_owner.values(), self._all]
+        return sum(len(each) for each in listeners)

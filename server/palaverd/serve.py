@@ -1,0 +1,68 @@
+"""Runs a daemon until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from pathlib import Path
+
+import structlog
+
+from palaver.clock import Clock, SystemClock
+from palaverd.config.types import Config
+from palaverd.daemon import Daemon
+
+log = structlog.get_logger("palaverd")
+
+# A daemon that a client started for itself ends when nobody has used it for this long.
+PRIVATE_IDLE_S = 3600.0
+_IDLE_CHECK_S = 30.0
+
+
+async def serve(data_dir: Path, socket: Path, config: Config, *, private: bool) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    Args:
+        private: end after an hour without clients and without work.
+
+    Raises:
+        StartError: the directory or the socket is taken or cannot be used.
+        DatabaseError: the database is newer than this program, or broken.
+    """
+    clock = SystemClock()
+    daemon = Daemon(
+        data_dir,
+        socket,
+        config,
+        clock=clock,
+        chance=random.SystemRandom(),
+        environment=os.environ,
+    )
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    await daemon.start()
+    watch = asyncio.create_task(_stop_when_idle(daemon, stop, clock)) if private else None
+    try:
+        await stop.wait()
+    finally:
+        log.info("stopping")
+        if watch is not None:
+            watch.cancel()
+        await daemon.stop()
+
+
+async def _stop_when_idle(daemon: Daemon, stop: asyncio.Event, clock: Clock) -> None:
+    while not (daemon.idle and clock.monotonic() - daemon.last_active >= PRIVATE_IDLE_S):
+        await clock.sleep(_IDLE_CHECK_S)
+    log.info("nobody uses this private daemon")
+    stop.set()

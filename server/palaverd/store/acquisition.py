@@ -1,0 +1,102 @@
+"""Which chats need a worker, and the heartbeats of those that have one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from palaverd.chatstate.states import RUNNABLE, Status
+from palaverd.store.door import Applied, finish
+from palaverd.store.hints import Hint, hint_of
+from palaverd.store.locked import lock
+from palaverd.store.rows import chat_row
+from palaverd.store.tables import chats, leases
+from palaverd.store.transitions.ownership import acquire, release
+
+_WORK = [Status.RUNNING.value, Status.INTERRUPTING.value, Status.REQUIRES_ACTION.value]
+
+
+class Capacity(msgspec.Struct, frozen=True):
+    """How many chats may run at once; 0 is no limit."""
+
+    max_chats: int
+
+
+def acquire_chats(
+    connection: Connection,
+    worker_id: str,
+    new_runner: Callable[[], str],
+    capacity: Capacity,
+    lease_ms: int,
+    now: int,
+) -> list[Applied[None]]:
+    """Take chats that need a worker and have none, or whose lease has expired; oldest first.
+
+    Interruptions never wait for capacity; answers that a person owes take none.
+    """
+    expired = and_(leases.c.runner_id == chats.c.runner_id, leases.c.heartbeat < now - lease_ms)
+    found = connection.execute(
+        select(chats.c.id, chats.c.status)
+        .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
+        .where(
+            ~chats.c.archived,
+            chats.c.status.in_(_WORK),
+            or_(chats.c.runner_id.is_(None), expired),
+        )
+        .order_by(chats.c.updated_at)
+    ).all()
+    places = _places(connection, capacity) if found else 0
+    applied = []
+    for chat_id, status in found:
+        if status == Status.RUNNING:
+            if places == 0:
+                continue
+            places -= 1
+        chat = lock(connection, chat_id, now)
+        if chat.row.state in RUNNABLE:
+            acquire(chat, worker_id, new_runner())
+            applied.append(finish(chat, None))
+    return applied
+
+
+def _places(connection: Connection, capacity: Capacity) -> int:
+    """Return how many more chats may run; -1 for no limit."""
+    if capacity.max_chats == 0:
+        return -1
+    held = connection.execute(
+        select(func.count())
+        .select_from(chats)
+        .where(
+            ~chats.c.archived,
+            chats.c.status == Status.RUNNING.value,
+            chats.c.runner_id.is_not(None),
+            ~chats.c.waiting_for_children,
+        )
+    ).scalar_one()
+    return max(0, capacity.max_chats - int(held))
+
+
+def void_leases(connection: Connection, now: int) -> list[Applied[None]]:
+    """Release every chat: the data directory's lock proves that earlier daemons are dead."""
+    owned = connection.execute(select(chats.c.id).where(chats.c.runner_id.is_not(None))).scalars()
+    applied = []
+    for chat_id in list(owned):
+        chat = lock(connection, chat_id, now)
+        release(chat)
+        applied.append(finish(chat, None))
+    return applied
+
+
+def heartbeat(connection: Connection, runner_ids: Sequence[str], now: int) -> None:
+    """Write the heartbeat of all runners, in one statement. No version moves."""
+    connection.execute(
+        update(leases).where(leases.c.runner_id.in_(runner_ids)).values(heartbeat=now)
+    )
+
+
+def read_hints(connection: Connection, chat_ids: Sequence[str]) -> list[Hint]:
+    """Read what the newest hints of these chats should have said."""
+    found = connection.execute(select(chats).where(chats.c.id.in_(chat_ids))).mappings()
+    return [hint_of(chat_row(one)) for one in found]  # type: ignore[arg-type]

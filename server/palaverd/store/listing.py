@@ -1,0 +1,80 @@
+"""Pages of an owner's chats, newest activity first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, select, tuple_
+
+from palaver.wire.messages import Message, QueuedMessage
+from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
+from palaverd.store.tables import chats, messages, queued_messages, users
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where the last page ended: its last chat's activity and id."""
+
+    updated_at: int
+    chat_id: str
+
+
+def list_chats(
+    connection: Connection,
+    owner: str,
+    *,
+    limit: int,
+    cursor: Cursor | None = None,
+    archived: bool = False,
+    title_has: str | None = None,
+) -> tuple[list[ChatRow], Cursor | None]:
+    """Read a page, and where the next one begins (None: this was the last)."""
+    query = select(chats).where(chats.c.owner == owner, chats.c.archived.is_(archived))
+    if cursor is not None:
+        query = query.where(
+            tuple_(chats.c.updated_at, chats.c.id) < (cursor.updated_at, cursor.chat_id)
+        )
+    if title_has:
+        query = query.where(chats.c.title.icontains(title_has, autoescape=True))
+    query = query.order_by(chats.c.updated_at.desc(), chats.c.id.desc()).limit(limit + 1)
+    rows = [chat_row(one) for one in connection.execute(query).mappings()]  # type: ignore[arg-type]
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], Cursor(last.updated_at, last.chat_id)
+
+
+def read_chats(connection: Connection, chat_ids: Sequence[str]) -> list[ChatRow]:
+    """Read these chats' rows; the ones that are gone are left out."""
+    found = connection.execute(select(chats).where(chats.c.id.in_(chat_ids))).mappings()
+    return [chat_row(one) for one in found]  # type: ignore[arg-type]
+
+
+def where_is(
+    connection: Connection, chat_id: str, message_id: int | None, queued_id: int | None
+) -> tuple[Message | None, QueuedMessage | None]:
+    """Find a sent message: in history, in the queue, promoted from it, or gone."""
+    if message_id is None and queued_id is not None:
+        queue = connection.execute(
+            select(queued_messages)
+            .where(queued_messages.c.chat_id == chat_id)
+            .order_by(queued_messages.c.position)
+        ).mappings()
+        for position, found in enumerate(queue):
+            if found["id"] == queued_id:
+                return None, wire_queued(found, position)  # type: ignore[arg-type]
+    which = messages.c.queued_id == queued_id if message_id is None else messages.c.id == message_id
+    message = (
+        connection.execute(
+            select(messages).where(messages.c.chat_id == chat_id, ~messages.c.deleted, which)
+        )
+        .mappings()
+        .first()
+    )
+    return (None if message is None else wire_message(message)), None  # type: ignore[arg-type]
+
+
+def ensure_user(connection: Connection, user_id: str, now: int) -> None:
+    """Make the owner's row when it is missing."""
+    if connection.execute(select(users.c.id).where(users.c.id == user_id)).first() is None:
+        connection.execute(insert(users).values(id=user_id, created_at=now))

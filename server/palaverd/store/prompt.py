@@ -1,0 +1,62 @@
+"""The history that a model is sent, in one read."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from palaver.wire.messages import Part
+from palaverd.store import codec
+from palaverd.store.rows import ChatRow
+from palaverd.store.sync import load_chat
+from palaverd.store.tables import messages
+
+
+class PromptMessage(msgspec.Struct, frozen=True):
+    """A stored message as the model may see it. `private` goes back to the provider."""
+
+    id: int
+    role: str
+    parts: list[Part]
+    private: dict[str, str]
+    model: str | None
+
+
+class History(msgspec.Struct, frozen=True):
+    """A chat and what the model may see of it, oldest first."""
+
+    row: ChatRow
+    messages: list[PromptMessage]
+
+
+def load_history(connection: Connection, chat_id: str) -> History:
+    """Read a chat for its next step.
+
+    Raises:
+        ChatNotFound: the chat is gone.
+    """
+    row = load_chat(connection, chat_id)
+    found = connection.execute(
+        select(
+            messages.c.id,
+            messages.c.role,
+            messages.c.parts,
+            messages.c.private,
+            messages.c.model,
+        )
+        .where(messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.visibility != "user")
+        .order_by(messages.c.id)
+    )
+    return History(
+        row=row,
+        messages=[
+            PromptMessage(
+                id=one.id,
+                role=one.role,
+                parts=codec.load_parts(one.parts),
+                private=codec.loads(one.private, dict[str, str]) or {},
+                model=one.model,
+            )
+            for one in found
+        ],
+    )

@@ -1,0 +1,92 @@
+"""Turns what a subscriber lacks into events, in the order in which they must be applied."""
+
+from __future__ import annotations
+
+from palaver.wire.events import (
+    ErrorEvent,
+    HistoryReset,
+    HistoryTruncated,
+    MessageEvent,
+    PreviewReset,
+    QueueUpdate,
+    RetryEvent,
+    StatusEvent,
+    StreamEvent,
+    UsageEvent,
+)
+from palaverd.chatstate.states import Status
+from palaverd.store.codec import from_ms_optional
+from palaverd.store.rows import ChatRow, status_of, versions_of
+from palaverd.store.sync import Changes
+
+_SHOWS_LIVE = frozenset({Status.RUNNING, Status.INTERRUPTING})
+
+
+def shown_episode(row: ChatRow) -> str | None:
+    """Name the live output that belongs to the row; None when none does."""
+    if row.status in _SHOWS_LIVE and row.generation_attempt > 0:
+        return row.episode
+    return None
+
+
+def status_event(row: ChatRow) -> StatusEvent:
+    """The head of the chat."""
+    status, pending = status_of(row)
+    return StatusEvent(
+        status=status,
+        versions=versions_of(row),
+        title=row.title,
+        model=row.model,
+        pending=pending,
+    )
+
+
+def events_for(
+    changes: Changes, before: ChatRow | None, since: int | None, episode: str | None
+) -> list[StreamEvent]:
+    """Return what a subscriber must be told.
+
+    Args:
+        changes: what was read.
+        before: the row that was sent last on this connection, None at its beginning.
+        since: the snapshot that the client has, None for nothing.
+        episode: the live output that the client shows, None for none.
+    """
+    row = changes.row
+    events: list[StreamEvent] = []
+    if since is not None and since > row.snapshot_version:
+        # The client has seen what this database has not: it was restored from a backup.
+        events.append(HistoryReset())
+    if changes.truncated_from is not None:
+        events.append(HistoryTruncated(from_id=changes.truncated_from))
+    replaced = False
+    for changed in changes.messages:
+        events.append(MessageEvent(message=changed.message, replaces=changed.episode))
+        replaced = replaced or (episode is not None and changed.episode == episode)
+    if changes.queue is not None:
+        events.append(QueueUpdate(queue=changes.queue, held=row.queue_held))
+    events.append(status_event(row))
+    known_error = before.last_error if before is not None else None
+    known_resume = before.resume_at if before is not None else None
+    resumed = since is not None and before is None
+    if row.last_error != known_error or row.resume_at != known_resume or resumed:
+        events.append(_error_event(row))
+    known_retry = before.retry if before is not None else None
+    if row.retry != known_retry or resumed:
+        events.append(RetryEvent(retry=row.retry))
+    if before is None or changes.messages or row.context_tokens != before.context_tokens:
+        events.append(
+            UsageEvent(
+                usage=changes.last_usage,
+                context_tokens=row.context_tokens,
+                context_limit=row.context_limit,
+            )
+        )
+    shown = shown_episode(row)
+    if episode is not None and episode != shown and not replaced:
+        events.append(PreviewReset(episode=shown))
+    return events
+
+
+def _error_event(row: ChatRow) -> ErrorEvent:
+    return ErrorEvent(error=row.last_error, resume_at=from_ms_optional(row.resume_at))

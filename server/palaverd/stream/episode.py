@@ -1,0 +1,152 @@
+"""The live output of one attempt: an append-only log of numbered blocks.
+
+Each piece is encoded once. Subscribers hold a position in the log, not a queue: a slow reader
+gets fewer and larger frames, and nothing piles up for it. Old entries are merged into their
+block's text; a position inside merged text is served by a slice.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from palaver.wire.events import BlockKind, MessagePartEvent
+
+# The live output that is kept; beyond it the log is cut with a marker, and the committed
+# message is still whole. An answer of this size is two thousand pages.
+EPISODE_CAP = 8 * 1024 * 1024  # code points
+# Recent entries kept encoded. A reader that keeps up is never more than a few behind.
+RECENT_ENTRIES = 512
+SLICE = 128 * 1024  # code points of merged text in one event, so that a frame stays small
+CUT_MARKER = "\n\n[The live output is cut here. The whole answer follows when it is finished.]"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Block:
+    """One block of an episode: what it is, and its text so far."""
+
+    __slots__ = ("call_id", "chunks", "kind", "length", "name")
+
+    def __init__(self, kind: BlockKind, name: str | None, call_id: str | None) -> None:
+        self.kind = kind
+        self.name = name
+        self.call_id = call_id
+        self.chunks: list[str] = []
+        self.length = 0
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        if len(self.chunks) > 1:
+            self.chunks = ["".join(self.chunks)]
+        return self.chunks[0] if self.chunks else ""
+
+
+class Position:
+    """Where a subscriber is: how much it has of each block, and the next entry it lacks.
+
+    A client says where it is as one block and an offset; it has the blocks before that whole.
+    """
+
+    __slots__ = ("entry", "offsets", "seen")
+
+    def __init__(self, block: int = 0, offset: int = 0) -> None:
+        self.entry: int | None = None
+        self.seen = block  # blocks before this one were had whole before we met
+        self.offsets: dict[int, int] = {block: offset} if offset else {}
+
+
+class Episode:
+    """The log of one attempt. `key` is `<history version>.<attempt>`, `model` who answers."""
+
+    def __init__(self, key: str, model: str | None = None) -> None:
+        self.key = key
+        self.model = model
+        self.blocks: list[Block] = []
+        self.sealed = False
+        self.cut = False
+        self._size = 0
+        self._entries: list[tuple[int, int, bytes]] = []
+        self._first = 0  # the number of the first entry that is kept
+
+    @property
+    def end(self) -> int:
+        """The number of the next entry."""
+        return self._first + len(self._entries)
+
+    def open_block(
+        self, kind: BlockKind, *, name: str | None = None, call_id: str | None = None
+    ) -> int:
+        """Begin a block. Returns its number."""
+        self.blocks.append(Block(kind, name, call_id))
+        number = len(self.blocks) - 1
+        if kind == "tool_call":
+            self._log(number, 0, "")  # a call is shown before its arguments come
+        return number
+
+    def append(self, number: int, delta: str) -> bool:
+        """Let a block grow. Returns whether there is something new to show."""
+        if self.sealed or self.cut or not delta:
+            return False
+        if self._size + len(delta) > EPISODE_CAP:
+            self.cut = True
+            delta = CUT_MARKER
+        block = self.blocks[number]
+        self._log(number, block.length, delta)
+        block.chunks.append(delta)
+        block.length += len(delta)
+        self._size += len(delta)
+        return True
+
+    def _log(self, number: int, offset: int, delta: str) -> None:
+        self._entries.append((number, offset + len(delta), self._event(number, offset, delta)))
+        if len(self._entries) >= 2 * RECENT_ENTRIES:
+            self._first += RECENT_ENTRIES
+            del self._entries[:RECENT_ENTRIES]
+
+    def _event(self, number: int, offset: int, delta: str) -> bytes:
+        block = self.blocks[number]
+        return _encode(
+            MessagePartEvent(
+                episode=self.key,
+                block=number,
+                offset=offset,
+                kind=block.kind,
+                delta=delta,
+                name=block.name,
+                call_id=block.call_id,
+            )
+        )
+
+    def seal(self) -> None:
+        """Take no more: what is in the log now is all that anybody will be shown."""
+        self.sealed = True
+
+    def read(self, position: Position, limit: int) -> list[bytes]:
+        """Return encoded events beyond `position`, at most about `limit` bytes, and move it."""
+        if position.entry is None or position.entry < self._first:
+            return self._read_merged(position)
+        taken: list[bytes] = []
+        size = 0
+        for number, end, event in self._entries[position.entry - self._first :]:
+            if taken and size + len(event) > limit:
+                break
+            taken.append(event)
+            size += len(event)
+            position.offsets[number] = end
+        position.entry += len(taken)
+        return taken
+
+    def _read_merged(self, position: Position) -> list[bytes]:
+        """Serve a position that the recent entries do not reach, one slice at a time."""
+        for number in range(position.seen, len(self.blocks)):
+            block = self.blocks[number]
+            offset = position.offsets.get(number, -1)
+            if max(offset, 0) < block.length or (offset < 0 and block.kind == "tool_call"):
+                start = max(offset, 0)
+                delta = block.text[start : start + SLICE]
+                position.offsets[number] = start + len(delta)
+                return [self._event(number, start, delta)]
+        # Everything that is merged was sent: from here on the entries are followed.
+        position.entry = self.end
+        return []

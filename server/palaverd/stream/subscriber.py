@@ -1,0 +1,132 @@
+"""One subscriber's loop: the database is the truth, a hint is a reason to read it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from palaver.clock import Clock
+from palaver.wire.errors import ChatError
+from palaver.wire.events import CaughtUp, ErrorEvent, StreamEvent
+from palaverd.chatstate.errors import ChatNotFound
+from palaverd.pubsub.local import LocalHub, Subscription
+from palaverd.store.database import DatabaseError
+from palaverd.store.rows import ChatRow
+from palaverd.stream.changes import events_for, shown_episode
+from palaverd.stream.episode import Position
+from palaverd.stream.reader import ChangeReader
+from palaverd.stream.registry import Episodes, Live
+
+FRAME_LIMIT = 1024 * 1024  # bytes in one frame; a slow reader gets the next one after it
+READ_RETRY_S = 1.0  # between reads of a database that does not answer
+
+_encode = msgspec.json.Encoder().encode
+
+
+class StreamStart(msgspec.Struct, frozen=True):
+    """What a client has: a snapshot, and a place in an episode."""
+
+    since: int | None = None
+    episode: str | None = None
+    block: int = 0
+    offset: int = 0
+
+
+class Subscriber:
+    """Keeps one client true to one chat. Iterate `frames`."""
+
+    def __init__(
+        self,
+        chat_id: str,
+        start: StreamStart,
+        hub: LocalHub,
+        episodes: Episodes,
+        reader: ChangeReader,
+        clock: Clock,
+    ) -> None:
+        self._chat_id = chat_id
+        self._hub = hub
+        self._episodes = episodes
+        self._reader = reader
+        self._clock = clock
+        self._since = start.since
+        self._row: ChatRow | None = None
+        self._episode = start.episode
+        self._position = Position(start.block, start.offset)
+        self._wanted = 0
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Yield frames, each a JSON array of events, until the chat is gone.
+
+        The consumer takes its time: while it does, nothing is read or encoded for it.
+        """
+        live = self._episodes.of(self._chat_id)
+        # Listen first, then read: what happens in between is seen twice, never missed.
+        wake = asyncio.Event()
+        with live.listen(wake), self._hub.chat(self._chat_id, wake) as hints:
+            caught_up = False
+            while not self._note(hints):
+                if self._row is None or self._wanted > self._row.snapshot_version:
+                    try:
+                        events = await self._sync()
+                    except ChatNotFound:
+                        return
+                    except DatabaseError as error:
+                        yield _frame([_encode(_read_failed(error))])
+                        await self._clock.sleep(READ_RETRY_S)
+                        continue
+                    if caught_up:
+                        events.append(CaughtUp(self._since or 0))
+                    yield _frame([_encode(event) for event in events])
+                elif parts := self._next_parts(live):
+                    yield _frame(parts)
+                elif not caught_up:
+                    caught_up = True
+                    yield _frame([_encode(CaughtUp(self._since or 0))])
+                else:
+                    await wake.wait()
+                    wake.clear()
+
+    def _note(self, hints: Subscription) -> bool:
+        """Remember the newest snapshot that was hinted at; True when the chat is gone."""
+        for hint in hints.take():
+            if hint.deleted:
+                return True
+            self._wanted = max(self._wanted, hint.snapshot_version)
+        return False
+
+    async def _sync(self) -> list[StreamEvent]:
+        since = self._since
+        changes = await self._reader.read(self._chat_id, since, self._wanted)
+        if since is not None and since > changes.row.snapshot_version:
+            changes = await self._reader.read(self._chat_id, None, 0)
+        events = events_for(changes, self._row, since, self._episode)
+        self._row = changes.row
+        self._since = changes.row.snapshot_version
+        shown = shown_episode(changes.row)
+        if shown != self._episode:
+            self._episode = shown
+            self._position = Position()
+        return events
+
+    def _next_parts(self, live: Live) -> list[bytes]:
+        """Take what the log holds beyond the position, at most a frame of it."""
+        episode = live.episode
+        if episode is None or episode.key != self._episode:
+            return []
+        merged = self._position.entry is None
+        taken = episode.read(self._position, FRAME_LIMIT)
+        if not taken and merged:
+            # The merged text is done; entries may have come behind it.
+            taken = episode.read(self._position, FRAME_LIMIT)
+        return taken
+
+
+def _frame(events: list[bytes]) -> bytes:
+    return b"[" + b",".join(events) + b"]"
+
+
+def _read_failed(error: DatabaseError) -> ErrorEvent:
+    return ErrorEvent(error=ChatError(kind="generic", message=error.sentence, retryable=True))

@@ -1,0 +1,1 @@
+"""Who runs a chat: acquisition, leases, and one runner per chat."""

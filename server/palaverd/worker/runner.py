@@ -1,0 +1,195 @@
+"""The runner of one chat: hears what happens to it and runs one task at a time.
+
+The loop has no side effects of its own: it compares what it hears to what it saw
+(`worker.decide`) and starts, stops or leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from palaver.wire.errors import ChatError
+from palaverd.chatstate.errors import ChatNotFound, FenceLost
+from palaverd.chatstate.execution import Fence
+from palaverd.chatstate.states import Status
+from palaverd.generation.environment import Assignment, Environment
+from palaverd.generation.interruption import end_interruption
+from palaverd.generation.step import fail, generate
+from palaverd.pubsub.local import LocalHub
+from palaverd.store.database import DatabaseError
+from palaverd.store.hints import Hint, hint_of
+from palaverd.store.sync import load_chat
+from palaverd.store.transitions.ownership import release
+from palaverd.worker.decide import Cause, GiveBack, Hand, Leave, Start, decide
+from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
+
+log = structlog.get_logger("palaverd.worker")
+
+INTERNAL_ERROR = ChatError(
+    kind="generic",
+    message="Palaver made a mistake of its own, and this turn ended. The log has the details; "
+    "send a message to go on.",
+    action="retry",
+)
+
+
+async def wait_for_answer(env: Environment, job: Assignment) -> None:
+    """Hold a chat that needs an answer: the answer moves the status, which ends this task."""
+    await asyncio.Event().wait()
+
+
+_TASKS: dict[str, Callable[[Environment, Assignment], Awaitable[None]]] = {
+    Status.RUNNING: generate,
+    Status.INTERRUPTING: end_interruption,
+    Status.REQUIRES_ACTION: wait_for_answer,
+}
+
+
+class Work:
+    """One task, what it was started for, and why we cancelled it, if we did."""
+
+    def __init__(self, env: Environment, hint: Hint) -> None:
+        assert hint.runner_id is not None
+        self.started = hint
+        self.cause: Cause | None = None
+        self.handed = asyncio.Event()
+        fence = Fence(hint.runner_id, hint.history_version, hint.status)
+        self.job = Assignment(chat_id=hint.chat_id, fence=fence, handed=self.handed)
+        self.task = asyncio.ensure_future(_TASKS[hint.status](env, self.job))
+
+    async def stop(self, cause: Cause) -> None:
+        """Cancel the task and wait a little; one that ignores it is left to its fence."""
+        self.cause = cause
+        self.task.cancel()
+        await asyncio.wait({self.task}, timeout=STOP_TASK_S)
+
+
+class Runner:
+    """Drives one acquired chat until it needs nobody, or somebody else has it."""
+
+    def __init__(self, env: Environment, hub: LocalHub, acquired: Hint) -> None:
+        assert acquired.runner_id is not None
+        self._env = env
+        self._hub = hub
+        self._id = acquired.runner_id
+        self._seen = acquired
+        self._work: Work | None = None
+        self._failures = 0
+        self._leaving: Cause | None = None
+        self._wake = asyncio.Event()
+
+    @property
+    def chat_id(self) -> str:
+        """The chat that this runner drives."""
+        return self._seen.chat_id
+
+    def leave(self, cause: Cause) -> None:
+        """Ask the runner to stop its task and to give the chat back."""
+        self._leaving = cause
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Run until the chat is given back or lost."""
+        with self._hub.chat(self.chat_id, self._wake) as hints:
+            # Subscribed first, then one read: what changed since the acquisition is seen.
+            hints.put(await self._read() or self._seen)
+            while True:
+                for hint in hints.take():
+                    if not await self._hear(hint):
+                        return
+                if self._leaving is not None:
+                    await self._give_back(self._leaving)
+                    return
+                if self._work is not None and self._work.task.done():
+                    await self._ended(self._work)
+                    current = await self._read()
+                    if current is not None:
+                        hints.put(current)
+                    continue
+                await self._wake.wait()
+                self._wake.clear()
+
+    async def _hear(self, hint: Hint) -> bool:
+        """Act on what is heard. Returns False when the runner is done."""
+        started = self._work.started if self._work is not None else None
+        decision = decide(self._id, self._seen, started, hint)
+        if hint.snapshot_version >= self._seen.snapshot_version:
+            self._seen = hint
+        match decision:
+            case Hand():
+                assert self._work is not None
+                if hint.retry_version > self._work.started.retry_version:
+                    self._work.handed.set()
+            case Leave(cause):
+                await self._stop(cause)
+                return False
+            case Start(cause):
+                await self._stop(cause)
+                self._work = Work(self._env, hint)
+                self._work.task.add_done_callback(lambda _: self._wake.set())
+            case GiveBack(cause):
+                await self._give_back(cause)
+                return False
+        return True
+
+    async def _stop(self, cause: Cause) -> None:
+        if self._work is None:
+            return
+        if cause is Cause.INTERRUPTED:
+            # Before anything is awaited: what clients were shown by now is what is saved.
+            live = self._env.episodes.of(self.chat_id)
+            if live.episode is not None:
+                live.episode.seal()
+        work, self._work = self._work, None
+        await work.stop(cause)
+
+    async def _ended(self, work: Work) -> None:
+        """A task ended by itself: by its commit, by its fence, or by an error."""
+        self._work = None
+        error = None if work.task.cancelled() else work.task.exception()
+        if error is None or isinstance(error, FenceLost | ChatNotFound):
+            # A library's own cancellation ends a task too; the state has not moved, so that
+            # the next look at it starts the task anew.
+            self._failures = self._failures + 1 if work.task.cancelled() else 0
+        elif isinstance(error, DatabaseError):
+            self._failures += 1
+            log.warning("database failed", chat=self.chat_id, error=error.sentence)
+        else:
+            self._failures += 1
+            log.error("task failed", chat=self.chat_id, exc_info=error)
+            await self._give_up(work)
+        if self._failures:
+            delay = min(RETRY_LAST_S, RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10))
+            await self._env.clock.sleep(delay)
+
+    async def _give_up(self, work: Work) -> None:
+        """An internal error ends the turn, and the chat is usable again."""
+        try:
+            await fail(self._env, work.job, INTERNAL_ERROR)
+        except (FenceLost, ChatNotFound):
+            pass  # the chat moved on by itself
+        except DatabaseError as error:
+            log.warning("turn not ended", chat=self.chat_id, error=error.sentence)
+
+    async def _read(self) -> Hint | None:
+        try:
+            row = await self._env.database.read(lambda c: load_chat(c, self.chat_id))
+        except ChatNotFound:
+            return None
+        except DatabaseError as error:
+            log.warning("chat not read", chat=self.chat_id, error=error.sentence)
+            return None
+        return hint_of(row)
+
+    async def _give_back(self, cause: Cause) -> None:
+        await self._stop(cause)
+        try:
+            await self._env.door.apply(self.chat_id, release, fence=Fence(self._id))
+        except (FenceLost, ChatNotFound):
+            pass  # somebody else has it, or it is gone: there is nothing to give back
+        except DatabaseError as error:
+            # The lease runs out by itself, and at the next start every lease is void.
+            log.warning("chat not released", chat=self.chat_id, error=error.sentence)

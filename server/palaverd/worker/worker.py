@@ -1,0 +1,163 @@
+"""The worker of a daemon: acquires chats, keeps their leases, and gives them back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+
+from palaver.clock import Clock
+from palaverd.config.types import WorkerConfig
+from palaverd.generation.environment import Environment
+from palaverd.pubsub.local import LocalHub, Subscription
+from palaverd.store.acquisition import (
+    Capacity,
+    acquire_chats,
+    heartbeat,
+    read_hints,
+    void_leases,
+)
+from palaverd.store.database import DatabaseError
+from palaverd.store.hints import hint_of
+from palaverd.worker.decide import Cause
+from palaverd.worker.limits import (
+    ACQUIRE_INTERVAL_S,
+    LEASE_MARGIN_S,
+    SHUTDOWN_S,
+    SYNC_INTERVAL_S,
+)
+from palaverd.worker.runner import Runner
+
+log = structlog.get_logger("palaverd.worker")
+
+
+class Worker:
+    """Building it starts nothing; `start` does."""
+
+    def __init__(self, env: Environment, hub: LocalHub, config: WorkerConfig) -> None:
+        self._env = env
+        self._hub = hub
+        self._config = config
+        self._id = env.door.new_id()
+        self._runners: dict[str, Runner] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loops: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    @property
+    def running(self) -> int:
+        """How many chats this worker holds."""
+        return len(self._runners)
+
+    async def start(self) -> None:
+        """Void the leases of a daemon that died, then begin to acquire."""
+        await self._env.door.transact_all(void_leases)
+        clock = self._env.clock
+        self._loops = [
+            asyncio.create_task(self._acquire_loop()),
+            asyncio.create_task(_every(clock, self._config.heartbeat_seconds, self._beat)),
+            asyncio.create_task(_every(clock, SYNC_INTERVAL_S, self._sync)),
+        ]
+
+    async def stop(self) -> None:
+        """Give every chat back; they stay running, for the next start or another replica."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        for runner in self._runners.values():
+            runner.leave(Cause.SHUTDOWN)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=SHUTDOWN_S)
+            for task in late:
+                task.cancel()
+
+    async def _acquire_loop(self) -> None:
+        with self._hub.everything() as hints:
+            while True:
+                await _guarded("acquisition", self._acquire())
+                await self._wait_for_work(hints)
+
+    async def _wait_for_work(self, hints: Subscription) -> None:
+        timer = self._env.clock.call_later(ACQUIRE_INTERVAL_S, hints.wake)
+        try:
+            while True:
+                await hints.wait()
+                heard = hints.take()
+                # Woken without a hint: the timer. A place that became free counts as work too.
+                if not heard or any(h.ownerless or h.runner_id is None for h in heard):
+                    return
+        finally:
+            timer.cancel()
+
+    async def _acquire(self) -> None:
+        capacity = Capacity(max_chats=self._config.max_chats)
+        lease_ms = int(self._config.lease_seconds * 1000)
+        acquired = await self._env.door.transact_all(
+            lambda connection, now: acquire_chats(
+                connection, self._id, self._env.door.new_id, capacity, lease_ms, now
+            )
+        )
+        for one in acquired:
+            runner = Runner(self._env, self._hub, hint_of(one.row))
+            assert one.row.runner_id is not None
+            self._runners[one.row.runner_id] = runner
+            task = asyncio.create_task(self._run(one.row.runner_id, runner))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            if self._stopping:
+                runner.leave(Cause.SHUTDOWN)
+
+    async def _run(self, runner_id: str, runner: Runner) -> None:
+        try:
+            await runner.run()
+        except Exception:
+            # The lease ends by itself, so that the chat is taken up again; the loop must not die.
+            log.exception("runner failed", chat=runner.chat_id)
+        finally:
+            self._runners.pop(runner_id, None)
+
+    async def _beat(self) -> None:
+        """Write heartbeats; stop the tasks of leases that may be lost, before they are."""
+        if not self._runners:
+            return
+        ids = list(self._runners)
+        deadline = self._config.lease_seconds - LEASE_MARGIN_S
+        timer = self._env.clock.call_later(max(deadline, 0.0), self._lose_leases)
+        while True:
+            try:
+                write = partial(heartbeat, runner_ids=ids, now=self._env.door.now_ms())
+                await self._env.database.write(write)
+            except DatabaseError as error:
+                log.warning("heartbeat failed", error=error.sentence)
+                await self._env.clock.sleep(self._config.heartbeat_seconds)
+            else:
+                timer.cancel()
+                return
+
+    def _lose_leases(self) -> None:
+        log.error("leases may be lost; stopping their tasks", chats=len(self._runners))
+        for runner in self._runners.values():
+            runner.leave(Cause.LEASE_LOST)
+
+    async def _sync(self) -> None:
+        """Repair lost hints: one query over all held chats."""
+        ids = [runner.chat_id for runner in self._runners.values()]
+        if ids:
+            for hint in await self._env.database.read(lambda c: read_hints(c, ids)):
+                self._hub.publish(hint)
+
+
+async def _every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await clock.sleep(seconds)
+        await _guarded(work.__name__, work())
+
+
+async def _guarded(name: str, work: Awaitable[None]) -> None:
+    try:
+        await work
+    except DatabaseError as error:
+        log.warning("database failed", doing=name, error=error.sentence)
