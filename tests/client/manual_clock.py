@@ -61,6 +61,6 @@ class ManualClock:
 async def until(condition: Callable[[], object]) -> None:
     """Let other tasks run until `condition` holds; fail after 5 s."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - any condition, no event to wait for
+        while not condition():
             # Gives the selector a turn too, so that sockets make progress.
             await asyncio.sleep(0.001)
