@@ -1,0 +1,66 @@
+"""What is known about a failure before anybody judges it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from palaver.wire.errors import SpendLimit
+
+# Which of our own guards ended the attempt: no first event, no bytes, or nothing but pings.
+Guard = Literal["startup", "silence", "pings"]
+# How what came was not what the protocol says.
+Malformed = Literal["content_type", "json", "too_long"]
+
+# Headers that classification reads; the others never leave the edge.
+HEADERS = frozenset({"retry-after", "retry-after-ms", "date", "content-type"})
+
+# Bodies longer than this say nothing that we need (design 05): they are whole web pages.
+MAX_BODY_BYTES = 64 * 1024
+
+
+class Signals(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the edge saw, in the words it was said in.
+
+    `provider` is the configured name, `model` the provider's own name for the model, and
+    `key_hint` says where the key comes from (`ANTHROPIC_API_KEY`, say).
+
+    `status` is the response's status, also when it is 200; `headers` is the subset in `HEADERS`
+    with lower-case names. `body_type`, `body_code` and `body_message` come from the decoded
+    error, in a body or inside a stream. `exceptions` are class names along the cause chain, base
+    classes included; `text` is what those exceptions say.
+
+    `stream_ended` says that a stream ended, `terminal_event` that the provider's own end marker
+    was seen. `cancelled_by_library` is a cancellation that nobody here asked for. `filtered` is a
+    finish with a content filter and without content. `at` is when it happened.
+    """
+
+    provider: str
+    model: str | None = None
+    key_hint: str | None = None
+    at: datetime | None = None
+
+    status: int | None = None
+    headers: dict[str, str] = {}
+    request_id: str | None = None
+    body_type: str | None = None
+    body_code: str | None = None
+    body_message: str | None = None
+
+    exceptions: tuple[str, ...] = ()
+    text: str = ""
+
+    guard: Guard | None = None
+    guard_seconds: float | None = None
+    stream_ended: bool = False
+    terminal_event: bool = False
+    cancelled_by_library: bool = False
+    malformed: Malformed | None = None
+    filtered: bool = False
+    window_exceeded: bool = False
+
+    key_missing: bool = False
+    provider_disabled: bool = False
+    spend_limit: SpendLimit | None = None
