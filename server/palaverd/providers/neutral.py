@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
 import msgspec
@@ -74,8 +74,11 @@ class Provider(Protocol):
 
     name: str
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model. Ends after `Completed`, and in no other way without an exception.
+
+        Read it to its end, or close it (`contextlib.aclosing`): the connection stays open
+        otherwise. Cancelling the task that reads it is enough, too.
 
         Raises:
             palaverd.failures.ProviderFailure: whatever went wrong, already classified.

@@ -1,0 +1,98 @@
+"""Anthropic's Messages interface, through the vendor's SDK."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+
+from palaver.clock import Clock
+from palaverd.providers.anthropic_events import AnthropicDialect
+from palaverd.providers.anthropic_request import arguments
+from palaverd.providers.call import Opened
+from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
+from palaverd.providers.neutral import ModelEvent, ModelRequest
+from palaverd.providers.sdk import SdkProvider
+from palaverd.providers.transport import http_client
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+BASE_URL = "https://api.anthropic.com"  # without /v1: the SDK's paths have it
+
+
+class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
+    """Streams answers of Anthropic's Messages interface.
+
+    `base_url` has no `/v1` and defaults to Anthropic's own; `key_hint` says where the key comes
+    from, for the sentence about a bad one. Nothing is read from the environment or from profiles
+    on disk, except proxies and certificates.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        key_hint: str,
+        clock: Clock,
+        limits: CallLimits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__(name, api_key=api_key, key_hint=key_hint, clock=clock, limits=limits)
+        self._base_url = base_url or BASE_URL
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Call the model; see `Provider.stream`."""
+        return self._events(request.model, AnthropicDialect(), lambda c: _open(c, request))
+
+    def _make(self) -> AsyncAnthropic:
+        import anthropic
+        import httpx2
+
+        client = anthropic.AsyncAnthropic(
+            api_key=self._api_key,
+            base_url=self._base_url,
+            max_retries=0,
+            default_headers=_without_environment(anthropic.Omit()),
+            open_telemetry=False,
+            http_client=http_client(self._base_url, self._limits),
+        )
+        _rehearse(anthropic, httpx2)
+        return client
+
+
+def _open(client: AsyncAnthropic, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+    return client.messages.with_streaming_response.create(**arguments(request))
+
+
+def _without_environment(omit: Any) -> dict[str, Any]:
+    """Return what takes back the headers that the SDK reads from ANTHROPIC_CUSTOM_HEADERS.
+
+    They were meant for another program, and could carry another account's credentials.
+    """
+    lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").split("\n")
+    return {line.partition(":")[0].strip(): omit for line in lines if ":" in line}
+
+
+def _rehearse(anthropic: Any, httpx2: Any) -> None:
+    """Make one call that goes nowhere, so that the first real one imports nothing.
+
+    The SDK builds its models and asks about the platform at its first call, which would block
+    the event loop for tens of milliseconds.
+    """
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=b""))
+    with (
+        httpx2.Client(transport=transport) as http,
+        anthropic.Anthropic(
+            api_key="rehearsal", base_url=BASE_URL, max_retries=0, http_client=http
+        ) as client,
+        client.messages.with_streaming_response.create(
+            model="rehearsal",
+            max_tokens=1,
+            messages=[{"role": "user", "content": "."}],
+            stream=True,
+        ),
+    ):
+        pass

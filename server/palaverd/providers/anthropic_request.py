@@ -1,0 +1,96 @@
+"""A neutral request as arguments of `messages.create`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
+from palaverd.providers.neutral import ModelRequest, Turn
+from palaverd.providers.private import AnthropicRedacted, AnthropicThinking
+from palaverd.providers.prompt import legal_id, parts_of
+
+_CACHED = {"type": "ephemeral"}
+
+
+def arguments(request: ModelRequest) -> dict[str, Any]:
+    """Return keyword arguments for the SDK; nothing of `request` is changed or shared.
+
+    The prompt's fixed part and its end are marked for the prompt cache: the next step's prompt
+    begins with this one.
+    """
+    messages = _messages(request.turns)
+    if messages:
+        messages[-1]["content"][-1]["cache_control"] = _CACHED
+    result: dict[str, Any] = {
+        "model": request.model,
+        "max_tokens": request.max_output_tokens,
+        "messages": messages,
+        "stream": True,
+    }
+    if request.system:
+        result["system"] = [{"type": "text", "text": request.system, "cache_control": _CACHED}]
+    if request.reasoning is not None:
+        result["thinking"] = {"type": "adaptive", "display": "summarized"}
+        result["output_config"] = {"effort": request.reasoning}
+    return result
+
+
+def _messages(turns: list[Turn]) -> list[dict[str, Any]]:
+    """Build messages whose roles alternate: neighbours with the same role become one."""
+    messages: list[dict[str, Any]] = []
+    for turn in turns:
+        role = "assistant" if turn.role == "assistant" else "user"
+        content = _content(turn)
+        if not content:
+            continue
+        if messages and messages[-1]["role"] == role:
+            messages[-1]["content"].extend(content)
+        else:
+            messages.append({"role": role, "content": content})
+    return messages
+
+
+def _content(turn: Turn) -> list[dict[str, Any]]:
+    content: list[dict[str, Any]] = []
+    for part, private in parts_of(turn):
+        match part:
+            case Text(text) if text.strip():  # an empty block is refused
+                content.append({"type": "text", "text": text})
+            case Reasoning(text) if isinstance(private, AnthropicThinking):
+                content.append(
+                    {"type": "thinking", "thinking": text, "signature": private.signature}
+                )
+            case Reasoning() if isinstance(private, AnthropicRedacted):
+                content.append({"type": "redacted_thinking", "data": private.data})
+            case ToolCall(id=call_id, name=name, arguments=text):
+                content.append(
+                    {
+                        "type": "tool_use",
+                        "id": legal_id(call_id),
+                        "name": name,
+                        "input": _object(text),
+                    }
+                )
+            case ToolResult(call_id=call_id, text=text, is_error=is_error):
+                content.append(
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": legal_id(call_id),
+                        "content": text,
+                        "is_error": is_error,
+                    }
+                )
+            case _:  # what the provider did not write, or would not take back
+                pass
+    return content
+
+
+def _object(arguments_text: str) -> dict[str, Any]:
+    """Return a call's arguments; the interface takes objects only, a model may write less."""
+    try:
+        value = msgspec.json.decode(arguments_text or "{}")
+    except msgspec.DecodeError:
+        return {"unparsed": arguments_text}
+    return value if isinstance(value, dict) else {"value": value}

@@ -1,0 +1,205 @@
+"""Exceptions into signals: the only place that looks at exceptions of a provider's SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from palaverd.failures.redact import redact
+from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
+from palaverd.providers.errors import (
+    FilteredError,
+    MalformedEventError,
+    NoKeyError,
+    NotAStreamError,
+    StreamEndedError,
+    WindowExceededError,
+)
+from palaverd.providers.sse import EventTooLongError
+
+if TYPE_CHECKING:
+    import httpx2
+
+# Causes deeper than this repeat what is above them.
+_DEPTH = 8
+# Bases that every exception has say nothing.
+_PLAIN = frozenset({"object", "BaseException", "Exception"})
+_REQUEST_ID_HEADERS = ("request-id", "x-request-id", "cf-ray")
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls: the provider's configured name, where its key comes from, and what to hide."""
+
+    provider: str
+    key_hint: str | None = None
+    secrets: tuple[str, ...] = ()
+
+
+class ErrorFields(msgspec.Struct, frozen=True):
+    """What a decoded error says."""
+
+    type: str | None = None
+    code: str | None = None
+    message: str | None = None
+    request_id: str | None = None
+
+
+def signals_from(
+    error: BaseException,
+    *,
+    caller: Caller,
+    model: str,
+    at: datetime,
+    response: httpx2.Response | None = None,
+    guard: Guard | None = None,
+    guard_seconds: float | None = None,
+    cancelled_by_library: bool = False,
+) -> Signals:
+    """Read an exception of a model call. `response` is the one it happened in, if any.
+
+    `guard` is the guard of ours that ended the call; `cancelled_by_library` says that `error` is
+    a cancellation that nobody here asked for.
+    """
+    chain = list(_chain(error))
+    status, response = _answer(chain, response)
+    headers = response.headers if response is not None else {}
+    fields = next((f for e in chain if (f := _fields_of(e)) is not None), ErrorFields())
+
+    def clean(text: str | None) -> str | None:
+        return redact(text, caller.secrets) if text else None
+
+    return Signals(
+        provider=caller.provider,
+        model=model,
+        key_hint=caller.key_hint,
+        at=at,
+        status=status,
+        headers={name: headers[name] for name in HEADERS if name in headers},
+        request_id=clean(fields.request_id or _request_id(headers)),
+        body_type=clean(fields.type),
+        body_code=clean(fields.code),
+        body_message=clean(fields.message),
+        exceptions=tuple(
+            dict.fromkeys(
+                cls.__name__ for e in chain for cls in type(e).__mro__ if cls.__name__ not in _PLAIN
+            )
+        ),
+        text=clean(_text(chain)) or "",
+        guard=guard,
+        guard_seconds=guard_seconds,
+        stream_ended=_is(chain, StreamEndedError),
+        cancelled_by_library=cancelled_by_library,
+        malformed=_malformed(chain),
+        filtered=_is(chain, FilteredError),
+        window_exceeded=_is(chain, WindowExceededError),
+        key_missing=_is(chain, NoKeyError),
+    )
+
+
+def error_fields(body: Any) -> ErrorFields | None:
+    """Read a decoded error body, in any of the shapes that are about. None if it is none.
+
+    Anthropic and OpenAI: `{"error": {"type", "code", "message"}}`; the OpenAI SDK hands out the
+    inner object. Others: `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, plain text.
+    """
+    if isinstance(body, str):
+        return _plain(body)
+    if not isinstance(body, Mapping):
+        return None
+    inner = body.get("error", body)
+    if isinstance(inner, str):
+        inner = {"message": inner}
+    if not isinstance(inner, Mapping):
+        return None
+    message = inner.get("message")
+    if message is None:
+        message = inner.get("detail")
+    details = inner.get("details")
+    code = inner.get("code")
+    if code is None and isinstance(details, Mapping):
+        code = details.get("error_code")
+    fields = ErrorFields(
+        type=_word(inner.get("type")),
+        code=_word(code),
+        message=_word(message),
+        request_id=_word(body.get("request_id")),
+    )
+    return None if fields == ErrorFields() else fields
+
+
+def _plain(text: str) -> ErrorFields | None:
+    if not text or len(text) > MAX_BODY_BYTES:
+        return None
+    try:
+        decoded = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return ErrorFields(message=text)
+    return ErrorFields(message=text) if isinstance(decoded, str) else error_fields(decoded)
+
+
+def _word(value: Any) -> str | None:
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, (str, int, float)):
+        return str(value)[:MAX_BODY_BYTES] or None
+    # FastAPI's `detail` is a list of objects.
+    return msgspec.json.encode(value)[:MAX_BODY_BYTES].decode("utf-8", "replace")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and what caused it, members of groups included, each once."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting and len(seen) < _DEPTH:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        if isinstance(one, BaseExceptionGroup):
+            waiting.extend(one.exceptions)
+        cause = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        if cause is not None:
+            waiting.append(cause)
+
+
+def _answer(
+    chain: list[BaseException], response: httpx2.Response | None
+) -> tuple[int | None, httpx2.Response | None]:
+    """Return the status and the response: those of the SDK's exception, else the stream's."""
+    for one in chain:
+        status = getattr(one, "status_code", None)
+        if isinstance(status, int):
+            return status, getattr(one, "response", response)
+    return (response.status_code if response is not None else None), response
+
+
+def _fields_of(error: BaseException) -> ErrorFields | None:
+    body = getattr(error, "body", None)
+    return error_fields(body) if body is not None else None
+
+
+def _request_id(headers: Any) -> str | None:
+    return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
+
+
+def _text(chain: list[BaseException]) -> str:
+    said = dict.fromkeys(text for e in chain if (text := str(e)))
+    return ": ".join(said) if sum(map(len, said)) <= MAX_BODY_BYTES else ""
+
+
+def _is(chain: list[BaseException], kind: type[BaseException]) -> bool:
+    return isinstance(chain[0], kind)
+
+
+def _malformed(chain: list[BaseException]) -> Malformed | None:
+    if _is(chain, NotAStreamError):
+        return "content_type"
+    if _is(chain, EventTooLongError):
+        return "too_long"
+    # msgspec's and json's errors and bad UTF-8 are ValueErrors all.
+    broken = (MalformedEventError, msgspec.DecodeError, UnicodeDecodeError)
+    return "json" if isinstance(chain[0], broken) else None

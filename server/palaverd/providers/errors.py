@@ -1,0 +1,41 @@
+"""What the edge raises at itself when a stream is not what it should be. Never leaves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class StreamEndedError(Exception):
+    """The body ended without the provider's terminal event."""
+
+
+class StreamFailedError(Exception):
+    """The provider reported an error inside a stream. `body` is its decoded error."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__("the provider reported an error inside the stream")
+        self.body = body
+
+
+class FilteredError(Exception):
+    """The provider finished with a content filter and without content."""
+
+
+class WindowExceededError(Exception):
+    """The provider finished without content, because the context window is full."""
+
+
+class MalformedEventError(ValueError):
+    """An event is not what the protocol says."""
+
+
+class NotAStreamError(Exception):
+    """A success whose content type is not that of an event stream. `body` is its beginning."""
+
+    def __init__(self, content_type: str, body: Any) -> None:
+        super().__init__(f"expected an event stream, got {content_type or 'no content type'}")
+        self.body = body
+
+
+class NoKeyError(Exception):
+    """No key is configured; no request was made."""

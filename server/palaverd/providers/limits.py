@@ -1,0 +1,37 @@
+"""Every bound of a model call, each with its reason."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one model call. Times in seconds, sizes in bytes.
+
+    `startup`: from opening to the first event. `silence`: inside a stream, waiting for bytes.
+    `pings`: inside a stream, waiting for anything but pings. All three are design 05's; only
+    time spent waiting for the provider counts.
+    """
+
+    startup: float = 60.0
+    silence: float = 120.0
+    pings: float = 600.0
+    # A host that does not answer is found out long before the startup guard; a TLS handshake
+    # across the world with one lost packet still fits.
+    connect: float = 15.0
+    # After the terminal event the body's end is usually in the same packet; reading it lets the
+    # connection be used again. A server that never ends its body costs only this, and its
+    # connection.
+    drain: float = 0.1
+    # One event: the final event of a Responses stream repeats the whole answer, and an answer is
+    # live up to 8 MiB (design 04).
+    event_bytes: int = 16 * 1024 * 1024
+    # Streams at once to one provider; one more waits for a connection, within `startup`.
+    connections: int = 1000
+    # Kept open between calls.
+    keepalive: int = 100
+
+
+DEFAULT_LIMITS = CallLimits()
+# A compatible server may be loading a model into memory first.
+COMPATIBLE_LIMITS = CallLimits(startup=600.0)

@@ -1,0 +1,86 @@
+"""What the providers share: a key, a client made lazily, a guarded call."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from palaver.clock import Clock
+from palaverd.failures import ProviderFailure, classify
+from palaverd.providers.call import Call, Dialect, Opened, model_events
+from palaverd.providers.edge import Caller, signals_from
+from palaverd.providers.errors import NoKeyError
+from palaverd.providers.lazy import LazyClient
+from palaverd.providers.limits import CallLimits
+from palaverd.providers.neutral import ModelEvent
+
+
+class Closeable(Protocol):
+    """An SDK's asynchronous client."""
+
+    async def close(self) -> None:
+        """Close its connections."""
+
+
+C = TypeVar("C", bound=Closeable)
+
+
+async def _close(client: Closeable) -> None:
+    await client.close()
+
+
+class SdkProvider(ABC, Generic[C]):
+    """A provider behind a vendor's SDK. Protocols add the client, the request, the dialect."""
+
+    def __init__(
+        self, name: str, *, api_key: str | None, key_hint: str, clock: Clock, limits: CallLimits
+    ) -> None:
+        self.name = name
+        self._api_key = api_key
+        self._clock = clock
+        self._limits = limits
+        self._caller = Caller(name, key_hint, (api_key,) if api_key else ())
+        self._client: LazyClient[C] = LazyClient(self._make, _close)
+
+    @abstractmethod
+    def _make(self) -> C:
+        """Import the SDK and make its client. Runs in a thread."""
+
+    async def warm_up(self) -> None:
+        """Import the SDK and make the client, off the event loop. Without a key: nothing.
+
+        Raises:
+            ProviderFailure: the client could not be made; kind `config` for a bad base_url.
+        """
+        if self._api_key:
+            await self._ready("")
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._client.close()
+
+    async def _events(
+        self,
+        model: str,
+        dialect: Dialect,
+        opening: Callable[[C], AbstractAsyncContextManager[Opened]],
+    ) -> AsyncGenerator[ModelEvent, None]:
+        if not self._api_key:
+            self._fail(NoKeyError(), model)
+        client = await self._ready(model)
+        call = Call(self._caller, model, self._clock, self._limits)
+        async with aclosing(model_events(call, lambda: opening(client), dialect)) as events:
+            async for event in events:
+                yield event
+
+    async def _ready(self, model: str) -> C:
+        try:
+            return await self._client.get()
+        except Exception as error:  # noqa: BLE001  (classified, and raised again)
+            self._fail(error, model)
+
+    def _fail(self, error: Exception, model: str) -> NoReturn:
+        signals = signals_from(error, caller=self._caller, model=model, at=self._clock.now())
+        raise ProviderFailure(classify(signals)) from error

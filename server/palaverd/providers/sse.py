@@ -1,0 +1,95 @@
+"""Server-sent events out of bytes, whatever the chunks (WHATWG HTML, 9.2.6).
+
+Works on bytes throughout: a character cut in two by a chunk border is whole again by the time
+its line ends, and the JSON decoder validates the UTF-8.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class ServerEvent(NamedTuple):
+    """One event: its name (empty when it has none) and its data lines, joined by newlines."""
+
+    name: bytes
+    data: bytes
+
+
+class EventTooLongError(ValueError):
+    """One event is longer than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"one event is longer than {limit} bytes")
+        self.limit = limit
+
+
+class SseDecoder:
+    """Takes chunks, gives events. An event cut off by the end of the stream is never given.
+
+    Comments give no event; the fields `id` and `retry` mean nothing to a model's stream and are
+    dropped with the unknown ones.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._line: list[bytes] = []  # pieces of a line whose end has not come
+        self._data: list[bytes] = []
+        self._name = b""
+        self._size = 0  # of the pieces and the data together
+        self._after_cr = False
+        self._first = True
+
+    def feed(self, chunk: bytes) -> list[ServerEvent]:
+        """Return the events that `chunk` completes.
+
+        Raises:
+            EventTooLongError: an event outgrew the limit.
+        """
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._unify(chunk)
+        lines = chunk.split(b"\n")
+        rest = lines.pop()
+        if self._line and lines:
+            self._line.append(lines[0])
+            lines[0] = b"".join(self._line)
+            self._line = []
+            self._size = sum(map(len, self._data))
+        events: list[ServerEvent] = []
+        data = self._data
+        for line in lines:
+            if self._first:
+                self._first = False
+                line = line.removeprefix(_BOM)
+            if line.startswith(b"data:"):
+                data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+                self._size += len(line)
+            elif not line:
+                if data:
+                    events.append(
+                        ServerEvent(self._name, data[0] if len(data) == 1 else b"\n".join(data))
+                    )
+                    data.clear()
+                    self._size = 0
+                self._name = b""
+            elif line.startswith(b"event:"):
+                self._name = line[6:].removeprefix(b" ")
+            if self._size > self._limit:
+                raise EventTooLongError(self._limit)
+        if rest:
+            self._line.append(rest)
+            self._size += len(rest)
+            if self._size > self._limit:
+                raise EventTooLongError(self._limit)
+        return events
+
+    def _unify(self, chunk: bytes) -> bytes:
+        """Make every line end one LF. A CR that ends a chunk may be half of a CRLF."""
+        if self._after_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+            self._after_cr = False
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

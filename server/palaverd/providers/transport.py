@@ -1,0 +1,40 @@
+"""The HTTP client below the SDKs."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from palaverd.providers.limits import CallLimits
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+def http_client(base_url: str, limits: CallLimits) -> httpx2.AsyncClient:
+    """Make a client with our bounds. Blocks (imports, certificates): call it in a thread.
+
+    It has no read timeout, since the guards measure silence themselves, and follows no redirect:
+    a provider that answers elsewhere is configured wrongly, and a key must not travel.
+    """
+    import httpx2
+
+    return httpx2.AsyncClient(
+        timeout=httpx2.Timeout(None, connect=limits.connect),
+        limits=httpx2.Limits(
+            max_connections=limits.connections, max_keepalive_connections=limits.keepalive
+        ),
+        follow_redirects=False,
+        # Proxies from the environment are for the world outside this machine.
+        trust_env=not is_loopback(base_url),
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether a URL's host is this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
