@@ -1,0 +1,49 @@
+"""`python -m palaverd.simulator`: serve until a signal; the first line says where."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+import msgspec
+
+from palaverd.simulator.app import DEFAULT_RATE, Simulator
+from palaverd.simulator.scenarios import SCENARIOS
+from palaverd.simulator.script import manual
+
+
+@click.command()
+@click.option("--port", default=0, show_default=True, help="Port on 127.0.0.1; 0 chooses one.")
+@click.option(
+    "--rate", default=DEFAULT_RATE, show_default=True, help="Words per second; 0: no pause."
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed, the same answers.")
+@click.option("--scenario", type=click.Choice(sorted(SCENARIOS)), help="A named run of trouble.")
+@click.option("--directives", is_flag=True, help="List what can be written in a message, and exit.")
+def main(port: int, rate: float, seed: int, scenario: str | None, directives: bool) -> None:
+    """Serve a model provider that needs no key, on the loopback interface only.
+
+    The first line on standard output is JSON: {"url": "http://127.0.0.1:PORT"}.
+    """
+    if directives:
+        click.echo(manual())
+        return
+    try:
+        asyncio.run(_serve(port, rate, seed, scenario))
+    except OSError as error:
+        raise click.ClickException(f"cannot serve on 127.0.0.1:{port}: {error.strerror}") from None
+
+
+async def _serve(port: int, rate: float, seed: int, scenario: str | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with Simulator(port=port, rate=rate, seed=seed, scenario=scenario) as simulator:
+        click.echo(msgspec.json.encode({"url": simulator.url}))
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m palaverd.simulator")

@@ -1,0 +1,228 @@
+"""The simulator itself: routes, counters, and what happens to one request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from palaver.clock import Clock, SystemClock
+from palaverd.simulator.answers import compose, thoughts, title
+from palaverd.simulator.anthropic import AnthropicWire
+from palaverd.simulator.faults import FAULTS, Fault
+from palaverd.simulator.misbehaviour import misbehave
+from palaverd.simulator.prompt import Answer, BadRequestError, Prompt
+from palaverd.simulator.scenarios import SCENARIOS
+from palaverd.simulator.script import DirectiveError, Injected, Script, parse
+from palaverd.simulator.speech import Speech
+from palaverd.simulator.wire import Wire, pieces
+
+# A brisk model; quick enough not to bore, slow enough to be watched.
+DEFAULT_RATE = 60.0
+# The largest prompt that real providers take (Anthropic: 32 MB).
+MAX_BODY = 32 * 1024 * 1024
+# A request that asks for no more is after a title or a label, not after an essay.
+SHORT_ANSWER = 128
+
+MODELS = ("sim-large", "sim-small")
+NO_SUCH_MODEL = "no-such-model"
+BAD_KEYS = frozenset({"bad-key", "invalid", "wrong"})
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """One request, as it came."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Simulator:
+    """Serves on a loopback port while the `async with` block runs.
+
+    `rate` is words per second (0: as fast as it goes), `seed` makes a run repeatable, `scenario`
+    is a name of `SCENARIOS`. `requests` records what came, oldest first, without the list of
+    models. A rate of 0 waits for nothing but directives that name a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        rate: float = DEFAULT_RATE,
+        seed: int = 0,
+        scenario: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.requests: list[Recorded] = []
+        self._port = port
+        self._rate = rate
+        self._seed = seed
+        self._scenario = SCENARIOS[scenario] if scenario else None
+        self._clock = clock or SystemClock()
+        self._failed: Counter[str] = Counter()
+        self._turns: dict[str, int] = {}
+        self._count = 0
+        self._runner: web.AppRunner | None = None
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a path."""
+        return self._url
+
+    async def __aenter__(self) -> Simulator:
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_get("/v1/models", self._models)
+        for wire in (AnthropicWire(),):
+            app.router.add_post(wire.path, self._handler(wire))
+        # Streams that wait for nothing end with their client, and with us at once.
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, shutdown_timeout=0.0, access_log=None
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self._url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    # --- one request --------------------------------------------------------------------------
+
+    def _handler(self, wire: Wire) -> Any:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            self._count += 1
+            request_id = f"req_sim{self._count:06d}"
+            body = await _json(request)
+            self.requests.append(Recorded(wire.path, dict(request.headers), body))
+            try:
+                return await self._answer(wire, request, body, request_id)
+            except (BadRequestError, DirectiveError) as error:
+                return _refuse(wire, FAULTS["400"], request_id, str(error))
+
+        return handle
+
+    async def _answer(
+        self, wire: Wire, request: web.Request, body: Any, request_id: str
+    ) -> web.StreamResponse:
+        if not isinstance(body, dict):
+            raise BadRequestError("The request body is not valid JSON")
+        if not _is_authorised(request.headers):
+            return _refuse(wire, FAULTS["401"], request_id)
+        prompt = wire.read(body)
+        if prompt.model == NO_SUCH_MODEL:
+            return _refuse(wire, FAULTS["404"], request_id)
+        script = self._script(prompt)
+        injected = self._due(prompt, script)
+        speech = Speech(
+            wire=wire,
+            request=request,
+            request_id=request_id,
+            prompt=prompt,
+            answer=self._compose(prompt, script),
+            rate=self._rate if script.rate is None else script.rate,
+            slow_first=script.slow_first,
+            clock=self._clock,
+        )
+        if injected is not None:
+            return await misbehave(speech, injected)
+        return await speech.send()
+
+    def _script(self, prompt: Prompt) -> Script:
+        script = parse(prompt.last)
+        if self._scenario is None or script.injected is not None:
+            return script
+        turn = self._turns.setdefault(prompt.key, len(self._turns))
+        directive = self._scenario.directives[turn % len(self._scenario.directives)]
+        return parse(f"{directive} {prompt.last}") if directive else script
+
+    def _due(self, prompt: Prompt, script: Script) -> Injected | None:
+        """Return the fault if it is still to strike; an answer starts its count anew."""
+        injected = script.injected
+        if injected is None or injected.times is None:
+            return injected
+        if self._failed[prompt.key] < injected.times:
+            self._failed[prompt.key] += 1
+            return injected
+        del self._failed[prompt.key]
+        return None
+
+    def _compose(self, prompt: Prompt, script: Script) -> Answer:
+        random = Random(f"{self._seed}:{prompt.key}")
+        if script.echo:
+            text = script.prompt
+        elif prompt.max_tokens is not None and prompt.max_tokens <= SHORT_ANSWER:
+            text = title(script.prompt)
+        else:
+            text = compose(script.prompt, random, script.length)
+        words = list(pieces(text))
+        finish = "tool" if script.tool else "stop"
+        if prompt.max_tokens is not None and len(words) > prompt.max_tokens:
+            words, finish = words[: prompt.max_tokens], "length"
+        reasoning = thoughts(script.prompt, random) if prompt.reasoning or script.reasoning else ""
+        return Answer(
+            id=f"sim{self._count:06d}",
+            model=prompt.model,
+            text="".join(words),
+            reasoning=reasoning,
+            tool=script.tool,
+            arguments=script.arguments,
+            finish=finish,
+            input_tokens=prompt.tokens,
+            output_tokens=len(words) + len(reasoning.split()),
+            reasoning_tokens=len(reasoning.split()),
+        )
+
+    async def _models(self, request: web.Request) -> web.Response:
+        if "anthropic-version" in request.headers:
+            data: list[dict[str, Any]] = [
+                {
+                    "type": "model",
+                    "id": name,
+                    "display_name": name,
+                    "created_at": "2025-01-01T00:00:00Z",
+                }
+                for name in MODELS
+            ]
+            return web.json_response(
+                {"data": data, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]}
+            )
+        data = [
+            {"id": name, "object": "model", "created": 1735689600, "owned_by": "palaver"}
+            for name in MODELS
+        ]
+        return web.json_response({"object": "list", "data": data})
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return msgspec.json.decode(await request.read())
+    except msgspec.DecodeError:
+        return None
+
+
+def _refuse(wire: Wire, fault: Fault, request_id: str, message: str | None = None) -> web.Response:
+    return web.json_response(
+        wire.error(fault, message or fault.message, request_id),
+        status=fault.status,
+        headers={wire.request_id_header: request_id},
+    )
+
+
+def _is_authorised(headers: Mapping[str, str]) -> bool:
+    key = headers.get("x-api-key") or headers.get("Authorization", "").removeprefix("Bearer ")
+    return bool(key) and key not in BAD_KEYS

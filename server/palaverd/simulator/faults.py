@@ -1,0 +1,152 @@
+"""Everything that can go wrong with a provider, as one table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+# Where a fault strikes: instead of an answer, or inside its stream.
+Manner = Literal[
+    "status",  # an error answer
+    "html",  # an error page, as a gateway makes it
+    "redirect",
+    "wrong-type",  # status 200 and a web page
+    "error-event",  # an error inside the stream
+    "close",  # the body ends properly, but too early
+    "cut",  # the connection ends inside the body
+    "reset",  # TCP RST
+    "refuse",  # RST before any answer
+    "silence",
+    "pings",  # nothing but pings
+    "garbage",  # a data line that is no JSON
+    "bad-utf8",
+    "no-terminal",  # everything but the terminal event
+    "stay-open",  # everything, but the body never ends
+    "split",  # every byte is a chunk of its own
+    "duplicate",  # what can be told from new content comes twice
+    "filter",  # finishes at once, refused
+]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to fail.
+
+    `times` is how often by default: passing troubles once, so that a retry succeeds; lasting ones
+    always (None). `anthropic`, `openai_type` and `openai_code` are the words of the error body.
+    """
+
+    manner: Manner
+    does: str
+    status: int = 200
+    times: int | None = 1
+    anthropic: str = "api_error"
+    openai_type: str | None = "server_error"
+    openai_code: str | None = None
+    message: str = "Internal server error"
+
+
+FAULTS: dict[str, Fault] = {
+    "400": Fault(
+        manner="status",
+        does="a malformed request",
+        status=400,
+        times=None,
+        anthropic="invalid_request_error",
+        openai_type="invalid_request_error",
+        message="messages: at least one message is required",
+    ),
+    "401": Fault(
+        manner="status",
+        does="a bad key",
+        status=401,
+        times=None,
+        anthropic="authentication_error",
+        openai_type="invalid_request_error",
+        openai_code="invalid_api_key",
+        message="invalid x-api-key",
+    ),
+    "403": Fault(
+        manner="status",
+        does="no permission",
+        status=403,
+        times=None,
+        anthropic="permission_error",
+        openai_type="invalid_request_error",
+        message="Your account does not have permission to use this resource.",
+    ),
+    "404": Fault(
+        manner="status",
+        does="no such model",
+        status=404,
+        times=None,
+        anthropic="not_found_error",
+        openai_type="invalid_request_error",
+        openai_code="model_not_found",
+        message="model: no-such-model",
+    ),
+    "429": Fault(
+        manner="status",
+        does="a rate limit; takes retry-after, retry-after-ms, retry-date",
+        status=429,
+        anthropic="rate_limit_error",
+        openai_type="requests",
+        openai_code="rate_limit_exceeded",
+        message="This request would exceed your account's rate limit. Please try again later.",
+    ),
+    "quota": Fault(
+        manner="status",
+        does="an empty account",
+        status=429,
+        times=None,
+        anthropic="billing_error",
+        openai_type="insufficient_quota",
+        openai_code="insufficient_quota",
+        message="You exceeded your current quota, please check your plan and billing details.",
+    ),
+    "context": Fault(
+        manner="status",
+        does="a prompt that is too long",
+        status=400,
+        times=None,
+        anthropic="invalid_request_error",
+        openai_type="invalid_request_error",
+        openai_code="context_length_exceeded",
+        message="prompt is too long: 212454 tokens > 200000 maximum",
+    ),
+    "500": Fault(manner="status", does="a server error", status=500),
+    "502": Fault(manner="html", does="a gateway's error page", status=502, message="Bad Gateway"),
+    "503": Fault(manner="status", does="out of service", status=503, message="Service unavailable"),
+    "504": Fault(manner="html", does="a gateway's timeout", status=504, message="Gateway Time-out"),
+    "529": Fault(
+        manner="status",
+        does="an overload",
+        status=529,
+        anthropic="overloaded_error",
+        openai_code="overloaded",
+        message="Overloaded",
+    ),
+    "redirect": Fault(manner="redirect", does="an answer elsewhere", status=307, times=None),
+    "wrong-type": Fault(manner="wrong-type", does="a web page with status 200", times=None),
+    "error": Fault(
+        manner="error-event",
+        does="an overload inside the stream",
+        anthropic="overloaded_error",
+        openai_type="server_error",
+        openai_code="overloaded",
+        message="Overloaded",
+    ),
+    "close": Fault(manner="close", does="the stream ends before its terminal event"),
+    "cut": Fault(manner="cut", does="the connection closes in the middle of the body"),
+    "reset": Fault(manner="reset", does="a TCP reset in the middle of the body"),
+    "refuse": Fault(manner="refuse", does="a TCP reset before any answer"),
+    "silence": Fault(manner="silence", does="the stream stops, the connection stays"),
+    "pings": Fault(manner="pings", does="from some point on only pings, one a second"),
+    "garbage": Fault(manner="garbage", does="an event that is no JSON"),
+    "bad-utf8": Fault(manner="bad-utf8", does="an event that is no UTF-8"),
+    "no-terminal": Fault(manner="no-terminal", does="everything but the terminal event"),
+    "stay-open": Fault(manner="stay-open", does="a whole answer whose body never ends", times=None),
+    "split": Fault(manner="split", does="every byte in a chunk of its own", times=None),
+    "duplicate": Fault(manner="duplicate", does="events delivered twice", times=None),
+    "filter": Fault(manner="filter", does="a refusal without content", times=None),
+}

@@ -1,0 +1,160 @@
+"""What one answer of the simulator shall be like, and the directives that say so.
+
+A directive stands in the last user message: `[[name]]`, `[[name=value]]`, with parameters
+`[[name key=value …]]`. Names that are not in the table are ordinary text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from palaverd.simulator.faults import FAULTS, Fault
+
+# --- the result -------------------------------------------------------------------------------
+
+
+class Injected(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault and where it strikes.
+
+    `times`: how many requests with this prompt fail before one is answered; None is all of them.
+    `after`: words that are sent first, for faults inside a stream. `headers` are extra.
+    """
+
+    fault: Fault
+    times: int | None
+    after: int = 12
+    headers: dict[str, str] = {}
+    retry_date: float | None = None  # seconds from now
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer. `prompt` is the message without its directives; `rate` is words per second."""
+
+    prompt: str
+    echo: bool = False
+    length: int | None = None
+    rate: float | None = None
+    slow_first: float = 0.0
+    reasoning: bool = False
+    tool: str | None = None
+    arguments: str = "{}"
+    injected: Injected | None = None
+
+
+class DirectiveError(ValueError):
+    """A directive that cannot be followed; the text says why."""
+
+
+# --- the table --------------------------------------------------------------------------------
+
+
+class Directive(msgspec.Struct, frozen=True):
+    """One directive that is no fault: how it is written, what it does."""
+
+    usage: str
+    does: str
+    apply: Callable[[str, Mapping[str, str]], dict[str, object]]
+
+
+def _number(name: str, value: str, least: float = 0.0) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= 1e7:
+        raise DirectiveError(f"[[{name}]]: {value!r} is not a number from {least:g} on")
+    return number
+
+
+SHAPES: dict[str, Directive] = {
+    "echo": Directive(
+        "[[echo]] TEXT", "answers exactly the rest of the message", lambda v, p: {"echo": True}
+    ),
+    "length": Directive(
+        "[[length=WORDS]]",
+        "makes the answer about that long",
+        lambda v, p: {"length": int(_number("length", v, 1))},
+    ),
+    "rate": Directive(
+        "[[rate=N]]",
+        "sends N words per second; 0 is as fast as it goes",
+        lambda v, p: {"rate": _number("rate", v)},
+    ),
+    "slow-first": Directive(
+        "[[slow-first=SECONDS]]",
+        "waits before the first event",
+        lambda v, p: {"slow_first": _number("slow-first", v)},
+    ),
+    "reasoning": Directive("[[reasoning]]", "thinks first", lambda v, p: {"reasoning": True}),
+    "tool": Directive(
+        "[[tool=NAME args={…}]]",
+        "asks for a tool call at the end",
+        lambda v, p: {"tool": v or "tool", "arguments": p.get("args", "{}")},
+    ),
+}
+# Parameters of every fault, by name.
+_FAULT_PARAMETERS = frozenset({"times", "after", "retry-after", "retry-after-ms", "retry-date"})
+
+_DIRECTIVE = re.compile(
+    r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
+)
+_PARAMETER = re.compile(r"([a-z-]+)=(\S+)")
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def parse(message: str) -> Script:
+    """Read a message's directives.
+
+    Raises:
+        DirectiveError: a known directive has a value or a parameter that makes no sense.
+    """
+    fields: dict[str, object] = {}
+
+    def take(match: re.Match[str]) -> str:
+        name, value = match[1], match[2] or ""
+        parameters = dict(_PARAMETER.findall(match[3]))
+        if name in FAULTS:
+            fields["injected"] = _injected(name, parameters)
+        elif name in SHAPES:
+            fields.update(SHAPES[name].apply(value, parameters))
+        else:
+            return match[0]
+        return ""
+
+    prompt = _DIRECTIVE.sub(take, message).strip()
+    return msgspec.convert({**fields, "prompt": prompt}, Script)
+
+
+def _injected(name: str, parameters: Mapping[str, str]) -> Injected:
+    for key in parameters:
+        if key not in _FAULT_PARAMETERS:
+            known = ", ".join(sorted(_FAULT_PARAMETERS))
+            raise DirectiveError(f"[[{name}]] has no parameter {key!r}; it has {known}")
+    fault = FAULTS[name]
+    times = fault.times
+    if "times" in parameters:
+        times = int(_number(name, parameters["times"]))
+    retry_date = parameters.get("retry-date")
+    return Injected(
+        fault=fault,
+        times=times,
+        after=int(_number(name, parameters.get("after", "12"))),
+        headers={k: v for k, v in parameters.items() if k in ("retry-after", "retry-after-ms")},
+        retry_date=_number(name, retry_date) if retry_date is not None else None,
+    )
+
+
+def manual() -> str:
+    """Return the list of directives, for `--directives`."""
+    lines = [f"{d.usage:<28}{d.does}" for d in SHAPES.values()]
+    lines += [f"{f'[[{name}]]':<28}{fault.does}" for name, fault in FAULTS.items()]
+    lines.append("")
+    lines.append(
+        "Faults take times=N, after=WORDS, retry-after=…, retry-after-ms=…, retry-date=SECONDS."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""Sends one answer at its pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+
+import msgspec
+from aiohttp import web
+
+from palaver.clock import Clock
+from palaverd.simulator.prompt import Answer, Prompt
+from palaverd.simulator.wire import Frame, Wire
+
+
+class Speech:
+    """One answer on its way to one client. `rate` is words per second, 0 without a pause."""
+
+    def __init__(
+        self,
+        *,
+        wire: Wire,
+        request: web.Request,
+        request_id: str,
+        prompt: Prompt,
+        answer: Answer,
+        rate: float,
+        slow_first: float,
+        clock: Clock,
+    ) -> None:
+        self.wire = wire
+        self.request = request
+        self.request_id = request_id
+        self.prompt = prompt
+        self.answer = answer
+        self.clock = clock
+        self._rate = rate
+        self._slow_first = slow_first
+
+    def with_refusal(self) -> Speech:
+        """Return a speech that says nothing, because of a content filter."""
+        return Speech(
+            wire=self.wire,
+            request=self.request,
+            request_id=self.request_id,
+            prompt=self.prompt,
+            answer=msgspec.structs.replace(self.answer, text="", reasoning="", finish="filter"),
+            rate=self._rate,
+            slow_first=self._slow_first,
+            clock=self.clock,
+        )
+
+    def reply(
+        self, status: int, body: object, headers: Mapping[str, str] | None = None
+    ) -> web.Response:
+        """Return a JSON answer with our request id."""
+        return web.json_response(
+            body,
+            status=status,
+            headers={self.wire.request_id_header: self.request_id, **(headers or {})},
+        )
+
+    async def send(self) -> web.StreamResponse:
+        """Send the whole answer, streamed or not."""
+        if not self.prompt.stream:
+            await self.clock.sleep(self._slow_first)
+            return self.reply(200, self.wire.whole(self.answer))
+        response = await self.open()
+        async for frame in self.paced():
+            await response.write(frame.data)
+        await response.write_eof()
+        return response
+
+    async def open(self) -> web.StreamResponse:
+        """Send the head of a stream."""
+        response = web.StreamResponse(
+            headers={
+                "content-type": "text/event-stream; charset=utf-8",
+                "cache-control": "no-cache",
+                self.wire.request_id_header: self.request_id,
+            }
+        )
+        await response.prepare(self.request)
+        return response
+
+    async def paced(self) -> AsyncGenerator[Frame, None]:
+        """Yield the frames when it is their time: late ones at once, so that the pace holds."""
+        if self._slow_first:
+            await self.clock.sleep(self._slow_first)
+        due = self.clock.monotonic()
+        for frame in self.wire.frames(self.answer, self.prompt):
+            if frame.kind == "word" and self._rate:
+                due += 1 / self._rate
+                pause = due - self.clock.monotonic()
+                if pause > 0:
+                    await self.clock.sleep(pause)
+            yield frame
+
+
+async def until_gone() -> None:
+    """Wait for ever: the server cancels its handler when the client leaves."""
+    await asyncio.Event().wait()

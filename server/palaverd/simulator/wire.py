@@ -1,0 +1,64 @@
+"""What the simulator asks of a protocol; one module per protocol implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from palaverd.simulator.faults import Fault
+from palaverd.simulator.prompt import Answer, Prompt
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One event of a stream, encoded. A `word` is paced; structure comes with it at once."""
+
+    data: bytes
+    kind: Literal["structure", "word", "terminal"] = "structure"
+
+
+class Wire(Protocol):
+    """One protocol: how a request is read, and how answers and errors are written."""
+
+    path: str
+    request_id_header: str
+
+    def read(self, body: Mapping[str, Any]) -> Prompt:
+        """Read a request.
+
+        Raises:
+            BadRequestError: the protocol does not allow it.
+        """
+
+    def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
+        """Yield the events of a streamed answer."""
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        """Return the body of an answer that is not streamed."""
+
+    def error(self, fault: Fault, message: str, request_id: str) -> dict[str, Any]:
+        """Return the body of an error."""
+
+    def error_event(self, fault: Fault, request_id: str) -> bytes:
+        """Return an error inside a stream."""
+
+    def ping(self) -> bytes:
+        """Return what keeps the connection open."""
+
+
+def sse(data: Any, name: str | None = None) -> bytes:
+    """Encode one event; `data` is encoded as JSON."""
+    head = b"event: " + name.encode() + b"\n" if name else b""
+    return head + b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Cut text as models do: words with the space before them, newlines apart."""
+    start = 0
+    for end in range(1, len(text)):
+        if (text[end].isspace() and not text[end - 1].isspace()) or text[end] == "\n":
+            yield text[start:end]
+            start = end
+    if text:
+        yield text[start:]
