@@ -1,0 +1,200 @@
+"""A daemon's side of the conversation, told by the test: recorded streams, instead of a socket.
+
+The client's screens are functions of what the streams say; here a test says it. What really runs
+between the two is tested end to end elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from palaver.client import Connected, ConnectionLost, Endpoint, PalaverError, Refused, Unreachable
+from palaver.wire.chats import Chat, Info, Interrupted, Model, Models, Sent, Versions
+from palaver.wire.errors import ChatError, Problem
+from palaver.wire.events import CaughtUp, ListSnapshot, MessageEvent, MessagePartEvent, StatusEvent
+from palaver.wire.messages import Message, MessagePage, QueuedMessage, Text
+
+T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
+ENDPOINT = Endpoint("http://localhost", socket=None)
+MODELS = Models(
+    [Model("sonnet", "anthropic", "claude-sonnet", default=True, context_limit=200_000)]
+)
+
+
+def versions(snapshot: int = 1, history: int = 1, turn: int = 1) -> Versions:
+    return Versions(snapshot, history, turn, 0, 0)
+
+
+def chat(chat_id: str, title: str, status: str = "waiting", **more) -> Chat:
+    minutes = more.pop("minutes_ago", 0)
+    at = T0 - timedelta(minutes=minutes)
+    more.setdefault("versions", versions())
+    more.setdefault("model", "sonnet")
+    return Chat(id=chat_id, title=title, status=status, created_at=at, updated_at=at, **more)
+
+
+def user(message_id: int, text: str, **more) -> Message:
+    more.setdefault("created_at", T0)
+    return Message(message_id, "user", [Text(text)], revision=message_id, **more)
+
+
+def answer(message_id: int, *parts, **more) -> Message:
+    more.setdefault("created_at", T0)
+    more.setdefault("model", "sonnet")
+    made = [Text(part) if isinstance(part, str) else part for part in parts]
+    return Message(message_id, "assistant", made, revision=message_id, **more)
+
+
+def status(word: str = "waiting", title: str = "A chat", **more) -> StatusEvent:
+    more.setdefault("versions", versions())
+    more.setdefault("model", "sonnet")
+    return StatusEvent(status=word, title=title, **more)
+
+
+def part(
+    delta: str, offset: int = 0, block: int = 0, episode: str = "2.1", kind: str = "text", **more
+):
+    return MessagePartEvent(episode, block, offset, kind, delta, **more)
+
+
+def queued(number: int, content: str) -> QueuedMessage:
+    return QueuedMessage(number, number - 1, content, T0)
+
+
+class FixedClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = T0) -> None:
+        self._now = now
+        self._start = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return (self._now - self._start).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    def call_later(self, delay, callback):
+        raise AssertionError("nothing in the client waits on this clock")
+
+    async def sleep(self, delay):
+        raise AssertionError("nothing in the client waits on this clock")
+
+
+class Told:
+    """One stream: a test puts batches in, the client takes them out."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue = asyncio.Queue()
+
+    def tell(self, *events) -> None:
+        self.queue.put_nowait(list(events))
+
+    async def batches(self):
+        while True:
+            yield await self.queue.get()
+
+
+class ReplayClient:
+    """Stands where `palaver.client.Client` stands."""
+
+    def __init__(self) -> None:
+        self.watching = Told()
+        self.streams: dict[str, Told] = {}
+        self.sent: list[tuple[str | None, object, str]] = []
+        self.interrupts: list[tuple[str, object]] = []
+        self.pages: dict[int, MessagePage] = {}
+        self.available_models = MODELS
+        self.down = False
+        self.refusal: Problem | None = None
+        self.next_id = 100
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.positions: list[tuple[str, object]] = []
+        self.closed = False
+
+    def __call__(self, endpoint: Endpoint) -> ReplayClient:
+        return self
+
+    def stream_of(self, chat_id: str) -> Told:
+        return self.streams.setdefault(chat_id, Told())
+
+    def open(self, *chats: Chat) -> None:
+        self.watching.tell(Connected())
+        self.watching.tell(ListSnapshot(list(chats)))
+
+    async def info(self) -> Info:
+        return Info("0.1.0", 1, T0, "/data", [])
+
+    async def models(self) -> Models:
+        return self.available_models
+
+    async def watch(self):
+        async for batch in self.watching.batches():
+            yield batch
+
+    async def stream(self, chat_id, *, position=None):
+        self.positions.append((chat_id, position))
+        async for batch in self.stream_of(chat_id).batches():
+            yield batch
+
+    async def _post(self) -> None:
+        await self.answers.wait()
+        if self.down:
+            raise Unreachable(ENDPOINT, "connection refused")
+        if self.refusal is not None:
+            raise Refused(self.refusal)
+
+    async def create_chat(self, request, *, key=None) -> Sent:
+        await self._post()
+        self.sent.append((None, request, key))
+        self.next_id += 1
+        made = chat("made", request.content[:40], "running", versions=versions(1, 1, 1))
+        return Sent(made, message=user(self.next_id, request.content))
+
+    async def send(self, chat_id, request, *, key=None) -> Sent:
+        await self._post()
+        self.sent.append((chat_id, request, key))
+        self.next_id += 1
+        return Sent(chat(chat_id, "A chat", "running"), message=user(self.next_id, request.content))
+
+    async def interrupt(self, chat_id, request) -> Interrupted:
+        await self._post()
+        self.interrupts.append((chat_id, request))
+        return Interrupted(chat(chat_id, "A chat", "interrupting"), changed=True)
+
+    async def messages(self, chat_id, *, before_id=None, after_id=None, limit=50) -> MessagePage:
+        return self.pages.get(before_id, MessagePage([], more=False))
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def problem(detail: str, status_code: int = 409) -> Problem:
+    return Problem("urn:palaver:problem:x", "Refused", status_code, detail, "x")
+
+
+OVERLOADED = ChatError(
+    "overloaded",
+    "Anthropic is overloaded.",
+    provider="anthropic",
+    model="sonnet",
+    status_code=529,
+    retryable=True,
+    request_id="req_011CSHoEeqs5C35K2UUqR7Fy",
+)
+BAD_KEY = ChatError(
+    "auth",
+    "Anthropic did not accept the API key. Check ANTHROPIC_API_KEY, then press r.",
+    detail="invalid x-api-key",
+    provider="anthropic",
+    model="sonnet",
+    status_code=401,
+    request_id="req_011CSHoEeqs5C35K2UUqR7Fy",
+    action="edit_key",
+)

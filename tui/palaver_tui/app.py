@@ -1,0 +1,406 @@
+"""The terminal client as an application: keys to actions, changes to repaints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from palaver.client import Client, Endpoint
+from palaver.clock import Clock, SystemClock
+from palaver_tui.actions import BY_ID, Action, bindings
+from palaver_tui.commands import ActionCommands
+from palaver_tui.frames import Frames
+from palaver_tui.layout.sections import Look
+from palaver_tui.painting import NARROW, Painter
+from palaver_tui.session import Connect, Session, Severity
+from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
+from palaver_tui.timing import ANIMATION_S, NOTICE_S, STILL_ANIMATION_S
+from palaver_tui.view.escape import Open, escape
+from palaver_tui.view.live import STOPPABLE
+from palaver_tui.widgets.banner import BannerBox
+from palaver_tui.widgets.bars import Bar
+from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.welcome import Welcome
+
+CLOSING_WORDS: dict[Open, str] = {
+    "dialog": "close",
+    "search": "end search",
+    "selection": "unselect",
+    "filter": "clear filter",
+    "overlay": "close list",
+}
+
+
+class MainScreen(Screen[object]):
+    """The one screen: list, conversation, composer."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the parts."""
+        yield Bar(id="header")
+        with Horizontal(id="body"):
+            yield ChatListPane()
+            with Vertical(id="main"):
+                with Container(id="stage"):
+                    yield Transcript(Look())
+                    yield Welcome()
+                yield BannerBox()
+                with Horizontal(id="writing"):
+                    yield Static("❯", id="prompt", markup=False)
+                    yield Composer()
+        yield Bar(id="footer")
+
+
+class PalaverApp(App[int]):
+    """The client. `connect` finds or starts the daemon, while the first paint is on screen."""
+
+    CSS_PATH = "palaver.tcss"
+    TITLE = "palaver"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    COMMANDS = {ActionCommands}  # noqa: RUF012 - the shape that Textual asks for
+    ENABLE_COMMAND_PALETTE = False  # opened by our own action
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        data_dir: Path,
+        chat_id: str | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        client: Callable[[Endpoint], Client] = Client,
+        motion: bool = True,
+        look: Look | None = None,
+    ) -> None:
+        super().__init__()
+        self.clock = clock or SystemClock()
+        self.session = Session(
+            connect,
+            clock=self.clock,
+            random=random or Random(),
+            changed=self._changed,
+            notice=self._notice,
+            client=client,
+        )
+        self._chat_id = chat_id
+        self._motion = motion
+        self._look = look or Look()
+        self._painter: Painter | None = None
+        self._frames = Frames(self, self.paint)
+        self._drafts: dict[str, str] = {}
+        self._shown: str | None = None
+        for palette in PALETTES.values():
+            self.register_theme(theme(palette))
+        self.theme = PLAIN.name if self.no_color else DARK.name
+
+    # --- life -----------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[object]:
+        """Return the main screen."""
+        return MainScreen(id="main-screen")
+
+    def on_ready(self) -> None:
+        """Show the first paint, then connect."""
+        self._painter = Painter(self.main, self.session, motion=self._motion)
+        self.main.query_one(Transcript).set_look(self._look)
+        self.main.query_one(Composer).focus()
+        self.paint()
+        self.session.start(self._chat_id)
+        self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
+
+    async def on_unmount(self) -> None:
+        """End everything that runs."""
+        await self.session.close()
+
+    def _tick(self) -> None:
+        if self._painter is not None and self._painter.animated:
+            self._changed()
+
+    # --- painting -------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        self._frames.request()
+
+    def paint(self) -> None:
+        """Show the session as it is now."""
+        painter = self._painter
+        if painter is None or not self.is_running:
+            return
+        self._swap_draft()
+        opened = self._open_things()
+        top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
+        painter.paint(top)
+
+    def _swap_draft(self) -> None:
+        """Keep what is being written with its chat."""
+        name = self.session.current
+        if name == self._shown:
+            return
+        composer = self.main.query_one(Composer)
+        if self._shown is not None and not self._became(self._shown, name):
+            self._drafts[self._shown] = composer.text
+            composer.load_text(self._drafts.pop(name, ""))
+        self._shown = name
+
+    def _became(self, before: str, now: str) -> bool:
+        """Say whether chat `before` is the draft that has just become chat `now`."""
+        return not self.session.knows(before)
+
+    def on_resize(self) -> None:
+        """Make room: a narrow window has the list as an overlay."""
+        self.main.set_class(self.size.width < NARROW, "-narrow")
+        self._changed()
+
+    def watch_theme(self) -> None:
+        """Draw everything again in the new colours."""
+        if self._painter is not None:
+            self.main.query_one(Transcript).redraw()
+            self.main.refresh(layout=True)
+
+    @property
+    def main(self) -> Screen[object]:
+        """The main screen, whatever lies over it."""
+        return self.screen_stack[0]
+
+    def on_transcript_moved(self) -> None:
+        """Show how much is new below."""
+        if self._painter is not None:
+            self._painter.paint_new_lines()
+
+    def on_transcript_near_start(self) -> None:
+        """Fetch what is older."""
+        self.session.load_older()
+
+    def on_chat_list_pane_chosen(self, message: ChatListPane.Chosen) -> None:
+        """Show the chat that was clicked."""
+        self.session.open(message.chat_id)
+        self._close_overlay()
+
+    def _notice(self, text: str, severity: Severity) -> None:
+        self.notify(text, severity=severity, timeout=NOTICE_S, markup=False)
+
+    # --- actions --------------------------------------------------------------------------
+
+    def offers(self, action: Action) -> bool:
+        """Say whether `action` makes sense now."""
+        match action.need:
+            case "stoppable":
+                return self.session.now.state in STOPPABLE
+            case "failed":
+                return self.session.view.error is not None
+            case "offline":
+                return self.session.connection.phase == "offline"
+            case _:
+                return True
+
+    def action_perform(self, name: str) -> None:
+        """Run an action by its id: what key bindings call."""
+        self.perform(name)
+
+    def perform(self, name: str) -> None:
+        """Run an action by its id, if it makes sense now."""
+        action = BY_ID[name]
+        dialog = len(self.screen_stack) > 1
+        if dialog and name not in {"chat.escape", "app.quit"}:
+            if name in {"app.help", "app.palette"}:
+                self.pop_screen()
+            return
+        if self.offers(action):
+            method: Callable[[], None] = getattr(self, action.method)
+            method()
+            self._changed()
+
+    def _open_things(self) -> frozenset[Open]:
+        opened: set[Open] = set()
+        if len(self.screen_stack) > 1:
+            opened.add("dialog")
+        if self.main.selections:
+            opened.add("selection")
+        if self.main.has_class("-narrow") and self.main.has_class("-list"):
+            opened.add("overlay")
+        return frozenset(opened)
+
+    def do_chat_escape(self) -> None:
+        """Close the topmost thing, or stop."""
+        match escape(self._open_things(), self.session.now.state):
+            case "close_dialog":
+                self.pop_screen()
+            case "clear_selection":
+                self.main.clear_selection()
+            case "close_overlay":
+                self._close_overlay()
+            case "stop":
+                self.session.stop()
+            case "say_stopping":
+                self._notice("Already stopping.", "information")
+            case "say_offline":
+                self._notice("Without a connection nothing can be stopped.", "warning")
+            case _:
+                self.main.query_one(Composer).focus()
+
+    def do_chat_new(self) -> None:
+        """Begin a chat."""
+        self.session.new_chat()
+        self._close_overlay()
+        self.main.query_one(Composer).focus()
+
+    def do_chat_stop(self) -> None:
+        """Stop the answer."""
+        self.session.stop()
+
+    def do_chats_toggle(self) -> None:
+        """Go to the list, or back."""
+        pane = self.main.query_one(ChatListPane)
+        if pane.has_focus:
+            self._close_overlay()
+            self.main.query_one(Composer).focus()
+            return
+        self.main.add_class("-list")
+        pane.focus()
+
+    def _close_overlay(self) -> None:
+        if self.main.has_class("-list"):
+            self.main.remove_class("-list")
+            if self.main.has_class("-narrow"):
+                self.main.query_one(Composer).focus()
+
+    def do_chats_up(self) -> None:
+        """Show the chat above."""
+        self._step(-1)
+
+    def do_chats_down(self) -> None:
+        """Show the chat below."""
+        self._step(1)
+
+    def do_chats_first(self) -> None:
+        """Show the first chat."""
+        self._step(-len(self.main.query_one(ChatListPane).rows))
+
+    def do_chats_last(self) -> None:
+        """Show the last chat."""
+        self._step(len(self.main.query_one(ChatListPane).rows))
+
+    def _step(self, steps: int) -> None:
+        chat_id = self.main.query_one(ChatListPane).neighbour(steps)
+        if chat_id is not None:
+            self.session.open(chat_id)
+
+    def do_chats_open(self) -> None:
+        """Write to the chat that is shown."""
+        self._close_overlay()
+        self.main.query_one(Composer).focus()
+
+    def do_view_end(self) -> None:
+        """Show the newest text and follow it."""
+        self.main.query_one(Transcript).follow()
+
+    do_transcript_end = do_view_end
+
+    def do_view_transcript(self) -> None:
+        """Move the focus to the conversation."""
+        self.main.query_one(Transcript).focus()
+
+    def do_view_reasoning(self) -> None:
+        """Show or hide what the model thought."""
+        self._look = Look(self._look.zone, not self._look.show_reasoning)
+        self.main.query_one(Transcript).set_look(self._look)
+
+    def do_transcript_up(self) -> None:
+        """Scroll up by a line."""
+        self.main.query_one(Transcript).move(-1)
+
+    def do_transcript_down(self) -> None:
+        """Scroll down by a line."""
+        self.main.query_one(Transcript).move(1)
+
+    def do_transcript_page_up(self) -> None:
+        """Scroll up by a page, two lines of which stay."""
+        self._page(-1)
+
+    def do_transcript_page_down(self) -> None:
+        """Scroll down by a page."""
+        self._page(1)
+
+    def _page(self, pages: int) -> None:
+        transcript = self.main.query_one(Transcript)
+        transcript.move(pages * max(1, transcript.size.height - 2))
+
+    def do_transcript_home(self) -> None:
+        """Go to the oldest message there is."""
+        self.main.query_one(Transcript).to_start()
+
+    def do_transcript_copy(self) -> None:
+        """Copy what is selected, or the last answer as its author wrote it."""
+        text = self.main.get_selected_text() or self.session.last_answer()
+        if text:
+            self.copy_to_clipboard(text)
+            self._notice("Copied, if your terminal allows it (OSC 52).", "information")
+
+    def do_error_detail(self) -> None:
+        """Show or hide the provider's own words."""
+        if self._painter is not None:
+            self._painter.show_detail = not self._painter.show_detail
+
+    def do_app_reconnect(self) -> None:
+        """Try to reach the daemon again."""
+        self.session.start()
+
+    def do_app_theme(self) -> None:
+        """Change to the next theme."""
+        names = list(PALETTES)
+        index = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(index + 1) % len(names)]
+
+    def do_app_help(self) -> None:
+        """Show all keys."""
+        self.push_screen(HelpScreen())
+
+    def do_app_palette(self) -> None:
+        """Find an action by its name."""
+        self.push_screen(CommandPalette(placeholder="What do you want to do?"))
+
+    def do_app_quit(self) -> None:
+        """Leave. The daemon goes on."""
+        self.exit(0)
+
+    def do_composer_send(self) -> None:
+        """Send what was written."""
+        composer = self.main.query_one(Composer)
+        if composer.text.strip():
+            self.session.send(composer.take())
+            self.main.query_one(Transcript).follow()
+
+    def do_composer_interrupt(self) -> None:
+        """Stop the answer and send this instead."""
+        composer = self.main.query_one(Composer)
+        if composer.text.strip():
+            self.session.send(composer.take(), interrupt=True)
+            self.main.query_one(Transcript).follow()
+
+    def do_composer_newline(self) -> None:
+        """Begin a new line."""
+        self.main.query_one(Composer).newline()
+
+
+def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = None) -> int:
+    """Run the client until the person leaves; return the exit code.
+
+    `connect` returns where the daemon answers, after starting one if need be; it raises
+    `PalaverError` with a sentence when it cannot, which is shown in the client.
+    """
+    motion = "PALAVER_REDUCED_MOTION" not in os.environ
+    app = PalaverApp(connect, data_dir=data_dir, chat_id=chat_id, motion=motion)
+    result = app.run()
+    return app.return_code or (result if isinstance(result, int) else 0)

@@ -1,0 +1,44 @@
+"""Repaints, at most so many a second however fast changes come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from textual.app import App
+
+from palaver_tui.timing import FRAMES_PER_SECOND, REST_AFTER_FRAME
+
+
+class Frames:
+    """Turns any number of requests into few calls of `paint`.
+
+    The first request after a pause is served at once. A paint that took long is followed by a
+    longer rest, so that a very long paragraph costs frames and not the keyboard.
+    """
+
+    def __init__(self, app: App[int], paint: Callable[[], None]) -> None:
+        self._app = app
+        self._paint = paint
+        self._pending = False
+        self._next = 0.0  # when the next paint may begin, by the machine's own counter
+        self.painted = 0
+
+    def request(self) -> None:
+        """Ask for a paint soon."""
+        if self._pending or not self._app.is_running:
+            return
+        self._pending = True
+        wait = self._next - perf_counter()
+        if wait <= 0:
+            self._app.call_next(self._run)
+        else:
+            self._app.set_timer(wait, self._run)
+
+    def _run(self) -> None:
+        self._pending = False
+        began = perf_counter()
+        self._paint()
+        took = perf_counter() - began
+        self._next = began + max(1 / FRAMES_PER_SECOND, took * (1 + REST_AFTER_FRAME))
+        self.painted += 1

@@ -1,0 +1,1 @@
+"""Pure layout: Markdown to blocks, blocks to lines. Nothing here knows Textual."""

@@ -1,0 +1,127 @@
+"""Highlighted code, line by line."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pygments.lexer import Lexer  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+from pygments.token import (
+    Comment,
+    Generic,
+    Keyword,
+    Literal,
+    Name,
+    Number,
+    Operator,
+    String,
+    _TokenType,
+)  # type: ignore[import-untyped]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+from palaver_tui.layout.faces import Face, Ink, Line, Span
+from palaver_tui.layout.visible import expand_tabs
+from palaver_tui.layout.wrap import hard_wrap, merge, width_of
+
+# Lines that are highlighted together while a fence is open: bounds what one more token costs.
+CHUNK_LINES = 40
+# Longer code is shown plain: highlighting it would stall the screen for a look nobody scrolls.
+MAX_HIGHLIGHTED = 200_000  # characters
+CONTINUATION = "↪ "
+
+_INKS: tuple[tuple[_TokenType, Ink], ...] = (
+    (Generic.Inserted, "success"),
+    (Generic.Deleted, "error"),
+    (Generic.Subheading, "code_comment"),
+    (Comment, "code_comment"),
+    (Keyword, "code_keyword"),
+    (Operator.Word, "code_keyword"),
+    (String, "code_string"),
+    (Number, "code_number"),
+    (Literal, "code_number"),
+    (Name.Function, "code_name"),
+    (Name.Decorator, "code_name"),
+    (Name.Tag, "code_name"),
+    (Name.Attribute, "code_type"),
+    (Name.Class, "code_type"),
+    (Name.Builtin, "code_type"),
+    (Name.Namespace, "code_type"),
+    (Name.Exception, "code_type"),
+)
+
+
+@lru_cache(maxsize=256)
+def _face(token: _TokenType) -> Face:
+    for kind, ink in _INKS:
+        if token in kind:
+            return Face(ink, italic=ink == "code_comment", paper="code")
+    return Face("code", paper="code")
+
+
+@lru_cache(maxsize=64)
+def lexer_for(language: str) -> Lexer | None:
+    """Return the lexer for the word after a fence, None for an unknown language or none."""
+    if not language:
+        return None
+    try:
+        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+
+
+def highlight(source: str, language: str) -> list[tuple[Span, ...]]:
+    """Return the lines of `source`, which may end in a line feed, as coloured spans."""
+    lexer = lexer_for(language) if len(source) <= MAX_HIGHLIGHTED else None
+    if lexer is None:
+        return [(Span(expand_tabs(line), Face("code", paper="code")),) for line in _lines(source)]
+    lines: list[list[Span]] = [[]]
+    for token, text in lexer.get_tokens(source):
+        face = _face(token)
+        first, *rest = text.split("\n")
+        lines[-1].append(Span(first, face))
+        lines.extend([Span(piece, face)] for piece in rest)
+    if len(lines) > 1 and not any(span.text for span in lines[-1]):
+        lines.pop()
+    return [_expanded(merge(line)) for line in lines]
+
+
+def _lines(source: str) -> list[str]:
+    lines = source.split("\n")
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _expanded(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Expand tabs by the column they stand in, across spans."""
+    if not any("\t" in span.text for span in spans):
+        return spans
+    text, result = "", []
+    for span in spans:
+        before = len(expand_tabs(text))
+        text += span.text
+        result.append(Span(expand_tabs(text)[before:], span.face))
+    return tuple(result)
+
+
+def tag_line(language: str, width: int) -> Line:
+    """Return the head of a code panel: its language at the right."""
+    face = Face("code_tag", paper="code")
+    label = f" {language} " if language else " "
+    return Line((Span(" " * max(0, width - width_of(label)), face), Span(label, face)), "code")
+
+
+def code_lines(rows: list[tuple[Span, ...]], width: int) -> list[Line]:
+    """Set highlighted rows on the panel, long ones continued on marked lines."""
+    margin = Span(" ", Face("code", paper="code"))
+    mark = Span(CONTINUATION, Face("code_comment", paper="code"))
+    inner = max(4, width - 2)
+    lines = []
+    for row in rows:
+        if sum(width_of(span.text) for span in row) <= inner:
+            lines.append(Line((margin, *row), "code"))
+            continue
+        pieces = hard_wrap(row, inner - len(CONTINUATION))
+        lines.append(Line((margin, *pieces[0]), "code"))
+        lines += [Line((margin, mark, *piece), "code") for piece in pieces[1:]]
+    return lines

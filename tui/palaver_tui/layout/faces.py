@@ -1,0 +1,70 @@
+"""What layout produces: lines of spans that name their look instead of having colours.
+
+A theme turns a `Face` into colours much later, so that a change of theme lays nothing out again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Ink = Literal[
+    "text",
+    "muted",
+    "faint",
+    "accent",
+    "user",
+    "agent",
+    "heading",
+    "link",
+    "code",
+    "code_tag",
+    "code_keyword",
+    "code_string",
+    "code_number",
+    "code_comment",
+    "code_name",
+    "code_type",
+    "rule",
+    "success",
+    "warning",
+    "error",
+]
+# The background of a whole line or span; "" is the background of the widget.
+Paper = Literal["", "code", "inline_code", "user", "selected"]
+
+
+class Face(NamedTuple):
+    """How a span looks, in words. `link` is where it leads, if anywhere."""
+
+    ink: Ink = "text"
+    bold: bool = False
+    italic: bool = False
+    underline: bool = False
+    strike: bool = False
+    paper: Paper = ""
+    link: str = ""
+
+
+PLAIN = Face()
+
+
+class Span(NamedTuple):
+    """A run of characters with one look. Never holds a control character."""
+
+    text: str
+    face: Face = PLAIN
+
+
+class Line(NamedTuple):
+    """One screen line. `fill` colours it from its first column to the column's right edge."""
+
+    spans: tuple[Span, ...] = ()
+    fill: Paper = ""
+
+    @property
+    def text(self) -> str:
+        """The characters alone."""
+        return "".join(span.text for span in self.spans)
+
+
+BLANK = Line()

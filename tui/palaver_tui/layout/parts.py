@@ -1,0 +1,195 @@
+"""The kinds of blocks that a message is made of, each with its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from palaver.wire.messages import Boundary, Message, Source, ToolCall, ToolResult
+from palaver_tui.layout.document import Laid
+from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
+from palaver_tui.layout.visible import visible_line
+from palaver_tui.layout.wrap import clip, width_of, wrap
+
+
+class Drawn:
+    """Lines that are a function of the width alone."""
+
+    def __init__(self, draw: Callable[[int], list[Line]]) -> None:
+        self.lines: list[Line] = []
+        self._draw = draw
+        self._width = 0
+
+    def layout(self, width: int) -> int:
+        """Lay out in `width` cells; return the first line that may have changed."""
+        if width == self._width:
+            return len(self.lines)
+        self._width, self.lines = width, self._draw(width)
+        return 0
+
+
+class Block(NamedTuple):
+    """A part of a message and what stands left of it."""
+
+    laid: Laid
+    margin: Span
+
+
+class Stack:
+    """Blocks under each other, each set in from the left by its own margin."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.lines: list[Line] = []
+        self.blocks = list(blocks)
+        self._done: list[tuple[Laid, int]] = []  # what is in `lines`, with its number of lines
+
+    def layout(self, width: int) -> int:
+        """Lay out what changed in `width` cells; return the first line that may have changed."""
+        first: int | None = None
+        at = 0
+        for index, (laid, margin) in enumerate(self.blocks):
+            changed = laid.layout(max(1, width - len(margin.text)))
+            if first is None:
+                known = self._done[index] if index < len(self._done) else None
+                if known is None or known[0] is not laid:
+                    changed = 0
+                elif known[1] == len(laid.lines) <= changed:
+                    at += known[1]
+                    continue
+                first = at + changed
+                del self.lines[first:]
+                del self._done[index:]
+            else:
+                changed = 0
+            self.lines += [Line((margin, *line.spans), line.fill) for line in laid.lines[changed:]]
+            self._done.append((laid, len(laid.lines)))
+        if first is None:
+            first = at
+            del self.lines[at:]
+            del self._done[len(self.blocks) :]
+        return first
+
+
+# One object for all: a stack recognises what it has laid out by identity.
+BLANK_LINE = Drawn(lambda _width: [BLANK])
+
+
+def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "muted") -> Drawn:
+    """Return the line over a message: who, when, and a remark."""
+
+    def draw(width: int) -> list[Line]:
+        spans = [Span(clip(visible_line(name), max(4, width - 20)), Face(ink, bold=True))]
+        if clock:
+            spans.append(Span(f" · {clock}", Face("muted")))
+        if note:
+            spans.append(Span(f" · {note}", Face(note_ink)))
+        return [Line(tuple(spans))]
+
+    return Drawn(draw)
+
+
+def rule(text: str) -> Drawn:
+    """Return a line across the column with `text` in its middle: a date, a boundary."""
+
+    def draw(width: int) -> list[Line]:
+        label_text = f" {clip(text, max(1, width - 6))} "
+        left = (width - width_of(label_text)) // 2
+        right = width - width_of(label_text) - left
+        return [
+            Line(
+                (
+                    Span("─" * left, Face("rule")),
+                    Span(label_text, Face("muted")),
+                    Span("─" * right, Face("rule")),
+                )
+            ),
+            BLANK,
+        ]
+
+    return Drawn(draw)
+
+
+def note(glyph: str, text: str, ink: Ink) -> Drawn:
+    """Return a remark under a message, such as that it was stopped."""
+
+    def draw(width: int) -> list[Line]:
+        head = Span(f"{glyph} ", Face(ink))
+        rows = wrap([Span(text, Face(ink, italic=True))], width - width_of(head.text))
+        blank_head = Span(" " * width_of(head.text))
+        return [Line((blank_head if index else head, *row)) for index, row in enumerate(rows)]
+
+    return Drawn(draw)
+
+
+def seconds(milliseconds: int) -> str:
+    """Return a duration for people: `0.4 s`, `12 s`, `3 min 5 s`."""
+    value = milliseconds / 1000
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 60:
+        return f"{value:.0f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def tool_line(call: ToolCall | None, name: str, result: ToolResult | None, running: bool) -> Drawn:
+    """Return the one line of a tool call: name, subject, how it went."""
+    subject = visible_line(call.arguments if call else "")
+
+    def draw(width: int) -> list[Line]:
+        if result is None:
+            state, ink = ("…", "accent") if running else ("no result", "muted")
+        elif result.is_error:
+            state, ink = "✗", "error"
+        else:
+            state, ink = "✓", "success"
+        if result is not None and result.duration_ms is not None:
+            state += f" {seconds(result.duration_ms)}"
+        head = f"▸ {visible_line(name)}  "
+        room = width - width_of(head) - width_of(state) - 2
+        body = clip(subject, max(0, room))
+        gap = " " * max(1, width - width_of(head) - width_of(body) - width_of(state))
+        return [
+            Line(
+                (
+                    Span("▸ ", Face("muted")),
+                    Span(head[2:], Face("agent")),
+                    Span(body, Face("muted")),
+                    Span(gap),
+                    Span(state, Face(ink)),  # type: ignore[arg-type]
+                )
+            )
+        ]
+
+    return Drawn(draw)
+
+
+def source_line(source: Source) -> Drawn:
+    """Return a place that the model cites."""
+    title = visible_line(source.title or source.url)
+    target = source.url if source.url.startswith(("http://", "https://")) else ""
+    face = Face("link", underline=True, link=visible_line(target))
+    return Drawn(
+        lambda width: [Line((Span("↗ ", Face("muted")), Span(clip(title, width - 2), face)))]
+    )
+
+
+def boundary_line(boundary: Boundary) -> Drawn:
+    """Return the line across the conversation above which the model sees nothing."""
+    words = {
+        "compacted": "compacted: the model sees a summary of what is above",
+        "cleared": "cleared: the model does not see what is above",
+    }
+    return rule(words[boundary.reason])
+
+
+def ending(message: Message) -> Drawn | None:
+    """Return the remark about how an answer ended, None for an ordinary end."""
+    match message.finish:
+        case "interrupted":
+            return note("◼", "stopped here; the answer up to this point was kept", "warning")
+        case "length":
+            return note("◼", "cut off at the model's output limit", "warning")
+        case "content_filter":
+            return note("◼", "ended by the provider's content filter", "warning")
+        case _:
+            return None

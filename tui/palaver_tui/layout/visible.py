@@ -1,0 +1,73 @@
+"""Untrusted text made harmless: what would drive a terminal is shown as characters.
+
+Every text from a model, a tool, a file or a server passes through here before it is laid out.
+"""
+
+from __future__ import annotations
+
+TAB_WIDTH = 4  # columns; what most code is written for
+_C0_PICTURES = 0x2400  # U+2400 SYMBOL FOR NULL is followed by the pictures of all C0 controls
+_DELETE_PICTURE = "\u2421"
+_REPLACEMENT = "\ufffd"
+
+
+def _hexadecimal(code: int) -> str:
+    return f"\u2039U+{code:04X}\u203a"
+
+
+def _table() -> dict[int, str]:
+    table: dict[int, str] = {code: chr(_C0_PICTURES + code) for code in range(0x20)}
+    table[0x7F] = _DELETE_PICTURE
+    del table[0x0A]  # a line feed is the only control that means a new line here
+    del table[0x09]  # tabs are expanded below, so that code keeps its columns
+    table.update({code: _hexadecimal(code) for code in range(0x80, 0xA0)})  # C1, CSI among them
+    # Bidirectional controls reorder what is on screen ("Trojan Source"); invisible format
+    # characters hide text; both are named. Joiners that emoji are made of stay.
+    hidden = [0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF]
+    hidden += [*range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xE0000, 0xE0080)]
+    table.update({code: _hexadecimal(code) for code in hidden})
+    table[0x2028] = table[0x2029] = "\n"
+    # Lone surrogates cannot be encoded on their way to the terminal.
+    table.update(dict.fromkeys(range(0xD800, 0xE000), _REPLACEMENT))
+    return table
+
+
+_TABLE = _table()
+_SINGLE_LINE = _TABLE | {0x0A: "\u23ce", 0x09: " "}
+
+
+def visible(text: str) -> str:
+    """Return `text` with line feeds and tabs, and every other control shown as characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    return text.replace("\r\n", "\n").translate(_TABLE)
+
+
+def visible_line(text: str) -> str:
+    """Return `text` as one line: for titles, names and everything else that has one row."""
+    if text.isascii() and text.isprintable():
+        return text
+    return text.replace("\r\n", "\n").translate(_SINGLE_LINE)
+
+
+def expand_tabs(line: str) -> str:
+    """Return `line` with its tabs turned into blanks up to the next multiple of `TAB_WIDTH`."""
+    return line.expandtabs(TAB_WIDTH) if "\t" in line else line
+
+
+class VisibleStream:
+    """`visible` for text that arrives in pieces: a carriage return waits for what follows."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return what can be shown of the text so far and was not returned yet."""
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        return visible(text[:-1] if self._held else text)
+
+    def finish(self) -> str:
+        """Return what was held back."""
+        held, self._held = self._held, ""
+        return visible(held)

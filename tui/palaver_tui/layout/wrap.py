@@ -1,0 +1,184 @@
+"""Words into lines, measured in terminal cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, split_graphemes
+
+from palaver_tui.layout.faces import Face, Span
+
+# A word, blanks, or a hard break. Wide scripts are cut further below: they break anywhere.
+_PIECES = re.compile(r"\n|[^\S\n]+|\S+")
+_ASCII = re.compile(r"[ -~]*\Z")
+
+
+class _Atom(NamedTuple):
+    """Text that stays together; `gap` for blanks, which may vanish at a line's end."""
+
+    text: str
+    face: Face
+    width: int
+    gap: bool
+    breakable: bool  # may a line end right before it?
+
+
+def width_of(text: str) -> int:
+    """Return how many terminal cells `text` takes."""
+    return len(text) if _ASCII.match(text) else cell_len(text)
+
+
+def clusters(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what a reader takes for one character, with its width in cells."""
+    if _ASCII.match(text):
+        yield from ((character, 1) for character in text)
+        return
+    spans, _total = split_graphemes(text)
+    for start, end, width in spans:
+        yield text[start:end], width
+
+
+def _cut_wide(word: str) -> Iterator[tuple[str, int, bool]]:
+    """Cut a word with wide characters into (text, width, starts with a wide character)."""
+    if _ASCII.match(word):
+        yield word, len(word), False
+        return
+    narrow, narrow_width = "", 0
+    for cluster, width in clusters(word):
+        if width < 2:
+            narrow += cluster
+            narrow_width += width
+            continue
+        if narrow:
+            yield narrow, narrow_width, False
+            narrow, narrow_width = "", 0
+        yield cluster, width, True
+    if narrow:
+        yield narrow, narrow_width, False
+
+
+def _atoms(spans: Iterable[Span]) -> Iterator[_Atom | None]:
+    """Yield atoms, and None for a hard line break."""
+    after_break = True  # at the start, after blanks, after a wide character
+    for text, face in spans:
+        for piece in _PIECES.findall(text):
+            if piece == "\n":
+                yield None
+                after_break = True
+            elif piece.isspace():
+                yield _Atom(piece, face, width_of(piece), True, True)
+                after_break = True
+            else:
+                for part, width, wide in _cut_wide(piece):
+                    yield _Atom(part, face, width, False, after_break or wide)
+                    after_break = wide
+
+
+def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Join neighbours that look the same."""
+    result: list[Span] = []
+    for span in spans:
+        if not span.text:
+            continue
+        if result and result[-1].face == span.face:
+            result[-1] = Span(result[-1].text + span.text, span.face)
+        else:
+            result.append(span)
+    return tuple(result)
+
+
+def _chop(atoms: Sequence[_Atom], width: int) -> Iterator[tuple[list[Span], int]]:
+    """Cut a word that is longer than a line into lines; the last one may go on."""
+    line: list[Span] = []
+    used = 0
+    for atom in atoms:
+        for cluster, cells in clusters(atom.text):
+            if used + cells > width and line:
+                yield line, used
+                line, used = [], 0
+            line.append(Span(cluster, atom.face))
+            used += cells
+    if line:
+        yield line, used
+
+
+class _Filler:
+    """Lines under construction."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.lines: list[tuple[Span, ...]] = []
+        self.line: list[Span] = []
+        self.used = 0
+        self.gap: _Atom | None = None
+
+    def break_line(self) -> None:
+        self.lines.append(merge(self.line))
+        self.line, self.used, self.gap = [], 0, None
+
+    def put(self, word: Sequence[_Atom]) -> None:
+        size = sum(atom.width for atom in word)
+        blank = self.gap.width if self.gap and self.line else 0
+        if self.line and self.used + blank + size > self.width:
+            self.break_line()
+            blank = 0
+        if blank and self.gap:
+            self.line.append(Span(self.gap.text, self.gap.face))
+            self.used += blank
+        self.gap = None
+        if size <= self.width:
+            self.line.extend(Span(atom.text, atom.face) for atom in word)
+            self.used += size
+            return
+        for index, (piece, cells) in enumerate(_chop(word, self.width)):
+            if index:
+                self.break_line()
+            self.line, self.used = piece, cells
+
+
+def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
+    """Break `spans` into lines of at most `width` cells, at blanks where possible.
+
+    Always returns at least one line. A character wider than `width` stands alone.
+    """
+    filler = _Filler(max(1, width))
+    word: list[_Atom] = []
+    for atom in _atoms(spans):
+        if word and (atom is None or atom.breakable):
+            filler.put(word)
+            word = []
+        if atom is None:
+            filler.break_line()
+        elif atom.gap:
+            filler.gap = atom
+        else:
+            word.append(atom)
+    if word:
+        filler.put(word)
+    filler.lines.append(merge(filler.line))
+    return filler.lines
+
+
+def hard_wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
+    """Break `spans`, which hold no line feed, every `width` cells: for code."""
+    atoms = [_Atom(text, face, 0, False, False) for text, face in spans]
+    pieces = [merge(line) for line, _cells in _chop(atoms, max(1, width))]
+    return pieces or [()]
+
+
+def clip(text: str, width: int, ellipsis: str = "…") -> str:
+    """Return `text` in at most `width` cells, its end replaced by `ellipsis` if it is longer."""
+    if width_of(text) <= width:
+        return text
+    room = width - width_of(ellipsis)
+    if room < 0:
+        return ""
+    kept, used = [], 0
+    for cluster, cells in clusters(text):
+        if used + cells > room:
+            break
+        kept.append(cluster)
+        used += cells
+    return "".join(kept) + ellipsis

@@ -1,0 +1,127 @@
+"""From the session to the widgets: one pass over everything that is shown."""
+
+from __future__ import annotations
+
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.screen import Screen
+
+from palaver_tui.layout.faces import Ink
+from palaver_tui.session import Session
+from palaver_tui.timing import ANIMATION_S
+from palaver_tui.view.banner import banner
+from palaver_tui.view.chats import rows
+from palaver_tui.view.live import STOPPABLE
+from palaver_tui.view.wording import MOVING, activity, spinner
+from palaver_tui.widgets.banner import BannerBox
+from palaver_tui.widgets.bars import Bar
+from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.footer import footer_line
+from palaver_tui.widgets.header import header_line
+from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.welcome import Welcome
+
+NARROW = 90  # columns below which the list of chats becomes an overlay
+HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
+
+
+class Painter:
+    """Knows which widget shows what."""
+
+    def __init__(self, screen: Screen[object], session: Session, *, motion: bool) -> None:
+        self._session = session
+        self._motion = motion
+        self._screen = screen
+        self._header = screen.query_one("#header", Bar)
+        self._footer = screen.query_one("#footer", Bar)
+        self._chats = screen.query_one(ChatListPane)
+        self._stage = screen.query_one("#stage", Container)
+        self._transcript = screen.query_one(Transcript)
+        self._welcome = screen.query_one(Welcome)
+        self._banner = screen.query_one(BannerBox)
+        self._writing = screen.query_one("#writing", Horizontal)
+        self._composer = screen.query_one(Composer)
+        self.show_detail = False
+
+    @property
+    def frame(self) -> str:
+        """The spinner as it is now."""
+        return spinner(self._session.clock.monotonic(), self._motion)
+
+    @property
+    def animated(self) -> bool:
+        """Whether something on the screen changes with time alone."""
+        session = self._session
+        busy = any(
+            chat.status in {"running", "interrupting"} for chat in session.chats.chats.values()
+        )
+        return busy or session.now.state in MOVING | {"retrying", "reconnecting", "starting"}
+
+    def model_name(self) -> str | None:
+        """The model that answers, or would."""
+        session = self._session
+        if session.view.model:
+            return session.view.model
+        models = session.models.models if session.models else []
+        return next((model.name for model in models if model.default), None)
+
+    def paint(self, closes: str | None) -> None:
+        """Bring every widget up to the session; `closes` is what Esc would close."""
+        session, view = self._session, self._session.view
+        width = self._screen.size.width
+        endpoint = session.endpoint
+        server = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
+        self._header.show([header_line(view, session.connection, server, self.model_name(), width)])
+        self._paint_list()
+        empty = not view.messages and not view.live and not view.outgoing
+        waiting = view.chat_id is not None and view.caught_up is None
+        self._stage.set_class(empty and not waiting, "-empty")
+        self._welcome.show(session.models, self.model_name())
+        self._transcript.show(view, session.current)
+        self.paint_new_lines()
+        now = session.clock.now()
+        self._banner.show(banner(view, session.connection, now, self.show_detail))
+        self._paint_writing()
+        self._footer.show([footer_line(session.now.state, closes, width)])
+
+    def _paint_list(self) -> None:
+        session = self._session
+        shown = rows(session.chats)
+        loaded = session.chats.loaded
+        self._chats.show(shown, session.view.chat_id, self.frame, loaded)
+        self._chats.border_title = Content("Chats")
+        busy = sum(chat.status == "running" for chat in session.chats.chats.values())
+        self._chats.border_subtitle = Content(f"{busy} running") if busy else None
+
+    def paint_new_lines(self) -> None:
+        """Say how much is below what is in view."""
+        transcript = self._transcript
+        words = ""
+        if not transcript.following:
+            new = transcript.new_lines
+            words = f"↓ {new} new · ^End" if new else "↓ more · ^End"
+        self._stage.border_subtitle = Content(words) if words else None
+
+    def _paint_writing(self) -> None:
+        session = self._session
+        now = session.now
+        model = self.model_name() or "the model"
+        text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
+        self._writing.border_title = Content(text) if text else None
+        self._writing.set_class(_warns(ink), "-warning")
+        busy = now.state in STOPPABLE or now.state == "interrupting"
+        hints = "⏎ queue · Alt+⏎ interrupt" if busy else "⏎ send · ^J new line"
+        wide = self._screen.size.width >= HINTS_FROM
+        self._writing.border_subtitle = Content(hints) if wide else None
+
+
+def _warns(ink: Ink) -> bool:
+    return ink == "warning"
+
+
+def _host(base: str) -> str:
+    return base.split("://", 1)[-1].rstrip("/")
+
+
+TICK_S = ANIMATION_S

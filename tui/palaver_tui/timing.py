@@ -1,0 +1,20 @@
+"""How often and how long: every rate and delay of the client, with its reason."""
+
+# Repaints while text streams in. Faster than this nobody reads; each costs a few milliseconds.
+FRAMES_PER_SECOND = 30.0
+# A repaint that was slow is followed by a pause this many times as long, so that drawing never
+# takes more than a fifth of a core.
+REST_AFTER_FRAME = 4.0
+# Spinner and running countdowns. Braille spinners look calm at about eight frames a second.
+ANIMATION_S = 0.12
+# Without motion, only seconds change.
+STILL_ANIMATION_S = 1.0
+# Chats whose last view is kept, so that moving through the list shows them at once.
+CACHED_CHATS = 30
+# Rows from the end within which the transcript still counts as being at its end.
+FOLLOW_TOLERANCE = 2
+# Older messages are fetched when the view comes this close to the first line there is.
+OLDER_WITHIN_LINES = 40
+OLDER_PAGE = 50  # messages; the interface's default page
+# Notices go away by themselves.
+NOTICE_S = 4.0

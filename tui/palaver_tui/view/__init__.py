@@ -1,0 +1,1 @@
+"""What is shown, as values: pure reducers and pure functions over what they make."""

@@ -1,0 +1,100 @@
+"""The one banner that is shown: what happened, and the keys that help. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from palaver.wire.errors import ChatError, FailureKind
+from palaver_tui.layout.visible import visible_line
+from palaver_tui.view.chat import ChatView
+from palaver_tui.view.connection import Connection
+from palaver_tui.view.wording import duration, remaining
+
+Tone = Literal["error", "warning"]
+# A connection that is back within this time was not worth a banner; the header shows it anyway.
+QUIET_S = 1.0
+
+HEADLINES: dict[FailureKind, str] = {
+    "overloaded": "The provider is overloaded",
+    "rate_limit": "Too many requests",
+    "timeout": "The provider did not answer",
+    "startup_timeout": "No first word in time",
+    "silence_timeout": "The answer fell silent",
+    "server_error": "The provider had a problem",
+    "auth": "The key was not accepted",
+    "missing_key": "No key is configured",
+    "config": "The configuration does not fit",
+    "context_overflow": "The conversation is too long",
+    "usage_limit": "A limit was reached",
+    "content_filter": "Refused by the content filter",
+    "generic": "Something went wrong",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """`title` and `code` stand in the frame, `lines` inside, `keys` are (key, action id, label)."""
+
+    tone: Tone
+    title: str
+    text: str
+    code: str = ""
+    detail: str | None = None
+    keys: tuple[tuple[str, str, str], ...] = ()
+
+
+STOP_KEY = ("Esc", "chat.escape", "stop")
+DETAIL_KEY = ("^e", "error.detail", "details")
+RECONNECT_KEY = ("^g", "app.reconnect", "try again")
+
+
+def banner(
+    view: ChatView, connection: Connection, now: datetime, show_detail: bool = False
+) -> Banner | None:
+    """Return the most important banner; None when all is well."""
+    if connection.phase == "offline":
+        text = visible_line(connection.reason or "The daemon cannot be reached.")
+        return Banner("error", "No connection", text, keys=(RECONNECT_KEY,))
+    if connection.phase == "reconnecting" and _worth_it(connection, now):
+        return _reconnecting(connection, now)
+    if view.retry is not None and view.status == "running":
+        retry = view.retry
+        title = f"Retrying in {remaining(retry.retrying_at, now)}"
+        title += f" · attempt {retry.attempt + 1} of {retry.max_attempts}"
+        code = str(retry.error.status_code or "")
+        return Banner("warning", title, _sentence(retry.error), code, keys=(STOP_KEY,))
+    if view.error is not None and view.status == "error":
+        return _failed(view.error, show_detail)
+    return None
+
+
+def _worth_it(connection: Connection, now: datetime) -> bool:
+    return connection.since is not None and (now - connection.since).total_seconds() >= QUIET_S
+
+
+def _reconnecting(connection: Connection, now: datetime) -> Banner:
+    title = "Reconnecting"
+    if connection.since is not None:
+        title += f" · {duration((now - connection.since).total_seconds())} without a connection"
+    text = "You can go on reading and writing. What you send goes out, once, when it is back."
+    detail = visible_line(connection.reason or "")
+    retry = connection.retry_at
+    code = f"next try in {remaining(retry, now)}" if retry else ""
+    return Banner("warning", title, text, code, detail or None)
+
+
+def _sentence(error: ChatError) -> str:
+    return visible_line(error.message)
+
+
+def _failed(error: ChatError, show_detail: bool) -> Banner:
+    code = " · ".join(part for part in (error.provider, str(error.status_code or "")) if part)
+    detail = None
+    if show_detail:
+        parts = [error.detail, f"request {error.request_id}" if error.request_id else None]
+        detail = visible_line(" · ".join(part for part in parts if part)) or None
+    keys = (DETAIL_KEY,) if not show_detail and (error.detail or error.request_id) else ()
+    title = HEADLINES[error.kind]
+    return Banner("error", title, _sentence(error), visible_line(code), detail, keys)

@@ -1,0 +1,88 @@
+"""The list of chats, reduced from what `watch` says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from palaver.wire.chats import Chat
+from palaver.wire.events import (
+    ChatCreated,
+    ChatDeleted,
+    ChatUpdated,
+    ListSnapshot,
+    WatchEvent,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatList:
+    """All chats that are known, by id. `loaded` is False until the first snapshot."""
+
+    chats: dict[str, Chat]
+    next_cursor: str | None = None
+    loaded: bool = False
+
+
+EMPTY = ChatList({})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A chat where the list shows it; `depth` 1 for a child under its parent."""
+
+    chat: Chat
+    depth: int = 0
+
+
+def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
+    """Return the list after `event`."""
+    match event:
+        case ListSnapshot():
+            # Chats that were fetched by page and are older than the snapshot stay.
+            fresh = {chat.id: chat for chat in event.chats}
+            oldest = min((chat.updated_at for chat in event.chats), default=None)
+            if event.next_cursor is not None and oldest is not None:
+                older = {key: chat for key, chat in chats.chats.items() if chat.updated_at < oldest}
+                fresh = older | fresh
+            return ChatList(fresh, event.next_cursor, loaded=True)
+        case ChatCreated(chat=chat) | ChatUpdated(chat=chat):
+            known = chats.chats.get(chat.id)
+            if known is not None and known.versions.snapshot > chat.versions.snapshot:
+                return chats
+            return replace(chats, chats=chats.chats | {chat.id: chat})
+        case ChatDeleted(chat_id=chat_id):
+            return replace(chats, chats={k: v for k, v in chats.chats.items() if k != chat_id})
+
+
+def with_page(chats: ChatList, page: Iterable[Chat], next_cursor: str | None) -> ChatList:
+    """Return the list with an older page added."""
+    older = {chat.id: chat for chat in page}
+    return replace(chats, chats=older | chats.chats, next_cursor=next_cursor)
+
+
+def _newest(chat: Chat) -> tuple[bool, int, float, str]:
+    pinned = chat.pin_order is not None
+    return (not pinned, chat.pin_order or 0, -chat.updated_at.timestamp(), chat.id)
+
+
+def rows(chats: ChatList, filter_text: str = "") -> list[Row]:
+    """Return what the list shows: pinned first, then by activity, children under parents."""
+    wanted = filter_text.casefold().split()
+    shown = [
+        chat
+        for chat in chats.chats.values()
+        if not chat.archived and all(word in chat.title.casefold() for word in wanted)
+    ]
+    shown.sort(key=_newest)
+    ids = {chat.id for chat in shown}
+    children: dict[str, list[Chat]] = {}
+    for chat in shown:
+        if chat.parent_id in ids and chat.parent_id is not None:
+            children.setdefault(chat.parent_id, []).append(chat)
+    result: list[Row] = []
+    for chat in shown:
+        if chat.parent_id not in ids:
+            result.append(Row(chat))
+            result += [Row(child, 1) for child in children.get(chat.id, [])]
+    return result

@@ -1,0 +1,37 @@
+"""The connection to the daemon, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from palaver.client import Connected, ConnectionLost
+
+# `starting`: the first attempt is not over. `offline`: it failed, and nothing tries again.
+Phase = Literal["starting", "live", "reconnecting", "offline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Whether there is one; since when not, why, and when the next try is."""
+
+    phase: Phase = "starting"
+    reason: str | None = None
+    since: datetime | None = None
+    retry_at: datetime | None = None
+
+
+def connection_after(
+    connection: Connection, event: Connected | ConnectionLost, now: datetime
+) -> Connection:
+    """Return the connection after what its stream says."""
+    if isinstance(event, Connected):
+        return Connection("live")
+    retry_at = now + timedelta(seconds=event.retry_in)
+    return Connection("reconnecting", event.reason, event.since, retry_at)
+
+
+def offline(reason: str, now: datetime) -> Connection:
+    """Return the state after an attempt that nothing will repeat."""
+    return Connection("offline", reason, now)

@@ -1,0 +1,55 @@
+"""What Esc does: it closes the topmost thing, and only when nothing is open it stops."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from palaver_tui.view.live import LiveState
+
+# What can be open, topmost first.
+Open = Literal["dialog", "search", "selection", "filter", "overlay"]
+LAYERS: tuple[Open, ...] = ("dialog", "search", "selection", "filter", "overlay")
+Escape = Literal[
+    "close_dialog",
+    "close_search",
+    "clear_selection",
+    "clear_filter",
+    "close_overlay",
+    "stop",
+    "say_stopping",
+    "say_offline",
+    "focus_composer",
+]
+
+CLOSES: dict[Open, Escape] = {
+    "dialog": "close_dialog",
+    "search": "close_search",
+    "selection": "clear_selection",
+    "filter": "clear_filter",
+    "overlay": "close_overlay",
+}
+# With nothing open. `stop` always holds the queue, so that stopping one answer does not start
+# the next one. A draft and the queue's content are never touched.
+BY_STATE: dict[LiveState, Escape] = {
+    "offline": "say_offline",
+    "reconnecting": "say_offline",
+    "needs_answer": "stop",
+    "retrying": "stop",
+    "failed": "focus_composer",
+    "interrupting": "say_stopping",
+    "compacting": "stop",
+    "tools": "stop",
+    "streaming": "stop",
+    "starting": "stop",
+    "pending": "stop",
+    "held": "focus_composer",
+    "idle": "focus_composer",
+}
+
+
+def escape(open_things: frozenset[Open], state: LiveState) -> Escape:
+    """Return what Esc does now."""
+    for layer in LAYERS:
+        if layer in open_things:
+            return CLOSES[layer]
+    return BY_STATE[state]

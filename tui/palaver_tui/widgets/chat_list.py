@@ -1,0 +1,114 @@
+"""The list of chats, drawn line by line so that ten thousand cost what a screenful costs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from palaver_tui.actions import bindings
+from palaver_tui.layout.faces import Face, Line, Paper, Span
+from palaver_tui.layout.visible import visible_line
+from palaver_tui.view.chats import Row
+from palaver_tui.view.wording import list_status
+from palaver_tui.widgets.drawing import palette_of, row, strip_of
+
+
+class ChatListPane(ScrollView, can_focus=True):
+    """Shows rows; the one that is open is marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("chats")
+
+    class Chosen(Message):
+        """A chat was clicked."""
+
+        def __init__(self, chat_id: str) -> None:
+            super().__init__()
+            self.chat_id = chat_id
+
+    def __init__(self) -> None:
+        super().__init__(id="chats")
+        self.rows: list[Row] = []
+        self._current: str | None = None
+        self._frame = ""
+        self._loaded = False
+
+    def show(self, rows: list[Row], current: str | None, frame: str, loaded: bool) -> None:
+        """Show `rows`, with `current` marked; `frame` is the spinner's."""
+        moved = current != self._current
+        self._current, self._frame, self._loaded = current, frame, loaded
+        self.rows = rows
+        size = Size(self.scrollable_content_region.width, len(rows))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if moved:
+            self._reveal()
+        self.refresh()
+
+    def _reveal(self) -> None:
+        index = self.index
+        if index is None:
+            return
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if not top <= index < top + height:
+            self.scroll_to(y=max(0, index - height // 2), animate=False)
+
+    @property
+    def index(self) -> int | None:
+        """Where the chat that is open stands."""
+        ids = (number for number, item in enumerate(self.rows) if item.chat.id == self._current)
+        return next(ids, None)
+
+    def neighbour(self, steps: int) -> str | None:
+        """Return the chat `steps` below the open one."""
+        if not self.rows:
+            return None
+        index = self.index
+        target = 0 if index is None else max(0, min(len(self.rows) - 1, index + steps))
+        return self.rows[target].chat.id
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the chat that was clicked."""
+        number = self.scroll_offset.y + event.y - self.gutter.top
+        if 0 <= number < len(self.rows):
+            self.post_message(self.Chosen(self.rows[number].chat.id))
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` of the view."""
+        width = self.scrollable_content_region.width
+        number = self.scroll_offset.y + y
+        line = Line()
+        if number < len(self.rows):
+            line = self._row(self.rows[number], width)
+        elif number == 0 and not self.rows:
+            words = " no chats yet" if self._loaded else " …"
+            line = Line((Span(words, Face("faint")),))
+        strip = strip_of(line, width, palette_of(self.app))
+        return strip.crop_extend(0, width, self.rich_style)
+
+    def _row(self, item: Row, width: int) -> Line:
+        chat = item.chat
+        current = chat.id == self._current
+        paper: Paper = "selected" if current and self.has_focus else "user" if current else ""
+        mark = Span("▌" if current else " ", Face("accent", paper=paper))
+        branch = Span(" └ " if item.depth else "", Face("faint", paper=paper))
+        pin = Span("⌃" if chat.pin_order is not None else "", Face("faint", paper=paper))
+        bold = current or chat.unread
+        title = visible_line(chat.title) or "Untitled"
+        name = Span(title, Face("text" if bold else "muted", bold=bold, paper=paper))
+        right: list[Span] = []
+        if chat.queue_length:
+            right.append(Span(f" +{chat.queue_length}", Face("muted", paper=paper)))
+        status = list_status(chat, self._frame)
+        if status is not None:
+            sign, word, ink = status
+            right.append(Span(f" {sign}", Face(ink, paper=paper)))
+            if word:
+                right.append(Span(f" {word}", Face(ink, paper=paper)))
+        right.append(Span(" ", Face(paper=paper)))
+        return row([mark, branch, pin, name], right, width)._replace(fill=paper)

@@ -1,0 +1,68 @@
+"""Where messages are written."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from palaver_tui.actions import bindings
+
+MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen
+
+
+class Composer(TextArea):
+    """A text area that grows to a few rows, sends on Enter, and never loses what was typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("composer")
+
+    class Grew(Message):
+        """The number of rows changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            id="composer",
+            soft_wrap=True,
+            compact=True,
+            highlight_cursor_line=False,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            placeholder="Write a message",
+        )
+        self._rows = 1
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Enter and its relatives are actions of ours; the text area would insert a line feed.
+        if event.key in {"enter", "alt+enter", "shift+enter"}:
+            return
+        await super()._on_key(event)
+
+    def newline(self) -> None:
+        """Begin a new line."""
+        self.insert("\n")
+
+    def take(self) -> str:
+        """Return the text and begin anew."""
+        text = self.text
+        self.clear()
+        self.history.clear()
+        return text
+
+    def on_text_area_changed(self) -> None:
+        """Grow or shrink with the text."""
+        self.fit()
+
+    def on_resize(self) -> None:
+        """Wrapping changed with the width."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Take as many rows as the text needs."""
+        rows = max(1, min(MAX_ROWS, self.wrapped_document.height))
+        if rows != self._rows:
+            self._rows = rows
+            self.styles.height = rows
+            self.post_message(self.Grew())

@@ -1,0 +1,49 @@
+"""From layout lines to Textual strips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from textual.app import App
+from textual.strip import Strip
+
+from palaver_tui.layout.faces import PLAIN, Face, Line, Span
+from palaver_tui.layout.wrap import clip, width_of
+from palaver_tui.themes import DARK, PALETTES, Palette, style_of
+
+
+def palette_of(app: App[object]) -> Palette:
+    """Return the palette of the theme in use."""
+    return PALETTES.get(app.theme, DARK)
+
+
+def strip_of(line: Line, width: int, palette: Palette, margin: int = 0) -> Strip:
+    """Return `line`, filled up to `width` cells; the first `margin` of them stay unfilled."""
+    segments = []
+    used = 0
+    for text, face in line.spans:
+        if line.fill and not face.paper and used >= margin:
+            face = face._replace(paper=line.fill)
+        segments.append(Segment(text, style_of(face, palette)))
+        used += width_of(text)
+    if used < width:
+        fill = Face(paper=line.fill) if line.fill else PLAIN
+        segments.append(Segment(" " * (width - used), style_of(fill, palette)))
+        used = width
+    return Strip(segments, used)
+
+
+def row(left: Iterable[Span], right: Iterable[Span], width: int) -> Line:
+    """Return one line with `left` and `right` at its ends; `left` gives way if it must."""
+    right = tuple(right)
+    room = width - sum(width_of(span.text) for span in right)
+    kept, used = [], 0
+    for span in left:
+        text = clip(span.text, max(0, room - used - (1 if right else 0)))
+        if text:
+            kept.append(Span(text, span.face))
+            used += width_of(text)
+        if text != span.text:
+            break
+    return Line((*kept, Span(" " * max(0, room - used)), *right))
