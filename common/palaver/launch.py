@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import importlib.util
 import os
@@ -29,12 +30,13 @@ SERVER_MODULES: Final = ("palaverd", "sqlalchemy", "aiosqlite", "structlog")
 # The last line of a log is a sentence, not a file.
 LOG_TAIL: Final = 16 * 1024
 
+Process = subprocess.Popen[bytes]
 # From (data directory, configuration file) to the command that serves it in the foreground.
 Command = Callable[[Path, Path | None], Sequence[str]]
 
 
 # Handles of daemons that outlive the call which started them; a dropped one would warn.
-_started: Final[list[subprocess.Popen[bytes]]] = []
+_started: Final[list[Process]] = []
 
 
 def serve_command(data_dir: Path, config: Path | None) -> list[str]:
@@ -57,7 +59,7 @@ async def ensure_daemon(
     config: Path | None,
     clock: Clock,
     command: Command = serve_command,
-    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+    started: Callable[[Process], None] | None = None,
 ) -> Endpoint:
     """Return the endpoint of the daemon of `data_dir`, which is started if none answers.
 
@@ -70,14 +72,13 @@ async def ensure_daemon(
     endpoint = Endpoint.unix(socket_path(data_dir))
     if await _answers(endpoint, clock):
         return endpoint
-    argv = command(data_dir, _absolute(config) if config else None)
-    _make_private(data_dir)
+    # In threads: an interface that draws waits for this.
+    argv = await asyncio.to_thread(command, data_dir, _absolute(config) if config else None)
+    await asyncio.to_thread(_make_private, data_dir)
     async with _turn_to_launch(data_dir, clock):
         # Another client may have started one while this one waited for its turn.
         if not await _answers(endpoint, clock):
-            process, log = _spawn(argv, data_dir)
-            if started is not None:
-                started(process)
+            log, process = await asyncio.to_thread(_spawn, argv, data_dir, started)
             await _wait(process, endpoint, log, clock)
     return endpoint
 
@@ -108,7 +109,9 @@ def _make_private(data_dir: Path) -> None:
 async def _turn_to_launch(data_dir: Path, clock: Clock) -> AsyncIterator[None]:
     """Let one client at a time start a daemon. The kernel frees the lock of one that dies."""
     try:
-        handle = os.open(data_dir / "launch.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        handle = await asyncio.to_thread(
+            os.open, data_dir / "launch.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
+        )
     except OSError as error:
         raise PalaverError(
             f"The data directory {data_dir} cannot be written to: {error.strerror}."
@@ -150,7 +153,9 @@ class _Log:
         return lines[-1].removeprefix("palaverd: ") if lines else ""
 
 
-def _spawn(argv: Sequence[str], data_dir: Path) -> tuple[subprocess.Popen[bytes], _Log]:
+def _spawn(
+    argv: Sequence[str], data_dir: Path, started: Callable[[Process], None] | None
+) -> tuple[_Log, Process]:
     path = data_dir / "palaverd.log"
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
@@ -169,12 +174,13 @@ def _spawn(argv: Sequence[str], data_dir: Path) -> tuple[subprocess.Popen[bytes]
         os.close(handle)
     _started[:] = [child for child in _started if child.poll() is None]
     _started.append(process)
-    return process, log
+    # Told here, in the thread: whoever waits may be cancelled before the next line of its own.
+    if started is not None:
+        started(process)
+    return log, process
 
 
-async def _wait(
-    process: subprocess.Popen[bytes], endpoint: Endpoint, log: _Log, clock: Clock
-) -> None:
+async def _wait(process: Process, endpoint: Endpoint, log: _Log, clock: Clock) -> None:
     """Return when the daemon answers; raises `PalaverError` with its reason if it ends."""
     give_up = clock.monotonic() + START_S
     ended: int | None = None
@@ -182,7 +188,7 @@ async def _wait(
         if await _answers(endpoint, clock):
             return
         if ended is None and (ended := process.poll()) is not None:
-            if endpoint.socket is None or not endpoint.socket.exists():
+            if endpoint.socket is None or not await asyncio.to_thread(endpoint.socket.exists):
                 break
             give_up = clock.monotonic() + RIVAL_S
         await clock.sleep(LOOK_S)
@@ -191,5 +197,8 @@ async def _wait(
             f"The daemon (process {process.pid}) does not answer {START_S:g} s after its start;"
             f" its log is {log.path}."
         )
-    reason = log.last_line() or f"it ended with status {ended}; its log is {log.path}."
+    reason = (
+        await asyncio.to_thread(log.last_line)
+        or f"it ended with status {ended}; its log is {log.path}."
+    )
     raise PalaverError(f"The daemon did not start: {reason}")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from client.manual_clock import START, ManualClock, until
 from client.protocol_server import (
     WHEN,
     ProtocolServer,
@@ -47,6 +46,7 @@ from palaver.wire.chats import (
 )
 from palaver.wire.events import CaughtUp, ChatDeleted, ListSnapshot, MessagePartEvent
 from palaver.wire.messages import MessagePage
+from support.clock import START, ManualClock, until
 
 API = "/api/v1"
 

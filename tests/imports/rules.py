@@ -20,7 +20,7 @@ MAY_IMPORT_OURS = {
 
 # The daemon from the ground up. A layer imports layers below it; within a line, only itself.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("chatstate", "failures"),
+    ("chatstate", "failures", "logs", "datadir"),
     ("config",),
     ("store",),
     ("pubsub",),
@@ -47,6 +47,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments"},
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
+    # A route hands the store a function that reads: its argument is a connection.
+    "palaverd.api": {"msgspec", "aiohttp", "structlog", "prometheus_client", "sqlalchemy"},
     "palaverd.chatstate": {"msgspec"},
     "palaverd.failures": {"msgspec"},
     "palaverd.config": {"msgspec", "platformdirs"},

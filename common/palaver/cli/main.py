@@ -119,8 +119,8 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        # Nobody reads on; without this, flushing at exit would complain once more.
+    except words.ReaderGoneError:
+        # What is left in the buffer goes nowhere, else flushing at exit would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback

@@ -14,6 +14,10 @@ import click
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+class ReaderGoneError(Exception):
+    """Whoever read standard output closed it. Not an OSError: click would exit with 1."""
+
+
 def visible(text: str) -> str:
     """Return `text` with control characters shown instead of obeyed."""
     return _UNSAFE.sub(_shown, text)
@@ -32,9 +36,16 @@ def for_stream(text: str, stream: IO[Any]) -> str:
 
 
 def write(text: str) -> None:
-    """Write to standard output at once; untrusted text cannot drive a terminal."""
-    sys.stdout.write(for_stream(text, sys.stdout))
-    sys.stdout.flush()
+    """Write to standard output at once; untrusted text cannot drive a terminal.
+
+    Raises:
+        ReaderGoneError: nobody reads it any more.
+    """
+    try:
+        sys.stdout.write(for_stream(text, sys.stdout))
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
 
 
 def write_line(line: str) -> None:

@@ -16,14 +16,14 @@ class Endpoint:
     Unix socket, and `base` only fills the Host header. `token` is the bearer token, if any.
     """
 
-    base: str
+    base: str = "http://localhost"
     socket: Path | None = None
     token: str | None = field(default=None, repr=False)
 
     @classmethod
     def unix(cls, socket: Path) -> Endpoint:
         """Return the endpoint of a daemon that listens on `socket`."""
-        return cls("http://localhost", socket=socket)
+        return cls(socket=socket)
 
     def __str__(self) -> str:
         return str(self.socket) if self.socket is not None else self.base

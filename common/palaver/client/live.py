@@ -15,7 +15,7 @@ import msgspec
 from palaver.client.backoff import Backoff
 from palaver.client.cursor import GapError, Position, step
 from palaver.client.errors import Unreachable
-from palaver.client.transport import HandshakeRefused, Transport, WebSocket
+from palaver.client.transport import HandshakeRefused, Transport, WebSocket, reason
 from palaver.clock import Clock
 from palaver.wire import decode
 from palaver.wire.events import CaughtUp, ListSnapshot, StreamEvent, WatchEvent
@@ -168,20 +168,20 @@ class Live(Generic[E]):
                         yield [*news]
                     if self._reader.gap is not None:
                         break
-                reason = _why_closed(self._socket, self._reader.gap)
+                why = _why_closed(self._socket, self._reader.gap)
             except Unreachable as error:
-                reason = error.reason
+                why = error.reason
             except HandshakeRefused as error:
-                reason = await self._why_refused(error.status)
+                why = await self._why_refused(error.status)
             except decode.MalformedError as error:
-                reason = f"the daemon sent something that is not its protocol ({error})"
+                why = f"the daemon sent something that is not its protocol ({error})"
             finally:
                 await self._drop_socket()
             if self._closed:
                 return
             lost_at = lost_at or self._clock.now()
             delay = self._backoff.next()
-            yield [ConnectionLost(reason, lost_at, delay)]
+            yield [ConnectionLost(why, lost_at, delay)]
             await self._pause(delay)
 
     async def _why_refused(self, status: int) -> str:
@@ -219,9 +219,11 @@ async def _next_frame(socket: WebSocket) -> bytes | None:
 def _why_closed(socket: WebSocket, gap: str | None) -> str:
     if gap is not None:
         return f"live output was missing ({gap})"
-    error = socket.exception()
-    if error is not None:
-        return f"the connection broke ({error})"
+    match socket.exception():
+        case aiohttp.ServerTimeoutError():
+            return "the daemon stopped answering"
+        case Exception() as error:
+            return reason(error)
     match socket.close_code:
         case None | aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
             return "the connection was closed"
