@@ -59,9 +59,7 @@ class Boundary(msgspec.Struct, frozen=True, tag="boundary", omit_defaults=True):
 
 
 Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary
-PART_TYPES = frozenset(
-    {"text", "reasoning", "tool_call", "tool_result", "source", "boundary"}
-)
+PART_TYPES = frozenset({"text", "reasoning", "tool_call", "tool_result", "source", "boundary"})
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from palaverd.api import chats, meta, sockets
+from palaverd.api import chats, meta, queue, sockets
 from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import Handler, problem_middleware
 from palaverd.api.services import SERVICES, Services
@@ -24,6 +24,6 @@ def make_app(services: Services, open_sockets: sockets.OpenSockets) -> web.Appli
     )
     app[SERVICES] = services
     app[sockets.SOCKETS] = open_sockets
-    for routes in (meta.routes, chats.routes, sockets.routes):
+    for routes in (meta.routes, chats.routes, queue.routes, sockets.routes):
         app.add_routes(routes)
     return app

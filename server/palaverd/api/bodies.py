@@ -76,6 +76,18 @@ def int_query(
     return int(text)
 
 
+def path_id(request: web.Request, name: str) -> int:
+    """Return a numeric id of the path.
+
+    Raises:
+        BadRequest: it is not a number.
+    """
+    text = request.match_info[name]
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise BadRequest(f"{text} is no id: it is a whole number.", field=name)
+    return int(text)
+
+
 def bool_query(request: web.Request, name: str) -> bool:
     """Return a yes or no of the query string; no when it is not there.
 

@@ -36,8 +36,8 @@ async def post_chat(request: web.Request) -> web.Response:
     """Create a chat with its first message; it runs at once."""
     services, owner = request.app[SERVICES], owner_of(request)
     body = await read_body(request, CreateChat)
-    message = _user_message(body.content, None, owner)
-    _known_model(services.catalog, body.model)
+    message = user_message(body.content, None, owner)
+    known_model(services.catalog, body.model)
     new = NewChat(
         owner=owner,
         title=body.title or first_title(body.content),
@@ -99,8 +99,8 @@ async def post_message(request: web.Request) -> web.Response:
     """Send a message: into history when the chat is idle, else into its queue."""
     services, chat_id, owner = request.app[SERVICES], _chat_id(request), owner_of(request)
     body = await read_body(request, SendMessage)
-    message = _user_message(body.content, body.model, owner)
-    _known_model(services.catalog, body.model)
+    message = user_message(body.content, body.model, owner)
+    known_model(services.catalog, body.model)
     sent = await send_message(
         services.door,
         chat_id,
@@ -133,13 +133,23 @@ def _chat_id(request: web.Request) -> str:
     return request.match_info["chat_id"]
 
 
-def _user_message(content: str, model: str | None, owner: str) -> NewUserMessage:
+def user_message(content: str, model: str | None, owner: str) -> NewUserMessage:
+    """Make the message that a person sends.
+
+    Raises:
+        BadRequest: there is nothing in it.
+    """
     if not content.strip():
         raise BadRequest("The message is empty.", code="empty_message", field="content")
     return NewUserMessage(content=content, model=model, created_by=owner)
 
 
-def _known_model(catalog: Catalog, name: str | None) -> None:
+def known_model(catalog: Catalog, name: str | None) -> None:
+    """Refuse a model that is not configured.
+
+    Raises:
+        BadRequest: there is no such model; the nearest one is named.
+    """
     if name is None or name in catalog:
         return
     near = difflib.get_close_matches(name, catalog.names(), n=1)

@@ -15,13 +15,13 @@ from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part, ToolCall
 from palaverd.failures import GiveUp, ProviderFailure, Signals, Wait, classify, decide
 from palaverd.generation.answer import Answer, shown_parts
-from palaverd.generation.catalog import Chosen
+from palaverd.generation.catalog import NO_MODEL, Chosen
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.prompt import build_request
 from palaverd.store.attempts import save_partial
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
-from palaverd.store.prompt import History
+from palaverd.store.prompt import History, load_history
 from palaverd.store.transitions.generating import (
     commit_response,
     finish_error,
@@ -37,7 +37,7 @@ PARTIAL_INTERVAL_S = 1.0
 log = structlog.get_logger("palaverd.generation")
 
 
-async def call_model(env: Environment, job: Assignment, history: History, chosen: Chosen) -> None:
+async def call_model(env: Environment, job: Assignment, history: History) -> None:
     """Call the model until an answer is committed or the turn ends in an error.
 
     Raises:
@@ -46,37 +46,56 @@ async def call_model(env: Environment, job: Assignment, history: History, chosen
         asyncio.CancelledError: somebody wants something else.
     """
     began = env.clock.monotonic()
-    attempt = history.row.generation_attempt
     try:
         while True:
-            attempt += 1
+            # Looked at anew for each attempt: a person may choose another model while we wait.
+            chosen = choose_model(env, history)
+            if chosen is None:
+                await _end_in_error(env, job, NO_MODEL)
+                return
+            attempt = history.row.generation_attempt + 1
             try:
                 await _attempt(env, job, history, chosen, attempt)
                 return
             except ProviderFailure as failure:
-                verdict = decide(
-                    env.retry,
-                    failure.error,
-                    attempt=attempt,
-                    elapsed=env.clock.monotonic() - began,
-                    random=env.chance,
-                    now=env.clock.now(),
-                )
-                log.info(
-                    "attempt failed",
-                    chat=job.chat_id,
-                    attempt=attempt,
-                    kind=failure.error.kind,
-                    status=failure.error.status_code,
-                    delay_ms=verdict.delay_ms if isinstance(verdict, Wait) else None,
-                )
-                if isinstance(verdict, GiveUp):
-                    end = partial(finish_error, error=verdict.error)
-                    await env.door.apply(job.chat_id, end, fence=job.fence)
-                    return
-                await _wait(env, job, verdict, failure.error, attempt)
+                error, elapsed = failure.error, env.clock.monotonic() - began
+            verdict = decide(
+                env.retry,
+                error,
+                attempt=attempt,
+                elapsed=elapsed,
+                random=env.chance,
+                now=env.clock.now(),
+            )
+            _log_failure(job, error, attempt, verdict)
+            if isinstance(verdict, GiveUp):
+                await _end_in_error(env, job, verdict.error)
+                return
+            await _wait(env, job, verdict, error, attempt)
+            history = await env.database.read(lambda c: load_history(c, job.chat_id))
     finally:
         env.episodes.end(job.chat_id)
+
+
+def choose_model(env: Environment, history: History) -> Chosen | None:
+    """Return the model chosen with the message, else the chat's, else the default."""
+    asked = next((m for m in reversed(history.messages) if m.role == "user"), None)
+    return env.catalog.choose(asked.model if asked else None, history.row.model)
+
+
+async def _end_in_error(env: Environment, job: Assignment, error: ChatError) -> None:
+    await env.door.apply(job.chat_id, partial(finish_error, error=error), fence=job.fence)
+
+
+def _log_failure(job: Assignment, error: ChatError, attempt: int, verdict: Wait | GiveUp) -> None:
+    log.info(
+        "attempt failed",
+        chat=job.chat_id,
+        attempt=attempt,
+        kind=error.kind,
+        status=error.status_code,
+        delay_ms=verdict.delay_ms if isinstance(verdict, Wait) else None,
+    )
 
 
 async def _attempt(
@@ -156,13 +175,8 @@ async def _wait(
         retrying_at=env.clock.now() + timedelta(milliseconds=wait.delay_ms),
         error=error,
     )
-    job.handed.clear()
-    await env.door.apply(job.chat_id, lambda chat: record_retry(chat, retry), fence=job.fence)
-    timer = env.clock.call_later(wait.seconds, job.handed.set)
-    try:
-        await job.handed.wait()
-    finally:
-        timer.cancel()
+    applied = await env.door.apply(job.chat_id, partial(record_retry, retry=retry), fence=job.fence)
+    await job.nudge.wait(applied.row.retry_version, wait.seconds, env.clock)
 
 
 @asynccontextmanager

@@ -29,13 +29,43 @@ class Environment(msgspec.Struct, frozen=True):
     max_steps: int
 
 
-class Assignment(msgspec.Struct, frozen=True):
-    """One task's job: the chat, what its writes are fenced by, and a nudge.
+class Nudge:
+    """Tells a task that its row changed in a way that the work goes on with.
 
-    `handed` is set when the row changed in a way that the work goes on with: a wait was
-    skipped, another model was chosen.
+    A retry version newer than the task's own says that its wait is over: it was skipped, or
+    another model was chosen.
     """
+
+    def __init__(self) -> None:
+        self._retry_version = 0
+        self._changed = asyncio.Event()
+
+    def tell(self, retry_version: int) -> None:
+        """Say which retry version the row has now."""
+        self._retry_version = max(self._retry_version, retry_version)
+        self._changed.set()
+
+    async def wait(self, retry_version: int, seconds: float, clock: Clock) -> None:
+        """Wait `seconds`, or until a version newer than `retry_version` is told."""
+        due = False
+
+        def end() -> None:
+            nonlocal due
+            due = True
+            self._changed.set()
+
+        timer = clock.call_later(seconds, end)
+        try:
+            while not due and self._retry_version <= retry_version:
+                self._changed.clear()
+                await self._changed.wait()
+        finally:
+            timer.cancel()
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """One task's job: the chat, what its writes are fenced by, and its nudge."""
 
     chat_id: str
     fence: Fence
-    handed: asyncio.Event
+    nudge: Nudge

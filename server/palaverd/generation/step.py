@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part, ToolCall, ToolResult
 from palaverd.generation.call import call_model
-from palaverd.generation.catalog import NO_MODEL
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.store.history import open_calls
-from palaverd.store.prompt import History, PromptMessage, load_history
+from palaverd.store.prompt import PromptMessage, load_history
 from palaverd.store.transitions.generating import commit_results, finish_error, finish_turn
 
 
@@ -29,19 +28,10 @@ async def generate(env: Environment, job: Assignment) -> None:
         await _answer_calls(env, job, calls)
     elif history.messages and history.messages[-1].role == "assistant":
         await env.door.apply(job.chat_id, finish_turn, fence=job.fence)
-    else:
-        await _call(env, job, history)
-
-
-async def _call(env: Environment, job: Assignment, history: History) -> None:
-    asked = next((m for m in reversed(history.messages) if m.role == "user"), None)
-    chosen = env.catalog.choose(asked.model if asked else None, history.row.model)
-    if chosen is None:
-        await fail(env, job, NO_MODEL)
     elif steps_of_turn(history.messages) >= env.max_steps:
         await fail(env, job, _too_many_steps(env.max_steps))
     else:
-        await call_model(env, job, history, chosen)
+        await call_model(env, job, history)
 
 
 async def fail(env: Environment, job: Assignment, error: ChatError) -> None:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from palaver.clock import Clock
 from palaverd.providers.anthropic import AnthropicProvider
 from palaverd.providers.neutral import Provider
+from palaverd.providers.openai import OpenAICompatibleProvider, OpenAIResponsesProvider
+
+
+Kind = Literal["anthropic", "openai", "openai-compatible"]
+
+
+class _Make(Protocol):
+    def __call__(
+        self, name: str, *, base_url: str | None, api_key: str | None, key_hint: str, clock: Clock
+    ) -> Provider: ...
+
+
+_KINDS: dict[Kind, _Make] = {
+    "anthropic": AnthropicProvider,
+    "openai": OpenAIResponsesProvider,
+    "openai-compatible": OpenAICompatibleProvider,
+}
 
 
 def make_provider(
     name: str,
-    kind: Literal["anthropic", "openai", "openai-compatible"],
+    kind: Kind,
     *,
     base_url: str | None,
     api_key: str | None,
@@ -19,6 +36,4 @@ def make_provider(
     clock: Clock,
 ) -> Provider:
     """Make the provider that speaks the protocol of `kind`."""
-    return AnthropicProvider(
-        name, base_url=base_url, api_key=api_key, key_hint=key_hint, clock=clock
-    )
+    return _KINDS[kind](name, base_url=base_url, api_key=api_key, key_hint=key_hint, clock=clock)

@@ -36,7 +36,10 @@ class AnthropicWire:
                 raise BadRequestError(f"messages.{number}.role: Input should be 'user'")
             if not message.get("content"):
                 raise BadRequestError(f"messages.{number}: content must be non-empty")
-            texts.append((role, text_of(message["content"])))
+            # A message behind one that failed arrives with it, as a block of the same message.
+            content = message["content"]
+            blocks = content if isinstance(content, list) else [content]
+            texts += [(role, text_of([block])) for block in blocks if block]
         thinking = body.get("thinking")
         return Prompt(
             model=model,

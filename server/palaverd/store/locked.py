@@ -55,7 +55,7 @@ class LockedChat:
         allowed = outcomes(transition, origin)
         if not allowed:
             raise Refused(transition, origin, "this cannot be done in the present state")
-        self.row.snapshot_version = self._locked.snapshot_version + 1
+        self.note_change()
         yield
         rules.settle(before, self.row)
         if self.row.queue_length > max(rules.QUEUE_LIMIT, before.queue_length):
@@ -67,6 +67,10 @@ class LockedChat:
                 self.row.chat_id,
                 [f"{transition.value} from {origin.name} ended in {self.row.state.name}"],
             )
+
+    def note_change(self) -> None:
+        """Move the snapshot for a change that is no transition, so that it is published."""
+        self.row.snapshot_version = self._locked.snapshot_version + 1
 
     def touch_queue(self) -> None:
         """Say that the queue changed, also where its length did not."""

@@ -58,26 +58,35 @@ class SqliteDatabase:
         self._clock = clock
         self._jobs: SimpleQueue[Callable[[Connection], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._writer_engine = create_engine(
-            URL.create("sqlite", database=str(path)),
+        self._writer: Engine | None = None
+        self._readers: AsyncEngine | None = None
+
+    def _make_engines(self) -> tuple[Engine, AsyncEngine]:
+        writer = create_engine(
+            URL.create("sqlite", database=str(self.path)),
             poolclass=StaticPool,
             connect_args={"check_same_thread": False},
         )
-        prepare(self._writer_engine, "BEGIN IMMEDIATE")
-        self._readers: AsyncEngine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(path)),
+        prepare(writer, "BEGIN IMMEDIATE")
+        readers = create_async_engine(
+            URL.create("sqlite+aiosqlite", database=str(self.path)),
             pool_size=READERS,
             max_overflow=0,
         )
         prepare(
-            self._readers.sync_engine,
+            readers.sync_engine,
             "BEGIN",
             pragmas=(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA query_only=ON"),
         )
+        return writer, readers
 
     async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
         """Start the writer thread and run `prepare_schema` in it, in a transaction."""
-        self._thread = threading.Thread(target=self._run, name="palaverd-writer", daemon=True)
+        # Loading the dialects reads files.
+        self._writer, self._readers = await asyncio.to_thread(self._make_engines)
+        self._thread = threading.Thread(
+            target=self._run, args=(self._writer,), name="palaverd-writer", daemon=True
+        )
         self._thread.start()
         await self.write(prepare_schema)
 
@@ -114,13 +123,15 @@ class SqliteDatabase:
         self._jobs.put(job)
         return await done
 
-    def _run(self) -> None:
-        with self._writer_engine.connect() as connection:
+    def _run(self, writer: Engine) -> None:
+        with writer.connect() as connection:
             while (job := self._jobs.get()) is not None:
                 job(connection)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """See `Database.read`."""
+        if self._readers is None:
+            raise DatabaseError("The database is closed.")
         try:
             async with deadline(self._clock, READ_DEADLINE_S), self._readers.begin() as reader:
                 return await reader.run_sync(work)
@@ -135,8 +146,11 @@ class SqliteDatabase:
         if thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(thread.join)
-        await self._readers.dispose()
-        await asyncio.to_thread(self._writer_engine.dispose)
+        readers, self._readers = self._readers, None
+        if readers is not None:
+            await readers.dispose()
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.dispose)
 
 
 def _as_database_error(error: DBAPIError) -> DatabaseError:

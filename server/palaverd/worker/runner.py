@@ -15,7 +15,7 @@ from palaver.wire.errors import ChatError
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
-from palaverd.generation.environment import Assignment, Environment
+from palaverd.generation.environment import Assignment, Environment, Nudge
 from palaverd.generation.interruption import end_interruption
 from palaverd.generation.step import fail, generate
 from palaverd.pubsub.local import LocalHub
@@ -55,9 +55,8 @@ class Work:
         assert hint.runner_id is not None
         self.started = hint
         self.cause: Cause | None = None
-        self.handed = asyncio.Event()
         fence = Fence(hint.runner_id, hint.history_version, hint.status)
-        self.job = Assignment(chat_id=hint.chat_id, fence=fence, handed=self.handed)
+        self.job = Assignment(chat_id=hint.chat_id, fence=fence, nudge=Nudge())
         self.task = asyncio.ensure_future(_TASKS[hint.status](env, self.job))
 
     async def stop(self, cause: Cause) -> None:
@@ -121,8 +120,7 @@ class Runner:
         match decision:
             case Hand():
                 assert self._work is not None
-                if hint.retry_version > self._work.started.retry_version:
-                    self._work.handed.set()
+                self._work.job.nudge.tell(hint.retry_version)
             case Leave(cause):
                 await self._stop(cause)
                 return False

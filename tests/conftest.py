@@ -1,0 +1,53 @@
+"""Guards that every test runs under: no blocked event loop, no leftovers, no outside world."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import ipaddress
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+
+class OutsideWorld(RuntimeError):
+    """A test tried to connect to another machine."""
+
+
+def _refuse_outside(event: str, args: tuple[object, ...]) -> None:
+    if event != "socket.connect":
+        return
+    address = args[1]
+    if isinstance(address, tuple):
+        host = str(address[0])
+        if not ipaddress.ip_address(host.split("%")[0]).is_loopback:
+            raise OutsideWorld(f"a test tried to connect to {host}")
+
+
+sys.addaudithook(_refuse_outside)
+
+
+@pytest.fixture(autouse=True)
+def unblocked() -> Iterator[None]:
+    """Fail any test whose event loop is blocked by our code."""
+    with blockbuster_ctx(["palaver", "palaverd"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def tidy(request: pytest.FixtureRequest) -> None:
+    """Fail any asynchronous test that leaves a task behind."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("no_task_left")
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    # One turn for callbacks of what was just cancelled.
+    await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"tasks left behind: {left}"

@@ -1,0 +1,1 @@
+"""What tests share: a clock they move, a running daemon, the invariants."""

@@ -1,0 +1,66 @@
+"""A clock that a test moves, and waiting for a condition."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+class _Timer:
+    def __init__(self, when: float, callback: Callable[[], None]) -> None:
+        self.when = when
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+class ManualClock:
+    """Stands still until `advance`."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._timers: list[_Timer] = []
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._now)
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> _Timer:
+        timer = _Timer(self._now + delay, callback)
+        self._timers.append(timer)
+        return timer
+
+    async def sleep(self, delay: float) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.call_later(delay, lambda: waiter.done() or waiter.set_result(None))
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+
+    def waits(self) -> list[float]:
+        """Return how long each pending timer still has, shortest first."""
+        return sorted(timer.when - self._now for timer in self._timers if timer.callback)
+
+    def advance(self, seconds: float) -> None:
+        """Move on, and run what is due."""
+        self._now += seconds
+        due = [timer for timer in self._timers if timer.when <= self._now]
+        self._timers = [timer for timer in self._timers if timer.when > self._now]
+        for timer in sorted(due, key=lambda timer: timer.when):
+            if timer.callback is not None:
+                timer.callback()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let other tasks run until `condition` holds; fail after 5 s."""
+    async with asyncio.timeout(5):
+        while not condition():
+            # Gives the selector a turn too, so that sockets make progress.
+            await asyncio.sleep(0.001)

@@ -1,0 +1,76 @@
+"""A real daemon on a real socket, in this process, with the simulator as its only model."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from palaver.client import Client, Endpoint
+from palaver.clock import Clock, SystemClock
+from palaverd.config.types import Config, ModelConfig, ProviderConfig
+from palaverd.daemon import Daemon
+from palaverd.simulator import Simulator
+
+
+def simulator_config(url: str, **changes: object) -> Config:
+    config = Config(
+        default_model="sonnet",
+        providers={"anthropic": ProviderConfig(kind="anthropic", base_url=url, api_key="sim")},
+        models={
+            "sonnet": ModelConfig(provider="anthropic", model="sim-large", context_limit=200_000)
+        },
+    )
+    return msgspec.structs.replace(config, **changes)
+
+
+def make_daemon(data_dir: Path, config: Config, clock: Clock | None = None) -> Daemon:
+    return Daemon(
+        data_dir,
+        data_dir / "palaverd.sock",
+        config,
+        clock=clock or SystemClock(),
+        chance=random.Random(7),
+        environment={},
+    )
+
+
+@asynccontextmanager
+async def running_daemon(
+    data_dir: Path, config: Config, clock: Clock | None = None
+) -> AsyncIterator[Daemon]:
+    daemon = make_daemon(data_dir, config, clock)
+    await daemon.start()
+    try:
+        yield daemon
+    finally:
+        await daemon.stop()
+
+
+@asynccontextmanager
+async def short_dir() -> AsyncIterator[Path]:
+    """Make a directory whose path is short enough for a socket."""
+    path = Path(tempfile.mkdtemp(prefix="pv"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@asynccontextmanager
+async def running_pair(
+    rate: float = 0, clock: Clock | None = None
+) -> AsyncIterator[tuple[Daemon, Client, Simulator]]:
+    """Run simulator, daemon and a client against it."""
+    async with (
+        short_dir() as data_dir,
+        Simulator(rate=rate) as simulator,
+        running_daemon(data_dir, simulator_config(simulator.url), clock) as daemon,
+        Client(Endpoint(socket=daemon.socket)) as client,
+    ):
+        yield daemon, client, simulator
