@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from palaverd.providers.call import Opened
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.sdk import SdkProvider
-from palaverd.providers.transport import http_client
+from palaverd.providers.transport import environment_headers, http_client
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -55,7 +54,9 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
             api_key=self._api_key,
             base_url=self._base_url,
             max_retries=0,
-            default_headers=_without_environment(anthropic.Omit()),
+            default_headers=environment_headers(
+                "ANTHROPIC_CUSTOM_HEADERS", anthropic.Omit(), self._api_key
+            ),
             open_telemetry=False,
             http_client=http_client(self._base_url, self._limits),
         )
@@ -65,15 +66,6 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
 
 def _open(client: AsyncAnthropic, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
     return client.messages.with_streaming_response.create(**arguments(request))
-
-
-def _without_environment(omit: Any) -> dict[str, Any]:
-    """Return what takes back the headers that the SDK reads from ANTHROPIC_CUSTOM_HEADERS.
-
-    They were meant for another program, and could carry another account's credentials.
-    """
-    lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").split("\n")
-    return {line.partition(":")[0].strip(): omit for line in lines if ":" in line}
 
 
 def _rehearse(anthropic: Any, httpx2: Any) -> None:

@@ -16,6 +16,7 @@ from palaverd.providers.errors import (
     StreamFailedError,
     WindowExceededError,
 )
+from palaverd.providers.loose import LooseDelta, loose
 from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
 from palaverd.providers.sse import ServerEvent
@@ -170,17 +171,7 @@ _KNOWN = frozenset(
 _KNOWN_DELTAS = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta"})
 
 
-class _Loose(msgspec.Struct):
-    type: str
-    delta: _LooseDelta | None = None
-
-
-class _LooseDelta(msgspec.Struct):
-    type: str = ""
-
-
 _DECODE = msgspec.json.Decoder(WireEvent).decode
-_DECODE_LOOSE = msgspec.json.Decoder(_Loose).decode
 
 # --- dialect ----------------------------------------------------------------------------------
 
@@ -210,9 +201,7 @@ class AnthropicDialect:
         try:
             wire = _DECODE(event.data)
         except msgspec.ValidationError as error:
-            if _is_unknown(event.data):
-                return True
-            raise MalformedEventError(str(error)) from error
+            return _other(event.data, error)
         if type(wire) is ContentBlockDelta:  # nine of ten events
             self._delta(wire, out)
         elif type(wire) is Ping:
@@ -315,9 +304,15 @@ class AnthropicDialect:
         )
 
 
-def _is_unknown(data: bytes) -> bool:
-    """Say whether an event that could not be decoded is of a type that we do not know."""
-    loose = _DECODE_LOOSE(data)
-    if loose.type == "content_block_delta":
-        return loose.delta is not None and loose.delta.type not in _KNOWN_DELTAS
-    return loose.type not in _KNOWN
+def _other(data: bytes, error: msgspec.ValidationError) -> bool:
+    """Judge an event that is none of the types above."""
+    event = loose(data)
+    if event.type == "content_block_delta":
+        known = not isinstance(event.delta, LooseDelta) or event.delta.type in _KNOWN_DELTAS
+    else:
+        known = event.type in _KNOWN or not event.type
+    if event.error is not None:
+        raise StreamFailedError({"error": event.error}) from error
+    if known:
+        raise MalformedEventError(str(error)) from error
+    return True

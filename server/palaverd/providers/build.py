@@ -9,7 +9,6 @@ from palaverd.providers.anthropic import AnthropicProvider
 from palaverd.providers.neutral import Provider
 from palaverd.providers.openai import OpenAICompatibleProvider, OpenAIResponsesProvider
 
-
 Kind = Literal["anthropic", "openai", "openai-compatible"]
 
 

@@ -51,7 +51,7 @@ def signals_from(
     error: BaseException,
     *,
     caller: Caller,
-    model: str,
+    model: str | None,
     at: datetime,
     response: httpx2.Response | None = None,
     guard: Guard | None = None,

@@ -34,6 +34,8 @@ async def _close(client: Closeable) -> None:
 class SdkProvider(ABC, Generic[C]):
     """A provider behind a vendor's SDK. Protocols add the client, the request, the dialect."""
 
+    needs_key = True
+
     def __init__(
         self, name: str, *, api_key: str | None, key_hint: str, clock: Clock, limits: CallLimits
     ) -> None:
@@ -54,8 +56,8 @@ class SdkProvider(ABC, Generic[C]):
         Raises:
             ProviderFailure: the client could not be made; kind `config` for a bad base_url.
         """
-        if self._api_key:
-            await self._ready("")
+        if self._api_key or not self.needs_key:
+            await self._ready(None)
 
     async def close(self) -> None:
         """Close connections."""
@@ -67,7 +69,7 @@ class SdkProvider(ABC, Generic[C]):
         dialect: Dialect,
         opening: Callable[[C], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
-        if not self._api_key:
+        if self.needs_key and not self._api_key:
             self._fail(NoKeyError(), model)
         client = await self._ready(model)
         call = Call(self._caller, model, self._clock, self._limits)
@@ -75,12 +77,12 @@ class SdkProvider(ABC, Generic[C]):
             async for event in events:
                 yield event
 
-    async def _ready(self, model: str) -> C:
+    async def _ready(self, model: str | None) -> C:
         try:
             return await self._client.get()
         except Exception as error:  # noqa: BLE001  (classified, and raised again)
             self._fail(error, model)
 
-    def _fail(self, error: Exception, model: str) -> NoReturn:
+    def _fail(self, error: Exception, model: str | None) -> NoReturn:
         signals = signals_from(error, caller=self._caller, model=model, at=self._clock.now())
         raise ProviderFailure(classify(signals)) from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from palaverd.providers.limits import CallLimits
@@ -29,6 +30,18 @@ def http_client(base_url: str, limits: CallLimits) -> httpx2.AsyncClient:
         # Proxies from the environment are for the world outside this machine.
         trust_env=not is_loopback(base_url),
     )
+
+
+def environment_headers(variable: str, omit: Any, api_key: str | None) -> dict[str, Any]:
+    """Return headers that take back those which an SDK reads from `variable`.
+
+    They were meant for another program, and could carry another account's credentials. `omit` is
+    the SDK's word for a header that is not sent.
+    """
+    lines = os.environ.get(variable, "").split("\n")
+    names = [line.partition(":")[0].strip() for line in lines if ":" in line]
+    own = f"Bearer {api_key}"
+    return {name: own if name.lower() == "authorization" else omit for name in names}
 
 
 def is_loopback(url: str) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
-from palaverd.simulator.wire import Frame, pieces, sse
+from palaverd.simulator.wire import Frame, Kind, pieces, sse
 
 _STOP = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "filter": "refusal"}
 
@@ -97,14 +97,14 @@ class AnthropicWire:
             "usage": self._usage(answer),
         }
 
-    def error(self, fault: Fault, message: str, request_id: str) -> dict[str, Any]:
+    def error(self, fault: Fault, message: str | None, request_id: str) -> dict[str, Any]:
         """Return the body of an error."""
-        error = {"type": fault.anthropic, "message": message}
+        error = {"type": fault.anthropic, "message": message or fault.message}
         return {"type": "error", "error": error, "request_id": request_id}
 
     def error_event(self, fault: Fault, request_id: str) -> bytes:
         """Return an error inside a stream."""
-        return sse(self.error(fault, fault.message, request_id), "error")
+        return sse(self.error(fault, None, request_id), "error")
 
     def ping(self) -> bytes:
         """Return a ping."""
@@ -141,7 +141,7 @@ class AnthropicWire:
             )
 
 
-def _event(name: str, kind: Any = "structure", **fields: Any) -> Frame:
+def _event(name: str, kind: Kind = "structure", **fields: Any) -> Frame:
     return Frame(sse({"type": name, **fields}, name), kind)
 
 

@@ -14,9 +14,11 @@ from aiohttp import web
 from palaver.clock import Clock, SystemClock
 from palaverd.simulator.answers import compose, thoughts, title
 from palaverd.simulator.anthropic import AnthropicWire
+from palaverd.simulator.chat import ChatWire
 from palaverd.simulator.faults import FAULTS, Fault
 from palaverd.simulator.misbehaviour import misbehave
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt
+from palaverd.simulator.responses import ResponsesWire
 from palaverd.simulator.scenarios import SCENARIOS
 from palaverd.simulator.script import DirectiveError, Injected, Script, parse
 from palaverd.simulator.speech import Speech
@@ -79,7 +81,7 @@ class Simulator:
     async def __aenter__(self) -> Simulator:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_get("/v1/models", self._models)
-        for wire in (AnthropicWire(),):
+        for wire in (AnthropicWire(), ResponsesWire(), ChatWire()):
             app.router.add_post(wire.path, self._handler(wire))
         # Streams that wait for nothing end with their client, and with us at once.
         self._runner = web.AppRunner(
@@ -126,8 +128,10 @@ class Simulator:
         prompt = wire.read(body)
         if prompt.model == NO_SUCH_MODEL:
             return _refuse(wire, FAULTS["404"], request_id)
-        script = self._script(prompt)
-        injected = self._due(prompt, script)
+        # Tries of one call share this; another protocol's are another call.
+        call = f"{wire.path}:{prompt.key}"
+        script = self._script(call, prompt)
+        injected = self._due(call, script)
         speech = Speech(
             wire=wire,
             request=request,
@@ -142,23 +146,23 @@ class Simulator:
             return await misbehave(speech, injected)
         return await speech.send()
 
-    def _script(self, prompt: Prompt) -> Script:
+    def _script(self, call: str, prompt: Prompt) -> Script:
         script = parse(prompt.last)
         if self._scenario is None or script.injected is not None:
             return script
-        turn = self._turns.setdefault(prompt.key, len(self._turns))
+        turn = self._turns.setdefault(call, len(self._turns))
         directive = self._scenario.directives[turn % len(self._scenario.directives)]
         return parse(f"{directive} {prompt.last}") if directive else script
 
-    def _due(self, prompt: Prompt, script: Script) -> Injected | None:
+    def _due(self, call: str, script: Script) -> Injected | None:
         """Return the fault if it is still to strike; an answer starts its count anew."""
         injected = script.injected
         if injected is None or injected.times is None:
             return injected
-        if self._failed[prompt.key] < injected.times:
-            self._failed[prompt.key] += 1
+        if self._failed[call] < injected.times:
+            self._failed[call] += 1
             return injected
-        del self._failed[prompt.key]
+        del self._failed[call]
         return None
 
     def _compose(self, prompt: Prompt, script: Script) -> Answer:
@@ -217,7 +221,7 @@ async def _json(request: web.Request) -> Any:
 
 def _refuse(wire: Wire, fault: Fault, request_id: str, message: str | None = None) -> web.Response:
     return web.json_response(
-        wire.error(fault, message or fault.message, request_id),
+        wire.error(fault, message, request_id),
         status=fault.status,
         headers={wire.request_id_header: request_id},
     )

@@ -44,6 +44,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     openai_type: str | None = "server_error"
     openai_code: str | None = None
     message: str = "Internal server error"
+    openai_message: str | None = None  # where OpenAI says it so differently that it matters
 
 
 FAULTS: dict[str, Fault] = {
@@ -65,6 +66,7 @@ FAULTS: dict[str, Fault] = {
         openai_type="invalid_request_error",
         openai_code="invalid_api_key",
         message="invalid x-api-key",
+        openai_message="Incorrect API key provided: sk-sim****-key.",
     ),
     "403": Fault(
         manner="status",
@@ -84,6 +86,7 @@ FAULTS: dict[str, Fault] = {
         openai_type="invalid_request_error",
         openai_code="model_not_found",
         message="model: no-such-model",
+        openai_message="The model `no-such-model` does not exist or you do not have access to it.",
     ),
     "429": Fault(
         manner="status",
@@ -113,6 +116,10 @@ FAULTS: dict[str, Fault] = {
         openai_type="invalid_request_error",
         openai_code="context_length_exceeded",
         message="prompt is too long: 212454 tokens > 200000 maximum",
+        openai_message=(
+            "This model's maximum context length is 128000 tokens. However, your messages"
+            " resulted in 212454 tokens. Please reduce the length of the messages."
+        ),
     ),
     "500": Fault(manner="status", does="a server error", status=500),
     "502": Fault(manner="html", does="a gateway's error page", status=502, message="Bad Gateway"),

@@ -40,7 +40,7 @@ async def _status(speech: Speech, injected: Injected) -> web.StreamResponse:
         headers["retry-after"] = format_datetime(then, usegmt=True)
         headers["date"] = format_datetime(speech.clock.now(), usegmt=True)
     fault = injected.fault
-    body = speech.wire.error(fault, fault.message, speech.request_id)
+    body = speech.wire.error(fault, None, speech.request_id)
     return speech.reply(fault.status, body, headers)
 
 

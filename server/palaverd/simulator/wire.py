@@ -10,12 +10,14 @@ import msgspec
 from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, Prompt
 
+Kind = Literal["structure", "word", "terminal"]
+
 
 class Frame(msgspec.Struct, frozen=True):
     """One event of a stream, encoded. A `word` is paced; structure comes with it at once."""
 
     data: bytes
-    kind: Literal["structure", "word", "terminal"] = "structure"
+    kind: Kind = "structure"
 
 
 class Wire(Protocol):
@@ -37,8 +39,8 @@ class Wire(Protocol):
     def whole(self, answer: Answer) -> dict[str, Any]:
         """Return the body of an answer that is not streamed."""
 
-    def error(self, fault: Fault, message: str, request_id: str) -> dict[str, Any]:
-        """Return the body of an error."""
+    def error(self, fault: Fault, message: str | None, request_id: str) -> dict[str, Any]:
+        """Return the body of an error; without a message, with the fault's own."""
 
     def error_event(self, fault: Fault, request_id: str) -> bytes:
         """Return an error inside a stream."""

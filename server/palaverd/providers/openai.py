@@ -1,0 +1,137 @@
+"""OpenAI's Responses interface, and Chat Completions for everything compatible."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+
+from palaver.clock import Clock
+from palaverd.providers.call import Opened
+from palaverd.providers.chat_events import ChatDialect
+from palaverd.providers.limits import COMPATIBLE_LIMITS, DEFAULT_LIMITS, CallLimits
+from palaverd.providers.neutral import ModelEvent, ModelRequest
+from palaverd.providers.openai_request import chat_arguments, responses_arguments
+from palaverd.providers.responses_events import ResponsesDialect
+from palaverd.providers.sdk import SdkProvider
+from palaverd.providers.transport import environment_headers, http_client
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+BASE_URL = "https://api.openai.com/v1"  # with /v1: the SDK's paths lack it
+
+# Sent nowhere: the SDK wants a key, a server without accounts does not.
+_NO_KEY = "unused"
+
+
+class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
+    """Streams answers of OpenAI's Responses interface. `base_url` has `/v1`.
+
+    Nothing is read from the environment, except proxies and certificates.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        key_hint: str,
+        clock: Clock,
+        limits: CallLimits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__(name, api_key=api_key, key_hint=key_hint, clock=clock, limits=limits)
+        self._base_url = base_url or BASE_URL
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Call the model; see `Provider.stream`."""
+        return self._events(request.model, ResponsesDialect(), lambda c: _respond(c, request))
+
+    def _make(self) -> AsyncOpenAI:
+        client = _client(self._base_url, self._api_key, self._limits)
+        _rehearse(lambda sdk: _respond(sdk, _REHEARSAL))
+        return client
+
+
+class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
+    """Streams answers of a server that speaks Chat Completions. `base_url` has `/v1`.
+
+    Without a key no authorization is sent: most servers at home have no accounts.
+    """
+
+    needs_key = False
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        key_hint: str,
+        clock: Clock,
+        limits: CallLimits = COMPATIBLE_LIMITS,
+    ) -> None:
+        super().__init__(name, api_key=api_key, key_hint=key_hint, clock=clock, limits=limits)
+        self._base_url = base_url or BASE_URL
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Call the model; see `Provider.stream`."""
+        return self._events(request.model, ChatDialect(), lambda c: _chat(c, request))
+
+    def _make(self) -> AsyncOpenAI:
+        client = _client(self._base_url, self._api_key, self._limits)
+        _rehearse(lambda sdk: _chat(sdk, _REHEARSAL))
+        return client
+
+
+_REHEARSAL = ModelRequest(model="rehearsal", system="", turns=[], max_output_tokens=16)
+
+
+def _respond(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+    opened: AbstractAsyncContextManager[Opened] = client.responses.with_streaming_response.create(
+        **responses_arguments(request)
+    )
+    return opened
+
+
+def _chat(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+    completions = client.chat.completions.with_streaming_response
+    opened: AbstractAsyncContextManager[Opened] = completions.create(**chat_arguments(request))
+    return opened
+
+
+def _client(base_url: str, api_key: str | None, limits: CallLimits) -> AsyncOpenAI:
+    import openai
+
+    omit: Any = openai.Omit()
+    headers = environment_headers("OPENAI_CUSTOM_HEADERS", omit, api_key)
+    headers |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
+    if api_key is None:
+        headers["Authorization"] = omit
+    return openai.AsyncOpenAI(
+        api_key=api_key or _NO_KEY,
+        base_url=base_url,
+        max_retries=0,
+        default_headers=headers,
+        http_client=http_client(base_url, limits),
+    )
+
+
+def _rehearse(call: Any) -> None:
+    """Make one call that goes nowhere, so that the first real one imports and builds nothing.
+
+    The first Responses call builds models for a third of a second, on the event loop.
+    """
+    import httpx2
+    import openai
+
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=b""))
+    with (
+        httpx2.Client(transport=transport) as http,
+        openai.OpenAI(
+            api_key=_NO_KEY, base_url=BASE_URL, max_retries=0, http_client=http
+        ) as client,
+        call(client),
+    ):
+        pass

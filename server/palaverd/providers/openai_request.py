@@ -1,0 +1,121 @@
+"""A neutral request as arguments of `responses.create` and of `chat.completions.create`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
+from palaverd.providers.neutral import ModelRequest, Turn
+from palaverd.providers.private import OpenAIReasoning
+from palaverd.providers.prompt import legal_id, parts_of
+
+# --- Responses --------------------------------------------------------------------------------
+
+
+def responses_arguments(request: ModelRequest) -> dict[str, Any]:
+    """Return keyword arguments for `responses.create`. Nothing is stored at the provider."""
+    result: dict[str, Any] = {
+        "model": request.model,
+        "input": [item for turn in request.turns for item in _items(turn)],
+        "max_output_tokens": request.max_output_tokens,
+        "store": False,
+        "stream": True,
+    }
+    if request.system:
+        result["instructions"] = request.system
+    if request.reasoning is not None:
+        result["reasoning"] = {"effort": request.reasoning, "summary": "auto"}
+        result["include"] = ["reasoning.encrypted_content"]
+    return result
+
+
+def _items(turn: Turn) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    role = "assistant" if turn.role == "assistant" else "user"
+    for part, private in parts_of(turn):
+        match part:
+            case Text(text) if text:
+                items.append({"role": role, "content": text})
+            case Reasoning(text) if isinstance(private, OpenAIReasoning):
+                summary = [{"type": "summary_text", "text": text}] if text else []
+                items.append(
+                    {
+                        "type": "reasoning",
+                        "id": private.id,
+                        "summary": summary,
+                        "encrypted_content": private.encrypted,
+                    }
+                )
+            case ToolCall(id=call_id, name=name, arguments=text):
+                items.append(
+                    {
+                        "type": "function_call",
+                        "call_id": legal_id(call_id),
+                        "name": name,
+                        "arguments": text or "{}",
+                    }
+                )
+            case ToolResult(call_id=call_id, text=text):
+                items.append(
+                    {
+                        "type": "function_call_output",
+                        "call_id": legal_id(call_id),
+                        "output": text,
+                    }
+                )
+            case _:  # what the provider did not write, or would not take back
+                pass
+    return items
+
+
+# --- Chat Completions -------------------------------------------------------------------------
+
+
+def chat_arguments(request: ModelRequest) -> dict[str, Any]:
+    """Return keyword arguments for `chat.completions.create`.
+
+    `max_tokens` is deprecated at OpenAI, but it is the name that every compatible server knows.
+    """
+    messages: list[dict[str, Any]] = []
+    if request.system:
+        messages.append({"role": "system", "content": request.system})
+    for turn in request.turns:
+        messages.extend(_messages(turn))
+    result: dict[str, Any] = {
+        "model": request.model,
+        "messages": messages,
+        "max_tokens": request.max_output_tokens,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if request.reasoning is not None:
+        result["reasoning_effort"] = request.reasoning
+    return result
+
+
+def _messages(turn: Turn) -> list[dict[str, Any]]:
+    text = "\n\n".join(part.text for part in turn.parts if isinstance(part, Text) and part.text)
+    results = [part for part in turn.parts if isinstance(part, ToolResult)]
+    messages: list[dict[str, Any]] = [
+        {"role": "tool", "tool_call_id": legal_id(result.call_id), "content": result.text}
+        for result in results
+    ]
+    if turn.role != "assistant":
+        if text:
+            messages.append({"role": "user", "content": text})
+        return messages
+    calls = [
+        {
+            "id": legal_id(part.id),
+            "type": "function",
+            "function": {"name": part.name, "arguments": part.arguments or "{}"},
+        }
+        for part in turn.parts
+        if isinstance(part, ToolCall)
+    ]
+    if text or calls:
+        answer: dict[str, Any] = {"role": "assistant", "content": text or None}
+        if calls:
+            answer["tool_calls"] = calls
+        messages.insert(0, answer)
+    return messages
