@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from random import Random
 
-from palaver.client import Connected, ConnectionLost, Endpoint, PalaverError, Refused, Unreachable
+from palaver.client import Connected, Endpoint, Refused, Unreachable
 from palaver.wire.chats import Chat, Info, Interrupted, Model, Models, Sent, Versions
 from palaver.wire.errors import ChatError, Problem
-from palaver.wire.events import CaughtUp, ListSnapshot, MessageEvent, MessagePartEvent, StatusEvent
+from palaver.wire.events import ListSnapshot, MessagePartEvent, StatusEvent
 from palaver.wire.messages import Message, MessagePage, QueuedMessage, Text
 
 T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)

@@ -51,6 +51,7 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("ctrl+k",),
         "commands",
+        palette=False,
     ),
     Action(
         "chats.toggle",

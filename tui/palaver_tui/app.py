@@ -8,9 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.command import CommandPalette
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -20,18 +19,18 @@ from palaver.clock import Clock, SystemClock
 from palaver_tui.actions import BY_ID, Action, bindings
 from palaver_tui.commands import ActionCommands
 from palaver_tui.frames import Frames
+from palaver_tui.handlers import Handlers
 from palaver_tui.layout.sections import Look
 from palaver_tui.painting import NARROW, Painter
-from palaver_tui.session import Connect, Session, Severity
+from palaver_tui.session import Connect, Session
 from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
-from palaver_tui.timing import ANIMATION_S, NOTICE_S, STILL_ANIMATION_S
-from palaver_tui.view.escape import Open, escape
+from palaver_tui.timing import ANIMATION_S, STILL_ANIMATION_S
+from palaver_tui.view.escape import Open
 from palaver_tui.view.live import STOPPABLE
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
@@ -63,7 +62,7 @@ class MainScreen(Screen[object]):
         yield Bar(id="footer")
 
 
-class PalaverApp(App[int]):
+class PalaverApp(Handlers):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen."""
 
     CSS_PATH = "palaver.tcss"
@@ -91,7 +90,7 @@ class PalaverApp(App[int]):
             clock=self.clock,
             random=random or Random(),
             changed=self._changed,
-            notice=self._notice,
+            notice=self.say,
             client=client,
         )
         self._chat_id = chat_id
@@ -139,7 +138,7 @@ class PalaverApp(App[int]):
         if painter is None or not self.is_running:
             return
         self._swap_draft()
-        opened = self._open_things()
+        opened = self.open_things()
         top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
         painter.paint(top)
 
@@ -169,11 +168,6 @@ class PalaverApp(App[int]):
             self.main.query_one(Transcript).redraw()
             self.main.refresh(layout=True)
 
-    @property
-    def main(self) -> Screen[object]:
-        """The main screen, whatever lies over it."""
-        return self.screen_stack[0]
-
     def on_transcript_moved(self) -> None:
         """Show how much is new below."""
         if self._painter is not None:
@@ -186,10 +180,7 @@ class PalaverApp(App[int]):
     def on_chat_list_pane_chosen(self, message: ChatListPane.Chosen) -> None:
         """Show the chat that was clicked."""
         self.session.open(message.chat_id)
-        self._close_overlay()
-
-    def _notice(self, text: str, severity: Severity) -> None:
-        self.notify(text, severity=severity, timeout=NOTICE_S, markup=False)
+        self.close_overlay()
 
     # --- actions --------------------------------------------------------------------------
 
@@ -221,177 +212,6 @@ class PalaverApp(App[int]):
             method: Callable[[], None] = getattr(self, action.method)
             method()
             self._changed()
-
-    def _open_things(self) -> frozenset[Open]:
-        opened: set[Open] = set()
-        if len(self.screen_stack) > 1:
-            opened.add("dialog")
-        if self.main.selections:
-            opened.add("selection")
-        if self.main.has_class("-narrow") and self.main.has_class("-list"):
-            opened.add("overlay")
-        return frozenset(opened)
-
-    def do_chat_escape(self) -> None:
-        """Close the topmost thing, or stop."""
-        match escape(self._open_things(), self.session.now.state):
-            case "close_dialog":
-                self.pop_screen()
-            case "clear_selection":
-                self.main.clear_selection()
-            case "close_overlay":
-                self._close_overlay()
-            case "stop":
-                self.session.stop()
-            case "say_stopping":
-                self._notice("Already stopping.", "information")
-            case "say_offline":
-                self._notice("Without a connection nothing can be stopped.", "warning")
-            case _:
-                self.main.query_one(Composer).focus()
-
-    def do_chat_new(self) -> None:
-        """Begin a chat."""
-        self.session.new_chat()
-        self._close_overlay()
-        self.main.query_one(Composer).focus()
-
-    def do_chat_stop(self) -> None:
-        """Stop the answer."""
-        self.session.stop()
-
-    def do_chats_toggle(self) -> None:
-        """Go to the list, or back."""
-        pane = self.main.query_one(ChatListPane)
-        if pane.has_focus:
-            self._close_overlay()
-            self.main.query_one(Composer).focus()
-            return
-        self.main.add_class("-list")
-        pane.focus()
-
-    def _close_overlay(self) -> None:
-        if self.main.has_class("-list"):
-            self.main.remove_class("-list")
-            if self.main.has_class("-narrow"):
-                self.main.query_one(Composer).focus()
-
-    def do_chats_up(self) -> None:
-        """Show the chat above."""
-        self._step(-1)
-
-    def do_chats_down(self) -> None:
-        """Show the chat below."""
-        self._step(1)
-
-    def do_chats_first(self) -> None:
-        """Show the first chat."""
-        self._step(-len(self.main.query_one(ChatListPane).rows))
-
-    def do_chats_last(self) -> None:
-        """Show the last chat."""
-        self._step(len(self.main.query_one(ChatListPane).rows))
-
-    def _step(self, steps: int) -> None:
-        chat_id = self.main.query_one(ChatListPane).neighbour(steps)
-        if chat_id is not None:
-            self.session.open(chat_id)
-
-    def do_chats_open(self) -> None:
-        """Write to the chat that is shown."""
-        self._close_overlay()
-        self.main.query_one(Composer).focus()
-
-    def do_view_end(self) -> None:
-        """Show the newest text and follow it."""
-        self.main.query_one(Transcript).follow()
-
-    do_transcript_end = do_view_end
-
-    def do_view_transcript(self) -> None:
-        """Move the focus to the conversation."""
-        self.main.query_one(Transcript).focus()
-
-    def do_view_reasoning(self) -> None:
-        """Show or hide what the model thought."""
-        self._look = Look(self._look.zone, not self._look.show_reasoning)
-        self.main.query_one(Transcript).set_look(self._look)
-
-    def do_transcript_up(self) -> None:
-        """Scroll up by a line."""
-        self.main.query_one(Transcript).move(-1)
-
-    def do_transcript_down(self) -> None:
-        """Scroll down by a line."""
-        self.main.query_one(Transcript).move(1)
-
-    def do_transcript_page_up(self) -> None:
-        """Scroll up by a page, two lines of which stay."""
-        self._page(-1)
-
-    def do_transcript_page_down(self) -> None:
-        """Scroll down by a page."""
-        self._page(1)
-
-    def _page(self, pages: int) -> None:
-        transcript = self.main.query_one(Transcript)
-        transcript.move(pages * max(1, transcript.size.height - 2))
-
-    def do_transcript_home(self) -> None:
-        """Go to the oldest message there is."""
-        self.main.query_one(Transcript).to_start()
-
-    def do_transcript_copy(self) -> None:
-        """Copy what is selected, or the last answer as its author wrote it."""
-        text = self.main.get_selected_text() or self.session.last_answer()
-        if text:
-            self.copy_to_clipboard(text)
-            self._notice("Copied, if your terminal allows it (OSC 52).", "information")
-
-    def do_error_detail(self) -> None:
-        """Show or hide the provider's own words."""
-        if self._painter is not None:
-            self._painter.show_detail = not self._painter.show_detail
-
-    def do_app_reconnect(self) -> None:
-        """Try to reach the daemon again."""
-        self.session.start()
-
-    def do_app_theme(self) -> None:
-        """Change to the next theme."""
-        names = list(PALETTES)
-        index = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(index + 1) % len(names)]
-
-    def do_app_help(self) -> None:
-        """Show all keys."""
-        self.push_screen(HelpScreen())
-
-    def do_app_palette(self) -> None:
-        """Find an action by its name."""
-        self.push_screen(CommandPalette(placeholder="What do you want to do?"))
-
-    def do_app_quit(self) -> None:
-        """Leave. The daemon goes on."""
-        self.exit(0)
-
-    def do_composer_send(self) -> None:
-        """Send what was written."""
-        composer = self.main.query_one(Composer)
-        if composer.text.strip():
-            self.session.send(composer.take())
-            self.main.query_one(Transcript).follow()
-
-    def do_composer_interrupt(self) -> None:
-        """Stop the answer and send this instead."""
-        composer = self.main.query_one(Composer)
-        if composer.text.strip():
-            self.session.send(composer.take(), interrupt=True)
-            self.main.query_one(Transcript).follow()
-
-    def do_composer_newline(self) -> None:
-        """Begin a new line."""
-        self.main.query_one(Composer).newline()
 
 
 def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = None) -> int:

@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from palaver_tui.layout.faces import Ink
+from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
 from palaver_tui.timing import ANIMATION_S
 from palaver_tui.view.banner import banner
@@ -61,10 +62,10 @@ class Painter:
     def model_name(self) -> str | None:
         """The model that answers, or would."""
         session = self._session
-        if session.view.model:
-            return session.view.model
         models = session.models.models if session.models else []
-        return next((model.name for model in models if model.default), None)
+        default = next((model.name for model in models if model.default), None)
+        name = session.view.model or default
+        return None if name is None else visible_line(name)
 
     def paint(self, closes: str | None) -> None:
         """Bring every widget up to the session; `closes` is what Esc would close."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from palaver_tui.layout.faces import Face, Ink, Paper
 
@@ -107,7 +107,8 @@ PALETTES = {palette.name: palette for palette in (DARK, LIGHT, CONTRAST, PLAIN)}
 
 def theme(palette: Palette) -> Theme:
     """Return the Textual theme of `palette`."""
-    reverse = {"block-cursor-text-style": "reverse", "input-cursor-text-style": "reverse"}
+    # What Textual's own styles want to know about a terminal with its own colours.
+    terminals = BUILTIN_THEMES["ansi-dark"].variables if palette.plain else {}
     return Theme(
         name=palette.name,
         dark=palette.dark,
@@ -124,6 +125,7 @@ def theme(palette: Palette) -> Theme:
         warning=palette.warning,
         error=palette.error,
         variables={
+            **terminals,
             "palaver-border": palette.border,
             "palaver-muted": palette.muted,
             "palaver-faint": palette.faint,
@@ -136,7 +138,6 @@ def theme(palette: Palette) -> Theme:
             "scrollbar-background-active": palette.background,
             "scrollbar-corner-color": palette.background,
             "footer-background": palette.background,
-            **(reverse if palette.plain else {}),
         },
     )
 

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from pygments import token as tokens  # type: ignore[import-untyped]
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
-from pygments.token import (
-    Comment,
-    Generic,
-    Keyword,
-    Literal,
-    Name,
-    Number,
-    Operator,
-    String,
-    _TokenType,
-)  # type: ignore[import-untyped]
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 from palaver_tui.layout.faces import Face, Ink, Line, Span
@@ -29,29 +19,29 @@ CHUNK_LINES = 40
 MAX_HIGHLIGHTED = 200_000  # characters
 CONTINUATION = "↪ "
 
-_INKS: tuple[tuple[_TokenType, Ink], ...] = (
-    (Generic.Inserted, "success"),
-    (Generic.Deleted, "error"),
-    (Generic.Subheading, "code_comment"),
-    (Comment, "code_comment"),
-    (Keyword, "code_keyword"),
-    (Operator.Word, "code_keyword"),
-    (String, "code_string"),
-    (Number, "code_number"),
-    (Literal, "code_number"),
-    (Name.Function, "code_name"),
-    (Name.Decorator, "code_name"),
-    (Name.Tag, "code_name"),
-    (Name.Attribute, "code_type"),
-    (Name.Class, "code_type"),
-    (Name.Builtin, "code_type"),
-    (Name.Namespace, "code_type"),
-    (Name.Exception, "code_type"),
+_INKS: tuple[tuple[tokens._TokenType, Ink], ...] = (
+    (tokens.Generic.Inserted, "success"),
+    (tokens.Generic.Deleted, "error"),
+    (tokens.Generic.Subheading, "code_comment"),
+    (tokens.Comment, "code_comment"),
+    (tokens.Keyword, "code_keyword"),
+    (tokens.Operator.Word, "code_keyword"),
+    (tokens.String, "code_string"),
+    (tokens.Number, "code_number"),
+    (tokens.Literal, "code_number"),
+    (tokens.Name.Function, "code_name"),
+    (tokens.Name.Decorator, "code_name"),
+    (tokens.Name.Tag, "code_name"),
+    (tokens.Name.Attribute, "code_type"),
+    (tokens.Name.Class, "code_type"),
+    (tokens.Name.Builtin, "code_type"),
+    (tokens.Name.Namespace, "code_type"),
+    (tokens.Name.Exception, "code_type"),
 )
 
 
 @lru_cache(maxsize=256)
-def _face(token: _TokenType) -> Face:
+def _face(token: tokens._TokenType) -> Face:
     for kind, ink in _INKS:
         if token in kind:
             return Face(ink, italic=ink == "code_comment", paper="code")

@@ -36,9 +36,9 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         # Enter and its relatives are actions of ours; the text area would insert a line feed.
+        # (Textual calls the handlers of all base classes; this keeps it from doing so.)
         if event.key in {"enter", "alt+enter", "shift+enter"}:
-            return
-        await super()._on_key(event)
+            event.prevent_default()
 
     def newline(self) -> None:
         """Begin a new line."""

@@ -57,6 +57,8 @@ class Transcript(ScrollView, can_focus=True):
             if not renamed or not view.messages:
                 self.column = Column(self.column.look)
                 self.following, self._top, self.new_lines = True, None, 0
+        elif view is self._view:
+            return
         self._view = view
         self.column.show(view)
         self._settle()
@@ -141,15 +143,12 @@ class Transcript(ScrollView, can_focus=True):
         self.following = new >= end - FOLLOW_TOLERANCE
         if was_following and not self.following:
             self._seen_end = self.column.anchor(self.column.height - 1)
-        if self.following:
-            self._settle()
-        else:
-            # Lines above were an estimate until now: what was in view stays at its distance.
-            held = self.column.anchor(old) if abs(new - old) <= 2 * height else None
-            self.column.measure(new, height + max(0, old - new))
-            found = self.column.position(held) if held is not None else None
-            top = new if found is None else found + (new - old)
-            self._apply(max(0, min(top, self.column.height - height)))
+        # Lines above were an estimate until now: what was in view stays at its distance.
+        held = self.column.anchor(old) if abs(new - old) <= 2 * height else None
+        self.column.measure(new, height + max(0, old - new))
+        found = self.column.position(held) if held is not None else None
+        top = new if found is None else found + (new - old)
+        self._apply(max(0, min(top, self.column.height - height)))
         if was_following != self.following:
             self.post_message(self.Moved())
 

@@ -1,0 +1,103 @@
+"""A running client in front of a replayed daemon, and waiting for what should be on its screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC
+from pathlib import Path
+from random import Random
+
+from textual.pilot import Pilot
+
+from palaver_tui.app import PalaverApp
+from palaver_tui.layout.sections import Look
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.transcript import Transcript
+from tui.replay import ENDPOINT, FixedClock, ReplayClient
+
+BOUND_S = 5.0  # no wait in a test takes longer
+
+
+class Client:
+    """One client on a screen of its own."""
+
+    def __init__(self, app: PalaverApp, daemon: ReplayClient, pilot: Pilot, clock: FixedClock):
+        self.app, self.daemon, self.pilot, self.clock = app, daemon, pilot, clock
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.app.main.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        return self.app.main.query_one(Composer)
+
+    @property
+    def view(self):
+        return self.app.session.view
+
+    def text(self) -> str:
+        """Everything on the screen, as text."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text for strip in lines)
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        async with asyncio.timeout(BOUND_S):
+            while not holds():
+                await self.pilot.pause()
+
+    async def shows(self, *words: str) -> None:
+        try:
+            await self.until(lambda: all(word in self.text() for word in words))
+        except TimeoutError:
+            raise AssertionError(f"{words} not on the screen:\n{self.text()}") from None
+
+    async def hides(self, word: str) -> None:
+        await self.until(lambda: word not in self.text())
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def write(self, text: str) -> None:
+        """Put text where the cursor is, as a paste would."""
+        self.composer.insert(text)
+        await self.pilot.pause()
+
+
+def make_app(
+    daemon: ReplayClient, data_dir: Path, chat_id: str | None = None, connect=None
+) -> tuple[PalaverApp, FixedClock]:
+    clock = FixedClock()
+
+    async def connected():
+        return ENDPOINT
+
+    app = PalaverApp(
+        connect or connected,
+        data_dir=data_dir,
+        chat_id=chat_id,
+        clock=clock,
+        random=Random(1),
+        client=daemon,
+        motion=False,
+        look=Look(UTC),
+    )
+    return app, clock
+
+
+@asynccontextmanager
+async def client(
+    data_dir: Path,
+    *,
+    daemon: ReplayClient | None = None,
+    chat_id: str | None = None,
+    size: tuple[int, int] = (100, 30),
+    connect=None,
+) -> AsyncIterator[Client]:
+    daemon = daemon or ReplayClient()
+    app, clock = make_app(daemon, data_dir, chat_id, connect)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield Client(app, daemon, pilot, clock)

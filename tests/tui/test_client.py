@@ -1,0 +1,379 @@
+"""What a person sees and can do, on a whole client in front of a replayed daemon."""
+
+import pytest
+
+from palaver.client import Connected, ConnectionLost, PalaverError
+from palaver.wire.chats import Model, Models
+from palaver.wire.errors import ChatError
+from palaver.wire.events import CaughtUp, ChatUpdated, ErrorEvent, MessageEvent
+from palaver.wire.messages import MessagePage
+from tui.replay import (
+    BAD_KEY,
+    ENDPOINT,
+    ReplayClient,
+    answer,
+    chat,
+    part,
+    problem,
+    status,
+    user,
+    versions,
+)
+from tui.screen import client
+
+LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
+
+
+def with_chat(*messages, word: str = "waiting") -> ReplayClient:
+    daemon = ReplayClient()
+    daemon.open(chat("a", "First chat", word), chat("b", "Second chat", minutes_ago=5))
+    stream = daemon.stream_of("a")
+    stream.tell(Connected())
+    stream.tell(*[MessageEvent(message) for message in messages], status(word, "First chat"))
+    stream.tell(CaughtUp(1))
+    return daemon
+
+
+def running(*messages) -> ReplayClient:
+    return with_chat(*messages, word="running")
+
+
+async def test_the_first_paint_does_not_wait_for_the_daemon(tmp_path):
+    import asyncio
+
+    never = asyncio.Event()
+
+    async def connect():
+        await never.wait()
+
+    async with client(tmp_path, connect=connect) as me:
+        await me.shows("What shall we talk about?", "palaver")
+
+
+async def test_a_daemon_that_cannot_be_reached_is_one_sentence_and_a_key(tmp_path):
+    calls = []
+
+    async def connect():
+        calls.append(1)
+        if len(calls) == 1:
+            raise PalaverError("The daemon did not start: the disk is full.")
+        return ENDPOINT
+
+    async with client(tmp_path, connect=connect) as me:
+        await me.shows("The daemon did not start: the disk is full.", "^g")
+        me.daemon.open()
+        await me.press("ctrl+g")
+        await me.hides("the disk is full")
+        await me.until(lambda: me.app.session.connection.phase == "live")
+
+
+async def test_without_any_key_the_first_screen_says_what_to_do_and_offers_the_simulator(tmp_path):
+    daemon = ReplayClient()
+    missing = ChatError("missing_key", "ANTHROPIC_API_KEY is not set.")
+    daemon.available_models = Models([Model("sonnet", "anthropic", "x", unavailable=missing)])
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("export ANTHROPIC_API_KEY", "palaver demo", "ANTHROPIC_API_KEY is not set.")
+
+
+async def test_the_first_message_makes_a_chat_and_is_shown_before_it_is_acknowledged(tmp_path):
+    daemon = ReplayClient()
+    daemon.open()
+    daemon.answers.clear()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.until(lambda: me.app.session.models)
+        await me.write("Hello there")
+        await me.press("enter")
+        await me.shows("you · 10:42 · sending", "Hello there")
+        where = me.text().rindex("Hello there")
+        daemon.answers.set()
+        await me.hides("sending")
+        assert me.text().rindex("Hello there") == where
+        assert [request.content for _id, request, _key in daemon.sent] == ["Hello there"]
+        assert me.view.chat_id == "made"
+        assert me.composer.text == ""
+
+
+async def test_an_answer_is_shown_as_it_comes_and_replaced_without_a_change(tmp_path):
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        stream = daemon.stream_of("a")
+        stream.tell(part("It *wai", episode="1.1"))
+        await me.shows("It *wai")
+        stream.tell(part("ts* here.", 7, episode="1.1"))
+        await me.shows("It waits here.", "is answering")
+        before = [line.text for line in me.transcript.column.sections[-1].stack.lines]
+        stream.tell(MessageEvent(answer(2, "It *waits* here."), replaces="1.1"), status("waiting"))
+        await me.until(lambda: me.view.live is None)
+        await me.hides("is answering")
+        after = [line.text for line in me.transcript.column.sections[-1].stack.lines]
+        assert before == after
+
+
+async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_path):
+    daemon = running(user(1, "why?"), answer(2, LONG), user(3, "go on"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("go on")
+        stream = daemon.stream_of("a")
+        stream.tell(part("start\n\n", episode="3.1"))
+        await me.shows("start")
+        await me.press("ctrl+t", "pageup", "pageup")
+        rows = me.transcript.size.height
+
+        def seen():
+            top = me.transcript.scroll_offset.y
+            return [me.transcript.column.line(top + row)[2].text for row in range(rows)]
+
+        before = seen()
+        height = me.transcript.column.height
+        for number in range(20):
+            stream.tell(part(f"more {number:02}\n\n", 7 + 9 * number, episode="3.1"))
+        await me.until(lambda: me.transcript.column.height == height + 40)
+        assert seen() == before
+        assert me.transcript.new_lines == 40
+        await me.shows("↓ 40 new")
+        await me.press("G")
+        await me.shows("more 19")
+        assert me.transcript.following
+
+
+async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by_line(tmp_path):
+    messages = [answer(number, LONG, model=f"m{number}") for number in range(1, 12)]
+    daemon = with_chat(*messages)
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("paragraph 59")
+        await me.press("ctrl+t")
+        rows = me.transcript.size.height
+
+        def seen():
+            top = me.transcript.scroll_offset.y
+            return [me.transcript.column.line(top + row)[2].text for row in range(rows)]
+
+        for _ in range(300):
+            before = seen()
+            me.transcript.move(-1)
+            await me.pilot.pause()
+            assert seen()[1:] == before[:-1]
+
+
+async def test_older_messages_come_in_above_without_moving_the_view(tmp_path):
+    daemon = with_chat(answer(50, LONG))
+    daemon.pages[50] = MessagePage([user(49, "older one"), user(48, "oldest")], more=False)
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("paragraph 59")
+        await me.press("ctrl+t", "home")
+        await me.until(lambda: len(me.view.messages) == 3)
+        await me.press("home")
+        await me.shows("oldest", "older one")
+        assert not me.view.older
+
+
+async def test_a_width_change_keeps_the_first_visible_line(tmp_path):
+    daemon = with_chat(answer(1, LONG), answer(2, LONG, model="other"))
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
+        await me.shows("paragraph 59")
+        await me.press("ctrl+t", "pageup", "pageup")
+        top = me.transcript.column.line(me.transcript.scroll_offset.y)[2].text
+        await me.pilot.resize_terminal(64, 30)
+        await me.pilot.pause()
+        assert me.transcript.column.line(me.transcript.scroll_offset.y)[2].text == top
+
+
+async def test_escape_stops_what_runs_in_the_turn_that_was_seen_and_holds_the_queue(tmp_path):
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        daemon.stream_of("a").tell(status("running", versions=versions(9, 8, 7)))
+        await me.until(lambda: me.view.versions == versions(9, 8, 7))
+        await me.write("a draft")
+        await me.press("escape")
+        await me.until(lambda: daemon.interrupts)
+        chat_id, request = daemon.interrupts[0]
+        assert (chat_id, request.turn_version, request.hold_queue) == ("a", 7, True)
+        assert me.composer.text == "a draft"
+
+
+async def test_escape_closes_a_dialog_before_it_stops_anything(tmp_path):
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.app.session.now.state == "starting")
+        for key, words in (("f1", "Everywhere"), ("ctrl+k", "What do you want to do?")):
+            await me.press(key)
+            await me.shows(words)
+            await me.press("escape")
+            await me.until(lambda: len(me.app.screen_stack) == 1)
+        assert daemon.interrupts == []
+
+
+async def test_a_narrow_window_shows_the_list_over_the_conversation_and_escape_closes_it(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), size=(70, 24), chat_id="a") as me:
+        await me.until(lambda: me.app.session.chats.loaded)
+        assert "Second chat" not in me.text()
+        await me.press("ctrl+l")
+        await me.shows("Second chat")
+        await me.press("escape")
+        await me.hides("Second chat")
+        assert me.composer.has_focus
+
+
+async def test_moving_through_the_list_shows_each_chat_and_its_cached_view_at_once(tmp_path):
+    daemon = with_chat(user(1, "text of the first"))
+    second = daemon.stream_of("b")
+    second.tell(Connected())
+    second.tell(
+        MessageEvent(user(5, "text of the second")), status(title="Second chat"), CaughtUp(4)
+    )
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("text of the first", "Second chat")
+        await me.press("ctrl+l", "down")
+        await me.shows("text of the second")
+        await me.press("up")
+        await me.shows("text of the first")
+        assert [position for name, position in daemon.positions if name == "a"][-1].since == 1
+
+
+async def test_a_draft_stays_with_its_chat(tmp_path):
+    daemon = with_chat(user(1, "text of the first"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("text of the first", "Second chat")
+        await me.write("for the first")
+        await me.press("ctrl+l", "down")
+        await me.until(lambda: me.composer.text == "")
+        await me.press("up")
+        await me.until(lambda: me.composer.text == "for the first")
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "alt+j", "shift+enter"])
+async def test_a_new_line_is_no_sending(tmp_path, key):
+    async with client(tmp_path, daemon=with_chat(), chat_id="a") as me:
+        await me.press("x", key, "y")
+        assert me.composer.text == "x\ny"
+        assert me.composer.size.height == 2
+        assert me.daemon.sent == []
+
+
+async def test_the_composer_grows_to_a_few_rows_and_shrinks_again(tmp_path):
+    async with client(tmp_path, daemon=with_chat(), chat_id="a") as me:
+        await me.write("\n".join("0123456789abc"))
+        await me.until(lambda: me.composer.size.height == 8)
+        await me.press("enter")
+        await me.until(lambda: me.composer.size.height == 1)
+
+
+async def test_an_empty_message_is_not_sent(tmp_path):
+    async with client(tmp_path, daemon=with_chat(), chat_id="a") as me:
+        await me.write("  \n ")
+        await me.press("enter")
+        assert me.daemon.sent == []
+        assert me.composer.text == "  \n "
+
+
+async def test_what_was_refused_stays_and_says_why(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.refusal = problem("The queue is full: 20 messages.")
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("one more")
+        await me.press("enter")
+        await me.shows("not sent", "The queue is full: 20 messages.", "one more")
+
+
+async def test_without_a_connection_a_message_waits_and_goes_out_once_with_its_key(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        daemon.down = True
+        await me.write("hold on")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        (item,) = me.view.outgoing
+        daemon.down = False
+        daemon.watching.tell(ConnectionLost("cut", me.clock.now(), 1.0))
+        daemon.watching.tell(Connected())
+        await me.hides("waiting for the connection")
+        assert [key for _id, _request, key in daemon.sent] == [item.key]
+
+
+async def test_a_lost_connection_is_a_banner_and_the_text_stays(tmp_path):
+    daemon = with_chat(user(1, "still here"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("still here")
+        lost = ConnectionLost("connection refused", me.clock.now(), 3.0)
+        me.clock.advance(2)
+        daemon.watching.tell(lost)
+        await me.shows("Reconnecting · 2 s", "connection refused", "still here")
+        daemon.watching.tell(Connected())
+        await me.hides("Reconnecting")
+
+
+async def test_an_error_says_what_happened_and_what_to_do(tmp_path):
+    daemon = with_chat(user(1, "x"), word="error")
+    daemon.stream_of("a").tell(ErrorEvent(BAD_KEY))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("The key was not accepted", "Check ANTHROPIC_API_KEY", "401")
+        assert "req_011" not in me.text()
+        await me.press("ctrl+e")
+        await me.shows("invalid x-api-key", "req_011CSHoEeqs5C35K2UUqR7Fy")
+
+
+async def test_the_list_follows_what_the_daemon_says(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Second chat")
+        changed = replace_chat(chat("b", "Renamed", "error"))
+        daemon.watching.tell(ChatUpdated(changed, ["title", "status"]))
+        await me.shows("Renamed", "✗ failed")
+
+
+def replace_chat(value):
+    import msgspec
+
+    return msgspec.structs.replace(value, versions=versions(5))
+
+
+async def test_hostile_titles_and_texts_neither_crash_nor_drive_the_screen(tmp_path):
+    evil = "[/nope] [bold]x\x1b[2J\x9b1m\u202e"
+    daemon = ReplayClient()
+    daemon.open(chat("a", evil, "error", model=evil))
+    stream = daemon.stream_of("a")
+    stream.tell(Connected())
+    error = replace_error(evil)
+    stream.tell(
+        MessageEvent(user(1, evil)),
+        MessageEvent(answer(2, evil, model=evil)),
+        status("error", evil, model=evil),
+        ErrorEvent(error),
+        CaughtUp(1),
+    )
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("[/nope] [bold]x␛[2J")
+        me.app.say(evil)
+        await me.pilot.pause()
+        assert "\x1b" not in me.text()
+        assert "\x9b" not in me.text()
+
+
+def replace_error(words):
+    import msgspec
+
+    return msgspec.structs.replace(BAD_KEY, message=words, detail=words, provider=words)
+
+
+async def test_many_deltas_are_few_repaints(tmp_path):
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("why?")
+        painted = me.app._frames.painted
+        stream = daemon.stream_of("a")
+        for number in range(500):
+            stream.tell(part("ab ", 3 * number, episode="1.1"))
+        await me.until(lambda: me.view.live and me.view.live.blocks[0].text.length == 1500)
+        await me.until(lambda: not me.app._frames._pending)
+        assert me.app._frames.painted - painted < 100
+
+
+async def test_leaving_ends_the_connection(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("First chat")
+        await me.press("ctrl+q")
+    assert daemon.closed
+    assert me.app.return_code == 0

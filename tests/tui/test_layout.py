@@ -1,0 +1,138 @@
+"""However a text is cut into deltas, it ends in the same lines as the whole text at once."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from palaver_tui.layout.document import MarkdownDocument, PlainDocument
+from palaver_tui.layout.faces import Span
+from palaver_tui.layout.wrap import clip, width_of, wrap
+
+PIECES = [
+    "# Heading\n",
+    "Setext\n======\n",
+    "a paragraph with **bold**, *it*, `code` and [a link](https://example.org)\n",
+    "second line  \nafter a hard break\n",
+    "\n",
+    "\n\n",
+    "- one\n- two\n  - nested\n\n    loose\n- three\n",
+    "1. a\n1. b\n\n   more of b\n1. c\n",
+    "- [ ] open\n- [x] done\n",
+    "> quoted\n> more\nlazy\n",
+    "> - a list\n>   in a quote\n",
+    "```python\ndef f(x):\n    '''a\n    b'''\n    return x\n```\n",
+    "~~~\nunclosed fence\n\n",
+    "| a | b |\n|---|--:|\n| 1 | 漢字 |\n| 👍🏽 | ❤️ |\n",
+    "***\n",
+    "    indented code\n",
+    "<div>not html</div>\n",
+    "[ref]: https://example.org/ref\n",
+    "see [ref] and [it][ref]\n",
+    "漢字かな交じり文は折り返しが必要です。",
+    "👨‍👩‍👧 family 🇩🇪 flag\r\n",
+    "tab\there\r\n",
+    "\x1b[31mred\x1b[0m \x07 \u202eevil\n",
+    "no newline at the end",
+]
+ALL = "".join(PIECES)
+
+
+def whole(text: str, width: int):
+    document = MarkdownDocument(text, finished=True)
+    document.layout(width)
+    return document.lines
+
+
+def streamed(text: str, cuts: list[int], width: int):
+    """Feed `text` cut at `cuts`; what a screen would hold is kept up by the reported changes."""
+    document, shown, at = MarkdownDocument(), [], 0
+    for cut in [*cuts, len(text)]:
+        document.feed(text[at:cut])
+        at = cut
+        changed = document.layout(width)
+        shown = shown[:changed] + document.lines[changed:]
+        assert shown == document.lines
+    document.finish()
+    changed = document.layout(width)
+    return shown[:changed] + document.lines[changed:]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
+    st.data(),
+    st.sampled_from([12, 40, 80]),
+)
+def test_any_split_of_any_markdown_ends_in_the_lines_of_the_whole(text, data, width):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=20)))
+    assert streamed(text, cuts, width) == whole(text, width)
+
+
+def test_a_text_fed_character_by_character_ends_in_the_lines_of_the_whole():
+    assert streamed(ALL, list(range(len(ALL))), 60) == whole(ALL, 60)
+
+
+def test_a_fence_longer_than_a_chunk_ends_as_it_would_whole_even_with_a_string_across_chunks():
+    body = "".join(f"x = {number}\n" for number in range(70))
+    text = f"```python\ns = '''\n{body}'''\n{body}```\nafter\n"
+    assert streamed(text, list(range(0, len(text), 17)), 60) == whole(text, 60)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=80), st.integers(1, 40))
+@example("漢" * 9, 5)
+@example("a" * 30 + " b", 7)
+def test_no_wrapped_line_is_wider_than_its_room(text, width):
+    for line in wrap([Span(text)], width):
+        used = sum(width_of(span.text) for span in line)
+        assert used <= width or len("".join(span.text for span in line)) <= 2
+
+
+@given(st.text(alphabet="ab漢👍 ", max_size=40), st.integers(0, 20))
+def test_clipped_text_fits(text, width):
+    assert width_of(clip(text, width)) <= width
+
+
+@pytest.mark.parametrize("width", [20, 33, 60, 100])
+def test_every_line_fits_except_where_a_table_cannot_shrink(width):
+    for line in whole(ALL, width):
+        if not line.text.startswith(("│", "╭", "├", "╰")):
+            assert width_of(line.text) <= width, line.text
+
+
+def test_columns_of_a_table_with_wide_characters_line_up():
+    lines = whole("| a | b |\n|---|---|\n| 漢字 | x |\n| y | 👍🏽👍🏽 |\n", 40)
+    assert len({width_of(line.text) for line in lines}) == 1
+
+
+def test_items_after_a_frozen_item_keep_counting():
+    text = "".join(f"1. item {number}\n" for number in range(12))
+    assert [line.text.split(".")[0].strip() for line in whole(text, 40)] == [
+        str(number) for number in range(1, 13)
+    ]
+
+
+def test_html_is_text():
+    assert "<div>" in whole("<div>x</div>", 40)[0].text
+
+
+def test_a_reference_defined_later_becomes_a_link_when_the_text_is_finished():
+    lines = whole("see [it][r]\n\nmore\n\n[r]: https://example.org\n", 40)
+    assert any(span.face.link == "https://example.org" for line in lines for span in line.spans)
+
+
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "file:///etc/passwd", "x://y"])
+def test_only_web_and_mail_links_can_be_opened(target):
+    lines = whole(f"[x](<{target}>)", 40)
+    assert not any(span.face.link for line in lines for span in line.spans)
+
+
+def test_a_persons_own_lines_and_indents_stay_as_typed():
+    document = PlainDocument("def f():\n    return 1\n\n* not a list")
+    document.layout(40)
+    assert [line.text for line in document.lines] == [
+        "def f():",
+        "    return 1",
+        "",
+        "* not a list",
+    ]

@@ -1,0 +1,196 @@
+"""Views reduced from recorded streams, in every split and with every disconnect."""
+
+from datetime import timedelta
+
+import pytest
+
+from palaver.client import Connected, ConnectionLost
+from palaver.client.cursor import Position, step
+from palaver.wire.chats import RetryInfo
+from palaver.wire.events import (
+    CaughtUp,
+    ErrorEvent,
+    HistoryReset,
+    HistoryTruncated,
+    MessageEvent,
+    PreviewReset,
+    QueueUpdate,
+    RetryEvent,
+    UsageEvent,
+)
+from palaver_tui.view.chat import ChatView, Outgoing
+from palaver_tui.view.growing import Growing
+from palaver_tui.view.reduce import reduce, reduce_all, with_messages
+from palaver_tui.view.sending import acknowledged, sending
+from tui.replay import BAD_KEY, OVERLOADED, T0, answer, part, queued, status, user, versions
+
+WORDS = ["It", "waits", "for", "one", "timer,", "but", "two", "paths", "create", "it."]
+RETRY = RetryInfo(1, 10, 1000, T0 + timedelta(seconds=1), OVERLOADED)
+
+
+def words(episode: str, block: int = 0):
+    at = 0
+    for word in WORDS:
+        yield part(word + " ", at, block, episode)
+        at += len(word) + 1
+
+
+RECORDED = [
+    MessageEvent(user(1, "why?")),
+    status("running", versions=versions(2, 1, 1)),
+    CaughtUp(2),
+    *list(words("1.1"))[:4],
+    PreviewReset("1.2"),
+    RetryEvent(RETRY),
+    RetryEvent(None),
+    *words("1.2"),
+    QueueUpdate([queued(1, "next")], held=False),
+    MessageEvent(answer(2, " ".join(WORDS) + " "), replaces="1.2"),
+    UsageEvent(None, 10, 100, 5),
+    QueueUpdate([], held=False),
+    MessageEvent(user(3, "next")),
+    status("running", versions=versions(6, 6, 6)),
+    PreviewReset("6.1"),
+    CaughtUp(6),
+    *words("6.1"),
+    MessageEvent(answer(4, "done"), replaces="6.1"),
+    status("waiting", versions=versions(8, 8, 6)),
+    CaughtUp(8),
+]
+
+
+def final(events) -> ChatView:
+    return reduce_all(ChatView(chat_id="c"), events, T0)
+
+
+def test_the_recorded_stream_ends_in_the_history_without_live_output():
+    view = final(RECORDED)
+    assert [message.id for message in view.messages] == [1, 2, 3, 4]
+    assert (view.live, view.status, view.retry, view.queue) == (None, "waiting", None, ())
+
+
+@pytest.mark.parametrize("cut", range(len(RECORDED) + 1))
+def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
+    """The daemon sends again what came after the last `caught_up`; the client trims it."""
+    expected = final(RECORDED)
+    position, taken = Position(), []
+    for event in RECORDED[:cut]:
+        position, new = step(position, event)
+        taken += [new] if new is not None else []
+    since = position.since
+    again = next(
+        (
+            index + 1
+            for index, event in enumerate(RECORDED[:cut])
+            if isinstance(event, CaughtUp) and event.snapshot_version == since
+        ),
+        0,
+    )
+    taken += [ConnectionLost("cut", T0, 1.0), Connected()]
+    for event in [*RECORDED[again:], CaughtUp(8)]:
+        position, new = step(position, event, jump=True)
+        taken += [new] if new is not None else []
+    assert final(taken) == expected
+
+
+@pytest.mark.parametrize("cut", range(len(RECORDED) + 1))
+def test_how_events_are_framed_makes_no_difference(cut):
+    view = reduce_all(final(RECORDED[:cut]), RECORDED[cut:], T0)
+    assert view == final(RECORDED)
+
+
+def test_output_of_an_attempt_that_a_message_replaced_is_late_whatever_comes_first():
+    view = final([*words("1.1"), MessageEvent(answer(2, "all"), replaces="1.1"), *words("1.1")])
+    assert view.live is None
+
+
+def test_a_message_takes_the_place_of_its_preview_in_one_step():
+    before = final([*words("1.1")])
+    after = reduce(before, MessageEvent(answer(2, "x"), replaces="1.1"), T0)
+    assert before.live is not None
+    assert after.live is None
+    assert after.messages
+
+
+def test_repeated_live_output_is_not_doubled():
+    view = final([part("Hello", 0), part("lo wor", 3), part("Hello", 0), part("ld", 9)])
+    assert str(view.live.blocks[0].text) == "Hello world"
+
+
+def test_a_preview_reset_drops_the_failed_attempt():
+    view = final([*words("1.1"), PreviewReset("1.2"), *words("1.1")])
+    assert (view.live.episode, view.live.blocks) == ("1.2", ())
+
+
+def test_an_older_revision_of_a_message_does_not_win():
+    view = with_messages(ChatView(), [answer(2, "new", created_at=T0)])
+    from msgspec.structs import replace
+
+    old = replace(answer(2, "old"), revision=1)
+    assert with_messages(view, [old]).messages == view.messages
+
+
+def test_history_is_cut_at_an_edit_and_dropped_by_a_repair():
+    messages = [MessageEvent(user(number, "x")) for number in (1, 2, 3)]
+    assert len(final([*messages, HistoryTruncated(2)]).messages) == 1
+    assert final([*messages, *words("9.1"), HistoryReset()]).live is None
+
+
+def test_an_error_is_shown_until_it_is_left_behind():
+    view = final([status("error"), ErrorEvent(BAD_KEY)])
+    assert view.error == BAD_KEY
+    assert reduce(view, ErrorEvent(None), T0).error is None
+
+
+def out(content: str = "hi", **more) -> Outgoing:
+    return Outgoing("key", content, T0, **more)
+
+
+class TestSending:
+    def test_a_sent_message_is_shown_once_whichever_way_it_is_confirmed(self):
+        from palaver.wire.chats import Sent
+        from tui.replay import chat
+
+        view = sending(ChatView(chat_id="c"), out())
+        sent = Sent(chat("c", "t"), message=user(7, "hi"))
+        stream_first = acknowledged(reduce(view, MessageEvent(user(7, "hi")), T0), "key", sent)
+        answer_first = reduce(acknowledged(view, "key", sent), MessageEvent(user(7, "hi")), T0)
+        for result in (stream_first, answer_first):
+            assert [message.id for message in result.messages] == [7]
+            assert result.outgoing == ()
+
+    def test_the_stream_alone_confirms_a_message_by_its_content(self):
+        view = reduce(sending(ChatView(), out()), MessageEvent(user(7, "hi")), T0)
+        assert view.outgoing == ()
+
+    def test_a_message_of_somebody_else_confirms_nothing(self):
+        view = reduce(sending(ChatView(), out()), MessageEvent(user(7, "other")), T0)
+        assert len(view.outgoing) == 1
+
+    def test_an_old_message_that_comes_again_confirms_nothing(self):
+        view = reduce(ChatView(), MessageEvent(user(7, "hi")), T0)
+        view = reduce(sending(view, out()), MessageEvent(user(7, "hi")), T0)
+        assert len(view.outgoing) == 1
+
+    def test_a_queued_message_leaves_the_outgoing_ones(self):
+        view = sending(ChatView(), out(landing="queue"))
+        view = reduce(view, QueueUpdate([queued(1, "hi")], held=False), T0)
+        assert (view.outgoing, len(view.queue)) == ((), 1)
+
+
+class TestGrowing:
+    def test_growing_one_text_twice_gives_two_texts(self):
+        base = Growing().plus("ab")
+        assert (str(base.plus("c")), str(base.plus("d")), str(base)) == ("abc", "abd", "ab")
+
+    @pytest.mark.parametrize("length", range(8))
+    def test_what_comes_after_a_length_is_the_tail(self, length):
+        text = Growing().plus("ab").plus("").plus("cde").plus("fg")
+        assert text.since(length) == "abcdefg"[length:]
+
+    def test_appending_shares_what_is_there(self):
+        text = Growing()
+        for _ in range(1000):
+            longer = text.plus("x")
+            assert longer._pieces is text._pieces
+            text = longer

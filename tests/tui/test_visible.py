@@ -1,0 +1,63 @@
+"""Nothing that is laid out can drive a terminal."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palaver_tui.layout.document import MarkdownDocument, PlainDocument
+from palaver_tui.layout.visible import VisibleStream, visible, visible_line
+
+HOSTILE = [
+    "\x1b[2J\x1b[1;1Hgone",
+    "\x1b]52;c;aGVsbG8=\x07",
+    "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "\x9b31mred",
+    "\x00\x07\x08\x0b\x0c\x0e\x7f",
+    "a\rb",
+    "\u202egnp.exe\u2066\u2069",
+    "zero\u200bwidth\ufeff",
+    "\udce4 lone surrogate",
+    "[bold red]markup[/] [/nope]",
+]
+
+
+def harmless(text: str) -> bool:
+    return all(unicodedata.category(character) not in {"Cc", "Cs"} for character in text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("frame", ["{}", "`{}`", "```\n{}\n```", "- {}", "| {} |\n|---|\n| {} |"])
+def test_hostile_text_is_shown_as_characters(text, frame):
+    for document in (
+        MarkdownDocument(frame.format(text, text), finished=True),
+        PlainDocument(text),
+    ):
+        document.layout(40)
+        assert all(harmless(line.text) for line in document.lines)
+
+
+@given(st.text())
+def test_visible_text_holds_no_control_but_line_feeds_and_tabs(text):
+    assert harmless(visible(text).replace("\n", "").replace("\t", ""))
+    assert harmless(visible_line(text))
+    visible(text).encode()
+
+
+@given(st.text(alphabet="a\r\n\x1b", max_size=20), st.data())
+def test_text_in_pieces_becomes_what_it_would_be_whole(text, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    stream, at, shown = VisibleStream(), 0, ""
+    for cut in [*cuts, len(text)]:
+        shown += stream.feed(text[at:cut])
+        at = cut
+    assert shown + stream.finish() == visible(text)
+
+
+def test_the_characters_of_an_emoji_stay_together():
+    assert visible("👨‍👩‍👧 ❤️ 🇩🇪") == "👨‍👩‍👧 ❤️ 🇩🇪"
+
+
+def test_escape_is_shown_by_its_picture():
+    assert visible("\x1b[31m") == "␛[31m"
