@@ -20,19 +20,26 @@ class ConfigError(Exception):
     """
 
 
-# What a key in the environment offers without a file: the vendor's provider and its models.
+# What a key in the environment offers without a file: the vendor's provider and its models, by
+# names that the installed SDKs list (a test compares them). No context limit is claimed: say it
+# in the file to have the share of the context shown.
 _VENDORS: tuple[tuple[str, str, ProviderConfig, dict[str, ModelConfig]], ...] = (
     (
         "anthropic",
         "ANTHROPIC_API_KEY",
         ProviderConfig(kind="anthropic", api_key="env:ANTHROPIC_API_KEY"),
         {
-            "sonnet": ModelConfig(
-                provider="anthropic", model="claude-sonnet-4-5", context_limit=200_000
-            ),
-            "haiku": ModelConfig(
-                provider="anthropic", model="claude-haiku-4-5", context_limit=200_000
-            ),
+            "sonnet": ModelConfig(provider="anthropic", model="claude-sonnet-5-5"),
+            "haiku": ModelConfig(provider="anthropic", model="claude-haiku-5-5"),
+        },
+    ),
+    (
+        "openai",
+        "OPENAI_API_KEY",
+        ProviderConfig(kind="openai", api_key="env:OPENAI_API_KEY"),
+        {
+            "gpt": ModelConfig(provider="openai", model="gpt-5.4"),
+            "gpt-mini": ModelConfig(provider="openai", model="gpt-5.4-mini"),
         },
     ),
 )

@@ -1,0 +1,97 @@
+"""Configuration: every mistake is named, with the file, the key and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import anthropic.types.model
+import openai.types.shared.chat_model
+import pytest
+
+from palaverd.config.keys import api_key, key_hint
+from palaverd.config.load import ConfigError, load_config, parse_config, with_defaults
+from palaverd.config.types import Config, ProviderConfig
+
+GOOD = """
+default_model = "sonnet"
+[providers.anthropic]
+kind = "anthropic"
+api_key = "env:MY_KEY"
+[models.sonnet]
+provider = "anthropic"
+model = "claude"
+context_limit = 200000
+[worker]
+max_chats = 3
+"""
+
+
+def test_a_whole_file_is_read() -> None:
+    config = parse_config(GOOD, "config.toml")
+    assert config.models["sonnet"].context_limit == 200_000
+    assert (config.default_model, config.worker.max_chats) == ("sonnet", 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("default_model", "defaultmodel"), "there is no key defaultmodel. Did you mean default_m"),
+        (("max_chats", "max_chat"), "there is no key worker.max_chat. Did you mean max_chats?"),
+        (
+            ("context_limit", "contextlimit"),
+            "there is no key models.sonnet.contextlimit. Did you mean context_limit?",
+        ),
+        (("api_key", "key"), "there is no key providers.anthropic.key."),
+        (("200000", '"many"'), "models.sonnet.context_limit is 'many': Expected `int | null`"),
+        (('kind = "anthropic"', 'kind = "claude"'), "providers.anthropic.kind is 'claude'"),
+        (("max_chats = 3", "max_chats = true"), "worker.max_chats is True"),
+        (('provider = "anthropic"', 'provider = "antropic"'), "Did you mean anthropic?"),
+        (('default_model = "sonnet"', 'default_model = "sonet"'), "Did you mean sonnet?"),
+        (("[worker]", "[worker"), "this is not TOML"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_a_remedy(
+    change: tuple[str, str], sentence: str
+) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(ConfigError) as raised:
+        parse_config(GOOD.replace(*change), "/etc/p.toml")
+    assert str(raised.value).startswith("/etc/p.toml: ")
+    assert sentence in str(raised.value)
+
+
+def test_a_file_that_a_person_named_must_exist(tmp_path: Path) -> None:
+    missing = tmp_path / "none.toml"
+    with pytest.raises(ConfigError, match="no such file"):
+        load_config(missing, {}, required=True)
+    assert load_config(missing, {}, required=False).models == {}
+
+
+def test_a_key_in_the_environment_is_enough() -> None:
+    config = with_defaults(Config(), {"ANTHROPIC_API_KEY": "k"})
+    assert set(config.models) == {"sonnet", "haiku"}
+    config = with_defaults(Config(), {"OPENAI_API_KEY": "k"})
+    assert {model.provider for model in config.models.values()} == {"openai"}
+
+
+def test_the_models_offered_without_a_file_are_ones_that_the_vendors_sdks_list() -> None:
+    config = with_defaults(Config(), {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"})
+    listed = {
+        "anthropic": get_args(get_args(anthropic.types.model.Model)[0]),
+        "openai": get_args(openai.types.shared.chat_model.ChatModel),
+    }
+    for model in config.models.values():
+        assert model.model in listed[model.provider]
+
+
+def test_where_a_key_comes_from_is_said_without_the_key() -> None:
+    environment = {"MY_KEY": "secret", "ANTHROPIC_API_KEY": "other"}
+    named = ProviderConfig(kind="anthropic", api_key="env:MY_KEY")
+    written = ProviderConfig(kind="anthropic", api_key="sk-in-the-file")
+    silent = ProviderConfig(kind="anthropic")
+    assert (api_key(named, environment), key_hint("a", named)) == ("secret", "MY_KEY")
+    assert (api_key(silent, environment), key_hint("a", silent)) == ("other", "ANTHROPIC_API_KEY")
+    assert api_key(written, environment) == "sk-in-the-file"
+    assert key_hint("a", written) == "providers.a.api_key in config.toml"
+    assert api_key(named, {}) is None

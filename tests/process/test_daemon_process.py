@@ -1,0 +1,235 @@
+"""The daemon as a process: started, refused, stopped and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from palaver.client import Client, Connected, ConnectionLost, Endpoint, Unreachable
+from palaver.wire.chats import CreateChat
+from palaver.wire.events import CaughtUp, MessageEvent, MessagePartEvent
+from palaver.wire.messages import Text
+from palaverd.simulator import Simulator
+from support.daemon import short_dir
+
+pytestmark = pytest.mark.process
+
+CONFIG = """
+default_model = "sonnet"
+[providers.anthropic]
+kind = "anthropic"
+base_url = "{url}"
+api_key = "sim"
+[models.sonnet]
+provider = "anthropic"
+model = "sim-large"
+"""
+
+
+class DaemonProcess:
+    """One `palaverd serve`."""
+
+    def __init__(self, data_dir: Path, process: asyncio.subprocess.Process) -> None:
+        self.data_dir = data_dir
+        self.process = process
+        self.client = Client(Endpoint(socket=data_dir / "palaverd.sock"))
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await self.client.health()
+                except Unreachable:
+                    assert self.process.returncode is None, "the daemon ended at its start"
+                    await asyncio.sleep(0.02)
+                else:
+                    return
+
+    async def end(self, number: signal.Signals) -> int:
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        async with asyncio.timeout(10):
+            return await self.process.wait()
+
+
+async def spawn(data_dir: Path, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "palaverd",
+        "serve",
+        "--data-dir",
+        str(data_dir),
+        *arguments,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PALAVER_CONFIG": str(data_dir / "config.toml")},
+    )
+
+
+@asynccontextmanager
+async def started(data_dir: Path) -> AsyncIterator[DaemonProcess]:
+    daemon = DaemonProcess(data_dir, await spawn(data_dir))
+    # Nobody reads the log here; it must not fill the pipe.
+    assert daemon.process.stderr is not None
+    reading = asyncio.create_task(daemon.process.stderr.read())
+    try:
+        await daemon.ready()
+        yield daemon
+    finally:
+        await daemon.end(signal.SIGKILL)
+        await reading
+        await daemon.client.close()
+
+
+@asynccontextmanager
+async def place(rate: float = 0) -> AsyncIterator[Path]:
+    async with short_dir() as data_dir, Simulator(rate=rate) as simulator:
+        (data_dir / "config.toml").write_text(CONFIG.format(url=simulator.url))
+        yield data_dir
+
+
+async def refusal(data_dir: Path, *arguments: str) -> str:
+    """Start a daemon that must not start; return its one sentence."""
+    process = await spawn(data_dir, *arguments)
+    async with asyncio.timeout(30):
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    text = said.decode()
+    assert "Traceback" not in text
+    return text.strip().splitlines()[-1]
+
+
+async def test_the_socket_is_private_and_gone_after_a_shutdown() -> None:
+    async with place() as data_dir, started(data_dir) as daemon:
+        socket = data_dir / "palaverd.sock"
+        assert stat.S_IMODE(socket.stat().st_mode) == 0o600
+        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+        assert await daemon.end(signal.SIGTERM) == 0
+        assert not socket.exists()
+
+
+async def test_a_second_daemon_on_the_same_data_is_refused_with_the_holders_pid() -> None:
+    async with place() as data_dir, started(data_dir) as daemon:
+        said = await refusal(data_dir, "--socket", str(data_dir / "other.sock"))
+        assert f"pid {daemon.process.pid}" in said
+        await daemon.client.health()
+
+
+async def test_a_taken_socket_is_refused_and_left_alone() -> None:
+    async with place() as data_dir, place() as other, started(data_dir) as daemon:
+        said = await refusal(other, "--socket", str(data_dir / "palaverd.sock"))
+        assert "is taken" in said
+        await daemon.client.health()
+
+
+async def test_a_newer_database_is_refused_and_not_touched() -> None:
+    async with place() as data_dir:
+        async with started(data_dir) as daemon:
+            await daemon.end(signal.SIGTERM)
+        database = sqlite3.connect(data_dir / "palaver.db")
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE store_info SET value = '9.9.9' WHERE key = 'program'")
+        database.commit()
+        database.close()
+        before = (data_dir / "palaver.db").read_bytes()
+        assert "Install Palaver 9.9.9 or newer" in await refusal(data_dir)
+        assert (data_dir / "palaver.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[workr]", "there is no key workr. Did you mean worker?"),
+        ("[worker", "this is not TOML"),
+    ],
+)
+async def test_a_configuration_with_a_mistake_is_refused(text: str, sentence: str) -> None:
+    async with place() as data_dir:
+        (data_dir / "config.toml").write_text(text)
+        assert sentence in await refusal(data_dir)
+
+
+async def test_a_chat_that_was_killed_in_mid_answer_goes_on_at_the_next_start() -> None:
+    async with place(rate=100) as data_dir:
+        async with started(data_dir) as daemon:
+            sent = await daemon.client.create_chat(CreateChat(content="[[length=60]] tell me"))
+            chat_id = sent.chat.id
+            stream = daemon.client.stream(chat_id)
+            async for items in stream:
+                if any(isinstance(item, MessagePartEvent) for item in items):
+                    break
+            await stream.aclose()
+            await daemon.end(signal.SIGKILL)
+        async with started(data_dir) as daemon:
+            stream = daemon.client.stream(chat_id)
+            roles: dict[int, str] = {}
+            async with asyncio.timeout(20):
+                async for items in stream:
+                    for item in items:
+                        if isinstance(item, MessageEvent):
+                            roles[item.message.id] = item.message.role
+                    if "assistant" in roles.values():
+                        break
+            await stream.aclose()
+            assert list(roles.values()) == ["user", "assistant"]
+            assert (await daemon.client.chat(chat_id)).status == "waiting"
+
+
+async def test_a_shutdown_in_mid_answer_keeps_the_chat_and_tells_the_client() -> None:
+    async with place(rate=100) as data_dir:
+        async with started(data_dir) as daemon:
+            sent = await daemon.client.create_chat(CreateChat(content="[[length=80]] tell me"))
+            stream = daemon.client.stream(sent.chat.id)
+            lost: list[ConnectionLost] = []
+            stopped = False
+            async for items in stream:
+                if not stopped and any(isinstance(item, MessagePartEvent) for item in items):
+                    stopped = True
+                    assert await daemon.end(signal.SIGTERM) == 0
+                lost += [item for item in items if isinstance(item, ConnectionLost)]
+                if lost:
+                    break
+            await stream.aclose()
+        async with started(data_dir) as daemon:
+            stream = daemon.client.stream(sent.chat.id)
+            texts: list[str] = []
+            async with asyncio.timeout(20):
+                async for items in stream:
+                    for item in items:
+                        if isinstance(item, MessageEvent) and item.message.role == "assistant":
+                            texts += [p.text for p in item.message.parts if isinstance(p, Text)]
+                    if texts:
+                        break
+            await stream.aclose()
+            assert len(texts) == 1
+
+
+async def test_everything_that_was_there_is_there_after_a_restart() -> None:
+    async with place() as data_dir:
+        async with started(data_dir) as daemon:
+            sent = await daemon.client.create_chat(CreateChat(content="[[echo]] remember me"))
+            stream = daemon.client.stream(sent.chat.id)
+            count = 0
+            async for items in stream:
+                count += sum(isinstance(item, MessageEvent) for item in items)
+                if count == 2 and any(isinstance(item, CaughtUp) for item in items):
+                    break
+            await stream.aclose()
+            assert not any(isinstance(item, Connected) for item in items)
+            await daemon.end(signal.SIGTERM)
+        async with started(data_dir) as daemon:
+            page = await daemon.client.messages(sent.chat.id)
+            assert [m.parts for m in page.messages] == [
+                [Text("remember me")],
+                [Text("[[echo]] remember me")],
+            ]

@@ -1,0 +1,107 @@
+"""Episodes are logs, subscribers are cursors: nothing lost, nothing twice, bounded."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palaver.wire.events import MessagePartEvent
+from palaverd.stream import episode as subject
+from palaverd.stream.episode import Episode, Position
+
+decoder = msgspec.json.Decoder(MessagePartEvent)
+
+
+def apply(shown: dict[int, str], events: list[bytes]) -> None:
+    """Show events as a client does: each must begin exactly where the block ends."""
+    for raw in events:
+        event = decoder.decode(raw)
+        text = shown.setdefault(event.block, "")
+        assert event.offset == len(text)
+        shown[event.block] = text + event.delta
+
+
+def drain(log: Episode, position: Position, shown: dict[int, str], limit: int = 1 << 20) -> None:
+    # Two empty answers in a row: the first may only have ended the merged text.
+    empty = 0
+    while empty < 2:
+        events = log.read(position, limit)
+        apply(shown, events)
+        empty = 0 if events else empty + 1
+
+
+def texts(log: Episode) -> dict[int, str]:
+    return {n: block.text for n, block in enumerate(log.blocks) if block.length}
+
+
+@given(st.data())
+def test_readers_at_any_pace_end_with_the_whole_text(data: st.DataObject) -> None:
+    random = Random(data.draw(st.integers(0, 10_000)))
+    log = Episode("1.1")
+    readers = [(Position(), dict[int, str](), random.choice([1, 100, 1 << 20])) for _ in range(3)]
+    for _ in range(data.draw(st.integers(1, 60))):
+        if not log.blocks or random.random() < 0.1:
+            log.open_block("text")
+        for _ in range(random.choice([1, 5, 400])):
+            log.append(random.randrange(len(log.blocks)), random.choice(["a", "βγ", "𝄞x" * 9]))
+        position, shown, limit = random.choice(readers)
+        apply(shown, log.read(position, limit))
+    for position, shown, limit in readers:
+        drain(log, position, shown, limit)
+        assert {n: text for n, text in shown.items() if text} == texts(log)
+
+
+@pytest.mark.parametrize("grown", [3, 600, 5000])
+def test_a_client_that_resumes_at_any_place_gets_exactly_what_it_lacks(grown: int) -> None:
+    log = Episode("1.1")
+    for block in range(2):
+        log.open_block("text")
+        for number in range(grown):
+            log.append(block, f"{number} ")
+    whole = texts(log)
+    for block in range(2):
+        for offset in range(0, len(whole[block]) + 1, max(1, len(whole[block]) // 50)):
+            had = {n: whole[n] for n in range(block)} | {block: whole[block][:offset]}
+            drain(log, Position(block, offset), had)
+            assert had == whole
+
+
+def test_memory_stays_bounded_by_the_text_however_many_deltas_made_it() -> None:
+    log = Episode("1.1")
+    log.open_block("text")
+    for _ in range(20_000):
+        log.append(0, "x")
+    assert len(log._entries) < 2 * subject.RECENT_ENTRIES
+    assert len(log.read(Position(), 1 << 20)) == 1
+
+
+def test_a_sealed_log_takes_no_more() -> None:
+    log = Episode("1.1")
+    log.open_block("text")
+    log.append(0, "shown")
+    log.seal()
+    assert log.append(0, " never shown") is False
+    assert texts(log) == {0: "shown"}
+
+
+def test_an_answer_beyond_the_cap_is_cut_with_a_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "EPISODE_CAP", 10)
+    log = Episode("1.1")
+    log.open_block("text")
+    for _ in range(5):
+        log.append(0, "12345")
+    assert texts(log)[0] == "1234512345" + subject.CUT_MARKER
+
+
+def test_a_tool_call_is_shown_before_its_arguments_come() -> None:
+    log = Episode("1.1")
+    log.open_block("tool_call", name="execute", call_id="c1")
+    for position in (Position(), Position(0, 0)):
+        [raw] = log.read(position, 1000)
+        event = decoder.decode(raw)
+        assert (event.name, event.call_id, event.delta) == ("execute", "c1", "")
+        drain(log, position, {0: ""})

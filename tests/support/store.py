@@ -1,0 +1,132 @@
+"""A real SQLite database for tests that need no event loop, and the invariants of a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, insert, select
+from sqlalchemy.pool import StaticPool
+
+from palaver.wire.chats import RetryInfo
+from palaver.wire.errors import ChatError
+from palaver.wire.messages import ToolCall, ToolResult
+from palaverd.chatstate.invariants import HistoryEntry, history_violations, row_violations
+from palaverd.chatstate.states import Queue, State, Status
+from palaverd.store import codec
+from palaverd.store.door import NewChat, fresh_chat
+from palaverd.store.migrate import migrate
+from palaverd.store.rows import ChatRow, chat_values
+from palaverd.store.sqlite import prepare
+from palaverd.store.sync import load_chat
+from palaverd.store.tables import chats, messages, metadata, queued_messages, users
+
+NOW = 1_700_000_000_000  # milliseconds
+OWNER = "ann"
+ERROR = ChatError(kind="overloaded", message="Too busy.", retryable=True)
+
+
+@contextmanager
+def memory_store() -> Iterator[Connection]:
+    """Open a migrated database in memory, with one owner."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    prepare(engine, "BEGIN", pragmas=("PRAGMA foreign_keys=ON",))
+    with engine.connect() as connection:
+        with connection.begin():
+            migrate(connection)
+            connection.execute(insert(users).values(id=OWNER, created_at=NOW))
+        yield connection
+    engine.dispose()
+
+
+def retry_info() -> RetryInfo:
+    return RetryInfo(
+        attempt=1,
+        max_attempts=10,
+        delay_ms=1000,
+        retrying_at=codec.from_ms(NOW + 1000),
+        error=ERROR,
+    )
+
+
+def plant(
+    connection: Connection, state: State, *, queued: int = 2, chat_id: str = "c", **changes: Any
+) -> ChatRow:
+    """Write a chat in `state` with one user message and, where it has a queue, `queued` in it."""
+    status, queue, archived = state.shape
+    row = fresh_chat(connection, chat_id, NewChat(owner=OWNER, title="t"), NOW).row
+    row.status, row.archived = status.value, archived
+    row.snapshot_version = 5
+    row.history_version = row.turn_version = 3
+    row.queue_held = queue is Queue.HELD
+    row.queue_length = 0 if queue is Queue.EMPTY else queued
+    if status is Status.ERROR:
+        row.last_error = ERROR
+    if status is Status.RUNNING:
+        row.generation_attempt = 1
+    for name, value in changes.items():
+        setattr(row, name, value)
+    connection.execute(insert(chats).values(**chat_values(row)))
+    add_message(connection, row, "user", [{"type": "text", "text": "first"}])
+    for position in range(row.queue_length):
+        connection.execute(
+            insert(queued_messages).values(
+                chat_id=chat_id, position=position, content=f"queued {position}", created_at=NOW
+            )
+        )
+    return row
+
+
+def add_message(connection: Connection, row: ChatRow, role: str, parts: list[Any]) -> int:
+    result = connection.execute(
+        insert(messages)
+        .values(
+            chat_id=row.chat_id,
+            role=role,
+            visibility="both",
+            content_version=1,
+            parts=codec.dumps(parts),
+            revision=row.history_version,
+            deleted=False,
+            created_at=NOW,
+        )
+        .returning(messages.c.id)
+    )
+    return int(result.scalar_one())
+
+
+def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Read everything that is stored, to see that nothing was changed."""
+    return {
+        table.name: [tuple(row) for row in connection.execute(select(table))]
+        for table in metadata.sorted_tables
+    }
+
+
+def violations(connection: Connection, chat_id: str) -> list[str]:
+    """The invariants that every chat must keep after every transaction; call it after each."""
+    row = load_chat(connection, chat_id)
+    queue = connection.execute(
+        select(queued_messages.c.id)
+        .where(queued_messages.c.chat_id == chat_id)
+        .order_by(queued_messages.c.position)
+    ).scalars()
+    found = connection.execute(
+        select(messages)
+        .where(messages.c.chat_id == chat_id, ~messages.c.deleted)
+        .order_by(messages.c.id)
+    )
+    history = []
+    for message in found:
+        parts = codec.load_parts(message.parts)
+        history.append(
+            HistoryEntry(
+                id=message.id,
+                role=message.role,
+                revision=message.revision,
+                calls=frozenset(p.id for p in parts if isinstance(p, ToolCall)),
+                answers=frozenset(p.call_id for p in parts if isinstance(p, ToolResult)),
+            )
+        )
+    return row_violations(row) + history_violations(row, list(queue), history)

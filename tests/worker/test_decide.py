@@ -1,0 +1,89 @@
+"""What a runner does with what it hears: every rule, and every order of late hints."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import msgspec
+import pytest
+
+from palaverd.store.hints import Hint
+from palaverd.worker.decide import (
+    Cause,
+    Decision,
+    GiveBack,
+    Hand,
+    Ignore,
+    Leave,
+    Start,
+    decide,
+)
+
+RUNNING = Hint(
+    chat_id="c",
+    owner="ann",
+    status="running",
+    archived=False,
+    worker_id="w",
+    runner_id="r",
+    snapshot_version=5,
+    history_version=3,
+    retry_version=0,
+    generation_attempt=1,
+    ownerless=False,
+)
+
+
+def later(**changes: object) -> Hint:
+    return msgspec.structs.replace(RUNNING, **({"snapshot_version": 6} | changes))
+
+
+@pytest.mark.parametrize(
+    ("heard", "decision"),
+    [
+        (later(snapshot_version=4, status="interrupting"), Ignore()),
+        (later(snapshot_version=5, status="interrupting"), Ignore()),
+        (later(runner_id="other"), Leave(Cause.LEASE_LOST)),
+        (later(runner_id=None), Leave(Cause.LEASE_LOST)),
+        (later(deleted=True), Leave(Cause.LEASE_LOST)),
+        (later(retry_version=6), Hand()),
+        (later(status="interrupting"), Start(Cause.INTERRUPTED)),
+        (later(history_version=6), Start(Cause.SUPERSEDED)),
+        (later(status="requires_action"), Start(Cause.SUPERSEDED)),
+        (later(status="waiting", history_version=6), GiveBack(Cause.SUPERSEDED)),
+        (later(status="error"), GiveBack(Cause.SUPERSEDED)),
+        (later(archived=True), GiveBack(Cause.SUPERSEDED)),
+    ],
+)
+def test_a_living_task_is_left_handed_stopped_or_replaced(heard: Hint, decision: Decision) -> None:
+    assert decide("r", RUNNING, RUNNING, heard) == decision
+
+
+def test_without_a_task_the_same_state_starts_one() -> None:
+    assert decide("r", RUNNING, None, RUNNING) == Start(Cause.SUPERSEDED)
+    assert decide("r", RUNNING, None, later(status="waiting")) == GiveBack(Cause.SUPERSEDED)
+
+
+def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_is_heard() -> None:
+    """The whole story of two turns, heard in every order, with every hint heard twice."""
+    story = [
+        RUNNING,
+        later(snapshot_version=6, status="interrupting"),
+        later(snapshot_version=7, status="running", history_version=7),
+        later(snapshot_version=8, status="running", history_version=7, generation_attempt=2),
+    ]
+    for order in permutations([*story, story[1]]):
+        seen, started = RUNNING, None
+        reached_second_turn = False
+        for heard in order:
+            decision = decide("r", seen, started, heard)
+            if heard.snapshot_version >= seen.snapshot_version:
+                seen = heard
+            if isinstance(decision, Start):
+                started = heard
+                if reached_second_turn:
+                    assert heard.history_version == 7
+                    assert decision.cause is not Cause.INTERRUPTED
+            reached_second_turn = reached_second_turn or seen.history_version == 7
+        assert started is not None
+        assert (seen.snapshot_version, started.history_version) == (8, 7)
