@@ -77,6 +77,7 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("401", s(status=401)),
         ("401 of OpenAI", s(status=401, body_type="invalid_request_error")),
         ("403", s(status=403)),
+        ("403 of OpenAI", s(status=403, body_type="invalid_request_error")),
         ("403 permission", s(status=403, body_type="permission_error", body_message="Forbidden")),
         ("400 with key wording", s(status=400, body_message="API key not valid. Pass another.")),
         ("type in a stream", s(status=200, body_type="authentication_error")),
@@ -125,7 +126,10 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("DNS", s(exceptions=("APIConnectionError", "ConnectError", "gaierror"))),
         ("reset", s(status=200, exceptions=("ReadError", "ConnectionResetError"))),
         ("clean end without the terminal event", s(status=200, stream_ended=True)),
-        ("library's own cancellation", s(exceptions=("CancelledError",), cancelled_by_library=True)),
+        (
+            "library's own cancellation",
+            s(exceptions=("CancelledError",), cancelled_by_library=True),
+        ),
         ("type", s(status=200, body_type="timeout_error")),
         ("only text", s(text="connection reset by peer")),
     ],
@@ -233,7 +237,9 @@ anything = st.builds(
     status=statuses,
     headers=st.dictionaries(
         st.sampled_from(["retry-after", "retry-after-ms", "date", "content-type"]),
-        words | st.floats().map(str) | st.datetimes().map(lambda d: f"{d:%a, %d %b %Y %H:%M:%S} GMT"),
+        words
+        | st.floats().map(str)
+        | st.datetimes().map(lambda d: f"{d:%a, %d %b %Y %H:%M:%S} GMT"),
     ),
     request_id=maybe,
     body_type=maybe | st.sampled_from(["overloaded_error", "invalid_request_error", "²99"]),

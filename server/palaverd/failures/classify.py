@@ -126,7 +126,11 @@ RULES: tuple[Rule, ...] = (
         lambda f: names.TEXT_CONFIG.search(f.words) is not None,
         "a 503 that says `no such model` must fail at once",
     ),
-    Rule("config", _named(names.CONFIG_VAGUE), "the request is wrong, however it is numbered"),
+    Rule(
+        "config",
+        lambda f: f.status != 403 and not names.CONFIG_VAGUE.isdisjoint(f.codes),
+        "the request is wrong, however it is numbered; OpenAI gives its 403 this type as well",
+    ),
     Rule("config", lambda f: f.status in names.STATUS_CONFIG, "the request is wrong"),
     Rule(
         "config", lambda f: not names.ADDRESS.isdisjoint(f.classes), "a wrong address stays wrong"

@@ -161,7 +161,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield one
         if isinstance(one, BaseExceptionGroup):
             waiting.extend(one.exceptions)
-        cause = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        # A suppressed context, too: httpcore2's pool raises `from None`, and what it hides is
+        # the very reason why a connection failed.
+        cause = one.__cause__ or one.__context__
         if cause is not None:
             waiting.append(cause)
 

@@ -77,7 +77,8 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
-        return self._events(request.model, ChatDialect(), lambda c: _chat(c, request))
+        keyless = self._api_key is None
+        return self._events(request.model, ChatDialect(), lambda c: _chat(c, request, keyless))
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits)
@@ -95,9 +96,17 @@ def _respond(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[
     return opened
 
 
-def _chat(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+def _chat(
+    client: Any, request: ModelRequest, keyless: bool = False
+) -> AbstractAsyncContextManager[Opened]:
+    import openai
+
+    # The SDK refuses to call without this header unless it is left out on purpose, per call.
+    headers = {"Authorization": openai.Omit()} if keyless else None
     completions = client.chat.completions.with_streaming_response
-    opened: AbstractAsyncContextManager[Opened] = completions.create(**chat_arguments(request))
+    opened: AbstractAsyncContextManager[Opened] = completions.create(
+        **chat_arguments(request), extra_headers=headers
+    )
     return opened
 
 
@@ -107,8 +116,6 @@ def _client(base_url: str, api_key: str | None, limits: CallLimits) -> AsyncOpen
     omit: Any = openai.Omit()
     headers = environment_headers("OPENAI_CUSTOM_HEADERS", omit, api_key)
     headers |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
-    if api_key is None:
-        headers["Authorization"] = omit
     return openai.AsyncOpenAI(
         api_key=api_key or _NO_KEY,
         base_url=base_url,

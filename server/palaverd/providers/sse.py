@@ -38,7 +38,8 @@ class SseDecoder:
         self._line: list[bytes] = []  # pieces of a line whose end has not come
         self._data: list[bytes] = []
         self._name = b""
-        self._size = 0  # of the pieces and the data together
+        self._line_size = 0
+        self._data_size = 0
         self._after_cr = False
         self._first = True
 
@@ -56,7 +57,7 @@ class SseDecoder:
             self._line.append(lines[0])
             lines[0] = b"".join(self._line)
             self._line = []
-            self._size = sum(map(len, self._data))
+            self._line_size = 0
         events: list[ServerEvent] = []
         data = self._data
         for line in lines:
@@ -65,23 +66,23 @@ class SseDecoder:
                 line = line.removeprefix(_BOM)
             if line.startswith(b"data:"):
                 data.append(line[6:] if line.startswith(b"data: ") else line[5:])
-                self._size += len(line)
+                self._data_size += len(line)
+                if self._data_size > self._limit:
+                    raise EventTooLongError(self._limit)
             elif not line:
                 if data:
                     events.append(
                         ServerEvent(self._name, data[0] if len(data) == 1 else b"\n".join(data))
                     )
                     data.clear()
-                    self._size = 0
+                    self._data_size = 0
                 self._name = b""
             elif line.startswith(b"event:"):
                 self._name = line[6:].removeprefix(b" ")
-            if self._size > self._limit:
-                raise EventTooLongError(self._limit)
         if rest:
             self._line.append(rest)
-            self._size += len(rest)
-            if self._size > self._limit:
+            self._line_size += len(rest)
+            if self._line_size + self._data_size > self._limit:
                 raise EventTooLongError(self._limit)
         return events
 

@@ -17,6 +17,8 @@ from palaverd.simulator.speech import Speech, until_gone
 
 # Between pings, when nothing else is sent.
 PING_SECONDS = 1.0
+# A private character, so that no encoder writes it for another reason.
+_PLACEHOLDER = "\ue000"
 _PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -129,7 +131,9 @@ async def _garbage(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 async def _bad_utf8(speech: Speech, injected: Injected) -> web.StreamResponse:
     response = await _beginning(speech, injected)
-    await response.write(b'data: {"type": "ping", "x": "\xc3\x28"}\n\n')
+    frames = speech.wire.frames(speech.saying(_PLACEHOLDER), speech.prompt)
+    word = next(frame.data for frame in frames if frame.kind == "word")
+    await response.write(word.replace(_PLACEHOLDER.encode(), b"\xc3\x28"))
     await response.write_eof()
     return response
 
@@ -172,7 +176,7 @@ async def _duplicate(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _filter(speech: Speech, injected: Injected) -> web.StreamResponse:
-    return await speech.with_refusal().send()
+    return await speech.refusing().send()
 
 
 async def _wrong_type(speech: Speech, injected: Injected) -> web.StreamResponse:

@@ -37,14 +37,18 @@ class Speech:
         self._rate = rate
         self._slow_first = slow_first
 
-    def with_refusal(self) -> Speech:
+    def saying(self, text: str) -> Answer:
+        """Return the answer with another text, and nothing but text."""
+        return msgspec.structs.replace(self.answer, text=text, reasoning="", tool=None)
+
+    def refusing(self) -> Speech:
         """Return a speech that says nothing, because of a content filter."""
         return Speech(
             wire=self.wire,
             request=self.request,
             request_id=self.request_id,
             prompt=self.prompt,
-            answer=msgspec.structs.replace(self.answer, text="", reasoning="", finish="filter"),
+            answer=msgspec.structs.replace(self.saying(""), finish="filter", output_tokens=0),
             rate=self._rate,
             slow_first=self._slow_first,
             clock=self.clock,

@@ -1,0 +1,146 @@
+"""Every fault of the simulator, through the real SDKs over real sockets, in three protocols."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from palaverd.providers.build import Kind
+from palaverd.providers.neutral import Provider
+from palaverd.simulator.faults import FAULTS
+from providers.calling import KEY, call, made
+
+# What each fault must become: kind, status. Faults without a row do not end a call by
+# themselves: they are in `BENIGN`, or wait for a guard (test_guards).
+EXPECTED: dict[str, tuple[str, int | None]] = {
+    "400": ("config", 400),
+    "401": ("auth", 401),
+    "403": ("auth", 403),
+    "404": ("config", 404),
+    "429": ("rate_limit", 429),
+    "quota": ("usage_limit", 429),
+    "context": ("context_overflow", 400),
+    "500": ("server_error", 500),
+    "502": ("timeout", 502),
+    "503": ("timeout", 503),
+    "504": ("timeout", 504),
+    "529": ("overloaded", 529),
+    "redirect": ("config", 307),
+    "wrong-type": ("config", None),
+    "error": ("overloaded", None),
+    "close": ("timeout", None),
+    "cut": ("timeout", None),
+    "reset": ("timeout", None),
+    "refuse": ("timeout", None),
+    "garbage": ("server_error", None),
+    "bad-utf8": ("server_error", None),
+    "no-terminal": ("timeout", None),
+    "filter": ("content_filter", None),
+}
+BENIGN = {"stay-open", "split", "duplicate"}
+GUARDED = {"silence", "pings"}
+# What strikes inside a stream does so at its very beginning, in a word, and near its end.
+POSITIONED = {"error", "close", "cut", "reset", "garbage", "bad-utf8"}
+CASES = [
+    pytest.param(
+        name, f"[[{name}{f' after={at}' if name in POSITIONED else ''}]]", id=f"{name}@{at}"
+    )
+    for name in EXPECTED
+    for at in ((0, 3, 40) if name in POSITIONED else (0,))
+]
+
+
+def test_every_fault_is_tested() -> None:
+    assert EXPECTED.keys() | BENIGN | GUARDED == FAULTS.keys()
+
+
+@pytest.mark.parametrize(("name", "directive"), CASES)
+async def test_a_fault_is_classified(provider: Provider, name: str, directive: str) -> None:
+    error = (await call(provider, f"{directive} [[length=60]] tell me a story")).error
+    assert error is not None
+    assert (error.kind, error.status_code) == EXPECTED[name]
+    assert error.provider == "acme"
+    assert error.model == "sim-large"
+    assert KEY not in str(error)
+
+
+@pytest.mark.parametrize("name", ["429", "500", "529", "error", "context"])
+async def test_a_failure_names_the_request(provider: Provider, name: str) -> None:
+    error = (await call(provider, f"[[{name}]] hello")).error
+    assert error is not None
+    assert error.request_id is not None
+    assert error.request_id.startswith("req_sim")
+    assert error.detail
+
+
+@pytest.mark.parametrize("name", sorted(BENIGN))
+async def test_a_harmless_oddity_changes_nothing(provider: Provider, name: str) -> None:
+    outcome = await call(provider, f"[[{name}]] [[echo]] naïve 🙂 words — all of them")
+    assert outcome.error is None
+    assert outcome.text == "naïve 🙂 words — all of them"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("retry-after=3", 3000),
+        ("retry-after=0.5", 500),
+        ("retry-after-ms=1234", 1234),
+        ("retry-after-ms=1234 retry-after=9", 1234),
+        ("retry-date=30", 30_000),
+        ("retry-after=soon", None),
+    ],
+)
+async def test_hints_arrive(provider: Provider, parameters: str, expected: int | None) -> None:
+    error = (await call(provider, f"[[429 {parameters}]] hello")).error
+    assert error is not None
+    assert error.retry_after_ms == expected
+
+
+async def test_passing_trouble_passes(provider: Provider) -> None:
+    kinds = [(await call(provider, "[[529 times=2]] [[echo]] at last")) for _ in range(3)]
+    assert [outcome.error and outcome.error.kind for outcome in kinds] == [
+        "overloaded",
+        "overloaded",
+        None,
+    ]
+    assert kinds[2].text == "at last"
+
+
+async def test_nobody_listens_there(kind: Kind) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        async with made(kind, url) as provider:
+            error = (await call(provider, "hello")).error
+    assert error is not None
+    assert (error.kind, error.retryable) == ("timeout", True)
+    assert error.message == "acme does not accept connections."
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:1", "http://[::1"])
+async def test_a_bad_address_is_a_matter_of_configuration(kind: Kind, url: str) -> None:
+    from palaverd.failures import ProviderFailure
+
+    try:
+        async with made(kind, url) as provider:
+            error = (await call(provider, "hello")).error
+    except ProviderFailure as failure:
+        error = failure.error
+    assert error is not None
+    assert error.kind == "config"
+
+
+async def test_without_a_key_nothing_is_sent(kind: Kind, simulator: object) -> None:
+    async with made(kind, simulator.url, api_key=None) as provider:  # type: ignore[attr-defined]
+        error = (await call(provider, "hello")).error
+    assert error is not None
+    if kind == "openai-compatible":
+        # Such servers need no key; this one does, and says so.
+        assert error.kind == "auth"
+        assert "Authorization" not in simulator.requests[0].headers  # type: ignore[attr-defined]
+    else:
+        assert (error.kind, error.action) == ("missing_key", "edit_key")
+        assert "ACME_API_KEY" in error.message
+        assert not simulator.requests  # type: ignore[attr-defined]
