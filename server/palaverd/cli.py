@@ -45,6 +45,7 @@ def serve(
       palaverd serve --data-dir /srv/palaver --config /etc/palaver/config.toml
     """
     # Imported here so that --help and --version need no database and no web server.
+    from palaverd.config.keys import read_keys
     from palaverd.config.load import ConfigError, load_config
     from palaverd.datadir import StartError
     from palaverd.logs import configure_logs
@@ -57,9 +58,45 @@ def serve(
         loaded = load_config(
             config or default_config_path(), os.environ, required=config is not None
         )
-        asyncio.run(run(data_dir, socket or socket_path(data_dir), loaded, private=private))
+        keys = read_keys(loaded, os.environ)
+        asyncio.run(run(data_dir, socket or socket_path(data_dir), loaded, keys, private=private))
     except (ConfigError, StartError, DatabaseError) as error:
         if debug:
             raise
         click.echo(f"palaverd: {error}", err=True)
         sys.exit(EXIT_FAILED)
+
+
+@main.group(name="config")
+def config_group() -> None:
+    """Check the configuration, or begin one."""
+
+
+@config_group.command(name="check")
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+def config_check(config: Path | None) -> None:
+    """Read the configuration and print what is in force, with secrets masked."""
+    from palaverd.config.load import ConfigError, load_config
+    from palaverd.config.show import effective
+
+    path = config or default_config_path()
+    try:
+        loaded = load_config(path, os.environ, required=config is not None)
+    except ConfigError as error:
+        click.echo(f"palaverd: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    click.echo(f"# {path}: {'read' if path.exists() else 'not there, defaults hold'}")
+    click.echo(effective(loaded))
+
+
+@config_group.command(name="example")
+def config_example() -> None:
+    """Print a commented configuration with every key.
+
+    \b
+    Example:
+      palaverd config example > ~/.config/palaver/config.toml
+    """
+    from palaverd.config.show import example
+
+    click.echo(example(), nl=False)

@@ -18,7 +18,7 @@ from palaver.wire.errors import ChatError
 from palaverd.api.app import make_app
 from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
-from palaverd.config.keys import api_key, key_hint
+from palaverd.config.keys import key_hint
 from palaverd.config.types import Config
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy, Signals, classify
@@ -53,7 +53,7 @@ class Daemon:
         *,
         clock: Clock,
         chance: random.Random,
-        environment: Mapping[str, str],
+        keys: Mapping[str, str | None],
     ) -> None:
         self.socket = socket
         self.hub = LocalHub()
@@ -65,7 +65,7 @@ class Daemon:
         self._config = config
         self.database = SqliteDatabase(self._data_dir.database, clock)
         self.door = Door(self.database, self.hub, clock, chance)
-        self._providers, missing = _providers(config, environment, clock)
+        self._providers, missing = _providers(config, keys, clock)
         self.catalog = Catalog(config, self._providers, missing)
         self.worker = Worker(
             Environment(
@@ -174,13 +174,13 @@ class Daemon:
 
 
 def _providers(
-    config: Config, environment: Mapping[str, str], clock: Clock
+    config: Config, keys: Mapping[str, str | None], clock: Clock
 ) -> tuple[dict[str, Provider], dict[str, ChatError]]:
     """Make the providers, and say which of them have no key."""
     providers: dict[str, Provider] = {}
     missing: dict[str, ChatError] = {}
     for name, provider in config.providers.items():
-        key, hint = api_key(provider, environment), key_hint(name, provider)
+        key, hint = keys.get(name), key_hint(name, provider)
         providers[name] = make_provider(
             name, provider.kind, base_url=provider.base_url, api_key=key, key_hint=hint, clock=clock
         )

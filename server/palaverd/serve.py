@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
@@ -21,10 +22,18 @@ PRIVATE_IDLE_S = 3600.0
 _IDLE_CHECK_S = 30.0
 
 
-async def serve(data_dir: Path, socket: Path, config: Config, *, private: bool) -> None:
+async def serve(
+    data_dir: Path,
+    socket: Path,
+    config: Config,
+    keys: Mapping[str, str | None],
+    *,
+    private: bool,
+) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
     Args:
+        keys: the providers' API keys, by the provider's name.
         private: end after an hour without clients and without work.
 
     Raises:
@@ -38,7 +47,7 @@ async def serve(data_dir: Path, socket: Path, config: Config, *, private: bool) 
         config,
         clock=clock,
         chance=random.SystemRandom(),
-        environment=os.environ,
+        keys=keys,
     )
     stop = asyncio.Event()
 

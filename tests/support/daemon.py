@@ -36,7 +36,7 @@ def make_daemon(data_dir: Path, config: Config, clock: Clock | None = None) -> D
         config,
         clock=clock or SystemClock(),
         chance=random.Random(7),
-        environment={},
+        keys={name: provider.api_key for name, provider in config.providers.items()},
     )
 
 

@@ -1,10 +1,11 @@
-"""What `config.toml` may say. A field's docstring line is its comment in the example."""
+"""What `config.toml` may say. The descriptions are the comments of the generated example."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from palaverd.config.defaults import (
     HEARTBEAT_S,
@@ -15,6 +16,8 @@ from palaverd.config.defaults import (
 )
 
 ProviderKind = Literal["anthropic", "openai", "openai-compatible"]
+Seconds = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -22,43 +25,86 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class ProviderConfig(Section, frozen=True):
-    """How to reach a provider. `api_key` is "env:NAME", or the key itself."""
+    """How to reach a provider."""
 
-    kind: ProviderKind
-    base_url: str | None = None
-    api_key: str | None = None
+    kind: Annotated[
+        ProviderKind,
+        Meta(
+            description="The protocol: anthropic (Messages), openai (Responses), or "
+            "openai-compatible (Chat Completions: Ollama, llama.cpp, vLLM, LM Studio and others)."
+        ),
+    ]
+    base_url: Annotated[
+        str | None,
+        Meta(
+            description="Where it answers, if not at the vendor's own address. With /v1 for the "
+            "openai kinds, without it for anthropic."
+        ),
+    ] = None
+    api_key: Annotated[
+        str | None,
+        Meta(
+            description='"env:NAME" for an environment variable, "file:PATH", "cmd:COMMAND", or the '
+            "key itself. Left out: "
+            "ANTHROPIC_API_KEY or OPENAI_API_KEY."
+        ),
+    ] = None
 
 
 class ModelConfig(Section, frozen=True):
-    """A model that can be chosen. `model` is the provider's name for it; limits are tokens."""
+    """A model that can be chosen, by the name of its table."""
 
-    provider: str
-    model: str
-    context_limit: int | None = None
-    max_output_tokens: int = MAX_OUTPUT_TOKENS
-    reasoning: Literal["low", "medium", "high"] | None = None
+    provider: Annotated[str, Meta(description="The name of a table under [providers].")]
+    model: Annotated[str, Meta(description="The provider's own name for it.")]
+    context_limit: Annotated[
+        Count | None, Meta(description="Tokens of its context window, to show how full it is.")
+    ] = None
+    max_output_tokens: Annotated[
+        Count, Meta(description="The most tokens that one answer may have.")
+    ] = MAX_OUTPUT_TOKENS
+    reasoning: Annotated[
+        Literal["low", "medium", "high"] | None,
+        Meta(description="How much it thinks before it answers: low, medium or high."),
+    ] = None
 
 
 class WorkerConfig(Section, frozen=True):
-    """How many chats run at once (0: no limit), and how long a silent worker owns its chats."""
+    """Who works on chats."""
 
-    enabled: bool = True
-    max_chats: int = MAX_CHATS
-    heartbeat_seconds: float = HEARTBEAT_S
-    lease_seconds: float = LEASE_S
+    enabled: Annotated[bool, Meta(description="false: serve clients, but run no chats.")] = True
+    max_chats: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="Chats that run at once; more wait. 0: no limit."),
+    ] = MAX_CHATS
+    heartbeat_seconds: Annotated[
+        Seconds, Meta(description="How often a worker says that it lives.")
+    ] = HEARTBEAT_S
+    lease_seconds: Annotated[
+        Seconds, Meta(description="How long a worker that fell silent keeps its chats.")
+    ] = LEASE_S
 
 
 class GenerationConfig(Section, frozen=True):
-    """Bounds of a turn: model calls after one user message."""
+    """Bounds of a turn."""
 
-    max_steps: int = MAX_STEPS
+    max_steps: Annotated[
+        Count, Meta(description="Model calls after one message, before a turn is ended.")
+    ] = MAX_STEPS
 
 
 class Config(Section, frozen=True):
     """The whole file. Everything may be left out."""
 
-    default_model: str | None = None
-    providers: dict[str, ProviderConfig] = {}
-    models: dict[str, ModelConfig] = {}
-    worker: WorkerConfig = WorkerConfig()
-    generation: GenerationConfig = GenerationConfig()
+    default_model: Annotated[
+        str | None, Meta(description="The model that answers where none was chosen.")
+    ] = None
+    providers: Annotated[
+        dict[str, ProviderConfig], Meta(description="How to reach a provider, by its name.")
+    ] = {}
+    models: Annotated[
+        dict[str, ModelConfig], Meta(description="A model that can be chosen, by its name.")
+    ] = {}
+    worker: Annotated[WorkerConfig, Meta(description="Who works on chats.")] = WorkerConfig()
+    generation: Annotated[GenerationConfig, Meta(description="Bounds of a turn.")] = (
+        GenerationConfig()
+    )

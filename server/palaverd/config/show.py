@@ -1,0 +1,102 @@
+"""Writes configuration: the commented example, and what is in force with secrets masked."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from palaverd.config.types import Config, ModelConfig, ProviderConfig
+
+MASK = "********"
+_WIDTH = 92
+
+# What the example puts into the tables that people name themselves.
+_SAMPLES: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "providers": (
+        "anthropic",
+        msgspec.to_builtins(ProviderConfig(kind="anthropic", api_key="env:ANTHROPIC_API_KEY")),
+    ),
+    "models": (
+        "sonnet",
+        msgspec.to_builtins(
+            ModelConfig(provider="anthropic", model="claude-sonnet-5-5", context_limit=200_000)
+        ),
+    ),
+}
+
+
+def example() -> str:
+    """Return a `config.toml` in which every key stands with its meaning and its default."""
+    lines = ["# Palaver's configuration. Every key may be left out; these are the defaults.", ""]
+    tables: list[str] = []
+    for field in _fields(Config):
+        value = getattr(Config(), field.name)
+        if field.name in _SAMPLES:
+            name, sample = _SAMPLES[field.name]
+            kind = ProviderConfig if field.name == "providers" else ModelConfig
+            tables += _table(f"{field.name}.{name}", kind, sample, _about(field))
+        elif isinstance(value, msgspec.Struct):
+            tables += _table(field.name, type(value), msgspec.to_builtins(value), _about(field))
+        else:
+            lines += [*_comment(_about(field)), f'# {field.name} = "sonnet"', ""]
+    return "\n".join(lines + tables)
+
+
+def effective(config: Config) -> str:
+    """Return the configuration in force as TOML; keys that stand in the file are masked."""
+    lines: list[str] = []
+    if config.default_model is not None:
+        lines.append(f"default_model = {_toml(config.default_model)}")
+    for name, provider in config.providers.items():
+        key = provider.api_key
+        if key is not None and not key.startswith(("env:", "file:")):
+            provider = msgspec.structs.replace(provider, api_key=MASK)
+        lines += _section(f"providers.{name}", provider)
+    for name, model in config.models.items():
+        lines += _section(f"models.{name}", model)
+    lines += _section("worker", config.worker)
+    lines += _section("generation", config.generation)
+    return "\n".join(lines).strip()
+
+
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
+
+
+def _about(field: msgspec.structs.FieldInfo) -> str:
+    described = msgspec.inspect.type_info(field.type)
+    while isinstance(described, msgspec.inspect.Metadata):
+        extra = described.extra_json_schema or {}
+        if "description" in extra:
+            return str(extra["description"])
+        described = described.type
+    raise AssertionError(f"{field.name} has no description")
+
+
+def _table(
+    name: str, kind: type[msgspec.Struct], values: Mapping[str, Any], about: str
+) -> Iterator[str]:
+    yield from _comment(about)
+    yield f"[{name}]"
+    for field in _fields(kind):
+        yield from _comment(_about(field))
+        value = values.get(field.name)
+        yield f"# {field.name} =" if value is None else f"{field.name} = {_toml(value)}"
+    yield ""
+
+
+def _section(name: str, section: msgspec.Struct) -> list[str]:
+    values = msgspec.to_builtins(section)
+    return ["", f"[{name}]", *(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None)]
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _toml(value: object) -> str:
+    # JSON writes strings, numbers and truth as TOML does.
+    return msgspec.json.encode(value).decode()
