@@ -46,6 +46,16 @@ from palaver.wire.chats import (
 )
 from palaver.wire.events import CaughtUp, ChatDeleted, ListSnapshot, MessagePartEvent
 from palaver.wire.messages import MessagePage
+from palaver.wire.queue import (
+    Acted,
+    ChangeChat,
+    EditQueued,
+    Promote,
+    QueueAnswer,
+    QueueOrder,
+    Resume,
+    SkipBackoff,
+)
 from support.clock import START, ManualClock, until
 
 API = "/api/v1"
@@ -75,6 +85,8 @@ def part(text: str, offset: int) -> MessagePartEvent:
 # --- requests -------------------------------------------------------------------------------
 
 SENT = Sent(chat=chat())
+ACTED = Acted(chat(), changed=True)
+QUEUE = QueueAnswer(chat(), [])
 CALLS: list[tuple[str, str, Any, Any, dict[str, str], Any]] = [
     ("GET", f"{API}/info", Info("1", 2, WHEN, "/d", []), lambda c: c.info(), {}, None),
     ("GET", f"{API}/models", Models([]), lambda c: c.models(), {}, None),
@@ -119,6 +131,57 @@ CALLS: list[tuple[str, str, Any, Any, dict[str, str], Any]] = [
         {},
         {"turn_version": 4, "hold_queue": True},
     ),
+    (
+        "PATCH",
+        f"{API}/chats/c1",
+        chat(),
+        lambda c: c.change_chat("c1", ChangeChat(model="m")),
+        {},
+        {"model": "m"},
+    ),
+    (
+        "POST",
+        f"{API}/chats/c1/resume",
+        ACTED,
+        lambda c: c.resume("c1", Resume(4)),
+        {},
+        {"turn_version": 4},
+    ),
+    (
+        "POST",
+        f"{API}/chats/c1/skip-backoff",
+        ACTED,
+        lambda c: c.skip_backoff("c1", SkipBackoff(4, 5)),
+        {},
+        {"turn_version": 4, "retry_version": 5},
+    ),
+    (
+        "PATCH",
+        f"{API}/chats/c1/queue/7",
+        QUEUE,
+        lambda c: c.edit_queued("c1", 7, EditQueued("new")),
+        {},
+        {"content": "new"},
+    ),
+    ("DELETE", f"{API}/chats/c1/queue/7", QUEUE, lambda c: c.delete_queued("c1", 7), {}, None),
+    (
+        "POST",
+        f"{API}/chats/c1/queue/7/promote",
+        QUEUE,
+        lambda c: c.promote("c1", 7, Promote(4)),
+        {},
+        {"turn_version": 4},
+    ),
+    (
+        "PUT",
+        f"{API}/chats/c1/queue/order",
+        QUEUE,
+        lambda c: c.reorder_queue("c1", QueueOrder([2, 1])),
+        {},
+        {"ids": [2, 1]},
+    ),
+    ("POST", f"{API}/chats/c1/queue/hold", QUEUE, lambda c: c.hold_queue("c1"), {}, None),
+    ("POST", f"{API}/chats/c1/queue/release", QUEUE, lambda c: c.release_queue("c1"), {}, None),
 ]
 
 

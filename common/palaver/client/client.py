@@ -1,4 +1,4 @@
-"""The asynchronous client: one method per route, and two streams that reconnect."""
+"""The asynchronous client: a connection to one daemon, and two streams that reconnect."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from contextlib import aclosing
 from random import Random
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
-from urllib.parse import quote
 
 from palaver.client.cursor import Position
 from palaver.client.endpoint import API, Endpoint
-from palaver.client.errors import PalaverError, Refused
+from palaver.client.errors import Refused
 from palaver.client.live import (
     ChatReader,
     Connected,
@@ -21,27 +20,16 @@ from palaver.client.live import (
     Reader,
     Refusal,
 )
+from palaver.client.requests import Requests, chat_path
 from palaver.client.transport import Transport
 from palaver.clock import Clock, SystemClock
-from palaver.wire.chats import (
-    Chat,
-    ChatPage,
-    CreateChat,
-    Info,
-    Interrupt,
-    Interrupted,
-    Models,
-    SendMessage,
-    Sent,
-)
 from palaver.wire.errors import Problem
 from palaver.wire.events import StreamEvent, WatchEvent
-from palaver.wire.messages import MessagePage
 
 E = TypeVar("E")
 
 
-class Client:
+class Client(Requests):
     """Speaks to one daemon. Use it as an asynchronous context manager, or `close` it.
 
     Every method raises `Refused` when the daemon says no, `Unreachable` when no answer comes, and
@@ -55,7 +43,7 @@ class Client:
         self.endpoint = endpoint
         self._clock = clock or SystemClock()
         self._random = random or Random()
-        self._transport = Transport(endpoint, self._clock)
+        super().__init__(Transport(endpoint, self._clock))
         self._live: set[Live[Any]] = set()
 
     async def __aenter__(self) -> Self:
@@ -75,76 +63,6 @@ class Client:
             await live.close()
         await self._transport.close()
 
-    async def health(self) -> None:
-        """Return when the daemon is alive."""
-        await self._transport.exchange("GET", "/healthz")
-
-    async def info(self) -> Info:
-        """Return which daemon answers."""
-        return await self._transport.request("GET", f"{API}/info", Info)
-
-    async def models(self) -> Models:
-        """Return the models that can be chosen."""
-        return await self._transport.request("GET", f"{API}/models", Models)
-
-    async def create_chat(self, chat: CreateChat, *, key: str | None = None) -> Sent:
-        """Create a chat with its first message, which is answered at once."""
-        return await self._transport.request("POST", f"{API}/chats", Sent, body=chat, key=key)
-
-    async def chats(
-        self,
-        limit: int = 50,
-        cursor: str | None = None,
-        archived: bool = False,
-        q: str | None = None,
-    ) -> ChatPage:
-        """Return a page of chats, newest activity first."""
-        query = {"limit": str(limit)}
-        if cursor is not None:
-            query["cursor"] = cursor
-        if archived:
-            query["archived"] = "true"
-        if q is not None:
-            query["q"] = q
-        return await self._transport.request("GET", f"{API}/chats", ChatPage, query=query)
-
-    async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own word
-        """Return one chat, without its messages."""
-        return await self._transport.request("GET", _chat_path(id), Chat)
-
-    async def messages(
-        self,
-        id: str,  # noqa: A002
-        *,
-        before_id: int | None = None,
-        after_id: int | None = None,
-        limit: int = 50,
-    ) -> MessagePage:
-        """Return a page of messages: newest first, unless only `after_id` is given."""
-        query = {"limit": str(limit)}
-        if before_id is not None:
-            query["before_id"] = str(before_id)
-        if after_id is not None:
-            query["after_id"] = str(after_id)
-        path = f"{_chat_path(id)}/messages"
-        return await self._transport.request("GET", path, MessagePage, query=query)
-
-    async def send(
-        self,
-        id: str,  # noqa: A002
-        message: SendMessage,
-        *,
-        key: str | None = None,
-    ) -> Sent:
-        """Send a message: into history when the chat is idle, else into its queue."""
-        path = f"{_chat_path(id)}/messages"
-        return await self._transport.request("POST", path, Sent, body=message, key=key)
-
-    async def interrupt(self, id: str, interrupt: Interrupt) -> Interrupted:  # noqa: A002
-        """Ask the chat to stop what it does in the turn that `interrupt` names."""
-        path = f"{_chat_path(id)}/interrupt"
-        return await self._transport.request("POST", path, Interrupted, body=interrupt)
-
     async def stream(
         self,
         id: str,  # noqa: A002
@@ -158,7 +76,7 @@ class Client:
         The stream ends when the client is closed. Raises `Refused` when there is no such chat, or
         it is not ours.
         """
-        path = _chat_path(id)
+        path = chat_path(id)
 
         async def refusal(status: int) -> NoReturn:
             await self.chat(id)
@@ -198,12 +116,6 @@ class Client:
                     yield batch
         finally:
             self._live.discard(live)
-
-
-def _chat_path(chat_id: str) -> str:
-    if chat_id in {"", ".", ".."}:
-        raise PalaverError(f"There is no chat {chat_id!r}.")
-    return f"{API}/chats/{quote(chat_id, safe='')}"
 
 
 def _refused(status: int) -> Refused:

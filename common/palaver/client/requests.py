@@ -1,0 +1,173 @@
+"""One method per route: what can be asked of a daemon, and what it answers."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from palaver.client.endpoint import API
+from palaver.client.errors import PalaverError
+from palaver.client.transport import Transport
+from palaver.wire.chats import (
+    Chat,
+    ChatPage,
+    CreateChat,
+    Info,
+    Interrupt,
+    Interrupted,
+    Models,
+    SendMessage,
+    Sent,
+)
+from palaver.wire.messages import MessagePage
+from palaver.wire.queue import (
+    Acted,
+    ChangeChat,
+    EditQueued,
+    Promote,
+    QueueAnswer,
+    QueueOrder,
+    Resume,
+    SkipBackoff,
+)
+
+T = TypeVar("T")
+
+
+class Requests:
+    """The requests of a client. What each raises, `Client` says once for all of them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    # --- the daemon -------------------------------------------------------------------------
+
+    async def health(self) -> None:
+        """Return when the daemon is alive."""
+        await self._transport.exchange("GET", "/healthz")
+
+    async def info(self) -> Info:
+        """Return which daemon answers."""
+        return await self._transport.request("GET", f"{API}/info", Info)
+
+    async def models(self) -> Models:
+        """Return the models that can be chosen."""
+        return await self._transport.request("GET", f"{API}/models", Models)
+
+    # --- chats ------------------------------------------------------------------------------
+
+    async def create_chat(self, chat: CreateChat, *, key: str | None = None) -> Sent:
+        """Create a chat with its first message, which is answered at once."""
+        return await self._transport.request("POST", f"{API}/chats", Sent, body=chat, key=key)
+
+    async def chats(
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        archived: bool = False,
+        q: str | None = None,
+    ) -> ChatPage:
+        """Return a page of chats, newest activity first."""
+        query = {"limit": str(limit)}
+        if cursor is not None:
+            query["cursor"] = cursor
+        if archived:
+            query["archived"] = "true"
+        if q is not None:
+            query["q"] = q
+        return await self._transport.request("GET", f"{API}/chats", ChatPage, query=query)
+
+    async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own word
+        """Return one chat, without its messages."""
+        return await self._transport.request("GET", chat_path(id), Chat)
+
+    async def messages(
+        self,
+        id: str,  # noqa: A002
+        *,
+        before_id: int | None = None,
+        after_id: int | None = None,
+        limit: int = 50,
+    ) -> MessagePage:
+        """Return a page of messages: newest first, unless only `after_id` is given."""
+        query = {"limit": str(limit)}
+        if before_id is not None:
+            query["before_id"] = str(before_id)
+        if after_id is not None:
+            query["after_id"] = str(after_id)
+        path = f"{chat_path(id)}/messages"
+        return await self._transport.request("GET", path, MessagePage, query=query)
+
+    async def send(
+        self,
+        id: str,  # noqa: A002
+        message: SendMessage,
+        *,
+        key: str | None = None,
+    ) -> Sent:
+        """Send a message: into history when the chat is idle, else into its queue."""
+        path = f"{chat_path(id)}/messages"
+        return await self._transport.request("POST", path, Sent, body=message, key=key)
+
+    async def interrupt(self, id: str, interrupt: Interrupt) -> Interrupted:  # noqa: A002
+        """Ask the chat to stop what it does in the turn that `interrupt` names."""
+        path = f"{chat_path(id)}/interrupt"
+        return await self._transport.request("POST", path, Interrupted, body=interrupt)
+
+    async def change_chat(self, id: str, change: ChangeChat) -> Chat:  # noqa: A002
+        """Change a chat's title or model; what is left out stays."""
+        return await self._transport.request("PATCH", chat_path(id), Chat, body=change)
+
+    async def resume(self, id: str, resume: Resume) -> Acted:  # noqa: A002
+        """Try a failed turn again, now or at a time."""
+        return await self._ask("POST", id, "resume", Acted, resume)
+
+    async def skip_backoff(self, id: str, skip: SkipBackoff) -> Acted:  # noqa: A002
+        """Run a waiting retry now."""
+        return await self._ask("POST", id, "skip-backoff", Acted, skip)
+
+    # --- the queue --------------------------------------------------------------------------
+
+    async def edit_queued(self, id: str, queued: int, edit: EditQueued) -> QueueAnswer:  # noqa: A002
+        """Give a queued message another content; its place is kept."""
+        return await self._ask("PATCH", id, f"queue/{queued}", QueueAnswer, edit)
+
+    async def delete_queued(self, id: str, queued: int) -> QueueAnswer:  # noqa: A002
+        """Take a message out of the queue; the answer carries it."""
+        return await self._ask("DELETE", id, f"queue/{queued}", QueueAnswer)
+
+    async def promote(self, id: str, queued: int, promote: Promote) -> QueueAnswer:  # noqa: A002
+        """Make a queued message the next one; what runs is stopped for it."""
+        return await self._ask("POST", id, f"queue/{queued}/promote", QueueAnswer, promote)
+
+    async def reorder_queue(self, id: str, order: QueueOrder) -> QueueAnswer:  # noqa: A002
+        """Give the queue a new order."""
+        return await self._ask("PUT", id, "queue/order", QueueAnswer, order)
+
+    async def hold_queue(self, id: str) -> QueueAnswer:  # noqa: A002
+        """Let the queue wait."""
+        return await self._ask("POST", id, "queue/hold", QueueAnswer)
+
+    async def release_queue(self, id: str) -> QueueAnswer:  # noqa: A002
+        """Let the queue go on; an idle chat runs its head at once."""
+        return await self._ask("POST", id, "queue/release", QueueAnswer)
+
+    async def _ask(
+        self,
+        method: str,
+        chat_id: str,
+        what: str,
+        answer: type[T],
+        body: msgspec.Struct | None = None,
+    ) -> T:
+        path = f"{chat_path(chat_id)}/{what}"
+        return await self._transport.request(method, path, answer, body=body)
+
+
+def chat_path(chat_id: str) -> str:
+    """Return the route of a chat; raises `PalaverError` for what can be no id."""
+    if chat_id in {"", ".", ".."}:
+        raise PalaverError(f"There is no chat {chat_id!r}.")
+    return f"{API}/chats/{quote(chat_id, safe='')}"
