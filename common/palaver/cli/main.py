@@ -20,7 +20,12 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "palaver.cli.run:run",
     "ls": "palaver.cli.ls:ls",
     "tail": "palaver.cli.tail:tail",
+    "show": "palaver.cli.show:show",
+    "send": "palaver.cli.send:send",
+    "stop": "palaver.cli.send:stop",
+    "queue": "palaver.cli.queue:queue",
     "attach": "palaver.cli.interface:attach",
+    "doctor": "palaver.cli.doctor:doctor",
     "demo": "palaver.cli.demo:demo",
 }
 

@@ -1,0 +1,120 @@
+"""What `palaver doctor` looks at. Each finding stands for itself: one that fails stops no other."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+import msgspec
+
+from palaver import __version__
+from palaver.cli.settings import Settings
+from palaver.client import Client, PalaverError
+
+State = Literal["ok", "note", "broken"]
+SIGNS: dict[State, str] = {"ok": "ok", "note": "--", "broken": "!!"}
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was looked at, how it is, and what helps. `note` is worth knowing, nothing more."""
+
+    subject: str
+    state: State
+    text: str
+    remedy: str | None = None
+
+    def line(self) -> str:
+        """Return the finding as a line, with its remedy below it."""
+        line = f"{SIGNS[self.state]}  {self.subject:<12} {self.text}"
+        return f"{line}\n{'':<17}{self.remedy}" if self.remedy else line
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield the findings, from the ground up."""
+    version = platform.python_version()
+    yield Finding("palaver", "ok", f"{__version__} on Python {version} ({sys.platform})")
+    yield _installed("daemon", "server", "sqlalchemy")
+    yield _installed("interface", "tui", "textual")
+    for finding in _data_dir(settings):
+        yield finding
+    async for finding in _daemon(settings):
+        yield finding
+    yield _terminal()
+
+
+def _installed(subject: str, extra: str, module: str) -> Finding:
+    if importlib.util.find_spec(module) is not None:
+        return Finding(subject, "ok", "installed")
+    remedy = f"Where it is wanted:  pip install 'palaver[{extra}]'"
+    return Finding(subject, "note", "not installed here", remedy)
+
+
+def _data_dir(settings: Settings) -> Iterator[Finding]:
+    path = settings.data_dir
+    if settings.socket is not None:
+        return
+    if not path.exists():
+        yield Finding("data", "note", f"{path} will be made")
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding("data", "broken", f"{path} cannot be used", f"chmod u+rwx {path}")
+    elif mode & 0o077:
+        remedy = f"chmod 700 {path}"
+        yield Finding("data", "note", f"{path} is open to others (mode {mode:o})", remedy)
+    else:
+        free = shutil.disk_usage(path).free // 1024**2
+        yield Finding("data", "ok", f"{path} ({free} MiB free)")
+
+
+async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        endpoint = await settings.connect()
+        async with Client(endpoint) as client:
+            info = await client.info()
+            models = (await client.models()).models
+    except PalaverError as error:
+        yield Finding("connection", "broken", str(error), f"See {settings.data_dir}/palaverd.log")
+        return
+    same = info.version == __version__
+    yield Finding(
+        "connection",
+        "ok" if same else "note",
+        f"palaverd {info.version}, process {info.pid}, at {endpoint}",
+        None if same else f"This program is {__version__}: restart the daemon to have the same.",
+    )
+    for model in models:
+        default = ", the default" if model.default else ""
+        text = f"{model.name}: {model.model} of {model.provider}{default}"
+        if model.unavailable is None:
+            yield Finding("model", "ok", text)
+        else:
+            state: State = "broken" if model.default else "note"
+            yield Finding("model", state, text, model.unavailable.message)
+    if not models:
+        yield Finding(
+            "model",
+            "broken",
+            "none is configured",
+            "Set ANTHROPIC_API_KEY, write a config.toml, or try  palaver demo",
+        )
+
+
+def _terminal() -> Finding:
+    if not sys.stdout.isatty():
+        return Finding("terminal", "note", "the output is not a terminal")
+    columns, rows = shutil.get_terminal_size()
+    colors = os.environ.get("COLORTERM") or os.environ.get("TERM", "unknown")
+    encoding = sys.stdout.encoding.lower()
+    text = f"{columns}x{rows}, {colors}, {encoding}"
+    if "utf" not in encoding:
+        return Finding("terminal", "note", text, "Frames need UTF-8: set LANG, for example C.UTF-8")
+    if columns < 60 or rows < 16:
+        return Finding("terminal", "note", text, "The interface wants 60x16 or more.")
+    return Finding("terminal", "ok", text)

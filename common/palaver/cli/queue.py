@@ -1,0 +1,100 @@
+"""`palaver queue`: the messages that wait in a chat."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import click
+
+from palaver.cli import exits, words
+from palaver.cli.running import connected, patient, run_async
+from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.client import Client
+    from palaver.wire.messages import QueuedMessage
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver queue ID
+  palaver queue ID --json
+  palaver queue ID --remove 7
+  palaver queue ID --next 7        # stops what runs, so that 7 is answered now
+  palaver queue ID --hold
+  palaver queue ID --release
+"""
+)
+@click.argument("chat_id", metavar="ID")
+@click.option("--remove", type=int, metavar="N", help="Remove message N; it is printed.")
+@click.option("--next", "promote", type=int, metavar="N", help="Make message N the next one.")
+@click.option("--hold", "order", flag_value="hold", help="Let the queue wait.")
+@click.option("--release", "order", flag_value="release", help="Let the queue go on.")
+@click.option("--json", "as_json", is_flag=True, help="Print each message as one line of JSON.")
+@click.pass_obj
+def queue(
+    settings: Settings,
+    chat_id: str,
+    remove: int | None,
+    promote: int | None,
+    order: str | None,
+    as_json: bool,
+) -> None:
+    """Print or change the queue of a chat: number, model, first line of each message."""
+    if sum(given is not None for given in (remove, promote, order)) > 1:
+        raise click.UsageError("One change at a time: --remove, --next, --hold or --release.")
+    run_async(_queue(settings, chat_id, remove, promote, order, as_json=as_json))
+
+
+async def _queue(
+    settings: Settings,
+    chat_id: str,
+    remove: int | None,
+    promote: int | None,
+    order: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    import msgspec
+
+    from palaver.wire.queue import Promote
+
+    async with connected(settings) as client:
+        if remove is not None:
+            shown = [(await client.delete_queued(chat_id, remove)).removed]
+        elif promote is not None:
+            turn = (await client.chat(chat_id)).versions.turn
+            shown = [*(await client.promote(chat_id, promote, Promote(turn))).queue]
+        elif order == "hold":
+            shown = [*(await client.hold_queue(chat_id)).queue]
+        elif order == "release":
+            shown = [*(await client.release_queue(chat_id)).queue]
+        else:
+            shown = [*(await _read(client, settings, chat_id))]
+    for message in shown:
+        if message is not None:
+            words.write_line(msgspec.json.encode(message).decode() if as_json else row(message))
+    return exits.FINISHED
+
+
+async def _read(client: Client, settings: Settings, chat_id: str) -> list[QueuedMessage]:
+    """Return the queue as the chat's stream tells it: no route reads it alone."""
+    from palaver.wire.events import CaughtUp, QueueUpdate
+
+    found: list[QueuedMessage] = []
+    async with aclosing(patient(client.stream(chat_id), settings)) as batches:
+        async for events in batches:
+            for event in events:
+                if isinstance(event, QueueUpdate):
+                    found = event.queue
+                elif isinstance(event, CaughtUp):
+                    return found
+    return found
+
+
+def row(message: QueuedMessage) -> str:
+    """Return a queued message as one line: number, model, first line."""
+    first, _, rest = message.content.strip().partition("\n")
+    return f"{message.id:>5}  {message.model or '-':<12} {first}{' …' if rest else ''}"

@@ -1,0 +1,105 @@
+"""`palaver send` and `palaver stop`: say something to a chat and leave."""
+
+from __future__ import annotations
+
+import click
+
+from palaver.cli import exits, words
+from palaver.cli.running import connected, piped_input, run_async
+from palaver.cli.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver send ID "And then update the changelog"
+  palaver send ID "No, the other file" --interrupt
+  cat notes.md | palaver send ID
+"""
+)
+@click.argument("chat_id", metavar="ID")
+@click.argument("message", required=False)
+@click.option("--model", "-m", metavar="M", help="The model to answer it.")
+@click.option("--interrupt", is_flag=True, help="Stop what runs, so that this is answered next.")
+@click.option("--json", "as_json", is_flag=True, help="Print the daemon's answer.")
+@click.pass_obj
+def send(
+    settings: Settings,
+    chat_id: str,
+    message: str | None,
+    model: str | None,
+    interrupt: bool,
+    as_json: bool,
+) -> None:
+    """Send a message and leave. A chat that is busy queues it.
+
+    What is piped in is appended to MESSAGE.
+    """
+    content = "\n\n".join(text for text in (message or "", piped_input()) if text.strip())
+    if not content:
+        raise click.UsageError("There is nothing to send: give a MESSAGE, or pipe one in.")
+    run_async(_send(settings, chat_id, content, model, interrupt=interrupt, as_json=as_json))
+
+
+async def _send(
+    settings: Settings,
+    chat_id: str,
+    content: str,
+    model: str | None,
+    *,
+    interrupt: bool,
+    as_json: bool,
+) -> int:
+    import msgspec
+
+    from palaver.wire.chats import SendMessage
+
+    async with connected(settings) as client:
+        turn = (await client.chat(chat_id)).versions.turn if interrupt else None
+        sent = await client.send(
+            chat_id,
+            SendMessage(
+                content,
+                when_busy="interrupt" if interrupt else "queue",
+                model=model,
+                turn_version=turn,
+            ),
+        )
+    if as_json:
+        words.write_line(msgspec.json.encode(sent).decode())
+    elif sent.queued is not None:
+        words.notice(f"Queued at place {sent.queued.position + 1}.")
+    else:
+        words.notice("Sent.")
+    return exits.FINISHED
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver stop ID
+  palaver stop ID --release
+"""
+)
+@click.argument("chat_id", metavar="ID")
+@click.option(
+    "--hold/--release", default=True, help="Let the queue wait (the default), or go on at once."
+)
+@click.pass_obj
+def stop(settings: Settings, chat_id: str, hold: bool) -> None:
+    """Stop what a chat does now. What was written so far is kept."""
+    run_async(_stop(settings, chat_id, hold=hold))
+
+
+async def _stop(settings: Settings, chat_id: str, *, hold: bool) -> int:
+    from palaver.wire.chats import Interrupt
+
+    async with connected(settings) as client:
+        turn = (await client.chat(chat_id)).versions.turn
+        done = await client.interrupt(chat_id, Interrupt(turn, hold_queue=hold))
+    if done.changed:
+        waiting = done.chat.queue_length if done.chat.queue == "held" else 0
+        words.notice(f"Stopping. {waiting} queued and held." if waiting else "Stopping.")
+    else:
+        words.notice(done.reason or "There was nothing to stop.")
+    return exits.FINISHED

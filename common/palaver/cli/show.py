@@ -1,0 +1,67 @@
+"""`palaver show`: a whole chat as text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import click
+
+from palaver.cli import exits, words
+from palaver.cli.running import connected, run_async
+from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.client import Client
+    from palaver.wire.messages import Message
+
+PAGE = 200  # messages per request: the most that the daemon gives
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver show ID | less
+  palaver show ID --json | jq -r 'select(.role == "user").parts[].text'
+"""
+)
+@click.argument("chat_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="The chat as one line, then each message.")
+@click.pass_obj
+def show(settings: Settings, chat_id: str, as_json: bool) -> None:
+    """Print a chat from its first message to its last one, and how it stands."""
+    run_async(_show(settings, chat_id, as_json=as_json))
+
+
+async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
+    import msgspec
+
+    from palaver.cli.messages import heading, message_text
+
+    async with connected(settings) as client:
+        chat = await client.chat(chat_id)
+        if as_json:
+            words.write_line(msgspec.json.encode(chat).decode())
+        async for message in _messages(client, chat_id):
+            if as_json:
+                words.write_line(msgspec.json.encode(message).decode())
+            else:
+                head = heading(message.role, message.model, message.created_at)
+                words.write(f"{head}{message_text(message)}\n\n")
+        if not as_json:
+            words.notice(f"{chat.status}: {' '.join(chat.title.split())}")
+            if chat.last_error is not None:
+                words.notice(f"{chat.last_error.message} ({chat.last_error.kind})")
+    return exits.FINISHED
+
+
+async def _messages(client: Client, chat_id: str) -> AsyncIterator[Message]:
+    """Yield all messages, oldest first, page by page."""
+    after = 0
+    while True:
+        page = await client.messages(chat_id, after_id=after, limit=PAGE)
+        for message in page.messages:
+            yield message
+            after = message.id
+        if not page.more or not page.messages:
+            return
