@@ -14,6 +14,7 @@ from palaver.wire.chats import Chat, Info, Interrupted, Model, Models, Sent, Ver
 from palaver.wire.errors import ChatError, Problem
 from palaver.wire.events import ListSnapshot, MessagePartEvent, StatusEvent
 from palaver.wire.messages import Message, MessagePage, QueuedMessage, Text
+from palaver.wire.queue import Acted, QueueAnswer
 
 T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
 ENDPOINT = Endpoint("http://localhost", socket=None)
@@ -114,6 +115,7 @@ class ReplayClient:
         self.next_id = 100
         self.answers = asyncio.Event()
         self.answers.set()
+        self.asked: list[tuple] = []
         self.positions: list[tuple[str, object]] = []
         self.closed = False
 
@@ -166,6 +168,44 @@ class ReplayClient:
         await self._post()
         self.interrupts.append((chat_id, request))
         return Interrupted(chat(chat_id, "A chat", "interrupting"), changed=True)
+
+    async def _asked(self, *what):
+        await self._post()
+        self.asked.append(what)
+
+    async def resume(self, chat_id, request) -> Acted:
+        await self._asked("resume", request.turn_version, request.at)
+        return Acted(chat(chat_id, "A chat", "running"), changed=True)
+
+    async def skip_backoff(self, chat_id, request) -> Acted:
+        await self._asked("skip", request.turn_version, request.retry_version)
+        return Acted(chat(chat_id, "A chat", "running"), changed=True)
+
+    async def change_chat(self, chat_id, request) -> Chat:
+        await self._asked("model", request.model)
+        return chat(chat_id, "A chat", model=request.model)
+
+    async def promote(self, chat_id, queued_id, request) -> QueueAnswer:
+        return await self._queue(chat_id, "promote", queued_id, request.turn_version)
+
+    async def delete_queued(self, chat_id, queued_id) -> QueueAnswer:
+        return await self._queue(chat_id, "delete", queued_id)
+
+    async def edit_queued(self, chat_id, queued_id, request) -> QueueAnswer:
+        return await self._queue(chat_id, "edit", queued_id, request.content)
+
+    async def reorder_queue(self, chat_id, request) -> QueueAnswer:
+        return await self._queue(chat_id, "order", request.ids)
+
+    async def hold_queue(self, chat_id) -> QueueAnswer:
+        return await self._queue(chat_id, "hold")
+
+    async def release_queue(self, chat_id) -> QueueAnswer:
+        return await self._queue(chat_id, "release")
+
+    async def _queue(self, chat_id, *what) -> QueueAnswer:
+        await self._asked(*what)
+        return QueueAnswer(chat(chat_id, "A chat", "running"), [])
 
     async def messages(self, chat_id, *, before_id=None, after_id=None, limit=50) -> MessagePage:
         return self.pages.get(before_id, MessagePage([], more=False))

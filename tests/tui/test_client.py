@@ -148,7 +148,7 @@ async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by
             top = me.transcript.scroll_offset.y
             return [me.transcript.column.line(top + row)[2].text for row in range(rows)]
 
-        for _ in range(300):
+        for _ in range(130):
             before = seen()
             me.transcript.move(-1)
             await me.pilot.pause()

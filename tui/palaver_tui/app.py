@@ -18,8 +18,10 @@ from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver_tui.actions import BY_ID, Action, bindings
 from palaver_tui.commands import ActionCommands
+from palaver_tui.doing.general import General
+from palaver_tui.drafts import Drafts
 from palaver_tui.frames import Frames
-from palaver_tui.handlers import Handlers
+from palaver_tui.keeping import Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
@@ -31,6 +33,7 @@ from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
@@ -39,6 +42,7 @@ CLOSING_WORDS: dict[Open, str] = {
     "search": "end search",
     "selection": "unselect",
     "filter": "clear filter",
+    "edit": "leave it as it was",
     "overlay": "close list",
 }
 
@@ -56,13 +60,14 @@ class MainScreen(Screen[object]):
                     yield Transcript(Look())
                     yield Welcome()
                 yield BannerBox()
+                yield QueuePanel()
                 with Horizontal(id="writing"):
                     yield Static("❯", id="prompt", markup=False)
                     yield Composer()
         yield Bar(id="footer")
 
 
-class PalaverApp(Handlers):
+class PalaverApp(General):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen."""
 
     CSS_PATH = "palaver.tcss"
@@ -85,12 +90,15 @@ class PalaverApp(Handlers):
     ) -> None:
         super().__init__()
         self.clock = clock or SystemClock()
+        self._keeper = Keeper(data_dir)
+        self.editing = None
         self.session = Session(
             connect,
             clock=self.clock,
             random=random or Random(),
             changed=self._changed,
             notice=self.say,
+            keeper=self._keeper,
             client=client,
         )
         self._chat_id = chat_id
@@ -98,7 +106,7 @@ class PalaverApp(Handlers):
         self._look = look or Look()
         self._painter: Painter | None = None
         self._frames = Frames(self, self.paint)
-        self._drafts: dict[str, str] = {}
+        self._drafts = Drafts(self, self._keeper)
         self._shown: str | None = None
         for palette in PALETTES.values():
             self.register_theme(theme(palette))
@@ -112,15 +120,17 @@ class PalaverApp(Handlers):
 
     def on_ready(self) -> None:
         """Show the first paint, then connect."""
-        self._painter = Painter(self.main, self.session, motion=self._motion)
+        self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
         self.main.query_one(Transcript).set_look(self._look)
         self.main.query_one(Composer).focus()
         self.paint()
         self.session.start(self._chat_id)
+        self.run_worker(self._drafts.load(self._restore))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
     async def on_unmount(self) -> None:
         """End everything that runs."""
+        await self._drafts.save()
         await self.session.close()
 
     def _tick(self) -> None:
@@ -140,7 +150,7 @@ class PalaverApp(Handlers):
         self._swap_draft()
         opened = self.open_things()
         top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
-        painter.paint(top)
+        painter.paint(top, self.editing)
 
     def _swap_draft(self) -> None:
         """Keep what is being written with its chat."""
@@ -148,14 +158,23 @@ class PalaverApp(Handlers):
         if name == self._shown:
             return
         composer = self.main.query_one(Composer)
-        if self._shown is not None and not self._became(self._shown, name):
-            self._drafts[self._shown] = composer.text
-            composer.load_text(self._drafts.pop(name, ""))
+        if self._shown is not None and self.session.knows(self._shown):
+            self.end_edit()
+            self._drafts.put(self._shown, composer.text)
+            composer.load_text(self._drafts.get(name))
         self._shown = name
 
-    def _became(self, before: str, now: str) -> bool:
-        """Say whether chat `before` is the draft that has just become chat `now`."""
-        return not self.session.knows(before)
+    def on_text_area_changed(self) -> None:
+        """Keep what is being written, a moment later, on disk."""
+        if self._shown is not None and self.editing is None:
+            self._drafts.put(self._shown, self.main.query_one(Composer).text)
+
+    def _restore(self) -> None:
+        """The drafts were read: show the one of this chat, unless something was typed already."""
+        composer = self.main.query_one(Composer)
+        if not composer.text:
+            composer.load_text(self._drafts.get(self.session.current))
+            composer.move_cursor(composer.document.end)
 
     def on_resize(self) -> None:
         """Make room: a narrow window has the list as an overlay."""
@@ -191,6 +210,11 @@ class PalaverApp(Handlers):
                 return self.session.now.state in STOPPABLE
             case "failed":
                 return self.session.view.error is not None
+            case "retrying":
+                return self.session.now.state == "retrying"
+            case "queue":
+                view = self.session.view
+                return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
             case "offline":
                 return self.session.connection.phase == "offline"
             case _:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
 
+from palaver.wire.messages import QueuedMessage
+from palaver_tui.actions import Action
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
@@ -13,6 +17,7 @@ from palaver_tui.timing import ANIMATION_S
 from palaver_tui.view.banner import banner
 from palaver_tui.view.chats import rows
 from palaver_tui.view.live import STOPPABLE
+from palaver_tui.view.primary import LABELS, primary
 from palaver_tui.view.wording import MOVING, activity, spinner
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
@@ -20,6 +25,7 @@ from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.header import header_line
+from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
@@ -30,9 +36,17 @@ HINTS_FROM = 64  # columns from which the composer's frame has room for its hint
 class Painter:
     """Knows which widget shows what."""
 
-    def __init__(self, screen: Screen[object], session: Session, *, motion: bool) -> None:
+    def __init__(
+        self,
+        screen: Screen[object],
+        session: Session,
+        offers: Callable[[Action], bool],
+        *,
+        motion: bool,
+    ) -> None:
         self._session = session
         self._motion = motion
+        self._offers = offers
         self._screen = screen
         self._header = screen.query_one("#header", Bar)
         self._footer = screen.query_one("#footer", Bar)
@@ -41,6 +55,7 @@ class Painter:
         self._transcript = screen.query_one(Transcript)
         self._welcome = screen.query_one(Welcome)
         self._banner = screen.query_one(BannerBox)
+        self._queue = screen.query_one(QueuePanel)
         self._writing = screen.query_one("#writing", Horizontal)
         self._composer = screen.query_one(Composer)
         self.show_detail = False
@@ -67,8 +82,11 @@ class Painter:
         name = session.view.model or default
         return None if name is None else visible_line(name)
 
-    def paint(self, closes: str | None) -> None:
-        """Bring every widget up to the session; `closes` is what Esc would close."""
+    def paint(self, closes: str | None, editing: QueuedMessage | None) -> None:
+        """Bring every widget up to the session.
+
+        `closes` is what Esc would close, `editing` the queued message in the composer.
+        """
         session, view = self._session, self._session.view
         width = self._screen.size.width
         endpoint = session.endpoint
@@ -79,12 +97,14 @@ class Painter:
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
         self._welcome.show(session.models, self.model_name())
-        self._transcript.show(view, session.current)
+        self._transcript.show(view, session.current, self.model_name())
         self.paint_new_lines()
         now = session.clock.now()
         self._banner.show(banner(view, session.connection, now, self.show_detail))
-        self._paint_writing()
-        self._footer.show([footer_line(session.now.state, closes, width)])
+        number = editing.id if editing else None
+        self._queue.show(view, number, self._screen.size.height)
+        self._paint_writing(editing)
+        self._footer.show([footer_line(session.now.state, closes, self._offers, width)])
 
     def _paint_list(self) -> None:
         session = self._session
@@ -104,17 +124,29 @@ class Painter:
             words = f"↓ {new} new · ^End" if new else "↓ more · ^End"
         self._stage.border_subtitle = Content(words) if words else None
 
-    def _paint_writing(self) -> None:
+    def _paint_writing(self, editing: QueuedMessage | None) -> None:
         session = self._session
         now = session.now
         model = self.model_name() or "the model"
         text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
+        if editing is not None:
+            text, ink = f"editing message {editing.position + 1} of the queue", "warning"
         self._writing.border_title = Content(text) if text else None
         self._writing.set_class(_warns(ink), "-warning")
-        busy = now.state in STOPPABLE or now.state == "interrupting"
-        hints = "⏎ queue · Alt+⏎ interrupt" if busy else "⏎ send · ^J new line"
         wide = self._screen.size.width >= HINTS_FROM
-        self._writing.border_subtitle = Content(hints) if wide else None
+        self._writing.border_subtitle = Content(self._hints(editing)) if wide else None
+
+    def _hints(self, editing: QueuedMessage | None) -> str:
+        """What Enter does now."""
+        session = self._session
+        state = session.now.state
+        if editing is not None:
+            return "⏎ put back · Esc leave it as it was"
+        if not self._composer.text and (action := primary(session.view, session.connection)):
+            return f"⏎ {LABELS[action]}"
+        if state in STOPPABLE or state == "interrupting":
+            return "⏎ queue · Alt+⏎ interrupt"
+        return "⏎ send · ^J new line"
 
 
 def _warns(ink: Ink) -> bool:

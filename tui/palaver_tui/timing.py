@@ -18,3 +18,5 @@ OLDER_WITHIN_LINES = 40
 OLDER_PAGE = 50  # messages; the interface's default page
 # Notices go away by themselves.
 NOTICE_S = 4.0
+# What is being written is saved this long after the first change: a crash costs a second.
+SAVE_DRAFT_S = 1.0

@@ -70,6 +70,7 @@ class Column:
 
     def __init__(self, look: Look) -> None:
         self.look = look
+        self.model: str | None = None  # who answers, where the view does not say
         self.width = 80
         self.sections: list[Section] = []
         self._starts: list[int] = [0]
@@ -121,7 +122,8 @@ class Column:
         if self._live is None:
             began = view.since
             clock = clock_of(began, self.look) if began else ""
-            live = LiveSection(view.model, clock, labelled_live(view), self.look)
+            model = view.model or self.model
+            live = LiveSection(model, clock, labelled_live(view, model), self.look)
             section = Section((LIVE, view.live.episode), live.stack, 0)
             self._live = (view.live.episode, live, section)
         _episode, live, section = self._live

@@ -227,7 +227,7 @@ def outgoing_stack(outgoing: Outgoing, look: Look) -> Stack:
     return Stack(blocks)
 
 
-def labelled_live(view: ChatView) -> bool:
+def labelled_live(view: ChatView, model: str | None) -> bool:
     """Say whether the live answer needs its own label, or goes on under the one above."""
     shown = [message for message in view.messages[-4:] if _is_shown(message)]
-    return not shown or shown[-1].role != "assistant" or shown[-1].model != view.model
+    return not shown or shown[-1].role != "assistant" or shown[-1].model != model

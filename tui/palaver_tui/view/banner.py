@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from palaver.wire.errors import ChatError, FailureKind
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection
+from palaver_tui.view.primary import LABELS, primary
 from palaver_tui.view.wording import duration, remaining
 
 Tone = Literal["error", "warning"]
@@ -47,7 +48,17 @@ class Banner:
 
 STOP_KEY = ("Esc", "chat.escape", "stop")
 DETAIL_KEY = ("^e", "error.detail", "details")
-RECONNECT_KEY = ("^g", "app.reconnect", "try again")
+MODEL_KEY = ("^p", "model.choose", "other model")
+NEW_KEY = ("^n", "chat.new", "new chat")
+# What Enter on an empty composer does, and the same key for a composer that is not empty.
+PRIMARY = "⏎ ^g"
+# What else helps, by what the failure says would.
+HELPS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "compact": (NEW_KEY, MODEL_KEY),
+    "new_chat": (NEW_KEY,),
+    "open_settings": (MODEL_KEY,),
+    "edit_key": (MODEL_KEY,),
+}
 
 
 def banner(
@@ -56,7 +67,7 @@ def banner(
     """Return the most important banner; None when all is well."""
     if connection.phase == "offline":
         text = visible_line(connection.reason or "The daemon cannot be reached.")
-        return Banner("error", "No connection", text, keys=(RECONNECT_KEY,))
+        return Banner("error", "No connection", text, keys=_primary(view, connection))
     if connection.phase == "reconnecting" and _worth_it(connection, now):
         return _reconnecting(connection, now)
     if view.retry is not None and view.status == "running":
@@ -64,9 +75,10 @@ def banner(
         title = f"Retrying in {remaining(retry.retrying_at, now)}"
         title += f" · attempt {retry.attempt + 1} of {retry.max_attempts}"
         code = str(retry.error.status_code or "")
-        return Banner("warning", title, _sentence(retry.error), code, keys=(STOP_KEY,))
+        keys = (*_primary(view, connection), MODEL_KEY, STOP_KEY)
+        return Banner("warning", title, _sentence(retry.error), code, keys=keys)
     if view.error is not None and view.status == "error":
-        return _failed(view.error, show_detail)
+        return _failed(view, view.error, connection, now, show_detail)
     return None
 
 
@@ -89,12 +101,35 @@ def _sentence(error: ChatError) -> str:
     return visible_line(error.message)
 
 
-def _failed(error: ChatError, show_detail: bool) -> Banner:
+def _primary(view: ChatView, connection: Connection) -> tuple[tuple[str, str, str], ...]:
+    action = primary(view, connection)
+    return ((PRIMARY, action, LABELS[action]),) if action else ()
+
+
+def retry_time(error: ChatError, now: datetime) -> datetime | None:
+    """Return when a failure that names a time may be tried again, None to try at once."""
+    if error.action != "schedule" or error.retry_after_ms is None:
+        return None
+    return now + timedelta(milliseconds=error.retry_after_ms)
+
+
+def _failed(
+    view: ChatView, error: ChatError, connection: Connection, now: datetime, show_detail: bool
+) -> Banner:
     code = " · ".join(part for part in (error.provider, str(error.status_code or "")) if part)
     detail = None
     if show_detail:
         parts = [error.detail, f"request {error.request_id}" if error.request_id else None]
         detail = visible_line(" · ".join(part for part in parts if part)) or None
-    keys = (DETAIL_KEY,) if not show_detail and (error.detail or error.request_id) else ()
-    title = HEADLINES[error.kind]
-    return Banner("error", title, _sentence(error), visible_line(code), detail, keys)
+    if view.resume_at is not None:
+        waits = f"Tries again by itself in {remaining(view.resume_at, now)}."
+        detail = f"{waits} {detail}" if detail else waits
+    keys = _primary(view, connection)
+    if (at := retry_time(error, now)) is not None and view.resume_at is None:
+        keys = ((PRIMARY, "error.retry", f"try again in {remaining(at, now)}"),)
+    keys += HELPS.get(error.action or "", ())
+    if not show_detail and (error.detail or error.request_id):
+        keys += (DETAIL_KEY,)
+    return Banner(
+        "error", HEADLINES[error.kind], _sentence(error), visible_line(code), detail, keys
+    )

@@ -7,13 +7,14 @@ from typing import Literal
 from palaver_tui.view.live import LiveState
 
 # What can be open, topmost first.
-Open = Literal["dialog", "search", "selection", "filter", "overlay"]
-LAYERS: tuple[Open, ...] = ("dialog", "search", "selection", "filter", "overlay")
+Open = Literal["dialog", "search", "selection", "filter", "edit", "overlay"]
+LAYERS: tuple[Open, ...] = ("dialog", "search", "selection", "filter", "edit", "overlay")
 Escape = Literal[
     "close_dialog",
     "close_search",
     "clear_selection",
     "clear_filter",
+    "close_edit",
     "close_overlay",
     "stop",
     "say_stopping",
@@ -26,6 +27,7 @@ CLOSES: dict[Open, Escape] = {
     "search": "close_search",
     "selection": "clear_selection",
     "filter": "clear_filter",
+    "edit": "close_edit",
     "overlay": "close_overlay",
 }
 # With nothing open. `stop` always holds the queue, so that stopping one answer does not start

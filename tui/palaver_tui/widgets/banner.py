@@ -7,7 +7,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver_tui.layout.faces import Face, Line, Span
-from palaver_tui.layout.wrap import wrap
+from palaver_tui.layout.wrap import width_of, wrap
 from palaver_tui.view.banner import Banner
 from palaver_tui.widgets.drawing import palette_of, strip_of
 
@@ -51,13 +51,7 @@ class BannerBox(Widget):
         lines = [Line(row) for row in spans]
         if banner.detail:
             lines += [Line(row) for row in wrap([Span(banner.detail, Face("muted"))], width)[:3]]
-        keys: list[Span] = []
-        if banner.code:
-            keys.append(Span(banner.code + ("   " if banner.keys else ""), Face("muted")))
-        for key, _action, label in banner.keys:
-            keys += [Span(key, Face("accent")), Span(f" {label}   ", Face("muted"))]
-        if keys:
-            lines.append(Line(tuple(keys)))
+        lines += _key_rows(banner, width)
         return lines
 
     def render_line(self, y: int) -> Strip:
@@ -65,3 +59,24 @@ class BannerBox(Widget):
         width = self.size.width
         line = self._lines[y] if y < len(self._lines) else Line()
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
+
+
+def _key_rows(banner: Banner, width: int) -> list[Line]:
+    """Set the status code and the keys, none of them cut, in as many lines as they need."""
+    pairs = [(Span(""), Span(banner.code, Face("muted")))] if banner.code else []
+    for key, _action, label in banner.keys:
+        pairs.append((Span(key, Face("accent")), Span(f" {label}", Face("muted"))))
+    lines: list[Line] = []
+    spans: list[Span] = []
+    used = 0
+    for key_span, label_span in pairs:
+        size = width_of(key_span.text) + width_of(label_span.text)
+        if spans and used + 3 + size > width:
+            lines.append(Line(tuple(spans)))
+            spans, used = [], 0
+        if spans:
+            spans.append(Span("   "))
+            used += 3
+        spans += [key_span, label_span]
+        used += size
+    return [*lines, Line(tuple(spans))] if spans else lines

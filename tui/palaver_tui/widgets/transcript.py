@@ -49,8 +49,11 @@ class Transcript(ScrollView, can_focus=True):
 
     # --- showing --------------------------------------------------------------------------
 
-    def show(self, view: ChatView, name: str) -> None:
-        """Show `view`; another `name` is another chat, which begins at its end."""
+    def show(self, view: ChatView, name: str, model: str | None) -> None:
+        """Show `view`; another `name` is another chat, which begins at its end.
+
+        `model` is who answers, as far as is known.
+        """
         if name != self._chat:
             renamed = self._view is not None and self._view.messages == view.messages
             self._chat = name
@@ -60,6 +63,7 @@ class Transcript(ScrollView, can_focus=True):
         elif view is self._view:
             return
         self._view = view
+        self.column.model = model
         self.column.show(view)
         self._settle()
 

@@ -1,0 +1,146 @@
+"""What was typed survives: a lost connection, leaving, and a crash."""
+
+import json
+
+import pytest
+
+from palaver_tui.keeping import Keeper, Unsent
+from tui.replay import ENDPOINT, T0, ReplayClient, chat, user
+from tui.screen import client
+from tui.test_client import with_chat
+
+
+def outbox(path):
+    return sorted((path / "client" / "outbox").glob("*.json"))
+
+
+class TestKeeper:
+    def test_messages_come_back_in_the_order_they_were_written(self, tmp_path):
+        keeper = Keeper(tmp_path)
+        for number in (3, 1, 2):
+            keeper.keep(Unsent(str(number), "x", T0.replace(minute=number)))
+        assert [unsent.key for unsent in keeper.unsent()] == ["1", "2", "3"]
+
+    def test_a_file_that_is_no_message_is_left_alone(self, tmp_path):
+        keeper = Keeper(tmp_path)
+        keeper.keep(Unsent("a", "x", T0))
+        broken = tmp_path / "client" / "outbox" / "b.json"
+        broken.write_text('{"half')
+        assert [unsent.key for unsent in keeper.unsent()] == ["a"]
+        assert broken.exists()
+
+    def test_an_empty_draft_is_forgotten(self, tmp_path):
+        keeper = Keeper(tmp_path)
+        keeper.keep_draft("a", "text")
+        assert keeper.drafts() == {"a": "text"}
+        keeper.keep_draft("a", " ")
+        assert keeper.drafts() == {}
+
+    def test_what_others_wrote_may_know_more_fields(self, tmp_path):
+        keeper = Keeper(tmp_path)
+        keeper.keep(Unsent("a", "x", T0))
+        (path,) = outbox(tmp_path)
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"later": 1}))
+        assert [unsent.key for unsent in keeper.unsent()] == ["a"]
+
+
+async def test_an_unsent_message_is_on_disk_until_the_daemon_has_it(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.answers.clear()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("keep me")
+        await me.press("enter")
+        await me.until(lambda: outbox(tmp_path))
+        daemon.answers.set()
+        await me.until(lambda: daemon.sent and not outbox(tmp_path))
+
+
+async def test_what_could_not_be_sent_goes_out_with_its_key_from_the_next_client(
+    tmp_path,
+):
+    daemon = with_chat(user(1, "x"))
+    daemon.down = True
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("for later")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        (item,) = me.view.outgoing
+    later = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=later, chat_id="a") as me:
+        await me.until(lambda: later.sent)
+        assert [(to, key) for to, _request, key in later.sent] == [("a", item.key)]
+        await me.until(lambda: not outbox(tmp_path))
+
+
+async def test_the_first_message_of_a_chat_survives_too(tmp_path):
+    async def nowhere():
+        from palaver.client import PalaverError
+
+        raise PalaverError("No daemon.")
+
+    async with client(tmp_path, connect=nowhere) as me:
+        await me.shows("No daemon.")
+        await me.write("begin")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+    daemon = ReplayClient()
+    daemon.open()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.until(lambda: daemon.sent)
+        assert daemon.sent[0][1].content == "begin"
+
+
+async def test_a_message_for_another_daemon_stays_where_it_is(tmp_path):
+    Keeper(tmp_path).keep(Unsent("k", "not here", T0, "a", "https://elsewhere"))
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached and me.app.session.chats.loaded)
+        assert daemon.sent == []
+        assert str(ENDPOINT) != "https://elsewhere"
+    assert outbox(tmp_path)
+
+
+async def test_leaving_with_an_unsent_message_warns_once(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.down = True
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("for later")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        await me.press("ctrl+q")
+        await me.shows("1 message is not sent yet.")
+        assert me.app.is_running
+        await me.press("ctrl+q")
+        await me.until(lambda: not me.app.is_running)
+
+
+@pytest.mark.parametrize("chat_id", ["a", None])
+async def test_a_draft_is_there_again_in_the_next_client(tmp_path, chat_id):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id=chat_id) as me:
+        await me.write("half a thought")
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id=chat_id) as me:
+        await me.until(lambda: me.composer.text == "half a thought")
+
+
+async def test_a_sent_draft_is_gone(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("sent")
+        await me.press("enter")
+        await me.until(lambda: me.daemon.sent)
+    assert Keeper(tmp_path).drafts() == {}
+
+
+async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tmp_path):
+    (tmp_path / "client").write_text("in the way")
+    daemon = ReplayClient()
+    daemon.open(chat("a", "A chat"))
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.until(lambda: me.app.session.models)
+        await me.write("anyway")
+        await me.press("enter")
+        await me.shows("Could not keep your")
+        await me.until(lambda: daemon.sent)

@@ -1,0 +1,265 @@
+"""The queue, retries, errors and models: what keys ask of the daemon."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from palaver.wire.chats import Model, Models, RetryInfo
+from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent, UsageEvent
+from palaver_tui.view.banner import banner
+from palaver_tui.view.chat import ChatView
+from palaver_tui.view.connection import Connection, offline
+from palaver_tui.view.primary import primary
+from tui.replay import BAD_KEY, OVERLOADED, T0, part, problem, queued, status, user, versions
+from tui.screen import client
+from tui.test_client import running, with_chat
+
+LIVE = Connection("live")
+RETRY = RetryInfo(1, 10, 8000, T0 + timedelta(seconds=8), OVERLOADED)
+TWO = QueueUpdate([queued(1, "first of the queue"), queued(2, "second of the queue")], held=False)
+
+
+def queueing(**more):
+    daemon = running(user(1, "why?"))
+    daemon.stream_of("a").tell(status("running", versions=versions(5, 5, 4)), TWO)
+    return daemon
+
+
+def held():
+    daemon = with_chat(user(1, "why?"), word="paused")
+    daemon.stream_of("a").tell(msgspec.structs.replace(TWO, held=True))
+    return daemon
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked"),
+    [
+        (["enter"], ("promote", 1, 4)),
+        (["down", "enter"], ("promote", 2, 4)),
+        (["d"], ("delete", 1)),
+        (["down", "shift+up"], ("order", [2, 1])),
+        (["J"], ("order", [2, 1])),
+        (["h"], ("hold",)),
+    ],
+)
+async def test_a_key_in_the_queue_panel_asks_for_one_thing(tmp_path, keys, asked):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2", "first of the queue", "second of the queue")
+        await me.press("ctrl+o", *keys)
+        await me.until(lambda: me.daemon.asked)
+        assert me.daemon.asked == [asked]
+
+
+async def test_moving_past_an_end_of_the_queue_asks_for_nothing(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o", "K", "down", "J")
+        assert me.daemon.asked == []
+
+
+async def test_letters_of_the_queue_are_text_in_the_composer(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("d", "e", "h")
+        assert me.composer.text == "deh"
+        assert me.daemon.asked == []
+
+
+async def test_a_message_taken_back_to_edit_keeps_its_place_and_the_draft_comes_back(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.write("a draft")
+        await me.press("ctrl+o", "down", "e")
+        await me.shows("editing message 2 of the queue", "in the composer")
+        assert me.composer.text == "second of the queue"
+        await me.press("!", "enter")
+        await me.until(lambda: me.daemon.asked)
+        assert me.daemon.asked == [("edit", 2, "second of the queue!")]
+        assert me.composer.text == "a draft"
+
+
+async def test_escape_leaves_a_queued_message_as_it_was_and_stops_nothing(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o", "e", "x", "escape")
+        assert me.composer.text == ""
+        assert (me.daemon.asked, me.daemon.interrupts) == ([], [])
+
+
+async def test_an_edit_that_came_too_late_leaves_its_text_in_the_composer(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o", "e", "!")
+        me.daemon.refusal = problem("It is not in the queue any more.", 404)
+        await me.press("enter")
+        await me.shows("It is not in the queue any more.")
+        assert me.composer.text == "first of the queue!"
+
+
+async def test_enter_on_an_empty_composer_releases_a_held_queue(tmp_path):
+    async with client(tmp_path, daemon=held(), chat_id="a") as me:
+        await me.shows("Queue · 2 · held", "⏎ release the queue")
+        await me.press("enter")
+        await me.until(lambda: me.daemon.asked)
+        assert me.daemon.asked == [("release",)]
+
+
+async def test_enter_on_an_empty_composer_sends_the_head_of_a_free_queue(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("⏎ send the next one now")
+        await me.press("enter")
+        await me.until(lambda: me.daemon.asked)
+        assert me.daemon.asked == [("promote", 1, 4)]
+
+
+async def test_a_message_sent_while_an_answer_runs_waits_in_the_panel(tmp_path):
+    daemon = running(user(1, "why?"))
+    daemon.answers.clear()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("why?")
+        await me.write("and then this")
+        await me.press("enter")
+        await me.shows("Queue · 1", "and then this")
+        daemon.answers.set()
+        await me.until(lambda: daemon.sent)
+        assert daemon.sent[0][1].when_busy == "queue"
+
+
+async def test_alt_enter_interrupts_the_turn_that_was_seen(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.write("stop, do this")
+        await me.press("alt+enter")
+        await me.until(lambda: me.daemon.sent)
+        request = me.daemon.sent[0][1]
+        assert (request.when_busy, request.turn_version) == ("interrupt", 4)
+
+
+async def test_below_twenty_four_rows_the_queue_is_one_line_until_it_is_looked_at(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a", size=(80, 20)) as me:
+        await me.shows("Queue · 2", "first of the queue")
+        assert "second of the queue" not in me.text()
+        await me.press("ctrl+o")
+        await me.shows("second of the queue")
+
+
+async def test_a_retry_counts_down_and_is_skipped_by_enter(tmp_path):
+    daemon = running(user(1, "why?"))
+    seen = versions(5, 5, 4)
+    daemon.stream_of("a").tell(status("running", versions=seen), RetryEvent(RETRY))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Retrying in 8 s · attempt 2 of 10", "Anthropic is overloaded.", "529")
+        me.clock.advance(3)
+        me.app._tick()
+        await me.shows("Retrying in 5 s")
+        await me.press("enter")
+        await me.until(lambda: daemon.asked)
+        assert daemon.asked == [("skip", 4, seen.retry)]
+        daemon.stream_of("a").tell(RetryEvent(None), part("now", episode="5.2"))
+        await me.hides("Retrying")
+
+
+async def test_a_failed_turn_is_tried_again_without_writing_anything(tmp_path):
+    daemon = with_chat(user(1, "x"), word="error")
+    daemon.stream_of("a").tell(ErrorEvent(BAD_KEY))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("The key was not accepted", "try again")
+        await me.write("half a thought")
+        await me.press("ctrl+g")
+        await me.until(lambda: daemon.asked)
+        assert daemon.asked == [("resume", 1, None)]
+        assert me.composer.text == "half a thought"
+
+
+async def test_a_rate_limit_that_names_a_time_is_tried_again_at_that_time(tmp_path):
+    daemon = with_chat(user(1, "x"), word="error")
+    error = msgspec.structs.replace(
+        OVERLOADED, kind="rate_limit", action="schedule", retry_after_ms=3_600_000
+    )
+    daemon.stream_of("a").tell(ErrorEvent(error))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("try again in 1 h 0 min")
+        await me.press("enter")
+        await me.until(lambda: daemon.asked)
+        assert daemon.asked == [("resume", 1, T0 + timedelta(hours=1))]
+
+
+async def test_another_model_is_chosen_from_a_list(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.available_models = Models(
+        [Model("sonnet", "anthropic", "a", default=True), Model("gpt", "openai", "b")]
+    )
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.app.session.models)
+        await me.press("ctrl+p")
+        await me.shows("Who answers", "openai · b")
+        await me.press("down", "enter")
+        await me.until(lambda: daemon.asked)
+        assert daemon.asked == [("model", "gpt")]
+
+
+async def test_a_new_chat_begins_with_the_model_that_was_chosen(tmp_path):
+    daemon = with_chat()
+    daemon.available_models = Models(
+        [Model("sonnet", "anthropic", "a", default=True), Model("gpt", "openai", "b")]
+    )
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.until(lambda: me.app.session.models)
+        await me.press("ctrl+p", "down", "enter")
+        await me.shows("You are talking to gpt")
+        await me.write("hi")
+        await me.press("enter")
+        await me.until(lambda: daemon.sent)
+        assert daemon.sent[0][1].model == "gpt"
+
+
+async def test_a_refused_message_can_be_taken_back(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.refusal = problem("The queue is full: 20 messages.")
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("one more")
+        await me.press("enter")
+        await me.shows("not sent")
+        await me.press("up")
+        await me.until(lambda: me.composer.text == "one more")
+        assert me.view.outgoing == ()
+
+
+async def test_an_unpriced_chat_shows_a_dash_and_a_priced_one_its_cost(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
+        await me.shows("sonnet · – ·")
+        daemon.stream_of("a").tell(UsageEvent(None, 50_000, 200_000, 410_000))
+        await me.shows("25%", "$0.41")
+
+
+class TestBannerPriority:
+    error = ChatView(status="error", error=BAD_KEY)
+    retry = ChatView(status="running", retry=RETRY, error=BAD_KEY)
+    lost = Connection("reconnecting", "cut", T0 - timedelta(seconds=5), T0)
+
+    @pytest.mark.parametrize(
+        ("view", "connection", "title"),
+        [
+            (error, offline("gone", T0), "No connection"),
+            (retry, lost, "Reconnecting"),
+            (retry, LIVE, "Retrying"),
+            (error, LIVE, "The key was not accepted"),
+        ],
+    )
+    def test_the_most_important_banner_is_shown(self, view, connection, title):
+        assert banner(view, connection, T0).title.startswith(title)
+
+    def test_a_connection_that_is_back_at_once_makes_no_banner(self):
+        blink = Connection("reconnecting", "cut", T0, T0)
+        assert banner(ChatView(), blink, T0 + timedelta(seconds=0.5)) is None
+
+    def test_when_all_is_well_there_is_none(self):
+        assert banner(ChatView(), LIVE, T0) is None
+
+    @pytest.mark.parametrize("kind", ["context_overflow", "content_filter"])
+    def test_what_would_fail_again_is_not_offered(self, kind):
+        error = msgspec.structs.replace(BAD_KEY, kind=kind)
+        assert primary(ChatView(status="error", error=error), LIVE) is None

@@ -1,0 +1,172 @@
+"""What a person asks of the chat that is shown: stop, queue, retry, model. One request each.
+
+Each method begins the request and returns; what it changed arrives through the stream. A refusal
+or a missing answer becomes a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from palaver.client import Client, PalaverError
+from palaver.wire.chats import Interrupt
+from palaver.wire.messages import QueuedMessage
+from palaver.wire.queue import (
+    ChangeChat,
+    EditQueued,
+    Promote,
+    QueueOrder,
+    Resume,
+    SkipBackoff,
+)
+
+if TYPE_CHECKING:
+    from palaver_tui.session import Session
+
+Ask = Callable[[Client, str], Awaitable[str | None]]
+
+
+class Asking:
+    """The requests of a session."""
+
+    def __init__(
+        self, session: Session, spawn: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
+        self._session = session
+        self._spawn = spawn
+
+    def _ask(self, ask: Ask, failed: Callable[[], None] | None = None) -> None:
+        client, chat_id = self._session.client, self._session.view.chat_id
+        if client is not None and chat_id is not None:
+            self._spawn(self._run(ask, client, chat_id, failed))
+
+    async def _run(
+        self, ask: Ask, client: Client, chat_id: str, failed: Callable[[], None] | None
+    ) -> None:
+        """Ask; say what the answer says, or why there is none."""
+        try:
+            words = await ask(client, chat_id)
+        except PalaverError as error:
+            self._session.notice(str(error), "error")
+            if failed is not None:
+                failed()
+            return
+        if words:
+            self._session.notice(words, "information")
+
+    @property
+    def _turn(self) -> int:
+        versions = self._session.view.versions
+        return versions.turn if versions else 0
+
+    # --- the answer that runs ---------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop what runs in the turn that is shown, and hold the queue."""
+        request = Interrupt(turn_version=self._turn, hold_queue=True)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.interrupt(chat_id, request)
+            if not answer.changed:
+                return answer.reason or "There was nothing left to stop."
+            return "Stopped. What was written so far is kept."
+
+        self._ask(ask)
+
+    def resume(self, at: datetime | None = None) -> None:
+        """Try the failed turn again, now or at a time."""
+        request = Resume(turn_version=self._turn, at=at)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.resume(chat_id, request)
+            return None if answer.changed else answer.reason
+
+        self._ask(ask)
+
+    def skip_backoff(self) -> None:
+        """Run a waiting retry now."""
+        versions = self._session.view.versions
+        if versions is None:
+            return
+        request = SkipBackoff(turn_version=versions.turn, retry_version=versions.retry)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.skip_backoff(chat_id, request)
+            return None if answer.changed else answer.reason
+
+        self._ask(ask)
+
+    def choose_model(self, model: str) -> None:
+        """Let another model answer from now on; a waiting retry goes on with it at once."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.change_chat(chat_id, ChangeChat(model=model))
+            return f"{model} answers from now on."
+
+        self._ask(ask)
+
+    # --- the queue --------------------------------------------------------------------------
+
+    def promote(self, queued: QueuedMessage) -> None:
+        """Make a queued message the next; what runs is stopped for it."""
+        request = Promote(turn_version=self._turn)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.promote(chat_id, queued.id, request)
+            return None
+
+        self._ask(ask)
+
+    def remove(self, queued: QueuedMessage) -> None:
+        """Take a message out of the queue."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.delete_queued(chat_id, queued.id)
+            return "Removed from the queue."
+
+        self._ask(ask)
+
+    def edit(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
+        """Give a queued message another content; its place is kept. `failed`: it did not work."""
+        request = EditQueued(content, model=queued.model)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.edit_queued(chat_id, queued.id, request)
+            return None
+
+        self._ask(ask, failed)
+
+    def move(self, index: int, steps: int) -> None:
+        """Move a queued message `steps` down."""
+        ids = [queued.id for queued in self._session.view.queue]
+        target = index + steps
+        if not (0 <= index < len(ids) and 0 <= target < len(ids)):
+            return
+        ids.insert(target, ids.pop(index))
+        request = QueueOrder(ids)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.reorder_queue(chat_id, request)
+            return None
+
+        self._ask(ask)
+
+    def hold(self) -> None:
+        """Let the queue wait."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.hold_queue(chat_id)
+            return None
+
+        self._ask(ask)
+
+    def release(self) -> None:
+        """Let the queue go on."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.release_queue(chat_id)
+            return None
+
+        self._ask(ask)

@@ -1,0 +1,1 @@
+"""What each action does: one method `do_<id>` per row of the table of actions."""

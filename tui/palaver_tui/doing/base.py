@@ -1,0 +1,45 @@
+"""What all actions share: the session, the main screen, and a way to say something."""
+
+from __future__ import annotations
+
+from textual.app import App
+from textual.screen import Screen
+
+from palaver.wire.messages import QueuedMessage
+from palaver_tui.layout.sections import Look
+from palaver_tui.layout.visible import visible
+from palaver_tui.painting import Painter
+from palaver_tui.session import Session, Severity
+from palaver_tui.timing import NOTICE_S
+from palaver_tui.view.escape import Open
+
+
+class Base(App[int]):
+    """The application as its actions see it. What they change is painted afterwards."""
+
+    session: Session
+    editing: QueuedMessage | None
+    _look: Look
+    _painter: Painter | None
+
+    @property
+    def main(self) -> Screen[object]:
+        """The main screen, whatever lies over it."""
+        return self.screen_stack[0]
+
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """Show a notice for a moment. Its text is neither markup nor able to drive the terminal."""
+        self.notify(visible(text), severity=severity, timeout=NOTICE_S, markup=False)
+
+    def open_things(self) -> frozenset[Open]:
+        """Return what Esc could close."""
+        opened: set[Open] = set()
+        if len(self.screen_stack) > 1:
+            opened.add("dialog")
+        if self.main.selections:
+            opened.add("selection")
+        if self.editing is not None:
+            opened.add("edit")
+        if self.main.has_class("-narrow") and self.main.has_class("-list"):
+            opened.add("overlay")
+        return frozenset(opened)

@@ -1,0 +1,77 @@
+"""Actions that work everywhere."""
+
+from __future__ import annotations
+
+from textual.command import CommandPalette
+
+from palaver_tui.doing.reading import Reading
+from palaver_tui.doing.writing import Writing
+from palaver_tui.themes import PALETTES
+from palaver_tui.view.escape import escape
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.help import HelpScreen
+
+
+class General(Reading, Writing):
+    """Closing and stopping, new chats, help, leaving."""
+
+    _warned = False  # that something is unsent, when leaving
+
+    def do_chat_escape(self) -> None:
+        """Close the topmost thing, or stop."""
+        match escape(self.open_things(), self.session.now.state):
+            case "close_dialog":
+                self.pop_screen()
+            case "clear_selection":
+                self.main.clear_selection()
+            case "close_edit":
+                self.end_edit()
+            case "close_overlay":
+                self.close_overlay()
+            case "stop":
+                self.session.asking.stop()
+            case "say_stopping":
+                self.say("Already stopping.")
+            case "say_offline":
+                self.say("Without a connection nothing can be stopped.", "warning")
+            case _:
+                self.main.query_one(Composer).focus()
+
+    def do_chat_new(self) -> None:
+        """Begin a chat."""
+        self.end_edit()
+        self.session.new_chat()
+        self.close_overlay()
+        self.main.query_one(Composer).focus()
+
+    def do_chat_stop(self) -> None:
+        """Stop the answer."""
+        self.session.asking.stop()
+
+    def do_app_theme(self) -> None:
+        """Change to the next theme."""
+        names = list(PALETTES)
+        index = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(index + 1) % len(names)]
+
+    def do_app_help(self) -> None:
+        """Show all keys."""
+        self.push_screen(HelpScreen())
+
+    def do_app_palette(self) -> None:
+        """Find an action by its name."""
+        self.push_screen(CommandPalette(placeholder="What do you want to do?"))
+
+    def do_app_quit(self) -> None:
+        """Leave. The daemon goes on. Warns once of messages that are not with it yet."""
+        unsent = self.session.delivery.unsent
+        if unsent and not self._warned:
+            self._warned = True
+            words = "1 message is" if unsent == 1 else f"{unsent} messages are"
+            self.say(
+                f"{words} not sent yet. It is kept and goes out when you are back."
+                " Press ^q again to leave.",
+                "warning",
+            )
+            return
+        self.exit(0)

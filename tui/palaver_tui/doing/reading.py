@@ -1,0 +1,102 @@
+"""Actions of the list and of the conversation."""
+
+from __future__ import annotations
+
+from palaver_tui.doing.base import Base
+from palaver_tui.layout.sections import Look
+from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.transcript import Transcript
+
+
+class Reading(Base):
+    """Moving between chats, and through one."""
+
+    def do_chats_toggle(self) -> None:
+        """Go to the list, or back."""
+        pane = self.main.query_one(ChatListPane)
+        if pane.has_focus:
+            self.close_overlay()
+            self.main.query_one(Composer).focus()
+            return
+        self.main.add_class("-list")
+        pane.focus()
+
+    def close_overlay(self) -> None:
+        """Close the list where it lies over the conversation."""
+        if self.main.has_class("-list"):
+            self.main.remove_class("-list")
+            if self.main.has_class("-narrow"):
+                self.main.query_one(Composer).focus()
+
+    def do_chats_up(self) -> None:
+        """Show the chat above."""
+        self._step(-1)
+
+    def do_chats_down(self) -> None:
+        """Show the chat below."""
+        self._step(1)
+
+    def do_chats_first(self) -> None:
+        """Show the first chat."""
+        self._step(-len(self.main.query_one(ChatListPane).rows))
+
+    def do_chats_last(self) -> None:
+        """Show the last chat."""
+        self._step(len(self.main.query_one(ChatListPane).rows))
+
+    def _step(self, steps: int) -> None:
+        chat_id = self.main.query_one(ChatListPane).neighbour(steps)
+        if chat_id is not None:
+            self.session.open(chat_id)
+
+    def do_chats_open(self) -> None:
+        """Write to the chat that is shown."""
+        self.close_overlay()
+        self.main.query_one(Composer).focus()
+
+    def do_view_end(self) -> None:
+        """Show the newest text and follow it."""
+        self.main.query_one(Transcript).follow()
+
+    do_transcript_end = do_view_end
+
+    def do_view_transcript(self) -> None:
+        """Move the focus to the conversation."""
+        self.main.query_one(Transcript).focus()
+
+    def do_view_reasoning(self) -> None:
+        """Show or hide what the model thought."""
+        self._look = Look(self._look.zone, not self._look.show_reasoning)
+        self.main.query_one(Transcript).set_look(self._look)
+
+    def do_transcript_up(self) -> None:
+        """Scroll up by a line."""
+        self.main.query_one(Transcript).move(-1)
+
+    def do_transcript_down(self) -> None:
+        """Scroll down by a line."""
+        self.main.query_one(Transcript).move(1)
+
+    def do_transcript_page_up(self) -> None:
+        """Scroll up by a page, two lines of which stay."""
+        self._page(-1)
+
+    def do_transcript_page_down(self) -> None:
+        """Scroll down by a page."""
+        self._page(1)
+
+    def _page(self, pages: int) -> None:
+        transcript = self.main.query_one(Transcript)
+        transcript.move(pages * max(1, transcript.size.height - 2))
+
+    def do_transcript_home(self) -> None:
+        """Go to the oldest message there is."""
+        self.main.query_one(Transcript).to_start()
+
+    def do_transcript_copy(self) -> None:
+        """Copy what is selected, or the last answer as its author wrote it."""
+        text = self.main.get_selected_text() or self.session.last_answer()
+        if text:
+            self.copy_to_clipboard(text)
+            self.say("Copied, if your terminal allows it (OSC 52).")

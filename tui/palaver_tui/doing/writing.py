@@ -1,0 +1,185 @@
+"""Actions of the composer, the queue, and of an answer that failed or waits."""
+
+from __future__ import annotations
+
+from palaver.wire.messages import QueuedMessage
+from palaver_tui.doing.base import Base
+from palaver_tui.view.banner import retry_time
+from palaver_tui.view.primary import primary
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.models import ModelPicker
+from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.transcript import Transcript
+
+
+class Writing(Base):
+    """Sending, queueing, trying again."""
+
+    _stashed = ""  # the draft that gave way to a queued message
+
+    # --- the composer ---------------------------------------------------------------------
+
+    def do_composer_send(self) -> None:
+        """Send what was written; with nothing written, do what is offered."""
+        self._send(interrupt=False)
+
+    def do_composer_interrupt(self) -> None:
+        """Stop the answer and send this instead."""
+        self._send(interrupt=True)
+
+    def _send(self, *, interrupt: bool) -> None:
+        composer = self.main.query_one(Composer)
+        if not composer.text.strip():
+            if not composer.text:
+                self.do_banner_primary()
+            return
+        if self.editing is not None:
+            self._save_edit(self.editing, composer.text)
+            return
+        self.session.send(composer.take(), interrupt=interrupt)
+        self.main.query_one(Transcript).follow()
+
+    def do_composer_newline(self) -> None:
+        """Begin a new line."""
+        self.main.query_one(Composer).newline()
+
+    def do_composer_recall(self) -> None:
+        """In an empty composer, take a message back; else move the cursor."""
+        composer = self.main.query_one(Composer)
+        if composer.text or self.editing is not None:
+            composer.action_cursor_up()
+            return
+        session = self.session
+        for item in reversed(session.view.outgoing):
+            if item.state in {"refused", "waiting"}:
+                composer.load_text(session.delivery.take_back(session.current, item.key))
+                composer.move_cursor(composer.document.end)
+                return
+        if session.view.queue:
+            self._begin_edit(session.view.queue[-1])
+
+    # --- the queue ------------------------------------------------------------------------
+
+    @property
+    def _panel(self) -> QueuePanel:
+        return self.main.query_one(QueuePanel)
+
+    def do_queue_focus(self) -> None:
+        """Go to the queue, or back."""
+        (self.main.query_one(Composer) if self._panel.has_focus else self._panel).focus()
+
+    def do_queue_up(self) -> None:
+        """Select the message above."""
+        self._panel.select(-1)
+
+    def do_queue_down(self) -> None:
+        """Select the message below."""
+        self._panel.select(1)
+
+    def do_queue_send(self) -> None:
+        """Answer the selected message next; what runs is stopped for it."""
+        if (queued := self._panel.selected) is not None:
+            self.session.asking.promote(queued)
+
+    def do_queue_remove(self) -> None:
+        """Take the selected message out of the queue."""
+        if (queued := self._panel.selected) is not None:
+            self.session.asking.remove(queued)
+
+    def do_queue_raise(self) -> None:
+        """Move the selected message up."""
+        self.session.asking.move(self._panel.index, -1)
+
+    def do_queue_lower(self) -> None:
+        """Move the selected message down."""
+        self.session.asking.move(self._panel.index, 1)
+
+    def do_queue_hold(self) -> None:
+        """Hold the queue, or release it."""
+        view = self.session.view
+        held = view.held or view.status == "paused"
+        (self.session.asking.release if held else self.session.asking.hold)()
+
+    def do_queue_edit(self) -> None:
+        """Open the selected message in the composer."""
+        if (queued := self._panel.selected) is not None:
+            self._begin_edit(queued)
+
+    def _begin_edit(self, queued: QueuedMessage) -> None:
+        composer = self.main.query_one(Composer)
+        if self.editing is None:
+            self._stashed = composer.text
+        self.editing = queued
+        composer.load_text(queued.content)
+        composer.move_cursor(composer.document.end)
+        composer.focus()
+
+    def _save_edit(self, queued: QueuedMessage, content: str) -> None:
+        def failed() -> None:
+            # It was promoted meanwhile, or there is no connection: what was typed stays.
+            composer = self.main.query_one(Composer)
+            if not composer.text.strip():
+                composer.load_text(content)
+
+        self.end_edit()
+        if content != queued.content:
+            self.session.asking.edit(queued, content, failed)
+
+    def end_edit(self) -> None:
+        """Give the composer back to the draft; the queued message stays as it is."""
+        if self.editing is not None:
+            self.editing = None
+            composer = self.main.query_one(Composer)
+            composer.load_text(self._stashed)
+            composer.move_cursor(composer.document.end)
+            self._stashed = ""
+
+    # --- an answer that failed or waits ---------------------------------------------------
+
+    def do_banner_primary(self) -> None:
+        """Do the one thing that helps now."""
+        match primary(self.session.view, self.session.connection):
+            case "app.reconnect":
+                self.do_app_reconnect()
+            case "retry.now":
+                self.do_retry_now()
+            case "error.retry":
+                self.do_error_retry()
+            case "queue.release":
+                self.session.asking.release()
+            case "queue.head":
+                self.session.asking.promote(self.session.view.queue[0])
+            case None:
+                pass
+
+    def do_retry_now(self) -> None:
+        """Do not wait for the retry's time."""
+        self.session.asking.skip_backoff()
+
+    def do_error_retry(self) -> None:
+        """Run the failed turn again, at the time that the provider named if it named one."""
+        view = self.session.view
+        at = retry_time(view.error, self.session.clock.now()) if view.error else None
+        self.session.asking.resume(at if view.resume_at is None else None)
+
+    def do_error_detail(self) -> None:
+        """Show or hide the provider's own words."""
+        if self._painter is not None:
+            self._painter.show_detail = not self._painter.show_detail
+
+    def do_app_reconnect(self) -> None:
+        """Try to reach the daemon again."""
+        self.session.start()
+
+    def do_model_choose(self) -> None:
+        """Choose who answers."""
+        models = self.session.models
+        if models is None or not models.models:
+            self.say("The daemon has not said which models there are.", "warning")
+            return
+        current = self._painter.model_name() if self._painter else None
+        self.push_screen(ModelPicker(models.models, current), self._chosen)
+
+    def _chosen(self, name: str | None) -> None:
+        if name is not None:
+            self.session.choose_model(name)

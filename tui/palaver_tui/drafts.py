@@ -1,0 +1,67 @@
+"""What is being written, by chat: in memory at once, on disk a moment later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from palaver_tui.delivery import DRAFT
+from palaver_tui.keeping import Keeper
+from palaver_tui.timing import SAVE_DRAFT_S
+
+if TYPE_CHECKING:
+    from palaver_tui.doing.base import Base
+
+NEW = "new"  # the name on disk of what is being written to a chat that does not exist
+
+
+class Drafts:
+    """The drafts of one client."""
+
+    def __init__(self, app: Base, keeper: Keeper) -> None:
+        self._app = app
+        self._keeper = keeper
+        self._texts: dict[str, str] = {}
+        self._unsaved: set[str] = set()
+        self._scheduled = False
+
+    def get(self, name: str) -> str:
+        """Return what is being written to the chat `name`."""
+        return self._texts.get(_chat(name), "")
+
+    def put(self, name: str, text: str) -> None:
+        """Remember `text`; it is saved soon."""
+        chat = _chat(name)
+        if self._texts.get(chat, "") == text:
+            return
+        self._texts[chat] = text
+        self._unsaved.add(chat)
+        if not self._scheduled:
+            self._scheduled = True
+            self._app.set_timer(SAVE_DRAFT_S, self.save)
+
+    async def load(self, done: Callable[[], None]) -> None:
+        """Read the drafts, then call `done`. What was typed meanwhile stays."""
+        try:
+            stored = await asyncio.to_thread(self._keeper.drafts)
+        except OSError as error:
+            self._app.say(f"Could not read your drafts: {error}.", "warning")
+            return
+        self._texts = stored | self._texts
+        done()
+
+    async def save(self) -> None:
+        """Write what changed."""
+        self._scheduled = False
+        unsaved, self._unsaved = self._unsaved, set()
+        for chat in unsaved:
+            try:
+                await asyncio.to_thread(self._keeper.keep_draft, chat, self._texts[chat])
+            except OSError as error:
+                self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
+                return
+
+
+def _chat(name: str) -> str:
+    return NEW if name.startswith(DRAFT) else name

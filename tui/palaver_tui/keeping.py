@@ -1,0 +1,99 @@
+"""What a person typed, on disk: messages that are not with the daemon yet, and drafts.
+
+One small file each, written whole and renamed into place, so that several clients on one data
+directory never overwrite each other's. Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from palaver_tui.view.chat import Outgoing
+
+T = TypeVar("T")
+FOLDER = "client"  # in the data directory, beside what the daemon keeps there
+
+
+class Unsent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that was written and not acknowledged. No `chat_id`: it begins a chat.
+
+    `server` is where it belongs; None if no daemon had answered yet.
+    """
+
+    key: str
+    content: str
+    created_at: datetime
+    chat_id: str | None = None
+    server: str | None = None
+    model: str | None = None
+
+    def outgoing(self) -> Outgoing:
+        """Return it as a view shows it: waiting for a connection."""
+        return Outgoing(self.key, self.content, self.created_at, state="waiting", model=self.model)
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What was being written to a chat; `chat` is its id, or `new`."""
+
+    chat: str
+    text: str
+
+
+class Keeper:
+    """Keeps unsent messages and drafts in `data_dir`. Every method raises `OSError`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._outbox = data_dir / FOLDER / "outbox"
+        self._drafts = data_dir / FOLDER / "drafts"
+
+    def keep(self, unsent: Unsent) -> None:
+        """Store a message until `drop`."""
+        _write(self._outbox / f"{unsent.key}.json", msgspec.json.encode(unsent))
+
+    def drop(self, key: str) -> None:
+        """Forget a message: the daemon has it, or the person took it back."""
+        (self._outbox / f"{key}.json").unlink(missing_ok=True)
+
+    def unsent(self) -> list[Unsent]:
+        """Return the stored messages, oldest first. A file that is no message stays unread."""
+        found = _read_all(self._outbox, Unsent)
+        return sorted(found, key=lambda unsent: (unsent.created_at, unsent.key))
+
+    def keep_draft(self, chat: str, text: str) -> None:
+        """Store what is being written to `chat`; an empty text forgets it."""
+        name = hashlib.sha256(chat.encode()).hexdigest()[:32]
+        path = self._drafts / f"{name}.json"
+        if text.strip():
+            _write(path, msgspec.json.encode(Draft(chat, text)))
+        else:
+            path.unlink(missing_ok=True)
+
+    def drafts(self) -> dict[str, str]:
+        """Return the stored drafts by chat."""
+        return {draft.chat: draft.text for draft in _read_all(self._drafts, Draft)}
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _read_all(folder: Path, kind: type[T]) -> list[T]:
+    found = []
+    for path in folder.glob("*.json"):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=kind))
+        except (msgspec.DecodeError, FileNotFoundError):
+            continue  # another client's newer format, or gone meanwhile: not ours to judge
+    return found

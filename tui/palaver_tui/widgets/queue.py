@@ -1,0 +1,122 @@
+"""The messages that wait for their turn."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from palaver.wire.messages import QueuedMessage
+from palaver_tui.actions import bindings
+from palaver_tui.layout.faces import Face, Line, Paper, Span
+from palaver_tui.layout.visible import visible_line
+from palaver_tui.view.chat import ChatView
+from palaver_tui.widgets.drawing import palette_of, row, strip_of
+
+MAX_ROWS = 5  # then it scrolls with the selection
+FOLD_BELOW = 24  # rows of the window under which the panel is one line
+LIMIT = 20  # messages in a queue; the daemon refuses more
+
+
+class QueuePanel(Widget, can_focus=True):
+    """Shows the queue; the selected message is what keys act on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("queue")
+
+    def __init__(self) -> None:
+        super().__init__(id="queue")
+        self._queue: tuple[QueuedMessage, ...] = ()
+        self._sending: tuple[str, ...] = ()
+        self._selected: int | None = None  # the id: the queue may change under the selection
+        self._editing: int | None = None
+        self._folded = False
+        self._first = 0
+
+    @property
+    def index(self) -> int:
+        """Where the selected message stands."""
+        ids = [queued.id for queued in self._queue]
+        return ids.index(self._selected) if self._selected in ids else 0
+
+    @property
+    def selected(self) -> QueuedMessage | None:
+        """The selected message."""
+        return self._queue[self.index] if self._queue else None
+
+    def select(self, steps: int) -> None:
+        """Select the message `steps` below."""
+        if self._queue:
+            target = max(0, min(len(self._queue) - 1, self.index + steps))
+            self._selected = self._queue[target].id
+            self.refresh()
+
+    def show(self, view: ChatView, editing: int | None, rows: int) -> None:
+        """Show the queue of `view` in a window of `rows` rows; `editing` is in the composer."""
+        self._queue, self._editing = view.queue, editing
+        self._sending = tuple(
+            item.content
+            for item in view.outgoing
+            if item.landing == "queue" and item.state != "refused"
+        )
+        total = len(self._queue) + len(self._sending)
+        if self.has_focus and not total:
+            self.screen.query_one("#composer").focus()
+        self.display = bool(total)
+        if not total:
+            return
+        self._folded = rows < FOLD_BELOW and not self.has_focus
+        held = " · held" if view.held or view.status == "paused" else ""
+        full = " · full" if len(self._queue) >= LIMIT else ""
+        self.border_title = Content(f"Queue · {total}{held}{full}")
+        self.set_class(bool(held), "-held")
+        self.set_class(self._folded, "-folded")
+        keys = "⏎ send now  e edit  d remove  ⇧↑↓ move  h " + ("release" if held else "hold")
+        self.border_subtitle = Content(keys if self.has_focus else "^o")
+        height = 1 if self._folded else min(MAX_ROWS, total) + 2
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` inside the frame."""
+        width = self.size.width
+        line = self._folded_line(width) if self._folded else self._row(y, width)
+        return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
+
+    def _folded_line(self, width: int) -> Line:
+        total = len(self._queue) + len(self._sending)
+        head = self._queue[0].content if self._queue else self._sending[0]
+        held = " · held" if self.has_class("-held") else ""
+        ink = Face("warning") if held else Face("accent")
+        left = [
+            Span(f" Queue · {total}{held} ", ink),
+            Span(f" {visible_line(head)}", Face("muted")),
+        ]
+        return row(left, [Span("^o ", Face("faint"))], width)
+
+    def _row(self, y: int, width: int) -> Line:
+        rows = min(MAX_ROWS, len(self._queue) + len(self._sending))
+        self._first = max(min(self._first, self.index), self.index - rows + 1)
+        number = self._first + y
+        if number >= len(self._queue):
+            extra = number - len(self._queue)
+            if extra >= len(self._sending):
+                return Line()
+            text = visible_line(self._sending[extra])
+            return row([Span("   … ", Face("faint")), Span(text, Face("muted"))], [], width)
+        queued = self._queue[number]
+        current = self.has_focus and number == self.index
+        paper: Paper = "selected" if current else ""
+        remark = "in the composer" if queued.id == self._editing else ""
+        if not remark and queued.model:
+            remark = visible_line(queued.model)
+        left = [
+            Span("▌" if current else " ", Face("accent", paper=paper)),
+            Span(f"{number + 1:>2}  ", Face("muted", paper=paper)),
+            Span(visible_line(queued.content), Face("text", paper=paper)),
+        ]
+        right = [Span(f" {remark} ", Face("faint", paper=paper))] if remark else []
+        return row(left, right, width)._replace(fill=paper)
