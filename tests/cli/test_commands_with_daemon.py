@@ -1,0 +1,125 @@
+"""The commands against a real daemon, with the simulator as its model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from palaver.client import Client
+from support.daemon import running_pair
+
+pytestmark = pytest.mark.process
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+class Shell:
+    """Runs `palaver` commands against one daemon."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def __call__(self, *arguments: str, code: int = 0) -> Ended:
+        socket = str(self.client.endpoint.socket)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "palaver", "--socket", socket, *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+        assert process.returncode == code, err.decode()
+        return Ended(code, out.decode(), err.decode())
+
+    async def lines(self, *arguments: str) -> list[Any]:
+        return [json.loads(line) for line in (await self(*arguments, "--json")).out.splitlines()]
+
+
+@pytest.fixture
+async def palaver() -> AsyncIterator[Shell]:
+    async with running_pair(rate=200) as (_, client, _):
+        yield Shell(client)
+
+
+async def test_a_conversation_from_the_shell(palaver: Shell) -> None:
+    first = (await palaver.lines("run", "hello"))[-1]
+    chat = first["chat_id"]
+    second = (await palaver.lines("run", "and [[length=20]] again", "--chat", chat))[-1]
+    assert (second["chat_id"], second["status"]) == (chat, "finished")
+    listed = await palaver.lines("ls")
+    assert [(item["id"], item["status"]) for item in listed] == [(chat, "waiting")]
+    shown = await palaver.lines("show", chat)
+    assert shown[0]["id"] == chat
+    assert [message["role"] for message in shown[1:]] == ["user", "assistant"] * 2
+    assert shown[2]["parts"][0]["text"] == first["text"]
+    assert shown[4]["parts"][0]["text"] == second["text"]
+    assert second["text"] in (await palaver("tail", chat, "--until-idle")).out
+
+
+async def test_a_busy_chat_queues_and_its_queue_can_be_ruled(palaver: Shell) -> None:
+    chat = (await palaver("run", "[[length=20000]] hello", "--detach")).out.strip()
+    assert "place 1" in (await palaver("send", chat, "two")).err
+    assert "place 2" in (await palaver("send", chat, "[[length=5]] three")).err
+    queued = await palaver.lines("queue", chat)
+    assert [message["content"] for message in queued] == ["two", "[[length=5]] three"]
+    removed = await palaver.lines("queue", chat, "--remove", str(queued[0]["id"]))
+    assert [message["content"] for message in removed] == ["two"]
+    assert "1 queued and held" in (await palaver("stop", chat)).err
+    await palaver("queue", chat, "--release")
+    await palaver("tail", chat, "--until-idle")
+    shown = await palaver.lines("show", chat)
+    texts = [message["parts"][0]["text"] for message in shown[1:]]
+    assert (texts[0], texts[2]) == ("[[length=20000]] hello", "[[length=5]] three")
+    assert shown[2]["finish"] == "interrupted"
+    assert "running" in (await palaver("stop", chat)).err
+
+
+async def test_a_queued_run_waits_and_prints_its_own_answer(palaver: Shell) -> None:
+    chat = (await palaver("run", "[[length=100]] hello", "--detach")).out.strip()
+    ended = await palaver("run", "[[length=5]] mine", "--chat", chat)
+    shown = await palaver.lines("show", chat)
+    assert ended.out == shown[-1]["parts"][0]["text"] + "\n"
+    assert "queue" in ended.err
+
+
+async def test_a_failed_turn_is_shown_with_its_reason(palaver: Shell) -> None:
+    failed = await palaver("run", "[[401]] hello", code=3)
+    assert "did not accept the API key" in failed.err
+    (chat,) = await palaver.lines("ls")
+    assert chat["last_error"]["kind"] == "auth"
+    assert "auth" in (await palaver("show", chat["id"])).err
+    assert (await palaver("tail", chat["id"], "--until-idle", code=3)).code == 3
+
+
+@pytest.mark.parametrize("command", ["show", "tail", "stop", "queue"])
+async def test_an_unknown_chat_is_a_sentence(palaver: Shell, command: str) -> None:
+    ended = await palaver(command, "nope", code=1)
+    assert ended.err == "palaver: There is no chat nope.\n"
+
+
+async def test_the_doctor_finds_the_daemon_and_its_models(palaver: Shell) -> None:
+    findings = await palaver.lines("doctor")
+    states = {finding["subject"]: finding["state"] for finding in findings}
+    assert (states["connection"], states["model"]) == ("ok", "ok")
+
+
+async def test_the_doctor_says_what_is_broken() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "palaver", "--socket", "/nonexistent/s", "doctor"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"!!  connection" in out
