@@ -44,8 +44,8 @@ class ProviderConfig(Section, frozen=True):
     api_key: Annotated[
         str | None,
         Meta(
-            description='"env:NAME" for an environment variable, "file:PATH", "cmd:COMMAND", or the '
-            "key itself. Left out: "
+            description='"env:NAME" for an environment variable, "file:PATH", "cmd:COMMAND", or '
+            "the key itself. Left out: "
             "ANTHROPIC_API_KEY or OPENAI_API_KEY."
         ),
     ] = None
