@@ -23,7 +23,8 @@ def simulator_config(url: str, **changes: object) -> Config:
         default_model="sonnet",
         providers={"anthropic": ProviderConfig(kind="anthropic", base_url=url, api_key="sim")},
         models={
-            "sonnet": ModelConfig(provider="anthropic", model="sim-large", context_limit=200_000)
+            "sonnet": ModelConfig(provider="anthropic", model="sim-large", context_limit=200_000),
+            "small": ModelConfig(provider="anthropic", model="sim-small"),
         },
     )
     return msgspec.structs.replace(config, **changes)

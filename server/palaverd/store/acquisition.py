@@ -14,6 +14,7 @@ from palaverd.store.locked import lock
 from palaverd.store.rows import chat_row
 from palaverd.store.tables import chats, leases
 from palaverd.store.transitions.ownership import acquire, release
+from palaverd.store.transitions.recovering import resume
 
 _WORK = [Status.RUNNING.value, Status.INTERRUPTING.value, Status.REQUIRES_ACTION.value]
 
@@ -76,6 +77,19 @@ def _places(connection: Connection, capacity: Capacity) -> int:
         )
     ).scalar_one()
     return max(0, capacity.max_chats - int(held))
+
+
+def resume_due(connection: Connection, now: int) -> list[Applied[None]]:
+    """Try the failed turns again whose time has come."""
+    due = connection.execute(
+        select(chats.c.id).where(chats.c.resume_at.is_not(None), chats.c.resume_at <= now)
+    ).scalars()
+    applied = []
+    for chat_id in list(due):
+        chat = lock(connection, chat_id, now)
+        resume(chat, chat.row.turn_version, None)
+        applied.append(finish(chat, None))
+    return applied
 
 
 def void_leases(connection: Connection, now: int) -> list[Applied[None]]:

@@ -83,6 +83,8 @@ Index(
     sqlite_where=_RUNNABLE,
     postgresql_where=_RUNNABLE,
 )
+_DUE = text("resume_at IS NOT NULL")
+Index("chats_due", chats.c.resume_at, sqlite_where=_DUE, postgresql_where=_DUE)
 
 messages = Table(
     "messages",

@@ -17,6 +17,7 @@ from palaverd.store.acquisition import (
     acquire_chats,
     heartbeat,
     read_hints,
+    resume_due,
     void_leases,
 )
 from palaverd.store.database import DatabaseError
@@ -95,6 +96,7 @@ class Worker:
     async def _acquire(self) -> None:
         capacity = Capacity(max_chats=self._config.max_chats)
         lease_ms = int(self._config.lease_seconds * 1000)
+        await self._env.door.transact_all(resume_due)
         acquired = await self._env.door.transact_all(
             lambda connection, now: acquire_chats(
                 connection, self._id, self._env.door.new_id, capacity, lease_ms, now

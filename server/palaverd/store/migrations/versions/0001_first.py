@@ -67,6 +67,8 @@ def upgrade() -> None:
     op.create_index(
         "chats_runnable", "chats", ["updated_at"], sqlite_where=runnable, postgresql_where=runnable
     )
+    due = text("resume_at IS NOT NULL")
+    op.create_index("chats_due", "chats", ["resume_at"], sqlite_where=due, postgresql_where=due)
     op.create_table(
         "messages",
         Column("id", ROW_ID, primary_key=True, autoincrement=True),

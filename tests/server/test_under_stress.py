@@ -1,0 +1,199 @@
+"""Queue, stop, retry and errors, with time that the test moves: real sockets, real SDK."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from palaver.client import Client
+from palaver.wire.chats import CreateChat, Interrupt, SendMessage
+from palaver.wire.messages import Text
+from palaver.wire.queue import ChangeChat, Promote, QueueOrder, Resume, SkipBackoff
+from palaverd.daemon import Daemon
+from palaverd.simulator import Simulator
+from palaverd.store.rows import ChatRow
+from palaverd.store.sync import load_chat
+from support.clock import ManualClock, until
+from support.daemon import running_pair
+from support.store import violations
+
+
+class Scene:
+    """One chat of a running daemon, and a clock that stands still until it is moved."""
+
+    def __init__(
+        self,
+        daemon: Daemon,
+        client: Client,
+        simulator: Simulator,
+        clock: ManualClock,
+        chat_id: str,
+    ) -> None:
+        self.daemon = daemon
+        self.simulator = simulator
+        self.client = client
+        self.clock = clock
+        self.chat_id = chat_id
+
+    async def row(self) -> ChatRow:
+        wrong = await self.daemon.database.read(lambda c: violations(c, self.chat_id))
+        assert wrong == []
+        return await self.daemon.database.read(lambda c: load_chat(c, self.chat_id))
+
+    async def reaches(self, status: str, **fields: object) -> ChatRow:
+        found: list[ChatRow] = []
+
+        async def look() -> bool:
+            row = await self.row()
+            found.append(row)
+            return row.status == status and all(
+                bool(getattr(row, name)) == value for name, value in fields.items()
+            )
+
+        for _ in range(500):
+            if await look():
+                return found[-1]
+            await self.client.health()
+        raise AssertionError(f"never {status} {fields}: {msgspec.to_builtins(found[-1])}")
+
+    async def texts(self) -> list[str]:
+        page = await self.client.messages(self.chat_id)
+        return [
+            "".join(p.text for p in message.parts if isinstance(p, Text))
+            for message in reversed(page.messages)
+        ]
+
+    async def send(self, text: str) -> None:
+        await self.client.send(self.chat_id, SendMessage(content=text))
+
+
+@asynccontextmanager
+async def scene(first: str, rate: float = 0) -> AsyncIterator[Scene]:
+    clock = ManualClock()
+    async with running_pair(rate=rate, clock=clock) as (daemon, client, simulator):
+        sent = await client.create_chat(CreateChat(content=first))
+        yield Scene(daemon, client, simulator, clock, sent.chat.id)
+
+
+async def test_a_retry_waits_as_long_as_it_announced_and_then_answers() -> None:
+    async with scene("[[529]] [[echo]] hello") as s:
+        row = await s.reaches("running", retry=True)
+        assert row.retry is not None
+        assert (row.retry.error.kind, row.retry.error.status_code) == ("overloaded", 529)
+        assert row.retry.retrying_at - s.clock.now() == timedelta(milliseconds=row.retry.delay_ms)
+        seconds = row.retry.delay_ms / 1000
+        await until(lambda: any(abs(wait - seconds) < 1e-6 for wait in s.clock.waits()))
+        s.clock.advance(seconds - 0.001)
+        assert (await s.row()).retry is not None
+        s.clock.advance(0.002)
+        await s.reaches("waiting")
+        assert await s.texts() == ["[[529]] [[echo]] hello", "hello"]
+
+
+async def test_a_skipped_retry_runs_now() -> None:
+    async with scene("[[529]] [[echo]] hello") as s:
+        row = await s.reaches("running", retry=True)
+        acted = await s.client.skip_backoff(
+            s.chat_id, SkipBackoff(turn_version=row.turn_version, retry_version=row.retry_version)
+        )
+        assert acted.changed
+        await s.reaches("waiting")
+        assert (await s.texts())[-1] == "hello"
+
+
+async def test_a_skip_of_an_earlier_wait_changes_nothing() -> None:
+    async with scene("[[529]] [[echo]] hello") as s:
+        row = await s.reaches("running", retry=True)
+        acted = await s.client.skip_backoff(
+            s.chat_id,
+            SkipBackoff(turn_version=row.turn_version, retry_version=row.retry_version - 1),
+        )
+        assert (acted.changed, acted.reason) == (
+            False,
+            "The turn that this request was about is over.",
+        )
+        assert (await s.row()).retry is not None
+
+
+@pytest.mark.parametrize("asked", [None, "sonnet"])
+async def test_another_model_ends_the_wait_and_is_asked_next(asked: str | None) -> None:
+    """Also where the message had chosen a model of its own."""
+    async with scene("[[echo]] hi") as s:
+        await s.reaches("waiting")
+        message = SendMessage(content="[[529 times=9]] hello", model=asked)
+        await s.client.send(s.chat_id, message)
+        await s.reaches("running", retry=True)
+        assert s.simulator.requests[-1].body["model"] == "sim-large"
+        await s.client.change_chat(s.chat_id, ChangeChat(model="small"))
+        await until(lambda: s.simulator.requests[-1].body["model"] == "sim-small")
+        row = await s.reaches("running", retry=True)
+        assert row.generation_attempt == 2
+
+
+async def test_a_stop_during_a_wait_acts_at_once_and_holds_the_queue() -> None:
+    async with scene("[[529 times=9]] hello") as s:
+        row = await s.reaches("running", retry=True)
+        await s.send("later")
+        await s.client.interrupt(
+            s.chat_id, Interrupt(turn_version=row.turn_version, hold_queue=True)
+        )
+        row = await s.reaches("waiting")
+        assert (row.queue.value, row.retry, row.queue_length) == ("held", None, 1)
+        await s.client.release_queue(s.chat_id)
+        await s.reaches("waiting", queue_length=False)
+        assert len(await s.texts()) == 3
+
+
+async def test_an_answer_promotes_what_waits_in_its_order() -> None:
+    async with scene("[[529]] [[echo]] one") as s:
+        row = await s.reaches("running", retry=True)
+        for text in ("[[echo]] two", "[[echo]] three"):
+            await s.send(text)
+        queue = (await s.client.reorder_queue(s.chat_id, QueueOrder(ids=[2, 1]))).queue
+        assert [q.content for q in queue] == ["[[echo]] three", "[[echo]] two"]
+        await s.client.skip_backoff(
+            s.chat_id, SkipBackoff(turn_version=row.turn_version, retry_version=row.retry_version)
+        )
+        await s.reaches("waiting")
+        assert [t for t in await s.texts() if "[[" not in t] == ["one", "three", "two"]
+
+
+async def test_send_now_stops_the_answer_and_runs_the_chosen_message() -> None:
+    async with scene("[[529 times=9]] [[echo]] one") as s:
+        row = await s.reaches("running", retry=True)
+        await s.send("[[echo]] two")
+        await s.send("[[echo]] three")
+        promote = Promote(turn_version=row.turn_version)
+        await s.client.promote(s.chat_id, 2, promote)
+        await s.reaches("waiting")
+        assert [t for t in await s.texts() if "[[" not in t] == ["three", "two"]
+
+
+async def test_a_failed_turn_is_tried_again_when_its_time_comes() -> None:
+    async with scene("[[401 times=1]] [[echo]] hello") as s:
+        row = await s.reaches("error")
+        at = s.clock.now() + timedelta(hours=1)
+        await s.client.resume(s.chat_id, Resume(turn_version=row.turn_version, at=at))
+        assert (await s.row()).resume_at is not None
+        await until(lambda: s.clock.waits())
+        s.clock.advance(1800)
+        assert (await s.row()).status == "error"
+        s.clock.advance(1801)
+        await s.reaches("waiting")
+        assert (await s.texts())[-1] == "hello"
+
+
+@pytest.mark.parametrize("hold", [True, False])
+async def test_a_stop_of_a_failed_chat_only_takes_back_the_appointment(hold: bool) -> None:
+    async with scene("[[401]] hello") as s:
+        row = await s.reaches("error")
+        at = s.clock.now() + timedelta(hours=1)
+        await s.client.resume(s.chat_id, Resume(turn_version=row.turn_version, at=at))
+        stop = Interrupt(turn_version=row.turn_version, hold_queue=hold)
+        assert (await s.client.interrupt(s.chat_id, stop)).changed
+        assert (await s.row()).resume_at is None
+        assert not (await s.client.interrupt(s.chat_id, stop)).changed
