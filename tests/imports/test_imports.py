@@ -112,4 +112,6 @@ def test_help_waits_for_nothing_but_click() -> None:
         "from palaver.cli.main import run\n"
         "with contextlib.redirect_stdout(io.StringIO()): run(['--help'])"
     )
-    assert not loaded_by(statement) & (HEAVY | {"aiohttp", "msgspec", "asyncio", "platformdirs"})
+    assert not loaded_by(statement) & (
+        HEAVY | {"aiohttp", "msgspec", "asyncio", "platformdirs", "pathlib"}
+    )

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -69,17 +68,17 @@ class Commands(click.Group):
 )
 @click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
     help="Where the daemon keeps everything ($PALAVER_DATA_DIR).",
 )
 @click.option(
     "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False),
     help="Configuration for a daemon that is started ($PALAVER_CONFIG).",
 )
 @click.option(
     "--socket",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     help="Use the daemon that listens here; never start one.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -87,24 +86,36 @@ class Commands(click.Group):
 @click.pass_context
 def palaver(
     ctx: click.Context,
-    data_dir: Path | None,
-    config: Path | None,
-    socket: Path | None,
+    data_dir: str | None,
+    config: str | None,
+    socket: str | None,
     debug: bool,
 ) -> None:
     """Conversations with language-model agents, kept by a daemon instead of by a terminal."""
     # `palaver demo` hands in settings of its own.
     if not isinstance(ctx.obj, Settings):
-        if data_dir is None:
-            from palaver.paths import default_data_dir
-
-            data_dir = default_data_dir()
-        ctx.obj = Settings(data_dir, config, socket, debug)
+        ctx.obj = _settings(data_dir, config, socket, debug=debug)
     ctx.color = words.wants_color()
     if ctx.invoked_subcommand is None:
         from palaver.cli.interface import open_interface
 
         open_interface(ctx.obj)
+
+
+def _settings(
+    data_dir: str | None, config: str | None, socket: str | None, *, debug: bool
+) -> Settings:
+    # Imported here, with pathlib: `palaver --help` needs no paths.
+    from pathlib import Path
+
+    from palaver.paths import default_data_dir
+
+    return Settings(
+        data_dir=Path(data_dir) if data_dir else default_data_dir(),
+        config=Path(config) if config else None,
+        socket=Path(socket) if socket else None,
+        debug=debug,
+    )
 
 
 def main() -> NoReturn:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    # Not at run time: pathlib is a sixth of what `palaver --help` costs.
+    from pathlib import Path
+
     from palaver.client import Endpoint
 
 Connect = Callable[[], Awaitable["Endpoint"]]
