@@ -38,8 +38,8 @@ class AnthropicWire:
                 raise BadRequestError(f"messages.{number}: content must be non-empty")
             # A message behind one that failed arrives with it, as a block of the same message.
             content = message["content"]
-            blocks = content if isinstance(content, list) else [content]
-            texts += [(role, text_of([block])) for block in blocks if block]
+            blocks = [[block] for block in content] if isinstance(content, list) else [content]
+            texts += [(role, text_of(block)) for block in blocks]
         thinking = body.get("thinking")
         return Prompt(
             model=model,

@@ -31,6 +31,10 @@ MAX_BODY = 32 * 1024 * 1024
 # A request that asks for no more is after a title or a label, not after an essay.
 SHORT_ANSWER = 128
 
+# Given to streams at the end, in seconds. Not 0: to aiohttp that is no limit at all
+# (test_it_ends_at_once_although_streams_wait_for_ever).
+SHUTDOWN = 0.05
+
 MODELS = ("sim-large", "sim-small")
 NO_SUCH_MODEL = "no-such-model"
 BAD_KEYS = frozenset({"bad-key", "invalid", "wrong"})
@@ -83,9 +87,9 @@ class Simulator:
         app.router.add_get("/v1/models", self._models)
         for wire in (AnthropicWire(), ResponsesWire(), ChatWire()):
             app.router.add_post(wire.path, self._handler(wire))
-        # Streams that wait for nothing end with their client, and with us at once.
+        # Streams that wait for nothing end with their client, and with us.
         self._runner = web.AppRunner(
-            app, handler_cancellation=True, shutdown_timeout=0.0, access_log=None
+            app, handler_cancellation=True, shutdown_timeout=SHUTDOWN, access_log=None
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from palaverd.simulator.faults import FAULTS
+from palaverd.simulator.misbehaviour import MANNERS_STREAMED, MANNERS_WHOLE
+from palaverd.simulator.scenarios import SCENARIOS
+from palaverd.simulator.script import DirectiveError, manual, parse
+
+
+def test_a_message_without_directives_is_left_alone() -> None:
+    script = parse("what is [[this]] and [that] and a[[0]]?")
+    assert script.prompt == "what is [[this]] and [that] and a[[0]]?"
+    assert script.injected is None
+
+
+def test_directives_combine_and_leave_the_prompt() -> None:
+    script = parse("[[429 retry-after=3 times=2]] hello [[rate=200]] [[length=50]]")
+    assert script.prompt.split() == ["hello"]
+    assert (script.rate, script.length) == (200, 50)
+    assert script.injected is not None
+    assert script.injected.fault is FAULTS["429"]
+    assert script.injected.times == 2
+    assert script.injected.headers == {"retry-after": "3"}
+
+
+def test_passing_trouble_strikes_once_and_lasting_trouble_always() -> None:
+    passing, lasting = parse("[[529]]").injected, parse("[[401]]").injected
+    assert passing is not None
+    assert lasting is not None
+    assert (passing.times, lasting.times) == (1, None)
+
+
+@pytest.mark.parametrize(
+    "message", ["[[rate=fast]]", "[[length=0]]", "[[529 color=red]]", "[[529 times=-1]]"]
+)
+def test_a_directive_that_makes_no_sense_is_refused(message: str) -> None:
+    with pytest.raises(DirectiveError):
+        parse(message)
+
+
+def test_every_fault_can_be_acted_out_and_is_in_the_manual() -> None:
+    assert {fault.manner for fault in FAULTS.values()} == {*MANNERS_WHOLE, *MANNERS_STREAMED}
+    text = manual()
+    assert all(f"[[{name}]]" in text for name in FAULTS)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenarios_are_made_of_directives(name: str) -> None:
+    for directive in SCENARIOS[name].directives:
+        assert not directive or parse(directive).injected is not None
