@@ -9,15 +9,18 @@ from datetime import UTC
 from pathlib import Path
 from random import Random
 
+from textual import events
 from textual.pilot import Pilot
 
 from palaver_tui.app import PalaverApp
 from palaver_tui.layout.sections import Look
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ENDPOINT, FixedClock, ReplayClient
 
 BOUND_S = 5.0  # no wait in a test takes longer
+POLL_S = 0.02  # between two looks at a condition; a look renders the screen
 
 
 class Client:
@@ -46,7 +49,7 @@ class Client:
     async def until(self, holds: Callable[[], object]) -> None:
         async with asyncio.timeout(BOUND_S):
             while not holds():
-                await self.pilot.pause()
+                await asyncio.sleep(POLL_S)
 
     async def shows(self, *words: str) -> None:
         try:
@@ -60,6 +63,15 @@ class Client:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    def tap(self, *keys: str) -> None:
+        """Press keys without waiting for quiet: there is none while a real answer streams."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+    async def tap_queue(self) -> None:
+        self.tap("ctrl+o")
+        await self.until(lambda: self.app.main.query_one(QueuePanel).has_focus)
 
     async def write(self, text: str) -> None:
         """Put text where the cursor is, as a paste would."""

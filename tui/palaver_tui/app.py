@@ -145,7 +145,7 @@ class PalaverApp(General):
     def paint(self) -> None:
         """Show the session as it is now."""
         painter = self._painter
-        if painter is None or not self.is_running:
+        if painter is None or not self.on_screen:
             return
         self._swap_draft()
         opened = self.open_things()
@@ -166,11 +166,13 @@ class PalaverApp(General):
 
     def on_text_area_changed(self) -> None:
         """Keep what is being written, a moment later, on disk."""
-        if self._shown is not None and self.editing is None:
+        if self._shown is not None and self.editing is None and self.on_screen:
             self._drafts.put(self._shown, self.main.query_one(Composer).text)
 
     def _restore(self) -> None:
         """The drafts were read: show the one of this chat, unless something was typed already."""
+        if not self.on_screen:
+            return
         composer = self.main.query_one(Composer)
         if not composer.text:
             composer.load_text(self._drafts.get(self.session.current))

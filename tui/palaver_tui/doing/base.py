@@ -27,6 +27,11 @@ class Base(App[int]):
         """The main screen, whatever lies over it."""
         return self.screen_stack[0]
 
+    @property
+    def on_screen(self) -> bool:
+        """Whether there is a screen: not before the start, and not while leaving."""
+        return self.is_running and bool(self.screen_stack)
+
     def say(self, text: str, severity: Severity = "information") -> None:
         """Show a notice for a moment. Its text is neither markup nor able to drive the terminal."""
         self.notify(visible(text), severity=severity, timeout=NOTICE_S, markup=False)

@@ -1,0 +1,176 @@
+"""The client, the real daemon and the simulator: nothing between them is replaced."""
+
+from contextlib import asynccontextmanager
+from random import Random
+
+# Importing the provider's SDK takes seconds on a busy machine; tests should not wait for that.
+import anthropic  # noqa: F401
+import pytest
+from structlog.testing import capture_logs
+
+from palaver.client import Endpoint
+from palaver.clock import SystemClock
+from palaver_tui.app import PalaverApp
+from palaverd.simulator import Simulator
+from support.daemon import make_daemon, running_daemon, running_pair, short_dir, simulator_config
+from tui.screen import Client
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """The daemon's log would go through the screen's standard output, in this one process."""
+    with capture_logs():
+        yield
+
+
+@asynccontextmanager
+async def at(socket, tmp_path, chat_id=None):
+    async def connect():
+        return Endpoint(socket=socket)
+
+    app = PalaverApp(connect, data_dir=tmp_path, chat_id=chat_id, random=Random(3), motion=False)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        me = Client(app, None, pilot, SystemClock())
+        await me.until(lambda: app.session.models and app.session.chats.loaded)
+        yield me
+
+
+async def ask(me: Client, text: str, key: str = "enter") -> None:
+    me.composer.insert(text)
+    me.tap(key)
+    await me.until(lambda: not me.composer.text)
+
+
+def answers(me: Client) -> list[str]:
+    return [
+        "".join(part.text for part in message.parts)
+        for message in me.view.messages
+        if message.role == "assistant"
+    ]
+
+
+async def test_a_question_is_answered_and_the_chat_is_in_the_list(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[echo]] **Hello** from the other side")
+        await me.shows("you ·", "sonnet ·", "Hello from the other side")
+        await me.until(lambda: me.view.status == "waiting" and me.view.live is None)
+        assert answers(me) == ["**Hello** from the other side"]
+        assert [chat.id for chat in me.app.session.chats.chats.values()] == [me.view.chat_id]
+        assert me.view.outgoing == ()
+
+
+async def test_another_client_on_the_same_chat_sees_the_same(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path / "one") as one,
+    ):
+        await ask(one, "[[length=60]] [[rate=40]] a long answer, please")
+        await one.until(lambda: one.view.chat_id and one.view.live and one.view.live.blocks)
+        async with at(daemon.socket, tmp_path / "two", one.view.chat_id) as two:
+            await two.until(lambda: two.view.status == "waiting" and two.view.attached)
+            await one.until(lambda: one.view.status == "waiting" and one.view.live is None)
+            assert two.view.messages == one.view.messages
+
+
+async def test_a_second_message_waits_in_the_queue_and_is_answered_after_the_first(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[length=60]] [[rate=40]] first")
+        await me.until(lambda: me.view.live and me.view.live.blocks)
+        await ask(me, "[[echo]] second answer")
+        await me.shows("Queue · 1")
+        await me.until(lambda: len(answers(me)) == 2 and me.view.status == "waiting")
+        assert answers(me)[1] == "second answer"
+        assert [message.role for message in me.view.messages] == ["user", "assistant"] * 2
+
+
+async def test_escape_keeps_exactly_what_was_shown_holds_the_queue_and_enter_releases_it(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[length=2000]] [[rate=40]] first")
+        await me.until(lambda: me.view.live and me.view.live.blocks)
+        await ask(me, "[[echo]] second answer")
+        await me.until(lambda: len(me.view.queue) == 1)
+        shown = str(me.view.live.blocks[0].text)
+        me.tap("escape")
+        await me.shows("Queue · 1 · held", "stopped here")
+        assert me.view.messages[-1].finish == "interrupted"
+        assert answers(me)[0].startswith(shown)
+        me.tap("enter")
+        await me.until(lambda: len(answers(me)) == 2 and me.view.status == "waiting")
+        assert answers(me)[1] == "second answer"
+
+
+async def test_the_queue_is_reordered_and_edited_where_it_stands(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[length=2000]] [[rate=40]] first")
+        await me.until(lambda: me.view.live and me.view.live.blocks)
+        for text in ("one", "two"):
+            await ask(me, text)
+            await me.until(lambda text=text: text in [item.content for item in me.view.queue])
+        await me.tap_queue()
+        me.tap("down", "K")
+        await me.until(lambda: [item.content for item in me.view.queue] == ["two", "one"])
+        me.tap("e")
+        await me.until(lambda: me.composer.text == "two" and me.composer.has_focus)
+        me.tap("!", "enter")
+        await me.until(lambda: [item.content for item in me.view.queue] == ["two!", "one"])
+        await me.tap_queue()
+        me.tap("d")
+        await me.until(lambda: [item.content for item in me.view.queue] == ["one"])
+
+
+async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[529 times=1 retry-after=300]] [[echo]] at last")
+        await me.shows("Retrying in", "attempt 2 of", "529", "overloaded")
+        me.tap("enter")
+        await me.until(lambda: me.view.status == "waiting" and len(answers(me)) == 1)
+        await me.hides("Retrying in")
+
+
+async def test_a_key_that_is_not_accepted_is_an_error_that_says_what_to_do(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[401]] hello")
+        await me.shows("The key was not accepted", "401", "try again")
+        assert "Traceback" not in me.text()
+
+
+async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(tmp_path):
+    async with short_dir() as data_dir, Simulator(rate=400) as simulator:
+        config = simulator_config(simulator.url)
+        first = make_daemon(data_dir, config)
+        await first.start()
+        stopped = False
+        try:
+            async with at(first.socket, tmp_path) as me:
+                await ask(me, "[[echo]] before")
+                await me.until(lambda: me.view.status == "waiting" and len(answers(me)) == 1)
+                await first.stop()
+                stopped = True
+                await me.until(lambda: me.app.session.connection.phase == "reconnecting")
+                await ask(me, "[[echo]] meanwhile")
+                await me.shows("waiting for the connection", "before")
+                async with running_daemon(data_dir, config):
+                    await me.until(lambda: len(answers(me)) == 2)
+                    assert answers(me) == ["before", "meanwhile"]
+                    assert len(me.view.messages) == 4
+        finally:
+            if not stopped:
+                await first.stop()
