@@ -38,7 +38,7 @@ def demo(settings: Settings, command: tuple[str, ...]) -> None:
     from palaver.clock import SystemClock
     from palaver.demo import demo as running_demo
 
-    with _sigterm_unwinds(), running_demo() as running:
+    with _sigterm_unwinds(cancel=not command) as terminated, running_demo() as running:
         clock = SystemClock()
         code = run(
             list(command),
@@ -49,21 +49,33 @@ def demo(settings: Settings, command: tuple[str, ...]) -> None:
                 connector=lambda: running.connect(clock),
             ),
         )
+    if terminated:
+        code = exits.TERMINATED
     if code:
         raise click.exceptions.Exit(code)
 
 
 @contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
-    """Make SIGTERM an exception, so that what was started is stopped and removed."""
+def _sigterm_unwinds(*, cancel: bool) -> Iterator[list[int]]:
+    """Make SIGTERM an exception, so that what was started is stopped and removed.
 
-    def unwind(_signal: int, _frame: FrameType | None) -> None:
+    With `cancel`, as Ctrl-C: asyncio then cancels its main task, and an interface can give the
+    terminal back. An exception out of the middle of its event loop would leave it hanging.
+    Yields a list that is empty as long as no SIGTERM came.
+    """
+    terminated: list[int] = []
+
+    def unwind(number: int, _frame: FrameType | None) -> None:
         # Once: a second one must not interrupt the cleaning up.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise SystemExit(exits.TERMINATED)
+        terminated.append(number)
+        if cancel:
+            signal.raise_signal(signal.SIGINT)
+        else:
+            raise SystemExit(exits.TERMINATED)
 
     before = signal.signal(signal.SIGTERM, unwind)
     try:
-        yield
+        yield terminated
     finally:
         signal.signal(signal.SIGTERM, before)
