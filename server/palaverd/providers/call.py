@@ -65,7 +65,8 @@ async def model_events(
 ) -> AsyncGenerator[ModelEvent, None]:
     """Yield what a provider answers; ends after `Completed` and in no other way.
 
-    Close it when leaving it early (`contextlib.aclosing`), or the connection stays open.
+    Read it in one task: that is the one which a guard cancels. Close it when leaving it early
+    (`contextlib.aclosing`), or the connection stays open.
 
     Raises:
         ProviderFailure: anything else that happened, classified.

@@ -103,10 +103,13 @@ def error_fields(body: Any) -> ErrorFields | None:
     """Read a decoded error body, in any of the shapes that are about. None if it is none.
 
     Anthropic and OpenAI: `{"error": {"type", "code", "message"}}`; the OpenAI SDK hands out the
-    inner object. Others: `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, plain text.
+    inner object; Google puts it into a list. Others: `{"error": "…"}`, `{"detail": …}`,
+    `{"message": …}`, plain text.
     """
     if isinstance(body, str):
         return _plain(body)
+    if isinstance(body, list) and body:
+        body = body[0]
     if not isinstance(body, Mapping):
         return None
     inner = body.get("error", body)
