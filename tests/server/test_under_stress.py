@@ -15,11 +15,11 @@ from palaver.wire.messages import Text
 from palaver.wire.queue import ChangeChat, Promote, QueueOrder, Resume, SkipBackoff
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
+from palaverd.store.check import violations
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat
 from support.clock import ManualClock, until
 from support.daemon import running_pair
-from support.store import violations
 
 
 class Scene:

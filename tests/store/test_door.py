@@ -13,22 +13,22 @@ from palaver.clock import SystemClock
 from palaver.wire.messages import Text
 from palaverd.chatstate.errors import ChatNotFound, FenceLost, KeyReused, QueueFull
 from palaverd.chatstate.execution import Fence
-from palaverd.chatstate.table import Transition
 from palaverd.store.acquisition import Capacity, acquire_chats
+from palaverd.store.check import violations
 from palaverd.store.door import Applied, Door, NewChat
 from palaverd.store.hints import Hint
 from palaverd.store.history import NewMessage, NewUserMessage
-from palaverd.store.idempotency import request_key
 from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import migrate
-from palaverd.store.requests import create_chat, send_message
+from palaverd.store.requests.keyed import Asker
+from palaverd.store.requests.sending import create_chat, send_message
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.store.sync import load_chat, load_page
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
 from palaverd.store.transitions.queue import delete_queued
 from palaverd.store.transitions.stopping import interrupt
 from support.daemon import short_dir
-from support.store import NOW, violations
+from support.store import NOW
 
 ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", episode="1.1")
 
@@ -58,8 +58,8 @@ async def open_door() -> AsyncIterator[tuple[Door, Recorder]]:
 
 async def new_chat(door: Door, content: str = "hi", key: str | None = None) -> str:
     message = NewUserMessage(content)
-    wanted = request_key("ann", key, Transition.CREATE, content)
-    return (await create_chat(door, NewChat(owner="ann", title="t"), message, wanted)).chat.id
+    new = NewChat(owner="ann", title="t")
+    return (await create_chat(door, new, message, Asker("ann", key))).chat.id
 
 
 async def acquire_all(door: Door) -> list[Applied[None]]:
@@ -125,12 +125,10 @@ async def send(door: Door, chat_id: str, text: str, key: str | None = None, **kw
     return await send_message(
         door,
         chat_id,
-        "ann",
+        Asker("ann", key),
         NewUserMessage(text),
         interrupt=bool(kw.get("interrupt")),
         turn_version=kw.get("turn_version"),  # type: ignore[arg-type]
-        position=None,
-        key=request_key("ann", key, Transition.SEND, [chat_id, text]),
     )
 
 

@@ -17,6 +17,7 @@ from palaver.wire.messages import Text
 from palaverd.chatstate.errors import NotInQueue, Refused, TransitionError
 from palaverd.chatstate.states import STORED, Queue, State, Status
 from palaverd.chatstate.table import TABLE, Transition
+from palaverd.store.check import violations
 from palaverd.store.door import finish
 from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
 from palaverd.store.locked import LockedChat, lock
@@ -28,7 +29,7 @@ from palaverd.store.transitions import (
     sending,
     stopping,
 )
-from support.store import ERROR, NOW, dump, memory_store, plant, retry_info, violations
+from support.store import ERROR, NOW, dump, memory_store, plant, retry_info
 
 ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", episode="3.1")
 SECOND = NewUserMessage("second")

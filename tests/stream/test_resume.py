@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import msgspec
 
 from palaver.wire.events import CaughtUp, MessageEvent, MessagePartEvent, PreviewReset, StreamEvent
+from palaver.wire.messages import Text
+from palaverd.chatstate.execution import Fence
 from palaverd.config.types import WorkerConfig
+from palaverd.daemon import Daemon
+from palaverd.store.acquisition import Capacity, acquire_chats
 from palaverd.store.door import NewChat
-from palaverd.store.history import NewUserMessage
-from palaverd.store.requests import create_chat
+from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.requests.keyed import Asker
+from palaverd.store.requests.sending import create_chat
+from palaverd.store.transitions.generating import commit_response, record_attempt
+from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.subscriber import StreamStart, Subscriber
 from support.daemon import running_pair
@@ -51,46 +59,108 @@ class View:
         return StreamStart(self.since, self.episode, *self.at)
 
 
-async def test_whatever_event_a_client_is_cut_off_at_it_ends_with_the_same() -> None:
-    async with running_pair() as (daemon, _client, _sim):
-        reader = ChangeReader(daemon.database)
+class Stage:
+    """A chat whose answer this test writes: no worker, but the real database and streams."""
 
-        def subscriber(start: StreamStart, chat_id: str) -> Subscriber:
-            return Subscriber(chat_id, start, daemon.hub, daemon.episodes, reader, daemon._clock)
+    def __init__(self, daemon: Daemon) -> None:
+        self.daemon = daemon
+        self.reader = ChangeReader(daemon.database)
+        self.chat_id = ""
+        self.fence = Fence("")
 
-        for cut_every in (1, 2, 3, 7):
-            sent = await create_chat(
-                daemon.door,
-                NewChat(owner="local", title="t"),
-                NewUserMessage(f"[[length=120]] number {cut_every}"),
-                None,
-            )
+    async def begin(self) -> Episode:
+        door = self.daemon.door
+        sent = await create_chat(
+            door, NewChat(owner="local", title="t"), NewUserMessage("go"), Asker("local")
+        )
+        self.chat_id = sent.chat.id
+        [taken] = await door.transact_all(
+            lambda c, now: acquire_chats(c, "w", door.new_id, Capacity(max_chats=0), 1000, now)
+        )
+        row = taken.row
+        assert row.runner_id is not None
+        self.fence = Fence(row.runner_id, row.history_version, row.status)
+        episode = self.daemon.episodes.begin(self.chat_id, f"{row.history_version}.1")
+        await door.apply(self.chat_id, lambda c: record_attempt(c, "m"), fence=self.fence)
+        episode.open_block("text")
+        return episode
+
+    async def commit(self, episode: Episode) -> None:
+        answer = NewMessage(
+            role="assistant", parts=[Text(episode.blocks[0].text)], episode=episode.key
+        )
+        await self.daemon.door.apply(
+            self.chat_id, lambda c: commit_response(c, answer), fence=self.fence
+        )
+
+    def connect(self, view: View) -> AsyncGenerator[bytes]:
+        return Subscriber(
+            self.chat_id,
+            view.start,
+            self.daemon.hub,
+            self.daemon.episodes,
+            self.reader,
+            self.daemon._clock,
+        ).frames()
+
+    async def watch(self, view: View, episode: Episode, deltas: int) -> list[StreamEvent]:
+        """Follow the answer live, delta by delta."""
+        live = self.daemon.episodes.of(self.chat_id)
+        frames = self.connect(view)
+        events: list[StreamEvent] = []
+        while not (events and isinstance(events[-1], CaughtUp)):
+            events += decoder.decode(await anext(frames))
+        for number in range(deltas):
+            episode.append(0, f"{number} ")
+            live.wake()
+            events += decoder.decode(await anext(frames))
+        await frames.aclose()
+        for event in events:
+            view.apply(event)
+        return events
+
+    async def catch_up(self, view: View) -> list[StreamEvent]:
+        """Connect with what the view has, and take events until all is said."""
+        events: list[StreamEvent] = []
+        frames = self.connect(view)
+        async for frame in frames:
+            for event in decoder.decode(frame):
+                view.apply(event)
+                events.append(event)
+            if isinstance(events[-1], CaughtUp):
+                break
+        await frames.aclose()
+        return events
+
+
+async def test_a_client_cut_off_at_any_event_of_an_answer_ends_with_what_an_unbroken_one_saw() -> (
+    None
+):
+    async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        episode = await stage.begin()
+        unbroken = View()
+        story = await stage.watch(unbroken, episode, 500)
+        whole = episode.blocks[0].text
+
+        def cut_at(index: int) -> View:
             view = View()
-            async with asyncio.timeout(5):
-                while not (len(view.messages) == 2 and view.episode is None):
-                    seen = 0
-                    frames = subscriber(view.start, sent.chat.id).frames()
-                    async for frame in frames:
-                        for event in decoder.decode(frame):
-                            view.apply(event)
-                            seen += 1
-                            if seen >= cut_every and view.since is not None:
-                                break
-                        else:
-                            if not (len(view.messages) == 2 and view.episode is None):
-                                continue
-                        break
-                    await frames.aclose()
-            fresh = View()
-            frames = subscriber(StreamStart(), sent.chat.id).frames()
-            async for frame in frames:
-                for event in decoder.decode(frame):
-                    fresh.apply(event)
-                if fresh.since is not None:
-                    break
-            await frames.aclose()
-            assert view.messages == fresh.messages
-            assert len(view.messages[max(view.messages)]) > 300
+            for event in story[:index]:
+                view.apply(event)
+            return view
+
+        assert len(story) > 500
+        for index in range(len(story)):
+            view = cut_at(index)
+            await stage.catch_up(view)
+            assert (view.live, view.messages) == ({0: whole}, unbroken.messages)
+        await stage.commit(episode)
+        await stage.catch_up(unbroken)
+        assert (unbroken.live, unbroken.episode) == ({}, None)
+        for index in range(0, len(story), 5):
+            view = cut_at(index)
+            await stage.catch_up(view)
+            assert (view.live, view.messages) == ({}, unbroken.messages)
 
 
 async def test_one_commit_costs_one_read_however_many_subscribers_there_are() -> None:
@@ -99,7 +169,7 @@ async def test_one_commit_costs_one_read_however_many_subscribers_there_are() ->
             daemon.door,
             NewChat(owner="local", title="t"),
             NewUserMessage("[[echo]] done"),
-            None,
+            Asker("local"),
         )
         reader = ChangeReader(daemon.database)
         before = reader.reads
@@ -111,7 +181,7 @@ async def test_one_commit_costs_one_read_however_many_subscribers_there_are() ->
 async def test_streams_leave_nothing_behind() -> None:
     async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
         sent = await create_chat(
-            daemon.door, NewChat(owner="local", title="t"), NewUserMessage("x"), None
+            daemon.door, NewChat(owner="local", title="t"), NewUserMessage("x"), Asker("local")
         )
         reader = ChangeReader(daemon.database)
         frames = Subscriber(

@@ -1,4 +1,4 @@
-"""A real SQLite database for tests that need no event loop, and the invariants of a chat."""
+"""A real SQLite database for tests that need no event loop."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from sqlalchemy.pool import StaticPool
 
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import ToolCall, ToolResult
-from palaverd.chatstate.invariants import HistoryEntry, history_violations, row_violations
 from palaverd.chatstate.states import Queue, State, Status
 from palaverd.store import codec
 from palaverd.store.door import NewChat, fresh_chat
 from palaverd.store.migrate import migrate
 from palaverd.store.rows import ChatRow, chat_values
 from palaverd.store.sqlite import prepare
-from palaverd.store.sync import load_chat
 from palaverd.store.tables import chats, messages, metadata, queued_messages, users
 
 NOW = 1_700_000_000_000  # milliseconds
@@ -89,6 +86,7 @@ def add_message(connection: Connection, row: ChatRow, role: str, parts: list[Any
             parts=codec.dumps(parts),
             revision=row.history_version,
             deleted=False,
+            boundary=False,
             created_at=NOW,
         )
         .returning(messages.c.id)
@@ -102,31 +100,3 @@ def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
         table.name: [tuple(row) for row in connection.execute(select(table))]
         for table in metadata.sorted_tables
     }
-
-
-def violations(connection: Connection, chat_id: str) -> list[str]:
-    """The invariants that every chat must keep after every transaction; call it after each."""
-    row = load_chat(connection, chat_id)
-    queue = connection.execute(
-        select(queued_messages.c.id)
-        .where(queued_messages.c.chat_id == chat_id)
-        .order_by(queued_messages.c.position)
-    ).scalars()
-    found = connection.execute(
-        select(messages)
-        .where(messages.c.chat_id == chat_id, ~messages.c.deleted)
-        .order_by(messages.c.id)
-    )
-    history = []
-    for message in found:
-        parts = codec.load_parts(message.parts)
-        history.append(
-            HistoryEntry(
-                id=message.id,
-                role=message.role,
-                revision=message.revision,
-                calls=frozenset(p.id for p in parts if isinstance(p, ToolCall)),
-                answers=frozenset(p.call_id for p in parts if isinstance(p, ToolResult)),
-            )
-        )
-    return row_violations(row) + history_violations(row, list(queue), history)

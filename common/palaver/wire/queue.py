@@ -48,6 +48,7 @@ class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     title: str | None = None
     model: str | None = None
+    archived: bool | None = None
 
 
 class QueueAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,6 +57,7 @@ class QueueAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     chat: Chat
     queue: list[QueuedMessage]
     removed: QueuedMessage | None = None
+    repeated: bool = False
 
 
 class Acted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,3 +66,4 @@ class Acted(msgspec.Struct, frozen=True, omit_defaults=True):
     chat: Chat
     changed: bool
     reason: str | None = None
+    repeated: bool = False

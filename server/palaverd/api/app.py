@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from palaverd.api import chats, meta, queue, sockets
+from palaverd.api import chats, histories, meta, queue, sockets, turns
 from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import Handler, problem_middleware
 from palaverd.api.services import SERVICES, Services
@@ -17,6 +17,16 @@ async def activity_middleware(request: web.Request, handler: Handler) -> web.Str
     return await handler(request)
 
 
+_ROUTES = (
+    meta.routes,
+    chats.routes,
+    histories.routes,
+    turns.routes,
+    queue.routes,
+    sockets.routes,
+)
+
+
 def make_app(services: Services, open_sockets: sockets.OpenSockets) -> web.Application:
     """Make the application; it serves nothing by itself."""
     app = web.Application(
@@ -24,6 +34,6 @@ def make_app(services: Services, open_sockets: sockets.OpenSockets) -> web.Appli
     )
     app[SERVICES] = services
     app[sockets.SOCKETS] = open_sockets
-    for routes in (meta.routes, chats.routes, queue.routes, sockets.routes):
+    for routes in _ROUTES:
         app.add_routes(routes)
     return app

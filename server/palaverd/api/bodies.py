@@ -10,6 +10,8 @@ from aiohttp import web
 
 from palaverd.api.limits import KEY_LIMIT
 from palaverd.api.problems import BadRequest
+from palaverd.api.services import owner_of
+from palaverd.store.requests.keyed import Asker
 
 T = TypeVar("T")
 
@@ -48,8 +50,8 @@ def answer(value: object, status: int = 200) -> web.Response:
     )
 
 
-def idempotency_key(request: web.Request) -> str | None:
-    """Return the client-chosen key of a request.
+def asker(request: web.Request) -> Asker:
+    """Say who asks, with the idempotency key that they chose, if any.
 
     Raises:
         BadRequest: it is empty or too long.
@@ -57,7 +59,7 @@ def idempotency_key(request: web.Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= KEY_LIMIT:
         raise BadRequest(f"An idempotency key has 1 to {KEY_LIMIT} characters.")
-    return key
+    return Asker(owner=owner_of(request), key=key)
 
 
 def int_query(

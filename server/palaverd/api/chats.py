@@ -12,18 +12,16 @@ from sqlalchemy import Connection
 
 from palaver.wire.chats import ChatPage, CreateChat, Interrupt, Interrupted, SendMessage
 from palaver.wire.messages import MessagePage
-from palaverd.api.bodies import answer, bool_query, idempotency_key, int_query, read_body
+from palaverd.api.bodies import answer, asker, bool_query, int_query, read_body
 from palaverd.api.limits import LIST_LIMIT
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES, owner_of
-from palaverd.chatstate.table import Transition
 from palaverd.generation.catalog import Catalog
 from palaverd.generation.title import first_title
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewUserMessage
-from palaverd.store.idempotency import request_key
 from palaverd.store.listing import Cursor, list_chats
-from palaverd.store.requests import create_chat, send_message
+from palaverd.store.requests.sending import create_chat, send_message
 from palaverd.store.rows import wire_chat
 from palaverd.store.sync import PAGE, PAGE_LIMIT, load_chat, load_page
 from palaverd.store.transitions.stopping import interrupt
@@ -46,8 +44,7 @@ async def post_chat(request: web.Request) -> web.Response:
         model=body.model,
         labels=body.labels,
     )
-    key = request_key(owner, idempotency_key(request), Transition.CREATE, body)
-    sent = await create_chat(services.door, new, message, key)
+    sent = await create_chat(services.door, new, message, asker(request))
     return answer(sent, status=200 if sent.repeated else 201)
 
 
@@ -104,12 +101,11 @@ async def post_message(request: web.Request) -> web.Response:
     sent = await send_message(
         services.door,
         chat_id,
-        owner,
+        asker(request),
         message,
         interrupt=body.when_busy == "interrupt",
         turn_version=body.turn_version,
         position=body.position,
-        key=request_key(owner, idempotency_key(request), Transition.SEND, [chat_id, body]),
     )
     return answer(sent)
 

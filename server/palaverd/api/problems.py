@@ -10,7 +10,13 @@ from aiohttp import web
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 from palaverd.api.limits import BODY_LIMIT
-from palaverd.chatstate.errors import ChatNotFound, TransitionError
+from palaverd.chatstate.errors import (
+    ChatNotFound,
+    NotAUserMessage,
+    NotInQueue,
+    TransitionError,
+    UnknownCall,
+)
 from palaverd.store.database import DatabaseError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -30,6 +36,8 @@ _TITLES = {
     "stale_version": "This is over",
     "not_in_queue": "Not in the queue",
     "order_conflict": "Not the queue as it is",
+    "unknown_call": "No such call",
+    "no_such_message": "No such message",
     "idempotency_key_reused": "The idempotency key was used before",
     "too_many_streams": "Too many streams",
     "storage": "The database is in trouble",
@@ -78,7 +86,7 @@ def problem_of(error: Exception) -> Problem | None:
             return problem(404, "chat_not_found", str(error))
         case TransitionError():
             return problem(
-                409,
+                404 if isinstance(error, NotInQueue | UnknownCall | NotAUserMessage) else 409,
                 error.code,
                 f"{error.cause[0].upper()}{error.cause[1:]}.",
                 state=error.state.name,

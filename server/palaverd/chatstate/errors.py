@@ -42,6 +42,18 @@ class NotInQueue(TransitionError):
     code = "not_in_queue"
 
 
+class UnknownCall(TransitionError):
+    """The chat never asked for this call."""
+
+    code = "unknown_call"
+
+
+class NotAUserMessage(TransitionError):
+    """There is no such message, or it is not one that can be meant."""
+
+    code = "no_such_message"
+
+
 class OrderConflict(TransitionError):
     """A new order of the queue that is not a permutation of the queue as it is."""
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import msgspec
 
 from palaverd.chatstate.execution import Execution
-from palaverd.chatstate.rules import QUEUE_LIMIT
 from palaverd.chatstate.states import State, Status
 
 
@@ -36,8 +35,6 @@ def row_violations(row: Execution) -> list[str]:
     ]
     if row.turn_version > row.history_version:
         wrong.append("turn_version is ahead of history_version")
-    if row.queue_length > QUEUE_LIMIT:
-        wrong.append(f"{row.queue_length} messages in the queue")
     if (row.status == Status.ERROR) != (row.last_error is not None):
         wrong.append("an error is stored exactly in the status error")
     if row.retry is not None and row.status != Status.RUNNING:

@@ -12,6 +12,12 @@ from palaverd.store.history import open_calls
 from palaverd.store.prompt import PromptMessage, load_history
 from palaverd.store.transitions.generating import commit_results, finish_error, finish_turn
 
+NO_COMPACTION = ChatError(
+    kind="generic",
+    message="This version of Palaver cannot compact a conversation yet. Send a message to go on, "
+    "or clear the context.",
+)
+
 
 async def generate(env: Environment, job: Assignment) -> None:
     """Take the next step of a turn.
@@ -22,6 +28,9 @@ async def generate(env: Environment, job: Assignment) -> None:
     """
     history = await env.database.read(lambda c: load_history(c, job.chat_id))
     if not job.fence.holds(history.row):
+        return
+    if history.row.compaction_requested_at is not None:
+        await fail(env, job, NO_COMPACTION)
         return
     calls = await env.database.read(lambda c: open_calls(c, job.chat_id))
     if calls:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection, and_, func, or_, select, update
 
+from palaverd.chatstate.invariants import row_violations
 from palaverd.chatstate.states import RUNNABLE, Status
 from palaverd.store.door import Applied, finish
 from palaverd.store.hints import Hint, hint_of
@@ -15,7 +16,9 @@ from palaverd.store.rows import chat_row
 from palaverd.store.tables import chats, leases
 from palaverd.store.transitions.ownership import acquire, release
 from palaverd.store.transitions.recovering import resume
+from palaverd.store.transitions.repairing import reconcile
 
+_KNOWN = [status.value for status in Status]
 _WORK = [Status.RUNNING.value, Status.INTERRUPTING.value, Status.REQUIRES_ACTION.value]
 
 
@@ -42,8 +45,7 @@ def acquire_chats(
         select(chats.c.id, chats.c.status)
         .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
         .where(
-            ~chats.c.archived,
-            chats.c.status.in_(_WORK),
+            or_(chats.c.status.not_in(_KNOWN), and_(~chats.c.archived, chats.c.status.in_(_WORK))),
             or_(chats.c.runner_id.is_(None), expired),
         )
         .order_by(chats.c.updated_at)
@@ -56,9 +58,12 @@ def acquire_chats(
                 continue
             places -= 1
         chat = lock(connection, chat_id, now)
-        if chat.row.state in RUNNABLE:
+        if chat.row.state not in RUNNABLE or row_violations(chat.row):
+            # It may not exist like this: nobody may work on it before it was repaired.
+            reconcile(chat)
+        else:
             acquire(chat, worker_id, new_runner())
-            applied.append(finish(chat, None))
+        applied.append(finish(chat, None))
     return applied
 
 

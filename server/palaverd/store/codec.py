@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part
 
@@ -57,6 +58,18 @@ def load_error(text: str | None) -> ChatError | None:
         found = text
     sentence = found if isinstance(found, str) else text
     return ChatError(kind="generic", message=sentence)
+
+
+def load_retry(text: str | None) -> RetryInfo | None:
+    """Read a stored wait. An older writer left a plain sentence: that is a wait that is over."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=RetryInfo)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        error = load_error(text)
+        assert error is not None
+        return RetryInfo(attempt=0, max_attempts=0, delay_ms=0, retrying_at=from_ms(0), error=error)
 
 
 def to_ms(moment: datetime) -> int:

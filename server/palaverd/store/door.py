@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -41,6 +41,8 @@ class Applied(msgspec.Struct, Generic[T], frozen=True):
     result: T
     row: ChatRow
     changed: bool
+    deleted: bool = False
+    also: tuple[Applied[None], ...] = ()
 
 
 class NewChat(msgspec.Struct, frozen=True):
@@ -127,16 +129,24 @@ class Door:
     async def _write(self, transaction: Callable[[Connection], Applied[T]]) -> Applied[T]:
         return await self.database.write(transaction, committed=self._publish)
 
-    def _publish(self, applied: Applied[T]) -> None:
+    def _publish(self, applied: Applied[Any]) -> None:
         if applied.changed:
-            self._publisher.publish(hint_of(applied.row))
+            self._publisher.publish(hint_of(applied.row, deleted=applied.deleted))
+        for other in applied.also:
+            self._publish(other)
 
 
 def finish(chat: LockedChat, result: T) -> Applied[T]:
-    """Write the draft of a locked chat and say what was applied."""
+    """Write the drafts of a locked chat and of the others that changed with it."""
     if chat.changed:
         chat.flush()
-    return Applied(result=result, row=chat.row, changed=chat.changed)
+    return Applied(
+        result=result,
+        row=chat.row,
+        changed=chat.changed,
+        deleted=chat.deleted,
+        also=tuple(finish(other, None) for other in chat.others),
+    )
 
 
 def check_fence(row: ChatRow, fence: Fence | None) -> None:
@@ -167,6 +177,8 @@ def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> 
         labels=new.labels,
         pin_order=None,
         client_type=new.client_type,
+        archiving=None,
+        spawned_by=None,
         created_at=now,
         updated_at=now,
         context_tokens=None,

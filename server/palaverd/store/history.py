@@ -18,6 +18,7 @@ from palaver.wire.messages import (
     Visibility,
 )
 from palaverd.store import codec
+from palaverd.store.calls import cancel_unanswered
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages, queued_messages
 
@@ -41,6 +42,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     episode: str | None = None
     queued_id: int | None = None
     created_by: str | None = None
+    boundary: bool = False
 
 
 class NewUserMessage(msgspec.Struct, frozen=True):
@@ -72,6 +74,7 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
             "runtime_ms": message.runtime_ms,
             "episode": message.episode,
             "queued_id": message.queued_id,
+            "boundary": message.boundary,
         }
         for message in new
     ]
@@ -133,6 +136,7 @@ def answer_open_calls(chat: LockedChat, text: str) -> None:
         return
     calls = open_calls(chat.connection, chat.row.chat_id)
     if calls:
+        cancel_unanswered(chat)
         results: list[Part] = [
             ToolResult(call_id=call.id, text=text, is_error=True) for call in calls
         ]

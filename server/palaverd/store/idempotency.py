@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, insert, select
@@ -10,7 +11,10 @@ from sqlalchemy import Connection, insert, select
 from palaverd.chatstate.errors import KeyReused
 from palaverd.chatstate.states import State
 from palaverd.chatstate.table import Transition
+from palaverd.store import codec
 from palaverd.store.tables import idempotency_keys
+
+T = TypeVar("T")
 
 
 class RequestKey(msgspec.Struct, frozen=True):
@@ -20,14 +24,6 @@ class RequestKey(msgspec.Struct, frozen=True):
     key: str
     operation: Transition
     fingerprint: str
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What a key did the first time."""
-
-    chat_id: str
-    message_id: int | None
-    queued_id: int | None
 
 
 def request_key(
@@ -40,12 +36,16 @@ def request_key(
     return RequestKey(owner=owner, key=key, operation=operation, fingerprint=digest)
 
 
-def find_key(connection: Connection, key: RequestKey) -> Known | None:
-    """Look a key up.
+def find_answer(
+    connection: Connection, key: RequestKey | None, kind: type[T]
+) -> tuple[str, T] | None:
+    """Return the chat and the first answer of a key; None for a new one.
 
     Raises:
         KeyReused: it was used for another operation or other content.
     """
+    if key is None:
+        return None
     found = connection.execute(
         select(idempotency_keys).where(
             idempotency_keys.c.owner == key.owner, idempotency_keys.c.key == key.key
@@ -57,25 +57,23 @@ def find_key(connection: Connection, key: RequestKey) -> Known | None:
         raise KeyReused(
             key.operation, State.ABSENT, "this idempotency key was used for another request"
         )
-    return Known(chat_id=found.chat_id, message_id=found.message_id, queued_id=found.queued_id)
+    return found.chat_id, msgspec.json.decode(found.answer, type=kind)
 
 
-def store_key(
-    connection: Connection,
-    key: RequestKey,
-    known: Known,
-    now: int,
+def store_answer(
+    connection: Connection, key: RequestKey | None, chat_id: str, answer: object, now: int
 ) -> None:
-    """Remember a key in the transaction that did what it asked."""
+    """Remember a success in the transaction that made it, for the chat's lifetime."""
+    if key is None:
+        return
     connection.execute(
         insert(idempotency_keys).values(
             owner=key.owner,
             key=key.key,
-            chat_id=known.chat_id,
+            chat_id=chat_id,
             operation=key.operation.value,
             fingerprint=key.fingerprint,
-            message_id=known.message_id,
-            queued_id=known.queued_id,
+            answer=codec.dumps(answer),
             created_at=now,
         )
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from palaverd.chatstate import rules
 from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, QueueFull, Refused
@@ -35,6 +35,9 @@ class LockedChat:
         self._locked = msgspec.structs.replace(row)
         self._flushed = self._locked
         self._written = not fresh
+        self.deleted = False
+        # Other chats that this transaction changes with this one; they are written with it.
+        self.others: list[LockedChat] = []
 
     @property
     def changed(self) -> bool:
@@ -42,8 +45,11 @@ class LockedChat:
         return self.fresh or self.row.snapshot_version != self._locked.snapshot_version
 
     @contextmanager
-    def transition(self, transition: Transition) -> Iterator[None]:
+    def transition(self, transition: Transition, *, broken: bool = False) -> Iterator[None]:
         """Apply a transition: the body makes the change, the table says whether it may.
+
+        Args:
+            broken: the chat is in no state: its row, queue or history says what may not be.
 
         Raises:
             Refused: the table has no such move from the present state.
@@ -51,7 +57,7 @@ class LockedChat:
             BrokenInvariant: the body ended in a state that the table does not list: a bug.
         """
         before = msgspec.structs.replace(self.row)
-        origin = State.ABSENT if self.fresh else before.state
+        origin = self._origin(before, broken)
         allowed = outcomes(transition, origin)
         if not allowed:
             raise Refused(transition, origin, "this cannot be done in the present state")
@@ -68,6 +74,22 @@ class LockedChat:
                 [f"{transition.value} from {origin.name} ended in {self.row.state.name}"],
             )
 
+    def _origin(self, before: ChatRow, broken: bool) -> State:
+        if broken:
+            return State.INVALID
+        return State.ABSENT if self.fresh else before.state
+
+    def delete(self) -> None:
+        """Remove an archived chat with all that belongs to it."""
+        assert self.row.archived
+        self.connection.execute(delete(chats).where(chats.c.id == self.row.chat_id))
+        self.note_change()
+        self.deleted = True
+
+    def skip_to(self, version: int) -> None:
+        """Let the next change come after `version`: repairs of counters that ran ahead."""
+        self._locked.snapshot_version = version
+
     def note_change(self) -> None:
         """Move the snapshot for a change that is no transition, so that it is published."""
         self.row.snapshot_version = self._locked.snapshot_version + 1
@@ -82,6 +104,8 @@ class LockedChat:
         Raises:
             BrokenInvariant: the row is in a shape that may not exist; roll back.
         """
+        if self.deleted:
+            return
         violations = row_violations(self.row)
         if violations:
             raise BrokenInvariant(self.row.chat_id, violations)

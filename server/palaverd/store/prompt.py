@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from palaver.wire.messages import Part
 from palaverd.store import codec
@@ -36,6 +36,11 @@ def load_history(connection: Connection, chat_id: str) -> History:
         ChatNotFound: the chat is gone.
     """
     row = load_chat(connection, chat_id)
+    boundary = (
+        select(func.max(messages.c.id))
+        .where(messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.boundary)
+        .scalar_subquery()
+    )
     found = connection.execute(
         select(
             messages.c.id,
@@ -44,7 +49,13 @@ def load_history(connection: Connection, chat_id: str) -> History:
             messages.c.private,
             messages.c.model,
         )
-        .where(messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.visibility != "user")
+        .where(
+            messages.c.chat_id == chat_id,
+            ~messages.c.deleted,
+            messages.c.visibility != "user",
+            messages.c.role != "system",
+            messages.c.id >= func.coalesce(boundary, 0),
+        )
         .order_by(messages.c.id)
     )
     return History(

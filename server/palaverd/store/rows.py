@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from palaver.wire.chats import Chat, ChatStatus, PendingReason, RetryInfo, Versions
+from palaver.wire.chats import Chat, ChatStatus, PendingReason, Versions
 from palaver.wire.messages import Finish, Message, QueuedMessage, Role, Usage, Visibility
 from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import Status
@@ -26,6 +26,8 @@ class ChatRow(Execution, kw_only=True):
     labels: dict[str, str]
     pin_order: int | None
     client_type: str
+    archiving: str | None
+    spawned_by: int | None
     created_at: int
     updated_at: int
     context_tokens: int | None
@@ -43,7 +45,7 @@ def chat_row(found: Mapping[str, Any]) -> ChatRow:
     """Read a row of `chats`."""
     values = {field: found[column] for field, column in _FIELDS}
     values["last_error"] = codec.load_error(values["last_error"])
-    values["retry"] = codec.loads(values["retry"], RetryInfo)
+    values["retry"] = codec.load_retry(values["retry"])
     values["labels"] = msgspec.json.decode(values["labels"], type=dict[str, str])
     return ChatRow(**values)
 

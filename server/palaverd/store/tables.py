@@ -54,6 +54,10 @@ chats = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("archived", Boolean, nullable=False),
+    # Names the archiving that archived this chat, so that undoing it brings back just its own.
+    Column("archiving", Text),
+    # The parent's message that asked for this child.
+    Column("spawned_by", BigInteger),
     Column("context_tokens", BigInteger),
     Column("context_limit", BigInteger),
     # Execution state: written by the door alone.
@@ -110,6 +114,8 @@ messages = Table(
     # The live output that this message replaces, and the queued message that it was.
     Column("episode", Text),
     Column("queued_id", BigInteger),
+    # A line above which the model no longer sees.
+    Column("boundary", Boolean, nullable=False),
     # Ids are never given twice, even when the newest message was deleted: clients page by them.
     sqlite_autoincrement=True,
 )
@@ -150,6 +156,20 @@ partials = Table(
     Column("saved_at", BigInteger, nullable=False),
 )
 
+# Each open call: what a client owes it, and how it ended. Later also when a tool began to run.
+tool_runs = Table(
+    "tool_runs",
+    metadata,
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column("call_id", Text, primary_key=True),
+    Column("needs", Text, nullable=False),
+    Column("deadline", BigInteger),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("answer", Text),
+    Column("answered_by", Text),
+    Column("answered_at", BigInteger),
+)
+
 # Every model call, also of answers that were stopped, retried or edited away: cost counts what
 # was spent, not what is shown.
 attempts = Table(
@@ -176,7 +196,6 @@ idempotency_keys = Table(
     Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
     Column("operation", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("message_id", BigInteger),
-    Column("queued_id", BigInteger),
+    Column("answer", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -57,7 +57,7 @@ class Subscriber:
         self._position = Position(start.block, start.offset)
         self._wanted = 0
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self) -> AsyncGenerator[bytes]:
         """Yield frames, each a JSON array of events, until the chat is gone.
 
         The consumer takes its time: while it does, nothing is read or encoded for it.

@@ -103,8 +103,10 @@ class Worker:
             )
         )
         for one in acquired:
+            if one.row.runner_id is None:
+                log.error("chat repaired", chat=one.row.chat_id)
+                continue
             runner = Runner(self._env, self._hub, hint_of(one.row))
-            assert one.row.runner_id is not None
             self._runners[one.row.runner_id] = runner
             task = asyncio.create_task(self._run(one.row.runner_id, runner))
             self._tasks.add(task)

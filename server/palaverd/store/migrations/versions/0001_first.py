@@ -44,6 +44,8 @@ def upgrade() -> None:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("archived", Boolean, nullable=False),
+        Column("archiving", Text),
+        Column("spawned_by", BigInteger),
         Column("context_tokens", BigInteger),
         Column("context_limit", BigInteger),
         Column("status", Text, nullable=False),
@@ -90,6 +92,7 @@ def upgrade() -> None:
         Column("runtime_ms", BigInteger),
         Column("episode", Text),
         Column("queued_id", BigInteger),
+        Column("boundary", Boolean, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("messages_by_chat", "messages", ["chat_id", "id"])
@@ -123,6 +126,17 @@ def upgrade() -> None:
         Column("saved_at", BigInteger, nullable=False),
     )
     op.create_table(
+        "tool_runs",
+        Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+        Column("call_id", Text, primary_key=True),
+        Column("needs", Text, nullable=False),
+        Column("deadline", BigInteger),
+        Column("requested_at", BigInteger, nullable=False),
+        Column("answer", Text),
+        Column("answered_by", Text),
+        Column("answered_at", BigInteger),
+    )
+    op.create_table(
         "attempts",
         Column("id", ROW_ID, primary_key=True, autoincrement=True),
         Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
@@ -143,7 +157,6 @@ def upgrade() -> None:
         Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
         Column("operation", Text, nullable=False),
         Column("fingerprint", Text, nullable=False),
-        Column("message_id", BigInteger),
-        Column("queued_id", BigInteger),
+        Column("answer", Text, nullable=False),
         Column("created_at", BigInteger, nullable=False),
     )

@@ -1,0 +1,91 @@
+"""Open calls that a client owes an answer: what is wanted, until when, and who answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from palaver.wire.actions import CallAnswer
+from palaverd.store import codec
+from palaverd.store.locked import LockedChat
+from palaverd.store.tables import tool_runs
+
+# What a client owes: leave for the tool to run, or the result itself.
+Needs = Literal["approval", "result"]
+CANCELLED = "cancelled"
+
+
+class WantedCall(msgspec.Struct, frozen=True):
+    """A call that only a client can answer; `deadline` in milliseconds since the epoch."""
+
+    call_id: str
+    needs: Needs
+    deadline: int | None = None
+
+
+class StoredCall(msgspec.Struct, frozen=True):
+    """A call that was wanted, and how it was answered, if it was."""
+
+    call_id: str
+    needs: str
+    deadline: int | None
+    answer: CallAnswer | None
+    answered_by: str | None
+
+
+def want(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
+    """Write down what a client owes."""
+    chat.connection.execute(
+        insert(tool_runs),
+        [
+            {
+                "chat_id": chat.row.chat_id,
+                "call_id": call.call_id,
+                "needs": call.needs,
+                "deadline": call.deadline,
+                "requested_at": chat.now,
+            }
+            for call in calls
+        ],
+    )
+
+
+def stored_calls(connection: Connection, chat_id: str) -> dict[str, StoredCall]:
+    """Return every call of the chat that was ever wanted, by its id."""
+    found = connection.execute(select(tool_runs).where(tool_runs.c.chat_id == chat_id))
+    return {
+        one.call_id: StoredCall(
+            call_id=one.call_id,
+            needs=one.needs,
+            deadline=one.deadline,
+            answer=codec.loads(one.answer, CallAnswer),
+            answered_by=one.answered_by,
+        )
+        for one in found
+    }
+
+
+def answer_call(chat: LockedChat, answer: CallAnswer, answered_by: str) -> None:
+    """Write who answered a call, and what."""
+    chat.connection.execute(
+        update(tool_runs)
+        .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.call_id == answer.call_id)
+        .values(answer=codec.dumps(answer), answered_by=answered_by, answered_at=chat.now)
+    )
+
+
+def cancel_unanswered(chat: LockedChat) -> None:
+    """Close what is still owed: the chat goes on without it."""
+    chat.connection.execute(
+        update(tool_runs)
+        .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.answered_by.is_(None))
+        .values(answered_by=CANCELLED, answered_at=chat.now)
+    )
+
+
+def forget_calls(chat: LockedChat) -> None:
+    """Remove the journal of a chat whose history was rewritten."""
+    chat.connection.execute(delete(tool_runs).where(tool_runs.c.chat_id == chat.row.chat_id))

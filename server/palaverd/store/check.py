@@ -1,0 +1,48 @@
+"""The invariants of a stored chat, in one function: tests, `db check` and reconcile call it."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from palaver.wire.messages import ToolCall, ToolResult
+from palaverd.chatstate.invariants import HistoryEntry, history_violations, row_violations
+from palaverd.store import codec
+from palaverd.store.sync import load_chat
+from palaverd.store.tables import messages, queued_messages
+
+
+def violations(connection: Connection, chat_id: str) -> list[str]:
+    """Return what is wrong with a chat; nothing for one that is well.
+
+    Raises:
+        ChatNotFound: there is none.
+    """
+    row = load_chat(connection, chat_id)
+    queue = connection.execute(
+        select(queued_messages.c.id)
+        .where(queued_messages.c.chat_id == chat_id)
+        .order_by(queued_messages.c.position)
+    ).scalars()
+    found = connection.execute(
+        select(messages.c.id, messages.c.role, messages.c.revision, messages.c.parts)
+        .where(messages.c.chat_id == chat_id, ~messages.c.deleted)
+        .order_by(messages.c.id)
+    )
+    history, wrong = [], []
+    for message in found:
+        try:
+            parts = codec.load_parts(message.parts)
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            wrong.append(f"message {message.id} cannot be read")
+            continue
+        history.append(
+            HistoryEntry(
+                id=message.id,
+                role=message.role,
+                revision=message.revision,
+                calls=frozenset(p.id for p in parts if isinstance(p, ToolCall)),
+                answers=frozenset(p.call_id for p in parts if isinstance(p, ToolResult)),
+            )
+        )
+    return wrong + row_violations(row) + history_violations(row, list(queue), history)

@@ -1,0 +1,1 @@
+"""What clients ask of the door: each request is one transaction, with its idempotency key."""

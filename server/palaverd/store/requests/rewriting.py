@@ -1,0 +1,145 @@
+"""Requests that change what was said: edit, fork, clear, compact."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection
+
+from palaver.wire.actions import Edited
+from palaver.wire.chats import Sent
+from palaver.wire.queue import Acted
+from palaverd.chatstate.errors import ChatNotFound
+from palaverd.chatstate.states import RUNNABLE
+from palaverd.chatstate.table import Transition
+from palaverd.store.door import Applied, Door, NewChat, finish, fresh_chat
+from palaverd.store.history import NewUserMessage
+from palaverd.store.idempotency import find_answer, request_key, store_answer
+from palaverd.store.listing import where_is
+from palaverd.store.locked import LockedChat, lock
+from palaverd.store.requests.keyed import Asker, on_chat
+from palaverd.store.rows import ChatRow, wire_chat
+from palaverd.store.sync import load_chat
+from palaverd.store.transitions.archiving import children
+from palaverd.store.transitions.rewriting import (
+    clear_context,
+    edit,
+    fork,
+    request_compaction,
+)
+from palaverd.store.transitions.stopping import interrupt
+
+
+async def edit_message(
+    door: Door,
+    chat_id: str,
+    asker: Asker,
+    message_id: int,
+    replacement: NewUserMessage,
+    history_version: int,
+) -> Edited:
+    """Say a user message anew. The answer lists what was dropped for it.
+
+    Children that were spawned after the message are stopped, and their queues held.
+
+    Raises:
+        ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
+    """
+
+    def work(chat: LockedChat) -> Edited:
+        rewritten = edit(chat, message_id, replacement, history_version)
+        _stop_children(chat, message_id)
+        message, _ = where_is(chat.connection, chat_id, rewritten.message_id, None)
+        return Edited(
+            chat=wire_chat(chat.row),
+            message=message,
+            dropped=rewritten.dropped,
+            dropped_queue=rewritten.dropped_queue,
+        )
+
+    content = [message_id, replacement, history_version]
+    return await on_chat(door, chat_id, asker, Transition.EDIT, content, Edited, work, _edited_now)
+
+
+def _edited_now(connection: Connection, row: ChatRow, first: Edited) -> Edited:
+    message, _ = where_is(connection, row.chat_id, first.message.id if first.message else 0, None)
+    return msgspec.structs.replace(first, chat=wire_chat(row), message=message, repeated=True)
+
+
+def _stop_children(chat: LockedChat, message_id: int) -> None:
+    for child_id in children(chat.connection, chat.row.chat_id):
+        child = lock(chat.connection, child_id, chat.now)
+        spawned_after = child.row.spawned_by is None or child.row.spawned_by >= message_id
+        if spawned_after and child.row.state in RUNNABLE:
+            interrupt(child, child.row.turn_version, hold_queue=True)
+            chat.others.append(child)
+
+
+async def fork_chat(
+    door: Door, chat_id: str, asker: Asker, message_id: int, title: str | None
+) -> Sent:
+    """Begin a new chat with the history of another up to and with a message.
+
+    Raises:
+        ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
+    """
+    new_id = door.new_id()
+    key = request_key(asker.owner, asker.key, Transition.FORK, [chat_id, message_id, title])
+
+    def transaction(connection: Connection, now: int) -> Applied[Sent]:
+        source = lock(connection, chat_id, now)
+        if source.row.owner != asker.owner:
+            raise ChatNotFound(chat_id)
+        known = find_answer(connection, key, Sent)
+        if known is not None:
+            row = load_chat(connection, known[0])
+            answer = msgspec.structs.replace(known[1], chat=wire_chat(row), repeated=True)
+            return Applied(result=answer, row=row, changed=False)
+        target = fresh_chat(connection, new_id, _forked(source.row, title), now)
+        fork(source, target, message_id)
+        applied = finish(target, Sent(chat=wire_chat(target.row)))
+        store_answer(connection, key, new_id, applied.result, now)
+        return applied
+
+    return (await door.transact(transaction)).result
+
+
+def _forked(source: ChatRow, title: str | None) -> NewChat:
+    return NewChat(
+        owner=source.owner,
+        title=title or source.title,
+        title_by_person=title is not None or source.title_by_person,
+        system_prompt=source.system_prompt,
+        model=source.model,
+        labels=source.labels,
+        client_type=source.client_type,
+    )
+
+
+async def clear(door: Door, chat_id: str, asker: Asker, history_version: int) -> Acted:
+    """Hide what was said so far from the model.
+
+    Raises:
+        ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
+    """
+
+    def work(chat: LockedChat) -> Acted:
+        clear_context(chat, history_version)
+        return Acted(chat=wire_chat(chat.row), changed=True)
+
+    return await on_chat(
+        door, chat_id, asker, Transition.CLEAR_CONTEXT, history_version, Acted, work
+    )
+
+
+async def compact(door: Door, chat_id: str, asker: Asker) -> Acted:
+    """Ask for a compaction.
+
+    Raises:
+        ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
+    """
+
+    def work(chat: LockedChat) -> Acted:
+        request_compaction(chat)
+        return Acted(chat=wire_chat(chat.row), changed=True)
+
+    return await on_chat(door, chat_id, asker, Transition.REQUEST_COMPACTION, None, Acted, work)

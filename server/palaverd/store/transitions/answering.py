@@ -1,0 +1,109 @@
+"""The model asks for what only a client can give, and the client answers, or does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from palaver.wire.actions import CallAnswer, LostAnswer
+from palaver.wire.messages import Part, ToolResult
+from palaverd.chatstate.errors import StaleVersion, UnknownCall
+from palaverd.chatstate.states import Status
+from palaverd.chatstate.table import Transition
+from palaverd.store.calls import (
+    CANCELLED,
+    StoredCall,
+    WantedCall,
+    answer_call,
+    stored_calls,
+    want,
+)
+from palaverd.store.history import NewMessage, insert_messages, open_calls
+from palaverd.store.locked import LockedChat
+
+TOO_LATE = "Nobody answered this call in time."
+
+
+def require_action(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
+    """Wait for a client: each call with its own deadline, or none."""
+    with chat.transition(Transition.REQUIRE_ACTION):
+        want(chat, calls)
+        chat.row.status = Status.REQUIRES_ACTION
+
+
+def complete_action(
+    chat: LockedChat, turn_version: int, answers: Sequence[CallAnswer], answered_by: str
+) -> list[LostAnswer]:
+    """Answer open calls; the chat runs when the last one is.
+
+    Returns the answers that came too late, with who was first; in whatever status the chat is.
+
+    Raises:
+        UnknownCall: a call that this chat never wanted.
+        StaleVersion: the turn is over, for answers that nobody gave before.
+    """
+    known = stored_calls(chat.connection, chat.row.chat_id)
+    for answer in answers:
+        if answer.call_id not in known:
+            raise UnknownCall(
+                Transition.COMPLETE_ACTION, chat.row.state, f"there is no call {answer.call_id}"
+            )
+    lost = [
+        LostAnswer(call_id=answer.call_id, answered_by=winner)
+        for answer in answers
+        if (winner := known[answer.call_id].answered_by) is not None
+    ]
+    late = {one.call_id for one in lost}
+    fresh = [answer for answer in answers if answer.call_id not in late]
+    if not fresh:
+        return lost
+    if turn_version != chat.row.turn_version:
+        raise StaleVersion(
+            Transition.COMPLETE_ACTION, chat.row.state, "the turn that asked is over"
+        )
+    with chat.transition(Transition.COMPLETE_ACTION):
+        for answer in fresh:
+            answer_call(chat, answer, answered_by)
+        _run_when_answered(chat)
+    return lost
+
+
+def cancel_action(chat: LockedChat) -> bool:
+    """Answer calls that are past their deadline for the client. Returns whether any was."""
+    due = [
+        call
+        for call in stored_calls(chat.connection, chat.row.chat_id).values()
+        if call.answered_by is None and call.deadline is not None and call.deadline <= chat.now
+    ]
+    if not due:
+        return False
+    with chat.transition(Transition.CANCEL_ACTION):
+        for call in due:
+            late = CallAnswer(call_id=call.call_id, text=TOO_LATE, is_error=True)
+            answer_call(chat, late, CANCELLED)
+        _run_when_answered(chat)
+    return True
+
+
+def _run_when_answered(chat: LockedChat) -> None:
+    """Go on when nothing is owed any more. Results are committed together, in call order."""
+    stored = stored_calls(chat.connection, chat.row.chat_id)
+    calls = open_calls(chat.connection, chat.row.chat_id)
+    wanted = [stored[call.id] for call in calls if call.id in stored]
+    if any(call.answered_by is None for call in wanted):
+        return
+    results: list[Part] = [result for call in wanted if (result := _result(call)) is not None]
+    if results:
+        insert_messages(chat, [NewMessage(role="tool", parts=results)])
+    chat.row.status = Status.RUNNING
+    # It moves even where no message was written: leave was given, and the calls run now.
+    chat.row.history_version = chat.row.snapshot_version
+
+
+def _result(call: StoredCall) -> ToolResult | None:
+    """Return the result that an answer is; None for leave to run the call."""
+    answer = call.answer
+    if answer is None or answer.approved:
+        return None
+    text = answer.text or "The user did not allow this call."
+    refused = answer.approved is False
+    return ToolResult(call_id=call.call_id, text=text, is_error=answer.is_error or refused)

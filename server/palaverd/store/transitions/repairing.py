@@ -1,0 +1,53 @@
+"""Brings a chat that is in no state to one that a person can go on from."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select
+
+from palaver.wire.errors import ChatError
+from palaverd.chatstate.states import Status
+from palaverd.chatstate.table import Transition
+from palaverd.store.attempts import clear_partial
+from palaverd.store.check import violations
+from palaverd.store.history import answer_open_calls
+from palaverd.store.locked import LockedChat
+from palaverd.store.tables import leases, queued_messages
+
+REPAIRED = ChatError(
+    kind="generic",
+    message="This chat was found in a state that may not exist, and was repaired. Nothing that "
+    "was said is lost; send a message to go on.",
+    action="retry",
+)
+_COUNTERS = ("history_version", "turn_version", "queue_version", "retry_version")
+
+
+def reconcile(chat: LockedChat) -> list[str]:
+    """Repair a chat. Returns what was wrong; nothing is changed where nothing was."""
+    wrong = violations(chat.connection, chat.row.chat_id)
+    if not wrong:
+        return []
+    row = chat.row
+    # Every counter must stay behind the snapshot, also those that ran ahead of it.
+    chat.skip_to(max(row.snapshot_version, *(getattr(row, name) for name in _COUNTERS)))
+    with chat.transition(Transition.RECONCILE, broken=True):
+        clear_partial(chat)
+        chat.connection.execute(delete(leases).where(leases.c.chat_id == row.chat_id))
+        row.worker_id = row.runner_id = None
+        row.status = Status.ERROR
+        row.last_error = REPAIRED
+        row.retry = row.resume_at = row.compaction_requested_at = None
+        row.waiting_for_children = row.queue_held = False
+        row.queue_length = _true_length(chat)
+        answer_open_calls(chat, "The call was given up when the chat was repaired.")
+        row.history_version = row.snapshot_version
+        row.turn_version = min(row.turn_version, row.history_version)
+    return wrong
+
+
+def _true_length(chat: LockedChat) -> int:
+    return chat.connection.execute(
+        select(func.count())
+        .select_from(queued_messages)
+        .where(queued_messages.c.chat_id == chat.row.chat_id)
+    ).scalar_one()
