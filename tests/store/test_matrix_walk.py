@@ -1,4 +1,4 @@
-"""Every transition that is implemented, tried in every state, on a real database.
+"""Every transition, tried in every state, on a real database.
 
 Allowed cells end in a declared state and keep the invariants; all others raise and change
 nothing.
@@ -11,25 +11,42 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, insert, select, update
 
-from palaver.wire.messages import Text
-from palaverd.chatstate.errors import NotInQueue, Refused, TransitionError
+from palaver.wire.actions import CallAnswer
+from palaver.wire.messages import Text, ToolCall
+from palaverd.chatstate.errors import TransitionError
 from palaverd.chatstate.states import STORED, Queue, State, Status
 from palaverd.chatstate.table import TABLE, Transition
+from palaverd.store.calls import WantedCall
 from palaverd.store.check import violations
-from palaverd.store.door import finish
+from palaverd.store.door import NewChat, finish, fresh_chat
 from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
 from palaverd.store.locked import LockedChat, lock
+from palaverd.store.rows import ChatRow
+from palaverd.store.tables import chats, messages, tool_runs
 from palaverd.store.transitions import (
+    answering,
+    archiving,
     generating,
     ownership,
     queue,
     recovering,
+    repairing,
+    rewriting,
     sending,
     stopping,
 )
-from support.store import ERROR, NOW, dump, memory_store, plant, retry_info
+from support.store import (
+    ERROR,
+    NOW,
+    OWNER,
+    add_message,
+    dump,
+    memory_store,
+    plant,
+    retry_info,
+)
 
 ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", episode="3.1")
 SECOND = NewUserMessage("second")
@@ -41,6 +58,22 @@ def first_queued(chat: LockedChat) -> int:
 
 Action = Callable[[LockedChat], Any]
 TURN = 3  # the turn version of a planted chat
+
+CALLS = [ToolCall(id=f"call-{n}", name="ask", arguments="{}") for n in (1, 2)]
+ANSWERED = [CallAnswer(call_id=call.id, text="yes") for call in CALLS]
+
+
+def first_message(chat: LockedChat) -> int:
+    return chat.connection.execute(select(func.min(messages.c.id))).scalar_one()
+
+
+def cancelled(chat: LockedChat, due: set[str]) -> str | None:
+    """Let the deadlines of some calls pass, then cancel what is due."""
+    chat.connection.execute(
+        update(tool_runs).where(tool_runs.c.call_id.in_(due)).values(deadline=NOW - 1)
+    )
+    return None if answering.cancel_action(chat) else "nothing was due"
+
 
 # One way to ask for each transition; where its outcome depends on what is asked, all ways.
 ACTIONS: dict[Transition, list[Action]] = {
@@ -77,6 +110,32 @@ ACTIONS: dict[Transition, list[Action]] = {
     Transition.FINISH_ERROR: [lambda c: generating.finish_error(c, ERROR)],
 }
 
+# These need what a planted chat has besides its state, or make or remove a chat.
+ACTIONS |= {
+    Transition.CREATE: [lambda c: sending.create(c, SECOND)],
+    Transition.FORK: [lambda c: rewriting.fork(c, c, first_message(c))],
+    Transition.EDIT: [lambda c: rewriting.edit(c, first_message(c), SECOND, TURN)],
+    Transition.CLEAR_CONTEXT: [lambda c: rewriting.clear_context(c, TURN)],
+    Transition.REQUEST_COMPACTION: [rewriting.request_compaction],
+    Transition.ABANDON_COMPACTION: [rewriting.abandon_compaction],
+    Transition.ARCHIVE: [lambda c: archiving.archive([c])],
+    Transition.UNARCHIVE: [lambda c: archiving.unarchive([c], None)],
+    Transition.DELETE: [lambda c: archiving.delete_family([c])],
+    Transition.SET_WAITING_FOR_CHILDREN: [lambda c: ownership.set_waiting_for_children(c, True)],
+    Transition.REQUIRE_ACTION: [
+        lambda c: answering.require_action(c, [WantedCall("call-1", "result", NOW)])
+    ],
+    Transition.COMPLETE_ACTION: [
+        lambda c: answering.complete_action(c, TURN, [ANSWERED[0]], "ann"),
+        lambda c: answering.complete_action(c, TURN, ANSWERED, "ann"),
+    ],
+    Transition.CANCEL_ACTION: [
+        lambda c: cancelled(c, {"call-1"}),
+        lambda c: cancelled(c, {"call-1", "call-2"}),
+    ],
+    Transition.RECONCILE: [],  # walked by itself: it begins in no state
+}
+
 WALK = [
     pytest.param(
         transition, action, state, queued, id=f"{transition}-{number}-{state.name}-{queued}"
@@ -94,12 +153,35 @@ def store() -> Iterator[Connection]:
         yield connection
 
 
+def outcome(chat: LockedChat) -> State:
+    return State.ABSENT if chat.deleted else chat.row.state
+
+
+def plant_calls(store: Connection, row: ChatRow) -> None:
+    """Two open calls that a client owes answers to."""
+    add_message(store, row, "assistant", CALLS)
+    for call in CALLS:
+        store.execute(
+            insert(tool_runs).values(
+                chat_id="c",
+                call_id=call.id,
+                needs="result",
+                deadline=NOW + 1000,
+                requested_at=NOW,
+            )
+        )
+
+
 @contextmanager
 def planted(store: Connection, transition: Transition, state: State, queued: int) -> Iterator[None]:
     """A chat in `state` for the length of a block; nothing of it stays."""
     waits = state.shape.status is Status.RUNNING and transition is Transition.SKIP_BACKOFF
     with store.begin() as transaction:
-        plant(store, state, queued=queued, **({"retry": retry_info()} if waits else {}))
+        row = plant(store, state, queued=queued, **({"retry": retry_info()} if waits else {}))
+        if state.shape.status is Status.REQUIRES_ACTION:
+            plant_calls(store, row)
+        elif transition is Transition.REQUEST_COMPACTION:
+            add_message(store, row, "assistant", [{"type": "text", "text": "answer"}])
         yield
         transaction.rollback()
 
@@ -114,7 +196,7 @@ def test_each_cell_does_what_the_table_says(
         refusal: TransitionError | None = None
         try:
             said = action(chat)
-        except (Refused, NotInQueue) as error:
+        except TransitionError as error:
             refusal = error
         if refusal is not None:
             assert state not in TABLE[transition]
@@ -123,14 +205,16 @@ def test_each_cell_does_what_the_table_says(
             return
         applied = finish(chat, None)
         if not applied.changed:
-            # An interrupt with nothing to stop is an answer, not a refusal.
-            assert transition is Transition.INTERRUPT
-            assert isinstance(said, str)
+            # Nothing to stop, or nothing past its deadline: an answer, not a refusal.
+            assert transition in (Transition.INTERRUPT, Transition.CANCEL_ACTION)
+            assert said
+            assert state not in TABLE[transition] or transition is Transition.INTERRUPT
             assert dump(store) == before
             return
-        assert applied.row.state in TABLE[transition][state]
+        assert outcome(chat) in TABLE[transition][state]
         assert applied.row.snapshot_version == 6
-        assert violations(store, "c") == []
+        if not chat.deleted:
+            assert violations(store, "c") == []
 
 
 def test_the_walk_reaches_every_outcome_of_every_implemented_cell(store: Connection) -> None:
@@ -143,11 +227,68 @@ def test_the_walk_reaches_every_outcome_of_every_implemented_cell(store: Connect
         with planted(store, transition, state, queued):
             chat = lock(store, "c", NOW)
             action(chat)
-            reached.add((transition, state, chat.row.state))
+            reached.add((transition, state, outcome(chat)))
     promised = {
-        (transition, state, outcome)
+        (transition, state, end)
         for transition in ACTIONS
         for state, allowed in TABLE[transition].items()
-        for outcome in allowed
+        if state in STORED
+        for end in allowed
     }
     assert promised - reached == set()
+
+
+def test_every_transition_is_walked() -> None:
+    assert set(ACTIONS) == set(Transition)
+
+
+def test_a_chat_begins_by_creating_or_forking(store: Connection) -> None:
+    with store.begin() as transaction:
+        plant(store, State.W, chat_id="source")
+        new = NewChat(owner=OWNER, title="t")
+        made = fresh_chat(store, "c", new, NOW)
+        sending.create(made, SECOND)
+        finish(made, None)
+        assert made.row.state in TABLE[Transition.CREATE][State.ABSENT]
+        forked = fresh_chat(store, "d", new, NOW)
+        source = lock(store, "source", NOW)
+        rewriting.fork(source, forked, first_message(source))
+        finish(forked, None)
+        assert forked.row.state in TABLE[Transition.FORK][State.ABSENT]
+        assert violations(store, "c") + violations(store, "d") == []
+        transaction.rollback()
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"status": "asleep"},
+    {"status": "running", "archived": True},
+    {"status": "waiting", "queue_length": 2, "queue_held": False},
+    {"status": "waiting", "queue_length": 0, "queue_held": True},
+    {"status": "error", "last_error": None},
+    {"status": "running", "queue_length": 7},
+    {"status": "running", "history_version": 99},
+    {"status": "waiting", "retry": "whatever"},
+    {"status": "running", "worker_id": "w", "runner_id": None},
+    {"status": "error", "last_error": "an older writer's sentence", "resume_at": 5, "archived": 1},
+]
+
+
+@pytest.mark.parametrize("columns", BROKEN, ids=lambda c: " ".join(map(str, c.values())))
+def test_a_chat_in_no_state_is_repaired_to_an_error_and_loses_nothing(
+    store: Connection, columns: dict[str, Any]
+) -> None:
+    with store.begin() as transaction:
+        plant(store, State.R1, queued=2)
+        store.execute(update(chats).values(**columns))
+        before = store.execute(select(func.count()).select_from(messages)).scalar_one()
+        chat = lock(store, "c", NOW)
+        assert repairing.reconcile(chat) != []
+        finish(chat, None)
+        assert chat.row.state in TABLE[Transition.RECONCILE][State.INVALID]
+        assert violations(store, "c") == []
+        assert chat.row.queue_length == 2
+        assert store.execute(select(func.count()).select_from(messages)).scalar_one() == before
+        again = lock(store, "c", NOW)
+        assert repairing.reconcile(again) == []
+        assert not again.changed
+        transaction.rollback()

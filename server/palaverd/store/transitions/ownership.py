@@ -29,5 +29,11 @@ def release(chat: LockedChat) -> None:
         _drop_lease(chat)
 
 
+def set_waiting_for_children(chat: LockedChat, waiting: bool) -> None:
+    """Say whether a parent only waits for its children; while it does, it takes no capacity."""
+    with chat.transition(Transition.SET_WAITING_FOR_CHILDREN):
+        chat.row.waiting_for_children = waiting
+
+
 def _drop_lease(chat: LockedChat) -> None:
     chat.connection.execute(delete(leases).where(leases.c.chat_id == chat.row.chat_id))
