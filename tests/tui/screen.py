@@ -23,6 +23,19 @@ BOUND_S = 5.0  # no wait in a test takes longer
 POLL_S = 0.02  # between two looks at a condition; a look renders the screen
 
 
+def screen_text(app: PalaverApp) -> str:
+    """Everything on the screen, as text."""
+    lines = app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in lines)
+
+
+async def settled(app: PalaverApp, holds: Callable[[], object]) -> None:
+    """Wait until `holds`."""
+    async with asyncio.timeout(BOUND_S):
+        while not holds():
+            await asyncio.sleep(POLL_S)
+
+
 class Client:
     """One client on a screen of its own."""
 
@@ -42,14 +55,10 @@ class Client:
         return self.app.session.view
 
     def text(self) -> str:
-        """Everything on the screen, as text."""
-        lines = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text for strip in lines)
+        return screen_text(self.app)
 
     async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(BOUND_S):
-            while not holds():
-                await asyncio.sleep(POLL_S)
+        await settled(self.app, holds)
 
     async def shows(self, *words: str) -> None:
         try:

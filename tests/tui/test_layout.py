@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from palaver_tui.layout.document import MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Span
+from palaver_tui.layout.splitter import LONG_LINE
 from palaver_tui.layout.wrap import clip, width_of, wrap
 
 PIECES = [
@@ -76,6 +77,18 @@ def test_a_fence_longer_than_a_chunk_ends_as_it_would_whole_even_with_a_string_a
     body = "".join(f"x = {number}\n" for number in range(70))
     text = f"```python\ns = '''\n{body}'''\n{body}```\nafter\n"
     assert streamed(text, list(range(0, len(text), 17)), 60) == whole(text, 60)
+
+
+@pytest.mark.parametrize("step", [211, 997, 4000])
+def test_a_paragraph_without_end_ends_as_it_would_whole(step):
+    endless = "".join(f"word{number} **b{number}** " for number in range(250))
+    text = f"before\n\n{endless}\n\nafter\n{endless}\n"
+    assert streamed(text, list(range(0, len(text), step)), 60) == whole(text, 60)
+
+
+def test_one_more_word_of_an_endless_paragraph_parses_a_bounded_part():
+    document = MarkdownDocument("word " * 20_000)
+    assert len(document._splitter.open) < 2 * LONG_LINE
 
 
 @settings(max_examples=100, deadline=None)

@@ -246,6 +246,22 @@ ACTIONS: tuple[Action, ...] = (
         ("enter", "right"),
         palette=False,
     ),
+    Action(
+        "transcript.retry",
+        "Do what is offered",
+        "Try again, or go on now: what the banner offers first.",
+        "transcript",
+        ("r",),
+        palette=False,
+    ),
+    Action(
+        "transcript.model",
+        "Choose a model",
+        "Let another model answer.",
+        "transcript",
+        ("m",),
+        palette=False,
+    ),
     Action("queue.up", "Message above", "Select.", "queue", ("up", "k"), palette=False),
     Action("queue.down", "Message below", "Select.", "queue", ("down", "j"), palette=False),
     Action(

@@ -152,6 +152,12 @@ class Writing(Base):
             case None:
                 pass
 
+    do_transcript_retry = do_banner_primary
+
+    def do_transcript_model(self) -> None:
+        """Choose who answers."""
+        self.do_model_choose()
+
     def do_retry_now(self) -> None:
         """Do not wait for the retry's time."""
         self.session.asking.skip_backoff()

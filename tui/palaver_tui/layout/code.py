@@ -14,7 +14,7 @@ from palaver_tui.layout.visible import expand_tabs
 from palaver_tui.layout.wrap import hard_wrap, merge, width_of
 
 # Lines that are highlighted together while a fence is open: bounds what one more token costs.
-CHUNK_LINES = 40
+CHUNK_LINES = 20
 # Longer code is shown plain: highlighting it would stall the screen for a look nobody scrolls.
 MAX_HIGHLIGHTED = 200_000  # characters
 CONTINUATION = "↪ "

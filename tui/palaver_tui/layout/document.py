@@ -138,18 +138,31 @@ class _FenceLayout:
         lines.append(tag_line(fence.language, width))
         self._kept = len(lines)  # lines up to the end of the last whole chunk
         self._at = fence.body  # where the first line after that chunk starts in the open text
+        self._whole = self._kept  # lines up to the end of the last whole line
+        self._whole_at = self._at  # where the line after that one starts
         self._fresh = True
 
     def update(self, text: str) -> int:
-        """Lay out what follows the last whole chunk; return the first line that changed."""
-        changed = 0 if self._fresh else self._kept
+        """Lay out what is new; return the first line that changed.
+
+        The line that is still being written is highlighted alone, its chunk when it is whole.
+        """
+        whole = text.rfind("\n") + 1
+        grown = whole > self._whole_at
+        changed = 0 if self._fresh else self._kept if grown else self._whole
         self._fresh = False
-        del self._lines[self._kept :]
-        while (end := _after_lines(text, self._at, CHUNK_LINES)) is not None:
-            self._lines += self._set(text[self._at : end])
-            self._kept, self._at = len(self._lines), end
-        if self._at < len(text):
-            self._lines += self._set(text[self._at :])
+        if grown:
+            del self._lines[self._kept :]
+            while (end := _after_lines(text, self._at, CHUNK_LINES)) is not None:
+                self._lines += self._set(text[self._at : end])
+                self._kept, self._at = len(self._lines), end
+            if self._at < whole:
+                self._lines += self._set(text[self._at : whole])
+            self._whole, self._whole_at = len(self._lines), whole
+        else:
+            del self._lines[self._whole :]
+        if self._whole_at < len(text):
+            self._lines += self._set(text[self._whole_at :])
         return changed
 
     def _set(self, source: str) -> list[Line]:

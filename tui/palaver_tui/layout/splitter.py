@@ -21,6 +21,9 @@ from palaver_tui.layout.markdown import block_tokens
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 _ENDS_BLANK = re.compile(r"\n[ \t]*\n\Z")
+# A line of a paragraph longer than this is laid out in parts. It shows as one line that ends early
+# every few dozen lines, and bounds what one more word of an endless paragraph costs.
+LONG_LINE = 3000  # characters
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
@@ -109,6 +112,10 @@ class Splitter:
         while True:
             if blank := _BLANK_LINES.match(self.open):
                 self._cut(blank.end(), _Cut(0, self.open_gap, self.open_number))
+            if (end := _long_line(self.open)) is not None:
+                pieces.append(self._piece(self.open[:end].rstrip()))
+                self._cut(end, _Cut(0, gap=False))
+                continue
             limit = len(self.open) if final else self.open.rfind("\n") + 1
             fence = open_fence(self.open)
             found = self._cut_fence(fence, limit) if fence else self._cut_blocks(limit)
@@ -134,9 +141,12 @@ class Splitter:
         cuts = list(self._cuts(complete))
         if len(cuts) < 2:
             return []
-        pieces = []
+        pieces: list[Piece] = []
         for cut, following in pairwise(cuts):
             source = complete[cut.start : following.start]
+            if _long_line(source) is not None:
+                self._cut(cut.start, cut)
+                return pieces
             pieces.append(Piece(source.rstrip("\n"), cut.gap, cut.number))
         self._cut(cuts[-1].start, cuts[-1])
         return pieces
@@ -165,6 +175,20 @@ class Splitter:
             else:
                 yield _Cut(start, gap)
             first = False
+
+
+def _long_line(text: str) -> int | None:
+    """Return where to cut the first line of `text` if it is a paragraph's and very long."""
+    if len(text) <= LONG_LINE or not text[0].isalnum() or "\n" in text[:LONG_LINE]:
+        return None
+    at = LONG_LINE
+    while at > LONG_LINE // 2:
+        at = text.rfind(" ", 0, at)
+        if at < 0:
+            return None
+        if text[at + 1].isalpha():
+            return at + 1
+    return None
 
 
 def _first_number(token: Token, continued: int | None) -> int | None:

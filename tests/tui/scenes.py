@@ -1,0 +1,172 @@
+"""The states of the client that are looked at: in snapshots, and in pictures for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from palaver.client import Connected, ConnectionLost
+from palaver.wire.chats import Model, Models, RetryInfo
+from palaver.wire.errors import ChatError
+from palaver.wire.events import (
+    CaughtUp,
+    ErrorEvent,
+    MessageEvent,
+    QueueUpdate,
+    RetryEvent,
+    UsageEvent,
+)
+from palaver.wire.messages import Reasoning
+from tui.replay import (
+    BAD_KEY,
+    OVERLOADED,
+    T0,
+    ReplayClient,
+    answer,
+    chat,
+    part,
+    queued,
+    status,
+    user,
+    versions,
+)
+
+Scene = Callable[[ReplayClient], None]
+TITLE = "Fix the flaky relay test"
+CHATS = [
+    chat("a", TITLE, "running", queue_length=2),
+    chat("b", "Nightly triage", "requires_action", minutes_ago=2),
+    chat("c", "Port the parser", "error", minutes_ago=3),
+    chat("d", "explore: old grammar", "running", minutes_ago=4, parent_id="c"),
+    chat("e", "Release notes", unread=True, minutes_ago=9),
+    chat("f", "Why is CI slow", "paused", queue_length=1, minutes_ago=19),
+    chat("g", "Names for the new service", minutes_ago=90),
+]
+QUESTION = "Why does the relay test hang now and then? It only happens in CI."
+ANSWER = """\
+It waits for one timer, but **two** code paths create it, so whichever runs second leaks its
+`Event` and nobody sets it.
+
+```python
+async def drain(self) -> None:
+    \"\"\"Wait until nothing is left.\"\"\"
+    while self._pending:
+        await self._timer.wait()  # made again by stop()
+```
+
+| path      | timers | released |
+|:----------|-------:|:--------:|
+| `drain()` |      1 |    ✓     |
+| `stop()`  |      2 |    ✗     |
+
+What I would do:
+
+1. create the timer once, in `__init__`
+2. let both paths share it, and
+   - release it in `drain()`
+   - only *reset* it in `stop()`
+"""
+GROWING = """\
+Both timers now come from one place:
+
+```diff
+-    trap.wait()
++    for _ in range(2):
++        trap.wait()
+```
+
+Now the drain timer is released on both"""
+LATER = T0 + timedelta(minutes=1)
+
+
+def empty(daemon: ReplayClient) -> None:
+    daemon.open()
+
+
+def first_run(daemon: ReplayClient) -> None:
+    missing = ChatError("missing_key", "No key for Anthropic: ANTHROPIC_API_KEY is not set.")
+    daemon.available_models = Models([Model("sonnet", "anthropic", "x", unavailable=missing)])
+    daemon.open()
+
+
+def finished(daemon: ReplayClient) -> None:
+    daemon.open(*CHATS)
+    stream = daemon.stream_of("a")
+    stream.tell(Connected())
+    stream.tell(
+        MessageEvent(user(1, QUESTION)),
+        MessageEvent(answer(2, Reasoning("", 3200), ANSWER, created_at=T0)),
+        status("waiting", TITLE),
+        UsageEvent(None, 46_000, 200_000, 410_000),
+        CaughtUp(3),
+    )
+
+
+def _running(daemon: ReplayClient) -> None:
+    finished(daemon)
+    daemon.stream_of("a").tell(
+        MessageEvent(user(3, "Please fix both.", created_at=LATER)),
+        status("running", TITLE, versions=versions(5, 5, 5)),
+    )
+
+
+def streaming(daemon: ReplayClient) -> None:
+    _running(daemon)
+    daemon.stream_of("a").tell(
+        part("Let me look", 0, 0, "5.1", "reasoning"), part(GROWING, 0, 1, "5.1"), CaughtUp(5)
+    )
+
+
+def _queue(daemon: ReplayClient, held: bool) -> None:
+    waiting = [queued(1, "then update the changelog"), queued(2, "and run the linter")]
+    daemon.stream_of("a").tell(QueueUpdate(waiting, held), CaughtUp(6))
+
+
+def queueing(daemon: ReplayClient) -> None:
+    streaming(daemon)
+    _queue(daemon, held=False)
+
+
+def held(daemon: ReplayClient) -> None:
+    finished(daemon)
+    stopped = answer(4, "Both timers now come from", finish="interrupted", created_at=LATER)
+    daemon.stream_of("a").tell(
+        MessageEvent(user(3, "Please fix both.", created_at=LATER)),
+        MessageEvent(stopped),
+        status("paused", TITLE, versions=versions(7, 7, 5)),
+    )
+    _queue(daemon, held=True)
+
+
+def retrying(daemon: ReplayClient) -> None:
+    _running(daemon)
+    retry = RetryInfo(1, 10, 8000, T0 + timedelta(seconds=7), OVERLOADED)
+    daemon.stream_of("a").tell(RetryEvent(retry), CaughtUp(6))
+
+
+def failed(daemon: ReplayClient) -> None:
+    _running(daemon)
+    daemon.stream_of("a").tell(
+        status("error", TITLE, versions=versions(6, 6, 5)), ErrorEvent(BAD_KEY), CaughtUp(6)
+    )
+
+
+def disconnected(daemon: ReplayClient) -> None:
+    finished(daemon)
+    since = T0 - timedelta(seconds=12)
+    daemon.watching.tell(ConnectionLost("connection refused", since, 4.0))
+
+
+# What is on the screen when a scene is there: what a snapshot waits for.
+SCENES: dict[str, tuple[Scene, str | None, str]] = {
+    "empty": (empty, None, "You are talking to sonnet"),
+    "first_run": (first_run, None, "palaver demo"),
+    "finished": (finished, "a", "only reset it in"),
+    "streaming": (streaming, "a", "is answering"),
+    "queued": (queueing, "a", "Queue · 2"),
+    "held": (held, "a", "held"),
+    "retrying": (retrying, "a", "Retrying in"),
+    "failed": (failed, "a", "The key was not accepted"),
+    "disconnected": (disconnected, "a", "Reconnecting"),
+}
+SIZES = ((80, 24), (120, 40), (60, 20))

@@ -1,0 +1,56 @@
+"""Every state of the client as it looks, at three sizes, and in every theme."""
+
+import pytest
+
+from palaver_tui.themes import PALETTES
+from tui.replay import ReplayClient
+from tui.scenes import SCENES, SIZES
+from tui.screen import make_app, screen_text, settled
+
+
+def picture(tmp_path, scene, theme=None, keys=()):
+    """Return the application of a scene, and what brings it there."""
+    prepare, chat_id, words = SCENES[scene]
+    daemon = ReplayClient()
+    prepare(daemon)
+    app, _clock = make_app(daemon, tmp_path, chat_id)
+
+    async def before(pilot):
+        await settled(app, lambda: words in screen_text(app) and app.session.models)
+        app.main.query_one("#composer").cursor_blink = False
+        if theme is not None:
+            app.theme = theme
+        for key in keys:
+            await pilot.press(key)
+        app.paint()
+        await pilot.pause()
+
+    return app, before
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_state_looks_as_it_did(snap_compare, tmp_path, scene, size):
+    app, before = picture(tmp_path, scene)
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("theme", [name for name in PALETTES if name != "palaver-dark"])
+def test_a_theme_looks_as_it_did(snap_compare, tmp_path, theme):
+    app, before = picture(tmp_path, "queued", theme)
+    assert snap_compare(app, terminal_size=(100, 32), run_before=before)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "size"),
+    [
+        ("help", ["f1"], (80, 24)),
+        ("palette", ["ctrl+k"], (80, 24)),
+        ("models", ["ctrl+p"], (80, 24)),
+        ("list_over_a_narrow_window", ["ctrl+l"], (60, 20)),
+        ("queue_in_focus", ["ctrl+o", "down"], (80, 24)),
+    ],
+)
+def test_what_opens_looks_as_it_did(snap_compare, tmp_path, name, keys, size):
+    app, before = picture(tmp_path, "queued", keys=keys)
+    assert snap_compare(app, terminal_size=size, run_before=before)
