@@ -30,14 +30,17 @@ class Shell:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def __call__(self, *arguments: str, code: int = 0) -> Ended:
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         socket = str(self.client.endpoint.socket)
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "palaver", "--socket", socket, *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+
+    async def __call__(self, *arguments: str, code: int = 0) -> Ended:
+        process = await self.start(*arguments)
         async with asyncio.timeout(60):
             out, err = await process.communicate()
         assert process.returncode == code, err.decode()
@@ -87,11 +90,17 @@ async def test_a_busy_chat_queues_and_its_queue_can_be_ruled(palaver: Shell) -> 
 
 
 async def test_a_queued_run_waits_and_prints_its_own_answer(palaver: Shell) -> None:
-    chat = (await palaver("run", "[[length=100]] hello", "--detach")).out.strip()
-    ended = await palaver("run", "[[length=5]] mine", "--chat", chat)
+    chat = (await palaver("run", "[[length=20000]] hello", "--detach")).out.strip()
+    process = await palaver.start("run", "[[length=5]] mine", "--chat", chat)
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        assert b"waits in its queue" in await process.stderr.readline()
+        # The long answer ends now, not by its length: the queue goes on.
+        await palaver("stop", chat, "--release")
+        out, _ = await process.communicate()
     shown = await palaver.lines("show", chat)
-    assert ended.out == shown[-1]["parts"][0]["text"] + "\n"
-    assert "queue" in ended.err
+    assert process.returncode == 0
+    assert out.decode() == shown[-1]["parts"][0]["text"] + "\n"
 
 
 async def test_a_failed_turn_is_shown_with_its_reason(palaver: Shell) -> None:
