@@ -30,6 +30,7 @@ def settle(before: Execution, after: Execution) -> None:
     if after.history_version != before.history_version:
         after.generation_attempt = 0
         after.waiting_for_children = False
+        after.retry = None
     if after.generation_attempt != before.generation_attempt:
         after.retry = None
     if after.retry != before.retry:
