@@ -134,6 +134,7 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("only text", s(text="connection reset by peer")),
     ],
     "server_error": [
+        ("an empty answer", s(terminal_event=True, empty=True)),
         ("500", s(status=500)),
         ("501", s(status=501)),
         ("cancelled with a status: the status", s(status=500, cancelled_by_library=True)),
@@ -254,6 +255,7 @@ anything = st.builds(
     cancelled_by_library=st.booleans(),
     malformed=st.sampled_from([None, "content_type", "json", "too_long"]),
     filtered=st.booleans(),
+    empty=st.booleans(),
     window_exceeded=st.booleans(),
     key_missing=st.booleans(),
     provider_disabled=st.booleans(),

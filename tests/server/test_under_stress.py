@@ -197,3 +197,15 @@ async def test_a_stop_of_a_failed_chat_only_takes_back_the_appointment(hold: boo
         assert (await s.client.interrupt(s.chat_id, stop)).changed
         assert (await s.row()).resume_at is None
         assert not (await s.client.interrupt(s.chat_id, stop)).changed
+
+
+async def test_an_empty_answer_is_tried_once_more_and_then_told() -> None:
+    async with scene("[[echo]]") as s:
+        row = await s.reaches("running", retry=True)
+        skip = SkipBackoff(turn_version=row.turn_version, retry_version=row.retry_version)
+        await s.client.skip_backoff(s.chat_id, skip)
+        row = await s.reaches("error")
+        assert row.last_error is not None
+        assert row.last_error.kind == "server_error"
+        assert "empty answer" in row.last_error.message
+        assert len(s.simulator.requests) == 2

@@ -120,6 +120,7 @@ RULES: tuple[Rule, ...] = (
     Rule("context_overflow", lambda f: f.status == 413, "too many bytes: less history helps"),
     Rule("content_filter", _named(names.FILTER), "Azure says it with 400"),
     Rule("content_filter", lambda f: f.signals.filtered, "a finish without content"),
+    Rule("server_error", lambda f: f.signals.empty, "nothing was said, and nothing says why"),
     Rule("config", _named(names.CONFIG), "beats 403, 429 and 5xx: it fails again at once"),
     Rule(
         "config",

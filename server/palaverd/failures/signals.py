@@ -33,7 +33,8 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     classes included; `text` is what those exceptions say.
 
     `stream_ended` says that a stream ended, `terminal_event` that the provider's own end marker
-    was seen. `cancelled_by_library` is a cancellation that nobody here asked for. `filtered` is a
+    was seen. `cancelled_by_library` is a cancellation that nobody here asked for. `empty` is a
+    finish without content that nothing explains, `filtered` is a
     finish with a content filter and without content. `at` is when it happened.
     """
 
@@ -59,6 +60,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_by_library: bool = False
     malformed: Malformed | None = None
     filtered: bool = False
+    empty: bool = False
     window_exceeded: bool = False
 
     key_missing: bool = False

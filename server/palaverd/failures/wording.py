@@ -75,6 +75,8 @@ def _silence(s: Signals, _: frozenset[str]) -> str:
 
 
 def _server(s: Signals, _: frozenset[str]) -> str:
+    if s.empty:
+        return f"{display(s.provider)} gave an empty answer."
     if s.malformed is not None:
         return f"{display(s.provider)} sent something that could not be read."
     return f"{display(s.provider)} has a problem of its own."

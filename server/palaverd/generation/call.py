@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+import msgspec
 import structlog
 
 from palaver.wire.chats import RetryInfo
@@ -34,7 +35,14 @@ from palaverd.stream.episode import Episode
 # Between two saves of a live answer: what a crash may cost of an interruption that follows it.
 PARTIAL_INTERVAL_S = 1.0
 
+# An empty answer is mostly a hiccup; a second one is what the model means.
+EMPTY_ANSWERS = 2
+
 log = structlog.get_logger("palaverd.generation")
+
+
+class EmptyAnswer(ProviderFailure):
+    """The provider said that the answer is whole, and there is nothing in it."""
 
 
 async def call_model(env: Environment, job: Assignment, history: History) -> None:
@@ -46,6 +54,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
         asyncio.CancelledError: somebody wants something else.
     """
     began = env.clock.monotonic()
+    empty = 0
     try:
         while True:
             # Looked at anew for each attempt: a person may choose another model while we wait.
@@ -59,6 +68,9 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
                 return
             except ProviderFailure as failure:
                 error, elapsed = failure.error, env.clock.monotonic() - began
+                empty += isinstance(failure, EmptyAnswer)
+            if empty == EMPTY_ANSWERS:
+                error = msgspec.structs.replace(error, retryable=False)
             verdict = decide(
                 env.retry,
                 error,
@@ -131,13 +143,13 @@ async def _commit(
     completed = answer.completed
     parts, private = answer.parts()
     if completed is None or not parts:
-        raise ProviderFailure(
+        raise EmptyAnswer(
             classify(
                 Signals(
                     provider=chosen.config.provider,
                     model=chosen.config.model,
-                    stream_ended=True,
-                    terminal_event=completed is not None,
+                    stream_ended=completed is None,
+                    empty=True,
                 )
             )
         )
