@@ -377,3 +377,21 @@ async def test_leaving_ends_the_connection(tmp_path):
         await me.press("ctrl+q")
     assert daemon.closed
     assert me.app.return_code == 0
+
+
+@pytest.mark.parametrize("theme", ["palaver-plain", "palaver-dark"])
+async def test_without_colour_nothing_on_the_screen_has_one(tmp_path, monkeypatch, theme):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with client(tmp_path, daemon=running(user(1, "why?")), chat_id="a") as me:
+        assert me.app.theme == "palaver-plain"
+        me.app.theme = theme
+        await me.shows("why?")
+        await me.pilot.pause()
+        styles = [
+            segment.style
+            for strip in me.app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style is not None
+        ]
+        colours = [colour for style in styles for colour in (style.color, style.bgcolor)]
+        assert {colour.name for colour in colours if colour is not None} <= {"default"}

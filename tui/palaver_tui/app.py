@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -110,6 +111,12 @@ class PalaverApp(General):
         self._shown: str | None = None
         for palette in PALETTES.values():
             self.register_theme(theme(palette))
+        if self.no_color:
+            # Chosen when no theme was known yet, Textual's filter turns the terminal's own
+            # colours into black: frames would vanish on a dark terminal.
+            self._filters = [
+                NoColor() if isinstance(item, Monochrome) else item for item in self._filters
+            ]
         self.theme = PLAIN.name if self.no_color else DARK.name
 
     # --- life -----------------------------------------------------------------------------
