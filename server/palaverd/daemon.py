@@ -27,10 +27,11 @@ from palaverd.generation.environment import Environment
 from palaverd.providers.build import make_provider
 from palaverd.providers.neutral import Provider
 from palaverd.pubsub.local import LocalHub
+from palaverd.store.backup import backup_before
 from palaverd.store.codec import to_ms
 from palaverd.store.door import Door
 from palaverd.store.listing import ensure_user
-from palaverd.store.migrate import migrate
+from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
@@ -99,6 +100,8 @@ class Daemon:
         await asyncio.to_thread(self._data_dir.acquire)
         try:
             await asyncio.to_thread(prepare_socket, self.socket)
+            path = self._data_dir.database
+            await asyncio.to_thread(backup_before, path, HEAD, self._clock.now())
             await self.database.open(migrate)
             now = to_ms(self._clock.now())
             await self.database.write(lambda c: ensure_user(c, LOCAL_OWNER, now))

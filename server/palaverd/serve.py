@@ -40,6 +40,8 @@ async def serve(
         StartError: the directory or the socket is taken or cannot be used.
         DatabaseError: the database is newer than this program, or broken.
     """
+    # Nothing that this process makes is for others: the database, its journal, copies of it.
+    os.umask(0o077)
     clock = SystemClock()
     daemon = Daemon(
         data_dir,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import URL, Connection, create_engine, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from palaver.wire.messages import ToolCall, ToolResult
 from palaverd.chatstate.invariants import HistoryEntry, history_violations, row_violations
 from palaverd.store import codec
+from palaverd.store.database import DatabaseError
 from palaverd.store.sync import load_chat
-from palaverd.store.tables import messages, queued_messages
+from palaverd.store.tables import chats, messages, queued_messages
 
 
 def violations(connection: Connection, chat_id: str) -> list[str]:
@@ -46,3 +51,25 @@ def violations(connection: Connection, chat_id: str) -> list[str]:
             )
         )
     return wrong + row_violations(row) + history_violations(row, list(queue), history)
+
+
+def check_all(path: Path) -> tuple[int, list[str]]:
+    """Check every chat of a SQLite file. Returns how many there are, and what is wrong.
+
+    Blocks: call it in a thread.
+
+    Raises:
+        DatabaseError: the file cannot be read as Palaver's database.
+    """
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    wrong: list[str] = []
+    try:
+        with engine.connect() as connection:
+            ids = list(connection.execute(select(chats.c.id)).scalars())
+            for chat_id in ids:
+                wrong += [f"chat {chat_id}: {one}" for one in violations(connection, chat_id)]
+    except DBAPIError as error:
+        raise DatabaseError(f"{path} cannot be read: {error.orig}.") from error
+    finally:
+        engine.dispose()
+    return len(ids), wrong

@@ -59,6 +59,7 @@ class SqliteDatabase:
         self._jobs: SimpleQueue[Callable[[Connection], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._writer: Engine | None = None
+        self._file: tuple[int, int] | None = None  # device and inode
         self._readers: AsyncEngine | None = None
 
     def _make_engines(self) -> tuple[Engine, AsyncEngine]:
@@ -111,6 +112,7 @@ class SqliteDatabase:
 
         def job(connection: Connection) -> None:
             try:
+                self._check_file()
                 with connection.begin():
                     result = work(connection)
             except DBAPIError as error:
@@ -122,6 +124,28 @@ class SqliteDatabase:
 
         self._jobs.put(job)
         return await done
+
+    def _check_file(self) -> None:
+        """Refuse to write into a file that is no longer the one at our path.
+
+        SQLite would go on writing into a file that was moved or removed, and all of it would be
+        gone at the next start.
+
+        Raises:
+            DatabaseError: somebody moved, removed or replaced the file.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            found = None
+        identity = (found.st_dev, found.st_ino) if found is not None else None
+        if self._file is None:
+            self._file = identity
+        elif identity != self._file:
+            raise DatabaseError(
+                f"The database file {self.path} was moved or replaced while it was in use. Put "
+                "it back, or start the daemon again to use what is there now."
+            )
 
     def _run(self, writer: Engine) -> None:
         with writer.connect() as connection:

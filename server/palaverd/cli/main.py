@@ -11,8 +11,9 @@ import click
 
 from palaver import __version__
 from palaver.paths import default_config_path, default_data_dir, socket_path
-
-EXIT_FAILED = 1
+from palaverd.cli.config import config_group
+from palaverd.cli.db import db_group
+from palaverd.cli.exits import EXIT_FAILED
 
 
 @click.group(invoke_without_command=True)
@@ -67,36 +68,5 @@ def serve(
         sys.exit(EXIT_FAILED)
 
 
-@main.group(name="config")
-def config_group() -> None:
-    """Check the configuration, or begin one."""
-
-
-@config_group.command(name="check")
-@click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
-def config_check(config: Path | None) -> None:
-    """Read the configuration and print what is in force, with secrets masked."""
-    from palaverd.config.load import ConfigError, load_config
-    from palaverd.config.show import effective
-
-    path = config or default_config_path()
-    try:
-        loaded = load_config(path, os.environ, required=config is not None)
-    except ConfigError as error:
-        click.echo(f"palaverd: {error}", err=True)
-        sys.exit(EXIT_FAILED)
-    click.echo(f"# {path}: {'read' if path.exists() else 'not there, defaults hold'}")
-    click.echo(effective(loaded))
-
-
-@config_group.command(name="example")
-def config_example() -> None:
-    """Print a commented configuration with every key.
-
-    \b
-    Example:
-      palaverd config example > ~/.config/palaver/config.toml
-    """
-    from palaverd.config.show import example
-
-    click.echo(example(), nl=False)
+main.add_command(config_group)
+main.add_command(db_group)

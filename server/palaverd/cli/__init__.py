@@ -1,0 +1,5 @@
+"""The `palaverd` command, for operators."""
+
+from palaverd.cli.main import main
+
+__all__ = ["main"]

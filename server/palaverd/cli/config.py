@@ -1,0 +1,47 @@
+"""`palaverd config`: check the configuration, or begin one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from palaver.paths import default_config_path
+from palaverd.cli.exits import EXIT_FAILED
+
+
+@click.group(name="config")
+def config_group() -> None:
+    """Check the configuration, or begin one."""
+
+
+@config_group.command(name="check")
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+def config_check(config: Path | None) -> None:
+    """Read the configuration and print what is in force, with secrets masked."""
+    from palaverd.config.load import ConfigError, load_config
+    from palaverd.config.show import effective
+
+    path = config or default_config_path()
+    try:
+        loaded = load_config(path, os.environ, required=config is not None)
+    except ConfigError as error:
+        click.echo(f"palaverd: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    click.echo(f"# {path}: {'read' if path.exists() else 'not there, defaults hold'}")
+    click.echo(effective(loaded))
+
+
+@config_group.command(name="example")
+def config_example() -> None:
+    """Print a commented configuration with every key.
+
+    \b
+    Example:
+      palaverd config example > ~/.config/palaver/config.toml
+    """
+    from palaverd.config.show import example
+
+    click.echo(example(), nl=False)

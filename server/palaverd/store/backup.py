@@ -1,0 +1,84 @@
+"""Copies of the SQLite file, made while others use it, and a look at its health."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from palaverd.store.database import DatabaseError
+
+PAGES_PER_STEP = 1024  # 4 MiB at a time, so that writers get their turn in between
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database with SQLite's online backup: whole and consistent, also under writers.
+
+    Blocks: call it in a thread.
+
+    Raises:
+        DatabaseError: the source is no database, or the target cannot be written.
+    """
+    if target.exists():
+        raise DatabaseError(f"{target} is there already; name a file that is not.")
+    # Written beside its place and renamed, so that a copy that was cut off never looks whole.
+    unfinished = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (
+            closing(_connect(source)) as reading,
+            closing(sqlite3.connect(unfinished)) as writing,
+        ):
+            reading.backup(writing, pages=PAGES_PER_STEP)
+        unfinished.chmod(0o600)
+        unfinished.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise DatabaseError(f"{source} could not be copied to {target}: {error}.") from error
+
+
+def backup_before(path: Path, head: str, now: datetime) -> Path | None:
+    """Copy a database that a migration is about to change; None when nothing will change.
+
+    Raises:
+        DatabaseError: the copy failed; do not migrate.
+    """
+    if not path.exists():
+        return None
+    try:
+        with closing(_connect(path)) as connection:
+            known = connection.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+            ).fetchone()
+            if known is None:
+                return None
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{path} is not a database that can be read: {error}.") from error
+    if found is None or found[0] == head:
+        return None
+    target = path.parent / "backups" / f"{path.stem}-{found[0]}-{now:%Y%m%dT%H%M%SZ}.db"
+    copy_database(path, target)
+    return target
+
+
+def integrity_problems(path: Path) -> list[str]:
+    """Return what SQLite itself finds wrong with a file; nothing for one that is well.
+
+    Raises:
+        DatabaseError: the file is no database.
+    """
+    try:
+        with closing(_connect(path)) as connection:
+            rows = connection.execute("PRAGMA integrity_check").fetchall()
+            keys = connection.execute("PRAGMA foreign_key_check").fetchall()
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{path} is not a database that can be read: {error}.") from error
+    found = [row[0] for row in rows if row[0] != "ok"]
+    return found + [f"{row[0]} row {row[1]} refers to a missing {row[2]}" for row in keys]
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Opening a file that is not there must not make it.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=5)
