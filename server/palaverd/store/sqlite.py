@@ -59,6 +59,7 @@ class SqliteDatabase:
         self._jobs: SimpleQueue[Callable[[Connection], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._writer: Engine | None = None
+        self._reading: set[asyncio.Task[Any]] = set()
         self._file: tuple[int, int] | None = None  # device and inode
         self._readers: AsyncEngine | None = None
 
@@ -156,13 +157,28 @@ class SqliteDatabase:
         """See `Database.read`."""
         if self._readers is None:
             raise DatabaseError("The database is closed.")
+        # A task of its own: whoever stops waiting must not cut a connection off in the middle
+        # of a statement, which runs on in its thread all the same.
+        reading = asyncio.create_task(self._read(self._readers, work))
+        self._reading.add(reading)
+        reading.add_done_callback(self._done_reading)
         try:
-            async with deadline(self._clock, READ_DEADLINE_S), self._readers.begin() as reader:
-                return await reader.run_sync(work)
+            async with deadline(self._clock, READ_DEADLINE_S):
+                return await asyncio.shield(reading)
         except DBAPIError as error:
             raise _as_database_error(error) from error
         except TimeoutError:
             raise DatabaseError("The database did not answer in time.") from None
+
+    @staticmethod
+    async def _read(readers: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        async with readers.begin() as reader:
+            return await reader.run_sync(work)
+
+    def _done_reading(self, reading: asyncio.Task[Any]) -> None:
+        self._reading.discard(reading)
+        if not reading.cancelled():
+            reading.exception()  # told to whoever waited, if anybody still did
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -171,6 +187,8 @@ class SqliteDatabase:
             self._jobs.put(None)
             await asyncio.to_thread(thread.join)
         readers, self._readers = self._readers, None
+        if self._reading:
+            await asyncio.wait(self._reading)
         if readers is not None:
             await readers.dispose()
         if self._writer is not None:
