@@ -32,10 +32,30 @@ kind = "anthropic"
 base_url = "{url}"
 api_key = "simulator"
 
+[providers.openai]
+kind = "openai"
+base_url = "{url}/v1"
+api_key = "simulator"
+
+[providers.local]
+kind = "openai-compatible"
+base_url = "{url}/v1"
+api_key = "simulator"
+
 [models.sonnet]
 provider = "anthropic"
-model = "claude-sonnet-4-5"
+model = "claude-sonnet-5-5"
 context_limit = 200000
+
+[models.gpt]
+provider = "openai"
+model = "gpt-5.4"
+context_limit = 400000
+
+[models.llama]
+provider = "local"
+model = "llama-4"
+context_limit = 128000
 """
 
 
@@ -65,8 +85,11 @@ class Demo:
 
 
 @contextmanager
-def demo() -> Iterator[Demo]:
+def demo(scenario: str | None = None) -> Iterator[Demo]:
     """Run a simulator for the body's time; at the end stop everything and remove it.
+
+    Args:
+        scenario: a named story of trouble that the simulator plays.
 
     Raises:
         PalaverError: the simulator could not be started.
@@ -75,7 +98,7 @@ def demo() -> Iterator[Demo]:
     directory = Path(tempfile.mkdtemp(prefix="palaver-demo-"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        url = stack.enter_context(_simulator(directory))
+        url = stack.enter_context(_simulator(directory, scenario))
         config = directory / "config.toml"
         config.write_text(CONFIG.format(url=url))
         config.chmod(0o600)
@@ -85,12 +108,14 @@ def demo() -> Iterator[Demo]:
 
 
 @contextmanager
-def _simulator(directory: Path) -> Iterator[str]:
+def _simulator(directory: Path, scenario: str | None) -> Iterator[str]:
     log = (directory / "simulator.log").open("wb")
     with log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "palaverd.simulator", "--port", "0"],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "palaverd.simulator", "--port", "0", "--until-eof"]
+            + (["--scenario", scenario] if scenario else []),
+            # Held open for as long as we live: the simulator ends with us, however we end.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=directory,
@@ -103,6 +128,8 @@ def _simulator(directory: Path) -> Iterator[str]:
     finally:
         _stop(process)
         process.stdout.close()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _url(output: IO[bytes], log: Path) -> str:

@@ -21,14 +21,18 @@ Examples:
   palaver demo -- run "hello" --json
   palaver demo -- run "[[401]] hello" --json
   palaver demo -- run "[[529]] hello"
+  palaver demo --scenario flaky-network
 
 \b
-A line such as [[529]] or [[401]] in a prompt makes the simulated model fail that way.
+A line such as [[529]] or [[401]] in a prompt makes the simulated model fail that way. The
+stories: rate-limited, overloaded-then-fine, dies-mid-sentence, bad-key, too-long, silent,
+flaky-network, everything.
 """,
 )
+@click.option("--scenario", metavar="NAME", help="A named story of trouble; see the examples.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
-def demo(settings: Settings, command: tuple[str, ...]) -> None:
+def demo(settings: Settings, scenario: str | None, command: tuple[str, ...]) -> None:
     """Try Palaver without an API key: client, daemon and model simulator.
 
     Everything lives in a fresh temporary directory and is gone afterwards. With a COMMAND, that
@@ -38,7 +42,7 @@ def demo(settings: Settings, command: tuple[str, ...]) -> None:
     from palaver.clock import SystemClock
     from palaver.demo import demo as running_demo
 
-    with _sigterm_unwinds(cancel=not command) as terminated, running_demo() as running:
+    with _sigterm_unwinds(cancel=not command) as terminated, running_demo(scenario) as running:
         clock = SystemClock()
         code = run(
             list(command),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 
 import click
 import msgspec
@@ -20,8 +22,11 @@ from palaverd.simulator.script import manual
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same answers.")
 @click.option("--scenario", type=click.Choice(sorted(SCENARIOS)), help="A named run of trouble.")
+@click.option("--until-eof", is_flag=True, help="End when standard input does.")
 @click.option("--directives", is_flag=True, help="List what can be written in a message, and exit.")
-def main(port: int, rate: float, seed: int, scenario: str | None, directives: bool) -> None:
+def main(
+    port: int, rate: float, seed: int, scenario: str | None, until_eof: bool, directives: bool
+) -> None:
     """Serve a model provider that needs no key, on the loopback interface only.
 
     The first line on standard output is JSON: {"url": "http://127.0.0.1:PORT"}.
@@ -30,19 +35,30 @@ def main(port: int, rate: float, seed: int, scenario: str | None, directives: bo
         click.echo(manual())
         return
     try:
-        asyncio.run(_serve(port, rate, seed, scenario))
+        asyncio.run(_serve(port, rate, seed, scenario, until_eof=until_eof))
     except OSError as error:
         raise click.ClickException(f"cannot serve on 127.0.0.1:{port}: {error.strerror}") from None
 
 
-async def _serve(port: int, rate: float, seed: int, scenario: str | None) -> None:
+async def _serve(
+    port: int, rate: float, seed: int, scenario: str | None, *, until_eof: bool
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if until_eof:
+        loop.add_reader(sys.stdin.fileno(), _stop_at_eof, stop)
     async with Simulator(port=port, rate=rate, seed=seed, scenario=scenario) as simulator:
         click.echo(msgspec.json.encode({"url": simulator.url}))
         await stop.wait()
+
+
+def _stop_at_eof(stop: asyncio.Event) -> None:
+    """Whoever started us is gone when its end of our standard input is."""
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop.set()
 
 
 if __name__ == "__main__":
