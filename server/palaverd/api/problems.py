@@ -106,8 +106,15 @@ def problem_of(error: Exception) -> Problem | None:
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return problem(405, "method_not_allowed", f"This address knows {allowed} only.")
+        case web.HTTPException() if 400 <= error.status < 500:
+            return problem(error.status, "bad_request", _sentence(error.text or error.reason))
         case _:
             return None
+
+
+def _sentence(text: str) -> str:
+    """Make a library's few words a sentence."""
+    return f"{text.rstrip('.')}."
 
 
 def respond(value: Problem) -> web.Response:

@@ -18,7 +18,7 @@ from palaverd.chatstate.states import Status
 from palaverd.generation.environment import Assignment, Environment, Nudge
 from palaverd.generation.interruption import end_interruption
 from palaverd.generation.step import fail, generate
-from palaverd.pubsub.local import LocalHub
+from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.sync import load_chat
@@ -93,23 +93,29 @@ class Runner:
     async def run(self) -> None:
         """Run until the chat is given back or lost."""
         with self._hub.chat(self.chat_id, self._wake) as hints:
-            # Subscribed first, then one read: what changed since the acquisition is seen.
-            hints.put(await self._read() or self._seen)
-            while True:
-                for hint in hints.take():
-                    if not await self._hear(hint):
-                        return
-                if self._leaving is not None:
-                    await self._give_back(self._leaving)
+            try:
+                await self._follow(hints)
+            except ChatNotFound:
+                await self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to give back
+
+    async def _follow(self, hints: Subscription) -> None:
+        # Subscribed first, then one read: what changed since the acquisition is seen.
+        hints.put(await self._read() or self._seen)
+        while True:
+            for hint in hints.take():
+                if not await self._hear(hint):
                     return
-                if self._work is not None and self._work.task.done():
-                    await self._ended(self._work)
-                    current = await self._read()
-                    if current is not None:
-                        hints.put(current)
-                    continue
-                await self._wake.wait()
-                self._wake.clear()
+            if self._leaving is not None:
+                await self._give_back(self._leaving)
+                return
+            if self._work is not None and self._work.task.done():
+                await self._ended(self._work)
+                # Without an answer from the database, the next sync of all held chats tells.
+                if current := await self._read():
+                    hints.put(current)
+                continue
+            await self._wake.wait()
+            self._wake.clear()
 
     async def _hear(self, hint: Hint) -> bool:
         """Act on what is heard. Returns False when the runner is done."""
@@ -160,8 +166,16 @@ class Runner:
             log.error("task failed", chat=self.chat_id, exc_info=error)
             await self._give_up(work)
         if self._failures:
-            delay = min(RETRY_LAST_S, RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10))
-            await self._env.clock.sleep(delay)
+            await self._pause(min(RETRY_LAST_S, RETRY_FIRST_S * 2.0 ** min(self._failures, 10)))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next try, unless something is heard: a person's stop acts at once."""
+        self._wake.clear()
+        timer = self._env.clock.call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     async def _give_up(self, work: Work) -> None:
         """An internal error ends the turn, and the chat is usable again."""
@@ -173,10 +187,13 @@ class Runner:
             log.warning("turn not ended", chat=self.chat_id, error=error.sentence)
 
     async def _read(self) -> Hint | None:
+        """Read the chat as it is; None when the database does not answer.
+
+        Raises:
+            ChatNotFound: the chat was deleted.
+        """
         try:
             row = await self._env.database.read(lambda c: load_chat(c, self.chat_id))
-        except ChatNotFound:
-            return None
         except DatabaseError as error:
             log.warning("chat not read", chat=self.chat_id, error=error.sentence)
             return None
