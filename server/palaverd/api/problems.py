@@ -10,6 +10,7 @@ from aiohttp import web
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 from palaverd.api.limits import BODY_LIMIT
+from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import (
     ChatNotFound,
     NotAUserMessage,
@@ -134,6 +135,6 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         if known is None:
             if isinstance(error, web.HTTPException):
                 raise
-            log.exception("request failed", method=request.method, path=request.path)
+            await log_bug(log, "request failed", error, method=request.method, path=request.path)
             known = problem(500, "internal", "Palaver made a mistake; its log has the details.")
         return respond(known)

@@ -18,6 +18,7 @@ from palaverd.api.bodies import int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES, Services, owner_of
+from palaverd.bugs import log_bug
 from palaverd.store.database import DatabaseError
 from palaverd.store.sync import load_chat
 from palaverd.stream.subscriber import StreamStart, Subscriber
@@ -145,7 +146,7 @@ async def _serve(
             writer.cancel()
             await asyncio.wait({writer})
         if not writer.cancelled() and (error := writer.exception()) is not None:
-            log.error("stream failed", path=request.path, exc_info=error)
+            await log_bug(log, "stream failed", error, path=request.path)
     finally:
         sockets.discard(owner, socket)
         services.touch()

@@ -12,12 +12,14 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from palaver.wire.errors import ChatError
+from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
 from palaverd.generation.environment import Assignment, Environment, Nudge
 from palaverd.generation.interruption import end_interruption
 from palaverd.generation.step import fail, generate
+from palaverd.generation.waiting import wait_for_answer
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
@@ -34,11 +36,6 @@ INTERNAL_ERROR = ChatError(
     "send a message to go on.",
     action="retry",
 )
-
-
-async def wait_for_answer(env: Environment, job: Assignment) -> None:
-    """Hold a chat that needs an answer: the answer moves the status, which ends this task."""
-    await asyncio.Event().wait()
 
 
 _TASKS: dict[str, Callable[[Environment, Assignment], Awaitable[None]]] = {
@@ -163,10 +160,11 @@ class Runner:
             log.warning("database failed", chat=self.chat_id, error=error.sentence)
         else:
             self._failures += 1
-            log.error("task failed", chat=self.chat_id, exc_info=error)
+            await log_bug(log, "task failed", error, chat=self.chat_id)
             await self._give_up(work)
         if self._failures:
-            await self._pause(min(RETRY_LAST_S, RETRY_FIRST_S * 2.0 ** min(self._failures, 10)))
+            doubled = RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10)
+            await self._pause(min(RETRY_LAST_S, doubled))
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next try, unless something is heard: a person's stop acts at once."""

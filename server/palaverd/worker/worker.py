@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from palaver.clock import Clock
+from palaverd.bugs import log_bug
 from palaverd.config.types import WorkerConfig
 from palaverd.generation.environment import Environment
 from palaverd.pubsub.local import LocalHub, Subscription
@@ -117,9 +118,9 @@ class Worker:
     async def _run(self, runner_id: str, runner: Runner) -> None:
         try:
             await runner.run()
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not end the worker
             # The lease ends by itself, so that the chat is taken up again; the loop must not die.
-            log.exception("runner failed", chat=runner.chat_id)
+            await log_bug(log, "runner failed", error, chat=runner.chat_id)
         finally:
             self._runners.pop(runner_id, None)
 

@@ -1,0 +1,11 @@
+"""Logs mistakes of our own. Formatting a traceback reads source files, so a thread does it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+async def log_bug(log: Any, event: str, error: BaseException, **fields: object) -> None:
+    """Log an error that nobody foresaw, with its traceback, without blocking the event loop."""
+    await asyncio.to_thread(log.error, event, exc_info=error, **fields)

@@ -1,0 +1,38 @@
+"""Holds a chat that needs an answer, and answers for the client when a deadline passes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from palaverd.chatstate.states import Status
+from palaverd.generation.environment import Assignment, Environment
+from palaverd.store.calls import StoredCall, stored_calls
+from palaverd.store.transitions.answering import cancel_action
+
+
+async def wait_for_answer(env: Environment, job: Assignment) -> None:
+    """Wait for clients; the last answer moves the status, and that ends this task.
+
+    Raises:
+        FenceLost: the chat moved on meanwhile; nothing was changed.
+        DatabaseError: nothing was changed; try again.
+    """
+    while True:
+        calls = await env.database.read(lambda c: stored_calls(c, job.chat_id))
+        deadline = _earliest(calls.values())
+        if deadline is None:
+            await asyncio.Event().wait()
+            continue
+        # Looked at anew after each wait: a call may have been answered, the wall clock been set.
+        if (left := deadline - env.door.now_ms()) > 0:
+            await env.clock.sleep(left / 1000)
+        applied = await env.door.apply(job.chat_id, cancel_action, fence=job.fence)
+        if applied.row.status != Status.REQUIRES_ACTION:
+            return
+
+
+def _earliest(calls: Iterable[StoredCall]) -> int | None:
+    """Return the next deadline, in milliseconds since the epoch; None when there is none."""
+    unanswered = (call.deadline for call in calls if call.answered_by is None)
+    return min((deadline for deadline in unanswered if deadline is not None), default=None)
