@@ -20,6 +20,7 @@ from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
 from palaverd.config.keys import key_hint
 from palaverd.config.types import Config
+from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy, Signals, classify
 from palaverd.generation.catalog import Catalog
@@ -55,6 +56,7 @@ class Daemon:
         clock: Clock,
         chance: random.Random,
         keys: Mapping[str, str | None],
+        reached: Reached = never,
     ) -> None:
         self.socket = socket
         self.hub = LocalHub()
@@ -65,7 +67,7 @@ class Daemon:
         self._data_dir = DataDir(data_dir)
         self._config = config
         self.database = SqliteDatabase(self._data_dir.database, clock)
-        self.door = Door(self.database, self.hub, clock, chance)
+        self.door = Door(self.database, self.hub, clock, chance, reached)
         self._providers, missing = _providers(config, keys, clock)
         self.catalog = Catalog(config, self._providers, missing)
         self.worker = Worker(

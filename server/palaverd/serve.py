@@ -13,6 +13,7 @@ import structlog
 
 from palaver.clock import Clock, SystemClock
 from palaverd.config.types import Config
+from palaverd.crashpoints import armed
 from palaverd.daemon import Daemon
 
 log = structlog.get_logger("palaverd")
@@ -50,6 +51,7 @@ async def serve(
         clock=clock,
         chance=random.SystemRandom(),
         keys=keys,
+        reached=armed(os.environ),
     )
     stop = asyncio.Event()
 

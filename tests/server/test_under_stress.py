@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -45,20 +46,20 @@ class Scene:
         return await self.daemon.database.read(lambda c: load_chat(c, self.chat_id))
 
     async def reaches(self, status: str, **fields: object) -> ChatRow:
-        found: list[ChatRow] = []
-
-        async def look() -> bool:
-            row = await self.row()
-            found.append(row)
-            return row.status == status and all(
-                bool(getattr(row, name)) == value for name, value in fields.items()
-            )
-
-        for _ in range(500):
-            if await look():
-                return found[-1]
-            await self.client.health()
-        raise AssertionError(f"never {status} {fields}: {msgspec.to_builtins(found[-1])}")
+        """Wait until the chat is like this; the clock of the test stands still meanwhile."""
+        row = await self.row()
+        try:
+            async with asyncio.timeout(5):
+                while not (
+                    row.status == status
+                    and all(bool(getattr(row, name)) == value for name, value in fields.items())
+                ):
+                    # Gives the sockets their turn.
+                    await asyncio.sleep(0.005)
+                    row = await self.row()
+        except TimeoutError:
+            raise AssertionError(f"not {status} {fields}: {msgspec.to_builtins(row)}") from None
+        return row
 
     async def texts(self) -> list[str]:
         page = await self.client.messages(self.chat_id)

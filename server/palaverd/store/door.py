@@ -16,6 +16,8 @@ from palaver.clock import Clock
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
+from palaverd.chatstate.table import Transition
+from palaverd.crashpoints import Reached, never
 from palaverd.store import codec
 from palaverd.store.database import Database
 from palaverd.store.hints import Hint, hint_of
@@ -42,6 +44,7 @@ class Applied(msgspec.Struct, Generic[T], frozen=True):
     row: ChatRow
     changed: bool
     deleted: bool = False
+    transitions: tuple[Transition, ...] = ()
     also: tuple[Applied[None], ...] = ()
 
 
@@ -61,12 +64,18 @@ class Door:
     """Applies transitions. Every method is one transaction."""
 
     def __init__(
-        self, database: Database, publisher: Publisher, clock: Clock, chance: random.Random
+        self,
+        database: Database,
+        publisher: Publisher,
+        clock: Clock,
+        chance: random.Random,
+        reached: Reached = never,
     ) -> None:
         self.database = database
         self._publisher = publisher
         self._clock = clock
         self._chance = chance
+        self._reached = reached
 
     def new_id(self) -> str:
         """Return a fresh id for a chat or a runner: 60 random bits in base 32."""
@@ -118,18 +127,28 @@ class Door:
         """Run `work` over several chats in one transaction."""
         now = self.now_ms()
 
+        def transaction(connection: Connection) -> list[Applied[T]]:
+            applied = work(connection, now)
+            for one in applied:
+                self._reached("before", one.transitions)
+            return applied
+
         def publish(applied: list[Applied[T]]) -> None:
             for one in applied:
                 self._publish(one)
 
-        return await self.database.write(
-            lambda connection: work(connection, now), committed=publish
-        )
+        return await self.database.write(transaction, committed=publish)
 
-    async def _write(self, transaction: Callable[[Connection], Applied[T]]) -> Applied[T]:
+    async def _write(self, work: Callable[[Connection], Applied[T]]) -> Applied[T]:
+        def transaction(connection: Connection) -> Applied[T]:
+            applied = work(connection)
+            self._reached("before", applied.transitions)
+            return applied
+
         return await self.database.write(transaction, committed=self._publish)
 
     def _publish(self, applied: Applied[Any]) -> None:
+        self._reached("after", applied.transitions)
         if applied.changed:
             self._publisher.publish(hint_of(applied.row, deleted=applied.deleted))
         for other in applied.also:
@@ -145,6 +164,7 @@ def finish(chat: LockedChat, result: T) -> Applied[T]:
         row=chat.row,
         changed=chat.changed,
         deleted=chat.deleted,
+        transitions=tuple(chat.applied),
         also=tuple(finish(other, None) for other in chat.others),
     )
 

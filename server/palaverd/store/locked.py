@@ -17,7 +17,10 @@ from palaverd.chatstate.table import Transition, outcomes
 from palaverd.store.rows import ChatRow, changed_values, chat_row, chat_values
 from palaverd.store.tables import chats
 
+# Statements are built once: building one costs as much as running it.
 _LOCK = select(chats).where(chats.c.id == bindparam("chat_id")).with_for_update()
+_INSERT = insert(chats)
+_UPDATE = update(chats).where(chats.c.id == bindparam("chat_id"))
 
 
 class LockedChat:
@@ -38,6 +41,7 @@ class LockedChat:
         self.deleted = False
         # Other chats that this transaction changes with this one; they are written with it.
         self.others: list[LockedChat] = []
+        self.applied: list[Transition] = []
 
     @property
     def changed(self) -> bool:
@@ -62,6 +66,7 @@ class LockedChat:
         if not allowed:
             raise Refused(transition, origin, "this cannot be done in the present state")
         self.note_change()
+        self.applied.append(transition)
         yield
         rules.settle(before, self.row)
         if self.row.queue_length > max(rules.QUEUE_LIMIT, before.queue_length):
@@ -110,15 +115,13 @@ class LockedChat:
         if violations:
             raise BrokenInvariant(self.row.chat_id, violations)
         if not self._written:
-            self.connection.execute(insert(chats).values(**chat_values(self.row)))
+            self.connection.execute(_INSERT, chat_values(self.row))
             self._flushed = msgspec.structs.replace(self.row)
             self._written = True
             return
         changes = changed_values(self._flushed, self.row)
         if changes:
-            self.connection.execute(
-                update(chats).where(chats.c.id == self.row.chat_id).values(**changes)
-            )
+            self.connection.execute(_UPDATE, {"chat_id": self.row.chat_id, **changes})
 
 
 def lock(connection: Connection, chat_id: str, now: int) -> LockedChat:
