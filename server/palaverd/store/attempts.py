@@ -6,12 +6,23 @@ These writes belong to transitions or stand beside them; none of them moves a ve
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from palaver.wire.messages import Part, Usage
 from palaverd.store import codec
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import attempts, partials
+
+# `of_` names what is looked for: a column's own name would be what is written.
+_OPEN = insert(attempts)
+_CLOSE = update(attempts).where(
+    attempts.c.chat_id == bindparam("of_chat"),
+    attempts.c.history_version == bindparam("of_history"),
+    attempts.c.attempt == bindparam("of_attempt"),
+    attempts.c.outcome.is_(None),
+)
+_SAVE = insert(partials)
+_CLEAR = delete(partials).where(partials.c.chat_id == bindparam("of_chat"))
 
 
 class Partial(msgspec.Struct, frozen=True):
@@ -26,27 +37,28 @@ class Partial(msgspec.Struct, frozen=True):
 def open_attempt(chat: LockedChat, model: str | None) -> None:
     """Write that the attempt which the row counts begins."""
     chat.connection.execute(
-        insert(attempts).values(
-            chat_id=chat.row.chat_id,
-            history_version=chat.row.history_version,
-            attempt=chat.row.generation_attempt,
-            model=model,
-            started_at=chat.now,
-        )
+        _OPEN,
+        {
+            "chat_id": chat.row.chat_id,
+            "history_version": chat.row.history_version,
+            "attempt": chat.row.generation_attempt,
+            "model": model,
+            "started_at": chat.now,
+        },
     )
 
 
 def close_attempt(chat: LockedChat, outcome: str, usage: Usage | None = None) -> None:
     """Write how the present attempt ended: a finish, or the kind of a failure."""
     chat.connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.chat_id == chat.row.chat_id,
-            attempts.c.history_version == chat.row.history_version,
-            attempts.c.attempt == chat.row.generation_attempt,
-            attempts.c.outcome.is_(None),
-        )
-        .values(outcome=outcome, usage=codec.dumps_optional(usage))
+        _CLOSE,
+        {
+            "of_chat": chat.row.chat_id,
+            "of_history": chat.row.history_version,
+            "of_attempt": chat.row.generation_attempt,
+            "outcome": outcome,
+            "usage": codec.dumps_optional(usage),
+        },
     )
 
 
@@ -54,20 +66,21 @@ def save_partial(chat: LockedChat, parts: list[Part], model: str | None) -> None
     """Save what clients were shown so far. No transition: no version moves."""
     clear_partial(chat)
     chat.connection.execute(
-        insert(partials).values(
-            chat_id=chat.row.chat_id,
-            history_version=chat.row.history_version,
-            attempt=chat.row.generation_attempt,
-            parts=codec.dumps(parts),
-            model=model,
-            saved_at=chat.now,
-        )
+        _SAVE,
+        {
+            "chat_id": chat.row.chat_id,
+            "history_version": chat.row.history_version,
+            "attempt": chat.row.generation_attempt,
+            "parts": codec.dumps(parts),
+            "model": model,
+            "saved_at": chat.now,
+        },
     )
 
 
 def clear_partial(chat: LockedChat) -> None:
     """Forget the saved partial answer."""
-    chat.connection.execute(delete(partials).where(partials.c.chat_id == chat.row.chat_id))
+    chat.connection.execute(_CLEAR, {"of_chat": chat.row.chat_id})
 
 
 def load_partial(connection: Connection, chat_id: str) -> Partial | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from palaver.wire.messages import (
     Finish,
@@ -21,6 +21,20 @@ from palaverd.store import codec
 from palaverd.store.calls import cancel_unanswered
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages, queued_messages
+
+_APPEND = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
+_LAST_USER = (
+    select(func.max(messages.c.id))
+    .where(messages.c.chat_id == bindparam("of_chat"))
+    .where(messages.c.role == "user", ~messages.c.deleted)
+    .scalar_subquery()
+)
+_SINCE_LAST_USER = (
+    select(messages.c.parts)
+    .where(messages.c.chat_id == bindparam("of_chat"))
+    .where(~messages.c.deleted, messages.c.id > func.coalesce(_LAST_USER, 0))
+    .order_by(messages.c.id)
+)
 
 
 class NewMessage(msgspec.Struct, frozen=True):
@@ -78,8 +92,7 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
         }
         for message in new
     ]
-    statement = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
-    ids = [int(found.id) for found in chat.connection.execute(statement, rows)]
+    ids = [int(found.id) for found in chat.connection.execute(_APPEND, rows)]
     chat.row.history_version = chat.row.snapshot_version
     chat.row.updated_at = chat.now
     return ids
@@ -106,20 +119,7 @@ def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | No
 
 def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
     """Return the calls without a result, in call order. They lie behind the last user message."""
-    last_user = (
-        select(func.max(messages.c.id))
-        .where(messages.c.chat_id == chat_id, messages.c.role == "user", ~messages.c.deleted)
-        .scalar_subquery()
-    )
-    found = connection.execute(
-        select(messages.c.parts)
-        .where(
-            messages.c.chat_id == chat_id,
-            ~messages.c.deleted,
-            messages.c.id > func.coalesce(last_user, 0),
-        )
-        .order_by(messages.c.id)
-    )
+    found = connection.execute(_SINCE_LAST_USER, {"of_chat": chat_id})
     calls: dict[str, ToolCall] = {}
     for (parts,) in found:
         for part in codec.load_parts(parts):

@@ -6,7 +6,7 @@ import hashlib
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from palaverd.chatstate.errors import KeyReused
 from palaverd.chatstate.states import State
@@ -15,6 +15,11 @@ from palaverd.store import codec
 from palaverd.store.tables import idempotency_keys
 
 T = TypeVar("T")
+
+_FIND = select(idempotency_keys).where(
+    idempotency_keys.c.owner == bindparam("of_owner"), idempotency_keys.c.key == bindparam("of_key")
+)
+_STORE = insert(idempotency_keys)
 
 
 class RequestKey(msgspec.Struct, frozen=True):
@@ -46,11 +51,7 @@ def find_answer(
     """
     if key is None:
         return None
-    found = connection.execute(
-        select(idempotency_keys).where(
-            idempotency_keys.c.owner == key.owner, idempotency_keys.c.key == key.key
-        )
-    ).first()
+    found = connection.execute(_FIND, {"of_owner": key.owner, "of_key": key.key}).first()
     if found is None:
         return None
     if (found.operation, found.fingerprint) != (key.operation.value, key.fingerprint):
@@ -67,13 +68,14 @@ def store_answer(
     if key is None:
         return
     connection.execute(
-        insert(idempotency_keys).values(
-            owner=key.owner,
-            key=key.key,
-            chat_id=chat_id,
-            operation=key.operation.value,
-            fingerprint=key.fingerprint,
-            answer=codec.dumps(answer),
-            created_at=now,
-        )
+        _STORE,
+        {
+            "owner": key.owner,
+            "key": key.key,
+            "chat_id": chat_id,
+            "operation": key.operation.value,
+            "fingerprint": key.fingerprint,
+            "answer": codec.dumps(answer),
+            "created_at": now,
+        },
     )

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, insert, select, tuple_
 
 from palaver.wire.messages import Message, QueuedMessage
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages, users
+
+_IN_CHAT = select(messages).where(messages.c.chat_id == bindparam("of_chat"), ~messages.c.deleted)
+_SENT = _IN_CHAT.where(messages.c.id == bindparam("of_id"))
+_PROMOTED = _IN_CHAT.where(messages.c.queued_id == bindparam("of_id"))
+_QUEUE = (
+    select(queued_messages)
+    .where(queued_messages.c.chat_id == bindparam("of_chat"))
+    .order_by(queued_messages.c.position)
+)
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -55,22 +64,13 @@ def where_is(
 ) -> tuple[Message | None, QueuedMessage | None]:
     """Find a sent message: in history, in the queue, promoted from it, or gone."""
     if message_id is None and queued_id is not None:
-        queue = connection.execute(
-            select(queued_messages)
-            .where(queued_messages.c.chat_id == chat_id)
-            .order_by(queued_messages.c.position)
-        ).mappings()
+        queue = connection.execute(_QUEUE, {"of_chat": chat_id}).mappings()
         for position, found in enumerate(queue):
             if found["id"] == queued_id:
                 return None, wire_queued(found, position)  # type: ignore[arg-type]
-    which = messages.c.queued_id == queued_id if message_id is None else messages.c.id == message_id
-    message = (
-        connection.execute(
-            select(messages).where(messages.c.chat_id == chat_id, ~messages.c.deleted, which)
-        )
-        .mappings()
-        .first()
-    )
+    query, which = (_PROMOTED, queued_id) if message_id is None else (_SENT, message_id)
+    found_message = connection.execute(query, {"of_chat": chat_id, "of_id": which})
+    message = found_message.mappings().first()
     return (None if message is None else wire_message(message)), None  # type: ignore[arg-type]
 
 
