@@ -1,0 +1,39 @@
+"""`make bench`: runs the benchmarks and prints one table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+
+from bench.catalogue import BENCHMARKS
+from bench.figures import Effort, Figure, combine
+from bench.noise import spread
+from bench.table import lines
+
+
+def main() -> None:
+    """Run what the arguments choose, several times, and print the medians."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"all, or some of: {', '.join(BENCHMARKS)}"
+    )
+    parser.add_argument("--runs", type=int, default=3, help="of each; the median counts")
+    parser.add_argument("--scale", type=float, default=1.0, help="how much each does; 1 is full")
+    chosen = parser.parse_args()
+    unknown = set(chosen.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    print(f"This machine's noise: the same work takes {spread():.0%} longer at p90 than at p10.")
+    figures: list[Figure] = []
+    for name in chosen.names or BENCHMARKS:
+        began = time.monotonic()
+        effort = Effort(chosen.scale)
+        figures += combine([asyncio.run(BENCHMARKS[name](effort)) for _ in range(chosen.runs)])
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(*lines(figures), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
