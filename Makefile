@@ -33,7 +33,7 @@ format: $(STAMP) ## rewrite the sources in the house's format
 	$(BIN)/ruff check --fix .
 
 screenshots: $(STAMP) ## redraw screenshots/ from the running client
-	$(BIN)/python -m tests.screenshots $(ARGS)
+	PYTHONPATH=tests $(BIN)/python -m tui.screenshots $(ARGS)
 
 bench: $(STAMP) ## the benchmarks, as a table
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import ClassVar
@@ -85,7 +86,7 @@ class PalaverApp(General):
         chat_id: str | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
-        client: Callable[[Endpoint], Client] = Client,
+        client: Callable[[Endpoint], Client] | None = None,
         motion: bool = True,
         look: Look | None = None,
     ) -> None:
@@ -100,7 +101,7 @@ class PalaverApp(General):
             changed=self._changed,
             notice=self.say,
             keeper=self._keeper,
-            client=client,
+            client=client or partial(Client, clock=self.clock),
         )
         self._chat_id = chat_id
         self._motion = motion

@@ -53,7 +53,7 @@ class Session:
         changed: Callable[[], None],
         notice: Callable[[str, Severity], None],
         keeper: Keeper,
-        client: Callable[[Endpoint], Client] = Client,
+        client: Callable[[Endpoint], Client],
     ) -> None:
         self.clock = clock
         self.chats: ChatList = EMPTY

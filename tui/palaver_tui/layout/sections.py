@@ -108,7 +108,7 @@ def message_stack(
         body = [_committed(part, results, look, texts) for part in message.parts]
         blocks += _spaced([laid for laid in body if laid is not None])
         if (end := ending(message)) is not None:
-            blocks.append(Block(end, MARGIN))
+            blocks += [Block(BLANK_LINE, MARGIN), Block(end, MARGIN)]
     blocks.append(Block(BLANK_LINE, MARGIN))
     return Stack(blocks)
 

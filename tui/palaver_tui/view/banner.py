@@ -91,10 +91,10 @@ def _reconnecting(connection: Connection, now: datetime) -> Banner:
     if connection.since is not None:
         title += f" · {duration((now - connection.since).total_seconds())} without a connection"
     text = "You can go on reading and writing. What you send goes out, once, when it is back."
-    detail = visible_line(connection.reason or "")
-    retry = connection.retry_at
-    code = f"next try in {remaining(retry, now)}" if retry else ""
-    return Banner("warning", title, text, code, detail or None)
+    said = [visible_line(connection.reason)] if connection.reason else []
+    if connection.retry_at is not None:
+        said.append(f"next try in {remaining(connection.retry_at, now)}")
+    return Banner("warning", title, text, detail=" · ".join(said) or None)
 
 
 def _sentence(error: ChatError) -> str:

@@ -23,7 +23,7 @@ TITLES: dict[Scope, str] = {
     "queue": "In the queue",
     "banner": "On a banner",
 }
-KEY_COLUMN = 22
+KEY_COLUMN = 20  # the longest keys of an action, and a gap
 MAX_WIDTH = 72
 FRAME = 8  # cells that border, padding and scroll bar take
 

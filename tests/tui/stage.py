@@ -1,0 +1,139 @@
+"""A running client, the real daemon and the simulator, with time in the director's hands.
+
+The simulator's clock stands still until it is moved, so that an answer stops at exactly the word
+that a picture wants; daemon and client read a clock that begins at a fixed time of day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from palaver.client import Client as DaemonClient
+from palaver.client import Endpoint
+from palaver.clock import SystemClock
+from palaver.wire.chats import Chat, CreateChat, SendMessage
+from palaver_tui.app import PalaverApp
+from palaver_tui.layout.sections import Look
+from palaverd.config.types import Config
+from palaverd.daemon import Daemon
+from palaverd.simulator import Simulator
+from support.clock import ManualClock
+from support.daemon import make_daemon, short_dir, simulator_config
+from tui.replay import T0
+from tui.screen import Client
+
+WORDS_A_SECOND = 20.0
+LONG_S = 10_000.0  # long enough for any answer to come to its end
+
+
+class StageClock(SystemClock):
+    """Runs as the machine's clock does, from `T0` on, plus what it was moved."""
+
+    def __init__(self) -> None:
+        self._began = super().now()
+        self._moved = timedelta()
+
+    def now(self) -> datetime:
+        return T0 + (super().now() - self._began) + self._moved
+
+    def pass_by(self, seconds: float) -> None:
+        """Show a later time; nothing that waits is woken by it."""
+        self._moved += timedelta(seconds=seconds)
+
+
+class Stage(Client):
+    """One client on a screen of its own, and everything behind it."""
+
+    def __init__(self, app, pilot, clock, daemon: Daemon, simulator, pace: ManualClock) -> None:
+        super().__init__(app, None, pilot, clock)
+        self.real_daemon, self.simulator, self.pace = daemon, simulator, pace
+        self.asking = DaemonClient(Endpoint(socket=daemon.socket))
+
+    @property
+    def listed(self) -> Chat:
+        """The chat that is shown, as the list has it."""
+        return self.app.session.chats.chats[self.view.chat_id]
+
+    def live_words(self) -> int:
+        live = self.view.live
+        return sum(str(block.text).count(" ") for block in live.blocks) if live else 0
+
+    async def speak(self, words: int) -> None:
+        """Let the simulator say so many words of what it answers now."""
+        await self.until(self.pace.waits)
+        self.pace.advance(words / WORDS_A_SECOND)
+        await self.until(lambda: self.live_words() >= words - 2)
+
+    def let_them_finish(self) -> None:
+        """Let everything that is being said come to its end."""
+        if self.pace.waits():
+            self.pace.advance(LONG_S)
+
+    async def ask(self, text: str) -> None:
+        """Write a message and send it, as a person does."""
+        self.composer.insert(text)
+        self.tap("enter")
+        await self.until(lambda: not self.composer.text)
+
+    async def asked(self, text: str) -> None:
+        """Have a question answered, whole."""
+        before = len(self.view.messages)
+        await self.ask(text)
+
+        def answered() -> bool:
+            self.let_them_finish()
+            return self.view.status == "waiting" and len(self.view.messages) == before + 2
+
+        await self.until(answered)
+
+    async def chat(self, title: str, content: str, status: str, **more) -> Chat:
+        """Make another chat and wait until its status is `status`."""
+        sent = await self.asking.create_chat(CreateChat(content, title=title, **more))
+        await self.chat_is(sent.chat.id, status)
+        return sent.chat
+
+    async def send(self, chat: Chat, content: str) -> None:
+        await self.asking.send(chat.id, SendMessage(content))
+
+    async def chat_is(self, chat_id: str, status: str) -> None:
+        """Wait until the list shows it."""
+
+        def is_there() -> bool:
+            known = self.app.session.chats.chats.get(chat_id)
+            return known is not None and known.status == status
+
+        await self.until(is_there)
+
+
+@asynccontextmanager
+async def stage(size: tuple[int, int], *, keyless: bool = False) -> AsyncIterator[Stage]:
+    """Run everything. `keyless`: as on a machine where nothing is configured."""
+    clock, pace = StageClock(), ManualClock()
+    async with short_dir() as folder, Simulator(rate=WORDS_A_SECOND, clock=pace) as simulator:
+        config = Config() if keyless else simulator_config(simulator.url)
+        daemon = make_daemon(folder / "data", config, clock)
+        await daemon.start()
+
+        async def connect() -> Endpoint:
+            return Endpoint(socket=daemon.socket)
+
+        app = PalaverApp(
+            connect,
+            data_dir=folder / "data",
+            clock=clock,
+            random=Random(1),
+            motion=False,
+            look=Look(UTC),
+        )
+        try:
+            async with app.run_test(size=size, notifications=True) as pilot:
+                on_stage = Stage(app, pilot, clock, daemon, simulator, pace)
+                app.main.query_one("#composer").cursor_blink = False
+                await on_stage.until(lambda: app.session.models and app.session.chats.loaded)
+                async with on_stage.asking:
+                    yield on_stage
+        finally:
+            await daemon.stop()
