@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+# Imported for its time alone: the first answer of a run must not wait for the SDK to load.
+import anthropic  # noqa: F401
 import msgspec
 
 from palaver.client import Client, Endpoint

@@ -10,6 +10,7 @@ import msgspec
 from palaver.client.endpoint import API
 from palaver.client.errors import PalaverError
 from palaver.client.transport import Transport
+from palaver.wire.actions import Answered, Answers, ClearContext, Edited, EditMessage, Fork
 from palaver.wire.chats import (
     Chat,
     ChatPage,
@@ -117,12 +118,55 @@ class Requests:
         return await self._transport.request("POST", path, Interrupted, body=interrupt)
 
     async def change_chat(self, id: str, change: ChangeChat) -> Chat:  # noqa: A002
-        """Change a chat's title or model; what is left out stays."""
+        """Change a chat's title or model, or archive it; what is left out stays."""
         return await self._transport.request("PATCH", chat_path(id), Chat, body=change)
 
-    async def resume(self, id: str, resume: Resume) -> Acted:  # noqa: A002
+    async def delete_chat(self, id: str) -> None:  # noqa: A002
+        """Delete an archived chat and its descendants for good."""
+        await self._transport.exchange("DELETE", chat_path(id))
+
+    async def reconcile(self, id: str) -> Acted:  # noqa: A002
+        """Repair a chat that is in a state that may not exist; `reason` says what was wrong."""
+        return await self._ask("POST", id, "reconcile", Acted)
+
+    # --- history and the present turn -------------------------------------------------------
+
+    async def edit_message(
+        self,
+        id: str,  # noqa: A002
+        message: int,
+        edit: EditMessage,
+        *,
+        key: str | None = None,
+    ) -> Edited:
+        """Say a user message anew; the answer lists what was dropped for it."""
+        return await self._ask("PATCH", id, f"messages/{message}", Edited, edit, key)
+
+    async def fork(self, id: str, fork: Fork, *, key: str | None = None) -> Sent:  # noqa: A002
+        """Begin a new chat with the history up to and with a message."""
+        return await self._ask("POST", id, "fork", Sent, fork, key)
+
+    async def clear(self, id: str, clear: ClearContext, *, key: str | None = None) -> Acted:  # noqa: A002
+        """Hide what was said so far from the model, not from people."""
+        return await self._ask("POST", id, "clear", Acted, clear, key)
+
+    async def compact(self, id: str, *, key: str | None = None) -> Acted:  # noqa: A002
+        """Ask for a summary of what the model sees."""
+        return await self._ask("POST", id, "compact", Acted, key=key)
+
+    async def answer_calls(
+        self,
+        id: str,  # noqa: A002
+        answers: Answers,
+        *,
+        key: str | None = None,
+    ) -> Answered:
+        """Answer calls that only a client can answer; `lost` names those answered before."""
+        return await self._ask("POST", id, "answers", Answered, answers, key)
+
+    async def resume(self, id: str, resume: Resume, *, key: str | None = None) -> Acted:  # noqa: A002
         """Try a failed turn again, now or at a time."""
-        return await self._ask("POST", id, "resume", Acted, resume)
+        return await self._ask("POST", id, "resume", Acted, resume, key)
 
     async def skip_backoff(self, id: str, skip: SkipBackoff) -> Acted:  # noqa: A002
         """Run a waiting retry now."""
@@ -134,9 +178,15 @@ class Requests:
         """Give a queued message another content; its place is kept."""
         return await self._ask("PATCH", id, f"queue/{queued}", QueueAnswer, edit)
 
-    async def delete_queued(self, id: str, queued: int) -> QueueAnswer:  # noqa: A002
+    async def delete_queued(
+        self,
+        id: str,  # noqa: A002
+        queued: int,
+        *,
+        key: str | None = None,
+    ) -> QueueAnswer:
         """Take a message out of the queue; the answer carries it."""
-        return await self._ask("DELETE", id, f"queue/{queued}", QueueAnswer)
+        return await self._ask("DELETE", id, f"queue/{queued}", QueueAnswer, key=key)
 
     async def promote(self, id: str, queued: int, promote: Promote) -> QueueAnswer:  # noqa: A002
         """Make a queued message the next one; what runs is stopped for it."""
@@ -161,9 +211,10 @@ class Requests:
         what: str,
         answer: type[T],
         body: msgspec.Struct | None = None,
+        key: str | None = None,
     ) -> T:
         path = f"{chat_path(chat_id)}/{what}"
-        return await self._transport.request(method, path, answer, body=body)
+        return await self._transport.request(method, path, answer, body=body, key=key)
 
 
 def chat_path(chat_id: str) -> str:

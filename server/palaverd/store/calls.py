@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from palaver.wire.actions import CallAnswer
 from palaverd.store import codec
@@ -84,8 +84,3 @@ def cancel_unanswered(chat: LockedChat) -> None:
         .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.answered_by.is_(None))
         .values(answered_by=CANCELLED, answered_at=chat.now)
     )
-
-
-def forget_calls(chat: LockedChat) -> None:
-    """Remove the journal of a chat whose history was rewritten."""
-    chat.connection.execute(delete(tool_runs).where(tool_runs.c.chat_id == chat.row.chat_id))

@@ -100,7 +100,8 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
 
 def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | None = None) -> int:
     """Append a user message, which begins a turn. Open calls are answered first."""
-    answer_open_calls(chat, "The call was cancelled before it gave a result.")
+    if not chat.fresh:  # a chat that begins with this message has none
+        answer_open_calls(chat, "The call was cancelled before it gave a result.")
     [message_id] = insert_messages(
         chat,
         [
@@ -132,8 +133,6 @@ def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
 
 def answer_open_calls(chat: LockedChat, text: str) -> None:
     """Give every open call a synthetic result: a provider never sees a call without one."""
-    if chat.fresh:
-        return
     calls = open_calls(chat.connection, chat.row.chat_id)
     if calls:
         cancel_unanswered(chat)

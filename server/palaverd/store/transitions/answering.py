@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from palaver.wire.actions import CallAnswer, LostAnswer
 from palaver.wire.messages import Part, ToolResult
@@ -47,13 +47,7 @@ def complete_action(
             raise UnknownCall(
                 Transition.COMPLETE_ACTION, chat.row.state, f"there is no call {answer.call_id}"
             )
-    lost = [
-        LostAnswer(call_id=answer.call_id, answered_by=winner)
-        for answer in answers
-        if (winner := known[answer.call_id].answered_by) is not None
-    ]
-    late = {one.call_id for one in lost}
-    fresh = [answer for answer in answers if answer.call_id not in late]
+    fresh, lost = _sort(known, answers, answered_by)
     if not fresh:
         return lost
     if turn_version != chat.row.turn_version:
@@ -65,6 +59,24 @@ def complete_action(
             answer_call(chat, answer, answered_by)
         _run_when_answered(chat)
     return lost
+
+
+def _sort(
+    known: Mapping[str, StoredCall], answers: Sequence[CallAnswer], answered_by: str
+) -> tuple[list[CallAnswer], list[LostAnswer]]:
+    """Tell the first answer to each call from those that come after one, also in one request."""
+    winners = {
+        name: call.answered_by for name, call in known.items() if call.answered_by is not None
+    }
+    fresh, lost = [], []
+    for answer in answers:
+        winner = winners.get(answer.call_id)
+        if winner is None:
+            winners[answer.call_id] = answered_by
+            fresh.append(answer)
+        else:
+            lost.append(LostAnswer(call_id=answer.call_id, answered_by=winner))
+    return fresh, lost
 
 
 def cancel_action(chat: LockedChat) -> bool:

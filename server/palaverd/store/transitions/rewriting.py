@@ -10,7 +10,7 @@ from palaverd.chatstate.errors import NotAUserMessage, Refused, StaleVersion
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt
-from palaverd.store.calls import forget_calls
+from palaverd.store.calls import cancel_unanswered
 from palaverd.store.history import (
     NewMessage,
     NewUserMessage,
@@ -55,7 +55,7 @@ def edit(
         dropped_queue = load_queue(chat.connection, row.chat_id)
         close_attempt(chat, "edited")
         clear_partial(chat)
-        forget_calls(chat)
+        cancel_unanswered(chat)
         chat.connection.execute(
             update(messages)
             .where(messages.c.chat_id == row.chat_id, messages.c.id >= message_id)
