@@ -229,7 +229,7 @@ OVERLOADED = ChatError(
 )
 BAD_KEY = ChatError(
     "auth",
-    "Anthropic did not accept the API key. Check ANTHROPIC_API_KEY, then press r.",
+    "Anthropic did not accept the API key. Check ANTHROPIC_API_KEY, then try again.",
     detail="invalid x-api-key",
     provider="anthropic",
     model="sonnet",

@@ -2,8 +2,8 @@
 
 No status codes and no class names here: those are fields, and are shown beside the sentence. A
 failure that will be retried says only what happened; what is being waited for is counted down
-next to it. The keys named are the terminal client's: r tries again, c compacts, o opens the
-settings, s schedules.
+next to it. They help wherever they are read, in a shell, a log or a banner: so no keys of one
+client either; `action` says which help a client may offer by a key of its own.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ def _server(s: Signals, _: frozenset[str]) -> str:
 
 def _auth(s: Signals, _: frozenset[str]) -> str:
     where = f"Check {s.key_hint}" if s.key_hint else "Check its key in config.toml"
-    return f"{display(s.provider)} did not accept the API key. {where}, then press r."
+    return f"{display(s.provider)} did not accept the API key. {where}, then try again."
 
 
 def _missing_key(s: Signals, _: frozenset[str]) -> str:
     where = f"Set {s.key_hint}" if s.key_hint else "Set its key in config.toml"
-    return f"There is no API key for {_inside(s.provider)}. {where}, then press r."
+    return f"There is no API key for {_inside(s.provider)}. {where}, then try again."
 
 
 def _config(s: Signals, classes: frozenset[str]) -> str:
@@ -103,18 +103,23 @@ def _config(s: Signals, classes: frozenset[str]) -> str:
     if s.status is not None and 300 <= s.status < 400:
         return f"{name} answers at another address. Check base_url."
     what = f"the request for {_model(s)}" if s.model else "the request"
-    return f"{name} refused {what}. Check the model's name and options, then press r."
+    return f"{name} refused {what}. Check the model's name and options, then try again."
 
 
 def _context(s: Signals, _: frozenset[str]) -> str:
     whose = f"the context of {_model(s)}" if s.model else "the model's context"
-    return f"This conversation no longer fits into {whose}. Press c to compact it."
+    return (
+        f"This conversation no longer fits into {whose}."
+        " Begin a new one, or choose a model with more room."
+    )
 
 
 def _usage_limit(s: Signals, _: frozenset[str]) -> str:
     limit = s.spend_limit
     if limit is None:
-        return f"The account at {_inside(s.provider)} has no credit left. Top it up, then press r."
+        return (
+            f"The account at {_inside(s.provider)} has no credit left. Top it up, then try again."
+        )
     spent = f"${limit.spent_micros / 1e6:,.2f} of ${limit.limit_micros / 1e6:,.2f}"
     again = f" It starts anew on {limit.resets_at:%d %B}." if limit.resets_at else ""
     return f"The spend limit is reached: {spent} are used.{again}"
@@ -125,7 +130,7 @@ def _filter(s: Signals, _: frozenset[str]) -> str:
 
 
 def _generic(s: Signals, _: frozenset[str]) -> str:
-    return f"The answer from {_inside(s.provider)} failed for an unknown reason. Press r to retry."
+    return f"The answer from {_inside(s.provider)} failed for an unknown reason. Try again."
 
 
 SENTENCES: dict[FailureKind, Callable[[Signals, frozenset[str]], str]] = {
@@ -153,7 +158,7 @@ def sentence(kind: FailureKind, signals: Signals, classes: frozenset[str]) -> st
 def given_up(error: ChatError, attempts: int) -> ChatError:
     """Return `error` as it ends a turn after so many attempts."""
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    more = f"Gave up after {tries}. Press r to try again, or choose another model."
+    more = f"Gave up after {tries}. Try again, or choose another model."
     return msgspec.structs.replace(error, message=f"{error.message} {more}", action="retry")
 
 
@@ -167,7 +172,7 @@ def come_back_later(error: ChatError, now: datetime) -> ChatError:
         kind="rate_limit",
         message=(
             f"{display(error.provider)} asks to come back in {_span(wait.total_seconds())},"
-            f" at {when}. Press s to go on by itself then, or choose another model."
+            f" at {when}. Try again then, or choose another model."
         ),
         action="schedule",
     )
