@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bench import pages, transitions
+from bench import live, pages, transitions
 from bench.figures import Effort, Figure
 
 Benchmark = Callable[[Effort], Awaitable[list[Figure]]]
@@ -12,4 +12,6 @@ Benchmark = Callable[[Effort], Awaitable[list[Figure]]]
 BENCHMARKS: dict[str, Benchmark] = {
     "transitions": transitions.run,
     "pages": pages.run,
+    "latency": live.latency,
+    "cpu": live.cpu,
 }

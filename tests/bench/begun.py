@@ -1,0 +1,16 @@
+"""Says on standard output when every stream of a reader has begun."""
+
+from __future__ import annotations
+
+
+class Begun:
+    """Prints `live` at the `streams`-th note."""
+
+    def __init__(self, streams: int) -> None:
+        self._missing = streams
+
+    def note(self) -> None:
+        """Say that one more stream has begun."""
+        self._missing -= 1
+        if self._missing == 0:
+            print("live", flush=True)

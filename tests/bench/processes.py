@@ -1,0 +1,124 @@
+"""Daemon, provider and readers as processes of their own, and the CPU that they use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from palaver.client import Client, Endpoint, Unreachable
+
+TESTS = Path(__file__).resolve().parents[1]
+START_S = 30.0  # for a process to be ready, on a machine that does other things too
+POLL_S = 0.01
+
+CONFIG = """\
+default_model = "bench"
+[providers.anthropic]
+kind = "anthropic"
+base_url = "{url}"
+api_key = "bench"
+[models.bench]
+provider = "anthropic"
+model = "bench"
+"""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment in which the benchmarks can be imported, and no configuration is."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PALAVER_")}
+    return kept | {"PYTHONPATH": str(TESTS)} | more
+
+
+@asynccontextmanager
+async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a Python module, its output piped; ended with the block."""
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment(),
+        limit=64 * 1024 * 1024,
+    )
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(running.wait(), 10)
+            except TimeoutError:
+                running.kill()
+                await running.wait()
+
+
+async def line(running: asyncio.subprocess.Process) -> str:
+    """Return the next line that a process prints."""
+    assert running.stdout is not None
+    async with asyncio.timeout(START_S):
+        return (await running.stdout.readline()).decode().strip()
+
+
+async def tell(running: asyncio.subprocess.Process, text: str) -> None:
+    """Write a line to a process."""
+    assert running.stdin is not None
+    running.stdin.write(text.encode() + b"\n")
+    await running.stdin.drain()
+
+
+@asynccontextmanager
+async def provider() -> AsyncIterator[str]:
+    """Run the provider; yields its address."""
+    async with process("bench.provider") as running:
+        yield await line(running)
+
+
+class DaemonProcess:
+    """A daemon that is ready, and a client of it."""
+
+    def __init__(self, pid: int, socket: Path, client: Client) -> None:
+        self.pid = pid
+        self.socket = socket
+        self.client = client
+
+
+@asynccontextmanager
+async def daemon(url: str) -> AsyncIterator[DaemonProcess]:
+    """Run a daemon whose only provider is at `url`."""
+    with tempfile.TemporaryDirectory(prefix="pv-bench") as name:
+        folder = Path(name)
+        config, socket = folder / "config.toml", folder / "palaverd.sock"
+        config.write_text(CONFIG.format(url=url))
+        where = ("--data-dir", name, "--config", str(config), "--socket", str(socket))
+        async with (
+            process("palaverd", "serve", *where) as running,
+            Client(Endpoint(socket=socket)) as client,
+        ):
+            await ready(client)
+            yield DaemonProcess(running.pid, socket, client)
+
+
+async def ready(client: Client) -> None:
+    """Wait until a daemon answers."""
+    async with asyncio.timeout(START_S):
+        while True:
+            try:
+                await client.health()
+            except Unreachable:
+                await asyncio.sleep(POLL_S)
+            else:
+                return
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that all threads of a process have used, to the nanosecond (Linux)."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((t / "schedstat").read_text().split()[0]) for t in threads) / 1e9

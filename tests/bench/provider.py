@@ -1,0 +1,95 @@
+"""A model whose every word is the time at which it is sent: `python -m bench.provider`.
+
+It speaks Anthropic Messages. The first line on standard output is its address. The last user
+message says what is wanted: `<words> <words per second> <seconds to wait before the end>`; a rate
+of 0 is as fast as it goes. A word is `time.monotonic_ns()`, which is one clock for all processes
+of a machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+HEAD = {"content-type": "text/event-stream; charset=utf-8", "request-id": "req_bench"}
+
+
+def event(name: str, **fields: Any) -> bytes:
+    """Encode one event."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode({"type": name} | fields))
+
+
+OPENING = event(
+    "message_start",
+    message={
+        "id": "msg_bench",
+        "type": "message",
+        "role": "assistant",
+        "model": "bench",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    },
+) + event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+ENDING = (
+    event("content_block_stop", index=0)
+    + event(
+        "message_delta",
+        delta={"stop_reason": "end_turn", "stop_sequence": None},
+        usage={"output_tokens": 1},
+    )
+    + event("message_stop")
+)
+
+
+def word() -> bytes:
+    """Return an event that says when it was made."""
+    text = f"{time.monotonic_ns()} "
+    return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+
+def wanted(body: Any) -> tuple[int, float, float]:
+    """Read words, rate and last wait out of a request."""
+    content = body["messages"][-1]["content"]
+    text = content if isinstance(content, str) else content[-1]["text"]
+    words, rate, wait = text.split()
+    return int(words), float(rate), float(wait)
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
+    """Stream one answer."""
+    words, rate, wait = wanted(msgspec.json.decode(await request.read()))
+    response = web.StreamResponse(headers=HEAD)
+    await response.prepare(request)
+    await response.write(OPENING)
+    due = time.monotonic()
+    for _ in range(words):
+        if rate:
+            due += 1 / rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await response.write(word())
+    await asyncio.sleep(wait)
+    await response.write(ENDING)
+    return response
+
+
+async def serve(announce: Callable[[str], None]) -> None:
+    """Serve on a free loopback port until cancelled."""
+    app = web.Application()
+    app.router.add_post("/v1/messages", answer)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    announce(f"http://{host}:{port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(lambda url: print(url, flush=True)))

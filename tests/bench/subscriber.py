@@ -1,0 +1,49 @@
+"""Subscribes to chats: `python -m bench.subscriber SOCKET STREAMS REQUEST`.
+
+Makes the chats and follows each with Palaver's own client. Prints `live` when every answer has
+begun, and at the end how old each word was when its event came: nanoseconds, as one JSON line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+from bench.begun import Begun
+from palaver.client import Client, Endpoint
+from palaver.wire.chats import CreateChat
+from palaver.wire.events import MessageEvent, MessagePartEvent
+
+
+async def follow(client: Client, content: str, begun: Begun) -> list[int]:
+    """Make a chat and read its answer to the end; return the ages of its words."""
+    sent = await client.create_chat(CreateChat(content=content))
+    ages: list[int] = []
+    async with aclosing(client.stream(sent.chat.id)) as stream:
+        async for batch in stream:
+            now = time.monotonic_ns()
+            for item in batch:
+                if isinstance(item, MessagePartEvent):
+                    if not ages:
+                        begun.note()
+                    ages += [now - int(text) for text in item.delta.split()]
+                elif isinstance(item, MessageEvent) and item.message.role == "assistant":
+                    return ages
+    return ages
+
+
+async def main(socket: str, streams: int, content: str) -> None:
+    """Follow that many chats at once, and print what was found."""
+    async with Client(Endpoint(socket=Path(socket))) as client:
+        await follow(client, "1 0 0", Begun(2))  # the first answer imports and connects
+        begun = Begun(streams)
+        ages = await asyncio.gather(*(follow(client, content, begun) for _ in range(streams)))
+        print(json.dumps([age for each in ages for age in each]), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
