@@ -27,7 +27,9 @@ async def latency(effort: Effort) -> list[Figure]:
         mine = await _ages("bench.subscriber", str(served.socket), "1", asked)
     against = "the SDK read directly"
     return [
-        Figure(f"latency {name}", percentile(mine, part), "ms", percentile(theirs, part), against, aim)
+        Figure(
+            f"latency {name}", percentile(mine, part), "ms", percentile(theirs, part), against, aim
+        )
         for name, part, aim in (("p50", 0.5, P50_AIM), ("p99", 0.99, P99_AIM))
     ]
 

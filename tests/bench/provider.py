@@ -21,7 +21,10 @@ HEAD = {"content-type": "text/event-stream; charset=utf-8", "request-id": "req_b
 
 def event(name: str, **fields: Any) -> bytes:
     """Encode one event."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode({"type": name} | fields))
+    return b"event: %s\ndata: %s\n\n" % (
+        name.encode(),
+        msgspec.json.encode({"type": name} | fields),
+    )
 
 
 OPENING = event(
