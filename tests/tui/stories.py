@@ -27,13 +27,15 @@ async def _others(me: Stage) -> None:
     They answer at once or not at all: only the chat that is shown speaks at the stage's pace.
     """
     await me.chat("Names for the new service", "[[rate=0]] Names for a chat service?", "waiting")
-    held = await me.chat("Why is the build slow", "[[rate=0]] [[silence after=9]] Why?", "running")
+    held = await me.chat(
+        "Why is the build slow", "[[rate=0]] [[silence after=9 times=9]] Why?", "running"
+    )
     await me.send(held, "And what would make it faster?")
     await me.asking.interrupt(held.id, _now(me, held.id))
     await me.chat_is(held.id, "paused")
     await me.chat("Release notes", "[[rate=0]] Compare the releases", "waiting")
     await me.chat("Port the parser", "[[401]] Port the parser", "error")
-    await me.chat("Nightly triage", "[[rate=0]] [[silence after=30]] Triage", "running")
+    await me.chat("Nightly triage", "[[rate=0]] [[silence after=30 times=9]] Triage", "running")
 
 
 def _now(me: Stage, chat_id: str) -> Interrupt:
@@ -49,7 +51,7 @@ async def streaming(me: Stage) -> None:
     await finished(me)
     me.clock.pass_by(60)
     await me.ask(CODE)
-    await me.speak(75)
+    await me.speak(100)
     me.clock.pass_by(4)
     await me.shows("is answering")
 

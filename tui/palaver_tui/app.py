@@ -27,6 +27,7 @@ from palaver_tui.keeping import Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
+from palaver_tui.signals import on_ending_signals
 from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
 from palaver_tui.timing import ANIMATION_S, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
@@ -70,7 +71,10 @@ class MainScreen(Screen[object]):
 
 
 class PalaverApp(General):
-    """The client. `connect` finds or starts the daemon, while the first paint is on screen."""
+    """The client. `connect` finds or starts the daemon, while the first paint is on screen.
+
+    With `signals`, those that ask to end are handled: for a client that has a process to itself.
+    """
 
     CSS_PATH = "palaver.tcss"
     TITLE = "palaver"
@@ -89,6 +93,7 @@ class PalaverApp(General):
         client: Callable[[Endpoint], Client] | None = None,
         motion: bool = True,
         look: Look | None = None,
+        signals: bool = False,
     ) -> None:
         super().__init__()
         self.clock = clock or SystemClock()
@@ -110,6 +115,8 @@ class PalaverApp(General):
         self._frames = Frames(self, self.paint)
         self._drafts = Drafts(self, self._keeper)
         self._shown: str | None = None
+        self._signals = signals
+        self._without_signals: Callable[[], None] | None = None
         for palette in PALETTES.values():
             self.register_theme(theme(palette))
         if self.no_color:
@@ -128,6 +135,8 @@ class PalaverApp(General):
 
     def on_ready(self) -> None:
         """Show the first paint, then connect."""
+        if self._signals:
+            self._without_signals = on_ending_signals(self._leave)
         self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
         self.main.query_one(Transcript).set_look(self._look)
         self.main.query_one(Composer).focus()
@@ -140,6 +149,12 @@ class PalaverApp(General):
         """End everything that runs."""
         await self._drafts.save()
         await self.session.close()
+        if self._without_signals is not None:
+            self._without_signals()
+
+    def _leave(self, code: int) -> None:
+        """A signal asks to end: no questions, what was written is kept on disk."""
+        self.exit(code, return_code=code)
 
     def _tick(self) -> None:
         if self._painter is not None and self._painter.animated:
@@ -255,6 +270,6 @@ def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = Non
     `PalaverError` with a sentence when it cannot, which is shown in the client.
     """
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
-    app = PalaverApp(connect, data_dir=data_dir, chat_id=chat_id, motion=motion)
+    app = PalaverApp(connect, data_dir=data_dir, chat_id=chat_id, motion=motion, signals=True)
     result = app.run()
     return app.return_code or (result if isinstance(result, int) else 0)

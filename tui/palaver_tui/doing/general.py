@@ -7,6 +7,7 @@ from textual.command import CommandPalette
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.writing import Writing
 from palaver_tui.themes import PALETTES
+from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
@@ -16,6 +17,7 @@ class General(Reading, Writing):
     """Closing and stopping, new chats, help, leaving."""
 
     _warned = False  # that something is unsent, when leaving
+    _asked_to_leave = float("-inf")  # when ^c was pressed with nothing to copy, monotonic
 
     def do_chat_escape(self) -> None:
         """Close the topmost thing, or stop."""
@@ -75,3 +77,12 @@ class General(Reading, Writing):
             )
             return
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Textual's name for ^c where nothing is selected. Copying is a habit: the first asks."""
+        now = self.session.clock.monotonic()
+        if now - self._asked_to_leave <= NOTICE_S:
+            self.do_app_quit()
+            return
+        self._asked_to_leave = now
+        self.say("Press ^c again to leave. The daemon goes on; Esc stops an answer.")

@@ -161,9 +161,15 @@ class _FenceLayout:
             self._whole, self._whole_at = len(self._lines), whole
         else:
             del self._lines[self._whole :]
-        if self._whole_at < len(text):
-            self._lines += self._set(text[self._whole_at :])
+        begun = text[self._whole_at :]
+        if begun and not self._closes(begun):
+            self._lines += self._set(begun)
         return changed
+
+    def _closes(self, begun: str) -> bool:
+        """Say whether a line that is still being written may become the end of the fence."""
+        marks = begun.strip(" ")
+        return bool(marks) and set(marks) == {self._fence.marks[0]}
 
     def _set(self, source: str) -> list[Line]:
         if self._fence.indent:

@@ -24,14 +24,18 @@ TITLES: dict[Scope, str] = {
     "banner": "On a banner",
 }
 KEY_COLUMN = 20  # the longest keys of an action, and a gap
-MAX_WIDTH = 72
+MAX_WIDTH = 71
+SHARE = 0.96  # of the window, as the style sheet has it
 FRAME = 8  # cells that border, padding and scroll bar take
+# Below this width a help text stands under its keys, not in a column beside them.
+NARROW = 60
 
 
 def help_content(width: int) -> Content:
     """Return all actions with their keys in `width` cells, by where the keys work."""
     parts: list[Content] = []
-    indent = " " * KEY_COLUMN
+    column = KEY_COLUMN if width >= NARROW else 4
+    indent = " " * column
     for scope, title in TITLES.items():
         actions = [action for action in ACTIONS if action.scope == scope and action.keys]
         if not actions:
@@ -39,9 +43,10 @@ def help_content(width: int) -> Content:
         parts.append(Content.styled(f"{title}\n", "bold $accent"))
         for action in actions:
             keys = "  ".join(key_name(key) for key in action.keys)
-            parts.append(Content.styled(f"{keys:<{KEY_COLUMN}}", "bold"))
+            keys = f"{keys:<{column - 2}}  " if width >= NARROW else f"{keys}  "
+            parts.append(Content.styled(keys, "bold"))
             parts.append(Content.styled(f"{action.title}\n", "$foreground"))
-            for row in wrap([Span(action.help)], max(12, width - KEY_COLUMN)):
+            for row in wrap([Span(action.help)], max(12, width - column)):
                 text = "".join(span.text for span in row)
                 parts.append(Content.styled(f"{indent}{text}\n", "$palaver-muted"))
         parts.append(Content("\n"))
@@ -58,5 +63,5 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="help") as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content("Esc closes")
-            width = min(MAX_WIDTH, self.app.size.width - FRAME)
+            width = min(MAX_WIDTH, int(self.app.size.width * SHARE) - FRAME)
             yield Static(help_content(width), markup=False)

@@ -1,0 +1,116 @@
+"""The client as a process on a terminal of its own: however it ends, the terminal is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from support.process import place, started
+
+pytestmark = pytest.mark.process
+
+LONG_S = 30  # imports on a busy machine
+ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
+SIZE = struct.pack("HHHH", 24, 80, 0, 0)
+
+
+class Terminal:
+    """A pseudo-terminal with `palaver` on it, and what was written to it."""
+
+    def __init__(self, master: int, slave: int, process: asyncio.subprocess.Process) -> None:
+        self.process, self.slave = process, slave
+        self.master: int | None = master
+        self.written = bytearray()
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    def _read(self) -> None:
+        assert self.master is not None
+        self.written += os.read(self.master, 65536)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a window manager does."""
+        if self.master is not None:
+            asyncio.get_running_loop().remove_reader(self.master)
+            os.close(self.master)
+            self.master = None
+
+    async def shows(self, *words: bytes) -> None:
+        async with asyncio.timeout(LONG_S):
+            while not all(word in self.written for word in words):
+                await asyncio.sleep(0.02)
+
+    def modes(self) -> list[object]:
+        return termios.tcgetattr(self.slave)
+
+    async def ended(self) -> int:
+        """Return the exit code."""
+        async with asyncio.timeout(LONG_S):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def terminal(data_dir: Path) -> AsyncIterator[Terminal]:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
+
+    def own_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "palaver",
+        "--socket",
+        str(data_dir / "palaverd.sock"),
+        "--data-dir",
+        str(data_dir),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,  # where Textual draws
+        env=os.environ | {"TERM": "xterm-256color"},
+        preexec_fn=own_terminal,
+    )
+    shown = Terminal(master, slave, process)
+    try:
+        yield shown
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        shown.hang_up()
+        os.close(slave)
+
+
+@pytest.mark.parametrize(
+    ("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
+async def test_a_signal_ends_the_client_and_restores_the_terminal(sign, code) -> None:
+    async with place() as data_dir, started(data_dir), terminal(data_dir) as shown:
+        before = shown.modes()
+        await shown.shows(ENTERED, b"sonnet")
+        assert shown.modes() != before
+        shown.process.send_signal(sign)
+        assert await shown.ended() == code
+        await shown.shows(LEFT)
+        assert b"Traceback" not in shown.written
+        assert shown.modes() == before
+
+
+async def test_a_terminal_that_goes_away_ends_the_client_quietly() -> None:
+    async with place() as data_dir, started(data_dir) as daemon, terminal(data_dir) as shown:
+        await shown.shows(ENTERED, b"sonnet")
+        shown.hang_up()
+        assert await shown.ended() == 129
+        await daemon.client.health()
