@@ -109,6 +109,8 @@ class Daemon:
             await self.database.write(lambda c: ensure_user(c, LOCAL_OWNER, now))
             if self._config.worker.enabled:
                 await self.worker.start()
+            else:
+                await self.worker.explain()
             await self._serve()
         except BaseException:
             await self.stop()

@@ -14,6 +14,7 @@ from palaver.client import Client
 from palaver.wire.chats import CreateChat, Interrupt, SendMessage
 from palaver.wire.messages import Text
 from palaver.wire.queue import ChangeChat, Promote, QueueOrder, Resume, SkipBackoff
+from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
 from palaverd.store.check import violations
@@ -210,3 +211,36 @@ async def test_an_empty_answer_is_tried_once_more_and_then_told() -> None:
         assert row.last_error.kind == "server_error"
         assert "empty answer" in row.last_error.message
         assert len(s.simulator.requests) == 2
+
+
+async def test_a_chat_that_waits_for_a_place_says_so_and_since_when() -> None:
+    clock = ManualClock()
+    config = {"worker": WorkerConfig(max_chats=1)}
+    async with running_pair(clock=clock, **config) as (daemon, client, simulator):
+        first = await client.create_chat(CreateChat(content="[[529 times=9]] one"))
+        s = Scene(daemon, client, simulator, clock, first.chat.id)
+        row = await s.reaches("running", retry=True)
+        second = await client.create_chat(CreateChat(content="[[echo]] two"))
+        t = Scene(daemon, client, simulator, clock, second.chat.id)
+        await t.reaches("running", pending_reason=True)
+        chat = await client.chat(second.chat.id)
+        assert (chat.status, chat.pending, chat.pending_since) == (
+            "pending",
+            "capacity",
+            clock.now(),
+        )
+        await client.interrupt(first.chat.id, Interrupt(turn_version=row.turn_version))
+        assert (await t.reaches("waiting")).pending_reason is None
+
+
+async def test_a_chat_of_a_daemon_without_a_worker_says_so() -> None:
+    clock = ManualClock()
+    config = {"worker": WorkerConfig(enabled=False)}
+    async with running_pair(clock=clock, **config) as (daemon, client, simulator):
+        sent = await client.create_chat(CreateChat(content="one"))
+        s = Scene(daemon, client, simulator, clock, sent.chat.id)
+        await until(clock.waits)
+        clock.advance(1)
+        await s.reaches("running", pending_reason=True)
+        chat = await client.chat(sent.chat.id)
+        assert (chat.status, chat.pending) == ("pending", "no_worker")

@@ -225,7 +225,9 @@ async def test_acquisition_takes_each_chat_once_and_respects_capacity() -> None:
                 connection, "worker", door.new_id, Capacity(max_chats=2), 30_000, now
             )
 
-        taken = [one.row.chat_id for one in await door.transact_all(acquire)]
+        first = await door.transact_all(acquire)
+        taken = [one.row.chat_id for one in first if one.row.runner_id]
+        assert [one.row.pending_reason for one in first] == [None, None, "capacity"]
         assert taken == chats[:2]
         assert await door.transact_all(acquire) == []
         # An interruption waits for no place.

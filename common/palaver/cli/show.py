@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,9 +13,19 @@ from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
     from palaver.client import Client
+    from palaver.wire.chats import PendingReason
     from palaver.wire.messages import Message
 
 PAGE = 200  # messages per request: the most that the daemon gives
+
+
+# What a chat that should run is waiting for.
+WAITS_FOR: Final[dict[PendingReason, str]] = {
+    "capacity": "as many chats as may are running already",
+    "no_worker": "the daemon runs no chats (worker.enabled is false)",
+    "wrong_host": "only the machine that has its files can run it",
+    "starting": "a worker is about to take it",
+}
 
 
 @click.command(
@@ -50,6 +60,9 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
                 words.write(f"{head}{message_text(message)}\n\n")
         if not as_json:
             words.notice(f"{chat.status}: {' '.join(chat.title.split())}")
+            if chat.pending is not None:
+                since = f" since {chat.pending_since:%H:%M:%S} UTC" if chat.pending_since else ""
+                words.notice(f"It waits{since}: {WAITS_FOR[chat.pending]}.")
             if chat.last_error is not None:
                 words.notice(f"{chat.last_error.message} ({chat.last_error.kind})")
     return exits.FINISHED

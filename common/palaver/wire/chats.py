@@ -51,6 +51,7 @@ class Chat(msgspec.Struct, frozen=True):
     updated_at: datetime
     versions: Versions
     pending: PendingReason | None = None
+    pending_since: datetime | None = None
     queue: QueueState = "empty"
     queue_length: int = 0
     model: str | None = None

@@ -28,6 +28,7 @@ class StatusEvent(msgspec.Struct, frozen=True, tag="status", omit_defaults=True)
     title: str
     model: str | None = None
     pending: PendingReason | None = None
+    pending_since: datetime | None = None
     detail: str | None = None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from palaver.wire.chats import RetryInfo
+from palaver.wire.chats import PendingReason, RetryInfo
 from palaver.wire.errors import ChatError
-from palaverd.chatstate.states import Queue, State, classify, queue_of
+from palaverd.chatstate.states import Queue, State, Status, classify, queue_of
 
 
 class Execution(msgspec.Struct):
@@ -23,6 +23,8 @@ class Execution(msgspec.Struct):
     queue_length: int
     worker_id: str | None
     runner_id: str | None
+    pending_reason: PendingReason | None
+    pending_since: int | None
     last_error: ChatError | None
     retry: RetryInfo | None
     resume_at: int | None
@@ -39,6 +41,11 @@ class Execution(msgspec.Struct):
     def state(self) -> State:
         """The state that the table speaks of."""
         return classify(self.status, self.queue_length, self.queue_held, self.archived)
+
+    @property
+    def pending(self) -> bool:
+        """Whether it should run and nobody works on it."""
+        return self.status == Status.RUNNING and self.runner_id is None and not self.archived
 
     @property
     def queue(self) -> Queue:

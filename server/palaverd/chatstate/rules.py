@@ -8,11 +8,16 @@ from palaverd.chatstate.states import Status
 QUEUE_LIMIT = 20  # messages, counted after the transition: more is a person who lost count
 
 
-def settle(before: Execution, after: Execution) -> None:
+def settle(before: Execution, after: Execution, now: int) -> None:
     """Bring everything that follows from a change of status or history into `after`.
 
-    `before` is the row as it was locked. Counters take `after.snapshot_version`.
+    `before` is the row as it was locked, `now` the time in milliseconds since the epoch.
+    Counters take `after.snapshot_version`.
     """
+    if not after.pending:
+        after.pending_reason = after.pending_since = None
+    elif after.pending_since is None:
+        after.pending_since = now
     if after.queue_length == 0 or after.status == Status.ERROR:
         # An empty queue is never held; in error nothing starts by itself, so a hold says nothing.
         after.queue_held = False

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection, and_, func, or_, select, update
 
+from palaver.wire.chats import PendingReason
 from palaverd.chatstate.invariants import row_violations
 from palaverd.chatstate.states import RUNNABLE, Status
 from palaverd.store.door import Applied, finish
 from palaverd.store.hints import Hint, hint_of
-from palaverd.store.locked import lock
+from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import chat_row
 from palaverd.store.tables import chats, leases
 from palaverd.store.transitions.ownership import acquire, release
@@ -42,7 +43,7 @@ def acquire_chats(
     """
     expired = and_(leases.c.runner_id == chats.c.runner_id, leases.c.heartbeat < now - lease_ms)
     found = connection.execute(
-        select(chats.c.id, chats.c.status)
+        select(chats.c.id, chats.c.status, chats.c.pending_reason)
         .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
         .where(
             or_(chats.c.status.not_in(_KNOWN), and_(~chats.c.archived, chats.c.status.in_(_WORK))),
@@ -52,12 +53,13 @@ def acquire_chats(
     ).all()
     places = _places(connection, capacity) if found else 0
     applied = []
-    for chat_id, status in found:
-        if status == Status.RUNNING:
-            if places == 0:
-                continue
-            places -= 1
+    for chat_id, status, reason in found:
+        if status == Status.RUNNING and places == 0:
+            if reason != "capacity":
+                applied += _say_why(lock(connection, chat_id, now), "capacity")
+            continue
         chat = lock(connection, chat_id, now)
+        places -= status == Status.RUNNING
         if chat.row.state not in RUNNABLE or row_violations(chat.row):
             # It may not exist like this: nobody may work on it before it was repaired.
             reconcile(chat)
@@ -65,6 +67,32 @@ def acquire_chats(
             acquire(chat, worker_id, new_runner())
         applied.append(finish(chat, None))
     return applied
+
+
+def explain_pending(connection: Connection, reason: PendingReason, now: int) -> list[Applied[None]]:
+    """Say why chats wait that nobody here takes."""
+    waiting = connection.execute(
+        select(chats.c.id).where(
+            ~chats.c.archived,
+            chats.c.status == Status.RUNNING.value,
+            chats.c.runner_id.is_(None),
+        )
+    ).scalars()
+    return [
+        applied
+        for chat_id in list(waiting)
+        for applied in _say_why(lock(connection, chat_id, now), reason)
+    ]
+
+
+def _say_why(chat: LockedChat, reason: PendingReason) -> list[Applied[None]]:
+    """Write the reason for a wait once, so that every client and replica can tell it."""
+    if not chat.row.pending or chat.row.pending_reason == reason:
+        return []
+    chat.note_change()
+    chat.row.pending_reason = reason
+    chat.row.pending_since = chat.row.pending_since or chat.now
+    return [finish(chat, None)]
 
 
 def _places(connection: Connection, capacity: Capacity) -> int:

@@ -209,6 +209,8 @@ def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> 
         queue_length=0,
         worker_id=None,
         runner_id=None,
+        pending_reason=None,
+        pending_since=None,
         last_error=None,
         retry=None,
         resume_at=None,

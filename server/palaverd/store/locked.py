@@ -68,7 +68,7 @@ class LockedChat:
         self.note_change()
         self.applied.append(transition)
         yield
-        rules.settle(before, self.row)
+        rules.settle(before, self.row, self.now)
         if self.row.queue_length > max(rules.QUEUE_LIMIT, before.queue_length):
             raise QueueFull(
                 transition, origin, f"the queue holds {rules.QUEUE_LIMIT} messages and no more"

@@ -71,8 +71,8 @@ def _column_value(field: str, value: Any) -> Any:
 
 def status_of(row: ChatRow) -> tuple[ChatStatus, PendingReason | None]:
     """Compute the word that clients see, and why a chat is pending."""
-    if row.status == Status.RUNNING and row.runner_id is None:
-        return "pending", "starting"
+    if row.pending:
+        return "pending", row.pending_reason or "starting"
     if row.status == Status.WAITING and row.queue_held:
         return "paused", None
     status: ChatStatus = Status(row.status).value
@@ -98,6 +98,7 @@ def wire_chat(row: ChatRow) -> Chat:
         title=row.title,
         status=status,
         pending=pending,
+        pending_since=codec.from_ms_optional(row.pending_since),
         created_at=codec.from_ms(row.created_at),
         updated_at=codec.from_ms(row.updated_at),
         versions=versions_of(row),

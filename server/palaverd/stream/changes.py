@@ -38,6 +38,7 @@ def status_event(row: ChatRow) -> StatusEvent:
         title=row.title,
         model=row.model,
         pending=pending,
+        pending_since=from_ms_optional(row.pending_since),
     )
 
 

@@ -16,6 +16,7 @@ from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.acquisition import (
     Capacity,
     acquire_chats,
+    explain_pending,
     heartbeat,
     read_hints,
     resume_due,
@@ -63,6 +64,15 @@ class Worker:
             asyncio.create_task(_every(clock, SYNC_INTERVAL_S, self._sync)),
         ]
 
+    async def explain(self) -> None:
+        """Instead of `start`: this daemon runs no chats, and those that wait say so."""
+        self._loops = [asyncio.create_task(_every(self._env.clock, ACQUIRE_INTERVAL_S, self._say))]
+
+    async def _say(self) -> None:
+        await self._env.door.transact_all(
+            lambda connection, now: explain_pending(connection, "no_worker", now)
+        )
+
     async def stop(self) -> None:
         """Give every chat back; they stay running, for the next start or another replica."""
         self._stopping = True
@@ -105,8 +115,7 @@ class Worker:
         )
         for one in acquired:
             if one.row.runner_id is None:
-                log.error("chat repaired", chat=one.row.chat_id)
-                continue
+                continue  # it waits and now says why, or it was repaired
             runner = Runner(self._env, self._hub, hint_of(one.row))
             self._runners[one.row.runner_id] = runner
             task = asyncio.create_task(self._run(one.row.runner_id, runner))

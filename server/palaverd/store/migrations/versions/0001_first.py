@@ -53,6 +53,8 @@ def upgrade() -> None:
         Column("queue_length", Integer, nullable=False),
         Column("worker_id", Text),
         Column("runner_id", Text),
+        Column("pending_reason", Text),
+        Column("pending_since", BigInteger),
         Column("last_error", Text),
         Column("retry", Text),
         Column("resume_at", BigInteger),
