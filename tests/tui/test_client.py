@@ -75,6 +75,30 @@ async def test_without_any_key_the_first_screen_says_what_to_do_and_offers_the_s
         await me.shows("export ANTHROPIC_API_KEY", "palaver demo", "ANTHROPIC_API_KEY is not set.")
 
 
+async def test_a_daemon_that_stays_away_is_started_again_and_a_failure_is_said_once(tmp_path):
+    calls = []
+
+    async def connect():
+        calls.append(1)
+        if len(calls) > 1:
+            raise PalaverError("The daemon did not start: the disk is full.")
+        return ENDPOINT
+
+    daemon = with_chat(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, connect=connect) as me:
+        await me.until(lambda: me.app.session.connection.phase == "live")
+        since = me.clock.now()
+        daemon.watching.tell(ConnectionLost("cut", since, 0.5))
+        await me.until(lambda: me.app.session.connection.phase == "reconnecting")
+        assert len(calls) == 1
+        me.clock.advance(3)
+        for number in (2, 3):
+            daemon.watching.tell(ConnectionLost("connection refused", since, 0.5))
+            await me.until(lambda number=number: len(calls) == number)
+        await me.shows("the disk is full")
+        assert me.text().count("the disk is full") == 1
+
+
 async def test_the_first_message_makes_a_chat_and_is_shown_before_it_is_acknowledged(tmp_path):
     daemon = ReplayClient()
     daemon.open()

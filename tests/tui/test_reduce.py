@@ -112,6 +112,18 @@ def test_a_message_takes_the_place_of_its_preview_in_one_step():
     assert after.messages
 
 
+@pytest.mark.parametrize("replaces", ["1.1", "1.2", None])
+def test_a_message_that_comes_again_leaves_the_output_of_a_newer_attempt_alone(replaces):
+    """After a reconnect the daemon repeats messages whose own output is long over."""
+    asked = [MessageEvent(user(1, "a")), MessageEvent(answer(2, "b"), replaces=replaces)]
+    streaming = final([*asked, MessageEvent(user(3, "c")), *words("6.1")])
+    again = reduce_all(streaming, [Connected(), *asked, CaughtUp(7)], T0)
+    assert again.live == streaming.live
+    assert [message.id for message in again.messages] == [1, 2, 3]
+    ended = reduce(again, MessageEvent(answer(4, "d"), replaces="6.1"), T0)
+    assert ended.live is None
+
+
 def test_repeated_live_output_is_not_doubled():
     view = final([part("Hello", 0), part("lo wor", 3), part("Hello", 0), part("ld", 9)])
     assert str(view.live.blocks[0].text) == "Hello world"

@@ -29,7 +29,7 @@ from palaver.wire.chats import Chat, Info, Models
 from palaver_tui.asking import Asking
 from palaver_tui.delivery import DRAFT, Delivery
 from palaver_tui.keeping import Keeper
-from palaver_tui.timing import CACHED_CHATS, OLDER_PAGE
+from palaver_tui.timing import CACHED_CHATS, OLDER_PAGE, RELAUNCH_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing
 from palaver_tui.view.chats import EMPTY, ChatList, reduce_list
 from palaver_tui.view.connection import Connection, connection_after, offline
@@ -71,6 +71,8 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stream: asyncio.Task[None] | None = None
         self._loading_older: set[str] = set()
+        self._relaunch: asyncio.Task[None] | None = None
+        self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
         self.delivery = Delivery(self, keeper, self._spawn)
         self.asking = Asking(self, self._spawn)
         self.current = self._new_draft()
@@ -172,7 +174,21 @@ class Session:
         if isinstance(event, Connected):
             if self.models is None:
                 self._spawn(self._learn())
+            self._not_launched = ""
             self.delivery.flush_all()
+        elif (self.clock.now() - event.since).total_seconds() >= RELAUNCH_AFTER_S and (
+            self._relaunch is None or self._relaunch.done()
+        ):
+            self._relaunch = self._spawn(self._launch_again())
+
+    async def _launch_again(self) -> None:
+        """Start the daemon that we would have started; the streams reconnect by themselves."""
+        try:
+            await self._connect()
+        except PalaverError as error:
+            if str(error) != self._not_launched:
+                self._not_launched = str(error)
+                self.notice(self._not_launched, "warning")
 
     # --- which chat -----------------------------------------------------------------------
 

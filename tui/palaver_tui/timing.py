@@ -20,3 +20,6 @@ OLDER_PAGE = 50  # messages; the interface's default page
 NOTICE_S = 4.0
 # What is being written is saved this long after the first change: a crash costs a second.
 SAVE_DRAFT_S = 1.0
+# A lost daemon is started again only after this long: one that is being restarted by whoever
+# looks after it, or by another client, is back by then.
+RELAUNCH_AFTER_S = 2.0

@@ -1,0 +1,64 @@
+"""A daemon killed in the middle of an answer, as the person at the client lives through it."""
+
+import asyncio
+import os
+import signal
+from random import Random
+
+import pytest
+
+from palaver.clock import SystemClock
+from palaver.launch import ensure_daemon
+from palaver_tui.app import PalaverApp
+from support.process import place
+from tui.screen import Client
+
+pytestmark = pytest.mark.process
+
+LONG_S = 60  # a daemon that starts on a busy machine
+
+
+async def in_time(me: Client, holds) -> None:
+    async with asyncio.timeout(LONG_S):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+async def test_after_kill_9_the_client_starts_a_daemon_and_shows_the_truth(tmp_path):
+    daemons = []
+    async with place() as data_dir:
+
+        async def connect():
+            return await ensure_daemon(
+                data_dir,
+                config=data_dir / "config.toml",
+                clock=SystemClock(),
+                started=daemons.append,
+            )
+
+        app = PalaverApp(connect, data_dir=tmp_path, random=Random(3), motion=False)
+        try:
+            async with app.run_test(size=(100, 30), notifications=True) as pilot:
+                me = Client(app, None, pilot, SystemClock())
+                await in_time(me, lambda: app.session.models)
+                me.composer.insert("[[length=40]] [[rate=20]] a long answer")
+                me.tap("enter")
+                await in_time(me, lambda: me.view.live and me.view.live.blocks)
+                os.kill(app.session.info.pid, signal.SIGKILL)
+                await in_time(me, lambda: app.session.connection.phase == "reconnecting")
+                assert "a long answer" in me.text()
+                me.composer.insert("[[echo]] meanwhile")
+                me.tap("enter")
+                await in_time(me, lambda: app.session.connection.phase == "live")
+                await in_time(
+                    me, lambda: me.view.status == "waiting" and len(me.view.messages) == 4
+                )
+                said = [message.parts[0].text for message in me.view.messages]
+                assert said[2:] == ["[[echo]] meanwhile", "meanwhile"]
+                assert len(said[1].split()) == 40
+                assert (me.view.outgoing, me.view.live) == ((), None)
+                assert len(daemons) == 2
+        finally:
+            for daemon in daemons:
+                daemon.kill()
+                await asyncio.to_thread(daemon.wait)
