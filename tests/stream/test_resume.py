@@ -105,14 +105,13 @@ class Stage:
 
     async def watch(self, view: View, episode: Episode, deltas: int) -> list[StreamEvent]:
         """Follow the answer live, delta by delta."""
-        live = self.daemon.episodes.of(self.chat_id)
         frames = self.connect(view)
         events: list[StreamEvent] = []
         while not (events and isinstance(events[-1], CaughtUp)):
             events += decoder.decode(await anext(frames))
         for number in range(deltas):
             episode.append(0, f"{number} ")
-            live.wake()
+            self.daemon.episodes.wake(self.chat_id)
             events += decoder.decode(await anext(frames))
         await frames.aclose()
         for event in events:

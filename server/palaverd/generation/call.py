@@ -121,14 +121,13 @@ async def _attempt(
     )
     started = env.clock.monotonic()
     answer = Answer(episode, env.clock, env.door.new_id)
-    live = env.episodes.of(job.chat_id)
     async with (
         _saving(env, job, episode),
         aclosing(chosen.provider.stream(build_request(history, chosen))) as events,
     ):
         async for event in events:
             answer.take(event)
-            live.wake()
+            env.episodes.wake(job.chat_id)
     await _commit(env, job, chosen, answer, episode, started)
 
 

@@ -20,7 +20,7 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
         FenceLost: the chat moved on meanwhile; nothing was changed.
         DatabaseError: nothing was changed; try again.
     """
-    episode = env.episodes.of(job.chat_id).episode
+    episode = env.episodes.current(job.chat_id)
     if episode is not None:
         # Sealed before anything is awaited, so that nothing can be shown after what is saved.
         episode.seal()

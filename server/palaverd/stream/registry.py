@@ -18,26 +18,12 @@ class Live:
 
     def __init__(self) -> None:
         self.episode: Episode | None = None
-        self._readers: set[asyncio.Event] = set()
-
-    @contextmanager
-    def listen(self, event: asyncio.Event) -> Iterator[None]:
-        """Set `event` whenever the log grows or is replaced, for the length of a `with` block."""
-        self._readers.add(event)
-        try:
-            yield
-        finally:
-            self._readers.discard(event)
+        self.readers: set[asyncio.Event] = set()
 
     def wake(self) -> None:
         """Say that there is something new."""
-        for event in self._readers:
+        for event in self.readers:
             event.set()
-
-    @property
-    def idle(self) -> bool:
-        """Whether nobody writes and nobody reads."""
-        return not self._readers and (self.episode is None or self.episode.sealed)
 
 
 class Episodes:
@@ -47,16 +33,34 @@ class Episodes:
         self._clock = clock
         self._by_chat: dict[str, Live] = {}
 
-    def of(self, chat_id: str) -> Live:
-        """Return the live output of a chat, made when it is first asked for."""
-        return self._by_chat.setdefault(chat_id, Live())
+    def current(self, chat_id: str) -> Episode | None:
+        """Return the log of a chat's newest attempt, None when there is none any more."""
+        live = self._by_chat.get(chat_id)
+        return None if live is None else live.episode
+
+    @contextmanager
+    def listen(self, chat_id: str, event: asyncio.Event) -> Iterator[Live]:
+        """Set `event` whenever the log grows or is replaced, for the length of a `with` block."""
+        live = self._by_chat.setdefault(chat_id, Live())
+        live.readers.add(event)
+        try:
+            yield live
+        finally:
+            live.readers.discard(event)
+            self._drop_unused(chat_id, live)
 
     def begin(self, chat_id: str, key: str, model: str | None = None) -> Episode:
         """Open the log of a new attempt, before the attempt is visible to anybody."""
-        live = self.of(chat_id)
+        live = self._by_chat.setdefault(chat_id, Live())
         live.episode = Episode(key, model)
         live.wake()
         return live.episode
+
+    def wake(self, chat_id: str) -> None:
+        """Tell the readers of a chat that its log grew."""
+        live = self._by_chat.get(chat_id)
+        if live is not None:
+            live.wake()
 
     def end(self, chat_id: str) -> None:
         """Seal the log of a chat and drop it a while later, unless a new one came."""
@@ -71,10 +75,12 @@ class Episodes:
         live = self._by_chat.get(chat_id)
         if live is None or live.episode is not episode:
             return
-        if live.idle:
+        live.episode = None
+        self._drop_unused(chat_id, live)
+
+    def _drop_unused(self, chat_id: str, live: Live) -> None:
+        if not live.readers and live.episode is None and self._by_chat.get(chat_id) is live:
             del self._by_chat[chat_id]
-        else:
-            live.episode = None
 
     def __len__(self) -> int:
         return len(self._by_chat)

@@ -62,10 +62,12 @@ class Subscriber:
 
         The consumer takes its time: while it does, nothing is read or encoded for it.
         """
-        live = self._episodes.of(self._chat_id)
         # Listen first, then read: what happens in between is seen twice, never missed.
         wake = asyncio.Event()
-        with live.listen(wake), self._hub.chat(self._chat_id, wake) as hints:
+        with (
+            self._episodes.listen(self._chat_id, wake) as live,
+            self._hub.chat(self._chat_id, wake) as hints,
+        ):
             caught_up = False
             while not self._note(hints):
                 if self._row is None or self._wanted > self._row.snapshot_version:

@@ -141,9 +141,9 @@ class Runner:
             return
         if cause is Cause.INTERRUPTED:
             # Before anything is awaited: what clients were shown by now is what is saved.
-            live = self._env.episodes.of(self.chat_id)
-            if live.episode is not None:
-                live.episode.seal()
+            episode = self._env.episodes.current(self.chat_id)
+            if episode is not None:
+                episode.seal()
         work, self._work = self._work, None
         await work.stop(cause)
 

@@ -1,0 +1,72 @@
+"""Many short chats, watched and not: in the end there is nothing in memory but the database."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import func, select
+
+from palaver.client import Client, Connected, ConnectionLost
+from palaver.wire.chats import CreateChat
+from palaver.wire.events import CaughtUp, StatusEvent
+from palaverd.daemon import Daemon
+from palaverd.store.tables import leases, partials
+from palaverd.stream.registry import LINGER_S
+from support.clock import ManualClock, until
+from support.daemon import running_pair
+
+CHATS = 40
+
+
+async def watch_to_the_end(client: Client, chat_id: str) -> None:
+    stream = client.stream(chat_id)
+    resting = False
+    async for items in stream:
+        for item in items:
+            if isinstance(item, Connected | ConnectionLost):
+                continue
+            if isinstance(item, StatusEvent):
+                resting = item.status == "waiting"
+            if resting and isinstance(item, CaughtUp):
+                await stream.aclose()
+                return
+
+
+async def nothing_runs(daemon: Daemon) -> None:
+    async with asyncio.timeout(5):
+        while daemon.worker.running or len(daemon.sockets):
+            await asyncio.sleep(0.01)
+
+
+async def test_short_chats_leave_no_task_no_lease_and_no_episode() -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock) as (daemon, client, _):
+        await until(lambda: daemon.hub.subscriptions == 1)  # the acquisition's own
+        await client.info()
+        tasks = len(asyncio.all_tasks())
+        for number in range(CHATS):
+            sent = await client.create_chat(CreateChat(content=f"[[echo]] {number}"))
+            if number % 2:
+                await watch_to_the_end(client, sent.chat.id)
+        await nothing_runs(daemon)
+        assert len(daemon.episodes) > 0
+        clock.advance(LINGER_S)
+        assert len(daemon.episodes) == 0
+        assert daemon.hub.subscriptions == 1
+        await until(lambda: len(asyncio.all_tasks()) <= tasks + 2)  # idle connections aside
+        for table in (leases, partials):
+            count = select(func.count()).select_from(table)
+            assert await daemon.database.read(lambda c: c.execute(count).scalar()) == 0  # noqa: B023
+
+
+async def test_looking_at_idle_chats_keeps_nothing() -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock) as (daemon, client, _):
+        sent = await client.create_chat(CreateChat(content="[[echo]] x"))
+        await watch_to_the_end(client, sent.chat.id)
+        await nothing_runs(daemon)
+        clock.advance(LINGER_S)
+        for _ in range(3):
+            await watch_to_the_end(client, sent.chat.id)
+            await nothing_runs(daemon)
+            assert len(daemon.episodes) == 0
