@@ -1,0 +1,67 @@
+"""People and workers act on one chat with every order of commits: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import factorial, prod
+
+import pytest
+from sqlalchemy import Connection
+
+from support.asking import (
+    editor,
+    holder,
+    interrupting_sender,
+    promoter,
+    repeater,
+    send,
+    sender,
+    stopper,
+    taker,
+)
+from support.interleaving import Actor, World, orders, tell, worker
+from support.store import memory_store
+
+WORKER = Actor(worker("first"), 3)  # it looks, begins an attempt, commits an answer
+# One that is taken over and wakes up late, and the one that took over.
+OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
+
+CASES: dict[str, list[Actor]] = {
+    "send and stop": [sender("a"), stopper(), WORKER],
+    "send and stop with a hold": [sender("a"), stopper(hold=True), WORKER],
+    "a lost answer and a message that interrupts": [
+        repeater("a"),
+        interrupting_sender("b"),
+        WORKER,
+    ],
+    "promote and stop": [promoter(), stopper(), WORKER],
+    "edit and promote": [editor("new"), promoter(), WORKER],
+    "edit and stop": [editor("new"), stopper(), WORKER],
+    "take back and release": [taker(), holder(), WORKER],
+    "a takeover while somebody sends": [OLD, NEW, sender("a")],
+}
+
+
+def prepare(world: World) -> None:
+    """A message waits from the beginning."""
+    send(world, "q")
+    world.acknowledged.append("q")
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Connection]:
+    with memory_store() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("actors", CASES.values(), ids=CASES)
+def test_every_order_of_commits_ends_in_an_allowed_state(
+    store: Connection, actors: list[Actor]
+) -> None:
+    steps = [actor.steps for actor in actors]
+    assert tell(store, prepare, actors) == factorial(sum(steps)) // prod(map(factorial, steps))
+
+
+def test_each_order_is_told_once_and_keeps_every_actors_own() -> None:
+    found = list(orders([2, 1]))
+    assert found == [(0, 0, 1), (0, 1, 0), (1, 0, 0)]

@@ -1,0 +1,154 @@
+"""What people do in an interleaving: each looks first, and acts on what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from palaverd.chatstate.errors import NotInQueue, Refused, StaleVersion
+from palaverd.store.history import NewUserMessage
+from palaverd.store.requests.keyed import Asker
+from palaverd.store.requests.rewriting import edit_message
+from palaverd.store.requests.sending import send_message
+from palaverd.store.requests.turns import take_back
+from palaverd.store.sync import load_queue
+from palaverd.store.transitions.queue import hold_queue, promote_queued, release_queue
+from palaverd.store.transitions.stopping import interrupt
+from support.inline import at_once
+from support.interleaving import Actor, Steps, World, text_of
+from support.store import OWNER
+
+
+def send(world: World, text: str, *, key: str | None = None) -> None:
+    at_once(send_message(world.door, world.chat_id, Asker(OWNER, key), NewUserMessage(text)))
+
+
+def sender(*texts: str) -> Actor:
+    """Send one message after the other."""
+
+    def act(world: World) -> Steps:
+        for text in texts:
+            send(world, text)
+            world.acknowledged.append(text)
+            yield
+
+    return Actor(act, len(texts))
+
+
+def repeater(text: str) -> Actor:
+    """Send with a key, and once more with the same key because the answer was lost."""
+
+    def act(world: World) -> Steps:
+        send(world, text, key="k")
+        world.acknowledged.append(text)
+        yield
+        send(world, text, key="k")
+
+    return Actor(act, 2)
+
+
+def stopper(*, hold: bool = False) -> Actor:
+    """See a turn, then stop it; a turn that is over must not be stopped."""
+
+    def act(world: World) -> Steps:
+        seen = world.row.turn_version
+        yield
+        before = world.row
+        world.apply(lambda chat: interrupt(chat, seen, hold_queue=hold))
+        if before.turn_version != seen:
+            assert world.row == before, "a late stop changed a later turn"
+
+    return Actor(act, 2)
+
+
+def interrupting_sender(text: str) -> Actor:
+    """See a turn, then send a message that interrupts it."""
+
+    def act(world: World) -> Steps:
+        seen = world.row.turn_version
+        yield
+        before = world.row
+        asker = Asker(OWNER)
+        message = NewUserMessage(text)
+        at_once(
+            send_message(
+                world.door, world.chat_id, asker, message, interrupt=True, turn_version=seen
+            )
+        )
+        world.acknowledged.append(text)
+        if before.turn_version != seen and before.status == "running":
+            assert world.row.status == "running", "a late interruption stopped a later turn"
+
+    return Actor(act, 2)
+
+
+def promoter() -> Actor:
+    """See the last message of the queue, then make it the next."""
+
+    def act(world: World) -> Steps:
+        seen, queue = world.row.turn_version, load_queue(world.connection, world.chat_id)
+        yield
+        if queue:
+            _or_refused(
+                lambda: world.apply(lambda chat: promote_queued(chat, queue[-1].id, seen)),
+                NotInQueue,
+            )
+
+    return Actor(act, 2)
+
+
+def editor(text: str) -> Actor:
+    """See the first message, then say it anew."""
+
+    def act(world: World) -> Steps:
+        seen, first = world.row.history_version, world.history()[0].id
+        yield
+
+        def edit() -> None:
+            edited = at_once(
+                edit_message(
+                    world.door, world.chat_id, Asker(OWNER), first, NewUserMessage(text), seen
+                )
+            )
+            world.acknowledged.append(text)
+            world.dropped += [text_of(m) for m in edited.dropped if m.role == "user"]
+            world.dropped += [one.content for one in edited.dropped_queue]
+
+        _or_refused(edit, StaleVersion)
+
+    return Actor(act, 2)
+
+
+def taker() -> Actor:
+    """See the first message of the queue, then take it back."""
+
+    def act(world: World) -> Steps:
+        queue = load_queue(world.connection, world.chat_id)
+        yield
+
+        def take() -> None:
+            answer = at_once(take_back(world.door, world.chat_id, Asker(OWNER), queue[0].id))
+            assert answer.removed is not None
+            world.dropped.append(answer.removed.content)
+
+        if queue:
+            _or_refused(take, NotInQueue)
+
+    return Actor(act, 2)
+
+
+def holder() -> Actor:
+    """Hold the queue, and release it."""
+
+    def act(world: World) -> Steps:
+        _or_refused(lambda: world.apply(hold_queue), Refused)
+        yield
+        _or_refused(lambda: world.apply(release_queue), Refused)
+
+    return Actor(act, 2)
+
+
+def _or_refused(ask: Callable[[], None], refusal: type[Exception]) -> None:
+    """Ask; that it came too late is an answer too."""
+    with suppress(refusal):
+        ask()

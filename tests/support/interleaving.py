@@ -1,0 +1,194 @@
+"""Actors on one chat, and every order in which their steps can follow each other.
+
+An actor is a generator: what it does up to a `yield` is one step, at most one commit. Looking
+and acting are steps of their own, so that everything may happen between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from palaver.wire.messages import Message, Text
+from palaverd.chatstate.errors import FenceLost
+from palaverd.chatstate.execution import Fence
+from palaverd.chatstate.invariants import progress_violations
+from palaverd.chatstate.states import STORED, Status
+from palaverd.store.check import violations
+from palaverd.store.door import NewChat
+from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.locked import LockedChat
+from palaverd.store.requests.keyed import Asker
+from palaverd.store.requests.sending import create_chat
+from palaverd.store.rows import ChatRow
+from palaverd.store.sync import load_chat, load_page, load_queue
+from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
+from palaverd.store.transitions.ownership import acquire
+from palaverd.store.transitions.stopping import finish_interruption
+from support.inline import at_once, inline_door
+from support.store import OWNER
+
+
+class World:
+    """One chat, what was acknowledged to whom, and what must be true of it at every moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.door = inline_door(connection)
+        self.acknowledged: list[str] = []
+        self.dropped: list[str] = []
+        sent = at_once(
+            create_chat(
+                self.door, NewChat(owner=OWNER, title="t"), NewUserMessage("m0"), Asker(OWNER)
+            )
+        )
+        self.chat_id = sent.chat.id
+        self.acknowledged.append("m0")
+        self.before = self.row
+
+    @property
+    def row(self) -> ChatRow:
+        return load_chat(self.connection, self.chat_id)
+
+    def history(self) -> list[Message]:
+        return load_page(self.connection, self.chat_id, limit=200)[0][::-1]
+
+    def queue(self) -> list[str]:
+        return [one.content for one in load_queue(self.connection, self.chat_id)]
+
+    def apply(self, work: Callable[[LockedChat], object], fence: Fence | None = None) -> None:
+        at_once(self.door.apply(self.chat_id, work, fence=fence))
+
+    def check(self) -> None:
+        """What must hold after every commit."""
+        row = self.row
+        assert violations(self.connection, self.chat_id) == []
+        assert row.state in STORED
+        assert progress_violations(self.before, row) == []
+        self.before = row
+
+    def check_end(self) -> None:
+        """Each acknowledged message is in one place; each answer stands below its question."""
+        messages = self.history()
+        there = [text_of(m) for m in messages if m.role == "user"] + self.queue() + self.dropped
+        assert sorted(there) == sorted(self.acknowledged)
+        for above, message in pairwise(messages):
+            if message.role == "assistant":
+                assert text_of(message) == answer_to(above)
+
+
+def text_of(message: Message) -> str:
+    return "".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def answer_to(message: Message) -> str:
+    return f"answer to {text_of(message)}"
+
+
+Steps = Iterator[None]
+
+
+class Actor(NamedTuple):
+    """Who does what, and in how many steps."""
+
+    act: Callable[[World], Steps]
+    steps: int
+
+
+def worker(name: str) -> Callable[[World], Steps]:
+    """Take the chat, then do what its status asks for; a lost fence ends a task, no more."""
+
+    def work(world: World) -> Steps:
+        world.apply(lambda chat: acquire(chat, "worker", name))
+        while True:
+            row, answer = world.row, _answer(world)
+            tasks = _TASKS.get(row.status, ()) if row.runner_id == name else ()
+            fence = Fence(name, row.history_version, row.status)
+            yield
+            for transition in tasks:
+                before = world.row
+                try:
+                    world.apply(partial(transition, answer=answer), fence)
+                except FenceLost:
+                    assert world.row == before
+                    break
+                yield
+
+    return work
+
+
+def _answer(world: World) -> NewMessage:
+    """Answer the last question that the worker saw when its task began."""
+    asked = [message for message in world.history() if message.role == "user"][-1]
+    return NewMessage(role="assistant", parts=[Text(answer_to(asked))])
+
+
+def _begin(chat: LockedChat, answer: NewMessage) -> None:
+    record_attempt(chat, answer.model)
+
+
+def _end(chat: LockedChat, answer: NewMessage) -> None:
+    commit_response(chat, answer)
+    finish_turn(chat)
+
+
+def _stop(chat: LockedChat, answer: NewMessage) -> None:
+    finish_interruption(chat, answer)
+
+
+_TASKS: dict[str, Sequence[Callable[..., object]]] = {
+    Status.RUNNING: (_begin, _end),
+    Status.INTERRUPTING: (_stop,),
+}
+
+
+def orders(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield every order of steps in which each actor keeps its own."""
+    if not any(counts):
+        yield ()
+    for index, count in enumerate(counts):
+        if count:
+            rest = [*counts[:index], count - 1, *counts[index + 1 :]]
+            for order in orders(rest):
+                yield (index, *order)
+
+
+def tell(connection: Connection, prepare: Callable[[World], None], actors: Sequence[Actor]) -> int:
+    """Let the actors act in every order, each time on a fresh chat. Returns how many there were.
+
+    Raises:
+        AssertionError: some order breaks what must hold; it is named.
+    """
+    count = 0
+    for order in orders([actor.steps for actor in actors]):
+        with connection.begin() as transaction:
+            world = World(connection)
+            prepare(world)
+            acting = [actor.act(world) for actor in actors]
+            try:
+                for index in order:
+                    next(acting[index], None)
+                    world.check()
+                _settle(world)
+            except Exception as error:
+                raise AssertionError(f"in the order {order}: {error!r}") from error
+            transaction.rollback()
+        count += 1
+    return count
+
+
+def _settle(world: World) -> None:
+    """Let a last worker do all that is left."""
+    last = worker("last")(world)
+    for _ in range(60):
+        if world.row.status not in _TASKS:
+            break
+        next(last)
+    else:
+        raise AssertionError("work is left that nobody does")
+    world.check()
+    world.check_end()
