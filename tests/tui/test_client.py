@@ -419,3 +419,15 @@ async def test_without_colour_nothing_on_the_screen_has_one(tmp_path, monkeypatc
         ]
         colours = [colour for style in styles for colour in (style.color, style.bgcolor)]
         assert {colour.name for colour in colours if colour is not None} <= {"default"}
+
+
+async def test_a_window_that_changes_its_width_is_laid_out_for_the_new_one(tmp_path):
+    daemon = with_chat(user(1, "why?"), word="error")
+    daemon.stream_of("a").tell(ErrorEvent(BAD_KEY))
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 40)) as me:
+        sentence = "Anthropic did not accept the API key. Check ANTHROPIC_API_KEY, then"
+        for width, narrow in ((60, True), (200, False), (60, True), (89, True), (90, False)):
+            await me.pilot.resize_terminal(width, 30)
+            await me.until(lambda narrow=narrow: me.app.main.has_class("-narrow") == narrow)
+            await me.until(lambda: sentence in " ".join(me.text().replace("│", " ").split()))
+            assert me.app.main.query_one("#chats").display is not narrow

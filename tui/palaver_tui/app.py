@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
@@ -201,9 +202,10 @@ class PalaverApp(General):
             composer.load_text(self._drafts.get(self.session.current))
             composer.move_cursor(composer.document.end)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Make room: a narrow window has the list as an overlay."""
-        self.main.set_class(self.size.width < NARROW, "-narrow")
+        # Not our own size: that is still the one before.
+        self.main.set_class(event.size.width < NARROW, "-narrow")
         self._changed()
 
     def watch_theme(self) -> None:

@@ -16,6 +16,8 @@ FOLLOW_TOLERANCE = 2
 # Older messages are fetched when the view comes this close to the first line there is.
 OLDER_WITHIN_LINES = 40
 OLDER_PAGE = 50  # messages; the interface's default page
+# Within this time after a message was sent, Enter in the then empty composer is not a decision.
+SAME_STROKE_S = 0.5
 # Notices go away by themselves.
 NOTICE_S = 4.0
 # What is being written is saved this long after the first change: a crash costs a second.

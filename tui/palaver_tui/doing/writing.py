@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from palaver.wire.messages import QueuedMessage
 from palaver_tui.doing.base import Base
+from palaver_tui.timing import SAME_STROKE_S
 from palaver_tui.view.banner import retry_time
 from palaver_tui.view.primary import primary
 from palaver_tui.widgets.composer import Composer
@@ -16,6 +17,7 @@ class Writing(Base):
     """Sending, queueing, trying again."""
 
     _stashed = ""  # the draft that gave way to a queued message
+    _sent_at = float("-inf")  # when the last message was sent, monotonic
 
     # --- the composer ---------------------------------------------------------------------
 
@@ -30,12 +32,14 @@ class Writing(Base):
     def _send(self, *, interrupt: bool) -> None:
         composer = self.main.query_one(Composer)
         if not composer.text.strip():
-            if not composer.text:
+            # A second Enter of the same stroke must not stop the answer that it just asked for.
+            if not composer.text and self.session.clock.monotonic() - self._sent_at > SAME_STROKE_S:
                 self.do_banner_primary()
             return
         if self.editing is not None:
             self._save_edit(self.editing, composer.text)
             return
+        self._sent_at = self.session.clock.monotonic()
         self.session.send(composer.take(), interrupt=interrupt)
         self.main.query_one(Transcript).follow()
 

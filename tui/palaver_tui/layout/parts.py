@@ -78,7 +78,8 @@ def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "mute
     """Return the line over a message: who, when, and a remark."""
 
     def draw(width: int) -> list[Line]:
-        spans = [Span(clip(visible_line(name), max(4, width - 20)), Face(ink, bold=True))]
+        beside = 3 * bool(clock) + width_of(clock) + 3 * bool(note) + width_of(note)
+        spans = [Span(clip(visible_line(name), max(8, width - beside)), Face(ink, bold=True))]
         if clock:
             spans.append(Span(f" · {clock}", Face("muted")))
         if note:

@@ -28,16 +28,25 @@ class BannerBox(Widget):
         width = self.container_width
         if banner == self._banner and width == self._laid_width:
             return
-        self._banner, self._laid_width = banner, width
+        self._banner = banner
         self.display = banner is not None
         if banner is None:
             return
         self.set_class(banner.tone == "error", "-error")
         self.border_title = Content(banner.title)
         self.border_subtitle = None
+        self._set(banner, width)
+
+    def _set(self, banner: Banner, width: int) -> None:
+        self._laid_width = width
         self._lines = self._layout(banner, width)
         self.styles.height = len(self._lines) + 2
         self.refresh()
+
+    def on_resize(self) -> None:
+        """The room is known only now: when the window changes, and when the banner appears."""
+        if self._banner is not None and self.container_width != self._laid_width:
+            self._set(self._banner, self.container_width)
 
     @property
     def container_width(self) -> int:
