@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bench import live, pages, transitions
+from bench import fan_out, live, pages, starting, stopping, transitions
 from bench.figures import Effort, Figure
 
 Benchmark = Callable[[Effort], Awaitable[list[Figure]]]
@@ -14,4 +14,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "pages": pages.run,
     "latency": live.latency,
     "cpu": live.cpu,
+    "fan_out": fan_out.run,
+    "stop": stopping.run,
+    "start": starting.run,
 }

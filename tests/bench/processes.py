@@ -44,7 +44,9 @@ async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        # A daemon's log is of no interest here; anything else has something to complain about.
+        stderr=asyncio.subprocess.DEVNULL if arguments[0] == "palaverd" else None,
+        cwd=TESTS,
         env=environment(),
         limit=64 * 1024 * 1024,
     )

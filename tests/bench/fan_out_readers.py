@@ -1,0 +1,46 @@
+"""Readers that only count: `python -m bench.fan_out_readers SOCKET PATH READERS`.
+
+Opens WebSockets with the least code that can, so that reading costs little beside sending. Runs
+until it is ended; at the end of its input it prints how many bytes it read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+OPENING = (
+    "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+class Reader(asyncio.Protocol):
+    """One connection."""
+
+    read = 0
+
+    def __init__(self, path: str) -> None:
+        self._opening = OPENING.format(path=path).encode()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the WebSocket."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(self._opening)
+
+    def data_received(self, data: bytes) -> None:
+        """Count."""
+        Reader.read += len(data)
+
+
+async def main(socket: str, path: str, readers: int) -> None:
+    """Open the connections and keep them."""
+    loop = asyncio.get_running_loop()
+    for _ in range(readers):
+        await loop.create_unix_connection(lambda: Reader(path), socket)
+    await asyncio.to_thread(sys.stdin.read)
+    print(Reader.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -1,0 +1,135 @@
+"""Sends one answer to many readers: `python -m bench.fan_out_server SOCKET READERS EVENTS`.
+
+Runs the daemon's own sockets, subscribers and log, without a worker: this process writes the
+answer itself. Beside it, on SOCKET.bare, a WebSocket server that sends the same frames to its
+readers in a loop. Prints `ready`, waits until both have their readers, and prints the CPU seconds
+that each took for EVENTS events, as one JSON line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from palaver.clock import SystemClock
+from palaverd.api import limits
+from palaverd.api.services import LOCAL_OWNER
+from palaverd.config.types import Config, WorkerConfig
+from palaverd.daemon import Daemon
+from palaverd.store.door import NewChat
+from palaverd.store.history import NewUserMessage
+from palaverd.store.requests.keyed import Asker
+from palaverd.store.requests.sending import create_chat
+from palaverd.store.transitions.generating import record_attempt
+from palaverd.stream.episode import Episode
+
+DELTA = " a word of ordinary length or two, and what belongs around it in such an event"
+ROUNDS = 5  # in turns, so that noise meets both
+
+
+class Bare:
+    """The least that can send frames to many readers."""
+
+    def __init__(self) -> None:
+        self.sockets: set[web.WebSocketResponse] = set()
+
+    async def serve(self, socket: Path) -> web.AppRunner:
+        """Serve on a Unix socket; the caller cleans the runner up."""
+        app = web.Application()
+        app.router.add_get("/", self._accept)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.UnixSite(runner, str(socket)).start()
+        return runner
+
+    async def _accept(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        self.sockets.add(socket)
+        async for _ in socket:
+            pass
+        return socket
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame to all."""
+        for socket in self.sockets:
+            await socket.send_frame(frame, WSMsgType.TEXT)
+
+
+async def chat_with_episode(daemon: Daemon) -> tuple[str, Episode]:
+    """Make a chat that looks as if a model were answering in it."""
+    made = await create_chat(
+        daemon.door,
+        NewChat(owner=LOCAL_OWNER, title="bench"),
+        NewUserMessage("go"),
+        Asker(LOCAL_OWNER),
+    )
+    chat_id = made.chat.id
+    applied = await daemon.door.apply(chat_id, lambda chat: record_attempt(chat, "bench"))
+    episode = daemon.episodes.begin(chat_id, applied.row.episode)
+    episode.open_block("text")
+    return chat_id, episode
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for the readers."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def main(socket: Path, readers: int, events: int) -> None:
+    """Send events both ways, in turns."""
+    # What is printed here is read by the benchmark.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    # One owner has all of them here; the limit is for scripts that run away.
+    limits.STREAMS_PER_OWNER = max(limits.STREAMS_PER_OWNER, 2 * readers)
+    daemon = Daemon(
+        socket.parent / "data",
+        socket,
+        Config(worker=WorkerConfig(enabled=False)),
+        clock=SystemClock(),
+        chance=random.Random(1),
+        keys={},
+    )
+    await daemon.start()
+    bare = Bare()
+    runner = await bare.serve(socket.with_suffix(".bare"))
+    chat_id, episode = await chat_with_episode(daemon)
+    print(chat_id, flush=True)
+    await until(lambda: len(daemon.sockets) == readers == len(bare.sockets))
+    await asyncio.sleep(0.5)  # the last reader's first frames
+    used = {"ours": 0.0, "bare": 0.0}
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        for _ in range(events // ROUNDS):
+            episode.append(0, DELTA)
+            daemon.episodes.wake(chat_id)
+            # Two turns of the loop: each reader's task is woken in one and has sent in the next.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        used["ours"] += time.process_time() - began
+        await asyncio.sleep(0.1)
+        frame = b"[" + episode._event(0, episode.blocks[0].length, DELTA) + b"]"
+        began = time.process_time()
+        for _ in range(events // ROUNDS):
+            await bare.send(frame)
+            await asyncio.sleep(0)
+        used["bare"] += time.process_time() - began
+        await asyncio.sleep(0.1)
+    print(json.dumps(used), flush=True)
+    await runner.cleanup()
+    await daemon.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
