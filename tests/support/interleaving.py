@@ -66,7 +66,8 @@ class World:
     def check(self) -> None:
         """What must hold after every commit."""
         row = self.row
-        assert violations(self.connection, self.chat_id) == []
+        wrong = violations(self.connection, self.chat_id)
+        assert wrong == [], wrong
         assert row.state in STORED
         assert progress_violations(self.before, row) == []
         self.before = row
@@ -75,10 +76,10 @@ class World:
         """Each acknowledged message is in one place; each answer stands below its question."""
         messages = self.history()
         there = [text_of(m) for m in messages if m.role == "user"] + self.queue() + self.dropped
-        assert sorted(there) == sorted(self.acknowledged)
+        assert sorted(there) == sorted(self.acknowledged), f"{there}, not {self.acknowledged}"
         for above, message in pairwise(messages):
             if message.role == "assistant":
-                assert text_of(message) == answer_to(above)
+                assert text_of(message) == answer_to(above), f"{message} below {above}"
 
 
 def text_of(message: Message) -> str:

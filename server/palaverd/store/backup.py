@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -34,8 +34,10 @@ def copy_database(source: Path, target: Path) -> None:
         unfinished.chmod(0o600)
         unfinished.replace(target)
     except (sqlite3.Error, OSError) as error:
-        unfinished.unlink(missing_ok=True)
-        raise DatabaseError(f"{source} could not be copied to {target}: {error}.") from error
+        with suppress(OSError):  # where nothing could be made; the first failure is the one to tell
+            unfinished.unlink(missing_ok=True)
+        cause = getattr(error, "strerror", None) or str(error)
+        raise DatabaseError(f"{source} could not be copied to {target}: {cause}.") from error
 
 
 def backup_before(path: Path, head: str, now: datetime) -> Path | None:

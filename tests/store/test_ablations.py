@@ -1,0 +1,113 @@
+"""Each safeguard switched off once: if nothing failed then, the checks would check nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from palaver.clock import SystemClock
+from palaverd.store import door as door_module
+from palaverd.store.door import Door, NewChat
+from palaverd.store.hints import Hint
+from palaverd.store.history import NewUserMessage
+from palaverd.store.listing import ensure_user
+from palaverd.store.migrate import migrate
+from palaverd.store.requests import keyed
+from palaverd.store.requests.keyed import Asker
+from palaverd.store.requests.sending import create_chat
+from palaverd.store.sqlite import SqliteDatabase
+from support.asking import repeater, sender
+from support.daemon import short_dir
+from support.interleaving import Actor, World, tell, worker
+from support.store import NOW, OWNER, memory_store
+
+T = TypeVar("T")
+OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
+
+
+@pytest.fixture
+def store() -> Iterator[Connection]:
+    with memory_store() as connection:
+        yield connection
+
+
+def nothing_waits(_world: World) -> None:
+    pass
+
+
+def test_without_the_fence_a_worker_that_was_taken_over_does_harm(
+    store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actors = [OLD, NEW, sender("a")]
+    tell(store, nothing_waits, actors)
+    monkeypatch.setattr(door_module, "check_fence", lambda row, fence: None)
+    with pytest.raises(AssertionError, match="in the order"):
+        tell(store, nothing_waits, actors)
+
+
+def test_without_idempotency_keys_a_repeated_message_is_there_twice(
+    store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actors = [repeater("a"), Actor(worker("first"), 3)]
+    tell(store, nothing_waits, actors)
+    monkeypatch.setattr(keyed, "find_answer", lambda connection, key, kind: None)
+    monkeypatch.setattr(keyed, "store_answer", lambda *_: None)
+    with pytest.raises(AssertionError, match="'a', 'a'"):
+        tell(store, nothing_waits, actors)
+
+
+async def order_of_events() -> list[str]:
+    """What happens when a chat is made in a real file: commits and hints, in their order."""
+    events: list[str] = []
+
+    class Listener:
+        def publish(self, _hint: Hint) -> None:
+            events.append("hint")
+
+    def committed(_connection: Connection) -> None:
+        events.append("commit")
+
+    async with short_dir() as path:
+        database = SqliteDatabase(path / "palaver.db", SystemClock())
+        await database.open(migrate)
+        await database.write(lambda c: ensure_user(c, OWNER, NOW))
+        event.listen(Engine, "commit", committed)
+        try:
+            door = Door(database, Listener(), SystemClock(), random.Random(1))
+            new, message = NewChat(owner=OWNER, title="t"), NewUserMessage("hi")
+            await create_chat(door, new, message, Asker(OWNER))
+        finally:
+            event.remove(Engine, "commit", committed)
+            await database.close()
+    return events
+
+
+async def a_hint_follows_its_commit() -> None:
+    assert await order_of_events() == ["commit", "hint"]
+
+
+async def test_a_hint_that_overtakes_its_commit_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    await a_hint_follows_its_commit()
+    write = SqliteDatabase.write
+
+    async def publish_first(
+        self: SqliteDatabase,
+        work: Callable[[Connection], T],
+        *,
+        committed: Callable[[T], None] | None = None,
+    ) -> T:
+        def inside(connection: Connection) -> T:
+            result = work(connection)
+            if committed is not None:
+                committed(result)
+            return result
+
+        return await write(self, inside)
+
+    monkeypatch.setattr(SqliteDatabase, "write", publish_first)
+    with pytest.raises(AssertionError):
+        await a_hint_follows_its_commit()

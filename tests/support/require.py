@@ -1,0 +1,55 @@
+"""What a test needs of the machine: skipped with a reason where it is missing, unless required.
+
+`PALAVER_REQUIRE=mount,postgres,tmux` names what must be there: then a test that would skip fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _no_mount() -> str | None:
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return "mounting a small file system needs root"
+    with tempfile.TemporaryDirectory(prefix="pv") as folder:
+        tried = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True
+        )
+        if tried.returncode != 0:
+            return f"this system mounts nothing: {tried.stderr.decode().strip()}"
+        subprocess.run(["umount", folder], check=True)
+    return None
+
+
+def _no_postgres() -> str | None:
+    found = shutil.which("postgres") or list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return None if found else "PostgreSQL's server is not installed"
+
+
+def _no_tmux() -> str | None:
+    return None if shutil.which("tmux") else "tmux is not installed"
+
+
+# Each returns what is missing, None when nothing is.
+PARTS: dict[str, Callable[[], str | None]] = {
+    "mount": _no_mount,
+    "postgres": _no_postgres,
+    "tmux": _no_tmux,
+}
+
+
+def require(part: str) -> None:
+    """Skip the test when a part of the machine is missing; fail it where that part is required."""
+    missing = PARTS[part]()
+    if missing is None:
+        return
+    if part in os.environ.get("PALAVER_REQUIRE", "").replace(" ", "").split(","):
+        pytest.fail(f"PALAVER_REQUIRE names {part}, but {missing}")
+    pytest.skip(missing)

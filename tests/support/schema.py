@@ -1,0 +1,65 @@
+"""A migration that only tests have, and a database file of before it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+from palaverd.store import migrate as subject
+from palaverd.store.sqlite import prepare
+
+SECOND = "0002"
+SCRIPT = '''
+"""A second schema, for tests."""
+
+from alembic import op
+from sqlalchemy import Column, Integer, Text
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column("chats", Column("mood", Text))
+    op.create_table("moods", Column("id", Integer, primary_key=True), Column("name", Text))
+    op.execute("UPDATE chats SET mood = 'calm'")
+    with op.batch_alter_table("chats") as batch:
+        batch.alter_column("mood", nullable=False, existing_type=Text())
+'''
+
+
+def add_second_migration(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the program know a second migration, from a copy of its scripts."""
+    scripts = folder / "migrations"
+    shutil.copytree(Path(subject.__file__).parent / "migrations", scripts)
+    (scripts / "versions" / "0002_mood.py").write_text(SCRIPT)
+    monkeypatch.setattr(subject, "_SCRIPTS", scripts)
+    monkeypatch.setattr(subject, "HEAD", SECOND)
+    monkeypatch.setattr(subject, "KNOWN", frozenset({"0001", SECOND}))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Connection]:
+    """A connection to a file, set up as the daemon's writer is."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    prepare(engine, "BEGIN IMMEDIATE")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def content(path: Path) -> list[str]:
+    """Everything in a file, schema and rows, as SQL."""
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
