@@ -4,6 +4,8 @@ BODY_LIMIT = 1024 * 1024  # bytes of a request; a longer text is a file, not a m
 INCOMING_FRAME_LIMIT = 64 * 1024  # bytes; clients have nothing to say on a WebSocket
 HEARTBEAT_S = 15.0  # a peer that vanished is noticed within two of them
 SEND_STALL_S = 30.0  # a reader that takes nothing for this long is closed; it can resume
+# Bytes; far below asyncio's high-water mark (64 KiB), above which a write waits for the reader.
+PROMPT_FRAME = 16 * 1024
 STREAMS_PER_OWNER = 256  # sockets; a person has a few, a runaway script would have thousands
 WATCH_INTERVAL_S = 0.25  # a busy chat costs a watcher at most four events a second
 WATCH_PAGE = 200  # chats in the snapshot; older ones come by page
