@@ -13,7 +13,6 @@ from palaver_tui.actions import Action
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
-from palaver_tui.timing import ANIMATION_S
 from palaver_tui.view.banner import banner
 from palaver_tui.view.chats import rows
 from palaver_tui.view.live import STOPPABLE
@@ -96,7 +95,9 @@ class Painter:
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
-        self._welcome.show(session.models, self.model_name())
+        local = endpoint is not None and endpoint.socket is not None
+        pid = session.info.pid if session.info is not None and local else None
+        self._welcome.show(session.models, self.model_name(), pid)
         self._transcript.show(view, session.current, self.model_name())
         self.paint_new_lines()
         now = session.clock.now()
@@ -155,6 +156,3 @@ def _warns(ink: Ink) -> bool:
 
 def _host(base: str) -> str:
     return base.split("://", 1)[-1].rstrip("/")
-
-
-TICK_S = ANIMATION_S

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-
-from pygments import token as tokens  # type: ignore[import-untyped]
-from pygments.lexer import Lexer  # type: ignore[import-untyped]
-from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
-from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING
 
 from palaver_tui.layout.faces import Face, Ink, Line, Span
 from palaver_tui.layout.visible import expand_tabs
 from palaver_tui.layout.wrap import hard_wrap, merge, width_of
+
+# Pygments is imported where code is highlighted: the first paint shows none.
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+    from pygments.token import _TokenType  # type: ignore[import-untyped]
 
 # Lines that are highlighted together while a fence is open: bounds what one more token costs.
 CHUNK_LINES = 20
@@ -19,31 +20,34 @@ CHUNK_LINES = 20
 MAX_HIGHLIGHTED = 200_000  # characters
 CONTINUATION = "↪ "
 
-_INKS: tuple[tuple[tokens._TokenType, Ink], ...] = (
-    (tokens.Generic.Inserted, "success"),
-    (tokens.Generic.Deleted, "error"),
-    (tokens.Generic.Subheading, "code_comment"),
-    (tokens.Comment, "code_comment"),
-    (tokens.Keyword, "code_keyword"),
-    (tokens.Operator.Word, "code_keyword"),
-    (tokens.String, "code_string"),
-    (tokens.Number, "code_number"),
-    (tokens.Literal, "code_number"),
-    (tokens.Name.Function, "code_name"),
-    (tokens.Name.Decorator, "code_name"),
-    (tokens.Name.Tag, "code_name"),
-    (tokens.Name.Attribute, "code_type"),
-    (tokens.Name.Class, "code_type"),
-    (tokens.Name.Builtin, "code_type"),
-    (tokens.Name.Namespace, "code_type"),
-    (tokens.Name.Exception, "code_type"),
+# Pygments' names for kinds of tokens; the first one that fits counts.
+_INKS: tuple[tuple[str, Ink], ...] = (
+    ("Generic.Inserted", "success"),
+    ("Generic.Deleted", "error"),
+    ("Generic.Subheading", "code_comment"),
+    ("Comment", "code_comment"),
+    ("Keyword", "code_keyword"),
+    ("Operator.Word", "code_keyword"),
+    ("String", "code_string"),
+    ("Number", "code_number"),
+    ("Literal", "code_number"),
+    ("Name.Function", "code_name"),
+    ("Name.Decorator", "code_name"),
+    ("Name.Tag", "code_name"),
+    ("Name.Attribute", "code_type"),
+    ("Name.Class", "code_type"),
+    ("Name.Builtin", "code_type"),
+    ("Name.Namespace", "code_type"),
+    ("Name.Exception", "code_type"),
 )
 
 
 @lru_cache(maxsize=256)
-def _face(token: tokens._TokenType) -> Face:
+def _face(token: _TokenType) -> Face:
+    from pygments.token import string_to_tokentype
+
     for kind, ink in _INKS:
-        if token in kind:
+        if token in string_to_tokentype(kind):
             return Face(ink, italic=ink == "code_comment", paper="code")
     return Face("code", paper="code")
 
@@ -53,6 +57,9 @@ def lexer_for(language: str) -> Lexer | None:
     """Return the lexer for the word after a fence, None for an unknown language or none."""
     if not language:
         return None
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
     try:
         return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
     except ClassNotFound:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from palaver_tui.layout.faces import Face, Ink, Span
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 # Only these may be opened by a click or a key: a model must not hand us `file:` or worse.
 OPENABLE = ("http://", "https://", "mailto:")

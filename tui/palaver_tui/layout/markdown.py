@@ -7,10 +7,8 @@ package of its own and rarely agrees with what the author meant.
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from palaver_tui.layout.code import code_lines, highlight, tag_line
 from palaver_tui.layout.faces import BLANK, PLAIN, Face, Line, Span
@@ -19,29 +17,33 @@ from palaver_tui.layout.table import Align, Cell, Table, table_lines
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import width_of, wrap
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 Env = MutableMapping[str, Any]
 MIN_WIDTH = 8  # columns left for text however deep lists and quotes nest
 BULLETS = "•◦▪"
 
 
-def _parser(inline: bool) -> MarkdownIt:
+@cache
+def _parser(*, inline: bool) -> MarkdownIt:
+    # Here, so that the first paint does not wait for it; there is no text in it yet.
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     return parser if inline else parser.disable(["inline", "text_join"])
 
 
-_FULL = _parser(inline=True)
-_BLOCKS = _parser(inline=False)
-
-
 def block_tokens(source: str) -> list[Token]:
     """Return the block structure of `source`, with line maps and unparsed inline content."""
-    return _BLOCKS.parse(source, {})
+    return _parser(inline=False).parse(source, {})
 
 
 def references(source: str) -> dict[str, Any]:
     """Return the link definitions in `source`."""
     env: dict[str, Any] = {}
-    _BLOCKS.parse(source, env)
+    _parser(inline=False).parse(source, env)
     found = env.get("references", {})
     return dict(found) if isinstance(found, dict) else {}
 
@@ -84,7 +86,7 @@ def markdown_lines(
     `env` carries link definitions. `number` overrides what an ordered list starts with, for an
     item that is laid out without the items before it.
     """
-    nodes = _tree(_FULL.parse(source, {} if env is None else env))
+    nodes = _tree(_parser(inline=True).parse(source, {} if env is None else env))
     return _blocks(nodes, width, number=number)
 
 

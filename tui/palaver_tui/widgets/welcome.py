@@ -43,15 +43,20 @@ def _key_rows() -> list[tuple[Span, ...]]:
     ]
 
 
-def welcome_lines(models: Models | None, model: str | None, width: int, height: int) -> list[Line]:
-    """Return the screen for an empty chat, in the middle of `width` and `height`."""
+def welcome_lines(
+    models: Models | None, model: str | None, width: int, height: int, pid: int | None = None
+) -> list[Line]:
+    """Return the screen for an empty chat, in the middle of `width` and `height`.
+
+    `pid` is the daemon on this machine, None if it is elsewhere.
+    """
     lines: list[Line] = []
     tall = height >= 16
     if tall:
         lines += [_centred((Span(part, Face("accent")),), width) for part in MARK]
         lines.append(BLANK)
     if needs_key(models):
-        lines += _first_run(models, width)
+        lines += _first_run(models, width, pid)
     else:
         lines.append(_centred((Span("What shall we talk about?", Face(bold=True)),), width))
         if model:
@@ -64,14 +69,20 @@ def welcome_lines(models: Models | None, model: str | None, width: int, height: 
     return [BLANK] * above + lines
 
 
-def _first_run(models: Models | None, width: int) -> list[Line]:
+def _first_run(models: Models | None, width: int, pid: int | None) -> list[Line]:
     inner = min(MAX_WIDTH, width - 4)
+    # The daemon reads keys when it starts, and one without any would outlive this client.
+    ask = "Give Palaver a key, and start its daemon anew with it:"
+    again = [(f"    kill {pid}; palaver", Face("accent"))]
+    if pid is None:
+        ask, again = "Give Palaver a key, then start its daemon anew:", []
     steps: list[tuple[str, Face]] = [
         ("One thing is missing: a model to talk to.", Face(bold=True)),
         ("", Face()),
-        ("Give Palaver a key, then start it again:", Face()),
+        (ask, Face()),
         ("    export ANTHROPIC_API_KEY=…", Face("accent")),
         ("    export OPENAI_API_KEY=…", Face("accent")),
+        *again,
         (
             "A model server on this machine, or keys in a file, go into config.toml; "
             "`palaverd config example` shows one.",
@@ -108,16 +119,18 @@ class Welcome(Widget):
         super().__init__(id="welcome")
         self._models: Models | None = None
         self._model: str | None = None
+        self._pid: int | None = None
 
-    def show(self, models: Models | None, model: str | None) -> None:
-        """Show what can be done with `models`."""
-        if (models, model) != (self._models, self._model):
-            self._models, self._model = models, model
+    def show(self, models: Models | None, model: str | None, pid: int | None) -> None:
+        """Show what can be done with `models`; `pid` is the daemon, if it is on this machine."""
+        if (models, model, pid) != (self._models, self._model, self._pid):
+            self._models, self._model, self._pid = models, model, pid
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return line `y`."""
         width = self.size.width
-        lines = welcome_lines(self._models, self._model, width, self.size.height)
+        height = self.size.height
+        lines = welcome_lines(self._models, self._model, width, height, self._pid)
         line = lines[y] if y < len(lines) else BLANK
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
