@@ -126,6 +126,8 @@ class Episode:
         """Return encoded events beyond `position`, at most about `limit` bytes, and move it."""
         if position.entry is None or position.entry < self._first:
             return self._read_merged(position)
+        if position.entry == self.end:
+            return []
         taken: list[bytes] = []
         size = 0
         for number, end, event in self._entries[position.entry - self._first :]:
