@@ -36,7 +36,7 @@ screenshots: $(STAMP) ## redraw screenshots/ from the running client
 	PYTHONPATH=tests $(BIN)/python -m tui.screenshots $(ARGS)
 
 bench: $(STAMP) ## the benchmarks, as a table
-	$(BIN)/python -m tests.bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 venv: $(STAMP) ## only make the virtual environment
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import time
+
+import click
 
 from bench.catalogue import BENCHMARKS
 from bench.figures import Effort, Figure, combine
@@ -25,14 +26,16 @@ def main() -> None:
     unknown = set(chosen.names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    print(f"This machine's noise: the same work takes {spread():.0%} longer at p90 than at p10.")
+    click.echo(
+        f"This machine's noise: the same work takes {spread():.0%} longer at p90 than at p10."
+    )
     figures: list[Figure] = []
     for name in chosen.names or BENCHMARKS:
         began = time.monotonic()
         effort = Effort(chosen.scale)
         figures += combine([asyncio.run(BENCHMARKS[name](effort)) for _ in range(chosen.runs)])
-        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    print(*lines(figures), sep="\n")
+        click.echo(f"{name}: {time.monotonic() - began:.0f} s", err=True)
+    click.echo("\n".join(lines(figures)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 
 class Begun:
     """Prints `live` at the `streams`-th note."""
@@ -13,4 +15,4 @@ class Begun:
         """Say that one more stream has begun."""
         self._missing -= 1
         if self._missing == 0:
-            print("live", flush=True)
+            click.echo("live")

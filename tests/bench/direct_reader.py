@@ -14,6 +14,8 @@ import sys
 import time
 from typing import Any
 
+import click
+
 from bench.begun import Begun
 from palaverd.providers.limits import DEFAULT_LIMITS
 from palaverd.providers.transport import http_client
@@ -74,7 +76,7 @@ async def main(url: str, how: str, streams: int, content: str) -> None:
     await read(client, "1 0 0", Begun(2))  # the first call imports and connects
     begun = Begun(streams)
     ages = await asyncio.gather(*(read(client, content, begun) for _ in range(streams)))
-    print(json.dumps([age for each in ages for age in each]), flush=True)
+    click.echo(json.dumps([age for each in ages for age in each]))
     await client.close()
 
 

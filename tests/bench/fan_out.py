@@ -43,7 +43,9 @@ async def run(effort: Effort) -> list[Figure]:
 async def _send(readers: int, events: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
         socket = Path(folder) / "s"
-        async with process("bench.fan_out_server", str(socket), str(readers), str(events)) as server:
+        async with process(
+            "bench.fan_out_server", str(socket), str(readers), str(events)
+        ) as server:
             path = f"/api/v1/chats/{await line(server)}/stream"
             bare = str(socket.with_suffix(".bare"))
             async with (

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import click
+
 OPENING = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -39,7 +41,7 @@ async def main(socket: str, path: str, readers: int) -> None:
     for _ in range(readers):
         await loop.create_unix_connection(lambda: Reader(path), socket)
     await asyncio.to_thread(sys.stdin.read)
-    print(Reader.read)
+    click.echo(Reader.read)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import structlog
 from aiohttp import WSMsgType, web
 
@@ -105,7 +106,7 @@ async def main(socket: Path, readers: int, events: int) -> None:
     bare = Bare()
     runner = await bare.serve(socket.with_suffix(".bare"))
     chat_id, episode = await chat_with_episode(daemon)
-    print(chat_id, flush=True)
+    click.echo(chat_id)
     await until(lambda: len(daemon.sockets) == readers == len(bare.sockets))
     await asyncio.sleep(0.5)  # the last reader's first frames
     used = {"ours": 0.0, "bare": 0.0}
@@ -126,7 +127,7 @@ async def main(socket: Path, readers: int, events: int) -> None:
             await asyncio.sleep(0)
         used["bare"] += time.process_time() - began
         await asyncio.sleep(0.1)
-    print(json.dumps(used), flush=True)
+    click.echo(json.dumps(used))
     await runner.cleanup()
     await daemon.stop()
 

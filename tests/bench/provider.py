@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import click
 import msgspec
 from aiohttp import web
 
@@ -95,4 +96,4 @@ async def serve(announce: Callable[[str], None]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(lambda url: print(url, flush=True)))
+    asyncio.run(serve(lambda url: click.echo(url)))

@@ -14,9 +14,8 @@ from pathlib import Path
 from statistics import median
 
 from bench.figures import Effort, Figure, at_most
-from bench.processes import CONFIG, environment
+from bench.processes import CONFIG, environment, ready
 from palaver.client import Client, Endpoint
-from bench.processes import ready
 
 ROUNDS = 7
 BIN = Path(sys.executable).parent

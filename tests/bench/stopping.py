@@ -27,7 +27,9 @@ async def run(effort: Effort) -> list[Figure]:
             at_rest.append(again)
     against = "the same request when nothing runs"
     return [
-        Figure(f"stop {name}", percentile(taken, part), "ms", percentile(at_rest, part), against, aim)
+        Figure(
+            f"stop {name}", percentile(taken, part), "ms", percentile(at_rest, part), against, aim
+        )
         for name, part, aim in (("p50", 0.5, None), ("p99", 0.99, AIM))
     ]
 

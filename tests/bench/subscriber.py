@@ -13,6 +13,8 @@ import time
 from contextlib import aclosing
 from pathlib import Path
 
+import click
+
 from bench.begun import Begun
 from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat
@@ -42,7 +44,7 @@ async def main(socket: str, streams: int, content: str) -> None:
         await follow(client, "1 0 0", Begun(2))  # the first answer imports and connects
         begun = Begun(streams)
         ages = await asyncio.gather(*(follow(client, content, begun) for _ in range(streams)))
-        print(json.dumps([age for each in ages for age in each]), flush=True)
+        click.echo(json.dumps([age for each in ages for age in each]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ JSON columns and the hop to the writer thread and back.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 import tempfile
@@ -88,9 +89,9 @@ async def run(effort: Effort) -> list[Figure]:
         script, _ = await _through_the_door(Path(folder) / "script.db", chats, record=True)
         # Half of the chats before the hand's turn and half after it: noise meets both.
         _, ours = await _through_the_door(Path(folder) / "door.db", chats)
-        hand = _by_hand(Path(folder) / "hand.db", script)
+        hand = await asyncio.to_thread(_by_hand, Path(folder) / "hand.db", script)
         _, again = await _through_the_door(Path(folder) / "again.db", chats)
-        hand_again = _by_hand(Path(folder) / "hand-again.db", script)
+        hand_again = await asyncio.to_thread(_by_hand, Path(folder) / "hand-again.db", script)
     figures = []
     for name, _ in OPERATIONS:
         mine = median(ours[name] + again[name])
