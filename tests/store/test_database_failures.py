@@ -1,0 +1,239 @@
+"""A full disk, a read-only file, a file that is gone: a real daemon, told apart and survived."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from palaver.client import Client, Refused
+from palaver.wire.chats import CreateChat, SendMessage
+from palaver.wire.errors import Problem
+from palaver.wire.events import MessagePartEvent, StreamEvent
+from palaverd.simulator import Simulator
+from palaverd.store.backup import integrity_problems
+from palaverd.store.check import check_all
+from support.chats import events_until, history
+from support.daemon import short_dir
+from support.processes import Served, refused_start, served
+from support.require import require
+
+pytestmark = pytest.mark.process
+SIZE = "2m"  # of the small file system
+LONG = "[[echo]] " + "words " * 2000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own that is quickly full."""
+    require("mount")
+    place = tmp_path / "disk"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def remount(place: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how},size={SIZE}", place], check=True)
+
+
+@asynccontextmanager
+async def daemon_on(data_dir: Path, rate: float = 0) -> AsyncIterator[Served]:
+    async with (
+        short_dir() as folder,
+        Simulator(rate=rate) as simulator,
+        served(folder, data_dir, simulator.url) as daemon,
+    ):
+        yield daemon
+
+
+def shown(events: list[StreamEvent]) -> str:
+    return "".join(event.delta for event in events if isinstance(event, MessagePartEvent))
+
+
+async def fill(place: Path) -> Path:
+    """Leave no room on a file system."""
+    ballast = place / "ballast"
+
+    def write() -> None:
+        with ballast.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                return
+
+    await asyncio.to_thread(write)
+    return ballast
+
+
+async def refusal_of(request: Callable[[], Awaitable[object]]) -> Problem | None:
+    """Ask once; return why the database refused, None when it did not."""
+    try:
+        await request()
+    except Refused as refused:
+        return refused.problem
+    return None
+
+
+async def trouble(request: Callable[[], Awaitable[object]]) -> str:
+    """Ask until the database refuses; return the sentence."""
+    async with asyncio.timeout(10):
+        while (problem := await refusal_of(request)) is None:
+            pass
+    assert (problem.status, problem.code) == (503, "storage")
+    assert problem.detail.endswith(".")
+    return problem.detail
+
+
+async def works(request: Callable[[], Awaitable[object]]) -> None:
+    """Ask until the database takes it: the cause is gone, and nobody did anything."""
+    async with asyncio.timeout(10):
+        while (problem := await refusal_of(request)) is not None:
+            assert problem.status == 503
+            await asyncio.sleep(0.05)
+
+
+async def settled(client: Client, chat_id: str, seconds: float = 30) -> str:
+    """Wait until a chat is at rest. The worker's own waits between tries are part of it."""
+    async with asyncio.timeout(seconds):
+        while (chat := await client.chat(chat_id)).status not in ("waiting", "error"):
+            await asyncio.sleep(0.02)
+    return chat.status
+
+
+async def assert_file_is_well(path: Path) -> None:
+    assert await asyncio.to_thread(integrity_problems, path) == []
+    assert (await asyncio.to_thread(check_all, path))[1] == []
+
+
+async def begun(client: Client) -> tuple[str, Callable[[], Awaitable[object]]]:
+    """A chat with an answer, and a request that writes."""
+    sent = await client.create_chat(CreateChat(content="[[echo]] remembered"))
+    await settled(client, sent.chat.id)
+    return sent.chat.id, lambda: client.create_chat(CreateChat(content=LONG))
+
+
+async def test_a_full_disk_refuses_in_a_sentence_and_recovers_when_there_is_room(
+    small_disk: Path,
+) -> None:
+    async with daemon_on(small_disk) as daemon:
+        client = daemon.client
+        chat_id, request = await begun(client)
+        acknowledged = {chat_id}
+        ballast = await fill(small_disk)
+
+        async def write() -> None:
+            acknowledged.add((await client.create_chat(CreateChat(content=LONG))).chat.id)
+
+        assert "full" in await trouble(write)
+        # Reads work, and the daemon is there.
+        assert ("user", "[[echo]] remembered") in await history(client, chat_id)
+        assert daemon.alive
+        await asyncio.to_thread(ballast.unlink)
+        await works(request)
+        for one in acknowledged:
+            assert await settled(client, one) == "waiting"
+            assert len(await history(client, one)) == 2
+        await assert_file_is_well(small_disk / "palaver.db")
+
+
+async def test_an_answer_that_ran_while_the_disk_filled_up_is_there_in_the_end(
+    small_disk: Path,
+) -> None:
+    async with daemon_on(small_disk, rate=2000) as daemon:
+        client = daemon.client
+        await begun(client)
+        sent = await client.create_chat(CreateChat(content=LONG))
+        await events_until(client, sent.chat.id, lambda events: len(shown(events)) > 0)
+        ballast = await fill(small_disk)
+
+        async def request() -> object:
+            return await client.send(sent.chat.id, SendMessage(content=LONG))
+
+        await trouble(request)
+        # The model says all that it has to say, and none of it can be written.
+        await events_until(client, sent.chat.id, lambda events: len(shown(events)) > 11_000)
+        await trouble(request)
+        assert daemon.alive
+        await asyncio.to_thread(ballast.unlink)
+        assert await settled(client, sent.chat.id) == "waiting"
+        said = [role for role, _ in await history(client, sent.chat.id)]
+        # What was acknowledged is answered, once each; what was refused is not there.
+        assert said[:2] == ["user", "assistant"]
+        assert said == ["user", "assistant"] * (len(said) // 2)
+        await assert_file_is_well(small_disk / "palaver.db")
+
+
+async def test_a_disk_that_refuses_every_write_is_survived(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    async with daemon_on(data_dir) as daemon:
+        client = daemon.client
+        chat_id, request = await begun(client)
+        # No mount becomes read-only under a file that is open for writing; a limit of
+        # the process refuses its writes just as finally.
+        _, most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, most))
+        await trouble(request)
+        assert ("user", "[[echo]] remembered") in await history(client, chat_id)
+        assert daemon.alive
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        await works(request)
+    await assert_file_is_well(data_dir / "palaver.db")
+
+
+async def test_a_read_only_disk_is_refused_at_the_start_and_used_again_afterwards(
+    small_disk: Path,
+) -> None:
+    async with daemon_on(small_disk) as daemon:
+        chat_id, _ = await begun(daemon.client)
+    await asyncio.to_thread(remount, small_disk, "ro")
+    async with short_dir() as folder:
+        said = await refused_start(folder, small_disk, "http://127.0.0.1:1")
+    await asyncio.to_thread(remount, small_disk, "rw")
+    assert said.startswith("palaverd: ")
+    assert "Read-only file system" in said
+    async with daemon_on(small_disk) as daemon:
+        assert ("user", "[[echo]] remembered") in await history(daemon.client, chat_id)
+        assert await refusal_of(lambda: daemon.client.create_chat(CreateChat("hi"))) is None
+
+
+async def test_a_file_that_was_moved_away_refuses_until_it_is_back(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    async with daemon_on(data_dir) as daemon:
+        client = daemon.client
+        chat_id, request = await begun(client)
+        path, away = data_dir / "palaver.db", data_dir / "elsewhere.db"
+        await asyncio.to_thread(path.rename, away)
+        assert "moved or replaced" in await trouble(request)
+        assert not path.exists()
+        assert daemon.alive
+        await asyncio.to_thread(away.rename, path)
+        await works(request)
+        assert ("user", "[[echo]] remembered") in await history(client, chat_id)
+    await assert_file_is_well(data_dir / "palaver.db")
+
+
+async def test_nothing_is_written_over_a_file_that_was_replaced(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    async with daemon_on(data_dir) as daemon:
+        client = daemon.client
+        chat_id, request = await begun(client)
+        path, away = data_dir / "palaver.db", data_dir / "elsewhere.db"
+        await asyncio.to_thread(path.rename, away)
+        await asyncio.to_thread(path.write_bytes, b"somebody else's")
+        assert "moved or replaced" in await trouble(request)
+        assert await asyncio.to_thread(path.read_bytes) == b"somebody else's"
+        assert daemon.alive
+        await asyncio.to_thread(away.replace, path)
+        await works(request)
+        assert ("user", "[[echo]] remembered") in await history(client, chat_id)
+    await assert_file_is_well(data_dir / "palaver.db")
