@@ -182,8 +182,11 @@ class ReplayClient:
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
     async def change_chat(self, chat_id, request) -> Chat:
-        await self._asked("model", request.model)
-        return chat(chat_id, "A chat", model=request.model)
+        if request.title is not None:
+            await self._asked("title", request.title)
+        else:
+            await self._asked("model", request.model)
+        return chat(chat_id, request.title or "A chat", model=request.model)
 
     async def promote(self, chat_id, queued_id, request) -> QueueAnswer:
         return await self._queue(chat_id, "promote", queued_id, request.turn_version)

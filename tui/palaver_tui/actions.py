@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 # Where a key works. `app`: everywhere, before any part sees it; `escape` is special, see view.
 Scope = Literal["app", "composer", "transcript", "chats", "queue", "banner"]
 # What must hold for an action to be offered.
-Need = Literal["always", "stoppable", "retrying", "failed", "queue", "held", "offline"]
+Need = Literal["always", "stoppable", "retrying", "failed", "queue", "offline", "chat"]
 
 
 @dataclass(frozen=True)
@@ -247,6 +247,21 @@ ACTIONS: tuple[Action, ...] = (
         palette=False,
     ),
     Action(
+        "chats.filter",
+        "Filter the chats",
+        "Show those whose titles have these words; status:failed and the like work too.",
+        "chats",
+        ("slash",),
+    ),
+    Action(
+        "chat.rename",
+        "Rename this chat",
+        "Give the chat that is shown another title.",
+        "chats",
+        ("r",),
+        need="chat",
+    ),
+    Action(
         "transcript.retry",
         "Do what is offered",
         "Try again, or go on now: what the banner offers first.",
@@ -297,9 +312,18 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "composer.recall",
         "Take back",
-        "In an empty composer: the message that was not sent, or the last one that waits.",
+        "In an empty composer: the message that was not sent, the last one that waits, or else"
+        " what you wrote before.",
         "composer",
         ("up",),
+        palette=False,
+    ),
+    Action(
+        "composer.newer",
+        "Write on",
+        "From an earlier message of yours back to the empty composer.",
+        "composer",
+        ("down",),
         palette=False,
     ),
 )
@@ -319,6 +343,7 @@ _KEY_NAMES = {
     "home": "Home",
     "end": "End",
     "tab": "Tab",
+    "slash": "/",
 }
 
 

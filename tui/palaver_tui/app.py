@@ -100,6 +100,7 @@ class PalaverApp(General):
         self.clock = clock or SystemClock()
         self._keeper = Keeper(data_dir)
         self.editing = None
+        self.filter_text = None
         self.session = Session(
             connect,
             clock=self.clock,
@@ -174,7 +175,7 @@ class PalaverApp(General):
         self._swap_draft()
         opened = self.open_things()
         top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
-        painter.paint(top, self.editing)
+        painter.paint(top, self.editing, self.filter_text)
 
     def _swap_draft(self) -> None:
         """Keep what is being written with its chat."""
@@ -223,6 +224,11 @@ class PalaverApp(General):
         """Fetch what is older."""
         self.session.load_older()
 
+    def on_chat_list_pane_filtered(self, message: ChatListPane.Filtered) -> None:
+        """Show the chats that fit what is typed."""
+        self.filter_text = message.text
+        self._changed()
+
     def on_chat_list_pane_chosen(self, message: ChatListPane.Chosen) -> None:
         """Show the chat that was clicked."""
         self.session.open(message.chat_id)
@@ -242,6 +248,8 @@ class PalaverApp(General):
             case "queue":
                 view = self.session.view
                 return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
+            case "chat":
+                return not self.session.is_draft
             case "offline":
                 return self.session.connection.phase == "offline"
             case _:

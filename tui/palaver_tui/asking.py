@@ -107,6 +107,15 @@ class Asking:
 
         self._ask(ask)
 
+    def rename(self, title: str) -> None:
+        """Give the chat another title."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.change_chat(chat_id, ChangeChat(title=title))
+            return None
+
+        self._ask(ask)
+
     # --- the queue --------------------------------------------------------------------------
 
     def promote(self, queued: QueuedMessage) -> None:

@@ -81,17 +81,20 @@ class Painter:
         name = session.view.model or default
         return None if name is None else visible_line(name)
 
-    def paint(self, closes: str | None, editing: QueuedMessage | None) -> None:
+    def paint(
+        self, closes: str | None, editing: QueuedMessage | None, filter_text: str | None
+    ) -> None:
         """Bring every widget up to the session.
 
-        `closes` is what Esc would close, `editing` the queued message in the composer.
+        `closes` is what Esc would close, `editing` the queued message in the composer,
+        `filter_text` what the list is filtered by.
         """
         session, view = self._session, self._session.view
         width = self._screen.size.width
         endpoint = session.endpoint
         server = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
         self._header.show([header_line(view, session.connection, server, self.model_name(), width)])
-        self._paint_list()
+        self._paint_list(filter_text)
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
@@ -107,12 +110,13 @@ class Painter:
         self._paint_writing(editing)
         self._footer.show([footer_line(session.now.state, closes, self._offers, width)])
 
-    def _paint_list(self) -> None:
+    def _paint_list(self, filter_text: str | None) -> None:
         session = self._session
-        shown = rows(session.chats)
+        shown = rows(session.chats, filter_text or "")
         loaded = session.chats.loaded
-        self._chats.show(shown, session.view.chat_id, self.frame, loaded)
-        self._chats.border_title = Content("Chats")
+        self._chats.show(shown, session.view.chat_id, self.frame, loaded, filter_text)
+        title = "Chats" if filter_text is None else f"/{visible_line(filter_text)}▏"
+        self._chats.border_title = Content(title)
         busy = sum(chat.status == "running" for chat in session.chats.chats.values())
         self._chats.border_subtitle = Content(f"{busy} running") if busy else None
 

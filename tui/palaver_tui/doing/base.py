@@ -19,6 +19,7 @@ class Base(App[int]):
 
     session: Session
     editing: QueuedMessage | None
+    filter_text: str | None  # what the list is filtered by; None: it is not
     _look: Look
     _painter: Painter | None
 
@@ -43,6 +44,8 @@ class Base(App[int]):
             opened.add("dialog")
         if self.main.selections:
             opened.add("selection")
+        if self.filter_text is not None:
+            opened.add("filter")
         if self.editing is not None:
             opened.add("edit")
         if self.main.has_class("-narrow") and self.main.has_class("-list"):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from textual.command import CommandPalette
 
 from palaver_tui.doing.reading import Reading
-from palaver_tui.doing.writing import Writing
+from palaver_tui.doing.recalling import Recalling
 from palaver_tui.themes import PALETTES
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.rename import RenameScreen
 
 
-class General(Reading, Writing):
+class General(Reading, Recalling):
     """Closing and stopping, new chats, help, leaving."""
 
     _warned = False  # that something is unsent, when leaving
@@ -28,6 +29,8 @@ class General(Reading, Writing):
                 self.main.clear_selection()
             case "close_edit":
                 self.end_edit()
+            case "clear_filter":
+                self.end_filter()
             case "close_overlay":
                 self.close_overlay()
             case "stop":
@@ -45,6 +48,14 @@ class General(Reading, Writing):
         self.session.new_chat()
         self.close_overlay()
         self.main.query_one(Composer).focus()
+
+    def do_chat_rename(self) -> None:
+        """Give the chat another title."""
+        self.push_screen(RenameScreen(self.session.view.title), self._renamed)
+
+    def _renamed(self, title: str | None) -> None:
+        if title is not None and title != self.session.view.title:
+            self.session.asking.rename(title)
 
     def do_chat_stop(self) -> None:
         """Stop the answer."""

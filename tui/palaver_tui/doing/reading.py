@@ -50,8 +50,22 @@ class Reading(Base):
         if chat_id is not None:
             self.session.open(chat_id)
 
+    def do_chats_filter(self) -> None:
+        """Begin to filter the list by what is typed."""
+        self.main.add_class("-list")
+        self.main.query_one(ChatListPane).focus()
+        self.filter_text = ""
+
+    def end_filter(self) -> None:
+        """Show all chats again."""
+        self.filter_text = None
+
     def do_chats_open(self) -> None:
-        """Write to the chat that is shown."""
+        """Write to the chat that is shown; of a filtered list without it, to the first one."""
+        pane = self.main.query_one(ChatListPane)
+        if self.filter_text and pane.rows and pane.index is None:
+            self.session.open(pane.rows[0].chat.id)
+        self.end_filter()
         self.close_overlay()
         self.main.query_one(Composer).focus()
 

@@ -47,21 +47,6 @@ class Writing(Base):
         """Begin a new line."""
         self.main.query_one(Composer).newline()
 
-    def do_composer_recall(self) -> None:
-        """In an empty composer, take a message back; else move the cursor."""
-        composer = self.main.query_one(Composer)
-        if composer.text or self.editing is not None:
-            composer.action_cursor_up()
-            return
-        session = self.session
-        for item in reversed(session.view.outgoing):
-            if item.state in {"refused", "waiting"}:
-                composer.load_text(session.delivery.take_back(session.current, item.key))
-                composer.move_cursor(composer.document.end)
-                return
-        if session.view.queue:
-            self._begin_edit(session.view.queue[-1])
-
     # --- the queue ------------------------------------------------------------------------
 
     @property
@@ -107,9 +92,10 @@ class Writing(Base):
     def do_queue_edit(self) -> None:
         """Open the selected message in the composer."""
         if (queued := self._panel.selected) is not None:
-            self._begin_edit(queued)
+            self.begin_edit(queued)
 
-    def _begin_edit(self, queued: QueuedMessage) -> None:
+    def begin_edit(self, queued: QueuedMessage) -> None:
+        """Open a queued message in the composer."""
         composer = self.main.query_one(Composer)
         if self.editing is None:
             self._stashed = composer.text

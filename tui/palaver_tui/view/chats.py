@@ -13,6 +13,7 @@ from palaver.wire.events import (
     ListSnapshot,
     WatchEvent,
 )
+from palaver_tui.view.wording import list_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,23 @@ def _newest(chat: Chat) -> tuple[bool, int, float, str]:
     return (not pinned, chat.pin_order or 0, -chat.updated_at.timestamp(), chat.id)
 
 
+def _fits(chat: Chat, word: str) -> bool:
+    """Say whether a chat has `word` in its title; `status:` and a beginning means its status."""
+    name, colon, value = word.partition(":")
+    if name != "status" or not colon:
+        return word in chat.title.casefold()
+    sign = list_status(chat, "")
+    words = (chat.status, sign[1] if sign is not None else "")
+    return any(one.startswith(value) for one in words if one)
+
+
 def rows(chats: ChatList, filter_text: str = "") -> list[Row]:
     """Return what the list shows: pinned first, then by activity, children under parents."""
     wanted = filter_text.casefold().split()
     shown = [
         chat
         for chat in chats.chats.values()
-        if not chat.archived and all(word in chat.title.casefold() for word in wanted)
+        if not chat.archived and all(_fits(chat, word) for word in wanted)
     ]
     shown.sort(key=_newest)
     ids = {chat.id for chat in shown}

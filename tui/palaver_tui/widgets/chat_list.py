@@ -31,16 +31,35 @@ class ChatListPane(ScrollView, can_focus=True):
             super().__init__()
             self.chat_id = chat_id
 
+    class Filtered(Message):
+        """What the list is filtered by was changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     def __init__(self) -> None:
         super().__init__(id="chats")
         self.rows: list[Row] = []
         self._current: str | None = None
         self._frame = ""
         self._loaded = False
+        self._filter: str | None = None
 
-    def show(self, rows: list[Row], current: str | None, frame: str, loaded: bool) -> None:
-        """Show `rows`, with `current` marked; `frame` is the spinner's."""
-        moved = current != self._current
+    def show(
+        self,
+        rows: list[Row],
+        current: str | None,
+        frame: str,
+        loaded: bool,
+        filter_text: str | None = None,
+    ) -> None:
+        """Show `rows`, with `current` marked; `frame` is the spinner's.
+
+        With a `filter_text`, even an empty one, what is typed goes on with it.
+        """
+        moved = current != self._current or filter_text != self._filter
+        self._filter = filter_text
         self._current, self._frame, self._loaded = current, frame, loaded
         self.rows = rows
         size = Size(self.scrollable_content_region.width, len(rows))
@@ -72,6 +91,22 @@ class ChatListPane(ScrollView, can_focus=True):
         target = 0 if index is None else max(0, min(len(self.rows) - 1, index + steps))
         return self.rows[target].chat.id
 
+    def on_key(self, event: events.Key) -> None:
+        """While the list is filtered, letters are what it is filtered by."""
+        if self._filter is None:
+            return
+        if event.key == "backspace":
+            text = self._filter[:-1]
+        elif event.is_printable and event.character:
+            text = self._filter + event.character
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        # At once, not when it is painted: the next letter may come before.
+        self._filter = text
+        self.post_message(self.Filtered(text))
+
     def on_click(self, event: events.Click) -> None:
         """Open the chat that was clicked."""
         number = self.scroll_offset.y + event.y - self.gutter.top
@@ -87,6 +122,8 @@ class ChatListPane(ScrollView, can_focus=True):
             line = self._row(self.rows[number], width)
         elif number == 0 and not self.rows:
             words = " no chats yet" if self._loaded else " …"
+            if self._filter:
+                words = " none fits"
             line = Line((Span(words, Face("faint")),))
         strip = strip_of(line, width, palette_of(self.app))
         return strip.crop_extend(0, width, self.rich_style)

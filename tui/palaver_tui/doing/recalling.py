@@ -1,0 +1,69 @@
+"""Up and down in the composer: taking back what waits, and what was written before."""
+
+from __future__ import annotations
+
+from palaver_tui.doing.writing import Writing
+from palaver_tui.view.reduce import user_text
+from palaver_tui.widgets.composer import Composer
+
+
+class Recalling(Writing):
+    """Brings earlier texts into the composer; what is being written is never replaced."""
+
+    _recalled = 0  # how many messages back the composer shows one; 0: it shows none
+
+    def _history(self) -> list[str]:
+        """Return what was said in this chat, oldest first, without repetitions in a row."""
+        texts: list[str] = []
+        for message in self.session.view.messages:
+            if message.role == "user" and (text := user_text(message)) != (texts or [""])[-1]:
+                texts.append(text)
+        return texts
+
+    def _browsing(self, composer: Composer) -> bool:
+        """Say whether the composer shows a message of the history, as it was."""
+        history = self._history()
+        back = self._recalled
+        return 0 < back <= len(history) and composer.text == history[-back]
+
+    def do_composer_recall(self) -> None:
+        """In an empty composer, take back what waits, or else repeat; else move the cursor."""
+        composer = self.main.query_one(Composer)
+        browsing = self._browsing(composer)
+        at_top = not composer.text or (browsing and composer.cursor_location[0] == 0)
+        if not at_top or self.editing is not None:
+            composer.action_cursor_up()
+        elif not browsing and self._take_back(composer):
+            self._recalled = 0
+        else:
+            self._show(composer, (self._recalled if browsing else 0) + 1)
+
+    def do_composer_newer(self) -> None:
+        """Where an earlier message is shown, show the next one; else move the cursor."""
+        composer = self.main.query_one(Composer)
+        last_row = composer.document.line_count - 1
+        if self._browsing(composer) and composer.cursor_location[0] == last_row:
+            self._show(composer, self._recalled - 1)
+        else:
+            composer.action_cursor_down()
+
+    def _show(self, composer: Composer, back: int) -> None:
+        """Show the message that is `back` messages back; 0 is the empty composer."""
+        history = self._history()
+        if back <= len(history):
+            self._recalled = back
+            composer.load_text(history[-back] if back else "")
+            composer.move_cursor(composer.document.end)
+
+    def _take_back(self, composer: Composer) -> bool:
+        """Take back a message that was not sent, or edit the last one that is queued."""
+        session = self.session
+        for item in reversed(session.view.outgoing):
+            if item.state in {"refused", "waiting"}:
+                composer.load_text(session.delivery.take_back(session.current, item.key))
+                composer.move_cursor(composer.document.end)
+                return True
+        if session.view.queue:
+            self.begin_edit(session.view.queue[-1])
+            return True
+        return False

@@ -1,0 +1,30 @@
+"""A title to write."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from palaver_tui.layout.visible import visible_line
+
+
+class RenameScreen(ModalScreen[str | None]):
+    """Gives the new title, or None."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = visible_line(title)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        with Vertical(id="rename") as box:
+            box.border_title = Content("Title of this chat")
+            box.border_subtitle = Content("⏎ rename · Esc closes")
+            yield Input(self._title, compact=True, select_on_focus=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give what was written; an empty title is none."""
+        self.dismiss(event.value.strip() or None)
