@@ -43,6 +43,7 @@ from palaverd.store.transitions import (
     sending,
     stopping,
 )
+from support.engines import ENGINES, Engine
 from support.store import ERROR, NOW, OWNER, dump, memory_store, retry_info
 
 # 200 stories a run; 10,000 with PALAVER_MODEL_EXAMPLES=10000.
@@ -308,8 +309,9 @@ def _said(parts: str) -> str:
     return "".join(part.text for part in loaded if isinstance(part, Text))
 
 
-def test_the_store_agrees_with_the_model_in_every_story() -> None:
-    with memory_store() as connection:
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_the_store_agrees_with_the_model_in_every_story(engine: Engine) -> None:
+    with engine.store() as connection:
         bound = type("BoundStories", (Stories,), {"connection": connection})
         run_state_machine_as_test(
             bound,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
@@ -23,16 +23,10 @@ from palaverd.store.sqlite import SqliteDatabase
 from support.asking import repeater, sender
 from support.daemon import short_dir
 from support.interleaving import Actor, World, tell, worker
-from support.store import NOW, OWNER, memory_store
+from support.store import NOW, OWNER
 
 T = TypeVar("T")
 OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
-
-
-@pytest.fixture
-def store() -> Iterator[Connection]:
-    with memory_store() as connection:
-        yield connection
 
 
 def nothing_waits(_world: World) -> None:

@@ -18,17 +18,13 @@ from palaverd.store.check import violations
 from palaverd.store.door import Applied, Door, NewChat
 from palaverd.store.hints import Hint
 from palaverd.store.history import NewMessage, NewUserMessage
-from palaverd.store.listing import ensure_user
-from palaverd.store.migrate import migrate
 from palaverd.store.requests.keyed import Asker
 from palaverd.store.requests.sending import create_chat, send_message
-from palaverd.store.sqlite import SqliteDatabase
 from palaverd.store.sync import load_chat, load_page
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
 from palaverd.store.transitions.queue import delete_queued
 from palaverd.store.transitions.stopping import interrupt
-from support.daemon import short_dir
-from support.store import NOW
+from support.engines import Engine
 
 ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", episode="1.1")
 
@@ -44,16 +40,10 @@ class Recorder:
 
 
 @asynccontextmanager
-async def open_door() -> AsyncIterator[tuple[Door, Recorder]]:
-    async with short_dir() as path:
-        database = SqliteDatabase(path / "palaver.db", SystemClock())
-        recorder = Recorder()
-        await database.open(migrate)
-        await database.write(lambda c: ensure_user(c, "ann", NOW))
-        try:
-            yield Door(database, recorder, SystemClock(), random.Random(1)), recorder
-        finally:
-            await database.close()
+async def open_door(engine: Engine) -> AsyncIterator[tuple[Door, Recorder]]:
+    recorder = Recorder()
+    async with engine.database() as database:
+        yield Door(database, recorder, SystemClock(), random.Random(1)), recorder
 
 
 async def new_chat(door: Door, content: str = "hi", key: str | None = None) -> str:
@@ -74,8 +64,10 @@ async def fence_of(door: Door, chat_id: str) -> Fence:
     return Fence(row.runner_id, row.history_version, row.status)
 
 
-async def test_a_transaction_moves_the_snapshot_once_however_many_transitions_share_it() -> None:
-    async with open_door() as (door, _):
+async def test_a_transaction_moves_the_snapshot_once_however_many_transitions_share_it(
+    engine: Engine,
+) -> None:
+    async with open_door(engine) as (door, _):
         chat_id = await new_chat(door)
         await acquire_all(door)
         fence = await fence_of(door, chat_id)
@@ -92,8 +84,8 @@ async def test_a_transaction_moves_the_snapshot_once_however_many_transitions_sh
         assert await door.database.read(lambda c: violations(c, chat_id)) == []
 
 
-async def test_a_late_write_of_an_old_task_is_refused_and_changes_nothing() -> None:
-    async with open_door() as (door, recorder):
+async def test_a_late_write_of_an_old_task_is_refused_and_changes_nothing(engine: Engine) -> None:
+    async with open_door(engine) as (door, recorder):
         chat_id = await new_chat(door)
         await acquire_all(door)
         stale = await fence_of(door, chat_id)
@@ -106,8 +98,8 @@ async def test_a_late_write_of_an_old_task_is_refused_and_changes_nothing() -> N
         assert len(recorder.hints) == heard
 
 
-async def test_a_refused_transition_rolls_the_whole_transaction_back() -> None:
-    async with open_door() as (door, recorder):
+async def test_a_refused_transition_rolls_the_whole_transaction_back(engine: Engine) -> None:
+    async with open_door(engine) as (door, recorder):
         chat_id = await new_chat(door)
         for number in range(20):
             await send(door, chat_id, f"m{number}")
@@ -132,8 +124,8 @@ async def send(door: Door, chat_id: str, text: str, key: str | None = None, **kw
     )
 
 
-async def test_a_hint_is_published_only_after_what_it_says_can_be_read() -> None:
-    async with open_door() as (door, recorder):
+async def test_a_hint_is_published_only_after_what_it_says_can_be_read(engine: Engine) -> None:
+    async with open_door(engine) as (door, recorder):
         await new_chat(door)
         [hint] = recorder.hints
         assert (hint.status, hint.snapshot_version, hint.ownerless) == ("running", 1, True)
@@ -142,8 +134,10 @@ async def test_a_hint_is_published_only_after_what_it_says_can_be_read() -> None
         assert recorder.hints == [hint]
 
 
-async def test_a_repeated_key_gets_the_first_answer_and_where_the_message_is_now() -> None:
-    async with open_door() as (door, _):
+async def test_a_repeated_key_gets_the_first_answer_and_where_the_message_is_now(
+    engine: Engine,
+) -> None:
+    async with open_door(engine) as (door, _):
         chat_id = await new_chat(door, key="k1")
         assert await new_chat(door, key="k1") == chat_id
         first = await send(door, chat_id, "later", key="k2")
@@ -166,8 +160,8 @@ async def test_a_repeated_key_gets_the_first_answer_and_where_the_message_is_now
         assert await door.database.read(lambda c: violations(c, chat_id)) == []
 
 
-async def test_a_key_of_a_removed_message_says_that_it_is_gone() -> None:
-    async with open_door() as (door, _):
+async def test_a_key_of_a_removed_message_says_that_it_is_gone(engine: Engine) -> None:
+    async with open_door(engine) as (door, _):
         chat_id = await new_chat(door)
         sent = await send(door, chat_id, "oops", key="k")
         assert sent.queued is not None
@@ -178,8 +172,8 @@ async def test_a_key_of_a_removed_message_says_that_it_is_gone() -> None:
         assert (again.message, again.queued, again.repeated) == (None, None, True)
 
 
-async def test_a_key_with_other_content_is_refused() -> None:
-    async with open_door() as (door, _):
+async def test_a_key_with_other_content_is_refused(engine: Engine) -> None:
+    async with open_door(engine) as (door, _):
         chat_id = await new_chat(door, "one", key="k")
         with pytest.raises(KeyReused):
             await new_chat(door, "two", key="k")
@@ -187,15 +181,15 @@ async def test_a_key_with_other_content_is_refused() -> None:
             await send(door, chat_id, "one", key="k")
 
 
-async def test_a_chat_of_another_owner_is_unknown() -> None:
-    async with open_door() as (door, _):
+async def test_a_chat_of_another_owner_is_unknown(engine: Engine) -> None:
+    async with open_door(engine) as (door, _):
         chat_id = await new_chat(door)
         with pytest.raises(ChatNotFound):
             await door.apply(chat_id, lambda c: interrupt(c, 1, hold_queue=False), owner="bob")
 
 
-async def test_a_stop_for_a_turn_that_is_over_never_stops_a_later_one() -> None:
-    async with open_door() as (door, _):
+async def test_a_stop_for_a_turn_that_is_over_never_stops_a_later_one(engine: Engine) -> None:
+    async with open_door(engine) as (door, _):
         chat_id = await new_chat(door)
         await acquire_all(door)
         fence = await fence_of(door, chat_id)
@@ -216,8 +210,8 @@ async def test_a_stop_for_a_turn_that_is_over_never_stops_a_later_one() -> None:
         assert sent.chat.status == "running"
 
 
-async def test_acquisition_takes_each_chat_once_and_respects_capacity() -> None:
-    async with open_door() as (door, _):
+async def test_acquisition_takes_each_chat_once_and_respects_capacity(engine: Engine) -> None:
+    async with open_door(engine) as (door, _):
         chats = [await new_chat(door) for _ in range(3)]
 
         def acquire(connection: Connection, now: int) -> list[Applied[None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import factorial, prod
 
 import pytest
@@ -20,7 +19,6 @@ from support.asking import (
     taker,
 )
 from support.interleaving import Actor, World, orders, tell, worker
-from support.store import memory_store
 
 WORKER = Actor(worker("first"), 3)  # it looks, begins an attempt, commits an answer
 # One that is taken over and wakes up late, and the one that took over.
@@ -46,12 +44,6 @@ def prepare(world: World) -> None:
     """A message waits from the beginning."""
     send(world, "q")
     world.acknowledged.append("q")
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Connection]:
-    with memory_store() as connection:
-        yield connection
 
 
 @pytest.mark.parametrize("actors", CASES.values(), ids=CASES)

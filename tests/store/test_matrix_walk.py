@@ -43,7 +43,6 @@ from support.store import (
     OWNER,
     add_message,
     dump,
-    memory_store,
     plant,
     retry_info,
 )
@@ -145,12 +144,6 @@ WALK = [
     for state in STORED
     for queued in ((0,) if state.shape.queue is Queue.EMPTY else (1, 2))
 ]
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Connection]:
-    with memory_store() as connection:
-        yield connection
 
 
 def outcome(chat: LockedChat) -> State:

@@ -45,7 +45,10 @@ def load_parts(text: str) -> list[Part]:
 
 
 def load_error(text: str | None) -> ChatError | None:
-    """Read a stored failure. An older writer left a plain sentence: that is `generic`."""
+    """Read a stored failure.
+
+    An older writer left a plain sentence, a newer one knows more kinds: that is `generic`.
+    """
     if text is None:
         return None
     try:
@@ -56,6 +59,8 @@ def load_error(text: str | None) -> ChatError | None:
         found: Any = msgspec.json.decode(text)
     except msgspec.DecodeError:
         found = text
+    if isinstance(found, dict):
+        found = found.get("message")
     sentence = found if isinstance(found, str) else text
     return ChatError(kind="generic", message=sentence)
 
