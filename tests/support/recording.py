@@ -1,0 +1,160 @@
+"""Recorded chats: a story told to the store, and what the chat was after each of its requests.
+
+A recording is a JSON file: a title and steps. A step names a request, says what it was asked
+with, and holds what came of it: the state, the six counters, history and queue, or the refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from palaver.wire.actions import CallAnswer
+from palaver.wire.messages import Part, Text, ToolCall
+from palaverd.chatstate.errors import TransitionError
+from palaverd.store.calls import WantedCall
+from palaverd.store.check import violations
+from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
+from palaverd.store.locked import LockedChat
+from palaverd.store.sync import PAGE_LIMIT, load_page
+from palaverd.store.transitions import (
+    answering,
+    archiving,
+    generating,
+    ownership,
+    queue,
+    recovering,
+    rewriting,
+    sending,
+    stopping,
+)
+from support.chats import said
+from support.interleaving import World
+from support.store import ERROR, OWNER, retry_info
+
+FOLDER = Path(__file__).parents[1] / "store" / "recorded"
+START_MS = 1_735_689_600_000  # where the test clock stands
+
+
+class Step(msgspec.Struct, omit_defaults=True):
+    """One request and what came of it."""
+
+    do: str
+    what: dict[str, Any] = {}
+    became: dict[str, Any] = {}
+
+
+class Recording(msgspec.Struct):
+    """One chat's story. It begins with a message `m0`."""
+
+    title: str
+    steps: list[Step]
+
+
+def _message(chat: LockedChat, index: int) -> int:
+    page, _ = load_page(chat.connection, chat.row.chat_id, limit=PAGE_LIMIT)
+    return page[::-1][index].id
+
+
+def _queued(chat: LockedChat, index: int) -> int:
+    return queue_ids(chat.connection, chat.row.chat_id)[index]
+
+
+def _respond(chat: LockedChat, text: str, calls: tuple[str, ...] = ()) -> None:
+    parts: list[Part] = [Text(text), *(ToolCall(id=c, name="ask", arguments="{}") for c in calls)]
+    generating.commit_response(chat, NewMessage(role="assistant", parts=parts))
+    if not calls:
+        generating.finish_turn(chat)
+
+
+def _require(chat: LockedChat, deadlines: dict[str, int | None]) -> None:
+    calls = [
+        WantedCall(call, "result", None if after is None else START_MS + after)
+        for call, after in deadlines.items()
+    ]
+    answering.require_action(chat, calls)
+
+
+def _answer(chat: LockedChat, call: str) -> None:
+    given = CallAnswer(call_id=call, text=f"result of {call}")
+    answering.complete_action(chat, chat.row.turn_version, [given], OWNER)
+
+
+# Everything that a recording may ask; turns and histories are those of the moment, unless said.
+REQUESTS: dict[str, Callable[..., object]] = {
+    "send": lambda c, text: sending.send(c, NewUserMessage(text)),
+    "send_interrupt": lambda c, text: sending.send_interrupt(c, NewUserMessage(text)),
+    "edit": lambda c, index, text: rewriting.edit(
+        c, _message(c, index), NewUserMessage(text), c.row.history_version
+    ),
+    "clear": lambda c: rewriting.clear_context(c, c.row.history_version),
+    "compact": rewriting.request_compaction,
+    "delete_queued": lambda c, index: queue.delete_queued(c, _queued(c, index)),
+    "promote": lambda c, index: queue.promote_queued(c, _queued(c, index), c.row.turn_version),
+    "reverse": lambda c: queue.reorder_queued(c, queue_ids(c.connection, c.row.chat_id)[::-1]),
+    "hold": queue.hold_queue,
+    "release": queue.release_queue,
+    "interrupt": lambda c, hold=False, turn=None: stopping.interrupt(
+        c, c.row.turn_version if turn is None else turn, hold_queue=hold
+    ),
+    "resume": lambda c, at=None: recovering.resume(c, c.row.turn_version, at),
+    "skip_backoff": lambda c: recovering.skip_backoff(c, c.row.turn_version, c.row.retry_version),
+    "answer": _answer,
+    "archive": lambda c: archiving.archive([c]),
+    "unarchive": lambda c: archiving.unarchive([c], None),
+    "acquire": lambda c, runner: ownership.acquire(c, "worker", runner),
+    "give_back": ownership.release,
+    "attempt": lambda c: generating.record_attempt(c, "sonnet"),
+    "retry": lambda c: generating.record_retry(c, retry_info()),
+    "respond": _respond,
+    "require": _require,
+    "pass_deadlines": answering.cancel_action,
+    "stopped": lambda c, partial=None: stopping.finish_interruption(
+        c, NewMessage(role="assistant", parts=[Text(partial)]) if partial else None
+    ),
+    "fail": lambda c: generating.finish_error(c, ERROR),
+    "abandon_compaction": rewriting.abandon_compaction,
+}
+
+
+def replay(connection: Connection, recording: Recording) -> Recording:
+    """Tell a story to the store, and return it with what came of each step."""
+    with connection.begin() as transaction:
+        world = World(connection)
+        steps = [Step(step.do, step.what, _became(world, step)) for step in recording.steps]
+        transaction.rollback()
+    return Recording(recording.title, steps)
+
+
+def _became(world: World, step: Step) -> dict[str, Any]:
+    refused = None
+    try:
+        world.apply(lambda chat: REQUESTS[step.do](chat, **step.what))
+    except TransitionError as error:
+        refused = str(error)
+    assert violations(world.connection, world.chat_id) == []
+    row = world.row
+    became: dict[str, Any] = {
+        "state": row.state.name,
+        "snapshot": row.snapshot_version,
+        "history": row.history_version,
+        "turn": row.turn_version,
+        "queue": row.queue_version,
+        "retry": row.retry_version,
+        "attempt": row.generation_attempt,
+        "messages": [f"{m.revision} {m.role}: {said(m)}" for m in world.history()],
+        "queued": world.queue(),
+    }
+    return became | ({"refused": refused} if refused is not None else {})
+
+
+def load(path: Path) -> Recording:
+    return msgspec.json.decode(path.read_bytes(), type=Recording)
+
+
+def save(path: Path, recording: Recording) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n")
