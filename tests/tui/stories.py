@@ -52,6 +52,7 @@ async def streaming(me: Stage) -> None:
     me.clock.pass_by(60)
     await me.ask(CODE)
     await me.speak(100)
+    await me.until(lambda: me.listed.status == "running")
     me.clock.pass_by(4)
     await me.shows("is answering")
 

@@ -263,3 +263,15 @@ class TestBannerPriority:
     def test_what_would_fail_again_is_not_offered(self, kind):
         error = msgspec.structs.replace(BAD_KEY, kind=kind)
         assert primary(ChatView(status="error", error=error), LIVE) is None
+
+
+async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.write("one more")
+        await me.press("enter", "enter")
+        await me.until(lambda: me.daemon.sent)
+        assert me.daemon.asked == []
+        me.clock.advance(1)
+        await me.press("enter")
+        await me.until(lambda: me.daemon.asked == [("promote", 1, 4)])

@@ -32,8 +32,7 @@ class Writing(Base):
     def _send(self, *, interrupt: bool) -> None:
         composer = self.main.query_one(Composer)
         if not composer.text.strip():
-            # A second Enter of the same stroke must not stop the answer that it just asked for.
-            if not composer.text and self.session.clock.monotonic() - self._sent_at > SAME_STROKE_S:
+            if not composer.text and not self._same_stroke():
                 self.do_banner_primary()
             return
         if self.editing is not None:
@@ -42,6 +41,11 @@ class Writing(Base):
         self._sent_at = self.session.clock.monotonic()
         self.session.send(composer.take(), interrupt=interrupt)
         self.main.query_one(Transcript).follow()
+
+    def _same_stroke(self) -> bool:
+        """Say whether Enter came twice: the second must not stop the answer of the first."""
+        head = primary(self.session.view, self.session.connection) == "queue.head"
+        return head and self.session.clock.monotonic() - self._sent_at <= SAME_STROKE_S
 
     def do_composer_newline(self) -> None:
         """Begin a new line."""
