@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 import random
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -90,6 +91,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def main(socket: Path, readers: int, events: int) -> None:
     """Send events both ways, in turns."""
+    # Two sockets for each reader, which is more files than a process may mostly have.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # What is printed here is read by the benchmark.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     # One owner has all of them here; the limit is for scripts that run away.

@@ -38,12 +38,12 @@ OPEN_AIM = at_most(1.2)
 async def run(effort: Effort) -> list[Figure]:
     """Measure the list of chats, then the opening of a chat at its end."""
     few, many = FEW_CHATS, effort.count(MANY_CHATS, 2 * PAGE)
-    repeats = effort.count(REPEATS, 2)
+    repeats, messages_in_long = effort.count(REPEATS, 2), effort.count(LONG, SHORT)
     async with store(few, "few") as small, store(many, "many") as large:
         short_first, first = await _alternately(repeats, small, large, first_page)
         count, paging = await _page_to_the_end(large)
         await large.write(lambda c: fill_chat(c, "short", SHORT))
-        await large.write(lambda c: fill_chat(c, "long", effort.count(LONG, SHORT)))
+        await large.write(lambda c: fill_chat(c, "long", messages_in_long))
         short, long = await _alternately(
             repeats, large, large, open_chat("short"), open_chat("long")
         )
@@ -53,7 +53,14 @@ async def run(effort: Effort) -> list[Figure]:
             f"{what}: first page", first, "ms", short_first, f"of {few:,} chats", FIRST_PAGE_AIM
         ),
         Figure(f"{what}: a page, to the end ({count} chats)", paging, "ms", first, "the first one"),
-        Figure("open a chat at its end: 100,000 messages", long, "ms", short, "100", OPEN_AIM),
+        Figure(
+            f"open a chat of {messages_in_long:,} messages at its end",
+            long,
+            "ms",
+            short,
+            f"of {SHORT}",
+            OPEN_AIM,
+        ),
     ]
 
 

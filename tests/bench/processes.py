@@ -14,7 +14,7 @@ from pathlib import Path
 from palaver.client import Client, Endpoint, Unreachable
 
 TESTS = Path(__file__).resolve().parents[1]
-START_S = 30.0  # for a process to be ready, on a machine that does other things too
+ANSWER_S = 120.0  # for a process to say something, on a machine that does other things too
 POLL_S = 0.01
 
 CONFIG = """\
@@ -65,7 +65,7 @@ async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
 async def line(running: asyncio.subprocess.Process) -> str:
     """Return the next line that a process prints."""
     assert running.stdout is not None
-    async with asyncio.timeout(START_S):
+    async with asyncio.timeout(ANSWER_S):
         return (await running.stdout.readline()).decode().strip()
 
 
@@ -110,7 +110,7 @@ async def daemon(url: str) -> AsyncIterator[DaemonProcess]:
 
 async def ready(client: Client) -> None:
     """Wait until a daemon answers."""
-    async with asyncio.timeout(START_S):
+    async with asyncio.timeout(ANSWER_S):
         while True:
             try:
                 await client.health()
