@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
+from palaver.clock import SystemClock
 from palaverd.chatstate.states import State
 from palaverd.store.backup import backup_before, integrity_problems
 from palaverd.store.check import check_all
 from palaverd.store.database import DatabaseError
 from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import migrate
+from palaverd.store.sqlite import SqliteDatabase, change_schema
 from support.schema import SECOND, add_second_migration, content, opened
-from support.store import NOW, OWNER, plant
+from support.store import NOW, OWNER, dump, plant
 
 WHEN = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -42,8 +44,8 @@ def upgrade(path: Path, cut_at: int | None = None) -> int:
 
     event.listen(Engine, "before_cursor_execute", on_statement)
     try:
-        with opened(path) as connection, connection.begin():
-            migrate(connection)
+        with opened(path) as connection:
+            change_schema(connection, migrate)
     finally:
         event.remove(Engine, "before_cursor_execute", on_statement)
     return count
@@ -55,6 +57,13 @@ def first_release(path: Path) -> None:
         migrate(connection)
         ensure_user(connection, OWNER, NOW)
         plant(connection, State.R1)
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    path = tmp_path / "palaver.db"
+    first_release(path)
+    return path
 
 
 def nothing(_path: Path) -> None:
@@ -101,6 +110,10 @@ def test_a_migration_that_alters_a_file_copies_it_first(
     add_second_migration(monkeypatch, tmp_path)
     upgrade(path)
     assert content(copied) == was
+    # Nothing that belongs to a chat goes with a table that is made anew.
+    with opened(path) as connection:
+        rows = {name: len(found) for name, found in dump(connection).items() if found}
+    assert rows == {"store_info": 1, "users": 1, "chats": 1, "messages": 1, "queued_messages": 2}
     assert check_all(copied) == (1, [])
     # The upgrade is done: the next start copies nothing.
     assert backup_before(path, SECOND, WHEN) is None
@@ -127,3 +140,36 @@ def test_a_copy_of_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None
     path.write_text("this is a diary, not a database" * 100)
     with pytest.raises(DatabaseError, match="not a database that can be read"):
         backup_before(path, SECOND, WHEN)
+
+
+def test_an_upgrade_that_would_leave_rows_without_their_chat_is_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "palaver.db"
+    first_release(path)
+    was = content(path)
+
+    def careless(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE moods (id INTEGER)")
+        connection.exec_driver_sql("DELETE FROM chats")
+
+    with opened(path) as connection:
+        with pytest.raises(DatabaseError, match="nothing was changed"):
+            change_schema(connection, careless)
+        # Afterwards keys are enforced again.
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    assert content(path) == was
+
+
+async def test_the_daemons_own_way_of_opening_keeps_what_belongs_to_a_chat(
+    old_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_second_migration(monkeypatch, tmp_path)
+    database = SqliteDatabase(old_file, SystemClock())
+    await database.open(migrate)
+    try:
+        rows = await database.read(dump)
+        assert (len(rows["messages"]), len(rows["queued_messages"])) == (1, 2)
+        assert (
+            await database.write(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar()) == 1
+        )
+    finally:
+        await database.close()

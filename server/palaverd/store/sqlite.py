@@ -50,6 +50,42 @@ def prepare(engine: Engine, begin: str, *, pragmas: tuple[str, ...] = _PRAGMAS) 
         connection.exec_driver_sql(begin)
 
 
+def change_schema(connection: Connection, work: Callable[[Connection], None]) -> None:
+    """Run `work` in a transaction in which tables may be made anew.
+
+    SQLite alters most of a table by dropping it, and with foreign keys on that deletes all rows
+    that refer to it. So they are off meanwhile, which only works outside of a transaction, and
+    are checked before the commit.
+
+    Raises:
+        DatabaseError: a row refers to one that is not there; nothing was changed.
+    """
+    _enforce_keys(connection, "OFF")
+    try:
+        with connection.begin():
+            before = connection.exec_driver_sql("PRAGMA schema_version").scalar()
+            work(connection)
+            # The check reads every row: not at every start, only after a change.
+            changed = connection.exec_driver_sql("PRAGMA schema_version").scalar() != before
+            if changed and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise DatabaseError(
+                    "The upgrade would leave rows that refer to missing ones; nothing was changed."
+                )
+    finally:
+        _enforce_keys(connection, "ON")
+
+
+def _enforce_keys(connection: Connection, how: str) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys={how}")
+
+
+def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:
+    with connection.begin():
+        return work(connection)
+
+
 class SqliteDatabase:
     """The engine of one data directory. Open it with `open`, and always close it."""
 
@@ -83,19 +119,26 @@ class SqliteDatabase:
         return writer, readers
 
     async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
-        """Start the writer thread and run `prepare_schema` in it, in a transaction."""
+        """Start the writer thread and run `prepare_schema` in it, see `change_schema`."""
         # Loading the dialects reads files.
         self._writer, self._readers = await asyncio.to_thread(self._make_engines)
         self._thread = threading.Thread(
             target=self._run, args=(self._writer,), name="palaverd-writer", daemon=True
         )
         self._thread.start()
-        await self.write(prepare_schema)
+        await self._submit(lambda connection: change_schema(connection, prepare_schema))
 
     async def write(
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
     ) -> T:
         """See `Database.write`. The whole transaction is one hop to the writer thread."""
+        return await self._submit(lambda connection: _in_transaction(connection, work), committed)
+
+    async def _submit(
+        self,
+        transaction: Callable[[Connection], T],
+        committed: Callable[[T], None] | None = None,
+    ) -> T:
         if self._thread is None:
             raise DatabaseError("The database is closed.")
         loop = asyncio.get_running_loop()
@@ -114,8 +157,7 @@ class SqliteDatabase:
         def job(connection: Connection) -> None:
             try:
                 self._check_file()
-                with connection.begin():
-                    result = work(connection)
+                result = transaction(connection)
             except DBAPIError as error:
                 loop.call_soon_threadsafe(fail, _as_database_error(error))
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits
