@@ -21,14 +21,24 @@ def on_ending_signals(leave: Callable[[int], None]) -> Callable[[], None]:
     """
     loop = asyncio.get_running_loop()
     ours = []
-    for sign, code in ENDINGS.items():
+    hung_up = False
+
+    def end(sign: signal.Signals) -> None:
+        nonlocal hung_up
+        hung_up = hung_up or sign is signal.SIGHUP
+        leave(ENDINGS[sign])
+
+    for sign in ENDINGS:
         # Python itself handles SIGINT, and asyncio after it; theirs would tear the screen.
         if sign is signal.SIGINT or signal.getsignal(sign) is signal.SIG_DFL:
-            loop.add_signal_handler(sign, leave, code)
+            loop.add_signal_handler(sign, end, sign)
             ours.append(sign)
 
     def undo() -> None:
         for sign in ours:
             loop.remove_signal_handler(sign)
+        if hung_up:
+            # It comes again when the terminal is really gone; whoever cleans up must survive it.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     return undo
