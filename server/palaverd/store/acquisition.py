@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from palaver.wire.chats import PendingReason
 from palaverd.chatstate.invariants import row_violations
-from palaverd.chatstate.states import RUNNABLE, Status
+from palaverd.chatstate.states import State, Status
+from palaverd.store import tables
 from palaverd.store.door import Applied, finish
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.locked import LockedChat, lock
@@ -20,7 +21,6 @@ from palaverd.store.transitions.recovering import resume
 from palaverd.store.transitions.repairing import reconcile
 
 _KNOWN = [status.value for status in Status]
-_WORK = [Status.RUNNING.value, Status.INTERRUPTING.value, Status.REQUIRES_ACTION.value]
 
 
 class Capacity(msgspec.Struct, frozen=True):
@@ -45,10 +45,7 @@ def acquire_chats(
     found = connection.execute(
         select(chats.c.id, chats.c.status, chats.c.pending_reason)
         .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
-        .where(
-            or_(chats.c.status.not_in(_KNOWN), and_(~chats.c.archived, chats.c.status.in_(_WORK))),
-            or_(chats.c.runner_id.is_(None), expired),
-        )
+        .where(tables.RUNNABLE, or_(chats.c.runner_id.is_(None), expired))
         .order_by(chats.c.updated_at)
     ).all()
     places = _places(connection, capacity) if found else 0
@@ -60,13 +57,18 @@ def acquire_chats(
             continue
         chat = lock(connection, chat_id, now)
         places -= status == Status.RUNNING
-        if chat.row.state not in RUNNABLE or row_violations(chat.row):
-            # It may not exist like this: nobody may work on it before it was repaired.
-            reconcile(chat)
-        else:
+        if not _repaired(chat):
             acquire(chat, worker_id, new_runner())
         applied.append(finish(chat, None))
     return applied
+
+
+def _repaired(chat: LockedChat) -> bool:
+    """Repair a chat that may not exist as it is: nobody may work on it before."""
+    if chat.row.state is not State.INVALID and not row_violations(chat.row):
+        return False
+    reconcile(chat)
+    return True
 
 
 def explain_pending(connection: Connection, reason: PendingReason, now: int) -> list[Applied[None]]:
@@ -126,12 +128,18 @@ def resume_due(connection: Connection, now: int) -> list[Applied[None]]:
 
 
 def void_leases(connection: Connection, now: int) -> list[Applied[None]]:
-    """Release every chat: the data directory's lock proves that earlier daemons are dead."""
-    owned = connection.execute(select(chats.c.id).where(chats.c.runner_id.is_not(None))).scalars()
+    """Release every chat: the data directory's lock proves that earlier daemons are dead.
+
+    This looks at all chats, once, at the start; so chats in no known status are repaired here.
+    """
+    found = connection.execute(
+        select(chats.c.id).where(or_(chats.c.runner_id.is_not(None), chats.c.status.not_in(_KNOWN)))
+    ).scalars()
     applied = []
-    for chat_id in list(owned):
+    for chat_id in list(found):
         chat = lock(connection, chat_id, now)
-        release(chat)
+        if not _repaired(chat):
+            release(chat)
         applied.append(finish(chat, None))
     return applied
 

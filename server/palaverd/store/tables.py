@@ -82,12 +82,13 @@ chats = Table(
 )
 Index("chats_by_activity", chats.c.owner, chats.c.archived, chats.c.updated_at, chats.c.id)
 # Acquisition looks at the few chats that somebody should be working on.
-_RUNNABLE = text("archived = false AND status IN ('running', 'interrupting', 'requires_action')")
+# Literal, in the index and in the query: with bound values SQLite cannot use a partial index.
+RUNNABLE = text("archived = false AND status IN ('running', 'interrupting', 'requires_action')")
 Index(
     "chats_runnable",
     chats.c.updated_at,
-    sqlite_where=_RUNNABLE,
-    postgresql_where=_RUNNABLE,
+    sqlite_where=RUNNABLE,
+    postgresql_where=RUNNABLE,
 )
 _DUE = text("resume_at IS NOT NULL")
 Index("chats_due", chats.c.resume_at, sqlite_where=_DUE, postgresql_where=_DUE)
