@@ -29,9 +29,9 @@ def screen_text(app: PalaverApp) -> str:
     return "\n".join(strip.text for strip in lines)
 
 
-async def settled(app: PalaverApp, holds: Callable[[], object]) -> None:
+async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float = BOUND_S) -> None:
     """Wait until `holds`."""
-    async with asyncio.timeout(BOUND_S):
+    async with asyncio.timeout(bound_s):
         while not holds():
             await asyncio.sleep(POLL_S)
 

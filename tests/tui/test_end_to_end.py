@@ -13,7 +13,9 @@ from palaver.clock import SystemClock
 from palaver_tui.app import PalaverApp
 from palaverd.simulator import Simulator
 from support.daemon import make_daemon, running_daemon, running_pair, short_dir, simulator_config
-from tui.screen import Client
+from tui.screen import Client, settled
+
+START_S = 20  # a second client starts beside one that draws, on a machine that may be busy
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ async def at(socket, tmp_path, chat_id=None):
     app = PalaverApp(connect, data_dir=tmp_path, chat_id=chat_id, random=Random(3), motion=False)
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         me = Client(app, None, pilot, SystemClock())
-        await me.until(lambda: app.session.models and app.session.chats.loaded)
+        await settled(app, lambda: app.session.models and app.session.chats.loaded, START_S)
         yield me
 
 
