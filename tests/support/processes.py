@@ -51,9 +51,13 @@ async def served(folder: Path, data_dir: Path, url: str) -> AsyncIterator[Served
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
-            await process.wait()
-        log = await reading
+        try:
+            async with asyncio.timeout(15):
+                await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+            log = await reading
         assert b"Traceback" not in log, log.decode()
 
 
