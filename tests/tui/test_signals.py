@@ -60,13 +60,15 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(data_dir: Path) -> AsyncIterator[Terminal]:
+async def terminal(data_dir: Path, *, owned: bool = True) -> AsyncIterator[Terminal]:
+    """Run the client; it hears of a hang-up by a signal only where it owns its terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
 
     def own_terminal() -> None:
         os.setsid()
-        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        if owned:
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -108,8 +110,13 @@ async def test_a_signal_ends_the_client_and_restores_the_terminal(sign, code) ->
         assert shown.modes() == before
 
 
-async def test_a_terminal_that_goes_away_ends_the_client_quietly() -> None:
-    async with place() as data_dir, started(data_dir) as daemon, terminal(data_dir) as shown:
+@pytest.mark.parametrize("owned", [True, False])
+async def test_a_terminal_that_goes_away_ends_the_client_quietly(owned: bool) -> None:
+    async with (
+        place() as data_dir,
+        started(data_dir) as daemon,
+        terminal(data_dir, owned=owned) as shown,
+    ):
         await shown.shows(ENTERED, b"sonnet")
         shown.hang_up()
         assert await shown.ended() == 129

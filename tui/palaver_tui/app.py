@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,7 @@ from palaver_tui.commands import ActionCommands
 from palaver_tui.doing.general import General
 from palaver_tui.drafts import Drafts
 from palaver_tui.frames import Frames
+from palaver_tui.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.keeping import Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.painting import NARROW, Painter
@@ -118,6 +120,7 @@ class PalaverApp(General):
         self._drafts = Drafts(self, self._keeper)
         self._shown: str | None = None
         self._signals = signals
+        self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
         for palette in PALETTES.values():
             self.register_theme(theme(palette))
@@ -137,6 +140,7 @@ class PalaverApp(General):
 
     def on_ready(self) -> None:
         """Show the first paint, then connect."""
+        self._events = asyncio.get_running_loop()
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
         self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
@@ -153,6 +157,12 @@ class PalaverApp(General):
         await self.session.close()
         if self._without_signals is not None:
             self._without_signals()
+
+    def hung_up(self) -> None:
+        """Leave because the terminal is gone. Called from another thread."""
+        loop = self._events
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._leave, EXIT_CODE)
 
     def _leave(self, code: int) -> None:
         """A signal asks to end: no questions, what was written is kept on disk."""
@@ -281,5 +291,9 @@ def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = Non
     """
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     app = PalaverApp(connect, data_dir=data_dir, chat_id=chat_id, motion=motion, signals=True)
-    result = app.run()
+    ended = watch_terminal(0, app.hung_up)
+    try:
+        result = app.run()
+    finally:
+        ended()
     return app.return_code or (result if isinstance(result, int) else 0)
