@@ -53,15 +53,8 @@ class SystemClock:
         await asyncio.sleep(delay)
 
 
-class Deadline:
-    """Says whether the `deadline` block it was given to ran out of time."""
-
-    def __init__(self) -> None:
-        self.expired = False
-
-
 @asynccontextmanager
-async def deadline(clock: Clock, seconds: float) -> AsyncIterator[Deadline]:
+async def deadline(clock: Clock, seconds: float) -> AsyncIterator[None]:
     """Like `asyncio.timeout`, on a `Clock`.
 
     Raises:
@@ -69,18 +62,19 @@ async def deadline(clock: Clock, seconds: float) -> AsyncIterator[Deadline]:
     """
     task = asyncio.current_task()
     assert task is not None
-    state = Deadline()
+    expired = False
 
     def expire() -> None:
-        state.expired = True
+        nonlocal expired
+        expired = True
         task.cancel()
 
     timer = clock.call_later(seconds, expire)
     try:
-        yield state
+        yield
     except asyncio.CancelledError:
         # Our own cancellation, and only ours, becomes a timeout.
-        if state.expired and task.uncancel() == 0:
+        if expired and task.uncancel() == 0:
             raise TimeoutError from None
         raise
     finally:

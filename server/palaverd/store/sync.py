@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Select, func, select
 
 from palaver.wire.messages import Message, QueuedMessage, Usage
 from palaverd.chatstate.errors import ChatNotFound
-from palaverd.store import codec
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
@@ -135,14 +134,3 @@ def _changed(
     query = _visible(row.chat_id).where(messages.c.revision > since).order_by(messages.c.id)
     found = connection.execute(query).mappings()
     return [ChangedMessage(wire_message(one), one["episode"]) for one in found], truncated_from  # type: ignore[arg-type]
-
-
-def last_usage(connection: Connection, chat_id: str) -> Usage | None:
-    """Return the tokens of the newest answer whose provider reported them."""
-    found = connection.execute(
-        select(messages.c.usage)
-        .where(messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.usage.is_not(None))
-        .order_by(messages.c.id.desc())
-        .limit(1)
-    ).scalar()
-    return codec.loads(found, Usage)
