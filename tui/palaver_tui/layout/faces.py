@@ -30,7 +30,7 @@ Ink = Literal[
     "error",
 ]
 # The background of a whole line or span; "" is the background of the widget.
-Paper = Literal["", "code", "inline_code", "user", "selected"]
+Paper = Literal["", "code", "inline_code", "user", "selected", "added", "removed"]
 
 
 class Face(NamedTuple):
