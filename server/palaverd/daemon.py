@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,7 +46,10 @@ HTTP_SHUTDOWN_S = 1.0
 
 
 class Daemon:
-    """One daemon on one data directory. Building it starts nothing."""
+    """One daemon on one data directory. Building it starts nothing.
+
+    `host` names this machine, by its own name unless told otherwise.
+    """
 
     def __init__(
         self,
@@ -56,8 +60,10 @@ class Daemon:
         clock: Clock,
         chance: random.Random,
         keys: Mapping[str, str | None],
+        host: str | None = None,
         reached: Reached = never,
     ) -> None:
+        self._host = host or platform.node()
         self.socket = socket
         self.hub = LocalHub()
         self.episodes = Episodes(clock)
@@ -80,11 +86,13 @@ class Daemon:
                 chance=chance,
                 retry=RetryPolicy(),
                 max_steps=config.generation.max_steps,
+                host=self._host,
             ),
             self.hub,
             config.worker,
         )
         self._runner: web.AppRunner | None = None
+        self._site: web.UnixSite | None = None
         self._warming: asyncio.Task[None] | None = None
 
     @property
@@ -135,6 +143,7 @@ class Daemon:
             catalog=self.catalog,
             clock=self._clock,
             info=info,
+            host=self._host,
             touch=self._touch,
         )
         runner = web.AppRunner(
@@ -148,7 +157,8 @@ class Daemon:
         # The socket must never be open to others, not even between its making and a chmod.
         before = os.umask(0o177)
         try:
-            await web.UnixSite(runner, str(self.socket)).start()
+            self._site = web.UnixSite(runner, str(self.socket))
+            await self._site.start()
         finally:
             os.umask(before)
 
@@ -168,8 +178,12 @@ class Daemon:
         """Tell the clients, give the chats back, and close everything. Can be called twice."""
         if self._warming is not None:
             self._warming.cancel()
-        await self.worker.stop()
+        if self._site is not None:
+            # Clients that are sent away now come back to the next daemon, not to this one.
+            await self._site.stop()
+            self._site = None
         await self.sockets.close_all()
+        await self.worker.stop()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -188,9 +202,7 @@ def _providers(
     missing: dict[str, ChatError] = {}
     for name, provider in config.providers.items():
         key, hint = keys.get(name), key_hint(name, provider)
-        providers[name] = make_provider(
-            name, provider.kind, base_url=provider.base_url, api_key=key, key_hint=hint, clock=clock
-        )
+        providers[name] = make_provider(name, provider, api_key=key, key_hint=hint, clock=clock)
         if key is None and provider.kind != "openai-compatible":
             missing[name] = classify(Signals(provider=name, key_hint=hint, key_missing=True))
     return providers, missing

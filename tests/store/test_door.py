@@ -13,7 +13,7 @@ from palaver.clock import SystemClock
 from palaver.wire.messages import Text
 from palaverd.chatstate.errors import ChatNotFound, FenceLost, KeyReused, QueueFull
 from palaverd.chatstate.execution import Fence
-from palaverd.store.acquisition import Capacity, acquire_chats
+from palaverd.store.acquisition import acquire_chats
 from palaverd.store.check import violations
 from palaverd.store.door import Applied, Door, NewChat
 from palaverd.store.hints import Hint
@@ -25,6 +25,7 @@ from palaverd.store.transitions.generating import commit_response, finish_turn, 
 from palaverd.store.transitions.queue import delete_queued
 from palaverd.store.transitions.stopping import interrupt
 from support.engines import Engine
+from support.store import taker
 
 ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", episode="1.1")
 
@@ -53,9 +54,7 @@ async def new_chat(door: Door, content: str = "hi", key: str | None = None) -> s
 
 
 async def acquire_all(door: Door) -> list[Applied[None]]:
-    return await door.transact_all(
-        lambda c, now: acquire_chats(c, "worker", door.new_id, Capacity(max_chats=0), 30_000, now)
-    )
+    return await door.transact_all(lambda c, now: acquire_chats(c, taker(), door.new_id, now))
 
 
 async def fence_of(door: Door, chat_id: str) -> Fence:
@@ -215,9 +214,7 @@ async def test_acquisition_takes_each_chat_once_and_respects_capacity(engine: En
         chats = [await new_chat(door) for _ in range(3)]
 
         def acquire(connection: Connection, now: int) -> list[Applied[None]]:
-            return acquire_chats(
-                connection, "worker", door.new_id, Capacity(max_chats=2), 30_000, now
-            )
+            return acquire_chats(connection, taker(max_chats=2), door.new_id, now)
 
         first = await door.transact_all(acquire)
         taken = [one.row.chat_id for one in first if one.row.runner_id]

@@ -17,9 +17,9 @@ from palaverd.store.backup import backup_before, integrity_problems
 from palaverd.store.check import check_all
 from palaverd.store.database import DatabaseError
 from palaverd.store.listing import ensure_user
-from palaverd.store.migrate import migrate
+from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase, change_schema
-from support.schema import SECOND, add_second_migration, content, opened
+from support.schema import NEXT, add_migration, content, opened
 from support.store import NOW, OWNER, dump, plant
 
 WHEN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_an_upgrade_cut_off_at_any_statement_can_be_run_again(
 ) -> None:
     path = tmp_path / "palaver.db"
     before(path)
-    add_second_migration(monkeypatch, tmp_path)
+    add_migration(monkeypatch, tmp_path)
     was = content(path)
     statement = 0
     while True:
@@ -91,9 +91,7 @@ def test_an_upgrade_cut_off_at_any_statement_can_be_run_again(
     assert integrity_problems(path) == []
     assert content(path) != was
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
-            (SECOND,)
-        ]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEXT,)]
     connection.close()
 
 
@@ -103,11 +101,11 @@ def test_a_migration_that_alters_a_file_copies_it_first(
     path = tmp_path / "palaver.db"
     first_release(path)
     was = content(path)
-    copied = backup_before(path, SECOND, WHEN)
+    copied = backup_before(path, NEXT, WHEN)
     assert copied is not None
     assert copied.parent == tmp_path / "backups"
     assert copied.stat().st_mode & 0o777 == 0o600
-    add_second_migration(monkeypatch, tmp_path)
+    add_migration(monkeypatch, tmp_path)
     upgrade(path)
     assert content(copied) == was
     # Nothing that belongs to a chat goes with a table that is made anew.
@@ -116,14 +114,14 @@ def test_a_migration_that_alters_a_file_copies_it_first(
     assert rows == {"store_info": 1, "users": 1, "chats": 1, "messages": 1, "queued_messages": 2}
     assert check_all(copied) == (1, [])
     # The upgrade is done: the next start copies nothing.
-    assert backup_before(path, SECOND, WHEN) is None
+    assert backup_before(path, NEXT, WHEN) is None
 
 
 def test_a_new_file_and_a_present_one_are_not_copied(tmp_path: Path) -> None:
     path = tmp_path / "palaver.db"
-    assert backup_before(path, SECOND, WHEN) is None
+    assert backup_before(path, NEXT, WHEN) is None
     first_release(path)
-    assert backup_before(path, "0001", WHEN) is None
+    assert backup_before(path, HEAD, WHEN) is None
     assert not (tmp_path / "backups").exists()
 
 
@@ -132,14 +130,14 @@ def test_a_copy_that_cannot_be_made_refuses_the_upgrade(tmp_path: Path) -> None:
     first_release(path)
     (tmp_path / "backups").write_text("in the way")
     with pytest.raises(DatabaseError, match="could not be copied"):
-        backup_before(path, SECOND, WHEN)
+        backup_before(path, NEXT, WHEN)
 
 
 def test_a_copy_of_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "palaver.db"
     path.write_text("this is a diary, not a database" * 100)
     with pytest.raises(DatabaseError, match="not a database that can be read"):
-        backup_before(path, SECOND, WHEN)
+        backup_before(path, NEXT, WHEN)
 
 
 def test_an_upgrade_that_would_leave_rows_without_their_chat_is_taken_back(tmp_path: Path) -> None:
@@ -162,7 +160,7 @@ def test_an_upgrade_that_would_leave_rows_without_their_chat_is_taken_back(tmp_p
 async def test_the_daemons_own_way_of_opening_keeps_what_belongs_to_a_chat(
     old_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_second_migration(monkeypatch, tmp_path)
+    add_migration(monkeypatch, tmp_path)
     database = SqliteDatabase(old_file, SystemClock())
     await database.open(migrate)
     try:

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from palaverd.chatstate.states import State
-from palaverd.store.acquisition import Capacity, acquire_chats, void_leases
+from palaverd.store.acquisition import acquire_chats, void_leases
 from palaverd.store.check import violations
 from palaverd.store.sync import load_chat
 from palaverd.store.tables import chats
-from support.store import NOW, memory_store, plant
+from support.store import NOW, memory_store, plant, taker
 
 
 def test_a_chat_of_a_dead_daemon_is_released_and_can_be_taken_at_once() -> None:
@@ -20,7 +20,7 @@ def test_a_chat_of_a_dead_daemon_is_released_and_can_be_taken_at_once() -> None:
         plant(store, State.R1, worker_id="dead", runner_id="gone")
         void_leases(store, NOW)
         assert load_chat(store, "c").runner_id is None
-        [taken] = acquire_chats(store, "w", lambda: "r", Capacity(max_chats=0), 1000, NOW)
+        [taken] = acquire_chats(store, taker(), lambda: "r", NOW)
         assert taken.row.runner_id == "r"
 
 

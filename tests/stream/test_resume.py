@@ -12,7 +12,7 @@ from palaver.wire.messages import Text
 from palaverd.chatstate.execution import Fence
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
-from palaverd.store.acquisition import Capacity, acquire_chats
+from palaverd.store.acquisition import acquire_chats
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewMessage, NewUserMessage
 from palaverd.store.requests.keyed import Asker
@@ -21,6 +21,7 @@ from palaverd.store.transitions.generating import commit_response, record_attemp
 from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.subscriber import StreamStart, Subscriber
+from support.store import taker
 from support.daemon import running_pair
 
 decoder = msgspec.json.Decoder(list[StreamEvent])
@@ -75,7 +76,7 @@ class Stage:
         )
         self.chat_id = sent.chat.id
         [taken] = await door.transact_all(
-            lambda c, now: acquire_chats(c, "w", door.new_id, Capacity(max_chats=0), 1000, now)
+            lambda c, now: acquire_chats(c, taker(), door.new_id, now)
         )
         row = taken.row
         assert row.runner_id is not None

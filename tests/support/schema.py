@@ -15,15 +15,15 @@ from sqlalchemy.pool import NullPool
 from palaverd.store import migrate as subject
 from palaverd.store.sqlite import prepare
 
-SECOND = "0002"
+NEXT = "9999"
 SCRIPT = '''
-"""A second schema, for tests."""
+"""The next schema, for tests."""
 
 from alembic import op
 from sqlalchemy import Column, Integer, Text
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "%s"
 
 
 def upgrade():
@@ -35,14 +35,14 @@ def upgrade():
 '''
 
 
-def add_second_migration(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Let the program know a second migration, from a copy of its scripts."""
+def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the program know one more migration, from a copy of its scripts."""
     scripts = folder / "migrations"
     shutil.copytree(Path(subject.__file__).parent / "migrations", scripts)
-    (scripts / "versions" / "0002_mood.py").write_text(SCRIPT)
+    (scripts / "versions" / "9999_mood.py").write_text(SCRIPT % subject.HEAD)
     monkeypatch.setattr(subject, "_SCRIPTS", scripts)
-    monkeypatch.setattr(subject, "HEAD", SECOND)
-    monkeypatch.setattr(subject, "KNOWN", frozenset({"0001", SECOND}))
+    monkeypatch.setattr(subject, "KNOWN", subject.KNOWN | {NEXT})
+    monkeypatch.setattr(subject, "HEAD", NEXT)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, create_engine, insert
 from sqlalchemy.pool import StaticPool
 
@@ -13,6 +14,7 @@ from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaverd.chatstate.states import Queue, State, Status
 from palaverd.store import codec
+from palaverd.store.acquisition import Taker
 from palaverd.store.door import NewChat, fresh_chat
 from palaverd.store.migrate import migrate
 from palaverd.store.rows import ChatRow, chat_values
@@ -35,6 +37,12 @@ def memory_store() -> Iterator[Connection]:
             connection.execute(insert(users).values(id=OWNER, created_at=NOW))
         yield connection
     engine.dispose()
+
+
+def taker(**changes: Any) -> Taker:
+    """A worker without limits on the machine `here`, with leases of 30 s."""
+    unlimited = Taker(worker_id="w", host="here", max_chats=0, max_subagents=0, lease_ms=30_000)
+    return msgspec.structs.replace(unlimited, **changes)
 
 
 def retry_info() -> RetryInfo:

@@ -41,6 +41,17 @@ class RetryInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     error: ChatError
 
 
+class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A directory with the files of a chat, by its absolute path.
+
+    `host` is the machine that has it, the daemon's own where a request does not say. Only a
+    daemon on that machine runs the chat.
+    """
+
+    path: str
+    host: str | None = None
+
+
 class Chat(msgspec.Struct, frozen=True):
     """One chat, without its messages. `updated_at` is its last activity."""
 
@@ -64,6 +75,7 @@ class Chat(msgspec.Struct, frozen=True):
     retry: RetryInfo | None = None
     resume_at: datetime | None = None
     cost_micros: int | None = None
+    workspace: Workspace | None = None
     context_tokens: int | None = None
     context_limit: int | None = None
 
@@ -78,6 +90,10 @@ class ChatPage(msgspec.Struct, frozen=True):
 # --- requests: strict -----------------------------------------------------------------------
 
 
+class ChosenWorkspace(Workspace, frozen=True, forbid_unknown_fields=True):
+    """A workspace as a request names it."""
+
+
 class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A new chat with its first message."""
 
@@ -86,6 +102,7 @@ class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     model: str | None = None
     system_prompt: str | None = None
     labels: dict[str, str] = {}
+    workspace: ChosenWorkspace | None = None
 
 
 class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from palaver.wire.chats import Chat
+from palaver.wire.chats import Chat, ChosenWorkspace
 from palaver.wire.messages import QueuedMessage
 
 
@@ -49,6 +49,7 @@ class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     title: str | None = None
     model: str | None = None
     archived: bool | None = None
+    workspace: ChosenWorkspace | None = None
 
 
 class QueueAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -16,6 +16,7 @@ from palaverd.api.bodies import answer, asker, bool_query, int_query, read_body
 from palaverd.api.limits import LIST_LIMIT
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.workspaces import found_workspace
 from palaverd.generation.catalog import Catalog
 from palaverd.generation.title import first_title
 from palaverd.store.door import NewChat
@@ -43,6 +44,7 @@ async def post_chat(request: web.Request) -> web.Response:
         system_prompt=body.system_prompt,
         model=body.model,
         labels=body.labels,
+        workspace=await found_workspace(body.workspace, services.host),
     )
     sent = await create_chat(services.door, new, message, asker(request))
     return answer(sent, status=200 if sent.repeated else 201)

@@ -10,6 +10,7 @@ from palaverd.api.bodies import answer, asker, path_id, read_body
 from palaverd.api.chats import known_model, user_message
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.workspaces import found_workspace
 from palaverd.store.requests.families import delete_chat, repair, set_archived
 from palaverd.store.requests.rewriting import clear, compact, edit_message, fork_chat
 from palaverd.store.rows import wire_chat
@@ -80,12 +81,13 @@ async def patch_chat(request: web.Request) -> web.Response:
     known_model(services.catalog, body.model)
     _check_title(body.title)
     if body.archived is not None:
-        if body.title is not None or body.model is not None:
+        if (body.title, body.model, body.workspace) != (None, None, None):
             raise BadRequest("Archiving is a request of its own.", field="archived")
         return answer(await set_archived(services.door, chat_id, owner, body.archived))
+    workspace = await found_workspace(body.workspace, services.host)
     applied = await services.door.apply(
         chat_id,
-        lambda chat: change_chat(chat, title=body.title, model=body.model),
+        lambda chat: change_chat(chat, title=body.title, model=body.model, workspace=workspace),
         owner=owner,
     )
     return answer(wire_chat(applied.row))

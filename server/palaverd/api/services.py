@@ -21,7 +21,10 @@ LOCAL_OWNER = "local"
 
 
 class Services(msgspec.Struct):
-    """The parts of the daemon that the interface offers. `touch` notes that a client is there."""
+    """The parts of the daemon that the interface offers.
+
+    `host` is this machine's name; `touch` notes that a client is there.
+    """
 
     database: Database
     door: Door
@@ -31,6 +34,7 @@ class Services(msgspec.Struct):
     catalog: Catalog
     clock: Clock
     info: Info
+    host: str
     touch: Callable[[], None]
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from palaverd.config.types import Config, ModelConfig, ProviderConfig, Section
+from palaverd.config.defaults import HEARTBEATS_PER_LEASE
+from palaverd.config.types import Config, ModelConfig, ProviderConfig, Section, WorkerConfig
 
 
 class ConfigError(Exception):
@@ -80,6 +81,7 @@ def parse_config(text: str, name: str) -> Config:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{name}: {_explain(error, found)}") from None
     _check_references(config, name)
+    _check_lease(config.worker, name)
     return config
 
 
@@ -107,6 +109,16 @@ def _check_references(config: Config, name: str) -> None:
         raise ConfigError(
             f'{name}: default_model is "{wanted}", but there is no '
             f"[models.{wanted}].{_suggest(wanted, config.models)}"
+        )
+
+
+def _check_lease(worker: WorkerConfig, name: str) -> None:
+    most = worker.lease_seconds / HEARTBEATS_PER_LEASE
+    if worker.heartbeat_seconds > most:
+        raise ConfigError(
+            f"{name}: worker.heartbeat_seconds is {worker.heartbeat_seconds:g}, but a lease of "
+            f"{worker.lease_seconds:g} s needs {HEARTBEATS_PER_LEASE} heartbeats or more: "
+            f"at most {most:g}."
         )
 
 

@@ -13,6 +13,7 @@ from palaverd.config.defaults import (
     MAX_CHATS,
     MAX_OUTPUT_TOKENS,
     MAX_STEPS,
+    MAX_SUBAGENTS,
 )
 
 ProviderKind = Literal["anthropic", "openai", "openai-compatible"]
@@ -49,6 +50,21 @@ class ProviderConfig(Section, frozen=True):
             "ANTHROPIC_API_KEY or OPENAI_API_KEY."
         ),
     ] = None
+    startup_seconds: Annotated[
+        Seconds | None,
+        Meta(
+            description="How long its first word may take. Left out: 60, and 600 for "
+            "openai-compatible, which may be loading a model first."
+        ),
+    ] = None
+    silence_seconds: Annotated[
+        Seconds | None,
+        Meta(description="How long an answer may stop, with nothing sent. Left out: 120."),
+    ] = None
+    pings_seconds: Annotated[
+        Seconds | None,
+        Meta(description="How long an answer may stop, with only pings sent. Left out: 600."),
+    ] = None
 
 
 class ModelConfig(Section, frozen=True):
@@ -76,6 +92,10 @@ class WorkerConfig(Section, frozen=True):
         Annotated[int, Meta(ge=0)],
         Meta(description="Chats that run at once; more wait. 0: no limit."),
     ] = MAX_CHATS
+    max_subagents: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="Sub-agents that run at once, counted apart. 0: no limit."),
+    ] = MAX_SUBAGENTS
     heartbeat_seconds: Annotated[
         Seconds, Meta(description="How often a worker says that it lives.")
     ] = HEARTBEAT_S

@@ -14,12 +14,15 @@ import structlog
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part, ToolCall
+from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.failures import GiveUp, ProviderFailure, Signals, Wait, classify, decide
 from palaverd.generation.answer import Answer, shown_parts
+from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import NO_MODEL, Chosen
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.prompt import build_request
 from palaverd.store.attempts import save_partial
+from palaverd.store.database import DatabaseError
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.prompt import History, load_history
@@ -192,25 +195,36 @@ async def _wait(
 
 @asynccontextmanager
 async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncIterator[None]:
-    """Save what was shown, at most once a second and never on the path of a token."""
+    """Save what was shown: once a second, never on the path of a token, and at a shutdown."""
+    saved = -1
 
     async def save() -> None:
-        saved = -1
+        nonlocal saved
+        if episode.end == saved:
+            return
+        end, parts = episode.end, shown_parts(episode.blocks)
+        write = partial(save_partial, parts=parts, model=episode.model)
+        try:
+            await env.door.apply(job.chat_id, write, fence=job.fence)
+        except (FenceLost, ChatNotFound, DatabaseError) as error:
+            # The answer itself is fenced and reported; a lost partial is not worth a chat.
+            log.warning("partial not saved", chat=job.chat_id, error=str(error))
+        else:
+            saved = end
+
+    async def keep_saving() -> None:
         while True:
             await env.clock.sleep(PARTIAL_INTERVAL_S)
-            if episode.end != saved:
-                saved = episode.end
-                write = partial(
-                    save_partial, parts=shown_parts(episode.blocks), model=episode.model
-                )
-                await env.door.apply(job.chat_id, write, fence=job.fence)
+            await save()
 
-    task = asyncio.create_task(save())
+    task = asyncio.create_task(keep_saving())
     try:
         yield
     finally:
         task.cancel()
         await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The answer itself is fenced and reported; a lost partial is not worth a chat.
-            log.warning("partial not saved", chat=job.chat_id, error=str(error))
+        if not task.cancelled():
+            task.result()  # it never ends by itself: a bug
+        if job.cancellation.cause is Cause.SHUTDOWN:
+            # The live text ends with this process; a stop after it shows this.
+            await save()

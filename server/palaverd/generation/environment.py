@@ -10,6 +10,7 @@ import msgspec
 from palaver.clock import Clock
 from palaverd.chatstate.execution import Fence
 from palaverd.failures import RetryPolicy
+from palaverd.generation.cancellation import Cancellation
 from palaverd.generation.catalog import Catalog
 from palaverd.store.database import Database
 from palaverd.store.door import Door
@@ -17,7 +18,11 @@ from palaverd.stream.registry import Episodes
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """The parts that steps use. `max_steps` bounds the model calls of one turn."""
+    """The parts that steps use.
+
+    `max_steps` bounds the model calls of one turn. `host` is this machine's name: only the
+    machine that has a chat's workspace may run it.
+    """
 
     database: Database
     door: Door
@@ -27,6 +32,7 @@ class Environment(msgspec.Struct, frozen=True):
     chance: random.Random
     retry: RetryPolicy
     max_steps: int
+    host: str
 
 
 class Nudge:
@@ -64,8 +70,9 @@ class Nudge:
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """One task's job: the chat, what its writes are fenced by, and its nudge."""
+    """One task's job: the chat, what its writes are fenced by, its nudge, and why it ends."""
 
     chat_id: str
     fence: Fence
     nudge: Nudge
+    cancellation: Cancellation

@@ -19,16 +19,23 @@ NO_COMPACTION = ChatError(
 )
 
 
+class FilesElsewhere(Exception):
+    """The chat came to run while we held it, and another machine has its files."""
+
+
 async def generate(env: Environment, job: Assignment) -> None:
     """Take the next step of a turn.
 
     Raises:
         FenceLost: the chat moved on meanwhile; nothing was changed.
         DatabaseError: nothing was changed; try again.
+        FilesElsewhere: nothing was changed; give the chat back.
     """
     history = await env.database.read(lambda c: load_history(c, job.chat_id))
     if not job.fence.holds(history.row):
         return
+    if history.row.workspace_host not in (None, env.host):
+        raise FilesElsewhere
     if history.row.compaction_requested_at is not None:
         await fail(env, job, NO_COMPACTION)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from palaver.wire.chats import PendingReason
 from palaverd.chatstate.invariants import row_violations
@@ -20,47 +20,78 @@ from palaverd.store.transitions.ownership import acquire, release
 from palaverd.store.transitions.recovering import resume
 from palaverd.store.transitions.repairing import reconcile
 
+_SUBAGENT = chats.c.parent_id.is_not(None)
 _KNOWN = [status.value for status in Status]
 
 
-class Capacity(msgspec.Struct, frozen=True):
-    """How many chats may run at once; 0 is no limit."""
+class Taker(msgspec.Struct, frozen=True):
+    """Who takes chats: which machine, how many may run at once (0 is no limit), and how long a
+    lease holds without a heartbeat. Sub-agents are counted apart from the chats of people.
+    """
 
+    worker_id: str
+    host: str
     max_chats: int
+    max_subagents: int
+    lease_ms: int
 
 
 def acquire_chats(
-    connection: Connection,
-    worker_id: str,
-    new_runner: Callable[[], str],
-    capacity: Capacity,
-    lease_ms: int,
-    now: int,
+    connection: Connection, taker: Taker, new_runner: Callable[[], str], now: int
 ) -> list[Applied[None]]:
     """Take chats that need a worker and have none, or whose lease has expired; oldest first.
 
-    Interruptions never wait for capacity; answers that a person owes take none.
+    Only a chat that should run waits for capacity, or for the machine that has its files: an
+    interruption needs neither, and an answer that a person owes takes no place.
     """
-    expired = and_(leases.c.runner_id == chats.c.runner_id, leases.c.heartbeat < now - lease_ms)
+    free = _is_free(now - taker.lease_ms)
     found = connection.execute(
-        select(chats.c.id, chats.c.status, chats.c.pending_reason)
+        select(
+            chats.c.id,
+            chats.c.status,
+            _SUBAGENT.label("subagent"),
+            chats.c.workspace_host,
+            chats.c.runner_id,
+            chats.c.pending_reason,
+        )
         .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
-        .where(tables.RUNNABLE, or_(chats.c.runner_id.is_(None), expired))
+        .where(tables.RUNNABLE, free)
         .order_by(chats.c.updated_at)
     ).all()
-    places = _places(connection, capacity) if found else 0
+    places = _places(connection, taker, free) if found else {}
     applied = []
-    for chat_id, status, reason in found:
-        if status == Status.RUNNING and places == 0:
-            if reason != "capacity":
-                applied += _say_why(lock(connection, chat_id, now), "capacity")
+    for chat_id, status, subagent, host, runner_id, told in found:
+        running = status == Status.RUNNING
+        reason = _must_wait(taker, host, places[subagent]) if running else None
+        if reason is not None and reason == told and runner_id is None:
             continue
         chat = lock(connection, chat_id, now)
-        places -= status == Status.RUNNING
-        if not _repaired(chat):
-            acquire(chat, worker_id, new_runner())
+        if reason is None and not _repaired(chat):
+            places[subagent] -= running
+            acquire(chat, taker.worker_id, new_runner())
+        elif reason is not None:
+            if runner_id is not None:
+                release(chat)  # its worker vanished, and nobody can take it yet
+            _say_why(chat, reason)
         applied.append(finish(chat, None))
     return applied
+
+
+def _is_free(cutoff: int) -> ColumnElement[bool]:
+    """Whether nobody holds a chat: no runner, or one whose last heartbeat is before `cutoff`."""
+    return or_(
+        chats.c.runner_id.is_(None),
+        leases.c.runner_id.is_(None),
+        leases.c.runner_id != chats.c.runner_id,
+        leases.c.heartbeat < cutoff,
+    )
+
+
+def _must_wait(taker: Taker, host: str | None, places: int) -> PendingReason | None:
+    """Say why a chat that should run cannot be taken; None when it can."""
+    if host not in (None, taker.host):
+        return "wrong_host"
+    return "capacity" if places == 0 else None
 
 
 def _repaired(chat: LockedChat) -> bool:
@@ -78,40 +109,47 @@ def explain_pending(connection: Connection, reason: PendingReason, now: int) -> 
             ~chats.c.archived,
             chats.c.status == Status.RUNNING.value,
             chats.c.runner_id.is_(None),
+            or_(chats.c.pending_reason.is_(None), chats.c.pending_reason != reason),
         )
     ).scalars()
-    return [
-        applied
-        for chat_id in list(waiting)
-        for applied in _say_why(lock(connection, chat_id, now), reason)
-    ]
+    applied = []
+    for chat_id in list(waiting):
+        chat = lock(connection, chat_id, now)
+        _say_why(chat, reason)
+        applied.append(finish(chat, None))
+    return applied
 
 
-def _say_why(chat: LockedChat, reason: PendingReason) -> list[Applied[None]]:
-    """Write the reason for a wait once, so that every client and replica can tell it."""
-    if not chat.row.pending or chat.row.pending_reason == reason:
-        return []
+def _say_why(chat: LockedChat, reason: PendingReason) -> None:
+    """Write the reason for a wait, so that every client and replica can tell it."""
     chat.note_change()
     chat.row.pending_reason = reason
     chat.row.pending_since = chat.row.pending_since or chat.now
-    return [finish(chat, None)]
 
 
-def _places(connection: Connection, capacity: Capacity) -> int:
-    """Return how many more chats may run; -1 for no limit."""
-    if capacity.max_chats == 0:
-        return -1
-    held = connection.execute(
-        select(func.count())
-        .select_from(chats)
-        .where(
-            ~chats.c.archived,
-            chats.c.status == Status.RUNNING.value,
-            chats.c.runner_id.is_not(None),
-            ~chats.c.waiting_for_children,
+def _places(connection: Connection, taker: Taker, free: ColumnElement[bool]) -> dict[bool, int]:
+    """Return how many more may run, of people's chats (False) and of sub-agents (True).
+
+    Below zero is no limit. A chat whose worker vanished takes no place.
+    """
+    held = {
+        bool(kind): int(count)
+        for kind, count in connection.execute(
+            select(_SUBAGENT, func.count())
+            .join(leases, leases.c.chat_id == chats.c.id)
+            .where(
+                ~chats.c.archived,
+                chats.c.status == Status.RUNNING.value,
+                ~free,
+                ~chats.c.waiting_for_children,
+            )
+            .group_by(_SUBAGENT)
         )
-    ).scalar_one()
-    return max(0, capacity.max_chats - int(held))
+    }
+    allowed = {False: taker.max_chats, True: taker.max_subagents}
+    return {
+        kind: max(0, limit - held.get(kind, 0)) if limit else -1 for kind, limit in allowed.items()
+    }
 
 
 def resume_due(connection: Connection, now: int) -> list[Applied[None]]:

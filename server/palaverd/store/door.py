@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from palaver.clock import Clock
+from palaver.wire.chats import Workspace
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
@@ -58,6 +59,7 @@ class NewChat(msgspec.Struct, frozen=True):
     model: str | None = None
     labels: dict[str, str] = {}
     client_type: str = "api"
+    workspace: Workspace | None = None
 
 
 class Door:
@@ -197,6 +199,8 @@ def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> 
         labels=new.labels,
         pin_order=None,
         client_type=new.client_type,
+        workspace_host=new.workspace.host if new.workspace else None,
+        workspace_path=new.workspace.path if new.workspace else None,
         archiving=None,
         spawned_by=None,
         created_at=now,

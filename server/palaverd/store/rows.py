@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from palaver.wire.chats import Chat, ChatStatus, PendingReason, Versions
+from palaver.wire.chats import Chat, ChatStatus, PendingReason, Versions, Workspace
 from palaver.wire.messages import Finish, Message, QueuedMessage, Role, Usage, Visibility
 from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import Status
@@ -26,6 +26,8 @@ class ChatRow(Execution, kw_only=True):
     labels: dict[str, str]
     pin_order: int | None
     client_type: str
+    workspace_host: str | None
+    workspace_path: str | None
     archiving: str | None
     spawned_by: int | None
     created_at: int
@@ -112,9 +114,17 @@ def wire_chat(row: ChatRow) -> Chat:
         last_error=row.last_error,
         retry=row.retry,
         resume_at=codec.from_ms_optional(row.resume_at),
+        workspace=workspace_of(row),
         context_tokens=row.context_tokens,
         context_limit=row.context_limit,
     )
+
+
+def workspace_of(row: ChatRow) -> Workspace | None:
+    """Return where a chat's files are, None for a chat without any."""
+    if row.workspace_path is None:
+        return None
+    return Workspace(path=row.workspace_path, host=row.workspace_host)
 
 
 def wire_message(found: Mapping[str, Any]) -> Message:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
+from palaver.wire.chats import Workspace
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages
 
 
-def change_chat(chat: LockedChat, *, title: str | None, model: str | None) -> None:
-    """Give a chat a title or a model; None leaves it as it is.
+def change_chat(
+    chat: LockedChat,
+    *,
+    title: str | None,
+    model: str | None,
+    workspace: Workspace | None = None,
+) -> None:
+    """Give a chat a title, a model or a workspace; None leaves it as it is.
 
     A new model ends a wait for a retry: the next attempt is made with it at once, also where
     the message had chosen a model of its own.
@@ -19,6 +26,8 @@ def change_chat(chat: LockedChat, *, title: str | None, model: str | None) -> No
     if title is not None:
         row.title = title.strip()
         row.title_by_person = True
+    if workspace is not None:
+        row.workspace_host, row.workspace_path = workspace.host, workspace.path
     if model is None:
         return
     row.model = model

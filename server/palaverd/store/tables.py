@@ -51,6 +51,9 @@ chats = Table(
     Column("labels", Text, nullable=False),
     Column("pin_order", Integer),
     Column("client_type", Text, nullable=False),
+    # Where its files are. Replicas share no disks: only this machine runs the chat.
+    Column("workspace_host", Text),
+    Column("workspace_path", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("archived", Boolean, nullable=False),

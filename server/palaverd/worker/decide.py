@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 import msgspec
 
 from palaverd.chatstate.states import Status
+from palaverd.generation.cancellation import Cause
 from palaverd.store.hints import Hint
-
-
-class Cause(Enum):
-    """Why an attempt was cancelled by us. None of these: it was a library."""
-
-    INTERRUPTED = "interrupted"
-    SUPERSEDED = "superseded"
-    LEASE_LOST = "lease_lost"
-    SHUTDOWN = "shutdown"
 
 
 class Ignore(msgspec.Struct, frozen=True):

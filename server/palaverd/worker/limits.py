@@ -1,6 +1,8 @@
 """Every interval and cap of the worker that is not configured, with its reason."""
 
-LEASE_MARGIN_S = 5.0  # a worker that cannot write stops this much before its leases end
+# The share of a lease that a worker which cannot write gives up: it stops this much before the
+# lease ends, 5 s of 30. Its tasks need `STOP_TASK_S` at most.
+LEASE_MARGIN = 1 / 6
 ACQUIRE_INTERVAL_S = 1.0  # the timer that finds what no hint announced
 SYNC_INTERVAL_S = 5.0  # one query over all held chats, against lost hints
 RETRY_FIRST_S = 0.25  # after an unexpected error, say a database that is away

@@ -16,16 +16,17 @@ from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
+from palaverd.generation.cancellation import Cancellation, Cause
 from palaverd.generation.environment import Assignment, Environment, Nudge
 from palaverd.generation.interruption import end_interruption
-from palaverd.generation.step import fail, generate
+from palaverd.generation.step import FilesElsewhere, fail, generate
 from palaverd.generation.waiting import wait_for_answer
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.ownership import release
-from palaverd.worker.decide import Cause, GiveBack, Hand, Leave, Start, decide
+from palaverd.worker.decide import GiveBack, Hand, Leave, Start, decide
 from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
 
 log = structlog.get_logger("palaverd.worker")
@@ -46,19 +47,20 @@ _TASKS: dict[str, Callable[[Environment, Assignment], Awaitable[None]]] = {
 
 
 class Work:
-    """One task, what it was started for, and why we cancelled it, if we did."""
+    """One task and what it was started for."""
 
     def __init__(self, env: Environment, hint: Hint) -> None:
         assert hint.runner_id is not None
         self.started = hint
-        self.cause: Cause | None = None
         fence = Fence(hint.runner_id, hint.history_version, hint.status)
-        self.job = Assignment(chat_id=hint.chat_id, fence=fence, nudge=Nudge())
+        self.job = Assignment(
+            chat_id=hint.chat_id, fence=fence, nudge=Nudge(), cancellation=Cancellation()
+        )
         self.task = asyncio.ensure_future(_TASKS[hint.status](env, self.job))
 
     async def stop(self, cause: Cause) -> None:
         """Cancel the task and wait a little; one that ignores it is left to its fence."""
-        self.cause = cause
+        self.job.cancellation.cause = cause
         self.task.cancel()
         await asyncio.wait({self.task}, timeout=STOP_TASK_S)
 
@@ -99,12 +101,12 @@ class Runner:
         # Subscribed first, then one read: what changed since the acquisition is seen.
         hints.put(await self._read() or self._seen)
         while True:
-            for hint in hints.take():
-                if not await self._hear(hint):
-                    return
             if self._leaving is not None:
                 await self._give_back(self._leaving)
                 return
+            for hint in hints.take():
+                if not await self._hear(hint):
+                    return
             if self._work is not None and self._work.task.done():
                 await self._ended(self._work)
                 # Without an answer from the database, the next sync of all held chats tells.
@@ -139,11 +141,11 @@ class Runner:
     async def _stop(self, cause: Cause) -> None:
         if self._work is None:
             return
-        if cause is Cause.INTERRUPTED:
-            # Before anything is awaited: what clients were shown by now is what is saved.
-            episode = self._env.episodes.current(self.chat_id)
-            if episode is not None:
-                episode.seal()
+        # Before anything is awaited: what clients were shown by now is all that they will be
+        # shown of this attempt, and what an interruption or a shutdown saves.
+        episode = self._env.episodes.current(self.chat_id)
+        if episode is not None:
+            episode.seal()
         work, self._work = self._work, None
         await work.stop(cause)
 
@@ -155,6 +157,8 @@ class Runner:
             # A library's own cancellation ends a task too; the state has not moved, so that
             # the next look at it starts the task anew.
             self._failures = self._failures + 1 if work.task.cancelled() else 0
+        elif isinstance(error, FilesElsewhere):
+            self.leave(Cause.SUPERSEDED)
         elif isinstance(error, DatabaseError):
             self._failures += 1
             log.warning("database failed", chat=self.chat_id, error=error.sentence)

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import structlog
 
 from palaver.clock import Clock
 from palaverd.bugs import log_bug
+from palaverd.chatstate.table import Transition
 from palaverd.config.types import WorkerConfig
+from palaverd.generation.cancellation import Cause
 from palaverd.generation.environment import Environment
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.acquisition import (
-    Capacity,
+    Taker,
     acquire_chats,
     explain_pending,
-    heartbeat,
     read_hints,
     resume_due,
     void_leases,
 )
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import hint_of
-from palaverd.worker.decide import Cause
-from palaverd.worker.limits import (
-    ACQUIRE_INTERVAL_S,
-    LEASE_MARGIN_S,
-    SHUTDOWN_S,
-    SYNC_INTERVAL_S,
-)
+from palaverd.worker.heartbeat import Heartbeat
+from palaverd.worker.limits import ACQUIRE_INTERVAL_S, SHUTDOWN_S, SYNC_INTERVAL_S
 from palaverd.worker.runner import Runner
 
 log = structlog.get_logger("palaverd.worker")
@@ -48,6 +43,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._heartbeat = Heartbeat(env, config, self._runners.keys, self._lose_leases)
 
     @property
     def running(self) -> int:
@@ -60,7 +56,9 @@ class Worker:
         clock = self._env.clock
         self._loops = [
             asyncio.create_task(self._acquire_loop()),
-            asyncio.create_task(_every(clock, self._config.heartbeat_seconds, self._beat)),
+            asyncio.create_task(
+                _every(clock, self._config.heartbeat_seconds, self._heartbeat.beat)
+            ),
             asyncio.create_task(_every(clock, SYNC_INTERVAL_S, self._sync)),
         ]
 
@@ -85,6 +83,7 @@ class Worker:
             _, late = await asyncio.wait(self._tasks, timeout=SHUTDOWN_S)
             for task in late:
                 task.cancel()
+        self._heartbeat.stop()
 
     async def _acquire_loop(self) -> None:
         with self._hub.everything() as hints:
@@ -105,17 +104,25 @@ class Worker:
             timer.cancel()
 
     async def _acquire(self) -> None:
-        capacity = Capacity(max_chats=self._config.max_chats)
-        lease_ms = int(self._config.lease_seconds * 1000)
+        taker = Taker(
+            worker_id=self._id,
+            host=self._env.host,
+            max_chats=self._config.max_chats,
+            max_subagents=self._config.max_subagents,
+            lease_ms=int(self._config.lease_seconds * 1000),
+        )
         await self._env.door.transact_all(resume_due)
+        began = self._env.clock.monotonic()
         acquired = await self._env.door.transact_all(
-            lambda connection, now: acquire_chats(
-                connection, self._id, self._env.door.new_id, capacity, lease_ms, now
-            )
+            lambda connection, now: acquire_chats(connection, taker, self._env.door.new_id, now)
         )
         for one in acquired:
-            if one.row.runner_id is None:
+            if Transition.RECONCILE in one.transitions:
+                log.warning("chat repaired", chat=one.row.chat_id, status=one.row.status)
+            if Transition.ACQUIRE not in one.transitions:
                 continue  # it waits and now says why, or it was repaired
+            assert one.row.runner_id is not None
+            self._heartbeat.acquired(began)
             runner = Runner(self._env, self._hub, hint_of(one.row))
             self._runners[one.row.runner_id] = runner
             task = asyncio.create_task(self._run(one.row.runner_id, runner))
@@ -132,24 +139,6 @@ class Worker:
             await log_bug(log, "runner failed", error, chat=runner.chat_id)
         finally:
             self._runners.pop(runner_id, None)
-
-    async def _beat(self) -> None:
-        """Write heartbeats; stop the tasks of leases that may be lost, before they are."""
-        if not self._runners:
-            return
-        ids = list(self._runners)
-        deadline = self._config.lease_seconds - LEASE_MARGIN_S
-        timer = self._env.clock.call_later(max(deadline, 0.0), self._lose_leases)
-        while True:
-            try:
-                write = partial(heartbeat, runner_ids=ids, now=self._env.door.now_ms())
-                await self._env.database.write(write)
-            except DatabaseError as error:
-                log.warning("heartbeat failed", error=error.sentence)
-                await self._env.clock.sleep(self._config.heartbeat_seconds)
-            else:
-                timer.cancel()
-                return
 
     def _lose_leases(self) -> None:
         log.error("leases may be lost; stopping their tasks", chats=len(self._runners))

@@ -60,9 +60,10 @@ class Outgoing:
 class ChatView:
     """What the client knows about a chat. The zero value is a chat that is not there yet.
 
-    `since` is when the present status began, as this client saw it. `caught_up` is the snapshot
-    up to which everything is here, None before the first time. `older`: there may be messages
-    before the first one here. `replaced` is the newest episode that a message has replaced.
+    `since` is when the present status began: as the daemon says for `pending`, else as this
+    client saw it. `caught_up` is the snapshot up to which everything is here, None before the
+    first time. `older`: there may be messages before the first one here. `replaced` is the newest
+    episode that a message has replaced.
     """
 
     chat_id: str | None = None

@@ -51,7 +51,7 @@ def _status(view: ChatView, event: StatusEvent, now: datetime) -> ChatView:
     return replace(
         view,
         status=event.status,
-        since=view.since if same_work else now,
+        since=event.pending_since or (view.since if same_work else now),
         pending=event.pending,
         detail=event.detail,
         versions=event.versions,

@@ -84,7 +84,8 @@ def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> 
         case "interrupting":
             return f"{frame} stopping", "warning"
         case "pending":
-            return f"◌ {PENDING_WORDS.get(view.pending or 'starting', 'waiting')}", "muted"
+            words = PENDING_WORDS.get(view.pending or "starting", "waiting")
+            return f"◌ {words} · {waited}" if waited else f"◌ {words}", "muted"
         case "retrying":
             return "↻ waiting to try again", "warning"
         case "needs_answer":

@@ -17,7 +17,7 @@ from palaverd.store.idempotency import find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.requests.keyed import Asker, on_chat
-from palaverd.store.rows import ChatRow, wire_chat
+from palaverd.store.rows import ChatRow, wire_chat, workspace_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.archiving import children
 from palaverd.store.transitions.rewriting import (
@@ -112,6 +112,7 @@ def _forked(source: ChatRow, title: str | None) -> NewChat:
         model=source.model,
         labels=source.labels,
         client_type=source.client_type,
+        workspace=workspace_of(source),
     )
 
 
