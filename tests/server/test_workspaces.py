@@ -70,7 +70,5 @@ async def test_a_workspace_that_is_not_there_is_refused_with_its_field(
 ) -> None:
     async with running_pair() as (_, client, _sim):
         with pytest.raises(Refused, match=says) as refused:
-            await client.create_chat(
-                CreateChat(content="hi", workspace=ChosenWorkspace(path=path))
-            )
+            await client.create_chat(CreateChat(content="hi", workspace=ChosenWorkspace(path=path)))
         assert refused.value.problem.field == "workspace.path"

@@ -21,8 +21,8 @@ from palaverd.store.transitions.generating import commit_response, record_attemp
 from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.subscriber import StreamStart, Subscriber
-from support.store import taker
 from support.daemon import running_pair
+from support.store import taker
 
 decoder = msgspec.json.Decoder(list[StreamEvent])
 

@@ -58,6 +58,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
     """
     began = env.clock.monotonic()
     empty = 0
+    episode: Episode | None = None
     try:
         while True:
             # Looked at anew for each attempt: a person may choose another model while we wait.
@@ -66,10 +67,16 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
                 await _end_in_error(env, job, NO_MODEL)
                 return
             attempt = history.row.generation_attempt + 1
+            # The log exists before the attempt is visible to anybody.
+            key = f"{history.row.history_version}.{attempt}"
+            episode = env.episodes.begin(job.chat_id, key, chosen.name)
             try:
-                await _attempt(env, job, history, chosen, attempt)
+                await _attempt(env, job, history, chosen, episode)
                 return
             except ProviderFailure as failure:
+                if job.cancellation.cause is not None:
+                    # A library made a failure of our own cancellation: nothing is tried again.
+                    raise asyncio.CancelledError from failure
                 error, elapsed = failure.error, env.clock.monotonic() - began
                 empty += isinstance(failure, EmptyAnswer)
             if empty == EMPTY_ANSWERS:
@@ -89,7 +96,8 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             await _wait(env, job, verdict, error, attempt)
             history = await env.database.read(lambda c: load_history(c, job.chat_id))
     finally:
-        env.episodes.end(job.chat_id)
+        if episode is not None:
+            env.episodes.end(job.chat_id, episode)
 
 
 def choose_model(env: Environment, history: History) -> Chosen | None:
@@ -114,11 +122,8 @@ def _log_failure(job: Assignment, error: ChatError, attempt: int, verdict: Wait 
 
 
 async def _attempt(
-    env: Environment, job: Assignment, history: History, chosen: Chosen, attempt: int
+    env: Environment, job: Assignment, history: History, chosen: Chosen, episode: Episode
 ) -> None:
-    # The log exists before the attempt is visible to anybody.
-    key = f"{history.row.history_version}.{attempt}"
-    episode = env.episodes.begin(job.chat_id, key, chosen.name)
     await env.door.apply(
         job.chat_id, lambda chat: record_attempt(chat, chosen.name), fence=job.fence
     )

@@ -30,7 +30,7 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
         finish_interruption(chat, _partial(chat.row, episode, saved))
 
     await env.door.apply(job.chat_id, transition, fence=job.fence)
-    env.episodes.end(job.chat_id)
+    env.episodes.end(job.chat_id, episode)
 
 
 def _partial(row: ChatRow, episode: Episode | None, saved: Partial | None) -> NewMessage | None:

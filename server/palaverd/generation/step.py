@@ -53,7 +53,7 @@ async def generate(env: Environment, job: Assignment) -> None:
 async def fail(env: Environment, job: Assignment, error: ChatError) -> None:
     """End the turn with an error."""
     await env.door.apply(job.chat_id, lambda chat: finish_error(chat, error), fence=job.fence)
-    env.episodes.end(job.chat_id)
+    env.episodes.end(job.chat_id, env.episodes.current(job.chat_id))
 
 
 def steps_of_turn(messages: Sequence[PromptMessage]) -> int:

@@ -62,16 +62,17 @@ class Episodes:
         if live is not None:
             live.wake()
 
-    def end(self, chat_id: str) -> None:
-        """Seal the log of a chat and drop it a while later, unless a new one came."""
-        live = self._by_chat.get(chat_id)
-        if live is None:
-            return
-        if live.episode is not None:
-            live.episode.seal()
-        self._clock.call_later(LINGER_S, lambda: self._collect(chat_id, live.episode))
+    def end(self, chat_id: str, episode: Episode | None) -> None:
+        """Seal the log of an attempt that is over, and drop it a while later.
 
-    def _collect(self, chat_id: str, episode: Episode | None) -> None:
+        A newer one of the chat is not touched: a stale task ends its own.
+        """
+        if episode is None:
+            return
+        episode.seal()
+        self._clock.call_later(LINGER_S, lambda: self._collect(chat_id, episode))
+
+    def _collect(self, chat_id: str, episode: Episode) -> None:
         live = self._by_chat.get(chat_id)
         if live is None or live.episode is not episode:
             return

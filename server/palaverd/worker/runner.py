@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from palaver.clock import deadline
 from palaver.wire.errors import ChatError
 from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
@@ -58,11 +59,10 @@ class Work:
         )
         self.task = asyncio.ensure_future(_TASKS[hint.status](env, self.job))
 
-    async def stop(self, cause: Cause) -> None:
-        """Cancel the task and wait a little; one that ignores it is left to its fence."""
+    def cancel(self, cause: Cause) -> None:
+        """Ask the task to end; its fence keeps one that does not from doing harm."""
         self.job.cancellation.cause = cause
         self.task.cancel()
-        await asyncio.wait({self.task}, timeout=STOP_TASK_S)
 
 
 class Runner:
@@ -75,6 +75,7 @@ class Runner:
         self._id = acquired.runner_id
         self._seen = acquired
         self._work: Work | None = None
+        self._cancelled: set[Work] = set()  # tasks that were asked to end and have not yet
         self._failures = 0
         self._leaving: Cause | None = None
         self._wake = asyncio.Event()
@@ -95,7 +96,9 @@ class Runner:
             try:
                 await self._follow(hints)
             except ChatNotFound:
-                await self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to give back
+                self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to give back
+            finally:
+                await self._all_ended()
 
     async def _follow(self, hints: Subscription) -> None:
         # Subscribed first, then one read: what changed since the acquisition is seen.
@@ -127,10 +130,10 @@ class Runner:
                 assert self._work is not None
                 self._work.job.nudge.tell(hint.retry_version)
             case Leave(cause):
-                await self._stop(cause)
+                self._stop(cause)
                 return False
             case Start(cause):
-                await self._stop(cause)
+                self._stop(cause)
                 self._work = Work(self._env, hint)
                 self._work.task.add_done_callback(lambda _: self._wake.set())
             case GiveBack(cause):
@@ -138,7 +141,8 @@ class Runner:
                 return False
         return True
 
-    async def _stop(self, cause: Cause) -> None:
+    def _stop(self, cause: Cause) -> None:
+        """Stop the present task without waiting for it: a person's stop must not."""
         if self._work is None:
             return
         # Before anything is awaited: what clients were shown by now is all that they will be
@@ -147,7 +151,26 @@ class Runner:
         if episode is not None:
             episode.seal()
         work, self._work = self._work, None
-        await work.stop(cause)
+        work.cancel(cause)
+        self._cancelled.add(work)
+        work.task.add_done_callback(lambda _: self._was_stopped(work))
+
+    def _was_stopped(self, work: Work) -> None:
+        self._cancelled.discard(work)
+        error = None if work.task.cancelled() else work.task.exception()
+        if error is not None and not isinstance(error, FenceLost | ChatNotFound):
+            log.warning("a stopped task failed", chat=self.chat_id, error=repr(error))
+
+    async def _all_ended(self) -> None:
+        """Wait a little for the tasks that were stopped."""
+        tasks = {work.task for work in self._cancelled}
+        if not tasks:
+            return
+        try:
+            async with deadline(self._env.clock, STOP_TASK_S):
+                await asyncio.wait(tasks)
+        except TimeoutError:
+            log.warning("a stopped task goes on", chat=self.chat_id)
 
     async def _ended(self, work: Work) -> None:
         """A task ended by itself: by its commit, by its fence, or by an error."""
@@ -202,7 +225,8 @@ class Runner:
         return hint_of(row)
 
     async def _give_back(self, cause: Cause) -> None:
-        await self._stop(cause)
+        self._stop(cause)
+        await self._all_ended()  # what it saves last is fenced by the chat being ours
         try:
             await self._env.door.apply(self.chat_id, release, fence=Fence(self._id))
         except (FenceLost, ChatNotFound):
