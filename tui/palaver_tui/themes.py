@@ -30,6 +30,10 @@ class Palette:
     warning: str
     error: str
     code: tuple[str, str, str, str, str, str, str]  # text, keyword, string, number, comment, ...
+    added: str  # behind a line that came, and one that went
+    removed: str
+    found: str  # behind what a search found, and the one that is shown
+    found_here: str
     plain: bool = False
 
 
@@ -49,6 +53,10 @@ DARK = Palette(
     warning="#e2b765",
     error="#ee8277",
     code=("#c8cdd8", "#9fb4e8", "#a9c99c", "#dcb88a", "#717a8c", "#8fd0c6", "#c5b3e2"),
+    added="#19261f",
+    removed="#2b1c1e",
+    found="#4a4020",
+    found_here="#e2b765",
 )
 LIGHT = Palette(
     name="palaver-light",
@@ -66,6 +74,10 @@ LIGHT = Palette(
     warning="#96650a",
     error="#b93a2e",
     code=("#33373f", "#3150a8", "#3f7430", "#95590d", "#858b97", "#0c7267", "#71489f"),
+    added="#e4f1e0",
+    removed="#f8e5e1",
+    found="#f3e3b3",
+    found_here="#e0a92e",
 )
 CONTRAST = Palette(
     name="palaver-contrast",
@@ -83,6 +95,10 @@ CONTRAST = Palette(
     warning="#ffe14d",
     error="#ff8a80",
     code=("#ffffff", "#8fd3ff", "#b8ff9e", "#ffd27f", "#c0c0c0", "#00ffe1", "#e3c4ff"),
+    added="#002a00",
+    removed="#3a0000",
+    found="#5a4a00",
+    found_here="#ffe14d",
 )
 PLAIN = Palette(
     name="palaver-plain",
@@ -100,6 +116,10 @@ PLAIN = Palette(
     warning="ansi_default",
     error="ansi_default",
     code=("ansi_default",) * 7,
+    added="ansi_default",
+    removed="ansi_default",
+    found="ansi_default",
+    found_here="ansi_default",
     plain=True,
 )
 PALETTES = {palette.name: palette for palette in (DARK, LIGHT, CONTRAST, PLAIN)}
@@ -175,6 +195,8 @@ def _papers(palette: Palette) -> dict[Paper, str]:
         "inline_code": palette.panel,
         "user": palette.surface,
         "selected": palette.raised,
+        "added": palette.added,
+        "removed": palette.removed,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from palaver_tui.doing.base import Base
-from palaver_tui.layout.sections import Look
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.transcript import Transcript
@@ -81,8 +80,9 @@ class Reading(Base):
 
     def do_view_reasoning(self) -> None:
         """Show or hide what the model thought."""
-        self._look = Look(self._look.zone, not self._look.show_reasoning)
-        self.main.query_one(Transcript).set_look(self._look)
+        transcript = self.main.query_one(Transcript)
+        shown = "reasoning" in transcript.folds.open_kinds
+        transcript.set_folds(transcript.folds.with_kind("reasoning", not shown))
 
     def do_transcript_up(self) -> None:
         """Scroll up by a line."""

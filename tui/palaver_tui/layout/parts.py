@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
-from palaver.wire.messages import Boundary, Message, Source, ToolCall, ToolResult
+from palaver.wire.messages import Boundary, Message, Source
 from palaver_tui.layout.document import Laid
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
+from palaver_tui.layout.folding import CLOSED, OPENED, FoldKey
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import clip, width_of, wrap
 
@@ -29,10 +30,22 @@ class Drawn:
 
 
 class Block(NamedTuple):
-    """A part of a message and what stands left of it."""
+    """A part of a message and what stands left of it.
+
+    `key` names it among its neighbours, also after the message was laid out anew; what is only
+    there for the looks has none.
+    """
 
     laid: Laid
     margin: Span
+    key: Hashable = None
+
+
+class Spot(NamedTuple):
+    """A line of a stack, by the block it is in; `block` None where the block has no name."""
+
+    block: Hashable
+    line: int
 
 
 class Stack:
@@ -47,7 +60,7 @@ class Stack:
         """Lay out what changed in `width` cells; return the first line that may have changed."""
         first: int | None = None
         at = 0
-        for index, (laid, margin) in enumerate(self.blocks):
+        for index, (laid, margin, _key) in enumerate(self.blocks):
             changed = laid.layout(max(1, width - len(margin.text)))
             if first is None:
                 known = self._done[index] if index < len(self._done) else None
@@ -68,6 +81,30 @@ class Stack:
             del self.lines[at:]
             del self._done[len(self.blocks) :]
         return first
+
+    def place(self, line: int) -> tuple[Block, int]:
+        """Return the block that `line` is in as of the last layout, and the line's number there."""
+        for block, (_laid, height) in zip(self.blocks, self._done, strict=False):
+            if line < height:
+                return block, line
+            line -= height
+        return self.blocks[-1], max(0, line)
+
+    def spot(self, line: int) -> Spot:
+        """Return the name of `line`, which holds when other blocks come, go and grow."""
+        block, number = self.place(line)
+        return Spot(block.key, number)
+
+    def line_of(self, spot: Spot) -> int | None:
+        """Return where a spot is as of the last layout, None if its block is not there."""
+        if spot.block is None:
+            return None
+        at = 0
+        for block, (_laid, height) in zip(self.blocks, self._done, strict=False):
+            if block.key == spot.block:
+                return at + max(0, min(spot.line, height - 1))
+            at += height
+        return None
 
 
 # One object for all: a stack recognises what it has laid out by identity.
@@ -122,46 +159,22 @@ def note(glyph: str, text: str, ink: Ink) -> Drawn:
     return Drawn(draw)
 
 
-def seconds(milliseconds: int) -> str:
-    """Return a duration for people: `0.4 s`, `12 s`, `3 min 5 s`."""
-    value = milliseconds / 1000
-    if value < 10:
-        return f"{value:.1f} s"
-    if value < 60:
-        return f"{value:.0f} s"
-    return f"{int(value) // 60} min {int(value) % 60} s"
+class Folder(Drawn):
+    """A line that folds or unfolds something else."""
+
+    def __init__(self, draw: Callable[[int], list[Line]], key: FoldKey) -> None:
+        super().__init__(draw)
+        self.key = key
+
+    def fold_at(self, line: int) -> FoldKey | None:
+        """Return what folds or unfolds on `line`."""
+        return self.key
 
 
-def tool_line(call: ToolCall | None, name: str, result: ToolResult | None, running: bool) -> Drawn:
-    """Return the one line of a tool call: name, subject, how it went."""
-    subject = visible_line(call.arguments if call else "")
-
-    def draw(width: int) -> list[Line]:
-        if result is None:
-            state, ink = ("…", "accent") if running else ("no result", "muted")
-        elif result.is_error:
-            state, ink = "✗", "error"
-        else:
-            state, ink = "✓", "success"
-        if result is not None and result.duration_ms is not None:
-            state += f" {seconds(result.duration_ms)}"
-        head = f"▸ {visible_line(name)}  "
-        room = width - width_of(head) - width_of(state) - 2
-        body = clip(subject, max(0, room))
-        gap = " " * max(1, width - width_of(head) - width_of(body) - width_of(state))
-        return [
-            Line(
-                (
-                    Span("▸ ", Face("muted")),
-                    Span(head[2:], Face("agent")),
-                    Span(body, Face("muted")),
-                    Span(gap),
-                    Span(state, Face(ink)),  # type: ignore[arg-type]
-                )
-            )
-        ]
-
-    return Drawn(draw)
+def folded_line(words: str, key: FoldKey, open_: bool) -> Folder:
+    """Return the line that stands for something folded, or above it."""
+    text = f"{OPENED if open_ else CLOSED} {words}"
+    return Folder(lambda width: [Line((Span(clip(text, width), Face("muted")),))], key)
 
 
 def source_line(source: Source) -> Drawn:

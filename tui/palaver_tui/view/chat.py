@@ -62,8 +62,9 @@ class ChatView:
 
     `since` is when the present status began: as the daemon says for `pending`, else as this
     client saw it. `caught_up` is the snapshot up to which everything is here, None before the
-    first time. `older`: there may be messages before the first one here. `replaced` is the newest
-    episode that a message has replaced.
+    first time. `older`: there may be messages before the first one here. `gap` is the id of the message
+    after which some may be missing, up to the next one that is here; None if none are.
+    `replaced` is the newest episode that a message has replaced.
     """
 
     chat_id: str | None = None
@@ -76,6 +77,7 @@ class ChatView:
     versions: Versions | None = None
     messages: tuple[Message, ...] = ()
     older: bool = True
+    gap: int | None = None
     live: Live | None = None
     replaced: str | None = None
     outgoing: tuple[Outgoing, ...] = ()

@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from palaver_tui.actions import bindings
 from palaver_tui.layout.column import Anchor, Column
+from palaver_tui.layout.folding import Folds
 from palaver_tui.layout.sections import Look
 from palaver_tui.timing import FOLLOW_TOLERANCE, OLDER_WITHIN_LINES
 from palaver_tui.view.chat import ChatView
@@ -42,9 +43,10 @@ class Transcript(ScrollView, can_focus=True):
         self.following = True
         self.new_lines = 0
         self._view: ChatView | None = None
-        self._chat: object = None
+        self._chat: str | None = None
         self._seen_end: Anchor | None = None
         self._top: Anchor | None = None
+        self._folds: dict[object, Folds] = {}  # of the chats that were shown before
         self._moving = False  # we scroll, not the person
 
     # --- showing --------------------------------------------------------------------------
@@ -56,23 +58,42 @@ class Transcript(ScrollView, can_focus=True):
         """
         if name != self._chat:
             renamed = self._view is not None and self._view.messages == view.messages
-            self._chat = name
+            before, self._chat = self._chat, name
             if not renamed or not view.messages:
-                self.column = Column(self.column.look)
+                self._folds[before] = self.column.assembly.folds
+                self.column = Column(self.column.assembly.look)
+                self.column.set_folds(self._folds.pop(name, Folds()))
                 self.following, self._top, self.new_lines = True, None, 0
         elif view is self._view:
             return
         self._view = view
-        self.column.model = model
-        self.column.show(view)
+        self.column.assembly.model = model
+        self.column.show(view, reading=not self.following)
         self._settle()
 
     def set_look(self, look: Look) -> None:
-        """Show messages in another way, the first visible one staying where it is."""
-        self.column.set_look(look)
-        if self._view is not None:
-            self.column.show(self._view)
+        """Show messages in another way; to be called before there are any."""
+        self.column = Column(look)
+
+    @property
+    def folds(self) -> Folds:
+        """What is folded in the chat that is shown."""
+        return self.column.assembly.folds
+
+    def set_folds(self, folds: Folds, row: int | None = None) -> None:
+        """Fold and unfold, line `row` of the view staying where it is: the first one, or this."""
+        held = self.column.anchor(self.scroll_offset.y + (row or 0))
+        self.column.set_folds(folds)
+        if self._view is None:
+            return
+        self.column.show(self._view, reading=not self.following)
+        if row is None or held is None:
             self._settle()
+            return
+        self.column.measure(self.scroll_offset.y, self.scrollable_content_region.height)
+        found = self.column.position(held)
+        if found is not None:
+            self._put(max(0, found - row))
 
     @property
     def column_width(self) -> int:
@@ -152,6 +173,19 @@ class Transcript(ScrollView, can_focus=True):
         self.column.measure(new, height + max(0, old - new))
         found = self.column.position(held) if held is not None else None
         top = new if found is None else found + (new - old)
+        self._apply(max(0, min(top, self.column.height - height)))
+        if was_following != self.following:
+            self.post_message(self.Moved())
+
+    def _put(self, top: int) -> None:
+        """Make `top` the first line in view, as far as there are lines below it."""
+        height = self.scrollable_content_region.height
+        was_following = self.following
+        end = max(0, self.column.height - height)
+        self.following = top >= end - FOLLOW_TOLERANCE
+        if was_following and not self.following:
+            self._seen_end = self.column.anchor(self.column.height - 1)
+        self.column.measure(top, height)
         self._apply(max(0, min(top, self.column.height - height)))
         if was_following != self.following:
             self.post_message(self.Moved())

@@ -1,0 +1,222 @@
+"""What a tool call unfolds to: its arguments, its diff, its output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from palaver.wire.messages import ToolResult
+from palaver_tui.layout.code import code_lines, highlight
+from palaver_tui.layout.diff import Hunk, diff_lines, hunk_between, hunks_of
+from palaver_tui.layout.faces import Face, Ink, Line, Span
+from palaver_tui.layout.output import Output
+from palaver_tui.layout.visible import visible, visible_line
+from palaver_tui.layout.wrap import wrap
+
+INDENT = Span("  ")
+# Rows of something long that are shown before and after its folded middle.
+HEAD_ROWS, TAIL_ROWS = 8, 12
+# Fewer rows than this are not worth a fold.
+LEAST_FOLDED = 4
+ERROR_ROWS = 2  # of an error under a folded call
+MAX_ROWS = 5_000  # drawn of one output, also when all is wanted: a scroll bar has an end
+
+
+@dataclass(frozen=True)
+class CallContent:
+    """All that is known of a call. `text` is its arguments as they came, `values` as they read."""
+
+    name: str
+    text: str
+    values: dict[str, Any]
+    output: Output
+    result: ToolResult | None
+    state: str
+
+    @property
+    def named_for_edits(self) -> bool:
+        """Whether the call is there to change files."""
+        return self.name.startswith(("edit", "apply", "patch", "write"))
+
+    @cached_property
+    def hunks(self) -> list[Hunk]:
+        """The diff: what was done, or else what was asked for."""
+        if self.result is not None and "@@ -" in self.result.text:
+            return hunks_of(self.result.text)
+        if self.result is not None and not self.named_for_edits:
+            return []
+        return list(_asked(self.values))
+
+
+def _asked(values: dict[str, Any]) -> list[Hunk]:
+    edits = values.get("edits")
+    found = edits if isinstance(edits, list) else [values]
+    hunks = []
+    for edit in found:
+        if not isinstance(edit, dict):
+            continue
+        old = edit.get("old_text", edit.get("old_string", edit.get("old")))
+        new = edit.get("new_text", edit.get("new_string", edit.get("new")))
+        if isinstance(old, str) and isinstance(new, str):
+            path = edit.get("path", values.get("path"))
+            hunks.append(hunk_between(path if isinstance(path, str) else "", old, new))
+    return hunks
+
+
+def _indented(lines: list[Line]) -> list[Line]:
+    return [Line((INDENT, *line.spans), line.fill) for line in lines]
+
+
+def error_lines(text: str, width: int) -> list[Line]:
+    """Return the first words of an error: they are seen without unfolding."""
+    first = next((line for line in visible(text).split("\n") if line.strip()), "")
+    rows = wrap([Span(first.strip(), Face("error"))], max(8, width - 4))
+    head, blank = Span("  └ ", Face("error")), Span("    ")
+    return [Line((blank if index else head, *row)) for index, row in enumerate(rows[:ERROR_ROWS])]
+
+
+def question_lines(values: dict[str, Any], width: int) -> list[Line]:
+    """Return a question or a plan with its options: they are there to be read."""
+    lines: list[Line] = []
+    for name in ("question", "plan", "prompt"):
+        if isinstance(text := values.get(name), str):
+            for row in visible(text).split("\n"):
+                lines += [Line((INDENT, *spans)) for spans in wrap([Span(row)], width - 2)]
+    options = values.get("options")
+    for number, option in enumerate(options if isinstance(options, list) else [], 1):
+        label = option.get("label", option) if isinstance(option, dict) else option
+        head, blank = Span(f"  {number}. ", Face("accent")), Span("     ")
+        rows = wrap([Span(visible_line(str(label)))], width - 5)
+        lines += [Line((blank if index else head, *row)) for index, row in enumerate(rows)]
+    return lines
+
+
+def body_lines(content: CallContent, width: int, whole: bool) -> tuple[list[Line], set[int]]:
+    """Return the lines under a call, and the numbers of those that fold the middle.
+
+    `whole`: nothing long is folded.
+    """
+    inner = max(8, width - 2)
+    pieces: list[list[Line]] = []
+    if content.hunks:
+        pieces.append(diff_lines(content.hunks, inner))
+    else:
+        pieces += _ARGUMENTS.get(content.name, _named)(content, inner)
+    if not (content.hunks and content.result is not None and not content.result.is_error):
+        pieces.append(_outcome(content, inner))
+    lines: list[Line] = []
+    rest_at: set[int] = set()
+    for piece in pieces:
+        if not piece:
+            continue
+        if lines:
+            lines.append(Line())
+        drawn, at = _middle_folded(piece, whole)
+        if at is not None:
+            rest_at.add(len(lines) + at)
+        lines += _indented(drawn)
+    lines.append(Line())
+    return lines, rest_at
+
+
+def _middle_folded(lines: list[Line], whole: bool) -> tuple[list[Line], int | None]:
+    """Return the lines with the middle of many folded, and where the line is that says so."""
+    hidden = len(lines) - HEAD_ROWS - TAIL_ROWS
+    if hidden < LEAST_FOLDED:
+        return lines, None
+    if whole:
+        words = f"▾ {hidden} lines"
+        if len(lines) > MAX_ROWS:
+            cut = len(lines) - MAX_ROWS
+            lines = [*lines[:-cut], _more(f"⋯ {cut} lines are not drawn: copy to read them")]
+        return [*lines[:HEAD_ROWS], _more(words), *lines[HEAD_ROWS:]], HEAD_ROWS
+    words = f"▸ {hidden} more lines"
+    return [*lines[:HEAD_ROWS], _more(words), *lines[-TAIL_ROWS:]], HEAD_ROWS
+
+
+def _more(words: str) -> Line:
+    return Line((Span(f" {words}", Face("accent", paper="code")),), "code")
+
+
+# --- arguments ------------------------------------------------------------------------------
+
+
+def _command(content: CallContent, width: int) -> list[list[Line]]:
+    command = content.values.get("command")
+    if not isinstance(command, str):
+        return _named(content, width)
+    lines = code_lines(highlight(visible(command), "bash"), width)
+    others = {name: value for name, value in content.values.items() if name != "command"}
+    return [lines, _pairs(others, width)]
+
+
+def _written(content: CallContent, width: int) -> list[list[Line]]:
+    text = content.values.get("content")
+    if not isinstance(text, str):
+        return _named(content, width)
+    path = content.values.get("path")
+    language = PurePosixPath(path).suffix.lstrip(".") if isinstance(path, str) else ""
+    return [code_lines(highlight(visible(text), language), width)]
+
+
+def _nothing(content: CallContent, width: int) -> list[list[Line]]:
+    return []
+
+
+def _named(content: CallContent, width: int) -> list[list[Line]]:
+    if not content.values and content.text.strip() not in {"", "{}", "{"}:
+        return [code_lines(highlight(visible(content.text), "json"), width)]
+    return [_pairs(content.values, width)]
+
+
+def _pairs(values: dict[str, Any], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for name, value in values.items():
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        head = Span(f"{visible_line(str(name))}: ", Face("muted"))
+        rows = visible(text).split("\n")
+        if len(rows) == 1:
+            lines += [Line(row) for row in wrap([head, Span(rows[0])], width)]
+        else:
+            lines.append(Line((head,)))
+            lines += code_lines(highlight(visible(text), ""), width)
+    return lines
+
+
+_ARGUMENTS: dict[str, Callable[[CallContent, int], list[list[Line]]]] = {
+    "execute": _command,
+    "write_file": _written,
+    "read_file": _nothing,
+    "ask_user": _nothing,
+}
+
+
+# --- what came of it ------------------------------------------------------------------------
+
+
+def _outcome(content: CallContent, width: int) -> list[Line]:
+    result = content.result
+    if result is None:
+        return _live(content.output, width)
+    if not result.text.strip():
+        return [Line((Span("no output", Face("faint", italic=True)),))]
+    return _panel(result.text, width, "error" if result.is_error else "code")
+
+
+def _live(output: Output, width: int) -> list[Line]:
+    head, tail, missing = output.pieces
+    lines = _panel(head, width, "code") if head else []
+    if missing:
+        lines.append(_more(f"⋯ {missing} lines"))
+    return lines + (_panel(tail, width, "code") if tail else [])
+
+
+def _panel(text: str, width: int, ink: Ink) -> list[Line]:
+    rows = visible(text).rstrip("\n").split("\n")
+    face = Face(ink, paper="code")
+    return code_lines([(Span(row.expandtabs(4), face),) for row in rows], width)

@@ -1,0 +1,156 @@
+"""A tool call: one line that says what and how it went, and what it unfolds to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from palaver.wire.messages import ToolResult
+from palaver_tui.layout.arguments import READ_WHILE_GROWING, parsed, subject
+from palaver_tui.layout.call_body import CallContent, body_lines, error_lines, question_lines
+from palaver_tui.layout.diff import changes
+from palaver_tui.layout.durations import seconds
+from palaver_tui.layout.faces import Face, Ink, Line, Span
+from palaver_tui.layout.folding import CLOSED, OPENED, FoldKey, Folds
+from palaver_tui.layout.output import Output
+from palaver_tui.layout.visible import visible_line
+from palaver_tui.layout.wrap import clip, width_of
+
+# `writing`: its arguments are still arriving. `waiting`: it has not begun. `asks`: a person is
+# to answer. `open`: it has no result and nothing is going on.
+CallState = Literal["writing", "waiting", "running", "asks", "open", "done"]
+MIN_SUBJECT = 8  # cells; below, the name gives way instead
+# Tools that ask or propose: they never fold.
+TALKING = frozenset({"ask_user", "exit_plan", "present_plan", "plan"})
+# How the daemon's own result of a call begins that was not allowed.
+DENIED = "The user did not allow"
+
+_SIGNS: dict[CallState, tuple[str, Ink]] = {
+    "writing": ("… writing", "accent"),
+    "waiting": ("… waits", "muted"),
+    "running": ("… running", "accent"),
+    "asks": ("? asks", "warning"),
+    "open": ("no result", "muted"),
+    "done": ("✓", "success"),
+}
+
+
+class CallBlock:
+    """Lays out one call; `lines` grow and change with `show`, and fold."""
+
+    def __init__(self, call_id: str, name: str) -> None:
+        self.lines: list[Line] = []
+        self.key = FoldKey("call", call_id)
+        self.name = name
+        self.output = Output()
+        self.state: CallState = "writing"
+        self.arguments = ""
+        self.result: ToolResult | None = None
+        self._rest = FoldKey("rest", call_id)
+        self._open = self._whole = False
+        self._width = 0
+        self._folds: list[FoldKey | None] = []
+
+    def show(
+        self,
+        folds: Folds,
+        *,
+        arguments: str | None = None,
+        state: CallState | None = None,
+        result: ToolResult | None = None,
+    ) -> None:
+        """Take what is new; what is left out stays as it is."""
+        open_, whole = folds.is_open(self.key), folds.is_open(self._rest)
+        before = (self._open, self._whole, self.arguments, self.state, self.result)
+        self._open, self._whole = open_, whole
+        self.arguments = self.arguments if arguments is None else arguments
+        self.result = self.result or result
+        self.state = "done" if self.result is not None else state or self.state
+        if before != (open_, whole, self.arguments, self.state, self.result):
+            self._width = 0
+
+    def feed(self, output: str) -> None:
+        """Append live output."""
+        if output:
+            self.output.feed(output)
+            self._width = 0 if self._open else self._width
+
+    def restart(self) -> None:
+        """Forget the live output: the call runs once more."""
+        if self.output.length:
+            self.output = Output()
+            self._width = 0
+
+    def fold_at(self, line: int) -> FoldKey | None:
+        """Return what folds or unfolds on `line`."""
+        return self._folds[line] if line < len(self._folds) else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended with an error, or was not allowed."""
+        return self.result is not None and self.result.is_error
+
+    def layout(self, width: int) -> int:
+        """Lay out in `width` cells; return the first line that may have changed."""
+        if width == self._width:
+            return len(self.lines)
+        before, self._width = self.lines, width
+        # A folded call needs little of arguments that may be a whole file.
+        growing = self.state == "writing" and not self._open
+        text = self.arguments[:READ_WHILE_GROWING] if growing else self.arguments
+        values = parsed(text)
+        content = CallContent(self.name, text, values, self.output, self.result, self.state)
+        lines = [self._head(content, width)]
+        folds: list[FoldKey | None] = [self.key]
+        if self.name in TALKING:
+            lines += question_lines(values, width)
+        if self._open:
+            body, rest_at = body_lines(content, width, self._whole)
+            folds += [None] * (len(lines) - 1)
+            folds += [self._rest if index in rest_at else None for index in range(len(body))]
+            lines += body
+        elif self.failed and self.result is not None:
+            lines += error_lines(self.result.text, width)
+        self.lines, self._folds = lines, folds
+        return next(
+            (
+                index
+                for index, (old, new) in enumerate(zip(before, lines, strict=False))
+                if old != new
+            ),
+            min(len(before), len(lines)),
+        )
+
+    def _head(self, content: CallContent, width: int) -> Line:
+        state, ink = self._state(content)
+        mark = OPENED if self._open else CLOSED
+        name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 4))
+        words = visible_line(subject(content.values, content.text))
+        room = width - 2 - width_of(name) - 2 - width_of(state) - 2
+        body = clip(words, room) if room >= MIN_SUBJECT else ""
+        used = 2 + width_of(name) + 2 + width_of(body) + width_of(state)
+        return Line(
+            (
+                Span(f"{mark} ", Face("muted")),
+                Span(name, Face("agent")),
+                Span("  "),
+                Span(body, Face("muted")),
+                Span(" " * max(1, width - used)),
+                Span(state, Face(ink)),
+            )
+        )
+
+    def _state(self, content: CallContent) -> tuple[str, Ink]:
+        words, ink = _SIGNS[self.state]
+        result = self.result
+        if result is None:
+            return words, ink
+        if result.is_error:
+            words, ink = "✗", "error"
+            if result.text.startswith(DENIED):
+                return "✗ denied", "error"
+        elif (hunks := content.hunks) and content.named_for_edits:
+            came, went = changes(hunks)
+            return f"✓ +{came} −{went}", ink
+        if result.duration_ms is not None:
+            words += f" {seconds(result.duration_ms)}"
+        return words, ink

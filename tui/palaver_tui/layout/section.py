@@ -1,0 +1,63 @@
+"""One entry of the transcript, laid out when it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from palaver_tui.layout.calls import CallBlock
+from palaver_tui.layout.folding import FoldKey, Folds
+from palaver_tui.layout.parts import Folder, Stack
+from palaver_tui.layout.thoughts import ReasoningBlock
+
+FRAME_LINES = 3  # about a label, a gap and the last line of a paragraph
+
+
+class Section:
+    """A stack with its height, which is an estimate until it is looked at.
+
+    `key` names it: a message's id, or what stands for something else.
+    """
+
+    def __init__(self, key: Hashable, stack: Stack, characters: int) -> None:
+        self.key = key
+        self.stack = stack
+        self.characters = characters
+        self.height = 0
+        self.measured_at = 0  # the width of the last layout, 0 for an estimate
+        self.stale = False  # laid out, but something in it has changed since
+        self.cache: list[object] = []  # what the drawing side keeps per line
+
+    def estimate(self, width: int) -> None:
+        """Guess the height from the amount of text."""
+        if self.measured_at != width:
+            calls = sum(isinstance(block.laid, CallBlock) for block in self.stack.blocks)
+            self.height = FRAME_LINES + calls + self.characters // max(1, width - 4)
+            self.measured_at = 0
+
+    def measure(self, width: int) -> None:
+        """Lay out what changed; forget what was kept of lines that are not the same any more."""
+        changed = self.stack.layout(width)
+        del self.cache[changed:]
+        self.height = len(self.stack.lines)
+        self.measured_at = width
+        self.stale = False
+
+    def refold(self, folds: Folds) -> None:
+        """Fold and unfold what is in it."""
+        for block in self.stack.blocks:
+            if isinstance(block.laid, CallBlock | ReasoningBlock):
+                block.laid.show(folds)
+                self.stale = True
+
+    def calls(self) -> list[str]:
+        """Return the ids of the calls in it."""
+        laid = (block.laid for block in self.stack.blocks)
+        return [one.key.owner for one in laid if isinstance(one, CallBlock)]
+
+    def fold_at(self, line: int) -> FoldKey | None:
+        """Return what folds or unfolds on `line`."""
+        block, number = self.stack.place(line)
+        laid = block.laid
+        return (
+            laid.fold_at(number) if isinstance(laid, CallBlock | ReasoningBlock | Folder) else None
+        )
