@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import msgspec
 
 from palaver.clock import Clock, SystemClock
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Text
+from palaverd.config.types import ProviderConfig, ProviderKind
 from palaverd.failures import ProviderFailure
-from palaverd.providers.build import Kind, make_provider
+from palaverd.providers.build import make_provider
 from palaverd.providers.neutral import (
     BlockEnd,
     BlockStart,
@@ -23,6 +25,7 @@ from palaverd.providers.neutral import (
     Turn,
 )
 
+Kind = ProviderKind
 KINDS: tuple[Kind, ...] = ("anthropic", "openai", "openai-compatible")
 PATHS = {
     "anthropic": "/v1/messages",
@@ -36,9 +39,13 @@ class Block(msgspec.Struct):
     kind: str
     name: str | None = None
     call_id: str | None = None
-    text: str = ""
+    pieces: list[str] = []
     private: str | None = None
     ended: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
 
 class Outcome(msgspec.Struct):
@@ -57,7 +64,7 @@ class Outcome(msgspec.Struct):
             case Delta(block, text):
                 assert text
                 assert not self.blocks[block].ended
-                self.blocks[block].text += text
+                self.blocks[block].pieces.append(text)
             case BlockEnd(block, private):
                 assert not self.blocks[block].ended
                 self.blocks[block].ended = True
@@ -99,12 +106,11 @@ async def call(provider: Provider, request: ModelRequest | str) -> Outcome:
 
 @asynccontextmanager
 async def made(
-    kind: Kind, url: str, *, clock: Clock | None = None, api_key: str | None = KEY
+    kind: Kind, url: str, *, clock: Clock | None = None, api_key: str | None = KEY, **more: Any
 ) -> AsyncIterator[Provider]:
     provider = make_provider(
         "acme",
-        kind,
-        base_url=url if kind == "anthropic" else f"{url}/v1",
+        ProviderConfig(kind=kind, base_url=url if kind == "anthropic" else f"{url}/v1", **more),
         api_key=api_key,
         key_hint="ACME_API_KEY",
         clock=clock or SystemClock(),

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from palaverd.providers.build import Kind
 from palaverd.providers.neutral import Provider
 from palaverd.simulator import Simulator
-from providers.calling import KINDS, made
+from providers.calling import KINDS, Kind, made
 
 
 @pytest.fixture

@@ -6,18 +6,21 @@ import socket
 
 import pytest
 
-from palaverd.providers.build import Kind
 from palaverd.providers.neutral import Provider
 from palaverd.simulator.faults import FAULTS
-from providers.calling import KEY, call, made
+from providers.calling import KEY, Kind, call, made
 
 # What each fault must become: kind, status. Faults without a row do not end a call by
 # themselves: they are in `BENIGN`, or wait for a guard (test_guards).
 EXPECTED: dict[str, tuple[str, int | None]] = {
     "400": ("config", 400),
     "401": ("auth", 401),
+    "402": ("usage_limit", 402),
     "403": ("auth", 403),
     "404": ("config", 404),
+    "408": ("timeout", 408),
+    "413": ("context_overflow", 413),
+    "422": ("config", 422),
     "429": ("rate_limit", 429),
     "quota": ("usage_limit", 429),
     "context": ("context_overflow", 400),
@@ -26,6 +29,7 @@ EXPECTED: dict[str, tuple[str, int | None]] = {
     "503": ("timeout", 503),
     "504": ("timeout", 504),
     "529": ("overloaded", 529),
+    "leak": ("config", 400),
     "redirect": ("config", 307),
     "wrong-type": ("config", None),
     "error": ("overloaded", None),
@@ -35,10 +39,14 @@ EXPECTED: dict[str, tuple[str, int | None]] = {
     "refuse": ("timeout", None),
     "garbage": ("server_error", None),
     "bad-utf8": ("server_error", None),
+    "flood": ("generic", None),
+    "endless-event": ("generic", None),
     "no-terminal": ("timeout", None),
     "filter": ("content_filter", None),
 }
 BENIGN = {"stay-open", "split", "duplicate"}
+# Whole as far as the protocol goes; that nothing was said is for generation to judge.
+EMPTY = {"empty"}
 GUARDED = {"silence", "pings"}
 # What strikes inside a stream does so at its very beginning, in a word, and near its end.
 POSITIONED = {"error", "close", "cut", "reset", "garbage", "bad-utf8"}
@@ -50,9 +58,11 @@ CASES = [
     for at in ((0, 3, 40) if name in POSITIONED else (0,))
 ]
 
+ARGUMENTS = '{"path":"a/b.py","text":"\\u00e9\\n\\"quoted\\"","more":{"x":null,"y":-1.5e3}}'
+
 
 def test_every_fault_is_tested() -> None:
-    assert EXPECTED.keys() | BENIGN | GUARDED == FAULTS.keys()
+    assert EXPECTED.keys() | BENIGN | GUARDED | EMPTY == FAULTS.keys()
 
 
 @pytest.mark.parametrize(("name", "directive"), CASES)
@@ -63,6 +73,22 @@ async def test_a_fault_is_classified(provider: Provider, name: str, directive: s
     assert error.provider == "acme"
     assert error.model == "sim-large"
     assert KEY not in str(error)
+
+
+async def test_an_empty_answer_is_whole_and_empty(provider: Provider) -> None:
+    outcome = await call(provider, "[[empty]] hello")
+    assert outcome.completed is not None
+    assert outcome.completed.finish == "stop"
+    assert outcome.blocks == []
+
+
+async def test_arguments_are_the_same_however_they_are_cut(provider: Provider) -> None:
+    # The simulator's cuts come from its seed and the prompt.
+    for number in range(12):
+        for more in ("", "[[split]]"):
+            prompt = f"{more} [[tool=write args={ARGUMENTS}]] write {number}"
+            blocks = (await call(provider, prompt)).blocks
+            assert [b.text for b in blocks if b.kind == "tool_call"] == [ARGUMENTS]
 
 
 @pytest.mark.parametrize("name", ["429", "500", "529", "error", "context"])

@@ -9,14 +9,13 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from palaverd.failures import ProviderFailure
-from palaverd.providers.build import Kind
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.chat_events import ChatDialect
 from palaverd.providers.edge import Caller
 from palaverd.providers.limits import COMPATIBLE_LIMITS, DEFAULT_LIMITS
 from palaverd.providers.neutral import Completed, Delta, Provider
 from palaverd.simulator import Simulator
-from providers.calling import Outcome, ask, call, made
+from providers.calling import Kind, Outcome, ask, call, made
 from support.clock import ManualClock, until
 
 STARTUP = {

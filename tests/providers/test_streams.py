@@ -8,10 +8,9 @@ import msgspec
 import pytest
 
 from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
-from palaverd.providers.build import Kind
 from palaverd.providers.neutral import Provider, Turn
 from palaverd.simulator import Simulator
-from providers.calling import KEY, PATHS, ask, call, made
+from providers.calling import KEY, PATHS, Kind, ask, call, made
 
 
 async def test_the_text_arrives_whole(provider: Provider) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from palaverd.simulator import Simulator
 from palaverd.simulator.answers import compose
+from palaverd.simulator.scenarios import SCENARIOS
 from palaverd.simulator.topics import TOPICS
 from palaverd.simulator.wire import pieces
 from support.clock import ManualClock, until
@@ -72,7 +73,7 @@ async def test_only_the_last_message_of_the_user_counts(session: aiohttp.ClientS
 
 
 async def test_a_scenario_gives_each_prompt_its_trouble(session: aiohttp.ClientSession) -> None:
-    async with Simulator(rate=0, scenario="overloaded-then-fine") as simulator:
+    async with Simulator(rate=0, scenario=SCENARIOS["overloaded-then-fine"]) as simulator:
         statuses = [(await ask(session, simulator, text))[0] for text in ("a", "a", "a", "b", "b")]
         assert statuses == [529, 529, 200, 529, 529]
         assert (await ask(session, simulator, "[[401]]"))[0] == 401

@@ -6,11 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from palaver.clock import Clock
 from palaverd.providers.anthropic_events import AnthropicDialect
 from palaverd.providers.anthropic_request import arguments
 from palaverd.providers.call import Opened
-from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.sdk import SdkProvider
 from palaverd.providers.transport import environment_headers, http_client
@@ -22,25 +20,9 @@ BASE_URL = "https://api.anthropic.com"  # without /v1: the SDK's paths have it
 
 
 class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
-    """Streams answers of Anthropic's Messages interface.
+    """Streams answers of Anthropic's Messages interface. `base_url` has no `/v1`."""
 
-    `base_url` has no `/v1` and defaults to Anthropic's own; `key_hint` says where the key comes
-    from, for the sentence about a bad one. Nothing is read from the environment or from profiles
-    on disk, except proxies and certificates.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        key_hint: str,
-        clock: Clock,
-        limits: CallLimits = DEFAULT_LIMITS,
-    ) -> None:
-        super().__init__(name, api_key=api_key, key_hint=key_hint, clock=clock, limits=limits)
-        self._base_url = base_url or BASE_URL
+    vendor_url = BASE_URL
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""

@@ -1,24 +1,19 @@
-"""Makes a provider of a configured kind."""
+"""Makes a provider as it is configured."""
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+import msgspec
 
 from palaver.clock import Clock
+from palaverd.config.types import ProviderConfig, ProviderKind
 from palaverd.providers.anthropic import AnthropicProvider
 from palaverd.providers.neutral import Provider
 from palaverd.providers.openai import OpenAICompatibleProvider, OpenAIResponsesProvider
 
-Kind = Literal["anthropic", "openai", "openai-compatible"]
-
-
-class _Make(Protocol):
-    def __call__(
-        self, name: str, *, base_url: str | None, api_key: str | None, key_hint: str, clock: Clock
-    ) -> Provider: ...
-
-
-_KINDS: dict[Kind, _Make] = {
+_KINDS: dict[
+    ProviderKind,
+    type[AnthropicProvider | OpenAIResponsesProvider | OpenAICompatibleProvider],
+] = {
     "anthropic": AnthropicProvider,
     "openai": OpenAIResponsesProvider,
     "openai-compatible": OpenAICompatibleProvider,
@@ -26,13 +21,21 @@ _KINDS: dict[Kind, _Make] = {
 
 
 def make_provider(
-    name: str,
-    kind: Kind,
-    *,
-    base_url: str | None,
-    api_key: str | None,
-    key_hint: str,
-    clock: Clock,
+    name: str, config: ProviderConfig, *, api_key: str | None, key_hint: str, clock: Clock
 ) -> Provider:
-    """Make the provider that speaks the protocol of `kind`."""
-    return _KINDS[kind](name, base_url=base_url, api_key=api_key, key_hint=key_hint, clock=clock)
+    """Make the provider that speaks the configured protocol, with the configured patience."""
+    make = _KINDS[config.kind]
+    given = {
+        "startup": config.startup_seconds,
+        "silence": config.silence_seconds,
+        "pings": config.pings_seconds,
+    }
+    patience = {name: seconds for name, seconds in given.items() if seconds is not None}
+    return make(
+        name,
+        base_url=config.base_url,
+        api_key=api_key,
+        key_hint=key_hint,
+        clock=clock,
+        limits=msgspec.structs.replace(make.usual_limits, **patience),
+    )

@@ -13,7 +13,7 @@ from palaver.clock import Clock, deadline
 from palaverd.failures import ProviderFailure, classify
 from palaverd.failures.signals import MAX_BODY_BYTES
 from palaverd.providers.edge import Caller, signals_from
-from palaverd.providers.errors import NotAStreamError, StreamEndedError
+from palaverd.providers.errors import AnswerTooLongError, NotAStreamError, StreamEndedError
 from palaverd.providers.guards import Guards
 from palaverd.providers.limits import CallLimits
 from palaverd.providers.neutral import Completed, ModelEvent
@@ -117,11 +117,15 @@ async def _events(
     """Read the body until the terminal event, and a moment longer."""
     decoder = SseDecoder(call.limits.event_bytes)
     out: list[ModelEvent] = []
+    size = 0
     async with aclosing(response.aiter_bytes()) as chunks:
         await _require_event_stream(response, chunks)
         guards.waiting()
         async for chunk in chunks:
             guards.received()
+            size += len(chunk)
+            if size > call.limits.body_bytes:
+                raise AnswerTooLongError(call.limits.body_bytes)
             for event in decoder.feed(chunk):
                 if dialect.decode(event, out):
                     guards.progressed()

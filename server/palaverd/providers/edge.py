@@ -11,6 +11,7 @@ import msgspec
 from palaverd.failures.redact import redact
 from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
 from palaverd.providers.errors import (
+    AnswerTooLongError,
     FilteredError,
     MalformedEventError,
     NoKeyError,
@@ -65,8 +66,10 @@ def signals_from(
     """
     chain = list(_chain(error))
     status, response = _answer(chain, response)
-    headers = response.headers if response is not None else {}
-    fields = next((f for e in chain if (f := _fields_of(e)) is not None), ErrorFields())
+    headers = _headers(response)
+    fields = ErrorFields()
+    if not _too_long(response):
+        fields = next((f for e in chain if (f := _fields_of(e)) is not None), fields)
 
     def clean(text: str | None) -> str | None:
         return redact(text, caller.secrets) if text else None
@@ -77,7 +80,7 @@ def signals_from(
         key_hint=caller.key_hint,
         at=at,
         status=status,
-        headers={name: headers[name] for name in HEADERS if name in headers},
+        headers={name: value for name, value in headers.items() if name in HEADERS},
         request_id=clean(fields.request_id or _request_id(headers)),
         body_type=clean(fields.type),
         body_code=clean(fields.code),
@@ -106,6 +109,8 @@ def error_fields(body: Any) -> ErrorFields | None:
     inner object; Google puts it into a list. Others: `{"error": "…"}`, `{"detail": …}`,
     `{"message": …}`, plain text.
     """
+    if isinstance(body, bytes):
+        body = body[: MAX_BODY_BYTES + 1].decode("utf-8", "replace")
     if isinstance(body, str):
         return _plain(body)
     if isinstance(body, list) and body:
@@ -138,7 +143,7 @@ def _plain(text: str) -> ErrorFields | None:
         return None
     try:
         decoded = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ErrorFields(message=text)
     return ErrorFields(message=text) if isinstance(decoded, str) else error_fields(decoded)
 
@@ -149,7 +154,10 @@ def _word(value: Any) -> str | None:
     if isinstance(value, (str, int, float)):
         return str(value)[:MAX_BODY_BYTES] or None
     # FastAPI's `detail` is a list of objects.
-    return msgspec.json.encode(value)[:MAX_BODY_BYTES].decode("utf-8", "replace")
+    try:
+        return msgspec.json.encode(value)[:MAX_BODY_BYTES].decode("utf-8", "replace")
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.EncodeError):
+        return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -171,28 +179,55 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting.append(cause)
 
 
-def _answer(
-    chain: list[BaseException], response: httpx2.Response | None
-) -> tuple[int | None, httpx2.Response | None]:
+def _answer(chain: list[BaseException], response: httpx2.Response | None) -> tuple[int | None, Any]:
     """Return the status and the response: those of the SDK's exception, else the stream's."""
     for one in chain:
-        status = getattr(one, "status_code", None)
+        status = _attribute(one, "status_code")
         if isinstance(status, int):
-            return status, getattr(one, "response", response)
-    return (response.status_code if response is not None else None), response
+            return status, _attribute(one, "response") or response
+    return _attribute(response, "status_code"), response
 
 
 def _fields_of(error: BaseException) -> ErrorFields | None:
-    body = getattr(error, "body", None)
-    return error_fields(body) if body is not None else None
+    return error_fields(_attribute(error, "body"))
 
 
-def _request_id(headers: Any) -> str | None:
+def _attribute(thing: object, name: str) -> Any:
+    """Return an attribute, None where there is none or where it cannot be read."""
+    try:
+        return getattr(thing, name, None)
+    except Exception:  # noqa: BLE001 - it is another's property, read to say what went wrong
+        return None
+
+
+def _headers(response: Any) -> dict[str, str]:
+    """Return a response's headers by their lower-case names."""
+    headers = _attribute(response, "headers")
+    if not isinstance(headers, Mapping):
+        return {}
+    return {str(name).lower(): str(value) for name, value in headers.items()}
+
+
+def _too_long(response: Any) -> bool:
+    """Say whether a body that was read is longer than anything that says what went wrong."""
+    # Raises where the body was not read: that of a stream.
+    content = _attribute(response, "content")
+    return isinstance(content, bytes) and len(content) > MAX_BODY_BYTES
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
 
 
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the class still says something
+        return ""
+
+
 def _text(chain: list[BaseException]) -> str:
-    said = dict.fromkeys(text for e in chain if (text := str(e)))
+    said = dict.fromkeys(text for e in chain if (text := _said(e)))
     return ": ".join(said) if sum(map(len, said)) <= MAX_BODY_BYTES else ""
 
 
@@ -203,7 +238,7 @@ def _is(chain: list[BaseException], kind: type[BaseException]) -> bool:
 def _malformed(chain: list[BaseException]) -> Malformed | None:
     if _is(chain, NotAStreamError):
         return "content_type"
-    if _is(chain, EventTooLongError):
+    if isinstance(chain[0], (EventTooLongError, AnswerTooLongError)):
         return "too_long"
     # msgspec's and json's errors and bad UTF-8 are ValueErrors all.
     broken = (MalformedEventError, msgspec.DecodeError, UnicodeDecodeError)

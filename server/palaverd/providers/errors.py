@@ -29,6 +29,13 @@ class MalformedEventError(ValueError):
     """An event is not what the protocol says."""
 
 
+class AnswerTooLongError(ValueError):
+    """An answer has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"an answer has more than {limit} bytes")
+
+
 class NotAStreamError(Exception):
     """A success whose content type is not that of an event stream. `body` is its beginning."""
 

@@ -26,6 +26,10 @@ class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
     # One event: the final event of a Responses stream repeats the whole answer, and an answer is
     # live up to 8 MiB (design 04).
     event_bytes: int = 16 * 1024 * 1024
+    # A whole answer: some hundred times the longest that a model is asked for, with the frames
+    # around its words. What is longer is a server that has lost its mind, and would take our
+    # memory with it.
+    body_bytes: int = 64 * 1024 * 1024
     # Streams at once to one provider; one more waits for a connection, within `startup`.
     connections: int = 1000
     # Kept open between calls.

@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from palaver.clock import Clock
 from palaverd.providers.call import Opened
 from palaverd.providers.chat_events import ChatDialect
-from palaverd.providers.limits import COMPATIBLE_LIMITS, DEFAULT_LIMITS, CallLimits
+from palaverd.providers.limits import COMPATIBLE_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.openai_request import chat_arguments, responses_arguments
 from palaverd.providers.responses_events import ResponsesDialect
@@ -26,23 +25,9 @@ _NO_KEY = "unused"
 
 
 class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
-    """Streams answers of OpenAI's Responses interface. `base_url` has `/v1`.
+    """Streams answers of OpenAI's Responses interface. `base_url` has `/v1`."""
 
-    Nothing is read from the environment, except proxies and certificates.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        key_hint: str,
-        clock: Clock,
-        limits: CallLimits = DEFAULT_LIMITS,
-    ) -> None:
-        super().__init__(name, api_key=api_key, key_hint=key_hint, clock=clock, limits=limits)
-        self._base_url = base_url or BASE_URL
+    vendor_url = BASE_URL
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
@@ -60,20 +45,9 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
     Without a key no authorization is sent: most servers at home have no accounts.
     """
 
+    vendor_url = BASE_URL
     needs_key = False
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        key_hint: str,
-        clock: Clock,
-        limits: CallLimits = COMPATIBLE_LIMITS,
-    ) -> None:
-        super().__init__(name, api_key=api_key, key_hint=key_hint, clock=clock, limits=limits)
-        self._base_url = base_url or BASE_URL
+    usual_limits = COMPATIBLE_LIMITS
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from typing import Generic, NoReturn, Protocol, TypeVar
+from typing import ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from palaver.clock import Clock
 from palaverd.failures import ProviderFailure, classify
@@ -13,8 +13,9 @@ from palaverd.providers.call import Call, Dialect, Opened, model_events
 from palaverd.providers.edge import Caller, signals_from
 from palaverd.providers.errors import NoKeyError
 from palaverd.providers.lazy import LazyClient
-from palaverd.providers.limits import CallLimits
+from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent
+from palaverd.providers.transport import secrets_in
 
 
 class Closeable(Protocol):
@@ -32,18 +33,34 @@ async def _close(client: Closeable) -> None:
 
 
 class SdkProvider(ABC, Generic[C]):
-    """A provider behind a vendor's SDK. Protocols add the client, the request, the dialect."""
+    """A provider behind a vendor's SDK. Protocols add the client, the request, the dialect.
 
-    needs_key = True
+    `base_url` defaults to the vendor's own; `key_hint` says where the key comes from, for the
+    sentence about a bad one. Nothing is read from the environment or from profiles on disk,
+    except proxies and certificates.
+    """
+
+    vendor_url: ClassVar[str]
+    needs_key: ClassVar[bool] = True
+    usual_limits: ClassVar[CallLimits] = DEFAULT_LIMITS
 
     def __init__(
-        self, name: str, *, api_key: str | None, key_hint: str, clock: Clock, limits: CallLimits
+        self,
+        name: str,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        key_hint: str,
+        clock: Clock,
+        limits: CallLimits | None = None,
     ) -> None:
         self.name = name
+        self._base_url = base_url or self.vendor_url
         self._api_key = api_key
         self._clock = clock
-        self._limits = limits
-        self._caller = Caller(name, key_hint, (api_key,) if api_key else ())
+        self._limits = limits or self.usual_limits
+        hidden = secrets_in(self._base_url) + ((api_key,) if api_key else ())
+        self._caller = Caller(name, key_hint, hidden)
         self._client: LazyClient[C] = LazyClient(self._make, _close)
 
     @abstractmethod

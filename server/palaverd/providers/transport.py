@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from palaverd.providers.limits import CallLimits
 
@@ -42,6 +42,16 @@ def environment_headers(variable: str, omit: Any, api_key: str | None) -> dict[s
     names = [line.partition(":")[0].strip() for line in lines if ":" in line]
     own = f"Bearer {api_key}"
     return {name: own if name.lower() == "authorization" else omit for name in names}
+
+
+def secrets_in(url: str) -> tuple[str, ...]:
+    """Return what a URL may hold of a secret: its user, its password, the values of its query."""
+    try:
+        parts = urlsplit(url)
+        found = [parts.username, parts.password, *(value for _, value in parse_qsl(parts.query))]
+    except ValueError:
+        return (url,)
+    return tuple(secret for secret in found if secret)
 
 
 def is_loopback(url: str) -> bool:

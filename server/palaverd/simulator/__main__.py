@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from palaverd.simulator.app import DEFAULT_RATE, Simulator
-from palaverd.simulator.scenarios import SCENARIOS
+from palaverd.simulator.scenarios import Scenario, ScenarioError
+from palaverd.simulator.scenarios import scenario as find_scenario
 from palaverd.simulator.script import manual
 
 
@@ -21,7 +22,7 @@ from palaverd.simulator.script import manual
     "--rate", default=DEFAULT_RATE, show_default=True, help="Words per second; 0: no pause."
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same answers.")
-@click.option("--scenario", type=click.Choice(sorted(SCENARIOS)), help="A named run of trouble.")
+@click.option("--scenario", metavar="NAME", help="A run of trouble: its name, or a TOML file.")
 @click.option("--until-eof", is_flag=True, help="End when standard input does.")
 @click.option("--directives", is_flag=True, help="List what can be written in a message, and exit.")
 def main(
@@ -35,13 +36,16 @@ def main(
         click.echo(manual())
         return
     try:
-        asyncio.run(_serve(port, rate, seed, scenario, until_eof=until_eof))
+        found = find_scenario(scenario) if scenario else None
+        asyncio.run(_serve(port, rate, seed, found, until_eof=until_eof))
+    except ScenarioError as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot serve on 127.0.0.1:{port}: {error.strerror}") from None
 
 
 async def _serve(
-    port: int, rate: float, seed: int, scenario: str | None, *, until_eof: bool
+    port: int, rate: float, seed: int, scenario: Scenario | None, *, until_eof: bool
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -59,7 +59,8 @@ class AnthropicWire:
         for index, (start, deltas) in enumerate(self._blocks(answer)):
             yield _event("content_block_start", index=index, content_block=start)
             for delta in deltas:
-                yield _event("content_block_delta", "word", index=index, delta=delta)
+                kind: Kind = "arguments" if start["type"] == "tool_use" else "word"
+                yield _event("content_block_delta", kind, index=index, delta=delta)
             yield _event("content_block_stop", index=index)
         yield _event(
             "message_delta",
@@ -133,11 +134,9 @@ class AnthropicWire:
                 [{"type": "text_delta", "text": piece} for piece in pieces(answer.text)],
             )
         if answer.tool:
-            arguments = answer.arguments
-            cuts = ["", *(arguments[i : i + 5] for i in range(0, len(arguments), 5))]
             yield (
                 {"type": "tool_use", "id": f"toolu_{answer.id}", "name": answer.tool, "input": {}},
-                [{"type": "input_json_delta", "partial_json": cut} for cut in cuts],
+                [{"type": "input_json_delta", "partial_json": cut} for cut in ("", *answer.cuts)],
             )
 
 

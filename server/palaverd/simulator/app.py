@@ -19,10 +19,10 @@ from palaverd.simulator.faults import FAULTS, Fault
 from palaverd.simulator.misbehaviour import misbehave
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt
 from palaverd.simulator.responses import ResponsesWire
-from palaverd.simulator.scenarios import SCENARIOS
+from palaverd.simulator.scenarios import Scenario
 from palaverd.simulator.script import DirectiveError, Injected, Script, parse
 from palaverd.simulator.speech import Speech
-from palaverd.simulator.wire import Wire, pieces
+from palaverd.simulator.wire import Wire, cut_anywhere, pieces
 
 # A brisk model; quick enough not to bore, slow enough to be watched.
 DEFAULT_RATE = 60.0
@@ -52,8 +52,8 @@ class Simulator:
     """Serves on a loopback port while the `async with` block runs.
 
     `rate` is words per second (0: as fast as it goes), `seed` makes a run repeatable, `scenario`
-    is a name of `SCENARIOS`. `requests` records what came, oldest first, without the list of
-    models. A rate of 0 waits for nothing but directives that name a time.
+    says which trouble each prompt meets. `requests` records what came, oldest first, without the
+    list of models. A rate of 0 waits for nothing but directives that name a time.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class Simulator:
         port: int = 0,
         rate: float = DEFAULT_RATE,
         seed: int = 0,
-        scenario: str | None = None,
+        scenario: Scenario | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.requests: list[Recorded] = []
         self._port = port
         self._rate = rate
         self._seed = seed
-        self._scenario = SCENARIOS[scenario] if scenario else None
+        self._scenario = scenario
         self._clock = clock or SystemClock()
         self._failed: Counter[str] = Counter()
         self._turns: dict[str, int] = {}
@@ -135,7 +135,7 @@ class Simulator:
         # Tries of one call share this; another protocol's are another call.
         call = f"{wire.path}:{prompt.key}"
         script = self._script(call, prompt)
-        injected = self._due(call, script)
+        injected = self._due(call, prompt, script)
         speech = Speech(
             wire=wire,
             request=request,
@@ -158,10 +158,12 @@ class Simulator:
         directive = self._scenario.directives[turn % len(self._scenario.directives)]
         return parse(f"{directive} {prompt.last}") if directive else script
 
-    def _due(self, call: str, script: Script) -> Injected | None:
+    def _due(self, call: str, prompt: Prompt, script: Script) -> Injected | None:
         """Return the fault if it is still to strike; an answer starts its count anew."""
         injected = script.injected
-        if injected is None or injected.times is None:
+        if injected is None or injected.model not in (None, prompt.model):
+            return None
+        if injected.times is None:
             return injected
         if self._failed[call] < injected.times:
             self._failed[call] += 1
@@ -189,6 +191,7 @@ class Simulator:
             reasoning=reasoning,
             tool=script.tool,
             arguments=script.arguments,
+            cuts=cut_anywhere(script.arguments, random) if script.tool else (),
             finish=finish,
             input_tokens=prompt.tokens,
             output_tokens=len(words) + len(reasoning.split()),

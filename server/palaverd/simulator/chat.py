@@ -61,9 +61,9 @@ class ChatWire:
             function = {"name": answer.tool, "arguments": ""}
             head: dict[str, Any] = {"index": 0, "id": f"call_{answer.id}", "type": "function"}
             yield chunk({"tool_calls": [head | {"function": function}]})
-            for start in range(0, len(answer.arguments), 5):
-                more = {"arguments": answer.arguments[start : start + 5]}
-                yield chunk({"tool_calls": [{"index": 0, "function": more}]}, "word")
+            for cut in answer.cuts:
+                more = {"arguments": cut}
+                yield chunk({"tool_calls": [{"index": 0, "function": more}]}, "arguments")
         yield chunk({}, finish=_FINISH[answer.finish])
         if prompt.include_usage:
             last = self._head(answer, "chat.completion.chunk", [])

@@ -9,6 +9,7 @@ import msgspec
 # Where a fault strikes: instead of an answer, or inside its stream.
 Manner = Literal[
     "status",  # an error answer
+    "leak",  # an error answer that says back what was sent, key and all
     "html",  # an error page, as a gateway makes it
     "redirect",
     "wrong-type",  # status 200 and a web page
@@ -21,12 +22,18 @@ Manner = Literal[
     "pings",  # nothing but pings
     "garbage",  # a data line that is no JSON
     "bad-utf8",
+    "flood",  # words without end
+    "endless-event",  # one line without end
     "no-terminal",  # everything but the terminal event
     "stay-open",  # everything, but the body never ends
     "split",  # every byte is a chunk of its own
     "duplicate",  # what can be told from new content comes twice
     "filter",  # finishes at once, refused
+    "empty",  # finishes at once, with nothing said and no reason given
 ]
+
+# What can also strike before the response's head.
+AT_HEAD: frozenset[Manner] = frozenset({"cut", "reset", "silence"})
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +75,15 @@ FAULTS: dict[str, Fault] = {
         message="invalid x-api-key",
         openai_message="Incorrect API key provided: sk-sim****-key.",
     ),
+    "402": Fault(
+        manner="status",
+        does="an unpaid account",
+        status=402,
+        times=None,
+        anthropic="billing_error",
+        openai_type="billing_error",
+        message="Your account has no credit left.",
+    ),
     "403": Fault(
         manner="status",
         does="no permission",
@@ -87,6 +103,33 @@ FAULTS: dict[str, Fault] = {
         openai_code="model_not_found",
         message="model: no-such-model",
         openai_message="The model `no-such-model` does not exist or you do not have access to it.",
+    ),
+    "408": Fault(
+        manner="status",
+        does="a request that took too long to arrive",
+        status=408,
+        anthropic="timeout_error",
+        openai_type=None,
+        message="Request timeout",
+    ),
+    "413": Fault(
+        manner="status",
+        does="a request of too many bytes",
+        status=413,
+        times=None,
+        anthropic="request_too_large",
+        openai_type=None,
+        message="Request exceeds the maximum allowed number of bytes.",
+    ),
+    "422": Fault(
+        manner="status",
+        does="a parameter that the model does not have",
+        status=422,
+        times=None,
+        anthropic="invalid_request_error",
+        openai_type="invalid_request_error",
+        openai_code="unsupported_parameter",
+        message="Unsupported parameter: 'top_k' is not supported with this model.",
     ),
     "429": Fault(
         manner="status",
@@ -133,6 +176,14 @@ FAULTS: dict[str, Fault] = {
         openai_code="overloaded",
         message="Overloaded",
     ),
+    "leak": Fault(
+        manner="leak",
+        does="an error that says back the key it was sent",
+        status=400,
+        times=None,
+        anthropic="invalid_request_error",
+        openai_type="invalid_request_error",
+    ),
     "redirect": Fault(manner="redirect", does="an answer elsewhere", status=307, times=None),
     "wrong-type": Fault(manner="wrong-type", does="a web page with status 200", times=None),
     "error": Fault(
@@ -151,9 +202,12 @@ FAULTS: dict[str, Fault] = {
     "pings": Fault(manner="pings", does="from some point on only pings, one a second"),
     "garbage": Fault(manner="garbage", does="an event that is no JSON"),
     "bad-utf8": Fault(manner="bad-utf8", does="an event that is no UTF-8"),
+    "flood": Fault(manner="flood", does="words without end", times=None),
+    "endless-event": Fault(manner="endless-event", does="one event without end", times=None),
     "no-terminal": Fault(manner="no-terminal", does="everything but the terminal event"),
     "stay-open": Fault(manner="stay-open", does="a whole answer whose body never ends", times=None),
     "split": Fault(manner="split", does="every byte in a chunk of its own", times=None),
     "duplicate": Fault(manner="duplicate", does="events delivered twice", times=None),
     "filter": Fault(manner="filter", does="a refusal without content", times=None),
+    "empty": Fault(manner="empty", does="an answer with nothing in it"),
 }

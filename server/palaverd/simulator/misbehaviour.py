@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from datetime import timedelta
 from email.utils import format_datetime
 
 from aiohttp import web
 
 from palaverd.simulator.faults import Manner
+from palaverd.simulator.positions import before
 from palaverd.simulator.script import Injected
 from palaverd.simulator.speech import Speech, until_gone
 
 # Between pings, when nothing else is sent.
 PING_SECONDS = 1.0
+# One write of a flood: as much as a socket takes at once.
+FLOOD_BYTES = 64 * 1024
 # A private character, so that no encoder writes it for another reason.
 _PLACEHOLDER = "\ue000"
 _PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
@@ -24,6 +27,8 @@ _PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 async def misbehave(speech: Speech, injected: Injected) -> web.StreamResponse:
     """Answer with a fault. One inside a stream spares answers that are not streamed."""
+    if injected.at == "head":
+        return await MANNERS_HEAD[injected.fault.manner](speech, injected)
     whole = MANNERS_WHOLE.get(injected.fault.manner)
     if whole is not None:
         return await whole(speech, injected)
@@ -36,14 +41,26 @@ async def misbehave(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _status(speech: Speech, injected: Injected) -> web.StreamResponse:
+    body = speech.wire.error(injected.fault, None, speech.request_id)
+    return speech.reply(injected.fault.status, body, _headers(speech, injected))
+
+
+async def _leak(speech: Speech, injected: Injected) -> web.StreamResponse:
+    """Say back everything that was sent, as careless gateways do."""
+    request = speech.request
+    sent = " ".join(f"{name}: {value}" for name, value in request.headers.items())
+    message = f"cannot forward {request.method} {request.url} with {sent}"
+    body = speech.wire.error(injected.fault, message, speech.request_id)
+    return speech.reply(injected.fault.status, body, _headers(speech, injected) | {"x-seen": sent})
+
+
+def _headers(speech: Speech, injected: Injected) -> dict[str, str]:
     headers = dict(injected.headers)
     if injected.retry_date is not None:
         then = speech.clock.now() + timedelta(seconds=injected.retry_date)
         headers["retry-after"] = format_datetime(then, usegmt=True)
         headers["date"] = format_datetime(speech.clock.now(), usegmt=True)
-    fault = injected.fault
-    body = speech.wire.error(fault, None, speech.request_id)
-    return speech.reply(fault.status, body, headers)
+    return headers
 
 
 async def _html(speech: Speech, injected: Injected) -> web.StreamResponse:
@@ -64,22 +81,24 @@ async def _refuse(speech: Speech, injected: Injected) -> web.StreamResponse:
     return web.Response()
 
 
+async def _hang_up(speech: Speech, injected: Injected) -> web.StreamResponse:
+    _close_connection(speech.request)
+    return web.Response()
+
+
+async def _hold_on(speech: Speech, injected: Injected) -> web.StreamResponse:
+    await until_gone()
+    return web.Response()
+
+
 # --- inside a stream --------------------------------------------------------------------------
 
 
 async def _beginning(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Send the answer's beginning, up to the word where the fault strikes."""
+    """Send the answer up to the place where the fault strikes."""
     response = await speech.open()
-    words = 0
-    async with aclosing(speech.paced()) as frames:
-        async for frame in frames:
-            if frame.kind == "word":
-                if words >= injected.after:
-                    break
-                words += 1
-            elif frame.kind == "terminal":
-                break
-            await response.write(frame.data)
+    async for frame in speech.paced(before([*speech.frames()], injected.at, injected.after)):
+        await response.write(frame.data)
     return response
 
 
@@ -98,8 +117,7 @@ async def _close(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 async def _cut(speech: Speech, injected: Injected) -> web.StreamResponse:
     response = await _beginning(speech, injected)
-    if speech.request.transport is not None:
-        speech.request.transport.close()
+    _close_connection(speech.request)
     return response
 
 
@@ -131,11 +149,25 @@ async def _garbage(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 async def _bad_utf8(speech: Speech, injected: Injected) -> web.StreamResponse:
     response = await _beginning(speech, injected)
-    frames = speech.wire.frames(speech.saying(_PLACEHOLDER), speech.prompt)
-    word = next(frame.data for frame in frames if frame.kind == "word")
-    await response.write(word.replace(_PLACEHOLDER.encode(), b"\xc3\x28"))
+    await response.write(_word(speech, _PLACEHOLDER).replace(_PLACEHOLDER.encode(), b"\xc3\x28"))
     await response.write_eof()
     return response
+
+
+async def _flood(speech: Speech, injected: Injected) -> web.StreamResponse:
+    """Never stop talking."""
+    response = await _beginning(speech, injected)
+    more = _word(speech, "x" * FLOOD_BYTES)
+    while True:
+        await response.write(more)
+
+
+async def _endless_event(speech: Speech, injected: Injected) -> web.StreamResponse:
+    """Never come to the end of one line."""
+    response = await _beginning(speech, injected)
+    await response.write(b"data: ")
+    while True:
+        await response.write(b"x" * FLOOD_BYTES)
 
 
 async def _no_terminal(speech: Speech, injected: Injected) -> web.StreamResponse:
@@ -176,7 +208,11 @@ async def _duplicate(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _filter(speech: Speech, injected: Injected) -> web.StreamResponse:
-    return await speech.refusing().send()
+    return await speech.empty("filter").send()
+
+
+async def _empty(speech: Speech, injected: Injected) -> web.StreamResponse:
+    return await speech.empty("stop").send()
 
 
 async def _wrong_type(speech: Speech, injected: Injected) -> web.StreamResponse:
@@ -187,11 +223,19 @@ Behaviour = Callable[[Speech, Injected], Awaitable[web.StreamResponse]]
 
 MANNERS_WHOLE: dict[Manner, Behaviour] = {
     "status": _status,
+    "leak": _leak,
     "html": _html,
     "redirect": _redirect,
     "refuse": _refuse,
     "wrong-type": _wrong_type,
     "filter": _filter,
+    "empty": _empty,
+}
+# The same before the response's head; what is not here has nothing to say there.
+MANNERS_HEAD: dict[Manner, Behaviour] = {
+    "cut": _hang_up,
+    "reset": _refuse,
+    "silence": _hold_on,
 }
 MANNERS_STREAMED: dict[Manner, Behaviour] = {
     "error-event": _error_event,
@@ -202,11 +246,25 @@ MANNERS_STREAMED: dict[Manner, Behaviour] = {
     "pings": _pings,
     "garbage": _garbage,
     "bad-utf8": _bad_utf8,
+    "flood": _flood,
+    "endless-event": _endless_event,
     "no-terminal": _no_terminal,
     "stay-open": _stay_open,
     "split": _split,
     "duplicate": _duplicate,
 }
+
+
+def _word(speech: Speech, text: str) -> bytes:
+    """Return an event with which the answer goes on: its number, which was given, is left out."""
+    frames = speech.wire.frames(speech.saying(text), speech.prompt)
+    word = next(frame.data for frame in frames if frame.kind == "word")
+    return re.sub(rb'"sequence_number":\d+,', b"", word)
+
+
+def _close_connection(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.close()
 
 
 def _reset_connection(request: web.Request) -> None:

@@ -35,7 +35,9 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer, whole. `finish` is stop, length, tool or filter; counts are tokens."""
+    """One answer, whole. `finish` is stop, length, tool or filter; counts are tokens; `cuts` are
+    the pieces in which the tool's arguments are streamed.
+    """
 
     id: str
     model: str
@@ -43,6 +45,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: str = ""
     tool: str | None = None
     arguments: str = "{}"
+    cuts: tuple[str, ...] = ()
     finish: str = "stop"
     input_tokens: int
     output_tokens: int

@@ -77,10 +77,9 @@ class ResponsesWire:
                 done = part | {"text": answer.text}
                 yield event("response.content_part.done", **where, part=done)
             else:
-                for start in range(0, len(answer.arguments), 5):
+                for cut in answer.cuts:
                     name = "response.function_call_arguments.delta"
-                    piece = answer.arguments[start : start + 5]
-                    yield event(name, "word", **where, delta=piece)
+                    yield event(name, "arguments", **where, delta=cut)
                 name = "response.function_call_arguments.done"
                 yield event(name, **where, arguments=answer.arguments)
             yield event("response.output_item.done", output_index=index, item=item)

@@ -1,13 +1,16 @@
-"""Named runs of trouble: which fault each prompt meets, one after the other."""
+"""Named runs of trouble, and files with more: which fault each prompt meets, one by one."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import msgspec
 
 from palaverd.simulator.faults import FAULTS
+from palaverd.simulator.script import DirectiveError, parse
 
 
-class Scenario(msgspec.Struct, frozen=True):
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`directives` take turns, one per prompt; an empty one is an answer without trouble.
 
     A message that brings its own directive keeps it.
@@ -34,3 +37,34 @@ SCENARIOS: dict[str, Scenario] = {
         "every fault there is, one per prompt", tuple(f"[[{name}]]" for name in FAULTS)
     ),
 }
+
+
+class ScenarioError(ValueError):
+    """There is no such scenario, or its file says something it may not; the text says what."""
+
+
+def scenario(name: str) -> Scenario:
+    """Return a scenario by its name, or from a file whose name ends in `.toml`.
+
+    A file has two keys: `does`, a sentence, and `directives`, a list of lines such as a message
+    may begin with.
+
+    Raises:
+        ScenarioError: there is none, or the file is not one.
+    """
+    if not name.endswith(".toml"):
+        if name not in SCENARIOS:
+            known = ", ".join(SCENARIOS)
+            raise ScenarioError(f"There is no scenario {name}. There are {known}, and files.toml.")
+        return SCENARIOS[name]
+    try:
+        found = msgspec.toml.decode(Path(name).read_bytes(), type=Scenario)
+        for line in found.directives:
+            parse(line)
+    except OSError as error:
+        raise ScenarioError(f"{name}: cannot be read: {error.strerror}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, DirectiveError) as error:
+        raise ScenarioError(f"{name}: {error}.") from None
+    if not found.directives:
+        raise ScenarioError(f"{name}: directives is empty.")
+    return found

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from palaverd.simulator.faults import FAULTS, Fault
+from palaverd.simulator.faults import AT_HEAD, FAULTS, Fault
+from palaverd.simulator.positions import POSITIONS, Position
 
 # --- the result -------------------------------------------------------------------------------
 
@@ -20,12 +21,15 @@ class Injected(msgspec.Struct, frozen=True, kw_only=True):
     """A fault and where it strikes.
 
     `times`: how many requests with this prompt fail before one is answered; None is all of them.
-    `after`: words that are sent first, for faults inside a stream. `headers` are extra.
+    `at`: the place inside a stream; `after`: words that are sent first, where that is `text`.
+    `model`: the only model that it strikes, None for each. `headers` are extra.
     """
 
     fault: Fault
     times: int | None
+    at: Position = "text"
     after: int = 12
+    model: str | None = None
     headers: dict[str, str] = {}
     retry_date: float | None = None  # seconds from now
 
@@ -96,7 +100,9 @@ SHAPES: dict[str, Directive] = {
     ),
 }
 # Parameters of every fault, by name.
-_FAULT_PARAMETERS = frozenset({"times", "after", "retry-after", "retry-after-ms", "retry-date"})
+_FAULT_PARAMETERS = frozenset(
+    {"times", "at", "after", "model", "retry-after", "retry-after-ms", "retry-date"}
+)
 
 _DIRECTIVE = re.compile(
     r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
@@ -136,6 +142,10 @@ def _injected(name: str, parameters: Mapping[str, str]) -> Injected:
             known = ", ".join(sorted(_FAULT_PARAMETERS))
             raise DirectiveError(f"[[{name}]] has no parameter {key!r}; it has {known}")
     fault = FAULTS[name]
+    at = parameters.get("at", "text")
+    if at not in POSITIONS or (at == "head" and fault.manner not in AT_HEAD):
+        known = ", ".join(p for p in POSITIONS if p != "head" or fault.manner in AT_HEAD)
+        raise DirectiveError(f"[[{name}]] cannot strike at {at!r}; it can at {known}")
     times = fault.times
     if "times" in parameters:
         times = int(_number(name, parameters["times"]))
@@ -143,7 +153,9 @@ def _injected(name: str, parameters: Mapping[str, str]) -> Injected:
     return Injected(
         fault=fault,
         times=times,
+        at=at,
         after=int(_number(name, parameters.get("after", "12"))),
+        model=parameters.get("model"),
         headers={k: v for k, v in parameters.items() if k in ("retry-after", "retry-after-ms")},
         retry_date=_number(name, retry_date) if retry_date is not None else None,
     )
@@ -155,6 +167,7 @@ def manual() -> str:
     lines += [f"{f'[[{name}]]':<28}{fault.does}" for name, fault in FAULTS.items()]
     lines.append("")
     lines.append(
-        "Faults take times=N, after=WORDS, retry-after=…, retry-after-ms=…, retry-date=SECONDS."
+        "Faults take times=N, model=NAME, retry-after=…, retry-after-ms=…, retry-date=SECONDS;"
+        f" those inside a stream at={'|'.join(POSITIONS)} and after=WORDS."
     )
     return "\n".join(lines)

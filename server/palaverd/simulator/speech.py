@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
 import msgspec
 from aiohttp import web
@@ -37,18 +37,22 @@ class Speech:
         self._rate = rate
         self._slow_first = slow_first
 
+    def frames(self) -> Iterator[Frame]:
+        """Yield the events of the answer."""
+        return self.wire.frames(self.answer, self.prompt)
+
     def saying(self, text: str) -> Answer:
         """Return the answer with another text, and nothing but text."""
         return msgspec.structs.replace(self.answer, text=text, reasoning="", tool=None)
 
-    def refusing(self) -> Speech:
-        """Return a speech that says nothing, because of a content filter."""
+    def empty(self, finish: str) -> Speech:
+        """Return a speech without content that ends for the reason `finish`."""
         return Speech(
             wire=self.wire,
             request=self.request,
             request_id=self.request_id,
             prompt=self.prompt,
-            answer=msgspec.structs.replace(self.saying(""), finish="filter", output_tokens=0),
+            answer=msgspec.structs.replace(self.saying(""), finish=finish, output_tokens=0),
             rate=self._rate,
             slow_first=self._slow_first,
             clock=self.clock,
@@ -87,13 +91,13 @@ class Speech:
         await response.prepare(self.request)
         return response
 
-    async def paced(self) -> AsyncGenerator[Frame, None]:
+    async def paced(self, frames: Iterable[Frame] | None = None) -> AsyncGenerator[Frame, None]:
         """Yield the frames when it is their time: late ones at once, so that the pace holds."""
         if self._slow_first:
             await self.clock.sleep(self._slow_first)
         due = self.clock.monotonic()
-        for frame in self.wire.frames(self.answer, self.prompt):
-            if frame.kind == "word" and self._rate:
+        for frame in self.frames() if frames is None else frames:
+            if frame.kind in ("word", "arguments") and self._rate:
                 due += 1 / self._rate
                 pause = due - self.clock.monotonic()
                 if pause > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from random import Random
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -10,11 +11,13 @@ import msgspec
 from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, Prompt
 
-Kind = Literal["structure", "word", "terminal"]
+Kind = Literal["structure", "word", "arguments", "terminal"]
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One event of a stream, encoded. A `word` is paced; structure comes with it at once."""
+    """One event of a stream, encoded. Words, and pieces of a tool call's arguments, are paced;
+    structure comes with them at once.
+    """
 
     data: bytes
     kind: Kind = "structure"
@@ -53,6 +56,17 @@ def sse(data: Any, name: str | None = None) -> bytes:
     """Encode one event; `data` is encoded as JSON."""
     head = b"event: " + name.encode() + b"\n" if name else b""
     return head + b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def cut_anywhere(text: str, random: Random) -> tuple[str, ...]:
+    """Cut text at random places, as models cut the arguments of a tool call."""
+    cuts: list[str] = []
+    start = 0
+    while start < len(text):
+        end = start + random.randint(1, 9)
+        cuts.append(text[start:end])
+        start = end
+    return tuple(cuts)
 
 
 def pieces(text: str) -> Iterator[str]:
