@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 
 from palaver.wire.messages import Message, Reasoning, Text
 from palaver_tui.layout.calling import Calls
@@ -107,7 +108,7 @@ class Assembly:
         for message, place in places(self._shown, self.look):
             self._places[message.id] = place
             if message.id in self._runs:
-                place = Place(new_day=False, labelled=False)
+                place = replace(place, new_day=False, labelled=False)
             known = kept.get(message.id)
             if known is not None and known[0] is message and known[1] == place:
                 self._committed[message.id] = known

@@ -69,7 +69,8 @@ def _asked(values: dict[str, Any]) -> list[Hunk]:
 
 
 def _indented(lines: list[Line]) -> list[Line]:
-    return [Line((INDENT, *line.spans), line.fill) for line in lines]
+    """Set text in under its call; a panel shows by its colour where it belongs."""
+    return [line if line.fill else Line((INDENT, *line.spans)) for line in lines]
 
 
 def error_lines(text: str, width: int) -> list[Line]:
@@ -120,7 +121,6 @@ def body_lines(content: CallContent, width: int, whole: bool) -> tuple[list[Line
         if at is not None:
             rest_at.add(len(lines) + at)
         lines += _indented(drawn)
-    lines.append(Line())
     return lines, rest_at
 
 

@@ -124,7 +124,8 @@ class CallBlock:
         state, ink = self._state(content)
         mark = OPENED if self._open else CLOSED
         name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 4))
-        words = visible_line(subject(content.values, content.text))
+        talks = self.name in TALKING  # what it says stands below
+        words = "" if talks else visible_line(subject(content.values, content.text))
         room = width - 2 - width_of(name) - 2 - width_of(state) - 2
         body = clip(words, room) if room >= MIN_SUBJECT else ""
         used = 2 + width_of(name) + 2 + width_of(body) + width_of(state)

@@ -41,7 +41,7 @@ def hunks_of(text: str) -> list[Hunk]:
     """
     found: list[Hunk] = []
     file = ""
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = _lines(text.replace("\r\n", "\n"))
     at = 0
     while at < len(lines):
         line = lines[at]

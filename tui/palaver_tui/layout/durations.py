@@ -1,10 +1,12 @@
-"""Durations for people, measured ones: `0.4 s`, `12 s`, `3 min 5 s`."""
+"""Durations for people, measured ones: `40 ms`, `0.4 s`, `12 s`, `3 min 5 s`."""
 
 from __future__ import annotations
 
 
 def seconds(milliseconds: int) -> str:
     """Return a duration given in milliseconds."""
+    if milliseconds < 100:
+        return f"{milliseconds} ms"
     value = milliseconds / 1000
     if value < 10:
         return f"{value:.1f} s"

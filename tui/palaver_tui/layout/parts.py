@@ -126,23 +126,24 @@ def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "mute
     return Drawn(draw)
 
 
-def rule(text: str) -> Drawn:
-    """Return a line across the column with `text` in its middle: a date, a boundary."""
+def rule(text: str, *, gap: bool = True) -> Drawn:
+    """Return a line across the column with `text` in its middle: a date, a boundary.
+
+    With a `gap`, a blank line follows.
+    """
 
     def draw(width: int) -> list[Line]:
         label_text = f" {clip(text, max(1, width - 6))} "
         left = (width - width_of(label_text)) // 2
         right = width - width_of(label_text) - left
-        return [
-            Line(
-                (
-                    Span("─" * left, Face("rule")),
-                    Span(label_text, Face("muted")),
-                    Span("─" * right, Face("rule")),
-                )
-            ),
-            BLANK,
-        ]
+        line = Line(
+            (
+                Span("─" * left, Face("rule")),
+                Span(label_text, Face("muted")),
+                Span("─" * right, Face("rule")),
+            )
+        )
+        return [line, BLANK] if gap else [line]
 
     return Drawn(draw)
 
@@ -193,7 +194,7 @@ def boundary_line(boundary: Boundary) -> Drawn:
         "compacted": "compacted: the model sees a summary of what is above",
         "cleared": "cleared: the model does not see what is above",
     }
-    return rule(words[boundary.reason])
+    return rule(words[boundary.reason], gap=False)
 
 
 def ending(message: Message) -> Drawn | None:

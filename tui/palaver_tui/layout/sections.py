@@ -56,6 +56,7 @@ class Place:
 
     new_day: bool
     labelled: bool
+    tight: bool = False  # the next one goes on in the very next line
 
 
 def clock_of(at: datetime, look: Look) -> str:
@@ -75,14 +76,26 @@ def is_shown(message: Message) -> bool:
 
 def places(shown: Sequence[Message], look: Look) -> Iterator[tuple[Message, Place]]:
     """Yield the messages, which are all shown, each with its place."""
-    for before, message in pairwise([None, *shown]):
-        assert message is not None
+    for before, message, after in zip([None, *shown], shown, [*shown[1:], None], strict=False):
         new_day = before is not None and _day(before.created_at, look) != _day(
             message.created_at, look
         )
         follows = before is not None and before.role == message.role == "assistant"
         same = follows and before is not None and before.model == message.model
-        yield message, Place(new_day, not same or new_day)
+        tight = after is not None and _goes_on(message, after, look)
+        yield message, Place(new_day, not same or new_day, tight)
+
+
+def _goes_on(message: Message, after: Message, look: Look) -> bool:
+    """Say whether a step ends and the next one begins with a line for a call."""
+    return (
+        message.role == after.role == "assistant"
+        and message.model == after.model
+        and _day(message.created_at, look) == _day(after.created_at, look)
+        and message.finish in {None, "tool_calls", "stop"}
+        and isinstance(message.parts[-1] if message.parts else None, ToolCall)
+        and isinstance(after.parts[0] if after.parts else None, ToolCall | Reasoning)
+    )
 
 
 def message_stack(
@@ -110,7 +123,8 @@ def message_stack(
         blocks += spaced(body)
         if (end := ending(message)) is not None:
             blocks += [Block(BLANK_LINE, MARGIN), Block(end, MARGIN, "end")]
-    blocks.append(Block(BLANK_LINE, MARGIN))
+    if not place.tight:
+        blocks.append(Block(BLANK_LINE, MARGIN))
     return Stack(blocks)
 
 

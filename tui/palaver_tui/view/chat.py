@@ -62,8 +62,8 @@ class ChatView:
 
     `since` is when the present status began: as the daemon says for `pending`, else as this
     client saw it. `caught_up` is the snapshot up to which everything is here, None before the
-    first time. `older`: there may be messages before the first one here. `gap` is the id of the message
-    after which some may be missing, up to the next one that is here; None if none are.
+    first time. `older`: there may be messages before the first one here. `gap` is the id of the
+    message after which some may be missing, up to the next one that is here; None if none are.
     `replaced` is the newest episode that a message has replaced.
     """
 
