@@ -2,83 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import msgspec
 import pytest
 
-from palaver.client import Client
 from palaver.wire.chats import CreateChat, Interrupt, SendMessage
-from palaver.wire.messages import Text
 from palaver.wire.queue import ChangeChat, Promote, QueueOrder, Resume, SkipBackoff
 from palaverd.config.types import WorkerConfig
-from palaverd.daemon import Daemon
-from palaverd.simulator import Simulator
-from palaverd.store.check import violations
-from palaverd.store.rows import ChatRow
-from palaverd.store.sync import load_chat
 from support.clock import ManualClock, until
 from support.daemon import running_pair
-
-
-class Scene:
-    """One chat of a running daemon, and a clock that stands still until it is moved."""
-
-    def __init__(
-        self,
-        daemon: Daemon,
-        client: Client,
-        simulator: Simulator,
-        clock: ManualClock,
-        chat_id: str,
-    ) -> None:
-        self.daemon = daemon
-        self.simulator = simulator
-        self.client = client
-        self.clock = clock
-        self.chat_id = chat_id
-
-    async def row(self) -> ChatRow:
-        wrong = await self.daemon.database.read(lambda c: violations(c, self.chat_id))
-        assert wrong == []
-        return await self.daemon.database.read(lambda c: load_chat(c, self.chat_id))
-
-    async def reaches(self, status: str, **fields: object) -> ChatRow:
-        """Wait until the chat is like this; the clock of the test stands still meanwhile."""
-        row = await self.row()
-        try:
-            async with asyncio.timeout(5):
-                while not (
-                    row.status == status
-                    and all(bool(getattr(row, name)) == value for name, value in fields.items())
-                ):
-                    # Gives the sockets their turn.
-                    await asyncio.sleep(0.005)
-                    row = await self.row()
-        except TimeoutError:
-            raise AssertionError(f"not {status} {fields}: {msgspec.to_builtins(row)}") from None
-        return row
-
-    async def texts(self) -> list[str]:
-        page = await self.client.messages(self.chat_id)
-        return [
-            "".join(p.text for p in message.parts if isinstance(p, Text))
-            for message in reversed(page.messages)
-        ]
-
-    async def send(self, text: str) -> None:
-        await self.client.send(self.chat_id, SendMessage(content=text))
-
-
-@asynccontextmanager
-async def scene(first: str, rate: float = 0) -> AsyncIterator[Scene]:
-    clock = ManualClock()
-    async with running_pair(rate=rate, clock=clock) as (daemon, client, simulator):
-        sent = await client.create_chat(CreateChat(content=first))
-        yield Scene(daemon, client, simulator, clock, sent.chat.id)
+from support.scene import Scene, scene
 
 
 async def test_a_retry_waits_as_long_as_it_announced_and_then_answers() -> None:

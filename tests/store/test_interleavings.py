@@ -27,6 +27,8 @@ OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
 CASES: dict[str, list[Actor]] = {
     "send and stop": [sender("a"), stopper(), WORKER],
     "send and stop with a hold": [sender("a"), stopper(hold=True), WORKER],
+    "a stop that arrives three times": [stopper(times=3), sender("a"), WORKER],
+    "two people who stop one turn": [stopper(), stopper(hold=True), WORKER],
     "a lost answer and a message that interrupts": [
         repeater("a"),
         interrupting_sender("b"),

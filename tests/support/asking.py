@@ -47,18 +47,19 @@ def repeater(text: str) -> Actor:
     return Actor(act, 2)
 
 
-def stopper(*, hold: bool = False) -> Actor:
-    """See a turn, then stop it; a turn that is over must not be stopped."""
+def stopper(*, hold: bool = False, times: int = 1) -> Actor:
+    """See a turn, then stop it, so many times; a turn that is over must not be stopped."""
 
     def act(world: World) -> Steps:
         seen = world.row.turn_version
-        yield
-        before = world.row
-        world.apply(lambda chat: interrupt(chat, seen, hold_queue=hold))
-        if before.turn_version != seen:
-            assert world.row == before, "a late stop changed a later turn"
+        for _ in range(times):
+            yield
+            before = world.row
+            world.apply(lambda chat: interrupt(chat, seen, hold_queue=hold))
+            if before.turn_version != seen:
+                assert world.row == before, "a late stop changed a later turn"
 
-    return Actor(act, 2)
+    return Actor(act, 1 + times)
 
 
 def interrupting_sender(text: str) -> Actor:

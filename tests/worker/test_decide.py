@@ -15,6 +15,7 @@ from palaverd.worker.decide import (
     Hand,
     Ignore,
     Leave,
+    Memory,
     Start,
     decide,
 )
@@ -73,17 +74,20 @@ def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_
         later(snapshot_version=8, status="running", history_version=7, generation_attempt=2),
     ]
     for order in permutations([*story, story[1]]):
-        seen, started = RUNNING, None
+        memory = Memory("r", RUNNING)
         reached_second_turn = False
         for heard in order:
-            decision = decide("r", seen, started, heard)
-            if heard.snapshot_version >= seen.snapshot_version:
-                seen = heard
-            if isinstance(decision, Start):
-                started = heard
-                if reached_second_turn:
-                    assert heard.history_version == 7
-                    assert decision.cause is not Cause.INTERRUPTED
-            reached_second_turn = reached_second_turn or seen.history_version == 7
-        assert started is not None
-        assert (seen.snapshot_version, started.history_version) == (8, 7)
+            decision = memory.hear(heard)
+            if isinstance(decision, Start) and reached_second_turn:
+                assert heard.history_version == 7
+                assert decision.cause is not Cause.INTERRUPTED
+            reached_second_turn = reached_second_turn or memory.seen.history_version == 7
+        assert memory.started is not None
+        assert (memory.seen.snapshot_version, memory.started.history_version) == (8, 7)
+
+
+def test_an_older_hint_than_its_own_acquisition_never_reaches_a_runner() -> None:
+    """Also before it has read anything: what it was given when it took the chat is newer."""
+    memory = Memory("r", later(snapshot_version=9, history_version=7))
+    for old in (RUNNING, later(status="interrupting"), later(runner_id=None)):
+        assert memory.hear(old) == Ignore()

@@ -60,6 +60,10 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
     empty = 0
     episode: Episode | None = None
     try:
+        if history.row.retry is not None:
+            # The worker before us announced this wait; it holds for whoever goes on.
+            left = (history.row.retry.retrying_at - env.clock.now()).total_seconds()
+            history = await _wait_out(env, job, history.row.retry_version, max(0.0, left))
         while True:
             # Looked at anew for each attempt: a person may choose another model while we wait.
             chosen = choose_model(env, history)
@@ -74,9 +78,6 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
                 await _attempt(env, job, history, chosen, episode)
                 return
             except ProviderFailure as failure:
-                if job.cancellation.cause is not None:
-                    # A library made a failure of our own cancellation: nothing is tried again.
-                    raise asyncio.CancelledError from failure
                 error, elapsed = failure.error, env.clock.monotonic() - began
                 empty += isinstance(failure, EmptyAnswer)
             if empty == EMPTY_ANSWERS:
@@ -93,8 +94,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             if isinstance(verdict, GiveUp):
                 await _end_in_error(env, job, verdict.error)
                 return
-            await _wait(env, job, verdict, error, attempt)
-            history = await env.database.read(lambda c: load_history(c, job.chat_id))
+            history = await _wait(env, job, verdict, error, attempt)
     finally:
         if episode is not None:
             env.episodes.end(job.chat_id, episode)
@@ -185,7 +185,7 @@ def _commit_step(chat: LockedChat, message: NewMessage, parts: list[Part]) -> No
 
 async def _wait(
     env: Environment, job: Assignment, wait: Wait, error: ChatError, attempt: int
-) -> None:
+) -> History:
     """Wait as long as was announced, or until a person skips the wait."""
     retry = RetryInfo(
         attempt=attempt,
@@ -195,7 +195,15 @@ async def _wait(
         error=error,
     )
     applied = await env.door.apply(job.chat_id, partial(record_retry, retry=retry), fence=job.fence)
-    await job.nudge.wait(applied.row.retry_version, wait.seconds, env.clock)
+    return await _wait_out(env, job, applied.row.retry_version, wait.seconds)
+
+
+async def _wait_out(
+    env: Environment, job: Assignment, retry_version: int, seconds: float
+) -> History:
+    """Wait, and return the history as it is then."""
+    await job.nudge.wait(retry_version, seconds, env.clock)
+    return await env.database.read(lambda c: load_history(c, job.chat_id))
 
 
 @asynccontextmanager

@@ -21,6 +21,11 @@ _CLOSE = update(attempts).where(
     attempts.c.attempt == bindparam("of_attempt"),
     attempts.c.outcome.is_(None),
 )
+_LOSE = (
+    update(attempts)
+    .where(attempts.c.chat_id == bindparam("of_chat"), attempts.c.outcome.is_(None))
+    .values(outcome="lost")
+)
 _SAVE = insert(partials)
 _CLEAR = delete(partials).where(partials.c.chat_id == bindparam("of_chat"))
 
@@ -35,7 +40,11 @@ class Partial(msgspec.Struct, frozen=True):
 
 
 def open_attempt(chat: LockedChat, model: str | None) -> None:
-    """Write that the attempt which the row counts begins."""
+    """Write that the attempt which the row counts begins.
+
+    One that is still open went away with its worker: what it used is unknown.
+    """
+    chat.connection.execute(_LOSE, {"of_chat": chat.row.chat_id})
     chat.connection.execute(
         _OPEN,
         {

@@ -64,3 +64,31 @@ def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Deci
     if hint.archived or hint.status not in _WORK:
         return GiveBack(cause)
     return Start(cause)
+
+
+class Memory:
+    """What a runner saw last, and what its living task was started for.
+
+    What it saw last starts as what its own acquisition returned, so that an older hint cannot
+    stop it.
+    """
+
+    def __init__(self, runner_id: str, acquired: Hint) -> None:
+        self._runner_id = runner_id
+        self.seen = acquired
+        self.started: Hint | None = None
+
+    def hear(self, hint: Hint) -> Decision:
+        """Take in what is heard, and say what to do; the caller does it."""
+        decision = decide(self._runner_id, self.seen, self.started, hint)
+        if hint.snapshot_version >= self.seen.snapshot_version:
+            self.seen = hint
+        if isinstance(decision, Start):
+            self.started = hint
+        elif isinstance(decision, Leave | GiveBack):
+            self.started = None
+        return decision
+
+    def task_ended(self) -> None:
+        """The task is over: the same state may start one again."""
+        self.started = None

@@ -27,7 +27,7 @@ from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.ownership import release
-from palaverd.worker.decide import GiveBack, Hand, Leave, Start, decide
+from palaverd.worker.decide import GiveBack, Hand, Leave, Memory, Start
 from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
 
 log = structlog.get_logger("palaverd.worker")
@@ -48,11 +48,10 @@ _TASKS: dict[str, Callable[[Environment, Assignment], Awaitable[None]]] = {
 
 
 class Work:
-    """One task and what it was started for."""
+    """One task and its job."""
 
     def __init__(self, env: Environment, hint: Hint) -> None:
         assert hint.runner_id is not None
-        self.started = hint
         fence = Fence(hint.runner_id, hint.history_version, hint.status)
         self.job = Assignment(
             chat_id=hint.chat_id, fence=fence, nudge=Nudge(), cancellation=Cancellation()
@@ -72,8 +71,8 @@ class Runner:
         assert acquired.runner_id is not None
         self._env = env
         self._hub = hub
+        self._memory = Memory(acquired.runner_id, acquired)
         self._id = acquired.runner_id
-        self._seen = acquired
         self._work: Work | None = None
         self._cancelled: set[Work] = set()  # tasks that were asked to end and have not yet
         self._failures = 0
@@ -83,7 +82,7 @@ class Runner:
     @property
     def chat_id(self) -> str:
         """The chat that this runner drives."""
-        return self._seen.chat_id
+        return self._memory.seen.chat_id
 
     def leave(self, cause: Cause) -> None:
         """Ask the runner to stop its task and to give the chat back."""
@@ -102,7 +101,7 @@ class Runner:
 
     async def _follow(self, hints: Subscription) -> None:
         # Subscribed first, then one read: what changed since the acquisition is seen.
-        hints.put(await self._read() or self._seen)
+        hints.put(await self._read() or self._memory.seen)
         while True:
             if self._leaving is not None:
                 await self._give_back(self._leaving)
@@ -121,11 +120,7 @@ class Runner:
 
     async def _hear(self, hint: Hint) -> bool:
         """Act on what is heard. Returns False when the runner is done."""
-        started = self._work.started if self._work is not None else None
-        decision = decide(self._id, self._seen, started, hint)
-        if hint.snapshot_version >= self._seen.snapshot_version:
-            self._seen = hint
-        match decision:
+        match self._memory.hear(hint):
             case Hand():
                 assert self._work is not None
                 self._work.job.nudge.tell(hint.retry_version)
@@ -175,6 +170,7 @@ class Runner:
     async def _ended(self, work: Work) -> None:
         """A task ended by itself: by its commit, by its fence, or by an error."""
         self._work = None
+        self._memory.task_ended()
         error = None if work.task.cancelled() else work.task.exception()
         if error is None or isinstance(error, FenceLost | ChatNotFound):
             # A library's own cancellation ends a task too; the state has not moved, so that
