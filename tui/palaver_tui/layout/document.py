@@ -6,11 +6,13 @@ import re
 from typing import Protocol
 
 from palaver_tui.layout.code import CHUNK_LINES, code_lines, highlight, tag_line
-from palaver_tui.layout.faces import BLANK, PLAIN, Face, Line, Span
-from palaver_tui.layout.markdown import Env, markdown_lines, references
+from palaver_tui.layout.faces import BLANK, Line
+from palaver_tui.layout.markdown import Env, markdown_lines, references, token_lines
+from palaver_tui.layout.origins import Origins, origins
+from palaver_tui.layout.plain import PlainDocument as PlainDocument
+from palaver_tui.layout.source_map import Block, Sourced, SourceMap
 from palaver_tui.layout.splitter import OpenFence, Piece, Splitter, open_fence
-from palaver_tui.layout.visible import VisibleStream, expand_tabs, visible
-from palaver_tui.layout.wrap import wrap
+from palaver_tui.layout.visible import VisibleStream
 
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
 
@@ -26,15 +28,18 @@ class Laid(Protocol):
         """The lines as of the last `layout`."""
 
 
-class MarkdownDocument:
+class MarkdownDocument(Sourced):
     """Markdown that grows at its end. Finished blocks are laid out once per width."""
 
     def __init__(self, text: str = "", *, finished: bool = False) -> None:
         self.lines: list[Line] = []
         self.text_length = 0  # characters fed, before any was made visible
         self._stream = VisibleStream()
+        self._chunks: list[str] = []  # the visible text, joined when it is asked for
         self._splitter = Splitter()
         self._pieces: list[Piece] = []
+        self._firsts: list[int] = []  # the first line of each piece that is in `lines`
+        self._traces: dict[Block, Origins] = {}
         self._env: Env = {}
         self._width = 0
         self._laid = 0  # pieces that are in `lines`
@@ -50,15 +55,19 @@ class MarkdownDocument:
         """Append `text`."""
         if text:
             self.text_length += len(text)
-            self._pieces += self._splitter.feed(self._stream.feed(text))
+            self._take(self._stream.feed(text))
             self._dirty = True
+
+    def _take(self, shown: str) -> None:
+        self._chunks.append(shown)
+        self._pieces += self._splitter.feed(shown)
 
     def finish(self) -> None:
         """Say that nothing follows. Links by reference are resolved now."""
         if self.finished:
             return
         self.finished = self._dirty = True
-        self._pieces += self._splitter.feed(self._stream.finish())
+        self._take(self._stream.finish())
         self._pieces += self._splitter.finish()
         defining = [piece.source for piece in self._pieces if _DEFINITION.search(piece.source)]
         found = references("\n\n".join(defining)) if defining else {}
@@ -68,6 +77,8 @@ class MarkdownDocument:
 
     def _reset(self) -> None:
         self.lines.clear()
+        self._firsts.clear()
+        self._traces.clear()
         self._laid = self._solid = 0
         self._fence = None
         self._dirty = True
@@ -85,12 +96,42 @@ class MarkdownDocument:
             self._fence = None
             del self.lines[self._solid :]
             for piece in self._pieces[self._laid :]:
-                self._append(
-                    markdown_lines(piece.source, width, self._env_copy(), piece.number), piece.gap
-                )
+                lines = markdown_lines(piece.source, width, self._env_copy(), piece.number)
+                self._append(lines, piece.gap)
+                self._firsts.append(len(self.lines) - len(lines))
             self._laid = len(self._pieces)
             self._solid = len(self.lines)
         return self._layout_open(width, changed)
+
+    @property
+    def source(self) -> str:
+        """The whole text, made visible: what `source_map` speaks of."""
+        if len(self._chunks) > 1:
+            self._chunks = ["".join(self._chunks)]
+        return self._chunks[0] if self._chunks else ""
+
+    def source_map(self) -> SourceMap:
+        """Return where the lines of the last `layout` come from; good until the next one."""
+        blocks = [
+            Block(line, piece.start, piece.source, piece.number)
+            for line, piece in zip(self._firsts, self._pieces, strict=False)
+        ]
+        splitter = self._splitter
+        if splitter.open.strip() and len(self.lines) > self._solid:
+            line = self._solid + (splitter.open_gap and self._solid > 0)
+            source = splitter.open.rstrip("\n")
+            blocks.append(Block(line, splitter.start, source, splitter.open_number))
+        return SourceMap(self.source, blocks, self.lines, self._trace)
+
+    def _trace(self, block: Block) -> Origins:
+        known = self._traces.get(block)
+        if known is None:
+            if block.line >= self._solid:
+                self._traces.clear()  # of the open block only what it is now
+            known = origins(block.source, dict(self._env))
+            known.read(token_lines(known.tokens, self._width, block.number))
+            self._traces[block] = known
+        return known
 
     def _env_copy(self) -> Env:
         return dict(self._env)  # parsing adds to it
@@ -185,27 +226,3 @@ def _after_lines(text: str, start: int, count: int) -> int | None:
             return None
         start = end + 1
     return start
-
-
-class PlainDocument:
-    """Text whose lines stay as they were typed."""
-
-    def __init__(self, text: str, face: Face = PLAIN) -> None:
-        self.lines: list[Line] = []
-        self._text = visible(text)
-        self._face = face
-        self._width = 0
-
-    def layout(self, width: int) -> int:
-        """Lay out in `width` cells; return the first line that may have changed."""
-        if width == self._width:
-            return len(self.lines)
-        self._width = width
-        self.lines = []
-        for row in self._text.split("\n"):
-            row = expand_tabs(row.rstrip())
-            indent = min(len(row) - len(row.lstrip()), max(0, width // 2))
-            head = (Span(" " * indent, self._face),) if indent else ()
-            for piece in wrap([Span(row.lstrip(), self._face)], width - indent):
-                self.lines.append(Line((*head, *piece)))
-        return 0

@@ -34,7 +34,11 @@ Paper = Literal["", "code", "inline_code", "user", "selected", "added", "removed
 
 
 class Face(NamedTuple):
-    """How a span looks, in words. `link` is where it leads, if anywhere."""
+    """How a span looks, in words. `link` is where it leads, if anywhere.
+
+    `trace` is 0 on screen. In a layout made to find out where characters come from it names the
+    run of source characters that the span shows (`tracing.py`).
+    """
 
     ink: Ink = "text"
     bold: bool = False
@@ -43,6 +47,7 @@ class Face(NamedTuple):
     strike: bool = False
     paper: Paper = ""
     link: str = ""
+    trace: int = 0
 
 
 PLAIN = Face()

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from palaver_tui.layout.faces import Face, Ink, Span
+from palaver_tui.layout.visible import visible_line
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+TRACE = "trace"  # in a token's `meta`: the number of the run of source characters it shows
 # Only these may be opened by a click or a key: a model must not hand us `file:` or worse.
 OPENABLE = ("http://", "https://", "mailto:")
 
@@ -42,6 +44,23 @@ def _opened(state: _State, token: Token) -> _State:
     return state
 
 
+def shown_text(token: Token) -> str:
+    """Return what a token without children shows; a line feed is a hard break.
+
+    Text is made visible once more: a character reference such as `&#13;` may stand for a control.
+    """
+    match token.type:
+        case "hardbreak":
+            return "\n"
+        case "softbreak":
+            return " "
+        case "image":
+            return f"[picture: {token.content or token.attrs.get('src', '')}]"
+        case _:
+            content = token.content
+            return content if content.isprintable() else visible_line(content, newline=" ")
+
+
 def inline_spans(tokens: Sequence[Token], ink: Ink = "text", bold: bool = False) -> list[Span]:
     """Return the children of an inline token as spans; a line feed is a hard break."""
     stack = [_State(ink=ink, bold=bold)]
@@ -53,18 +72,18 @@ def inline_spans(tokens: Sequence[Token], ink: Ink = "text", bold: bool = False)
         elif token.nesting < 0:
             if len(stack) > 1:
                 stack.pop()
-        elif token.type == "code_inline":
-            face = state.face()._replace(ink="link" if state.link else "code", paper="inline_code")
-            spans.append(Span(token.content.replace("\n", " "), face))
-        elif token.type == "softbreak":
-            spans.append(Span(" ", state.face()))
-        elif token.type == "hardbreak":
-            spans.append(Span("\n", state.face()))
-        elif token.type == "image":
-            source = str(token.attrs.get("src", ""))
-            target = source if source.startswith(OPENABLE) else ""
-            face = Face("link", underline=True, link=target)
-            spans.append(Span(f"[picture: {token.content or source}]", face))
         else:
-            spans.append(Span(token.content.replace("\t", " "), state.face()))
+            face = _face(token, state)
+            if token.meta:
+                face = face._replace(trace=token.meta.get(TRACE, 0))
+            spans.append(Span(shown_text(token), face))
     return spans
+
+
+def _face(token: Token, state: _State) -> Face:
+    if token.type == "code_inline":
+        return state.face()._replace(ink="link" if state.link else "code", paper="inline_code")
+    if token.type == "image":
+        source = str(token.attrs.get("src", ""))
+        return Face("link", underline=True, link=source if source.startswith(OPENABLE) else "")
+    return state.face()

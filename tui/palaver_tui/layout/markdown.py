@@ -6,13 +6,13 @@ package of its own and rarely agrees with what the author meant.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from palaver_tui.layout.code import code_lines, highlight, tag_line
 from palaver_tui.layout.faces import BLANK, PLAIN, Face, Line, Span
-from palaver_tui.layout.inline import inline_spans
+from palaver_tui.layout.inline import TRACE, inline_spans
 from palaver_tui.layout.table import Align, Cell, Table, table_lines
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import width_of, wrap
@@ -86,8 +86,14 @@ def markdown_lines(
     `env` carries link definitions. `number` overrides what an ordered list starts with, for an
     item that is laid out without the items before it.
     """
-    nodes = _tree(_parser(inline=True).parse(source, {} if env is None else env))
-    return _blocks(nodes, width, number=number)
+    return token_lines(
+        _parser(inline=True).parse(source, {} if env is None else env), width, number
+    )
+
+
+def token_lines(tokens: list[Token], width: int, number: int | None = None) -> list[Line]:
+    """Lay out parsed Markdown in `width` cells; `number` as for `markdown_lines`."""
+    return _blocks(_tree(tokens), width, number=number)
 
 
 def _blocks(
@@ -118,11 +124,11 @@ def _block(node: _Node, width: int, depth: int, number: int | None) -> list[Line
             return _prefixed(_blocks(node.children, width - 2, depth), "▎ ", Face("rule"))
         case "fence" | "code_block":
             words = token.info.split()
-            return fence_lines(token.content, words[0] if words else "", width)
+            return _code(token, words[0] if words else "", width)
         case "table_open":
             return table_lines(_table(node), width)
         case "hr":
-            return [Line((Span("─" * width, Face("rule")),))]
+            return [Line((Span("─" * width, Face("rule", trace=token.meta.get(TRACE, 0))),))]
         case _:
             return [Line(spans) for spans in wrap(inline_spans(node.inline), width)]
 
@@ -137,10 +143,18 @@ def _heading(node: _Node, width: int) -> list[Line]:
     return lines
 
 
-def fence_lines(source: str, language: str, width: int) -> list[Line]:
-    """Lay out a whole code block on its panel."""
-    rows = highlight(source, language)
-    return [tag_line(visible_line(language), width), *code_lines(rows, width)]
+def _code(token: Token, language: str, width: int) -> list[Line]:
+    """Lay out a whole code block on its panel. Its tag and each of its rows is traced."""
+    tag, rows = tag_line(visible_line(language), width), highlight(token.content, language)
+    trace = token.meta.get(TRACE, 0)
+    if trace:
+        tag = Line((tag.spans[0], *_traced(tag.spans[1:], trace)), tag.fill)
+        rows = [_traced(row, trace + number) for number, row in enumerate(rows, 1)]
+    return [tag, *code_lines(rows, width)]
+
+
+def _traced(spans: Sequence[Span], trace: int) -> tuple[Span, ...]:
+    return tuple(Span(span.text, span.face._replace(trace=trace)) for span in spans)
 
 
 def _list(node: _Node, width: int, depth: int, number: int | None) -> list[Line]:

@@ -31,9 +31,11 @@ _LISTS = ("bullet_list_open", "ordered_list_open")
 class Piece(NamedTuple):
     """One finished block, or item of a list, as source.
 
-    `gap`: a blank line comes before it. `number` is what an ordered item is numbered with.
+    `start` is where it begins in the whole text. `gap`: a blank line comes before it. `number` is
+    what an ordered item is numbered with.
     """
 
+    start: int
     source: str
     gap: bool = True
     number: int | None = None
@@ -81,6 +83,7 @@ class Splitter:
 
     def __init__(self) -> None:
         self.open = ""
+        self.start = 0  # where the open text begins in the whole text
         self.open_gap = False  # does a blank line come before the open text?
         self.open_number: int | None = None
         self._scanned = 0  # how much of an open fence was searched for its end
@@ -100,11 +103,12 @@ class Splitter:
         return pieces
 
     def _piece(self, source: str) -> Piece:
-        return Piece(source.rstrip("\n"), self.open_gap, self.open_number)
+        return Piece(self.start, source.rstrip("\n"), self.open_gap, self.open_number)
 
     def _cut(self, end: int, after: _Cut) -> None:
         """Drop the text up to `end`; `after` describes what comes next."""
         self.open = self.open[end:]
+        self.start += end
         self._scanned = self._parsed = 0
         self.open_gap, self.open_number = after.gap, after.number
 
@@ -148,7 +152,8 @@ class Splitter:
             if _long_line(source) is not None:
                 self._cut(cut.start, cut)
                 return pieces
-            pieces.append(Piece(source.rstrip("\n"), cut.gap, cut.number))
+            start = self.start + cut.start
+            pieces.append(Piece(start, source.rstrip("\n"), cut.gap, cut.number))
         self._cut(cuts[-1].start, cuts[-1])
         return pieces
 

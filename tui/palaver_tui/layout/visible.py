@@ -43,16 +43,28 @@ def visible(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_TABLE)
 
 
-def visible_line(text: str) -> str:
-    """Return `text` as one line: for titles, names and everything else that has one row."""
+def visible_line(text: str, *, newline: str = "\u23ce") -> str:
+    """Return `text` as one line: for titles, names and everything else that has one row.
+
+    `newline` stands where a line ended.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return text.replace("\r\n", "\n").translate(_SINGLE_LINE)
+    return text.replace("\r\n", "\n").replace("\n", newline).translate(_SINGLE_LINE)
 
 
 def expand_tabs(line: str) -> str:
     """Return `line` with its tabs turned into blanks up to the next multiple of `TAB_WIDTH`."""
     return line.expandtabs(TAB_WIDTH) if "\t" in line else line
+
+
+def tab_places(line: str) -> list[int]:
+    """Return, for each character of `expand_tabs(line)`, which one of `line` it comes from."""
+    places: list[int] = []
+    for place, character in enumerate(line):
+        width = TAB_WIDTH - len(places) % TAB_WIDTH if character == "\t" else 1
+        places += [place] * width
+    return places
 
 
 class VisibleStream:
