@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 
-from palaver.wire.messages import Message, Reasoning, Text
+from palaver.wire.messages import Message, Reasoning, Text, ToolCall
 from palaver_tui.layout.calling import Calls
+from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.document import MarkdownDocument
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.live import LiveSection, labelled_live
-from palaver_tui.layout.section import Section
+from palaver_tui.layout.parts import Stack
+from palaver_tui.layout.section import FRAME_LINES, Section, section_of
 from palaver_tui.layout.sections import (
     Look,
     Place,
@@ -23,6 +25,7 @@ from palaver_tui.layout.sections import (
     steps_stack,
 )
 from palaver_tui.layout.steps import Steps, runs_of_steps
+from palaver_tui.layout.thoughts import ReasoningBlock
 from palaver_tui.view.chat import ChatView, Outgoing
 
 LIVE = "live"
@@ -49,7 +52,7 @@ class Assembly:
         self._read: set[int] = set()  # steps that were shown singly: they fold when let go
         self._outgoing: dict[str, tuple[Outgoing, Section]] = {}
         self._live: tuple[str, LiveSection, Section] | None = None
-        self._gap = Section(GAP, gap_stack(), 0)
+        self._gap = section_of(GAP, gap_stack())
 
     def sections(self, view: ChatView, width: int, *, reading: bool) -> list[Section]:
         """Return the sections of `view`, top to bottom.
@@ -113,14 +116,24 @@ class Assembly:
             if known is not None and known[0] is message and known[1] == place:
                 self._committed[message.id] = known
                 continue
-            stack = message_stack(message, place, self.look, texts, self.calls)
-            section = Section(message.id, stack, _characters(message))
-            section.refold(self.folds)
+            section = _section(message, self._maker(message, place, texts))
             if texts or known is not None:
                 section.measure(width)
             self._committed[message.id] = (message, place, section)
         live = self._live[1].calls_in() if self._live else []
         self.calls.forget(call.key.owner for call in live)
+
+    def _maker(
+        self, message: Message, place: Place, texts: dict[str, MarkdownDocument]
+    ) -> Callable[[], Stack]:
+        def make() -> Stack:
+            stack = message_stack(message, place, self.look, texts, self.calls)
+            for block in stack.blocks:
+                if isinstance(block.laid, CallBlock | ReasoningBlock):
+                    block.laid.show(self.folds)
+            return stack
+
+        return make
 
     def _folded(self, view: ChatView, width: int) -> list[Section]:
         """Return the committed sections, with a line for each run of steps."""
@@ -140,7 +153,7 @@ class Assembly:
                 entry = kept.get(run.key)
                 if entry is None or entry[0] != state:
                     stack = steps_stack(run, message, state[1], self.look, open_)
-                    entry = (state, Section(run.key, stack, 0))
+                    entry = (state, section_of(run.key, stack))
                     entry[1].measure(width)
                 self._steps[run.key] = entry
                 sections.append(entry[1])
@@ -179,7 +192,7 @@ class Assembly:
             clock = clock_of(view.since, self.look) if view.since else ""
             model = view.model or self.model
             live = LiveSection(model, clock, labelled_live(view, model), self.calls)
-            section = Section((LIVE, view.live.episode), live.stack, 0)
+            section = section_of((LIVE, view.live.episode), live.stack)
             self._live = (view.live.episode, live, section)
         _episode, live, section = self._live
         live.update(view.live, self.folds, self.calls.is_committed)
@@ -194,7 +207,7 @@ class Assembly:
                 continue
             known = kept.get(item.key)
             if known is None or known[0] != item:
-                section = Section(item.key, outgoing_stack(item, self.look), len(item.content))
+                section = section_of(item.key, outgoing_stack(item, self.look))
                 section.measure(width)
                 known = (item, section)
             self._outgoing[item.key] = known
@@ -202,5 +215,21 @@ class Assembly:
         return sections
 
 
-def _characters(message: Message) -> int:
-    return sum(len(part.text) for part in message.parts if isinstance(part, Text | Reasoning))
+def _section(message: Message, make: Callable[[], Stack]) -> Section:
+    """Return the section of a message; what is to be found in it is listed, not made."""
+    texts: list[str] = []
+    characters, lines = 0, FRAME_LINES
+    for part in message.parts:
+        match part:
+            case Text(text=text):
+                texts.append(text)
+                characters += len(text)
+            case Reasoning(text=text):
+                texts.append(text)
+                lines += 1
+            case ToolCall(name=name, arguments=arguments):
+                texts += [name, arguments]
+                lines += 1
+            case _:
+                lines += 1
+    return Section(message.id, make, texts, characters, lines)

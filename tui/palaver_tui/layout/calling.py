@@ -17,6 +17,8 @@ class Calls:
         self.results: dict[str, ToolResult] = {}
         self._blocks: dict[str, CallBlock] = {}
         self._committed: dict[str, ToolCall] = {}
+        self._view: ChatView | None = None
+        self._folds = Folds()
         self._unresolved: set[str] = set()  # in a message, their result not shown yet
         self._last_turn: frozenset[str] = frozenset()
         self._fed: dict[str, tuple[str, int, int]] = {}  # episode, block number, characters
@@ -26,6 +28,8 @@ class Calls:
         block = self._blocks.get(call_id)
         if block is None:
             block = self._blocks[call_id] = CallBlock(call_id, name)
+            if self._view is not None and call_id in self._committed:
+                self._tell(call_id, self._view, self._folds)
         return block
 
     def is_committed(self, call_id: str) -> bool:
@@ -62,20 +66,23 @@ class Calls:
 
     def update(self, view: ChatView, folds: Folds) -> set[str]:
         """Tell every call how it stands; return the ids of those that look different now."""
+        self._view, self._folds = view, folds
         changed = self._feed(view)
-        for call_id in list(self._unresolved):
-            call, block = self._committed[call_id], self._blocks.get(call_id)
-            if block is None:
-                continue
-            before = (block.state, block.arguments)
-            result = self.results.get(call_id)
-            state = self._state(call_id, view)
-            block.show(folds, arguments=call.arguments, state=state, result=result)
-            if before != (block.state, block.arguments):
+        for call_id in self._unresolved & self._blocks.keys():
+            if self._tell(call_id, view, folds):
                 changed.add(call_id)
-            if result is not None:
+            if self._blocks[call_id].result is not None:
                 self._unresolved.discard(call_id)
         return changed
+
+    def _tell(self, call_id: str, view: ChatView, folds: Folds) -> bool:
+        """Tell one block what is known of its call; return whether it looks different now."""
+        block, call = self._blocks[call_id], self._committed[call_id]
+        before = (block.state, block.arguments)
+        result = self.results.get(call_id)
+        state = self._state(call_id, view)
+        block.show(folds, arguments=call.arguments, state=state, result=result)
+        return before != (block.state, block.arguments)
 
     def _state(self, call_id: str, view: ChatView) -> CallState:
         if call_id in view.open_calls:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.folding import FoldKey, Folds
-from palaver_tui.layout.parts import Folder, Stack
+from palaver_tui.layout.parts import Block, Folder, Stack
 from palaver_tui.layout.thoughts import ReasoningBlock
 
 FRAME_LINES = 3  # about a label, a gap and the last line of a paragraph
@@ -15,43 +15,68 @@ FRAME_LINES = 3  # about a label, a gap and the last line of a paragraph
 class Section:
     """A stack with its height, which is an estimate until it is looked at.
 
-    `key` names it: a message's id, or what stands for something else.
+    `key` names it: a message's id, or what stands for something else. `make` gives the stack
+    when it is first looked at: nobody pays for what is never seen. `texts` are what can be found
+    in it, `characters` how much of that is not folded, `lines` how many there are besides.
     """
 
-    def __init__(self, key: Hashable, stack: Stack, characters: int) -> None:
+    def __init__(
+        self,
+        key: Hashable,
+        make: Callable[[], Stack],
+        texts: Sequence[str] = (),
+        characters: int = 0,
+        lines: int = FRAME_LINES,
+    ) -> None:
         self.key = key
-        self.stack = stack
-        self.characters = characters
+        self.texts = texts
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
         self.stale = False  # laid out, but something in it has changed since
+        self.version = 0  # counts the layouts that changed something
         self.cache: list[object] = []  # what the drawing side keeps per line
+        self._make = make
+        self._made: Stack | None = None
+        self._characters = characters
+        self._lines = lines
+
+    @property
+    def stack(self) -> Stack:
+        """Its blocks."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """Its blocks if it was ever looked at, else none."""
+        return self._made.blocks if self._made is not None else ()
 
     def estimate(self, width: int) -> None:
         """Guess the height from the amount of text."""
         if self.measured_at != width:
-            calls = sum(isinstance(block.laid, CallBlock) for block in self.stack.blocks)
-            self.height = FRAME_LINES + calls + self.characters // max(1, width - 4)
+            self.height = self._lines + self._characters // max(1, width - 4)
             self.measured_at = 0
 
     def measure(self, width: int) -> None:
         """Lay out what changed; forget what was kept of lines that are not the same any more."""
         changed = self.stack.layout(width)
         del self.cache[changed:]
+        self.version += changed < max(self.height, len(self.stack.lines))
         self.height = len(self.stack.lines)
         self.measured_at = width
         self.stale = False
 
     def refold(self, folds: Folds) -> None:
         """Fold and unfold what is in it."""
-        for block in self.stack.blocks:
+        for block in self.blocks:
             if isinstance(block.laid, CallBlock | ReasoningBlock):
                 block.laid.show(folds)
                 self.stale = True
 
     def calls(self) -> list[str]:
         """Return the ids of the calls in it."""
-        laid = (block.laid for block in self.stack.blocks)
+        laid = (block.laid for block in self.blocks)
         return [one.key.owner for one in laid if isinstance(one, CallBlock)]
 
     def fold_at(self, line: int) -> FoldKey | None:
@@ -61,3 +86,8 @@ class Section:
         return (
             laid.fold_at(number) if isinstance(laid, CallBlock | ReasoningBlock | Folder) else None
         )
+
+
+def section_of(key: Hashable, stack: Stack) -> Section:
+    """Return a section whose stack is there already."""
+    return Section(key, lambda: stack)
