@@ -150,6 +150,17 @@ DATE = "Wed, 01 Jan 2025 23:50:30 GMT"
         ({"retry-after": ""}, None),
         ({"retry-after": "Wed, 99 Jan 2025 23:50:30 GMT"}, None),
         ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "1e3"}, None),
+        ({"retry-after": ".5"}, 500),
+        ({"retry-after": "99999999999999"}, 366 * 24 * 3600 * 1000),
+        ({"retry-after": "Fri, 01 Jan 9999 00:00:00 GMT"}, 366 * 24 * 3600 * 1000),
+        ({"retry-after": " 3 "}, 3000),
+        ({"retry-after": "3 seconds"}, None),
+        ({"retry-after": "3s"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "1_0"}, None),
+        ({"retry-after-ms": "-1", "retry-after": "2"}, 2000),
+        ({"retry-after-ms": "0", "retry-after": "2"}, 0),
     ],
 )
 def test_hints_are_read(headers: dict[str, str], expected: int | None) -> None:

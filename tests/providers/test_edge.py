@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import httpx2
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.wire.errors import KINDS
+from palaver.wire.errors import KINDS, ChatError
 from palaverd.failures import classify
-from palaverd.failures.signals import MAX_BODY_BYTES
+from palaverd.failures.classify import RETRYABLE
+from palaverd.failures.signals import MAX_BODY_BYTES, Guard
 from palaverd.providers.edge import Caller, ErrorFields, error_fields, signals_from
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -32,6 +37,8 @@ CALLER = Caller("acme", "ACME_API_KEY", ("tr0ub4dor-3",))
         ({"detail": [{"loc": ["model"]}]}, ErrorFields(message='[{"loc":["model"]}]')),
         ({"error": {"type": "t", "details": {"error_code": "c"}}}, ErrorFields("t", "c")),
         ("plain words", ErrorFields(message="plain words")),
+        (b'{"error": {"type": "t"}}', ErrorFields("t")),
+        (b"\xff\xfe", ErrorFields(message="\ufffd\ufffd")),
         ('{"error": {"message": "m"}}', ErrorFields(message="m")),
         ("x" * (MAX_BODY_BYTES + 1), None),
         ("", None),
@@ -46,6 +53,7 @@ def test_bodies_are_read(body: object, expected: ErrorFields | None) -> None:
     assert error_fields(body) == expected
 
 
+DEEP = "[" * 5000
 json_like = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
     lambda inner: (
@@ -65,6 +73,137 @@ def test_no_body_can_break_the_edge(body: object, status: int | None) -> None:
     error.status_code = status  # type: ignore[attr-defined]
     signals = signals_from(error, caller=CALLER, model="m", at=NOW)
     assert classify(signals).kind in KINDS
+
+
+class Mute(Exception):
+    """Cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    @property
+    def body(self) -> object:
+        raise KeyError("body")
+
+    @property
+    def status_code(self) -> int:
+        raise ValueError("no status")
+
+
+_CLASSES = (
+    Mute,
+    ConnectionResetError,
+    TimeoutError,
+    UnicodeError,
+    KeyError,
+    asyncio.CancelledError,
+)
+_attributes = st.fixed_dictionaries(
+    {},
+    optional={
+        "body": json_like
+        | st.binary(max_size=40)
+        | st.sampled_from([b"\xff" * 70_000, "x" * 70_000, {"error": {"message": object()}}, DEEP]),
+        "status_code": st.none() | st.integers(-5, 700) | st.text(max_size=3) | st.booleans(),
+        "response": st.none()
+        | st.integers()
+        | st.builds(
+            httpx2.Response,
+            st.sampled_from([200, 307, 404, 429, 503, 529]),
+            headers=st.dictionaries(
+                st.sampled_from(["Retry-After", "RETRY-AFTER-MS", "Date", "X-Request-Id"]),
+                st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=30),
+            ),
+            content=st.binary(max_size=30) | st.just(b"{" * 70_000),
+        ),
+    },
+)
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> BaseException:
+    """Some errors, each caused by any other or itself, perhaps in a group."""
+    errors: list[BaseException] = []
+    for _ in range(draw(st.integers(1, 5))):
+        error = draw(st.sampled_from(_CLASSES))(draw(st.text(max_size=30)))
+        for name, value in draw(_attributes).items():
+            with suppress(AttributeError):  # some have it as a property of their own
+                setattr(error, name, value)
+        errors.append(error)
+    for error in errors:
+        error.__cause__ = draw(st.none() | st.sampled_from(errors))
+        error.__context__ = draw(st.none() | st.sampled_from(errors))
+    if draw(st.booleans()):
+        return BaseExceptionGroup("several", errors)
+    return errors[0]
+
+
+@given(
+    chains(),
+    st.sampled_from([None, "startup", "silence", "pings"]),
+    st.booleans(),
+)
+def test_whatever_is_raised_becomes_a_known_kind(
+    error: BaseException, guard: Guard | None, cancelled: bool
+) -> None:
+    signals = signals_from(
+        error, caller=CALLER, model="m", at=NOW, guard=guard, cancelled_by_library=cancelled
+    )
+    classified = classify(signals)
+    assert classified.kind in KINDS
+    assert classified.retryable is (classified.kind in RETRYABLE)
+    assert msgspec.json.decode(msgspec.json.encode(classified), type=ChatError) == classified
+
+
+@pytest.mark.parametrize("size", [MAX_BODY_BYTES - 60, MAX_BODY_BYTES + 1])
+def test_a_body_counts_up_to_64_kib(size: int) -> None:
+    """Behind it would be the type that says more than the status."""
+    body = {"error": {"type": "overloaded_error", "message": "x"}}
+    error = RuntimeError("failed")
+    error.body = body  # type: ignore[attr-defined]
+    error.response = httpx2.Response(500, content=b" " * size)  # type: ignore[attr-defined]
+    error.status_code = 500  # type: ignore[attr-defined]
+    kind = classify(signals_from(error, caller=CALLER, model="m", at=NOW)).kind
+    assert kind == ("overloaded" if size <= MAX_BODY_BYTES else "server_error")
+
+
+@pytest.mark.parametrize("name", ["retry-after-ms", "Retry-After-Ms", "RETRY-AFTER-MS"])
+@pytest.mark.parametrize("seconds", ["retry-after", "Retry-After", "RETRY-AFTER"])
+def test_hints_are_found_however_their_headers_are_written(name: str, seconds: str) -> None:
+    def hint(headers: dict[str, str]) -> int | None:
+        error = RuntimeError("slow down")
+        error.status_code = 429  # type: ignore[attr-defined]
+        error.response = httpx2.Response(429, headers=headers)  # type: ignore[attr-defined]
+        return classify(signals_from(error, caller=CALLER, model="m", at=NOW)).retry_after_ms
+
+    assert hint({name: "1500"}) == 1500
+    assert hint({seconds: "2.5"}) == 2500
+    assert hint({seconds: "9", name: "1500"}) == 1500
+
+
+numbers = st.sampled_from([400, 401, 404, 408, 429, 500, 502, 503, 504, 529])
+places = st.sampled_from(
+    [
+        "cannot reach 10.0.0.7:{}",
+        "https://models.example:{}/v1 is slow",
+        "request req_{} was lost",
+        "id {}-9f-12",
+        "waited {} ms",
+        "status {} seconds ago",
+        "HTTP {}ms",
+        "code {}7",
+        "used {} tokens",
+        "error code {}.5",
+        "status:{}:8080",
+    ]
+)
+
+
+@given(numbers, places, st.sampled_from(["", "Sorry: ", "it failed, "]))
+def test_a_number_is_a_status_only_where_it_stands_as_one(n: int, place: str, head: str) -> None:
+    error = RuntimeError(head + place.format(n))
+    classified = classify(signals_from(error, caller=CALLER, model="m", at=NOW))
+    assert (classified.kind, classified.status_code) == ("generic", None)
 
 
 def test_the_cause_says_what_the_outer_error_hides() -> None:

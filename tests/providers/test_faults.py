@@ -85,10 +85,10 @@ async def test_an_empty_answer_is_whole_and_empty(provider: Provider) -> None:
 async def test_arguments_are_the_same_however_they_are_cut(provider: Provider) -> None:
     # The simulator's cuts come from its seed and the prompt.
     for number in range(12):
-        for more in ("", "[[split]]"):
-            prompt = f"{more} [[tool=write args={ARGUMENTS}]] write {number}"
-            blocks = (await call(provider, prompt)).blocks
-            assert [b.text for b in blocks if b.kind == "tool_call"] == [ARGUMENTS]
+        split = "" if number else "[[split]] [[length=9]]"
+        prompt = f"{split} [[tool=write args={ARGUMENTS}]] write {number}"
+        blocks = (await call(provider, prompt)).blocks
+        assert [b.text for b in blocks if b.kind == "tool_call"] == [ARGUMENTS]
 
 
 @pytest.mark.parametrize("name", ["429", "500", "529", "error", "context"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 # Longer than any hint that means something; beyond it lies the end of the calendar.
 _LONGEST_MS = 366 * 24 * 3600 * 1000
+# Not what Python takes for a number: `1_0`, `nan` and digits of other scripts are none here.
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 
 
 def retry_after_ms(headers: Mapping[str, str], at: datetime | None = None) -> int | None:
@@ -33,15 +36,9 @@ def retry_after_ms(headers: Mapping[str, str], at: datetime | None = None) -> in
 
 
 def _number(value: str | None, scale: int) -> int | None:
-    if value is None or len(value) > 32:
+    if value is None or len(value) > 32 or _NUMBER.fullmatch(value.strip()) is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    if not math.isfinite(number) or number < 0:
-        return None
-    return math.ceil(min(number * scale, _LONGEST_MS))
+    return math.ceil(min(float(value) * scale, _LONGEST_MS))
 
 
 def _date(value: str | None) -> datetime | None:

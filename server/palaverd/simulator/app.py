@@ -152,6 +152,9 @@ class Simulator:
 
     def _script(self, call: str, prompt: Prompt) -> Script:
         script = parse(prompt.last)
+        if prompt.goes_on:
+            # What the message asked for was done by the answer that called the tools.
+            return Script(prompt=script.prompt, rate=script.rate)
         if self._scenario is None or script.injected is not None:
             return script
         turn = self._turns.setdefault(call, len(self._turns))

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `texts` are (role, text) in order; `last` is the last user message."""
+    """One request. `texts` are (role, text) in order; a tool's result has no text of its own."""
 
     model: str
     texts: list[tuple[str, str]]
@@ -21,7 +21,13 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def last(self) -> str:
         """The last message of the user, empty when there is none."""
-        return next((text for role, text in reversed(self.texts) if role == "user"), "")
+        return next((text for role, text in reversed(self.texts) if role == "user" and text), "")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether results of tool calls came behind that message: it has had its answer."""
+        role, text = self.texts[-1]
+        return role == "tool" or (role == "user" and not text)
 
     @property
     def key(self) -> str:

@@ -10,6 +10,7 @@ from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
 from palaverd.simulator.wire import Frame, Kind, pieces, sse
 
+_RESULTS = ("function_call_output",)
 _INCOMPLETE = {"length": "max_output_tokens", "filter": "content_filter"}
 
 
@@ -29,9 +30,9 @@ class ResponsesWire:
         if not isinstance(given, list) or not given:
             raise BadRequestError("Missing required parameter: 'input'.")
         texts = [
-            (str(item["role"]), text_of(item.get("content")))
+            (str(item.get("role", "tool")), text_of(item.get("content")))
             for item in given
-            if isinstance(item, dict) and "role" in item
+            if isinstance(item, dict) and item.get("type") in (None, "message", *_RESULTS)
         ]
         most = body.get("max_output_tokens")
         return Prompt(

@@ -1,0 +1,248 @@
+"""Every fault at every place of a stream, in three protocols: what is decided, what is stored.
+
+A real daemon on a real socket, the real SDKs, and the simulator as the provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import Connection, select
+
+from palaver.client import Client, Endpoint
+from palaver.wire.chats import CreateChat
+from palaver.wire.errors import FailureKind
+from palaver.wire.messages import Part, Text, ToolCall
+from palaverd.config.types import Config, ModelConfig, ProviderConfig, WorkerConfig
+from palaverd.daemon import Daemon
+from palaverd.failures.classify import RETRYABLE
+from palaverd.simulator import Simulator
+from palaverd.simulator.faults import AT_HEAD, FAULTS
+from palaverd.simulator.misbehaviour import MANNERS_STREAMED
+from palaverd.simulator.positions import POSITIONS
+from palaverd.store.codec import load_parts
+from palaverd.store.sync import load_chat
+from palaverd.store.tables import attempts, messages, tool_runs
+from support.clock import ManualClock
+from support.daemon import running_daemon, short_dir
+
+STARTUP_S, SILENCE_S, PINGS_S = 60.0, 120.0, 600.0
+ARGUMENTS = '{"path":"notes.md","text":"0123456789abcdefghijklmnopqrstuvwxyz"}'
+WORDS = "one two three four five six seven eight"
+MODELS = ("sonnet", "gpt", "llama")
+
+# head: before the response's head; start: before the first event; text: in the middle of a
+# sentence; tool: in the middle of a call's arguments; end: behind the last token; terminal:
+# behind the terminal event, where nothing can go wrong any more.
+TABLE: dict[str, dict[str, FailureKind | None]] = {
+    "error": {
+        "start": "overloaded",
+        "text": "overloaded",
+        "tool": "overloaded",
+        "end": "overloaded",
+        "terminal": None,
+    },
+    "close": {
+        "start": "timeout",
+        "text": "timeout",
+        "tool": "timeout",
+        "end": "timeout",
+        "terminal": None,
+    },
+    "cut": {
+        "head": "timeout",
+        "start": "timeout",
+        "text": "timeout",
+        "tool": "timeout",
+        "end": "timeout",
+        "terminal": None,
+    },
+    # A reset takes along what was sent and not yet read, so that one behind the terminal event is
+    # the same as one before it, or as none.
+    "reset": {
+        "head": "timeout",
+        "start": "timeout",
+        "text": "timeout",
+        "tool": "timeout",
+        "end": "timeout",
+    },
+    "silence": {
+        "head": "startup_timeout",
+        "start": "startup_timeout",
+        "text": "silence_timeout",
+        "tool": "silence_timeout",
+        "end": "silence_timeout",
+        "terminal": None,
+    },
+    "pings": {
+        "start": "startup_timeout",
+        "text": "silence_timeout",
+        "tool": "silence_timeout",
+        "end": "silence_timeout",
+        "terminal": None,
+    },
+    "garbage": {
+        "start": "server_error",
+        "text": "server_error",
+        "tool": "server_error",
+        "end": "server_error",
+        "terminal": None,
+    },
+    "bad-utf8": {
+        "start": "server_error",
+        "text": "server_error",
+        "tool": "server_error",
+        "end": "server_error",
+        "terminal": None,
+    },
+    "endless-event": {
+        "start": "generic",
+        "text": "generic",
+        "tool": "generic",
+        "end": "generic",
+        "terminal": None,
+    },
+    "flood": {"text": "generic", "terminal": None},
+}
+# These have a place of their own, or none: tests/providers/test_faults.py has their rows.
+PLACELESS = {"no-terminal", "stay-open", "split", "duplicate"}
+
+
+def test_no_cell_is_missing() -> None:
+    streamed = {name for name, fault in FAULTS.items() if fault.manner in MANNERS_STREAMED}
+    assert TABLE.keys() == streamed - PLACELESS
+    for name, row in TABLE.items():
+        at_head = {"head"} if FAULTS[name].manner in AT_HEAD else set()
+        # Words without end are words: they need a text to stand in.
+        places = {"text", "terminal"} if name == "flood" else set(POSITIONS) - {"head"} | at_head
+        places -= {"terminal"} if name == "reset" else set()
+        assert row.keys() == places, name
+
+
+@asynccontextmanager
+async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, ManualClock]]:
+    clock = ManualClock()
+    patience = {
+        "startup_seconds": STARTUP_S,
+        "silence_seconds": SILENCE_S,
+        "pings_seconds": PINGS_S,
+        "api_key": "sim",
+    }
+    async with short_dir() as folder, Simulator(rate=0) as simulator:
+        url = simulator.url
+        config = Config(
+            # Guards are waited for on the same clock as leases.
+            worker=WorkerConfig(lease_seconds=1e6, heartbeat_seconds=1e5),
+            providers={
+                "anthropic": ProviderConfig(kind="anthropic", base_url=url, **patience),
+                "openai": ProviderConfig(kind="openai", base_url=f"{url}/v1", **patience),
+                "local": ProviderConfig(kind="openai-compatible", base_url=f"{url}/v1", **patience),
+            },
+            models={
+                "sonnet": ModelConfig(provider="anthropic", model="sim-large"),
+                "gpt": ModelConfig(provider="openai", model="sim-large"),
+                "llama": ModelConfig(provider="local", model="sim-large"),
+            },
+        )
+        async with (
+            running_daemon(folder, config, clock) as daemon,
+            Client(Endpoint(socket=daemon.socket)) as client,
+        ):
+            yield daemon, client, clock
+
+
+class Stored:
+    """What the database holds of a chat, read past all of our own queries."""
+
+    def __init__(self, connection: Connection, chat_id: str) -> None:
+        self.row = load_chat(connection, chat_id)
+        found = connection.execute(
+            select(messages.c.role, messages.c.parts)
+            .where(messages.c.chat_id == chat_id)
+            .order_by(messages.c.id)
+        )
+        self.answers: list[list[Part]] = [
+            load_parts(parts) for role, parts in found if role == "assistant"
+        ]
+        self.outcomes: list[str | None] = list(
+            connection.execute(
+                select(attempts.c.outcome)
+                .where(attempts.c.chat_id == chat_id)
+                .order_by(attempts.c.id)
+            ).scalars()
+        )
+        self.runs = connection.execute(
+            select(tool_runs.c.call_id).where(tool_runs.c.chat_id == chat_id)
+        ).all()
+
+
+async def stored(daemon: Daemon, chat_id: str) -> Stored:
+    return await daemon.database.read(lambda c: Stored(c, chat_id))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("fault", TABLE)
+async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: str) -> None:
+    async with three_protocols() as (daemon, client, clock):
+
+        async def one(at: str, kind: FailureKind | None) -> None:
+            told = f"[[{fault} at={at} after=4]] [[tool=write args={ARGUMENTS}]] [[echo]] {WORDS}"
+            sent = await client.create_chat(CreateChat(content=told, model=model))
+            chat_id = sent.chat.id
+            if kind is not None:
+                failed = await _fails(daemon, clock, chat_id, kind)
+                assert failed.outcomes == [kind], at
+                # Nothing of the failed attempt is kept, least of all half a call.
+                assert (failed.answers, failed.runs) == ([], []), at
+                assert failed.row.status == ("running" if kind in RETRYABLE else "error"), at
+                if kind not in RETRYABLE:
+                    assert failed.row.last_error is not None
+                    assert (failed.row.retry, failed.row.last_error.kind) == (None, kind)
+                    return
+                assert failed.row.retry is not None
+                assert failed.row.retry.error.kind == kind, at
+            whole = await _ends(daemon, clock, chat_id)
+            assert [type(part) for part in whole.answers[0]] == [Text, ToolCall], at
+            text, call = whole.answers[0]
+            assert isinstance(text, Text)
+            assert isinstance(call, ToolCall)
+            assert (text.text.strip(), call.arguments) == (WORDS, ARGUMENTS), at
+            # One answer with the call, one about its result; no other, and no third attempt.
+            assert len(whole.answers) == 2, at
+            assert whole.outcomes == [*([kind] if kind else []), "tool_calls", "stop"], at
+
+        # One after the other: they share the clock.
+        for at, kind in TABLE[fault].items():
+            await one(at, kind)
+
+
+# How long the guard waits that makes an attempt end with this kind.
+GUARDS: dict[FailureKind, float] = {"startup_timeout": STARTUP_S, "silence_timeout": SILENCE_S}
+
+
+async def _fails(daemon: Daemon, clock: ManualClock, chat_id: str, kind: FailureKind) -> Stored:
+    """Wait for the end of the first attempt; time passes only for the guard that shall end it."""
+    guard = GUARDS.get(kind, 0.0)
+    async with asyncio.timeout(5):
+        while True:
+            now = await stored(daemon, chat_id)
+            if now.row.retry is not None or now.row.status == "error":
+                return now
+            if guard and any(abs(wait - guard) < 0.5 for wait in clock.waits()):
+                clock.advance(guard)
+            await asyncio.sleep(0.005)
+    raise AssertionError
+
+
+async def _ends(daemon: Daemon, clock: ManualClock, chat_id: str) -> Stored:
+    """Let retries come and bodies end, and wait until the turn is over."""
+    async with asyncio.timeout(5):
+        while (now := await stored(daemon, chat_id)).row.status != "waiting":
+            assert now.row.status == "running", now.row.last_error
+            for short in clock.waits()[:1]:
+                clock.advance(short if short < 2 else 0)
+            await asyncio.sleep(0.005)
+    return now
