@@ -49,6 +49,8 @@ def test_a_whole_file_is_read() -> None:
         (('provider = "anthropic"', 'provider = "antropic"'), "Did you mean anthropic?"),
         (('default_model = "sonnet"', 'default_model = "sonet"'), "Did you mean sonnet?"),
         (("[worker]", "[worker"), "this is not TOML"),
+        (("context_limit = 200000", 'fallback = ["sonet"]'), "models.sonnet.fallback has"),
+        (("context_limit = 200000", 'fallback = ["sonnet"]'), "there is no other model"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_a_remedy(

@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import Connection, select
 
+from failures.leases import LONG_LEASES
 from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat
 from palaver.wire.errors import FailureKind
 from palaver.wire.messages import Part, Text, ToolCall
-from palaverd.config.types import Config, ModelConfig, ProviderConfig, WorkerConfig
+from palaverd.config.types import Config, ModelConfig, ProviderConfig
 from palaverd.daemon import Daemon
 from palaverd.failures.classify import RETRYABLE
 from palaverd.simulator import Simulator
@@ -135,7 +136,7 @@ async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, ManualClock]]
         url = simulator.url
         config = Config(
             # Guards are waited for on the same clock as leases.
-            worker=WorkerConfig(lease_seconds=1e6, heartbeat_seconds=1e5),
+            worker=LONG_LEASES,
             providers={
                 "anthropic": ProviderConfig(kind="anthropic", base_url=url, **patience),
                 "openai": ProviderConfig(kind="openai", base_url=f"{url}/v1", **patience),

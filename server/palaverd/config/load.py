@@ -104,6 +104,13 @@ def _check_references(config: Config, name: str) -> None:
                 f'{name}: models.{model_name}.provider is "{model.provider}", but there is no '
                 f"[providers.{model.provider}].{_suggest(model.provider, config.providers)}"
             )
+        for other in model.fallback:
+            if other == model_name or other not in config.models:
+                others = [known for known in config.models if known != model_name]
+                raise ConfigError(
+                    f'{name}: models.{model_name}.fallback has "{other}", but there is no other '
+                    f"model of that name.{_suggest(other, others)}"
+                )
     wanted = config.default_model
     if wanted is not None and config.models and wanted not in config.models:
         raise ConfigError(

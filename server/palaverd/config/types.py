@@ -15,6 +15,7 @@ from palaverd.config.defaults import (
     MAX_STEPS,
     MAX_SUBAGENTS,
 )
+from palaverd.failures import RetryPolicy
 
 ProviderKind = Literal["anthropic", "openai", "openai-compatible"]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -82,6 +83,20 @@ class ModelConfig(Section, frozen=True):
         Literal["low", "medium", "high"] | None,
         Meta(description="How much it thinks before it answers: low, medium or high."),
     ] = None
+    fallback: Annotated[
+        list[str],
+        Meta(
+            description="Models that stand in for it, by their names here. After three attempts "
+            "that met an overload, a rate limit or a server error each is asked once, in this "
+            "order; the message says who answered. Empty: nobody stands in."
+        ),
+    ] = []
+    max_attempts: Annotated[
+        Count, Meta(description="Attempts of one answer, before a turn ends in an error.")
+    ] = RetryPolicy().max_attempts
+    max_retry_seconds: Annotated[
+        Seconds, Meta(description="How long an answer is tried again, before a turn ends.")
+    ] = RetryPolicy().max_elapsed
 
 
 class WorkerConfig(Section, frozen=True):

@@ -51,6 +51,18 @@ class GiveUp(msgspec.Struct, frozen=True):
     error: ChatError
 
 
+def soon(policy: RetryPolicy, random: Random) -> Wait:
+    """Return the wait before another model is asked: it knows nothing of the first one's load.
+
+    Not nothing, lest many chats leave an overloaded provider for the next in one instant.
+    """
+    return _wait(policy.base, policy, random)
+
+
+def _wait(floor: float, policy: RetryPolicy, random: Random) -> Wait:
+    return Wait(math.ceil((floor + random.uniform(0, policy.jitter) * floor) * 1000))
+
+
 def decide(
     policy: RetryPolicy,
     error: ChatError,
@@ -72,8 +84,7 @@ def decide(
         return GiveUp(wording.come_back_later(error, now))
     # 2.0 ** 1024 overflows; the cap is reached long before.
     own = min(policy.cap, policy.base * 2.0 ** min(max(attempt, 1) - 1, 62))
-    floor = max(own, hint)
-    delay = floor + random.uniform(0, policy.jitter) * floor
-    if attempt >= policy.max_attempts or elapsed + delay > policy.max_elapsed:
+    wait = _wait(max(own, hint), policy, random)
+    if attempt >= policy.max_attempts or elapsed + wait.seconds > policy.max_elapsed:
         return GiveUp(wording.given_up(error, attempt))
-    return Wait(math.ceil(delay * 1000))
+    return wait

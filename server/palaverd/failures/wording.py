@@ -162,6 +162,11 @@ def given_up(error: ChatError, attempts: int) -> ChatError:
     return msgspec.structs.replace(error, message=f"{error.message} {more}", action="retry")
 
 
+def passed_on(error: ChatError, model: str) -> ChatError:
+    """Return `error` as it is shown while another model is about to be asked."""
+    return msgspec.structs.replace(error, message=f"{error.message} Asking {model} instead.")
+
+
 def come_back_later(error: ChatError, now: datetime) -> ChatError:
     """Return `error` as it ends a turn because the provider wants a long wait."""
     wait = timedelta(milliseconds=error.retry_after_ms or 0)

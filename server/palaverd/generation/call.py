@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from datetime import timedelta
 from functools import partial
 
-import msgspec
 import structlog
 
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Part, ToolCall
+from palaver.wire.messages import ToolCall
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
-from palaverd.failures import GiveUp, ProviderFailure, Signals, Wait, classify, decide
+from palaverd.failures import GiveUp, ProviderFailure, Signals, classify
+from palaverd.failures.fallback import Tried
 from palaverd.generation.answer import Answer, shown_parts
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import NO_MODEL, Chosen
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.prompt import build_request
-from palaverd.store.attempts import save_partial
+from palaverd.generation.tries import Tries
+from palaverd.store.attempts import load_tried, save_partial
 from palaverd.store.database import DatabaseError
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
@@ -38,9 +38,6 @@ from palaverd.stream.episode import Episode
 # Between two saves of a live answer: what a crash may cost of an interruption that follows it.
 PARTIAL_INTERVAL_S = 1.0
 
-# An empty answer is mostly a hiccup; a second one is what the model means.
-EMPTY_ANSWERS = 2
-
 log = structlog.get_logger("palaverd.generation")
 
 
@@ -56,8 +53,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
         DatabaseError: nothing was changed; try again.
         asyncio.CancelledError: somebody wants something else.
     """
-    began = env.clock.monotonic()
-    empty = 0
+    tries = Tries(env, await _tried(env, job, history))
     episode: Episode | None = None
     try:
         if history.row.retry is not None:
@@ -66,10 +62,11 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             history = await _wait_out(env, job, history.row.retry_version, max(0.0, left))
         while True:
             # Looked at anew for each attempt: a person may choose another model while we wait.
-            chosen = choose_model(env, history)
-            if chosen is None:
+            wanted = choose_model(env, history)
+            if wanted is None:
                 await _end_in_error(env, job, NO_MODEL)
                 return
+            chosen = tries.whose_turn(wanted)
             attempt = history.row.generation_attempt + 1
             # The log exists before the attempt is visible to anybody.
             key = f"{history.row.history_version}.{attempt}"
@@ -78,23 +75,13 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
                 await _attempt(env, job, history, chosen, episode)
                 return
             except ProviderFailure as failure:
-                error, elapsed = failure.error, env.clock.monotonic() - began
-                empty += isinstance(failure, EmptyAnswer)
-            if empty == EMPTY_ANSWERS:
-                error = msgspec.structs.replace(error, retryable=False)
-            verdict = decide(
-                env.retry,
-                error,
-                attempt=attempt,
-                elapsed=elapsed,
-                random=env.chance,
-                now=env.clock.now(),
-            )
-            _log_failure(job, error, attempt, verdict)
+                error, empty = failure.error, isinstance(failure, EmptyAnswer)
+            verdict = tries.failed(wanted, chosen, error, attempt, empty=empty)
+            _log_failure(job, chosen, error, attempt, verdict)
             if isinstance(verdict, GiveUp):
                 await _end_in_error(env, job, verdict.error)
                 return
-            history = await _wait(env, job, verdict, error, attempt)
+            history = await _wait(env, job, verdict)
     finally:
         if episode is not None:
             env.episodes.end(job.chat_id, episode)
@@ -110,14 +97,25 @@ async def _end_in_error(env: Environment, job: Assignment, error: ChatError) -> 
     await env.door.apply(job.chat_id, partial(finish_error, error=error), fence=job.fence)
 
 
-def _log_failure(job: Assignment, error: ChatError, attempt: int, verdict: Wait | GiveUp) -> None:
+async def _tried(env: Environment, job: Assignment, history: History) -> list[Tried]:
+    """Return what another task tried on this history."""
+    row = history.row
+    if not row.generation_attempt:
+        return []
+    return await env.database.read(lambda c: load_tried(c, job.chat_id, row.history_version))
+
+
+def _log_failure(
+    job: Assignment, asked: Chosen, error: ChatError, attempt: int, verdict: RetryInfo | GiveUp
+) -> None:
     log.info(
         "attempt failed",
         chat=job.chat_id,
         attempt=attempt,
+        model=asked.name,
         kind=error.kind,
         status=error.status_code,
-        delay_ms=verdict.delay_ms if isinstance(verdict, Wait) else None,
+        delay_ms=verdict.delay_ms if isinstance(verdict, RetryInfo) else None,
     )
 
 
@@ -136,12 +134,13 @@ async def _attempt(
         async for event in events:
             answer.take(event)
             env.episodes.wake(job.chat_id)
-    await _commit(env, job, chosen, answer, episode, started)
+    await _commit(env, job, history, chosen, answer, episode, started)
 
 
 async def _commit(
     env: Environment,
     job: Assignment,
+    history: History,
     chosen: Chosen,
     answer: Answer,
     episode: Episode,
@@ -171,31 +170,28 @@ async def _commit(
         runtime_ms=int((env.clock.monotonic() - started) * 1000),
         episode=episode.key,
     )
+    # Told once, not with every answer of a model that is known by now.
+    notice = None if chosen.name == _last_answerer(history) else chosen.notice
     await env.door.apply(
-        job.chat_id, lambda chat: _commit_step(chat, message, parts), fence=job.fence
+        job.chat_id, lambda chat: _commit_step(chat, message, notice), fence=job.fence
     )
 
 
-def _commit_step(chat: LockedChat, message: NewMessage, parts: list[Part]) -> None:
+def _last_answerer(history: History) -> str | None:
+    return next((m.model for m in reversed(history.messages) if m.role == "assistant"), None)
+
+
+def _commit_step(chat: LockedChat, message: NewMessage, notice: str | None) -> None:
     """An answer that asks for nothing ends the turn, in the same transaction."""
-    commit_response(chat, message)
-    if not any(isinstance(part, ToolCall) for part in parts):
+    commit_response(chat, message, notice)
+    if not any(isinstance(part, ToolCall) for part in message.parts):
         finish_turn(chat)
 
 
-async def _wait(
-    env: Environment, job: Assignment, wait: Wait, error: ChatError, attempt: int
-) -> History:
+async def _wait(env: Environment, job: Assignment, retry: RetryInfo) -> History:
     """Wait as long as was announced, or until a person skips the wait."""
-    retry = RetryInfo(
-        attempt=attempt,
-        max_attempts=env.retry.max_attempts,
-        delay_ms=wait.delay_ms,
-        retrying_at=env.clock.now() + timedelta(milliseconds=wait.delay_ms),
-        error=error,
-    )
     applied = await env.door.apply(job.chat_id, partial(record_retry, retry=retry), fence=job.fence)
-    return await _wait_out(env, job, applied.row.retry_version, wait.seconds)
+    return await _wait_out(env, job, applied.row.retry_version, retry.delay_ms / 1000)
 
 
 async def _wait_out(

@@ -9,6 +9,7 @@ import msgspec
 from palaver.wire.chats import Model
 from palaver.wire.errors import ChatError
 from palaverd.config.types import Config, ModelConfig
+from palaverd.failures import RetryPolicy
 from palaverd.providers.neutral import Provider
 
 
@@ -19,6 +20,14 @@ class Chosen(msgspec.Struct, frozen=True):
     config: ModelConfig
     provider: Provider
     notice: str | None = None
+
+    def patience(self, policy: RetryPolicy) -> RetryPolicy:
+        """Return `policy` with what is configured for this model."""
+        return msgspec.structs.replace(
+            policy,
+            max_attempts=self.config.max_attempts,
+            max_elapsed=self.config.max_retry_seconds,
+        )
 
 
 NO_MODEL = ChatError(
@@ -66,13 +75,18 @@ class Catalog:
         name = next((n for n in wanted if n is not None and n in self), None) or self.default
         if name is None:
             return None
-        config = self._config.models[name]
         notice = None
         if asked is not None and asked != name:
             notice = f"The model {asked} is no longer configured; {name} answers."
-        return Chosen(
-            name=name, config=config, provider=self._providers[config.provider], notice=notice
-        )
+        return self._chosen(name, notice)
+
+    def stand_in(self, wanted: Chosen, name: str) -> Chosen:
+        """Return the configured model `name`, which is asked because `wanted` fails."""
+        return self._chosen(name, f"{wanted.name} was not available; {name} answers.")
+
+    def _chosen(self, name: str, notice: str | None) -> Chosen:
+        config = self._config.models[name]
+        return Chosen(name, config, self._providers[config.provider], notice)
 
     def models(self) -> list[Model]:
         """What clients can choose from."""

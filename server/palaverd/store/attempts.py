@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from palaver.wire.messages import Part, Usage
+from palaverd.failures.fallback import Tried
 from palaverd.store import codec
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import attempts, partials
@@ -69,6 +70,16 @@ def close_attempt(chat: LockedChat, outcome: str, usage: Usage | None = None) ->
             "usage": codec.dumps_optional(usage),
         },
     )
+
+
+def load_tried(connection: Connection, chat_id: str, history_version: int) -> list[Tried]:
+    """Return who was asked on this history, in order, and how each attempt ended."""
+    found = connection.execute(
+        select(attempts.c.model, attempts.c.outcome)
+        .where(attempts.c.chat_id == chat_id, attempts.c.history_version == history_version)
+        .order_by(attempts.c.attempt)
+    )
+    return [Tried(one.model, one.outcome) for one in found]
 
 
 def save_partial(chat: LockedChat, parts: list[Part], model: str | None) -> None:

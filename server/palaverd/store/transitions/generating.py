@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Part, Usage
+from palaver.wire.messages import Part, Text, Usage
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
@@ -28,8 +28,8 @@ def record_retry(chat: LockedChat, retry: RetryInfo) -> None:
         chat.row.retry = retry
 
 
-def commit_response(chat: LockedChat, message: NewMessage) -> int:
-    """Append one whole model response. Returns its id."""
+def commit_response(chat: LockedChat, message: NewMessage, notice: str | None = None) -> int:
+    """Append one whole model response, behind a `notice` for people, if any. Returns its id."""
     if not message.parts:
         raise ValueError("a response has at least one part")
     with chat.transition(Transition.COMMIT_RESPONSE):
@@ -38,8 +38,12 @@ def commit_response(chat: LockedChat, message: NewMessage) -> int:
             chat.row.context_tokens = context_tokens(message.usage)
             chat.row.context_limit = message.context_limit
         clear_partial(chat)
-        [message_id] = insert_messages(chat, [message])
-        return message_id
+        told = [_notice(notice)] if notice is not None else []
+        return insert_messages(chat, [*told, message])[-1]
+
+
+def _notice(text: str) -> NewMessage:
+    return NewMessage(role="system", visibility="user", parts=[Text(text)])
 
 
 def commit_results(chat: LockedChat, results: list[Part]) -> None:

@@ -1,0 +1,75 @@
+"""The tries of one model call: who is asked, how it failed, and what follows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from palaver.wire.chats import RetryInfo
+from palaver.wire.errors import ChatError
+from palaverd.failures import GiveUp, decide, wording
+from palaverd.failures.fallback import Tried, whose_turn
+from palaverd.failures.retry import Wait, soon
+from palaverd.generation.catalog import Chosen
+from palaverd.generation.environment import Environment
+
+# An empty answer is mostly a hiccup; a second one is what the model means.
+EMPTY_ANSWERS = 2
+
+
+class Tries:
+    """What was tried on one history. `tried` is what others tried before this task."""
+
+    def __init__(self, env: Environment, tried: list[Tried]) -> None:
+        self._env = env
+        self._tried = tried
+        self._began = env.clock.monotonic()
+        self._empty = 0
+        self._own: ChatError | None = None
+
+    def whose_turn(self, wanted: Chosen) -> Chosen:
+        """Return who is asked next: the model that is wanted, or one that stands in for it."""
+        name = self._name(wanted)
+        return wanted if name == wanted.name else self._env.catalog.stand_in(wanted, name)
+
+    def failed(
+        self, wanted: Chosen, asked: Chosen, error: ChatError, attempt: int, *, empty: bool
+    ) -> RetryInfo | GiveUp:
+        """Take note of a failure of `asked`; return the wait that follows, or the end.
+
+        Whoever stands in has one try; how it fails decides nothing about the model it stood in
+        for, which goes on with its own failure.
+        """
+        self._tried.append(Tried(asked.name, error.kind))
+        self._empty += empty
+        if self._empty == EMPTY_ANSWERS:
+            error = msgspec.structs.replace(error, retryable=False)
+        if asked.name == wanted.name:
+            self._own = error
+        decisive = self._own or msgspec.structs.replace(error, retryable=True)
+        policy, following = wanted.patience(self._env.retry), self._name(wanted)
+        verdict: Wait | GiveUp
+        if decisive.retryable and following not in (wanted.name, asked.name):
+            verdict = soon(policy, self._env.chance)
+        else:
+            verdict = decide(
+                policy,
+                decisive,
+                attempt=attempt,
+                elapsed=self._env.clock.monotonic() - self._began,
+                random=self._env.chance,
+                now=self._env.clock.now(),
+            )
+        if isinstance(verdict, GiveUp):
+            return verdict
+        return RetryInfo(
+            attempt=attempt,
+            max_attempts=policy.max_attempts,
+            delay_ms=verdict.delay_ms,
+            retrying_at=self._env.clock.now() + timedelta(milliseconds=verdict.delay_ms),
+            error=error if following == asked.name else wording.passed_on(error, following),
+        )
+
+    def _name(self, wanted: Chosen) -> str:
+        return whose_turn(wanted.name, wanted.config.fallback, self._tried)
