@@ -21,12 +21,13 @@ from textual.widgets import Static
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver_tui.actions import BY_ID, Action, bindings
+from palaver_tui.clipboard import Clipboard
 from palaver_tui.commands import ActionCommands
 from palaver_tui.doing.general import General
 from palaver_tui.drafts import Drafts
 from palaver_tui.frames import Frames
 from palaver_tui.hangup import EXIT_CODE, watch_terminal
-from palaver_tui.keeping import Keeper
+from palaver_tui.keeping import FOLDER, Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
@@ -40,6 +41,7 @@ from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
@@ -65,6 +67,7 @@ class MainScreen(Screen[object]):
                 with Container(id="stage"):
                     yield Transcript(Look())
                     yield Welcome()
+                yield SearchBar()
                 yield BannerBox()
                 yield QueuePanel()
                 with Horizontal(id="writing"):
@@ -112,6 +115,7 @@ class PalaverApp(General):
             keeper=self._keeper,
             client=client or partial(Client, clock=self.clock),
         )
+        self._copier = Clipboard(os.environ, self.copy_to_clipboard, data_dir / FOLDER)
         self._chat_id = chat_id
         self._motion = motion
         self._look = look or Look()
@@ -185,7 +189,21 @@ class PalaverApp(General):
         self._swap_draft()
         opened = self.open_things()
         top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
+        self._let_go()
         painter.paint(top, self.editing, self.filter_text)
+        bar = self.main.query_one(SearchBar)
+        if bar.display:
+            bar.show(self.search_words())
+
+    def _let_go(self) -> None:
+        """Forget the messages that are far from what is looked at."""
+        transcript = self.main.query_one(Transcript)
+        if transcript.chat != self.session.current:
+            return
+        if transcript.following:
+            self.session.paging.to_end()
+        elif (ids := transcript.ids_in_view()) is not None:
+            self.session.paging.let_go(*ids)
 
     def _swap_draft(self) -> None:
         """Keep what is being written with its chat."""
@@ -232,7 +250,11 @@ class PalaverApp(General):
 
     def on_transcript_near_start(self) -> None:
         """Fetch what is older."""
-        self.session.load_older()
+        self.session.paging.older()
+
+    def on_transcript_near_gap(self) -> None:
+        """Fetch what is missing between."""
+        self.session.paging.newer()
 
     def on_chat_list_pane_filtered(self, message: ChatListPane.Filtered) -> None:
         """Show the chats that fit what is typed."""
@@ -260,6 +282,8 @@ class PalaverApp(General):
                 return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
             case "chat":
                 return not self.session.is_draft
+            case "searching":
+                return self.main.query_one(Transcript).searching.active
             case "offline":
                 return self.session.connection.phase == "offline"
             case _:

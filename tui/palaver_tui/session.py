@@ -29,13 +29,15 @@ from palaver.wire.chats import Chat, Info, Models
 from palaver_tui.asking import Asking
 from palaver_tui.delivery import DRAFT, Delivery
 from palaver_tui.keeping import Keeper
-from palaver_tui.timing import CACHED_CHATS, OLDER_PAGE, RELAUNCH_AFTER_S
+from palaver_tui.paging import Paging
+from palaver_tui.timing import CACHED_CHATS, RELAUNCH_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing
 from palaver_tui.view.chats import EMPTY, ChatList, reduce_list
 from palaver_tui.view.connection import Connection, connection_after, offline
 from palaver_tui.view.live import Now, live_state
-from palaver_tui.view.reduce import reduce_all, user_text, with_messages
+from palaver_tui.view.reduce import reduce_all, user_text
 from palaver_tui.view.sending import landing
+from palaver_tui.view.window import at_the_end
 
 Connect = Callable[[], Awaitable[Endpoint]]
 Severity = Literal["information", "warning", "error"]
@@ -70,11 +72,11 @@ class Session:
         self.views: OrderedDict[str, ChatView] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stream: asyncio.Task[None] | None = None
-        self._loading_older: set[str] = set()
         self._relaunch: asyncio.Task[None] | None = None
         self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
         self.delivery = Delivery(self, keeper, self._spawn)
         self.asking = Asking(self, self._spawn)
+        self.paging = Paging(self, self._spawn)
         self.current = self._new_draft()
 
     # --- reading --------------------------------------------------------------------------
@@ -235,6 +237,8 @@ class Session:
             self._show(chat.id)
 
     def _show(self, name: str) -> None:
+        if name != self.current and self.current in self.views:
+            self.views[self.current] = at_the_end(self.view)
         self.current = name
         self.views.move_to_end(name)
         self._forget_old_views()
@@ -301,30 +305,6 @@ class Session:
         self.views[self.current] = replace(self.view, model=model)
         self.asking.choose_model(model)
         self.changed()
-
-    def load_older(self) -> None:
-        """Fetch the page before the first message there is, unless that is under way."""
-        name, view = self.current, self.view
-        if not view.older or not view.messages or name in self._loading_older:
-            return
-        if self.client is None or view.chat_id is None or not view.attached:
-            return
-        self._loading_older.add(name)
-        self._spawn(self._load_older(name, view.chat_id, view.messages[0].id))
-
-    async def _load_older(self, name: str, chat_id: str, before: int) -> None:
-        assert self.client is not None
-        try:
-            page = await self.client.messages(chat_id, before_id=before, limit=OLDER_PAGE)
-        except PalaverError as error:
-            self.notice(str(error), "warning")
-            return
-        finally:
-            self._loading_older.discard(name)
-        if name in self.views:
-            view = with_messages(self.views[name], page.messages)
-            self.views[name] = replace(view, older=page.more)
-            self.changed()
 
 
 def _position(view: ChatView) -> Position | None:

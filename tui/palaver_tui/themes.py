@@ -34,6 +34,7 @@ class Palette:
     removed: str
     found: str  # behind what a search found, and the one that is shown
     found_here: str
+    selected: str  # behind selected text
     plain: bool = False
 
 
@@ -57,6 +58,7 @@ DARK = Palette(
     removed="#2b1c1e",
     found="#4a4020",
     found_here="#e2b765",
+    selected="#2c4a54",
 )
 LIGHT = Palette(
     name="palaver-light",
@@ -78,6 +80,7 @@ LIGHT = Palette(
     removed="#f8e5e1",
     found="#f3e3b3",
     found_here="#e0a92e",
+    selected="#bfe0da",
 )
 CONTRAST = Palette(
     name="palaver-contrast",
@@ -99,6 +102,7 @@ CONTRAST = Palette(
     removed="#3a0000",
     found="#5a4a00",
     found_here="#ffe14d",
+    selected="#005f57",
 )
 PLAIN = Palette(
     name="palaver-plain",
@@ -120,6 +124,7 @@ PLAIN = Palette(
     removed="ansi_default",
     found="ansi_default",
     found_here="ansi_default",
+    selected="ansi_default",
     plain=True,
 )
 PALETTES = {palette.name: palette for palette in (DARK, LIGHT, CONTRAST, PLAIN)}

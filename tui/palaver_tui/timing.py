@@ -16,6 +16,11 @@ FOLLOW_TOLERANCE = 2
 # Older messages are fetched when the view comes this close to the first line there is.
 OLDER_WITHIN_LINES = 40
 OLDER_PAGE = 50  # messages; the interface's default page
+SEARCH_PAGE = 200  # messages; the most that the interface gives at once
+# Messages that a search reads before it stops to ask: a few seconds over a slow line.
+SEARCH_AT_ONCE = 10_000
+# While a selection is dragged beyond the view, it scrolls this often, further out faster.
+DRAG_SCROLL_S = 0.05
 # Within this time after a message was sent, Enter in the then empty composer is not a decision.
 SAME_STROKE_S = 0.5
 # Notices go away by themselves.

@@ -12,6 +12,8 @@ from palaver_tui.painting import Painter
 from palaver_tui.session import Session, Severity
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import Open
+from palaver_tui.widgets.search_bar import SearchBar
+from palaver_tui.widgets.transcript import Transcript
 
 
 class Base(App[int]):
@@ -33,6 +35,14 @@ class Base(App[int]):
         """Whether there is a screen: not before the start, and not while leaving."""
         return self.is_running and bool(self.screen_stack)
 
+    def _changed(self) -> None:
+        """Paint soon what has changed."""
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        """Show the session as it is now."""
+        raise NotImplementedError
+
     def say(self, text: str, severity: Severity = "information") -> None:
         """Show a notice for a moment. Its text is neither markup nor able to drive the terminal."""
         self.notify(visible(text), severity=severity, timeout=NOTICE_S, markup=False)
@@ -42,7 +52,9 @@ class Base(App[int]):
         opened: set[Open] = set()
         if len(self.screen_stack) > 1:
             opened.add("dialog")
-        if self.main.selections:
+        if self.main.query_one(SearchBar).display:
+            opened.add("search")
+        if self.main.query_one(Transcript).selecting.active:
             opened.add("selection")
         if self.filter_text is not None:
             opened.add("filter")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from textual.command import CommandPalette
 
+from palaver_tui.doing.finding import Finding
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.recalling import Recalling
+from palaver_tui.doing.selecting import Selecting
 from palaver_tui.themes import PALETTES
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.rename import RenameScreen
+from palaver_tui.widgets.transcript import Transcript
 
 
-class General(Reading, Recalling):
+class General(Reading, Finding, Selecting, Recalling):
     """Closing and stopping, new chats, help, leaving."""
 
     _warned = False  # that something is unsent, when leaving
@@ -25,8 +28,10 @@ class General(Reading, Recalling):
         match escape(self.open_things(), self.session.now.state):
             case "close_dialog":
                 self.pop_screen()
+            case "close_search":
+                self.end_search()
             case "clear_selection":
-                self.main.clear_selection()
+                self.main.query_one(Transcript).selecting.clear()
             case "close_edit":
                 self.end_edit()
             case "clear_filter":
@@ -90,7 +95,10 @@ class General(Reading, Recalling):
         self.exit(0)
 
     def action_help_quit(self) -> None:
-        """Textual's name for ^c where nothing is selected. Copying is a habit: the first asks."""
+        """Textual's name for ^c. It copies what is selected, and else asks before it leaves."""
+        if self.main.query_one(Transcript).selecting.some:
+            self.do_transcript_copy()
+            return
         now = self.session.clock.monotonic()
         if now - self._asked_to_leave <= NOTICE_S:
             self.do_app_quit()

@@ -70,6 +70,7 @@ class Reading(Base):
 
     def do_view_end(self) -> None:
         """Show the newest text and follow it."""
+        self.session.paging.to_end()
         self.main.query_one(Transcript).follow()
 
     do_transcript_end = do_view_end
@@ -85,12 +86,12 @@ class Reading(Base):
         transcript.set_folds(transcript.folds.with_kind("reasoning", not shown))
 
     def do_transcript_up(self) -> None:
-        """Scroll up by a line."""
-        self.main.query_one(Transcript).move(-1)
+        """Scroll up by a line, or move the cursor."""
+        self._move(-1)
 
     def do_transcript_down(self) -> None:
-        """Scroll down by a line."""
-        self.main.query_one(Transcript).move(1)
+        """Scroll down by a line, or move the cursor."""
+        self._move(1)
 
     def do_transcript_page_up(self) -> None:
         """Scroll up by a page, two lines of which stay."""
@@ -101,16 +102,15 @@ class Reading(Base):
         self._page(1)
 
     def _page(self, pages: int) -> None:
+        self._move(pages * max(1, self.main.query_one(Transcript).size.height - 2))
+
+    def _move(self, lines: int) -> None:
         transcript = self.main.query_one(Transcript)
-        transcript.move(pages * max(1, transcript.size.height - 2))
+        if transcript.selecting.by_keys:
+            transcript.selecting.move(lines=lines)
+        else:
+            transcript.move(lines)
 
     def do_transcript_home(self) -> None:
         """Go to the oldest message there is."""
         self.main.query_one(Transcript).to_start()
-
-    def do_transcript_copy(self) -> None:
-        """Copy what is selected, or the last answer as its author wrote it."""
-        text = self.main.get_selected_text() or self.session.last_answer()
-        if text:
-            self.copy_to_clipboard(text)
-            self.say("Copied, if your terminal allows it (OSC 52).")

@@ -77,6 +77,16 @@ class Assembly:
             section.stale = section.stale or not changed.isdisjoint(section.calls())
         return sections + self._outgoing_sections(view.outgoing, width)
 
+    def all_sections(self) -> list[Section]:
+        """Return every section with something to read, those that are folded away included."""
+        kept = [entry[2] for entry in self._committed.values()]
+        live = [self._live[2]] if self._live is not None else []
+        return kept + live + [entry[1] for entry in self._outgoing.values()]
+
+    def section(self, key: Hashable) -> Section | None:
+        """Return the section of that name, also one that is folded away."""
+        return next((one for one in self.all_sections() if one.key == key), None)
+
     def set_folds(self, folds: Folds) -> None:
         """Fold and unfold."""
         self.folds = folds
@@ -232,4 +242,6 @@ def _section(message: Message, make: Callable[[], Stack]) -> Section:
                 lines += 1
             case _:
                 lines += 1
-    return Section(message.id, make, texts, characters, lines)
+    section = Section(message.id, make, texts, characters, lines)
+    section.has_calls = any(isinstance(part, ToolCall) for part in message.parts)
+    return section

@@ -89,40 +89,53 @@ class CallBlock:
         """Whether it ended with an error, or was not allowed."""
         return self.result is not None and self.result.is_error
 
+    def folds(self) -> list[FoldKey]:
+        """Return all that folds in it, outermost first."""
+        return [self.key, self._rest]
+
     def layout(self, width: int) -> int:
         """Lay out in `width` cells; return the first line that may have changed."""
         if width == self._width:
             return len(self.lines)
         before, self._width = self.lines, width
+        self.lines, self._folds = self._lay(width, self._open, self._whole)
+        pairs = enumerate(zip(before, self.lines, strict=False))
+        shorter = min(len(before), len(self.lines))
+        return next((index for index, (old, new) in pairs if old != new), shorter)
+
+    def unfolded(self, width: int) -> list[Line]:
+        """Return the lines that there would be with everything open."""
+        return self._lay(width, open_=True, whole=True)[0]
+
+    def _lay(self, width: int, open_: bool, whole: bool) -> tuple[list[Line], list[FoldKey | None]]:
         # A folded call needs little of arguments that may be a whole file.
-        growing = self.state == "writing" and not self._open
+        growing = self.state == "writing" and not open_
         text = self.arguments[:READ_WHILE_GROWING] if growing else self.arguments
         values = parsed(text)
         content = CallContent(self.name, text, values, self.output, self.result, self.state)
-        lines = [self._head(content, width)]
+        lines = [self._head(content, width, open_)]
         folds: list[FoldKey | None] = [self.key]
         if self.name in TALKING:
             lines += question_lines(values, width)
-        if self._open:
-            body, rest_at = body_lines(content, width, self._whole)
+        if open_:
+            body, rest_at = body_lines(content, width, whole)
             folds += [None] * (len(lines) - 1)
             folds += [self._rest if index in rest_at else None for index in range(len(body))]
             lines += body
         elif self.failed and self.result is not None:
             lines += error_lines(self.result.text, width)
-        self.lines, self._folds = lines, folds
-        return next(
-            (
-                index
-                for index, (old, new) in enumerate(zip(before, lines, strict=False))
-                if old != new
-            ),
-            min(len(before), len(lines)),
-        )
+        return lines, folds
 
-    def _head(self, content: CallContent, width: int) -> Line:
+    @property
+    def copied(self) -> str:
+        """What there is to copy of it: what came of it, or else what was asked for."""
+        if self.result is not None:
+            return self.result.text
+        return "".join(self.output.pieces[:2]) or self.arguments
+
+    def _head(self, content: CallContent, width: int, open_: bool) -> Line:
         state, ink = self._state(content)
-        mark = OPENED if self._open else CLOSED
+        mark = OPENED if open_ else CLOSED
         name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 4))
         talks = self.name in TALKING  # what it says stands below
         words = "" if talks else visible_line(subject(content.values, content.text))

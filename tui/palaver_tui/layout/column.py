@@ -153,6 +153,14 @@ class Column:
         self._restart()
         return True
 
+    def measure_section(self, section: Section) -> None:
+        """Lay out a section wherever it is, also one that is folded away."""
+        index = self._index.get(section.key)
+        if index is not None and self.sections[index] is section:
+            self.measure_one(index)
+        elif section.measured_at != self.width or section.stale:
+            section.measure(self.width)
+
     def line(self, y: int) -> tuple[Section | None, int, Line]:
         """Return the section that line `y` is in, its number in it, and the line."""
         if not self.sections or not 0 <= y < self.height:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from palaver.wire.messages import Boundary, Message, Source
@@ -84,11 +84,22 @@ class Stack:
 
     def place(self, line: int) -> tuple[Block, int]:
         """Return the block that `line` is in as of the last layout, and the line's number there."""
+        for block, first, height in self.heights():
+            if line < first + height:
+                return block, line - first
+        return self.blocks[-1], 0
+
+    def heights(self) -> Iterator[tuple[Block, int, int]]:
+        """Yield each block with its first line and height as of the last layout."""
+        at = 0
         for block, (_laid, height) in zip(self.blocks, self._done, strict=False):
-            if line < height:
-                return block, line
-            line -= height
-        return self.blocks[-1], max(0, line)
+            yield block, at, height
+            at += height
+
+    def named(self, key: Hashable) -> tuple[Block, int] | None:
+        """Return the block of that name and its first line."""
+        found = ((block, first) for block, first, _height in self.heights() if block.key == key)
+        return next(found, None) if key is not None else None
 
     def spot(self, line: int) -> Spot:
         """Return the name of `line`, which holds when other blocks come, go and grow."""
@@ -97,14 +108,11 @@ class Stack:
 
     def line_of(self, spot: Spot) -> int | None:
         """Return where a spot is as of the last layout, None if its block is not there."""
-        if spot.block is None:
+        found = self.named(spot.block)
+        if found is None:
             return None
-        at = 0
-        for block, (_laid, height) in zip(self.blocks, self._done, strict=False):
-            if block.key == spot.block:
-                return at + max(0, min(spot.line, height - 1))
-            at += height
-        return None
+        block, first = found
+        return first + max(0, min(spot.line, len(block.laid.lines) - 1))
 
 
 # One object for all: a stack recognises what it has laid out by identity.

@@ -30,6 +30,7 @@ class Section:
     ) -> None:
         self.key = key
         self.texts = texts
+        self.has_calls = False  # whose results are in other messages
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
         self.stale = False  # laid out, but something in it has changed since
@@ -78,6 +79,15 @@ class Section:
         """Return the ids of the calls in it."""
         laid = (block.laid for block in self.blocks)
         return [one.key.owner for one in laid if isinstance(one, CallBlock)]
+
+    def calls_state(self) -> tuple[object, ...]:
+        """Return what tells whether its calls have changed."""
+        laid = (block.laid for block in self.blocks)
+        return tuple(
+            (one.arguments, one.result is not None, one.output.length)
+            for one in laid
+            if isinstance(one, CallBlock)
+        )
 
     def fold_at(self, line: int) -> FoldKey | None:
         """Return what folds or unfolds on `line`."""

@@ -58,6 +58,19 @@ class ReasoningBlock:
         """Return what folds or unfolds on `line`."""
         return self.key if line == 0 and self._has_text else None
 
+    def folds(self) -> list[FoldKey]:
+        """Return what folds in it."""
+        return [self.key]
+
+    def unfolded(self, width: int) -> list[Line]:
+        """Return the lines that there would be if it were open."""
+        rows = [*self._rows, self._row]
+        first = next((number for number, row in enumerate(rows) if row.strip()), len(rows))
+        return [
+            self._head(width),
+            *(line for row in rows[first:] for line in self._set(row, width)),
+        ]
+
     @property
     def _has_text(self) -> bool:
         return bool(self._row.strip() or any(row.strip() for row in self._rows))

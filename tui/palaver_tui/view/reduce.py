@@ -80,7 +80,22 @@ def user_text(message: Message) -> str:
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
+def _is_elsewhere(view: ChatView, message_id: int) -> bool:
+    """Say whether a message changed that is not here: it comes when its page is fetched."""
+    messages = view.messages
+    if view.caught_up is None or not messages:
+        return False
+    at = bisect_left([message.id for message in messages], message_id)
+    if at < len(messages) and messages[at].id == message_id:
+        return False
+    if at == 0:
+        return view.older
+    return at < len(messages) and messages[at - 1].id == view.gap
+
+
 def _message(view: ChatView, event: MessageEvent, now: datetime) -> ChatView:
+    if _is_elsewhere(view, event.message.id):
+        return view
     known = any(message.id == event.message.id for message in view.messages[-8:])
     view = with_messages(view, [event.message])
     if event.message.role == "user" and not known:
@@ -155,11 +170,12 @@ def _preview_reset(view: ChatView, event: PreviewReset, now: datetime) -> ChatVi
 
 def _truncated(view: ChatView, event: HistoryTruncated, now: datetime) -> ChatView:
     kept = tuple(message for message in view.messages if message.id < event.from_id)
-    return replace(view, messages=kept)
+    gone = view.gap is not None and event.from_id <= view.gap
+    return replace(view, messages=kept, gap=None if gone else view.gap)
 
 
 def _history_reset(view: ChatView, event: HistoryReset, now: datetime) -> ChatView:
-    return replace(view, messages=(), live=None, replaced=None, older=True)
+    return replace(view, messages=(), gap=None, live=None, replaced=None, older=True)
 
 
 def _queue(view: ChatView, event: QueueUpdate, now: datetime) -> ChatView:

@@ -19,6 +19,7 @@ TITLES: dict[Scope, str] = {
     "app": "Everywhere",
     "composer": "Writing",
     "transcript": "In the conversation",
+    "search": "While searching",
     "chats": "In the list of chats",
     "queue": "In the queue",
     "banner": "On a banner",

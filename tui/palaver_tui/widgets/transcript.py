@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
 
 from palaver_tui.actions import bindings
+from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
-from palaver_tui.layout.folding import Folds
+from palaver_tui.layout.folding import FoldKey, Folds
+from palaver_tui.layout.points import Place
 from palaver_tui.layout.sections import Look
+from palaver_tui.layout.things import Thing
+from palaver_tui.layout.wrap import clusters
 from palaver_tui.timing import FOLLOW_TOLERANCE, OLDER_WITHIN_LINES
 from palaver_tui.view.chat import ChatView
 from palaver_tui.widgets.drawing import palette_of, strip_of
+from palaver_tui.widgets.marks import marked
+from palaver_tui.widgets.pointing import Pointing
+from palaver_tui.widgets.searching import Searching
+from palaver_tui.widgets.selecting import Selecting, is_left
 
 MAX_COLUMN = 104  # cells; longer lines are hard to read, however wide the window is
 MARGIN = 2
@@ -30,9 +35,20 @@ class Transcript(ScrollView, can_focus=True):
     """Shows a `ChatView`. Follows its end until the person scrolls; then the view stands still."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
+    ALLOW_SELECT = False  # we select ourselves: text, not cells
 
     class NearStart(Message):
         """The first line there is comes into view: there may be older ones."""
+
+    class NearGap(Message):
+        """A place where messages are missing comes into view."""
+
+    class Used(Message):
+        """Something was clicked."""
+
+        def __init__(self, thing: Thing) -> None:
+            super().__init__()
+            self.thing = thing
 
     class Moved(Message):
         """The view follows or does not, or what is new below it changed."""
@@ -42,6 +58,10 @@ class Transcript(ScrollView, can_focus=True):
         self.column = Column(look)
         self.following = True
         self.new_lines = 0
+        self.epoch = 0  # counts the changes of what is where
+        self.searching = Searching(self)
+        self.pointing = Pointing(self)
+        self.selecting = Selecting(self)
         self._view: ChatView | None = None
         self._chat: str | None = None
         self._seen_end: Anchor | None = None
@@ -64,12 +84,21 @@ class Transcript(ScrollView, can_focus=True):
                 self.column = Column(self.column.assembly.look)
                 self.column.set_folds(self._folds.pop(name, Folds()))
                 self.following, self._top, self.new_lines = True, None, 0
+                self.pointing.thing = None
+                self.selecting.clear()
+                self.searching.restart()
         elif view is self._view:
             return
         self._view = view
         self.column.assembly.model = model
         self.column.show(view, reading=not self.following)
-        self._settle()
+        self.settle()
+        self.searching.find()
+
+    @property
+    def chat(self) -> str | None:
+        """The name of the chat that is shown."""
+        return self._chat
 
     def set_look(self, look: Look) -> None:
         """Show messages in another way; to be called before there are any."""
@@ -88,7 +117,7 @@ class Transcript(ScrollView, can_focus=True):
             return
         self.column.show(self._view, reading=not self.following)
         if row is None or held is None:
-            self._settle()
+            self.settle()
             return
         self.column.measure(self.scroll_offset.y, self.scrollable_content_region.height)
         found = self.column.position(held)
@@ -100,7 +129,7 @@ class Transcript(ScrollView, can_focus=True):
         """The cells that text may take."""
         return max(20, min(MAX_COLUMN, self.scrollable_content_region.width - MARGIN))
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Measure what is in view, and put it where it was."""
         height = self.scrollable_content_region.height
         if not height:
@@ -136,6 +165,7 @@ class Transcript(ScrollView, can_focus=True):
             self.vertical_scrollbar.position = top
         finally:
             self._moving = False
+        self.epoch += 1
         self._remember(top)
         self.refresh()
 
@@ -151,6 +181,12 @@ class Transcript(ScrollView, can_focus=True):
             self.post_message(self.Moved())
         if top <= OLDER_WITHIN_LINES and self._view is not None and self._view.older:
             self.post_message(self.NearStart())
+        gap = self.column.index(GAP)
+        if gap is not None:
+            at = self.column.start(gap)
+            bottom = top + self.scrollable_content_region.height
+            if top - OLDER_WITHIN_LINES <= at <= bottom + OLDER_WITHIN_LINES:
+                self.post_message(self.NearGap())
 
     # --- scrolling ------------------------------------------------------------------------
 
@@ -193,12 +229,52 @@ class Transcript(ScrollView, can_focus=True):
     def follow(self) -> None:
         """Go to the end, and stay there."""
         self.following = True
-        self._settle()
+        self.settle()
         self.post_message(self.Moved())
 
     def move(self, lines: int) -> None:
         """Scroll by `lines`."""
         self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False)
+
+    def stay(self) -> None:
+        """Do not follow the end any more."""
+        if self.following:
+            self.following = False
+            self._seen_end = self.column.anchor(self.column.height - 1)
+
+    def to_line(self, y: int) -> None:
+        """Make line `y` the first one in view, if there are enough below it."""
+        self._put(y)
+
+    def bring_into_view(self, y: int, *, edge: bool = False) -> None:
+        """Scroll if line `y` is not in view: to the middle, or just as far as needed."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if top <= y < top + height:
+            return
+        if edge:
+            self._put(y if y < top else y - height + 1)
+        else:
+            self._put(max(0, y - height // 2))
+
+    def ids_in_view(self) -> tuple[int, int] | None:
+        """Return the ids of the first and last message in view; None if there is none."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if not self.column.sections:
+            return None
+        low, high = self.column.at(top), self.column.at(top + height - 1)
+        keys = [self.column.sections[index].key for index in range(low, high + 1)]
+        ids = [int(key.owner) if isinstance(key, FoldKey) else key for key in keys]
+        found = [key for key in ids if isinstance(key, int)]
+        return (found[0], found[-1]) if found else None
+
+    def begins(self, message_id: int) -> bool:
+        """Say whether the first line of a message is in view."""
+        index = self.column.index(message_id)
+        return index is not None and self.column.start(index) >= self.scroll_offset.y
+
+    def folded_away(self, message_id: int) -> bool:
+        """Say whether a message has gone into a folded run of steps."""
+        return isinstance(self.column.assembly.moved.get(message_id), FoldKey)
 
     def to_start(self) -> None:
         """Go to the first line there is."""
@@ -206,7 +282,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new width; the first visible line stays the first."""
-        self._settle()
+        self.settle()
 
     # --- drawing --------------------------------------------------------------------------
 
@@ -221,10 +297,15 @@ class Transcript(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         number = self.scroll_offset.y + y
         strip = self._strip(number)
-        selection = self.text_selection
-        if selection is not None:
-            strip = self._with_selection(strip, selection, number)
-        return strip.crop_extend(0, width, self.rich_style).apply_offsets(0, number)
+        section, line, _line = self.column.line(number)
+        if section is not None:
+            marks = [
+                *self.searching.marks(section, line),
+                *self.pointing.marks(section, line),
+                *self.selecting.marks(number),
+            ]
+            strip = marked(strip, marks, palette_of(self.app))
+        return strip.crop_extend(0, width, self.rich_style)
 
     def _strip(self, number: int) -> Strip:
         section, index, line = self.column.line(number)
@@ -241,44 +322,44 @@ class Transcript(ScrollView, can_focus=True):
             cache[index] = strip
         return strip
 
-    # --- selecting ------------------------------------------------------------------------
+    # --- the mouse ------------------------------------------------------------------------
 
-    def _with_selection(self, strip: Strip, selection: Selection, number: int) -> Strip:
-        span = selection.get_span(number)
-        if span is None:
-            return strip
-        start, end = span
-        end = len(strip.text.rstrip()) if end == -1 else end
-        marked: Style = self.screen.get_component_rich_style("screen--selection")
-        at = 0
-        segments: list[Segment] = []
-        for text, style, _control in strip:
-            left, right = max(0, start - at), max(0, end - at)
-            pieces = ((text[:left], style), (text[left:right], marked), (text[right:], style))
-            segments += [
-                Segment(piece, (style + marked) if style and how is marked else how)
-                for piece, how in pieces
-                if piece
-            ]
-            at += len(text)
-        return Strip(segments, strip.cell_length)
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to select."""
+        if is_left(event):
+            self.capture_mouse()
+            self.selecting.press(*self._inside(event))
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text without the margin it is set in."""
-        self.column.measure(0, self.column.height)
-        text = "\n".join(self.column.line(y)[2].text for y in range(self.column.height))
-        lines = selection.extract(text).split("\n")
-        return "\n".join(
-            line.removeprefix("▎ ").removeprefix("  ").rstrip() for line in lines
-        ), "\n"
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Go on selecting."""
+        self.selecting.drag(*self._inside(event))
 
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Draw what is selected now."""
-        self.refresh()
-
-    def on_click(self, event: events.Click) -> None:
-        """Open the link under the pointer."""
-        link = event.style.meta.get("link")
-        if isinstance(link, str):
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Select, or else use what was clicked."""
+        if not is_left(event):
+            return
+        self.release_mouse()
+        if self.selecting.release():
+            return
+        self.selecting.clear()
+        place = self.place_in_view(*self._inside(event))
+        thing = self.pointing.at(place.y, place.x)
+        if thing is not None:
             event.stop()
-            self.app.open_url(link)
+            self.pointing.point(thing)
+            self.post_message(self.Used(thing))
+
+    def _inside(self, event: events.MouseEvent) -> tuple[int, int]:
+        return event.x - self.gutter.left, event.y - self.gutter.top
+
+    def place_in_view(self, x: int, y: int) -> Place:
+        """Return the place in cell `x` of row `y` of the view."""
+        number = self.scroll_offset.y + y
+        text = self.column.line(number)[2].text
+        at = used = 0
+        for cluster, cells in clusters(text):
+            if used + cells > x:
+                break
+            used += cells
+            at += len(cluster)
+        return Place(number, at)

@@ -1,0 +1,125 @@
+"""Copying: to the system's clipboard, through the terminal, or into a file; and saying which."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Way = Literal["tool", "terminal", "file"]
+# Programs that take the clipboard's text from their input, and what must be set for them to work.
+TOOLS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("WAYLAND_DISPLAY", ("wl-copy",)),
+    ("DISPLAY", ("xclip", "-selection", "clipboard")),
+    ("DISPLAY", ("xsel", "--clipboard", "--input")),
+)
+MAC_TOOL = ("pbcopy",)
+# These mean that the person sits elsewhere: this machine's clipboard is not theirs.
+REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
+# Terminals that take OSC 52 cut or drop longer ones; tmux's buffer and xterm's default are
+# around this many bytes of base64.
+MOST_OSC_52 = 74_994
+TOOL_S = 2.0  # a clipboard program that has not taken the text by then hangs
+FILE_NAME = "copied.txt"
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Which way a text went; `name` is the program's or the file's."""
+
+    way: Way
+    name: str = ""
+
+    def words(self, what: str) -> str:
+        """Say it, and nothing that is not known."""
+        match self.way:
+            case "tool":
+                return f"Copied {what} to the clipboard ({self.name})."
+            case "terminal":
+                return (
+                    f"Sent {what} to your terminal's clipboard (OSC 52)."
+                    " Whether it took it, only the terminal knows."
+                )
+            case "file":
+                return f"Saved {what} to {self.name}: no clipboard takes that much."
+
+
+class Clipboard:
+    """Finds the way. `send` writes OSC 52 to the terminal; `folder` is where files go."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        send: Callable[[str], None],
+        folder: Path,
+        *,
+        which: Callable[[str], str | None] = shutil.which,
+        platform: str = sys.platform,
+    ) -> None:
+        self._environment = environment
+        self._send = send
+        self._folder = folder
+        self._which = which
+        self._platform = platform
+
+    def tools(self) -> list[Sequence[str]]:
+        """Return the programs that would reach the clipboard of whoever sits here."""
+        if any(self._environment.get(name) for name in REMOTE):
+            return []
+        found: list[Sequence[str]] = [
+            command
+            for variable, command in TOOLS
+            if self._environment.get(variable) and self._which(command[0])
+        ]
+        if self._platform == "darwin" and self._which(MAC_TOOL[0]):
+            found.insert(0, MAC_TOOL)
+        return found
+
+    async def copy(self, text: str) -> Copied:
+        """Copy `text` as it is. Raises `OSError` if only a file was left and it failed."""
+        content = encodable(text)
+        for command in self.tools():
+            if await _run(command, content.encode()):
+                return Copied("tool", command[0])
+        if len(content.encode()) * 4 / 3 <= MOST_OSC_52:
+            self._send(content)
+            return Copied("terminal")
+        path = self._folder / FILE_NAME
+        await asyncio.to_thread(_write, path, content)
+        return Copied("file", str(path))
+
+
+def encodable(text: str) -> str:
+    """Return `text` with lone surrogates, which nothing can encode, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(content, encoding="utf-8", newline="")
+
+
+async def _run(command: Sequence[str], content: bytes) -> bool:
+    """Give `content` to a program; return whether it took it."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            # What stays behind to serve the clipboard would keep a pipe open.
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return False
+    try:
+        async with asyncio.timeout(TOOL_S):
+            await process.communicate(content)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+    return process.returncode == 0

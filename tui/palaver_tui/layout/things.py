@@ -1,0 +1,118 @@
+"""What one can do something with: what folds, links, code, pictures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Literal, NamedTuple
+
+from palaver_tui.layout.calls import CallBlock
+from palaver_tui.layout.column import Column
+from palaver_tui.layout.document import MarkdownDocument
+from palaver_tui.layout.faces import Line
+from palaver_tui.layout.folding import FoldKey
+from palaver_tui.layout.parts import Block, Spot
+from palaver_tui.layout.section import Section
+
+Kind = Literal["fold", "link", "code", "message"]
+
+
+class Thing(NamedTuple):
+    """Something on a line, from character `start` to `end`. `target` is where a link leads."""
+
+    kind: Kind
+    key: Hashable  # of its section
+    spot: Spot
+    start: int
+    end: int
+    target: str = ""
+    fold: FoldKey | None = None
+
+
+def things_in(section: Section) -> Iterator[Thing]:
+    """Yield what is in a section that is laid out, top to bottom."""
+    for block, first, height in section.stack.heights():
+        margin = len(block.margin.text)
+        link = ""
+        in_code = False
+        for number in range(height):
+            line = section.stack.lines[first + number]
+            spot = Spot(block.key, number)
+            if (fold := section.fold_at(first + number)) is not None:
+                text = line.text.rstrip()
+                yield Thing("fold", section.key, spot, margin, len(text), fold=fold)
+            for start, end, target in _links(line):
+                # A link that was wrapped is one thing.
+                if target != link or start > margin:
+                    yield Thing("link", section.key, spot, start, end, target)
+                link = target
+            begins = line.fill == "code" and not in_code
+            in_code = line.fill == "code"
+            if begins and isinstance(block.laid, MarkdownDocument):
+                yield Thing("code", section.key, spot, margin, len(line.text))
+
+
+def _links(line: Line) -> Iterator[tuple[int, int, str]]:
+    at = 0
+    start, target = 0, ""
+    for span in line.spans:
+        if span.face.link != target:
+            if target:
+                yield start, at, target
+            start, target = at, span.face.link
+        at += len(span.text)
+    if target:
+        yield start, at, target
+
+
+def place_of_thing(column: Column, thing: Thing) -> int | None:
+    """Return the line that a thing is on now; None if it is gone."""
+    index = column.index(thing.key)
+    if index is None:
+        return None
+    column.measure_one(index)
+    section = column.sections[index]
+    if section.key != thing.key:
+        return None  # it went into something folded
+    if thing.kind == "message":
+        return column.start(index)
+    line = section.stack.line_of(thing.spot)
+    return None if line is None else column.start(index) + line
+
+
+def neighbour(column: Column, y: int, start: int, step: int) -> Thing | None:
+    """Return the next thing (`step` 1) or the one before (-1), from character `start` of `y` on.
+
+    Sections on the way are laid out; None at the end of what is loaded.
+    """
+    if not column.sections:
+        return None
+    index = column.at(max(0, min(y, column.height - 1)))
+    while 0 <= index < len(column.sections):
+        column.measure_one(index)
+        section = column.sections[index]
+        top = column.start(index)
+        found = list(things_in(section))
+        for thing in found if step > 0 else reversed(found):
+            at = (top + (section.stack.line_of(thing.spot) or 0), thing.start)
+            if (at > (y, start)) if step > 0 else (at < (y, start)):
+                return thing
+        index += step
+        y, start = (-1, -1) if step > 0 else (1 << 60, 0)
+    return None
+
+
+def copied(column: Column, thing: Thing) -> str:
+    """Return what copying a thing gives: the code, the address, what a call gave."""
+    index = column.index(thing.key)
+    if thing.kind == "link" or index is None:
+        return thing.target
+    column.measure_one(index)
+    found = column.sections[index].stack.named(thing.spot.block)
+    if found is None:
+        return ""
+    block: Block = found[0]
+    if isinstance(block.laid, MarkdownDocument) and thing.kind == "code":
+        return block.laid.source_map().code_at(thing.spot.line) or ""
+    if isinstance(block.laid, CallBlock):
+        return block.laid.copied
+    return "\n".join(line.text for line in block.laid.lines[1:])

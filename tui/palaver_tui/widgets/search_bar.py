@@ -1,0 +1,74 @@
+"""Where one types what to find in the conversation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from palaver_tui.actions import bindings
+
+
+class SearchInput(Input):
+    """The words to find."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("search")
+
+
+class SearchBar(Horizontal):
+    """One line: the words, and how many of what was found is shown."""
+
+    class Typed(Message):
+        """The words changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__(id="search")
+        self._words = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the parts."""
+        yield Static("/", id="search-mark", markup=False)
+        yield SearchInput(compact=True, placeholder="Find in this conversation")
+        yield Static("", id="search-count", markup=False)
+
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self.query_one(SearchInput).value
+
+    def open(self) -> None:
+        """Show it, and type into it."""
+        self.display = True
+        box = self.query_one(SearchInput)
+        box.focus()
+        box.select_all()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.display = False
+        self.query_one(SearchInput).value = ""
+
+    def show(self, words: str) -> None:
+        """Say how many there are."""
+        if words != self._words:
+            self._words = words
+            self.query_one("#search-count", Static).update(Content(words))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say that the words changed."""
+        event.stop()
+        if self.display:
+            self.post_message(self.Typed(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter is an action of ours."""
+        event.stop()
