@@ -29,6 +29,7 @@ from palaverd.generation.environment import Environment
 from palaverd.providers.build import make_provider
 from palaverd.providers.neutral import Provider
 from palaverd.pubsub.local import LocalHub
+from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
 from palaverd.store.codec import to_ms
 from palaverd.store.door import Door
@@ -116,6 +117,8 @@ class Daemon:
             now = to_ms(self._clock.now())
             await self.database.write(lambda c: ensure_user(c, LOCAL_OWNER, now))
             if self._config.worker.enabled:
+                # The directory is ours alone: whoever held a lease is dead.
+                await self.door.transact_all(void_leases)
                 await self.worker.start()
             else:
                 await self.worker.explain()

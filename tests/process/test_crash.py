@@ -13,7 +13,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -44,6 +44,9 @@ api_key = "sim"
 [models.llama]
 provider = "local"
 model = "sim-large"
+# So long that nothing goes on by itself: a daemon that starts knows that the last one is dead.
+[worker]
+lease_seconds = 3600
 """
 
 POINTS = [
@@ -156,11 +159,19 @@ class Teller:
             raise Killed from error
 
 
-async def round_of(environment: dict[str, str], kill_after: float | None) -> bool:
-    """Tell the whole story, with one death in it. Returns whether the daemon really died."""
+async def round_of(
+    environment: dict[str, str],
+    kill_after: float | None = None,
+    without: Sequence[str] = (),
+    story_s: float = STORY_S,
+) -> bool:
+    """Tell the whole story, with one death in it. Returns whether the daemon really died.
+
+    `without` names safeguards that are switched off, to see that the story needs them.
+    """
     teller, died = Teller(), False
-    async with place(config=CONFIG) as data_dir, asyncio.timeout(STORY_S):
-        async with started(data_dir, environment) as daemon:
+    async with place(config=CONFIG) as data_dir, asyncio.timeout(story_s):
+        async with started(data_dir, environment, without) as daemon:
             killer = asyncio.create_task(_kill(daemon, kill_after))
             try:
                 await teller.tell(daemon)
@@ -169,7 +180,7 @@ async def round_of(environment: dict[str, str], kill_after: float | None) -> boo
             finally:
                 killer.cancel()
             await daemon.end(signal.SIGKILL)
-        async with started(data_dir) as daemon:
+        async with started(data_dir, without=without) as daemon:
             await teller.tell(daemon)
             chat = await rest(daemon, teller.chat_id)
             await acknowledged_once(daemon, chat)
@@ -234,3 +245,18 @@ async def test_killed_at_random_instants_nothing_is_lost_or_doubled() -> None:
     survived = await all_rounds([(f"{seconds:.3f} s", {}, seconds) for _, seconds in rounds])
     # Late instants may come after the end of the story; most do not.
     assert len(survived) < max(1, ROUNDS // 2)
+
+
+# What is switched off, where the daemon is killed then, and how the story fails.
+ABLATIONS = [
+    pytest.param("idempotency", Transition.SEND, AssertionError, id="a message is there twice"),
+    pytest.param("dead_leases", Transition.RECORD_ATTEMPT, TimeoutError, id="a chat is stuck"),
+]
+
+
+@pytest.mark.parametrize(("safeguard", "transition", "failure"), ABLATIONS)
+async def test_the_story_fails_without_this_safeguard(
+    safeguard: str, transition: Transition, failure: type[Exception]
+) -> None:
+    with pytest.raises(failure):
+        await round_of({VARIABLE: f"{transition.value}:after:1"}, without=[safeguard], story_s=15.0)

@@ -1,8 +1,12 @@
-"""Many short chats, watched and not: in the end there is nothing in memory but the database."""
+"""Many short chats, watched and not: in the end there is nothing in memory but the database.
+
+PALAVER_CHATS says how many; the daemon's memory is measured in tests/process/test_flat_memory.py.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 
 from sqlalchemy import func, select
 
@@ -15,7 +19,7 @@ from palaverd.stream.registry import LINGER_S
 from support.clock import ManualClock, until
 from support.daemon import running_pair
 
-CHATS = 40
+CHATS = int(os.environ.get("PALAVER_CHATS", "40"))
 
 
 async def watch_to_the_end(client: Client, chat_id: str) -> None:

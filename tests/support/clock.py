@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+# What a test waits for at most, in seconds; one that shows a wait in vain may make it shorter.
+PATIENCE_S = 5.0
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -59,8 +61,8 @@ class ManualClock:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let other tasks run until `condition` holds; fail after 5 s."""
-    async with asyncio.timeout(5):
+    """Let other tasks run until `condition` holds; fail after `PATIENCE_S`."""
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             # Gives the selector a turn too, so that sockets make progress.
             await asyncio.sleep(0.001)

@@ -6,9 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from palaver.client import Client, Endpoint, Unreachable
 from palaverd.simulator import Simulator
@@ -33,6 +36,20 @@ class DaemonProcess:
         self.data_dir = data_dir
         self.process = process
         self.client = Client(Endpoint(socket=data_dir / "palaverd.sock"))
+        self.log: list[dict[str, Any]] = []
+
+    async def read_log(self) -> None:
+        """Take in what the daemon logs, so that it never fills the pipe."""
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            try:
+                self.log.append(msgspec.json.decode(line, type=dict[str, Any]))
+            except msgspec.DecodeError:
+                self.log.append({"event": line.decode(errors="replace")})
+
+    def logged(self, event: str) -> int:
+        """Count the lines of the log that say `event`."""
+        return sum(line.get("event") == event for line in self.log)
 
     async def ready(self) -> None:
         async with asyncio.timeout(30):
@@ -53,12 +70,17 @@ class DaemonProcess:
 
 
 async def spawn(
-    data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    data_dir: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
 ) -> asyncio.subprocess.Process:
+    """Start a daemon; `without` names safeguards that are switched off in it (see `ablated`)."""
+    program = ["support.ablated", *without, "--"] if without else ["palaverd"]
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "palaverd",
+        *program,
         "serve",
         "--data-dir",
         str(data_dir),
@@ -68,6 +90,7 @@ async def spawn(
         env={
             **os.environ,
             "PALAVER_CONFIG": str(data_dir / "config.toml"),
+            "PYTHONPATH": str(Path(__file__).parent.parent),
             **(environment or {}),
         },
     )
@@ -75,12 +98,13 @@ async def spawn(
 
 @asynccontextmanager
 async def started(
-    data_dir: Path, environment: Mapping[str, str] | None = None
+    data_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
 ) -> AsyncIterator[DaemonProcess]:
-    daemon = DaemonProcess(data_dir, await spawn(data_dir, environment=environment))
-    # Nobody reads the log here; it must not fill the pipe.
-    assert daemon.process.stderr is not None
-    reading = asyncio.create_task(daemon.process.stderr.read())
+    process = await spawn(data_dir, environment=environment, without=without)
+    daemon = DaemonProcess(data_dir, process)
+    reading = asyncio.create_task(daemon.read_log())
     try:
         await daemon.ready()
         yield daemon

@@ -16,6 +16,7 @@ from palaverd.simulator import Simulator
 from palaverd.store.check import violations
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat
+from support import clock as waiting
 from support.clock import ManualClock
 from support.daemon import running_pair
 
@@ -46,7 +47,7 @@ class Scene:
         """Wait until the chat is like this; the clock of the test stands still meanwhile."""
         row = await self.row()
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(waiting.PATIENCE_S):
                 while not (
                     row.status == status
                     and all(bool(getattr(row, name)) == value for name, value in fields.items())

@@ -153,6 +153,7 @@ class Runner:
     def _was_stopped(self, work: Work) -> None:
         self._cancelled.discard(work)
         error = None if work.task.cancelled() else work.task.exception()
+        _log_late(error)
         if error is not None and not isinstance(error, FenceLost | ChatNotFound):
             log.warning("a stopped task failed", chat=self.chat_id, error=repr(error))
 
@@ -176,6 +177,7 @@ class Runner:
             # A library's own cancellation ends a task too; the state has not moved, so that
             # the next look at it starts the task anew.
             self._failures = self._failures + 1 if work.task.cancelled() else 0
+            _log_late(error)
         elif isinstance(error, FilesElsewhere):
             self.leave(Cause.SUPERSEDED)
         elif isinstance(error, DatabaseError):
@@ -225,8 +227,14 @@ class Runner:
         await self._all_ended()  # what it saves last is fenced by the chat being ours
         try:
             await self._env.door.apply(self.chat_id, release, fence=Fence(self._id))
-        except (FenceLost, ChatNotFound):
-            pass  # somebody else has it, or it is gone: there is nothing to give back
+        except (FenceLost, ChatNotFound) as error:
+            _log_late(error)  # somebody else has it, or it is gone: nothing is to be given back
         except DatabaseError as error:
             # The lease runs out by itself, and at the next start every lease is void.
             log.warning("chat not released", chat=self.chat_id, error=error.sentence)
+
+
+def _log_late(error: BaseException | None) -> None:
+    """Note a write that came too late: it changed nothing, and its fence says why."""
+    if isinstance(error, FenceLost):
+        log.info("late write refused", chat=error.chat_id, because=str(error))

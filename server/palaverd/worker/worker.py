@@ -20,7 +20,6 @@ from palaverd.store.acquisition import (
     explain_pending,
     read_hints,
     resume_due,
-    void_leases,
 )
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import hint_of
@@ -51,8 +50,7 @@ class Worker:
         return len(self._runners)
 
     async def start(self) -> None:
-        """Void the leases of a daemon that died, then begin to acquire."""
-        await self._env.door.transact_all(void_leases)
+        """Begin to acquire."""
         clock = self._env.clock
         self._loops = [
             asyncio.create_task(self._acquire_loop()),

@@ -1,0 +1,72 @@
+"""Many short chats through one daemon process: its memory and its files stay as they were.
+
+PALAVER_CHATS says how many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from palaver.wire.chats import CreateChat
+from support.process import DaemonProcess, place, started
+
+pytestmark = pytest.mark.process
+
+CHATS = int(os.environ.get("PALAVER_CHATS", "300"))
+AT_ONCE = 8
+# What caches and the allocator may still take after the first chats: SQLite's page cache of
+# several connections (2 MB each) and compiled statements.
+GROWTH_MIB = 16.0
+
+
+def resident_mib(process: int) -> float:
+    """Return a process's resident memory."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def open_files(process: int) -> int:
+    return len(list(Path(f"/proc/{process}/fd").iterdir()))
+
+
+async def short_chats(daemon: DaemonProcess, count: int) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int) -> None:
+        async with places:
+            sent = await daemon.client.create_chat(CreateChat(content=f"[[echo]] {number}"))
+            while (await daemon.client.chat(sent.chat.id)).status != "waiting":
+                await asyncio.sleep(0.02)
+
+    await asyncio.gather(*map(one, range(count)))
+
+
+async def test_memory_and_open_files_stay_flat_and_no_lease_is_left() -> None:
+    async with place() as data_dir, started(data_dir) as daemon:
+        process = daemon.process.pid
+        await short_chats(daemon, CHATS // 3)
+        before = await asyncio.to_thread(lambda: (resident_mib(process), open_files(process)))
+        await short_chats(daemon, CHATS - CHATS // 3)
+        after = await asyncio.to_thread(lambda: (resident_mib(process), open_files(process)))
+        print(f"{CHATS // 3} chats: {before}; {CHATS} chats: {after} (MiB, files)")
+        assert after[0] - before[0] < GROWTH_MIB
+        assert after[1] <= before[1] + AT_ONCE
+        await daemon.end(signal.SIGTERM)
+        assert await asyncio.to_thread(_left, data_dir / "palaver.db") == (CHATS, 0, 0)
+
+
+def _left(path: Path) -> tuple[int, int, int]:
+    """Return how many chats rest, and how many leases and partial answers are left."""
+    with closing(sqlite3.connect(path)) as connection:
+        [row] = connection.execute(
+            "SELECT (SELECT count(*) FROM chats WHERE status = 'waiting'),"
+            " (SELECT count(*) FROM leases), (SELECT count(*) FROM partials)"
+        )
+        return (int(row[0]), int(row[1]), int(row[2]))

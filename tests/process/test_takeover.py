@@ -1,0 +1,205 @@
+"""A worker stopped for three leases and continued: everything that it still writes is refused.
+
+The daemon is a process that is really stopped (SIGSTOP). A second worker, in the test's own
+process, works on the same database file and takes its chats over once their leases have passed;
+the lock of the data directory, which keeps two daemons apart, is not in the way of a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from palaver.wire.chats import CreateChat
+from palaverd.config.load import load_config
+from palaverd.daemon import Daemon
+from palaverd.store.acquisition import read_hints
+from palaverd.store.check import check_all
+from palaverd.store.migrate import migrate
+from support.daemon import make_daemon
+from support.process import DaemonProcess, place, started
+
+pytestmark = pytest.mark.process
+
+LEASE_S = 1.0
+BEAT_S = 0.2
+CONFIG = f"""
+default_model = "llama"
+[providers.local]
+kind = "openai-compatible"
+base_url = "{{url}}/v1"
+api_key = "sim"
+[models.llama]
+provider = "local"
+model = "sim-large"
+[worker]
+heartbeat_seconds = {BEAT_S}
+lease_seconds = {LEASE_S}
+"""
+# In the middle of an answer, between two attempts, before the first word.
+PROMPTS = (
+    "[[rate=30]] [[length=90]] first",
+    "[[rate=40]] [[length=120]] second",
+    "[[529]] [[echo]] third",
+    "[[slow-first=3]] [[echo]] fourth",
+)
+
+
+class Report(msgspec.Struct):
+    """How each chat's answers ended, which tables the late worker changed, and how many of its
+    writes were refused.
+    """
+
+    answers: list[list[str | None]]
+    changed: list[str]
+    refused: int
+
+
+@asynccontextmanager
+async def second_worker(data_dir: Path) -> AsyncIterator[Daemon]:
+    """The parts of a daemon that work on chats; it neither locks the directory nor serves."""
+    config = await asyncio.to_thread(load_config, data_dir / "config.toml", {}, required=True)
+    other = make_daemon(data_dir, config)
+    await other.database.open(migrate)
+    await other.worker.start()
+    try:
+        yield other
+    finally:
+        await other.stop()
+
+
+async def until_true(condition: Any, seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+def _writable(path: Path) -> bool:
+    """Whether the stopped process holds no lock: one that did would stop everybody else."""
+    with closing(sqlite3.connect(path, timeout=0.1, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
+
+
+async def freeze(daemon: DaemonProcess) -> None:
+    """Stop the process between two of its transactions."""
+    while True:
+        daemon.process.send_signal(signal.SIGSTOP)
+        if await asyncio.to_thread(_writable, daemon.data_dir / "palaver.db"):
+            return
+        daemon.process.send_signal(signal.SIGCONT)
+
+
+def _content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    tables = ("chats", "messages", "queued_messages", "leases", "partials", "attempts")
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
+            for name in tables
+        }
+
+
+async def takeover(without: Sequence[str] = ()) -> Report:
+    """Stop a daemon in the middle of its work, let another worker finish it, and continue it."""
+    async with place(config=CONFIG) as data_dir, started(data_dir, without=without) as daemon:
+        ids = [
+            (await daemon.client.create_chat(CreateChat(content=prompt))).chat.id
+            for prompt in PROMPTS
+        ]
+
+        async def all_begun() -> bool:
+            chats = [await daemon.client.chat(chat_id) for chat_id in ids]
+            return chats[2].retry is not None and all(c.status == "running" for c in chats)
+
+        await until_true(all_begun)
+        await freeze(daemon)
+        since = time.monotonic()
+        async with second_worker(data_dir) as other:
+
+            async def finished() -> bool:
+                hints = await other.database.read(lambda c: read_hints(c, ids))
+                return (
+                    all(hint.status == "waiting" for hint in hints)
+                    and other.worker.running == 0
+                    and time.monotonic() - since >= 3 * LEASE_S
+                )
+
+            await until_true(finished)
+        file = data_dir / "palaver.db"
+        before = await asyncio.to_thread(_content, file)
+        daemon.process.send_signal(signal.SIGCONT)
+
+        async def given_up() -> bool:
+            return daemon.logged("late write refused") >= len(ids)
+
+        with suppress(TimeoutError):  # a safeguard is off: the report says what came of it
+            await until_true(given_up, 5.0)
+        pages = [await daemon.client.messages(chat_id) for chat_id in ids]
+        after = await asyncio.to_thread(_content, file)
+        assert await asyncio.to_thread(check_all, file) == (len(ids), [])
+        return Report(
+            answers=[[m.finish for m in page.messages if m.role == "assistant"] for page in pages],
+            changed=[name for name in before if before[name] != after[name]],
+            refused=daemon.logged("late write refused"),
+        )
+
+
+async def runners_of_a_living_worker(without: Sequence[str] = ()) -> int:
+    """Let a second worker stand beside a living one for three leases.
+
+    Returns how many runners the chat had in that time: one, unless its lease ended.
+    """
+    async with place(config=CONFIG) as data_dir, started(data_dir, without=without) as daemon:
+        asked = CreateChat(content="[[rate=10]] [[length=200]] hello")
+        chat_id = (await daemon.client.create_chat(asked)).chat.id
+        runners: set[str] = set()
+        async with second_worker(data_dir) as other:
+            since = time.monotonic()
+
+            async def over() -> bool:
+                [hint] = await other.database.read(lambda c: read_hints(c, [chat_id]))
+                runners.update(name for name in [hint.runner_id] if name is not None)
+                return len(runners) > 1 or time.monotonic() - since >= 3 * LEASE_S
+
+            await until_true(over)
+        return len(runners)
+
+
+def unharmed(report: Report) -> None:
+    assert report.answers == [["stop"]] * len(PROMPTS)
+    assert report.changed == []
+    # It was really late: it tried, and was refused.
+    assert report.refused > 0
+
+
+async def test_all_late_writes_of_a_worker_that_was_stopped_for_three_leases_are_refused() -> None:
+    # It gives its chats up by itself; and one that does not is kept out by its fences alone.
+    report, stubborn = await asyncio.gather(takeover(), takeover(["lease_timer"]))
+    unharmed(report)
+    unharmed(stubborn)
+
+
+async def test_without_fences_a_worker_that_comes_back_late_does_harm() -> None:
+    report = await takeover(["lease_timer", "fence"])
+    with pytest.raises(AssertionError):
+        unharmed(report)
+
+
+async def test_a_heartbeat_alone_keeps_a_chat_from_being_taken() -> None:
+    living, silent = await asyncio.gather(
+        runners_of_a_living_worker(), runners_of_a_living_worker(["heartbeat"])
+    )
+    assert (living, silent) == (1, 2)

@@ -1,0 +1,62 @@
+"""`palaverd` with safeguards switched off: `python -m support.ablated NAME … -- ARGUMENTS`.
+
+Tests run it to see that they fail without them; a test that does not tests nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def fence() -> None:
+    """Let a worker write whatever became of its chat."""
+    from palaverd.store import door
+
+    door.check_fence = lambda row, fence: None
+
+
+def lease_timer() -> None:
+    """Let a worker that cannot write believe in its leases for ever."""
+    from palaverd.worker.heartbeat import Heartbeat
+
+    Heartbeat._lost = lambda self: None  # type: ignore[method-assign]
+
+
+def heartbeat() -> None:
+    """Never say that a worker lives."""
+    from palaverd.worker import heartbeat as module
+
+    module.heartbeat = lambda connection, runner_ids, now: None
+
+
+def idempotency() -> None:
+    """Do again what is asked again."""
+    from palaverd.store.requests import keyed, rewriting, sending
+
+    for module in (keyed, rewriting, sending):
+        module.find_answer = lambda *_: None
+        module.store_answer = lambda *_: None
+
+
+def dead_leases() -> None:
+    """Wait for the leases of a daemon that is known to be dead."""
+    from palaverd import daemon
+
+    daemon.void_leases = lambda connection, now: []
+
+
+SAFEGUARDS: dict[str, Callable[[], Any]] = {
+    each.__name__: each for each in (fence, lease_timer, heartbeat, idempotency, dead_leases)
+}
+
+
+if __name__ == "__main__":
+    end = sys.argv.index("--")
+    for name in sys.argv[1:end]:
+        SAFEGUARDS[name]()
+    sys.argv[1 : end + 1] = []
+    from palaverd.cli import main
+
+    main()

@@ -1,0 +1,58 @@
+"""Hints are a matter of speed alone: without any, everything still happens, a little later."""
+
+from __future__ import annotations
+
+import pytest
+
+from palaver.wire.chats import CreateChat, Interrupt
+from palaverd.daemon import Daemon
+from palaverd.worker.limits import ACQUIRE_INTERVAL_S, SYNC_INTERVAL_S
+from palaverd.worker.worker import Worker
+from support.clock import ManualClock, until
+from support.daemon import running_pair
+from support.scene import Scene
+
+STALLS = "[[silence at=text after=3]] [[length=9]] hello"
+
+
+def lose_hints(daemon: Daemon) -> None:
+    """Let the door publish to nobody."""
+    daemon.door._publisher = _Nobody()
+
+
+class _Nobody:
+    def publish(self, _hint: object) -> None:
+        pass
+
+
+async def a_stop_without_hints() -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock) as (daemon, client, simulator):
+        await until(clock.waits)
+        lose_hints(daemon)
+        sent = await client.create_chat(CreateChat(content=STALLS))
+        s = Scene(daemon, client, simulator, clock, sent.chat.id)
+        clock.advance(ACQUIRE_INTERVAL_S)  # the timer finds what no hint announced
+        await until(lambda: simulator.requests)
+        row = await s.reaches("running", runner_id=True)
+        await client.interrupt(s.chat_id, Interrupt(turn_version=row.turn_version))
+        clock.advance(SYNC_INTERVAL_S)  # one look at all chats that are held
+        await s.reaches("waiting")
+        await until(lambda: daemon.worker.running == 0)
+
+
+async def test_a_chat_is_found_and_stopped_although_every_hint_is_lost() -> None:
+    await a_stop_without_hints()
+
+
+@pytest.mark.parametrize("timer", ["_acquire", "_sync"])
+async def test_it_would_be_noticed_if_nobody_looked_by_himself(
+    timer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(self: Worker) -> None:
+        pass
+
+    monkeypatch.setattr(Worker, timer, nothing)
+    monkeypatch.setattr("support.clock.PATIENCE_S", 1.0)
+    with pytest.raises((AssertionError, TimeoutError)):
+        await a_stop_without_hints()
