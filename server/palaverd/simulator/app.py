@@ -41,11 +41,12 @@ BAD_KEYS = frozenset({"bad-key", "invalid", "wrong"})
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """One request, as it came."""
+    """One request, as it came; `at` is when, by the simulator's clock (seconds)."""
 
     path: str
     headers: Mapping[str, str]
     body: Any
+    at: float
 
 
 class Simulator:
@@ -71,6 +72,7 @@ class Simulator:
         self._seed = seed
         self._scenario = scenario
         self._clock = clock or SystemClock()
+        self._began = self._clock.monotonic()
         self._failed: Counter[str] = Counter()
         self._turns: dict[str, int] = {}
         self._count = 0
@@ -114,7 +116,8 @@ class Simulator:
             self._count += 1
             request_id = f"req_sim{self._count:06d}"
             body = await _json(request)
-            self.requests.append(Recorded(wire.path, dict(request.headers), body))
+            now = self._clock.monotonic()
+            self.requests.append(Recorded(wire.path, dict(request.headers), body, now))
             try:
                 return await self._answer(wire, request, body, request_id)
             except (BadRequestError, DirectiveError) as error:
@@ -166,6 +169,9 @@ class Simulator:
         injected = script.injected
         if injected is None or injected.model not in (None, prompt.model):
             return None
+        if injected.lasts is not None:
+            over = self._clock.monotonic() >= self._began + injected.lasts
+            return None if over else injected
         if injected.times is None:
             return injected
         if self._failed[call] < injected.times:

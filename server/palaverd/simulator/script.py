@@ -21,12 +21,14 @@ class Injected(msgspec.Struct, frozen=True, kw_only=True):
     """A fault and where it strikes.
 
     `times`: how many requests with this prompt fail before one is answered; None is all of them.
+    `lasts`: seconds from the simulator's start on, after which nothing fails any more.
     `at`: the place inside a stream; `after`: words that are sent first, where that is `text`.
     `model`: the only model that it strikes, None for each. `headers` are extra.
     """
 
     fault: Fault
     times: int | None
+    lasts: float | None = None
     at: Position = "text"
     after: int = 12
     model: str | None = None
@@ -101,7 +103,7 @@ SHAPES: dict[str, Directive] = {
 }
 # Parameters of every fault, by name.
 _FAULT_PARAMETERS = frozenset(
-    {"times", "at", "after", "model", "retry-after", "retry-after-ms", "retry-date"}
+    {"times", "lasts", "at", "after", "model", "retry-after", "retry-after-ms", "retry-date"}
 )
 
 _DIRECTIVE = re.compile(
@@ -153,6 +155,7 @@ def _injected(name: str, parameters: Mapping[str, str]) -> Injected:
     return Injected(
         fault=fault,
         times=times,
+        lasts=_number(name, parameters["lasts"]) if "lasts" in parameters else None,
         at=at,
         after=int(_number(name, parameters.get("after", "12"))),
         model=parameters.get("model"),
@@ -167,7 +170,8 @@ def manual() -> str:
     lines += [f"{f'[[{name}]]':<28}{fault.does}" for name, fault in FAULTS.items()]
     lines.append("")
     lines.append(
-        "Faults take times=N, model=NAME, retry-after=…, retry-after-ms=…, retry-date=SECONDS;"
+        "Faults take times=N, lasts=SECONDS, model=NAME, retry-after=…, retry-after-ms=…,"
+        " retry-date=SECONDS;"
         f" those inside a stream at={'|'.join(POSITIONS)} and after=WORDS."
     )
     return "\n".join(lines)

@@ -1,0 +1,104 @@
+"""Fifty chats and a provider that is away for a minute: they come back one by one, and all do.
+
+Time is virtual; daemon, sockets, SDK and simulator are the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import Connection, select
+
+from failures.leases import LONG_LEASES
+from palaver.client import Client, Endpoint
+from palaver.wire.chats import CreateChat, RetryInfo
+from palaverd.daemon import Daemon
+from palaverd.simulator import Simulator
+from palaverd.store.codec import load_retry
+from palaverd.store.tables import chats
+from support.clock import ManualClock, until
+from support.daemon import running_daemon, short_dir, simulator_config
+
+CHATS, OUTAGE_S, CAP_S, JITTER = 50, 60.0, 60.0, 0.2
+# Added to each step of the clock, so that a rounded float is not just before what is due.
+HAIR_S = 0.0005
+# Without jitter all fifty would ask in the same instant. The last delays are half a minute, so
+# that a fifth of them spreads fifty chats over some six seconds: eight a second, and chance.
+MOST_IN_A_SECOND = 20
+
+
+def waiting(connection: Connection) -> dict[str, RetryInfo | None]:
+    """Return every chat that is not done, with the wait that it announces."""
+    found = connection.execute(select(chats.c.id, chats.c.retry).where(chats.c.status != "waiting"))
+    return {one.id: load_retry(one.retry) for one in found}
+
+
+async def settled(daemon: Daemon, clock: ManualClock) -> dict[str, RetryInfo]:
+    """Wait until every unfinished chat waits for a timer that is due exactly when it says."""
+    while True:
+        left = await daemon.database.read(waiting)
+        waits = {chat: retry for chat, retry in left.items() if retry is not None}
+        now, timers = clock.now(), clock.waits()
+        says = [(retry.retrying_at - now).total_seconds() for retry in waits.values()]
+        kept = all(any(abs(one - timer) < 0.001 for timer in timers) for one in says)
+        if len(waits) == len(left) and kept:
+            return waits
+        await asyncio.sleep(0.002)
+
+
+def busiest_second(moments: list[float]) -> int:
+    ordered = sorted(moments)
+    return max(sum(one <= m < one + 1 for m in ordered) for one in ordered)
+
+
+@pytest.mark.parametrize(("hint", "least"), [("", 1.0), (" retry-after=20", 20.0)])
+async def test_chats_wait_out_an_outage_without_a_stampede(hint: str, least: float) -> None:
+    clock = ManualClock()
+    async with (
+        short_dir() as folder,
+        Simulator(rate=0, clock=clock) as simulator,
+        running_daemon(
+            folder, simulator_config(simulator.url, worker=LONG_LEASES), clock
+        ) as daemon,
+        Client(Endpoint(socket=daemon.socket)) as client,
+    ):
+        texts: dict[str, str] = {}
+        for number in range(CHATS):
+            told = f"[[529 lasts={OUTAGE_S:g}{hint}]] [[echo]] chat {number}"
+            texts[(await client.create_chat(CreateChat(content=told))).chat.id] = told
+        delays: dict[str, list[float]] = defaultdict(list)
+        known: dict[str, RetryInfo] = {}
+        async with asyncio.timeout(60):
+            await until(lambda: len(simulator.requests) == CHATS)
+            while left := await settled(daemon, clock):
+                for chat, retry in left.items():
+                    if known.get(chat) != retry:
+                        known[chat] = retry
+                        delays[chat].append(retry.delay_ms / 1000)
+                asked = len(simulator.requests)
+                soonest = min(retry.retrying_at for retry in left.values())
+                due = sum(retry.retrying_at == soonest for retry in left.values())
+                clock.advance((soonest - clock.now()).total_seconds() + HAIR_S)
+                await until(lambda asked=asked, due=due: len(simulator.requests) >= asked + due)
+
+        moments: dict[str, list[float]] = defaultdict(list)
+        for request in simulator.requests:
+            moments[request.body["messages"][-1]["content"][0]["text"]].append(request.at)
+        assert len(moments) == CHATS
+        for chat, told in texts.items():
+            times = moments[told]
+            gaps = [after - before for before, after in pairwise(times)]
+            # What was announced is what was waited.
+            assert gaps == pytest.approx(delays[chat], abs=0.002)
+            for nth, gap in enumerate(gaps):
+                floor = max(least, min(CAP_S, 2.0**nth))
+                assert floor <= gap + 0.002
+                assert gap <= floor * (1 + JITTER) + 0.002
+            assert times[-1] >= OUTAGE_S > times[-2]
+        after = [m for times in moments.values() for m in times if m >= OUTAGE_S]
+        assert len(after) == CHATS, "nobody asks again after the answer"
+        print(f"busiest second: {busiest_second(after)} of {CHATS}")  # noqa: T201
+        assert busiest_second(after) <= MOST_IN_A_SECOND
