@@ -129,7 +129,7 @@ async def answer_events(client: Client, daemon: Daemon, chat_id: str, count: int
             await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 10, 15, 18, 19, 20, 20, 20, 21, 21])
+@pytest.mark.parametrize("count", [0, 1, 5, 10, 14, 16, 17, 18, 19, 20, 21, 22])
 async def test_an_answer_that_ends_while_the_daemon_goes_is_committed_or_made_again(
     count: int,
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from palaver.clock import Clock
+from palaver.clock import Clock, deadline
 from palaverd.bugs import log_bug
 from palaverd.chatstate.table import Transition
 from palaverd.config.types import WorkerConfig
@@ -41,6 +41,8 @@ class Worker:
         self._runners: dict[str, Runner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
+        self._acquiring: asyncio.Task[None] | None = None
+        self._looking: Subscription | None = None
         self._stopping = False
         self._heartbeat = Heartbeat(env, config, self._runners.keys, self._lose_leases)
 
@@ -52,8 +54,8 @@ class Worker:
     async def start(self) -> None:
         """Begin to acquire."""
         clock = self._env.clock
+        self._acquiring = asyncio.create_task(self._acquire_loop())
         self._loops = [
-            asyncio.create_task(self._acquire_loop()),
             asyncio.create_task(
                 _every(clock, self._config.heartbeat_seconds, self._heartbeat.beat)
             ),
@@ -77,17 +79,32 @@ class Worker:
         await asyncio.gather(*self._loops, return_exceptions=True)
         for runner in self._runners.values():
             runner.leave(Cause.SHUTDOWN)
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=SHUTDOWN_S)
-            for task in late:
+        try:
+            async with deadline(self._env.clock, SHUTDOWN_S):
+                await self._stop_acquiring()
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            log.warning("chats not given back", chats=[r.chat_id for r in self._runners.values()])
+            for task in self._tasks:
                 task.cancel()
         self._heartbeat.stop()
 
+    async def _stop_acquiring(self) -> None:
+        """Let an acquisition that is under way end: what it takes is released at once."""
+        if self._acquiring is None:
+            return
+        if self._looking is not None:
+            self._looking.wake()
+        await asyncio.wait({self._acquiring})
+
     async def _acquire_loop(self) -> None:
         with self._hub.everything() as hints:
-            while True:
+            self._looking = hints
+            while not self._stopping:
                 await _guarded("acquisition", self._acquire())
-                await self._wait_for_work(hints)
+                if not self._stopping:
+                    await self._wait_for_work(hints)
 
     async def _wait_for_work(self, hints: Subscription) -> None:
         timer = self._env.clock.call_later(ACQUIRE_INTERVAL_S, hints.wake)
@@ -158,7 +175,10 @@ async def _every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None
 
 
 async def _guarded(name: str, work: Awaitable[None]) -> None:
+    """Survive whatever happens: the next turn of the loop tries again."""
     try:
         await work
     except DatabaseError as error:
         log.warning("database failed", doing=name, error=error.sentence)
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not end the worker
+        await log_bug(log, f"{name} failed", error)
