@@ -136,7 +136,7 @@ class CallBlock:
     def _head(self, content: CallContent, width: int, open_: bool) -> Line:
         state, ink = self._state(content)
         mark = OPENED if open_ else CLOSED
-        name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 4))
+        name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 5))
         talks = self.name in TALKING  # what it says stands below
         words = "" if talks else visible_line(subject(content.values, content.text))
         room = width - 2 - width_of(name) - 2 - width_of(state) - 2

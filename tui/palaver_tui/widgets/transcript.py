@@ -227,8 +227,10 @@ class Transcript(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def follow(self) -> None:
-        """Go to the end, and stay there."""
+        """Go to the end, and stay there; what was left open for reading folds."""
         self.following = True
+        if self._view is not None:
+            self.column.show(self._view)
         self.settle()
         self.post_message(self.Moved())
 
@@ -277,8 +279,8 @@ class Transcript(ScrollView, can_focus=True):
         return isinstance(self.column.assembly.moved.get(message_id), FoldKey)
 
     def to_start(self) -> None:
-        """Go to the first line there is."""
-        self.scroll_to(y=0, animate=False)
+        """Go to the first line there is; what is older comes in above it."""
+        self._put(0)
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new width; the first visible line stays the first."""
