@@ -26,4 +26,8 @@ def configure_logs(*, debug: bool) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # At the handler, not at the logger: ANTHROPIC_LOG and OPENAI_LOG make the SDKs log requests
+    # and answers whole, and a provider may say back the key that it was sent.
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])

@@ -114,3 +114,11 @@ def test_a_key_can_come_from_a_file_or_a_command(tmp_path: Path) -> None:
 def test_a_source_that_gives_no_key_is_an_error_that_names_the_setting(source: str) -> None:
     with pytest.raises(ConfigError, match=r"providers\.a\.api_key"):
         read_key("a", ProviderConfig(kind="anthropic", api_key=source), {})
+
+
+@pytest.mark.parametrize("line", ["api_key = 4815162342", "base_url = 4815162342"])
+def test_a_mistake_in_a_secret_is_told_without_it(line: str) -> None:
+    text = f'[providers.a]\nkind = "anthropic"\n{line}\n'
+    with pytest.raises(ConfigError, match=r"providers\.a\.(api_key|base_url) is wrong") as raised:
+        parse_config(text, "f")
+    assert "4815162342" not in str(raised.value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 
+import pytest
+
 from palaverd.config.load import parse_config
-from palaverd.config.show import MASK, effective, example
+from palaverd.config.show import MASK, effective, example, masked_url
 from palaverd.config.types import (
     Config,
     GenerationConfig,
@@ -40,3 +42,16 @@ def test_what_is_in_force_can_be_read_back_and_hides_keys() -> None:
     assert read["providers"]["a"]["api_key"] == MASK
     assert read["providers"]["b"]["api_key"] == "env:KEY"
     assert read["models"]["m"]["model"] == 'x " y'
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://api.example/v1", "https://api.example/v1"),
+        ("https://me:secret@api.example:8443/v1", f"https://{MASK}@api.example:8443/v1"),
+        ("https://api.example/v1?key=secret&x=", f"https://api.example/v1?key={MASK}"),
+        ("http://[::1", MASK),
+    ],
+)
+def test_a_url_is_shown_without_what_is_secret_in_it(url: str, shown: str) -> None:
+    assert masked_url(url) == shown

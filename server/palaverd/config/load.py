@@ -129,6 +129,9 @@ def _check_lease(worker: WorkerConfig, name: str) -> None:
         )
 
 
+# What is never repeated, not even to the person who wrote it: errors end in logs.
+SECRET = frozenset({"api_key", "base_url"})
+
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `\$\.?(?P<at>.*)`)?")
 _AT = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<at>.*)`", re.DOTALL)
 
@@ -145,8 +148,9 @@ def _explain(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
         )
     if placed := _AT.fullmatch(text):
         at = _real_path(placed["at"], found, None)
-        value = _value_at(at, found)
-        return f"{at} is {value!r}: {placed['what']}."
+        secret = at.rpartition(".")[2] in SECRET
+        value = "wrong" if secret else repr(_value_at(at, found))
+        return f"{at} is {value}: {placed['what']}."
     return f"{text}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -51,15 +52,30 @@ def effective(config: Config) -> str:
     if config.default_model is not None:
         lines.append(f"default_model = {_toml(config.default_model)}")
     for name, provider in config.providers.items():
-        key = provider.api_key
-        if key is not None and not key.startswith(("env:", "file:")):
-            provider = msgspec.structs.replace(provider, api_key=MASK)
-        lines += _section(f"providers.{name}", provider)
+        lines += _section(f"providers.{name}", _masked(provider))
     for name, model in config.models.items():
         lines += _section(f"models.{name}", model)
     lines += _section("worker", config.worker)
     lines += _section("generation", config.generation)
     return "\n".join(lines).strip()
+
+
+def _masked(provider: ProviderConfig) -> ProviderConfig:
+    key, url = provider.api_key, provider.base_url
+    if key is not None and not key.startswith(("env:", "file:")):
+        key = MASK
+    return msgspec.structs.replace(provider, api_key=key, base_url=url and masked_url(url))
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without what it may hold of a secret: user, password, values of the query."""
+    try:
+        parts = urlsplit(url)
+        query = urlencode([(name, MASK) for name, _ in parse_qsl(parts.query)], safe="*")
+    except ValueError:
+        return MASK
+    at = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{MASK}@{at[2]}" if at[1] else at[2], query=query))
 
 
 def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
