@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from palaver_tui.layout.document import MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Span
-from palaver_tui.layout.splitter import LONG_LINE
-from palaver_tui.layout.wrap import clip, width_of, wrap
+from palaver_tui.layout.visible import visible
+from palaver_tui.layout.wrap import clip, clusters, width_of, wrap
 
 PIECES = [
     "# Heading\n",
@@ -86,19 +86,15 @@ def test_a_paragraph_without_end_ends_as_it_would_whole(step):
     assert streamed(text, list(range(0, len(text), step)), 60) == whole(text, 60)
 
 
-def test_one_more_word_of_an_endless_paragraph_parses_a_bounded_part():
-    document = MarkdownDocument("word " * 20_000)
-    assert len(document._splitter.open) < 2 * LONG_LINE
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=80), st.integers(1, 40))
 @example("漢" * 9, 5)
 @example("a" * 30 + " b", 7)
+@example("\U00020000\x1b\x1b", 1)
 def test_no_wrapped_line_is_wider_than_its_room(text, width):
-    for line in wrap([Span(text)], width):
-        used = sum(width_of(span.text) for span in line)
-        assert used <= width or len("".join(span.text for span in line)) <= 2
+    for line in wrap([Span(visible(text))], width):
+        shown = "".join(span.text for span in line)
+        assert width_of(shown) <= width or len(list(clusters(shown))) == 1
 
 
 @given(st.text(alphabet="ab漢👍 ", max_size=40), st.integers(0, 20))

@@ -5,15 +5,27 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from palaver_tui.layout.code import CHUNK_LINES, code_lines, highlight, tag_line
 from palaver_tui.layout.faces import BLANK, Line
-from palaver_tui.layout.markdown import Env, markdown_lines, references, token_lines
+from palaver_tui.layout.growing import Growing, GrowingCode, GrowingParagraph, GrowingWhole
+from palaver_tui.layout.growing_nest import GrowingNest
+from palaver_tui.layout.growing_table import GrowingTable
+from palaver_tui.layout.markdown import (
+    WIDTHS,
+    Env,
+    item_nest,
+    markdown_lines,
+    quote_nest,
+    references,
+    token_lines,
+)
 from palaver_tui.layout.origins import Origins, origins
 from palaver_tui.layout.plain import PlainDocument as PlainDocument
 from palaver_tui.layout.source_map import Block, Sourced, SourceMap
-from palaver_tui.layout.splitter import OpenFence, Piece, Splitter, open_fence
+from palaver_tui.layout.splitter import Piece, Splitter, item_number, open_fence
 from palaver_tui.layout.visible import VisibleStream
 
+# A shorter open block is laid out whole: it costs less than to keep account of its parts.
+WHOLE_UP_TO = 300  # characters
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
 
 
@@ -31,12 +43,16 @@ class Laid(Protocol):
 class MarkdownDocument(Sourced):
     """Markdown that grows at its end. Finished blocks are laid out once per width."""
 
-    def __init__(self, text: str = "", *, finished: bool = False) -> None:
+    def __init__(
+        self, text: str = "", *, finished: bool = False, depth: int = 0, tight: bool = False
+    ) -> None:
+        """Begin with `text`. `depth` lists are around it; `tight` as for `Splitter`."""
         self.lines: list[Line] = []
         self.text_length = 0  # characters fed, before any was made visible
         self._stream = VisibleStream()
         self._chunks: list[str] = []  # the visible text, joined when it is asked for
-        self._splitter = Splitter()
+        self._splitter = Splitter(tight=tight)
+        self._depth = depth
         self._pieces: list[Piece] = []
         self._firsts: list[int] = []  # the first line of each piece that is in `lines`
         self._traces: dict[Block, Origins] = {}
@@ -44,7 +60,8 @@ class MarkdownDocument(Sourced):
         self._width = 0
         self._laid = 0  # pieces that are in `lines`
         self._solid = 0  # lines that belong to them
-        self._fence: _FenceLayout | None = None
+        self._open: Growing | None = None
+        self._kind_of_open: tuple[str, int] = ("", 0)
         self._dirty = True
         self.finished = False
         self.feed(text)
@@ -80,7 +97,7 @@ class MarkdownDocument(Sourced):
         self._firsts.clear()
         self._traces.clear()
         self._laid = self._solid = 0
-        self._fence = None
+        self._open = None
         self._dirty = True
 
     def layout(self, width: int) -> int:
@@ -93,10 +110,12 @@ class MarkdownDocument(Sourced):
         self._dirty = False
         changed = self._solid
         if self._laid < len(self._pieces):
-            self._fence = None
+            self._open = None
             del self.lines[self._solid :]
             for piece in self._pieces[self._laid :]:
-                lines = markdown_lines(piece.source, width, self._env_copy(), piece.number)
+                lines = markdown_lines(
+                    piece.source, width, self._env_copy(), piece.number, self._depth
+                )
                 self._append(lines, piece.gap)
                 self._firsts.append(len(self.lines) - len(lines))
             self._laid = len(self._pieces)
@@ -129,6 +148,8 @@ class MarkdownDocument(Sourced):
             if block.line >= self._solid:
                 self._traces.clear()  # of the open block only what it is now
             known = origins(block.source, dict(self._env))
+            if block.line >= self._solid and isinstance(self._open, GrowingTable):
+                known.tokens[0].meta[WIDTHS] = self._open.widths
             known.read(token_lines(known.tokens, self._width, block.number))
             self._traces[block] = known
         return known
@@ -144,85 +165,49 @@ class MarkdownDocument(Sourced):
     def _layout_open(self, width: int, changed: int) -> int:
         """Lay out the block that is still growing; return the first line that changed."""
         splitter = self._splitter
-        fence = open_fence(splitter.open)
+        text = splitter.open
+        if not text.strip():
+            self._open = None
+            del self.lines[self._solid :]
+            return changed
+        kind = self._kind(text)
+        base = self._solid + (splitter.open_gap and self._solid > 0)
+        known = self._open is not None and self._kind_of_open == (kind, splitter.start)
+        if self._open is None or not known:
+            self._open = self._growing(kind, text, width)
+            self._kind_of_open = (kind, splitter.start)
+            del self.lines[self._solid :]
+            if base > self._solid:
+                self.lines.append(BLANK)
+        first = self._open.update(text)
+        del self.lines[base + first :]
+        self.lines += self._open.lines[first:]
+        return base + first if known and changed == self._solid else changed
+
+    def _kind(self, text: str) -> str:
+        if open_fence(text) is not None:
+            return "fence"
+        shape = self._splitter.shape
+        return shape if shape == "table" or len(text) >= WHOLE_UP_TO else ""
+
+    def _growing(self, kind: str, text: str, width: int) -> Growing:
+        """Return the layout for an open block."""
+        number, depth = self._splitter.open_number, self._depth
+        fence = open_fence(text)
         if fence is not None:
-            if self._fence is None:
-                del self.lines[self._solid :]
-                gap = splitter.open_gap and bool(self.lines)
-                self._fence = _FenceLayout(fence, width, self.lines, gap)
-            return (
-                min(changed, self._fence.update(splitter.open))
-                if changed < self._solid
-                else (self._fence.update(splitter.open))
-            )
-        self._fence = None
-        del self.lines[self._solid :]
-        if splitter.open.strip():
-            lines = markdown_lines(splitter.open, width, self._env_copy(), splitter.open_number)
-            self._append(lines, splitter.open_gap)
-        return changed
-
-
-class _FenceLayout:
-    """An open code fence: chunks of its lines that are highlighted once, then its last lines.
-
-    When the fence is closed it is laid out once more, whole, since a string or a comment may
-    cross the chunks.
-    """
-
-    def __init__(self, fence: OpenFence, width: int, lines: list[Line], gap: bool) -> None:
-        self._fence = fence
-        self._width = width
-        self._lines = lines
-        if gap:
-            lines.append(BLANK)
-        lines.append(tag_line(fence.language, width))
-        self._kept = len(lines)  # lines up to the end of the last whole chunk
-        self._at = fence.body  # where the first line after that chunk starts in the open text
-        self._whole = self._kept  # lines up to the end of the last whole line
-        self._whole_at = self._at  # where the line after that one starts
-        self._fresh = True
-
-    def update(self, text: str) -> int:
-        """Lay out what is new; return the first line that changed.
-
-        The line that is still being written is highlighted alone, its chunk when it is whole.
-        """
-        whole = text.rfind("\n") + 1
-        grown = whole > self._whole_at
-        changed = 0 if self._fresh else self._kept if grown else self._whole
-        self._fresh = False
-        if grown:
-            del self._lines[self._kept :]
-            while (end := _after_lines(text, self._at, CHUNK_LINES)) is not None:
-                self._lines += self._set(text[self._at : end])
-                self._kept, self._at = len(self._lines), end
-            if self._at < whole:
-                self._lines += self._set(text[self._at : whole])
-            self._whole, self._whole_at = len(self._lines), whole
-        else:
-            del self._lines[self._whole :]
-        begun = text[self._whole_at :]
-        if begun and not self._closes(begun):
-            self._lines += self._set(begun)
-        return changed
-
-    def _closes(self, begun: str) -> bool:
-        """Say whether a line that is still being written may become the end of the fence."""
-        marks = begun.strip(" ")
-        return bool(marks) and set(marks) == {self._fence.marks[0]}
-
-    def _set(self, source: str) -> list[Line]:
-        if self._fence.indent:
-            source = re.sub(rf"^ {{1,{self._fence.indent}}}", "", source, flags=re.MULTILINE)
-        return code_lines(highlight(source, self._fence.language), self._width)
-
-
-def _after_lines(text: str, start: int, count: int) -> int | None:
-    """Return where the line after `count` complete lines starts, None if there are fewer."""
-    for _ in range(count):
-        end = text.find("\n", start)
-        if end < 0:
-            return None
-        start = end + 1
-    return start
+            return GrowingCode(fence, width)
+        match kind:
+            case "paragraph":
+                return GrowingParagraph(width)
+            case "table":
+                return GrowingTable(width)
+            case "item":
+                if number is None:
+                    number = item_number(text)
+                inner = MarkdownDocument(depth=depth + 1, tight=True)
+                following = None if number is None else number + 1
+                return GrowingNest(inner, item_nest(number, depth), width, following)
+            case "quote":
+                return GrowingNest(MarkdownDocument(depth=depth), quote_nest(depth), width, None)
+            case _:
+                return GrowingWhole(width, number, depth)

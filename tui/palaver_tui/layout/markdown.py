@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from palaver_tui.layout.code import code_lines, highlight, tag_line
-from palaver_tui.layout.faces import BLANK, PLAIN, Face, Line, Span
+from palaver_tui.layout.faces import BLANK, Face, Line, Span
 from palaver_tui.layout.inline import TRACE, inline_spans
 from palaver_tui.layout.table import Align, Cell, Table, table_lines
 from palaver_tui.layout.visible import visible_line
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Env = MutableMapping[str, Any]
 MIN_WIDTH = 8  # columns left for text however deep lists and quotes nest
 BULLETS = "•◦▪"
+WIDTHS = "widths"  # in the `meta` of a table's token: those of its columns, where they are given
 
 
 @cache
@@ -38,6 +39,17 @@ def _parser(*, inline: bool) -> MarkdownIt:
 def block_tokens(source: str) -> list[Token]:
     """Return the block structure of `source`, with line maps and unparsed inline content."""
     return _parser(inline=False).parse(source, {})
+
+
+def inline_tokens(content: str) -> list[Token]:
+    """Return the inline tokens of `content`, the text of a paragraph."""
+    return _parser(inline=True).parseInline(content, {})[0].children or []
+
+
+def leading_table(source: str) -> Table | None:
+    """Return the table that `source` begins with."""
+    nodes = _tree(_parser(inline=True).parse(source, {}))
+    return _table(nodes[0]) if nodes and nodes[0].token.type == "table_open" else None
 
 
 def references(source: str) -> dict[str, Any]:
@@ -79,21 +91,61 @@ def _tree(tokens: list[Token]) -> list[_Node]:
 
 
 def markdown_lines(
-    source: str, width: int, env: Env | None = None, number: int | None = None
+    source: str,
+    width: int,
+    env: Env | None = None,
+    number: int | None = None,
+    depth: int = 0,
 ) -> list[Line]:
     """Lay out `source` in `width` cells.
 
     `env` carries link definitions. `number` overrides what an ordered list starts with, for an
-    item that is laid out without the items before it.
+    item that is laid out without the items before it. `depth` is how many lists it is in.
     """
-    return token_lines(
-        _parser(inline=True).parse(source, {} if env is None else env), width, number
-    )
+    tokens = _parser(inline=True).parse(source, {} if env is None else env)
+    return token_lines(tokens, width, number, depth)
 
 
-def token_lines(tokens: list[Token], width: int, number: int | None = None) -> list[Line]:
-    """Lay out parsed Markdown in `width` cells; `number` as for `markdown_lines`."""
-    return _blocks(_tree(tokens), width, number=number)
+def token_lines(
+    tokens: list[Token], width: int, number: int | None = None, depth: int = 0
+) -> list[Line]:
+    """Lay out parsed Markdown in `width` cells; `number` and `depth` as for `markdown_lines`."""
+    return _blocks(_tree(tokens), width, depth, number)
+
+
+class Nest(NamedTuple):
+    """What sets lines in: the mark before the first one, and what stands before the others."""
+
+    mark: Span
+    prefix: Span
+    is_item: bool
+    outer_depth: int
+
+    def inner(self, width: int) -> int:
+        """Return the cells that are left of `width`."""
+        return max(MIN_WIDTH, width - len(self.prefix.text))
+
+
+def quote_nest(depth: int) -> Nest:
+    """Return how a quote sets its lines in."""
+    bar = Span("▎ ", Face("rule"))
+    return Nest(bar, bar, is_item=False, outer_depth=depth)
+
+
+def item_nest(number: int | None, depth: int) -> Nest:
+    """Return how an item does, with its number, or None for a bullet."""
+    # Two columns for a number keep the text of items 1 to 99 in one column.
+    mark = f" {BULLETS[depth % len(BULLETS)]} " if number is None else f"{number:>2}. "
+    prefix = Span(" " * len(mark), Face())
+    return Nest(Span(mark, Face("accent")), prefix, is_item=True, outer_depth=depth)
+
+
+def set_in(lines: Sequence[Line], nest: Nest, *, first: bool = True) -> list[Line]:
+    """Set `lines` in; `first` says that they begin with the first one."""
+    return [
+        Line((nest.mark if first and not index else nest.prefix, *line.spans), line.fill)
+        for index, line in enumerate(lines)
+    ]
 
 
 def _blocks(
@@ -121,12 +173,13 @@ def _block(node: _Node, width: int, depth: int, number: int | None) -> list[Line
         case "bullet_list_open" | "ordered_list_open":
             return _list(node, width, depth, number)
         case "blockquote_open":
-            return _prefixed(_blocks(node.children, width - 2, depth), "▎ ", Face("rule"))
+            nest = quote_nest(depth)
+            return set_in(_blocks(node.children, nest.inner(width), depth), nest)
         case "fence" | "code_block":
             words = token.info.split()
             return _code(token, words[0] if words else "", width)
         case "table_open":
-            return table_lines(_table(node), width)
+            return table_lines(_table(node), width, token.meta.get(WIDTHS))
         case "hr":
             return [Line((Span("─" * width, Face("rule", trace=token.meta.get(TRACE, 0))),))]
         case _:
@@ -162,12 +215,11 @@ def _list(node: _Node, width: int, depth: int, number: int | None) -> list[Line]
     first = number if number is not None else int(node.token.attrs.get("start", 1))
     lines: list[Line] = []
     for index, item in enumerate(node.children):
-        # Two columns for a number keep the text of items 1 to 99 in one column.
-        mark = f"{first + index:>2}. " if ordered else f" {BULLETS[depth % len(BULLETS)]} "
+        nest = item_nest(first + index if ordered else None, depth)
         if index and _loose(node.children[index - 1]):
             lines.append(BLANK)
-        body = _task(_blocks(item.children, width - len(mark), depth + 1)) or [BLANK]
-        lines += _prefixed(body, " " * len(mark), Face(), mark, Face("accent"))
+        body = task_box(_blocks(item.children, nest.inner(width), depth + 1)) or [BLANK]
+        lines += set_in(body, nest)
     return lines
 
 
@@ -177,7 +229,7 @@ def _loose(item: _Node) -> bool:
     )
 
 
-def _task(lines: list[Line]) -> list[Line]:
+def task_box(lines: list[Line]) -> list[Line]:
     """Turn the `[ ]` and `[x]` that open an item into boxes."""
     if not lines or not lines[0].spans:
         return lines
@@ -187,17 +239,6 @@ def _task(lines: list[Line]) -> list[Line]:
             spans = (Span(box, Face("accent")), Span(head.text[len(mark) :], head.face), *rest)
             return [Line(spans), *lines[1:]]
     return lines
-
-
-def _prefixed(
-    lines: list[Line], prefix: str, face: Face, first: str | None = None, first_face: Face = PLAIN
-) -> list[Line]:
-    """Set `lines` in, with `first` before the first one and `prefix` before the others."""
-    result = []
-    for index, line in enumerate(lines):
-        head = Span(first, first_face) if first is not None and not index else Span(prefix, face)
-        result.append(Line((head, *line.spans), line.fill))
-    return result
 
 
 def _table(node: _Node) -> Table:

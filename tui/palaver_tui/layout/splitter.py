@@ -2,9 +2,10 @@
 
 Only complete lines decide: what a line means is known when its line feed is there. Of the blocks
 that the complete lines give, all but the last are finished, and of a list all items but the last.
-They are cut off the front, so that what is parsed again for one more token is one open block, an
-item or a paragraph, however long the answer has become. An open code fence is not even parsed:
-its lines are taken as they come.
+They are cut off the front, so that what is parsed again is one open block or item, however long
+the answer has become. And whether one more line belongs to the open block is found from that line
+and what the block is, not from the whole block: a paragraph of a thousand lines costs no more than
+one of ten.
 """
 
 from __future__ import annotations
@@ -12,19 +13,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from palaver_tui.layout.markdown import block_tokens
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+# What the open text is, as far as its complete lines tell. `other`: nothing that grows long.
+Shape = Literal["", "paragraph", "table", "item", "quote", "code", "line", "other"]
+_SHAPES: dict[str, Shape] = {
+    "paragraph_open": "paragraph",
+    "table_open": "table",
+    "bullet_list_open": "item",
+    "ordered_list_open": "item",
+    "blockquote_open": "quote",
+    "code_block": "code",
+    "heading_open": "line",
+    "hr": "line",
+}
+# Blocks that a blank line ends. A list and indented code may go on after one.
+_ENDED_BY_BLANK = ("paragraph", "table", "quote")
+# Text of which the first characters tell what it is, even without a line feed.
+BEGUN = 200
+
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 _ENDS_BLANK = re.compile(r"\n[ \t]*\n\Z")
-# A line of a paragraph longer than this is laid out in parts. It shows as one line that ends early
-# every few dozen lines, and bounds what one more word of an endless paragraph costs.
-LONG_LINE = 3000  # characters
+_ITEM = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( {1,4})(?=[^ \t\n])")
+_QUOTE = re.compile(r" {0,3}>")
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
@@ -70,6 +87,18 @@ def open_fence(text: str) -> OpenFence | None:
     return OpenFence(len(indent), marks, words[0] if words else "", match.end())
 
 
+def item_indent(text: str) -> int:
+    """Return how far the text of the item that `text` begins with is set in; 0 if unusual."""
+    match = _ITEM.match(text)
+    return match.end() if match else 0
+
+
+def item_number(text: str) -> int | None:
+    """Return the number that the item `text` begins with; None for a bullet."""
+    match = _ITEM.match(text)
+    return int(match[2][:-1]) if match and match[2][:-1] else None
+
+
 def _fence_end(text: str, fence: OpenFence, start: int, limit: int) -> int | None:
     """Return the end of the closing line between the line start `start` and `limit`."""
     mark, least = re.escape(fence.marks[0]), len(fence.marks)
@@ -79,15 +108,28 @@ def _fence_end(text: str, fence: OpenFence, start: int, limit: int) -> int | Non
 
 
 class Splitter:
-    """Takes text as it comes, gives finished pieces, and keeps what is still open."""
+    """Takes text as it comes, gives finished pieces, and keeps what is still open.
 
-    def __init__(self) -> None:
+    `tight`: the text is what an item of a list holds, where a list follows a paragraph without a
+    gap unless a blank line is between them.
+    """
+
+    def __init__(self, *, tight: bool = False) -> None:
         self.open = ""
         self.start = 0  # where the open text begins in the whole text
         self.open_gap = False  # does a blank line come before the open text?
         self.open_number: int | None = None
+        self._tight = tight
         self._scanned = 0  # how much of an open fence was searched for its end
         self._parsed = 0  # how much of the open text was parsed and is one block
+        self._shape: Shape = ""
+
+    @property
+    def shape(self) -> Shape:
+        """What the open text is; "" while too little of it is there to tell."""
+        if not self._shape and len(self.open) >= BEGUN and "\n" not in self.open:
+            self._shape = _shape(block_tokens(self.open[:BEGUN]), self.open)
+        return self._shape
 
     def feed(self, text: str) -> list[Piece]:
         """Take `text`, return the pieces that are finished by it."""
@@ -110,6 +152,7 @@ class Splitter:
         self.open = self.open[end:]
         self.start += end
         self._scanned = self._parsed = 0
+        self._shape = ""
         self.open_gap, self.open_number = after.gap, after.number
 
     def _advance(self, final: bool) -> list[Piece]:
@@ -117,10 +160,6 @@ class Splitter:
         while True:
             if blank := _BLANK_LINES.match(self.open):
                 self._cut(blank.end(), _Cut(0, self.open_gap, self.open_number))
-            if (end := _long_line(self.open)) is not None:
-                pieces.append(self._piece(self.open[:end].rstrip()))
-                self._cut(end, _Cut(0, gap=False))
-                continue
             limit = len(self.open) if final else self.open.rfind("\n") + 1
             fence = open_fence(self.open)
             found = self._cut_fence(fence, limit) if fence else self._cut_blocks(limit)
@@ -133,42 +172,80 @@ class Splitter:
         if end is None:
             self._scanned = limit
             return []
+        return self._close(end)
+
+    def _close(self, end: int) -> list[Piece]:
+        """Finish the open block at `end`."""
         piece = self._piece(self.open[:end])
         self._cut(end, _Cut(0))
         return [piece]
 
     def _cut_blocks(self, limit: int) -> list[Piece]:
-        """Cut off all blocks and items but the last; [] if there is only one."""
-        if limit <= self._parsed:
-            return []
-        self._parsed = limit
+        """Cut off all blocks and items but the last, and that too if it is complete."""
+        if limit > self._parsed:
+            goes_on = self._parsed and self._goes_on(limit)
+            self._parsed = limit
+            if not goes_on and (pieces := self._parse(limit)):
+                return pieces
+        after_blank = _ENDS_BLANK.search(self.open, max(0, limit - 200), limit) is not None
+        # A letter at the left, after a blank line, starts a paragraph and ends list and code.
+        if after_blank and self._shape in ("item", "code") and self.open[limit:][:1].isalpha():
+            return self._close(limit)
+        if self._shape == "line" or (after_blank and self._shape in _ENDED_BY_BLANK):
+            return self._close(limit)
+        return []
+
+    def _parse(self, limit: int) -> list[Piece]:
+        """Parse all complete lines; return all blocks and items but the last."""
         complete = self.open[:limit]
-        cuts = list(self._cuts(complete))
+        tokens = block_tokens(complete)
+        cuts = list(self._cuts(complete, tokens))
         if len(cuts) < 2:
+            self._shape = _shape(tokens, self.open) if cuts else ""
             return []
         pieces: list[Piece] = []
         for cut, following in pairwise(cuts):
             source = complete[cut.start : following.start]
-            if _long_line(source) is not None:
-                self._cut(cut.start, cut)
-                return pieces
             start = self.start + cut.start
             pieces.append(Piece(start, source.rstrip("\n"), cut.gap, cut.number))
         self._cut(cuts[-1].start, cuts[-1])
         return pieces
 
-    def _cuts(self, complete: str) -> Iterator[_Cut]:
+    def _goes_on(self, limit: int) -> bool:
+        """Say whether the lines since the last parse are surely more of the same block."""
+        lines = self.open[self._parsed : limit].split("\n")[:-1]
+        match self._shape:
+            case "item":
+                indent = " " * item_indent(self.open)
+                return all(line.startswith(indent) or not line.strip() for line in lines)
+            case "quote":
+                return all(_QUOTE.match(line) for line in lines)
+            case "paragraph":
+                # One line more of context: it may turn out to be the head of a table.
+                before = self.open.rfind("\n", 0, self._parsed - 1) + 1
+                context = f"x\n{self.open[before:limit]}"
+            case "table":
+                head = self.open.find("\n", self.open.find("\n") + 1) + 1
+                context = self.open[:head] + self.open[self._parsed : limit]
+            case _:
+                return False
+        first = block_tokens(context)[0]
+        of_one = _SHAPES.get(first.type) == self._shape
+        return of_one and first.map is not None and first.map[1] == context.count("\n")
+
+    def _cuts(self, complete: str, tokens: list[Token]) -> Iterator[_Cut]:
         """Yield where the blocks of `complete` start, lists cut into their items."""
         starts = [0, *(match.end() for match in re.finditer("\n", complete))]
         number: int | None = None
         first = True
-        for token in block_tokens(complete):
+        before = ""  # the kind of the block before
+        for token in tokens:
             is_item = token.type == "list_item_open" and token.level == 1
             if token.nesting < 0 or token.map is None or not (is_item or token.level == 0):
                 continue
             if token.type in _LISTS:
                 number = _first_number(token, self.open_number if first else None)
-                in_list = False
+                in_list = self._tight and before == "paragraph_open"
                 continue
             start = 0 if first else starts[token.map[0]]
             gap = self.open_gap if first else True
@@ -180,21 +257,17 @@ class Splitter:
                 in_list = True
             else:
                 yield _Cut(start, gap)
+            before = token.type
             first = False
 
 
-def _long_line(text: str) -> int | None:
-    """Return where to cut the first line of `text` if it is a paragraph's and very long."""
-    if len(text) <= LONG_LINE or not text[0].isalnum() or "\n" in text[:LONG_LINE]:
-        return None
-    at = LONG_LINE
-    while at > LONG_LINE // 2:
-        at = text.rfind(" ", 0, at)
-        if at < 0:
-            return None
-        if text[at + 1].isalpha():
-            return at + 1
-    return None
+def _shape(tokens: list[Token], text: str) -> Shape:
+    """Return what the one block is that `text` begins with."""
+    # A definition of a link is no part of the paragraph it stands before.
+    if not tokens or text.lstrip(" ").startswith("["):
+        return "other"
+    found = _SHAPES.get(tokens[0].type, "other")
+    return "other" if found == "item" and not item_indent(text) else found
 
 
 def _first_number(token: Token, continued: int | None) -> int | None:

@@ -194,6 +194,11 @@ def _groups(tokens: Sequence[Token]) -> list[list[Token]]:
     return groups
 
 
+def inline_token(content: str) -> Token:
+    """Parse `content` as the text of a paragraph, watched."""
+    return tracing_parser().parseInline(content, {})[0]
+
+
 def parse(source: str, env: dict[str, Any]) -> list[Token]:
     """Parse `source`, watched."""
     return tracing_parser().parse(source, env)

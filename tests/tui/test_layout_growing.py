@@ -1,0 +1,117 @@
+"""A block that grows looks at every step as it would if it were laid out whole."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from palaver_tui.layout import document as documents
+from palaver_tui.layout import growing, markdown
+from palaver_tui.layout.document import MarkdownDocument
+
+FILLER = "words that make it long enough to be laid out in parts, and not whole at each step, "
+
+
+def prose(count):
+    return "".join(f"word{i % 97} " + ("**b c** `d` " if i % 9 == 0 else "") for i in range(count))
+
+
+GROWING = {
+    "a paragraph without a line feed": prose(150),
+    "a paragraph of many lines": prose(150).replace("word7 ", "word7\n").replace("word3 ", "x  \n"),
+    "emphasis that never ends": "*it " + "word " * 120,
+    "code and links across lines": 'see `a b` [the link](https://x.y/z "t") and <https://a.b> '
+    * 10,
+    "wide characters without blanks": "漢字かな交じり文は、折り返しが必要です。" * 20,
+    "words longer than a line": ("x" * 150 + " ") * 8,
+    "an item": "- " + prose(120).replace("word7 ", "word7\n  "),
+    "an item of many paragraphs": "1. " + (FILLER + "\n\n   ") * 6 + "end\n",
+    "a list in an item": f"- {FILLER}\n"
+    + "".join(f"  - [ ] item {i} *is* it\n" for i in range(20)),
+    "a list four deep": "".join("  " * (i % 4) + f"- level {i % 4} {FILLER}\n" for i in range(8)),
+    "code in an item": f"- {FILLER}\n\n  ```python\n"
+    + "  x = 'y'  # z\n" * 30
+    + "  ```\n  after\n",
+    "a quote": "".join(f"> {prose(12)}\n" + ">\n" * (i % 3 == 0) for i in range(20)),
+    "a list in a quote": "> " + FILLER * 4 + "\n" + "".join(f"> - item {i}\n" for i in range(20)),
+}
+
+
+@pytest.mark.parametrize("width", [24, 80])
+@pytest.mark.parametrize("name", GROWING)
+def test_a_growing_block_looks_as_it_would_whole_at_every_step(name, width, monkeypatch):
+    chance = random.Random(7)
+    text = GROWING[name]
+    grown, whole = MarkdownDocument(), MarkdownDocument()
+    monkeypatch.setattr(whole, "_kind", lambda _text: "")
+    at, waiting = 0, 0
+    while at < len(text):
+        piece = text[at : at + chance.randint(1, 9)]
+        at += len(piece)
+        for document in (grown, whole):
+            document.feed(piece)
+            document.layout(width)
+        # Of the start of a line too little may be there to tell what it is: it is not shown yet.
+        undecided = growing.UNDECIDED.match(text[text.rfind("\n", 0, at) + 1 : at].lstrip("> "))
+        waiting += grown.lines != whole.lines
+        assert undecided or grown.lines == whole.lines, text[at - 20 : at]
+    assert waiting * 10 < len(text)
+
+
+def cost(monkeypatch, text, step, width=80):
+    """Return how many characters were parsed for each piece, whatever for."""
+    document, parsed, spent = MarkdownDocument(), [0], []
+
+    def counted(parse):
+        def count(source, *more):
+            parsed[0] += len(source)
+            return parse(source, *more)
+
+        return count
+
+    for inline in (False, True):
+        parser = markdown._parser(inline=inline)
+        monkeypatch.setattr(parser, "parse", counted(parser.parse))
+        monkeypatch.setattr(parser, "parseInline", counted(parser.parseInline))
+    monkeypatch.setattr(growing, "highlight", counted(growing.highlight))
+    for start in range(0, len(text), step):
+        parsed[0] = 0
+        document.feed(text[start : start + step])
+        document.layout(width)
+        spent.append(parsed[0])
+    return spent
+
+
+LONG = {
+    "a paragraph without a line feed": prose(1500),
+    "a paragraph of many lines": prose(1500).replace("word7 ", "word7\n"),
+    "emphasis that never ends": "*it " + "word " * 2500,
+    "two hundred items": "".join(f"- item {i} with *words*\n" for i in range(200)),
+    "an item with a long list": "- top\n"
+    + "".join(f"  - item {i} with *words*\n" for i in range(300)),
+    "a table of many rows": "| a | b |\n|---|---|\n"
+    + "".join(f"| {i} | {i * i} |\n" for i in range(300)),
+    "a quote of many lines": "".join(f"> line {i} of it\n" for i in range(300)),
+    "a fence of many lines": "```py\n" + "".join(f"x{i} = {i}\n" for i in range(400)),
+    "a fence in an item": "- a\n  ```py\n" + "".join(f"  x{i} = {i}\n" for i in range(400)),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_token_costs_no_more_late_in_a_long_block_than_early(name, monkeypatch):
+    spent = cost(monkeypatch, LONG[name], 12)
+    quarter = len(spent) // 4
+    early, late = sum(spent[quarter // 2 : quarter]), sum(spent[-quarter // 2 :])
+    assert late < 2 * early, (early, late)
+    assert max(spent) < 12_000
+
+
+def test_columns_of_a_growing_table_change_a_bounded_number_of_times():
+    rows = "".join(f"| {'x' * (i % 90)} | {'y' * (i % 70)} | {i} |\n" for i in range(150))
+    text = f"| a | b | c |\n|---|---|---|\n{rows}"
+    document, heads = MarkdownDocument(), []
+    for start in range(0, len(text), 7):
+        document.feed(text[start : start + 7])
+        document.layout(100)
+        heads.append(document.lines[0].text)
+    assert sum(before != after for before, after in pairwise(heads)) <= 20

@@ -1,0 +1,190 @@
+"""The block at the end of a text that still grows: laid out anew only where it changed.
+
+Each kind keeps what cannot change any more and lays out the rest, so that one more token costs the
+same however long the block is. What it shows is what the whole block would look like, but for
+rare Markdown that reaches far back; when the block is finished it is laid out whole.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from palaver_tui.layout.code import CHUNK_LINES, code_lines, highlight, tag_line
+from palaver_tui.layout.faces import BLANK, Line
+from palaver_tui.layout.inline import inline_spans
+from palaver_tui.layout.markdown import block_tokens, inline_tokens, markdown_lines
+from palaver_tui.layout.splitter import OpenFence
+from palaver_tui.layout.tracing import InlineTrace, Run, inline_token
+from palaver_tui.layout.wrap import wrap
+
+# A paragraph whose changing end is longer than this is kept up to a line in it. About four lines:
+# laying them out costs less than what else a repaint does.
+KEEP_FROM = 400  # characters
+# Emphasis or a link that began this long ago and has no end is taken to have none.
+GIVE_UP_AFTER = 2000  # characters
+# The start of a line that may, when it is complete, be more than a line of the paragraph.
+_SPECIAL = re.compile(r" {0,3}(?:[-+*>#`~=|:]|\d{1,9}[.)])")
+# Of such a line too little is there to tell: it is not shown yet.
+UNDECIDED = re.compile(r"\s*(?:[-+*=|: ]+|#{1,6}|`+|~+|\d{1,9}[.)]?|>)?\s*\Z")
+# Literal characters that a later one may pair with: then they, and all between, look different.
+_OPENERS = "*_~`["
+
+
+class Growing(Protocol):
+    """A layout of the open block."""
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines as of the last `update`."""
+
+    def update(self, text: str) -> int:
+        """Lay out `text`, which has only grown; return the first line that may have changed."""
+
+
+class GrowingWhole:
+    """A block that is short, or of a kind that never grows long."""
+
+    def __init__(self, width: int, number: int | None, depth: int) -> None:
+        self.lines: list[Line] = []
+        self._how = (width, None, number, depth)
+
+    def update(self, text: str) -> int:
+        """Lay out all of it."""
+        self.lines = markdown_lines(text, *self._how)
+        return 0
+
+
+class GrowingParagraph:
+    """Lines that are kept, and the text from a place on that nothing before it depends on."""
+
+    def __init__(self, width: int) -> None:
+        self.lines: list[Line] = []
+        self._width = width
+        self._kept = 0  # lines
+        self._at = 0  # where the text after them starts
+        self._try_from = KEEP_FROM  # how long the end must be before the next attempt to keep
+
+    def update(self, text: str) -> int:
+        """Lay out the end."""
+        begun = text.rfind("\n") + 1
+        rest = text[begun:]
+        if begun <= self._at or not _SPECIAL.match(rest) or self._is_text(rest):
+            begun, rest = len(text), ""
+        changed = self._kept
+        end = text[self._at : begun]
+        rows = wrap(inline_spans(inline_tokens(end.strip())), self._width)
+        del self.lines[changed:]
+        self.lines += [Line(row) for row in rows]
+        if not UNDECIDED.match(rest):
+            self.lines += [BLANK, *markdown_lines(rest, self._width)]
+        if len(end) >= self._try_from:
+            self._keep(end, len(rows))
+        return changed
+
+    def _is_text(self, rest: str) -> bool:
+        """Say whether a line would be text of a paragraph that is open."""
+        tokens = block_tokens(f"x\n{rest}")
+        return tokens[-1].type == "paragraph_close" and tokens[0].map == [0, 2]
+
+    def _keep(self, end: str, rows: int) -> None:
+        """Keep as many of the last `rows` lines, all but two, as nothing to come can change."""
+        content = end.strip()
+        lead = len(end) - len(end.lstrip())
+        token = inline_token(content)
+        runs: list[Run] = [Run("", (), (), 0, ())]
+        trace = InlineTrace(token, range(lead, lead + len(content)), 0, runs)
+        forced = len(end) > GIVE_UP_AFTER
+        limit = len(end) if forced else _first_opener(runs, end)
+        found = None
+        done = [0] * len(runs)
+        for number, row in enumerate(wrap(inline_spans(token.children or []), self._width)):
+            place = None
+            for text, face in row:
+                index = runs[face.trace].text.find(text, done[face.trace])
+                done[face.trace] = index + len(text)
+                if place is None:
+                    place = runs[face.trace].starts[index]
+            if place is None or place >= limit or not 0 < number < rows - 2:
+                continue
+            inside = any(marks.opens < place < marks.closed for marks in trace.marks)
+            if end[place].isalnum() and end[place] == row[0].text[0] and (forced or not inside):
+                found = (number, place)
+        if found is None:
+            self._try_from = len(end) + KEEP_FROM // 2
+            return
+        self._kept += found[0]
+        self._at += found[1]
+        self._try_from = KEEP_FROM
+
+
+def _first_opener(runs: list[Run], text: str) -> int:
+    """Return the place of the first literal character that may yet open an element."""
+    for run in runs:
+        for character, start, end in zip(run.text, run.starts, run.ends, strict=True):
+            literal = character in _OPENERS and text[start:end] == character
+            if literal and (character in "[`" or not text[end : end + 1].isspace()):
+                return start
+    return len(text)
+
+
+class GrowingCode:
+    """An open code fence: chunks of its lines that are highlighted once, then its last lines.
+
+    When the fence is closed it is laid out once more, whole, since a string or a comment may
+    cross the chunks.
+    """
+
+    def __init__(self, fence: OpenFence, width: int) -> None:
+        self.lines = [tag_line(fence.language, width)]
+        self._fence = fence
+        self._width = width
+        self._kept = 1  # lines up to the end of the last whole chunk
+        self._at = fence.body  # where the first line after that chunk starts in the open text
+        self._whole = 1  # lines up to the end of the last whole line
+        self._whole_at = self._at  # where the line after that one starts
+        self._fresh = True
+
+    def update(self, text: str) -> int:
+        """Lay out what is new.
+
+        The line that is still being written is highlighted alone, its chunk when it is whole.
+        """
+        whole = text.rfind("\n") + 1
+        grown = whole > self._whole_at
+        changed = 0 if self._fresh else self._kept if grown else self._whole
+        self._fresh = False
+        if grown:
+            del self.lines[self._kept :]
+            while (end := _after_lines(text, self._at, CHUNK_LINES)) is not None:
+                self.lines += self._set(text[self._at : end])
+                self._kept, self._at = len(self.lines), end
+            if self._at < whole:
+                self.lines += self._set(text[self._at : whole])
+            self._whole, self._whole_at = len(self.lines), whole
+        else:
+            del self.lines[self._whole :]
+        begun = text[self._whole_at :]
+        if begun and not self._closes(begun):
+            self.lines += self._set(begun)
+        return changed
+
+    def _closes(self, begun: str) -> bool:
+        """Say whether a line that is still being written may become the end of the fence."""
+        marks = begun.strip(" ")
+        return bool(marks) and set(marks) == {self._fence.marks[0]}
+
+    def _set(self, source: str) -> list[Line]:
+        if self._fence.indent:
+            source = re.sub(rf"^ {{1,{self._fence.indent}}}", "", source, flags=re.MULTILINE)
+        return code_lines(highlight(source, self._fence.language), self._width)
+
+
+def _after_lines(text: str, start: int, count: int) -> int | None:
+    """Return where the line after `count` complete lines starts, None if there are fewer."""
+    for _ in range(count):
+        end = text.find("\n", start)
+        if end < 0:
+            return None
+        start = end + 1
+    return start

@@ -1,0 +1,91 @@
+"""A table that still grows: its rows are set once for as long as the columns keep their widths."""
+
+from __future__ import annotations
+
+from palaver_tui.layout.faces import BLANK, Line
+from palaver_tui.layout.markdown import block_tokens, leading_table, markdown_lines
+from palaver_tui.layout.table import Cell, Table, border, cell_width, fit, head_lines, row_lines
+
+# While a table grows its columns grow in steps, each half as wide again, so that it is set anew
+# a few times and not with every row that is a little wider than the ones before.
+LEAST = 8  # cells
+
+
+class GrowingTable:
+    """The open table. It is never narrower than it was; finished, it is set to fit."""
+
+    def __init__(self, width: int) -> None:
+        self.lines: list[Line] = []
+        self.widths: list[int] = []
+        self._width = width
+        self._head = ""  # the source of its first two lines
+        self._table = Table((), (), ())
+        self._rows: list[tuple[Cell, ...]] = []
+        self._at = 0  # where the first line starts that is not in `_rows`
+        self._kept = 0  # lines up to the end of the last complete row
+        self._wanted: list[int] = []
+
+    def update(self, text: str) -> int:
+        """Set the rows that are new, and the one that is being written."""
+        if not self._head:
+            self._begin(text)
+        whole = text.rfind("\n") + 1
+        new = self._parsed(text[self._at : whole])
+        self._at = whole
+        begun, rest = self._begun(text[whole:])
+        changed = self._kept
+        if self._widen([*new, *begun]):
+            changed = self._kept = 0
+            new, self._rows = self._rows + new, []
+        del self.lines[self._kept :]
+        if not self.lines:
+            self.lines += head_lines(self._table, self.widths)
+        for row in new:
+            self.lines += row_lines(row, self.widths, self._table.aligns)
+        self._rows += new
+        self._kept = len(self.lines)
+        for row in begun:
+            self.lines += row_lines(row, self.widths, self._table.aligns)
+        self.lines.append(border(self.widths, "╰┴╯"))
+        self.lines += rest
+        return changed
+
+    def _begin(self, text: str) -> None:
+        self._at = text.find("\n", text.find("\n") + 1) + 1
+        self._head = text[: self._at]
+        self._table = leading_table(self._head) or self._table
+        self._wanted = [max(1, cell_width(cell)) for cell in self._table.head]
+
+    def _parsed(self, lines: str) -> list[tuple[Cell, ...]]:
+        table = leading_table(self._head + lines) if lines else None
+        return list(table.rows) if table is not None else []
+
+    def _begun(self, line: str) -> tuple[list[tuple[Cell, ...]], list[Line]]:
+        """Return the row that is being written, or the lines of what comes after the table."""
+        if not line.strip():
+            return [], []
+        tokens = block_tokens(self._head + line)
+        if tokens[-1].type == "table_close":
+            return self._parsed(line), []
+        return [], [BLANK, *markdown_lines(line, self._width)]
+
+    def _widen(self, rows: list[tuple[Cell, ...]]) -> bool:
+        """Take the widths of `rows` into account; return whether columns change."""
+        columns = len(self._table.aligns)
+        room = self._width - 3 * columns - 1
+        for row in rows:
+            for index, cell in enumerate(row[:columns]):
+                self._wanted[index] = max(self._wanted[index], cell_width(cell))
+        stepped = [min(_step(wanted), max(1, room)) for wanted in self._wanted]
+        widths = fit(stepped, room)
+        if widths == self.widths:
+            return False
+        self.widths = widths
+        return True
+
+
+def _step(wanted: int) -> int:
+    width = LEAST
+    while width < wanted:
+        width += width // 2
+    return width
