@@ -84,7 +84,7 @@ def test_a_long_hint_ends_the_turn_and_says_when_to_come_back() -> None:
     assert end.error.kind == "rate_limit"
     assert end.error.action == "schedule"
     assert end.error.retry_after_ms == 1_500_000
-    assert "25 minutes, at 02 January, 00:15 UTC" in end.error.message
+    assert "25 minutes, at 2 January, 00:15 UTC" in end.error.message
 
 
 def test_an_overload_with_a_long_hint_becomes_a_rate_limit() -> None:

@@ -142,7 +142,7 @@ async def test_nobody_listens_there(kind: Kind) -> None:
             error = (await call(provider, "hello")).error
     assert error is not None
     assert (error.kind, error.retryable) == ("timeout", True)
-    assert error.message == "acme does not accept connections."
+    assert error.message == "acme does not accept connections. Is it running?"
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:1", "http://[::1"])

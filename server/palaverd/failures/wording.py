@@ -48,7 +48,7 @@ def _overloaded(s: Signals, _: frozenset[str]) -> str:
 
 
 def _rate_limit(s: Signals, _: frozenset[str]) -> str:
-    return f"{display(s.provider)} asks to slow down: its rate limit is reached."
+    return f"{display(s.provider)} takes no more requests from this account for the moment."
 
 
 def _timeout(s: Signals, classes: frozenset[str]) -> str:
@@ -56,9 +56,11 @@ def _timeout(s: Signals, classes: frozenset[str]) -> str:
     if s.stream_ended:
         return f"{name} closed the connection before the answer was whole."
     if not names.UNKNOWN_HOST.isdisjoint(classes):
-        return f"{name} cannot be found on the network."
+        return f"{name} cannot be found on the network. Is this machine online?"
     if not names.REFUSED.isdisjoint(classes):
-        return f"{name} does not accept connections."
+        return f"{name} does not accept connections. Is it running?"
+    if s.status in (502, 503):
+        return f"{name} is out of service at the moment."
     if s.status is not None and s.status >= 300:
         return f"{name} did not answer in time."
     return f"The connection to {_inside(s.provider)} was lost."
@@ -70,8 +72,11 @@ def _startup(s: Signals, _: frozenset[str]) -> str:
 
 def _silence(s: Signals, _: frozenset[str]) -> str:
     if s.guard == "pings":
-        return f"{display(s.provider)} kept the connection open but sent nothing more{_within(s)}."
-    return f"{display(s.provider)} stopped answering: nothing came{_within(s)}."
+        return (
+            f"{display(s.provider)} kept the connection open, but nothing of its answer"
+            f" came{_for(s)}."
+        )
+    return f"{display(s.provider)} stopped in the middle of its answer: nothing came{_for(s)}."
 
 
 def _server(s: Signals, _: frozenset[str]) -> str:
@@ -79,17 +84,29 @@ def _server(s: Signals, _: frozenset[str]) -> str:
         return f"{display(s.provider)} gave an empty answer."
     if s.malformed is not None:
         return f"{display(s.provider)} sent something that could not be read."
-    return f"{display(s.provider)} has a problem of its own."
+    return f"{display(s.provider)} has a problem on its side."
 
 
 def _auth(s: Signals, _: frozenset[str]) -> str:
-    where = f"Check {s.key_hint}" if s.key_hint else "Check its key in config.toml"
-    return f"{display(s.provider)} did not accept the API key. {where}, then try again."
+    # Keys are read when the daemon starts.
+    where = s.key_hint or "its key in config.toml"
+    if s.status == 403:
+        return (
+            f"{display(s.provider)} does not allow this with the API key that it was given."
+            f" Choose another model; or check {where}, start the daemon anew, and try again."
+        )
+    return (
+        f"{display(s.provider)} did not accept the API key."
+        f" Check {where}, start the daemon anew, and try again."
+    )
 
 
 def _missing_key(s: Signals, _: frozenset[str]) -> str:
-    where = f"Set {s.key_hint}" if s.key_hint else "Set its key in config.toml"
-    return f"There is no API key for {_inside(s.provider)}. {where}, then try again."
+    where = s.key_hint or "its key in config.toml"
+    return (
+        f"There is no API key for {_inside(s.provider)}."
+        f" Set {where}, start the daemon anew, and try again."
+    )
 
 
 def _config(s: Signals, classes: frozenset[str]) -> str:
@@ -97,13 +114,27 @@ def _config(s: Signals, classes: frozenset[str]) -> str:
     if s.provider_disabled:
         return f"{name} is switched off in the settings. Choose another model, or switch it on."
     if "SSLCertVerificationError" in classes:
-        return f"The certificate of {_inside(s.provider)} could not be verified. Check base_url."
+        return (
+            f"The certificate of {_inside(s.provider)} could not be verified."
+            " Check its base_url in config.toml."
+        )
     if s.malformed == "content_type" or not names.ADDRESS.isdisjoint(classes):
-        return f"What answers for {_inside(s.provider)} is not a model provider. Check base_url."
+        return (
+            f"What answers for {_inside(s.provider)} is not a model provider."
+            " Check its base_url in config.toml."
+        )
     if s.status is not None and 300 <= s.status < 400:
-        return f"{name} answers at another address. Check base_url."
+        return f"{name} answers at another address. Check its base_url in config.toml."
+    if s.status == 404 and s.model:
+        return (
+            f"{name} does not know the model {_model(s)}."
+            " Choose another one, or check its name in config.toml."
+        )
     what = f"the request for {_model(s)}" if s.model else "the request"
-    return f"{name} refused {what}. Check the model's name and options, then try again."
+    return (
+        f"{name} refused {what}, and would again."
+        " Choose another model, or check this one in config.toml."
+    )
 
 
 def _context(s: Signals, _: frozenset[str]) -> str:
@@ -121,16 +152,27 @@ def _usage_limit(s: Signals, _: frozenset[str]) -> str:
             f"The account at {_inside(s.provider)} has no credit left. Top it up, then try again."
         )
     spent = f"${limit.spent_micros / 1e6:,.2f} of ${limit.limit_micros / 1e6:,.2f}"
-    again = f" It starts anew on {limit.resets_at:%d %B}." if limit.resets_at else ""
+    again = f" It starts anew on {_day(limit.resets_at)}." if limit.resets_at else ""
     return f"The spend limit is reached: {spent} are used.{again}"
 
 
 def _filter(s: Signals, _: frozenset[str]) -> str:
-    return f"{display(s.provider)} declined to answer this. Say it in another way, or edit it."
+    return (
+        f"{display(s.provider)} declined to answer this."
+        " Edit your message to say it in another way, or choose another model."
+    )
 
 
 def _generic(s: Signals, _: frozenset[str]) -> str:
-    return f"The answer from {_inside(s.provider)} failed for an unknown reason. Try again."
+    if s.malformed == "too_long":
+        return (
+            f"{display(s.provider)} sent far more than an answer can be, and was cut off."
+            " Try again, or choose another model."
+        )
+    return (
+        f"The answer from {_inside(s.provider)} failed for a reason that is not known."
+        " Try again; if it stays, the daemon's log says more."
+    )
 
 
 SENTENCES: dict[FailureKind, Callable[[Signals, frozenset[str]], str]] = {
@@ -157,9 +199,19 @@ def sentence(kind: FailureKind, signals: Signals, classes: frozenset[str]) -> st
 
 def given_up(error: ChatError, attempts: int) -> ChatError:
     """Return `error` as it ends a turn after so many attempts."""
-    tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    more = f"Gave up after {tries}. Try again, or choose another model."
+    tries = "One attempt" if attempts == 1 else f"{attempts} attempts"
+    more = f"{tries} failed; nothing is lost. Try again later, or choose another model."
     return msgspec.structs.replace(error, message=f"{error.message} {more}", action="retry")
+
+
+def empty_again(error: ChatError) -> ChatError:
+    """Return the failure of an empty answer as it ends a turn: another try would be empty too."""
+    return msgspec.structs.replace(
+        error,
+        retryable=False,
+        message=f"{display(error.provider)} gave an empty answer again."
+        " Edit your message to say it in another way, or choose another model.",
+    )
 
 
 def passed_on(error: ChatError, model: str) -> ChatError:
@@ -171,7 +223,7 @@ def come_back_later(error: ChatError, now: datetime) -> ChatError:
     """Return `error` as it ends a turn because the provider wants a long wait."""
     wait = timedelta(milliseconds=error.retry_after_ms or 0)
     then = now + wait
-    when = f"{then:%H:%M} UTC" if then.date() == now.date() else f"{then:%d %B, %H:%M} UTC"
+    when = f"{then:%H:%M} UTC" if then.date() == now.date() else f"{_day(then)}, {then:%H:%M} UTC"
     return msgspec.structs.replace(
         error,
         kind="rate_limit",
@@ -183,12 +235,20 @@ def come_back_later(error: ChatError, now: datetime) -> ChatError:
     )
 
 
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B}"
+
+
 def _model(signals: Signals) -> str:
     return redact(signals.model or "")[:_MAX_NAME] or "the model"
 
 
 def _within(signals: Signals) -> str:
     return f" within {_span(signals.guard_seconds)}" if signals.guard_seconds else ""
+
+
+def _for(signals: Signals) -> str:
+    return f" for {_span(signals.guard_seconds)}" if signals.guard_seconds else ""
 
 
 def _span(seconds: float) -> str:

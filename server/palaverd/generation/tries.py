@@ -44,7 +44,7 @@ class Tries:
         self._tried.append(Tried(asked.name, error.kind))
         self._empty += empty
         if self._empty == EMPTY_ANSWERS:
-            error = msgspec.structs.replace(error, retryable=False)
+            error = wording.empty_again(error)
         if asked.name == wanted.name:
             self._own = error
         decisive = self._own or msgspec.structs.replace(error, retryable=True)
