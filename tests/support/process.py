@@ -29,6 +29,10 @@ model = "sim-large"
 """
 
 
+class DiedAtStart(Exception):
+    """The process ended before it served anybody."""
+
+
 class DaemonProcess:
     """One `palaverd serve`."""
 
@@ -57,7 +61,8 @@ class DaemonProcess:
                 try:
                     await self.client.health()
                 except Unreachable:
-                    assert self.process.returncode is None, "the daemon ended at its start"
+                    if self.process.returncode is not None:
+                        raise DiedAtStart(self.log) from None
                     await asyncio.sleep(0.02)
                 else:
                     return

@@ -89,6 +89,7 @@ class LockedChat:
         assert self.row.archived
         self.connection.execute(delete(chats).where(chats.c.id == self.row.chat_id))
         self.note_change()
+        self.applied.append(Transition.DELETE)
         self.deleted = True
 
     def skip_to(self, version: int) -> None:
