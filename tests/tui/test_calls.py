@@ -18,6 +18,7 @@ from tui.screen import client
 from tui.sheet import DIFF, call, result, results
 from tui.test_client import running
 
+FOLDED = Folds()
 OPEN = Folds(frozenset({"call"}))
 
 
@@ -26,7 +27,7 @@ def drawn(block: CallBlock, width: int = 60) -> list[str]:
     return [line.text.rstrip() for line in block.lines]
 
 
-def block_of(tool, found=None, folds=Folds(), state="open", **arguments) -> CallBlock:
+def block_of(tool, found=None, folds=FOLDED, state="open", **arguments) -> CallBlock:
     block = CallBlock("c1", tool)
     block.show(folds, arguments=json.dumps(arguments), state=state, result=found)
     return block

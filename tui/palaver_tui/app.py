@@ -248,6 +248,10 @@ class PalaverApp(General):
         if self._painter is not None:
             self._painter.paint_new_lines()
 
+    def on_transcript_marked(self) -> None:
+        """Say what Esc does now."""
+        self._changed()
+
     def on_transcript_near_start(self) -> None:
         """Fetch what is older."""
         self.session.paging.older()

@@ -38,7 +38,7 @@ class Query:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        words = [word for word in re.split(r"\s+", visible_line(text)) if word]
+        words = [visible_line(word) for word in text.split()]
         self.pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
         self.empty = not words
         # Markdown may stand between two words, but hardly within one.

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from palaver_tui.layout.column import Column
 from palaver_tui.layout.document import Laid, MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Line
-from palaver_tui.layout.parts import Block, Spot
+from palaver_tui.layout.parts import Spot
 from palaver_tui.layout.section import Section
 
 Form = Literal["source", "plain"]
@@ -20,12 +20,18 @@ Mapped = MarkdownDocument | PlainDocument
 
 
 class Point(NamedTuple):
-    """Before character `column` of a line of a block; `offset` is the place in its source."""
+    """Before character `column` of a line of a block.
+
+    `offset` is the place in its source of that character, or `behind` it, of the one before.
+    `line` counts in the section, for what has no name there.
+    """
 
     key: Hashable
     spot: Spot
     column: int
+    line: int
     offset: int | None = None
+    behind: bool = False
 
 
 class Place(NamedTuple):
@@ -42,10 +48,14 @@ def point_at(column: Column, place: Place) -> Point | None:
         return None
     block, line = section.stack.place(number)
     at = max(0, place.x - len(block.margin.text))
-    offset = None
+    point = Point(section.key, Spot(block.key, line), at, number)
     if isinstance(block.laid, Mapped):
-        offset = block.laid.source_map().offset_at((line, at))
-    return Point(section.key, Spot(block.key, line), at, offset)
+        found = block.laid.source_map()
+        for behind in (False, True):
+            offset = found.offset_at((line, at - behind)) if at >= behind else None
+            if offset is not None and found.place_at(offset) == (line, at - behind):
+                return point._replace(offset=offset, behind=behind)
+    return point
 
 
 def place_of(column: Column, point: Point) -> Place | None:
@@ -57,11 +67,13 @@ def place_of(column: Column, point: Point) -> Place | None:
     section = column.sections[index]
     found = section.stack.named(point.spot.block)
     if found is None:
-        return Place(column.start(index), 0)
+        line = min(point.line, section.height - 1) if section.key == point.key else 0
+        return Place(column.start(index) + line, point.column)
     block, first = found
     line, at = point.spot.line, point.column
     if isinstance(block.laid, Mapped) and point.offset is not None:
-        line, at = block.laid.source_map().place_at(point.offset) or (line, at)
+        known = block.laid.source_map().place_at(point.offset)
+        line, at = (known[0], known[1] + point.behind) if known is not None else (line, at)
     line = max(0, min(line, len(block.laid.lines) - 1))
     return Place(column.start(index) + first + line, at + len(block.margin.text))
 
@@ -124,8 +136,3 @@ def _without_frame(line: Line) -> str:
     return "".join(
         " " * len(span.text) if span.face.ink == "rule" else span.text for span in line.spans
     )
-
-
-def is_text(block: Block) -> bool:
-    """Say whether a block holds something to read, rather than frame or label."""
-    return isinstance(block.key, int)

@@ -15,7 +15,7 @@ from palaver_tui.actions import bindings
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.folding import FoldKey, Folds
-from palaver_tui.layout.points import Place
+from palaver_tui.layout.points import Place, Point, place_of, point_at
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.things import Thing
 from palaver_tui.layout.wrap import clusters
@@ -43,6 +43,9 @@ class Transcript(ScrollView, can_focus=True):
     class NearGap(Message):
         """A place where messages are missing comes into view."""
 
+    class Marked(Message):
+        """Something is selected with the mouse, or nothing is any more."""
+
     class Used(Message):
         """Something was clicked."""
 
@@ -66,6 +69,7 @@ class Transcript(ScrollView, can_focus=True):
         self._chat: str | None = None
         self._seen_end: Anchor | None = None
         self._top: Anchor | None = None
+        self._resized: tuple[Anchor, Point] | None = None  # what a new width has put at the top
         self._folds: dict[object, Folds] = {}  # of the chats that were shown before
         self._moving = False  # we scroll, not the person
 
@@ -134,13 +138,29 @@ class Transcript(ScrollView, can_focus=True):
         height = self.scrollable_content_region.height
         if not height:
             return
-        self.column.set_width(self.column_width)
+        if self.column.width != self.column_width:
+            self._set_width()
         if self.following:
             self.column.measure_tail(height)
             top = max(0, self.column.height - height)
         else:
             top = self._measure_from(self._top, height)
         self._apply(top)
+
+    def _set_width(self) -> None:
+        """Lay out for the width there is; the first word in view stays in the first line."""
+        held = None
+        if not self.following and self._top is not None:
+            top, known = self.column.position(self._top), self._resized
+            if known is not None and known[0] == self._top:
+                held = known[1]  # nobody scrolled since: several widths in a row do not drift
+            elif top is not None:
+                held = point_at(self.column, Place(top, 0))
+        self.column.set_width(self.column_width)
+        place = place_of(self.column, held) if held is not None else None
+        if place is not None and held is not None:
+            self._top = self.column.anchor(place.y)
+            self._resized = (self._top, held) if self._top is not None else None
 
     def _measure_from(self, anchor: Anchor | None, height: int) -> int:
         found = self.column.position(anchor) if anchor is not None else None
@@ -341,6 +361,7 @@ class Transcript(ScrollView, can_focus=True):
         if not is_left(event):
             return
         self.release_mouse()
+        self.post_message(self.Marked())
         if self.selecting.release():
             return
         self.selecting.clear()

@@ -1,0 +1,101 @@
+"""Which way a copied text goes, and that it is said, and nothing that is not known."""
+
+import os
+import stat
+import sys
+
+import pytest
+
+from palaver_tui.clipboard import MOST_OSC_52, Clipboard, encodable
+
+HOSTILE = "**a**\x1b[31m\u202e\x9b b\r\n[/x]"
+
+
+def program(folder, name: str, body: str):
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+@pytest.fixture
+def sent():
+    return []
+
+
+def clipboard(folder, sent, environment, programs=(), platform="linux") -> Clipboard:
+    known = {path.name: str(path) for path in programs}
+
+    def which(name):
+        return known.get(name)
+
+    return Clipboard(environment, sent.append, folder / "kept", which=which, platform=platform)
+
+
+@pytest.fixture
+def wl_copy(tmp_path, monkeypatch):
+    path = program(
+        tmp_path,
+        "wl-copy",
+        f"import sys; open({str(tmp_path / 'taken')!r}, 'wb').write(sys.stdin.buffer.read())",
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return path
+
+
+async def test_the_systems_own_tool_is_given_the_text_as_it_is(tmp_path, sent, wl_copy):
+    copied = await clipboard(tmp_path, sent, {"WAYLAND_DISPLAY": "x"}, [wl_copy]).copy(HOSTILE)
+    assert (tmp_path / "taken").read_bytes() == HOSTILE.encode()
+    assert copied.words("the code") == "Copied the code to the clipboard (wl-copy)."
+    assert sent == []
+
+
+@pytest.mark.parametrize("variable", ["SSH_CONNECTION", "SSH_TTY"])
+async def test_over_ssh_it_goes_through_the_terminal(tmp_path, sent, wl_copy, variable):
+    environment = {"WAYLAND_DISPLAY": "x", variable: "y"}
+    copied = await clipboard(tmp_path, sent, environment, [wl_copy]).copy(HOSTILE)
+    assert sent == [HOSTILE]
+    assert "OSC 52" in copied.words("it")
+    assert "only the terminal knows" in copied.words("it")
+
+
+async def test_a_tool_that_fails_is_passed_over(tmp_path, sent, monkeypatch):
+    bad = program(tmp_path, "wl-copy", "raise SystemExit(1)")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    copied = await clipboard(tmp_path, sent, {"WAYLAND_DISPLAY": "x"}, [bad]).copy("text")
+    assert copied.way == "terminal"
+    assert sent == ["text"]
+
+
+async def test_what_no_terminal_takes_goes_into_a_file_of_its_owner(tmp_path, sent):
+    text = HOSTILE + "x" * MOST_OSC_52
+    copied = await clipboard(tmp_path, sent, {}).copy(text)
+    path = tmp_path / "kept" / "copied.txt"
+    assert path.read_bytes() == text.encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert str(path) in copied.words("it")
+    assert sent == []
+
+
+async def test_lone_surrogates_are_replaced_and_nothing_else(tmp_path, sent):
+    await clipboard(tmp_path, sent, {}).copy("a\udce4b👨‍👩‍👧")
+    assert sent == ["a\ufffdb👨‍👩‍👧"]
+
+
+def test_a_pair_of_surrogates_becomes_its_character():
+    assert encodable("\ud83d\ude00") == "😀"
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "names"),
+    [
+        ({}, "linux", []),
+        ({"DISPLAY": ":0"}, "linux", ["xclip", "xsel"]),
+        ({"WAYLAND_DISPLAY": "x", "DISPLAY": ":0"}, "linux", ["wl-copy", "xclip", "xsel"]),
+        ({}, "darwin", ["pbcopy"]),
+    ],
+)
+def test_tools_are_used_where_they_work(tmp_path, sent, environment, platform, names):
+    programs = [tmp_path / name for name in ("wl-copy", "xclip", "xsel", "pbcopy")]
+    found = clipboard(tmp_path, sent, environment, programs, platform).tools()
+    assert [command[0] for command in found] == names

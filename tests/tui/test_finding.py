@@ -1,0 +1,228 @@
+"""Finding words in a conversation: in what is seen, folded, or not here yet."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palaver.wire.events import MessageEvent
+from palaver_tui.layout.faces import Line, Span
+from palaver_tui.layout.finding import Query
+from tui.long_chat import LongChat, history
+from tui.replay import answer, part, status, user
+from tui.screen import client
+from tui.sheet import finished_turn
+from tui.test_client import LONG, running, with_chat
+
+
+def lines(*texts: str) -> list[Line]:
+    return [Line((Span(text),)) for text in texts]
+
+
+def found(query: str, *texts: str) -> list[str]:
+    """Return what is found, each as the characters it has on its lines."""
+    return [
+        "|".join(texts[line][start:end] for line, start, end in stretches)
+        for stretches in Query(query).stretches(lines(*texts))
+    ]
+
+
+class TestQueries:
+    def test_case_does_not_matter(self):
+        assert found("relay", "Relay and RELAY") == ["Relay", "RELAY"]
+
+    def test_words_are_found_across_a_line_that_was_wrapped(self):
+        assert found("drain timer", "the drain", "  timer waits") == ["drain|  timer"]
+
+    def test_marks_of_patterns_are_only_characters(self):
+        assert found("a.b(", "a.b( axb(") == ["a.b("]
+
+    @pytest.mark.parametrize("text", ["", "  ", "\n"])
+    def test_blanks_find_nothing(self, text):
+        assert Query(text).empty
+        assert found(text, "some words") == []
+
+    def test_hostile_characters_are_found_as_they_are_shown(self):
+        assert found("\x1b[2J", "␛[2J") == ["␛[2J"]
+
+    @given(st.text(alphabet="ab *_", max_size=60), st.text(alphabet="ab", min_size=1, max_size=3))
+    def test_what_has_a_word_is_worth_a_look(self, text, word):
+        if word in text:
+            assert Query(word).may_be_in([text])
+
+
+async def search(me, text: str) -> None:
+    await me.press("ctrl+f")
+    await me.press(*["space" if character == " " else character for character in text])
+
+
+async def test_what_is_typed_is_found_counted_and_stepped_through(tmp_path):
+    daemon = with_chat(
+        answer(1, "one relay"), user(2, "two relay"), answer(3, LONG), answer(4, "last *relay*")
+    )
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(100, 24)) as me:
+        await me.shows("last relay")
+        await search(me, "relay")
+        await me.shows("3 of 3")
+        await me.press("enter")
+        await me.shows("2 of 3", "two relay")
+        await me.press("up")
+        await me.shows("1 of 3", "one relay")
+        await me.press("down", "down")
+        await me.shows("3 of 3", "last relay")
+        await me.press("down")
+        await me.shows("Nothing found after this, at the end.")
+
+
+async def test_escape_ends_the_search_first_and_stops_nothing(tmp_path):
+    daemon = running(user(1, "relay"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        daemon.stream_of("a").tell(part("one relay more", episode="1.1"))
+        await me.shows("one relay more")
+        await search(me, "relay")
+        await me.shows("2 of 2", "Esc end search")
+        await me.press("escape")
+        await me.hides("2 of 2")
+        assert daemon.interrupts == []
+        assert me.transcript.has_focus
+        assert not me.transcript.searching.active
+        await me.press("escape")
+        await me.until(lambda: daemon.interrupts)
+
+
+async def test_from_the_conversation_single_letters_step_on(tmp_path):
+    daemon = with_chat(user(1, "relay one"), answer(2, "relay two"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("relay two")
+        await me.press("ctrl+t", "slash", "r", "e", "l")
+        await me.shows("2 of 2")
+        await me.press("ctrl+t", "n")
+        await me.shows("1 of 2")
+        await me.press("N")
+        await me.shows("2 of 2")
+
+
+def highlighted(me) -> list[str]:
+    """Return the characters that stand on the paper of what was found."""
+    from palaver_tui.themes import DARK
+
+    papers = {DARK.found, DARK.found_here}
+    return [
+        segment.text
+        for strip in me.app.screen._compositor.render_strips()
+        for segment in strip
+        if segment.style and segment.style.bgcolor and segment.style.bgcolor.name in papers
+    ]
+
+
+async def test_what_is_found_is_highlighted_and_the_current_one_differently(tmp_path):
+    daemon = with_chat(user(1, "Relay one"), answer(2, "a **relay** two"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("relay two")
+        await search(me, "relay")
+        await me.shows("2 of 2")
+        assert highlighted(me) == ["Relay", "relay"]
+
+
+async def test_a_match_in_something_folded_unfolds_it(tmp_path):
+    async with client(tmp_path, daemon=with_chat(*finished_turn()), chat_id="a") as me:
+        await me.shows("▸ 3 steps")
+        await search(me, "test_20.py")
+        await me.shows("1 of 1", "tests/test_20.py")
+        assert highlighted(me) == ["test_20.py"]
+
+
+async def test_a_match_in_reasoning_unfolds_it(tmp_path):
+    async with client(tmp_path, daemon=with_chat(*finished_turn()), chat_id="a") as me:
+        await me.shows("▸ 3 steps")
+        await search(me, "runs second leaks")
+        await me.shows("1 of 1", "▾ thought for 3.2 s", "Whichever runs second leaks")
+
+
+async def test_text_that_streams_in_is_found_too_without_a_jump(tmp_path):
+    daemon = running(user(1, "relay"), answer(2, LONG))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("paragraph 59")
+        await search(me, "relay")
+        await me.shows("1 of 1", "▎ relay")
+        top = me.transcript.scroll_offset.y
+        daemon.stream_of("a").tell(part("another relay", episode="2.1"))
+        await me.shows("1 of 2")
+        assert me.transcript.scroll_offset.y == top
+
+
+async def test_older_messages_are_read_until_one_has_it_and_only_few_are_kept(tmp_path):
+    daemon = LongChat(history(3000, m700="the **needle** is here"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 3000 says")
+        await search(me, "needle")
+        await me.shows("none here · ⏎ searches older messages")
+        await me.press("enter")
+        await me.shows("1 of 1", "the needle is here")
+        assert len(me.view.messages) < 200
+        assert highlighted(me) == ["needle"]
+        await me.press("escape", "G")
+        await me.shows("message 3000 says")
+
+
+async def test_matches_are_stepped_through_from_page_to_page_and_back(tmp_path):
+    marked = {"m2000": "needle c", "m1000": "needle b", "m10": "needle a"}
+    daemon = LongChat(history(3000, **marked))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 3000 says")
+        await search(me, "needle")
+        for words in ("needle c", "needle b", "needle a"):
+            await me.press("enter")
+            await me.shows(words)
+        await me.press("enter")
+        await me.shows("Nothing found before this")
+        for words in ("needle b", "needle c"):
+            await me.press("down")
+            await me.shows(words)
+
+
+async def test_where_nothing_is_found_it_is_said_how_much_was_searched(tmp_path):
+    daemon = LongChat(history(1000))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 1000 says")
+        await search(me, "needle")
+        await me.press("enter")
+        await me.shows("Nothing found before this", "950 messages")
+        assert "message 1000 says" in me.text()
+
+
+async def test_words_that_stand_apart_are_no_match_in_older_messages(tmp_path):
+    daemon = LongChat(history(1000, m700="green and blue", m300="so green blue it is"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 1000 says")
+        await search(me, "green blue")
+        await me.press("enter")
+        await me.shows("1 of 1", "so green blue it is")
+
+
+async def test_a_search_that_was_ended_shows_nothing_later(tmp_path):
+    daemon = LongChat(history(3000, m700="the needle"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 3000 says")
+        await search(me, "needle")
+        daemon.answers.clear()
+        await me.press("enter")
+        await me.shows("searching older messages")
+        await me.press("escape")
+        daemon.answers.set()
+        await me.until(lambda: daemon.served)
+        await me.pilot.pause()
+        assert "message 3000 says" in me.text()
+        assert me.view.messages[0].id > 2000
+
+
+async def test_another_chat_is_searched_for_the_same(tmp_path):
+    daemon = with_chat(user(1, "relay here"))
+    daemon.stream_of("b").tell(
+        MessageEvent(user(5, "relay")), MessageEvent(answer(6, "relay")), status(title="B")
+    )
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("relay here", "Second chat")
+        await search(me, "relay")
+        await me.shows("1 of 1")
+        me.app.session.open("b")
+        await me.shows("of 2")

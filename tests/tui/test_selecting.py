@@ -1,0 +1,310 @@
+"""Selecting with the mouse and with keys, jumping, and copying what was written."""
+
+import pytest
+
+from palaver.wire.events import MessageEvent
+from palaver.wire.messages import MessagePage
+from tui.replay import answer, part, status, user
+from tui.screen import client
+from tui.sheet import finished_turn
+from tui.test_client import LONG, running, with_chat
+
+CODE = "Do this:\n\n```python\ndef f():\n\treturn 1\n```\n\nThen **stop** there."
+
+
+class Taken:
+    """Stands where the clipboard stands."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def copy(self, text):
+        from palaver_tui.clipboard import Copied
+
+        self.texts.append(text)
+        return Copied("tool", "a-tool")
+
+
+def taking(me) -> Taken:
+    me.app._copier = Taken()
+    return me.app._copier
+
+
+def row_of(me, words: str) -> int:
+    return next(y for y, line in enumerate(me.text().split("\n")) if words in line)
+
+
+def column_of(me, words: str) -> int:
+    return next(line.index(words) for line in me.text().split("\n") if words in line)
+
+
+async def drag(me, first: tuple[int, int], last: tuple[int, int]) -> None:
+    from textual.events import MouseMove
+
+    await me.pilot.mouse_down(offset=first)
+    await me.pilot._post_mouse_events([MouseMove], offset=last, button=1)
+    await me.pilot.mouse_up(offset=last)
+
+
+def spot(me, words: str, after: bool = False) -> tuple[int, int]:
+    return column_of(me, words) + (len(words) if after else 0), row_of(me, words)
+
+
+async def test_a_drag_selects_and_copies_the_markdown_of_exactly_that(tmp_path):
+    daemon = with_chat(answer(1, "It waits for **one timer**, not *two*."))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        copied = taking(me)
+        await me.shows("It waits")
+        await drag(me, spot(me, "waits"), spot(me, "one timer", after=True))
+        await me.shows("Esc unselect")
+        await me.press("ctrl+t", "c")
+        await me.until(lambda: copied.texts)
+        assert copied.texts == ["waits for **one timer**"]
+        await me.shows("Copied the selection")
+        assert not me.transcript.selecting.active
+
+
+async def test_copied_as_plain_text_it_has_no_marks(tmp_path):
+    daemon = with_chat(answer(1, "It waits for **one timer**, not *two*."))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        copied = taking(me)
+        await me.shows("It waits")
+        await drag(me, spot(me, "waits"), spot(me, "one timer", after=True))
+        await me.press("ctrl+t", "C")
+        await me.until(lambda: copied.texts == ["waits for one timer"])
+
+
+async def test_a_selection_over_messages_has_both_texts_and_no_frames(tmp_path):
+    daemon = with_chat(user(1, "first\nquestion"), answer(2, "- an *item*\n- more"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        copied = taking(me)
+        await me.shows("more")
+        await drag(me, spot(me, "question"), spot(me, "more", after=True))
+        await me.press("ctrl+c")
+        await me.until(lambda: copied.texts == ["question\n\n- an *item*\n- more"])
+
+
+async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
+    daemon = with_chat(answer(1, LONG))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        copied = taking(me)
+        await me.shows("paragraph 59")
+        selecting = me.transcript.selecting
+        height = me.transcript.size.height
+        selecting.press(0, 4)
+        selecting.drag(0, -3)
+        top = me.transcript.scroll_offset.y
+        while me.transcript.scroll_offset.y > 0:
+            selecting.scroll_on()
+            await me.pilot.pause()
+        assert top > height
+        selecting.drag(2, 0)
+        selecting.drag(2, 2)
+        assert selecting.release()
+        await me.press("ctrl+t", "c")
+        await me.until(lambda: copied.texts)
+        numbers = copied.texts[0].split("\n\n")
+        assert numbers[0].startswith("paragraph 0") or numbers[0].startswith("paragraph 1")
+        assert len(numbers) > 40
+
+
+async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_widths_change(
+    tmp_path,
+):
+    words = "Some words that are long enough to be wrapped in a narrow window. " * 3
+    daemon = running(answer(50, words), answer(51, LONG, model="other"))
+    daemon.pages[50] = MessagePage([user(49, "older"), user(48, "oldest")], more=False)
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
+        copied = taking(me)
+        await me.shows("paragraph 59")
+        await me.press("ctrl+t", "home")
+        await me.until(lambda: len(me.view.messages) == 4)
+        await me.press("home")
+        await me.shows("Some words")
+        await drag(
+            me,
+            spot(me, "long enough"),
+            (column_of(me, "long enough") + 30, row_of(me, "long enough")),
+        )
+        before = me.transcript.selecting.text("source")
+        assert before.startswith("long enough to be")
+        for number in range(30):
+            daemon.stream_of("a").tell(part(f"more {number:02}\n\n", 9 * number, episode="51.1"))
+        await me.until(lambda: me.view.live and me.view.live.blocks[0].text.length == 270)
+        for width in (64, 100):
+            await me.pilot.resize_terminal(width, 30)
+            await me.pilot.pause()
+            assert me.transcript.selecting.text("source") == before
+        await me.press("c")
+        await me.until(lambda: copied.texts == [before])
+
+
+async def test_a_selection_in_a_live_answer_survives_its_commit(tmp_path):
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        daemon.stream_of("a").tell(part("It *waits* here", episode="1.1"))
+        await me.shows("It waits here")
+        await drag(me, spot(me, "waits"), spot(me, "here", after=True))
+        assert me.transcript.selecting.text("source") == "*waits* here"
+        daemon.stream_of("a").tell(
+            MessageEvent(answer(2, "It *waits* here."), replaces="1.1"), status("waiting")
+        )
+        await me.until(lambda: me.view.live is None)
+        await me.pilot.pause()
+        assert me.transcript.selecting.text("source") == "*waits* here"
+
+
+class TestKeys:
+    async def test_the_cursor_moves_selects_and_copies(self, tmp_path):
+        daemon = with_chat(answer(1, "one two three\n\nfour five"))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            copied = taking(me)
+            await me.shows("four five")
+            await me.press("ctrl+t", "v", "down", "right", "right", "w", "v", "w", "right")
+            await me.press("y")
+            await me.until(lambda: copied.texts)
+            assert copied.texts == ["two th"]
+
+    async def test_shift_and_arrows_select_at_once(self, tmp_path):
+        daemon = with_chat(answer(1, "one two three\n\nfour five"))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            copied = taking(me)
+            await me.shows("four five")
+            await me.press("ctrl+t", "v", "down", "shift+right", "shift+right", "c")
+            await me.until(lambda: copied.texts == ["one"])
+            await me.press("v", "down", "shift+down", "shift+down", "C")
+            await me.until(lambda: len(copied.texts) == 2)
+            assert copied.texts[1] == "one two three\n\nf"
+
+    async def test_escape_unselects_and_stops_nothing(self, tmp_path):
+        daemon = running(answer(1, "one two three"))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            await me.shows("one two three")
+            await me.press("ctrl+t", "v")
+            await me.shows("Esc unselect")
+            await me.press("escape")
+            await me.hides("Esc unselect")
+            assert daemon.interrupts == []
+
+    async def test_the_cursor_walks_over_what_readers_take_for_one_character(self, tmp_path):
+        daemon = with_chat(answer(1, "a👨‍👩‍👧e\u0301中z"))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            await me.shows("z")
+            await me.press("ctrl+t", "v", "down")
+            seen = []
+            for _ in range(5):
+                place = me.transcript.selecting.places()[1]
+                line = me.transcript.column.line(place.y)[2].text
+                width = me.transcript.selecting._width_at(place)
+                seen.append(line[place.x : place.x + width])
+                await me.press("right")
+            assert seen == ["a", "👨‍👩‍👧", "e\u0301", "中", "z"]
+            await me.press("left", "left", "left")
+            assert me.transcript.selecting.places()[1].x == 2 + len("a👨‍👩‍👧")
+
+    async def test_the_cursor_scrolls_the_view_with_it(self, tmp_path):
+        async with client(tmp_path, daemon=with_chat(answer(1, LONG)), chat_id="a") as me:
+            await me.shows("paragraph 59")
+            await me.press("ctrl+t", "v", *["up"] * 10)
+            y = me.transcript.selecting.places()[1].y
+            assert me.transcript.scroll_offset.y == y
+            await me.press("pagedown", "pagedown", "pagedown")
+            await me.shows("paragraph 59")
+
+
+class TestThings:
+    async def test_the_code_of_a_block_is_copied_as_it_was_written(self, tmp_path):
+        async with client(tmp_path, daemon=with_chat(answer(1, CODE)), chat_id="a") as me:
+            copied = taking(me)
+            await me.shows("Then stop there.")
+            await me.press("ctrl+t", "comma", "c")
+            await me.until(lambda: copied.texts == ["def f():\n\treturn 1"])
+            await me.shows("Copied the code (2 lines)")
+
+    async def test_a_link_is_opened_by_key_and_its_address_copied(self, tmp_path, monkeypatch):
+        daemon = with_chat(answer(1, "See [the manual][1].\n\n[1]: https://docs.example/x\n"))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            copied, opened = taking(me), []
+            monkeypatch.setattr(me.app, "open_url", opened.append)
+            await me.shows("the manual")
+            await me.press("ctrl+t", "comma", "c", "enter")
+            await me.until(lambda: opened == ["https://docs.example/x"])
+            await me.until(lambda: copied.texts == ["https://docs.example/x"])
+            await me.shows("Opened https://docs.example/x")
+
+    async def test_a_link_is_opened_by_a_click(self, tmp_path, monkeypatch):
+        daemon = with_chat(answer(1, "See [the manual](https://docs.example/x) now."))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            opened = []
+            monkeypatch.setattr(me.app, "open_url", opened.append)
+            await me.shows("the manual")
+            await me.pilot.click(offset=spot(me, "manual"))
+            await me.until(lambda: opened == ["https://docs.example/x"])
+
+    @pytest.mark.parametrize("target", ["javascript:alert(1)", "file:///etc/passwd", "x-thing:y"])
+    async def test_what_is_no_address_of_the_web_cannot_be_opened(self, tmp_path, target):
+        daemon = with_chat(answer(1, f"See [the manual]({target}) now."))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            await me.shows("the manual")
+            await me.press("ctrl+t", "comma")
+            assert me.transcript.pointing.thing is None
+
+    async def test_what_a_call_gave_is_copied_folded_or_not(self, tmp_path):
+        daemon = with_chat(*finished_turn()[:5])
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            copied = taking(me)
+            await me.shows("▸ 2 steps")
+            await me.press("ctrl+t", "z", "z", "comma", "enter", "full_stop", "full_stop", "c")
+            await me.until(lambda: copied.texts)
+            assert copied.texts[0].startswith("1\tasync def test_relay")
+
+    async def test_without_anything_selected_the_last_answer_is_copied_as_it_was_written(
+        self, tmp_path
+    ):
+        evil = "**a**\x1b[31m\u202e b\r\nc"
+        daemon = with_chat(user(1, "x"), answer(2, evil))
+        async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+            copied = taking(me)
+            await me.shows("␛[31m")
+            await me.press("ctrl+t", "c")
+            await me.until(lambda: copied.texts == [evil])
+
+
+class TestJumps:
+    def chat(self):
+        return with_chat(
+            *[
+                (user if n % 2 else answer)(n, f"number {n}\n\n" + "text\n\n" * 9)
+                for n in range(1, 9)
+            ]
+        )
+
+    async def test_one_goes_from_message_to_message(self, tmp_path):
+        async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
+            await me.shows("text")
+            await me.press("ctrl+t")
+            seen = []
+            for key in ["left_square_bracket"] * 3 + ["right_square_bracket"]:
+                await me.press(key)
+                seen.append(me.transcript.pointing.thing.key)
+                row = me.transcript.pointing.line - me.transcript.scroll_offset.y
+                assert row == 0
+            assert seen == [7, 6, 5, 6]
+
+    async def test_one_goes_to_ones_own_messages(self, tmp_path):
+        async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
+            await me.shows("text")
+            await me.press("ctrl+t", "left_curly_bracket", "left_curly_bracket")
+            assert me.transcript.pointing.thing.key == 5
+            await me.shows("number 5")
+            await me.press("right_curly_bracket")
+            assert me.transcript.pointing.thing.key == 7
+            await me.press("right_curly_bracket")
+            assert me.transcript.following
+
+    async def test_a_message_that_is_pointed_at_is_copied_whole(self, tmp_path):
+        async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
+            copied = taking(me)
+            await me.shows("text")
+            await me.press("ctrl+t", "left_square_bracket", "left_square_bracket", "Y")
+            await me.until(lambda: copied.texts == ["number 6\n\n" + "text\n\n" * 9])
