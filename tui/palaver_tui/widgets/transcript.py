@@ -256,7 +256,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def move(self, lines: int) -> None:
         """Scroll by `lines`."""
-        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False)
+        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False, immediate=True)
 
     def stay(self) -> None:
         """Do not follow the end any more."""
