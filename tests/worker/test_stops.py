@@ -42,7 +42,7 @@ def text_of(message: Message) -> str:
 async def stopped_after(client: Client, characters: int) -> Seen:
     """Stop an answer once so many characters of it were shown; follow it to the end."""
     # The answer never ends by itself: whenever the stop comes, it comes in the middle.
-    content = f"[[silence at=end]] [[length={WORDS}]] [[rate=400]] hello"
+    content = f"[[silence at=end times=9999]] [[length={WORDS}]] [[rate=400]] hello"
     sent = await client.create_chat(CreateChat(content=content))
     stop = Interrupt(turn_version=sent.chat.versions.turn)
     seen, status = Seen(), ""

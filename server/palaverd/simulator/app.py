@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 
 from palaver.clock import Clock, SystemClock
 from palaverd.simulator.answers import compose, thoughts, title
@@ -54,7 +54,8 @@ class Simulator:
 
     `rate` is words per second (0: as fast as it goes), `seed` makes a run repeatable, `scenario`
     says which trouble each prompt meets. `requests` records what came, oldest first, without the
-    list of models. A rate of 0 waits for nothing but directives that name a time.
+    list of models; `stalled` counts answers that have said all they ever will, and stay open. A
+    rate of 0 waits for nothing but directives that name a time.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Simulator:
         clock: Clock | None = None,
     ) -> None:
         self.requests: list[Recorded] = []
+        self.stalled = 0
         self._port = port
         self._rate = rate
         self._seed = seed
@@ -122,6 +124,8 @@ class Simulator:
                 return await self._answer(wire, request, body, request_id)
             except (BadRequestError, DirectiveError) as error:
                 return _refuse(wire, FAULTS["400"], request_id, str(error))
+            except ClientConnectionResetError:
+                return web.Response()  # who asked has left: that is no mistake, and no news
 
         return handle
 
@@ -148,10 +152,14 @@ class Simulator:
             rate=self._rate if script.rate is None else script.rate,
             slow_first=script.slow_first,
             clock=self._clock,
+            stalls=self._count_stall,
         )
         if injected is not None:
             return await misbehave(speech, injected)
         return await speech.send()
+
+    def _count_stall(self) -> None:
+        self.stalled += 1
 
     def _script(self, call: str, prompt: Prompt) -> Script:
         script = parse(prompt.last)
