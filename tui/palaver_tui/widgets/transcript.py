@@ -256,7 +256,10 @@ class Transcript(ScrollView, can_focus=True):
 
     def move(self, lines: int) -> None:
         """Scroll by `lines`."""
-        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False, immediate=True)
+        old = self.scroll_offset.y
+        end = max(0, self.column.height - self.scrollable_content_region.height)
+        # Not `scroll_to`: that waits for the next layout, and fast keys would lose lines.
+        self._scrolled(old, max(0, min(old + lines, end)))
 
     def stay(self) -> None:
         """Do not follow the end any more."""
