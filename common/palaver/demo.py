@@ -24,6 +24,13 @@ from palaver.launch import ensure_daemon
 # The daemon gives itself 10 s to shut down; after that it is not coming to an end by itself.
 STOP_S: Final = 12.0
 
+# Patience with a provider, in a story of trouble: silence is told within seconds, as it is told
+# after minutes where an answer matters. Nobody watches a demo for two minutes.
+PATIENCE: Final = """\
+startup_seconds = 8
+silence_seconds = 5
+pings_seconds = 8
+"""
 CONFIG: Final = """\
 default_model = "sonnet"
 
@@ -31,17 +38,17 @@ default_model = "sonnet"
 kind = "anthropic"
 base_url = "{url}"
 api_key = "simulator"
-
+{patience}
 [providers.openai]
 kind = "openai"
 base_url = "{url}/v1"
 api_key = "simulator"
-
+{patience}
 [providers.local]
 kind = "openai-compatible"
 base_url = "{url}/v1"
 api_key = "simulator"
-
+{patience}
 [models.sonnet]
 provider = "anthropic"
 model = "claude-sonnet-5-5"
@@ -89,7 +96,7 @@ def demo(scenario: str | None = None) -> Iterator[Demo]:
     """Run a simulator for the body's time; at the end stop everything and remove it.
 
     Args:
-        scenario: a named story of trouble that the simulator plays.
+        scenario: a story of trouble that the simulator plays: its name, or a TOML file.
 
     Raises:
         PalaverError: the simulator could not be started.
@@ -98,9 +105,12 @@ def demo(scenario: str | None = None) -> Iterator[Demo]:
     directory = Path(tempfile.mkdtemp(prefix="palaver-demo-"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        if scenario is not None and scenario.endswith(".toml"):
+            # The simulator runs in a directory of its own.
+            scenario = str(Path(scenario).absolute())
         url = stack.enter_context(_simulator(directory, scenario))
         config = directory / "config.toml"
-        config.write_text(CONFIG.format(url=url))
+        config.write_text(CONFIG.format(url=url, patience=PATIENCE if scenario else ""))
         config.chmod(0o600)
         running = Demo(directory, config)
         stack.callback(running.stop_daemons)
@@ -139,7 +149,8 @@ def _url(output: IO[bytes], log: Path) -> str:
     except (ValueError, KeyError, TypeError) as error:
         lines = log.read_text(errors="replace").split("\n")
         said = next((text for text in reversed(lines) if text.strip()), "it said nothing")
-        raise PalaverError(f"The model simulator did not start: {said.strip()}") from error
+        said = said.strip().removeprefix("Error: ")
+        raise PalaverError(f"The model simulator did not start: {said}") from error
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -22,14 +22,17 @@ Examples:
   palaver demo -- run "[[401]] hello" --json
   palaver demo -- run "[[529]] hello"
   palaver demo --scenario flaky-network
+  palaver demo --scenario trouble.toml
 
 \b
 A line such as [[529]] or [[401]] in a prompt makes the simulated model fail that way. The
 stories: rate-limited, overloaded-then-fine, dies-mid-sentence, bad-key, too-long, silent,
-flaky-network, everything.
+flaky-network, everything. A file is a story of your own:
+  does = "Overloaded twice, then an answer that breaks off"
+  directives = ["[[529 times=2]]", "[[cut after=20]]", ""]
 """,
 )
-@click.option("--scenario", metavar="NAME", help="A named story of trouble; see the examples.")
+@click.option("--scenario", metavar="NAME", help="A story of trouble: a name, or a TOML file.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def demo(settings: Settings, scenario: str | None, command: tuple[str, ...]) -> None:

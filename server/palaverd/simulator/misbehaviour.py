@@ -14,7 +14,7 @@ from aiohttp import web
 from palaverd.simulator.faults import Manner
 from palaverd.simulator.positions import before
 from palaverd.simulator.script import Injected
-from palaverd.simulator.speech import Speech, until_gone
+from palaverd.simulator.speech import Speech
 
 # Between pings, when nothing else is sent.
 PING_SECONDS = 1.0
@@ -87,7 +87,7 @@ async def _hang_up(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _hold_on(speech: Speech, injected: Injected) -> web.StreamResponse:
-    await until_gone()
+    await speech.until_gone()
     return web.Response()
 
 
@@ -129,12 +129,13 @@ async def _reset(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 async def _silence(speech: Speech, injected: Injected) -> web.StreamResponse:
     response = await _beginning(speech, injected)
-    await until_gone()
+    await speech.until_gone()
     return response
 
 
 async def _pings(speech: Speech, injected: Injected) -> web.StreamResponse:
     response = await _beginning(speech, injected)
+    speech.stalls()
     while True:
         await speech.clock.sleep(PING_SECONDS)
         await response.write(speech.wire.ping())
@@ -183,7 +184,7 @@ async def _stay_open(speech: Speech, injected: Injected) -> web.StreamResponse:
     response = await speech.open()
     async for frame in speech.paced():
         await response.write(frame.data)
-    await until_gone()
+    await speech.until_gone()
     return response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 
 import msgspec
 from aiohttp import web
@@ -27,6 +27,7 @@ class Speech:
         rate: float,
         slow_first: float,
         clock: Clock,
+        stalls: Callable[[], None],
     ) -> None:
         self.wire = wire
         self.request = request
@@ -36,6 +37,7 @@ class Speech:
         self.clock = clock
         self._rate = rate
         self._slow_first = slow_first
+        self.stalls = stalls
 
     def frames(self) -> Iterator[Frame]:
         """Yield the events of the answer."""
@@ -56,6 +58,7 @@ class Speech:
             rate=self._rate,
             slow_first=self._slow_first,
             clock=self.clock,
+            stalls=self.stalls,
         )
 
     def reply(
@@ -91,6 +94,11 @@ class Speech:
         await response.prepare(self.request)
         return response
 
+    async def until_gone(self) -> None:
+        """Say nothing more: the server cancels its handler when the client leaves."""
+        self.stalls()
+        await asyncio.Event().wait()
+
     async def paced(self, frames: Iterable[Frame] | None = None) -> AsyncGenerator[Frame, None]:
         """Yield the frames when it is their time: late ones at once, so that the pace holds."""
         if self._slow_first:
@@ -103,8 +111,3 @@ class Speech:
                 if pause > 0:
                     await self.clock.sleep(pause)
             yield frame
-
-
-async def until_gone() -> None:
-    """Wait for ever: the server cancels its handler when the client leaves."""
-    await asyncio.Event().wait()
