@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from palaver_tui.layout import document as documents
 from palaver_tui.layout import growing, markdown
 from palaver_tui.layout.document import MarkdownDocument
 

@@ -26,7 +26,8 @@ from palaver_tui.layout.visible import VisibleStream
 
 # A shorter open block is laid out whole: it costs less than to keep account of its parts.
 WHOLE_UP_TO = 300  # characters
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
+# Where a link may be defined, in a quote or item, too. The label may go over lines.
+_DEFINITION = re.compile(r"^[ \t>*+\-\d.)]*\[(?:[^\[\]\\]|\\.)+\]:", re.MULTILINE | re.DOTALL)
 
 
 class Laid(Protocol):
@@ -147,7 +148,7 @@ class MarkdownDocument(Sourced):
         if known is None:
             if block.line >= self._solid:
                 self._traces.clear()  # of the open block only what it is now
-            known = origins(block.source, dict(self._env))
+            known = origins(block.source, self._env_copy())
             if block.line >= self._solid and isinstance(self._open, GrowingTable):
                 known.tokens[0].meta[WIDTHS] = self._open.widths
             known.read(token_lines(known.tokens, self._width, block.number))
@@ -155,7 +156,7 @@ class MarkdownDocument(Sourced):
         return known
 
     def _env_copy(self) -> Env:
-        return dict(self._env)  # parsing adds to it
+        return {name: dict(found) for name, found in self._env.items()}  # parsing adds to it
 
     def _append(self, lines: list[Line], gap: bool) -> None:
         if lines and gap and self.lines:

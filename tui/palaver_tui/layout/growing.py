@@ -22,7 +22,7 @@ from palaver_tui.layout.wrap import wrap
 # laying them out costs less than what else a repaint does.
 KEEP_FROM = 400  # characters
 # Emphasis or a link that began this long ago and has no end is taken to have none.
-GIVE_UP_AFTER = 2000  # characters
+GIVE_UP_AFTER = 1500  # characters
 # The start of a line that may, when it is complete, be more than a line of the paragraph.
 _SPECIAL = re.compile(r" {0,3}(?:[-+*>#`~=|:]|\d{1,9}[.)])")
 # Of such a line too little is there to tell: it is not shown yet.

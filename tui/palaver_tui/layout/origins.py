@@ -222,7 +222,10 @@ class _Walk:
         """Add a row of code, its tabs expanded; it is the end of a source line."""
         shift = len(line) - len(row)
         columns = tab_places(row)
-        starts = [start + max(0, column + shift) for column in columns]
+        # A tab that the container takes a part of leaves blanks that are not in the source.
+        body = line[: len(line) - len(row.lstrip())]
+        blanks = len(body.rstrip())
+        starts = [start + max(blanks, column + shift) for column in columns]
         places = [plain + column for column in columns]
         ends = [place + 1 for place in starts]
         self.result.runs.append(Run(expand_tabs(row), starts, ends, leaf, places))

@@ -145,7 +145,7 @@ class InlineTrace:
             shift = len(token.markup) + (inside - length == 2)
             if inside - length in (0, 2):
                 start, end = start + shift, start + shift + length
-        if end - start == length:
+        if end - start == length and token.type != "image":
             places = [self._origins[place] for place in range(start, end)]
             starts += places
             ends += [place + 1 for place in places]

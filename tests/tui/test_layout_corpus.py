@@ -1,0 +1,71 @@
+"""Any split of any text ends in the lines that the whole text gives at once."""
+
+import random
+
+import pytest
+
+from palaver_tui.layout.document import MarkdownDocument
+from palaver_tui.layout.visible import visible
+from palaver_tui.layout.wrap import width_of
+from tui.corpus import ALL, LONG
+from tui.test_layout import streamed, whole
+
+WIDTHS = [20, 33, 60, 100, 200]
+# Below this length every place to cut is tried.
+SHORT = 260
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_text_fed_in_small_pieces_ends_as_it_would_whole(name):
+    text = ALL[name]
+    step = 1 if len(text) < 1500 else 7
+    for width in (20, 60, 200):
+        assert streamed(text, list(range(0, len(text), step)), width) == whole(text, width)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_text_cut_at_random_ends_as_it_would_whole(name):
+    text, chance = ALL[name], random.Random(name)
+    for width in WIDTHS:
+        cuts = sorted(chance.randrange(len(text)) for _ in range(chance.randint(1, 12)))
+        assert streamed(text, cuts, width) == whole(text, width), cuts
+
+
+@pytest.mark.parametrize("name", [name for name, text in ALL.items() if len(text) <= SHORT])
+def test_a_short_text_cut_in_two_anywhere_ends_as_it_would_whole(name):
+    text = ALL[name]
+    expected = whole(text, 40)
+    for cut in range(1, len(text)):
+        assert streamed(text, [cut], 40) == expected, cut
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_texts_after_each_other_end_as_they_would_whole(seed):
+    chance = random.Random(seed)
+    parts = [chance.choice(list(ALL.values())) for _ in range(chance.randint(2, 5))]
+    text = chance.choice(["", "\n", "\n\n"]).join(parts)
+    cuts = sorted(chance.randrange(len(text)) for _ in range(chance.randint(1, 40)))
+    width = chance.choice(WIDTHS)
+    assert streamed(text, cuts, width) == whole(text, width)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_all_of_a_text_can_be_copied_as_it_was_written(name):
+    for width in (20, 100):
+        document = MarkdownDocument(ALL[name], finished=True)
+        document.layout(width)
+        assert document.source_between((0, 0), (10**6, 0)) == visible(ALL[name])
+        assert document.plain_between((0, 0), (10**6, 0)).strip()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_line_is_wider_than_the_column_or_holds_a_control(name):
+    for width in WIDTHS[1:]:  # in the narrowest, what nests deep keeps a few cells for its text
+        for line in whole(ALL[name], width):
+            assert all(0x20 <= ord(character) != 0x7F for character in line.text)
+            if not line.text.lstrip("▎ •◦▪").startswith(("│", "╭", "├", "╰")):
+                assert width_of(line.text) <= width, line.text
+
+
+def test_the_corpus_holds_what_is_laid_out_in_parts():
+    assert all(len(text) > 600 for text in LONG.values())
