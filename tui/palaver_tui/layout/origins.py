@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from palaver_tui.layout.faces import Line
 from palaver_tui.layout.inline import TRACE
+from palaver_tui.layout.markdown import Env
 from palaver_tui.layout.tracing import InlineTrace, Marks, Run, parse
 from palaver_tui.layout.visible import expand_tabs, tab_places
 
@@ -73,7 +74,7 @@ class Origins:
             self.lines.append(found)
 
 
-def origins(source: str, env: dict[str, Any]) -> Origins:
+def origins(source: str, env: Env) -> Origins:
     """Parse `source` and give its tokens their runs; they are then to be laid out and read.
 
     `env` carries link definitions, as for `markdown_lines`.

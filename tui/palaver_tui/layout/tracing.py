@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from palaver_tui.layout.inline import TRACE, shown_text
+from palaver_tui.layout.markdown import Env
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -199,6 +200,6 @@ def inline_token(content: str) -> Token:
     return tracing_parser().parseInline(content, {})[0]
 
 
-def parse(source: str, env: dict[str, Any]) -> list[Token]:
+def parse(source: str, env: Env) -> list[Token]:
     """Parse `source`, watched."""
     return tracing_parser().parse(source, env)
