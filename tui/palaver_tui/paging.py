@@ -27,11 +27,12 @@ class Paging:
         self._session = session
         self._spawn = spawn
         self._busy: set[str] = set()
+        self._unseen: set[str] = set()  # chats with a page that was not on the screen yet
         self._search = 0  # counts searches: a newer one, or none, ends the one before
 
     def _can(self, view: ChatView, name: str) -> bool:
         known = view.chat_id is not None and self._session.client is not None and view.messages
-        return bool(known) and view.attached and name not in self._busy
+        return bool(known) and view.attached and name not in self._busy | self._unseen
 
     def older(self) -> None:
         """Fetch the page before the first message there is, unless that is under way."""
@@ -70,16 +71,19 @@ class Paging:
             session.views[name] = with_older(view, page.messages, page.more)
         elif after_id is not None and view.gap == after_id:
             session.views[name] = with_newer(view, page.messages, page.more)
+        self._unseen.add(name)  # or else pages could come faster than others are let go
         session.changed()
 
     def let_go(self, first: int, last: int) -> None:
         """Forget what is far from the messages `first` to `last`, which are in view."""
         session = self._session
+        self._unseen.discard(session.current)
         session.views[session.current] = trimmed(session.view, first, last)
 
     def to_end(self) -> None:
         """Keep the newest messages only: somebody went there."""
         session = self._session
+        self._unseen.discard(session.current)
         session.views[session.current] = at_the_end(session.view)
 
     # --- searching in what is not here ----------------------------------------------------
