@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from palaver.client import Client
 from palaver.wire.actions import Answers, CallAnswer, LostAnswer
 from palaver.wire.messages import ToolResult
+from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.calls import CANCELLED
 from palaverd.store.codec import to_ms
@@ -29,7 +30,9 @@ async def asked(**seconds: int | None) -> AsyncIterator[tuple[Daemon, Client, Ma
         call: None if after is None else to_ms(START) + after * 1000
         for call, after in seconds.items()
     }
-    async with running_pair(clock=clock) as (daemon, client, _):
+    # A clock that jumps must not look like a worker that has slept through its lease.
+    patient = WorkerConfig(lease_seconds=3600)
+    async with running_pair(clock=clock, worker=patient) as (daemon, client, _):
         await daemon.database.write(lambda c: plant_calls(c, "a", deadlines))
         # No hint told of it: the timer finds it.
         await until(lambda: 1.0 in clock.waits())

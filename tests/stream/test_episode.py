@@ -105,3 +105,25 @@ def test_a_tool_call_is_shown_before_its_arguments_come() -> None:
         event = decoder.decode(raw)
         assert (event.name, event.call_id, event.delta) == ("execute", "c1", "")
         drain(log, position, {0: ""})
+
+
+@given(st.lists(st.lists(st.text(max_size=9), max_size=4), max_size=30), st.integers(1, 4))
+def test_pushed_frames_say_what_reading_says_in_any_mixture(
+    turns: list[list[str]], every: int
+) -> None:
+    """One reader is pushed to where it can be, and reads for itself in each `every`-th turn."""
+    log, position, shown = Episode("1.1"), Position(), dict[int, str]()
+    log.open_block("text")
+    drain(log, position, shown)
+    for number, turn in enumerate(turns):
+        for delta in turn:
+            log.append(0, delta)
+        newest = log.newest(position)
+        if number % every == 0 or newest is None:
+            drain(log, position, shown)
+        else:
+            assert newest is log.newest(position), "it is made once for all"
+            apply(shown, [msgspec.json.encode(e) for e in msgspec.json.decode(newest)])
+            log.passed(position)
+        assert {n: text for n, text in shown.items() if text} == texts(log)
+        assert log.newest(position) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import msgspec
@@ -17,11 +17,12 @@ from palaverd.api import limits
 from palaverd.api.bodies import int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
+from palaverd.api.pushing import pusher
 from palaverd.api.services import SERVICES, Services, owner_of
 from palaverd.bugs import log_bug
 from palaverd.store.database import DatabaseError
 from palaverd.store.sync import load_chat
-from palaverd.stream.subscriber import StreamStart, Subscriber
+from palaverd.stream.subscriber import Push, StreamStart, Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
 
 routes = web.RouteTableDef()
@@ -84,7 +85,7 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
     subscriber = Subscriber(
         chat_id, start, services.hub, services.episodes, services.reader, services.clock
     )
-    return await _serve(request, services, owner, subscriber.frames(), limits.CLOSE_CHAT_GONE)
+    return await _serve(request, services, owner, subscriber.frames, limits.CLOSE_CHAT_GONE)
 
 
 @routes.get("/api/v1/watch")
@@ -99,7 +100,11 @@ async def watch_chats(request: web.Request) -> web.StreamResponse:
         page=limits.WATCH_PAGE,
         interval=limits.WATCH_INTERVAL_S,
     )
-    return await _serve(request, services, owner, _list_frames(watcher), limits.CLOSE_TRY_AGAIN)
+
+    def frames(_push: Push) -> AsyncIterator[bytes]:
+        return _list_frames(watcher)
+
+    return await _serve(request, services, owner, frames, limits.CLOSE_TRY_AGAIN)
 
 
 async def _list_frames(watcher: ListWatcher) -> AsyncIterator[bytes]:
@@ -128,7 +133,7 @@ async def _serve(
     request: web.Request,
     services: Services,
     owner: str,
-    frames: AsyncIterator[bytes],
+    frames: Callable[[Push], AsyncIterator[bytes]],
     end_code: int,
 ) -> web.StreamResponse:
     socket = web.WebSocketResponse(
@@ -140,7 +145,13 @@ async def _serve(
     try:
         await socket.prepare(request)
         writer = asyncio.create_task(
-            _write(socket, request.transport, frames, services.clock, end_code)
+            _write(
+                socket,
+                request.transport,
+                frames(pusher(socket, request.transport)),
+                services.clock,
+                end_code,
+            )
         )
         try:
             await _drain(socket)

@@ -22,6 +22,11 @@ CUT_MARKER = "\n\n[The live output is cut here. The whole answer follows when it
 _encode = msgspec.json.Encoder().encode
 
 
+def frame(events: list[bytes]) -> bytes:
+    """Make one frame of encoded events: a JSON array."""
+    return b"[" + b",".join(events) + b"]"
+
+
 class Block:
     """One block of an episode: what it is, and its text so far."""
 
@@ -68,6 +73,7 @@ class Episode:
         self._size = 0
         self._entries: list[tuple[int, int, bytes]] = []
         self._first = 0  # the number of the first entry that is kept
+        self._newest = (0, 0, b"")  # the last frame that was asked for: from, to, bytes
 
     @property
     def end(self) -> int:
@@ -138,6 +144,27 @@ class Episode:
             position.offsets[number] = end
         position.entry += len(taken)
         return taken
+
+    def newest(self, position: Position) -> bytes | None:
+        """Return everything beyond `position` as one frame: the same bytes for all who ask.
+
+        None when that is nothing, or reaches into merged text. The position stays; `passed`
+        moves it.
+        """
+        entry, end = position.entry, self.end
+        if entry is None or not self._first <= entry < end:
+            return None
+        if self._newest[:2] != (entry, end):
+            events = [event for _, _, event in self._entries[entry - self._first :]]
+            self._newest = (entry, end, frame(events))
+        return self._newest[2]
+
+    def passed(self, position: Position) -> None:
+        """Move `position` behind what `newest` gave."""
+        assert position.entry is not None
+        for number, end, _ in self._entries[position.entry - self._first :]:
+            position.offsets[number] = end
+        position.entry = self.end
 
     def _read_merged(self, position: Position) -> list[bytes]:
         """Serve a position that the recent entries do not reach, one slice at a time."""

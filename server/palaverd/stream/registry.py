@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from palaver.clock import Clock
 from palaverd.stream.episode import Episode
@@ -13,17 +14,45 @@ from palaverd.stream.episode import Episode
 LINGER_S = 15.0
 
 
+class Follower(Protocol):
+    """Who has everything there is, and waits for more."""
+
+    def grown(self) -> None:
+        """The log grew, or a new one was begun. Called on the event loop; must not block."""
+
+
 class Live:
-    """The current episode of one chat and the readers that wait for it to grow."""
+    """The current episode of one chat, who listens, and who of them waits for it to grow."""
 
     def __init__(self) -> None:
         self.episode: Episode | None = None
-        self.readers: set[asyncio.Event] = set()
+        self.listeners = 0
+        self._waiting: set[Follower] = set()
+        self._telling = False
+
+    @contextmanager
+    def waits(self, follower: Follower) -> Iterator[None]:
+        """Tell `follower` when there is something new, for the length of a `with` block."""
+        self._waiting.add(follower)
+        try:
+            yield
+        finally:
+            self._waiting.discard(follower)
 
     def wake(self) -> None:
-        """Say that there is something new."""
-        for event in self.readers:
-            event.set()
+        """Tell those who wait, once for all that comes in the same turn of the event loop.
+
+        What a provider sends at once becomes one frame, and each who waits costs one call: no
+        task is woken for it.
+        """
+        if self._waiting and not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        for follower in tuple(self._waiting):
+            follower.grown()
 
 
 class Episodes:
@@ -39,14 +68,14 @@ class Episodes:
         return None if live is None else live.episode
 
     @contextmanager
-    def listen(self, chat_id: str, event: asyncio.Event) -> Iterator[Live]:
-        """Set `event` whenever the log grows or is replaced, for the length of a `with` block."""
+    def listen(self, chat_id: str) -> Iterator[Live]:
+        """Keep what there is of a chat, for the length of a `with` block."""
         live = self._by_chat.setdefault(chat_id, Live())
-        live.readers.add(event)
+        live.listeners += 1
         try:
             yield live
         finally:
-            live.readers.discard(event)
+            live.listeners -= 1
             self._drop_unused(chat_id, live)
 
     def begin(self, chat_id: str, key: str, model: str | None = None) -> Episode:
@@ -80,7 +109,7 @@ class Episodes:
         self._drop_unused(chat_id, live)
 
     def _drop_unused(self, chat_id: str, live: Live) -> None:
-        if not live.readers and live.episode is None and self._by_chat.get(chat_id) is live:
+        if not live.listeners and live.episode is None and self._by_chat.get(chat_id) is live:
             del self._by_chat[chat_id]
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import msgspec
 
@@ -15,7 +15,7 @@ from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.rows import ChatRow
 from palaverd.stream.changes import events_for, shown_episode
-from palaverd.stream.episode import Position
+from palaverd.stream.episode import Position, frame
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes, Live
 
@@ -32,6 +32,10 @@ class StreamStart(msgspec.Struct, frozen=True):
     episode: str | None = None
     block: int = 0
     offset: int = 0
+
+
+# Sends a frame now if that cannot wait for the reader; False when it can.
+Push = Callable[[bytes], bool]
 
 
 class Subscriber:
@@ -56,18 +60,23 @@ class Subscriber:
         self._episode = start.episode
         self._position = Position(start.block, start.offset)
         self._wanted = 0
+        self._wake = asyncio.Event()
+        self._live: Live | None = None
+        self._push: Push | None = None
 
-    async def frames(self) -> AsyncGenerator[bytes]:
+    async def frames(self, push: Push | None = None) -> AsyncGenerator[bytes]:
         """Yield frames, each a JSON array of events, until the chat is gone.
 
-        The consumer takes its time: while it does, nothing is read or encoded for it.
+        The consumer takes its time: while it does, nothing is read or encoded for it. While it
+        waits for a frame, live output goes out through `push`, if that is given and can.
         """
+        self._push = push
         # Listen first, then read: what happens in between is seen twice, never missed.
-        wake = asyncio.Event()
         with (
-            self._episodes.listen(self._chat_id, wake) as live,
-            self._hub.chat(self._chat_id, wake) as hints,
+            self._episodes.listen(self._chat_id) as live,
+            self._hub.chat(self._chat_id, self._wake) as hints,
         ):
+            self._live = live
             caught_up = False
             while not self._note(hints):
                 if self._row is None or self._wanted > self._row.snapshot_version:
@@ -76,20 +85,33 @@ class Subscriber:
                     except ChatNotFound:
                         return
                     except DatabaseError as error:
-                        yield _frame([_encode(_read_failed(error))])
+                        yield frame([_encode(_read_failed(error))])
                         await self._clock.sleep(READ_RETRY_S)
                         continue
                     if caught_up:
                         events.append(CaughtUp(self._since or 0))
-                    yield _frame([_encode(event) for event in events])
+                    yield frame([_encode(event) for event in events])
                 elif parts := self._next_parts(live):
-                    yield _frame(parts)
+                    yield frame(parts)
                 elif not caught_up:
                     caught_up = True
-                    yield _frame([_encode(CaughtUp(self._since or 0))])
+                    yield frame([_encode(CaughtUp(self._since or 0))])
                 else:
-                    await wake.wait()
-                    wake.clear()
+                    with live.waits(self):
+                        await self._wake.wait()
+                    self._wake.clear()
+
+    def grown(self) -> None:
+        """Push what is new, the frame that others get too; what cannot be wakes the loop."""
+        episode = self._live.episode if self._live is not None else None
+        if self._push is None or self._wake.is_set() or episode is None:
+            self._wake.set()
+            return
+        newest = episode.newest(self._position) if episode.key == self._episode else None
+        if newest is not None and self._push(newest):
+            episode.passed(self._position)
+        else:
+            self._wake.set()
 
     def _note(self, hints: Subscription) -> bool:
         """Remember the newest snapshot that was hinted at; True when the chat is gone."""
@@ -124,10 +146,6 @@ class Subscriber:
             # The merged text is done; entries may have come behind it.
             taken = episode.read(self._position, FRAME_LIMIT)
         return taken
-
-
-def _frame(events: list[bytes]) -> bytes:
-    return b"[" + b",".join(events) + b"]"
 
 
 def _read_failed(error: DatabaseError) -> ErrorEvent:
