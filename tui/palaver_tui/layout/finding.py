@@ -12,7 +12,7 @@ from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey
 from palaver_tui.layout.section import Section
 from palaver_tui.layout.thoughts import ReasoningBlock
-from palaver_tui.layout.visible import visible_line
+from palaver_tui.layout.visible import visible
 
 MAX_FOUND = 10_000  # matches that are counted; beyond, nobody steps through them
 
@@ -38,7 +38,7 @@ class Query:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        words = [visible_line(word) for word in text.split()]
+        words = [word for word in re.split(r"[ \t\n]+", visible(text)) if word]
         self.pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
         self.empty = not words
         # Markdown may stand between two words, but hardly within one.

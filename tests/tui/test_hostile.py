@@ -1,0 +1,123 @@
+"""Nothing that anybody says drives the terminal: the very bytes that a client writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tui.hostile_client import EVIL, evil_daemon
+from tui.screen import client
+
+ROOT = Path(__file__).resolve().parents[2]
+BOUND_S = 90  # for a whole client that walks through all its screens on a busy machine
+# What this client and its library say to a terminal, and nothing else.
+OURS = re.compile(
+    r"\x1b\[[0-9;:]*m"  # colours and attributes
+    r"|\x1b\[\d*(?:;\d*)?H"  # where to write
+    r"|\x1b\[\?(?:1000|1002|1003|1004|1006|1015|1016|1049|2004|2026|2048|25|7)[hl]"  # modes
+    r"|\x1b\[\?(?:2026|2048)\$p"  # what the terminal can
+    r"|\x1b\[[<>=]\d*u|\x1b\[\?u|\x1b\[>\d+(?:;\d+)?[mu]"  # its keyboard
+    r"|\x1b\[<u|\x1b\[>1u|\x1b\[c|\x1b\[\?6n|\x1b\[16t|\x1b\[14t"
+    r"|\x1b\[2J|\x1b\[0?K|\x1b\[\d* q"  # clearing on the way in and out, the shape of the cursor
+    r"|\x1b\]22;[a-z-]*\x07"  # the shape of the pointer
+    r"|\x1b\]52;c;[A-Za-z0-9+/=]*\x07"  # copying, as base64
+    r"|\x1b[78]|\x1b\(B|\x1b=|\x1b>"
+)
+
+
+def run_in_terminal(command: list[str], environment: dict[str, str], size=(40, 120)) -> bytes:
+    """Run a program on a terminal of its own; return all that it wrote there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(command[0], command, environment)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    written = b""
+    end = time.monotonic() + BOUND_S
+    try:
+        while time.monotonic() < end:
+            if select.select([terminal], [], [], 0.2)[0]:
+                try:
+                    piece = os.read(terminal, 65_536)
+                except OSError:  # the other side is closed
+                    piece = b""
+                if not piece:
+                    break
+                written += piece
+        else:
+            os.kill(pid, signal.SIGKILL)
+            pytest.fail("the client did not leave")
+    finally:
+        os.close(terminal)
+        _, code = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(code) == 0, written[-3000:].decode(errors="replace")
+    return written
+
+
+@pytest.mark.process
+def test_only_the_clients_own_sequences_reach_the_terminal(tmp_path):
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "tests"),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "SSH_TTY": "x",  # so that copying goes through the terminal
+    }
+    command = [sys.executable, "-m", "tui.hostile_client", str(tmp_path)]
+    written = run_in_terminal(command, environment)
+    text = written.decode()  # all of it is UTF-8
+    left = OURS.sub("", text)
+    strange = sorted({f"U+{ord(one):04X}" for one in left if is_control(one)})
+    around = [repr(left[max(0, m.start() - 30) : m.end() + 30]) for m in CONTROL.finditer(left)]
+    assert strange == [], around[:5]
+    copied = re.findall(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", text)
+    assert len(copied) == 1  # ours, and not the one that was said
+    assert "ZXZpbA==" not in copied
+    shown = re.sub(r"\s", "", left)
+    for name in EVIL:
+        if name not in {"bidi", "zero", "surrogate", "return", "title"}:
+            assert f"evil-{name}" in shown, name
+
+
+CONTROL = re.compile(
+    r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+
+
+def is_control(character: str) -> bool:
+    return CONTROL.match(character) is not None
+
+
+@pytest.mark.parametrize("size", [(60, 20), (120, 40)])
+async def test_no_control_is_on_the_screen_wherever_one_looks(tmp_path, size):
+    async with client(tmp_path, daemon=evil_daemon(), chat_id="a", size=size) as me:
+        await me.until(lambda: me.view.caught_up and me.app.session.models)
+        me.transcript.set_folds(me.transcript.folds.all(True))
+        me.transcript.to_start()
+        for key in ["ctrl+o", "escape", "ctrl+p", "escape", "ctrl+f", "escape", "ctrl+e", "f1"]:
+            await me.press(key)
+            assert not CONTROL.search(me.text().replace("\n", ""))
+        await me.press("escape")
+        while not me.transcript.following:
+            me.transcript.move(me.transcript.size.height)
+            me.app.paint()
+            await me.pilot.pause()
+            assert not CONTROL.search(me.text().replace("\n", ""))
+
+
+async def test_hostile_words_can_be_searched_for(tmp_path):
+    async with client(tmp_path, daemon=evil_daemon(), chat_id="a") as me:
+        await me.until(lambda: me.view.caught_up)
+        for words in EVIL.values():
+            me.transcript.searching.begin(words)
+            await me.pilot.pause()
+            assert me.transcript.searching.matches, words
