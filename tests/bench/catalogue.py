@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bench import fan_out, live, pages, starting, stopping, transitions
+from bench import (
+    fan_out,
+    live,
+    pages,
+    starting,
+    stopping,
+    terminal,
+    terminal_feel,
+    terminal_usual,
+    transitions,
+)
 from bench.figures import Effort, Figure
 
 Benchmark = Callable[[Effort], Awaitable[list[Figure]]]
@@ -17,4 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fan_out": fan_out.run,
     "stop": stopping.run,
     "start": starting.run,
+    "terminal": terminal.run,
+    "terminal_feel": terminal_feel.run,
+    "terminal_usual": terminal_usual.run,
 }

@@ -1,0 +1,98 @@
+"""The real client on a screen without a terminal, fed token by token, frame by frame.
+
+Everything between an event of the stream and the escape codes runs: session, reducers, painter,
+transcript, Textual's compositor. Only the daemon is played, and the pace is not the wall's clock:
+each frame holds as many tokens as a frame would at the rate that is rehearsed, and what is
+measured is CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from resource import getpagesize
+from time import monotonic, process_time
+
+from palaver.wire.events import CaughtUp, MessageEvent
+from palaver.wire.messages import Message
+from palaver_tui.timing import FRAMES_PER_SECOND
+from tui.replay import ReplayClient, answer, chat, part, status, user, versions
+from tui.screen import Client, client
+
+SIZE = (120, 40)
+CHAT = "bench"
+
+
+class Fed:
+    """A client that shows a chat in which an answer grows."""
+
+    def __init__(self, shown: Client) -> None:
+        self.client = shown
+        self._at = 0
+
+    async def frame(self, text: str = "") -> None:
+        """Tell `text`, and let everything happen that comes of it, up to the screen's update."""
+        app = self.client.app
+        if text:
+            painted = app._frames.painted
+            app._frames._next = 0.0  # the wall's clock does not count here
+            self.client.daemon.stream_of(CHAT).tell(part(text, self._at))
+            self._at += len(text)
+            while app._frames.painted == painted:
+                await asyncio.sleep(0)
+        app.screen._on_timer_update()
+        await asyncio.sleep(0)
+
+    async def feed(self, tokens: Sequence[str], rate: float) -> float:
+        """Feed at `rate` tokens a second; return the CPU seconds it took."""
+        each = max(1, round(rate / FRAMES_PER_SECOND))
+        began = process_time()
+        for start in range(0, len(tokens), each):
+            await self.frame("".join(tokens[start : start + each]))
+        return process_time() - began
+
+    async def stream(self, tokens: Sequence[str], rate: float) -> None:
+        """Tell one token after the other at `rate` a second by the wall's clock."""
+        began = monotonic()
+        for number, token in enumerate(tokens):
+            await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
+            self.client.daemon.stream_of(CHAT).tell(part(token, self._at))
+            self._at += len(token)
+
+
+def history(count: int, first: int = 1) -> list[Message]:
+    """Return `count` messages, from number `first` on, as they are in a chat that is used."""
+    text = "Some **answer** with a few words, `code` and\n\n- a list\n- of two\n\nand a last line."
+    return [
+        user(number, f"Question {number}?") if number % 2 else answer(number, text)
+        for number in range(first, first + count)
+    ]
+
+
+def resident_mib() -> float:
+    """Return the memory that this process has in use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * getpagesize() / 2**20
+
+
+@asynccontextmanager
+async def shown(messages: Sequence[Message], size: tuple[int, int] = SIZE) -> AsyncIterator[Fed]:
+    """Open a chat of `messages` in which an answer has begun."""
+    daemon = ReplayClient()
+    with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
+        async with client(Path(folder), daemon=daemon, chat_id=CHAT, size=size) as opened:
+            last = len(messages)
+            daemon.open(chat(CHAT, "A chat", "running"))
+            known = versions(last + 1, last, last)
+            daemon.stream_of(CHAT).tell(
+                status("running", versions=known),
+                *map(MessageEvent, messages),
+                CaughtUp(last + 1),
+            )
+            fed = Fed(opened)
+            await opened.until(lambda: opened.view.caught_up is not None)
+            await opened.pilot.pause()
+            yield fed

@@ -1,0 +1,182 @@
+"""What a person feels: keys while an answer streams, a resize, opening and reading a long chat."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+
+from bench.figures import Aim, Effort, Figure, Kind, at_most
+from bench.terminal_client import CHAT, SIZE, history, resident_mib, shown
+from bench.terminal_texts import prose
+from palaver.wire.events import CaughtUp, MessageEvent
+from palaver.wire.messages import MessagePage
+from palaver_tui.app import PalaverApp
+from tui.replay import ReplayClient, chat, status, versions
+from tui.screen import Client, client
+
+RATE = 100.0  # tokens a second, while keys are pressed
+KEYS, KEY_EVERY_S = 60, 0.08  # a fast typist
+RESIZES = 12
+LONG, SHORT = 10_000, 10  # messages of the chat that is opened
+PAGE = 50  # messages, as the daemon sends them
+WAIT_S = 60.0  # nothing here takes longer, on any machine
+
+KEY_AIM, RESIZE_AIM = Aim(Kind.VALUE_AT_MOST, 16), Aim(Kind.VALUE_AT_MOST, 150)
+ATTACH_AIM = at_most(1.3)
+MEMORY_AIM = Aim(Kind.VALUE_AT_MOST, 64)
+
+
+async def run(effort: Effort) -> list[Figure]:
+    """Measure all of it."""
+    still, typing = await _keys(effort, streaming=False), await _keys(effort, streaming=True)
+    figures = [
+        Figure("key to paint while streaming, median", typing, "ms", still, "idle", KEY_AIM),
+        await _resize(effort),
+    ]
+    return figures + await _long(effort)
+
+
+class Paints:
+    """Counts what goes to the screen."""
+
+    def __init__(self, app: PalaverApp) -> None:
+        self.count = 0
+        display = app._display
+
+        def counted(*what: object) -> None:
+            display(*what)  # type: ignore[arg-type]
+            self.count += 1
+
+        app._display = counted  # type: ignore[method-assign,assignment]
+
+    async def after(self, holds: Callable[[], object]) -> None:
+        """Wait for the first paint after `holds`."""
+        async with asyncio.timeout(WAIT_S):
+            while not holds():
+                await asyncio.sleep(0)
+            count = self.count
+            while self.count == count:
+                await asyncio.sleep(0)
+
+
+async def _keys(effort: Effort, *, streaming: bool) -> float:
+    """Return the median time from a key to the paint that shows it, in milliseconds."""
+    taken = []
+    count = effort.count(KEYS, 5)
+    async with shown(history(20)) as fed:
+        await fed.frame("".join(prose(1_000)))
+        paints = Paints(fed.client.app)
+        fed.client.composer.focus()
+        await fed.client.pilot.pause()
+        tokens = prose(round(count * KEY_EVERY_S * RATE * 3)) if streaming else []
+        stream = asyncio.create_task(fed.stream(tokens, RATE))
+        for number in range(1, count + 1):
+            await asyncio.sleep(KEY_EVERY_S)
+            began = perf_counter()
+            fed.client.tap("x")
+            await paints.after(lambda number=number: len(fed.client.composer.text) == number)
+            taken.append(perf_counter() - began)
+        stream.cancel()
+    return median(taken) * 1000
+
+
+async def _resize(effort: Effort) -> Figure:
+    """Return the CPU of a change of width in a chat of long answers, one of them growing."""
+    used = []
+    async with shown(history(200)) as fed:
+        await fed.frame("".join(prose(effort.count(20_000, 500))))
+        transcript = fed.client.transcript
+        for number in range(effort.count(RESIZES, 2)):
+            width = SIZE[0] - 10 * (number % 2 + 1)
+            before = transcript.column.width
+            began = process_time()
+            await fed.client.pilot.resize_terminal(width, SIZE[1])
+            async with asyncio.timeout(WAIT_S):
+                while transcript.column.width == before:
+                    await asyncio.sleep(0)
+            fed.client.app.screen._on_timer_update()
+            used.append(process_time() - began)
+    what = "CPU of a resize, an answer of 20,000 tokens in view"
+    return Figure(what, median(used) * 1000, "ms", None, "", RESIZE_AIM)
+
+
+class Paged(ReplayClient):
+    """A daemon with a long chat, which it makes up page by page."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    async def messages(
+        self,
+        chat_id: str,
+        *,
+        before_id: int | None = None,
+        after_id: int | None = None,
+        limit: int = PAGE,
+    ) -> MessagePage:
+        if after_id is not None:
+            last = min(self.count, after_id + limit)
+            return MessagePage(history(last - after_id, after_id + 1), more=last < self.count)
+        before = before_id if before_id is not None else self.count + 1
+        first = max(1, before - limit)
+        return MessagePage(history(before - first, first), more=first > 1)
+
+
+@asynccontextmanager
+async def _opened(count: int) -> AsyncIterator[tuple[Client, Paged, float]]:
+    """Open a chat of `count` messages; yield the CPU seconds until its end was painted."""
+    daemon = Paged(count)
+    with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
+        async with client(Path(folder), daemon=daemon, size=SIZE) as opened:
+            daemon.open(chat(CHAT, "A chat"))
+            await opened.pilot.pause()
+            paints = Paints(opened.app)
+            began = process_time()
+            page = history(min(PAGE, count), max(1, count + 1 - PAGE))
+            daemon.stream_of(CHAT).tell(
+                status("waiting", versions=versions(count + 1, count, count)),
+                *map(MessageEvent, page),
+                CaughtUp(count + 1),
+            )
+            opened.app.session.open(CHAT)
+            await paints.after(lambda: opened.transcript.column.sections)
+            yield opened, daemon, process_time() - began
+
+
+async def _long(effort: Effort) -> list[Figure]:
+    used: dict[int, list[float]] = {SHORT: [], LONG: []}
+    for _ in range(effort.count(5, 1)):
+        for count, taken in used.items():
+            async with _opened(count) as (_client, _daemon, cpu):
+                taken.append(cpu * 1000)
+    attach = Figure(
+        f"CPU from opening a chat of {LONG:,} messages to its first paint",
+        median(used[LONG]),
+        "ms",
+        median(used[SHORT]),
+        f"of {SHORT}",
+        ATTACH_AIM,
+    )
+    return [attach, await _scroll_through(effort)]
+
+
+async def _scroll_through(effort: Effort) -> Figure:
+    """Read a long chat from its end to its start; return by how much the memory grew."""
+    count = effort.count(LONG, 200)
+    async with _opened(count) as (opened, _daemon, _cpu):
+        transcript, grown = opened.transcript, 0.0
+        before = resident_mib()
+        async with asyncio.timeout(WAIT_S * 5):
+            while opened.view.older or transcript.scroll_offset.y > 0:
+                transcript.move(-SIZE[1])
+                await asyncio.sleep(0)
+                opened.app.screen._on_timer_update()
+                grown = max(grown, resident_mib() - before)
+    what = f"memory taken by reading {count:,} messages from end to start"
+    return Figure(what, grown, "MiB", None, "", MEMORY_AIM)
