@@ -80,7 +80,7 @@ async def go_on(s: Scene) -> None:
     assert row.retry is not None
     delay = row.retry.delay_ms / 1000
     await until(lambda: any(abs(wait - delay) < 1e-6 for wait in s.clock.waits()))
-    s.clock.advance(delay)
+    s.clock.advance(delay + 1e-6)
 
 
 def asked(s: Scene) -> list[str]:

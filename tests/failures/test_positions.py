@@ -222,6 +222,8 @@ async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: st
 
 
 DRAIN_S = DEFAULT_LIMITS.drain
+# Added to each step, so that a rounded float is not just before what is due.
+HAIR_S = 1e-6
 # How long the guard waits that makes an attempt end with this kind.
 GUARDS: dict[FailureKind, float] = {"startup_timeout": STARTUP_S, "silence_timeout": SILENCE_S}
 
@@ -235,7 +237,7 @@ async def _fails(daemon: Daemon, clock: ManualClock, chat_id: str, kind: Failure
             if now.row.retry is not None or now.row.status == "error":
                 return now
             if guard and any(abs(wait - guard) < 0.5 for wait in clock.waits()):
-                clock.advance(guard)
+                clock.advance(guard + 1)
             await asyncio.sleep(0.005)
     raise AssertionError
 
@@ -248,6 +250,6 @@ async def _ends(daemon: Daemon, clock: ManualClock, chat_id: str) -> Stored:
             # Only what is waited for passes: a guard must not end an attempt that is on its way.
             soonest = clock.waits()[0]
             if now.row.retry is not None or soonest < 2 * DRAIN_S:
-                clock.advance(soonest)
+                clock.advance(soonest + HAIR_S)
             await asyncio.sleep(0.005)
     return now

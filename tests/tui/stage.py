@@ -14,12 +14,15 @@ from random import Random
 from palaver.client import Client as DaemonClient
 from palaver.client import Endpoint
 from palaver.clock import SystemClock
+from palaver.demo import CONFIG, PATIENCE
 from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver_tui.app import PalaverApp
 from palaver_tui.layout.sections import Look
+from palaverd.config.load import parse_config
 from palaverd.config.types import Config
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
+from palaverd.simulator.scenarios import SCENARIOS
 from support.clock import ManualClock
 from support.daemon import make_daemon, short_dir, simulator_config
 from tui.replay import T0
@@ -109,11 +112,21 @@ class Stage(Client):
 
 
 @asynccontextmanager
-async def stage(size: tuple[int, int], *, keyless: bool = False) -> AsyncIterator[Stage]:
-    """Run everything. `keyless`: as on a machine where nothing is configured."""
+async def stage(
+    size: tuple[int, int], *, keyless: bool = False, scenario: str | None = None
+) -> AsyncIterator[Stage]:
+    """Run everything. `keyless`: as on a machine where nothing is configured; `scenario`: with
+    the demo's configuration, and that story of trouble.
+    """
     clock, pace = StageClock(), ManualClock()
-    async with short_dir() as folder, Simulator(rate=WORDS_A_SECOND, clock=pace) as simulator:
+    story = SCENARIOS[scenario] if scenario else None
+    async with (
+        short_dir() as folder,
+        Simulator(rate=WORDS_A_SECOND, clock=pace, scenario=story) as simulator,
+    ):
         config = Config() if keyless else simulator_config(simulator.url)
+        if scenario:
+            config = parse_config(CONFIG.format(url=simulator.url, patience=PATIENCE), "demo")
         daemon = make_daemon(folder / "data", config, clock)
         await daemon.start()
 

@@ -25,7 +25,7 @@ SCENARIOS: dict[str, Scenario] = {
         "each answer comes after a rate limit of some seconds", ("[[429 retry-after=5]]",)
     ),
     "overloaded-then-fine": Scenario("each answer needs three tries", ("[[529 times=2]]",)),
-    "dies-mid-sentence": Scenario("each answer breaks off once", ("[[cut after=25]]",)),
+    "dies-mid-sentence": Scenario("each answer breaks off once", ("[[close after=25]]",)),
     "bad-key": Scenario("no key is good enough", ("[[401]]",)),
     "too-long": Scenario("every conversation is too long", ("[[context]]",)),
     "silent": Scenario("answers stop in the middle", ("[[silence after=20 times=1]]",)),

@@ -1,0 +1,110 @@
+"""Photograph the demo's stories: `PYTHONPATH=tests python -m tui.scenario_pictures [FOLDER]`.
+
+Client, daemon and simulator are the real ones, with the configuration of the demo. `--sizes`
+draws each at the sizes that are looked at after a change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from palaver_tui.app import PalaverApp
+from palaverd.simulator.faults import FAULTS
+from tui.photograph import find_browser, photograph, portable
+from tui.screen import screen_text, settled
+from tui.stage import Stage, stage
+
+SIZE = (100, 30)
+SIZES = ((80, 24), (120, 40))
+QUESTION = "Why is the sky blue?"
+# The demo's guards are longer than the tests' patience with a screen.
+BOUND_S = 20.0
+
+
+async def shows(me: Stage, *texts: str) -> None:
+    """Let the simulator speak until all of `texts` are on the screen."""
+
+    def there() -> bool:
+        me.let_them_finish()
+        return all(text in " ".join(screen_text(me.app).split()) for text in texts)
+
+    await settled(me.app, there, BOUND_S)
+
+
+def story(*texts: str) -> Callable[[Stage], Awaitable[None]]:
+    """Ask one question, and wait for what shall be on the screen."""
+
+    async def play(me: Stage) -> None:
+        await me.ask(QUESTION)
+        await shows(me, *texts)
+
+    return play
+
+
+async def everything(me: Stage) -> None:
+    """Ask once for each fault; what fails for good stays in the list."""
+    for number, name in enumerate(FAULTS):
+        if number:
+            await me.press("ctrl+n")
+        await me.ask(f"What is {name}?")
+        before = me.simulator.requests[-1:]
+        await me.until(lambda before=before: me.simulator.requests[-1:] != before or before)
+        me.let_them_finish()
+    await me.press("ctrl+l")
+    await shows(me, "failed")
+
+
+# What a person reads while each story plays.
+STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "rate-limited": story("takes no more requests", "Retrying in"),
+    "overloaded-then-fine": story("is overloaded", "attempt 3 of 10"),
+    "dies-mid-sentence": story("before the answer was whole", "Retrying in"),
+    "bad-key": story("did not accept the API key"),
+    "too-long": story("no longer fits"),
+    "silent": story("nothing came for 5 s", "Retrying in"),
+    "flaky-network": story("was lost", "Retrying in"),
+    "everything": everything,
+}
+
+
+async def draw(name: str, size: tuple[int, int]) -> str:
+    """Return a story's picture as SVG."""
+    with capture_logs():
+        async with stage(size, scenario=name) as me:
+            me.app.theme = "palaver-dark"
+            await STORIES[name](me)
+            return await _picture(me.app, me)
+
+
+async def _picture(app: PalaverApp, me: Stage) -> str:
+    app.paint()
+    await me.pilot.pause()
+    return portable(app.export_screenshot(title="palaver"))
+
+
+async def main(folder: Path, sizes: tuple[tuple[int, int], ...], only: str) -> None:
+    """Draw all stories into `folder`."""
+    browser = find_browser()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in STORIES:
+        for size in sizes if name.startswith(only) else ():
+            end = f"-{size[0]}x{size[1]}" if len(sizes) > 1 else ""
+            svg = folder / f"scenario-{name}{end}.svg"
+            svg.write_text(await draw(name, size))
+            if browser is not None:
+                await asyncio.to_thread(photograph, browser, svg)
+            print(svg)  # noqa: T201 - it is a command
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="scenario_pictures")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
+    parser.add_argument("--sizes", action="store_true", help="at every size that is looked at")
+    parser.add_argument("--only", default="", help="the beginning of the names to draw")
+    chosen = parser.parse_args()
+    asyncio.run(main(chosen.folder, SIZES if chosen.sizes else (SIZE,), chosen.only))
