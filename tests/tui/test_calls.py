@@ -24,7 +24,8 @@ OPEN = Folds(frozenset({"call"}))
 
 def drawn(block: CallBlock, width: int = 60) -> list[str]:
     block.layout(width)
-    return [line.text.rstrip() for line in block.lines]
+    lines = [line.text.rstrip() for line in block.lines]
+    return lines if lines[-1] else lines[:-1]
 
 
 def block_of(tool, found=None, folds=FOLDED, state="open", **arguments) -> CallBlock:

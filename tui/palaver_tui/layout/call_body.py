@@ -13,7 +13,7 @@ import msgspec
 from palaver.wire.messages import ToolResult
 from palaver_tui.layout.code import code_lines, highlight
 from palaver_tui.layout.diff import Hunk, diff_lines, hunk_between, hunks_of
-from palaver_tui.layout.faces import Face, Ink, Line, Span
+from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
 from palaver_tui.layout.output import Output
 from palaver_tui.layout.visible import visible, visible_line
 from palaver_tui.layout.wrap import wrap
@@ -121,6 +121,7 @@ def body_lines(content: CallContent, width: int, whole: bool) -> tuple[list[Line
         if at is not None:
             rest_at.add(len(lines) + at)
         lines += _indented(drawn)
+    lines.append(BLANK)
     return lines, rest_at
 
 

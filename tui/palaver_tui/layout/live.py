@@ -7,7 +7,7 @@ from collections.abc import Callable
 from palaver_tui.layout.calls import CallBlock, CallState
 from palaver_tui.layout.document import Laid, MarkdownDocument
 from palaver_tui.layout.folding import FoldKey, Folds
-from palaver_tui.layout.parts import BLANK_LINE, Block, Stack, label, note
+from palaver_tui.layout.parts import BLANK_LINE, Block, GapAfter, Stack, label, note
 from palaver_tui.layout.sections import MARGIN, Calls, is_shown, spaced
 from palaver_tui.layout.thoughts import ReasoningBlock
 from palaver_tui.view.chat import ChatView, Live, LiveBlock
@@ -25,6 +25,7 @@ class LiveSection:
         self._documents: dict[int, MarkdownDocument] = {}
         self._thoughts: dict[int, ReasoningBlock] = {}
         self._notes: dict[int, Laid] = {}
+        self._gaps: dict[Laid, GapAfter] = {}
         self.stack = Stack([*self._head, Block(BLANK_LINE, MARGIN)])
         self.empty = True
 
@@ -44,7 +45,13 @@ class LiveSection:
             if laid is not None:
                 body.append(laid)
         self.empty = not body
-        self.stack.blocks = [*self._head, *spaced(body), Block(BLANK_LINE, MARGIN)]
+        end = self._gap_after(body[-1]) if body else BLANK_LINE
+        self.stack.blocks = [*self._head, *spaced(body, self._gap_after), Block(end, MARGIN)]
+
+    def _gap_after(self, laid: Laid) -> GapAfter:
+        if laid not in self._gaps:
+            self._gaps[laid] = GapAfter(laid)
+        return self._gaps[laid]
 
     def _laid(self, block: LiveBlock, folds: Folds, last: bool) -> Laid | None:
         match block.kind:

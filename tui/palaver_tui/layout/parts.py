@@ -119,6 +119,22 @@ class Stack:
 BLANK_LINE = Drawn(lambda _width: [BLANK])
 
 
+class GapAfter:
+    """A blank line below a block, unless that ends with one itself."""
+
+    def __init__(self, laid: Laid) -> None:
+        self.lines: list[Line] = []
+        self._laid = laid  # above this one in the stack, so it is laid out before
+
+    def layout(self, width: int) -> int:
+        """Look at the block above; return the first line that may have changed."""
+        above = self._laid.lines
+        lines = [] if above and above[-1] == BLANK else [BLANK]
+        changed = 0 if lines != self.lines else len(lines)
+        self.lines = lines
+        return changed
+
+
 def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "muted") -> Drawn:
     """Return the line over a message: who, when, and a remark."""
 
@@ -199,8 +215,8 @@ def source_line(source: Source) -> Drawn:
 def boundary_line(boundary: Boundary) -> Drawn:
     """Return the line across the conversation above which the model sees nothing."""
     words = {
-        "compacted": "compacted: the model sees a summary of what is above",
-        "cleared": "cleared: the model does not see what is above",
+        "compacted": "compacted: the model sees a summary of this",
+        "cleared": "cleared: the model sees nothing of this",
     }
     return rule(words[boundary.reason], gap=False)
 

@@ -23,6 +23,7 @@ from palaver_tui.layout.folding import FoldKey
 from palaver_tui.layout.parts import (
     BLANK_LINE,
     Block,
+    GapAfter,
     Stack,
     boundary_line,
     ending,
@@ -124,7 +125,7 @@ def message_stack(
         if (end := ending(message)) is not None:
             blocks += [Block(BLANK_LINE, MARGIN), Block(end, MARGIN, "end")]
     if not place.tight:
-        blocks.append(Block(BLANK_LINE, MARGIN))
+        blocks.append(Block(GapAfter(blocks[-1].laid) if blocks else BLANK_LINE, MARGIN))
     return Stack(blocks)
 
 
@@ -153,15 +154,18 @@ def steps_stack(steps: Steps, first: Message, place: Place, look: Look, open_: b
     return Stack([*_head(first, place, look), Block(line, MARGIN, "steps"), *gap])
 
 
-def spaced(body: Sequence[Laid]) -> list[Block]:
-    """Set parts under each other; texts with a blank line around them, single lines without."""
+def spaced(body: Sequence[Laid], gap_after: Callable[[Laid], Laid] = GapAfter) -> list[Block]:
+    """Set parts under each other; texts with a blank line around them, single lines without.
+
+    A stack that is set again and again wants the same `gap_after` the same block each time.
+    """
     blocks: list[Block] = []
     for number, (before, laid) in enumerate(pairwise([None, *body])):
         assert laid is not None
         if before is not None and (
             isinstance(laid, MarkdownDocument) or isinstance(before, MarkdownDocument)
         ):
-            blocks.append(Block(BLANK_LINE, MARGIN))
+            blocks.append(Block(gap_after(before), MARGIN))
         blocks.append(Block(laid, MARGIN, number))
     return blocks
 

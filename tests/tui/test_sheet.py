@@ -1,0 +1,68 @@
+"""Every kind of block there is, folded and not, at four widths and in every theme."""
+
+import pytest
+
+from palaver_tui.themes import PALETTES
+from palaver_tui.widgets.transcript import Transcript
+from tui.replay import ReplayClient
+from tui.screen import make_app, screen_text, settled
+from tui.sheet import running_tools, sheet, writing_a_call
+
+# Rows enough that nothing of it is out of view.
+WIDTHS = {60: 112, 80: 108, 120: 108, 200: 100}
+
+
+def prepared(tmp_path, scene, words, theme="palaver-dark", act=lambda app: None, keys=()):
+    daemon = ReplayClient()
+    scene(daemon)
+    app, _clock = make_app(daemon, tmp_path, "a")
+
+    async def before(pilot):
+        await settled(app, lambda: words in screen_text(app) and app.session.models)
+        app.main.query_one("#composer").cursor_blink = False
+        app.theme = theme
+        act(app)
+        for key in keys:
+            await pilot.press(key)
+        app.paint()
+        await pilot.pause()
+
+    return app, before
+
+
+def unfold(app) -> None:
+    transcript = app.main.query_one(Transcript)
+    transcript.set_folds(transcript.folds.all(True))
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_kind_of_block_looks_as_it_did(snap_compare, tmp_path, width, theme):
+    app, before = prepared(tmp_path, sheet, "2. Only on drain", theme, unfold)
+    assert snap_compare(app, terminal_size=(width, WIDTHS[width]), run_before=before)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width):
+    app, before = prepared(tmp_path, sheet, "2. Only on drain")
+    assert snap_compare(app, terminal_size=(width, 46), run_before=before)
+
+
+@pytest.mark.parametrize("scene", [running_tools, writing_a_call])
+def test_what_is_under_way_looks_as_it_did(snap_compare, tmp_path, scene):
+    app, before = prepared(tmp_path, scene, "…", act=unfold)
+    assert snap_compare(app, terminal_size=(80, 60), run_before=before)
+
+
+@pytest.mark.parametrize("theme", ["palaver-dark", "palaver-plain"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param(["ctrl+f", "r", "e", "l", "a", "y"], id="search"),
+        pytest.param(["ctrl+t", "v", "shift+down", "shift+down", "shift+right"], id="selection"),
+        pytest.param(["ctrl+t", "comma", "comma"], id="pointing"),
+    ],
+)
+def test_what_is_marked_looks_as_it_did(snap_compare, tmp_path, keys, theme):
+    app, before = prepared(tmp_path, sheet, "2. Only on drain", theme, keys=keys)
+    assert snap_compare(app, terminal_size=(80, 30), run_before=before)
