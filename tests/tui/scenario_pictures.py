@@ -26,22 +26,43 @@ QUESTION = "Why is the sky blue?"
 BOUND_S = 20.0
 
 
-async def shows(me: Stage, *texts: str) -> None:
-    """Let the simulator speak until all of `texts` are on the screen."""
+async def comes(me: Stage, holds: Callable[[], object]) -> None:
+    """Let the simulator speak until `holds`."""
 
-    def there() -> bool:
+    def there() -> object:
         me.let_them_finish()
-        return all(text in " ".join(screen_text(me.app).split()) for text in texts)
+        return holds()
 
     await settled(me.app, there, BOUND_S)
 
 
-def story(*texts: str) -> Callable[[Stage], Awaitable[None]]:
-    """Ask one question, and wait for what shall be on the screen."""
+def waits(sentence: str, attempt: int = 1) -> Callable[[Stage], Awaitable[None]]:
+    """Ask one question, and wait until it is waited with this sentence.
+
+    The wait itself is looked at, not the screen: it may last a second only.
+    """
 
     async def play(me: Stage) -> None:
         await me.ask(QUESTION)
-        await shows(me, *texts)
+
+        def waiting() -> bool:
+            retry = me.view.retry
+            return (
+                retry is not None and retry.attempt == attempt and sentence in retry.error.message
+            )
+
+        await comes(me, waiting)
+
+    return play
+
+
+def ends(sentence: str) -> Callable[[Stage], Awaitable[None]]:
+    """Ask one question, and wait until the turn ends with this sentence."""
+
+    async def play(me: Stage) -> None:
+        await me.ask(QUESTION)
+        await comes(me, lambda: me.view.error and sentence in me.view.error.message)
+        await comes(me, lambda: sentence.split()[0] in screen_text(me.app))
 
     return play
 
@@ -56,18 +77,18 @@ async def everything(me: Stage) -> None:
         await me.until(lambda before=before: me.simulator.requests[-1:] != before or before)
         me.let_them_finish()
     await me.press("ctrl+l")
-    await shows(me, "failed")
+    await comes(me, lambda: "failed" in screen_text(me.app))
 
 
 # What a person reads while each story plays.
 STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
-    "rate-limited": story("takes no more requests", "Retrying in"),
-    "overloaded-then-fine": story("is overloaded", "attempt 3 of 10"),
-    "dies-mid-sentence": story("before the answer was whole", "Retrying in"),
-    "bad-key": story("did not accept the API key"),
-    "too-long": story("no longer fits"),
-    "silent": story("nothing came for 5 s", "Retrying in"),
-    "flaky-network": story("was lost", "Retrying in"),
+    "rate-limited": waits("takes no more requests"),
+    "overloaded-then-fine": waits("is overloaded", attempt=2),
+    "dies-mid-sentence": waits("before the answer was whole"),
+    "bad-key": ends("did not accept the API key"),
+    "too-long": ends("no longer fits"),
+    "silent": waits("nothing came for 5 s"),
+    "flaky-network": waits("was lost"),
     "everything": everything,
 }
 
