@@ -1,7 +1,8 @@
 """Photograph the running client: `PYTHONPATH=tests python -m tui.screenshots [FOLDER] [--sizes]`.
 
-Client, daemon and simulator are the real ones; the stories bring them into each state. With
-`--sizes` every state is drawn at every size, for looking at them after a change.
+Client, daemon and simulator are the real ones; the stories bring them into each state. What is
+`RECORDED` is a stream told to the real client: chats with calls of tools. With `--sizes` every
+state is drawn at every size, for looking at them after a change.
 """
 
 from __future__ import annotations
@@ -9,18 +10,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from structlog.testing import capture_logs
 
 from tui.photograph import BROWSERS, find_browser, photograph, portable
+from tui.replay import ReplayClient
+from tui.screen import client
+from tui.sheet import running_tools, sheet, writing_a_call
 from tui.stage import stage
 from tui.stories import STORIES
 
 SIZES = ((80, 24), (120, 40), (60, 20))
 MIDDLE = (100, 30)
+# Recorded streams, and what a person does with them: unfold, and then these keys.
+RECORDED: dict[str, tuple[Callable[[ReplayClient], None], bool, tuple[str, ...]]] = {
+    "tools": (sheet, True, ()),
+    "folded": (sheet, False, ()),
+    "running-tools": (running_tools, True, ()),
+    "writing-a-call": (writing_a_call, True, ()),
+    "search": (sheet, False, ("ctrl+f", "r", "e", "l", "a", "y")),
+    "selection": (sheet, False, ("ctrl+t", "v", "down", "down", *["shift+down"] * 4)),
+}
 
 
 class Picture(NamedTuple):
@@ -41,6 +55,9 @@ PICTURES: tuple[Picture, ...] = (
     Picture("retrying", "retrying"),
     Picture("failed", "failed"),
     Picture("disconnected", "disconnected"),
+    Picture("tools", "tools", (100, 40)),
+    Picture("search", "search"),
+    Picture("selection", "selection"),
     Picture("help", "help"),
     Picture("palette", "palette"),
     Picture("narrow", "queued", (60, 20)),
@@ -52,17 +69,36 @@ PICTURES: tuple[Picture, ...] = (
 
 def at_every_size() -> Iterator[Picture]:
     """Yield each story at each size."""
-    for story in STORIES:
-        for size in SIZES:
+    for story in [*STORIES, *RECORDED]:
+        for size in [*SIZES, (200, 50)] if story in RECORDED else SIZES:
             yield Picture(f"{story}-{size[0]}x{size[1]}", story, size)
 
 
 async def draw(picture: Picture) -> str:
     """Return a picture as SVG."""
+    if picture.story in RECORDED:
+        return await draw_recorded(picture)
     with capture_logs():
         async with stage(picture.size, keyless=picture.story == "first-run") as me:
             me.app.theme = picture.theme
             await STORIES[picture.story](me)
+            me.app.paint()
+            await me.pilot.pause()
+            return portable(me.app.export_screenshot(title="palaver"))
+
+
+async def draw_recorded(picture: Picture) -> str:
+    """Return a picture of a recorded stream as SVG."""
+    scene, unfold, keys = RECORDED[picture.story]
+    daemon = ReplayClient()
+    scene(daemon)
+    with tempfile.TemporaryDirectory() as folder:
+        async with client(Path(folder), daemon=daemon, chat_id="a", size=picture.size) as me:
+            await me.until(lambda: me.view.caught_up and me.app.session.models)
+            me.app.theme = picture.theme
+            me.composer.cursor_blink = False
+            me.transcript.set_folds(me.transcript.folds.all(unfold))
+            await me.press(*keys)
             me.app.paint()
             await me.pilot.pause()
             return portable(me.app.export_screenshot(title="palaver"))

@@ -44,9 +44,8 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
             stream.tell(part(delta, len(text), 1, "3.1"))
             text += delta
             if number % 30 == 0:
-                await me.until(
-                    lambda length=len(text): me.view.live.blocks[1].text.length == length
-                )
+                length = len(text)
+                await me.until(lambda length=length: me.view.live.blocks[1].text.length == length)
                 await me.pilot.pause()
                 assert in_view(me) == before
         await me.until(lambda: me.transcript.column.height == height + 600)

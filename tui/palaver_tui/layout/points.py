@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from palaver_tui.layout.column import Column
 from palaver_tui.layout.document import Laid, MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Line
-from palaver_tui.layout.parts import Spot
+from palaver_tui.layout.parts import Block, Spot
 from palaver_tui.layout.section import Section
 
 Form = Literal["source", "plain"]
@@ -102,9 +102,7 @@ def _pieces(
     """Yield the text of each block, and whether it stands right under the one before."""
     for block, first, height in section.stack.heights():
         y = top + first
-        if y > end.y or y + height <= start.y or not isinstance(block.key, int | str):
-            continue
-        if block.key in {"label", "day", "gap"}:
+        if y > end.y or y + height <= start.y or not is_text(block):
             continue
         margin = len(block.margin.text)
         low = (start.y - y, max(0, start.x - margin)) if start.y >= y else (0, 0)
@@ -136,3 +134,8 @@ def _without_frame(line: Line) -> str:
     return "".join(
         " " * len(span.text) if span.face.ink == "rule" else span.text for span in line.spans
     )
+
+
+def is_text(block: Block) -> bool:
+    """Say whether a block is copied, rather than frame, label or gap."""
+    return block.key is not None and block.key not in {"label", "day", "gap"}

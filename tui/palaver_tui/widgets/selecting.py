@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.timer import Timer
 
-from palaver_tui.layout.points import Form, Place, Point, place_of, point_at, text_between
+from palaver_tui.layout.points import (
+    Form,
+    Place,
+    Point,
+    is_text,
+    place_of,
+    point_at,
+    text_between,
+)
 from palaver_tui.layout.wrap import clusters
 from palaver_tui.timing import DRAG_SCROLL_S
 from palaver_tui.widgets.marks import Mark
@@ -92,7 +100,7 @@ class Selecting:
     def marks(self, y: int) -> Iterator[Mark]:
         """Yield what is selected of line `y`, and the cursor."""
         span = self.span()
-        if span is not None and span[0].y <= y <= span[1].y:
+        if span is not None and span[0].y <= y <= span[1].y and self._is_text(y):
             text = self._transcript.column.line(y)[2].text
             margin = self._margin(y)
             start = max(margin, span[0].x) if y == span[0].y else margin
@@ -101,6 +109,10 @@ class Selecting:
                 yield Mark(start, end, "selected")
         if self.by_keys and (cursor := self.places()[1]) is not None and cursor.y == y:
             yield Mark(cursor.x, cursor.x + self._width_at(cursor), "cursor")
+
+    def _is_text(self, y: int) -> bool:
+        section, number, _line = self._transcript.column.line(y)
+        return section is not None and is_text(section.stack.place(number)[0])
 
     def _margin(self, y: int) -> int:
         section, number, _line = self._transcript.column.line(y)
