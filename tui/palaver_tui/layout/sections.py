@@ -137,7 +137,9 @@ def _head(message: Message, place: Place, look: Look) -> list[Block]:
     spoken = any(not isinstance(part, Boundary) for part in message.parts)
     if place.labelled and message.role != "user" and spoken:
         clock = clock_of(message.created_at, look)
-        name = label(message.model or "assistant", clock, "agent")
+        # What the daemon itself has to say is said in its name.
+        unnamed = "palaver" if message.role == "system" else "assistant"
+        name = label(message.model or unnamed, clock, "agent")
         blocks.append(Block(name, MARGIN, "label"))
     return blocks
 
