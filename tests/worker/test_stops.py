@@ -106,7 +106,7 @@ async def test_a_stop_at_any_point_saves_exactly_what_was_shown_and_nothing_come
     found = await stops(STOPS)
     saved_as_shown(found)
     lengths = {len(seen.shown) for seen in found}
-    assert len(lengths) > min(STOPS, WORDS) // 3, "the stops came at too few different points"
+    assert len(lengths) > 4, "the stops came at too few different points"
 
 
 async def test_it_would_be_noticed_if_the_live_log_went_on_after_a_stop(
