@@ -68,7 +68,8 @@ def place_of(column: Column, point: Point) -> Place | None:
     found = section.stack.named(point.spot.block)
     if found is None:
         line = min(point.line, section.height - 1) if section.key == point.key else 0
-        return Place(column.start(index) + line, point.column)
+        margin = len(section.stack.place(line)[0].margin.text)
+        return Place(column.start(index) + line, point.column + margin)
     block, first = found
     line, at = point.spot.line, point.column
     if isinstance(block.laid, Mapped) and point.offset is not None:
