@@ -47,9 +47,9 @@ def waits(sentence: str, attempt: int = 1) -> Callable[[Stage], Awaitable[None]]
 
         def waiting() -> bool:
             retry = me.view.retry
-            return (
-                retry is not None and retry.attempt == attempt and sentence in retry.error.message
-            )
+            if retry is None or retry.attempt != attempt:
+                return False
+            return sentence in retry.error.message and me.listed.retry == retry
 
         await comes(me, waiting)
 
@@ -62,7 +62,7 @@ def ends(sentence: str) -> Callable[[Stage], Awaitable[None]]:
     async def play(me: Stage) -> None:
         await me.ask(QUESTION)
         await comes(me, lambda: me.view.error and sentence in me.view.error.message)
-        await comes(me, lambda: sentence.split()[0] in screen_text(me.app))
+        await comes(me, lambda: me.listed.status == "error")
 
     return play
 

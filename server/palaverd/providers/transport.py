@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from palaverd.providers.limits import CallLimits
 
@@ -45,12 +46,19 @@ def environment_headers(variable: str, omit: Any, api_key: str | None) -> dict[s
 
 
 def secrets_in(url: str) -> tuple[str, ...]:
-    """Return what a URL may hold of a secret: its user, its password, the values of its query."""
+    """Return what a URL may hold of a secret: its password, the values of its query.
+
+    A password is also named as it is sent, with the user's name (RFC 7617, basic authentication).
+    """
     try:
         parts = urlsplit(url)
-        found = [parts.username, parts.password, *(value for _, value in parse_qsl(parts.query))]
+        found = [value for _, value in parse_qsl(parts.query)]
+        password = parts.password
     except ValueError:
         return (url,)
+    if password:
+        pair = f"{unquote(parts.username or '')}:{unquote(password)}"
+        found += [password, unquote(password), b64encode(pair.encode()).decode()]
     return tuple(secret for secret in found if secret)
 
 

@@ -49,7 +49,8 @@ async def _leak(speech: Speech, injected: Injected) -> web.StreamResponse:
     """Say back everything that was sent, as careless gateways do."""
     request = speech.request
     sent = " ".join(f"{name}: {value}" for name, value in request.headers.items())
-    message = f"cannot forward {request.method} {request.url} with {sent}"
+    bare = request.headers.get("Authorization", "").rpartition(" ")[2]
+    message = f"{bare} is no good: cannot forward {request.method} {request.url} with {sent}"
     body = speech.wire.error(injected.fault, message, speech.request_id)
     return speech.reply(injected.fault.status, body, _headers(speech, injected) | {"x-seen": sent})
 
