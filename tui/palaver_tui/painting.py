@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 
 from palaver.wire.messages import QueuedMessage
 from palaver_tui.actions import Action
@@ -57,6 +58,7 @@ class Painter:
         self._queue = screen.query_one(QueuePanel)
         self._writing = screen.query_one("#writing", Horizontal)
         self._composer = screen.query_one(Composer)
+        self._words: dict[Widget, tuple[str, str]] = {}  # on the frames
         self.show_detail = False
 
     @property
@@ -116,9 +118,8 @@ class Painter:
         loaded = session.chats.loaded
         self._chats.show(shown, session.view.chat_id, self.frame, loaded, filter_text)
         title = "Chats" if filter_text is None else f"/{visible_line(filter_text)}▏"
-        self._chats.border_title = Content(title)
         busy = sum(chat.status == "running" for chat in session.chats.chats.values())
-        self._chats.border_subtitle = Content(f"{busy} running") if busy else None
+        self._entitle(self._chats, title, f"{busy} running" if busy else "")
 
     def paint_new_lines(self) -> None:
         """Say how much is below what is in view."""
@@ -127,7 +128,7 @@ class Painter:
         if not transcript.following:
             new = transcript.new_lines
             words = f"↓ {new} new · ^End" if new else "↓ more · ^End"
-        self._stage.border_subtitle = Content(words) if words else None
+        self._entitle(self._stage, "", words)
 
     def _paint_writing(self, editing: QueuedMessage | None) -> None:
         session = self._session
@@ -136,10 +137,17 @@ class Painter:
         text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
         if editing is not None:
             text, ink = f"editing message {editing.position + 1} of the queue", "warning"
-        self._writing.border_title = Content(text) if text else None
         self._writing.set_class(_warns(ink), "-warning")
         wide = self._screen.size.width >= HINTS_FROM
-        self._writing.border_subtitle = Content(self._hints(editing)) if wide else None
+        self._entitle(self._writing, text, self._hints(editing) if wide else "")
+
+    def _entitle(self, widget: Widget, title: str, subtitle: str) -> None:
+        """Set the words on a frame if they are others: setting them draws the widget anew."""
+        if self._words.get(widget) == (title, subtitle):
+            return
+        self._words[widget] = (title, subtitle)
+        widget.border_title = Content(title) if title else None
+        widget.border_subtitle = Content(subtitle) if subtitle else None
 
     def _hints(self, editing: QueuedMessage | None) -> str:
         """What Enter does now."""

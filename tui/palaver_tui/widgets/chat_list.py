@@ -45,6 +45,7 @@ class ChatListPane(ScrollView, can_focus=True):
         self._frame = ""
         self._loaded = False
         self._filter: str | None = None
+        self._shown: tuple[object, ...] = ()
 
     def show(
         self,
@@ -58,11 +59,15 @@ class ChatListPane(ScrollView, can_focus=True):
 
         With a `filter_text`, even an empty one, what is typed goes on with it.
         """
+        size = Size(self.scrollable_content_region.width, len(rows))
+        shown = (size, rows, current, frame, loaded, filter_text)
+        if shown == self._shown:
+            return  # drawing it anew costs more than to compare
+        self._shown = shown
         moved = current != self._current or filter_text != self._filter
         self._filter = filter_text
         self._current, self._frame, self._loaded = current, frame, loaded
         self.rows = rows
-        size = Size(self.scrollable_content_region.width, len(rows))
         if size != self.virtual_size:
             self.virtual_size = size
         if moved:

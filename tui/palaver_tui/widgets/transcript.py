@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -24,6 +24,7 @@ from palaver_tui.view.chat import ChatView
 from palaver_tui.widgets.drawing import palette_of, strip_of
 from palaver_tui.widgets.marks import marked
 from palaver_tui.widgets.pointing import Pointing
+from palaver_tui.widgets.repainting import Rows
 from palaver_tui.widgets.searching import Searching
 from palaver_tui.widgets.selecting import Selecting, is_left
 
@@ -65,6 +66,7 @@ class Transcript(ScrollView, can_focus=True):
         self.searching = Searching(self)
         self.pointing = Pointing(self)
         self.selecting = Selecting(self)
+        self._rows = Rows()
         self._view: ChatView | None = None
         self._chat: str | None = None
         self._seen_end: Anchor | None = None
@@ -177,7 +179,7 @@ class Transcript(ScrollView, can_focus=True):
         self._moving = True
         try:
             if size != self.virtual_size:
-                self.virtual_size = size
+                self._set_size(size)
             if self.scroll_offset.y != top or self.scroll_target_y != top:
                 self.set_reactive(Transcript.scroll_target_y, top)
                 self.scroll_y = top
@@ -187,7 +189,25 @@ class Transcript(ScrollView, can_focus=True):
             self._moving = False
         self.epoch += 1
         self._remember(top)
-        self.refresh()
+        self._repaint(top)
+
+    def _set_size(self, size: Size) -> None:
+        """Set the size of all there is, without laying out the screen if the bars stay."""
+        room, before = self.scrollable_content_region.height, self.virtual_size
+        if size.width != before.width or (size.height > room) != (before.height > room):
+            self.virtual_size = size
+            return
+        self.set_reactive(Transcript.virtual_size, size)
+        self._scroll_update(size)
+
+    def _repaint(self, top: int) -> None:
+        """Draw the rows that changed; all of them if something is marked in them."""
+        region = self.scrollable_content_region
+        stale = self._rows.stale(self.column, top, region.height)
+        if self.searching.active or self.selecting.active or self.pointing.thing is not None:
+            self.refresh()
+        elif stale is not None:
+            self.refresh(Region(0, stale[0], region.width, stale[1] - stale[0] + 1))
 
     def _remember(self, top: int) -> None:
         self._top = self.column.anchor(top)

@@ -1,0 +1,65 @@
+"""Only rows that changed are drawn again, and the screen is what it would be if all were."""
+
+import pytest
+
+from palaver.wire.events import CaughtUp, MessageEvent
+from tui.corpus import ALL, ANSWERS
+from tui.replay import ReplayClient, answer, chat, part, status, user
+from tui.screen import client
+
+TEXT = "".join(ANSWERS.values()) + ALL["a long table"]
+
+
+async def opened(one):
+    one.daemon.open(chat("c", "A chat", "running"))
+    one.daemon.stream_of("c").tell(
+        status("running"),
+        *(
+            MessageEvent(user(n, f"q {n}") if n % 2 else answer(n, "an answer"))
+            for n in range(1, 9)
+        ),
+        CaughtUp(9),
+    )
+    await one.until(lambda: one.view.caught_up is not None)
+    await one.pilot.pause()
+
+
+async def stream(one, text, step):
+    for start in range(0, len(text), step):
+        shown = one.app._frames.painted
+        one.daemon.stream_of("c").tell(part(text[start : start + step], start))
+        await one.until(lambda shown=shown: one.app._frames.painted > shown)
+        one.app.screen._on_timer_update()
+        yield
+
+
+def screen(one):
+    return [strip.text for strip in one.app.screen._compositor.render_strips()]
+
+
+@pytest.mark.parametrize("scrolled", [False, True])
+async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(tmp_path, scrolled):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
+        await opened(one)
+        if scrolled:
+            one.transcript.move(-3)
+        async for _ in stream(one, TEXT[:2400], 60):
+            drawn = screen(one)
+            one.transcript.redraw()
+            one.app.screen._on_timer_update()
+            assert drawn == screen(one)
+
+
+async def test_a_token_draws_the_rows_it_changes_and_no_others(tmp_path, monkeypatch):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 40)) as one:
+        await opened(one)
+        async for _ in stream(one, "words " * 30, 60):
+            pass
+        rows = []
+        render_line = one.transcript.render_line
+        monkeypatch.setattr(
+            one.transcript, "render_line", lambda y: rows.append(y) or render_line(y)
+        )
+        one.daemon.stream_of("c").tell(part("more", 180))
+        await one.until(lambda: rows)
+        assert len(rows) <= 4
