@@ -22,7 +22,6 @@ import pytest
 from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat
 from palaverd.simulator import Simulator
-from support.chats import reaches
 from support.daemon import short_dir
 
 pytestmark = pytest.mark.process
@@ -148,11 +147,16 @@ async def planted() -> AsyncIterator[tuple[Path, Simulator]]:
 
 
 async def fail_in_every_way(folder: Path) -> None:
-    async with Client(Endpoint(socket=folder / "data" / "palaverd.sock")) as client:
+    # The first answers wait until the process has imported the SDKs.
+    async with (
+        asyncio.timeout(60),
+        Client(Endpoint(socket=folder / "data" / "palaverd.sock")) as client,
+    ):
         for model in MODELS:
             for fault in FAULTS:
                 sent = await client.create_chat(CreateChat(f"{fault} hello", model=model))
-                await reaches(client, sent.chat.id, "error", "waiting")
+                while (await client.chat(sent.chat.id)).status not in ("error", "waiting"):
+                    await asyncio.sleep(0.01)
 
 
 async def everything_read(folder: Path) -> dict[str, bytes]:
