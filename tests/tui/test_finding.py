@@ -212,6 +212,10 @@ async def test_a_search_that_was_ended_shows_nothing_later(tmp_path):
         await me.until(lambda: daemon.served)
         await me.pilot.pause()
         assert "message 3000 says" in me.text()
+        for _ in range(10):
+            await me.pilot.pause()
+        assert "Nothing found" not in me.text()
+        assert len(daemon.served) < 5
         assert me.view.messages[0].id > 2000
 
 

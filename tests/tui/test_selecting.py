@@ -111,7 +111,7 @@ async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
 async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_widths_change(
     tmp_path,
 ):
-    words = "Some words that are long enough to be wrapped in a narrow window. " * 3
+    words = " ".join(f"word{number:03}" for number in range(100))
     daemon = running(answer(50, words), answer(51, LONG, model="other"))
     daemon.pages[50] = MessagePage([user(49, "older"), user(48, "oldest")], more=False)
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
@@ -120,14 +120,10 @@ async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_w
         await me.press("ctrl+t", "home")
         await me.until(lambda: len(me.view.messages) == 4)
         await me.press("home")
-        await me.shows("Some words")
-        await drag(
-            me,
-            spot(me, "long enough"),
-            (column_of(me, "long enough") + 30, row_of(me, "long enough")),
-        )
+        await me.shows("word000")
+        await drag(me, spot(me, "word030"), spot(me, "word033", after=True))
         before = me.transcript.selecting.text("source")
-        assert before.startswith("long enough to be")
+        assert before == "word030 word031 word032 word033"
         for number in range(30):
             daemon.stream_of("a").tell(part(f"more {number:02}\n\n", 9 * number, episode="51.1"))
         await me.until(lambda: me.view.live and me.view.live.blocks[0].text.length == 270)
