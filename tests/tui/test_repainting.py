@@ -39,11 +39,12 @@ def screen(one):
 
 @pytest.mark.parametrize("scrolled", [False, True])
 async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(tmp_path, scrolled):
-    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
+    size = (80, 24 if scrolled else 70)
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=size) as one:
         await opened(one)
         if scrolled:
             one.transcript.move(-3)
-        async for _ in stream(one, TEXT[:2400], 60):
+        async for _ in stream(one, ALL["a long table"][:1500] + TEXT[:1200], 90):
             drawn = screen(one)
             one.transcript.redraw()
             one.app.screen._on_timer_update()
