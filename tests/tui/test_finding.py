@@ -185,8 +185,9 @@ async def test_where_nothing_is_found_it_is_said_how_much_was_searched(tmp_path)
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 1000 says")
         await search(me, "needle")
+        here = len(me.view.messages)
         await me.press("enter")
-        await me.shows("Nothing found before this", "950 messages")
+        await me.shows("Nothing found before this", f"{1000 - here} messages")
         assert "message 1000 says" in me.text()
 
 
