@@ -16,7 +16,9 @@ from palaver.wire.actions import EditMessage
 from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver.wire.events import CaughtUp, ErrorEvent, MessageEvent, RetryEvent, StreamEvent
 from palaver.wire.queue import Resume
+from palaverd.failures.classify import ACTIONS
 from palaverd.simulator import Simulator
+from palaverd.simulator.faults import FAULTS
 from palaverd.store.tables import chats
 from support.chats import events_until, reaches
 from support.clock import ManualClock, until
@@ -171,8 +173,16 @@ async def test_an_error_is_the_same_live_stored_and_after_a_restart(fault: str) 
             late = _errors(await events_until(client, chat_id, lambda e: bool(_errors(e))))
             again = await client.chat(chat_id)
     assert live == late
-    assert live[0].error is not None
-    assert (live[0].error, live[0].error) == (listed.last_error, again.last_error)
+    error = live[0].error
+    assert error is not None
+    assert (error, error) == (listed.last_error, again.last_error)
+    # All of what the provider said is kept, not only what both readers happen to agree on.
+    said = FAULTS[fault]
+    assert (error.provider, error.model) == ("anthropic", "sim-large")
+    assert error.status_code == (said.status if said.status != 200 else None)
+    assert error.action == ACTIONS[error.kind]
+    if said.manner == "status":
+        assert (error.request_id, error.detail) == ("req_sim000002", said.message)
     assert _head(listed) == _head(again)
 
 
