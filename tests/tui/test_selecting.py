@@ -94,10 +94,11 @@ async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
         selecting.press(0, 4)
         selecting.drag(0, -3)
         top = me.transcript.scroll_offset.y
-        while me.transcript.scroll_offset.y > 0:
+        for _ in range(top):
             selecting.scroll_on()
-            await me.pilot.pause()
+        await me.pilot.pause()
         assert top > height
+        assert me.transcript.scroll_offset.y == 0
         selecting.drag(2, 0)
         selecting.drag(2, 2)
         assert selecting.release()
