@@ -16,13 +16,11 @@ _ASCII = re.compile(r"[ -~]*\Z")
 
 
 class _Atom(NamedTuple):
-    """Text that stays together; `gap` for blanks, which may vanish at a line's end."""
+    """Text that stays together, with its width in cells."""
 
     text: str
     face: Face
     width: int
-    gap: bool
-    breakable: bool  # may a line end right before it?
 
 
 def width_of(text: str) -> int:
@@ -59,23 +57,6 @@ def _cut_wide(word: str) -> Iterator[tuple[str, int, bool]]:
         yield narrow, narrow_width, False
 
 
-def _atoms(spans: Iterable[Span]) -> Iterator[_Atom | None]:
-    """Yield atoms, and None for a hard line break."""
-    after_break = True  # at the start, after blanks, after a wide character
-    for text, face in spans:
-        for piece in _PIECES.findall(text):
-            if piece == "\n":
-                yield None
-                after_break = True
-            elif piece.isspace():
-                yield _Atom(piece, face, width_of(piece), True, True)
-                after_break = True
-            else:
-                for part, width, wide in _cut_wide(piece):
-                    yield _Atom(part, face, width, False, after_break or wide)
-                    after_break = wide
-
-
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Join neighbours that look the same."""
     result: list[Span] = []
@@ -105,37 +86,68 @@ def _chop(atoms: Sequence[_Atom], width: int) -> Iterator[tuple[list[Span], int]
 
 
 class _Filler:
-    """Lines under construction."""
+    """Lines under construction. This is the innermost loop of all layout."""
 
     def __init__(self, width: int) -> None:
         self.width = width
         self.lines: list[tuple[Span, ...]] = []
         self.line: list[Span] = []
         self.used = 0
-        self.gap: _Atom | None = None
+        self.gap: _Atom | None = None  # blanks that vanish if a line ends here
+        self.word: list[_Atom] = []
+        self.size = 0  # of the word, in cells
+        self.may_end = True  # a line may end here: after blanks or a wide character
 
-    def break_line(self) -> None:
+    def end_line(self) -> None:
         self.lines.append(merge(self.line))
         self.line, self.used, self.gap = [], 0, None
 
-    def put(self, word: Sequence[_Atom]) -> None:
-        size = sum(atom.width for atom in word)
-        blank = self.gap.width if self.gap and self.line else 0
-        if self.line and self.used + blank + size > self.width:
-            self.break_line()
-            blank = 0
-        if blank and self.gap:
-            self.line.append(Span(self.gap.text, self.gap.face))
-            self.used += blank
-        self.gap = None
-        if size <= self.width:
-            self.line.extend(Span(atom.text, atom.face) for atom in word)
+    def end_word(self) -> None:
+        """Put the word where it fits."""
+        word, size, gap, width = self.word, self.size, self.gap, self.width
+        if not word:
+            return
+        self.word, self.size, self.gap = [], 0, None
+        if self.line:
+            blank = gap.width if gap is not None else 0
+            if self.used + blank + size > width:
+                self.end_line()
+            elif gap is not None:
+                self.line.append(Span(gap.text, gap.face))
+                self.used += blank
+        if size <= width:
+            self.line += [Span(text, face) for text, face, _width in word]
             self.used += size
             return
-        for index, (piece, cells) in enumerate(_chop(word, self.width)):
+        for index, (piece, cells) in enumerate(_chop(word, width)):
             if index:
-                self.break_line()
+                self.end_line()
             self.line, self.used = piece, cells
+
+    def add(self, text: str, face: Face) -> None:
+        """Add what is between blanks, which goes on with the word before it."""
+        if text.isascii():
+            if self.may_end:
+                self.end_word()
+                self.may_end = False
+            self.word.append(_Atom(text, face, len(text)))
+            self.size += len(text)
+            return
+        for part, width, wide in _cut_wide(text):
+            if self.may_end or wide:
+                self.end_word()
+            self.may_end = wide
+            self.word.append(_Atom(part, face, width))
+            self.size += width
+
+    def add_blank(self, text: str, face: Face) -> None:
+        """Add blanks, or a line feed."""
+        self.end_word()
+        self.may_end = True
+        if text == "\n":
+            self.end_line()
+        else:
+            self.gap = _Atom(text, face, width_of(text))
 
 
 def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
@@ -144,26 +156,20 @@ def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
     Always returns at least one line. A character wider than `width` stands alone.
     """
     filler = _Filler(max(1, width))
-    word: list[_Atom] = []
-    for atom in _atoms(spans):
-        if word and (atom is None or atom.breakable):
-            filler.put(word)
-            word = []
-        if atom is None:
-            filler.break_line()
-        elif atom.gap:
-            filler.gap = atom
-        else:
-            word.append(atom)
-    if word:
-        filler.put(word)
-    filler.lines.append(merge(filler.line))
+    for text, face in spans:
+        for piece in _PIECES.findall(text):
+            if piece.isspace():
+                filler.add_blank(piece, face)
+            else:
+                filler.add(piece, face)
+    filler.end_word()
+    filler.end_line()
     return filler.lines
 
 
 def hard_wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
     """Break `spans`, which hold no line feed, every `width` cells: for code."""
-    atoms = [_Atom(text, face, 0, False, False) for text, face in spans]
+    atoms = [_Atom(text, face, 0) for text, face in spans]
     pieces = [merge(line) for line, _cells in _chop(atoms, max(1, width))]
     return pieces or [()]
 
