@@ -6,7 +6,7 @@ A real daemon on a real socket, the real SDKs, and the simulator as the provider
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -125,7 +125,7 @@ def test_no_cell_is_missing() -> None:
 
 
 @asynccontextmanager
-async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, ManualClock]]:
+async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, Simulator, ManualClock]]:
     clock = ManualClock()
     patience = {
         "startup_seconds": STARTUP_S,
@@ -153,7 +153,7 @@ async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, ManualClock]]
             running_daemon(folder, config, clock) as daemon,
             Client(Endpoint(socket=daemon.socket)) as client,
         ):
-            yield daemon, client, clock
+            yield daemon, client, simulator, clock
 
 
 class Stored:
@@ -188,14 +188,18 @@ async def stored(daemon: Daemon, chat_id: str) -> Stored:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fault", TABLE)
 async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: str) -> None:
-    async with three_protocols() as (daemon, client, clock):
+    async with three_protocols() as (daemon, client, simulator, clock):
 
         async def one(at: str, kind: FailureKind | None) -> None:
             told = f"[[{fault} at={at} after=4]] [[tool=write args={ARGUMENTS}]] [[echo]] {WORDS}"
+            # The fault must have struck before its guard does: it is only there once.
+            stalled = simulator.stalled
             sent = await client.create_chat(CreateChat(content=told, model=model))
             chat_id = sent.chat.id
             if kind is not None:
-                failed = await _fails(daemon, clock, chat_id, kind)
+                failed = await _fails(
+                    daemon, clock, chat_id, kind, lambda: simulator.stalled > stalled
+                )
                 assert failed.outcomes == [kind], at
                 # Nothing of the failed attempt is kept, least of all half a call.
                 assert (failed.answers, failed.runs) == ([], []), at
@@ -228,7 +232,13 @@ HAIR_S = 1e-6
 GUARDS: dict[FailureKind, float] = {"startup_timeout": STARTUP_S, "silence_timeout": SILENCE_S}
 
 
-async def _fails(daemon: Daemon, clock: ManualClock, chat_id: str, kind: FailureKind) -> Stored:
+async def _fails(
+    daemon: Daemon,
+    clock: ManualClock,
+    chat_id: str,
+    kind: FailureKind,
+    silent: Callable[[], bool],
+) -> Stored:
     """Wait for the end of the first attempt; time passes only for the guard that shall end it."""
     guard = GUARDS.get(kind, 0.0)
     async with asyncio.timeout(5):
@@ -236,7 +246,7 @@ async def _fails(daemon: Daemon, clock: ManualClock, chat_id: str, kind: Failure
             now = await stored(daemon, chat_id)
             if now.row.retry is not None or now.row.status == "error":
                 return now
-            if guard and any(abs(wait - guard) < 0.5 for wait in clock.waits()):
+            if guard and silent() and any(abs(wait - guard) < 0.5 for wait in clock.waits()):
                 clock.advance(guard + 1)
             await asyncio.sleep(0.005)
     raise AssertionError
