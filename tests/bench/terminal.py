@@ -90,13 +90,15 @@ async def _long_chat(effort: Effort) -> Figure:
 async def _share(effort: Effort) -> Figure:
     """Let an answer stream at its pace by the wall's clock; return the share of a core it takes."""
     seconds = max(0.5, 8 * effort.scale)
+    shares = []
     async with shown(history(CHATS[0])) as fed:
         await fed.frame("".join(prose(SHORT)))
-        began, used = time.monotonic(), time.process_time()
-        await fed.stream(prose(round(seconds * RATE)), RATE)
-        share = (time.process_time() - used) / (time.monotonic() - began)
+        for tokens in ([""] * round(seconds * RATE), prose(round(seconds * RATE))):
+            began, used = time.monotonic(), time.process_time()
+            await fed.stream(tokens, RATE)
+            shares.append((time.process_time() - used) / (time.monotonic() - began) * 100)
     what = f"share of a core at {RATE:.0f} tokens/s, headless"
-    return Figure(what, share * 100, "%", None, "", SHARE_AIM)
+    return Figure(what, shares[1], "%", shares[0], "between tokens", SHARE_AIM)
 
 
 def _each(seconds: float, tokens: int) -> float:

@@ -59,6 +59,8 @@ class Fed:
         began = monotonic()
         for number, token in enumerate(tokens):
             await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
+            if not token:
+                continue  # a pause as long as a token
             self.client.daemon.stream_of(CHAT).tell(part(token, self._at))
             self._at += len(token)
 
