@@ -45,7 +45,7 @@ def _now(me: Stage, chat_id: str) -> Interrupt:
 async def finished(me: Stage) -> None:
     await _others(me)
     await me.asked(QUESTION)
-    await me.until(lambda: me.listed.status == "waiting")
+    await me.chat_is(me.view.chat_id, "waiting")
 
 
 async def streaming(me: Stage) -> None:
