@@ -1,6 +1,7 @@
 """What a test needs of the machine: skipped with a reason where it is missing, unless required.
 
-`PALAVER_REQUIRE=mount,postgres,tmux` names what must be there: then a test that would skip fails.
+`PALAVER_REQUIRE=commonmark,mount,postgres,tmux` names what must be there: then a test that would
+skip fails.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from support import commonmark
 
 
 def _no_mount() -> str | None:
@@ -37,8 +40,13 @@ def _no_tmux() -> str | None:
     return None if shutil.which("tmux") else "tmux is not installed"
 
 
+def _no_commonmark() -> str | None:
+    return None if commonmark.archives() else "CommonMark's examples were not fetched (make venv)"
+
+
 # Each returns what is missing, None when nothing is.
 PARTS: dict[str, Callable[[], str | None]] = {
+    "commonmark": _no_commonmark,
     "mount": _no_mount,
     "postgres": _no_postgres,
     "tmux": _no_tmux,
