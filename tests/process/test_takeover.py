@@ -157,22 +157,26 @@ async def takeover(without: Sequence[str] = ()) -> Report:
         )
 
 
-async def runners_of_a_living_worker(without: Sequence[str] = ()) -> int:
-    """Let a second worker stand beside a living one for three leases.
+async def runners_of_a_living_worker(leases: int, without: Sequence[str] = ()) -> int:
+    """Let a second worker stand beside a living one for so many leases, or until it took over.
 
     Returns how many runners the chat had in that time: one, unless its lease ended.
     """
     async with place(config=CONFIG) as data_dir, started(data_dir, without=without) as daemon:
-        asked = CreateChat(content="[[rate=10]] [[length=200]] hello")
+        asked = CreateChat(content="[[rate=10]] [[length=900]] hello")
         chat_id = (await daemon.client.create_chat(asked)).chat.id
         runners: set[str] = set()
+        since: float | None = None
         async with second_worker(data_dir) as other:
-            since = time.monotonic()
 
             async def over() -> bool:
+                nonlocal since
                 [hint] = await other.database.read(lambda c: read_hints(c, [chat_id]))
                 runners.update(name for name in [hint.runner_id] if name is not None)
-                return len(runners) > 1 or time.monotonic() - since >= 3 * LEASE_S
+                if runners and since is None:
+                    since = time.monotonic()
+                waited = 0.0 if since is None else time.monotonic() - since
+                return len(runners) > 1 or waited >= leases * LEASE_S
 
             await until_true(over)
         return len(runners)
@@ -200,6 +204,6 @@ async def test_without_fences_a_worker_that_comes_back_late_does_harm() -> None:
 
 async def test_a_heartbeat_alone_keeps_a_chat_from_being_taken() -> None:
     living, silent = await asyncio.gather(
-        runners_of_a_living_worker(), runners_of_a_living_worker(["heartbeat"])
+        runners_of_a_living_worker(3), runners_of_a_living_worker(25, ["heartbeat"])
     )
     assert (living, silent) == (1, 2)
