@@ -16,8 +16,8 @@ help: ## show this list
 run: $(STAMP) ## try it: client, daemon and simulated model in a temporary directory
 	@$(BIN)/palaver demo
 
-test: $(STAMP) ## the whole test suite (ARGS="..." goes to pytest)
-	$(PYTEST) $(ARGS)
+test: $(STAMP) ## the whole test suite, on all cores (ARGS="..." goes to pytest)
+	$(PYTEST) -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 test-fast: $(STAMP) ## the tests that start no processes, until the first failure
 	$(PYTEST) -m "not process" -x -q $(ARGS)
