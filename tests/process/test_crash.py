@@ -4,7 +4,8 @@ A client tells a daemon a story of requests, each with its idempotency key. The 
 somewhere; the client repeats what was not acknowledged to the next one. In the end every
 message is there once, every chat is at rest, and the file is well.
 
-PALAVER_CRASH_ROUNDS says how many random instants are tried (the named points always are).
+PALAVER_CRASH_ROUNDS says how many random instants are tried (the named points always are), and
+PALAVER_SEED which.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ async def test_killed_before_or_after_any_commit_nothing_is_lost_or_doubled(stor
 
 
 async def test_killed_at_random_instants_nothing_is_lost_or_doubled() -> None:
-    chance = random.Random(20)
+    chance = random.Random(count_from("PALAVER_SEED", 20))
     stories = [chance.choice((TALK, HOUSEKEEPING)) for _ in range(ROUNDS)]
     rounds = [Round(story, after=chance.uniform(0.0, LENGTH_S[id(story)])) for story in stories]
     survived = await all_rounds(rounds)
