@@ -14,7 +14,7 @@ from palaver.wire import decode
 from palaver.wire.chats import Chat, ChatPage, Versions
 from palaver.wire.errors import ChatError
 from palaver.wire.events import CaughtUp, ErrorEvent, MessageEvent, RetryEvent, StatusEvent
-from palaver.wire.messages import Message, Text
+from palaver.wire.messages import PICTURE_BYTES, Message, Picture, Text, ToolResult
 
 WHEN = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 VERSIONS = Versions(snapshot=4, history=3, turn=2, queue=1, retry=0)
@@ -152,3 +152,44 @@ def test_whatever_one_value_of_a_frame_becomes_the_other_events_arrive(data: Any
         changed = replacement
     decoded = decode.stream_frame(frame(changed, plain(CaughtUp(9))))
     assert decoded.value[-1] == CaughtUp(9)
+
+
+def result_with(**changed: Any) -> bytes:
+    result = plain(ToolResult("c", "a chart", picture=Picture("image/png", 3, 2, b"bytes")))
+    result["picture"] |= changed
+    return msgspec.json.encode(result)
+
+
+def test_a_picture_travels_with_its_result_as_base64() -> None:
+    picture = Picture("image/png", 3, 2, b"bytes")
+    assert decode.answer(result_with(), ToolResult).value.picture == picture
+    assert plain(picture)["data"] == "Ynl0ZXM="
+
+
+def test_a_result_without_a_picture_is_written_as_before_there_were_any() -> None:
+    assert plain(ToolResult("c", "x")) == {"type": "tool_result", "call_id": "c", "text": "x"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"media_type": "image/svg+xml"},
+        {"width": 0},
+        {"height": -1},
+        {"width": 100_000, "height": 100_000},
+        {"data": "no base64!"},
+        {"data": "AAAA" * (PICTURE_BYTES // 3 + 1)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_picture_that_makes_no_sense_is_left_out_and_its_text_stays(changed: Any) -> None:
+    decoded = decode.answer(result_with(**changed), ToolResult)
+    assert decoded.value == ToolResult("c", "a chart")
+    assert decoded.skipped[0].startswith("$.picture")
+
+
+def test_nobody_can_make_a_picture_that_nobody_would_read() -> None:
+    with pytest.raises(ValueError, match="more than"):
+        Picture("image/png", 1, 1, bytes(PICTURE_BYTES + 1))
+    with pytest.raises(ValueError, match="0 by 1"):
+        Picture("image/png", 0, 1, b"")

@@ -7,10 +7,12 @@ import asyncio
 import msgspec
 import pytest
 
-from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
+from palaver.wire.messages import Picture, Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import Provider, Turn
 from palaverd.simulator import Simulator
 from providers.calling import KEY, PATHS, Kind, ask, call, made
+
+PICTURE = Picture("image/gif", 640, 480, b"GIF89a")
 
 
 async def test_the_text_arrives_whole(provider: Provider) -> None:
@@ -72,7 +74,7 @@ async def test_what_the_provider_wants_back_comes_back(
             ],
             {"0": private} if private else {},
         ),
-        Turn("tool", [ToolResult("call:1/x", "done", is_error=True)]),
+        Turn("tool", [ToolResult("call:1/x", "done", is_error=True, picture=PICTURE)]),
         Turn("user", [Text("[[echo]] and now?")]),
     ]
     outcome = await call(provider, ask("", turns=history))
@@ -82,6 +84,7 @@ async def test_what_the_provider_wants_back_comes_back(
     sent = msgspec.json.encode(body).decode()
     assert sent.count("call_1_x") == 2
     assert "call:1/x" not in sent
+    assert "done\\n[picture: GIF 640x480]" in sent  # whether the model sees is not known
     if kind == "anthropic":
         assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
         thinking, text, use = body["messages"][1]["content"]

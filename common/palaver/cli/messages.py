@@ -36,8 +36,8 @@ def part_text(part: Part) -> str:
             return text
         case ToolCall(name=name, arguments=arguments):
             return f"[{name} {arguments}]"
-        case ToolResult(text=text, is_error=is_error):
-            return f"[failed] {text}" if is_error else text
+        case ToolResult(is_error=is_error):
+            return f"[failed] {part.in_words}" if is_error else part.in_words
         case Source(url=url, title=title):
             return f"[{title or url}]({url})"
         case Boundary(reason=reason):

@@ -162,6 +162,12 @@ def _mend_struct(value: Any, info: inspect.StructType, path: str, skipped: list[
             return _NOT_UNDERSTOOD
         else:
             del result[field.encode_name]
+    if hasattr(info.cls, "__post_init__"):  # it has bounds of its own
+        try:
+            msgspec.convert(result, info.cls)
+        except msgspec.ValidationError:
+            skipped.append(path)
+            return _NOT_UNDERSTOOD
     return result
 
 
@@ -188,4 +194,5 @@ _PLAIN: Final[dict[str, type]] = {
     "FloatType": float,
     "BoolType": bool,
     "StrType": str,
+    "BytesType": bytes,
 }

@@ -12,6 +12,12 @@ Visibility = Literal["both", "user", "model"]
 # Why an assistant message ended. `interrupted`: a person stopped it; what is there is what
 # was shown.
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "interrupted"]
+PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+# A client attaches with fifty messages in one frame of at most 64 MiB, which is 48 pictures this
+# large in base64; a screenshot has a fraction of it.
+PICTURE_BYTES = 1024 * 1024
+# What JPEG and GIF can say at all; more is a mistake or a trap.
+PICTURE_SIDE = 65_535
 
 
 class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
@@ -35,6 +41,33 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", omit_defaults=True)
     arguments: str
 
 
+class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A picture, whole: `data` is its file (base64 in JSON), `width` and `height` are pixels.
+
+    A larger one will one day be fetched by the id of a file that stands in place of `data`.
+
+    Raises:
+        ValueError: it has no pixels, sides over `PICTURE_SIDE`, or over `PICTURE_BYTES`. Decoding
+            says so too (`msgspec.ValidationError`): a client leaves such a picture out.
+    """
+
+    media_type: PictureType
+    width: int
+    height: int
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= PICTURE_SIDE and 1 <= self.height <= PICTURE_SIDE):
+            raise ValueError(f"a picture of {self.width} by {self.height} pixels")
+        if len(self.data) > PICTURE_BYTES:
+            raise ValueError(f"a picture of more than {PICTURE_BYTES} bytes")
+
+    @property
+    def kind(self) -> str:
+        """What it is called, such as PNG."""
+        return self.media_type.removeprefix("image/").upper().replace("WEBP", "WebP")
+
+
 class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=True):
     """What a call gave, or a synthetic result when it never ran."""
 
@@ -42,6 +75,15 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=T
     text: str
     is_error: bool = False
     duration_ms: int | None = None
+    picture: Picture | None = None
+
+    @property
+    def in_words(self) -> str:
+        """The text, and in place of the picture a line that says that there is one."""
+        if self.picture is None:
+            return self.text
+        line = f"[picture: {self.picture.kind} {self.picture.width}x{self.picture.height}]"
+        return f"{self.text}\n{line}" if self.text else line
 
 
 class Source(msgspec.Struct, frozen=True, tag="source", omit_defaults=True):

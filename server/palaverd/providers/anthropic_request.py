@@ -73,12 +73,12 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
                         "input": _object(text),
                     }
                 )
-            case ToolResult(call_id=call_id, text=text, is_error=is_error):
+            case ToolResult(call_id=call_id, is_error=is_error):
                 content.append(
                     {
                         "type": "tool_result",
                         "tool_use_id": legal_id(call_id),
-                        "content": text,
+                        "content": part.in_words,
                         "is_error": is_error,
                     }
                 )

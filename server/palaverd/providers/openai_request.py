@@ -55,12 +55,12 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
                         "arguments": text or "{}",
                     }
                 )
-            case ToolResult(call_id=call_id, text=text):
+            case ToolResult(call_id=call_id):
                 items.append(
                     {
                         "type": "function_call_output",
                         "call_id": legal_id(call_id),
-                        "output": text,
+                        "output": part.in_words,
                     }
                 )
             case _:  # what the provider did not write, or would not take back
@@ -97,7 +97,7 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
     text = "\n\n".join(part.text for part in turn.parts if isinstance(part, Text) and part.text)
     results = [part for part in turn.parts if isinstance(part, ToolResult)]
     messages: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": legal_id(result.call_id), "content": result.text}
+        {"role": "tool", "tool_call_id": legal_id(result.call_id), "content": result.in_words}
         for result in results
     ]
     if turn.role != "assistant":
