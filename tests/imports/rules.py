@@ -44,7 +44,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.wire": {"msgspec"},
     "palaver.client": {"msgspec", "aiohttp"},
     "palaver.cli": {"msgspec", "click"},
-    "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments"},
+    "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
     # A route hands the store a function that reads: its argument is a connection.

@@ -271,7 +271,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "transcript.use",
         "Fold, unfold or open",
-        "What is pointed at: a call, reasoning, steps, a link, code to copy.",
+        "What is pointed at: a call, reasoning, steps, a link, a picture, code to copy.",
         "transcript",
         ("enter", "o"),
         palette=False,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
+from rich.console import Console
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -40,6 +42,7 @@ from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.drawing import draws_pictures
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
@@ -115,6 +118,7 @@ class PalaverApp(General):
             keeper=self._keeper,
             client=client or partial(Client, clock=self.clock),
         )
+        self.pictures = data_dir / FOLDER / "pictures"
         self._copier = Clipboard(os.environ, self.copy_to_clipboard, data_dir / FOLDER)
         self._chat_id = chat_id
         self._motion = motion
@@ -148,7 +152,8 @@ class PalaverApp(General):
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
         self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
-        self.main.query_one(Transcript).set_look(self._look)
+        look = replace(self._look, pictures=self._draws_pictures)
+        self.main.query_one(Transcript).set_look(look)
         self.main.query_one(Composer).focus()
         self.paint()
         self.session.start(self._chat_id)
@@ -237,10 +242,19 @@ class PalaverApp(General):
         self.main.set_class(event.size.width < NARROW, "-narrow")
         self._changed()
 
+    @property
+    def _draws_pictures(self) -> bool:
+        """Whether there are colours to draw pictures with."""
+        return (
+            self._look.pictures and not self.no_color and not PALETTES.get(self.theme, DARK).plain
+        )
+
     def watch_theme(self) -> None:
         """Draw everything again in the new colours."""
         if self._painter is not None:
-            self.main.query_one(Transcript).redraw()
+            transcript = self.main.query_one(Transcript)
+            transcript.draw_pictures(self._draws_pictures)
+            transcript.redraw()
             self.main.refresh(layout=True)
 
     def on_transcript_moved(self) -> None:
@@ -318,7 +332,10 @@ def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = Non
     `PalaverError` with a sentence when it cannot, which is shown in the client.
     """
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
-    app = PalaverApp(connect, data_dir=data_dir, chat_id=chat_id, motion=motion, signals=True)
+    look = Look(pictures=draws_pictures(Console()))
+    app = PalaverApp(
+        connect, data_dir=data_dir, chat_id=chat_id, motion=motion, look=look, signals=True
+    )
     ended = watch_terminal(0, app.hung_up)
     try:
         result = app.run()

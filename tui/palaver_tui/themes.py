@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rich.style import Style
+from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from palaver_tui.layout.faces import Face, Ink, Paper
@@ -203,6 +204,19 @@ def _papers(palette: Palette) -> dict[Paper, str]:
         "added": palette.added,
         "removed": palette.removed,
     }
+
+
+def pixel_style(pixels: tuple[int, int], palette: Palette) -> Style:
+    """Return the look of a half block with these pixels over the background. Not cached: they
+    are as many as a picture has colours, and what is drawn with them is kept.
+    """
+    behind = Color.parse(palette.background)
+    upper, lower = (behind.blend(_colour(pixel), (pixel & 0xFF) / 255) for pixel in pixels)
+    return Style(color=upper.rich_color, bgcolor=lower.rich_color)
+
+
+def _colour(pixel: int) -> Color:
+    return Color(pixel >> 24, pixel >> 16 & 0xFF, pixel >> 8 & 0xFF)
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.app import App
 from textual.screen import Screen
 
@@ -22,6 +24,7 @@ class Base(App[int]):
     session: Session
     editing: QueuedMessage | None
     filter_text: str | None  # what the list is filtered by; None: it is not
+    pictures: Path  # the folder of those that were opened in a viewer
     _look: Look
     _painter: Painter | None
 

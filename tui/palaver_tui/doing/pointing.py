@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from palaver.wire.messages import Message
+import asyncio
+
+from palaver.wire.messages import Message, Picture
 from palaver_tui.doing.base import Base
 from palaver_tui.layout.sections import is_shown
-from palaver_tui.layout.things import Thing
+from palaver_tui.layout.things import Thing, picture_of
+from palaver_tui.pictures import UnreadablePictureError, store
 from palaver_tui.widgets.transcript import Transcript
 
 
@@ -47,9 +50,23 @@ class Pointing(Base):
             case "link":
                 self.open_url(thing.target)
                 self.say(f"Opened {thing.target}")
+            case "picture" if (picture := picture_of(text.column, thing)) is not None:
+                self.run_worker(self._open_picture(picture))
             case "code":
                 self.copy_thing(thing)
         self._changed()
+
+    async def _open_picture(self, picture: Picture) -> None:
+        """Hand a picture to the system's viewer, as a file: it takes nothing else."""
+        try:
+            path = await asyncio.to_thread(store, picture, self.pictures)
+        except UnreadablePictureError as error:
+            self.say(f"The picture cannot be opened: {error.reason}.", "warning")
+        except OSError as error:
+            self.say(f"Could not save the picture to open it: {error}.", "warning")
+        else:
+            self.open_url(path.as_uri())
+            self.say(f"Opened {path}")
 
     def copy_thing(self, thing: Thing) -> None:
         """Copy what a thing is or holds."""

@@ -41,7 +41,7 @@ class Assembly:
         self.model: str | None = None  # who answers, where the view does not say
         # Where a section has gone: a live one into its message, a step into the line for all.
         self.moved: dict[Hashable, Hashable] = {}
-        self.calls = Calls()
+        self.calls = Calls(look.pictures)
         self._committed: dict[int, tuple[Message, Place, Section]] = {}
         self._messages: tuple[Message, ...] | None = None
         self._shown: list[Message] = []
@@ -93,6 +93,13 @@ class Assembly:
         kept = [entry[2] for entry in self._committed.values()]
         for section in [*kept, *([self._live[2]] if self._live else [])]:
             section.refold(folds)
+
+    def draw_pictures(self, draws: bool) -> None:
+        """Show pictures, or only what they are called."""
+        self.look = replace(self.look, pictures=draws)
+        self.calls.draw_pictures(draws)
+        for section in self.all_sections():
+            section.stale = section.stale or bool(section.calls())
 
     # --- messages and steps ---------------------------------------------------------------
 

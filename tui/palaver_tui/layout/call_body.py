@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from palaver_tui.layout.code import code_lines, highlight
 from palaver_tui.layout.diff import Hunk, diff_lines, hunk_between, hunks_of
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
 from palaver_tui.layout.output import Output
+from palaver_tui.layout.pictures import Grid, PictureBox
 from palaver_tui.layout.visible import visible, visible_line
 from palaver_tui.layout.wrap import wrap
 
@@ -37,6 +38,7 @@ class CallContent:
     output: Output
     result: ToolResult | None
     state: str
+    picture: PictureBox | None = None
 
     @property
     def named_for_edits(self) -> bool:
@@ -97,11 +99,20 @@ def question_lines(values: dict[str, Any], width: int) -> list[Line]:
     return lines
 
 
-def body_lines(content: CallContent, width: int, whole: bool) -> tuple[list[Line], set[int]]:
-    """Return the lines under a call, and the numbers of those that fold the middle.
+class Body(NamedTuple):
+    """The lines under a call: those numbered `rest_at` fold the middle, some are a `picture`.
 
-    `whole`: nothing long is folded.
+    `wanted` is what has to be decoded for it.
     """
+
+    lines: list[Line]
+    rest_at: set[int]
+    picture: range
+    wanted: Grid | None
+
+
+def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Body:
+    """Return what is under a call. `whole`: nothing long is folded; `draws`: pictures are drawn."""
     inner = max(8, width - 2)
     pieces: list[list[Line]] = []
     if content.hunks:
@@ -121,8 +132,13 @@ def body_lines(content: CallContent, width: int, whole: bool) -> tuple[list[Line
         if at is not None:
             rest_at.add(len(lines) + at)
         lines += _indented(drawn)
+    first, wanted = len(lines), None
+    if content.picture is not None:
+        drawing, wanted = content.picture.draw(inner, draws)
+        lines += _indented(drawing)
+    picture = range(first, len(lines))
     lines.append(BLANK)
-    return lines, rest_at
+    return Body(lines, rest_at, picture, wanted)
 
 
 def _middle_folded(lines: list[Line], whole: bool) -> tuple[list[Line], int | None]:
@@ -205,6 +221,8 @@ def _outcome(content: CallContent, width: int) -> list[Line]:
     if result is None:
         return _live(content.output, width)
     if not result.text.strip():
+        if result.picture is not None:
+            return []
         return [Line((Span("no output", Face("faint", italic=True)),))]
     return _panel(result.text, width, "error" if result.is_error else "code")
 

@@ -13,7 +13,8 @@ from palaver_tui.view.chat import ChatView
 class Calls:
     """Gives blocks by the ids of calls, and tells them what the view says."""
 
-    def __init__(self) -> None:
+    def __init__(self, draws: bool = True) -> None:
+        self._draws = draws  # whether the terminal can show pictures
         self.results: dict[str, ToolResult] = {}
         self._blocks: dict[str, CallBlock] = {}
         self._committed: dict[str, ToolCall] = {}
@@ -27,10 +28,16 @@ class Calls:
         """Return the block of a call."""
         block = self._blocks.get(call_id)
         if block is None:
-            block = self._blocks[call_id] = CallBlock(call_id, name)
+            block = self._blocks[call_id] = CallBlock(call_id, name, self._draws)
             if self._view is not None and call_id in self._committed:
                 self._tell(call_id, self._view, self._folds)
         return block
+
+    def draw_pictures(self, draws: bool) -> None:
+        """Show pictures, or only what they are called."""
+        self._draws = draws
+        for block in self._blocks.values():
+            block.draw_pictures(draws)
 
     def is_committed(self, call_id: str) -> bool:
         """Say whether the call is in a message."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from palaver.wire.messages import ToolResult
 from palaver_tui.layout.arguments import READ_WHILE_GROWING, parsed, subject
@@ -12,6 +12,7 @@ from palaver_tui.layout.durations import seconds
 from palaver_tui.layout.faces import Face, Ink, Line, Span
 from palaver_tui.layout.folding import CLOSED, OPENED, FoldKey, Folds
 from palaver_tui.layout.output import Output
+from palaver_tui.layout.pictures import Grid, PictureBox, Pixels
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import clip, width_of
 
@@ -34,10 +35,17 @@ _SIGNS: dict[CallState, tuple[str, Ink]] = {
 }
 
 
+class _Laid(NamedTuple):
+    lines: list[Line]
+    folds: list[FoldKey | None]
+    picture_at: range
+    wanted: Grid | None
+
+
 class CallBlock:
     """Lays out one call; `lines` grow and change with `show`, and fold."""
 
-    def __init__(self, call_id: str, name: str) -> None:
+    def __init__(self, call_id: str, name: str, draws: bool = True) -> None:
         self.lines: list[Line] = []
         self.key = FoldKey("call", call_id)
         self.name = name
@@ -45,6 +53,11 @@ class CallBlock:
         self.state: CallState = "writing"
         self.arguments = ""
         self.result: ToolResult | None = None
+        self.picture: PictureBox | None = None
+        # Its lines as of the last layout, and what has to be decoded for them.
+        self.picture_at = range(0)
+        self.picture_wanted: Grid | None = None
+        self._draws = draws  # whether the terminal can show pictures
         self._rest = FoldKey("rest", call_id)
         self._open = self._whole = False
         self._width = 0
@@ -64,6 +77,8 @@ class CallBlock:
         self._open, self._whole = open_, whole
         self.arguments = self.arguments if arguments is None else arguments
         self.result = self.result or result
+        if self.picture is None and self.result is not None and self.result.picture is not None:
+            self.picture = PictureBox(self.result.picture)
         self.state = "done" if self.result is not None else state or self.state
         if before != (open_, whole, self.arguments, self.state, self.result):
             self._width = 0
@@ -78,6 +93,19 @@ class CallBlock:
         """Forget the live output: the call runs once more."""
         if self.output.length:
             self.output = Output()
+            self._width = 0
+
+    def draw_pictures(self, draws: bool) -> None:
+        """Show pictures, or only what they are called."""
+        if draws != self._draws:
+            self._draws = draws
+            self._width = 0
+
+    def put_picture(self, pixels: Pixels | None) -> None:
+        """Take the picture as it was decoded; None if nobody can."""
+        if self.picture is not None:
+            self.picture.put(pixels)
+            self.picture_wanted = None
             self._width = 0
 
     def fold_at(self, line: int) -> FoldKey | None:
@@ -98,7 +126,8 @@ class CallBlock:
         if width == self._width:
             return len(self.lines)
         before, self._width = self.lines, width
-        self.lines, self._folds = self._lay(width, self._open, self._whole)
+        found = self._lay(width, self._open, self._whole)
+        self.lines, self._folds, self.picture_at, self.picture_wanted = found
         pairs = enumerate(zip(before, self.lines, strict=False))
         shorter = min(len(before), len(self.lines))
         return next((index for index, (old, new) in pairs if old != new), shorter)
@@ -107,24 +136,28 @@ class CallBlock:
         """Return the lines that there would be with everything open."""
         return self._lay(width, open_=True, whole=True)[0]
 
-    def _lay(self, width: int, open_: bool, whole: bool) -> tuple[list[Line], list[FoldKey | None]]:
+    def _lay(self, width: int, open_: bool, whole: bool) -> _Laid:
         # A folded call needs little of arguments that may be a whole file.
         growing = self.state == "writing" and not open_
         text = self.arguments[:READ_WHILE_GROWING] if growing else self.arguments
         values = parsed(text)
-        content = CallContent(self.name, text, values, self.output, self.result, self.state)
+        content = CallContent(
+            self.name, text, values, self.output, self.result, self.state, self.picture
+        )
         lines = [self._head(content, width, open_)]
         folds: list[FoldKey | None] = [self.key]
+        picture_at, wanted = range(0), None
         if self.name in TALKING:
             lines += question_lines(values, width)
         if open_:
-            body, rest_at = body_lines(content, width, whole)
+            body, rest_at, found, wanted = body_lines(content, width, whole, self._draws)
+            picture_at = range(len(lines) + found.start, len(lines) + found.stop)
             folds += [None] * (len(lines) - 1)
             folds += [self._rest if index in rest_at else None for index in range(len(body))]
             lines += body
         elif self.failed and self.result is not None:
             lines += error_lines(self.result.text, width)
-        return lines, folds
+        return _Laid(lines, folds, picture_at, wanted)
 
     @property
     def copied(self) -> str:

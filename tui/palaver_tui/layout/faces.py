@@ -38,6 +38,8 @@ class Face(NamedTuple):
 
     `trace` is 0 on screen. In a layout made to find out where characters come from it names the
     run of source characters that the span shows (`tracing.py`).
+
+    `pixels` are of a picture: the colours of a cell's upper and lower half, as RGBA in four bytes.
     """
 
     ink: Ink = "text"
@@ -48,6 +50,7 @@ class Face(NamedTuple):
     paper: Paper = ""
     link: str = ""
     trace: int = 0
+    pixels: tuple[int, int] | None = None
 
 
 PLAIN = Face()

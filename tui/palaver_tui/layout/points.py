@@ -13,6 +13,7 @@ from palaver_tui.layout.column import Column
 from palaver_tui.layout.document import Laid, MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Line
 from palaver_tui.layout.parts import Block, Spot
+from palaver_tui.layout.pictures import is_drawing
 from palaver_tui.layout.section import Section
 
 Form = Literal["source", "plain"]
@@ -123,6 +124,8 @@ def _pieces(
 def _lines_between(laid: Laid, low: tuple[int, int], high: tuple[int, int]) -> str:
     rows = []
     for number in range(low[0], high[0] + 1):
+        if is_drawing(laid.lines[number]):
+            continue
         text = _without_frame(laid.lines[number])
         right = high[1] if number == high[0] else len(text)
         left = low[1] if number == low[0] else 0

@@ -46,9 +46,10 @@ Calls = Callable[[str, str], CallBlock]
 
 @dataclass(frozen=True)
 class Look:
-    """What a person chose about how messages are shown."""
+    """How messages are shown: what a person chose, and what the terminal can do."""
 
     zone: tzinfo | None = None  # None: the machine's own
+    pictures: bool = True  # drawn, rather than only named
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Literal, NamedTuple
 
+from palaver.wire.messages import Picture
 from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.column import Column
 from palaver_tui.layout.document import MarkdownDocument
@@ -13,11 +14,14 @@ from palaver_tui.layout.folding import FoldKey
 from palaver_tui.layout.parts import Block, Spot
 from palaver_tui.layout.section import Section
 
-Kind = Literal["fold", "link", "code", "message"]
+Kind = Literal["fold", "link", "code", "picture", "message"]
 
 
 class Thing(NamedTuple):
-    """Something on a line, from character `start` to `end`. `target` is where a link leads."""
+    """Something on a line, from character `start` to `end`. `target` is where a link leads.
+
+    `height` is how many lines it has.
+    """
 
     kind: Kind
     key: Hashable  # of its section
@@ -26,6 +30,7 @@ class Thing(NamedTuple):
     end: int
     target: str = ""
     fold: FoldKey | None = None
+    height: int = 1
 
 
 def things_in(section: Section) -> Iterator[Thing]:
@@ -45,6 +50,11 @@ def things_in(section: Section) -> Iterator[Thing]:
                 if target != link or start > margin:
                     yield Thing("link", section.key, spot, start, end, target)
                 link = target
+            at = block.laid.picture_at if isinstance(block.laid, CallBlock) else range(0)
+            if at and number == at.start:
+                start = len(line.text) - len(line.text.lstrip())
+                end = len(line.text)
+                yield Thing("picture", section.key, spot, start, end, height=len(at))
             begins = line.fill == "code" and not in_code
             in_code = line.fill == "code"
             if begins and isinstance(block.laid, MarkdownDocument):
@@ -99,6 +109,17 @@ def neighbour(column: Column, y: int, start: int, step: int) -> Thing | None:
         index += step
         y, start = (-1, -1) if step > 0 else (1 << 60, 0)
     return None
+
+
+def picture_of(column: Column, thing: Thing) -> Picture | None:
+    """Return the picture that is pointed at."""
+    index = column.index(thing.key)
+    if thing.kind != "picture" or index is None:
+        return None
+    column.measure_one(index)
+    found = column.sections[index].stack.named(thing.spot.block)
+    laid = found[0].laid if found is not None else None
+    return laid.picture.picture if isinstance(laid, CallBlock) and laid.picture else None
 
 
 def copied(column: Column, thing: Thing) -> str:

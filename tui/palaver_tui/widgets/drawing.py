@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.console import Console
 from rich.segment import Segment
 from textual.app import App
 from textual.strip import Strip
 
 from palaver_tui.layout.faces import PLAIN, Face, Line, Span
 from palaver_tui.layout.wrap import clip, width_of
-from palaver_tui.themes import DARK, PALETTES, Palette, style_of
+from palaver_tui.themes import DARK, PALETTES, Palette, pixel_style, style_of
 
 
 def palette_of(app: App[object]) -> Palette:
     """Return the palette of the theme in use."""
     return PALETTES.get(app.theme, DARK)
+
+
+def draws_pictures(console: Console) -> bool:
+    """Say whether a terminal has the colours and the characters to draw pictures with."""
+    return console.color_system is not None and console.encoding.startswith("utf")
 
 
 def strip_of(line: Line, width: int, palette: Palette, margin: int = 0) -> Strip:
@@ -25,7 +31,10 @@ def strip_of(line: Line, width: int, palette: Palette, margin: int = 0) -> Strip
     for text, face in line.spans:
         if line.fill and not face.paper and used >= margin:
             face = face._replace(paper=line.fill)
-        segments.append(Segment(text, style_of(face, palette)))
+        style = (
+            style_of(face, palette) if face.pixels is None else pixel_style(face.pixels, palette)
+        )
+        segments.append(Segment(text, style))
         used += width_of(text)
     if used < width:
         fill = Face(paper=line.fill) if line.fill else PLAIN

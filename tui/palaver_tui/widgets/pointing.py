@@ -60,13 +60,15 @@ class Pointing:
 
     def at(self, y: int, x: int) -> Thing | None:
         """Return what is at character `x` of line `y`."""
-        section, line, _line = self._transcript.column.line(y)
+        section, line, drawn = self._transcript.column.line(y)
         if section is None:
             return None
         for thing in things_in(section):
-            if section.stack.line_of(thing.spot) != line:
+            first = section.stack.line_of(thing.spot)
+            if first is None or not first <= line < first + thing.height:
                 continue
-            if thing.kind == "fold" or thing.start <= x < thing.end:
+            end = len(drawn.text) if thing.kind == "picture" else thing.end
+            if thing.kind == "fold" or thing.start <= x < end:
                 return thing
         return None
 

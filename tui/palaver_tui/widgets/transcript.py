@@ -16,6 +16,7 @@ from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.points import Place, Point, place_of, point_at
+from palaver_tui.layout.section import Section
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.things import Thing
 from palaver_tui.layout.wrap import clusters
@@ -23,6 +24,7 @@ from palaver_tui.timing import FOLLOW_TOLERANCE, OLDER_WITHIN_LINES
 from palaver_tui.view.chat import ChatView
 from palaver_tui.widgets.drawing import palette_of, strip_of
 from palaver_tui.widgets.marks import marked
+from palaver_tui.widgets.picturing import Picturing
 from palaver_tui.widgets.pointing import Pointing
 from palaver_tui.widgets.repainting import Rows
 from palaver_tui.widgets.searching import Searching
@@ -66,6 +68,7 @@ class Transcript(ScrollView, can_focus=True):
         self.searching = Searching(self)
         self.pointing = Pointing(self)
         self.selecting = Selecting(self)
+        self.picturing = Picturing(self)
         self._rows = Rows()
         self._view: ChatView | None = None
         self._chat: str | None = None
@@ -109,6 +112,12 @@ class Transcript(ScrollView, can_focus=True):
     def set_look(self, look: Look) -> None:
         """Show messages in another way; to be called before there are any."""
         self.column = Column(look)
+
+    def draw_pictures(self, draws: bool) -> None:
+        """Show pictures, or only what they are called."""
+        if draws != self.column.assembly.look.pictures:
+            self.column.assembly.draw_pictures(draws)
+            self.settle()
 
     @property
     def folds(self) -> Folds:
@@ -190,6 +199,7 @@ class Transcript(ScrollView, can_focus=True):
         self.epoch += 1
         self._remember(top)
         self._repaint(top)
+        self.picturing.look()
 
     def _set_size(self, size: Size) -> None:
         """Set the size of all there is, without laying out the screen if the bars stay."""
@@ -303,14 +313,17 @@ class Transcript(ScrollView, can_focus=True):
 
     def ids_in_view(self) -> tuple[int, int] | None:
         """Return the ids of the first and last message in view; None if there is none."""
-        top, height = self.scroll_offset.y, self.scrollable_content_region.height
-        if not self.column.sections:
-            return None
-        low, high = self.column.at(top), self.column.at(top + height - 1)
-        keys = [self.column.sections[index].key for index in range(low, high + 1)]
+        keys = [section.key for section in self.sections_in_view()]
         ids = [int(key.owner) if isinstance(key, FoldKey) else key for key in keys]
         found = [key for key in ids if isinstance(key, int)]
         return (found[0], found[-1]) if found else None
+
+    def sections_in_view(self) -> list[Section]:
+        """Return the sections in view, top to bottom."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if not self.column.sections or not height:
+            return []
+        return self.column.sections[self.column.at(top) : self.column.at(top + height - 1) + 1]
 
     def begins(self, message_id: int) -> bool:
         """Say whether the first line of a message is in view."""
