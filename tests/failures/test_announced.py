@@ -178,7 +178,7 @@ async def test_an_error_is_the_same_live_stored_and_after_a_restart(fault: str) 
     assert (error, error) == (listed.last_error, again.last_error)
     # All of what the provider said is kept, not only what both readers happen to agree on.
     said = FAULTS[fault]
-    assert (error.provider, error.model) == ("anthropic", "sim-large")
+    assert (error.provider, error.model) == ("anthropic", "sonnet")
     assert error.status_code == (said.status if said.status != 200 else None)
     assert error.action == ACTIONS[error.kind]
     if said.manner == "status":

@@ -122,7 +122,7 @@ async def test_a_model_that_stands_in_is_asked_once_and_decides_nothing() -> Non
         assert asked(s) == ["sim-large"] * 3 + ["sim-small", "sim-tiny"] + ["sim-large"] * 2
         assert said == ["", "", *(f" Asking {name} instead." for name in NEXT), ""]
         assert row.last_error is not None
-        assert (row.last_error.kind, row.last_error.model) == ("overloaded", "sim-large")
+        assert (row.last_error.kind, row.last_error.model) == ("overloaded", "sonnet")
 
 
 async def test_a_lasting_failure_of_who_stands_in_is_not_the_turns_end() -> None:

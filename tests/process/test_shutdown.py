@@ -77,3 +77,9 @@ async def test_a_second_signal_ends_the_daemon_at_once() -> None:
         daemon.process.send_signal(signal.SIGCONT)
         async with asyncio.timeout(GONE_S):
             assert await daemon.process.wait() == 1
+
+
+async def test_a_shutdown_does_not_wait_for_an_import_that_takes_its_time() -> None:
+    async with place() as data_dir, started(data_dir, without=["quick_import"]) as daemon:
+        async with asyncio.timeout(GONE_S):
+            assert await daemon.end(signal.SIGTERM) == 0

@@ -47,8 +47,24 @@ def dead_leases() -> None:
     daemon.void_leases = lambda connection, now: []
 
 
+def quick_import() -> None:
+    """Take a minute to import an SDK, and none at all is made."""
+    import time
+
+    from palaverd.providers.sdk import SdkProvider
+
+    real = SdkProvider.__init__
+
+    def slow(self: Any, *args: Any, **kwargs: Any) -> None:
+        real(self, *args, **kwargs)
+        self._client._make = lambda: time.sleep(60)
+
+    SdkProvider.__init__ = slow  # type: ignore[method-assign]
+
+
 SAFEGUARDS: dict[str, Callable[[], Any]] = {
-    each.__name__: each for each in (fence, lease_timer, heartbeat, idempotency, dead_leases)
+    each.__name__: each
+    for each in (fence, lease_timer, heartbeat, idempotency, dead_leases, quick_import)
 }
 
 

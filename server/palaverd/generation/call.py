@@ -153,7 +153,7 @@ async def _commit(
             classify(
                 Signals(
                     provider=chosen.config.provider,
-                    model=chosen.config.model,
+                    model=chosen.name,
                     stream_ended=completed is None,
                     empty=True,
                 )

@@ -26,6 +26,7 @@ def build_request(history: History, chosen: Chosen) -> ModelRequest:
         system.append(history.row.system_prompt)
     return ModelRequest(
         model=chosen.config.model,
+        called=chosen.name,
         system="\n\n".join(system),
         turns=_turns(history.messages),
         max_output_tokens=chosen.config.max_output_tokens,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,7 +30,7 @@ class LazyClient(Generic[T]):
         if self._client is None:
             async with self._lock:
                 if self._client is None:
-                    self._client = await asyncio.to_thread(self._make)
+                    self._client = await _in_thread(self._make)
         return self._client
 
     async def close(self) -> None:
@@ -36,3 +39,33 @@ class LazyClient(Generic[T]):
             client, self._client = self._client, None
             if client is not None:
                 await self._close(client)
+
+
+async def _in_thread(make: Callable[[], T]) -> T:
+    """Run `make` in a thread that a process which ends does not wait for.
+
+    It would wait for one of `asyncio.to_thread`: a shutdown in the seconds of an import would
+    take as long as the import.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def succeed(made: T) -> None:
+        if not done.done():
+            done.set_result(made)
+
+    def fail(error: BaseException) -> None:
+        if not done.done():
+            done.set_exception(error)
+
+    def run() -> None:
+        tell: Callable[[], None]
+        try:
+            tell = partial(succeed, make())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            tell = partial(fail, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell)
+
+    threading.Thread(target=run, name="palaverd-sdk", daemon=True).start()
+    return await done

@@ -23,13 +23,16 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class ModelRequest(msgspec.Struct, frozen=True):
-    """One model call. `model` is the provider's own name for it."""
+    """One model call. `model` is the provider's own name for it, `called` is what people call it:
+    the name that failures say.
+    """
 
     model: str
     system: str
     turns: list[Turn]
     max_output_tokens: int
     reasoning: Literal["low", "medium", "high"] | None = None
+    called: str | None = None
 
 
 # --- events ---------------------------------------------------------------------------------

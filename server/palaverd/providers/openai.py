@@ -31,7 +31,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
-        return self._events(request.model, ResponsesDialect(), lambda c: _respond(c, request))
+        return self._events(request, ResponsesDialect(), lambda c: _respond(c, request))
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits)
@@ -52,7 +52,7 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
         keyless = self._api_key is None
-        return self._events(request.model, ChatDialect(), lambda c: _chat(c, request, keyless))
+        return self._events(request, ChatDialect(), lambda c: _chat(c, request, keyless))
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits)

@@ -14,7 +14,7 @@ from palaverd.providers.edge import Caller, signals_from
 from palaverd.providers.errors import NoKeyError
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
-from palaverd.providers.neutral import ModelEvent
+from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.transport import secrets_in
 
 
@@ -82,10 +82,11 @@ class SdkProvider(ABC, Generic[C]):
 
     async def _events(
         self,
-        model: str,
+        request: ModelRequest,
         dialect: Dialect,
         opening: Callable[[C], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
+        model = request.called or request.model
         if self.needs_key and not self._api_key:
             self._fail(NoKeyError(), model)
         client = await self._ready(model)
