@@ -29,6 +29,11 @@ def screen_text(app: PalaverApp) -> str:
     return "\n".join(strip.text for strip in lines)
 
 
+def pictures_are_drawn(app: PalaverApp) -> bool:
+    """Say whether nothing in view waits to be decoded."""
+    return next(app.main.query_one(Transcript).picturing.wanted(), None) is None
+
+
 async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float = BOUND_S) -> None:
     """Wait until `holds`."""
     async with asyncio.timeout(bound_s):

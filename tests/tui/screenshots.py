@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from tui.photograph import BROWSERS, find_browser, photograph, portable
 from tui.replay import ReplayClient
-from tui.screen import client
+from tui.screen import client, pictures_are_drawn
 from tui.sheet import running_tools, sheet, writing_a_call
 from tui.stage import stage
 from tui.stories import STORIES
@@ -100,6 +100,7 @@ async def draw_recorded(picture: Picture) -> str:
             me.transcript.set_folds(me.transcript.folds.all(unfold))
             await me.press(*keys)
             me.app.paint()
+            await me.until(lambda: pictures_are_drawn(me.app))
             await me.pilot.pause()
             return portable(me.app.export_screenshot(title="palaver"))
 

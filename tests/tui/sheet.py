@@ -16,6 +16,7 @@ from palaver.wire.messages import (
     ToolCall,
     ToolResult,
 )
+from tui.pictures import chart
 from tui.replay import T0, ReplayClient, answer, chat, part, status, user, versions
 
 YESTERDAY = T0 - timedelta(days=1)
@@ -126,6 +127,10 @@ def troubled_turn() -> list[Message]:
     ]
 
 
+PICTURED = [
+    answer(27, call(7, "plot__bars", series="hangs per run", last=6), finish="tool_calls"),
+    results(28, ToolResult("c7", "Six runs, worst: the fifth.", False, 120, chart())),
+]
 ASKING = [
     user(30, "Go on."),
     answer(31, Reasoning("", 800), QUESTION, finish="tool_calls"),
@@ -137,7 +142,7 @@ def sheet(daemon: ReplayClient) -> None:
     daemon.open(chat("a", TITLE, "requires_action"))
     stream = daemon.stream_of("a")
     stream.tell(Connected())
-    messages = [*finished_turn(), *troubled_turn(), *ASKING]
+    messages = [*finished_turn(), *troubled_turn(), *PICTURED, *ASKING]
     stream.tell(
         *[MessageEvent(message) for message in messages],
         status("requires_action", TITLE, versions=versions(9, 9, 9)),

@@ -5,11 +5,11 @@ import pytest
 from palaver_tui.themes import PALETTES
 from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ReplayClient
-from tui.screen import make_app, screen_text, settled
+from tui.screen import make_app, pictures_are_drawn, screen_text, settled
 from tui.sheet import running_tools, sheet, writing_a_call
 
 # Rows enough that nothing of it is out of view.
-WIDTHS = {60: 112, 80: 108, 120: 108, 200: 100}
+WIDTHS = {60: 142, 80: 138, 120: 138, 200: 130}
 
 
 def prepared(tmp_path, scene, words, theme="palaver-dark", act=lambda app: None, keys=()):
@@ -25,6 +25,7 @@ def prepared(tmp_path, scene, words, theme="palaver-dark", act=lambda app: None,
         for key in keys:
             await pilot.press(key)
         app.paint()
+        await settled(app, lambda: pictures_are_drawn(app))
         await pilot.pause()
 
     return app, before

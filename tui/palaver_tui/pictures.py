@@ -68,9 +68,11 @@ def pixels_of(picture: Picture, grid: Grid) -> Pixels:
     Raises:
         UnreadablePictureError: it cannot be decoded, or is not as large as it is said to be.
     """
+    from PIL.Image import Resampling
+
     with _opened(picture) as image:
         image.draft("RGB", (grid.columns * 2, grid.pixel_rows * 2))  # JPEG can skip detail
-        shown = image.convert("RGBA").resize((grid.columns, grid.pixel_rows), reducing_gap=2.0)
+        shown = image.convert("RGBA").resize(grid, Resampling.HAMMING, reducing_gap=2.0)
         return Pixels(grid, shown.tobytes())
 
 

@@ -132,11 +132,12 @@ def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Bo
         if at is not None:
             rest_at.add(len(lines) + at)
         lines += _indented(drawn)
-    first, wanted = len(lines), None
+    picture, wanted = range(0), None
     if content.picture is not None:
+        lines += [Line()] if lines else []
         drawing, wanted = content.picture.draw(inner, draws)
+        picture = range(len(lines), len(lines) + len(drawing))
         lines += _indented(drawing)
-    picture = range(first, len(lines))
     lines.append(BLANK)
     return Body(lines, rest_at, picture, wanted)
 
