@@ -2,6 +2,7 @@
 
 import re
 import stat
+import warnings
 from contextlib import suppress
 from io import StringIO
 
@@ -178,6 +179,13 @@ class TestDecoding:
         with pytest.raises(UnreadablePictureError, match=reason):
             store(picture, tmp_path / "pictures")
         assert not (tmp_path / "pictures").exists()
+
+    def test_nothing_is_said_across_the_screen_about_a_large_one(self):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            with pytest.raises(UnreadablePictureError):
+                pixels_of(Picture("image/png", 9500, 9500, png_that_says(9500, 9500)), Grid(1, 1))
+        assert not said
 
     @given(st.data())
     def test_no_damage_to_the_bytes_does_more_than_refuse(self, data):
