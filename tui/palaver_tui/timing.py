@@ -5,6 +5,12 @@ FRAMES_PER_SECOND = 30.0
 # A repaint that was slow is followed by a pause this many times as long, so that drawing never
 # takes more than a fifth of a core.
 REST_AFTER_FRAME = 4.0
+# After a change of width, what is not in view is laid out bit by bit, with pauses for what matters
+# more: a bit is less than ten milliseconds' work. Not at once: while a window's edge is dragged
+# there is soon another width.
+LAYOUT_REST_AFTER_S = 0.5
+LAYOUT_PAUSE_S = 0.03
+LAYOUT_AT_ONCE = 2_000  # characters of Markdown
 # Spinner and running countdowns. Braille spinners look calm at about eight frames a second.
 ANIMATION_S = 0.12
 # Without motion, only seconds change.

@@ -135,7 +135,7 @@ class Assembly:
                 continue
             section = _section(message, self._maker(message, place, texts))
             if texts or known is not None:
-                section.measure(width)
+                section.measure(width, lazily=True)
             self._committed[message.id] = (message, place, section)
         live = self._live[1].calls_in() if self._live else []
         self.calls.forget(call.key.owner for call in live)

@@ -15,6 +15,7 @@ from palaver_tui.layout.assembly import LIVE, Assembly
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.parts import Spot
+from palaver_tui.layout.pieces import FOREVER
 from palaver_tui.layout.section import Section
 from palaver_tui.layout.sections import Look
 from palaver_tui.view.chat import ChatView
@@ -23,11 +24,15 @@ NOWHERE = Spot(None, 0)
 
 
 class Anchor(NamedTuple):
-    """A line, named so that it can be found again: by its block, or else by its number."""
+    """A line, named so that it can be found again: by its block, or else by its number.
+
+    A line that is only there for the looks is named by the spot it is `below`, by so many lines.
+    """
 
     key: Hashable
     line: int
     spot: Spot = NOWHERE
+    below: int = 0
 
 
 class Column:
@@ -37,6 +42,9 @@ class Column:
         self.assembly = Assembly(look)
         self.width = 80
         self.sections: list[Section] = []
+        self.version = 0  # counts the changes of where things are
+        self.expecting = False  # some lines of what was looked at are only expected
+        self.whole = False  # what is looked at is laid out whole, also where it is not in view
         self._view: ChatView | None = None
         self._starts: list[int] = [0]
         self._index: dict[Hashable, int] = {}
@@ -55,8 +63,9 @@ class Column:
             self._index = {section.key: number for number, section in enumerate(sections)}
         for section in sections:
             if isinstance(section.key, tuple) and section.key[0] == LIVE:
-                section.measure(self.width)
+                section.measure(self.width, lazily=True)
             section.estimate(self.width)
+            self.expecting = self.expecting or not section.is_whole
         self._restart()
 
     def set_width(self, width: int) -> None:
@@ -75,6 +84,7 @@ class Column:
     # --- where things are -----------------------------------------------------------------
 
     def _restart(self) -> None:
+        self.version += 1
         self._starts = [0, *accumulate(section.height for section in self.sections)]
 
     @property
@@ -106,8 +116,13 @@ class Column:
         index = self.at(y)
         section = self.sections[index]
         line = y - self._starts[index]
-        spot = section.stack.spot(line) if section.measured_at == self.width else NOWHERE
-        return Anchor(section.key, line, spot)
+        if section.measured_at != self.width:
+            return Anchor(section.key, line)
+        for below in range(line + 1):
+            spot = section.stack.spot(line - below)
+            if spot.block is not None:
+                return Anchor(section.key, line, spot, below)
+        return Anchor(section.key, line)
 
     def position(self, anchor: Anchor) -> int | None:
         """Return where the line is now; None if its section is gone."""
@@ -119,46 +134,92 @@ class Column:
         if line is None:
             gone = isinstance(section.key, FoldKey) and section.key != anchor.key
             line = 0 if gone else anchor.line
+        else:
+            line += anchor.below
         return self._starts[index] + min(line, max(0, section.height - 1))
 
+    def find(self, anchor: Anchor) -> int | None:
+        """Return where the line is as `position` does, laid out if it was not."""
+        index = self.index(anchor.key)
+        if index is None:
+            return None
+        while True:
+            self.expect(index)
+            found = self.position(anchor)
+            line = 0 if found is None else found - self._starts[index]
+            if not self.look(index, line, line + 1):
+                return found
+
     def measure(self, top: int, height: int) -> bool:
-        """Lay out the sections in view, downwards from `top`; return whether heights changed."""
+        """Lay out the lines in view, downwards from `top`; return whether there was anything."""
         if not self.sections:
             return False
         changed = False
         index = self.at(top)
         while index < len(self.sections) and self._starts[index] < top + height:
-            changed = self.measure_one(index) or changed
+            low = top - self._starts[index]
+            changed = self.look(index, low, low + height) or changed
             index += 1
         return changed
 
     def measure_tail(self, height: int) -> None:
-        """Lay out the last sections, as many as fill `height` lines."""
+        """Lay out the last `height` lines."""
         filled = 0
         for index in range(len(self.sections) - 1, -1, -1):
-            self.measure_one(index)
-            filled += self.sections[index].height
+            self.expect(index)
+            section = self.sections[index]
+            while self.look(index, section.height - (height - filled), section.height):
+                pass
+            filled += section.height
             if filled >= height:
                 return
 
-    def measure_one(self, index: int) -> bool:
-        """Lay out one section; return whether its height changed."""
+    def measure_one(self, index: int) -> None:
+        """Lay out one section, whole."""
+        section = self.sections[index]
+        if section.measured_at != self.width or section.stale or not section.is_whole:
+            section.measure(self.width)
+            self._restart()
+
+    def expect(self, index: int) -> bool:
+        """Lay out what there is no estimate for in one section; return whether there was any."""
         section = self.sections[index]
         if section.measured_at == self.width and not section.stale:
             return False
-        before = section.height
-        section.measure(self.width)
-        if section.height == before:
-            return False
+        section.measure(self.width, lazily=True)
+        self.expecting = self.expecting or not section.is_whole
         self._restart()
         return True
+
+    def look(self, index: int, low: int, high: int) -> bool:
+        """Lay out lines `low` to `high` of one section; return whether there was anything."""
+        expected = self.expect(index)
+        section = self.sections[index]
+        if self.whole:
+            low, high = 0, FOREVER
+        if not section.look(low, high):
+            return expected
+        self._restart()
+        return True
+
+    def look_on(self, characters: int) -> bool:
+        """Lay out more of what is only expected where something was looked at.
+
+        Return whether there was anything. No piece is begun after so many `characters`.
+        """
+        for section in self.sections:
+            if section.measured_at == self.width and section.look(0, FOREVER, characters):
+                self._restart()
+                return True
+        self.expecting = False
+        return False
 
     def measure_section(self, section: Section) -> None:
         """Lay out a section wherever it is, also one that is folded away."""
         index = self._index.get(section.key)
         if index is not None and self.sections[index] is section:
             self.measure_one(index)
-        elif section.measured_at != self.width or section.stale:
+        elif section.measured_at != self.width or section.stale or not section.is_whole:
             section.measure(self.width)
 
     def line(self, y: int) -> tuple[Section | None, int, Line]:

@@ -19,6 +19,7 @@ from palaver_tui.layout.markdown import (
     token_lines,
 )
 from palaver_tui.layout.origins import Origins, origins
+from palaver_tui.layout.pieces import FOREVER, Pieces, Splice
 from palaver_tui.layout.plain import PlainDocument as PlainDocument
 from palaver_tui.layout.source_map import Block, Sourced, SourceMap
 from palaver_tui.layout.splitter import Piece, Splitter, item_number, open_fence
@@ -26,6 +27,8 @@ from palaver_tui.layout.visible import VisibleStream
 
 # A shorter open block is laid out whole: it costs less than to keep account of its parts.
 WHOLE_UP_TO = 300  # characters
+# A shorter text is laid out whole: two screenfuls, which costs less than to estimate it.
+EXPECT_FROM = 4_000  # characters
 # Where a link may be defined, in a quote or item, too. The label may go over lines.
 _DEFINITION = re.compile(r"^[ \t>*+\-\d.)]*\[(?:[^\[\]\\]|\\.)+\]:", re.MULTILINE | re.DOTALL)
 
@@ -42,25 +45,26 @@ class Laid(Protocol):
 
 
 class MarkdownDocument(Sourced):
-    """Markdown that grows at its end. Finished blocks are laid out once per width."""
+    """Markdown that grows at its end. Finished blocks are laid out once per width.
+
+    `layout` lays out all there is, `expect` and `look` only what is looked at.
+    """
 
     def __init__(
         self, text: str = "", *, finished: bool = False, depth: int = 0, tight: bool = False
     ) -> None:
         """Begin with `text`. `depth` lists are around it; `tight` as for `Splitter`."""
-        self.lines: list[Line] = []
         self.text_length = 0  # characters fed, before any was made visible
         self._stream = VisibleStream()
         self._chunks: list[str] = []  # the visible text, joined when it is asked for
         self._splitter = Splitter(tight=tight)
         self._depth = depth
         self._pieces: list[Piece] = []
-        self._firsts: list[int] = []  # the first line of each piece that is in `lines`
-        self._traces: dict[Block, Origins] = {}
+        self._set = Pieces(self._draw)  # those that are in `lines`
+        self._traces: dict[tuple[int, str], Origins] = {}
         self._env: Env = {}
         self._width = 0
-        self._laid = 0  # pieces that are in `lines`
-        self._solid = 0  # lines that belong to them
+        self._fresh = True  # nothing is laid out in this width
         self._open: Growing | None = None
         self._kind_of_open: tuple[str, int] = ("", 0)
         self._dirty = True
@@ -94,34 +98,95 @@ class MarkdownDocument(Sourced):
             self._reset()
 
     def _reset(self) -> None:
-        self.lines.clear()
-        self._firsts.clear()
+        self._set.clear()
         self._traces.clear()
-        self._laid = self._solid = 0
         self._open = None
-        self._dirty = True
+        self._dirty = self._fresh = True
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines as of the last `layout` or `expect`."""
+        return self._set.lines
+
+    @property
+    def _solid(self) -> int:
+        return self._set.solid
 
     def layout(self, width: int) -> int:
         """Lay out what is new in `width` cells; return the first line that may have changed."""
+        changed = self._lay_out(width, lazily=False)
+        splices = self.look(0, FOREVER)
+        return min(changed, splices[0].at) if splices else changed
+
+    def expect(self, width: int) -> int:
+        """Lay out as `layout` does, but in a new width leave finished blocks to `look`."""
+        return self._lay_out(width, lazily=self.text_length >= EXPECT_FROM)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every line is laid out."""
+        return not self._set.expected
+
+    def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
+        """Lay out what is only expected in lines `low` to `high`; see `Pieces.look`."""
+        had_lines = self._solid > 0
+        splices = self._set.look(low, high, most)
+        if had_lines != (self._solid > 0):  # the gap above the open block comes or goes
+            before = len(self.lines)
+            self._open = None
+            self._layout_open(self._width, self._solid)
+            splices.append(Splice(self._solid, before - self._solid, self.lines[self._solid :]))
+        return splices
+
+    def _lay_out(self, width: int, *, lazily: bool) -> int:
         if width != self._width:
             self._width = width
             self._reset()
         if not self._dirty:
             return len(self.lines)
-        self._dirty = False
-        changed = self._solid
-        if self._laid < len(self._pieces):
+        changed, known = self._solid, len(self._set.laid)
+        if known < len(self._pieces):
             self._open = None
-            del self.lines[self._solid :]
-            for piece in self._pieces[self._laid :]:
-                lines = markdown_lines(
-                    piece.source, width, self._env_copy(), piece.number, self._depth
-                )
-                self._append(lines, piece.gap)
-                self._firsts.append(len(self.lines) - len(lines))
-            self._laid = len(self._pieces)
-            self._solid = len(self.lines)
+            for piece in self._pieces[known:]:
+                if lazily and self._fresh:
+                    self._set.expect(piece, width)
+                else:
+                    self._set.add(piece)
+        self._dirty = self._fresh = False
         return self._layout_open(width, changed)
+
+    def _draw(self, piece: Piece) -> list[Line]:
+        env = self._env_copy()
+        return markdown_lines(piece.source, self._width, env, piece.number, self._depth)
+
+    def name(self, line: int) -> tuple[int, int]:
+        """Return the block of a line, by where its source starts, and the line counted from it.
+
+        This names the line also when blocks above it turn out higher or lower.
+        """
+        found = self._set.name(line)
+        return (self._splitter.start, line - self._open_first) if found is None else found
+
+    def line_of(self, name: tuple[int, int]) -> int:
+        """Return where the line of a name is now."""
+        start, line = name
+        number = self._set.at_source(start)
+        if number is None or start >= self._splitter.start:
+            return self._open_first + line
+        return self._set.firsts[number] + line
+
+    def lines_of(self, offset: int) -> tuple[int, int]:
+        """Return the first line of the block that has a place in the text, and the one after it."""
+        number = self._set.at_source(offset)
+        if number is None:
+            return 0, 1
+        after = self._set.firsts[number + 1 : number + 2]
+        return self._set.firsts[number], after[0] if after else self._solid
+
+    @property
+    def _open_first(self) -> int:
+        """The first line of the open block."""
+        return self._solid + (self._splitter.open_gap and self._solid > 0)
 
     @property
     def source(self) -> str:
@@ -134,17 +199,18 @@ class MarkdownDocument(Sourced):
         """Return where the lines of the last `layout` come from; good until the next one."""
         blocks = [
             Block(line, piece.start, piece.source, piece.number)
-            for line, piece in zip(self._firsts, self._pieces, strict=False)
+            for line, piece in zip(self._set.firsts, self._set.laid, strict=True)
         ]
         splitter = self._splitter
         if splitter.open.strip() and len(self.lines) > self._solid:
-            line = self._solid + (splitter.open_gap and self._solid > 0)
+            line = self._open_first
             source = splitter.open.rstrip("\n")
             blocks.append(Block(line, splitter.start, source, splitter.open_number))
         return SourceMap(self.source, blocks, self.lines, self._trace)
 
     def _trace(self, block: Block) -> Origins:
-        known = self._traces.get(block)
+        name = (block.start, block.source)
+        known = self._traces.get(name)
         if known is None:
             if block.line >= self._solid:
                 self._traces.clear()  # of the open block only what it is now
@@ -152,16 +218,11 @@ class MarkdownDocument(Sourced):
             if block.line >= self._solid and isinstance(self._open, GrowingTable):
                 known.tokens[0].meta[WIDTHS] = self._open.widths
             known.read(token_lines(known.tokens, self._width, block.number))
-            self._traces[block] = known
+            self._traces[name] = known
         return known
 
     def _env_copy(self) -> Env:
         return {name: dict(found) for name, found in self._env.items()}  # parsing adds to it
-
-    def _append(self, lines: list[Line], gap: bool) -> None:
-        if lines and gap and self.lines:
-            self.lines.append(BLANK)
-        self.lines += lines
 
     def _layout_open(self, width: int, changed: int) -> int:
         """Lay out the block that is still growing; return the first line that changed."""
@@ -172,7 +233,7 @@ class MarkdownDocument(Sourced):
             del self.lines[self._solid :]
             return changed
         kind = self._kind(text)
-        base = self._solid + (splitter.open_gap and self._solid > 0)
+        base = self._open_first
         known = self._open is not None and self._kind_of_open == (kind, splitter.start)
         if self._open is None or not known:
             self._open = self._growing(kind, text, width)
@@ -181,8 +242,7 @@ class MarkdownDocument(Sourced):
             if base > self._solid:
                 self.lines.append(BLANK)
         first = self._open.update(text)
-        del self.lines[base + first :]
-        self.lines += self._open.lines[first:]
+        self.lines[base + first :] = self._open.lines[first:]
         return base + first if known and changed == self._solid else changed
 
     def _kind(self, text: str) -> str:

@@ -21,7 +21,9 @@ _ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])[ \t]")
 class Inner(Protocol):
     """The document inside."""
 
-    lines: list[Line]
+    @property
+    def lines(self) -> list[Line]:
+        """The lines as of the last `layout`."""
 
     def feed(self, text: str) -> None:
         """Append `text`."""

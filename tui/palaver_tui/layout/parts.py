@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from palaver.wire.messages import Boundary, Message, Source
-from palaver_tui.layout.document import Laid
+from palaver_tui.layout.document import Laid, MarkdownDocument
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
 from palaver_tui.layout.folding import CLOSED, OPENED, FoldKey
+from palaver_tui.layout.pieces import Splice
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import clip, width_of, wrap
 
@@ -42,10 +43,15 @@ class Block(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """A line of a stack, by the block it is in; `block` None where the block has no name."""
+    """A line of a stack, by the block it is in; `block` None where the block has no name.
+
+    In a text `line` counts from the piece of it whose source starts at `piece`: so it is found
+    again when what is above it turns out higher or lower than was expected.
+    """
 
     block: Hashable
     line: int
+    piece: int | None = None
 
 
 class Stack:
@@ -56,12 +62,17 @@ class Stack:
         self.blocks = list(blocks)
         self._done: list[tuple[Laid, int]] = []  # what is in `lines`, with its number of lines
 
-    def layout(self, width: int) -> int:
-        """Lay out what changed in `width` cells; return the first line that may have changed."""
+    def layout(self, width: int, *, lazily: bool = False) -> int:
+        """Lay out what changed in `width` cells; return the first line that may have changed.
+
+        `lazily`: what is finished of a long text is left to `look`.
+        """
         first: int | None = None
         at = 0
         for index, (laid, margin, _key) in enumerate(self.blocks):
-            changed = laid.layout(max(1, width - len(margin.text)))
+            inner = max(1, width - len(margin.text))
+            lay_out = laid.expect if lazily and isinstance(laid, MarkdownDocument) else laid.layout
+            changed = lay_out(inner)
             if first is None:
                 known = self._done[index] if index < len(self._done) else None
                 if known is None or known[0] is not laid:
@@ -81,6 +92,33 @@ class Stack:
             del self.lines[at:]
             del self._done[len(self.blocks) :]
         return first
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every line is laid out."""
+        return all(
+            one.laid.is_whole for one in self.blocks if isinstance(one.laid, MarkdownDocument)
+        )
+
+    def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
+        """Lay out what is only expected in lines `low` to `high`; return what changed, in order.
+
+        `most` is the number of characters of source after which no further piece is begun.
+        """
+        splices: list[Splice] = []
+        at = 0
+        for index, (laid, margin, _key) in enumerate(self.blocks[: len(self._done)]):
+            found = (
+                laid.look(low - at, high - at, most) if isinstance(laid, MarkdownDocument) else ()
+            )
+            for splice in found:
+                added = [Line((margin, *line.spans), line.fill) for line in splice.added]
+                splices.append(Splice(at + splice.at, splice.removed, added))
+                self.lines[at + splice.at : at + splice.at + splice.removed] = added
+            if found:
+                self._done[index] = (laid, len(laid.lines))
+            at += self._done[index][1]
+        return splices
 
     def place(self, line: int) -> tuple[Block, int]:
         """Return the block that `line` is in as of the last layout, and the line's number there."""
@@ -104,6 +142,9 @@ class Stack:
     def spot(self, line: int) -> Spot:
         """Return the name of `line`, which holds when other blocks come, go and grow."""
         block, number = self.place(line)
+        if isinstance(block.laid, MarkdownDocument):
+            piece, number = block.laid.name(number)
+            return Spot(block.key, number, piece)
         return Spot(block.key, number)
 
     def line_of(self, spot: Spot) -> int | None:
@@ -112,7 +153,15 @@ class Stack:
         if found is None:
             return None
         block, first = found
-        return first + max(0, min(spot.line, len(block.laid.lines) - 1))
+        return first + line_in(block.laid, spot)
+
+
+def line_in(laid: Laid, spot: Spot) -> int:
+    """Return which line of its block a spot is."""
+    line = spot.line
+    if isinstance(laid, MarkdownDocument) and spot.piece is not None:
+        line = laid.line_of((spot.piece, line))
+    return max(0, min(line, len(laid.lines) - 1))
 
 
 # One object for all: a stack recognises what it has laid out by identity.

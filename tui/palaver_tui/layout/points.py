@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from palaver_tui.layout.column import Column
 from palaver_tui.layout.document import Laid, MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Line
-from palaver_tui.layout.parts import Block, Spot
+from palaver_tui.layout.parts import Block, Spot, line_in
 from palaver_tui.layout.pictures import is_drawing
 from palaver_tui.layout.section import Section
 
@@ -49,7 +49,7 @@ def point_at(column: Column, place: Place) -> Point | None:
         return None
     block, line = section.stack.place(number)
     at = max(0, place.x - len(block.margin.text))
-    point = Point(section.key, Spot(block.key, line), at, number)
+    point = Point(section.key, section.stack.spot(number), at, number)
     if isinstance(block.laid, Mapped):
         found = block.laid.source_map()
         for behind in (False, True):
@@ -60,11 +60,11 @@ def point_at(column: Column, place: Place) -> Point | None:
 
 
 def place_of(column: Column, point: Point) -> Place | None:
-    """Return where a point is now; None if what it was in is gone. Lays out its section."""
+    """Return where a point is now; None if what it was in is gone. Lays out what it is in."""
     index = column.index(point.key)
     if index is None:
         return None
-    column.measure_one(index)
+    column.expect(index)
     section = column.sections[index]
     found = section.stack.named(point.spot.block)
     if found is None:
@@ -72,24 +72,41 @@ def place_of(column: Column, point: Point) -> Place | None:
         margin = len(section.stack.place(line)[0].margin.text)
         return Place(column.start(index) + line, point.column + margin)
     block, first = found
-    line, at = point.spot.line, point.column
+    if isinstance(block.laid, MarkdownDocument) and point.offset is not None:
+        low, high = block.laid.lines_of(point.offset)
+        column.look(index, first + low, first + high)
+    while True:
+        line, at = _line_and_column(block, point)
+        if not column.look(index, first + line, first + line + 1):
+            return Place(column.start(index) + first + line, at + len(block.margin.text))
+
+
+def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
+    """Return where a point is in its block, as far as that is laid out."""
+    line, at = line_in(block.laid, point.spot), point.column
     if isinstance(block.laid, Mapped) and point.offset is not None:
         known = block.laid.source_map().place_at(point.offset)
         line, at = (known[0], known[1] + point.behind) if known is not None else (line, at)
-    line = max(0, min(line, len(block.laid.lines) - 1))
-    return Place(column.start(index) + first + line, at + len(block.margin.text))
+    return max(0, min(line, len(block.laid.lines) - 1)), at
+
+
+def lay_out_between(column: Column, one: Point, other: Point) -> None:
+    """Lay out, whole, every section from the one that a point is in to that of another."""
+    ends = sorted(column.index(point.key) or 0 for point in (one, other))
+    for index in range(ends[0], min(ends[1] + 1, len(column.sections))):
+        column.measure_one(index)
 
 
 def text_between(column: Column, start: Place, end: Place, form: Form) -> str:
     """Return what stands from `start` to `end`, without frames and labels.
 
-    `source` is as its author wrote it, Markdown and all; `plain` as it reads.
+    `source` is as its author wrote it, Markdown and all; `plain` as it reads. What is between has
+    to be laid out.
     """
     if not column.sections:
         return ""
     pieces: list[tuple[str, bool]] = []
     for index in range(column.at(start.y), column.at(end.y) + 1):
-        column.measure_one(index)
         pieces += _pieces(column.sections[index], column.start(index), start, end, form)
     text = ""
     for number, (piece, close) in enumerate(pieces):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.parts import Block, Folder, Stack
+from palaver_tui.layout.pieces import Splice
 from palaver_tui.layout.thoughts import ReasoningBlock
 
 FRAME_LINES = 3  # about a label, a gap and the last line of a paragraph
@@ -33,6 +34,7 @@ class Section:
         self.has_calls = False  # whose results are in other messages
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
+        self.is_whole = True  # or else some lines are only expected
         self.stale = False  # laid out, but something in it has changed since
         self.version = 0  # counts the layouts that changed something
         self.cache: list[object] = []  # what the drawing side keeps per line
@@ -59,14 +61,38 @@ class Section:
             self.height = self._lines + self._characters // max(1, width - 4)
             self.measured_at = 0
 
-    def measure(self, width: int) -> None:
-        """Lay out what changed; forget what was kept of lines that are not the same any more."""
-        changed = self.stack.layout(width)
+    def measure(self, width: int, *, lazily: bool = False) -> None:
+        """Lay out what changed; forget what was kept of lines that are not the same any more.
+
+        `lazily`: what is finished of a long text is left to `look`.
+        """
+        changed = self.stack.layout(width, lazily=lazily)
         del self.cache[changed:]
         self.version += changed < max(self.height, len(self.stack.lines))
         self.height = len(self.stack.lines)
         self.measured_at = width
         self.stale = False
+        self.is_whole = self.stack.is_whole
+
+    def look(self, low: int, high: int, most: int | None = None) -> bool:
+        """Lay out what is only expected in lines `low` to `high`; return whether any was.
+
+        `most` is the number of characters of source after which no further piece is begun.
+        """
+        if self.is_whole:
+            return False
+        return self._spliced(self.stack.look(low, high, most))
+
+    def _spliced(self, splices: list[Splice]) -> bool:
+        """Keep what was kept of the lines that only moved."""
+        if not splices:
+            return False
+        for at, removed, added in splices:
+            if at < len(self.cache):
+                self.cache[at : at + removed] = [None] * len(added)
+        self.version += 1
+        self.measure(self.measured_at, lazily=True)  # a gap below a text may come or go
+        return True
 
     def refold(self, folds: Folds) -> None:
         """Fold and unfold what is in it."""

@@ -11,7 +11,7 @@ from palaver_tui.layout.column import Column
 from palaver_tui.layout.document import MarkdownDocument
 from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey
-from palaver_tui.layout.parts import Block, Spot
+from palaver_tui.layout.parts import Block, Spot, line_in
 from palaver_tui.layout.section import Section
 
 Kind = Literal["fold", "link", "code", "picture", "message"]
@@ -41,7 +41,7 @@ def things_in(section: Section) -> Iterator[Thing]:
         in_code = False
         for number in range(height):
             line = section.stack.lines[first + number]
-            spot = Spot(block.key, number)
+            spot = section.stack.spot(first + number)
             if (fold := section.fold_at(first + number)) is not None:
                 text = line.text.rstrip()
                 yield Thing("fold", section.key, spot, margin, len(text), fold=fold)
@@ -79,14 +79,16 @@ def place_of_thing(column: Column, thing: Thing) -> int | None:
     index = column.index(thing.key)
     if index is None:
         return None
-    column.measure_one(index)
+    column.expect(index)
     section = column.sections[index]
     if section.key != thing.key:
         return None  # it went into something folded
     if thing.kind == "message":
         return column.start(index)
-    line = section.stack.line_of(thing.spot)
-    return None if line is None else column.start(index) + line
+    while (line := section.stack.line_of(thing.spot)) is not None:
+        if not column.look(index, line, line + 1):
+            return column.start(index) + line
+    return None
 
 
 def neighbour(column: Column, y: int, start: int, step: int) -> Thing | None:
@@ -133,7 +135,7 @@ def copied(column: Column, thing: Thing) -> str:
         return ""
     block: Block = found[0]
     if isinstance(block.laid, MarkdownDocument) and thing.kind == "code":
-        return block.laid.source_map().code_at(thing.spot.line) or ""
+        return block.laid.source_map().code_at(line_in(block.laid, thing.spot)) or ""
     if isinstance(block.laid, CallBlock):
         return block.laid.copied
     return "\n".join(line.text for line in block.laid.lines[1:])

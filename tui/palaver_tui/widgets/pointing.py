@@ -35,6 +35,7 @@ class Pointing:
     def step(self, steps: int) -> bool:
         """Point at the next thing below (1) or above (-1), from what is in view."""
         transcript = self._transcript
+        transcript.lay_out_in_view()
         top = transcript.scroll_offset.y
         height = transcript.scrollable_content_region.height
         y = self.line
@@ -47,6 +48,8 @@ class Pointing:
         if found is None:
             return False
         self.point(found)
+        y = self.line
+        transcript.settle()
         y = self.line
         if y is not None:
             transcript.bring_into_view(y)

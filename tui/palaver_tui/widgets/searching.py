@@ -49,6 +49,7 @@ class Searching:
             return
         column = self._transcript.column
         self._finder = Finder(query, column.measure_section)
+        column.whole = True  # matches are counted from the beginning of a text
         self.find()
         self.current = self._nearest()
         if self.current is not None:
@@ -58,6 +59,7 @@ class Searching:
     def end(self) -> None:
         """Search for nothing."""
         self._finder, self.current, self.matches = None, None, []
+        self._transcript.column.whole = False
         self._drawn.clear()
         self._transcript.refresh()
 
@@ -66,6 +68,7 @@ class Searching:
         if self._finder is not None:
             column = self._transcript.column
             self._finder = Finder(self._finder.query, column.measure_section)
+            column.whole = True
             self._drawn.clear()
             self.current = None
 
@@ -73,10 +76,10 @@ class Searching:
         """Bring the matches up to what there is."""
         column = self._transcript.column
         if self._finder is not None:
-            before = column.height
+            before = column.version
             sections = column.assembly.all_sections()
             self.matches = self._finder.matches(sections, column.width)
-            if column.height != before:  # what was an estimate is not one any more
+            if column.version != before:  # what was an estimate is not one any more
                 self._transcript.settle()
 
     def step(self, steps: int) -> bool:

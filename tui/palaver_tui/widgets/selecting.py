@@ -14,6 +14,7 @@ from palaver_tui.layout.points import (
     Place,
     Point,
     is_text,
+    lay_out_between,
     place_of,
     point_at,
     text_between,
@@ -82,6 +83,12 @@ class Selecting:
             self._places = (self._transcript.epoch, fixed, moving)
         return self._places[1], self._places[2]
 
+    def lay_out(self) -> None:
+        """Lay out both places in a new width, before anything is drawn."""
+        for point in (self._fixed, self._moving):
+            if point is not None:
+                place_of(self._transcript.column, point)
+
     def span(self) -> tuple[Place, Place] | None:
         """Return the selected places, the upper one first; with keys the cursor's own included."""
         fixed, moving = self.places()
@@ -94,6 +101,11 @@ class Selecting:
 
     def text(self, form: Form) -> str:
         """Return what is selected."""
+        if self._fixed is None or self._moving is None:
+            return ""
+        lay_out_between(self._transcript.column, self._fixed, self._moving)
+        self._transcript.settle()
+        self._places = (-1, None, None)
         span = self.span()
         return "" if span is None else text_between(self._transcript.column, *span, form)
 
@@ -145,7 +157,7 @@ class Selecting:
     def _set(self, place: Place) -> None:
         column = self._transcript.column
         y = max(0, min(place.y, column.height - 1))
-        column.measure_one(column.at(y))
+        y = self._transcript.laid_out(y, self._moving)
         text = column.line(y)[2].text
         x = max(self._margin(y), min(place.x, max(len(text.rstrip()), self._margin(y))))
         self._moving = point_at(column, Place(y, x))

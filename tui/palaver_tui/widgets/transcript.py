@@ -10,17 +10,25 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from palaver_tui.actions import bindings
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.folding import FoldKey, Folds
+from palaver_tui.layout.pieces import FOREVER
 from palaver_tui.layout.points import Place, Point, place_of, point_at
 from palaver_tui.layout.section import Section
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.things import Thing
 from palaver_tui.layout.wrap import clusters
-from palaver_tui.timing import FOLLOW_TOLERANCE, OLDER_WITHIN_LINES
+from palaver_tui.timing import (
+    FOLLOW_TOLERANCE,
+    LAYOUT_AT_ONCE,
+    LAYOUT_PAUSE_S,
+    LAYOUT_REST_AFTER_S,
+    OLDER_WITHIN_LINES,
+)
 from palaver_tui.view.chat import ChatView
 from palaver_tui.widgets.drawing import palette_of, strip_of
 from palaver_tui.widgets.marks import marked
@@ -76,6 +84,7 @@ class Transcript(ScrollView, can_focus=True):
         self._top: Anchor | None = None
         self._resized: tuple[Anchor, Point] | None = None  # what a new width has put at the top
         self._folds: dict[object, Folds] = {}  # of the chats that were shown before
+        self._later: Timer | None = None  # until more is laid out of what is not in view
         self._moving = False  # we scroll, not the person
 
     # --- showing --------------------------------------------------------------------------
@@ -134,10 +143,9 @@ class Transcript(ScrollView, can_focus=True):
         if row is None or held is None:
             self.settle()
             return
-        self.column.measure(self.scroll_offset.y, self.scrollable_content_region.height)
-        found = self.column.position(held)
+        found = self.column.find(held)
         if found is not None:
-            self._put(max(0, found - row))
+            self._put(max(0, found - row), held, -row)
 
     @property
     def column_width(self) -> int:
@@ -155,7 +163,7 @@ class Transcript(ScrollView, can_focus=True):
             self.column.measure_tail(height)
             top = max(0, self.column.height - height)
         else:
-            top = self._measure_from(self._top, height)
+            top = self._lay_out(self.scroll_offset.y, self._top)
         self._apply(top)
 
     def _set_width(self) -> None:
@@ -168,20 +176,50 @@ class Transcript(ScrollView, can_focus=True):
             elif top is not None:
                 held = point_at(self.column, Place(top, 0))
         self.column.set_width(self.column_width)
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+        self.selecting.lay_out()
+        if self._seen_end is not None and (seen := self.column.find(self._seen_end)) is not None:
+            self.column.measure(seen, FOREVER)  # what is new is counted
         place = place_of(self.column, held) if held is not None else None
         if place is not None and held is not None:
             self._top = self.column.anchor(place.y)
             self._resized = (self._top, held) if self._top is not None else None
 
-    def _measure_from(self, anchor: Anchor | None, height: int) -> int:
-        found = self.column.position(anchor) if anchor is not None else None
-        top = self.scroll_offset.y if found is None else found
-        if self.column.measure(top, height) and anchor is not None:
-            # The anchor's own section may have been an estimate: find the line once more.
-            found = self.column.position(anchor)
-            top = top if found is None else found
-            self.column.measure(top, height)
-        return max(0, min(top, self.column.height - height))
+    def _lay_out(
+        self, top: int, held: Anchor | None = None, offset: int = 0, below: int = 0
+    ) -> int:
+        """Lay out what is in view from line `top` on, and `below` that; return the first line.
+
+        As heights are corrected on the way, the view begins `offset` lines from where `held` is.
+        """
+        height = self.scrollable_content_region.height
+        while True:
+            if held is not None and (found := self.column.position(held)) is not None:
+                top = found + offset
+            shown = max(0, min(top, self.column.height - height))
+            # A little more, to know whether this is the end.
+            if not self.column.measure(shown, height + max(below, FOLLOW_TOLERANCE + 1)):
+                return shown
+
+    def lay_out_in_view(self) -> None:
+        """Lay out, whole, every section that is in view."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if self.column.sections:
+            for index in range(self.column.at(top), self.column.at(top + height - 1) + 1):
+                self.column.measure_one(index)
+        self.settle()
+
+    def laid_out(self, y: int, near: Point | None) -> int:
+        """Lay out line `y`; return its number, as many lines from the point `near` it as before."""
+        before = place_of(self.column, near) if near is not None else None
+        while self.column.measure(y, 1):
+            now = place_of(self.column, near) if near is not None else None
+            if before is not None and now is not None:
+                y += now.y - before.y
+                before = now
+        return max(0, min(y, self.column.height - 1))
 
     def _apply(self, top: int) -> None:
         size = Size(self.scrollable_content_region.width, self.column.height)
@@ -198,8 +236,18 @@ class Transcript(ScrollView, can_focus=True):
             self._moving = False
         self.epoch += 1
         self._remember(top)
+        if self.column.expecting and self._later is None:
+            self._later = self.set_timer(LAYOUT_REST_AFTER_S, self._lay_out_more)
         self._repaint(top)
         self.picturing.look()
+
+    def _lay_out_more(self) -> None:
+        """Lay out a little of what is not in view, which stays where it is."""
+        if self.column.look_on(LAYOUT_AT_ONCE):
+            self._later = self.set_timer(LAYOUT_PAUSE_S, self._lay_out_more)
+            self.settle()
+        else:
+            self._later = None
 
     def _set_size(self, size: Size) -> None:
         """Set the size of all there is, without laying out the screen if the bars stay."""
@@ -249,30 +297,23 @@ class Transcript(ScrollView, can_focus=True):
 
     def _scrolled(self, old: int, new: int) -> None:
         height = self.scrollable_content_region.height
-        was_following = self.following
-        end = self.column.height - height
-        self.following = new >= end - FOLLOW_TOLERANCE
-        if was_following and not self.following:
-            self._seen_end = self.column.anchor(self.column.height - 1)
         # Lines above were an estimate until now: what was in view stays at its distance.
         held = self.column.anchor(old) if abs(new - old) <= 2 * height else None
-        self.column.measure(new, height + max(0, old - new))
-        found = self.column.position(held) if held is not None else None
-        top = new if found is None else found + (new - old)
-        self._apply(max(0, min(top, self.column.height - height)))
-        if was_following != self.following:
-            self.post_message(self.Moved())
+        self._put(new, held, new - old, max(0, old - new))
 
-    def _put(self, top: int) -> None:
-        """Make `top` the first line in view, as far as there are lines below it."""
-        height = self.scrollable_content_region.height
+    def _put(self, top: int, held: Anchor | None = None, offset: int = 0, below: int = 0) -> None:
+        """Make `top` the first line in view, as far as there are lines below it.
+
+        `held`, `offset` and `below` are as for `_lay_out`.
+        """
         was_following = self.following
-        end = max(0, self.column.height - height)
-        self.following = top >= end - FOLLOW_TOLERANCE
+        end = self.column.anchor(self.column.height - 1) if was_following else None
+        top = self._lay_out(top, held, offset, below)
+        height = self.scrollable_content_region.height
+        self.following = top >= self.column.height - height - FOLLOW_TOLERANCE
         if was_following and not self.following:
-            self._seen_end = self.column.anchor(self.column.height - 1)
-        self.column.measure(top, height)
-        self._apply(max(0, min(top, self.column.height - height)))
+            self._seen_end = end
+        self._apply(top)
         if was_following != self.following:
             self.post_message(self.Moved())
 
@@ -299,17 +340,15 @@ class Transcript(ScrollView, can_focus=True):
 
     def to_line(self, y: int) -> None:
         """Make line `y` the first one in view, if there are enough below it."""
-        self._put(y)
+        self._put(y, self.column.anchor(y))
 
     def bring_into_view(self, y: int, *, edge: bool = False) -> None:
         """Scroll if line `y` is not in view: to the middle, or just as far as needed."""
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         if top <= y < top + height:
             return
-        if edge:
-            self._put(y if y < top else y - height + 1)
-        else:
-            self._put(max(0, y - height // 2))
+        rows = (0 if y < top else height - 1) if edge else height // 2  # above it
+        self._put(y - rows, self.column.anchor(y), -rows)
 
     def ids_in_view(self) -> tuple[int, int] | None:
         """Return the ids of the first and last message in view; None if there is none."""

@@ -1,0 +1,211 @@
+"""Of a long text only what is looked at is laid out; the rest is expected, and nothing moves."""
+
+import random
+
+import pytest
+
+from palaver_tui.layout import document as documents
+from palaver_tui.layout.document import MarkdownDocument
+from palaver_tui.layout.pieces import FOREVER
+from palaver_tui.widgets.transcript import Transcript
+from tui.corpus import ALL
+from tui.replay import answer, part
+from tui.screen import client
+from tui.test_client import running
+from tui.test_folding import in_view
+from tui.test_layout import whole
+
+
+def paragraph(number):
+    words = " ".join(f"word{number:03}x{place}" for place in range(number * 7 % 60 + 3))
+    return f"Paragraph **{number:03}** {words}.\n\n"
+
+
+PROSE = "".join(paragraph(number) for number in range(200))
+# What shows nothing, first of all: no gap is above what comes after.
+EMPTY = "[a]: https://a.example\n\n>\n\n[b]: https://b.example\n\n"
+TEXTS = {
+    "prose": PROSE,
+    "all": "\n\n".join(ALL.values()),
+    "nothing first": EMPTY + PROSE,
+    "nothing between": PROSE[:3000] + "\n\n" + EMPTY + PROSE[:3000],
+}
+
+
+def expected(text, width):
+    document = MarkdownDocument(text, finished=True)
+    document.expect(width)
+    return document
+
+
+@pytest.mark.parametrize("width", [33, 100])
+@pytest.mark.parametrize("name", TEXTS)
+def test_looked_at_in_any_order_it_ends_in_the_lines_of_the_whole(name, width):
+    text, chance = TEXTS[name], random.Random(name)
+    document = expected(text, width)
+    assert not document.is_whole
+    shown = list(document.lines)
+    while not document.is_whole:
+        low = chance.randrange(len(document.lines))
+        for at, removed, added in document.look(low, low + chance.randint(1, 30)):
+            shown[at : at + removed] = added
+        assert shown == document.lines
+        assert chance.random() > 0.98 or document.look(low, low + 1) == []
+        if chance.random() < 0.1:
+            for at, removed, added in document.look(0, FOREVER, 500):
+                shown[at : at + removed] = added
+    assert document.lines == whole(text, width)
+
+
+def test_what_grows_below_what_is_expected_ends_in_the_lines_of_the_whole():
+    document, shown = MarkdownDocument(PROSE[:9000]), []
+    chance = random.Random(3)
+    document.expect(70)
+    document.expect(60)
+    shown = list(document.lines)
+    for start in range(9000, 14000, 50):
+        document.feed(PROSE[start : start + 50])
+        changed = document.expect(60)
+        shown[changed:] = document.lines[changed:]
+        low = chance.randrange(len(document.lines))
+        for at, removed, added in document.look(low, low + 2):
+            shown[at : at + removed] = added
+        assert shown == document.lines
+    document.finish()
+    document.layout(60)
+    assert document.lines == whole(PROSE[:14000], 60)
+
+
+def test_the_name_of_a_line_holds_when_what_is_above_it_turns_out_otherwise():
+    document = expected(PROSE, 50)
+    document.look(500, 540)
+    names = {document.name(line): document.lines[line] for line in range(500, 540)}
+    height = len(document.lines)
+    document.look(0, 500)
+    assert len(document.lines) != height
+    for name, line in names.items():
+        assert document.lines[document.line_of(name)] == line
+
+
+async def shown(one, text=PROSE):
+    one.daemon.stream_of("a").tell(part(text, episode="3.1"))
+    await one.until(lambda: one.view.live is not None and one.transcript.column.height > 200)
+    await one.pilot.pause()
+
+
+async def widths(one, *found):
+    for width in found:
+        await one.pilot.resize_terminal(width, 30)
+        await one.until(lambda: one.transcript.column.width == one.transcript.column_width)
+        await one.pilot.pause()
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What was laid out, by its source."""
+    sources = []
+    draw = documents.markdown_lines
+    monkeypatch.setattr(
+        documents,
+        "markdown_lines",
+        lambda text, *how: sources.append((text[:20], how[0])) or draw(text, *how),
+    )
+    return sources
+
+
+@pytest.fixture
+def no_more(monkeypatch):
+    """Only what is looked at is laid out."""
+    monkeypatch.setattr(Transcript, "_lay_out_more", lambda _self: None)
+
+
+@pytest.mark.parametrize("up", [0, 150])
+@pytest.mark.usefixtures("no_more")
+async def test_a_new_width_lays_out_what_is_in_view_and_no_more(tmp_path, drawn, up):
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await shown(me)
+        me.transcript.move(-up)
+        await me.pilot.pause()
+        drawn.clear()
+        await widths(me, 70)
+        assert 0 < len(drawn) <= 32
+        assert len(set(drawn)) == len(drawn)
+
+
+async def test_the_rest_is_laid_out_after_it_and_nothing_moves(tmp_path):
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await shown(me)
+        me.transcript.move(-150)
+        await widths(me, 70)
+        before = in_view(me)
+        await me.until(lambda: not me.transcript.column.expecting)
+        assert in_view(me) == before
+        assert all(section.is_whole for section in me.transcript.column.sections)
+        document = me.transcript.column.sections[-1].stack.blocks[-2].laid
+        assert document.lines[:-1] == whole(PROSE, me.transcript.column_width - 2)[:-1]
+
+
+@pytest.mark.parametrize("step", [-1, -7, -29, -45, 1, 13])
+@pytest.mark.usefixtures("no_more")
+async def test_scrolling_over_what_was_never_looked_at_goes_line_by_line(tmp_path, step):
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await shown(me)
+        me.transcript.move(-450 if step > 0 else -3)
+        await widths(me, 64)
+        for _ in range(12):
+            before = in_view(me)
+            me.transcript.move(step)
+            await me.pilot.pause()
+            after = in_view(me)
+            assert all(row.strip() or "word" not in row for row in after)
+            kept = len(before) - abs(step)
+            if kept > 0 and step < 0:
+                assert after[-kept:] == before[:kept]
+            elif kept > 0:
+                assert after[:kept] == before[-kept:]
+            assert [row.split() for row in after] != [[]] * len(after)
+
+
+async def test_what_is_new_is_counted_in_the_new_width(tmp_path):
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await shown(me, PROSE + "END\n\n")
+        me.transcript.move(-20)
+        await me.pilot.pause()
+        me.daemon.stream_of("a").tell(part(PROSE, len(PROSE) + 5, episode="3.1"))
+        await me.until(lambda: me.transcript.new_lines > 200)
+        await widths(me, 60)
+        more = len(whole(PROSE, me.transcript.column_width - 2)) + 1
+        assert me.transcript.new_lines == more
+        await me.until(lambda: not me.transcript.column.expecting)
+        assert me.transcript.new_lines == more
+
+
+@pytest.mark.usefixtures("no_more")
+async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid_out(tmp_path):
+    async with client(tmp_path, daemon=running(answer(1, PROSE)), chat_id="a") as me:
+        await me.until(lambda: me.transcript.column.height > 200)
+        transcript = me.transcript
+        await widths(me, 66)
+        transcript.searching.begin("word052x3")
+        await me.pilot.pause()
+        assert any("word052x3" in row for row in in_view(me))
+        assert transcript.searching.index == 0
+        transcript.searching.end()
+        # Select a word, far up; go elsewhere, change the width: the same word is selected.
+        selecting = transcript.selecting
+        y = next(n for n, row in enumerate(in_view(me)) if "word052x3" in row)
+        x = in_view(me)[y].index("word052x3")
+        selecting.press(x, y)
+        selecting.drag(x + 9, y)
+        selecting.release()
+        text = selecting.text("source")
+        assert text.startswith("word052x")
+        await me.press("ctrl+t", "G")
+        await widths(me, 90)
+        assert selecting.text("source") == text
+        assert not transcript.column.sections[0].is_whole or transcript.following
+        await widths(me, 58)
+        low, high = selecting.span()
+        transcript.to_line(low.y)
+        await me.pilot.pause()
+        assert transcript.column.line(low.y)[2].text[low.x : high.x] == text
