@@ -34,6 +34,7 @@ format: $(STAMP) ## rewrite the sources in the house's format
 
 screenshots: $(STAMP) ## redraw screenshots/ from the running client
 	PYTHONPATH=tests $(BIN)/python -m tui.screenshots $(ARGS)
+	PYTHONPATH=tests $(BIN)/python -m tui.scenario_pictures $(ARGS)
 
 bench: $(STAMP) ## the benchmarks, as a table
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
