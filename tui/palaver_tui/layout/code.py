@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from palaver_tui.layout.faces import Face, Ink, Line, Span
@@ -52,11 +53,14 @@ def _face(token: _TokenType) -> Face:
     return Face("code", paper="code")
 
 
-@lru_cache(maxsize=64)
 def lexer_for(language: str) -> Lexer | None:
     """Return the lexer for the word after a fence, None for an unknown language or none."""
-    if not language:
-        return None
+    return _lexer_of(language, get_ident()) if language else None
+
+
+@lru_cache(maxsize=256)
+def _lexer_of(language: str, _thread: int) -> Lexer | None:
+    # One for each thread: some keep what they found while they are at work.
     from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 

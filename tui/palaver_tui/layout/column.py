@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from palaver_tui.layout.assembly import LIVE, Assembly
+from palaver_tui.layout.document import Job
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.parts import Spot
@@ -86,6 +87,30 @@ class Column:
     def _restart(self) -> None:
         self.version += 1
         self._starts = [0, *accumulate(section.height for section in self.sections)]
+
+    def job(self) -> Job | None:
+        """Return what is to be laid out off the event loop."""
+        section = next((one for one in reversed(self.sections) if one.has_job), None)
+        return section.stack.job() if section is not None else None
+
+    def put(self, job: Job, lines: list[Line]) -> bool:
+        """Take the lines that a job gave; return whether they were still wanted."""
+        if not job.document.is_due(job):
+            return False
+        for section in self.sections:
+            if any(block.laid is job.document for block in section.blocks):
+                put = section.put(job, lines)
+                self._restart()
+                return put
+        return False
+
+    def moves(self, job: Job, lines: list[Line], y: int) -> bool:
+        """Say whether `put` changes the place of what is on line `y` within its block."""
+        section, number, _line = self.line(y)
+        if section is None or not job.document.is_due(job):
+            return False
+        block, line = section.stack.place(number)
+        return block.laid is job.document and job.document.moves(job, lines, line)
 
     @property
     def height(self) -> int:

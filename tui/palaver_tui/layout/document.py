@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.growing import Growing, GrowingCode, GrowingParagraph, GrowingWhole
@@ -29,8 +29,28 @@ from palaver_tui.layout.visible import VisibleStream
 WHOLE_UP_TO = 300  # characters
 # A shorter text is laid out whole: two screenfuls, which costs less than to estimate it.
 EXPECT_FROM = 4_000  # characters
+# A block that is finished and longer is laid out off the event loop: it takes ten milliseconds.
+KEEP_FROM = 4_000  # characters
 # Where a link may be defined, in a quote or item, too. The label may go over lines.
 _DEFINITION = re.compile(r"^[ \t>*+\-\d.)]*\[(?:[^\[\]\\]|\\.)+\]:", re.MULTILINE | re.DOTALL)
+
+
+class Job(NamedTuple):
+    """A finished block to be laid out elsewhere than on the event loop."""
+
+    document: MarkdownDocument
+    layouts: int  # how often the document had begun anew
+    number: int
+    piece: Piece
+    width: int
+    env: Env
+    depth: int
+
+    def lines(self) -> list[Line]:
+        """Lay it out. Touches nothing that anything else does."""
+        return markdown_lines(
+            self.piece.source, self.width, self.env, self.piece.number, self.depth
+        )
 
 
 class Laid(Protocol):
@@ -65,6 +85,9 @@ class MarkdownDocument(Sourced):
         self._env: Env = {}
         self._width = 0
         self._fresh = True  # nothing is laid out in this width
+        self._layouts = 0  # counts how often that became so
+        self._shown_open = 0  # characters of the open block as of the last layout
+        self._rough_widths: dict[int, list[int]] = {}  # of the columns of tables, by their start
         self._open: Growing | None = None
         self._kind_of_open: tuple[str, int] = ("", 0)
         self._dirty = True
@@ -100,8 +123,10 @@ class MarkdownDocument(Sourced):
     def _reset(self) -> None:
         self._set.clear()
         self._traces.clear()
+        self._rough_widths.clear()
         self._open = None
         self._dirty = self._fresh = True
+        self._layouts += 1
 
     @property
     def lines(self) -> list[Line]:
@@ -116,16 +141,47 @@ class MarkdownDocument(Sourced):
         """Lay out what is new in `width` cells; return the first line that may have changed."""
         changed = self._lay_out(width, lazily=False)
         splices = self.look(0, FOREVER)
-        return min(changed, splices[0].at) if splices else changed
+        for number in sorted(self._set.rough):
+            splices += self._set.put(number, self._draw(self._set.laid[number]))
+        return min([changed, *(splice.at for splice in splices)])
 
     def expect(self, width: int) -> int:
-        """Lay out as `layout` does, but in a new width leave finished blocks to `look`."""
+        """Lay out as `layout` does, but in a new width leave finished blocks to `look`.
+
+        A long block that was open stays as it is, until what its `job` gives is `put`.
+        """
         return self._lay_out(width, lazily=self.text_length >= EXPECT_FROM)
 
     @property
     def is_whole(self) -> bool:
         """Whether every line is laid out."""
         return not self._set.expected
+
+    def job(self) -> Job | None:
+        """Return a block that still looks as it did while it grew, to be laid out."""
+        if not self._set.rough:
+            return None
+        number = min(self._set.rough)
+        piece, env = self._set.laid[number], self._env_copy()
+        return Job(self, self._layouts, number, piece, self._width, env, self._depth)
+
+    def is_due(self, job: Job) -> bool:
+        """Say whether what a job gives is still wanted."""
+        return job.layouts == self._layouts and job.number in self._set.rough
+
+    def put(self, job: Job, lines: list[Line]) -> list[Splice]:
+        """Take the lines that a job gave; return what changed."""
+        if not self.is_due(job):
+            return []
+        self._traces.clear()
+        self._rough_widths.pop(job.piece.start, None)
+        return self._set.put(job.number, lines)
+
+    def moves(self, job: Job, lines: list[Line], line: int) -> bool:
+        """Say whether `put` puts something else on a line of the block itself."""
+        first = self._set.firsts[job.number]
+        height = self._set.height(job.number)
+        return first <= line < first + height and height != len(lines)
 
     def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
         """Lay out what is only expected in lines `low` to `high`; see `Pieces.look`."""
@@ -146,14 +202,35 @@ class MarkdownDocument(Sourced):
             return len(self.lines)
         changed, known = self._solid, len(self._set.laid)
         if known < len(self._pieces):
+            kept = self._kept(self._pieces[known]) if lazily else None
             self._open = None
             for piece in self._pieces[known:]:
                 if lazily and self._fresh:
                     self._set.expect(piece, width)
+                elif kept is not None and piece is self._pieces[known]:
+                    self._set.keep(piece, kept)
                 else:
                     self._set.add(piece)
         self._dirty = self._fresh = False
         return self._layout_open(width, changed)
+
+    def _kept(self, piece: Piece) -> list[Line] | None:
+        """Return the open block as it looks, if that is finished now and takes long to lay out."""
+        growing = self._open
+        if growing is None or isinstance(growing, GrowingWhole) or len(piece.source) < KEEP_FROM:
+            return None
+        if self._kind_of_open[1] != piece.start:
+            return None
+        if self._shown_open <= len(piece.source):
+            growing.update(piece.source)
+        elif piece.source != self._shown_source(piece.start):
+            return None  # it shows more than what is finished
+        if isinstance(growing, GrowingTable):
+            self._rough_widths[piece.start] = growing.widths
+        return list(growing.lines)
+
+    def _shown_source(self, start: int) -> str:
+        return self.source[start : start + self._shown_open].rstrip("\n")
 
     def _draw(self, piece: Piece) -> list[Line]:
         env = self._env_copy()
@@ -215,8 +292,11 @@ class MarkdownDocument(Sourced):
             if block.line >= self._solid:
                 self._traces.clear()  # of the open block only what it is now
             known = origins(block.source, self._env_copy())
+            widths = self._rough_widths.get(block.start)
             if block.line >= self._solid and isinstance(self._open, GrowingTable):
-                known.tokens[0].meta[WIDTHS] = self._open.widths
+                widths = self._open.widths
+            if widths is not None:
+                known.tokens[0].meta[WIDTHS] = widths
             known.read(token_lines(known.tokens, self._width, block.number))
             self._traces[name] = known
         return known
@@ -242,6 +322,7 @@ class MarkdownDocument(Sourced):
             if base > self._solid:
                 self.lines.append(BLANK)
         first = self._open.update(text)
+        self._shown_open = len(text)
         self.lines[base + first :] = self._open.lines[first:]
         return base + first if known and changed == self._solid else changed
 

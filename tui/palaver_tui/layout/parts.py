@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from palaver.wire.messages import Boundary, Message, Source
-from palaver_tui.layout.document import Laid, MarkdownDocument
+from palaver_tui.layout.document import Job, Laid, MarkdownDocument
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
 from palaver_tui.layout.folding import CLOSED, OPENED, FoldKey
 from palaver_tui.layout.pieces import Splice
@@ -108,17 +108,36 @@ class Stack:
         splices: list[Splice] = []
         at = 0
         for index, (laid, margin, _key) in enumerate(self.blocks[: len(self._done)]):
-            found = (
-                laid.look(low - at, high - at, most) if isinstance(laid, MarkdownDocument) else ()
-            )
-            for splice in found:
-                added = [Line((margin, *line.spans), line.fill) for line in splice.added]
-                splices.append(Splice(at + splice.at, splice.removed, added))
-                self.lines[at + splice.at : at + splice.at + splice.removed] = added
-            if found:
-                self._done[index] = (laid, len(laid.lines))
+            if isinstance(laid, MarkdownDocument):
+                found = laid.look(low - at, high - at, most)
+                splices += self._spliced(index, at, found, margin)
             at += self._done[index][1]
         return splices
+
+    def put(self, job: Job, lines: list[Line]) -> list[Splice]:
+        """Take the lines that a text's job gave; return what changed."""
+        for index, (block, first, _height) in enumerate(self.heights()):
+            if block.laid is job.document:
+                return self._spliced(index, first, job.document.put(job, lines), block.margin)
+        return []
+
+    def _spliced(
+        self, index: int, first: int, found: Sequence[Splice], margin: Span
+    ) -> list[Splice]:
+        """Do to the lines of a block what was done to its own, which begin with line `first`."""
+        splices = []
+        for at, removed, lines in found:
+            added = [Line((margin, *line.spans), line.fill) for line in lines]
+            self.lines[first + at : first + at + removed] = added
+            splices.append(Splice(first + at, removed, added))
+        laid = self._done[index][0]
+        self._done[index] = (laid, len(laid.lines))
+        return splices
+
+    def job(self) -> Job | None:
+        """Return what is to be laid out off the event loop."""
+        texts = (one.laid for one in self.blocks if isinstance(one.laid, MarkdownDocument))
+        return next((job for text in texts if (job := text.job()) is not None), None)
 
     def place(self, line: int) -> tuple[Block, int]:
         """Return the block that `line` is in as of the last layout, and the line's number there."""

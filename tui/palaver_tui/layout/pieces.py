@@ -40,6 +40,7 @@ class Pieces:
         self.laid: list[Piece] = []
         self.firsts: list[int] = []  # the first line of each, a gap above it not counted
         self.expected: set[int] = set()  # the numbers of those that were not looked at
+        self.rough: set[int] = set()  # of those that still look as they did while they grew
         self._heights: list[int] = []
         self._draw = draw
 
@@ -49,6 +50,7 @@ class Pieces:
         self.laid.clear()
         self.firsts.clear()
         self.expected.clear()
+        self.rough.clear()
         self._heights.clear()
         self.solid = 0
 
@@ -60,6 +62,20 @@ class Pieces:
         """Append a block that is laid out later."""
         self.expected.add(len(self.laid))
         self._append(piece, [EXPECTED] * expected_height(piece.source, width))
+
+    def keep(self, piece: Piece, lines: list[Line]) -> None:
+        """Append a block as it looked while it grew: it is laid out later, and then `put`."""
+        self.rough.add(len(self.laid))
+        self._append(piece, lines)
+
+    def put(self, number: int, lines: list[Line]) -> list[Splice]:
+        """Lay out a block that was kept; return what changed."""
+        known = {number: lines}
+        return self._look(0, FOREVER, 0, known) if number in self.rough else []
+
+    def height(self, number: int) -> int:
+        """Return the lines of a block, the gap above it not counted."""
+        return self._heights[number]
 
     def _append(self, piece: Piece, lines: list[Line]) -> None:
         del self.lines[self.solid :]
@@ -77,19 +93,26 @@ class Pieces:
         The lines count as they are when it is done. `most` is the number of characters of source
         after which no further block is begun.
         """
+        return self._look(low, high, most, {}) if self.expected else []
+
+    def _look(
+        self, low: int, high: int, most: int | None, known: dict[int, list[Line]]
+    ) -> list[Splice]:
         splices: list[Splice] = []
         at = end = taken = 0  # the line after the block before: as it is now, and as it was
-        for number, piece in enumerate(self.laid if self.expected else ()):
+        for number, piece in enumerate(self.laid):
             first, height = self.firsts[number], self._heights[number]
             gap, before = first - end, height
             end = first + height
-            lines: list[Line] | None = None
+            lines = known.get(number)
             in_view = at < high and at + gap + height > low
             if in_view and number in self.expected and (most is None or taken < most):
                 lines = self._draw(piece)
-                height = len(lines)
                 taken += len(piece.source)
+            if lines is not None:
+                height = len(lines)
                 self.expected.discard(number)
+                self.rough.discard(number)
             wanted = int(height > 0 and piece.gap and at > 0)
             if lines is not None or wanted != gap:
                 removed = gap if lines is None else gap + before

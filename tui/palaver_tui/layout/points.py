@@ -59,6 +59,21 @@ def point_at(column: Column, place: Place) -> Point | None:
     return point
 
 
+def point_on(column: Column, y: int) -> Point | None:
+    """Return the point before the first character of line `y` that is not frame."""
+    section, number, _line = column.line(y)
+    if section is None:
+        return None
+    block, line = section.stack.place(number)
+    at = 0
+    if isinstance(block.laid, Mapped):
+        found = block.laid.source_map()
+        offset = found.offset_at((line, 0))
+        place = found.place_at(offset) if offset is not None else None
+        at = place[1] if place is not None and place[0] == line else 0
+    return point_at(column, Place(y, at + len(block.margin.text)))
+
+
 def place_of(column: Column, point: Point) -> Place | None:
     """Return where a point is now; None if what it was in is gone. Lays out what it is in."""
     index = column.index(point.key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 
 from palaver_tui.layout.calls import CallBlock
+from palaver_tui.layout.document import Job
+from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.parts import Block, Folder, Stack
 from palaver_tui.layout.pieces import Splice
@@ -34,6 +36,7 @@ class Section:
         self.has_calls = False  # whose results are in other messages
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
+        self.has_job = False  # something is to be laid out off the event loop
         self.is_whole = True  # or else some lines are only expected
         self.stale = False  # laid out, but something in it has changed since
         self.version = 0  # counts the layouts that changed something
@@ -72,7 +75,7 @@ class Section:
         self.height = len(self.stack.lines)
         self.measured_at = width
         self.stale = False
-        self.is_whole = self.stack.is_whole
+        self.is_whole, self.has_job = self.stack.is_whole, self.stack.job() is not None
 
     def look(self, low: int, high: int, most: int | None = None) -> bool:
         """Lay out what is only expected in lines `low` to `high`; return whether any was.
@@ -82,6 +85,10 @@ class Section:
         if self.is_whole:
             return False
         return self._spliced(self.stack.look(low, high, most))
+
+    def put(self, job: Job, lines: list[Line]) -> bool:
+        """Take the lines that a text's job gave; return whether they were still wanted."""
+        return self._spliced(self.stack.put(job, lines))
 
     def _spliced(self, splices: list[Splice]) -> bool:
         """Keep what was kept of the lines that only moved."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import events
@@ -15,9 +16,10 @@ from textual.timer import Timer
 from palaver_tui.actions import bindings
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
+from palaver_tui.layout.document import Job
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.pieces import FOREVER
-from palaver_tui.layout.points import Place, Point, place_of, point_at
+from palaver_tui.layout.points import Place, Point, place_of, point_on
 from palaver_tui.layout.section import Section
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.things import Thing
@@ -84,6 +86,8 @@ class Transcript(ScrollView, can_focus=True):
         self._top: Anchor | None = None
         self._resized: tuple[Anchor, Point] | None = None  # what a new width has put at the top
         self._folds: dict[object, Folds] = {}  # of the chats that were shown before
+        self._job: Job | None = None  # what is laid out now, off the event loop
+        self._job_version = -1  # of the column when it was last asked for jobs
         self._later: Timer | None = None  # until more is laid out of what is not in view
         self._moving = False  # we scroll, not the person
 
@@ -174,7 +178,7 @@ class Transcript(ScrollView, can_focus=True):
             if known is not None and known[0] == self._top:
                 held = known[1]  # nobody scrolled since: several widths in a row do not drift
             elif top is not None:
-                held = point_at(self.column, Place(top, 0))
+                held = point_on(self.column, top)
         self.column.set_width(self.column_width)
         if self._later is not None:
             self._later.stop()
@@ -236,6 +240,7 @@ class Transcript(ScrollView, can_focus=True):
             self._moving = False
         self.epoch += 1
         self._remember(top)
+        self._begin_job()
         if self.column.expecting and self._later is None:
             self._later = self.set_timer(LAYOUT_REST_AFTER_S, self._lay_out_more)
         self._repaint(top)
@@ -248,6 +253,26 @@ class Transcript(ScrollView, can_focus=True):
             self.settle()
         else:
             self._later = None
+
+    def _begin_job(self) -> None:
+        """Lay out off the event loop what has just been finished and takes long."""
+        if self._job is None and self._job_version != self.column.version:
+            self._job_version = self.column.version
+            self._job = self.column.job()
+            if self._job is not None:
+                self.run_worker(self._do(self._job))
+
+    async def _do(self, job: Job) -> None:
+        lines = await asyncio.to_thread(job.lines)
+        self._job, self._job_version = None, -1
+        top = self.scroll_offset.y
+        held = None
+        if not self.following and self.column.moves(job, lines, top):
+            held = point_on(self.column, top)
+        if self.column.put(job, lines) and held is not None:
+            place = place_of(self.column, held)
+            self._top = self.column.anchor(place.y) if place is not None else self._top
+        self.settle()
 
     def _set_size(self, size: Size) -> None:
         """Set the size of all there is, without laying out the screen if the bars stay."""

@@ -1,0 +1,164 @@
+"""A long block that is finished is laid out off the event loop; until then it stays as it is."""
+
+import threading
+
+import pytest
+
+from palaver.wire.events import MessageEvent
+from palaver_tui.layout import document as documents
+from palaver_tui.layout.document import KEEP_FROM, MarkdownDocument
+from tui.replay import answer, part, status
+from tui.screen import client
+from tui.test_client import running
+from tui.test_folding import in_view
+from tui.test_layout import whole
+
+PROSE = "".join(f"word{number} **b{number}** " for number in range(500))
+FENCE = (
+    "```python\nx = '''\n" + "".join(f"y{n} = {n}\n" for n in range(60)) + "'''\n" + "z = 1\n" * 600
+)
+# Its columns, which grow in steps, are narrower when it is whole: rows that were wrapped are not.
+TABLE = "| n | what |\n|---|---|\n" + "".join(
+    f"| {n} | {' '.join(f'w{n}x{i}' for i in range(n % 9 + 14))} |\n" for n in range(80)
+)
+BLOCKS = {
+    "a fence": FENCE + "```\n",
+    "a fence without an end": FENCE,
+    "a paragraph": PROSE + "\n\n",
+    "a table": TABLE + "\n",
+    "an item": "- top\n"
+    + "".join(f"  - item {n} with *words*\n" for n in range(200))
+    + "\nafter\n",
+    "a quote": "".join(f"> line {n} of it\n" for n in range(300)) + "\n",
+}
+WIDTH = 96
+
+
+def grown(text, step=40):
+    document = MarkdownDocument()
+    for start in range(0, len(text), step):
+        document.feed(text[start : start + step])
+        document.expect(WIDTH)
+    return document
+
+
+@pytest.mark.parametrize("step", [1, 40, 997])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_what_a_job_gives_makes_the_lines_of_the_whole(name, step):
+    document = grown(BLOCKS[name], step)
+    before = list(document.lines)
+    document.finish()
+    changed = document.expect(WIDTH)
+    shown = before[:changed] + document.lines[changed:]
+    assert shown == document.lines
+    job = document.job()
+    if step < 500:
+        assert job is not None
+    while job is not None:
+        for at, removed, added in document.put(job, job.lines()):
+            shown[at : at + removed] = added
+        assert shown == document.lines
+        job = document.job()
+    assert document.lines == whole(BLOCKS[name], WIDTH)
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_until_then_it_looks_as_it_did(name):
+    document = grown(BLOCKS[name].rstrip("\n"))
+    before = [line.text for line in document.lines]
+    document.feed("\n\n")
+    document.finish()
+    document.expect(WIDTH)
+    assert document.job() is not None
+    after = [line.text for line in document.lines]
+    assert after[: len(before) - 3] == before[:-3]
+    assert abs(len(after) - len(before)) <= 2
+
+
+def test_what_a_job_gives_for_another_width_is_dropped():
+    document = grown(BLOCKS["a fence"])
+    job = document.job()
+    assert job is not None
+    document.expect(50)
+    assert document.put(job, job.lines()) == []
+    document.layout(50)
+    assert document.lines == whole(BLOCKS["a fence"], 50)
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Where long blocks were laid out."""
+    found = []
+    draw = documents.markdown_lines
+
+    def noted(text, *how):
+        if len(text) >= KEEP_FROM:
+            found.append(threading.current_thread() is threading.main_thread())
+        return draw(text, *how)
+
+    monkeypatch.setattr(documents, "markdown_lines", noted)
+    return found
+
+
+async def stream(one, text, at=0, step=400):
+    for start in range(0, len(text), step):
+        shown = one.app._frames.painted
+        piece = text[start : start + step]
+        one.daemon.stream_of("a").tell(part(piece, at + start, episode="3.1"))
+        await one.until(lambda shown=shown: one.app._frames.painted > shown)
+
+
+def settled(one):
+    column = one.transcript.column
+    return one.transcript._job is None and column.job() is None
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+async def test_no_long_block_is_laid_out_on_the_event_loop(tmp_path, threads, name):
+    text = BLOCKS[name]
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await stream(me, text)
+        me.daemon.stream_of("a").tell(
+            MessageEvent(answer(52, text), replaces="3.1"), status("waiting")
+        )
+        await me.until(lambda: me.transcript.column.sections[-1].key == 52)
+        await me.until(lambda: settled(me))
+        assert threads == [False]
+        document = next(
+            block.laid
+            for block in me.transcript.column.sections[-1].stack.blocks
+            if isinstance(block.laid, MarkdownDocument)
+        )
+        assert document.lines == whole(text, me.transcript.column_width - 2)
+
+
+@pytest.mark.parametrize("up", [20, 100, 150])
+async def test_nothing_moves_when_a_table_above_or_in_view_is_set_to_fit(tmp_path, up):
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await stream(me, TABLE)
+        me.transcript.move(-up)
+        await me.pilot.pause()
+        first = in_view(me)[0].split("│")[2].split()[0]
+        height = me.transcript.column.height
+        await stream(me, "\nafter the table\n\n", len(TABLE))
+        await me.until(lambda: settled(me))
+        assert me.transcript.column.height != height
+        assert first in in_view(me)[0].split()
+
+
+async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+    lines = documents.Job.lines
+
+    def waits(job):
+        begun.set()
+        go_on.wait(5)
+        return lines(job)
+
+    monkeypatch.setattr(documents.Job, "lines", waits)
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await stream(me, BLOCKS["a fence"])
+        await me.until(begun.is_set)
+        await me.press("ctrl+t", "home")  # all goes on meanwhile
+        assert me.transcript.scroll_offset.y == 0
+        go_on.set()
