@@ -22,7 +22,7 @@ from process.talk import TALK
 
 pytestmark = pytest.mark.process
 
-ROUNDS = count_from("PALAVER_CRASH_ROUNDS", 12)
+ROUNDS = count_from("PALAVER_CRASH_ROUNDS", 6)
 STORIES = [pytest.param(TALK, id="talk"), pytest.param(HOUSEKEEPING, id="housekeeping")]
 # A story is about so long once its daemon is up, in seconds.
 LENGTH_S = {id(TALK): 1.5, id(HOUSEKEEPING): 1.5}
@@ -67,4 +67,4 @@ async def test_the_story_fails_without_this_safeguard(
 ) -> None:
     point = {VARIABLE: f"{transition.value}:after:1"}
     with pytest.raises(failure):
-        await round_of(TALK, point, without=[safeguard], story_s=15.0)
+        await round_of(TALK, point, without=[safeguard], story_s=10.0)
