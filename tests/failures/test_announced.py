@@ -40,13 +40,10 @@ HINTS = {
 @pytest.mark.parametrize("hint", HINTS)
 async def test_one_number_feeds_everything_that_speaks_of_a_wait(hint: str) -> None:
     clock = ManualClock()
-    async with (
-        short_dir() as folder,
-        Simulator(rate=0, clock=clock) as simulator,
-        running_daemon(
-            folder, simulator_config(simulator.url, worker=LONG_LEASES), clock
-        ) as daemon,
-        Client(Endpoint(socket=daemon.socket)) as client,
+    async with running_pair(clock=clock, simulator_clock=clock, worker=LONG_LEASES) as (
+        daemon,
+        client,
+        simulator,
     ):
         with capture_logs() as logs:
             sent = await client.create_chat(CreateChat(content=f"[[429{hint}]] [[echo]] hi"))

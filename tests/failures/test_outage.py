@@ -13,14 +13,12 @@ import pytest
 from sqlalchemy import Connection, select
 
 from failures.leases import LONG_LEASES
-from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat, RetryInfo
 from palaverd.daemon import Daemon
-from palaverd.simulator import Simulator
 from palaverd.store.codec import load_retry
 from palaverd.store.tables import chats
 from support.clock import ManualClock, until
-from support.daemon import running_daemon, short_dir, simulator_config
+from support.daemon import running_pair
 
 CHATS, OUTAGE_S, CAP_S, JITTER = 50, 60.0, 60.0, 0.2
 # Added to each step of the clock, so that a rounded float is not just before what is due.
@@ -57,13 +55,10 @@ def busiest_second(moments: list[float]) -> int:
 @pytest.mark.parametrize(("hint", "least"), [("", 1.0), (" retry-after=20", 20.0)])
 async def test_chats_wait_out_an_outage_without_a_stampede(hint: str, least: float) -> None:
     clock = ManualClock()
-    async with (
-        short_dir() as folder,
-        Simulator(rate=0, clock=clock) as simulator,
-        running_daemon(
-            folder, simulator_config(simulator.url, worker=LONG_LEASES), clock
-        ) as daemon,
-        Client(Endpoint(socket=daemon.socket)) as client,
+    async with running_pair(clock=clock, simulator_clock=clock, worker=LONG_LEASES) as (
+        daemon,
+        client,
+        simulator,
     ):
         texts: dict[str, str] = {}
         for number in range(CHATS):

@@ -20,7 +20,8 @@ from palaverd.store.backup import integrity_problems
 from palaverd.store.check import check_all
 from support.chats import events_until, history
 from support.daemon import short_dir
-from support.processes import Served, refused_start, served
+from support.process import DaemonProcess
+from support.processes import refused_start, served
 from support.require import require
 
 pytestmark = pytest.mark.process
@@ -46,7 +47,7 @@ def remount(place: Path, how: str) -> None:
 
 
 @asynccontextmanager
-async def daemon_on(data_dir: Path, rate: float = 0) -> AsyncIterator[Served]:
+async def daemon_on(data_dir: Path, rate: float = 0) -> AsyncIterator[DaemonProcess]:
     async with (
         short_dir() as folder,
         Simulator(rate=rate) as simulator,

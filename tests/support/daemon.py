@@ -67,12 +67,15 @@ async def short_dir() -> AsyncIterator[Path]:
 
 @asynccontextmanager
 async def running_pair(
-    rate: float = 0, clock: Clock | None = None, **config: object
+    rate: float = 0,
+    clock: Clock | None = None,
+    simulator_clock: Clock | None = None,
+    **config: object,
 ) -> AsyncIterator[tuple[Daemon, Client, Simulator]]:
     """Run simulator, daemon and a client against it; `config` changes the configuration."""
     async with (
         short_dir() as data_dir,
-        Simulator(rate=rate) as simulator,
+        Simulator(rate=rate, clock=simulator_clock or SystemClock()) as simulator,
         running_daemon(data_dir, simulator_config(simulator.url, **config), clock) as daemon,
         Client(Endpoint(socket=daemon.socket)) as client,
     ):

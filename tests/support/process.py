@@ -36,11 +36,17 @@ class DiedAtStart(Exception):
 class DaemonProcess:
     """One `palaverd serve`."""
 
-    def __init__(self, data_dir: Path, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, data_dir: Path, process: asyncio.subprocess.Process, socket: Path | None = None
+    ) -> None:
         self.data_dir = data_dir
         self.process = process
-        self.client = Client(Endpoint(socket=data_dir / "palaverd.sock"))
+        self.client = Client(Endpoint(socket=socket or data_dir / "palaverd.sock"))
         self.log: list[dict[str, Any]] = []
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
 
     async def read_log(self) -> None:
         """Take in what the daemon logs, so that it never fills the pipe."""
@@ -61,16 +67,16 @@ class DaemonProcess:
                 try:
                     await self.client.health()
                 except Unreachable:
-                    if self.process.returncode is not None:
+                    if not self.alive:
                         raise DiedAtStart(self.log) from None
                     await asyncio.sleep(0.02)
                 else:
                     return
 
-    async def end(self, number: signal.Signals) -> int:
-        if self.process.returncode is None:
+    async def end(self, number: signal.Signals, within_s: float = 10.0) -> int:
+        if self.alive:
             self.process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within_s):
             return await self.process.wait()
 
 
@@ -79,6 +85,7 @@ async def spawn(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
+    config: Path | None = None,
 ) -> asyncio.subprocess.Process:
     """Start a daemon; `without` names safeguards that are switched off in it (see `ablated`)."""
     program = ["support.ablated", *without, "--"] if without else ["palaverd"]
@@ -94,7 +101,7 @@ async def spawn(
         stderr=asyncio.subprocess.PIPE,
         env={
             **os.environ,
-            "PALAVER_CONFIG": str(data_dir / "config.toml"),
+            "PALAVER_CONFIG": str(config or data_dir / "config.toml"),
             "PYTHONPATH": str(Path(__file__).parent.parent),
             **(environment or {}),
         },

@@ -1,64 +1,37 @@
-"""A `palaverd serve` process of its own, and the simulator that it asks."""
+"""A daemon process whose data stands elsewhere than its socket and its configuration."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from palaver.client import Client, Endpoint, Unreachable
+from support.process import CONFIG, DaemonProcess, spawn
 
 SOCKET = "palaverd.sock"
-CONFIG = """
-default_model = "sonnet"
-[providers.anthropic]
-kind = "anthropic"
-base_url = "{url}"
-api_key = "sim"
-[models.sonnet]
-provider = "anthropic"
-model = "sim-large"
-"""
-
-
-class Served:
-    """A running daemon, a client of it, and what it logged."""
-
-    def __init__(self, process: asyncio.subprocess.Process, client: Client) -> None:
-        self.process = process
-        self.client = client
-
-    @property
-    def alive(self) -> bool:
-        return self.process.returncode is None
+GONE_S = 15.0  # a daemon on a disk that fails may take its time to end
 
 
 @asynccontextmanager
-async def served(folder: Path, data_dir: Path, url: str) -> AsyncIterator[Served]:
-    """Run a daemon on `data_dir`; its socket and configuration stand in `folder`."""
+async def served(folder: Path, data_dir: Path, url: str) -> AsyncIterator[DaemonProcess]:
+    """Run a daemon on `data_dir` until it ends by SIGTERM, without having logged a traceback."""
     process = await _spawn(folder, data_dir, url)
-    assert process.stderr is not None
-    # Nobody else reads the log; it must not fill the pipe.
-    reading = asyncio.create_task(process.stderr.read())
+    daemon = DaemonProcess(data_dir, process, folder / SOCKET)
+    reading = asyncio.create_task(daemon.read_log())
     try:
-        async with Client(Endpoint(socket=folder / SOCKET)) as client:
-            await _ready(process, client)
-            yield Served(process, client)
+        await daemon.ready()
+        yield daemon
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(15):
-                await process.wait()
+            await daemon.end(signal.SIGTERM, GONE_S)
         finally:
-            if process.returncode is None:
+            if daemon.alive:
                 process.kill()
-            log = await reading
-        assert b"Traceback" not in log, log.decode()
+            await reading
+            await daemon.client.close()
+        assert "Traceback" not in str(daemon.log)
 
 
 async def refused_start(folder: Path, data_dir: Path, url: str) -> str:
@@ -74,22 +47,6 @@ async def refused_start(folder: Path, data_dir: Path, url: str) -> str:
 async def _spawn(folder: Path, data_dir: Path, url: str) -> asyncio.subprocess.Process:
     config = folder / "config.toml"
     config.write_text(CONFIG.format(url=url))
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "palaverd", "serve"),
-        *("--data-dir", str(data_dir), "--config", str(config), "--socket", str(folder / SOCKET)),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PALAVER_CONFIG": str(config)},
+    return await spawn(
+        data_dir, *("--config", str(config), "--socket", str(folder / SOCKET)), config=config
     )
-
-
-async def _ready(process: asyncio.subprocess.Process, client: Client) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await client.health()
-            except Unreachable:
-                assert process.returncode is None, "the daemon ended at its start"
-                await asyncio.sleep(0.02)
-            else:
-                return

@@ -151,6 +151,22 @@ WAITED = End((WHOLE,), ("overloaded", "stop"))
 RETRIED = End((WHOLE,), ("timeout", "stop"))
 TOO_SILENT = End((WHOLE,), ("silence_timeout", "stop"))
 
+# A worker that loses a chat, or gives it back, leaves it to be taken up again.
+TAKEN_UP: dict[Place, End] = {
+    opening: AGAIN,
+    mid_text: AGAIN,
+    before_the_end: AGAIN,
+    draining: AGAIN,
+    waiting: WAITED,
+    committed: DONE,
+}
+# Nothing of a library runs while we wait; once all is committed, nobody listens to it.
+FAILED: dict[Place, End] = {
+    opening: RETRIED,
+    mid_text: RETRIED,
+    before_the_end: RETRIED,
+    draining: DONE,
+}
 Cause = Callable[[Scene, Wire], Awaitable[None]]
 TABLE: dict[Cause, dict[Place, End]] = {
     interrupted: {
@@ -169,41 +185,16 @@ TABLE: dict[Cause, dict[Place, End]] = {
         waiting: End((ANEW,), ("overloaded", "stop")),
         committed: End((ANEW,), ("stop", "stop")),
     },
-    lease_lost: {
-        opening: AGAIN,
-        mid_text: AGAIN,
-        before_the_end: AGAIN,
-        draining: AGAIN,
-        waiting: WAITED,
-        committed: DONE,
-    },
-    shutdown: {
-        opening: AGAIN,
-        mid_text: AGAIN,
-        before_the_end: AGAIN,
-        draining: AGAIN,
-        waiting: WAITED,
-        committed: DONE,
-    },
+    lease_lost: TAKEN_UP,
+    shutdown: TAKEN_UP,
     silence: {
         opening: End((WHOLE,), ("startup_timeout", "stop")),
         mid_text: TOO_SILENT,
         before_the_end: TOO_SILENT,
         draining: DONE,
     },
-    # Nothing of a library runs while we wait; once all is committed, nobody listens to it.
-    library_cancels: {
-        opening: RETRIED,
-        mid_text: RETRIED,
-        before_the_end: RETRIED,
-        draining: DONE,
-    },
-    library_resets: {
-        opening: RETRIED,
-        mid_text: RETRIED,
-        before_the_end: RETRIED,
-        draining: DONE,
-    },
+    library_cancels: FAILED,
+    library_resets: FAILED,
 }
 CELLS = [
     pytest.param(cause, place, end, id=f"{cause.__name__}-{place.__name__}")

@@ -74,13 +74,13 @@ class Memory:
     """
 
     def __init__(self, runner_id: str, acquired: Hint) -> None:
-        self._runner_id = runner_id
+        self.runner_id = runner_id
         self.seen = acquired
         self.started: Hint | None = None
 
     def hear(self, hint: Hint) -> Decision:
         """Take in what is heard, and say what to do; the caller does it."""
-        decision = decide(self._runner_id, self.seen, self.started, hint)
+        decision = decide(self.runner_id, self.seen, self.started, hint)
         if hint.snapshot_version >= self.seen.snapshot_version:
             self.seen = hint
         if isinstance(decision, Start):

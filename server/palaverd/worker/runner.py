@@ -72,7 +72,6 @@ class Runner:
         self._env = env
         self._hub = hub
         self._memory = Memory(acquired.runner_id, acquired)
-        self._id = acquired.runner_id
         self._work: Work | None = None
         self._cancelled: set[Work] = set()  # tasks that were asked to end and have not yet
         self._failures = 0
@@ -226,7 +225,7 @@ class Runner:
         self._stop(cause)
         await self._all_ended()  # what it saves last is fenced by the chat being ours
         try:
-            await self._env.door.apply(self.chat_id, release, fence=Fence(self._id))
+            await self._env.door.apply(self.chat_id, release, fence=Fence(self._memory.runner_id))
         except (FenceLost, ChatNotFound) as error:
             _log_late(error)  # somebody else has it, or it is gone: nothing is to be given back
         except DatabaseError as error:
