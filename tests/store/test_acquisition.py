@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
+from structlog.testing import capture_logs
 
 from palaverd.chatstate.states import State
-from palaverd.store.acquisition import acquire_chats, heartbeat
+from palaverd.store.acquisition import acquire_chats, explain_pending, heartbeat, resume_due
 from palaverd.store.check import violations
 from palaverd.store.door import Applied
+from palaverd.store.locked import LockedChat
 from palaverd.store.sync import load_chat
-from palaverd.store.tables import leases
+from palaverd.store.tables import chats, leases
+from palaverd.store.transitions import ownership
 from support.store import NOW, memory_store, plant, taker
 
 LEASE_MS = taker().lease_ms
@@ -119,6 +123,67 @@ def test_an_interruption_and_an_owed_answer_need_no_place(store: Connection, sta
     held(store, "a")
     plant(store, state, chat_id="c")
     assert taken(acquire(store, max_chats=1)) == ["c"]
+
+
+def test_a_worker_does_not_take_a_chat_from_itself_however_late_its_heartbeat(
+    store: Connection,
+) -> None:
+    held(store, "c")
+    later = NOW + 2 * LEASE_MS  # the machine slept, and this comes before the next heartbeat
+    assert acquire(store, later, runner_ids=frozenset({"dead c"})) == []
+    assert taken(acquire(store, later)) == ["c"]
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"queue_held": True},
+    {"resume_at": NOW - 1},
+    {"resume_at": NOW - 1, "workspace_host": "elsewhere", "workspace_path": "/src"},
+    {"turn_version": 9, "workspace_host": "elsewhere", "workspace_path": "/src"},
+    {"turn_version": 9, "worker_id": "dead", "runner_id": "gone"},
+]
+LOOKS: list[Callable[[Connection], list[Applied[None]]]] = [
+    lambda store: acquire(store, max_chats=1),
+    lambda store: explain_pending(store, "no_worker", NOW),
+    lambda store: resume_due(store, NOW),
+]
+
+
+@pytest.mark.parametrize("columns", BROKEN, ids=str)
+@pytest.mark.parametrize("look", LOOKS, ids=["acquire", "explain", "resume"])
+def test_a_chat_that_may_not_exist_as_it_is_is_repaired_and_keeps_no_other_waiting(
+    store: Connection, columns: dict[str, Any], look: Callable[[Connection], list[Applied[None]]]
+) -> None:
+    plant(store, State.R0, chat_id="broken")
+    store.execute(update(chats).values(**columns))
+    plant(store, State.R0, chat_id="stopped", updated_at=NOW + 1)
+    plant(store, State.I0, chat_id="stopping", updated_at=NOW + 2)
+    plant(store, State.E0, chat_id="due", resume_at=NOW - 1)
+    for _ in range(2):
+        look(store)
+        for name in ("stopped", "stopping", "due"):
+            assert violations(store, name) == []
+    acquire(store)
+    assert load_chat(store, "stopping").runner_id is not None
+    assert violations(store, "broken") == []
+    assert load_chat(store, "broken").status == "error"
+
+
+def test_a_chat_with_which_nothing_can_be_done_keeps_no_other_waiting(
+    store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire_one(chat: LockedChat, worker_id: str, runner_id: str) -> None:
+        ownership.acquire(chat, worker_id, runner_id)
+        if chat.row.chat_id == "a":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr("palaverd.store.acquisition.acquire", acquire_one)
+    for number, name in enumerate("abc"):
+        plant(store, State.R0, chat_id=name, updated_at=NOW + number)
+    with capture_logs() as logs:
+        assert taken(acquire(store, max_chats=2)) == ["b", "c"]
+    assert [entry["chat"] for entry in logs] == ["a"]
+    assert load_chat(store, "a").runner_id is None
+    assert store.execute(select(leases.c.chat_id)).scalars().all() == ["b", "c"]
 
 
 def test_only_the_machine_that_has_the_files_runs_a_chat(store: Connection) -> None:

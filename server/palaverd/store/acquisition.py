@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from palaver.wire.chats import PendingReason
 from palaverd.chatstate.invariants import row_violations
 from palaverd.chatstate.states import State, Status
+from palaverd.chatstate.table import Transition
 from palaverd.store import tables
 from palaverd.store.door import Applied, finish
 from palaverd.store.hints import Hint, hint_of
@@ -20,6 +24,8 @@ from palaverd.store.transitions.ownership import acquire, release
 from palaverd.store.transitions.recovering import resume
 from palaverd.store.transitions.repairing import reconcile
 
+log = structlog.get_logger("palaverd.store")
+
 _SUBAGENT = chats.c.parent_id.is_not(None)
 _KNOWN = [status.value for status in Status]
 
@@ -27,6 +33,7 @@ _KNOWN = [status.value for status in Status]
 class Taker(msgspec.Struct, frozen=True):
     """Who takes chats: which machine, how many may run at once (0 is no limit), and how long a
     lease holds without a heartbeat. Sub-agents are counted apart from the chats of people.
+    `runner_ids` are the runners that the taker has already.
     """
 
     worker_id: str
@@ -34,6 +41,7 @@ class Taker(msgspec.Struct, frozen=True):
     max_chats: int
     max_subagents: int
     lease_ms: int
+    runner_ids: frozenset[str] = frozenset()
 
 
 def acquire_chats(
@@ -44,7 +52,7 @@ def acquire_chats(
     Only a chat that should run waits for capacity, or for the machine that has its files: an
     interruption needs neither, and an answer that a person owes takes no place.
     """
-    free = _is_free(now - taker.lease_ms)
+    free = _is_free(taker, now)
     found = connection.execute(
         select(
             chats.c.id,
@@ -65,25 +73,69 @@ def acquire_chats(
         reason = _must_wait(taker, host, places[subagent]) if running else None
         if reason is not None and reason == told and runner_id is None:
             continue
-        chat = lock(connection, chat_id, now)
-        if reason is None and not _repaired(chat):
-            places[subagent] -= running
-            acquire(chat, taker.worker_id, new_runner())
-        elif reason is not None:
-            if runner_id is not None:
-                release(chat)  # its worker vanished, and nobody can take it yet
-            _say_why(chat, reason)
-        applied.append(finish(chat, None))
+        if reason is None:
+            done = _change(connection, [chat_id], now, partial(_take, taker, new_runner))
+            taken = any(Transition.ACQUIRE in one.transitions for one in done)
+            places[subagent] -= running and taken
+        else:
+            done = _change(connection, [chat_id], now, partial(_wait, reason))
+        applied += done
     return applied
 
 
-def _is_free(cutoff: int) -> ColumnElement[bool]:
-    """Whether nobody holds a chat: no runner, or one whose last heartbeat is before `cutoff`."""
-    return or_(
-        chats.c.runner_id.is_(None),
+def _change(
+    connection: Connection,
+    chat_ids: Iterable[str],
+    now: int,
+    work: Callable[[LockedChat], object],
+) -> list[Applied[None]]:
+    """Lock each chat and let `work` change it, or repair one that may not exist as it is.
+
+    A chat with which neither can be done is left out: it must not keep the others waiting.
+    """
+    applied = []
+    for chat_id in list(chat_ids):
+        try:
+            with connection.begin_nested():
+                chat = lock(connection, chat_id, now)
+                if not _repaired(chat):
+                    work(chat)
+                done = finish(chat, None)
+        except DBAPIError:
+            raise  # the database failed, and not for this chat alone
+        except Exception as error:
+            log.error("chat left out", chat=chat_id, exc_info=error)
+        else:
+            applied.append(done)
+    return applied
+
+
+def _take(taker: Taker, new_runner: Callable[[], str], chat: LockedChat) -> None:
+    acquire(chat, taker.worker_id, new_runner())
+
+
+def _wait(reason: PendingReason, chat: LockedChat) -> None:
+    """Let a chat wait, and say why, so that every client and replica can tell it."""
+    if chat.row.runner_id is not None:
+        release(chat)  # its worker vanished, and nobody can take it yet
+    chat.note_change()
+    chat.row.pending_reason = reason
+    chat.row.pending_since = chat.row.pending_since or chat.now
+
+
+def _is_free(taker: Taker, now: int) -> ColumnElement[bool]:
+    """Whether nobody holds a chat: no runner, or one whose lease has passed.
+
+    The taker's own runners live whatever their leases say: after the machine slept, the timer
+    that acquires may come before the one that writes heartbeats.
+    """
+    passed = or_(
         leases.c.runner_id.is_(None),
         leases.c.runner_id != chats.c.runner_id,
-        leases.c.heartbeat < cutoff,
+        leases.c.heartbeat < now - taker.lease_ms,
+    )
+    return or_(
+        chats.c.runner_id.is_(None), and_(chats.c.runner_id.not_in(taker.runner_ids), passed)
     )
 
 
@@ -112,19 +164,7 @@ def explain_pending(connection: Connection, reason: PendingReason, now: int) -> 
             or_(chats.c.pending_reason.is_(None), chats.c.pending_reason != reason),
         )
     ).scalars()
-    applied = []
-    for chat_id in list(waiting):
-        chat = lock(connection, chat_id, now)
-        _say_why(chat, reason)
-        applied.append(finish(chat, None))
-    return applied
-
-
-def _say_why(chat: LockedChat, reason: PendingReason) -> None:
-    """Write the reason for a wait, so that every client and replica can tell it."""
-    chat.note_change()
-    chat.row.pending_reason = reason
-    chat.row.pending_since = chat.row.pending_since or chat.now
+    return _change(connection, waiting, now, partial(_wait, reason))
 
 
 def _places(connection: Connection, taker: Taker, free: ColumnElement[bool]) -> dict[bool, int]:
@@ -157,12 +197,7 @@ def resume_due(connection: Connection, now: int) -> list[Applied[None]]:
     due = connection.execute(
         select(chats.c.id).where(chats.c.resume_at.is_not(None), chats.c.resume_at <= now)
     ).scalars()
-    applied = []
-    for chat_id in list(due):
-        chat = lock(connection, chat_id, now)
-        resume(chat, chat.row.turn_version, None)
-        applied.append(finish(chat, None))
-    return applied
+    return _change(connection, due, now, lambda chat: resume(chat, chat.row.turn_version, None))
 
 
 def void_leases(connection: Connection, now: int) -> list[Applied[None]]:
@@ -173,13 +208,7 @@ def void_leases(connection: Connection, now: int) -> list[Applied[None]]:
     found = connection.execute(
         select(chats.c.id).where(or_(chats.c.runner_id.is_not(None), chats.c.status.not_in(_KNOWN)))
     ).scalars()
-    applied = []
-    for chat_id in list(found):
-        chat = lock(connection, chat_id, now)
-        if not _repaired(chat):
-            release(chat)
-        applied.append(finish(chat, None))
-    return applied
+    return _change(connection, found, now, release)
 
 
 def heartbeat(connection: Connection, runner_ids: Sequence[str], now: int) -> None:
