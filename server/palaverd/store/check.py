@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import URL, Connection, create_engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -36,11 +35,9 @@ def violations(connection: Connection, chat_id: str) -> list[str]:
     )
     history, wrong = [], []
     for message in found:
-        try:
-            parts = codec.load_parts(message.parts)
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        if not codec.parts_are_readable(message.parts):
             wrong.append(f"message {message.id} cannot be read")
-            continue
+        parts = codec.load_parts(message.parts)
         history.append(
             HistoryEntry(
                 id=message.id,

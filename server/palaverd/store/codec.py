@@ -9,7 +9,7 @@ import msgspec
 
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Part
+from palaver.wire.messages import Part, Text
 
 T = TypeVar("T")
 
@@ -18,6 +18,9 @@ CONTENT_VERSION = 1
 
 _encoder = msgspec.json.Encoder()
 _parts = msgspec.json.Decoder(list[Part])
+_part: msgspec.json.Decoder[Part] = msgspec.json.Decoder(Part)
+_raw_parts = msgspec.json.Decoder(list[msgspec.Raw])
+UNREADABLE = "[This part of the message cannot be read by this version of Palaver.]"
 
 
 def dumps(value: object) -> str:
@@ -40,8 +43,35 @@ def loads(text: str | None, kind: type[T]) -> T | None:
 
 
 def load_parts(text: str) -> list[Part]:
-    """Read the parts of a message."""
-    return _parts.decode(text)
+    """Read the parts of a message.
+
+    A part that a newer writer left, or that is damaged, becomes a sentence that says so: one of
+    them must not keep a whole chat from being shown, stopped or gone on with.
+    """
+    try:
+        return _parts.decode(text)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        pass
+    try:
+        return [_readable(raw) for raw in _raw_parts.decode(text)]
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return [Text(UNREADABLE)]
+
+
+def _readable(raw: msgspec.Raw) -> Part:
+    try:
+        return _part.decode(raw)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return Text(UNREADABLE)
+
+
+def parts_are_readable(text: str) -> bool:
+    """Say whether `load_parts` reads every part."""
+    try:
+        _parts.decode(text)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return False
+    return True
 
 
 def load_error(text: str | None) -> ChatError | None:
