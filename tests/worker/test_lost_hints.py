@@ -6,6 +6,7 @@ import pytest
 
 from palaver.wire.chats import CreateChat, Interrupt
 from palaverd.daemon import Daemon
+from palaverd.store.hints import hint_of
 from palaverd.worker.limits import ACQUIRE_INTERVAL_S, SYNC_INTERVAL_S
 from palaverd.worker.worker import Worker
 from support.clock import ManualClock, until
@@ -56,3 +57,18 @@ async def test_it_would_be_noticed_if_nobody_looked_by_himself(
     monkeypatch.setattr("support.clock.PATIENCE_S", 1.0)
     with pytest.raises((AssertionError, TimeoutError)):
         await a_stop_without_hints()
+
+
+async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_looking() -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock) as (daemon, client, simulator):
+        sent = await client.create_chat(CreateChat(content=STALLS))
+        held = Scene(daemon, client, simulator, clock, sent.chat.id)
+        await until(lambda: simulator.requests)
+        row = await held.reaches("running", runner_id=True)
+        lose_hints(daemon)
+        await client.create_chat(CreateChat(content=STALLS))
+        # Before anybody wakes, both are there: the timer, and news of a chat that is held.
+        clock.advance(ACQUIRE_INTERVAL_S)
+        daemon.hub.publish(hint_of(row))
+        await until(lambda: len(simulator.requests) == 2)

@@ -107,13 +107,19 @@ class Worker:
                     await self._wait_for_work(hints)
 
     async def _wait_for_work(self, hints: Subscription) -> None:
-        timer = self._env.clock.call_later(ACQUIRE_INTERVAL_S, hints.wake)
+        due = False
+
+        def end() -> None:
+            nonlocal due
+            due = True
+            hints.wake()
+
+        timer = self._env.clock.call_later(ACQUIRE_INTERVAL_S, end)
         try:
-            while True:
+            while not due and not self._stopping:
                 await hints.wait()
-                heard = hints.take()
-                # Woken without a hint: the timer. A place that became free counts as work too.
-                if not heard or any(h.ownerless or h.runner_id is None for h in heard):
+                # A place that became free counts as work too.
+                if any(hint.ownerless or hint.runner_id is None for hint in hints.take()):
                     return
         finally:
             timer.cancel()
@@ -125,6 +131,7 @@ class Worker:
             max_chats=self._config.max_chats,
             max_subagents=self._config.max_subagents,
             lease_ms=int(self._config.lease_seconds * 1000),
+            runner_ids=frozenset(self._runners),
         )
         await self._env.door.transact_all(resume_due)
         began = self._env.clock.monotonic()
