@@ -83,7 +83,8 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
                 return
             history = await _wait(env, job, verdict)
     finally:
-        if episode is not None:
+        # A stop that cannot be committed for a while needs the log until it is.
+        if episode is not None and job.cancellation.cause is not Cause.INTERRUPTED:
             env.episodes.end(job.chat_id, episode)
 
 
@@ -125,6 +126,7 @@ async def _attempt(
     await env.door.apply(
         job.chat_id, lambda chat: record_attempt(chat, chosen.name), fence=job.fence
     )
+    env.episodes.counts(job.chat_id)
     started = env.clock.monotonic()
     answer = Answer(episode, env.clock, env.door.new_id)
     async with (
@@ -205,14 +207,14 @@ async def _wait_out(
 @asynccontextmanager
 async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncIterator[None]:
     """Save what was shown: once a second, never on the path of a token, and at a shutdown."""
-    saved = -1
+    saved = 0  # entries of the log: of an empty one there is nothing to save
 
     async def save() -> None:
         nonlocal saved
         if episode.end == saved:
             return
         end, parts = episode.end, shown_parts(episode.blocks)
-        write = partial(save_partial, parts=parts, model=episode.model)
+        write = partial(save_partial, parts=parts, model=episode.model, episode=episode.key)
         try:
             await env.door.apply(job.chat_id, write, fence=job.fence)
         except (FenceLost, ChatNotFound, DatabaseError) as error:

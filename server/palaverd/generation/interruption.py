@@ -20,24 +20,25 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
         FenceLost: the chat moved on meanwhile; nothing was changed.
         DatabaseError: nothing was changed; try again.
     """
-    episode = env.episodes.current(job.chat_id)
-    if episode is not None:
+    newest = env.episodes.current(job.chat_id)
+    if newest is not None:
         # Sealed before anything is awaited, so that nothing can be shown after what is saved.
-        episode.seal()
+        newest.seal()
 
     def transition(chat: LockedChat) -> None:
+        episode = env.episodes.of(job.chat_id, chat.row.episode)
         saved = load_partial(chat.connection, job.chat_id)
         finish_interruption(chat, _partial(chat.row, episode, saved))
 
     await env.door.apply(job.chat_id, transition, fence=job.fence)
-    env.episodes.end(job.chat_id, episode)
+    env.episodes.end(job.chat_id, newest)
 
 
 def _partial(row: ChatRow, episode: Episode | None, saved: Partial | None) -> NewMessage | None:
-    """Take only output of the row's own history and attempt: the log's, else the saved one."""
+    """Take the output of the row's own history and attempt: its log's, else what was saved."""
     parts: list[Part] = []
     model = None
-    if episode is not None and episode.key == row.episode:
+    if episode is not None:
         parts, model = shown_parts(episode.blocks), episode.model
     elif saved is not None and f"{saved.history_version}.{saved.attempt}" == row.episode:
         parts, model = saved.parts, saved.model

@@ -82,8 +82,13 @@ def load_tried(connection: Connection, chat_id: str, history_version: int) -> li
     return [Tried(one.model, one.outcome) for one in found]
 
 
-def save_partial(chat: LockedChat, parts: list[Part], model: str | None) -> None:
-    """Save what clients were shown so far. No transition: no version moves."""
+def save_partial(chat: LockedChat, parts: list[Part], model: str | None, episode: str) -> None:
+    """Save what clients were shown so far of `episode`. No transition: no version moves.
+
+    What an attempt showed that is not the row's any more is not worth keeping.
+    """
+    if episode != chat.row.episode:
+        return
     clear_partial(chat)
     chat.connection.execute(
         _SAVE,

@@ -86,7 +86,7 @@ class Episode:
         """Begin a block. Returns its number."""
         self.blocks.append(Block(kind, name, call_id))
         number = len(self.blocks) - 1
-        if kind == "tool_call":
+        if kind == "tool_call" and not (self.sealed or self.cut):
             self._log(number, 0, "")  # a call is shown before its arguments come
         return number
 

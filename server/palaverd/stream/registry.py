@@ -26,6 +26,7 @@ class Live:
 
     def __init__(self) -> None:
         self.episode: Episode | None = None
+        self.before: Episode | None = None  # of the attempt before, until the new one counts
         self.listeners = 0
         self._waiting: set[Follower] = set()
         self._telling = False
@@ -81,9 +82,23 @@ class Episodes:
     def begin(self, chat_id: str, key: str, model: str | None = None) -> Episode:
         """Open the log of a new attempt, before the attempt is visible to anybody."""
         live = self._by_chat.setdefault(chat_id, Live())
+        if live.episode is not None and live.episode.key != key:
+            live.before = live.episode
         live.episode = Episode(key, model)
         live.wake()
         return live.episode
+
+    def counts(self, chat_id: str) -> None:
+        """Say that the newest attempt is in the database: nothing can save the one before it."""
+        live = self._by_chat.get(chat_id)
+        if live is not None:
+            live.before = None
+
+    def of(self, chat_id: str, key: str) -> Episode | None:
+        """Return the log of the attempt `key`, if it is the newest or the one before."""
+        live = self._by_chat.get(chat_id)
+        logs = () if live is None else (live.episode, live.before)
+        return next((log for log in logs if log is not None and log.key == key), None)
 
     def wake(self, chat_id: str) -> None:
         """Tell the readers of a chat that its log grew."""
@@ -105,7 +120,7 @@ class Episodes:
         live = self._by_chat.get(chat_id)
         if live is None or live.episode is not episode:
             return
-        live.episode = None
+        live.episode = live.before = None
         self._drop_unused(chat_id, live)
 
     def _drop_unused(self, chat_id: str, live: Live) -> None:
