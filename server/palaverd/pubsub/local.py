@@ -30,6 +30,11 @@ class Subscription:
             self._newest[hint.chat_id] = hint
         self._arrived.set()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a hint came that nobody took."""
+        return bool(self._newest)
+
     def wake(self) -> None:
         """Wake who waits, without a hint."""
         self._arrived.set()

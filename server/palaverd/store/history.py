@@ -17,6 +17,7 @@ from palaver.wire.messages import (
     Usage,
     Visibility,
 )
+from palaverd.chatstate.errors import BrokenInvariant
 from palaverd.store import codec
 from palaverd.store.calls import cancel_unanswered
 from palaverd.store.locked import LockedChat
@@ -201,11 +202,17 @@ def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
     return NewUserMessage(content=found.content, model=found.model, created_by=found.created_by)
 
 
-def promote_head(chat: LockedChat) -> int | None:
-    """Move the head of the queue into history. Returns the new message's id, if there was one."""
+def promote_head(chat: LockedChat) -> int:
+    """Move the head of a queue that is not empty into history. Returns the new message's id.
+
+    Raises:
+        BrokenInvariant: the row counts messages that are not there; the chat needs a repair.
+    """
     queue = queue_ids(chat.connection, chat.row.chat_id)
     if not queue:
-        return None
+        raise BrokenInvariant(
+            chat.row.chat_id, [f"queue_length is {chat.row.queue_length}, none are queued"]
+        )
     head = take_from_queue(chat, queue[0])
     assert head is not None
     return enter_history(chat, head, queued_id=queue[0])

@@ -14,7 +14,7 @@ import structlog
 from palaver.clock import deadline
 from palaver.wire.errors import ChatError
 from palaverd.bugs import log_bug
-from palaverd.chatstate.errors import ChatNotFound, FenceLost
+from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
 from palaverd.generation.cancellation import Cancellation, Cause
@@ -27,6 +27,8 @@ from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.ownership import release
+from palaverd.store.transitions.repairing import reconcile
+from palaverd.stream.episode import Episode
 from palaverd.worker.decide import GiveBack, Hand, Leave, Memory, Start
 from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
 
@@ -76,7 +78,9 @@ class Runner:
         self._cancelled: set[Work] = set()  # tasks that were asked to end and have not yet
         self._failures = 0
         self._leaving: Cause | None = None
+        self._sealed: Episode | None = None  # the log of the newest task that was stopped
         self._wake = asyncio.Event()
+        self._hints = Subscription(self._wake)  # nobody tells it anything before `run`
 
     @property
     def chat_id(self) -> str:
@@ -90,32 +94,36 @@ class Runner:
 
     async def run(self) -> None:
         """Run until the chat is given back or lost."""
-        with self._hub.chat(self.chat_id, self._wake) as hints:
+        with self._hub.chat(self.chat_id, self._wake) as self._hints:
             try:
-                await self._follow(hints)
+                await self._follow()
             except ChatNotFound:
                 self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to give back
             finally:
                 await self._all_ended()
+                self._env.episodes.end(self.chat_id, self._sealed)
 
-    async def _follow(self, hints: Subscription) -> None:
+    async def _follow(self) -> None:
         # Subscribed first, then one read: what changed since the acquisition is seen.
-        hints.put(await self._read() or self._memory.seen)
+        self._hints.put(await self._read() or self._memory.seen)
         while True:
             if self._leaving is not None:
                 await self._give_back(self._leaving)
                 return
-            for hint in hints.take():
+            for hint in self._hints.take():
                 if not await self._hear(hint):
                     return
             if self._work is not None and self._work.task.done():
                 await self._ended(self._work)
-                # Without an answer from the database, the next sync of all held chats tells.
-                if current := await self._read():
-                    hints.put(current)
+                await self._look()
                 continue
             await self._wake.wait()
             self._wake.clear()
+
+    async def _look(self) -> None:
+        """Hear what the database says; without its answer, the next sync of held chats tells."""
+        if current := await self._read():
+            self._hints.put(current)
 
     async def _hear(self, hint: Hint) -> bool:
         """Act on what is heard. Returns False when the runner is done."""
@@ -131,8 +139,11 @@ class Runner:
                 self._work = Work(self._env, hint)
                 self._work.task.add_done_callback(lambda _: self._wake.set())
             case GiveBack(cause):
-                await self._give_back(cause)
-                return False
+                if await self._give_back(cause):
+                    return False
+                self._failures += 1
+                await self._pause()
+                await self._look()
         return True
 
     def _stop(self, cause: Cause) -> None:
@@ -141,9 +152,9 @@ class Runner:
             return
         # Before anything is awaited: what clients were shown by now is all that they will be
         # shown of this attempt, and what an interruption or a shutdown saves.
-        episode = self._env.episodes.current(self.chat_id)
-        if episode is not None:
-            episode.seal()
+        self._sealed = self._env.episodes.current(self.chat_id)
+        if self._sealed is not None:
+            self._sealed.seal()
         work, self._work = self._work, None
         work.cancel(cause)
         self._cancelled.add(work)
@@ -185,28 +196,42 @@ class Runner:
         else:
             self._failures += 1
             await log_bug(log, "task failed", error, chat=self.chat_id)
-            await self._give_up(work)
+            await self._give_up(work, error)
         if self._failures:
-            doubled = RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10)
-            await self._pause(min(RETRY_LAST_S, doubled))
+            await self._pause()
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         """Wait before the next try, unless something is heard: a person's stop acts at once."""
-        self._wake.clear()
-        timer = self._env.clock.call_later(seconds, self._wake.set)
+        due = False
+
+        def end() -> None:
+            nonlocal due
+            due = True
+            self._wake.set()
+
+        doubled = RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10)
+        timer = self._env.clock.call_later(min(RETRY_LAST_S, doubled), end)
         try:
-            await self._wake.wait()
+            while not (due or self._leaving or self._hints.waiting):
+                self._wake.clear()
+                await self._wake.wait()
         finally:
             timer.cancel()
 
-    async def _give_up(self, work: Work) -> None:
+    async def _give_up(self, work: Work, bug: BaseException) -> None:
         """An internal error ends the turn, and the chat is usable again."""
         try:
-            await fail(self._env, work.job, INTERNAL_ERROR)
+            if isinstance(bug, BrokenInvariant):
+                # What is stored contradicts itself: ending the turn would leave it so.
+                await self._env.door.apply(self.chat_id, reconcile, fence=work.job.fence)
+            else:
+                await fail(self._env, work.job, INTERNAL_ERROR)
         except (FenceLost, ChatNotFound):
             pass  # the chat moved on by itself
         except DatabaseError as error:
             log.warning("turn not ended", chat=self.chat_id, error=error.sentence)
+        except Exception as error:  # noqa: BLE001 - tried again after a pause; a stop is heard
+            await log_bug(log, "turn not ended", error, chat=self.chat_id)
 
     async def _read(self) -> Hint | None:
         """Read the chat as it is; None when the database does not answer.
@@ -221,7 +246,8 @@ class Runner:
             return None
         return hint_of(row)
 
-    async def _give_back(self, cause: Cause) -> None:
+    async def _give_back(self, cause: Cause) -> bool:
+        """Release the chat. Returns False when the database failed: it is ours still."""
         self._stop(cause)
         await self._all_ended()  # what it saves last is fenced by the chat being ours
         try:
@@ -229,8 +255,10 @@ class Runner:
         except (FenceLost, ChatNotFound) as error:
             _log_late(error)  # somebody else has it, or it is gone: nothing is to be given back
         except DatabaseError as error:
-            # The lease runs out by itself, and at the next start every lease is void.
+            # Who leaves all the same leaves a lease that runs out by itself.
             log.warning("chat not released", chat=self.chat_id, error=error.sentence)
+            return False
+        return True
 
 
 def _log_late(error: BaseException | None) -> None:
