@@ -185,7 +185,7 @@ class Daemon:
             # Clients that are sent away now come back to the next daemon, not to this one.
             await self._site.stop()
             self._site = None
-        await self.sockets.close_all()
+        await self.sockets.close_all(self._clock)
         await self.worker.stop()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -6,7 +6,9 @@ import asyncio
 import os
 import random
 import signal
+import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,6 +23,11 @@ log = structlog.get_logger("palaverd")
 # A daemon that a client started for itself ends when nobody has used it for this long.
 PRIVATE_IDLE_S = 3600.0
 _IDLE_CHECK_S = 30.0
+# A shutdown that hangs is cut off here, before the 10 s after which a service manager kills.
+# Nothing is lost by it: the next start takes up whatever was not given back.
+SHUTDOWN_LAST_S = 9.5
+_LAST_WORD_S = 0.2
+EXIT_CUT_OFF = 1
 
 
 async def serve(
@@ -57,7 +64,7 @@ async def serve(
 
     def on_signal() -> None:
         if stop.is_set():
-            os._exit(1)
+            os._exit(EXIT_CUT_OFF)
         stop.set()
 
     loop = asyncio.get_running_loop()
@@ -68,10 +75,29 @@ async def serve(
     try:
         await stop.wait()
     finally:
+        _end_in_time()
         log.info("stopping")
         if watch is not None:
             watch.cancel()
         await daemon.stop()
+
+
+def _end_in_time() -> None:
+    """See to it that the process ends, whatever hangs from now on: the event loop, a thread."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # the next one ends it without asking us
+    timer = threading.Timer(SHUTDOWN_LAST_S, _cut_off)
+    timer.daemon = True
+    timer.start()
+
+
+def _cut_off() -> None:
+    # By a thread of its own: whoever should read the log may be what hangs.
+    report = partial(log.error, "shutdown cut off", after_s=SHUTDOWN_LAST_S)
+    telling = threading.Thread(target=report, daemon=True)
+    telling.start()
+    telling.join(_LAST_WORD_S)
+    os._exit(EXIT_CUT_OFF)
 
 
 async def _stop_when_idle(daemon: Daemon, stop: asyncio.Event, clock: Clock) -> None:

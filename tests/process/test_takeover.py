@@ -185,8 +185,8 @@ async def runners_of_a_living_worker(leases: int, without: Sequence[str] = ()) -
 def unharmed(report: Report) -> None:
     assert report.answers == [["stop"]] * len(PROMPTS)
     assert report.changed == []
-    # It was really late: it tried, and was refused.
-    assert report.refused > 0
+    # It was really late: it tried, at least where it was in the middle of an answer.
+    assert report.refused >= 2
 
 
 async def test_all_late_writes_of_a_worker_that_was_stopped_for_three_leases_are_refused() -> None:

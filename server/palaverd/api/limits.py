@@ -3,6 +3,7 @@
 BODY_LIMIT = 1024 * 1024  # bytes of a request; a longer text is a file, not a message
 INCOMING_FRAME_LIMIT = 64 * 1024  # bytes; clients have nothing to say on a WebSocket
 HEARTBEAT_S = 15.0  # a peer that vanished is noticed within two of them
+GOODBYE_S = 1.0  # for all clients at once to take the close frame of a shutdown
 SEND_STALL_S = 30.0  # a reader that takes nothing for this long is closed; it can resume
 # Bytes; far below asyncio's high-water mark (64 KiB), above which a write waits for the reader.
 PROMPT_FRAME = 16 * 1024

@@ -60,16 +60,24 @@ class OpenSockets:
         """Forget a socket."""
         self._by_owner.get(owner, set()).discard(socket)
 
-    async def close_all(self) -> None:
-        """Tell every client that the daemon goes away, and that it may come back at once."""
+    async def close_all(self, clock: Clock) -> None:
+        """Tell every client that the daemon goes away, and that it may come back at once.
+
+        One that does not read is not waited for: its connection ends with the process.
+        """
         sockets = [socket for each in self._by_owner.values() for socket in each]
-        await asyncio.gather(
+        goodbyes = asyncio.gather(
             *(
                 socket.close(code=limits.CLOSE_GOING_AWAY, message=b"going away; reconnect")
                 for socket in sockets
             ),
             return_exceptions=True,
         )
+        try:
+            async with deadline(clock, limits.GOODBYE_S):
+                await goodbyes
+        except TimeoutError:
+            log.warning("clients not told", sockets=len(self))
 
 
 SOCKETS = web.AppKey("sockets", OpenSockets)
