@@ -1,8 +1,11 @@
 """Only rows that changed are drawn again, and the screen is what it would be if all were."""
 
 import pytest
+from textual._compositor import Compositor
+from textual.widget import Widget
 
 from palaver.wire.events import CaughtUp, MessageEvent
+from palaver_tui.widgets.compositing import RowCompositor
 from tui.corpus import ALL, ANSWERS
 from tui.replay import ReplayClient, answer, chat, part, status, user
 from tui.screen import client
@@ -64,3 +67,45 @@ async def test_a_token_draws_the_rows_it_changes_and_no_others(tmp_path, monkeyp
         one.daemon.stream_of("c").tell(part("more", 180))
         await one.until(lambda: rows)
         assert len(rows) <= 4
+
+
+async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, monkeypatch):
+    updates = []
+    ours = RowCompositor.render_partial_update
+
+    def both(compositor):
+        dirty = set(compositor._dirty_regions)
+        update = ours(compositor)
+        compositor._dirty_regions.update(dirty)
+        theirs = Compositor.render_partial_update(compositor)
+        console = one.app.console
+        if update is not None:
+            updates.append((update.render_segments(console), theirs.render_segments(console)))
+        return update
+
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30)) as one:
+        await opened(one)
+        monkeypatch.setattr(RowCompositor, "render_partial_update", both)
+        async for _ in stream(one, ALL["a long table"][:600] + TEXT[:900], 60):
+            one.composer.insert("x")  # far from the text, and not below all of it
+        one.daemon.open(chat("c", "Another title", "running"), chat("d", "Two", "error"))
+        await one.shows("Two")
+        await one.press("ctrl+o", "ctrl+l", "down", "f1", "escape", "ctrl+k", "escape")
+    assert len(updates) > 20
+    assert all(ours == theirs for ours, theirs in updates)
+
+
+async def test_widgets_are_asked_for_the_rows_that_are_drawn_and_no_others(tmp_path, monkeypatch):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 40)) as one:
+        await opened(one)
+        async for _ in stream(one, "words " * 30, 60):
+            pass
+        one.app.screen._on_timer_update()
+        asked = []
+        render_lines = Widget.render_lines
+        monkeypatch.setattr(
+            Widget, "render_lines", lambda w, crop: asked.append(crop) or render_lines(w, crop)
+        )
+        one.daemon.stream_of("c").tell(part("more", 180))
+        await one.until(lambda: asked)
+        assert all(crop.height <= 4 for crop in asked)

@@ -42,6 +42,7 @@ from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.compositing import RowCompositor
 from palaver_tui.widgets.drawing import draws_pictures
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
@@ -60,6 +61,10 @@ CLOSING_WORDS: dict[Open, str] = {
 
 class MainScreen(Screen[object]):
     """The one screen: list, conversation, composer."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._compositor = RowCompositor()
 
     def compose(self) -> ComposeResult:
         """Lay out the parts."""

@@ -11,12 +11,14 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 from textual.timer import Timer
 
 from palaver_tui.actions import bindings
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.document import Job
+from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.pieces import FOREVER
 from palaver_tui.layout.points import Place, Point, place_of, point_on
@@ -287,7 +289,7 @@ class Transcript(ScrollView, can_focus=True):
         """Draw the rows that changed; all of them if something is marked in them."""
         region = self.scrollable_content_region
         stale = self._rows.stale(self.column, top, region.height)
-        if self.searching.active or self.selecting.active or self.pointing.thing is not None:
+        if self._is_marked:
             self.refresh()
         elif stale is not None:
             self.refresh(Region(0, stale[0], region.width, stale[1] - stale[0] + 1))
@@ -414,35 +416,52 @@ class Transcript(ScrollView, can_focus=True):
             section.cache.clear()
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the rows in `crop`.
+
+        Not by way of Textual's own cache, which goes by rows: when the text moves up by a line,
+        every row shows a strip that was drawn before, and what Textual keeps with a strip (its
+        parts, its escape codes) holds.
+        """
+        strips = [self.render_line(y) for y in crop.line_range]
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
     def render_line(self, y: int) -> Strip:
-        """Return line `y` of the view."""
-        width = self.scrollable_content_region.width
+        """Return row `y` of the view, the room for the bar included."""
         number = self.scroll_offset.y + y
-        strip = self._strip(number)
-        section, line, _line = self.column.line(number)
-        if section is not None:
+        section, line, laid = self.column.line(number)
+        if section is None:
+            return self._strip(laid)
+        cache = section.cache
+        if line >= len(cache):
+            cache.extend([None] * (line + 1 - len(cache)))
+        strip = cache[line]
+        if not isinstance(strip, Strip) or strip.cell_length != self.size.width:
+            strip = cache[line] = self._strip(laid, MARGIN)
+        if self._is_marked:
             marks = [
                 *self.searching.marks(section, line),
                 *self.pointing.marks(section, line),
                 *self.selecting.marks(number),
             ]
             strip = marked(strip, marks, palette_of(self.app))
-        return strip.crop_extend(0, width, self.rich_style)
-
-    def _strip(self, number: int) -> Strip:
-        section, index, line = self.column.line(number)
-        palette = palette_of(self.app)
-        width = self.column.width
-        if section is None:
-            return strip_of(line, width, palette)
-        cache = section.cache
-        if index >= len(cache):
-            cache.extend([None] * (index + 1 - len(cache)))
-        strip = cache[index]
-        if not isinstance(strip, Strip):
-            strip = strip_of(line, width, palette, MARGIN)
-            cache[index] = strip
         return strip
+
+    def _strip(self, line: Line, margin: int = 0) -> Strip:
+        strip = strip_of(line, self.column.width, palette_of(self.app), margin)
+        strip = strip.crop_extend(0, self.scrollable_content_region.width, self.rich_style)
+        empty = Style(background=self.background_colors[1])  # where there is no bar
+        return strip.adjust_cell_length(self.size.width, empty.rich_style)
+
+    @property
+    def _is_marked(self) -> bool:
+        """Whether something may be marked in the text."""
+        return self.searching.active or self.selecting.active or self.pointing.thing is not None
 
     # --- the mouse ------------------------------------------------------------------------
 
