@@ -1,15 +1,19 @@
 """Only rows that changed are drawn again, and the screen is what it would be if all were."""
 
+import re
+
 import pytest
 from textual._compositor import Compositor
 from textual.widget import Widget
 
 from palaver.wire.events import CaughtUp, MessageEvent
+from palaver_tui.widgets import transcript
 from palaver_tui.widgets.compositing import RowCompositor
 from tui.corpus import ALL, ANSWERS
 from tui.replay import ReplayClient, answer, chat, part, status, user
 from tui.screen import client
 
+MOVE_ALONE = re.compile(r"\x1b\[\d+;\d+H(?=\x1b\[\d+;\d+H|\n|$)")  # draws nothing
 TEXT = "".join(ANSWERS.values()) + ALL["a long table"]
 
 
@@ -80,7 +84,9 @@ async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, mon
         theirs = Compositor.render_partial_update(compositor)
         console = one.app.console
         if update is not None:
-            updates.append((update.render_segments(console), theirs.render_segments(console)))
+            updates.append(
+                [MOVE_ALONE.sub("", sent.render_segments(console)) for sent in (update, theirs)]
+            )
         return update
 
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30)) as one:
@@ -109,3 +115,33 @@ async def test_widgets_are_asked_for_the_rows_that_are_drawn_and_no_others(tmp_p
         one.daemon.stream_of("c").tell(part("more", 180))
         await one.until(lambda: asked)
         assert all(crop.height <= 4 for crop in asked)
+
+
+async def test_what_lies_behind_what_is_drawn_is_not_asked(tmp_path, monkeypatch):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 40)) as one:
+        await opened(one)
+        one.app.screen._on_timer_update()
+        asked = []
+        render_lines = Widget.render_lines
+        monkeypatch.setattr(
+            Widget, "render_lines", lambda w, crop: asked.append(w.id) or render_lines(w, crop)
+        )
+        one.transcript.redraw()
+        one.app.screen._on_timer_update()
+        await one.pilot.pause()
+        assert not {"stage", "main", "body", "main-screen"} & set(asked)
+
+
+async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
+    made = []
+    strip_of = transcript.strip_of
+    monkeypatch.setattr(
+        transcript, "strip_of", lambda line, *more: made.append(line.text) or strip_of(line, *more)
+    )
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
+        await opened(one)
+        async for _ in stream(one, "A paragraph.\n\n" * 40, 70):
+            pass
+        await one.pilot.pause()
+        assert one.transcript.scroll_offset.y > 40
+        assert len(made) < 400
