@@ -94,9 +94,15 @@ class Client:
 
 
 def make_app(
-    daemon: ReplayClient, data_dir: Path, chat_id: str | None = None, connect=None
+    daemon: ReplayClient,
+    data_dir: Path,
+    chat_id: str | None = None,
+    connect=None,
+    *,
+    motion: bool = False,
+    clock: FixedClock | None = None,
 ) -> tuple[PalaverApp, FixedClock]:
-    clock = FixedClock()
+    clock = clock or FixedClock()
 
     async def connected():
         return ENDPOINT
@@ -108,7 +114,7 @@ def make_app(
         clock=clock,
         random=Random(1),
         client=daemon,
-        motion=False,
+        motion=motion,
         look=Look(UTC),
     )
     return app, clock
@@ -122,8 +128,10 @@ async def client(
     chat_id: str | None = None,
     size: tuple[int, int] = (100, 30),
     connect=None,
+    motion: bool = False,
+    clock: FixedClock | None = None,
 ) -> AsyncIterator[Client]:
     daemon = daemon or ReplayClient()
-    app, clock = make_app(daemon, data_dir, chat_id, connect)
+    app, clock = make_app(daemon, data_dir, chat_id, connect, motion=motion, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Client(app, daemon, pilot, clock)

@@ -6,11 +6,15 @@ import pytest
 from textual._compositor import Compositor
 from textual.widget import Widget
 
-from palaver.wire.events import CaughtUp, MessageEvent
+from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
+from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND
 from palaver_tui.widgets import transcript
+from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.compositing import RowCompositor
+from palaver_tui.widgets.framing import entitle
+from palaver_tui.widgets.queue import QueuePanel
 from tui.corpus import ALL, ANSWERS
-from tui.replay import ReplayClient, answer, chat, part, status, user
+from tui.replay import ReplayClient, answer, chat, part, queued, status, user
 from tui.screen import client
 
 MOVE_ALONE = re.compile(r"\x1b\[\d+;\d+H(?=\x1b\[\d+;\d+H|\n|$)")  # draws nothing
@@ -140,8 +144,96 @@ async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
     )
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
         await opened(one)
-        async for _ in stream(one, "A paragraph.\n\n" * 40, 70):
+        async for _ in stream(one, "A paragraph.\n\n" * 40, 14):
             pass
         await one.pilot.pause()
         assert one.transcript.scroll_offset.y > 40
-        assert len(made) < 400
+        assert len(made) < 400  # drawn anew it would be all rows for each of 40 paragraphs
+
+
+def rows_drawn(monkeypatch, widget):
+    rows = []
+    render_line = widget.render_line
+    monkeypatch.setattr(widget, "render_line", lambda y: rows.append(y) or render_line(y))
+    return rows
+
+
+def on_screen(one):
+    one.app.paint()
+    one.app.screen._on_timer_update()
+
+
+async def test_the_spinner_draws_its_own_rows_of_the_list_and_of_a_frame(tmp_path, monkeypatch):
+    async with client(
+        tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30), motion=True
+    ) as one:
+        await opened(one)
+        more = [chat(str(n), f"Chat {n}", minutes_ago=n) for n in range(1, 9)]
+        one.daemon.open(*more, chat("c", "A chat", "running", minutes_ago=4))
+        async for _ in stream(one, "words " * 10, 60):
+            pass
+        await one.shows("Chat 8", "answering")
+        one.app.screen._on_timer_update()
+        before = one.text()
+        listed = rows_drawn(monkeypatch, one.app.main.query_one(ChatListPane))
+        written = rows_drawn(monkeypatch, one.composer)
+        one.clock.advance(ANIMATION_S)
+        await one.until(lambda: one.text() != before)
+        on_screen(one)
+        assert listed == [4]
+        assert not written
+
+
+async def test_a_frame_gets_new_words_without_what_is_inside_it(tmp_path, monkeypatch):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30)) as one:
+        await opened(one)
+        stage = one.app.main.query_one("#stage")
+        on_screen(one)
+        rows = rows_drawn(monkeypatch, one.transcript)
+        entitle(stage, "above", "below")
+        await one.pilot.pause()
+        one.app.screen._on_timer_update()
+        assert not rows
+        await one.shows("─ above", "below ─")
+        drawn = screen(one)
+        one.app.main.refresh(layout=True)
+        await one.pilot.pause()
+        assert screen(one) == drawn
+
+
+async def test_a_queue_that_stays_as_it_is_is_not_drawn_again(tmp_path, monkeypatch):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30)) as one:
+        await opened(one)
+        one.daemon.stream_of("c").tell(
+            QueueUpdate([queued(1, "later"), queued(2, "last")], held=False)
+        )
+        await one.shows("later", "last")
+        await one.pilot.pause()
+        on_screen(one)
+        rows = rows_drawn(monkeypatch, one.app.main.query_one(QueuePanel))
+        async for _ in stream(one, "words " * 40, 60):
+            pass
+        assert not rows
+        await one.press("ctrl+o")
+        await one.shows("d remove")
+        assert rows
+
+
+async def test_no_frame_is_painted_for_the_spinner_while_text_is_painted(tmp_path, monkeypatch):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", motion=True) as one:
+        await opened(one)
+        asked = []
+        monkeypatch.setattr(one.app._frames, "request", lambda: asked.append(1))
+        one.app._tick()
+        asked.clear()
+        one.app._frames.painted += 1
+        one.app._tick()
+        assert not asked
+        one.app._tick()
+        assert asked
+
+
+async def test_the_screen_is_drawn_at_our_own_rate(tmp_path):
+    async with client(tmp_path, daemon=ReplayClient()) as one:
+        assert one.app.main._update_timer._interval == 1 / SCREEN_UPDATES_PER_SECOND
+        assert one.app.main._update_timer is one.app.main._update_timer

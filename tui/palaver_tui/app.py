@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from palaver.client import Client, Endpoint
@@ -35,7 +36,7 @@ from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
 from palaver_tui.signals import on_ending_signals
 from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
-from palaver_tui.timing import ANIMATION_S, STILL_ANIMATION_S
+from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
 from palaver_tui.view.live import STOPPABLE
 from palaver_tui.widgets.banner import BannerBox
@@ -65,6 +66,16 @@ class MainScreen(Screen[object]):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self._compositor = RowCompositor()
+        self._updates: Timer | None = None
+
+    @property
+    def _update_timer(self) -> Timer:
+        """What draws the screen when something is dirty: Textual's, at a rate of our own."""
+        if self._updates is None:
+            self._updates = self.set_interval(
+                1 / SCREEN_UPDATES_PER_SECOND, self._on_timer_update, pause=True
+            )
+        return self._updates
 
     def compose(self) -> ComposeResult:
         """Lay out the parts."""
@@ -130,6 +141,7 @@ class PalaverApp(General):
         self._look = look or Look()
         self._painter: Painter | None = None
         self._frames = Frames(self, self.paint)
+        self._ticked = 0  # frames that had been painted at the last tick
         self._drafts = Drafts(self, self._keeper)
         self._shown: str | None = None
         self._signals = signals
@@ -183,7 +195,9 @@ class PalaverApp(General):
         self.exit(code, return_code=code)
 
     def _tick(self) -> None:
-        if self._painter is not None and self._painter.animated:
+        """Move what moves by itself; a frame that was painted meanwhile has moved it."""
+        painted, self._ticked = self._ticked, self._frames.painted
+        if painted == self._ticked and self._painter is not None and self._painter.animated:
             self._changed()
 
     # --- painting -------------------------------------------------------------------------

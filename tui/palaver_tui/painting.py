@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.containers import Container, Horizontal
-from textual.content import Content
 from textual.screen import Screen
-from textual.widget import Widget
 
 from palaver.wire.messages import QueuedMessage
 from palaver_tui.actions import Action
@@ -24,6 +22,7 @@ from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
+from palaver_tui.widgets.framing import entitle
 from palaver_tui.widgets.header import header_line
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
@@ -58,7 +57,6 @@ class Painter:
         self._queue = screen.query_one(QueuePanel)
         self._writing = screen.query_one("#writing", Horizontal)
         self._composer = screen.query_one(Composer)
-        self._words: dict[Widget, tuple[str, str]] = {}  # on the frames
         self.show_detail = False
 
     @property
@@ -119,7 +117,7 @@ class Painter:
         self._chats.show(shown, session.view.chat_id, self.frame, loaded, filter_text)
         title = "Chats" if filter_text is None else f"/{visible_line(filter_text)}▏"
         busy = sum(chat.status == "running" for chat in session.chats.chats.values())
-        self._entitle(self._chats, title, f"{busy} running" if busy else "")
+        entitle(self._chats, title, f"{busy} running" if busy else "")
 
     def paint_new_lines(self) -> None:
         """Say how much is below what is in view."""
@@ -128,7 +126,7 @@ class Painter:
         if not transcript.following:
             new = transcript.new_lines
             words = f"↓ {new} new · ^End" if new else "↓ more · ^End"
-        self._entitle(self._stage, "", words)
+        entitle(self._stage, "", words)
 
     def _paint_writing(self, editing: QueuedMessage | None) -> None:
         session = self._session
@@ -139,15 +137,7 @@ class Painter:
             text, ink = f"editing message {editing.position + 1} of the queue", "warning"
         self._writing.set_class(_warns(ink), "-warning")
         wide = self._screen.size.width >= HINTS_FROM
-        self._entitle(self._writing, text, self._hints(editing) if wide else "")
-
-    def _entitle(self, widget: Widget, title: str, subtitle: str) -> None:
-        """Set the words on a frame if they are others: setting them draws the widget anew."""
-        if self._words.get(widget) == (title, subtitle):
-            return
-        self._words[widget] = (title, subtitle)
-        widget.border_title = Content(title) if title else None
-        widget.border_subtitle = Content(subtitle) if subtitle else None
+        entitle(self._writing, text, self._hints(editing) if wide else "")
 
     def _hints(self, editing: QueuedMessage | None) -> str:
         """What Enter does now."""

@@ -2,6 +2,10 @@
 
 # Repaints while text streams in. Faster than this nobody reads; each costs a few milliseconds.
 FRAMES_PER_SECOND = 30.0
+# What is dirty goes to the screen on a beat, the next of which may be missed. At Textual's own 60 a
+# second a key that comes just after a frame of an answer waits up to 33 ms; here it is 8 ms at
+# most. Nothing is drawn more often for it: how much there is to draw is bounded above, and by keys.
+SCREEN_UPDATES_PER_SECOND = 240.0
 # A repaint that was slow is followed by a pause this many times as long, so that drawing never
 # takes more than a fifth of a core.
 REST_AFTER_FRAME = 4.0

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -60,8 +60,12 @@ class ChatListPane(ScrollView, can_focus=True):
         With a `filter_text`, even an empty one, what is typed goes on with it.
         """
         size = Size(self.scrollable_content_region.width, len(rows))
-        shown = (size, rows, current, frame, loaded, filter_text)
+        shown = (size, current, loaded, filter_text)
         if shown == self._shown:
+            stale = self._stale(rows, frame)
+            self.rows, self._frame = rows, frame
+            if stale:
+                self.refresh(*stale)
             return  # drawing it anew costs more than to compare
         self._shown = shown
         moved = current != self._current or filter_text != self._filter
@@ -73,6 +77,17 @@ class ChatListPane(ScrollView, can_focus=True):
         if moved:
             self._reveal()
         self.refresh()
+
+    def _stale(self, rows: list[Row], frame: str) -> list[Region]:
+        """Return the rows of the view that look otherwise with as many `rows` and this `frame`."""
+        top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
+        return [
+            Region(0, number - top, width, 1)
+            for number in range(top, min(top + height, len(rows)))
+            if rows[number] != self.rows[number]
+            or list_status(rows[number].chat, frame)
+            != list_status(self.rows[number].chat, self._frame)
+        ]
 
     def _reveal(self) -> None:
         index = self.index

@@ -34,6 +34,7 @@ class QueuePanel(Widget, can_focus=True):
         self._editing: int | None = None
         self._folded = False
         self._first = 0
+        self._shown: tuple[object, ...] = ()
 
     @property
     def index(self) -> int:
@@ -68,12 +69,21 @@ class QueuePanel(Widget, can_focus=True):
         if not total:
             return
         self._folded = rows < FOLD_BELOW and not self.has_focus
-        held = " · held" if view.held or view.status == "paused" else ""
+        held = view.held or view.status == "paused"
+        shown = (self._queue, self._sending, editing, self._folded, held, self.has_focus)
+        if shown == self._shown:
+            return  # drawing it anew costs more than to compare
+        self._shown = shown
+        self._dress(total, held)
+
+    def _dress(self, total: int, is_held: bool) -> None:
+        """Set what is on the frame, and how high it is; draw all of it again."""
+        held = " · held" if is_held else ""
         full = " · full" if len(self._queue) >= LIMIT else ""
         self.border_title = Content(f"Queue · {total}{held}{full}")
-        self.set_class(bool(held), "-held")
+        self.set_class(is_held, "-held")
         self.set_class(self._folded, "-folded")
-        keys = "⏎ send now  e edit  d remove  ⇧↑↓ move  h " + ("release" if held else "hold")
+        keys = "⏎ send now  e edit  d remove  ⇧↑↓ move  h " + ("release" if is_held else "hold")
         self.border_subtitle = Content(keys if self.has_focus else "^o")
         height = 1 if self._folded else min(MAX_ROWS, total) + 2
         if self.styles.height is None or self.styles.height.value != height:
