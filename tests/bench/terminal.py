@@ -88,10 +88,13 @@ async def _long_chat(effort: Effort) -> Figure:
 
 
 async def _share(effort: Effort) -> Figure:
-    """Let an answer stream at its pace by the wall's clock; return the share of a core it takes."""
+    """Let an answer stream at its pace by the wall's clock; return the share of a core it takes.
+
+    The clock goes on and the spinners turn, and every update becomes escape codes.
+    """
     seconds = max(0.5, 8 * effort.scale)
     shares = []
-    async with shown(history(CHATS[0])) as fed:
+    async with shown(history(CHATS[0]), live=True) as fed:
         await fed.frame("".join(prose(SHORT)))
         for tokens in ([""] * round(seconds * RATE), prose(round(seconds * RATE))):
             began, used = time.monotonic(), time.process_time()

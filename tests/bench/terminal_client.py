@@ -3,7 +3,7 @@
 Everything between an event of the stream and the escape codes runs: session, reducers, painter,
 transcript, Textual's compositor. Only the daemon is played, and the pace is not the wall's clock:
 each frame holds as many tokens as a frame would at the rate that is rehearsed, and what is
-measured is CPU.
+measured is CPU. `live`, the client goes by the wall's clock, and its spinners turn.
 """
 
 from __future__ import annotations
@@ -12,18 +12,54 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from resource import getpagesize
 from time import monotonic, process_time
 
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
+
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import Message
+from palaver_tui.app import PalaverApp
 from palaver_tui.timing import FRAMES_PER_SECOND
-from tui.replay import ReplayClient, answer, chat, part, status, user, versions
+from tui.replay import FixedClock, ReplayClient, answer, chat, part, status, user, versions
 from tui.screen import Client, client
 
 SIZE = (120, 40)
 CHAT = "bench"
+
+
+class LiveClock(FixedClock):
+    """A clock that goes on from the played daemon's time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = monotonic()
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return monotonic() - self._began
+
+
+class Drawn:
+    """Makes the escape codes of every update, as with a terminal, and counts the updates."""
+
+    def __init__(self, app: PalaverApp) -> None:
+        self.count = 0
+        display = app._display
+
+        def drawn(screen: Screen[object], update: RenderableType | None) -> None:
+            if isinstance(update, CompositorUpdate):
+                update.render_segments(app.console)
+            display(screen, update)
+            self.count += 1
+
+        app._display = drawn  # type: ignore[method-assign]
 
 
 class Fed:
@@ -31,6 +67,7 @@ class Fed:
 
     def __init__(self, shown: Client) -> None:
         self.client = shown
+        self.drawn = Drawn(shown.app)
         self._at = 0
 
     async def frame(self, text: str = "") -> None:
@@ -81,11 +118,16 @@ def resident_mib() -> float:
 
 
 @asynccontextmanager
-async def shown(messages: Sequence[Message], size: tuple[int, int] = SIZE) -> AsyncIterator[Fed]:
+async def shown(
+    messages: Sequence[Message], size: tuple[int, int] = SIZE, *, live: bool = False
+) -> AsyncIterator[Fed]:
     """Open a chat of `messages` in which an answer has begun."""
     daemon = ReplayClient()
     with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
-        async with client(Path(folder), daemon=daemon, chat_id=CHAT, size=size) as opened:
+        clock = LiveClock() if live else FixedClock()
+        async with client(
+            Path(folder), daemon=daemon, chat_id=CHAT, size=size, motion=live, clock=clock
+        ) as opened:
             last = len(messages)
             daemon.open(chat(CHAT, "A chat", "running"))
             known = versions(last + 1, last, last)

@@ -11,11 +11,10 @@ from statistics import median
 from time import perf_counter, process_time
 
 from bench.figures import Aim, Effort, Figure, Kind, at_most
-from bench.terminal_client import CHAT, SIZE, history, resident_mib, shown
+from bench.terminal_client import CHAT, SIZE, Drawn, history, resident_mib, shown
 from bench.terminal_texts import prose
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import MessagePage
-from palaver_tui.app import PalaverApp
 from tui.replay import ReplayClient, chat, status, versions
 from tui.screen import Client, client
 
@@ -41,36 +40,22 @@ async def run(effort: Effort) -> list[Figure]:
     return figures + await _long(effort)
 
 
-class Paints:
-    """Counts what goes to the screen."""
-
-    def __init__(self, app: PalaverApp) -> None:
-        self.count = 0
-        display = app._display
-
-        def counted(*what: object) -> None:
-            display(*what)  # type: ignore[arg-type]
-            self.count += 1
-
-        app._display = counted  # type: ignore[method-assign,assignment]
-
-    async def after(self, holds: Callable[[], object]) -> None:
-        """Wait for the first paint after `holds`."""
-        async with asyncio.timeout(WAIT_S):
-            while not holds():
-                await asyncio.sleep(0)
-            count = self.count
-            while self.count == count:
-                await asyncio.sleep(0)
+async def painted(drawn: Drawn, holds: Callable[[], object]) -> None:
+    """Wait for the first paint after `holds`."""
+    async with asyncio.timeout(WAIT_S):
+        while not holds():
+            await asyncio.sleep(0)
+        count = drawn.count
+        while drawn.count == count:
+            await asyncio.sleep(0)
 
 
 async def _keys(effort: Effort, *, streaming: bool) -> float:
     """Return the median time from a key to the paint that shows it, in milliseconds."""
     taken = []
     count = effort.count(KEYS, 5)
-    async with shown(history(20)) as fed:
+    async with shown(history(20), live=streaming) as fed:
         await fed.frame("".join(prose(1_000)))
-        paints = Paints(fed.client.app)
         fed.client.composer.focus()
         await fed.client.pilot.pause()
         tokens = prose(round(count * KEY_EVERY_S * RATE * 3)) if streaming else []
@@ -79,7 +64,7 @@ async def _keys(effort: Effort, *, streaming: bool) -> float:
             await asyncio.sleep(KEY_EVERY_S)
             began = perf_counter()
             fed.client.tap("x")
-            await paints.after(lambda number=number: len(fed.client.composer.text) == number)
+            await painted(fed.drawn, lambda number=number: len(fed.client.composer.text) == number)
             taken.append(perf_counter() - began)
         stream.cancel()
     return median(taken) * 1000
@@ -141,7 +126,7 @@ async def _opened(count: int) -> AsyncIterator[tuple[Client, Paged, float]]:
         async with client(Path(folder), daemon=daemon, size=SIZE) as opened:
             daemon.open(chat(CHAT, "A chat"))
             await opened.pilot.pause()
-            paints = Paints(opened.app)
+            drawn = Drawn(opened.app)
             began = process_time()
             page = history(min(PAGE, count), max(1, count + 1 - PAGE))
             daemon.stream_of(CHAT).tell(
@@ -150,7 +135,7 @@ async def _opened(count: int) -> AsyncIterator[tuple[Client, Paged, float]]:
                 CaughtUp(count + 1),
             )
             opened.app.session.open(CHAT)
-            await paints.after(lambda: opened.transcript.column.sections)
+            await painted(drawn, lambda: opened.transcript.column.sections)
             yield opened, daemon, process_time() - began
 
 
