@@ -58,6 +58,7 @@ async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(tmp_path, 
         async for _ in stream(one, ALL["a long table"][:1500] + TEXT[:1200], 90):
             drawn = screen(one)
             one.transcript.redraw()
+            one.transcript.vertical_scrollbar.refresh()
             one.app.screen._on_timer_update()
             assert drawn == screen(one)
 
@@ -134,6 +135,17 @@ async def test_what_lies_behind_what_is_drawn_is_not_asked(tmp_path, monkeypatch
         one.app.screen._on_timer_update()
         await one.pilot.pause()
         assert not {"stage", "main", "body", "main-screen"} & set(asked)
+
+
+async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
+        await opened(one)
+        one.app.theme = "palaver-light"
+        screen(one)  # our palette is the new one, Textual's styles are those of the old one
+        await one.pilot.pause()
+        drawn = [list(strip) for strip in one.app.screen._compositor.render_strips()]
+        one.transcript.redraw()
+        assert drawn == [list(strip) for strip in one.app.screen._compositor.render_strips()]
 
 
 async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
@@ -237,3 +249,33 @@ async def test_the_screen_is_drawn_at_our_own_rate(tmp_path):
     async with client(tmp_path, daemon=ReplayClient()) as one:
         assert one.app.main._update_timer._interval == 1 / SCREEN_UPDATES_PER_SECOND
         assert one.app.main._update_timer is one.app.main._update_timer
+
+
+@pytest.mark.parametrize("scrolled", [False, True])
+async def test_the_bar_is_what_it_would_be_and_not_drawn_again_where_it_stays(
+    tmp_path, monkeypatch, scrolled
+):
+    async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 30)) as one:
+        await opened(one)
+        async for _ in stream(one, "A paragraph.\n\n" * 40, 70):
+            pass
+        if scrolled:
+            one.transcript.move(-9)
+        await one.pilot.pause()
+        bar = one.transcript.vertical_scrollbar
+        rows, looks = rows_drawn(monkeypatch, bar), set()
+        for number in range(40, 60):
+            one.daemon.stream_of("c").tell(part("A paragraph.\n\n", number * 14))
+            height = one.transcript.column.height
+            await one.until(lambda height=height: one.transcript.column.height > height)
+            one.app.screen._on_timer_update()
+            await one.pilot.pause()
+            drawn = [line[-2:] for line in screen(one)]
+            looks.add(tuple(drawn))
+            count = len(rows)
+            bar.refresh()
+            one.app.screen._on_timer_update()
+            assert drawn == [line[-2:] for line in screen(one)]
+            del rows[count:]
+        assert len(looks) > 3
+        assert len(rows) < 20 * bar.size.height / 4

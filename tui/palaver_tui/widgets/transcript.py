@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -39,11 +40,21 @@ from palaver_tui.widgets.marks import marked
 from palaver_tui.widgets.picturing import Picturing
 from palaver_tui.widgets.pointing import Pointing
 from palaver_tui.widgets.repainting import Rows
+from palaver_tui.widgets.scrolling import move_bar
 from palaver_tui.widgets.searching import Searching
 from palaver_tui.widgets.selecting import Selecting, is_left
 
 MAX_COLUMN = 104  # cells; longer lines are hard to read, however wide the window is
 MARGIN = 2
+
+
+class Fills(NamedTuple):
+    """What a line is filled up with: to the bar's room in one style, over that in another."""
+
+    width: int = 0
+    style: RichStyle | None = None
+    whole: int = 0
+    empty: RichStyle | None = None
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -82,6 +93,7 @@ class Transcript(ScrollView, can_focus=True):
         self.selecting = Selecting(self)
         self.picturing = Picturing(self)
         self._rows = Rows()
+        self._fills = Fills()
         self._view: ChatView | None = None
         self._chat: str | None = None
         self._seen_end: Anchor | None = None
@@ -233,11 +245,11 @@ class Transcript(ScrollView, can_focus=True):
         try:
             if size != self.virtual_size:
                 self._set_size(size)
+            # Also if nothing changed: the bar may have come into being with this very layout.
+            move_bar(self.vertical_scrollbar, size.height, top)
             if self.scroll_offset.y != top or self.scroll_target_y != top:
                 self.set_reactive(Transcript.scroll_target_y, top)
                 self.scroll_y = top
-            # The bar may have come into being with this very layout, after the last scroll.
-            self.vertical_scrollbar.position = top
         finally:
             self._moving = False
         self.epoch += 1
@@ -281,9 +293,8 @@ class Transcript(ScrollView, can_focus=True):
         room, before = self.scrollable_content_region.height, self.virtual_size
         if size.width != before.width or (size.height > room) != (before.height > room):
             self.virtual_size = size
-            return
-        self.set_reactive(Transcript.virtual_size, size)
-        self._scroll_update(size)
+        else:
+            self.set_reactive(Transcript.virtual_size, size)
 
     def _repaint(self, top: int) -> None:
         """Draw the rows that changed; all of them if something is marked in them."""
@@ -412,9 +423,12 @@ class Transcript(ScrollView, can_focus=True):
 
     def redraw(self) -> None:
         """Forget all strips: the theme changed."""
+        self._forget_strips()
+        self.refresh()
+
+    def _forget_strips(self) -> None:
         for section in self.column.sections:
             section.cache.clear()
-        self.refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the rows in `crop`.
@@ -423,8 +437,17 @@ class Transcript(ScrollView, can_focus=True):
         every row shows a strip that was drawn before, and what Textual keeps with a strip (its
         parts, its escape codes) holds.
         """
-        strips = [self.render_line(y) for y in crop.line_range]
         background = self.background_colors[1]
+        fills = Fills(
+            self.scrollable_content_region.width,
+            self.rich_style,
+            self.size.width,
+            Style(background=background).rich_style,
+        )
+        if fills != self._fills:  # a theme is there at once, the styles that come with it later
+            self._fills = fills
+            self._forget_strips()
+        strips = [self.render_line(y) for y in crop.line_range]
         for line_filter in self.get_line_filters():
             strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.column_span != (0, self.size.width):
@@ -441,7 +464,7 @@ class Transcript(ScrollView, can_focus=True):
         if line >= len(cache):
             cache.extend([None] * (line + 1 - len(cache)))
         strip = cache[line]
-        if not isinstance(strip, Strip) or strip.cell_length != self.size.width:
+        if not isinstance(strip, Strip):
             strip = cache[line] = self._strip(laid, MARGIN)
         if self._is_marked:
             marks = [
@@ -454,9 +477,8 @@ class Transcript(ScrollView, can_focus=True):
 
     def _strip(self, line: Line, margin: int = 0) -> Strip:
         strip = strip_of(line, self.column.width, palette_of(self.app), margin)
-        strip = strip.crop_extend(0, self.scrollable_content_region.width, self.rich_style)
-        empty = Style(background=self.background_colors[1])  # where there is no bar
-        return strip.adjust_cell_length(self.size.width, empty.rich_style)
+        width, style, whole, empty = self._fills
+        return strip.crop_extend(0, width, style).adjust_cell_length(whole, empty)
 
     @property
     def _is_marked(self) -> bool:
