@@ -104,14 +104,6 @@ class Column:
                 return put
         return False
 
-    def moves(self, job: Job, lines: list[Line], y: int) -> bool:
-        """Say whether `put` changes the place of what is on line `y` within its block."""
-        section, number, _line = self.line(y)
-        if section is None or not job.document.is_due(job):
-            return False
-        block, line = section.stack.place(number)
-        return block.laid is job.document and job.document.moves(job, lines, line)
-
     @property
     def height(self) -> int:
         """All lines, laid out or estimated."""

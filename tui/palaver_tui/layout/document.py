@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from palaver_tui.layout.faces import BLANK, Line
-from palaver_tui.layout.growing import Growing, GrowingCode, GrowingParagraph, GrowingWhole
-from palaver_tui.layout.growing_nest import GrowingNest
-from palaver_tui.layout.growing_table import GrowingTable
-from palaver_tui.layout.markdown import (
-    WIDTHS,
-    Env,
-    item_nest,
-    markdown_lines,
-    quote_nest,
-    references,
-    token_lines,
-)
-from palaver_tui.layout.origins import Origins, origins
+from palaver_tui.layout.growing import Growing, GrowingWhole
+from palaver_tui.layout.markdown import Env, markdown_lines, references
+from palaver_tui.layout.opening import kind_of, layout_of
+from palaver_tui.layout.origins import Origins
 from palaver_tui.layout.pieces import FOREVER, Pieces, Splice
 from palaver_tui.layout.plain import PlainDocument as PlainDocument
 from palaver_tui.layout.source_map import Block, Sourced, SourceMap
-from palaver_tui.layout.splitter import Piece, Splitter, item_number, open_fence
+from palaver_tui.layout.splitter import Piece, Splitter
+from palaver_tui.layout.traces import Drawing, Held, Traces, Widths
 from palaver_tui.layout.visible import VisibleStream
 
-# A shorter open block is laid out whole: it costs less than to keep account of its parts.
-WHOLE_UP_TO = 300  # characters
 # A shorter text is laid out whole: two screenfuls, which costs less than to estimate it.
 EXPECT_FROM = 4_000  # characters
 # A block that is finished and longer is laid out off the event loop: it takes ten milliseconds.
@@ -81,13 +72,13 @@ class MarkdownDocument(Sourced):
         self._depth = depth
         self._pieces: list[Piece] = []
         self._set = Pieces(self._draw)  # those that are in `lines`
-        self._traces: dict[tuple[int, str], Origins] = {}
+        self._traces = Traces()
         self._env: Env = {}
         self._width = 0
         self._fresh = True  # nothing is laid out in this width
         self._layouts = 0  # counts how often that became so
         self._shown_open = 0  # characters of the open block as of the last layout
-        self._rough_widths: dict[int, list[int]] = {}  # of the columns of tables, by their start
+        self._rough: dict[int, Widths] = {}  # of what looks as it did while it grew, by its start
         self._open: Growing | None = None
         self._kind_of_open: tuple[str, int] = ("", 0)
         self._dirty = True
@@ -123,7 +114,7 @@ class MarkdownDocument(Sourced):
     def _reset(self) -> None:
         self._set.clear()
         self._traces.clear()
-        self._rough_widths.clear()
+        self._rough.clear()
         self._open = None
         self._dirty = self._fresh = True
         self._layouts += 1
@@ -139,10 +130,10 @@ class MarkdownDocument(Sourced):
 
     def layout(self, width: int) -> int:
         """Lay out what is new in `width` cells; return the first line that may have changed."""
-        changed = self._lay_out(width, lazily=False)
+        changed = self._lay_out(width, keeps=False)
         splices = self.look(0, FOREVER)
         for number in sorted(self._set.rough):
-            splices += self._set.put(number, self._draw(self._set.laid[number]))
+            splices += self._put(number, self._draw(self._set.laid[number]))
         return min([changed, *(splice.at for splice in splices)])
 
     def expect(self, width: int) -> int:
@@ -150,7 +141,8 @@ class MarkdownDocument(Sourced):
 
         A long block that was open stays as it is, until what its `job` gives is `put`.
         """
-        return self._lay_out(width, lazily=self.text_length >= EXPECT_FROM)
+        lazily = self.text_length >= EXPECT_FROM
+        return self._lay_out(width, keeps=lazily, expects=lazily)
 
     @property
     def is_whole(self) -> bool:
@@ -173,15 +165,13 @@ class MarkdownDocument(Sourced):
         """Take the lines that a job gave; return what changed."""
         if not self.is_due(job):
             return []
-        self._traces.clear()
-        self._rough_widths.pop(job.piece.start, None)
-        return self._set.put(job.number, lines)
+        return self._put(job.number, lines)
 
-    def moves(self, job: Job, lines: list[Line], line: int) -> bool:
-        """Say whether `put` puts something else on a line of the block itself."""
-        first = self._set.firsts[job.number]
-        height = self._set.height(job.number)
-        return first <= line < first + height and height != len(lines)
+    def _put(self, number: int, lines: list[Line]) -> list[Splice]:
+        start = self._set.laid[number].start
+        self._traces.forget(start)
+        self._rough.pop(start, None)
+        return self._set.put(number, lines)
 
     def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
         """Lay out what is only expected in lines `low` to `high`; see `Pieces.look`."""
@@ -194,7 +184,12 @@ class MarkdownDocument(Sourced):
             splices.append(Splice(self._solid, before - self._solid, self.lines[self._solid :]))
         return splices
 
-    def _lay_out(self, width: int, *, lazily: bool) -> int:
+    def _lay_out(self, width: int, *, keeps: bool, expects: bool = False) -> int:
+        """Lay out what is new; return the first line that may have changed.
+
+        `keeps`: a long block that was open stays as it is. `expects`: in a new width finished
+        blocks are left to `look`.
+        """
         if width != self._width:
             self._width = width
             self._reset()
@@ -202,10 +197,10 @@ class MarkdownDocument(Sourced):
             return len(self.lines)
         changed, known = self._solid, len(self._set.laid)
         if known < len(self._pieces):
-            kept = self._kept(self._pieces[known]) if lazily else None
+            kept = self._kept(self._pieces[known]) if keeps else None
             self._open = None
             for piece in self._pieces[known:]:
-                if lazily and self._fresh:
+                if expects and self._fresh:
                     self._set.expect(piece, width)
                 elif kept is not None and piece is self._pieces[known]:
                     self._set.keep(piece, kept)
@@ -225,8 +220,7 @@ class MarkdownDocument(Sourced):
             growing.update(piece.source)
         elif piece.source != self._shown_source(piece.start):
             return None  # it shows more than what is finished
-        if isinstance(growing, GrowingTable):
-            self._rough_widths[piece.start] = growing.widths
+        self._rough[piece.start] = dict(growing.widths)
         return list(growing.lines)
 
     def _shown_source(self, start: int) -> str:
@@ -283,23 +277,42 @@ class MarkdownDocument(Sourced):
             line = self._open_first
             source = splitter.open.rstrip("\n")
             blocks.append(Block(line, splitter.start, source, splitter.open_number))
-        return SourceMap(self.source, blocks, self.lines, self._trace)
+        return SourceMap(self.source, blocks, self.lines, self._trace, self._traces.standing)
 
     def _trace(self, block: Block) -> Origins:
-        name = (block.start, block.source)
-        known = self._traces.get(name)
-        if known is None:
-            if block.line >= self._solid:
-                self._traces.clear()  # of the open block only what it is now
-            known = origins(block.source, self._env_copy())
-            widths = self._rough_widths.get(block.start)
-            if block.line >= self._solid and isinstance(self._open, GrowingTable):
-                widths = self._open.widths
-            if widths is not None:
-                known.tokens[0].meta[WIDTHS] = widths
-            known.read(token_lines(known.tokens, self._width, block.number))
-            self._traces[name] = known
-        return known
+        if block.start < self._splitter.start:
+            piece = Piece(block.start, block.source, number=block.number)
+            return self._traces.finished(block.start, lambda: self._drawing(piece))
+        return self._traces.open(block.start, self._open_drawing)
+
+    def _drawing(self, piece: Piece) -> Drawing:
+        widths = self._rough.get(piece.start, {})
+        return Drawing(piece.source, self._width, self._env, piece.number, self._depth, widths)
+
+    def _open_drawing(self) -> Drawing:
+        source, number = self._splitter.open.rstrip("\n"), self._splitter.open_number
+        widths = self._open.widths if self._open is not None else {}
+        return Drawing(source, self._width, self._env, number, self._depth, widths)
+
+    def held(self, line: int) -> Held | None:
+        """Return what tells later what stood on a line; None if it is of no block."""
+        if (number := self._set.number_of(line)) is not None:
+            piece = self._set.laid[number]
+            return Held(piece.start, line - self._set.firsts[number], self._drawing(piece))
+        if self._open is None:
+            return None
+        return Held(self._splitter.start, line - self._open_first, self._open_drawing())
+
+    def tables(self) -> dict[int, Sequence[int]]:
+        """Return the widths of columns that are not set to fit, by the table's line of source."""
+        found = list(self._rough.items())
+        if self._open is not None:
+            found.append((self._splitter.start, self._open.widths))
+        return {
+            self.source.count("\n", 0, start) + line: columns
+            for start, widths in found
+            for line, columns in widths.items()
+        }
 
     def _env_copy(self) -> Env:
         return {name: dict(found) for name, found in self._env.items()}  # parsing adds to it
@@ -316,40 +329,31 @@ class MarkdownDocument(Sourced):
         base = self._open_first
         known = self._open is not None and self._kind_of_open == (kind, splitter.start)
         if self._open is None or not known:
-            self._open = self._growing(kind, text, width)
+            self._open = layout_of(kind, splitter, width, self._depth, Inside)
             self._kind_of_open = (kind, splitter.start)
             del self.lines[self._solid :]
             if base > self._solid:
                 self.lines.append(BLANK)
         first = self._open.update(text)
         self._shown_open = len(text)
-        self.lines[base + first :] = self._open.lines[first:]
+        before, now = self.lines[base + first :], self._open.lines[first:]
+        self._traces.changed(first if known else 0, before, now)
+        self.lines[base + first :] = now
         return base + first if known and changed == self._solid else changed
 
     def _kind(self, text: str) -> str:
-        if open_fence(text) is not None:
-            return "fence"
-        shape = self._splitter.shape
-        return shape if shape == "table" or len(text) >= WHOLE_UP_TO else ""
+        return kind_of(self._splitter, text)
 
-    def _growing(self, kind: str, text: str, width: int) -> Growing:
-        """Return the layout for an open block."""
-        number, depth = self._splitter.open_number, self._depth
-        fence = open_fence(text)
-        if fence is not None:
-            return GrowingCode(fence, width)
-        match kind:
-            case "paragraph":
-                return GrowingParagraph(width)
-            case "table":
-                return GrowingTable(width)
-            case "item":
-                if number is None:
-                    number = item_number(text)
-                inner = MarkdownDocument(depth=depth + 1, tight=True)
-                following = None if number is None else number + 1
-                return GrowingNest(inner, item_nest(number, depth), width, following)
-            case "quote":
-                return GrowingNest(MarkdownDocument(depth=depth), quote_nest(depth), width, None)
-            case _:
-                return GrowingWhole(width, number, depth)
+
+class Inside(MarkdownDocument):
+    """What is in an open item or quote.
+
+    A long block that closes in it stays as it is: it is laid out with all that is around it.
+    """
+
+    def __init__(self, depth: int, tight: bool) -> None:
+        super().__init__(depth=depth, tight=tight)
+
+    def layout(self, width: int) -> int:
+        """Lay out what is new in `width` cells; return the first line that may have changed."""
+        return self._lay_out(width, keeps=True)

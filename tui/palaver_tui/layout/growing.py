@@ -8,7 +8,8 @@ rare Markdown that reaches far back; when the block is finished it is laid out w
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
 
 from palaver_tui.layout.code import CHUNK_LINES, code_lines, highlight, tag_line
 from palaver_tui.layout.faces import BLANK, Line
@@ -38,11 +39,21 @@ class Growing(Protocol):
     def lines(self) -> list[Line]:
         """The lines as of the last `update`."""
 
+    @property
+    def widths(self) -> Mapping[int, Sequence[int]]:
+        """The columns' widths of tables that are not set to fit, by their line in the text."""
+
     def update(self, text: str) -> int:
         """Lay out `text`, which has only grown; return the first line that may have changed."""
 
 
-class GrowingWhole:
+class NoTables:
+    """A layout in which every table is set to fit."""
+
+    widths: ClassVar[Mapping[int, Sequence[int]]] = {}
+
+
+class GrowingWhole(NoTables):
     """A block that is short, or of a kind that never grows long."""
 
     def __init__(self, width: int, number: int | None, depth: int) -> None:
@@ -55,7 +66,7 @@ class GrowingWhole:
         return 0
 
 
-class GrowingParagraph:
+class GrowingParagraph(NoTables):
     """Lines that are kept, and the text from a place on that nothing before it depends on."""
 
     def __init__(self, width: int) -> None:
@@ -128,7 +139,7 @@ def _first_opener(runs: list[Run], text: str) -> int:
     return len(text)
 
 
-class GrowingCode:
+class GrowingCode(NoTables):
     """An open code fence: chunks of its lines that are highlighted once, then its last lines.
 
     When the fence is closed it is laid out once more, whole, since a string or a comment may

@@ -7,6 +7,7 @@ out only what is new in it, however deep things nest.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from palaver_tui.layout.faces import BLANK, Line
@@ -31,6 +32,9 @@ class Inner(Protocol):
     def layout(self, width: int) -> int:
         """Lay out what is new; return the first line that may have changed."""
 
+    def tables(self) -> Mapping[int, Sequence[int]]:
+        """Return the widths of columns that are not set to fit, by the table's line of source."""
+
 
 class GrowingNest:
     """The open container. `number` is what an item that follows this one is numbered with."""
@@ -45,6 +49,11 @@ class GrowingNest:
         self._at = 0  # how much of the text was taken
         self._in_line = False  # the marks of the present line were taken off
         self._held = 0  # lines that show what was not taken
+
+    @property
+    def widths(self) -> Mapping[int, Sequence[int]]:
+        """The columns' widths of tables in it: each line inside is one of the container's."""
+        return self._inner.tables()
 
     def update(self, text: str) -> int:
         """Feed what is new to the document inside."""

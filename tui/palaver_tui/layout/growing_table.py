@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.markdown import block_tokens, leading_table, markdown_lines
 from palaver_tui.layout.table import Cell, Table, border, cell_width, fit, head_lines, row_lines
@@ -16,7 +18,7 @@ class GrowingTable:
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
-        self.widths: list[int] = []
+        self._widths: list[int] = []
         self._width = width
         self._head = ""  # the source of its first two lines
         self._table = Table((), (), ())
@@ -24,6 +26,11 @@ class GrowingTable:
         self._at = 0  # where the first line starts that is not in `_rows`
         self._kept = 0  # lines up to the end of the last complete row
         self._wanted: list[int] = []
+
+    @property
+    def widths(self) -> Mapping[int, Sequence[int]]:
+        """The widths of its columns."""
+        return {0: self._widths}
 
     def update(self, text: str) -> int:
         """Set the rows that are new, and the one that is being written."""
@@ -39,14 +46,14 @@ class GrowingTable:
             new, self._rows = self._rows + new, []
         del self.lines[self._kept :]
         if not self.lines:
-            self.lines += head_lines(self._table, self.widths)
+            self.lines += head_lines(self._table, self._widths)
         for row in new:
-            self.lines += row_lines(row, self.widths, self._table.aligns)
+            self.lines += row_lines(row, self._widths, self._table.aligns)
         self._rows += new
         self._kept = len(self.lines)
         for row in begun:
-            self.lines += row_lines(row, self.widths, self._table.aligns)
-        self.lines.append(border(self.widths, "╰┴╯"))
+            self.lines += row_lines(row, self._widths, self._table.aligns)
+        self.lines.append(border(self._widths, "╰┴╯"))
         self.lines += rest
         return changed
 
@@ -78,9 +85,9 @@ class GrowingTable:
                 self._wanted[index] = max(self._wanted[index], cell_width(cell))
         stepped = [min(_step(wanted), max(1, room)) for wanted in self._wanted]
         widths = fit(stepped, room)
-        if widths == self.widths:
+        if widths == self._widths:
             return False
-        self.widths = widths
+        self._widths = widths
         return True
 
 

@@ -9,8 +9,11 @@ the source characters that it stands for.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from palaver_tui.layout.faces import Line
@@ -72,6 +75,29 @@ class Origins:
                         done[face.trace] = index + len(text)
                 column += len(text)
             self.lines.append(found)
+
+    def place_of(self, offset: int) -> tuple[int, int] | None:
+        """Return the line and column of the first character that comes from `offset` or after."""
+        ends = self._ends
+        for _end, number, shown in ends[bisect_right(ends, offset, key=itemgetter(0)) :][:1]:
+            run = self.runs[shown.run]
+            stop = shown.place + shown.length
+            found = bisect_left(run.starts, offset, shown.place, stop)
+            if found > shown.place and run.ends[found - 1] > offset:
+                found -= 1  # one of several characters that stand for the same
+            return number, shown.column + found - shown.place
+        return None
+
+    @cached_property
+    def _ends(self) -> list[tuple[int, int, Shown]]:
+        """Where in the source each stretch that is shown ends, in order, with its line."""
+        found = []
+        for number, line in enumerate(self.lines):
+            for shown in line:
+                run, last = self.runs[shown.run], shown.place + shown.length - 1
+                # The head of a panel may stand for nothing at all.
+                found.append((max(run.ends[last], run.starts[last] + 1), number, shown))
+        return sorted(found)
 
 
 def origins(source: str, env: Env) -> Origins:

@@ -130,12 +130,17 @@ class Pieces:
 
         A gap belongs to the block below. None for a line of no finished block.
         """
+        number = self.number_of(line)
+        return None if number is None else (self.laid[number].start, line - self.firsts[number])
+
+    def number_of(self, line: int) -> int | None:
+        """Return the number of the block of a line; as for `name`."""
         if line >= self.solid:
             return None
         number = max(0, bisect_right(self.firsts, line) - 1)
         if line >= self.firsts[number] + self._heights[number] and number + 1 < len(self.laid):
             number += 1
-        return self.laid[number].start, line - self.firsts[number]
+        return number
 
     def at_source(self, offset: int) -> int | None:
         """Return the number of the last block that starts at `offset` or before; None for none."""

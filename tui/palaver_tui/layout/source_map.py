@@ -8,7 +8,7 @@ it is asked about.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -43,11 +43,17 @@ class SourceMap:
         blocks: Sequence[Block],
         lines: Sequence[Line],
         trace: Callable[[Block], Origins],
+        standing: Callable[[int], tuple[Origins, int] | None] = lambda _start: None,
     ) -> None:
+        """`standing` gives what was traced of a block that has grown since, by its start.
+
+        With it goes the number of lines of which that is still true.
+        """
         self._text = text
         self._blocks = blocks
         self._lines = lines
         self._trace = trace
+        self._standing = standing
 
     # --- source ---------------------------------------------------------------------------
 
@@ -138,32 +144,32 @@ class SourceMap:
 
     def offset_at(self, place: Place) -> int | None:
         """Return the place in the text of the first character shown at `place` or after it."""
+        beyond = (len(self._lines), 0)
         for at in range(max(0, self._block_at(place[0])), len(self._blocks)):
             block = self._blocks[at]
-            for _line, shown in self._of(block, place, (len(self._lines), 0)):
-                return block.start + self._trace(block).runs[shown.run].starts[shown.place]
+            for trace, lines in self._traces(block):
+                found = next(_of(block, trace, place, beyond), None)
+                if found is not None and found.line - block.line < lines:
+                    shown = found.shown
+                    return block.start + trace.runs[shown.run].starts[shown.place]
         return None
 
     def place_at(self, offset: int) -> Place | None:
         """Return where the first character shown is that comes from `offset` or after it."""
-        starts = [block.start for block in self._blocks]
-        for at in range(max(0, bisect_right(starts, offset) - 1), len(self._blocks)):
-            block = self._blocks[at]
-            trace = self._trace(block)
-            best: tuple[int, Place] | None = None
-            for number, line in enumerate(trace.lines):
-                for shown in line:
-                    run = trace.runs[shown.run]
-                    stop = shown.place + shown.length
-                    found = bisect_left(run.starts, offset - block.start, shown.place, stop)
-                    if found > shown.place and run.ends[found - 1] > offset - block.start:
-                        found -= 1  # one of several characters that stand for the same
-                    if found < stop and (best is None or run.starts[found] < best[0]):
-                        column = shown.column + found - shown.place
-                        best = (run.starts[found], (block.line + number, column))
-            if best is not None:
-                return best[1]
+        first = bisect_right(self._blocks, offset, key=lambda block: block.start) - 1
+        for block in self._blocks[max(0, first) :]:
+            for trace, lines in self._traces(block):
+                found = trace.place_of(offset - block.start)
+                if found is not None and found[0] < lines:
+                    return block.line + found[0], found[1]
         return None
+
+    def _traces(self, block: Block) -> Iterator[tuple[Origins, int]]:
+        """Yield what is known of a block, and of how many of its lines; the last is all of it."""
+        known = self._standing(block.start)
+        if known is not None:
+            yield known
+        yield self._trace(block), len(self._lines)
 
     # --- plain text -----------------------------------------------------------------------
 
@@ -301,18 +307,22 @@ class SourceMap:
 
     def _of(self, block: Block, start: Place, end: Place) -> Iterator[_Character]:
         """Yield the characters of `block` that are shown from `start` to `end`."""
-        lines = self._trace(block).lines
-        for number in range(max(0, start[0] - block.line), len(lines)):
-            line = block.line + number
-            if line > end[0]:
-                return
-            left = start[1] if line == start[0] else 0
-            right = end[1] if line == end[0] else None
-            for column, run, index, length in lines[number]:
-                low = max(column, left)
-                high = column + length if right is None else min(column + length, right)
-                if low < high:
-                    yield _Character(line, Shown(low, run, index + low - column, high - low))
+        return _of(block, self._trace(block), start, end)
+
+
+def _of(block: Block, trace: Origins, start: Place, end: Place) -> Iterator[_Character]:
+    """Yield the characters of a block that are shown from `start` to `end`."""
+    for number in range(max(0, start[0] - block.line), len(trace.lines)):
+        line = block.line + number
+        if line > end[0]:
+            return
+        left = start[1] if line == start[0] else 0
+        right = end[1] if line == end[0] else None
+        for column, run, index, length in trace.lines[number]:
+            low = max(column, left)
+            high = column + length if right is None else min(column + length, right)
+            if low < high:
+                yield _Character(line, Shown(low, run, index + low - column, high - low))
 
 
 class Sourced(ABC):

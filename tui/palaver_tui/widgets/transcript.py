@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar, NamedTuple
 
 from rich.style import Style as RichStyle
@@ -21,6 +23,7 @@ from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.document import Job
 from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey, Folds
+from palaver_tui.layout.holding import Hold, hold
 from palaver_tui.layout.pieces import FOREVER
 from palaver_tui.layout.points import Place, Point, place_of, point_on
 from palaver_tui.layout.section import Section
@@ -97,7 +100,9 @@ class Transcript(ScrollView, can_focus=True):
         self._view: ChatView | None = None
         self._chat: str | None = None
         self._seen_end: Anchor | None = None
+        self._seen: Hold | None = None  # the words at it
         self._top: Anchor | None = None
+        self._held: Hold | None = None  # the words at it, since somebody scrolled
         self._resized: tuple[Anchor, Point] | None = None  # what a new width has put at the top
         self._folds: dict[object, Folds] = {}  # of the chats that were shown before
         self._job: Job | None = None  # what is laid out now, off the event loop
@@ -119,7 +124,7 @@ class Transcript(ScrollView, can_focus=True):
                 self._folds[before] = self.column.assembly.folds
                 self.column = Column(self.column.assembly.look)
                 self.column.set_folds(self._folds.pop(name, Folds()))
-                self.following, self._top, self.new_lines = True, None, 0
+                self.following, self._top, self._held, self.new_lines = True, None, None, 0
                 self.pointing.thing = None
                 self.selecting.clear()
                 self.searching.restart()
@@ -127,7 +132,8 @@ class Transcript(ScrollView, can_focus=True):
             return
         self._view = view
         self.column.assembly.model = model
-        self.column.show(view, reading=not self.following)
+        with self._holding():
+            self.column.show(view, reading=not self.following)
         self.settle()
         self.searching.find()
 
@@ -198,6 +204,7 @@ class Transcript(ScrollView, can_focus=True):
             self._later.stop()
             self._later = None
         self.selecting.lay_out()
+        self._find_held()
         if self._seen_end is not None and (seen := self.column.find(self._seen_end)) is not None:
             self.column.measure(seen, FOREVER)  # what is new is counted
         place = place_of(self.column, held) if held is not None else None
@@ -279,14 +286,35 @@ class Transcript(ScrollView, can_focus=True):
     async def _do(self, job: Job) -> None:
         lines = await asyncio.to_thread(job.lines)
         self._job, self._job_version = None, -1
-        top = self.scroll_offset.y
-        held = None
-        if not self.following and self.column.moves(job, lines, top):
-            held = point_on(self.column, top)
-        if self.column.put(job, lines) and held is not None:
-            place = place_of(self.column, held)
-            self._top = self.column.anchor(place.y) if place is not None else self._top
+        with self._holding():
+            self.column.put(job, lines)
         self.settle()
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Keep what is at the top of the view there, and what was the end when it was left.
+
+        Neither needs care while the end is followed.
+        """
+        if self.following:
+            self._held = None
+        elif self._held is None:
+            self._held = hold(self.column, self.scroll_offset.y)
+        yield
+        self._find_held()
+
+    def _find_held(self) -> None:
+        """Find what is held, where it was moved."""
+        if self._seen is not None and self._seen.moved(self.column):
+            self._seen_end = self._seen.name
+        if self._held is not None and self._held.moved(self.column):
+            self._top = self._held.top(self.column) or self._top
+
+    def _leave(self) -> None:
+        """The end is not followed any more: note what it is, so that what is new is counted."""
+        y = self.column.height - 1
+        self._seen = hold(self.column, y, "last")
+        self._seen_end = self._seen.name if self._seen is not None else self.column.anchor(y)
 
     def _set_size(self, size: Size) -> None:
         """Set the size of all there is, without laying out the screen if the bars stay."""
@@ -309,7 +337,7 @@ class Transcript(ScrollView, can_focus=True):
         self._top = self.column.anchor(top)
         before = self.new_lines
         if self.following:
-            self._seen_end, self.new_lines = None, 0
+            self._seen_end, self._seen, self.new_lines = None, None, 0
         elif self._seen_end is not None:
             seen = self.column.position(self._seen_end)
             self.new_lines = 0 if seen is None else max(0, self.column.height - 1 - seen)
@@ -344,13 +372,12 @@ class Transcript(ScrollView, can_focus=True):
 
         `held`, `offset` and `below` are as for `_lay_out`.
         """
-        was_following = self.following
-        end = self.column.anchor(self.column.height - 1) if was_following else None
+        was_following, self._held = self.following, None
+        if was_following:
+            self._leave()
         top = self._lay_out(top, held, offset, below)
         height = self.scrollable_content_region.height
         self.following = top >= self.column.height - height - FOLLOW_TOLERANCE
-        if was_following and not self.following:
-            self._seen_end = end
         self._apply(top)
         if was_following != self.following:
             self.post_message(self.Moved())
@@ -374,7 +401,7 @@ class Transcript(ScrollView, can_focus=True):
         """Do not follow the end any more."""
         if self.following:
             self.following = False
-            self._seen_end = self.column.anchor(self.column.height - 1)
+            self._leave()
 
     def to_line(self, y: int) -> None:
         """Make line `y` the first one in view, if there are enough below it."""

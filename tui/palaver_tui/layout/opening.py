@@ -1,0 +1,50 @@
+"""Which layout an open block has while it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from palaver_tui.layout.growing import Growing, GrowingCode, GrowingParagraph, GrowingWhole
+from palaver_tui.layout.growing_nest import GrowingNest, Inner
+from palaver_tui.layout.growing_table import GrowingTable
+from palaver_tui.layout.markdown import item_nest, quote_nest
+from palaver_tui.layout.splitter import Splitter, item_number, open_fence
+
+# A shorter open block is laid out whole: it costs less than to keep account of its parts.
+WHOLE_UP_TO = 300  # characters
+
+
+def kind_of(splitter: Splitter, text: str) -> str:
+    """Return what decides how the open `text` is laid out; "" for whole at each step."""
+    if open_fence(text) is not None:
+        return "fence"
+    shape = splitter.shape
+    return shape if shape == "table" or len(text) >= WHOLE_UP_TO else ""
+
+
+def layout_of(
+    kind: str, splitter: Splitter, width: int, depth: int, inside: Callable[[int, bool], Inner]
+) -> Growing:
+    """Return the layout for an open block of a kind, `depth` lists around it.
+
+    `inside` makes the document in an item or a quote: it takes the lists around that, and whether
+    it is the text of an item.
+    """
+    text, number = splitter.open, splitter.open_number
+    fence = open_fence(text)
+    if fence is not None:
+        return GrowingCode(fence, width)
+    match kind:
+        case "paragraph":
+            return GrowingParagraph(width)
+        case "table":
+            return GrowingTable(width)
+        case "item":
+            if number is None:
+                number = item_number(text)
+            following = None if number is None else number + 1
+            return GrowingNest(inside(depth + 1, True), item_nest(number, depth), width, following)
+        case "quote":
+            return GrowingNest(inside(depth, False), quote_nest(depth), width, None)
+        case _:
+            return GrowingWhole(width, number, depth)
