@@ -165,6 +165,41 @@ LONG = {
     + "\n```\n"
     + "y" * 600
     + "\n",
+    "a line of data in a fence": "before\n\n```json\n{\n"
+    + "["
+    + ", ".join(f'"key{n}": {n}' for n in range(250))
+    + "],\n"
+    + "\t".join(f"漢{n}" for n in range(120))
+    + "🇩🇪🇫🇷👨‍👩‍👧" * 90
+    + "\n}\n"
+    + "x = 'short'\n" * 30
+    + "```\nafter\n",
+    "a line of data that ends nothing": "   ~~~ py\n   x = '" + "e\u0301a\u0308\t" * 500,
+    "a paragraph that begins like a definition": "[note](https://example.org) "
+    + "word **bold** " * 90
+    + "\n\n[note]: this is *not* one "
+    + "word `code` " * 60
+    + "\n\n[note that never ends "
+    + "word " * 260
+    + "\n\n[ ] "
+    + "task " * 90,
+    "many definitions": "see [r3] and [r4][r4]\n\n"
+    + "".join(f"[r{n}]: https://example.org/{n}\n" for n in range(30))
+    + "[r30]: /x 'title'\n[r31]: /y\n  'title'\n[r32]:\n  /z\n[r33]: /z\ntext [r30]\n"
+    + "[no]: a b\n- [r34]: /q\n  [r35]: /r\n\n  see [r35]\n[r36]: /s\n# head\n[r37]: /t",
+    "much indented code": "text\n\n"
+    + "".join(f"    x{n} = {n}\n" + "\n" * (n % 5 == 0) + "   \n" * (n % 7 == 0) for n in range(60))
+    + "\ty = 1\n  \tz = 1\n      w\n        \n\n  end\n",
+    "long blocks that close in an item": "- top\n\n  ```python\n"
+    + "".join(f"  x{n} = '''text {n}  # note\n" for n in range(170))
+    + "  ```\n\n  | n | what |\n  |---|---|\n"
+    + "".join(f"  | {n} | {'word ' * (n % 19)} |\n" for n in range(130))
+    + "\n  > ```\n"
+    + "  > line of it, which is long enough\n" * 130
+    + "  > ```\n  > after\n\n  "
+    + "word **bold** " * 320
+    + "\n\n  end\n- next\n",
+    "a tag longer than any screen": "```" + "漢字tag" * 60 + "\ncode\n```\n" + "word " * 99 + "\n",
     "a paragraph without a line feed": "".join(
         f"word{n} " + ("**bold words** `code` " if n % 7 == 0 else "") for n in range(250)
     ),

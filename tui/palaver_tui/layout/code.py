@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from threading import get_ident
 from typing import TYPE_CHECKING
 
 from palaver_tui.layout.faces import Face, Ink, Line, Span
 from palaver_tui.layout.visible import expand_tabs
-from palaver_tui.layout.wrap import hard_wrap, merge, width_of
+from palaver_tui.layout.wrap import clip, hard_wrap, merge, width_of
 
 # Pygments is imported where code is highlighted: the first paint shows none.
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
     from pygments.token import _TokenType  # type: ignore[import-untyped]
 
-# Lines that are highlighted together while a fence is open: bounds what one more token costs.
-CHUNK_LINES = 20
 # Longer code is shown plain: highlighting it would stall the screen for a look nobody scrolls.
 MAX_HIGHLIGHTED = 200_000  # characters
 CONTINUATION = "↪ "
@@ -72,11 +71,11 @@ def _lexer_of(language: str, _thread: int) -> Lexer | None:
 
 def highlight(source: str, language: str) -> list[tuple[Span, ...]]:
     """Return the lines of `source`, which may end in a line feed, as coloured spans."""
-    lexer = lexer_for(language) if len(source) <= MAX_HIGHLIGHTED else None
-    if lexer is None:
+    tokens = _tokens(source, language) if len(source) <= MAX_HIGHLIGHTED else None
+    if tokens is None:
         return [(Span(expand_tabs(line), Face("code", paper="code")),) for line in _lines(source)]
     lines: list[list[Span]] = [[]]
-    for token, text in lexer.get_tokens(source):
+    for token, text in tokens:
         face = _face(token)
         first, *rest = text.split("\n")
         lines[-1].append(Span(first, face))
@@ -84,6 +83,15 @@ def highlight(source: str, language: str) -> list[tuple[Span, ...]]:
     if len(lines) > 1 and not any(span.text for span in lines[-1]):
         lines.pop()
     return [_expanded(merge(line)) for line in lines]
+
+
+def _tokens(source: str, language: str) -> list[tuple[_TokenType, str]] | None:
+    """Return what the lexer makes of `source`; None if there is none, or it fails."""
+    lexer = lexer_for(language)
+    try:
+        return list(lexer.get_tokens(source)) if lexer is not None else None
+    except Exception:  # noqa: BLE001  some of hundreds of lexers, written by others, trip over it
+        return None
 
 
 def _lines(source: str) -> list[str]:
@@ -106,23 +114,39 @@ def _expanded(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 
 def tag_line(language: str, width: int) -> Line:
-    """Return the head of a code panel: its language at the right."""
+    """Return the head of a code panel: its language at the right, as far as there is room."""
     face = Face("code_tag", paper="code")
-    label = f" {language} " if language else " "
-    return Line((Span(" " * max(0, width - width_of(label)), face), Span(label, face)), "code")
+    label: tuple[Span, ...] = (Span(f" {language} " if language else " ", face),)
+    if width_of(label[0].text) > max(1, width):
+        # What is cut off has a span of its own: the rest stands for its source.
+        label = (Span(f" {clip(language, max(0, width - 3), '')}", face), Span("… ", face))
+    blank = width - sum(width_of(span.text) for span in label)
+    return Line((Span(" " * max(0, blank), face), *label), "code")
+
+
+def room_for_code(width: int) -> int:
+    """Return the cells of a row that goes over several lines."""
+    return _inner(width) - len(CONTINUATION)
+
+
+def _inner(width: int) -> int:
+    return max(4, width - 2)
+
+
+def code_row(spans: Iterable[Span], *, first: bool) -> Line:
+    """Return a line of the panel; one that is not the `first` of its row is marked."""
+    margin = Span(" ", Face("code", paper="code"))
+    mark = () if first else (Span(CONTINUATION, Face("code_comment", paper="code")),)
+    return Line((margin, *mark, *spans), "code")
 
 
 def code_lines(rows: list[tuple[Span, ...]], width: int) -> list[Line]:
     """Set highlighted rows on the panel, long ones continued on marked lines."""
-    margin = Span(" ", Face("code", paper="code"))
-    mark = Span(CONTINUATION, Face("code_comment", paper="code"))
-    inner = max(4, width - 2)
     lines = []
     for row in rows:
-        if sum(width_of(span.text) for span in row) <= inner:
-            lines.append(Line((margin, *row), "code"))
+        if sum(width_of(span.text) for span in row) <= _inner(width):
+            lines.append(code_row(row, first=True))
             continue
-        pieces = hard_wrap(row, inner - len(CONTINUATION))
-        lines.append(Line((margin, *pieces[0]), "code"))
-        lines += [Line((margin, mark, *piece), "code") for piece in pieces[1:]]
+        pieces = hard_wrap(row, room_for_code(width))
+        lines += [code_row(piece, first=not number) for number, piece in enumerate(pieces)]
     return lines

@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from palaver_tui.layout.code import CHUNK_LINES, code_lines, highlight, tag_line
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.inline import inline_spans
 from palaver_tui.layout.markdown import block_tokens, inline_tokens, markdown_lines
-from palaver_tui.layout.splitter import OpenFence
 from palaver_tui.layout.tracing import InlineTrace, Run, inline_token
 from palaver_tui.layout.wrap import wrap
 
@@ -137,65 +135,3 @@ def _first_opener(runs: list[Run], text: str) -> int:
             if literal and (character in "[`" or not text[end : end + 1].isspace()):
                 return start
     return len(text)
-
-
-class GrowingCode(NoTables):
-    """An open code fence: chunks of its lines that are highlighted once, then its last lines.
-
-    When the fence is closed it is laid out once more, whole, since a string or a comment may
-    cross the chunks.
-    """
-
-    def __init__(self, fence: OpenFence, width: int) -> None:
-        self.lines = [tag_line(fence.language, width)]
-        self._fence = fence
-        self._width = width
-        self._kept = 1  # lines up to the end of the last whole chunk
-        self._at = fence.body  # where the first line after that chunk starts in the open text
-        self._whole = 1  # lines up to the end of the last whole line
-        self._whole_at = self._at  # where the line after that one starts
-        self._fresh = True
-
-    def update(self, text: str) -> int:
-        """Lay out what is new.
-
-        The line that is still being written is highlighted alone, its chunk when it is whole.
-        """
-        whole = text.rfind("\n") + 1
-        grown = whole > self._whole_at
-        changed = 0 if self._fresh else self._kept if grown else self._whole
-        self._fresh = False
-        if grown:
-            del self.lines[self._kept :]
-            while (end := _after_lines(text, self._at, CHUNK_LINES)) is not None:
-                self.lines += self._set(text[self._at : end])
-                self._kept, self._at = len(self.lines), end
-            if self._at < whole:
-                self.lines += self._set(text[self._at : whole])
-            self._whole, self._whole_at = len(self.lines), whole
-        else:
-            del self.lines[self._whole :]
-        begun = text[self._whole_at :]
-        if begun and not self._closes(begun):
-            self.lines += self._set(begun)
-        return changed
-
-    def _closes(self, begun: str) -> bool:
-        """Say whether a line that is still being written may become the end of the fence."""
-        marks = begun.strip(" ")
-        return bool(marks) and set(marks) == {self._fence.marks[0]}
-
-    def _set(self, source: str) -> list[Line]:
-        if self._fence.indent:
-            source = re.sub(rf"^ {{1,{self._fence.indent}}}", "", source, flags=re.MULTILINE)
-        return code_lines(highlight(source, self._fence.language), self._width)
-
-
-def _after_lines(text: str, start: int, count: int) -> int | None:
-    """Return where the line after `count` complete lines starts, None if there are fewer."""
-    for _ in range(count):
-        end = text.find("\n", start)
-        if end < 0:
-            return None
-        start = end + 1
-    return start

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from palaver_tui.layout.growing import Growing, GrowingCode, GrowingParagraph, GrowingWhole
+from palaver_tui.layout.growing import Growing, GrowingParagraph, GrowingWhole
+from palaver_tui.layout.growing_code import GrowingCode, GrowingIndented
 from palaver_tui.layout.growing_nest import GrowingNest, Inner
 from palaver_tui.layout.growing_table import GrowingTable
 from palaver_tui.layout.markdown import item_nest, quote_nest
@@ -37,6 +38,8 @@ def layout_of(
     match kind:
         case "paragraph":
             return GrowingParagraph(width)
+        case "code":
+            return GrowingIndented(width)
         case "table":
             return GrowingTable(width)
         case "item":

@@ -42,6 +42,19 @@ _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 _ENDS_BLANK = re.compile(r"\n[ \t]*\n\Z")
 _ITEM = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( {1,4})(?=[^ \t\n])")
 _QUOTE = re.compile(r" {0,3}>")
+_BLANK_LINE = re.compile(r"^[ \t]*\n", re.MULTILINE)
+# What is taken off a line of indented code; a blank line may have less.
+INDENTED = re.compile(r"^(?: {4}| {0,3}\t| {1,3}$)", re.MULTILINE)
+# What may, when more of it is there, be the definition of a link: a label, then where it leads,
+# then nothing or the beginning of a title (CommonMark 4.7). A label has at most 999 characters.
+_LABEL = r" {0,3}\[(?:[^\[\]\\]|\\.){0,999}"
+_MAY_DEFINE = re.compile(
+    rf"{_LABEL}(?:\\?\Z|\](?:\Z|:\s*(?:\Z|(?:<[^<>\n]*(?:\Z|>)|[^\s<]\S*)"
+    r"(?:[ \t]*(?:\Z|\n)|[ \t]+[\"'(]))))",
+    re.DOTALL,
+)
+# A line that is one as a whole. Only a title could still follow, in the next line.
+_DEFINES = re.compile(rf"{_LABEL}\]:[ \t]*\S.*\n(?=[ \t]*[^ \t\n\"'(])")
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
@@ -73,6 +86,9 @@ class _Cut(NamedTuple):
     start: int
     gap: bool = True
     number: int | None = None
+
+
+_ANEW = _Cut(0)
 
 
 def open_fence(text: str) -> OpenFence | None:
@@ -127,7 +143,8 @@ class Splitter:
     @property
     def shape(self) -> Shape:
         """What the open text is; "" while too little of it is there to tell."""
-        if not self._shape and len(self.open) >= BEGUN and "\n" not in self.open:
+        undecided = self._shape in ("", "other")
+        if undecided and len(self.open) >= BEGUN and "\n" not in self.open:
             self._shape = _shape(block_tokens(self.open[:BEGUN]), self.open)
         return self._shape
 
@@ -174,14 +191,20 @@ class Splitter:
             return []
         return self._close(end)
 
-    def _close(self, end: int) -> list[Piece]:
-        """Finish the open block at `end`."""
+    def _close(self, end: int, after: _Cut = _ANEW) -> list[Piece]:
+        """Finish the open block at `end`; `after` describes what comes next."""
         piece = self._piece(self.open[:end])
-        self._cut(end, _Cut(0))
+        self._cut(end, after)
         return [piece]
 
     def _cut_blocks(self, limit: int) -> list[Piece]:
         """Cut off all blocks and items but the last, and that too if it is complete."""
+        if (definition := _DEFINES.match(self.open)) and not block_tokens(definition[0]):
+            return self._close(definition.end(), _Cut(0, self.open_gap))
+        if self._parsed and self._shape in _ENDED_BY_BLANK:
+            blank = _BLANK_LINE.search(self.open, self._parsed, limit)
+            if blank is not None and self._goes_on(blank.start()):
+                return self._close(blank.start())
         if limit > self._parsed:
             goes_on = self._parsed and self._goes_on(limit)
             self._parsed = limit
@@ -213,6 +236,8 @@ class Splitter:
 
     def _goes_on(self, limit: int) -> bool:
         """Say whether the lines since the last parse are surely more of the same block."""
+        if limit == self._parsed:
+            return True
         lines = self.open[self._parsed : limit].split("\n")[:-1]
         match self._shape:
             case "item":
@@ -220,6 +245,8 @@ class Splitter:
                 return all(line.startswith(indent) or not line.strip() for line in lines)
             case "quote":
                 return all(_QUOTE.match(line) for line in lines)
+            case "code":
+                return all(INDENTED.match(line) or not line for line in lines)
             case "paragraph":
                 # One line more of context: it may turn out to be the head of a table.
                 before = self.open.rfind("\n", 0, self._parsed - 1) + 1
@@ -264,7 +291,7 @@ class Splitter:
 def _shape(tokens: list[Token], text: str) -> Shape:
     """Return what the one block is that `text` begins with."""
     # A definition of a link is no part of the paragraph it stands before.
-    if not tokens or text.lstrip(" ").startswith("["):
+    if not tokens or _MAY_DEFINE.match(text):
         return "other"
     found = _SHAPES.get(tokens[0].type, "other")
     return "other" if found == "item" and not item_indent(text) else found

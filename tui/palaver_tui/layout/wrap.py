@@ -75,6 +75,17 @@ def _chop(atoms: Sequence[_Atom], width: int) -> Iterator[tuple[list[Span], int]
     line: list[Span] = []
     used = 0
     for atom in atoms:
+        if _ASCII.match(atom.text):
+            at = 0
+            while at < len(atom.text):
+                if used >= width and line:
+                    yield line, used
+                    line, used = [], 0
+                piece = atom.text[at : at + max(1, width - used)]
+                line.append(Span(piece, atom.face))
+                used += len(piece)
+                at += len(piece)
+            continue
         for cluster, cells in clusters(atom.text):
             if used + cells > width and line:
                 yield line, used
