@@ -5,11 +5,14 @@ from __future__ import annotations
 from palaver_tui.layout.durations import seconds
 from palaver_tui.layout.faces import Face, Line, Span
 from palaver_tui.layout.folding import CLOSED, OPENED, FoldKey, Folds
+from palaver_tui.layout.growing_words import GrowingWords
 from palaver_tui.layout.visible import VisibleStream, expand_tabs
 from palaver_tui.layout.wrap import clip, wrap
 
 _FACE = Face("muted", italic=True)
 _BAR = Span("│ ", Face("rule"))
+_BAR_WIDTH = 2  # cells
+EXACT_UP_TO = 100  # words that are counted one by one
 
 
 class ReasoningBlock:
@@ -31,6 +34,7 @@ class ReasoningBlock:
         self._width = 0
         self._laid = 0  # whole rows that are in `lines`
         self._solid = 1  # lines that belong to them and to the head
+        self._begun = GrowingWords(_FACE, 1)  # the row that is being written
         self._dirty = True
         self.feed(text)
         if not growing:
@@ -81,32 +85,50 @@ class ReasoningBlock:
             return len(self.lines)
         if width != self._width:
             self._width, self._laid, self._solid = width, 0, 1
+            self._begun = GrowingWords(_FACE, width - _BAR_WIDTH)
             self.lines = []
         self._dirty = False
+        head = self.lines[0] if self.lines else None
         self.lines[:1] = [self._head(width)]
         if not self._open:
             del self.lines[1:]
             return 0
-        del self.lines[self._solid :]
+        first = self._solid
         for row in self._rows[self._laid :]:
             if row.strip() or self._solid > 1:  # no blank rows at its beginning
-                self.lines += self._set(row, width)
+                self._show_row(row)
                 self._solid = len(self.lines)
+            self._begun = GrowingWords(_FACE, width - _BAR_WIDTH)
         self._laid = len(self._rows)
         if self._row.strip():
-            self.lines += self._set(self._row, width)
+            first = min(first + self._show_row(self._row), len(self.lines))
+        else:
+            del self.lines[self._solid :]
         if not self._growing:
             while len(self.lines) > 1 and self.lines[-1].spans == (_BAR,):
                 self.lines.pop()
-        return 0
+        return first if head == self.lines[0] else 0
+
+    def _show_row(self, row: str) -> int:
+        """Set the row that is being written; return how many of its lines are as they were."""
+        first = self._begun.update(expand_tabs(row.rstrip()))
+        lines = [Line((_BAR, *spans)) for spans in self._begun.rows[first:]]
+        self.lines[self._solid + first :] = lines
+        return first
 
     def _set(self, row: str, width: int) -> list[Line]:
         text = Span(expand_tabs(row.rstrip()), _FACE)
-        return [Line((_BAR, *spans)) for spans in wrap([text], width - 2)]
+        return [Line((_BAR, *spans)) for spans in wrap([text], width - _BAR_WIDTH)]
+
+    @property
+    def _words_said(self) -> int:
+        """How many words there are; of many, whole tens, so that the head changes now and then."""
+        words = self._words + 1
+        return words if words < EXACT_UP_TO else words // 10 * 10
 
     def _head(self, width: int) -> Line:
         if self._growing:
-            words = f"thinking · {self._words + 1} words"
+            words = f"thinking · {self._words_said} words"
         elif self._duration_ms is not None:
             words = f"thought for {seconds(self._duration_ms)}"
         else:

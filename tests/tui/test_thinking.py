@@ -1,0 +1,83 @@
+"""Reasoning that grows shows the lines that it would show whole, and costs no more for it."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from palaver_tui.layout import growing_words
+from palaver_tui.layout.faces import Span
+from palaver_tui.layout.folding import FoldKey, Folds
+from palaver_tui.layout.growing_words import GrowingWords
+from palaver_tui.layout.thoughts import ReasoningBlock
+from palaver_tui.layout.wrap import wrap
+
+OPEN = Folds(frozenset({"reasoning"}))
+KEY = FoldKey("reasoning", "3.1", 0)
+PIECES = [
+    "word ",
+    "longer-than-a-line" * 3,
+    " ",
+    "\t",
+    "\n",
+    "\n\n",
+    "漢字かな",
+    "👨‍👩‍👧",
+    "e\u0301",
+    "ab",
+]
+texts = st.lists(st.sampled_from(PIECES), max_size=400).map("".join)
+widths = st.sampled_from([5, 12, 40])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=40), widths, st.integers(1, 40))
+def test_words_that_grow_break_where_they_would_at_once(pieces, width, each):
+    row = GrowingWords(Span("").face, width)
+    text, shown = "", []
+    for piece in pieces * 8:
+        text += piece.replace("\n", " ")
+        first = row.update(text)
+        shown = shown[:first] + row.rows[first:]
+        assert shown == row.rows == wrap([Span(text)], width)
+
+
+def block(growing=True):
+    made = ReasoningBlock(KEY, growing=growing)
+    made.show(OPEN)
+    return made
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts, st.lists(st.integers(0, 900), max_size=20), widths)
+def test_any_split_of_reasoning_shows_the_lines_of_the_whole(text, cuts, width):
+    growing, shown, at = block(), [], 0
+    for cut in [*sorted(cuts), len(text)]:
+        growing.feed(text[at:cut])
+        at = max(at, cut)
+        changed = growing.layout(width)
+        shown = shown[:changed] + growing.lines[changed:]
+        assert shown == growing.lines
+    whole = block()
+    whole.feed(text)
+    whole.layout(width)
+    assert growing.lines == whole.lines
+    bare = [line.text.rstrip("│ ") for line in growing.unfolded(width)]
+    assert [line.text.rstrip("│ ") for line in growing.lines] == bare[: len(growing.lines)]
+    assert not any(bare[len(growing.lines) :])
+
+
+def test_a_word_more_of_a_long_row_sets_only_its_end(monkeypatch):
+    taken = []
+
+    def counted(spans, width):
+        taken.append(sum(len(span.text) for span in spans))
+        return wrap(spans, width)
+
+    monkeypatch.setattr(growing_words, "wrap", counted)
+    growing = block()
+    changed = []
+    for _ in range(4000):
+        growing.feed("word ")
+        changed.append(len(growing.lines) - growing.layout(80))
+    assert max(taken) < 1000
+    # The head says how many words there are; of many, in tens.
+    assert sum(lines > 12 for lines in changed[200:]) <= len(changed) / 10
