@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -25,15 +26,37 @@ SUBJECTS = (
 READ_WHILE_GROWING = 4096  # characters
 
 
+class Arguments:
+    """Reads arguments as they grow: what was read is not read again."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._reader = _Reader()
+        self._values: dict[str, Any] = {}
+
+    def values(self, text: str) -> dict[str, Any]:
+        """Return the arguments as far as they have arrived; what is no JSON object has none."""
+        if text != self._text:
+            if not text.startswith(self._text):
+                self._reader = _Reader()
+            self._text = text
+            self._values = self._parsed(text)
+        return self._values
+
+    def _parsed(self, text: str) -> dict[str, Any]:
+        self._reader.read(text)
+        for candidate in (text, self._reader.completed(text)):
+            try:
+                value = msgspec.json.decode(candidate.encode("utf-8", "replace"))
+            except msgspec.DecodeError:
+                continue
+            return value if isinstance(value, dict) else {}
+        return {}
+
+
 def parsed(text: str) -> dict[str, Any]:
-    """Return the arguments as far as they have arrived; what is no JSON object has none."""
-    for candidate in (text, completed(text)):
-        try:
-            value = msgspec.json.decode(candidate.encode("utf-8", "replace"))
-        except msgspec.DecodeError:
-            continue
-        return value if isinstance(value, dict) else {}
-    return {}
+    """Return the arguments in `text`, as `Arguments.values` does."""
+    return Arguments().values(text)
 
 
 def completed(text: str) -> str:
@@ -42,55 +65,83 @@ def completed(text: str) -> str:
     A key without its value, or half a word or number at the end, is left out.
     """
     reader = _Reader()
-    for at, character in enumerate(text):
-        reader.read(text, at, character)
-    if reader.in_string and not reader.is_key:
-        body = text[reader.string_at :]
-        cut = body.rfind("\\")
-        # Half an escape sequence is dropped with its backslash.
-        if reader.escaped or (body[cut + 1 : cut + 2] == "u" and cut >= 0 and len(body) - cut < 6):
-            body = body[:cut]
-        return text[: reader.string_at] + body + '"' + "".join(reversed(reader.closers))
-    return text[: reader.safe] + "".join(reversed(reader.safe_closers))
+    reader.read(text)
+    return reader.completed(text)
+
+
+_IN_STRING = re.compile(r'[^"\\]*')
+# Half an escape sequence at the end, or the first half of one for a character beyond 16 bits.
+_HALF_ESCAPE = re.compile(r"(?:\\u[dD][89abAB][0-9a-fA-F]{2})?\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 
 
 class _Reader:
     """Where a JSON text that is read from its beginning stands."""
 
     def __init__(self) -> None:
-        self.closers: list[str] = []  # what closes everything that is open
-        self.in_string = self.escaped = self.is_key = False
-        self.string_at = 0
-        self.safe = 0  # where the text can be cut: behind a value that is whole
-        self.safe_closers: list[str] = []
+        self._closers: list[str] = []  # what closes everything that is open
+        self._in_string = self._is_key = False
+        self._string_at = 0
+        self._escape_at = -1  # where the last escape sequence begins, or the pair of them
+        self._safe = 0  # where the text can be cut: behind a value that is whole
+        self._safe_closers: list[str] = []
+        self._before = ""  # the last character outside of strings that is no blank
+        self._at = 0  # how much was read
 
-    def read(self, text: str, at: int, character: str) -> None:
-        if self.in_string:
-            self._in_string(at, character)
-        elif character == '"':
-            self.in_string, self.string_at = True, at
-            self.is_key = self.closers[-1:] == ["}"] and text[:at].rstrip()[-1:] in {"{", ","}
+    def read(self, text: str) -> None:
+        """Read what is new in `text`, which begins with what was read."""
+        at = self._at
+        while at < len(text):
+            at = self._string(text, at) if self._in_string else self._outside(text, at)
+        self._at = at
+
+    def completed(self, text: str) -> str:
+        """Return `text`, all of which was read, as a whole one."""
+        if self._in_string and not self._is_key:
+            body = text[self._string_at :]
+            if self._escape_at >= 0:
+                end = body[self._escape_at - self._string_at :]
+                if half := _HALF_ESCAPE.match(end) or _HALF_PAIR.match(end):
+                    body = body[: len(body) - len(half[0])]
+            return text[: self._string_at] + body + '"' + "".join(reversed(self._closers))
+        return text[: self._safe] + "".join(reversed(self._safe_closers))
+
+    def _outside(self, text: str, at: int) -> int:
+        character = text[at]
+        if character == '"':
+            self._in_string, self._string_at, self._escape_at = True, at, -1
+            self._is_key = self._closers[-1:] == ["}"] and self._before in {"{", ","}
         elif character in "{[":
-            self.closers.append("}" if character == "{" else "]")
+            self._closers.append("}" if character == "{" else "]")
             self._safe_behind(at)
-        elif character in "}]" and self.closers:
-            self.closers.pop()
+        elif character in "}]" and self._closers:
+            self._closers.pop()
             self._safe_behind(at)
         elif character == ",":
             self._safe_behind(at - 1)
+        if not character.isspace():
+            self._before = character
+        return at + 1
 
-    def _in_string(self, at: int, character: str) -> None:
-        if self.escaped:
-            self.escaped = False
-        elif character == "\\":
-            self.escaped = True
-        elif character == '"':
-            self.in_string = False
-            if not self.is_key:
+    def _string(self, text: str, at: int) -> int:
+        found = _IN_STRING.match(text, at)
+        assert found is not None
+        at = found.end()
+        if text[at : at + 1] == "\\":
+            before = self._escape_at
+            if before < 0 or not _HALF_PAIR.fullmatch(text, before, at):
+                self._escape_at = at
+            # A character that is escaped, but has not arrived, is looked at when it has.
+            return at + 2
+        if text[at : at + 1] == '"':
+            self._in_string = False
+            if not self._is_key:
                 self._safe_behind(at)
+            return at + 1
+        return at
 
     def _safe_behind(self, at: int) -> None:
-        self.safe, self.safe_closers = at + 1, list(self.closers)
+        self._safe, self._safe_closers = at + 1, list(self._closers)
 
 
 def subject(arguments: dict[str, Any], text: str) -> str:

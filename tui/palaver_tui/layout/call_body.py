@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import msgspec
 
 from palaver.wire.messages import ToolResult
+from palaver_tui.layout.call_keep import Kept, edits_of
 from palaver_tui.layout.code import code_lines, highlight
 from palaver_tui.layout.diff import Hunk, diff_lines, hunk_between, hunks_of
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
@@ -25,6 +26,8 @@ HEAD_ROWS, TAIL_ROWS = 8, 12
 # Fewer rows than this are not worth a fold.
 LEAST_FOLDED = 4
 ERROR_ROWS = 2  # of an error under a folded call
+# Of a long row without a line feed its two ends are shown while it is being written.
+SHOWN_OF_ROW = 1_000  # characters
 MAX_ROWS = 5_000  # drawn of one output, also when all is wanted: a scroll bar has an end
 
 
@@ -39,6 +42,7 @@ class CallContent:
     result: ToolResult | None
     state: str
     picture: PictureBox | None = None
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def named_for_edits(self) -> bool:
@@ -52,22 +56,12 @@ class CallContent:
             return hunks_of(self.result.text)
         if self.result is not None and not self.named_for_edits:
             return []
-        return list(_asked(self.values))
+        return [hunk_between(*edit) for edit in edits_of(self.values)]
 
-
-def _asked(values: dict[str, Any]) -> list[Hunk]:
-    edits = values.get("edits")
-    found = edits if isinstance(edits, list) else [values]
-    hunks = []
-    for edit in found:
-        if not isinstance(edit, dict):
-            continue
-        old = edit.get("old_text", edit.get("old_string", edit.get("old")))
-        new = edit.get("new_text", edit.get("new_string", edit.get("new")))
-        if isinstance(old, str) and isinstance(new, str):
-            path = edit.get("path", values.get("path"))
-            hunks.append(hunk_between(path if isinstance(path, str) else "", old, new))
-    return hunks
+    @property
+    def grows(self) -> bool:
+        """Whether its arguments are still being written."""
+        return self.state == "writing"
 
 
 def _indented(lines: list[Line]) -> list[Line]:
@@ -115,11 +109,12 @@ def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Bo
     """Return what is under a call. `whole`: nothing long is folded; `draws`: pictures are drawn."""
     inner = max(8, width - 2)
     pieces: list[list[Line]] = []
-    if content.hunks:
-        pieces.append(diff_lines(content.hunks, inner))
+    diff = _diff(content, inner)
+    if diff:
+        pieces.append(diff)
     else:
         pieces += _ARGUMENTS.get(content.name, _named)(content, inner)
-    if not (content.hunks and content.result is not None and not content.result.is_error):
+    if not (diff and content.result is not None and not content.result.is_error):
         pieces.append(_outcome(content, inner))
     lines: list[Line] = []
     rest_at: set[int] = set()
@@ -140,6 +135,14 @@ def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Bo
         lines += _indented(drawing)
     lines.append(BLANK)
     return Body(lines, rest_at, picture, wanted)
+
+
+def _diff(content: CallContent, width: int) -> list[Line]:
+    """Draw what was changed, or is to be."""
+    if content.grows:
+        return content.kept.edits(edits_of(content.values, begun=True), width)
+    key = (content.text, content.result and content.result.text, width)
+    return content.kept.once("diff", key, lambda: diff_lines(content.hunks, width))
 
 
 def _middle_folded(lines: list[Line], whole: bool) -> tuple[list[Line], int | None]:
@@ -168,9 +171,9 @@ def _command(content: CallContent, width: int) -> list[list[Line]]:
     command = content.values.get("command")
     if not isinstance(command, str):
         return _named(content, width)
-    lines = code_lines(highlight(visible(command), "bash"), width)
+    lines = content.kept.code("command", command, "bash", width, grows=content.grows)
     others = {name: value for name, value in content.values.items() if name != "command"}
-    return [lines, _pairs(others, width)]
+    return [lines, _pairs(content, others, width)]
 
 
 def _written(content: CallContent, width: int) -> list[list[Line]]:
@@ -179,7 +182,7 @@ def _written(content: CallContent, width: int) -> list[list[Line]]:
         return _named(content, width)
     path = content.values.get("path")
     language = PurePosixPath(path).suffix.lstrip(".") if isinstance(path, str) else ""
-    return [code_lines(highlight(visible(text), language), width)]
+    return [content.kept.code("content", text, language, width, grows=content.grows)]
 
 
 def _nothing(content: CallContent, width: int) -> list[list[Line]]:
@@ -188,22 +191,32 @@ def _nothing(content: CallContent, width: int) -> list[list[Line]]:
 
 def _named(content: CallContent, width: int) -> list[list[Line]]:
     if not content.values and content.text.strip() not in {"", "{}", "{"}:
-        return [code_lines(highlight(visible(content.text), "json"), width)]
-    return [_pairs(content.values, width)]
+        return [content.kept.code("", content.text, "json", width, grows=content.grows)]
+    return [_pairs(content, content.values, width)]
 
 
-def _pairs(values: dict[str, Any], width: int) -> list[Line]:
+def _pairs(content: CallContent, values: dict[str, Any], width: int) -> list[Line]:
     lines: list[Line] = []
     for name, value in values.items():
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         head = Span(f"{visible_line(str(name))}: ", Face("muted"))
-        rows = visible(text).split("\n")
-        if len(rows) == 1:
-            lines += [Line(row) for row in wrap([head, Span(rows[0])], width)]
-        else:
+        if "\n" in text:
             lines.append(Line((head,)))
-            lines += code_lines(highlight(visible(text), ""), width)
+            lines += content.kept.code(name, text, "", width, grows=content.grows)
+            continue
+        if content.grows and len(text) > SHOWN_OF_ROW:
+            text = f"{text[: SHOWN_OF_ROW // 2]} ⋯ {text[-SHOWN_OF_ROW // 2 :]}"
+        lines += content.kept.once(
+            f"value {name}", (text, width), partial(_pair, head, text, width)
+        )
     return lines
+
+
+def _pair(head: Span, text: str, width: int) -> list[Line]:
+    rows = visible(text).split("\n")  # other characters than the line feed end a line, too
+    if len(rows) == 1:
+        return [Line(row) for row in wrap([head, Span(rows[0])], width)]
+    return [Line((head,)), *code_lines(highlight("\n".join(rows), ""), width)]
 
 
 _ARGUMENTS: dict[str, Callable[[CallContent, int], list[list[Line]]]] = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from palaver.wire.messages import ToolResult
-from palaver_tui.layout.arguments import READ_WHILE_GROWING, parsed, subject
+from palaver_tui.layout.arguments import READ_WHILE_GROWING, Arguments, subject
 from palaver_tui.layout.call_body import CallContent, body_lines, error_lines, question_lines
+from palaver_tui.layout.call_keep import Kept
 from palaver_tui.layout.diff import changes
 from palaver_tui.layout.durations import seconds
 from palaver_tui.layout.faces import Face, Ink, Line, Span
@@ -20,6 +21,7 @@ from palaver_tui.layout.wrap import clip, width_of
 # to answer. `open`: it has no result and nothing is going on.
 CallState = Literal["writing", "waiting", "running", "asks", "open", "done"]
 MIN_SUBJECT = 8  # cells; below, the name gives way instead
+MAX_SUBJECT = 1_000  # characters that are looked at: no screen is wider
 # Tools that ask or propose: they never fold.
 TALKING = frozenset({"ask_user", "exit_plan", "present_plan", "plan"})
 # How the daemon's own result of a call begins that was not allowed.
@@ -59,6 +61,8 @@ class CallBlock:
         self.picture_wanted: Grid | None = None
         self._draws = draws  # whether the terminal can show pictures
         self._rest = FoldKey("rest", call_id)
+        self._read = Arguments()
+        self._kept = Kept()
         self._open = self._whole = False
         self._width = 0
         self._folds: list[FoldKey | None] = []
@@ -140,9 +144,9 @@ class CallBlock:
         # A folded call needs little of arguments that may be a whole file.
         growing = self.state == "writing" and not open_
         text = self.arguments[:READ_WHILE_GROWING] if growing else self.arguments
-        values = parsed(text)
+        values = self._read.values(text)
         content = CallContent(
-            self.name, text, values, self.output, self.result, self.state, self.picture
+            self.name, text, values, self.output, self.result, self.state, self.picture, self._kept
         )
         lines = [self._head(content, width, open_)]
         folds: list[FoldKey | None] = [self.key]
@@ -171,7 +175,7 @@ class CallBlock:
         mark = OPENED if open_ else CLOSED
         name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 5))
         talks = self.name in TALKING  # what it says stands below
-        words = "" if talks else visible_line(subject(content.values, content.text))
+        words = "" if talks else visible_line(subject(content.values, content.text)[:MAX_SUBJECT])
         room = width - 2 - width_of(name) - 2 - width_of(state) - 2
         body = clip(words, room) if room >= MIN_SUBJECT else ""
         used = 2 + width_of(name) + 2 + width_of(body) + width_of(state)

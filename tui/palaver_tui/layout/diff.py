@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Paper, Span
@@ -17,6 +18,8 @@ _FILE = re.compile(r"\+\+\+ (?:b/)?([^\t\n]+)")
 _INKS: dict[Sign, Ink] = {"+": "success", "-": "error", " ": "code"}
 _PAPERS: dict[Sign, Paper] = {"+": "added", "-": "removed", " ": "code"}
 _CONTINUED = "↪ "
+# Of more rows than this those that come again and again are not compared: it takes the square.
+EXACT_UP_TO = 2_000
 
 
 class Row(NamedTuple):
@@ -83,11 +86,13 @@ def _rows(lines: list[str], at: int, head: re.Match[str]) -> tuple[list[Row], in
     return rows, at
 
 
+@lru_cache(maxsize=128)  # a call is laid out several times while it is at work
 def hunk_between(file: str, old: str, new: str) -> Hunk:
     """Return what an edit asks for, where its place in the file is not known yet."""
     before, after = _lines(old), _lines(new)
     rows: list[Row] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    rough = len(before) + len(after) > EXACT_UP_TO
+    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=rough).get_opcodes():
         if tag == "equal":
             rows += [Row(0, " ", text) for text in after[c:d]]
         else:
@@ -107,21 +112,33 @@ def changes(hunks: Iterable[Hunk]) -> tuple[int, int]:
     return signs.count("+"), signs.count("-")
 
 
-def diff_lines(hunks: Sequence[Hunk], width: int) -> list[Line]:
-    """Draw hunks with line numbers and signs; files are named where there are several."""
-    named = len({hunk.file for hunk in hunks if hunk.file}) > 1
+def diff_lines(
+    hunks: Sequence[Hunk], width: int, *, named: bool | None = None, follows: bool = False
+) -> list[Line]:
+    """Draw hunks with line numbers and signs; files are named where there are several.
+
+    `named` and `follows` tell of hunks that are drawn elsewhere: whether there are several files,
+    and whether these come after others.
+    """
+    if named is None:
+        named = len({hunk.file for hunk in hunks if hunk.file}) > 1
     digits = len(str(max((row.number for hunk in hunks for row in hunk.rows), default=0)))
     lines: list[Line] = []
     for index, hunk in enumerate(hunks):
         if named and hunk.file:
-            lines += [BLANK] if index else []
+            lines += [BLANK] if index or follows else []
             lines.append(Line((Span(clip(visible_line(hunk.file), width), Face("muted")),)))
-        elif index:
+        elif index or follows:
             gap = f" {'⋮':>{digits}}"
             lines.append(Line((Span(gap, Face("code_comment", paper="code")),), "code"))
         for row in hunk.rows:
             lines += _row_lines(row, digits, width)
     return lines
+
+
+def row_lines(sign: Sign, text: str, width: int) -> list[Line]:
+    """Draw a row of which the number is not known."""
+    return _row_lines(Row(0, sign, text), 1, width)
 
 
 def _row_lines(row: Row, digits: int, width: int) -> list[Line]:
