@@ -162,3 +162,45 @@ async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path,
         await me.press("ctrl+t", "home")  # all goes on meanwhile
         assert me.transcript.scroll_offset.y == 0
         go_on.set()
+
+
+async def test_a_block_that_cannot_be_laid_out_stays_as_it_is_and_the_client_runs(
+    tmp_path, monkeypatch
+):
+    failed = []
+
+    def fails(job):
+        failed.append(job)
+        raise ValueError("no such thing")
+
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        with monkeypatch.context() as patched:
+            patched.setattr(documents.Job, "lines", fails)
+            await stream(me, BLOCKS["a fence"])
+            await me.until(lambda: failed and settled(me))
+            await me.shows("z = 1", "stays as it is", "no such thing")
+        assert len(failed) == 1
+        await stream(me, f"\n{BLOCKS['a paragraph']}after it\n", len(BLOCKS["a fence"]))
+        await me.until(lambda: settled(me))
+        await me.shows("after it")
+
+
+async def test_code_is_plain_where_its_highlighter_fails(tmp_path, monkeypatch):
+    from pygments.lexers import PythonLexer
+
+    def fails(self, text):
+        raise RecursionError
+
+    monkeypatch.setattr(PythonLexer, "get_tokens", fails)
+    async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
+        await stream(me, BLOCKS["a fence"])
+        await me.until(lambda: settled(me))
+        await me.shows("z = 1")
+        inks = {
+            span.face.ink
+            for section in me.transcript.column.sections
+            for line in section.stack.lines
+            for span in line.spans
+            if "z = 1" in span.text
+        }
+        assert inks == {"code"}

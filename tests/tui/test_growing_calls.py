@@ -71,6 +71,31 @@ def test_arguments_in_any_pieces_end_in_the_lines_of_the_whole(name, folds, asci
     assert block.unfolded(WIDTH) == at_once.unfolded(WIDTH)
 
 
+def test_an_edit_that_is_being_written_shows_what_goes_and_what_comes_so_far():
+    edit = {"path": "a.py", "old_text": "one\ntwo\n", "new_text": "one\nthree\nfour"}
+    text = json.dumps({"edits": [edit]})
+    block = CallBlock("c1", "edit_files")
+    seen = {}
+    for end in range(len(text)):
+        block.show(OPEN, arguments=text[:end], state="writing")
+        block.layout(WIDTH)
+        seen[end] = ["".join(line.text.split()) for line in block.lines[1:-1]]
+    for words, shown in {
+        '"one\\ntw': ["-one", "-tw"],
+        '"one\\nthr': ["-one", "-two", "+one", "+thr"],
+        "fou": ["-one", "-two", "+one", "+three", "+fou"],
+    }.items():
+        assert seen[text.index(words) + len(words)] == shown
+    block.show(OPEN, arguments=text, state="waiting")
+    block.layout(WIDTH)
+    assert ["".join(line.text.split()) for line in block.lines[1:-1]] == [
+        "one",
+        "-two",
+        "+three",
+        "+four",
+    ]
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('a"\\\n\t👍é/,:{}[] ')),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

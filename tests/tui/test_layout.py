@@ -121,6 +121,16 @@ def test_items_after_a_frozen_item_keep_counting():
     ]
 
 
+@pytest.mark.parametrize("width", [10, 40])
+def test_the_tag_of_a_fence_is_cut_to_its_panel(width):
+    for tag in ("x" * 300, "漢" * 300):
+        streaming = MarkdownDocument(f"```{tag}\ncode\n")
+        streaming.layout(width)
+        for lines in (streaming.lines, whole(f"```{tag}\ncode\n```\n", width)):
+            assert width_of(lines[0].text) == width
+            assert lines[0].text.endswith(f"{tag[0]}… ")
+
+
 def test_html_is_text():
     assert "<div>" in whole("<div>x</div>", 40)[0].text
 

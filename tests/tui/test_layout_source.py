@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from palaver_tui.layout import traces
 from palaver_tui.layout.document import MarkdownDocument, PlainDocument
 from palaver_tui.layout.visible import visible
 from tui.test_layout import ALL, PIECES
@@ -227,3 +228,70 @@ def test_part_of_a_persons_own_text_keeps_its_tabs_and_is_not_wrapped():
     assert document.plain_between((0, 6), (1, 4)) == "line that"
     start, _ = find(document, "indented")
     assert document.source_between((start[0], 0), END) == "\tindented\tdeep"
+
+
+GROWING = {
+    "a fence": ("```py\n", "x{n} = {n}  # note\n"),
+    "a list": ("- top\n", "  - item {n} *is* it\n"),
+    "a table": ("| a | b |\n|---|---|\n", "| w{n} | word |\n"),
+    "a paragraph": ("", "word{n} **is** long "),
+    "a fence in a quote": ("> ```\n", "> line{n} of it\n"),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, monkeypatch):
+    head, more = GROWING[name]
+    traced = []
+    trace = traces.Drawing.trace
+
+    def counted(drawing):
+        traced.append(drawing.source)
+        return trace(drawing)
+
+    monkeypatch.setattr(traces.Drawing, "trace", counted)
+    start = "before *it*\n\n" + head + "".join(more.format(n=n) for n in range(100, 300))
+    document = laid(start, finished=False)
+    early = find(document, "before")[0], (30, 8)
+    offsets = [document.source_map().offset_at(place) for place in early]
+    del traced[:]
+    for n in range(300, 500):
+        document.feed(more.format(n=n))
+        document.expect(60)
+        places = document.source_map()
+        for place, offset in zip(early, offsets, strict=True):
+            assert places.offset_at(place) == offset
+            assert places.place_at(offset) is not None
+    assert not traced
+    # And what it says is what a new look says.
+    fresh = laid(document.source, finished=False).source_map()
+    for offset in offsets:
+        assert places.place_at(offset) == fresh.place_at(offset)
+
+
+def test_a_place_in_a_table_that_is_set_anew_is_found_where_it_is_now():
+    rows = "".join(f"| w{n}x | {'word ' * 30} |\n" for n in range(30))
+    document = laid(f"| a | b |\n|---|---|\n{rows}", finished=False)
+    before = find(document, "w20x")[0]
+    offset = document.source_map().offset_at(before)
+    document.feed(f"| {'wide' * 9} | x |\n")
+    document.expect(60)
+    assert find(document, "w20x")[0] != before
+    assert document.source_map().place_at(offset) == find(document, "w20x")[0]
+    assert document.source_map().offset_at(find(document, "w20x")[0]) == offset
+
+
+@pytest.mark.parametrize("around", ["- top\n\n  ", "> ", "- > top\n  > \n  > "])
+def test_a_table_that_grows_in_a_container_can_be_traced(around):
+    rest = around.rpartition("\n")[2].replace("-", " ")
+    rows = [f"| w{n}x | {'word ' * (n % 30)} |" for n in range(30)]
+    lines = ["| a | b |", "|---|---|", *rows]
+    document = MarkdownDocument()
+    for number, line in enumerate(lines):
+        document.feed((rest if number else around) + line + "\n")
+        document.expect(60)
+    places = document.source_map()
+    for n in range(30):
+        offset = places.offset_at(find(document, f"w{n}x")[0])
+        assert offset is not None
+        assert document.source.startswith(f"w{n}x", offset)

@@ -104,6 +104,13 @@ class Column:
                 return put
         return False
 
+    def give_up(self, job: Job) -> None:
+        """Leave what a job is about as it looks: the job failed."""
+        job.document.give_up(job)
+        for section in self.sections:
+            if any(block.laid is job.document for block in section.blocks):
+                section.has_job = section.stack.job() is not None
+
     @property
     def height(self) -> int:
         """All lines, laid out or estimated."""

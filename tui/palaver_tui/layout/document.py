@@ -167,6 +167,11 @@ class MarkdownDocument(Sourced):
             return []
         return self._put(job.number, lines)
 
+    def give_up(self, job: Job) -> None:
+        """Leave a block as it looks: it cannot be laid out."""
+        if self.is_due(job):
+            self._set.rough.discard(job.number)
+
     def _put(self, number: int, lines: list[Line]) -> list[Splice]:
         start = self._set.laid[number].start
         self._traces.forget(start)

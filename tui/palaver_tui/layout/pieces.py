@@ -73,10 +73,6 @@ class Pieces:
         known = {number: lines}
         return self._look(0, FOREVER, 0, known) if number in self.rough else []
 
-    def height(self, number: int) -> int:
-        """Return the lines of a block, the gap above it not counted."""
-        return self._heights[number]
-
     def _append(self, piece: Piece, lines: list[Line]) -> None:
         del self.lines[self.solid :]
         if lines and piece.gap and self.lines:

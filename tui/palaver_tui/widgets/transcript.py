@@ -284,10 +284,17 @@ class Transcript(ScrollView, can_focus=True):
                 self.run_worker(self._do(self._job))
 
     async def _do(self, job: Job) -> None:
-        lines = await asyncio.to_thread(job.lines)
+        try:
+            lines = await asyncio.to_thread(job.lines)
+        except Exception as error:  # noqa: BLE001  an odd text must not end the client
+            lines = None
+            self.notify(f"Part of an answer stays as it is: {error!r}", severity="warning")
         self._job, self._job_version = None, -1
         with self._holding():
-            self.column.put(job, lines)
+            if lines is None:
+                self.column.give_up(job)
+            else:
+                self.column.put(job, lines)
         self.settle()
 
     @contextmanager
