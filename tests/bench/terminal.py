@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from bench.figures import Aim, Effort, Figure, Kind, at_most
 from bench.terminal_client import history, shown
-from bench.terminal_texts import SHAPES, paragraph, prose
+from bench.terminal_texts import SHAPES, paragraph, prose, written
 
 RATE = 100.0  # tokens a second of a fast model
 ENDLESS_RATE = 200.0
 LONG, SHORT = 20_000, 1_000  # tokens
 WINDOW = 600  # tokens measured at a time
 SKIP = 2_000  # tokens that are fed at once on the way to the next window
+CALL_LINES = 800
 ENDLESS = 56_000  # characters
 CHATS = (20, 2_000)  # messages
 
@@ -32,6 +33,10 @@ async def run(effort: Effort) -> list[Figure]:
         figures.append(
             Figure(f"CPU per token, end of a {name}", late, "us", early, "its start", aim)
         )
+    made = written(CALL_LINES)
+    early, late = await _ends(made[: effort.count(len(made), 60)], "write_file")
+    what = "CPU per token, end of an unfolded call's 800 lines"
+    figures.append(Figure(what, late, "us", early, "its start", SHAPE_AIM))
     figures.append(await _endless(effort))
     figures.append(await _long_chat(effort))
     figures.append(await _share(effort))
@@ -56,10 +61,15 @@ async def _late(effort: Effort) -> Figure:
     return Figure(what, _each(late, window), "us", _each(early, window), "at 1,000", PROSE_AIM)
 
 
-async def _ends(tokens: Sequence[str]) -> tuple[float, float]:
-    """Return what a token costs in the first and in the last fifth, in microseconds."""
+async def _ends(tokens: Sequence[str], call: str = "") -> tuple[float, float]:
+    """Return what a token costs in the first and in the last fifth, in microseconds.
+
+    The tokens are an answer's, or the arguments of an unfolded `call`.
+    """
     fifth = len(tokens) // 5
     async with shown(history(CHATS[0])) as fed:
+        if call:
+            fed.call(call)
         early = await fed.feed(tokens[:fifth], RATE)
         await fed.feed(tokens[fifth:-fifth], RATE)
         late = await fed.feed(tokens[-fifth:], RATE)

@@ -69,6 +69,12 @@ class Fed:
         self.client = shown
         self.drawn = Drawn(shown.app)
         self._at = 0
+        self._kind: dict[str, str] = {}
+
+    def call(self, name: str) -> None:
+        """What is told from now on are the arguments of a call, which is unfolded."""
+        self._kind = {"kind": "tool_call", "name": name, "call_id": "c1"}
+        self.client.transcript.set_folds(self.client.transcript.folds.all(True))
 
     async def frame(self, text: str = "") -> None:
         """Tell `text`, and let everything happen that comes of it, up to the screen's update."""
@@ -76,7 +82,7 @@ class Fed:
         if text:
             painted = app._frames.painted
             app._frames._next = 0.0  # the wall's clock does not count here
-            self.client.daemon.stream_of(CHAT).tell(part(text, self._at))
+            self.client.daemon.stream_of(CHAT).tell(part(text, self._at, **self._kind))
             self._at += len(text)
             while app._frames.painted == painted:
                 await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from itertools import chain, cycle, islice
 
@@ -104,6 +105,23 @@ def fence(lines: int) -> list[str]:
     return ["```", "python", "\n", *chain.from_iterable(body)]
 
 
+def within(tokens: list[str], first: str, rest: str) -> list[str]:
+    """Return a text in an item or a quote; `first` and `rest` stand before its lines."""
+    return [first, *(token.replace("\n", f"\n{rest}") for token in tokens)]
+
+
+def data(size: int) -> list[str]:
+    """Return a fence with one line of JSON, of `size` characters."""
+    pairs = ((f'"key_{n}"', ": ", f"{n * n}", ", ") for n in range(size // 20))
+    return ["```", "json", "\n", "{", *chain.from_iterable(pairs)]
+
+
+def written(lines: int) -> list[str]:
+    """Return the arguments of a call that writes a file of `lines` lines."""
+    head = ['{"path": ', '"a.py", ', '"content": "']
+    return head + [json.dumps(token)[1:-1] for token in fence(lines)[3:]]
+
+
 def items(count: int) -> list[str]:
     """Return a list of `count` items."""
     words = cycle(WORDS)
@@ -135,4 +153,6 @@ SHAPES: dict[str, Callable[[], list[str]]] = {
     "800-line fence": lambda: fence(800),
     "200-item list": lambda: items(200),
     "150-row table": lambda: table(150),
+    "800-line fence in an item": lambda: within(fence(800), "- ", "  "),
+    "30 KB line in a fence": lambda: data(30_000),
 }
