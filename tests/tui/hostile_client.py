@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from random import Random
 
+from textual import events
+
 import palaver_tui.app
 from palaver.client import Connected
 from palaver.clock import SystemClock
@@ -24,6 +26,7 @@ from palaver.wire.events import (
 )
 from palaver.wire.messages import Boundary, Reasoning, Source, ToolCall, ToolResult
 from palaver_tui.app import PalaverApp
+from palaver_tui.widgets.composer import Composer
 from tui.replay import BAD_KEY, ENDPOINT, T0, ReplayClient, answer, chat, part, queued, status, user
 
 # Each says its own name, so that a test can tell that it was shown, and each asks for something
@@ -98,6 +101,7 @@ def evil_daemon() -> ReplayClient:
 class Evil(PalaverApp):
     """The client; when everything was shown in every way there is, it leaves."""
 
+    daemon: ReplayClient
     CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
 
     async def show_everything(self) -> None:
@@ -114,13 +118,24 @@ class Evil(PalaverApp):
             self.do_queue_focus,
             self.do_view_find,
             lambda: text.searching.begin(ALL),
+            self._paste,
             self.end_search,
             self.do_model_choose,
             self.pop_screen,
             self.do_chat_rename,
+            self._paste,
             self.pop_screen,
             self.do_app_palette,
+            self._paste,
             self.pop_screen,
+            self._composer.focus,
+            self._paste,
+            self._composer.clear,
+            lambda: self.begin_edit(self.session.view.queue[0]),
+            self.end_edit,
+            self._empty_queue,
+            self.do_composer_recall,  # the last message, and the one before it
+            self.do_composer_recall,
             lambda: self.session.open("b"),
             lambda: self.session.open("a"),
             lambda: self._put(ALL, "the evil"),
@@ -135,6 +150,16 @@ class Evil(PalaverApp):
                     break
         self.exit(0)
 
+    @property
+    def _composer(self) -> Composer:
+        return self.main.query_one(Composer)
+
+    def _paste(self) -> None:
+        self.post_message(events.Paste(ALL))
+
+    def _empty_queue(self) -> None:
+        self.daemon.stream_of("a").tell(QueueUpdate([], held=False))
+
     async def _painted(self) -> None:
         self.paint()
         for _ in range(3):
@@ -145,15 +170,17 @@ async def main(folder: Path) -> None:
     async def connect():
         return ENDPOINT
 
+    daemon = evil_daemon()
     app = Evil(
         connect,
         data_dir=folder,
         chat_id="a",
         clock=SystemClock(),
         random=Random(1),
-        client=evil_daemon(),
+        client=daemon,
         motion=False,
     )
+    app.daemon = daemon
     app.call_later(lambda: app.run_worker(app.show_everything()))
     await app.run_async()
     sys.exit(app.return_code)

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from palaver_tui.clipboard import MOST_OSC_52, Clipboard, encodable
+from palaver_tui.clipboard import MOST_OSC_52, Clipboard
+from palaver_tui.layout.visible import encodable
 
 HOSTILE = "**a**\x1b[31m\u202e\x9b b\r\n[/x]"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.filter import Monochrome, NoColor
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
@@ -32,6 +32,7 @@ from palaver_tui.frames import Frames
 from palaver_tui.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.keeping import FOLDER, Keeper
 from palaver_tui.layout.sections import Look
+from palaver_tui.layout.visible import encodable
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
 from palaver_tui.signals import on_ending_signals
@@ -39,6 +40,7 @@ from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
 from palaver_tui.view.live import STOPPABLE
+from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
@@ -145,6 +147,7 @@ class PalaverApp(General):
         self._drafts = Drafts(self, self._keeper)
         self._shown: str | None = None
         self._signals = signals
+        self._backstop = Backstop()
         self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
         for palette in PALETTES.values():
@@ -199,6 +202,14 @@ class PalaverApp(General):
         painted, self._ticked = self._ticked, self._frames.painted
         if painted == self._ticked and self._painter is not None and self._painter.animated:
             self._changed()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line goes through before it is written to the terminal."""
+        return [*super().get_line_filters(), self._backstop]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand `text` to the terminal: also what the library copies from a field."""
+        super().copy_to_clipboard(encodable(text))
 
     # --- painting -------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from palaver_tui.layout.visible import encodable
+
 Way = Literal["tool", "terminal", "file"]
 # Programs that take the clipboard's text from their input, and what must be set for them to work.
 TOOLS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -91,11 +93,6 @@ class Clipboard:
         path = self._folder / FILE_NAME
         await asyncio.to_thread(_write, path, content)
         return Copied("file", str(path))
-
-
-def encodable(text: str) -> str:
-    """Return `text` with lone surrogates, which nothing can encode, replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _write(path: Path, content: str) -> None:

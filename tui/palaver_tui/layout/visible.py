@@ -34,6 +34,12 @@ def _table() -> dict[int, str]:
 
 _TABLE = _table()
 _SINGLE_LINE = _TABLE | {0x0A: "\u23ce", 0x09: " "}
+_NEWLINE_PICTURE = "\u2424"
+# What has no picture of its own gets this one: one cell wide, as `_hexadecimal` is not.
+_ONE_FOR_ONE = {
+    code: shown if len(shown) == 1 and shown != "\n" else _REPLACEMENT
+    for code, shown in _TABLE.items()
+} | dict.fromkeys([0x0A, 0x85, 0x2028, 0x2029], _NEWLINE_PICTURE)
 
 
 def visible(text: str) -> str:
@@ -51,6 +57,21 @@ def visible_line(text: str, *, newline: str = "\u23ce") -> str:
     if text.isascii() and text.isprintable():
         return text
     return text.replace("\r\n", "\n").replace("\n", newline).translate(_SINGLE_LINE)
+
+
+def one_for_one(text: str) -> str:
+    """Return `text` with each control replaced by one character that is one cell wide.
+
+    For text that is edited: the cursor counts its characters. Tabs stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return text.translate(_ONE_FOR_ONE)
+
+
+def encodable(text: str) -> str:
+    """Return `text` with lone surrogates, which nothing can encode, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def expand_tabs(line: str) -> str:

@@ -7,14 +7,14 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 
 from palaver_tui.actions import bindings
+from palaver_tui.widgets.fields import ShownArea
 
 MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen
 
 
-class Composer(TextArea):
+class Composer(ShownArea):
     """A text area that grows to a few rows, sends on Enter, and never loses what was typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("composer")

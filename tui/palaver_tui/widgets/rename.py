@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from palaver_tui.layout.visible import visible_line
+from palaver_tui.widgets.fields import ShownInput
 
 
 class RenameScreen(ModalScreen[str | None]):
@@ -23,7 +24,7 @@ class RenameScreen(ModalScreen[str | None]):
         with Vertical(id="rename") as box:
             box.border_title = Content("Title of this chat")
             box.border_subtitle = Content("⏎ rename · Esc closes")
-            yield Input(self._title, compact=True, select_on_focus=False)
+            yield ShownInput(self._title, compact=True, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give what was written; an empty title is none."""

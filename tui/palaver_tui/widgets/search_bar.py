@@ -12,9 +12,10 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from palaver_tui.actions import bindings
+from palaver_tui.widgets.fields import ShownInput
 
 
-class SearchInput(Input):
+class SearchInput(ShownInput):
     """The words to find."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("search")
