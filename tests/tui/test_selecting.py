@@ -227,7 +227,6 @@ class TestThings:
             await me.press("ctrl+t", "comma", "c", "enter")
             await me.until(lambda: opened == ["https://docs.example/x"])
             await me.until(lambda: copied.texts == ["https://docs.example/x"])
-            await me.shows("Opened https://docs.example/x")
 
     async def test_a_link_is_opened_by_a_click(self, tmp_path, monkeypatch):
         daemon = with_chat(answer(1, "See [the manual](https://docs.example/x) now."))

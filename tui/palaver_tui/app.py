@@ -33,6 +33,7 @@ from palaver_tui.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.keeping import FOLDER, Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import encodable
+from palaver_tui.opening import Opener
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
 from palaver_tui.signals import on_ending_signals
@@ -138,6 +139,7 @@ class PalaverApp(General):
         )
         self.pictures = data_dir / FOLDER / "pictures"
         self._copier = Clipboard(os.environ, self.copy_to_clipboard, data_dir / FOLDER)
+        self._opener = Opener(os.environ)
         self._chat_id = chat_id
         self._motion = motion
         self._look = look or Look()

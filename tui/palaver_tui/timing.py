@@ -35,6 +35,10 @@ DRAG_SCROLL_S = 0.05
 SAME_STROKE_S = 0.5
 # Notices go away by themselves.
 NOTICE_S = 4.0
+# One that shows an address is there to be read whole.
+ADDRESS_NOTICE_S = 12.0
+# A program that opens addresses and has not failed by then has it.
+OPENER_S = 2.0
 # What is being written is saved this long after the first change: a crash costs a second.
 SAVE_DRAFT_S = 1.0
 # A lost daemon is started again only after this long: one that is being restarted by whoever

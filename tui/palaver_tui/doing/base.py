@@ -46,9 +46,9 @@ class Base(App[int]):
         """Show the session as it is now."""
         raise NotImplementedError
 
-    def say(self, text: str, severity: Severity = "information") -> None:
-        """Show a notice for a moment. Its text is neither markup nor able to drive the terminal."""
-        self.notify(visible(text), severity=severity, timeout=NOTICE_S, markup=False)
+    def say(self, text: str, severity: Severity = "information", seconds: float = NOTICE_S) -> None:
+        """Show a notice for a while. Its text is neither markup nor able to drive the terminal."""
+        self.notify(visible(text), severity=severity, timeout=seconds, markup=False)
 
     def open_things(self) -> frozenset[Open]:
         """Return what Esc could close."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.command import CommandPalette
 
 from palaver_tui.doing.finding import Finding
+from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.recalling import Recalling
-from palaver_tui.doing.selecting import Selecting
 from palaver_tui.themes import PALETTES
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
@@ -17,7 +17,7 @@ from palaver_tui.widgets.rename import RenameScreen
 from palaver_tui.widgets.transcript import Transcript
 
 
-class General(Reading, Finding, Selecting, Recalling):
+class General(Reading, Finding, Opening, Recalling):
     """Closing and stopping, new chats, help, leaving."""
 
     _warned = False  # that something is unsent, when leaving

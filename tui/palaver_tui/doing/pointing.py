@@ -49,7 +49,6 @@ class Pointing(Base):
                 text.set_folds(text.folds.turn(thing.fold), row)
             case "link":
                 self.open_url(thing.target)
-                self.say(f"Opened {thing.target}")
             case "picture" if (picture := picture_of(text.column, thing)) is not None:
                 self.run_worker(self._open_picture(picture))
             case "code":
@@ -66,7 +65,6 @@ class Pointing(Base):
             self.say(f"Could not save the picture to open it: {error}.", "warning")
         else:
             self.open_url(path.as_uri())
-            self.say(f"Opened {path}")
 
     def copy_thing(self, thing: Thing) -> None:
         """Copy what a thing is or holds."""
