@@ -126,7 +126,6 @@ class Evil(PalaverApp):
             self._paste,
             self.pop_screen,
             self.do_app_palette,
-            self._paste,
             self.pop_screen,
             self._composer.focus,
             self._paste,

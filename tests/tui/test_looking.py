@@ -187,8 +187,7 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         transcript = me.transcript
         await widths(me, 66)
         transcript.searching.begin("word052x3")
-        await me.pilot.pause()
-        assert any("word052x3" in row for row in in_view(me))
+        await me.until(lambda: any("word052x3" in row for row in in_view(me)))
         assert transcript.searching.index == 0
         transcript.searching.end()
         # Select a word, far up; go elsewhere, change the width: the same word is selected.

@@ -29,6 +29,9 @@ OLDER_PAGE = 50  # messages; the interface's default page
 SEARCH_PAGE = 200  # messages; the most that the interface gives at once
 # Messages that a search reads before it stops to ask: a few seconds over a slow line.
 SEARCH_AT_ONCE = 10_000
+# Of what is searched, so much is laid out before keys are looked at again: a few milliseconds.
+SEARCH_UNITS = 2_000  # characters of Markdown
+SEARCH_PAUSE_S = 0.005
 # While a selection is dragged beyond the view, it scrolls this often, further out faster.
 DRAG_SCROLL_S = 0.05
 # Within this time after a message was sent, Enter in the then empty composer is not a decision.

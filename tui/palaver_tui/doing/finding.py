@@ -38,6 +38,9 @@ class Finding(Base):
         searching = self._transcript.searching
         if not searching.active or self._seeking or searching.step(-1):
             return
+        if not searching.done:
+            searching.when_done(self.do_search_older)
+            return
         if not self.session.view.older:
             self._none_more("before")
             return
@@ -55,8 +58,12 @@ class Finding(Base):
             self._seeking = True
             self.session.paging.seek_newer(searching.holds, self._found_newer)
             return
-        if not searching.step(1):
-            self._none_more("after")
+        if searching.step(1):
+            return
+        if not searching.done:
+            searching.when_done(self.do_search_newer)
+            return
+        self._none_more("after")
 
     do_transcript_found_older = do_search_older
     do_transcript_found_newer = do_search_newer
@@ -107,8 +114,11 @@ class Finding(Base):
             return "searching older messages …"
         if not searching.active:
             return "⏎ ↑ older  ↓ newer"
+        so_far = "" if searching.done else " …"
+        if not searching.matches and so_far:
+            return "searching …"
         if not searching.matches:
             more = self.session.view.older or self.session.view.gap is not None
             return "none here · ⏎ searches older messages" if more else "none"
         index = searching.index
-        return f"{'–' if index is None else index + 1} of {len(searching.matches)}"
+        return f"{'–' if index is None else index + 1} of {len(searching.matches)}{so_far}"

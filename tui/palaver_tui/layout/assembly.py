@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from palaver.wire.messages import Message, Reasoning, Text, ToolCall
 from palaver_tui.layout.calling import Calls
 from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.document import MarkdownDocument
+from palaver_tui.layout.finding import plain_json
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.live import LiveSection, labelled_live
 from palaver_tui.layout.parts import Stack
@@ -86,6 +87,14 @@ class Assembly:
     def section(self, key: Hashable) -> Section | None:
         """Return the section of that name, also one that is folded away."""
         return next((one for one in self.all_sections() if one.key == key), None)
+
+    def texts(self, section: Section) -> Sequence[str] | None:
+        """Return what can be found in a section, as it came; None if that may be anything."""
+        if not section.texts:
+            return None
+        found = [self.calls.results.get(call_id) for call_id in section.call_ids]
+        results = [result.text for result in found if result is not None]
+        return [*section.texts, *results] if len(results) == len(found) else None
 
     def set_folds(self, folds: Folds) -> None:
         """Fold and unfold."""
@@ -245,10 +254,10 @@ def _section(message: Message, make: Callable[[], Stack]) -> Section:
                 texts.append(text)
                 lines += 1
             case ToolCall(name=name, arguments=arguments):
-                texts += [name, arguments]
+                texts += [name, plain_json(arguments)]
                 lines += 1
             case _:
                 lines += 1
     section = Section(message.id, make, texts, characters, lines)
-    section.has_calls = any(isinstance(part, ToolCall) for part in message.parts)
+    section.call_ids = [part.id for part in message.parts if isinstance(part, ToolCall)]
     return section

@@ -45,7 +45,6 @@ class Column:
         self.sections: list[Section] = []
         self.version = 0  # counts the changes of where things are
         self.expecting = False  # some lines of what was looked at are only expected
-        self.whole = False  # what is looked at is laid out whole, also where it is not in view
         self._view: ChatView | None = None
         self._starts: list[int] = [0]
         self._index: dict[Hashable, int] = {}
@@ -219,8 +218,6 @@ class Column:
         """Lay out lines `low` to `high` of one section; return whether there was anything."""
         expected = self.expect(index)
         section = self.sections[index]
-        if self.whole:
-            low, high = 0, FOREVER
         if not section.look(low, high):
             return expected
         self._restart()
@@ -238,13 +235,18 @@ class Column:
         self.expecting = False
         return False
 
-    def measure_section(self, section: Section) -> None:
-        """Lay out a section wherever it is, also one that is folded away."""
-        index = self._index.get(section.key)
-        if index is not None and self.sections[index] is section:
-            self.measure_one(index)
-        elif section.measured_at != self.width or section.stale or not section.is_whole:
-            section.measure(self.width)
+    def measure_section(self, section: Section, characters: int) -> bool:
+        """Lay out more of a section wherever it is, also one that is folded away.
+
+        Return whether it is whole now. No piece is begun after so many `characters`.
+        """
+        before = section.version, section.height
+        if section.measured_at != self.width or section.stale:
+            section.measure(self.width, lazily=True)
+        section.look(0, FOREVER, characters)
+        if before != (section.version, section.height):
+            self._restart()
+        return section.is_whole
 
     def line(self, y: int) -> tuple[Section | None, int, Line]:
         """Return the section that line `y` is in, its number in it, and the line."""

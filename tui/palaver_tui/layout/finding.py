@@ -1,28 +1,17 @@
-"""Finding words in a chat, also in what is folded or was never laid out. Pure."""
+"""Finding words in lines that stand under each other, and again when their end changed. Pure."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from palaver_tui.layout.calls import CallBlock
-from palaver_tui.layout.document import MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Line
-from palaver_tui.layout.folding import FoldKey
-from palaver_tui.layout.section import Section
-from palaver_tui.layout.thoughts import ReasoningBlock
-from palaver_tui.layout.visible import visible
+from palaver_tui.layout.visible import encodable, visible
 
 MAX_FOUND = 10_000  # matches that are counted; beyond, nobody steps through them
-
-
-class Match(NamedTuple):
-    """The `number`-th occurrence in a block, counted with all of the block unfolded."""
-
-    key: Hashable
-    block: Hashable
-    number: int
+_ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 
 class Stretch(NamedTuple):
@@ -41,8 +30,13 @@ class Query:
         words = [word for word in re.split(r"[ \t\n]+", visible(text)) if word]
         self.pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
         self.empty = not words
+        self.rows = len(words)  # lines that a match can be on, those without words not counted
         # Markdown may stand between two words, but hardly within one.
         self._words = [word.casefold() for word in re.findall(r"\w+", text)]
+
+    def narrows(self, other: Query) -> bool:
+        """Say whether nothing can be found that is not where `other` finds something."""
+        return not other.empty and self.text.startswith(other.text)
 
     def may_be_in(self, texts: Iterable[str]) -> bool:
         """Say whether it is worth laying out what is made of `texts`."""
@@ -51,12 +45,17 @@ class Query:
 
     def stretches(self, lines: Iterable[Line]) -> Iterator[list[Stretch]]:
         """Yield where it occurs in lines that stand under each other."""
-        texts = [line.text for line in lines]
+        yield from self.stretches_in([line.text for line in lines])
+
+    def stretches_in(self, texts: Sequence[str], column: int = 0) -> Iterator[list[Stretch]]:
+        """Yield where it occurs in the texts of lines, from `column` of the first one on."""
+        if self.empty:
+            return
         starts = [0]
         for text in texts:
             starts.append(starts[-1] + len(text) + 1)
         line = 0
-        for found in self.pattern.finditer("\n".join(texts)) if not self.empty else ():
+        for found in self.pattern.finditer("\n".join(texts), column):
             while starts[line + 1] <= found.start():
                 line += 1
             pieces, at = [], line
@@ -67,71 +66,63 @@ class Query:
             yield pieces
 
 
-class Finder:
-    """The matches of one query in the sections there are; finds again only in what changed."""
+def plain_json(text: str) -> str:
+    r"""Return JSON, and its letters as they read: `\u00e9` is an é."""
+    if "\\u" not in text:
+        return text
+    # Both, as a backslash may itself be escaped.
+    return text + "\n" + encodable(_ESCAPED.sub(lambda found: json.loads(f'"{found[0]}"'), text))
 
-    def __init__(self, query: Query, measure: Callable[[Section], object]) -> None:
-        self.query = query
-        self._measure = measure  # lays a section out, by whoever keeps its height
-        self._known: dict[Hashable, tuple[object, list[Match]]] = {}
 
-    def matches(self, sections: Iterable[Section], width: int) -> list[Match]:
-        """Return all matches, top to bottom."""
-        found: list[Match] = []
-        known, self._known = self._known, {}
-        for section in sections:
-            entry = known.get(section.key)
-            if entry is None or section.stale or entry[0] != _state(section, width):
-                matches = list(self._in(section, width))
-                entry = (_state(section, width), matches)  # looking may have laid it out
-            self._known[section.key] = entry
-            found += entry[1]
-            if len(found) >= MAX_FOUND:
+class Occurrences:
+    """Where a query occurs in the lines of one block. Of lines that stay, none is read twice."""
+
+    def __init__(self, query: Query) -> None:
+        self.found: list[list[Stretch]] = []
+        self._query = query
+        self._lines: list[Line] = []
+        self._on: dict[int, list[tuple[int, int, int]]] = {}  # by line: start, end, which one
+
+    def update(self, lines: Sequence[Line]) -> int:
+        """Find in `lines`; return how many characters were read."""
+        before = self._lines
+        same = 0
+        for old, new in zip(before, lines, strict=False):
+            if old is not new:
                 break
-        return found
+            same += 1
+        if same == len(before) == len(lines):
+            return 0
+        self._lines = list(lines)
+        while self.found and self.found[-1][-1].line >= same:
+            for line, _start, _end in self.found.pop():
+                self._on[line].pop()  # nothing that was found later is left
+        first, column = self._resume(same)
+        texts = [line.text for line in lines[first:]]
+        for pieces in self._query.stretches_in(texts, column):
+            if len(self.found) >= MAX_FOUND:
+                break
+            where = [Stretch(first + line, start, end) for line, start, end in pieces]
+            for line, start, end in where:
+                self._on.setdefault(line, []).append((start, end, len(self.found)))
+            self.found.append(where)
+        return sum(map(len, texts))
 
-    def _in(self, section: Section, width: int) -> Iterator[Match]:
-        if self.query.empty:
-            return
-        if section.texts and not section.has_calls and not self.query.may_be_in(section.texts):
-            return
-        self._measure(section)
-        for block in section.stack.blocks:
-            inner = max(1, width - len(block.margin.text))
-            for number, _where in enumerate(self.query.stretches(unfolded(block.laid, inner))):
-                yield Match(section.key, block.key, number)
+    def _resume(self, same: int) -> tuple[int, int]:
+        """Return the line and column to read from, if so many lines are the same as before.
 
+        What begins above the line is on lines that stayed: it was found, or is not there.
+        """
+        line, rows = same, self._query.rows
+        while line > 0 and rows > 1:
+            line -= 1
+            rows -= bool(self._lines[line].text.strip())
+        if self.found:
+            last = self.found[-1][-1]
+            if last.line >= line:
+                return last.line, last.end
+        return line, 0
 
-def _state(section: Section, width: int) -> object:
-    return (id(section), section.version, width, section.calls_state())
-
-
-def unfolded(laid: object, width: int) -> list[Line]:
-    """Return the lines that are searched: all there is of a block, and no labels."""
-    if isinstance(laid, CallBlock | ReasoningBlock):
-        return laid.unfolded(width)
-    return laid.lines if isinstance(laid, MarkdownDocument | PlainDocument) else []
-
-
-def drawn(section: Section, query: Query) -> dict[int, list[tuple[int, int, Match]]]:
-    """Return what is found in the lines of a section as they are, by line: start, end, match."""
-    found: dict[int, list[tuple[int, int, Match]]] = {}
-    for block, first, _height in section.stack.heights():
-        laid = block.laid
-        if not isinstance(laid, CallBlock | ReasoningBlock | MarkdownDocument | PlainDocument):
-            continue
-        margin = len(block.margin.text)
-        for number, stretches in enumerate(query.stretches(laid.lines)):
-            match = Match(section.key, block.key, number)
-            for line, start, end in stretches:
-                place = (start + margin, end + margin, match)
-                found.setdefault(first + line, []).append(place)
-    return found
-
-
-def folds_over(section: Section, match: Match) -> list[FoldKey]:
-    """Return what has to be open for a match to be seen, besides a run of steps."""
-    for block in section.stack.blocks:
-        if block.key == match.block and isinstance(block.laid, CallBlock | ReasoningBlock):
-            return block.laid.folds()
-    return []
+    def on(self, line: int) -> Sequence[tuple[int, int, int]]:
+        """Return what is on a line: start, end, and which of all it is."""
+        return self._on.get(line, ())

@@ -33,7 +33,8 @@ class Section:
     ) -> None:
         self.key = key
         self.texts = texts
-        self.has_calls = False  # whose results are in other messages
+        self.call_ids: Sequence[str] = ()  # of calls, whose results are in other messages
+        self.characters = characters
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
         self.has_job = False  # something is to be laid out off the event loop
@@ -43,7 +44,6 @@ class Section:
         self.cache: list[object] = []  # what the drawing side keeps per line
         self._make = make
         self._made: Stack | None = None
-        self._characters = characters
         self._lines = lines
 
     @property
@@ -58,10 +58,14 @@ class Section:
         """Its blocks if it was ever looked at, else none."""
         return self._made.blocks if self._made is not None else ()
 
+    def make(self) -> None:
+        """Cut it into its blocks, if that was not done."""
+        self._made = self.stack
+
     def estimate(self, width: int) -> None:
         """Guess the height from the amount of text."""
         if self.measured_at != width:
-            self.height = self._lines + self._characters // max(1, width - 4)
+            self.height = self._lines + self.characters // max(1, width - 4)
             self.measured_at = 0
 
     def measure(self, width: int, *, lazily: bool = False) -> None:

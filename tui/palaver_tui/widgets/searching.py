@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+import asyncio
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING
 
 from palaver.wire.messages import Message, Reasoning, Text, ToolCall, ToolResult
-from palaver_tui.layout.finding import Finder, Match, Query, drawn, folds_over
+from palaver_tui.layout.finder import Finder, Match, folds_over
+from palaver_tui.layout.finding import Query, plain_json
 from palaver_tui.layout.folding import FoldKey
 from palaver_tui.layout.section import Section
+from palaver_tui.timing import SEARCH_PAUSE_S, SEARCH_UNITS
 from palaver_tui.widgets.marks import Mark
 
 if TYPE_CHECKING:
@@ -21,7 +24,9 @@ class Searching:
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
         self._finder: Finder | None = None
-        self._drawn: dict[Hashable, tuple[object, dict[int, list[tuple[int, int, Match]]]]] = {}
+        self._going_on = False  # between two slices
+        self._awaited = False  # the first match is to be shown when it is found
+        self._then: Callable[[], None] | None = None  # to be done when all was looked at
         self.matches: list[Match] = []
         self.current: Match | None = None
 
@@ -29,6 +34,11 @@ class Searching:
     def active(self) -> bool:
         """Whether something is searched for."""
         return self._finder is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether all there is was looked at."""
+        return self._finder is None or self._finder.done
 
     @property
     def query(self) -> Query | None:
@@ -43,48 +53,83 @@ class Searching:
     def begin(self, text: str) -> None:
         """Search for `text`; the match nearest to what is in view becomes the current one."""
         query = Query(text)
-        self._drawn.clear()
         if query.empty:
             self.end()
             return
-        column = self._transcript.column
-        self._finder = Finder(query, column.measure_section)
-        column.whole = True  # matches are counted from the beginning of a text
+        self._finder = self._finder_of(query, self._finder)
+        self.current, self._awaited, self._then = None, True, None
         self.find()
-        self.current = self._nearest()
-        if self.current is not None:
-            self.reveal(self.current)
         self._transcript.refresh()
+
+    def _finder_of(self, query: Query, before: Finder | None = None) -> Finder:
+        column = self._transcript.column
+        return Finder(query, column.assembly.texts, column.measure_section, before)
 
     def end(self) -> None:
         """Search for nothing."""
-        self._finder, self.current, self.matches = None, None, []
-        self._transcript.column.whole = False
-        self._drawn.clear()
+        self._finder, self.current, self.matches, self._then = None, None, [], None
         self._transcript.refresh()
 
     def restart(self) -> None:
         """Another chat, or another column: find in it."""
         if self._finder is not None:
-            column = self._transcript.column
-            self._finder = Finder(self._finder.query, column.measure_section)
-            column.whole = True
-            self._drawn.clear()
-            self.current = None
+            self._finder = self._finder_of(self._finder.query)
+            self.current, self._then = None, None
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Do something as soon as all there is was looked at; another wish replaces it."""
+        self._then = then
 
     def find(self) -> None:
-        """Bring the matches up to what there is."""
+        """Bring the matches up to what there is, as far as that takes no time; then go on."""
+        if self._finder is None or self._going_on:
+            return  # what is new is looked at with the next slice
+        self._slice(self._finder)
+        if not self._finder.done:
+            self._going_on = True
+            self._transcript.run_worker(self._go_on())
+
+    async def _go_on(self) -> None:
+        try:
+            while (finder := self._finder) is not None and not finder.done:
+                if (apart := finder.apart) is not None:
+                    finder.put(apart, await asyncio.to_thread(apart.lines))
+                else:
+                    await asyncio.sleep(SEARCH_PAUSE_S)
+                if finder is self._finder:
+                    self._slice(finder)
+                    self._transcript.post_message(self._transcript.Marked())
+        finally:
+            self._going_on = False
+
+    def _slice(self, finder: Finder, units: float = SEARCH_UNITS) -> None:
         column = self._transcript.column
-        if self._finder is not None:
-            before = column.version
-            sections = column.assembly.all_sections()
-            self.matches = self._finder.matches(sections, column.width)
-            if column.version != before:  # what was an estimate is not one any more
-                self._transcript.settle()
+        before = column.version
+        finder.advance(self._nearest_first(), column.width, units)
+        self.matches = finder.matches(column.assembly.all_sections())
+        if column.version != before:  # what was an estimate is not one any more
+            self._transcript.settle()
+        if self._awaited and self.matches:
+            self._awaited = False
+            self.current = self._nearest()
+            if self.current is not None:
+                self.reveal(self.current)
+        self._transcript.refresh()
+        if finder.done and self._then is not None:
+            then, self._then = self._then, None
+            self._transcript.call_later(then)
+
+    def _nearest_first(self) -> list[Section]:
+        """Return all sections: what is in view and upwards, then what is below."""
+        sections = self._transcript.column.assembly.all_sections()
+        in_view = {section.key for section in self._transcript.sections_in_view()}
+        last = max((at for at, one in enumerate(sections) if one.key in in_view), default=-1)
+        if last < 0:
+            return sections[::-1]
+        return sections[last::-1] + sections[last + 1 :]
 
     def step(self, steps: int) -> bool:
         """Go to the next match below (1) or above (-1); return whether there was one."""
-        self.find()
         if not self.matches:
             return False
         index = self.index
@@ -100,8 +145,13 @@ class Searching:
 
     def show_in(self, message_id: int, last: bool) -> bool:
         """Go to the last or first match in a message; return whether there is one."""
+        finder, column = self._finder, self._transcript.column
+        section = column.assembly.section(message_id)
+        if finder is None or section is None:
+            return False
+        finder.finish(section, column.width)
         self.find()
-        found = [match for match in self.matches if match.key == message_id]
+        found = [match for match in finder.matches([section]) if match.key == message_id]
         if not found:
             return False
         self.current = found[-1 if last else 0]
@@ -138,11 +188,11 @@ class Searching:
         index = column.index(match.key)
         if index is None or column.sections[index].key != match.key:
             return None
+        if self._finder is None:
+            return None
         column.measure_one(index)
-        for line, found in sorted(self._in(column.sections[index]).items()):
-            if any(where == match for _start, _end, where in found):
-                return column.start(index) + line
-        return None
+        line = self._finder.line_of(column.sections[index], match)
+        return None if line is None else column.start(index) + line
 
     def reveal(self, match: Match) -> None:
         """Unfold what a match is in, and bring it into view."""
@@ -162,20 +212,11 @@ class Searching:
             transcript.bring_into_view(y)
         transcript.refresh()
 
-    def _in(self, section: Section) -> dict[int, list[tuple[int, int, Match]]]:
-        assert self._finder is not None
-        state = (id(section), section.version)
-        known = self._drawn.get(section.key)
-        if known is None or known[0] != state:
-            known = (state, drawn(section, self._finder.query))
-            self._drawn[section.key] = known
-        return known[1]
-
     def marks(self, section: Section, line: int) -> Iterator[Mark]:
         """Yield what was found on a line of a section."""
         if self._finder is None:
             return
-        for start, end, match in self._in(section).get(line, ()):
+        for start, end, match in self._finder.on_line(section, line):
             yield Mark(start, end, "here" if match == self.current else "found")
 
     def holds(self, message: Message) -> bool:
@@ -188,7 +229,7 @@ class Searching:
                 case Text(text=text) | Reasoning(text=text) | ToolResult(text=text):
                     texts.append(text)
                 case ToolCall(name=name, arguments=arguments):
-                    texts += [name, arguments]
+                    texts += [name, plain_json(arguments)]
         return message.visibility != "model" and self._finder.query.may_be_in(texts)
 
 
