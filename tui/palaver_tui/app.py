@@ -174,7 +174,7 @@ class PalaverApp(General):
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
         self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
-        look = replace(self._look, pictures=self._draws_pictures)
+        look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
         self.main.query_one(Transcript).set_look(look)
         self.main.query_one(Composer).focus()
         self.paint()

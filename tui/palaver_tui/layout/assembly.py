@@ -17,6 +17,7 @@ from palaver_tui.layout.section import FRAME_LINES, Section, section_of
 from palaver_tui.layout.sections import (
     Look,
     Place,
+    begins_day,
     clock_of,
     gap_stack,
     is_shown,
@@ -51,7 +52,7 @@ class Assembly:
         self._runs_for: tuple[object, ...] = ()
         self._steps: dict[FoldKey, tuple[tuple[Steps, Place, bool], Section]] = {}
         self._read: set[int] = set()  # steps that were shown singly: they fold when let go
-        self._outgoing: dict[str, tuple[Outgoing, Section]] = {}
+        self._outgoing: dict[str, tuple[tuple[Outgoing, bool], Section]] = {}
         self._live: tuple[str, LiveSection, Section] | None = None
         self._gap = section_of(GAP, gap_stack())
 
@@ -228,14 +229,17 @@ class Assembly:
     def _outgoing_sections(self, outgoing: Iterable[Outgoing], width: int) -> list[Section]:
         kept, self._outgoing = self._outgoing, {}
         sections = []
+        before = self._shown[-1].created_at if self._shown else None
         for item in outgoing:
             if item.landing != "history":
                 continue
+            state = (item, begins_day(before, item.created_at, self.look))
+            before = item.created_at
             known = kept.get(item.key)
-            if known is None or known[0] != item:
-                section = section_of(item.key, outgoing_stack(item, self.look))
+            if known is None or known[0] != state:
+                section = section_of(item.key, outgoing_stack(item, self.look, state[1]))
                 section.measure(width)
-                known = (item, section)
+                known = (state, section)
             self._outgoing[item.key] = known
             sections.append(known[1])
         return sections

@@ -50,6 +50,7 @@ class Look:
 
     zone: tzinfo | None = None  # None: the machine's own
     pictures: bool = True  # drawn, rather than only named
+    now: Callable[[], datetime] | None = None  # tells which day needs no date above it
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ def _day(at: datetime, look: Look) -> str:
     return f"{local:%A}, {local.day} {local:%B %Y}"
 
 
+def begins_day(before: datetime | None, at: datetime, look: Look) -> bool:
+    """Say whether a date stands over a message of `at`: another one than what is above it has.
+
+    Over the first message there is, `before` is None: it has one unless that is today's.
+    """
+    above = before or (look.now() if look.now is not None else at)
+    return _day(above, look) != _day(at, look)
+
+
 def is_shown(message: Message) -> bool:
     """Say whether a person sees a message as one; results are shown with their calls."""
     return message.visibility != "model" and message.role in {"user", "assistant", "system"}
@@ -79,9 +89,7 @@ def is_shown(message: Message) -> bool:
 def places(shown: Sequence[Message], look: Look) -> Iterator[tuple[Message, Place]]:
     """Yield the messages, which are all shown, each with its place."""
     for before, message, after in zip([None, *shown], shown, [*shown[1:], None], strict=False):
-        new_day = before is not None and _day(before.created_at, look) != _day(
-            message.created_at, look
-        )
+        new_day = begins_day(before.created_at if before else None, message.created_at, look)
         follows = before is not None and before.role == message.role == "assistant"
         same = follows and before is not None and before.model == message.model
         tight = after is not None and _goes_on(message, after, look)
@@ -191,12 +199,13 @@ def _committed(part: object, texts: Mapping[str, MarkdownDocument], calls: Calls
             return None
 
 
-def outgoing_stack(outgoing: Outgoing, look: Look) -> Stack:
+def outgoing_stack(outgoing: Outgoing, look: Look, new_day: bool = False) -> Stack:
     """Return a message that is on its way: as tall as what it will become."""
     words = {"sending": "sending", "waiting": "waiting for the connection", "refused": "not sent"}
     ink: Ink = "error" if outgoing.state == "refused" else "muted"
     clock = clock_of(outgoing.created_at, look)
-    blocks = [
+    blocks = [Block(rule(_day(outgoing.created_at, look)), MARGIN, "day")] if new_day else []
+    blocks += [
         Block(label("you", clock, "user", words[outgoing.state], ink), USER_MARGIN, "label"),
         Block(PlainDocument(outgoing.content, Face("muted")), USER_MARGIN, 0),
     ]
