@@ -84,6 +84,35 @@ async def test_a_selection_over_messages_has_both_texts_and_no_frames(tmp_path):
         await me.until(lambda: copied.texts == ["question\n\n- an *item*\n- more"])
 
 
+OVER_MESSAGES = [
+    pytest.param("c", "**two** three\n\nfour\n\n- five\n- *s*", id="as written"),
+    pytest.param("C", "two three\n\nfour\n\n • five\n • s", id="as it reads"),
+]
+
+
+@pytest.mark.parametrize(("key", "wanted"), OVER_MESSAGES)
+@pytest.mark.parametrize("way", ["mouse", "keys"])
+async def test_over_messages_that_end_in_remarks_only_what_was_written_is_copied(
+    tmp_path, way, key, wanted
+):
+    stopped = answer(1, "one **two** three", finish="interrupted")
+    daemon = with_chat(stopped, user(2, "four"), answer(3, "- five\n- *six*"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        copied = taking(me)
+        await me.shows("six", "stopped here")
+        if way == "mouse":
+            x, y = spot(me, "six")
+            await drag(me, spot(me, "two"), (x + 1, y))
+            await me.press("ctrl+t")
+        else:
+            await me.press("ctrl+t", "v", "down", "w", "v")
+            rows = row_of(me, "six") - row_of(me, "two")
+            await me.press(*["down"] * rows, "0", *["right"] * 3)
+        await me.press(key)
+        await me.until(lambda: copied.texts)
+        assert copied.texts == [wanted]
+
+
 async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
     daemon = with_chat(answer(1, LONG))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:

@@ -45,14 +45,39 @@ def test_visible_text_holds_no_control_but_line_feeds_and_tabs(text):
     visible(text).encode()
 
 
-@given(st.text(alphabet="a\r\n\x1b", max_size=20), st.data())
-def test_text_in_pieces_becomes_what_it_would_be_whole(text, data):
+FLAGS = [
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(one)) for one in name) + "\U000e007f"
+    for name in ("gbeng", "gbsct", "gbwls")
+]
+NO_FLAG = FLAGS[0].replace("\U000e0067", "\U000e0068")
+
+
+@given(st.lists(st.sampled_from(["a", "\r", "\n", "\x1b", *FLAGS[0], FLAGS[1]])), st.data())
+def test_text_in_pieces_becomes_what_it_would_be_whole(characters, data):
+    text = "".join(characters)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     stream, at, shown = VisibleStream(), 0, ""
     for cut in [*cuts, len(text)]:
         shown += stream.feed(text[at:cut])
         at = cut
-    assert shown + stream.finish() == visible(text)
+    shown += stream.finish()
+    assert shown == visible(text)
+    assert stream.original.between(shown, 0, len(shown)) == text
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_the_flags_that_are_spelled_in_tags_stay_and_no_others(flag):
+    assert visible(f"a{flag}b") == visible_line(f"a{flag}b") == f"a{flag}b"
+    assert "\U000e0068" not in visible(f"a{NO_FLAG}b")
+    assert "\U000e0067" not in visible(flag[1:])
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    "\U000e0100\U000e01ef\u3164\u115f\u1160\uffa0\u034f\ufff9\ufffb\U0001d173\U0001bca0",
+)
+def test_what_has_no_ink_is_named(hidden):
+    assert visible(f"a{hidden}b") == f"a\u2039U+{ord(hidden):04X}\u203ab"
 
 
 def test_the_characters_of_an_emoji_stay_together():

@@ -282,7 +282,14 @@ class MarkdownDocument(Sourced):
             line = self._open_first
             source = splitter.open.rstrip("\n")
             blocks.append(Block(line, splitter.start, source, splitter.open_number))
-        return SourceMap(self.source, blocks, self.lines, self._trace, self._traces.standing)
+        return SourceMap(
+            self.source,
+            blocks,
+            self.lines,
+            self._trace,
+            self._stream.original,
+            self._traces.standing,
+        )
 
     def _trace(self, block: Block) -> Origins:
         if block.start < self._splitter.start:

@@ -8,7 +8,7 @@ from palaver_tui.layout.faces import PLAIN, Face, Line, Span
 from palaver_tui.layout.origins import Leaf, Origins
 from palaver_tui.layout.source_map import Block, Place, Sourced, SourceMap
 from palaver_tui.layout.tracing import Run
-from palaver_tui.layout.visible import expand_tabs, tab_places, visible
+from palaver_tui.layout.visible import Original, expand_tabs, tab_places, visible
 from palaver_tui.layout.wrap import wrap
 
 
@@ -18,6 +18,8 @@ class PlainDocument(Sourced):
     def __init__(self, text: str, face: Face = PLAIN) -> None:
         self.lines: list[Line] = []
         self.source = visible(text)
+        self._original = Original()
+        self._original.note(text, 0)
         self._face = face
         self._width = 0
         self._firsts: list[int] = []  # the first line of each row of the source
@@ -46,7 +48,7 @@ class PlainDocument(Sourced):
         for line, row in zip(self._firsts, self.source.split("\n"), strict=True):
             blocks.append(Block(line, start, row))
             start += len(row) + 1
-        return SourceMap(self.source, blocks, self.lines, self._trace)
+        return SourceMap(self.source, blocks, self.lines, self._trace, self._original)
 
     def plain_between(self, start: Place, end: Place) -> str:
         """Return what `source_between` does: this is plain text."""

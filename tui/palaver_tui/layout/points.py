@@ -17,6 +17,7 @@ from palaver_tui.layout.pictures import is_drawing
 from palaver_tui.layout.section import Section
 
 Form = Literal["source", "plain"]
+OURS = frozenset({"label", "day", "gap", "end"})  # blocks that nobody else wrote
 Mapped = MarkdownDocument | PlainDocument
 
 
@@ -173,5 +174,5 @@ def _without_frame(line: Line) -> str:
 
 
 def is_text(block: Block) -> bool:
-    """Say whether a block is copied, rather than frame, label or gap."""
-    return block.key is not None and block.key not in {"label", "day", "gap"}
+    """Say whether a block is copied, rather than frame, or a remark of this client."""
+    return block.key is not None and block.key not in OURS

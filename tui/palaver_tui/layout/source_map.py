@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from palaver_tui.layout.faces import Line
 from palaver_tui.layout.origins import Leaf, Origins, Shown
+from palaver_tui.layout.visible import Original
 
 Place = tuple[int, int]
 
@@ -43,6 +44,7 @@ class SourceMap:
         blocks: Sequence[Block],
         lines: Sequence[Line],
         trace: Callable[[Block], Origins],
+        original: Original,
         standing: Callable[[int], tuple[Origins, int] | None] = lambda _start: None,
     ) -> None:
         """`standing` gives what was traced of a block that has grown since, by its start.
@@ -53,6 +55,7 @@ class SourceMap:
         self._blocks = blocks
         self._lines = lines
         self._trace = trace
+        self._original = original
         self._standing = standing
 
     # --- source ---------------------------------------------------------------------------
@@ -71,7 +74,7 @@ class SourceMap:
             return ""
         first, last, begin, stop, whole = found
         if whole:
-            return self._text
+            return self._written(0, len(self._text))
         before = [
             self._slice(first, marks.opens, marks.opened)
             for marks in sorted(self._trace(first).marks)
@@ -83,7 +86,11 @@ class SourceMap:
             if begin <= last.start + marks.opens
             and last.start + marks.opened < stop <= last.start + marks.closes
         ]
-        return "".join([*before, self._text[begin:stop], *after])
+        return "".join([*before, self._written(begin, stop), *after])
+
+    def _written(self, start: int, end: int) -> str:
+        """Return a part of the text as its author wrote it."""
+        return self._original.between(self._text, start, end)
 
     def _slice(self, block: Block, start: int, end: int) -> str:
         return block.source[start:end]
@@ -288,10 +295,32 @@ class SourceMap:
         for leaf in leaves:
             after = trace.leaves[leaf + 1 : leaf + 2]
             if trace.leaves[leaf].kind == "frame" and after and self._lines[line].fill == "code":
-                return after[0].plain
+                return self._code(block, leaf + 1)
             if trace.leaves[leaf].kind == "code":
-                return trace.leaves[leaf].plain
+                return self._code(block, leaf)
         return None
+
+    def _code(self, block: Block, leaf: int) -> str:
+        """Return the characters of a leaf as they were written."""
+        trace = self._trace(block)
+        plain = trace.leaves[leaf].plain
+        starts = {
+            place: block.start + start
+            for run in trace.runs
+            if run.leaf == leaf
+            for place, start in zip(run.places, run.starts, strict=True)
+        }
+        pieces, at = [], 0
+        while at < len(plain):
+            stop, start = at + 1, starts.get(at)
+            if start is None:
+                pieces.append(plain[at])
+            else:
+                while starts.get(stop) == start + stop - at:
+                    stop += 1
+                pieces.append(self._written(start, start + stop - at))
+            at = stop
+        return "".join(pieces)
 
     # --- characters -----------------------------------------------------------------------
 

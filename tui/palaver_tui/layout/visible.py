@@ -5,10 +5,25 @@ Every text from a model, a tool, a file or a server passes through here before i
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
+
 TAB_WIDTH = 4  # columns; what most code is written for
 _C0_PICTURES = 0x2400  # U+2400 SYMBOL FOR NULL is followed by the pictures of all C0 controls
 _DELETE_PICTURE = "\u2421"
 _REPLACEMENT = "\ufffd"
+
+
+_FLAG_BASE = "\U0001f3f4"
+_TAGS = 0xE0000  # tags are ASCII, moved here
+
+
+def _tags(text: str) -> str:
+    return "".join(chr(_TAGS + ord(character)) for character in text)
+
+
+_REGIONS = "|".join(map(_tags, ("gbeng", "gbsct", "gbwls")))  # those that Unicode recommends
+_FLAG = re.compile(f"({_FLAG_BASE}(?:{_REGIONS}){chr(_TAGS + 0x7F)})")
 
 
 def _hexadecimal(code: int) -> str:
@@ -24,7 +39,10 @@ def _table() -> dict[int, str]:
     # Bidirectional controls reorder what is on screen ("Trojan Source"); invisible format
     # characters hide text; both are named. Joiners that emoji are made of stay.
     hidden = [0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF]
-    hidden += [*range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xE0000, 0xE0080)]
+    hidden += [*range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xE0000, 0xE0200)]
+    # Fillers and joiners without ink, and marks that annotate, or steer shorthand and music.
+    hidden += [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFFF9, 0xFFFC)]
+    hidden += [*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)]
     table.update({code: _hexadecimal(code) for code in hidden})
     table[0x2028] = table[0x2029] = "\n"
     # Lone surrogates cannot be encoded on their way to the terminal.
@@ -33,6 +51,9 @@ def _table() -> dict[int, str]:
 
 
 _TABLE = _table()
+_STRANGE = re.compile(f"{_FLAG.pattern}|\r\n|[{re.escape(''.join(map(chr, _TABLE)))}]")
+# The first half of a line's end, or the beginning of a flag.
+_UNFINISHED = re.compile(f"(?:\r|{_FLAG_BASE}[{_tags('a')}-{_tags('z')}]{{0,5}})\\Z")
 _SINGLE_LINE = _TABLE | {0x0A: "\u23ce", 0x09: " "}
 _NEWLINE_PICTURE = "\u2424"
 # What has no picture of its own gets this one: one cell wide, as `_hexadecimal` is not.
@@ -46,7 +67,16 @@ def visible(text: str) -> str:
     """Return `text` with line feeds and tabs, and every other control shown as characters."""
     if text.isascii() and text.isprintable():
         return text
-    return text.replace("\r\n", "\n").translate(_TABLE)
+    return _translated(text.replace("\r\n", "\n"), _TABLE)
+
+
+def _translated(text: str, table: dict[int, str]) -> str:
+    """Translate, but leave the flags of England, Scotland and Wales: they are spelled in tags."""
+    if _FLAG_BASE not in text:
+        return text.translate(table)
+    pieces = _FLAG.split(text)  # every other one is a flag
+    pieces[::2] = [piece.translate(table) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def visible_line(text: str, *, newline: str = "\u23ce") -> str:
@@ -56,7 +86,7 @@ def visible_line(text: str, *, newline: str = "\u23ce") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return text.replace("\r\n", "\n").replace("\n", newline).translate(_SINGLE_LINE)
+    return _translated(text.replace("\r\n", "\n").replace("\n", newline), _SINGLE_LINE)
 
 
 def one_for_one(text: str) -> str:
@@ -88,19 +118,57 @@ def tab_places(line: str) -> list[int]:
     return places
 
 
-class VisibleStream:
-    """`visible` for text that arrives in pieces: a carriage return waits for what follows."""
+class Original:
+    """What some characters of a text that was made visible stood for."""
 
     def __init__(self) -> None:
+        self._starts: list[int] = []  # in the visible text
+        self._ends: list[int] = []
+        self._written: list[str] = []
+
+    def note(self, written: str, at: int) -> None:
+        """Remember what becomes something else of `written`, which begins at `at` when visible."""
+        for found in _STRANGE.finditer(written):
+            if found[1]:
+                continue  # a flag stays
+            shown = len(visible(found[0]))
+            self._starts.append(at + found.start())
+            self._ends.append(at + found.start() + shown)
+            self._written.append(found[0])
+            at += shown - len(found[0])
+
+    def between(self, text: str, start: int, end: int) -> str:
+        """Return what was written where the visible `text` has `start` to `end`."""
+        pieces = []
+        for number in range(bisect_right(self._ends, start), bisect_left(self._starts, end)):
+            pieces += [text[start : self._starts[number]], self._written[number]]
+            start = self._ends[number]
+        return "".join([*pieces, text[start:end]])
+
+
+class VisibleStream:
+    """`visible` for text that arrives in pieces: what may be the beginning of one thing waits."""
+
+    def __init__(self) -> None:
+        self.original = Original()
         self._held = ""
+        self._shown = 0  # characters
 
     def feed(self, text: str) -> str:
         """Return what can be shown of the text so far and was not returned yet."""
         text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
-        return visible(text[:-1] if self._held else text)
+        found = _UNFINISHED.search(text)
+        self._held = found[0] if found else ""
+        return self._show(text[: len(text) - len(self._held)])
+
+    def _show(self, text: str) -> str:
+        shown = visible(text)
+        if shown != text:
+            self.original.note(text, self._shown)
+        self._shown += len(shown)
+        return shown
 
     def finish(self) -> str:
         """Return what was held back."""
         held, self._held = self._held, ""
-        return visible(held)
+        return self._show(held)
