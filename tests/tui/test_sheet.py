@@ -7,12 +7,18 @@ from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ReplayClient
 from tui.screen import make_app, pictures_are_drawn, screen_text, settled
 from tui.sheet import running_tools, sheet, writing_a_call
+from tui.sheet_written import on_their_way, written
 
 # Rows enough that nothing of it is out of view.
-WIDTHS = {60: 142, 80: 138, 120: 138, 200: 130}
+WIDTHS = {60: 144, 80: 140, 120: 140, 200: 132}
+WRITTEN = {60: 150, 80: 135, 120: 125, 200: 120}
 
 
-def prepared(tmp_path, scene, words, theme="palaver-dark", act=lambda app: None, keys=()):
+async def nothing(app, daemon) -> None:
+    """Look at it as it is."""
+
+
+def prepared(tmp_path, scene, words, theme="palaver-dark", act=nothing, keys=()):
     daemon = ReplayClient()
     scene(daemon)
     app, _clock = make_app(daemon, tmp_path, "a")
@@ -21,7 +27,7 @@ def prepared(tmp_path, scene, words, theme="palaver-dark", act=lambda app: None,
         await settled(app, lambda: words in screen_text(app) and app.session.models)
         app.main.query_one("#composer").cursor_blink = False
         app.theme = theme
-        act(app)
+        await act(app, daemon)
         for key in keys:
             await pilot.press(key)
         app.paint()
@@ -31,7 +37,7 @@ def prepared(tmp_path, scene, words, theme="palaver-dark", act=lambda app: None,
     return app, before
 
 
-def unfold(app) -> None:
+async def unfold(app, daemon) -> None:
     transcript = app.main.query_one(Transcript)
     transcript.set_folds(transcript.folds.all(True))
 
@@ -43,10 +49,18 @@ def test_every_kind_of_block_looks_as_it_did(snap_compare, tmp_path, width, them
     assert snap_compare(app, terminal_size=(width, WIDTHS[width]), run_before=before)
 
 
+@pytest.mark.parametrize("theme", PALETTES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width):
-    app, before = prepared(tmp_path, sheet, "2. Only on drain")
+def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width, theme):
+    app, before = prepared(tmp_path, sheet, "2. Only on drain", theme)
     assert snap_compare(app, terminal_size=(width, 46), run_before=before)
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("width", WRITTEN)
+def test_what_is_written_and_sent_looks_as_it_did(snap_compare, tmp_path, width, theme):
+    app, before = prepared(tmp_path, written, "Nothing that I know", theme, on_their_way)
+    assert snap_compare(app, terminal_size=(width, WRITTEN[width]), run_before=before)
 
 
 @pytest.mark.parametrize("scene", [running_tools, writing_a_call])

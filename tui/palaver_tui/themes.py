@@ -49,12 +49,12 @@ DARK = Palette(
     border="#2f3540",
     text="#d6dae3",
     muted="#8b93a4",
-    faint="#5b6474",
+    faint="#6b7486",
     accent="#63c7b8",
     success="#8fc08a",
     warning="#e2b765",
     error="#ee8277",
-    code=("#c8cdd8", "#9fb4e8", "#a9c99c", "#dcb88a", "#717a8c", "#8fd0c6", "#c5b3e2"),
+    code=("#c8cdd8", "#9fb4e8", "#a9c99c", "#dcb88a", "#7d8799", "#8fd0c6", "#c5b3e2"),
     added="#19261f",
     removed="#2b1c1e",
     found="#4a4020",
@@ -71,12 +71,12 @@ LIGHT = Palette(
     border="#d5d0c7",
     text="#2b2e35",
     muted="#6a7080",
-    faint="#9aa0ab",
+    faint="#7f8591",
     accent="#0b7a6d",
     success="#3d7a37",
     warning="#96650a",
     error="#b93a2e",
-    code=("#33373f", "#3150a8", "#3f7430", "#95590d", "#858b97", "#0c7267", "#71489f"),
+    code=("#33373f", "#3150a8", "#3f7430", "#95590d", "#6a707e", "#0c7267", "#71489f"),
     added="#e4f1e0",
     removed="#f8e5e1",
     found="#f3e3b3",
@@ -225,7 +225,7 @@ def style_of(face: Face, palette: Palette) -> Style:
     meta = {"link": face.link} if face.link else None
     if palette.plain:
         return Style(
-            bold=face.bold,
+            bold=face.bold or face.paper == "inline_code",  # as manuals print what is literal
             italic=face.italic,
             underline=face.underline,
             strike=face.strike,
