@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from palaver.wire.events import MessageEvent
 from palaver_tui.layout.faces import Line, Span
-from palaver_tui.layout.finding import Query
+from palaver_tui.layout.finding import Occurrences, Query, plain_json
 from tui.long_chat import LongChat, history
 from tui.replay import answer, part, status, user
 from tui.screen import client
@@ -48,6 +48,47 @@ class TestQueries:
     def test_what_has_a_word_is_worth_a_look(self, text, word):
         if word in text:
             assert Query(word).may_be_in([text])
+
+
+class TestOccurrences:
+    @given(st.data())
+    def test_reading_only_what_changed_finds_what_reading_all_finds(self, data):
+        rows = st.lists(st.text(alphabet="ab ", max_size=4), max_size=8)
+        query = Query(data.draw(st.sampled_from(["a", "aa", "a b", "b a b", "ab ab"])))
+        occurrences, shown = Occurrences(query), []
+        for _ in range(4):
+            at = data.draw(st.integers(0, len(shown)))
+            shown = [*shown[:at], *lines(*data.draw(rows))]
+            occurrences.update(shown)
+            assert occurrences.found == list(query.stretches(shown))
+            for number, line in enumerate(shown):
+                on_it = [
+                    (start, end, which)
+                    for which, pieces in enumerate(occurrences.found)
+                    for at_line, start, end in pieces
+                    if at_line == number
+                ]
+                assert list(occurrences.on(number)) == on_it, line
+
+    @pytest.mark.parametrize("gap", [[], ["", " "]])
+    def test_words_are_found_across_the_line_that_came_last(self, gap):
+        occurrences, shown = Occurrences(Query("one two three")), lines("one", *gap, "two")
+        occurrences.update(shown)
+        assert occurrences.found == []
+        occurrences.update([*shown, *lines("three")])
+        assert len(occurrences.found) == 1
+
+    def test_of_a_text_that_grows_only_the_end_is_read(self):
+        occurrences, shown = Occurrences(Query("not in")), lines(*["so many words"] * 1000)
+        assert occurrences.update(shown) == 13_000
+        for number in range(10):
+            shown = [*shown, *lines(f"and {number} more")]
+            assert occurrences.update(shown) < 50
+
+
+def test_letters_that_json_escapes_are_found_as_they_read():
+    assert Query("écrit").may_be_in([plain_json(r'{"a": "\u00e9crit"}')])
+    assert Query("𠀀").may_be_in([plain_json(r'{"a": "\ud840\udc00"}')])
 
 
 async def search(me, text: str) -> None:
