@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from textual.app import App
 
@@ -13,8 +14,9 @@ from palaver_tui.timing import FRAMES_PER_SECOND, REST_AFTER_FRAME
 class Frames:
     """Turns any number of requests into few calls of `paint`.
 
-    The first request after a pause is served at once. A paint that took long is followed by a
-    longer rest, so that a very long paragraph costs frames and not the keyboard.
+    The first request after a pause is served at once. A paint that was much work is followed by a
+    longer rest, so that a very long paragraph costs frames and not the keyboard. It is the work
+    that counts, and not the time: after a machine that was busy or asleep nothing is made up for.
     """
 
     def __init__(self, app: App[int], paint: Callable[[], None]) -> None:
@@ -33,12 +35,18 @@ class Frames:
         if wait <= 0:
             self._app.call_next(self._run)
         else:
-            self._app.set_timer(wait, self._run)
+            # Not by Textual's timers: one that is due before its task begins never fires, and all
+            # that is shown would stand still from then on.
+            get_running_loop().call_later(wait, self._due)
+
+    def _due(self) -> None:
+        if self._app.is_running:
+            self._app.call_next(self._run)
 
     def _run(self) -> None:
         self._pending = False
-        began = perf_counter()
+        began, worked = perf_counter(), thread_time()
         self._paint()
-        took = perf_counter() - began
+        took = thread_time() - worked
         self._next = began + max(1 / FRAMES_PER_SECOND, took * (1 + REST_AFTER_FRAME))
         self.painted += 1

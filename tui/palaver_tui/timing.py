@@ -7,8 +7,8 @@ FRAMES_PER_SECOND = 20.0
 # second a key that comes just after a frame of an answer waits up to 33 ms; here it is 8 ms at
 # most. Nothing is drawn more often for it: how much there is to draw is bounded above, and by keys.
 SCREEN_UPDATES_PER_SECOND = 240.0
-# A repaint that was slow is followed by a pause this many times as long, so that drawing never
-# takes more than a fifth of a core.
+# A repaint that was much work is followed by a pause this many times as long, so that drawing
+# never takes more than a fifth of a core.
 REST_AFTER_FRAME = 4.0
 # After a change of width, what is not in view is laid out bit by bit, with pauses for what matters
 # more: a bit is less than ten milliseconds' work. Not at once: while a window's edge is dragged
