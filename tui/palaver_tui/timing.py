@@ -1,7 +1,7 @@
 """How often and how long: every rate and delay of the client, with its reason."""
 
 # Repaints while text streams in: enough to look like a flow. Each costs some seven milliseconds, so
-# that an answer of a hundred tokens a second takes less than a fifth of a core.
+# that an answer of a hundred tokens a second takes about a fifth of a core.
 FRAMES_PER_SECOND = 20.0
 # What is dirty goes to the screen on a beat, the next of which may be missed. At Textual's own 60 a
 # second a key that comes just after a frame of an answer waits up to 33 ms; here it is 8 ms at
