@@ -95,9 +95,15 @@ class Told:
     def tell(self, *events) -> None:
         self.queue.put_nowait(list(events))
 
+    def refuse(self, detail: str) -> None:
+        self.queue.put_nowait(Refused(problem(detail, 404)))
+
     async def batches(self):
         while True:
-            yield await self.queue.get()
+            told = await self.queue.get()
+            if isinstance(told, Refused):
+                raise told
+            yield told
 
 
 class ReplayClient:

@@ -125,6 +125,30 @@ async def test_a_draft_is_there_again_in_the_next_client(tmp_path, chat_id):
         await me.until(lambda: me.composer.text == "half a thought")
 
 
+async def test_what_is_typed_before_the_next_frame_belongs_to_the_chat_just_opened(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        me.composer.insert("to the first")
+        me.app.session.open("b")
+        assert me.composer.text == ""
+        me.composer.insert("to the second")
+        me.app.session.open("a")
+        assert me.composer.text == "to the first"
+        me.app.session.open("b")
+        assert me.composer.text == "to the second"
+
+
+async def test_what_was_being_written_to_a_chat_that_is_gone_stays_in_the_composer(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("half a thought")
+        daemon.stream_of("a").refuse("There is no chat a.")
+        await me.shows("There is no chat a.")
+        await me.until(lambda: me.app.session.is_draft)
+        assert me.composer.text == "half a thought"
+
+
 async def test_a_sent_draft_is_gone(tmp_path):
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.until(lambda: me.view.attached)

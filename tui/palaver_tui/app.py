@@ -177,6 +177,7 @@ class PalaverApp(General):
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
         self.main.query_one(Transcript).set_look(look)
         self.main.query_one(Composer).focus()
+        self._swap_draft()
         self.paint()
         self.session.start(self._chat_id)
         self.run_worker(self._drafts.load(self._restore))
@@ -216,6 +217,8 @@ class PalaverApp(General):
     # --- painting -------------------------------------------------------------------------
 
     def _changed(self) -> None:
+        # Not with the paint: what is typed, and Enter, go to the chat that is current by then.
+        self._swap_draft()
         self._frames.request()
 
     def paint(self) -> None:
@@ -223,7 +226,6 @@ class PalaverApp(General):
         painter = self._painter
         if painter is None or not self.on_screen:
             return
-        self._swap_draft()
         opened = self.open_things()
         top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
         self._let_go()
@@ -245,7 +247,7 @@ class PalaverApp(General):
     def _swap_draft(self) -> None:
         """Keep what is being written with its chat."""
         name = self.session.current
-        if name == self._shown:
+        if name == self._shown or self._painter is None or not self.on_screen:
             return
         composer = self.main.query_one(Composer)
         if self._shown is not None and self.session.knows(self._shown):

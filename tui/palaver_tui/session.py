@@ -272,10 +272,10 @@ class Session:
                     self.changed()
         except Refused as refused:
             self.notice(str(refused), "error")
+            self.views.pop(name, None)
             if self.current == name:
                 self._stream = None
                 self._show(self._new_draft())
-            self.views.pop(name, None)
 
     # --- doing ----------------------------------------------------------------------------
 
