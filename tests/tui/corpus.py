@@ -144,6 +144,10 @@ CONSTRUCTS = {
     "fences": "```\na\n```\n~~~~ py x\n~~~\n~~~~\n``` a`b\n\n   ```\n   in\n  less\n"
     "      more\n   ```\n",
     "fences left open": "- ```py\n  x = 1\n\n  y\n- next\n\n> ```\n> a\nb\n\n````\n```\n",
+    "items that end with panels": "1. a\n   ```sh\n   x\n   ```\n2. b\n   - c\n     ~~~\n     y\n"
+    "     ~~~\n   - d\n\n     | e |\n     |---|\n     | 1 |\n   - f\n3. > ```\n   > z\n   > ```\n"
+    "4. g\n\n       h\n5. i\n   ```\n   j\n   ```\n   k\n6. l\n   - m\n     - ```\n       n\n"
+    "       ```\n     -\n   - o\n7. p\n   - ```\n     q\n",
     "indented code": "    a\n\n      b\n\n\n    c\ntext\n    lazy\n",
     "blank lines": "\n\n  \na\n   \n\t\n\n\nb\n\n",
     "blanks at ends": "   a   \n  b  \n   c   ",

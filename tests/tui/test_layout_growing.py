@@ -33,6 +33,9 @@ GROWING = {
     "code in an item": f"- {FILLER}\n\n  ```python\n"
     + "  x = 'y'  # z\n" * 30
     + "  ```\n  after\n",
+    "items that end with panels": f"- {FILLER * 4}\n"
+    "  - a\n    ```\n    b\n    ```\n  - c\n    - ```\n      d\n      ```\n    -\n"
+    "  - e\n  - | f |\n    |---|\n    | 1 |\n  - g\n    > ```\n    > h\n  - i\n",
     "a paragraph that begins with a link": f"[the link](https://x.y/z) {prose(60)}",
     "a paragraph that begins with a bracket": f"[not a link {prose(60)}",
     "indented code": "".join(f"    x{i} = {i}\n" + "\n" * (i % 7 == 0) for i in range(60))

@@ -64,15 +64,20 @@ class Span(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One screen line. `fill` colours it from its first column to the column's right edge."""
+    """One screen line. `fill` colours it from column `inset` to the right edge of all text."""
 
     spans: tuple[Span, ...] = ()
     fill: Paper = ""
+    inset: int = 0
 
     @property
     def text(self) -> str:
         """The characters alone."""
         return "".join(span.text for span in self.spans)
+
+    def after(self, margin: Span) -> Line:
+        """Return the line with `margin`, in narrow characters, before what it fills."""
+        return Line((margin, *self.spans), self.fill, self.inset + len(margin.text))
 
 
 BLANK = Line()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Env = MutableMapping[str, Any]
 MIN_WIDTH = 8  # columns left for text however deep lists and quotes nest
 BULLETS = "•◦▪"
+# Blocks that look like a part of what follows them without a gap, also in a tight list.
+PANELS = frozenset({"fence", "code_block", "table_open"})
 WIDTHS = "widths"  # in the `meta` of a table's token: those of its columns, where they are given
 
 
@@ -143,7 +145,7 @@ def item_nest(number: int | None, depth: int) -> Nest:
 def set_in(lines: Sequence[Line], nest: Nest, *, first: bool = True) -> list[Line]:
     """Set `lines` in; `first` says that they begin with the first one."""
     return [
-        Line((nest.mark if first and not index else nest.prefix, *line.spans), line.fill)
+        line.after(nest.mark if first and not index else nest.prefix)
         for index, line in enumerate(lines)
     ]
 
@@ -216,17 +218,25 @@ def _list(node: _Node, width: int, depth: int, number: int | None) -> list[Line]
     lines: list[Line] = []
     for index, item in enumerate(node.children):
         nest = item_nest(first + index if ordered else None, depth)
-        if index and _loose(node.children[index - 1]):
+        if index and _set_apart(node.children[index - 1]):
             lines.append(BLANK)
         body = task_box(_blocks(item.children, nest.inner(width), depth + 1)) or [BLANK]
         lines += set_in(body, nest)
     return lines
 
 
-def _loose(item: _Node) -> bool:
-    return any(
+def _set_apart(item: _Node) -> bool:
+    """Say whether a gap follows `item`: the list is loose, or a panel ends the item."""
+    return _last(item) in PANELS or any(
         child.token.type == "paragraph_open" and not child.token.hidden for child in item.children
     )
+
+
+def _last(node: _Node) -> str:
+    """Return what the last block inside `node` is."""
+    while node.children and node.token.type not in PANELS:
+        node = node.children[-1]
+    return node.token.type
 
 
 def task_box(lines: list[Line]) -> list[Line]:

@@ -85,7 +85,7 @@ class Stack:
                 del self._done[index:]
             else:
                 changed = 0
-            self.lines += [Line((margin, *line.spans), line.fill) for line in laid.lines[changed:]]
+            self.lines += [line.after(margin) for line in laid.lines[changed:]]
             self._done.append((laid, len(laid.lines)))
         if first is None:
             first = at
@@ -127,7 +127,7 @@ class Stack:
         """Do to the lines of a block what was done to its own, which begin with line `first`."""
         splices = []
         for at, removed, lines in found:
-            added = [Line((margin, *line.spans), line.fill) for line in lines]
+            added = [line.after(margin) for line in lines]
             self.lines[first + at : first + at + removed] = added
             splices.append(Splice(first + at, removed, added))
         laid = self._done[index][0]

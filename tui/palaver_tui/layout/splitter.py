@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from palaver_tui.layout.markdown import block_tokens
+from palaver_tui.layout.markdown import PANELS, block_tokens
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -55,6 +55,8 @@ _MAY_DEFINE = re.compile(
 )
 # A line that is one as a whole. Only a title could still follow, in the next line.
 _DEFINES = re.compile(rf"{_LABEL}\]:[ \t]*\S.*\n(?=[ \t]*[^ \t\n\"'(])")
+# Tokens after which a panel is not the last block any more.
+_ENDING_PANELS = ("paragraph_open", "heading_open", "hr", "list_item_open")
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
@@ -266,8 +268,11 @@ class Splitter:
         number: int | None = None
         first = True
         before = ""  # the kind of the block before
+        panel = False  # is it one, at whatever level?
         for token in tokens:
             is_item = token.type == "list_item_open" and token.level == 1
+            after_panel = panel
+            panel = token.type in PANELS or (panel and token.type not in _ENDING_PANELS)
             if token.nesting < 0 or token.map is None or not (is_item or token.level == 0):
                 continue
             if token.type in _LISTS:
@@ -277,7 +282,7 @@ class Splitter:
             start = 0 if first else starts[token.map[0]]
             gap = self.open_gap if first else True
             if is_item:
-                if in_list and not first:
+                if in_list and not first and not after_panel:
                     gap = _ENDS_BLANK.search(complete, max(0, start - 200), start) is not None
                 yield _Cut(start, gap, number)
                 number = None if number is None else number + 1

@@ -58,7 +58,7 @@ def things_in(section: Section) -> Iterator[Thing]:
             begins = line.fill == "code" and not in_code
             in_code = line.fill == "code"
             if begins and isinstance(block.laid, MarkdownDocument):
-                yield Thing("code", section.key, spot, margin, len(line.text))
+                yield Thing("code", section.key, spot, line.inset, len(line.text))
 
 
 def _links(line: Line) -> Iterator[tuple[int, int, str]]:

@@ -24,12 +24,12 @@ def draws_pictures(console: Console) -> bool:
     return console.color_system is not None and console.encoding.startswith("utf")
 
 
-def strip_of(line: Line, width: int, palette: Palette, margin: int = 0) -> Strip:
-    """Return `line`, filled up to `width` cells; the first `margin` of them stay unfilled."""
+def strip_of(line: Line, width: int, palette: Palette) -> Strip:
+    """Return `line`, filled up to `width` cells."""
     segments = []
     used = 0
     for text, face in line.spans:
-        if line.fill and not face.paper and used >= margin:
+        if line.fill and not face.paper and used >= line.inset:
             face = face._replace(paper=line.fill)
         style = (
             style_of(face, palette) if face.pixels is None else pixel_style(face.pixels, palette)

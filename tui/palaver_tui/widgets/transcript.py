@@ -499,7 +499,7 @@ class Transcript(ScrollView, can_focus=True):
             cache.extend([None] * (line + 1 - len(cache)))
         strip = cache[line]
         if not isinstance(strip, Strip):
-            strip = cache[line] = self._strip(laid, MARGIN)
+            strip = cache[line] = self._strip(laid)
         if self._is_marked:
             marks = [
                 *self.searching.marks(section, line),
@@ -509,8 +509,8 @@ class Transcript(ScrollView, can_focus=True):
             strip = marked(strip, marks, palette_of(self.app))
         return strip
 
-    def _strip(self, line: Line, margin: int = 0) -> Strip:
-        strip = strip_of(line, self.column.width, palette_of(self.app), margin)
+    def _strip(self, line: Line) -> Strip:
+        strip = strip_of(line, self.column.width, palette_of(self.app))
         width, style, whole, empty = self._fills
         return strip.crop_extend(0, width, style).adjust_cell_length(whole, empty)
 
