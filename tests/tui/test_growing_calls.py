@@ -73,7 +73,8 @@ def test_arguments_in_any_pieces_end_in_the_lines_of_the_whole(name, folds, asci
 
 def test_an_edit_that_is_being_written_shows_what_goes_and_what_comes_so_far():
     edit = {"path": "a.py", "old_text": "one\ntwo\n", "new_text": "one\nthree\nfour"}
-    text = json.dumps({"edits": [edit]})
+    second = {"path": "a.py", "old_text": "five\nsix\n", "new_text": "seven"}
+    text = json.dumps({"edits": [edit, second]})
     block = CallBlock("c1", "edit_files")
     seen = {}
     for end in range(len(text)):
@@ -84,6 +85,8 @@ def test_an_edit_that_is_being_written_shows_what_goes_and_what_comes_so_far():
         '"one\\ntw': ["-one", "-tw"],
         '"one\\nthr': ["-one", "-two", "+one", "+thr"],
         "fou": ["-one", "-two", "+one", "+three", "+fou"],
+        "five\\nsi": ["one", "-two", "+three", "+four", "⋮", "-five", "-si"],
+        "sev": ["one", "-two", "+three", "+four", "⋮", "-five", "-six", "+sev"],
     }.items():
         assert seen[text.index(words) + len(words)] == shown
     block.show(OPEN, arguments=text, state="waiting")
@@ -93,6 +96,10 @@ def test_an_edit_that_is_being_written_shows_what_goes_and_what_comes_so_far():
         "-two",
         "+three",
         "+four",
+        "⋮",
+        "-five",
+        "-six",
+        "+seven",
     ]
 
 

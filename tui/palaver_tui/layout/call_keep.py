@@ -108,14 +108,13 @@ class _Edits:
         self.how = how
         self.whole = 0  # edits
         self._lines: list[Line] = []  # theirs
-        self._sides = self._begin()
+        self._sides = (_Side("-", how[0]), _Side("+", how[0]))
 
     def update(self, edits: Sequence[Edit]) -> list[Line]:
         while self.whole < len(edits) - 1:
             edit = edits[self.whole]
             self._lines += self._headed(hunk_between(*edit))
             self.whole += 1
-            self._sides = self._begin()
         if not edits:
             return []
         last, lines = edits[-1], list(self._lines)
@@ -123,9 +122,6 @@ class _Edits:
         for side, text in zip(self._sides, (last.old, last.new), strict=True):
             lines += side.update(text)
         return lines
-
-    def _begin(self) -> tuple[_Side, _Side]:
-        return _Side("-", self.how[0]), _Side("+", self.how[0])
 
     def _headed(self, hunk: Hunk) -> list[Line]:
         width, named = self.how
