@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND
-from palaver_tui.widgets import transcript
+from palaver_tui.widgets import strips
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.compositing import RowCompositor
 from palaver_tui.widgets.framing import entitle
@@ -150,9 +150,9 @@ async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
 
 async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
     made = []
-    strip_of = transcript.strip_of
+    strip_of = strips.strip_of
     monkeypatch.setattr(
-        transcript, "strip_of", lambda line, *more: made.append(line.text) or strip_of(line, *more)
+        strips, "strip_of", lambda line, *more: made.append(line.text) or strip_of(line, *more)
     )
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
         await opened(one)

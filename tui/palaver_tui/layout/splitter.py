@@ -11,7 +11,7 @@ one of ten.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -55,8 +55,8 @@ _MAY_DEFINE = re.compile(
 )
 # A line that is one as a whole. Only a title could still follow, in the next line.
 _DEFINES = re.compile(rf"{_LABEL}\]:[ \t]*\S.*\n(?=[ \t]*[^ \t\n\"'(])")
-# Tokens after which a panel is not the last block any more.
-_ENDING_PANELS = ("paragraph_open", "heading_open", "hr", "list_item_open")
+# What may be the last block in an item; an item that holds nothing is one itself.
+_LAST = PANELS | {"paragraph_open", "heading_open", "hr", "list_item_open"}
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
@@ -268,11 +268,9 @@ class Splitter:
         number: int | None = None
         first = True
         before = ""  # the kind of the block before
-        panel = False  # is it one, at whatever level?
-        for token in tokens:
+        begun = 0  # the token that the item or block before begins with
+        for index, token in enumerate(tokens):
             is_item = token.type == "list_item_open" and token.level == 1
-            after_panel = panel
-            panel = token.type in PANELS or (panel and token.type not in _ENDING_PANELS)
             if token.nesting < 0 or token.map is None or not (is_item or token.level == 0):
                 continue
             if token.type in _LISTS:
@@ -282,15 +280,22 @@ class Splitter:
             start = 0 if first else starts[token.map[0]]
             gap = self.open_gap if first else True
             if is_item:
-                if in_list and not first and not after_panel:
+                if in_list and not first and not _set_apart(tokens[begun:index]):
                     gap = _ENDS_BLANK.search(complete, max(0, start - 200), start) is not None
                 yield _Cut(start, gap, number)
                 number = None if number is None else number + 1
                 in_list = True
             else:
                 yield _Cut(start, gap)
-            before = token.type
+            before, begun = token.type, index
             first = False
+
+
+def _set_apart(item: Sequence[Token]) -> bool:
+    """Say whether a gap follows an item: a panel ends it, or it is of several paragraphs."""
+    last = next((token.type for token in reversed(item) if token.type in _LAST), "")
+    paragraphs = sum(token.type == "paragraph_open" and token.level == 2 for token in item)
+    return last in PANELS or paragraphs > 1
 
 
 def _shape(tokens: list[Token], text: str) -> Shape:

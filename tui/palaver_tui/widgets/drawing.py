@@ -13,6 +13,11 @@ from palaver_tui.layout.faces import PLAIN, Face, Line, Span
 from palaver_tui.layout.wrap import clip, width_of
 from palaver_tui.themes import DARK, PALETTES, Palette, pixel_style, style_of
 
+# Papers of panels. Where there are no colours an edge takes the place of their first blank.
+PANELS = frozenset({"code", "added", "removed"})
+EDGE = "▏"
+EDGE_FACE = Face("rule")
+
 
 def palette_of(app: App[object]) -> Palette:
     """Return the palette of the theme in use."""
@@ -28,9 +33,13 @@ def strip_of(line: Line, width: int, palette: Palette) -> Strip:
     """Return `line`, filled up to `width` cells."""
     segments = []
     used = 0
+    edged = palette.plain and line.fill in PANELS
     for text, face in line.spans:
         if line.fill and not face.paper and used >= line.inset:
             face = face._replace(paper=line.fill)
+        if edged and used == line.inset and text.startswith(" "):
+            segments.append(Segment(EDGE, style_of(EDGE_FACE, palette)))
+            text, used, edged = text[1:], used + 1, False
         style = (
             style_of(face, palette) if face.pixels is None else pixel_style(face.pixels, palette)
         )

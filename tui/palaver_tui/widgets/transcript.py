@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.style import Style
 from textual.timer import Timer
 
 from palaver_tui.actions import bindings
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.document import Job
-from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.holding import Hold, hold
 from palaver_tui.layout.pieces import FOREVER
@@ -38,26 +35,16 @@ from palaver_tui.timing import (
     OLDER_WITHIN_LINES,
 )
 from palaver_tui.view.chat import ChatView
-from palaver_tui.widgets.drawing import palette_of, strip_of
-from palaver_tui.widgets.marks import marked
 from palaver_tui.widgets.picturing import Picturing
 from palaver_tui.widgets.pointing import Pointing
 from palaver_tui.widgets.repainting import Rows
 from palaver_tui.widgets.scrolling import move_bar
 from palaver_tui.widgets.searching import Searching
 from palaver_tui.widgets.selecting import Selecting, is_left
+from palaver_tui.widgets.strips import Strips
 
 MAX_COLUMN = 104  # cells; longer lines are hard to read, however wide the window is
 MARGIN = 2
-
-
-class Fills(NamedTuple):
-    """What a line is filled up with: to the bar's room in one style, over that in another."""
-
-    width: int = 0
-    style: RichStyle | None = None
-    whole: int = 0
-    empty: RichStyle | None = None
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -96,7 +83,7 @@ class Transcript(ScrollView, can_focus=True):
         self.selecting = Selecting(self)
         self.picturing = Picturing(self)
         self._rows = Rows()
-        self._fills = Fills()
+        self._strips = Strips(self)
         self._view: ChatView | None = None
         self._chat: str | None = None
         self._seen_end: Anchor | None = None
@@ -335,7 +322,7 @@ class Transcript(ScrollView, can_focus=True):
         """Draw the rows that changed; all of them if something is marked in them."""
         region = self.scrollable_content_region
         stale = self._rows.stale(self.column, top, region.height)
-        if self._is_marked:
+        if self._strips.are_marked:
             self.refresh()
         elif stale is not None:
             self.refresh(Region(0, stale[0], region.width, stale[1] - stale[0] + 1))
@@ -457,67 +444,16 @@ class Transcript(ScrollView, can_focus=True):
 
     def redraw(self) -> None:
         """Forget all strips: the theme changed."""
-        self._forget_strips()
+        self._strips.forget()
         self.refresh()
 
-    def _forget_strips(self) -> None:
-        for section in self.column.sections:
-            section.cache.clear()
-
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the rows in `crop`.
-
-        Not by way of Textual's own cache, which goes by rows: when the text moves up by a line,
-        every row shows a strip that was drawn before, and what Textual keeps with a strip (its
-        parts, its escape codes) holds.
-        """
-        background = self.background_colors[1]
-        fills = Fills(
-            self.scrollable_content_region.width,
-            self.rich_style,
-            self.size.width,
-            Style(background=background).rich_style,
-        )
-        if fills != self._fills:  # a theme is there at once, the styles that come with it later
-            self._fills = fills
-            self._forget_strips()
-        strips = [self.render_line(y) for y in crop.line_range]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        """Return the rows in `crop`."""
+        return self._strips.rows(crop)
 
     def render_line(self, y: int) -> Strip:
         """Return row `y` of the view, the room for the bar included."""
-        number = self.scroll_offset.y + y
-        section, line, laid = self.column.line(number)
-        if section is None:
-            return self._strip(laid)
-        cache = section.cache
-        if line >= len(cache):
-            cache.extend([None] * (line + 1 - len(cache)))
-        strip = cache[line]
-        if not isinstance(strip, Strip):
-            strip = cache[line] = self._strip(laid)
-        if self._is_marked:
-            marks = [
-                *self.searching.marks(section, line),
-                *self.pointing.marks(section, line),
-                *self.selecting.marks(number),
-            ]
-            strip = marked(strip, marks, palette_of(self.app))
-        return strip
-
-    def _strip(self, line: Line) -> Strip:
-        strip = strip_of(line, self.column.width, palette_of(self.app))
-        width, style, whole, empty = self._fills
-        return strip.crop_extend(0, width, style).adjust_cell_length(whole, empty)
-
-    @property
-    def _is_marked(self) -> bool:
-        """Whether something may be marked in the text."""
-        return self.searching.active or self.selecting.active or self.pointing.thing is not None
+        return self._strips.row(y)
 
     # --- the mouse ------------------------------------------------------------------------
 
