@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from palaver_tui.layout.visible import encodable
+from palaver_tui.timing import CLIPBOARD_TOOL_S
 
 Way = Literal["tool", "terminal", "file"]
 # Programs that take the clipboard's text from their input, and what must be set for them to work.
@@ -25,7 +26,6 @@ REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
 # Terminals that take OSC 52 cut or drop longer ones; tmux's buffer and xterm's default are
 # around this many bytes of base64.
 MOST_OSC_52 = 74_994
-TOOL_S = 2.0  # a clipboard program that has not taken the text by then hangs
 FILE_NAME = "copied.txt"
 
 
@@ -114,7 +114,7 @@ async def _run(command: Sequence[str], content: bytes) -> bool:
     except OSError:
         return False
     try:
-        async with asyncio.timeout(TOOL_S):
+        async with asyncio.timeout(CLIPBOARD_TOOL_S):
             await process.communicate(content)
     except TimeoutError:
         process.kill()

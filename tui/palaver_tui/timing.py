@@ -43,6 +43,8 @@ NOTICE_S = 4.0
 ADDRESS_NOTICE_S = 12.0
 # A program that opens addresses and has not failed by then has it.
 OPENER_S = 2.0
+# A clipboard program that has not taken the text by then hangs.
+CLIPBOARD_TOOL_S = 2.0
 # What is being written is saved this long after the first change: a crash costs a second.
 SAVE_DRAFT_S = 1.0
 # A lost daemon is started again only after this long: one that is being restarted by whoever
