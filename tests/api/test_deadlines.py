@@ -15,7 +15,7 @@ from palaverd.store.calls import CANCELLED
 from palaverd.store.codec import to_ms
 from palaverd.store.transitions.answering import TOO_LATE
 from support.chats import assert_well, plant_calls, reaches
-from support.clock import START, ManualClock, until
+from support.clock import PATIENCE_S, START, ManualClock, until
 from support.daemon import running_pair
 
 TURN = 3  # of a planted chat
@@ -78,7 +78,7 @@ async def test_each_call_has_its_own_deadline_and_one_without_any_waits_on() -> 
             return (await client.answer_calls("a", late)).lost
 
         # The worker wrote the second cancellation when only the third call is open.
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while (chat := await client.chat("a")).versions.snapshot < 8:
                 await asyncio.sleep(0.005)
         assert chat.status == "requires_action"

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, UnixConnector, WSMsg
 from palaverd.api import limits
 from palaverd.api.pushing import pusher
 from palaverd.stream.subscriber import Push
+from support.clock import PATIENCE_S
 from support.daemon import short_dir
 
 Handle = Callable[[web.WebSocketResponse, Push, asyncio.Transport], Awaitable[None]]
@@ -58,7 +59,7 @@ async def test_a_pushed_frame_is_read_as_it_was_written_between_frames_of_the_li
         assert push(text.encode()) == (size <= limits.PROMPT_FRAME)
         await socket.send_str("after")
 
-    async with connected(handle) as client, asyncio.timeout(5):
+    async with connected(handle) as client, asyncio.timeout(PATIENCE_S):
         assert await client.receive_str() == "before"
         if size <= limits.PROMPT_FRAME:
             assert await client.receive_str() == text
@@ -77,7 +78,7 @@ async def test_nothing_is_pushed_to_a_reader_that_has_not_taken_what_was_sent_be
         assert not push(b"y")
         refused.set()
 
-    async with connected(handle) as client, asyncio.timeout(5):
+    async with connected(handle) as client, asyncio.timeout(PATIENCE_S):
         await refused.wait()
         assert await client.receive_str() == "x" * limits.PROMPT_FRAME
 
@@ -91,6 +92,6 @@ async def test_nothing_is_pushed_behind_a_close() -> None:
         assert not push(b"late")
         await closing
 
-    async with connected(handle) as client, asyncio.timeout(5):
+    async with connected(handle) as client, asyncio.timeout(PATIENCE_S):
         message = await client.receive()
         assert (message.type, message.data) == (WSMsgType.CLOSE, 4000)

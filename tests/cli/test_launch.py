@@ -16,6 +16,7 @@ from palaver.client import Client, PalaverError
 from palaver.clock import SystemClock
 from palaver.launch import Command, ensure_daemon, serve_command
 from palaver.paths import socket_path
+from support.clock import PATIENCE_S
 
 pytestmark = pytest.mark.process
 
@@ -113,7 +114,7 @@ async def test_a_rival_that_took_the_directory_is_used(
     )
     data_dir.mkdir()
     started.append(subprocess.Popen(running(rival)(data_dir, None)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not socket_path(data_dir).exists():
             await asyncio.sleep(0.01)
     await ensure_daemon(

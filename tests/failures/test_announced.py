@@ -21,7 +21,7 @@ from palaverd.simulator import Simulator
 from palaverd.simulator.faults import FAULTS
 from palaverd.store.tables import chats
 from support.chats import events_until, reaches
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_daemon, running_pair, short_dir, simulator_config
 from support.scene import Scene, scene
 
@@ -138,7 +138,7 @@ async def told_live(client: Client, chat_id: str, content: str) -> list[ErrorEve
     """Attach, send once attached, and return the errors that come."""
     events: list[StreamEvent] = []
     sending: asyncio.Task[object] | None = None
-    async with asyncio.timeout(5), aclosing(client.stream(chat_id)) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat_id)) as stream:
         async for batch in stream:
             events += [e for e in batch if not isinstance(e, Connected | ConnectionLost)]
             if sending is None and any(isinstance(e, CaughtUp) for e in events):

@@ -22,6 +22,7 @@ import pytest
 from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat
 from palaverd.simulator import Simulator
+from support.clock import PATIENCE_S
 from support.daemon import short_dir
 
 pytestmark = pytest.mark.process
@@ -171,7 +172,7 @@ async def everything_read(folder: Path) -> dict[str, bytes]:
                 return await answer.read()
 
         async def frames(path: str, last: str) -> None:
-            async with asyncio.timeout(10), session.ws_connect(path) as socket:
+            async with asyncio.timeout(PATIENCE_S), session.ws_connect(path) as socket:
                 read[path] = b""
                 while last.encode() not in read[path]:
                     read[path] += str((await socket.receive()).data).encode()

@@ -28,7 +28,7 @@ from palaverd.simulator.positions import POSITIONS
 from palaverd.store.codec import load_parts
 from palaverd.store.sync import load_chat
 from palaverd.store.tables import attempts, messages, tool_runs
-from support.clock import ManualClock
+from support.clock import PATIENCE_S, ManualClock
 from support.daemon import running_daemon, short_dir
 
 STARTUP_S, SILENCE_S, PINGS_S = 60.0, 120.0, 600.0
@@ -241,7 +241,7 @@ async def _fails(
 ) -> Stored:
     """Wait for the end of the first attempt; time passes only for the guard that shall end it."""
     guard = GUARDS.get(kind, 0.0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             now = await stored(daemon, chat_id)
             if now.row.retry is not None or now.row.status == "error":
@@ -254,7 +254,7 @@ async def _fails(
 
 async def _ends(daemon: Daemon, clock: ManualClock, chat_id: str) -> Stored:
     """Let retries come and bodies end, and wait until the turn is over."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (now := await stored(daemon, chat_id)).row.status != "waiting":
             assert now.row.status == "running", now.row.last_error
             # Only what is waited for passes: a guard must not end an attempt that is on its way.

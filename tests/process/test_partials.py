@@ -15,6 +15,7 @@ from palaverd.store.check import check_all
 from process.crash import rest
 from process.talk import text_of
 from process.test_shutdown import STALLS, shown_and_saved
+from support.clock import PATIENCE_S
 from support.process import DaemonProcess, place, started
 
 pytestmark = pytest.mark.process
@@ -34,10 +35,10 @@ async def test_a_daemon_that_is_killed_while_it_stops_an_answer_leaves_what_was_
             sent = await daemon.client.create_chat(CreateChat(content=STALLS))
             shown = await shown_and_saved(daemon, sent.chat.id)
             await stop(daemon, sent.chat.id)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await daemon.process.wait() == -signal.SIGKILL
         async with started(data_dir) as daemon:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 assert (await rest(daemon, sent.chat.id)).status == "waiting"
             answer, question = (await daemon.client.messages(sent.chat.id)).messages
             assert (question.role, answer.finish) == ("user", "interrupted")

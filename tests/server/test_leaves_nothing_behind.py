@@ -16,7 +16,7 @@ from palaver.wire.events import CaughtUp, StatusEvent
 from palaverd.daemon import Daemon
 from palaverd.store.tables import leases, partials
 from palaverd.stream.registry import LINGER_S
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_pair
 
 CHATS = int(os.environ.get("PALAVER_CHATS", "40"))
@@ -37,7 +37,7 @@ async def watch_to_the_end(client: Client, chat_id: str) -> None:
 
 
 async def nothing_runs(daemon: Daemon) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while daemon.worker.running or len(daemon.sockets):
             await asyncio.sleep(0.01)
 

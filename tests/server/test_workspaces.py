@@ -12,14 +12,14 @@ from palaver.wire.chats import Chat, ChosenWorkspace, CreateChat, Interrupt, Sen
 from palaver.wire.queue import ChangeChat
 from palaverd.daemon import Daemon
 from palaverd.store.check import violations
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_pair
 
 ELSEWHERE = ChosenWorkspace(path="/src", host="elsewhere")
 
 
 async def reaches(client: Client, chat_id: str, status: str, pending: str | None = None) -> Chat:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             chat = await client.chat(chat_id)
             if (chat.status, chat.pending) == (status, pending):

@@ -19,7 +19,7 @@ from palaverd.simulator.faults import FAULTS
 from palaverd.simulator.scenarios import SCENARIOS, ScenarioError, scenario
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat
-from support.clock import ManualClock
+from support.clock import PATIENCE_S, ManualClock
 from support.daemon import make_daemon, short_dir
 
 # What the first prompts meet, one after the other: the failures that are waited out, and the end.
@@ -55,7 +55,7 @@ async def play(
     waited: list[str] = []
     seen = 0
     stalled = simulator.stalled
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             row: ChatRow = await daemon.database.read(lambda c: load_chat(c, chat_id))
             if row.retry is not None and row.retry.attempt > seen:

@@ -19,6 +19,7 @@ from palaverd.simulator import Simulator
 from palaverd.store.backup import integrity_problems
 from palaverd.store.check import check_all
 from support.chats import events_until, history
+from support.clock import PATIENCE_S
 from support.daemon import short_dir
 from support.process import DaemonProcess
 from support.processes import refused_start, served
@@ -87,7 +88,7 @@ async def refusal_of(request: Callable[[], Awaitable[object]]) -> Problem | None
 
 async def trouble(request: Callable[[], Awaitable[object]]) -> str:
     """Ask until the database refuses; return the sentence."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (problem := await refusal_of(request)) is None:
             pass
     assert (problem.status, problem.code) == (503, "storage")
@@ -97,7 +98,7 @@ async def trouble(request: Callable[[], Awaitable[object]]) -> str:
 
 async def works(request: Callable[[], Awaitable[object]]) -> None:
     """Ask until the database takes it: the cause is gone, and nobody did anything."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (problem := await refusal_of(request)) is not None:
             assert problem.status == 503
             await asyncio.sleep(0.05)

@@ -19,13 +19,13 @@ from palaverd.daemon import Daemon
 from palaverd.store.check import violations
 from palaverd.store.rows import ChatRow
 from palaverd.store.tables import tool_runs
-from support.clock import until
+from support.clock import PATIENCE_S, until
 from support.store import NOW, add_message, plant
 
 
 async def reaches(client: Client, chat_id: str, *statuses: str) -> Chat:
     """Wait until a chat has one of these statuses; fail after 5 s."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (chat := await client.chat(chat_id)).status not in statuses:
             await asyncio.sleep(0.005)
     return chat
@@ -43,7 +43,7 @@ async def events_until(
 ) -> list[StreamEvent]:
     """Read a chat's stream until `enough` says so; fail after 5 s."""
     events: list[StreamEvent] = []
-    async with asyncio.timeout(5), aclosing(client.stream(chat_id)) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat_id)) as stream:
         async for batch in stream:
             events += [e for e in batch if not isinstance(e, Connected | ConnectionLost)]
             if enough(events):

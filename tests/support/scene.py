@@ -43,8 +43,8 @@ class Scene:
         assert wrong == []
         return await self.daemon.database.read(lambda c: load_chat(c, self.chat_id))
 
-    async def reaches(self, status: str, **fields: object) -> ChatRow:
-        """Wait until the chat is like this; the clock of the test stands still meanwhile."""
+    async def reaches(self, status: str, *, pace: float = 0.0, **fields: object) -> ChatRow:
+        """Wait until the chat is like this; the clock moves by `pace` seconds between two looks."""
         row = await self.row()
         try:
             async with asyncio.timeout(waiting.PATIENCE_S):
@@ -52,6 +52,7 @@ class Scene:
                     row.status == status
                     and all(bool(getattr(row, name)) == value for name, value in fields.items())
                 ):
+                    self.clock.advance(pace)
                     # Gives the sockets their turn.
                     await asyncio.sleep(0.005)
                     row = await self.row()

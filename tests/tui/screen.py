@@ -19,7 +19,7 @@ from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ENDPOINT, FixedClock, ReplayClient
 
-BOUND_S = 5.0  # no wait in a test takes longer
+BOUND_S = 30.0  # no wait in a test takes longer; a look may take seconds on a busy machine
 POLL_S = 0.02  # between two looks at a condition; a look renders the screen
 
 

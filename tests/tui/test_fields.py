@@ -11,8 +11,7 @@ from textual.color import Color
 from palaver.wire.events import QueueUpdate
 from palaver_tui.layout.visible import one_for_one
 from palaver_tui.widgets.backstop import Backstop
-from palaver_tui.widgets.fields import ShownDocument
-from palaver_tui.widgets.rename import RenameScreen
+from palaver_tui.widgets.fields import ShownDocument, ShownInput
 from palaver_tui.widgets.search_bar import SearchInput
 from tui.hostile_client import ALL, EVIL
 from tui.replay import queued, user
@@ -147,7 +146,7 @@ async def test_hostile_text_pasted_into_a_title_is_shown_harmless(tmp_path, no_b
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("hello")
         me.app.perform("chat.rename")
-        await me.until(lambda: isinstance(me.app.screen, RenameScreen))
+        await me.until(lambda: isinstance(me.app.focused, ShownInput))
         me.app.post_message(events.Paste(SPECIMEN))
         await me.shows("evil␇")
         assert not CONTROL.search(me.text().replace("\n", ""))

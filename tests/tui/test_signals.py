@@ -66,6 +66,7 @@ async def terminal(data_dir: Path, *, owned: bool = True) -> AsyncIterator[Termi
     fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
 
     def own_terminal() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored if the tests run under nohup
         os.setsid()
         if owned:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)

@@ -24,7 +24,7 @@ from palaverd.config.types import WorkerConfig
 from palaverd.crashpoints import When
 from palaverd.providers.limits import DEFAULT_LIMITS
 from palaverd.store.tables import attempts
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import make_daemon, running_pair
 from support.scene import Scene
 from support.wire import Manners, Wire
@@ -221,7 +221,7 @@ async def reached(
 
 async def ended(s: Scene) -> End:
     """Let the chat come to rest, with the waits that it announces, and tell how."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (row := await s.row()).status not in ("waiting", "error") or s.daemon.worker.running:
             if row.retry is not None:
                 s.clock.advance(row.retry.delay_ms / 1000)

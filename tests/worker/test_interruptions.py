@@ -15,7 +15,7 @@ from palaverd.providers.neutral import BlockStart, Delta, ModelEvent, ModelReque
 from palaverd.store.database import DatabaseError
 from palaverd.stream.episode import Episode
 from palaverd.stream.registry import LINGER_S
-from support.clock import until
+from support.clock import PATIENCE_S, until
 from support.daemon import make_daemon, running_pair
 from support.scene import Scene, scene
 
@@ -72,8 +72,8 @@ async def test_what_was_shown_is_saved_although_the_commit_fails_for_longer_than
             s.clock.advance(STEP_S)
             await until(lambda: len(failed) > tries or min(s.clock.waits()) < STEP_S)  # noqa: B023
         away = False
-        s.clock.advance(10)
-        await s.reaches("waiting")
+        # It may be about to wait for its next try, or already do.
+        await s.reaches("waiting", pace=0.5)
         assert await saved(s) == ("interrupted", shown)
 
 
@@ -146,7 +146,7 @@ async def shown_and_saved(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
         assert log is not None
         await until(lambda: log.blocks and log.blocks[0].length)
         await client.interrupt(chat_id, Interrupt(turn_version=sent.chat.versions.turn))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while (await client.chat(chat_id)).status != "waiting":
                 await asyncio.sleep(0.005)
         page = await client.messages(chat_id)

@@ -33,12 +33,12 @@ async def a_stop_without_hints() -> None:
         lose_hints(daemon)
         sent = await client.create_chat(CreateChat(content=STALLS))
         s = Scene(daemon, client, simulator, clock, sent.chat.id)
-        clock.advance(ACQUIRE_INTERVAL_S)  # the timer finds what no hint announced
+        # The timer finds what no hint announced.
+        row = await s.reaches("running", pace=ACQUIRE_INTERVAL_S / 4, runner_id=True)
         await until(lambda: simulator.requests)
-        row = await s.reaches("running", runner_id=True)
         await client.interrupt(s.chat_id, Interrupt(turn_version=row.turn_version))
-        clock.advance(SYNC_INTERVAL_S)  # one look at all chats that are held
-        await s.reaches("waiting")
+        # One look at all chats that are held.
+        await s.reaches("waiting", pace=SYNC_INTERVAL_S / 10)
         await until(lambda: daemon.worker.running == 0)
 
 
@@ -68,7 +68,11 @@ async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_lo
         row = await held.reaches("running", runner_id=True)
         lose_hints(daemon)
         await client.create_chat(CreateChat(content=STALLS))
-        # Before anybody wakes, both are there: the timer, and news of a chat that is held.
-        clock.advance(ACQUIRE_INTERVAL_S)
-        daemon.hub.publish(hint_of(row))
-        await until(lambda: len(simulator.requests) == 2)
+
+        def both() -> int:
+            """Let the timer and news of a chat that is held be there before anybody wakes."""
+            clock.advance(ACQUIRE_INTERVAL_S)
+            daemon.hub.publish(hint_of(row))
+            return len(simulator.requests)
+
+        await until(lambda: both() == 2)

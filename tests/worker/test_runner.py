@@ -21,13 +21,13 @@ from palaverd.store.database import DatabaseError
 from palaverd.store.tables import chats, leases, messages
 from palaverd.store.transitions.repairing import REPAIRED
 from palaverd.worker.limits import RETRY_FIRST_S
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_pair
 from support.scene import scene
 
 
 async def at_rest(daemon: Daemon, client: Client, chat_id: str) -> Chat:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (chat := await client.chat(chat_id)).status not in ("waiting", "error"):
             await asyncio.sleep(0.01)
         while daemon.worker.running:
@@ -101,7 +101,7 @@ async def test_a_message_that_cannot_be_read_keeps_no_chat_from_going_on(stored:
         page = await client.messages(sent.chat.id)
         assert UNREADABLE in str(page.messages[0].parts)
         await client.send(sent.chat.id, SendMessage(content="[[echo]] two"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while (await client.chat(sent.chat.id)).status != "waiting":
                 await asyncio.sleep(0.01)
         page = await client.messages(sent.chat.id)

@@ -19,6 +19,7 @@ from palaver.wire.messages import Message, Text
 from palaverd.daemon import Daemon
 from palaverd.store.check import violations
 from palaverd.stream.episode import Episode
+from support.clock import PATIENCE_S
 from support.daemon import make_daemon, running_pair
 
 STOPS = int(os.environ.get("PALAVER_STOPS", "200"))
@@ -121,7 +122,7 @@ async def test_it_would_be_noticed_if_the_live_log_went_on_after_a_stop(
 
 async def answer_events(client: Client, daemon: Daemon, chat_id: str, count: int) -> None:
     """Wait until the live log has `count` entries, or the answer is committed."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await client.chat(chat_id)).status != "waiting":
             episode = daemon.episodes.current(chat_id)
             if episode is not None and episode.end >= count:
@@ -140,7 +141,7 @@ async def test_an_answer_that_ends_while_the_daemon_goes_is_committed_or_made_ag
         again = make_daemon(daemon.socket.parent, daemon._config)
         await again.start()
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while (await client.chat(sent.chat.id)).status != "waiting":
                     await asyncio.sleep(0.01)
             page = await client.messages(sent.chat.id)
