@@ -10,7 +10,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from palaver.client import Connected, Endpoint, Refused, Unreachable
-from palaver.wire.chats import Chat, Info, Interrupted, Model, Models, Sent, Versions
+from palaver.wire.chats import Chat, ChatPage, Info, Interrupted, Model, Models, Sent, Versions
 from palaver.wire.errors import ChatError, Problem
 from palaver.wire.events import ListSnapshot, MessagePartEvent, StatusEvent
 from palaver.wire.messages import Message, MessagePage, QueuedMessage, Text
@@ -115,6 +115,7 @@ class ReplayClient:
         self.sent: list[tuple[str | None, object, str]] = []
         self.interrupts: list[tuple[str, object]] = []
         self.pages: dict[int, MessagePage] = {}
+        self.chat_pages: dict[str, ChatPage] = {}  # by the cursor that asks for them
         self.available_models = MODELS
         self.down = False
         self.refusal: Problem | None = None
@@ -215,6 +216,10 @@ class ReplayClient:
     async def _queue(self, chat_id, *what) -> QueueAnswer:
         await self._asked(*what)
         return QueueAnswer(chat(chat_id, "A chat", "running"), [])
+
+    async def chats(self, limit=50, cursor=None) -> ChatPage:
+        await self._asked("chats", cursor)
+        return self.chat_pages[cursor]
 
     async def messages(self, chat_id, *, before_id=None, after_id=None, limit=50) -> MessagePage:
         return self.pages.get(before_id, MessagePage([], more=False))

@@ -59,8 +59,21 @@ async def test_it_would_be_noticed_if_nobody_looked_by_himself(
         await a_stop_without_hints()
 
 
-async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_looking() -> None:
+async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_looking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = ManualClock()
+    looks: list[int] = []  # those under way: between two of them the timer is set
+    acquire = Worker._acquire
+
+    async def counted(self: Worker) -> None:
+        looks.append(1)
+        try:
+            await acquire(self)
+        finally:
+            looks.pop()
+
+    monkeypatch.setattr(Worker, "_acquire", counted)
     async with running_pair(clock=clock) as (daemon, client, simulator):
         sent = await client.create_chat(CreateChat(content=STALLS))
         held = Scene(daemon, client, simulator, clock, sent.chat.id)
@@ -68,11 +81,8 @@ async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_lo
         row = await held.reaches("running", runner_id=True)
         lose_hints(daemon)
         await client.create_chat(CreateChat(content=STALLS))
-
-        def both() -> int:
-            """Let the timer and news of a chat that is held be there before anybody wakes."""
-            clock.advance(ACQUIRE_INTERVAL_S)
-            daemon.hub.publish(hint_of(row))
-            return len(simulator.requests)
-
-        await until(lambda: both() == 2)
+        await until(lambda: not looks)
+        # Before anybody wakes, both are there: the timer, and news of a chat that is held.
+        clock.advance(ACQUIRE_INTERVAL_S)
+        daemon.hub.publish(hint_of(row))
+        await until(lambda: len(simulator.requests) == 2)

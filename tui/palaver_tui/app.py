@@ -308,6 +308,10 @@ class PalaverApp(General):
         """Fetch what is missing between."""
         self.session.paging.newer()
 
+    def on_chat_list_pane_near_end(self) -> None:
+        """Fetch chats that are older."""
+        self.session.listing.more()
+
     def on_chat_list_pane_filtered(self, message: ChatListPane.Filtered) -> None:
         """Show the chats that fit what is typed."""
         self.filter_text = message.text

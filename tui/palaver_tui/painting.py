@@ -13,7 +13,7 @@ from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
 from palaver_tui.view.banner import banner
-from palaver_tui.view.chats import rows
+from palaver_tui.view.chats import ChatList, Row, rows
 from palaver_tui.view.live import STOPPABLE
 from palaver_tui.view.primary import LABELS, primary
 from palaver_tui.view.wording import MOVING, activity, spinner
@@ -58,6 +58,9 @@ class Painter:
         self._writing = screen.query_one("#writing", Horizontal)
         self._composer = screen.query_one(Composer)
         self.show_detail = False
+        self._listed: ChatList | None = None  # what `_rows` were made of
+        self._filter: str | None = None
+        self._rows: list[Row] = []
 
     @property
     def frame(self) -> str:
@@ -112,11 +115,21 @@ class Painter:
 
     def _paint_list(self, filter_text: str | None) -> None:
         session = self._session
-        shown = rows(session.chats, filter_text or "")
-        loaded = session.chats.loaded
-        self._chats.show(shown, session.view.chat_id, self.frame, loaded, filter_text)
+        chats = session.chats
+        if chats is not self._listed or filter_text != self._filter:
+            # Thousands of chats are not sorted anew for every frame.
+            self._listed, self._filter = chats, filter_text
+            self._rows = rows(chats, filter_text or "")
+        self._chats.show(
+            self._rows,
+            session.view.chat_id,
+            self.frame,
+            chats.loaded,
+            more=chats.next_cursor is not None,
+            filter_text=filter_text,
+        )
         title = "Chats" if filter_text is None else f"/{visible_line(filter_text)}▏"
-        busy = sum(chat.status == "running" for chat in session.chats.chats.values())
+        busy = sum(chat.status == "running" for chat in chats.chats.values())
         entitle(self._chats, title, f"{busy} running" if busy else "")
 
     def paint_new_lines(self) -> None:

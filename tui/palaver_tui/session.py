@@ -29,6 +29,7 @@ from palaver.wire.chats import Chat, Info, Models
 from palaver_tui.asking import Asking
 from palaver_tui.delivery import DRAFT, Delivery
 from palaver_tui.keeping import Keeper
+from palaver_tui.listing import Listing
 from palaver_tui.paging import Paging
 from palaver_tui.timing import CACHED_CHATS, RELAUNCH_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing
@@ -77,6 +78,7 @@ class Session:
         self.delivery = Delivery(self, keeper, self._spawn)
         self.asking = Asking(self, self._spawn)
         self.paging = Paging(self, self._spawn)
+        self.listing = Listing(self, self._spawn)
         self.current = self._new_draft()
 
     # --- reading --------------------------------------------------------------------------
@@ -177,6 +179,7 @@ class Session:
             if self.models is None:
                 self._spawn(self._learn())
             self._not_launched = ""
+            self.listing.again()
             self.delivery.flush_all()
         elif (self.clock.now() - event.since).total_seconds() >= RELAUNCH_AFTER_S and (
             self._relaunch is None or self._relaunch.done()

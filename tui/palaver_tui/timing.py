@@ -26,7 +26,10 @@ CACHED_CHATS = 30
 FOLLOW_TOLERANCE = 2
 # Older messages are fetched when the view comes this close to the first line there is.
 OLDER_WITHIN_LINES = 40
+# And older chats, when so few are left below what is in view of the list.
+OLDER_WITHIN_ROWS = 40
 OLDER_PAGE = 50  # messages; the interface's default page
+CHAT_PAGE = 200  # chats; the most that the interface gives at once
 SEARCH_PAGE = 200  # messages; the most that the interface gives at once
 # Messages that a search reads before it stops to ask: a few seconds over a slow line.
 SEARCH_AT_ONCE = 10_000

@@ -14,6 +14,7 @@ from textual.strip import Strip
 from palaver_tui.actions import bindings
 from palaver_tui.layout.faces import Face, Line, Paper, Span
 from palaver_tui.layout.visible import visible_line
+from palaver_tui.timing import OLDER_WITHIN_ROWS
 from palaver_tui.view.chats import Row
 from palaver_tui.view.wording import list_status
 from palaver_tui.widgets.drawing import palette_of, row, strip_of
@@ -31,6 +32,9 @@ class ChatListPane(ScrollView, can_focus=True):
             super().__init__()
             self.chat_id = chat_id
 
+    class NearEnd(Message):
+        """The last of the chats that are known come into view: there are older ones."""
+
     class Filtered(Message):
         """What the list is filtered by was changed."""
 
@@ -45,6 +49,7 @@ class ChatListPane(ScrollView, can_focus=True):
         self._frame = ""
         self._loaded = False
         self._filter: str | None = None
+        self._more = False
         self._shown: tuple[object, ...] = ()
 
     def show(
@@ -53,12 +58,37 @@ class ChatListPane(ScrollView, can_focus=True):
         current: str | None,
         frame: str,
         loaded: bool,
+        more: bool = False,
         filter_text: str | None = None,
     ) -> None:
         """Show `rows`, with `current` marked; `frame` is the spinner's.
 
+        `loaded`: the daemon has told of its chats. `more`: there are older ones than these.
+
         With a `filter_text`, even an empty one, what is typed goes on with it.
         """
+        self._show(rows, current, frame, loaded, filter_text)
+        self._more = more
+        self._look_on()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for older chats before their place is reached."""
+        super().watch_scroll_y(old_value, new_value)
+        self._look_on()
+
+    def _look_on(self) -> None:
+        bottom = self.scroll_offset.y + self.scrollable_content_region.height
+        if self._more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS:
+            self.post_message(self.NearEnd())
+
+    def _show(
+        self,
+        rows: list[Row],
+        current: str | None,
+        frame: str,
+        loaded: bool,
+        filter_text: str | None,
+    ) -> None:
         size = Size(self.scrollable_content_region.width, len(rows))
         shown = (size, current, loaded, filter_text)
         if shown == self._shown:

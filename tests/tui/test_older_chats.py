@@ -1,0 +1,67 @@
+"""Chats beyond those that the daemon tells by itself: fetched by page, when one gets near them."""
+
+from palaver.client import Connected, ConnectionLost
+from palaver.wire.chats import ChatPage
+from palaver.wire.events import ListSnapshot
+from palaver_tui.timing import OLDER_WITHIN_ROWS
+from palaver_tui.widgets.chat_list import ChatListPane
+from tui.replay import ReplayClient, chat
+from tui.screen import client
+
+TOLD = OLDER_WITHIN_ROWS + 60
+
+
+def chats(first: int, after: int) -> list:
+    return [chat(f"c{n}", f"Chat {n}", minutes_ago=n) for n in range(first, after)]
+
+
+def with_pages() -> ReplayClient:
+    """Tell of some chats; two pages of older ones are there to be asked for."""
+    daemon = ReplayClient()
+    daemon.watching.tell(Connected())
+    daemon.watching.tell(ListSnapshot(chats(0, TOLD), next_cursor="p1"))
+    daemon.chat_pages = {
+        "p1": ChatPage(chats(TOLD, 2 * TOLD), next_cursor="p2"),
+        "p2": ChatPage(chats(2 * TOLD, 3 * TOLD)),
+    }
+    return daemon
+
+
+async def test_older_chats_come_when_the_end_of_the_list_comes_near(tmp_path):
+    daemon = with_pages()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Chat 1")
+        pane = me.app.main.query_one(ChatListPane)
+        assert daemon.asked == []
+        pane.scroll_y = TOLD - OLDER_WITHIN_ROWS
+        await me.until(lambda: len(pane.rows) == 2 * TOLD)
+        pane.scroll_y = pane.max_scroll_y
+        await me.until(lambda: len(pane.rows) == 3 * TOLD)
+        pane.scroll_y = pane.max_scroll_y
+        await me.shows(f"Chat {3 * TOLD - 1}")
+        assert daemon.asked == [("chats", "p1"), ("chats", "p2")]
+
+
+async def test_a_filter_finds_what_is_older(tmp_path):
+    daemon = with_pages()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Chat 1")
+        await me.press("ctrl+l", "slash", *str(3 * TOLD - 1))
+        await me.shows(f"Chat {3 * TOLD - 1}")
+
+
+async def test_a_page_that_does_not_come_is_asked_for_again_with_the_next_connection(tmp_path):
+    daemon = with_pages()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Chat 1")
+        daemon.down = True
+        await me.press("ctrl+l", "slash", "z", "z")
+        await me.shows("connection refused")
+        for _ in range(3):
+            me.app.paint()
+            await me.pilot.pause()
+        assert me.text().count("connection refused") == 1
+        daemon.down = False
+        daemon.watching.tell(ConnectionLost("cut", me.clock.now(), 0.5))
+        daemon.watching.tell(Connected())
+        await me.until(lambda: len(me.app.session.chats.chats) == 3 * TOLD)
