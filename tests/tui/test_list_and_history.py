@@ -60,6 +60,23 @@ async def test_the_list_is_filtered_as_one_types_and_enter_opens_what_is_left(tm
         assert me.composer.has_focus
 
 
+async def test_the_ends_of_the_list_are_a_key_away_from_a_chat_that_is_not_in_it(tmp_path):
+    async with client(tmp_path, daemon=with_chats()) as me:
+        await me.shows("Flaky network")
+        await me.press("ctrl+l", "end")
+        await me.until(lambda: me.view.chat_id == "c")
+        await me.press("home")
+        await me.until(lambda: me.view.chat_id == "a")
+
+
+async def test_keys_that_come_faster_than_frames_each_move_on(tmp_path):
+    async with client(tmp_path, daemon=with_chats()) as me:
+        await me.shows("Flaky network")
+        for _ in range(3):
+            me.app.perform("chats.down")
+        assert me.view.chat_id == "c"
+
+
 async def test_escape_clears_a_filter_before_it_does_anything_else(tmp_path):
     async with client(tmp_path, daemon=with_chats(), chat_id="c") as me:
         me.daemon.stream_of("c").tell(status("running", "Flaky network"), CaughtUp(1))

@@ -45,7 +45,9 @@ class Reading(Base):
         self._step(len(self.main.query_one(ChatListPane).rows))
 
     def _step(self, steps: int) -> None:
-        chat_id = self.main.query_one(ChatListPane).neighbour(steps)
+        # From the chat that is open by now: several keys may come before the next frame.
+        pane = self.main.query_one(ChatListPane)
+        chat_id = pane.neighbour(self.session.view.chat_id, steps)
         if chat_id is not None:
             self.session.open(chat_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.binding import BindingType
@@ -18,6 +18,8 @@ from palaver_tui.timing import OLDER_WITHIN_ROWS
 from palaver_tui.view.chats import Row
 from palaver_tui.view.wording import list_status
 from palaver_tui.widgets.drawing import palette_of, row, strip_of
+
+T = TypeVar("T")
 
 
 class ChatListPane(ScrollView, can_focus=True):
@@ -130,16 +132,18 @@ class ChatListPane(ScrollView, can_focus=True):
     @property
     def index(self) -> int | None:
         """Where the chat that is open stands."""
-        ids = (number for number, item in enumerate(self.rows) if item.chat.id == self._current)
-        return next(ids, None)
+        return self._place(self._current, None)
 
-    def neighbour(self, steps: int) -> str | None:
-        """Return the chat `steps` below the open one."""
+    def _place(self, chat_id: str | None, otherwise: T) -> int | T:
+        places = (number for number, item in enumerate(self.rows) if item.chat.id == chat_id)
+        return next(places, otherwise)
+
+    def neighbour(self, chat_id: str | None, steps: int) -> str | None:
+        """Return the chat `steps` below a chat; one that is not listed is above them all."""
         if not self.rows:
             return None
-        index = self.index
-        target = 0 if index is None else max(0, min(len(self.rows) - 1, index + steps))
-        return self.rows[target].chat.id
+        index = self._place(chat_id, -1)
+        return self.rows[max(0, min(len(self.rows) - 1, index + steps))].chat.id
 
     def on_key(self, event: events.Key) -> None:
         """While the list is filtered, letters are what it is filtered by."""
