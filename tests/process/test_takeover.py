@@ -94,6 +94,12 @@ def _writable(path: Path) -> bool:
         return True
 
 
+def _is_held(path: Path) -> bool:
+    """Whether a worker has the one chat there is."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT runner_id IS NOT NULL FROM chats").fetchone() == (1,)
+
+
 async def freeze(daemon: DaemonProcess) -> None:
     """Stop the process between two of its transactions."""
     while True:
@@ -165,6 +171,11 @@ async def runners_of_a_living_worker(leases: int, without: Sequence[str] = ()) -
     async with place(config=CONFIG) as data_dir, started(data_dir, without=without) as daemon:
         asked = CreateChat(content="[[rate=10]] [[length=900]] hello")
         chat_id = (await daemon.client.create_chat(asked)).chat.id
+
+        async def held() -> bool:
+            return await asyncio.to_thread(_is_held, data_dir / "palaver.db")
+
+        await until_true(held)  # or else the second worker may be the first to take it
         runners: set[str] = set()
         since: float | None = None
         async with second_worker(data_dir) as other:

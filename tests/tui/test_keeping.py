@@ -149,6 +149,49 @@ async def test_what_was_being_written_to_a_chat_that_is_gone_stays_in_the_compos
         assert me.composer.text == "half a thought"
 
 
+async def test_a_message_is_on_disk_although_the_one_before_it_still_waits(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.answers.clear()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        for text in ("one", "two"):
+            me.composer.insert(text)
+            me.app.perform("composer.send")
+        await me.until(lambda: len(outbox(tmp_path)) == 2)
+        daemon.answers.set()
+        await me.until(lambda: not outbox(tmp_path))
+        assert [request.content for _to, request, _key in daemon.sent] == ["one", "two"]
+
+
+async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_its_chat(tmp_path):
+    daemon = ReplayClient()
+    daemon.open()
+    daemon.answers.clear()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.until(lambda: me.app.session.models)
+        me.composer.insert("first")
+        me.app.perform("composer.send")
+        me.composer.insert("second thought")
+        daemon.answers.set()
+        await me.until(lambda: me.view.chat_id == "made")
+        assert me.composer.text == "second thought"
+        me.app.session.new_chat()
+        assert me.composer.text == ""
+    assert Keeper(tmp_path).drafts() == {"made": "second thought"}
+
+
+async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("First chat")
+        await me.write("a long idea")
+        me.app.session.open("a")
+        await me.write("a reply")
+        daemon.stream_of("a").refuse("There is no chat a.")
+        await me.until(lambda: me.app.session.is_draft)
+        assert me.composer.text == "a long idea\n\na reply"
+
+
 async def test_a_sent_draft_is_gone(tmp_path):
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.until(lambda: me.view.attached)

@@ -4,8 +4,9 @@ from palaver.client import Connected, ConnectionLost
 from palaver.wire.chats import ChatPage
 from palaver.wire.events import ListSnapshot
 from palaver_tui.timing import OLDER_WITHIN_ROWS
+from palaver_tui.view.chats import ChatList, with_page
 from palaver_tui.widgets.chat_list import ChatListPane
-from tui.replay import ReplayClient, chat
+from tui.replay import ReplayClient, chat, versions
 from tui.screen import client
 
 TOLD = OLDER_WITHIN_ROWS + 60
@@ -61,7 +62,28 @@ async def test_a_page_that_does_not_come_is_asked_for_again_with_the_next_connec
             me.app.paint()
             await me.pilot.pause()
         assert me.text().count("connection refused") == 1
+        assert len(me.app.session.chats.chats) == TOLD
         daemon.down = False
         daemon.watching.tell(ConnectionLost("cut", me.clock.now(), 0.5))
         daemon.watching.tell(Connected())
         await me.until(lambda: len(me.app.session.chats.chats) == 3 * TOLD)
+
+
+async def test_a_page_that_did_not_come_is_asked_for_again_by_whoever_scrolls(tmp_path):
+    daemon = with_pages()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Chat 1")
+        pane = me.app.main.query_one(ChatListPane)
+        daemon.down = True
+        pane.scroll_y = TOLD - OLDER_WITHIN_ROWS
+        await me.shows("connection refused")
+        daemon.down = False
+        pane.scroll_y += 1
+        await me.until(lambda: len(pane.rows) == 2 * TOLD)
+
+
+def test_of_a_chat_that_is_known_the_newer_state_stays():
+    old, new = chat("a", "Old", versions=versions(1)), chat("a", "New", versions=versions(2))
+    for known, page in ((old, new), (new, old)):
+        after = with_page(ChatList({"a": known}), [page], None)
+        assert after.chats == {"a": new}

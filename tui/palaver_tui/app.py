@@ -250,11 +250,22 @@ class PalaverApp(General):
         if name == self._shown or self._painter is None or not self.on_screen:
             return
         composer = self.main.query_one(Composer)
-        if self._shown is not None and self.session.knows(self._shown):
-            self.end_edit()
-            self._drafts.put(self._shown, composer.text)
-            composer.load_text(self._drafts.get(name))
-        self._shown = name
+        before, self._shown = self._shown, name
+        if before is None:
+            return
+        edited = composer.text if self.editing is not None else ""
+        self.end_edit()
+        text = self._drafts.get(name)
+        if self.session.knows(before):
+            self._drafts.put(before, composer.text)
+        else:
+            # It has become this chat, or is gone: what was being written to it stays in view.
+            self._drafts.put(before, "")
+            text = "\n\n".join(one for one in (text, composer.text, edited) if one.strip())
+            self._drafts.put(name, text)
+        if text != composer.text:
+            composer.load_text(text)
+            composer.move_cursor(composer.document.end)
 
     def on_text_area_changed(self) -> None:
         """Keep what is being written, a moment later, on disk."""
@@ -308,8 +319,10 @@ class PalaverApp(General):
         """Fetch what is missing between."""
         self.session.paging.newer()
 
-    def on_chat_list_pane_near_end(self) -> None:
+    def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:
         """Fetch chats that are older."""
+        if message.scrolled:
+            self.session.listing.again()
         self.session.listing.more()
 
     def on_chat_list_pane_filtered(self, message: ChatListPane.Filtered) -> None:

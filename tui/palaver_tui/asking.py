@@ -147,11 +147,14 @@ class Asking:
 
         self._ask(ask, failed)
 
-    def move(self, index: int, steps: int) -> None:
+    def move(self, queued: QueuedMessage, steps: int) -> None:
         """Move a queued message `steps` down."""
-        ids = [queued.id for queued in self._session.view.queue]
+        ids = [other.id for other in self._session.view.queue]
+        if queued.id not in ids:
+            return
+        index = ids.index(queued.id)
         target = index + steps
-        if not (0 <= index < len(ids) and 0 <= target < len(ids)):
+        if not 0 <= target < len(ids):
             return
         ids.insert(target, ids.pop(index))
         request = QueueOrder(ids)

@@ -31,6 +31,7 @@ class Delivery:
         self._keeper = keeper
         self._spawn = spawn
         self._busy: set[str] = set()  # names of chats that are being sent to
+        self._kept: dict[str, asyncio.Task[Unsent]] = {}  # what writes a message to disk, by key
 
     @property
     def unsent(self) -> int:
@@ -57,6 +58,9 @@ class Delivery:
         """Show `item` in a chat and send it."""
         views = self._session.views
         views[name] = sending(views[name], item)
+        # At once, and not when its turn comes: those before it may wait for a connection.
+        kept = self._unsent(views[name], item)
+        self._kept[item.key] = asyncio.create_task(self._keep(kept))
         self.flush(name)
 
     def flush_all(self) -> None:
@@ -75,12 +79,13 @@ class Delivery:
         """Send in order, until all is out or there is no answer."""
         views = self._session.views
         try:
-            while (item := _next_out(views[name])) is not None:
+            while name in views and (item := _next_out(views[name])) is not None:
                 try:
                     sent = await self._deliver(views[name], item)
                 except Refused as refused:
                     # It stays on disk too, until the person takes it back.
-                    views[name] = marked(views[name], item.key, "refused", str(refused))
+                    if name in views:
+                        views[name] = marked(views[name], item.key, "refused", str(refused))
                     if name != self._session.current:
                         self._session.notice(f"A message was not sent: {refused}", "error")
                 except PalaverError:
@@ -96,10 +101,12 @@ class Delivery:
 
     async def _deliver(self, view: ChatView, item: Outgoing) -> Sent:
         """Send one message, as the first one of a new chat if there is none yet."""
-        client, endpoint = self._session.client, self._session.endpoint
-        server = str(endpoint) if endpoint is not None else None
-        kept = Unsent(item.key, item.content, item.created_at, view.chat_id, server, item.model)
-        await self._disk(self._keeper.keep, kept)
+        task = self._kept.pop(item.key, None)
+        before = await task if task is not None else None
+        kept = self._unsent(view, item)
+        if kept != before:  # which daemon and which chat it is for may be known only now
+            await self._keep(kept)
+        client = self._session.client
         if client is None:
             raise PalaverError("There is no daemon yet.")
         if view.chat_id is None:
@@ -113,6 +120,15 @@ class Delivery:
         )
         return await client.send(view.chat_id, message, key=item.key)
 
+    def _unsent(self, view: ChatView, item: Outgoing) -> Unsent:
+        endpoint = self._session.endpoint
+        server = str(endpoint) if endpoint is not None else None
+        return Unsent(item.key, item.content, item.created_at, view.chat_id, server, item.model)
+
+    async def _keep(self, kept: Unsent) -> Unsent:
+        await self._disk(self._keeper.keep, kept)
+        return kept
+
     async def _disk(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Run `work` in a thread; a disk that fails is a notice, and the message goes out."""
         try:
@@ -122,7 +138,9 @@ class Delivery:
             return None
 
     def _all_wait(self, name: str) -> None:
-        view = self._session.views[name]
+        view = self._session.views.get(name)
+        if view is None:
+            return  # its chat is gone; on disk it stays
         for item in view.outgoing:
             if item.state == "sending":
                 view = marked(view, item.key, "waiting")
@@ -131,6 +149,8 @@ class Delivery:
     def _delivered(self, name: str, item: Outgoing, sent: Sent) -> str:
         """Put the answer into the view; a draft becomes the chat it asked for."""
         session = self._session
+        if name not in session.views:
+            return name
         view = acknowledged(session.views[name], item.key, sent)
         if view.chat_id is not None:
             session.views[name] = view
@@ -147,6 +167,7 @@ class Delivery:
         if item is None:
             return ""
         self._session.views[name] = without(view, key)
+        self._kept.pop(key, None)
         self._spawn(self._forget(key))
         return item.content
 

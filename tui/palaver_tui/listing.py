@@ -14,32 +14,37 @@ if TYPE_CHECKING:
 
 
 class Listing:
-    """Fetches one page at a time. One that did not come is not asked for again on its own."""
+    """Fetches one page at a time. One that did not come waits until it is tried `again`."""
 
     def __init__(
         self, session: Session, spawn: Callable[[Coroutine[Any, Any, None]], object]
     ) -> None:
         self._session = session
         self._spawn = spawn
-        self._asked: str | None = None  # the cursor of the page that is on its way, or did not come
+        self._busy = False
+        self._missed: str | None = None  # the cursor of a page that did not come
 
     def more(self) -> None:
         """Fetch the next page of older chats, if there is one."""
         client, cursor = self._session.client, self._session.chats.next_cursor
-        if client is not None and cursor is not None and cursor != self._asked:
-            self._asked = cursor
+        if client is not None and cursor not in {None, self._missed} and not self._busy:
+            assert cursor is not None
+            self._busy = True
             self._spawn(self._fetch(client, cursor))
 
     def again(self) -> None:
-        """There is a connection: what did not come can be asked for."""
-        self._asked = None
+        """Let what did not come be asked for: there is a connection, or somebody scrolls."""
+        self._missed = None
 
     async def _fetch(self, client: Client, cursor: str) -> None:
         session = self._session
         try:
             page = await client.chats(limit=CHAT_PAGE, cursor=cursor)
         except PalaverError as error:
+            self._missed = cursor
             session.notice(str(error), "warning")
             return
+        finally:
+            self._busy = False
         session.chats = with_page(session.chats, page.chats, page.next_cursor)
         session.changed()

@@ -57,6 +57,13 @@ class Writing(Base):
     def _panel(self) -> QueuePanel:
         return self.main.query_one(QueuePanel)
 
+    @property
+    def _selected(self) -> QueuedMessage | None:
+        """What is selected, as long as it waits in this chat: the panel is as old as a frame."""
+        ids = {queued.id for queued in self.session.view.queue}
+        selected = self._panel.selected
+        return selected if selected is not None and selected.id in ids else None
+
     def do_queue_focus(self) -> None:
         """Go to the queue, or back."""
         (self.main.query_one(Composer) if self._panel.has_focus else self._panel).focus()
@@ -71,21 +78,23 @@ class Writing(Base):
 
     def do_queue_send(self) -> None:
         """Answer the selected message next; what runs is stopped for it."""
-        if (queued := self._panel.selected) is not None:
+        if (queued := self._selected) is not None:
             self.session.asking.promote(queued)
 
     def do_queue_remove(self) -> None:
         """Take the selected message out of the queue."""
-        if (queued := self._panel.selected) is not None:
+        if (queued := self._selected) is not None:
             self.session.asking.remove(queued)
 
     def do_queue_raise(self) -> None:
         """Move the selected message up."""
-        self.session.asking.move(self._panel.index, -1)
+        if (queued := self._selected) is not None:
+            self.session.asking.move(queued, -1)
 
     def do_queue_lower(self) -> None:
         """Move the selected message down."""
-        self.session.asking.move(self._panel.index, 1)
+        if (queued := self._selected) is not None:
+            self.session.asking.move(queued, 1)
 
     def do_queue_hold(self) -> None:
         """Hold the queue, or release it."""
@@ -95,7 +104,7 @@ class Writing(Base):
 
     def do_queue_edit(self) -> None:
         """Open the selected message in the composer."""
-        if (queued := self._panel.selected) is not None:
+        if (queued := self._selected) is not None:
             self.begin_edit(queued)
 
     def begin_edit(self, queued: QueuedMessage) -> None:

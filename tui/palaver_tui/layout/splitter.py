@@ -292,10 +292,8 @@ class Splitter:
 
 
 def _set_apart(item: Sequence[Token]) -> bool:
-    """Say whether a gap follows an item: a panel ends it, or it is of several paragraphs."""
-    last = next((token.type for token in reversed(item) if token.type in _LAST), "")
-    paragraphs = sum(token.type == "paragraph_open" and token.level == 2 for token in item)
-    return last in PANELS or paragraphs > 1
+    """Say whether a gap follows an item also in a tight list: a panel ends it."""
+    return next((token.type for token in reversed(item) if token.type in _LAST), "") in PANELS
 
 
 def _shape(tokens: list[Token], text: str) -> Shape:

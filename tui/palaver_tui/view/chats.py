@@ -57,9 +57,14 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
 
 
 def with_page(chats: ChatList, page: Iterable[Chat], next_cursor: str | None) -> ChatList:
-    """Return the list with an older page added."""
-    older = {chat.id: chat for chat in page}
-    return replace(chats, chats=older | chats.chats, next_cursor=next_cursor)
+    """Return the list with an older page added; of a chat that is known the newer state stays."""
+    known = chats.chats
+    fresh = {
+        chat.id: chat
+        for chat in page
+        if chat.id not in known or known[chat.id].versions.snapshot <= chat.versions.snapshot
+    }
+    return replace(chats, chats=known | fresh, next_cursor=next_cursor)
 
 
 def _newest(chat: Chat) -> tuple[bool, int, float, str]:

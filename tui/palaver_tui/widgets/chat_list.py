@@ -35,7 +35,14 @@ class ChatListPane(ScrollView, can_focus=True):
             self.chat_id = chat_id
 
     class NearEnd(Message):
-        """The last of the chats that are known come into view: there are older ones."""
+        """The last of the chats that are known are near: there are older ones.
+
+        `scrolled`: somebody went there; else it is so with what is shown.
+        """
+
+        def __init__(self, scrolled: bool) -> None:
+            super().__init__()
+            self.scrolled = scrolled
 
     class Filtered(Message):
         """What the list is filtered by was changed."""
@@ -71,17 +78,17 @@ class ChatListPane(ScrollView, can_focus=True):
         """
         self._show(rows, current, frame, loaded, filter_text)
         self._more = more
-        self._look_on()
+        self._look_on(scrolled=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for older chats before their place is reached."""
         super().watch_scroll_y(old_value, new_value)
-        self._look_on()
+        self._look_on(scrolled=True)
 
-    def _look_on(self) -> None:
+    def _look_on(self, *, scrolled: bool) -> None:
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
         if self._more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS:
-            self.post_message(self.NearEnd())
+            self.post_message(self.NearEnd(scrolled))
 
     def _show(
         self,
