@@ -77,6 +77,26 @@ async def test_keys_that_come_faster_than_frames_each_move_on(tmp_path):
         assert me.view.chat_id == "c"
 
 
+async def test_a_filter_and_enter_in_one_go_open_what_fits(tmp_path):
+    async with client(tmp_path, daemon=with_chats()) as me:
+        await me.shows("Flaky network")
+        await me.press("ctrl+l")
+        me.tap("slash", "r", "e", "l", "enter")
+        await me.until(lambda: me.view.chat_id == "b")
+        await me.until(lambda: me.composer.has_focus and me.app.filter_text is None)
+        await me.shows("Flaky network", "Release notes")
+
+
+async def test_what_is_typed_after_enter_is_not_sent_with_it(tmp_path):
+    daemon = with_chats()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Flaky network")
+        me.tap(*"one", "ctrl+j", *"two", "enter", *"next")
+        await me.until(lambda: daemon.sent)
+        assert [request.content for _to, request, _key in daemon.sent] == ["one\ntwo"]
+        await me.until(lambda: me.composer.text == "next")
+
+
 async def test_escape_clears_a_filter_before_it_does_anything_else(tmp_path):
     async with client(tmp_path, daemon=with_chats(), chat_id="c") as me:
         me.daemon.stream_of("c").tell(status("running", "Flaky network"), CaughtUp(1))

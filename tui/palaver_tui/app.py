@@ -176,7 +176,9 @@ class PalaverApp(General):
         self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
         self.main.query_one(Transcript).set_look(look)
-        self.main.query_one(Composer).focus()
+        composer = self.main.query_one(Composer)
+        composer.act = self.perform
+        composer.focus()
         self._swap_draft()
         self.paint()
         self.session.start(self._chat_id)
@@ -325,9 +327,9 @@ class PalaverApp(General):
             self.session.listing.again()
         self.session.listing.more()
 
-    def on_chat_list_pane_filtered(self, message: ChatListPane.Filtered) -> None:
-        """Show the chats that fit what is typed."""
-        self.filter_text = message.text
+    def on_chat_list_pane_filtered(self) -> None:
+        """Show the chats that fit what is typed by now: the filter may be over already."""
+        self.filter_text = self.main.query_one(ChatListPane).filter_text
         self._changed()
 
     def on_chat_list_pane_chosen(self, message: ChatListPane.Chosen) -> None:

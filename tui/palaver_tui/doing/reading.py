@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from palaver_tui.doing.base import Base
+from palaver_tui.view.chats import rows
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.transcript import Transcript
@@ -54,18 +55,21 @@ class Reading(Base):
     def do_chats_filter(self) -> None:
         """Begin to filter the list by what is typed."""
         self.main.add_class("-list")
-        self.main.query_one(ChatListPane).focus()
-        self.filter_text = ""
+        pane = self.main.query_one(ChatListPane)
+        pane.focus()
+        self.filter_text = pane.filter_text = ""
 
     def end_filter(self) -> None:
         """Show all chats again."""
-        self.filter_text = None
+        self.filter_text = self.main.query_one(ChatListPane).filter_text = None
 
     def do_chats_open(self) -> None:
         """Write to the chat that is shown; of a filtered list without it, to the first one."""
-        pane = self.main.query_one(ChatListPane)
-        if self.filter_text and pane.rows and pane.index is None:
-            self.session.open(pane.rows[0].chat.id)
+        # By what is typed by now, whether that was painted or not.
+        typed = self.main.query_one(ChatListPane).filter_text
+        found = [row.chat.id for row in rows(self.session.chats, typed or "")]
+        if typed and found and self.session.view.chat_id not in found:
+            self.session.open(found[0])
         self.end_filter()
         self.close_overlay()
         self.main.query_one(Composer).focus()

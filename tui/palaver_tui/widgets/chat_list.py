@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from palaver_tui.actions import bindings
+from palaver_tui.actions import BY_ID, bindings
 from palaver_tui.layout.faces import Face, Line, Paper, Span
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.timing import OLDER_WITHIN_ROWS
@@ -20,6 +20,7 @@ from palaver_tui.view.wording import list_status
 from palaver_tui.widgets.drawing import palette_of, row, strip_of
 
 T = TypeVar("T")
+BEGINS_FILTER = BY_ID["chats.filter"].keys
 
 
 class ChatListPane(ScrollView, can_focus=True):
@@ -47,17 +48,14 @@ class ChatListPane(ScrollView, can_focus=True):
     class Filtered(Message):
         """What the list is filtered by was changed."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     def __init__(self) -> None:
         super().__init__(id="chats")
         self.rows: list[Row] = []
         self._current: str | None = None
         self._frame = ""
         self._loaded = False
-        self._filter: str | None = None
+        self.filter_text: str | None = None  # as typed by now; None: nothing is filtered
+        self._filtered: str | None = None  # what the rows were filtered by
         self._more = False
         self._shown: tuple[object, ...] = ()
 
@@ -107,8 +105,8 @@ class ChatListPane(ScrollView, can_focus=True):
                 self.refresh(*stale)
             return  # drawing it anew costs more than to compare
         self._shown = shown
-        moved = current != self._current or filter_text != self._filter
-        self._filter = filter_text
+        moved = current != self._current or filter_text != self._filtered
+        self._filtered = filter_text
         self._current, self._frame, self._loaded = current, frame, loaded
         self.rows = rows
         if size != self.virtual_size:
@@ -154,19 +152,22 @@ class ChatListPane(ScrollView, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """While the list is filtered, letters are what it is filtered by."""
-        if self._filter is None:
-            return
-        if event.key == "backspace":
-            text = self._filter[:-1]
+        if self.filter_text is None:
+            if event.key not in BEGINS_FILTER:
+                return
+            # Here, and not as a binding, which runs when letters after it have been taken for keys.
+            text = ""
+        elif event.key == "backspace":
+            text = self.filter_text[:-1]
         elif event.is_printable and event.character:
-            text = self._filter + event.character
+            text = self.filter_text + event.character
         else:
             return
         event.stop()
         event.prevent_default()
         # At once, not when it is painted: the next letter may come before.
-        self._filter = text
-        self.post_message(self.Filtered(text))
+        self.filter_text = text
+        self.post_message(self.Filtered())
 
     def on_click(self, event: events.Click) -> None:
         """Open the chat that was clicked."""
@@ -183,7 +184,7 @@ class ChatListPane(ScrollView, can_focus=True):
             line = self._row(self.rows[number], width)
         elif number == 0 and not self.rows:
             words = " no chats yet" if self._loaded else " …"
-            if self._filter:
+            if self._filtered:
                 words = " none fits"
             line = Line((Span(words, Face("faint")),))
         strip = strip_of(line, width, palette_of(self.app))

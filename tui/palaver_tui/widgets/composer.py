@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from palaver_tui.actions import bindings
+from palaver_tui.actions import BY_ID, bindings
 from palaver_tui.widgets.fields import ShownArea
 
 MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen
+# Keys whose actions take or change the text as it is when their turn comes.
+IN_TURN = {
+    key: name
+    for name in ("composer.send", "composer.interrupt", "composer.newline")
+    for key in BY_ID[name].keys
+}
 
 
 class Composer(ShownArea):
@@ -33,12 +40,19 @@ class Composer(ShownArea):
             placeholder="Write a message",
         )
         self._rows = 1
+        self.act: Callable[[str], None] = lambda _: None  # runs an action by its id
 
     async def _on_key(self, event: events.Key) -> None:
         # Enter and its relatives are actions of ours; the text area would insert a line feed.
         # (Textual calls the handlers of all base classes; this keeps it from doing so.)
         if event.key in {"enter", "alt+enter", "shift+enter"}:
             event.prevent_default()
+        if event.key in IN_TURN:
+            # Here, and not as a binding: that one runs when the key has risen to the application,
+            # and what was typed after it has got into the text by then.
+            event.prevent_default()
+            event.stop()
+            self.act(IN_TURN[event.key])
 
     def newline(self) -> None:
         """Begin a new line."""
