@@ -36,6 +36,7 @@ GROWING = {
     "items that end with panels": f"- {FILLER * 4}\n"
     "  - a\n    ```\n    b\n    ```\n  - c\n    - ```\n      d\n      ```\n    -\n"
     "  - e\n  - | f |\n    |---|\n    | 1 |\n  - g\n    > ```\n    > h\n  - i\n",
+    "an item after code": f"- {FILLER * 4}\n  ```\n  b\n  ```\n- cword and more words\n",
     "a paragraph that begins with a link": f"[the link](https://x.y/z) {prose(60)}",
     "a paragraph that begins with a bracket": f"[not a link {prose(60)}",
     "indented code": "".join(f"    x{i} = {i}\n" + "\n" * (i % 7 == 0) for i in range(60))

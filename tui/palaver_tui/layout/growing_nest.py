@@ -105,11 +105,17 @@ class GrowingNest:
             return lead + 1
         return lead if complete else None
 
+    @property
+    def _ends_in_panel(self) -> bool:
+        last = self.lines[-1] if self.lines else BLANK
+        return last.fill == "code" or last.text.lstrip(" ▎").startswith("╰")
+
     def _after(self, text: str) -> list[Line]:
         """Lay out a line that is being written and may not belong to the container."""
         line = text[self._at :]
         if self._in_line or UNDECIDED.match(line):
             return []
-        tight = _ITEM.match(line) is not None and not text[: self._at].endswith("\n\n")
+        apart = text[: self._at].endswith("\n\n") or self._ends_in_panel
+        tight = _ITEM.match(line) is not None and not apart
         lines = markdown_lines(line, self._width, None, self._number, self._nest.outer_depth)
         return lines if tight and self._nest.is_item else [BLANK, *lines]
