@@ -167,11 +167,12 @@ class Delivery:
         if item is None:
             return ""
         self._session.views[name] = without(view, key)
-        self._kept.pop(key, None)
         self._spawn(self._forget(key))
         return item.content
 
     async def _forget(self, key: str) -> None:
+        if (task := self._kept.pop(key, None)) is not None:
+            await task  # or else it could be written after it was dropped
         await self._disk(self._keeper.drop, key)
 
 

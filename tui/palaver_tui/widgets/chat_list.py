@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
@@ -19,7 +19,6 @@ from palaver_tui.view.chats import Row
 from palaver_tui.view.wording import list_status
 from palaver_tui.widgets.drawing import palette_of, row, strip_of
 
-T = TypeVar("T")
 BEGINS_FILTER = BY_ID["chats.filter"].keys
 
 
@@ -137,18 +136,19 @@ class ChatListPane(ScrollView, can_focus=True):
     @property
     def index(self) -> int | None:
         """Where the chat that is open stands."""
-        return self._place(self._current, None)
+        return self._place(self._current)
 
-    def _place(self, chat_id: str | None, otherwise: T) -> int | T:
+    def _place(self, chat_id: str | None) -> int | None:
         places = (number for number, item in enumerate(self.rows) if item.chat.id == chat_id)
-        return next(places, otherwise)
+        return next(places, None)
 
     def neighbour(self, chat_id: str | None, steps: int) -> str | None:
         """Return the chat `steps` below a chat; one that is not listed is above them all."""
         if not self.rows:
             return None
-        index = self._place(chat_id, -1)
-        return self.rows[max(0, min(len(self.rows) - 1, index + steps))].chat.id
+        place = self._place(chat_id)
+        target = steps + (-1 if place is None else place)
+        return self.rows[max(0, min(len(self.rows) - 1, target))].chat.id
 
     def on_key(self, event: events.Key) -> None:
         """While the list is filtered, letters are what it is filtered by."""
