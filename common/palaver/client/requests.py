@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 import msgspec
 
 from palaver.client.endpoint import API
-from palaver.client.errors import PalaverError
+from palaver.client.errors import PalaverError, Refused
 from palaver.client.transport import Transport
 from palaver.wire.actions import Answered, Answers, ClearContext, Edited, EditMessage, Fork
 from palaver.wire.chats import (
@@ -122,8 +123,16 @@ class Requests:
         return await self._transport.request("PATCH", chat_path(id), Chat, body=change)
 
     async def delete_chat(self, id: str) -> None:  # noqa: A002
-        """Delete an archived chat and its descendants for good."""
-        await self._transport.exchange("DELETE", chat_path(id))
+        """Delete an archived chat and its descendants for good.
+
+        One that is gone already is no error: when the answer is lost on its way, aiohttp sends
+        the request again by itself, and the second one finds nothing.
+        """
+        try:
+            await self._transport.exchange("DELETE", chat_path(id))
+        except Refused as refused:
+            if refused.problem.code != "chat_not_found":
+                raise
 
     async def reconcile(self, id: str) -> Acted:  # noqa: A002
         """Repair a chat that is in a state that may not exist; `reason` says what was wrong."""
@@ -185,7 +194,12 @@ class Requests:
         *,
         key: str | None = None,
     ) -> QueueAnswer:
-        """Take a message out of the queue; the answer carries it."""
+        """Take a message out of the queue; the answer carries it.
+
+        Without a key it gets one of its own: when the answer is lost on its way, aiohttp sends
+        the request again by itself, and the second one must find what the first one took out.
+        """
+        key = key or uuid4().hex
         return await self._ask("DELETE", id, f"queue/{queued}", QueueAnswer, key=key)
 
     async def promote(self, id: str, queued: int, promote: Promote) -> QueueAnswer:  # noqa: A002
