@@ -23,10 +23,20 @@ class Thief:
         self._socket = socket
         self.steal = 0
         self.stolen: list[bytes] = []
+        self._connections: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hand on one connection's requests and answers."""
-        back, forth = await asyncio.open_unix_connection(str(self._socket))
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection in a task that `close` ends."""
+        self._connections.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def close(self) -> None:
+        """End all connections."""
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                back, forth = await asyncio.open_unix_connection(str(self._socket))
         asking = asyncio.ensure_future(self._hand_on(reader, forth))
         try:
             while data := await back.read(65536):
@@ -54,9 +64,12 @@ async def robbed() -> AsyncIterator[tuple[Thief, Client]]:
     async with running_pair(rate=1) as (daemon, _, _), short_dir() as directory:
         thief = Thief(daemon.socket)
         path = directory / "s"
-        server = await asyncio.start_unix_server(thief.serve, str(path))
-        async with server, Client(Endpoint(socket=path)) as client:
-            yield thief, client
+        server = await asyncio.start_unix_server(thief.accept, str(path))
+        try:
+            async with server, Client(Endpoint(socket=path)) as client:
+                yield thief, client
+        finally:
+            await thief.close()
 
 
 async def test_a_message_whose_removal_was_answered_to_nobody_is_handed_over() -> None:
