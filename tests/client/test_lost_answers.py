@@ -36,7 +36,7 @@ class Thief:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                back, forth = await asyncio.open_unix_connection(str(self._socket))
+        back, forth = await asyncio.open_unix_connection(str(self._socket))
         asking = asyncio.ensure_future(self._hand_on(reader, forth))
         try:
             while data := await back.read(65536):
