@@ -95,8 +95,13 @@ async def server() -> AsyncIterator[ProtocolServer]:
     async def create(_: web.Request) -> web.Response:
         return answer(Sent(chat(status="running"), message=QUESTION), 201)
 
+    async def chats(_: web.Request) -> web.Response:
+        # Whatever it is asked for: a daemon that does not know `prefix` does so.
+        return answer(ChatPage([chat()]))
+
     async with protocol_server() as running:
         running.routes["POST", f"{API}/chats"] = create
+        running.routes["GET", f"{API}/chats"] = chats
         yield running
 
 
@@ -264,13 +269,23 @@ async def test_run_detach_prints_the_id_and_leaves(server: ProtocolServer) -> No
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["run", "hello", "--chat", "nope"], 1, "palaver: There is nothing at"),
-        (["tail", "nope"], 1, "palaver: There is nothing at"),
+        (
+            ["run", "hello", "--chat", "nope"],
+            1,
+            "palaver: There is no chat nope, and none whose id",
+        ),
+        (["tail", "nope"], 1, "palaver: There is no chat nope, and none whose id"),
         (["tail", ""], 1, "palaver: There is no chat ''."),
-        (["ls"], 1, "palaver: There is nothing at"),
+        (["doctor", "--jsn"], 2, "--json"),
         (["run", ""], 2, "nothing to ask"),
         (["run", "  "], 2, "nothing to ask"),
-        (["rnu"], 2, "No such command 'rnu'"),
+        (["rnu"], 2, "There is no command 'rnu'. Did you mean 'palaver run'?"),
+        (["LS"], 2, "Did you mean 'palaver ls'?"),
+        (["xyzzy"], 2, "There is no command 'xyzzy'.\n"),
+        (["Why is it so?"], 2, "palaver run 'Why is it so?'"),
+        ([], 1, "palaver: The interface needs a terminal, and standard input, output and error"),
+        (["attach", "c1"], 1, "palaver: The interface needs a terminal"),
+        (["demo"], 1, "palaver: The interface needs a terminal"),
     ],
 )
 async def test_what_cannot_be_done_is_said_in_a_sentence(
@@ -302,6 +317,19 @@ async def test_run_json_says_that_it_was_refused_in_its_last_line(server: Protoc
             },
         }
     ]
+
+
+async def test_ls_prints_the_words_of_people_and_its_json_those_of_the_wire(
+    server: ProtocolServer,
+) -> None:
+    async def chats(_: web.Request) -> web.Response:
+        return answer(ChatPage([chat(status="waiting"), chat(id="c2", status="error")]))
+
+    server.routes["GET", f"{API}/chats"] = chats
+    plain = await palaver(server, "ls")
+    assert [line.split()[1] for line in plain.out.splitlines()] == ["idle", "error"]
+    as_json = await palaver(server, "ls", "--json")
+    assert [line["status"] for line in as_json.lines] == ["waiting", "error"]
 
 
 async def test_ls_prints_all_pages_up_to_its_limit(server: ProtocolServer) -> None:

@@ -112,12 +112,6 @@ async def test_a_failed_turn_is_shown_with_its_reason(palaver: Shell) -> None:
     assert (await palaver("tail", chat["id"], "--until-idle", code=3)).code == 3
 
 
-@pytest.mark.parametrize("command", ["show", "tail", "stop", "queue"])
-async def test_an_unknown_chat_is_a_sentence(palaver: Shell, command: str) -> None:
-    ended = await palaver(command, "nope", code=1)
-    assert ended.err == "palaver: There is no chat nope.\n"
-
-
 async def test_the_doctor_finds_the_daemon_and_its_models(palaver: Shell) -> None:
     findings = await palaver.lines("doctor")
     states = {finding["subject"]: finding["state"] for finding in findings}

@@ -10,6 +10,7 @@ from contextlib import aclosing, contextmanager
 import msgspec
 
 from palaver.cli import exits, words
+from palaver.cli.ids import find_id
 from palaver.cli.result import EXIT_CODES, of_failure, of_turn, sentence
 from palaver.cli.run import Asked
 from palaver.cli.running import connected, patient
@@ -39,7 +40,8 @@ async def ask(settings: Settings, asked: Asked) -> int:
 async def _send(client: Client, asked: Asked) -> Sent:
     if asked.chat_id is None:
         return await client.create_chat(CreateChat(asked.content, model=asked.model))
-    return await client.send(asked.chat_id, SendMessage(asked.content, model=asked.model))
+    chat_id = await find_id(client, asked.chat_id)
+    return await client.send(chat_id, SendMessage(asked.content, model=asked.model))
 
 
 def _print_detached(sent: Sent, asked: Asked) -> None:

@@ -41,10 +41,13 @@ def demo(settings: Settings, scenario: str | None, command: tuple[str, ...]) -> 
     Everything lives in a fresh temporary directory and is gone afterwards. With a COMMAND, that
     palaver command runs instead of the interface, and its exit code is the demo's.
     """
+    from palaver.cli.interface import require_terminal
     from palaver.cli.main import run
     from palaver.clock import SystemClock
     from palaver.demo import demo as running_demo
 
+    if not command:
+        require_terminal()
     with _sigterm_unwinds(cancel=not command) as terminated, running_demo(scenario) as running:
         clock = SystemClock()
         code = run(

@@ -8,6 +8,7 @@ import msgspec
 
 from palaver.cli import exits, words
 from palaver.cli.answer import AnswerText
+from palaver.cli.ids import find_id
 from palaver.cli.messages import heading, message_text
 from palaver.cli.running import connected, patient
 from palaver.cli.settings import Settings
@@ -33,7 +34,7 @@ async def follow(
     view = TailText(earlier)
     async with (
         connected(settings) as client,
-        aclosing(patient(client.stream(chat_id), settings)) as batches,
+        aclosing(patient(client.stream(await find_id(client, chat_id)), settings)) as batches,
     ):
         async for events in batches:
             for event in events:

@@ -69,5 +69,5 @@ def row(chat: Chat) -> str:
     """Return a chat as one line: id, status, queue, last activity (local time), title."""
     queue = f"+{chat.queue_length}" if chat.queue_length else ""
     when = chat.updated_at.astimezone().strftime("%Y-%m-%d %H:%M")
-    title = " ".join(words.visible(chat.title).split()) or "(untitled)"
-    return f"{chat.id}  {chat.status:<15} {queue:<3} {when}  {title}"
+    status = words.status(chat.status)
+    return f"{chat.id}  {status:<12} {queue:<3} {when}  {words.title(chat)}"

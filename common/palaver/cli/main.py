@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Final, NoReturn
 
 import click
 
 from palaver import __version__
 from palaver.cli import exits, words
+from palaver.cli.commands import Commands
 from palaver.cli.settings import Settings
 
 # Name, and where it is. A command is imported when it is called, or listed by --help.
@@ -42,26 +42,10 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
 )
 
 
-class Commands(click.Group):
-    """A group whose commands are imported when they are needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of a name."""
-        where = COMMANDS.get(cmd_name)
-        if where is None:
-            return None
-        module, _, attribute = where.partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-
 @click.group(
     cls=Commands,
+    name="palaver",
+    table=COMMANDS,
     invoke_without_command=True,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, words
+from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, patient, run_async
 from palaver.cli.settings import Settings
 
@@ -27,7 +28,7 @@ Examples:
   palaver queue ID --release
 """
 )
-@click.argument("chat_id", metavar="ID")
+@chat_argument
 @click.option("--remove", type=int, metavar="N", help="Remove message N; it is printed.")
 @click.option("--next", "promote", type=int, metavar="N", help="Make message N the next one.")
 @click.option("--hold", "order", flag_value="hold", help="Let the queue wait.")
@@ -50,7 +51,7 @@ def queue(
 
 async def _queue(
     settings: Settings,
-    chat_id: str,
+    named: str,
     remove: int | None,
     promote: int | None,
     order: str | None,
@@ -62,17 +63,17 @@ async def _queue(
     from palaver.wire.queue import Promote
 
     async with connected(settings) as client:
+        chat = await find_chat(client, named)
         if remove is not None:
-            shown = [(await client.delete_queued(chat_id, remove)).removed]
+            shown = [(await client.delete_queued(chat.id, remove)).removed]
         elif promote is not None:
-            turn = (await client.chat(chat_id)).versions.turn
-            shown = [*(await client.promote(chat_id, promote, Promote(turn))).queue]
+            shown = [*(await client.promote(chat.id, promote, Promote(chat.versions.turn))).queue]
         elif order == "hold":
-            shown = [*(await client.hold_queue(chat_id)).queue]
+            shown = [*(await client.hold_queue(chat.id)).queue]
         elif order == "release":
-            shown = [*(await client.release_queue(chat_id)).queue]
+            shown = [*(await client.release_queue(chat.id)).queue]
         else:
-            shown = [*(await _read(client, settings, chat_id))]
+            shown = [*(await _read(client, settings, chat.id))]
     for message in shown:
         if message is not None:
             words.write_line(msgspec.json.encode(message).decode() if as_json else row(message))

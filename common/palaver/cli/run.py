@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import click
 
+from palaver.cli.completing import complete_chats, complete_models
 from palaver.cli.running import piped_input, run_async
 from palaver.cli.settings import Settings
 
@@ -44,8 +45,12 @@ class Asked:
 
 @click.command(epilog=EPILOG)
 @click.argument("prompt", required=False)
-@click.option("--model", "-m", metavar="M", help="The model to answer.")
-@click.option("--chat", "chat_id", metavar="ID", help="Go on with this chat.")
+@click.option(
+    "--model", "-m", metavar="M", shell_complete=complete_models, help="The model to answer."
+)
+@click.option(
+    "--chat", "chat_id", metavar="ID", shell_complete=complete_chats, help="Go on with this chat."
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print each event as a line, and a result line last."
 )

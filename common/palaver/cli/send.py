@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from palaver.cli import exits, words
+from palaver.cli.completing import complete_models
+from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, piped_input, run_async
 from palaver.cli.settings import Settings
 
@@ -17,9 +19,15 @@ Examples:
   cat notes.md | palaver send ID
 """
 )
-@click.argument("chat_id", metavar="ID")
+@chat_argument
 @click.argument("message", required=False)
-@click.option("--model", "-m", metavar="M", help="The model to answer it.")
+@click.option(
+    "--model",
+    "-m",
+    metavar="M",
+    shell_complete=complete_models,
+    help="The model to answer it.",
+)
 @click.option("--interrupt", is_flag=True, help="Stop what runs, so that this is answered next.")
 @click.option("--json", "as_json", is_flag=True, help="Print the daemon's answer.")
 @click.pass_obj
@@ -55,14 +63,14 @@ async def _send(
     from palaver.wire.chats import SendMessage
 
     async with connected(settings) as client:
-        turn = (await client.chat(chat_id)).versions.turn if interrupt else None
+        chat = await find_chat(client, chat_id)
         sent = await client.send(
-            chat_id,
+            chat.id,
             SendMessage(
                 content,
                 when_busy="interrupt" if interrupt else "queue",
                 model=model,
-                turn_version=turn,
+                turn_version=chat.versions.turn if interrupt else None,
             ),
         )
     if as_json:
@@ -81,7 +89,7 @@ Examples:
   palaver stop ID --release
 """
 )
-@click.argument("chat_id", metavar="ID")
+@chat_argument
 @click.option(
     "--hold/--release", default=True, help="Let the queue wait (the default), or go on at once."
 )
@@ -95,8 +103,8 @@ async def _stop(settings: Settings, chat_id: str, *, hold: bool) -> int:
     from palaver.wire.chats import Interrupt
 
     async with connected(settings) as client:
-        turn = (await client.chat(chat_id)).versions.turn
-        done = await client.interrupt(chat_id, Interrupt(turn, hold_queue=hold))
+        chat = await find_chat(client, chat_id)
+        done = await client.interrupt(chat.id, Interrupt(chat.versions.turn, hold_queue=hold))
     if done.changed:
         waiting = done.chat.queue_length if done.chat.queue == "held" else 0
         words.notice(f"Stopping. {waiting} queued and held." if waiting else "Stopping.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from palaver.cli import exits, words
+from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, run_async
 from palaver.cli.settings import Settings
 
@@ -35,7 +36,7 @@ Examples:
   palaver show ID --json | jq -r 'select(.role == "user").parts[].text'
 """
 )
-@click.argument("chat_id", metavar="ID")
+@chat_argument
 @click.option("--json", "as_json", is_flag=True, help="The chat as one line, then each message.")
 @click.pass_obj
 def show(settings: Settings, chat_id: str, as_json: bool) -> None:
@@ -49,17 +50,17 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
     from palaver.cli.messages import heading, message_text
 
     async with connected(settings) as client:
-        chat = await client.chat(chat_id)
+        chat = await find_chat(client, chat_id)
         if as_json:
             words.write_line(msgspec.json.encode(chat).decode())
-        async for message in _messages(client, chat_id):
+        async for message in _messages(client, chat.id):
             if as_json:
                 words.write_line(msgspec.json.encode(message).decode())
             else:
                 head = heading(message.role, message.model, message.created_at)
                 words.write(f"{head}{message_text(message)}\n\n")
         if not as_json:
-            words.notice(f"{chat.status}: {' '.join(chat.title.split())}")
+            words.notice(f"{words.status(chat.status)}: {words.title(chat)}")
             if chat.pending is not None:
                 since = f" since {chat.pending_since:%H:%M:%S} UTC" if chat.pending_since else ""
                 words.notice(f"It waits{since}: {WAITS_FOR[chat.pending]}.")

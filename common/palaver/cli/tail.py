@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from palaver.cli.ids import chat_argument
 from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 
@@ -16,7 +17,7 @@ Examples:
   palaver tail ID --json | jq -c 'select(.type == "retry")'
 """
 )
-@click.argument("chat_id", metavar="ID")
+@chat_argument
 @click.option(
     "--messages", "-n", type=click.IntRange(min=0), default=10, help="So many earlier ones (10)."
 )

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
+
+if TYPE_CHECKING:
+    from palaver.wire.chats import Chat, ChatStatus
 
 # C0 except tab and newline, DEL, C1, and what turns the direction of text around: the first can
 # drive a terminal, the last can make a command look like another one.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+# Where the wire's word is not the one that people would use. JSON keeps the wire's.
+STATUS_WORDS: Final[dict[ChatStatus, str]] = {"waiting": "idle", "requires_action": "asks"}
 
 
 class ReaderGoneError(Exception):
@@ -28,6 +34,16 @@ def _shown(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
+
+
+def status(word: ChatStatus) -> str:
+    """Return what a chat does, in a word for people: one that nothing runs in is `idle`."""
+    return STATUS_WORDS.get(word, word)
+
+
+def title(chat: Chat) -> str:
+    """Return a chat's title as one line that cannot drive a terminal."""
+    return " ".join(visible(chat.title).split()) or "(untitled)"
 
 
 def for_stream(text: str, stream: IO[Any]) -> str:

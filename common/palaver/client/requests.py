@@ -70,8 +70,12 @@ class Requests:
         cursor: str | None = None,
         archived: bool = False,
         q: str | None = None,
+        prefix: str | None = None,
     ) -> ChatPage:
-        """Return a page of chats, newest activity first."""
+        """Return a page of chats, newest activity first.
+
+        With `prefix`, those whose ids begin so, archived ones too.
+        """
         query = {"limit": str(limit)}
         if cursor is not None:
             query["cursor"] = cursor
@@ -79,6 +83,8 @@ class Requests:
             query["archived"] = "true"
         if q is not None:
             query["q"] = q
+        if prefix is not None:
+            query["prefix"] = prefix
         return await self._transport.request("GET", f"{API}/chats", ChatPage, query=query)
 
     async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own word

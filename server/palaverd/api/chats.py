@@ -56,11 +56,19 @@ async def get_chats(request: web.Request) -> web.Response:
     services, owner = request.app[SERVICES], owner_of(request)
     limit = int_query(request, "limit", low=1, high=LIST_LIMIT) or PAGE
     cursor = _cursor(request.query.get("cursor"))
-    archived = bool_query(request, "archived")
-    title_has = request.query.get("q")
+    prefix, title_has = request.query.get("prefix"), request.query.get("q")
+    # Who names a chat means that one, archived or not, unless they say which.
+    either = prefix is not None and "archived" not in request.query
+    archived = None if either else bool_query(request, "archived")
     rows, following = await services.database.read(
         lambda c: list_chats(
-            c, owner, limit=limit, cursor=cursor, archived=archived, title_has=title_has
+            c,
+            owner,
+            limit=limit,
+            cursor=cursor,
+            archived=archived,
+            title_has=title_has,
+            id_begins=prefix,
         )
     )
     return answer(

@@ -1,0 +1,1 @@
+"""`palaver daemon`: the daemon of this data directory, as a process."""
