@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import pytest
 
+from palaver.directives import FAULT_NAMES, SHAPE_NAMES
 from palaverd.simulator.faults import FAULTS
 from palaverd.simulator.misbehaviour import MANNERS_STREAMED, MANNERS_WHOLE
 from palaverd.simulator.scenarios import SCENARIOS
-from palaverd.simulator.script import DirectiveError, manual, parse
+from palaverd.simulator.script import SHAPES, DirectiveError, manual, parse
 
 
 def test_a_message_without_directives_is_left_alone() -> None:
     script = parse("what is [[this]] and [that] and a[[0]]?")
     assert script.prompt == "what is [[this]] and [that] and a[[0]]?"
     assert script.injected is None
+
+
+def test_a_title_leaves_out_exactly_what_is_obeyed_here() -> None:
+    assert SHAPES.keys() == SHAPE_NAMES
+    assert FAULTS.keys() == FAULT_NAMES
 
 
 def test_directives_combine_and_leave_the_prompt() -> None:

@@ -14,10 +14,9 @@ from palaverd.api.workspaces import found_workspace
 from palaverd.store.requests.families import delete_chat, repair, set_archived
 from palaverd.store.requests.rewriting import clear, compact, edit_message, fork_chat
 from palaverd.store.rows import wire_chat
-from palaverd.store.settings import change_chat
+from palaverd.store.settings import TITLE_LIMIT, change_chat
 
 routes = web.RouteTableDef()
-TITLE_LIMIT = 200  # characters; a title is a line
 
 
 @routes.patch("/api/v1/chats/{chat_id}/messages/{message_id}")

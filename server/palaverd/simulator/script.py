@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from palaver.directives import DIRECTIVE
 from palaverd.simulator.faults import AT_HEAD, FAULTS, Fault
 from palaverd.simulator.positions import POSITIONS, Position
 
@@ -106,9 +107,6 @@ _FAULT_PARAMETERS = frozenset(
     {"times", "lasts", "at", "after", "model", "retry-after", "retry-after-ms", "retry-date"}
 )
 
-_DIRECTIVE = re.compile(
-    r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
-)
 _PARAMETER = re.compile(r"([a-z-]+)=(\S+)")
 
 
@@ -134,7 +132,7 @@ def parse(message: str) -> Script:
             return match[0]
         return ""
 
-    prompt = _DIRECTIVE.sub(take, message).strip()
+    prompt = DIRECTIVE.sub(take, message).strip()
     return msgspec.convert({**fields, "prompt": prompt}, Script)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -18,6 +20,7 @@ from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.requests.keyed import Asker, on_chat
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
+from palaverd.store.settings import TITLE_LIMIT
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.archiving import children
 from palaverd.store.transitions.rewriting import (
@@ -27,6 +30,8 @@ from palaverd.store.transitions.rewriting import (
     request_compaction,
 )
 from palaverd.store.transitions.stopping import interrupt
+
+_FORK = re.compile(r" \(fork(?: (\d{1,4}))?\)$")
 
 
 async def edit_message(
@@ -106,7 +111,7 @@ async def fork_chat(
 def _forked(source: ChatRow, title: str | None) -> NewChat:
     return NewChat(
         owner=source.owner,
-        title=title or source.title,
+        title=title or fork_title(source.title),
         title_by_person=title is not None or source.title_by_person,
         system_prompt=source.system_prompt,
         model=source.model,
@@ -114,6 +119,15 @@ def _forked(source: ChatRow, title: str | None) -> NewChat:
         client_type=source.client_type,
         workspace=workspace_of(source),
     )
+
+
+def fork_title(title: str) -> str:
+    """Return what a fork is called, so that a list tells it from its source."""
+    known = _FORK.search(title)
+    number = int(known[1] or 1) + 1 if known else 1
+    words = " (fork)" if number == 1 else f" (fork {number})"
+    stem = title[: known.start()] if known else title
+    return (stem[: TITLE_LIMIT - len(words)].rstrip() + words).strip()
 
 
 async def clear(door: Door, chat_id: str, asker: Asker, history_version: int) -> Acted:

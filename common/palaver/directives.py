@@ -1,0 +1,28 @@
+"""How a prompt tells the simulator what to do: `[[name]]`, `[[name=value]]`, `[[name key=value]]`.
+
+The words of a language that several programs read: the simulator obeys them, a title leaves them
+out. Names that are not listed are ordinary text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Name, value, parameters.
+DIRECTIVE: Final = re.compile(
+    r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
+)
+# What an answer is like, and what fails.
+SHAPE_NAMES: Final = frozenset({"echo", "length", "rate", "slow-first", "reasoning", "tool"})
+FAULT_NAMES: Final = frozenset(
+    "400 401 402 403 404 408 413 422 429 500 502 503 504 529"
+    " bad-utf8 close context cut duplicate empty endless-event error filter flood garbage leak"
+    " no-terminal pings quota redirect refuse reset silence split stay-open wrong-type".split()
+)
+
+
+def without_directives(text: str) -> str:
+    """Return what is said to the model: the text without its directives."""
+    known = SHAPE_NAMES | FAULT_NAMES
+    return DIRECTIVE.sub(lambda match: "" if match[1] in known else match[0], text)
