@@ -25,6 +25,13 @@ def chat_argument(function: F) -> F:
     return click.argument("chat_id", metavar="ID", shell_complete=complete_chats)(function)
 
 
+def chats_argument(function: F) -> F:
+    """Give a command the argument ID..., one or more, as `chat_ids`."""
+    return click.argument(
+        "chat_ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_chats
+    )(function)
+
+
 async def find_chat(client: Client, named: str) -> Chat:
     """Return the chat whose id is `named`, or begins with it and is the only one that does.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -13,11 +12,7 @@ from palaver.cli.running import connected, run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from palaver.client import Client
     from palaver.wire.chats import PendingReason
-    from palaver.wire.messages import Message
-
-PAGE = 200  # messages per request: the most that the daemon gives
 
 
 # What a chat that should run is waiting for.
@@ -48,12 +43,13 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
     import msgspec
 
     from palaver.cli.messages import heading, message_text
+    from palaver.client.pages import messages_after
 
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
         if as_json:
             words.write_line(msgspec.json.encode(chat).decode())
-        async for message in _messages(client, chat.id):
+        async for message in messages_after(client, chat.id):
             if as_json:
                 words.write_line(msgspec.json.encode(message).decode())
             else:
@@ -67,15 +63,3 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
             if chat.last_error is not None:
                 words.notice(f"{chat.last_error.message} ({chat.last_error.kind})")
     return exits.FINISHED
-
-
-async def _messages(client: Client, chat_id: str) -> AsyncIterator[Message]:
-    """Yield all messages, oldest first, page by page."""
-    after = 0
-    while True:
-        page = await client.messages(chat_id, after_id=after, limit=PAGE)
-        for message in page.messages:
-            yield message
-            after = message.id
-        if not page.more or not page.messages:
-            return

@@ -1,0 +1,113 @@
+"""`palaver archive`, `unarchive` and `rm`: what becomes of a chat as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from palaver.cli import exits, words
+from palaver.cli.confirming import confirm
+from palaver.cli.ids import chats_argument, find_chat
+from palaver.cli.running import connected, run_async
+from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.client import Client
+    from palaver.wire.chats import Chat
+
+# What is done with one chat, in words.
+Work = Callable[["Client", "Chat"], Awaitable[str]]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver archive ID
+  palaver ls --json | jq -r 'select(.title | test("try")).id' | xargs palaver archive
+  palaver ls --archived
+"""
+)
+@chats_argument
+@click.pass_obj
+def archive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
+    """Put chats away, with those under them. Nothing is lost: `unarchive` brings them back."""
+
+    async def work(client: Client, chat: Chat) -> str:
+        await _archive(client, chat)
+        return f"Archived {quoted(chat)}."
+
+    run_async(_each(settings, chat_ids, work))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver ls --archived
+  palaver unarchive ID
+"""
+)
+@chats_argument
+@click.pass_obj
+def unarchive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
+    """Bring archived chats back."""
+    from palaver.wire.queue import ChangeChat
+
+    async def work(client: Client, chat: Chat) -> str:
+        await client.change_chat(chat.id, ChangeChat(archived=False))
+        return f"{quoted(chat)} is back."
+
+    run_async(_each(settings, chat_ids, work))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  palaver rm ID
+  palaver rm --yes ID ID
+"""
+)
+@chats_argument
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def rm(settings: Settings, chat_ids: tuple[str, ...], yes: bool) -> None:
+    """Delete chats for good, with all messages and the chats under them. Asks first."""
+
+    async def work(client: Client, chat: Chat) -> str:
+        waiting = f", {chat.queue_length} of which wait in its queue" if chat.queue_length else ""
+        goes = f"all its messages{waiting}, and the chats under it"
+        confirm(f"Delete {quoted(chat)} for good, with {goes}?", yes=yes)
+        # Only what is archived can be deleted, so that nothing goes while it is worked on.
+        if not chat.archived:
+            await _archive(client, chat)
+        await client.delete_chat(chat.id)
+        return f"Deleted {quoted(chat)}."
+
+    run_async(_each(settings, chat_ids, work))
+
+
+async def _archive(client: Client, chat: Chat) -> None:
+    from palaver.wire.queue import ChangeChat
+
+    await client.change_chat(chat.id, ChangeChat(archived=True))
+
+
+async def _each(settings: Settings, chat_ids: tuple[str, ...], work: Work) -> int:
+    """Do it with each chat; one that refuses keeps no other from it."""
+    from palaver.client import PalaverError
+
+    code = exits.FINISHED
+    async with connected(settings) as client:
+        for chat_id in chat_ids:
+            try:
+                words.notice(await work(client, await find_chat(client, chat_id)))
+            except PalaverError as error:
+                words.failure(str(error))
+                code = exits.FAILED
+    return code
+
+
+def quoted(chat: Chat) -> str:
+    """Return the title of a chat in a sentence."""
+    return f"“{words.title(chat)}”"
