@@ -71,5 +71,5 @@ def test_the_keys_are_those_that_the_interface_offers(action: FailureAction | No
     shown = banner(view, Connection("connected"), now)
     assert shown is not None
     offered = [key for keys, _, _ in shown.keys for key in keys.split()]
-    named = re.findall(r"⏎|\^[a-z]", KEYS[action])
+    named = re.findall(r"⏎|\^[a-z]|F\d", KEYS[action])
     assert sorted(named) == sorted(offered)

@@ -115,13 +115,13 @@ async def help_screen(me: Stage) -> None:
 
 async def palette(me: Stage) -> None:
     await finished(me)
-    await me.press("ctrl+k")
+    await me.press("ctrl+p")
     await me.shows("What do you want to do?", "Choose a model")
 
 
 async def models(me: Stage) -> None:
     await finished(me)
-    await me.press("ctrl+p")
+    await me.press("f3")
     await me.shows("Who answers")
 
 

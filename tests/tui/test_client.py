@@ -219,7 +219,7 @@ async def test_escape_closes_a_dialog_before_it_stops_anything(tmp_path):
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.app.session.now.state == "starting")
-        for key, words in (("f1", "Everywhere"), ("ctrl+k", "What do you want to do?")):
+        for key, words in (("f1", "Everywhere"), ("ctrl+p", "What do you want to do?")):
             await me.press(key)
             await me.shows(words)
             await me.press("escape")
@@ -334,7 +334,7 @@ async def test_an_error_says_what_happened_and_what_to_do(tmp_path):
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("The key was not accepted", "Check ANTHROPIC_API_KEY", "401")
         assert "req_011" not in me.text()
-        await me.press("ctrl+e")
+        await me.press("f4")
         await me.shows("invalid x-api-key", "req_011CSHoEeqs5C35K2UUqR7Fy")
 
 

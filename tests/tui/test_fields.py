@@ -155,7 +155,7 @@ async def test_hostile_text_pasted_into_a_title_is_shown_harmless(tmp_path, no_b
 async def test_a_field_of_the_library_draws_no_control_either(tmp_path):
     async with client(tmp_path, daemon=with_chat(user(1, "hello")), chat_id="a") as me:
         await me.shows("hello")
-        await me.press("ctrl+k")
+        await me.press("ctrl+p")
         me.app.post_message(events.Paste(ALL.replace("\r", "").replace("\x0b", "")))
         await me.shows("evil-clear")
         assert not CONTROL.search(me.text().replace("\n", ""))

@@ -103,7 +103,7 @@ async def test_no_control_is_on_the_screen_wherever_one_looks(tmp_path, size):
         await me.until(lambda: me.view.caught_up and me.app.session.models)
         me.transcript.set_folds(me.transcript.folds.all(True))
         me.transcript.to_start()
-        for key in ["ctrl+o", "escape", "ctrl+p", "escape", "ctrl+f", "escape", "ctrl+e", "f1"]:
+        for key in ["ctrl+o", "escape", "f3", "escape", "ctrl+f", "escape", "f4", "f1"]:
             await me.press(key)
             assert not CONTROL.search(me.text().replace("\n", ""))
         await me.press("escape")

@@ -126,11 +126,11 @@ async def test_a_message_sent_while_an_answer_runs_waits_in_the_panel(tmp_path):
         assert daemon.sent[0][1].when_busy == "queue"
 
 
-async def test_alt_enter_interrupts_the_turn_that_was_seen(tmp_path):
+async def test_a_key_that_every_terminal_sends_interrupts_the_turn_that_was_seen(tmp_path):
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("stop, do this")
-        await me.press("alt+enter")
+        await me.press("ctrl+s")
         await me.until(lambda: me.daemon.sent)
         request = me.daemon.sent[0][1]
         assert (request.when_busy, request.turn_version) == ("interrupt", 4)
@@ -192,7 +192,7 @@ async def test_another_model_is_chosen_from_a_list(tmp_path):
     )
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.app.session.models)
-        await me.press("ctrl+p")
+        await me.press("f3")
         await me.shows("Who answers", "openai · b")
         await me.press("down", "enter")
         await me.until(lambda: daemon.asked)
@@ -206,7 +206,7 @@ async def test_a_new_chat_begins_with_the_model_that_was_chosen(tmp_path):
     )
     async with client(tmp_path, daemon=daemon) as me:
         await me.until(lambda: me.app.session.models)
-        await me.press("ctrl+p", "down", "enter")
+        await me.press("f3", "down", "enter")
         await me.shows("You are talking to gpt")
         await me.write("hi")
         await me.press("enter")

@@ -101,7 +101,7 @@ async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, mon
             one.composer.insert("x")  # far from the text, and not below all of it
         one.daemon.open(chat("c", "Another title", "running"), chat("d", "Two", "error"))
         await one.shows("Two")
-        await one.press("ctrl+o", "ctrl+l", "down", "f1", "escape", "ctrl+k", "escape")
+        await one.press("ctrl+o", "ctrl+l", "down", "f1", "escape", "ctrl+p", "escape")
     assert len(updates) > 20
     assert all(ours == theirs for ours, theirs in updates)
 

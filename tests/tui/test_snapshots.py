@@ -45,8 +45,8 @@ def test_a_theme_looks_as_it_did(snap_compare, tmp_path, theme):
     ("name", "keys", "size"),
     [
         ("help", ["f1"], (80, 24)),
-        ("palette", ["ctrl+k"], (80, 24)),
-        ("models", ["ctrl+p"], (80, 24)),
+        ("palette", ["ctrl+p"], (80, 24)),
+        ("models", ["f3"], (80, 24)),
         ("list_over_a_narrow_window", ["ctrl+l"], (60, 20)),
         ("queue_in_focus", ["ctrl+o", "down"], (80, 24)),
     ],

@@ -18,7 +18,11 @@ Need = Literal["always", "stoppable", "retrying", "failed", "queue", "offline", 
 
 @dataclass(frozen=True)
 class Action:
-    """One action. `footer` is its short name there, None to stay out of it."""
+    """One action. `footer` is its short name there, None to stay out of it.
+
+    `keys` arrive from every terminal, also through ssh, tmux and screen; `extra` only from those
+    that can tell them from others: elsewhere Alt+Enter and Shift+Enter come as Enter.
+    """
 
     id: str
     title: str
@@ -28,6 +32,7 @@ class Action:
     footer: str | None = None
     need: Need = "always"
     palette: bool = True
+    extra: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -49,7 +54,7 @@ ACTIONS: tuple[Action, ...] = (
         "Commands",
         "Find and run any action by name.",
         "app",
-        ("ctrl+k",),
+        ("ctrl+p",),
         "commands",
         palette=False,
     ),
@@ -132,7 +137,7 @@ ACTIONS: tuple[Action, ...] = (
         "Choose a model",
         "Let another model answer from now on; a waiting retry goes on with it.",
         "app",
-        ("ctrl+p",),
+        ("f3",),
     ),
     Action(
         "queue.focus",
@@ -156,7 +161,7 @@ ACTIONS: tuple[Action, ...] = (
         "Details of the error",
         "Show the provider's own words and the request.",
         "app",
-        ("ctrl+e",),
+        ("f4",),
         None,
         "failed",
     ),
@@ -179,17 +184,35 @@ ACTIONS: tuple[Action, ...] = (
         "Send now",
         "Stop the answer and send this instead.",
         "composer",
-        ("alt+enter",),
+        ("ctrl+s", "alt+i"),
         None,
         palette=False,
+        extra=("alt+enter",),
     ),
     Action(
         "composer.newline",
         "New line",
         "Begin a new line in the message.",
         "composer",
-        ("ctrl+j", "alt+j", "shift+enter"),
+        ("ctrl+j", "alt+j"),
         None,
+        palette=False,
+        extra=("shift+enter",),
+    ),
+    Action(
+        "composer.page_up",
+        "Page up",
+        "Scroll the conversation up by a page.",
+        "composer",
+        ("pageup",),
+        palette=False,
+    ),
+    Action(
+        "composer.page_down",
+        "Page down",
+        "Scroll the conversation down by a page.",
+        "composer",
+        ("pagedown",),
         palette=False,
     ),
     Action("transcript.up", "Line up", "Scroll up.", "transcript", ("up", "k"), palette=False),
@@ -199,7 +222,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "transcript.page_up",
         "Page up",
-        "Scroll up by a page; works from the composer too.",
+        "Scroll up by a page.",
         "transcript",
         ("pageup", "b"),
         palette=False,
@@ -574,7 +597,7 @@ def bindings(scope: Scope) -> list[BindingType]:
     """Return the bindings of `scope`. Those of the application come before any widget's own."""
     return [
         Binding(
-            ",".join(action.keys),
+            ",".join((*action.keys, *action.extra)),
             f"app.perform('{action.id}')",
             action.title,
             show=False,

@@ -8,7 +8,7 @@ from textual.containers import Container, Horizontal
 from textual.screen import Screen
 
 from palaver.wire.messages import QueuedMessage
-from palaver_tui.actions import Action
+from palaver_tui.actions import BY_ID, Action, key_name
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
@@ -161,7 +161,7 @@ class Painter:
         if not self._composer.text and (action := primary(session.view, session.connection)):
             return f"⏎ {LABELS[action]}"
         if state in STOPPABLE or state == "interrupting":
-            return "⏎ queue · Alt+⏎ interrupt"
+            return f"⏎ queue · {key_name(BY_ID['composer.interrupt'].keys[0])} send now"
         return "⏎ send · ^J new line"
 
 

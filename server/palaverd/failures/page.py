@@ -83,12 +83,12 @@ EXAMPLES: dict[FailureKind, tuple[Example, ...]] = {
     ),
 }
 
-# What the interface offers for an action, besides ^e, the details. A test asks the interface.
+# What the interface offers for an action, besides F4, the details. A test asks the interface.
 KEYS: dict[FailureAction | None, str] = {
     "retry": "⏎ or ^g: try again",
-    "edit_key": "⏎ or ^g: try again; ^p: other model",
-    "open_settings": "⏎ or ^g: try again; ^p: other model",
-    "compact": "^n: new chat; ^p: other model",
+    "edit_key": "⏎ or ^g: try again; F3: other model",
+    "open_settings": "⏎ or ^g: try again; F3: other model",
+    "compact": "^n: new chat; F3: other model",
     "schedule": "⏎ or ^g: try again at that time",
     None: "–",
 }
@@ -103,13 +103,13 @@ sentences in `failures/wording.py`.
 Whatever fails, what was sent is kept, and nothing of a broken answer is taken for a whole one.
 `palaver run` prints the same sentences on standard error and ends with code 3 when a turn ends in
 one of them; `--json` has them as fields. In the interface a status code stands beside the
-sentence, and ^e shows the provider's own words.
+sentence, and F4 shows the provider's own words.
 
 ## Tried again
 
 After {base:.0f} s, then twice as long each time, at most {cap:.0f} s, with up to {jitter:.0%} on
 top and never sooner than the provider asks; at most {attempts} attempts in {minutes:.0f} minutes.
-Meanwhile a banner counts down and says the sentence. Its keys: ⏎ or ^g tries now, ^p chooses
+Meanwhile a banner counts down and says the sentence. Its keys: ⏎ or ^g tries now, F3 chooses
 another model, Esc stops.
 """
 

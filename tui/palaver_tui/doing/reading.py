@@ -107,6 +107,9 @@ class Reading(Base):
         """Scroll down by a page."""
         self._page(1)
 
+    do_composer_page_up = do_transcript_page_up
+    do_composer_page_down = do_transcript_page_down
+
     def _page(self, pages: int) -> None:
         self._move(pages * max(1, self.main.query_one(Transcript).size.height - 2))
 

@@ -47,8 +47,8 @@ class Banner:
 
 
 STOP_KEY = ("Esc", "chat.escape", "stop")
-DETAIL_KEY = ("^e", "error.detail", "details")
-MODEL_KEY = ("^p", "model.choose", "other model")
+DETAIL_KEY = ("F4", "error.detail", "details")
+MODEL_KEY = ("F3", "model.choose", "other model")
 NEW_KEY = ("^n", "chat.new", "new chat")
 # What Enter on an empty composer does, and the same key for a composer that is not empty.
 PRIMARY = "⏎ ^g"

@@ -17,7 +17,7 @@ MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen
 IN_TURN = {
     key: name
     for name in ("composer.send", "composer.interrupt", "composer.newline")
-    for key in BY_ID[name].keys
+    for key in (*BY_ID[name].keys, *BY_ID[name].extra)
 }
 
 

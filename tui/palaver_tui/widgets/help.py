@@ -47,7 +47,11 @@ def help_content(width: int) -> Content:
             keys = f"{keys:<{column - 2}}  " if width >= NARROW else f"{keys}  "
             parts.append(Content.styled(keys, "bold"))
             parts.append(Content.styled(f"{action.title}\n", "$foreground"))
-            for row in wrap([Span(action.help)], max(12, width - column)):
+            words = action.help
+            if action.extra:
+                extra = ", ".join(key_name(key) for key in action.extra)
+                words += f" {extra} too, in a terminal that can tell it from ⏎."
+            for row in wrap([Span(words)], max(12, width - column)):
                 text = "".join(span.text for span in row)
                 parts.append(Content.styled(f"{indent}{text}\n", "$palaver-muted"))
         parts.append(Content("\n"))

@@ -6,6 +6,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver.wire.chats import Models
+from palaver_tui.actions import BY_ID, key_name
 from palaver_tui.layout.faces import BLANK, Face, Line, Span
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import width_of, wrap
@@ -13,6 +14,13 @@ from palaver_tui.widgets.drawing import palette_of, strip_of
 
 MARK = ("╭───────────╮", "│  ·  ·  ·  │", "╰──╮  ╭─────╯", "   ╰──╯      ")
 MAX_WIDTH = 64
+KEY_ROWS = (
+    ("composer.send", "send"),
+    ("composer.newline", "new line"),
+    ("chats.toggle", "chats"),
+    ("app.palette", "all commands"),
+    ("app.help", "help"),
+)
 
 
 def needs_key(models: Models | None) -> bool:
@@ -30,13 +38,7 @@ def _left(spans: tuple[Span, ...], inner: int, width: int) -> Line:
 
 
 def _key_rows() -> list[tuple[Span, ...]]:
-    rows = [
-        ("⏎", "send"),
-        ("Ctrl+J", "new line"),
-        ("^l", "chats"),
-        ("^k", "all commands"),
-        ("F1", "help"),
-    ]
+    rows = [(key_name(BY_ID[name].keys[0]), label) for name, label in KEY_ROWS]
     return [
         (Span(f"{key:>8}  ", Face("accent")), Span(f"{label:<14}", Face("muted")))
         for key, label in rows
