@@ -13,6 +13,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from palaver_tui.app import PalaverApp
+from palaver_tui.layout.pieces import FOREVER
 from palaver_tui.layout.sections import Look
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.queue import QueuePanel
@@ -32,6 +33,14 @@ def screen_text(app: PalaverApp) -> str:
 def pictures_are_drawn(app: PalaverApp) -> bool:
     """Say whether nothing in view waits to be decoded."""
     return next(app.main.query_one(Transcript).picturing.wanted(), None) is None
+
+
+def lay_out_near(app: PalaverApp) -> None:
+    """Lay out at once what the client lays out bit by bit: until then its bar is a guess."""
+    transcript = app.main.query_one(Transcript)
+    while transcript.column.look_on(FOREVER, *transcript.near()):
+        pass
+    transcript.settle()
 
 
 async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float = BOUND_S) -> None:
@@ -73,6 +82,19 @@ class Client:
 
     async def hides(self, word: str) -> None:
         await self.until(lambda: word not in self.text())
+
+    async def rests(self) -> None:
+        """Wait until what the client asks for at its start is there, and painted.
+
+        On a busy machine the models, the chats and a chat come one after the other, and each is
+        drawn when it comes.
+        """
+        session, frames = self.app.session, self.app._frames
+        await self.until(lambda: session.models and session.chats.loaded and not frames._pending)
+        lay_out_near(self.app)
+        await self.pilot.pause()
+        await self.until(lambda: not frames._pending)
+        await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

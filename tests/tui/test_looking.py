@@ -4,12 +4,15 @@ import random
 
 import pytest
 
+from palaver.client import Connected
+from palaver.wire.events import CaughtUp, MessageEvent
 from palaver_tui.layout import document as documents
 from palaver_tui.layout.document import MarkdownDocument
 from palaver_tui.layout.pieces import FOREVER
+from palaver_tui.widgets import transcript as transcripts
 from palaver_tui.widgets.transcript import Transcript
 from tui.corpus import ALL
-from tui.replay import answer, part
+from tui.replay import ReplayClient, answer, chat, part, status, user
 from tui.screen import client
 from tui.test_client import running
 from tui.test_folding import in_view
@@ -208,3 +211,68 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         transcript.to_line(low.y)
         await me.pilot.pause()
         assert transcript.column.line(low.y)[2].text[low.x : high.x] == text
+
+
+ANSWERS = [f"Answer {number}.\n\n" + "- item\n" * (7 * number % 11) for number in range(30)]
+
+
+def talk():
+    for number, text in enumerate(ANSWERS):
+        yield user(2 * number + 1, f"Question {number}?")
+        yield answer(2 * number + 2, text)
+
+
+def told(at_once):
+    """A chat of some length, its messages in one batch or each in its own."""
+    daemon = ReplayClient()
+    daemon.open(chat("a", "A chat"))
+    stream = daemon.stream_of("a")
+    events = [MessageEvent(message) for message in talk()]
+    batches = [events] if at_once else [[event] for event in events]
+    stream.tell(Connected())
+    for batch in batches:
+        stream.tell(*batch)
+    stream.tell(status("waiting"), CaughtUp(70))
+    return daemon
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_bar_says_how_long_the_chat_is_however_it_came(tmp_path, at_once):
+    async with client(tmp_path, daemon=told(at_once), chat_id="a", size=(80, 24)) as me:
+        await me.shows("Answer 29.")
+        column = me.transcript.column
+        await me.until(lambda: not column.is_guessed(*me.transcript.near()))
+        bar = me.transcript.vertical_scrollbar
+        shown = bar.window_virtual_size, bar.position
+        for number in range(len(column.sections)):
+            column.measure_one(number)
+        assert shown == (column.height, column.height - me.transcript.size.height)
+
+
+async def test_until_then_it_is_about_right(tmp_path, monkeypatch):
+    monkeypatch.setattr(Transcript, "_lay_out_more", lambda _self: None)
+    async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
+        await me.shows("Answer 29.")
+        column = me.transcript.column
+        guessed = column.height
+        assert column.is_guessed(*me.transcript.near())
+        for number in range(len(column.sections)):
+            column.measure_one(number)
+        assert abs(guessed - column.height) < column.height / 10
+
+
+async def test_what_is_far_from_the_view_is_not_laid_out_before_it_comes_near(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(transcripts, "LAYOUT_NEAR", 60)
+    async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
+        await me.shows("Answer 29.")
+        transcript = me.transcript
+        column = transcript.column
+        await me.until(lambda: not column.is_guessed(*transcript.near()))
+        assert [section.measured_at for section in column.sections[:5]] == [0] * 5
+        transcript.move(-100)
+        before = in_view(me)
+        await me.until(lambda: not column.is_guessed(*transcript.near()))
+        assert column.sections[column.at(transcript.near()[0])].measured_at
+        assert in_view(me) == before

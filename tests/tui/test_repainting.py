@@ -32,7 +32,7 @@ async def opened(one):
         CaughtUp(9),
     )
     await one.until(lambda: one.view.caught_up is not None)
-    await one.pilot.pause()
+    await one.rests()
 
 
 async def stream(one, text, step):

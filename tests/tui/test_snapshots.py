@@ -5,7 +5,7 @@ import pytest
 from palaver_tui.themes import PALETTES
 from tui.replay import ReplayClient
 from tui.scenes import SCENES, SIZES
-from tui.screen import make_app, screen_text, settled
+from tui.screen import lay_out_near, make_app, screen_text, settled
 
 
 def picture(tmp_path, scene, theme=None, keys=()):
@@ -23,6 +23,7 @@ def picture(tmp_path, scene, theme=None, keys=()):
         for key in keys:
             await pilot.press(key)
         app.paint()
+        lay_out_near(app)
         await pilot.pause()
 
     return app, before

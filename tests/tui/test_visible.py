@@ -1,13 +1,14 @@
 """Nothing that is laid out can drive a terminal."""
 
+import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from palaver_tui.layout.document import MarkdownDocument, PlainDocument
-from palaver_tui.layout.visible import VisibleStream, visible, visible_line
+from palaver_tui.layout.visible import VisibleStream, one_for_one, visible, visible_line
 
 HOSTILE = [
     "\x1b[2J\x1b[1;1Hgone",
@@ -23,8 +24,18 @@ HOSTILE = [
 ]
 
 
+# Every character there is, and the categories of those that no row can hold: controls, halves of
+# characters, and what ends a line or a paragraph.
+EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
+HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
+DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
 def harmless(text: str) -> bool:
-    return all(unicodedata.category(character) not in {"Cc", "Cs"} for character in text)
+    return not any(
+        unicodedata.category(one) in HARMFUL or unicodedata.bidirectional(one) in DIRECTIONS
+        for one in set(text)
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -38,6 +49,29 @@ def test_hostile_text_is_shown_as_characters(text, frame):
         assert all(harmless(line.text) for line in document.lines)
 
 
+@pytest.mark.parametrize(
+    "shown", [visible_line, lambda text: visible_line(text, newline=" "), one_for_one]
+)
+def test_no_character_breaks_or_steers_the_row_it_stands_in(shown):
+    rows = shown("x".join(EVERY).replace("\t", ""))
+    assert harmless(rows)
+    assert len(rows.splitlines()) == 1
+    rows.encode()
+
+
+def test_in_text_of_many_lines_a_line_feed_alone_ends_one():
+    text = visible("x".join(EVERY)).replace("\t", "")
+    assert harmless(text.replace("\n", ""))
+    assert text.splitlines() == text.split("\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\u2029"])
+def test_in_a_row_what_ends_a_line_is_one_mark(end):
+    assert visible_line(f"a{end}b") == "a\u23ceb"
+    assert visible_line(f"a{end}b", newline=" ") == "a b"
+
+
+@example("\u2028")
 @given(st.text())
 def test_visible_text_holds_no_control_but_line_feeds_and_tabs(text):
     assert harmless(visible(text).replace("\n", "").replace("\t", ""))

@@ -10,12 +10,15 @@ SCREEN_UPDATES_PER_SECOND = 240.0
 # A repaint that was much work is followed by a pause this many times as long, so that drawing
 # never takes more than a fifth of a core.
 REST_AFTER_FRAME = 4.0
-# After a change of width, what is not in view is laid out bit by bit, with pauses for what matters
-# more: a bit is less than ten milliseconds' work. Not at once: while a window's edge is dragged
-# there is soon another width.
+# What is near the view is laid out bit by bit, with pauses for what matters more: a bit is less
+# than ten milliseconds' work. Until then the scroll bar goes by estimates. Not at once: while a
+# window's edge is dragged there is soon another width.
 LAYOUT_REST_AFTER_S = 0.5
 LAYOUT_PAUSE_S = 0.03
 LAYOUT_AT_ONCE = 2_000  # characters of Markdown
+# Near are so many lines above and below the first one in view: the thumb of a chat that is longer
+# moves by less than a row for what is estimated of it.
+LAYOUT_NEAR = 1_000
 # Spinner and running countdowns. Braille spinners look calm at about eight frames a second.
 ANIMATION_S = 0.12
 # Without motion, only seconds change.

@@ -248,12 +248,13 @@ class Assembly:
 def _section(message: Message, make: Callable[[], Stack]) -> Section:
     """Return the section of a message; what is to be found in it is listed, not made."""
     texts: list[str] = []
-    characters, lines = 0, FRAME_LINES
+    unfolded: list[str] = []
+    lines = FRAME_LINES
     for part in message.parts:
         match part:
             case Text(text=text):
                 texts.append(text)
-                characters += len(text)
+                unfolded.append(text)
             case Reasoning(text=text):
                 texts.append(text)
                 lines += 1
@@ -262,6 +263,6 @@ def _section(message: Message, make: Callable[[], Stack]) -> Section:
                 lines += 1
             case _:
                 lines += 1
-    section = Section(message.id, make, texts, characters, lines)
+    section = Section(message.id, make, texts, unfolded, lines)
     section.call_ids = [part.id for part in message.parts if isinstance(part, ToolCall)]
     return section

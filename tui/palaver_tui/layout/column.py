@@ -1,7 +1,7 @@
 """All sections of a chat under each other: which line is where, and what holds still.
 
-Sections out of view are not laid out; their heights are estimated. A place in the text is named
-by an `Anchor`, which stays true whatever happens above it, and around it.
+Sections far out of view are not laid out; their heights are estimated. A place in the text is
+named by an `Anchor`, which stays true whatever happens above it, and around it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from palaver_tui.layout.sections import Look
 from palaver_tui.view.chat import ChatView
 
 NOWHERE = Spot(None, 0)
+SECTION_COST = 100  # to lay out one is as much work as so many characters of its text
 
 
 class Anchor(NamedTuple):
@@ -223,8 +224,19 @@ class Column:
         self._restart()
         return True
 
-    def look_on(self, characters: int) -> bool:
-        """Lay out more of what is only expected where something was looked at.
+    def is_guessed(self, first: int, last: int) -> bool:
+        """Say whether the height of anything in lines `first` to `last` is an estimate."""
+        return self.expecting or self._unseen(first, last) is not None
+
+    def _unseen(self, first: int, last: int) -> int | None:
+        """Return the last section in lines `first` to `last` that was never looked at."""
+        if not self.sections:
+            return None
+        near = range(self.at(last), self.at(first) - 1, -1)
+        return next((n for n in near if self.sections[n].measured_at != self.width), None)
+
+    def look_on(self, characters: int, first: int, last: int) -> bool:
+        """Lay out more of what is only expected, where something was looked at and in these lines.
 
         Return whether there was anything. No piece is begun after so many `characters`.
         """
@@ -233,7 +245,11 @@ class Column:
                 self._restart()
                 return True
         self.expecting = False
-        return False
+        taken = 0
+        while taken < characters and (unseen := self._unseen(first, last)) is not None:
+            self.expect(unseen)
+            taken += SECTION_COST + self.sections[unseen].characters
+        return taken > 0
 
     def measure_section(self, section: Section, characters: int) -> bool:
         """Lay out more of a section wherever it is, also one that is folded away.

@@ -9,10 +9,10 @@ from palaver_tui.layout.document import Job
 from palaver_tui.layout.faces import Line
 from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.parts import Block, Folder, Stack
-from palaver_tui.layout.pieces import Splice
+from palaver_tui.layout.pieces import Splice, expected_height
 from palaver_tui.layout.thoughts import ReasoningBlock
 
-FRAME_LINES = 3  # about a label, a gap and the last line of a paragraph
+FRAME_LINES = 2  # mostly a label and a gap
 
 
 class Section:
@@ -20,7 +20,7 @@ class Section:
 
     `key` names it: a message's id, or what stands for something else. `make` gives the stack
     when it is first looked at: nobody pays for what is never seen. `texts` are what can be found
-    in it, `characters` how much of that is not folded, `lines` how many there are besides.
+    in it, `unfolded` those of them that are not folded, `lines` how many there are besides.
     """
 
     def __init__(
@@ -28,13 +28,13 @@ class Section:
         key: Hashable,
         make: Callable[[], Stack],
         texts: Sequence[str] = (),
-        characters: int = 0,
+        unfolded: Sequence[str] = (),
         lines: int = FRAME_LINES,
     ) -> None:
         self.key = key
         self.texts = texts
         self.call_ids: Sequence[str] = ()  # of calls, whose results are in other messages
-        self.characters = characters
+        self.characters = sum(map(len, unfolded))
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
         self.has_job = False  # something is to be laid out off the event loop
@@ -44,7 +44,8 @@ class Section:
         self.cache: list[object] = []  # what the drawing side keeps per line
         self._make = make
         self._made: Stack | None = None
-        self._lines = lines
+        self._unfolded, self._lines = unfolded, lines
+        self._guessed_at = 0  # the width of the estimate, 0 for none
 
     @property
     def stack(self) -> Stack:
@@ -63,10 +64,11 @@ class Section:
         self._made = self.stack
 
     def estimate(self, width: int) -> None:
-        """Guess the height from the amount of text."""
-        if self.measured_at != width:
-            self.height = self._lines + self.characters // max(1, width - 4)
-            self.measured_at = 0
+        """Guess the height from the texts."""
+        if width not in {self.measured_at, self._guessed_at}:
+            rows = (expected_height(text.strip(), max(1, width - 4)) for text in self._unfolded)
+            self.height = self._lines + sum(rows)
+            self.measured_at, self._guessed_at = 0, width
 
     def measure(self, width: int, *, lazily: bool = False) -> None:
         """Lay out what changed; forget what was kept of lines that are not the same any more.
@@ -77,7 +79,7 @@ class Section:
         del self.cache[changed:]
         self.version += changed < max(self.height, len(self.stack.lines))
         self.height = len(self.stack.lines)
-        self.measured_at = width
+        self.measured_at, self._guessed_at = width, 0
         self.stale = False
         self.is_whole, self.has_job = self.stack.is_whole, self.stack.job() is not None
 

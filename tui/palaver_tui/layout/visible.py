@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 
 TAB_WIDTH = 4  # columns; what most code is written for
+_SEPARATORS = [0x2028, 0x2029]  # of lines and of paragraphs: each ends a line, as a line feed does
 _C0_PICTURES = 0x2400  # U+2400 SYMBOL FOR NULL is followed by the pictures of all C0 controls
 _DELETE_PICTURE = "\u2421"
 _REPLACEMENT = "\ufffd"
@@ -44,7 +45,7 @@ def _table() -> dict[int, str]:
     hidden += [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFFF9, 0xFFFC)]
     hidden += [*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)]
     table.update({code: _hexadecimal(code) for code in hidden})
-    table[0x2028] = table[0x2029] = "\n"
+    table.update(dict.fromkeys(_SEPARATORS, "\n"))
     # Lone surrogates cannot be encoded on their way to the terminal.
     table.update(dict.fromkeys(range(0xD800, 0xE000), _REPLACEMENT))
     return table
@@ -54,13 +55,15 @@ _TABLE = _table()
 _STRANGE = re.compile(f"{_FLAG.pattern}|\r\n|[{re.escape(''.join(map(chr, _TABLE)))}]")
 # The first half of a line's end, or the beginning of a flag.
 _UNFINISHED = re.compile(f"(?:\r|{_FLAG_BASE}[{_tags('a')}-{_tags('z')}]{{0,5}})\\Z")
-_SINGLE_LINE = _TABLE | {0x0A: "\u23ce", 0x09: " "}
+# Where everything that ends a line has become a line feed, and that something else.
+_SINGLE_LINE = _TABLE | {0x09: " "}
+_LINE_END = re.compile("\r\n|[\n\u2028\u2029]")
 _NEWLINE_PICTURE = "\u2424"
 # What has no picture of its own gets this one: one cell wide, as `_hexadecimal` is not.
 _ONE_FOR_ONE = {
     code: shown if len(shown) == 1 and shown != "\n" else _REPLACEMENT
     for code, shown in _TABLE.items()
-} | dict.fromkeys([0x0A, 0x85, 0x2028, 0x2029], _NEWLINE_PICTURE)
+} | dict.fromkeys([0x0A, 0x85, *_SEPARATORS], _NEWLINE_PICTURE)
 
 
 def visible(text: str) -> str:
@@ -86,7 +89,7 @@ def visible_line(text: str, *, newline: str = "\u23ce") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _translated(text.replace("\r\n", "\n").replace("\n", newline), _SINGLE_LINE)
+    return _translated(_LINE_END.sub(newline, text), _SINGLE_LINE)
 
 
 def one_for_one(text: str) -> str:

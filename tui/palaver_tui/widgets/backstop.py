@@ -8,10 +8,10 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-# C0, DEL, C1, and what changes the direction of all that follows. None of them has a width, so
-# that without them everything stays in its cells. The library's own sequences are no text: they
-# are made after this.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0, DEL, C1, what ends a line, and what changes the direction of all that follows. None of them
+# has a width, so that without them everything stays in its cells. The library's own sequences are
+# no text: they are made after this.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")  # these have a width, and cannot be encoded
 
 

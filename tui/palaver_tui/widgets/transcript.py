@@ -30,6 +30,7 @@ from palaver_tui.layout.wrap import clusters
 from palaver_tui.timing import (
     FOLLOW_TOLERANCE,
     LAYOUT_AT_ONCE,
+    LAYOUT_NEAR,
     LAYOUT_PAUSE_S,
     LAYOUT_REST_AFTER_S,
     OLDER_WITHIN_LINES,
@@ -249,18 +250,23 @@ class Transcript(ScrollView, can_focus=True):
         self.epoch += 1
         self._remember(top)
         self._begin_job()
-        if self.column.expecting and self._later is None:
+        if self._later is None and self.column.is_guessed(*self.near()):
             self._later = self.set_timer(LAYOUT_REST_AFTER_S, self._lay_out_more)
         self._repaint(top)
         self.picturing.look()
 
     def _lay_out_more(self) -> None:
-        """Lay out a little of what is not in view, which stays where it is."""
-        if self.column.look_on(LAYOUT_AT_ONCE):
+        """Lay out a little of what is near the view, which stays where it is."""
+        if self.column.look_on(LAYOUT_AT_ONCE, *self.near()):
             self._later = self.set_timer(LAYOUT_PAUSE_S, self._lay_out_more)
             self.settle()
         else:
             self._later = None
+
+    def near(self) -> tuple[int, int]:
+        """Return the first and the last line that are laid out without being looked at."""
+        top = self.scroll_offset.y
+        return max(0, top - LAYOUT_NEAR), top + LAYOUT_NEAR
 
     def _begin_job(self) -> None:
         """Lay out off the event loop what has just been finished and takes long."""
