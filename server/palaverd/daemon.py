@@ -15,19 +15,16 @@ from aiohttp import web
 from palaver import __version__
 from palaver.clock import Clock
 from palaver.wire.chats import Info
-from palaver.wire.errors import ChatError
 from palaverd.api.app import make_app
 from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
-from palaverd.config.keys import key_hint
+from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
+from palaverd.configured import Configured
 from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
-from palaverd.failures import RetryPolicy, Signals, classify
-from palaverd.generation.catalog import Catalog
+from palaverd.failures import RetryPolicy
 from palaverd.generation.environment import Environment
-from palaverd.providers.build import make_provider
-from palaverd.providers.neutral import Provider
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
@@ -38,6 +35,7 @@ from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
+from palaverd.supervisor import Supervisor
 from palaverd.worker.worker import Worker
 
 log = structlog.get_logger("palaverd")
@@ -49,7 +47,8 @@ HTTP_SHUTDOWN_S = 1.0
 class Daemon:
     """One daemon on one data directory. Building it starts nothing.
 
-    `host` names this machine, by its own name unless told otherwise.
+    `source` is where the configuration was read, to read it anew. `host` names this machine, by
+    its own name unless told otherwise. `private` and `run_by` say who looks after the process.
     """
 
     def __init__(
@@ -61,7 +60,10 @@ class Daemon:
         clock: Clock,
         chance: random.Random,
         keys: Mapping[str, str | None],
+        source: Source | None = None,
         host: str | None = None,
+        private: bool = False,
+        run_by: Supervisor | None = None,
         reached: Reached = never,
     ) -> None:
         self._host = host or platform.node()
@@ -75,8 +77,16 @@ class Daemon:
         self._config = config
         self.database = SqliteDatabase(self._data_dir.database, clock)
         self.door = Door(self.database, self.hub, clock, chance, reached)
-        self._providers, missing = _providers(config, keys, clock)
-        self.catalog = Catalog(config, self._providers, missing)
+        self._source = source
+        self._private = private
+        self._run_by = run_by
+        self.configured = Configured(
+            Loaded(config, keys),
+            clock,
+            source=source,
+            changed=self._config_changed,
+        )
+        self.catalog = self.configured.catalog
         self.worker = Worker(
             Environment(
                 database=self.database,
@@ -86,7 +96,6 @@ class Daemon:
                 clock=clock,
                 chance=chance,
                 retry=RetryPolicy(),
-                max_steps=config.generation.max_steps,
                 host=self._host,
             ),
             self.hub,
@@ -94,7 +103,7 @@ class Daemon:
         )
         self._runner: web.AppRunner | None = None
         self._site: web.UnixSite | None = None
-        self._warming: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     @property
     def idle(self) -> bool:
@@ -122,11 +131,16 @@ class Daemon:
                 await self.worker.start()
             else:
                 await self.worker.explain()
+            await self.configured.look()
             await self._serve()
         except BaseException:
             await self.stop()
             raise
-        self._warming = asyncio.create_task(self._warm_up())
+        configured = self.configured
+        self._beside = [
+            asyncio.create_task(configured.warm_up()),
+            asyncio.create_task(configured.watch(lambda: self.worker.running == 0)),
+        ]
         log.info("ready", socket=str(self.socket), pid=os.getpid(), version=__version__)
 
     async def _serve(self) -> None:
@@ -136,6 +150,10 @@ class Daemon:
             started_at=self._clock.now(),
             data_dir=str(self._data_dir.path),
             capabilities=["stream", "watch"],
+            private=self._private,
+            supervisor=self._run_by.name if self._run_by else None,
+            unit=self._run_by.unit if self._run_by else None,
+            config=str(self._source.path) if self._source and self._source.required else None,
         )
         services = Services(
             database=self.database,
@@ -148,6 +166,9 @@ class Daemon:
             info=info,
             host=self._host,
             touch=self._touch,
+            working=lambda: self.worker.running,
+            setup=self.configured.setup,
+            reload=self.configured.reload,
         )
         runner = web.AppRunner(
             make_app(services, self.sockets),
@@ -165,22 +186,17 @@ class Daemon:
         finally:
             os.umask(before)
 
+    def _config_changed(self, config: Config) -> None:
+        self.worker.change_limits(config.worker)
+        self.hub.publish_config()
+
     def _touch(self) -> None:
         self.last_active = self._clock.monotonic()
 
-    async def _warm_up(self) -> None:
-        """Import the SDKs before the first message needs them, one after the other."""
-        for name, provider in self._providers.items():
-            try:
-                await provider.warm_up()
-            except Exception as error:  # noqa: BLE001 - an SDK may fail in any way
-                # The first call will say the same in its own words.
-                log.warning("provider not ready", provider=name, error=str(error))
-
     async def stop(self) -> None:
         """Tell the clients, give the chats back, and close everything. Can be called twice."""
-        if self._warming is not None:
-            self._warming.cancel()
+        for task in self._beside:
+            task.cancel()
         if self._site is not None:
             # Clients that are sent away now come back to the next daemon, not to this one.
             await self._site.stop()
@@ -191,21 +207,6 @@ class Daemon:
             await self._runner.cleanup()
             self._runner = None
             await asyncio.to_thread(self.socket.unlink, missing_ok=True)
-        for provider in self._providers.values():
-            await provider.close()
+        await self.configured.close()
         await self.database.close()
         self._data_dir.release()
-
-
-def _providers(
-    config: Config, keys: Mapping[str, str | None], clock: Clock
-) -> tuple[dict[str, Provider], dict[str, ChatError]]:
-    """Make the providers, and say which of them have no key."""
-    providers: dict[str, Provider] = {}
-    missing: dict[str, ChatError] = {}
-    for name, provider in config.providers.items():
-        key, hint = keys.get(name), key_hint(name, provider)
-        providers[name] = make_provider(name, provider, api_key=key, key_hint=hint, clock=clock)
-        if key is None and provider.kind != "openai-compatible":
-            missing[name] = classify(Signals(provider=name, key_hint=hint, key_missing=True))
-    return providers, missing

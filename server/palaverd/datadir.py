@@ -6,9 +6,11 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from pathlib import Path
 
 PRIVATE_DIR = 0o700
+_GLANCE_S = 0.05  # longer than anybody holds the lock who only looks whether it is held
 _PROBE_S = 1.0  # for a daemon on the same machine to accept a connection
 
 
@@ -40,9 +42,7 @@ class DataDir:
             raise StartError(
                 f"The data directory {self.path} cannot be used: {error.strerror}."
             ) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(lock):
             holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
             os.close(lock)
             raise StartError(
@@ -57,6 +57,19 @@ class DataDir:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _locked(handle: int) -> bool:
+    """Take a lock; a second look, since `palaver daemon status` holds it for an instant."""
+    for last in (False, True):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not last:
+                time.sleep(_GLANCE_S)
+        else:
+            return True
+    return False
 
 
 def prepare_socket(path: Path) -> None:

@@ -6,17 +6,20 @@ import asyncio
 import os
 import random
 import signal
+import sys
 import threading
-from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import structlog
 
 from palaver.clock import Clock, SystemClock
-from palaverd.config.types import Config
+from palaverd.config.load import ConfigError
+from palaverd.config.source import Loaded, Source
 from palaverd.crashpoints import armed
 from palaverd.daemon import Daemon
+from palaverd.supervisor import supervisor
 
 log = structlog.get_logger("palaverd")
 
@@ -33,15 +36,18 @@ EXIT_CUT_OFF = 1
 async def serve(
     data_dir: Path,
     socket: Path,
-    config: Config,
-    keys: Mapping[str, str | None],
+    source: Source,
+    loaded: Loaded,
     *,
     private: bool,
 ) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
+    SIGHUP reads the configuration anew. From a terminal that is gone it ends the process, as it
+    does with every program that was started by hand.
+
     Args:
-        keys: the providers' API keys, by the provider's name.
+        loaded: what was read from `source`.
         private: end after an hour without clients and without work.
 
     Raises:
@@ -54,10 +60,13 @@ async def serve(
     daemon = Daemon(
         data_dir,
         socket,
-        config,
+        loaded.config,
         clock=clock,
         chance=random.SystemRandom(),
-        keys=keys,
+        keys=loaded.keys,
+        source=source,
+        private=private,
+        run_by=None if private else supervisor(os.environ, os.getpid()),
         reached=armed(os.environ),
     )
     stop = asyncio.Event()
@@ -67,7 +76,20 @@ async def serve(
             os._exit(EXIT_CUT_OFF)
         stop.set()
 
+    on_terminal = os.isatty(sys.stderr.fileno())
+    reloads: set[asyncio.Task[None]] = set()
+
+    def on_hangup() -> None:
+        if on_terminal and not os.isatty(sys.stderr.fileno()):
+            _write_nowhere()
+            stop.set()
+            return
+        task = asyncio.create_task(_reload(daemon))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     await daemon.start()
@@ -80,6 +102,18 @@ async def serve(
         if watch is not None:
             watch.cancel()
         await daemon.stop()
+
+
+def _write_nowhere() -> None:
+    """Let what is still logged go nowhere: writing to a terminal that is gone fails."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
+async def _reload(daemon: Daemon) -> None:
+    with suppress(ConfigError):  # the log has it
+        await daemon.configured.reload()
 
 
 def _end_in_time() -> None:

@@ -20,7 +20,7 @@ MAY_IMPORT_OURS = {
 
 # The daemon from the ground up. A layer imports layers below it; within a line, only itself.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("chatstate", "failures", "bugs", "crashpoints", "logs", "datadir"),
+    ("chatstate", "failures", "bugs", "crashpoints", "logs", "datadir", "supervisor"),
     ("config",),
     ("store",),
     ("pubsub",),
@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tools", "mcp"),
     ("generation",),
     ("worker",),
+    ("configured",),
     ("api",),
     ("daemon",),
     ("serve",),

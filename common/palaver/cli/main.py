@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "attach": "palaver.cli.interface:attach",
     "doctor": "palaver.cli.doctor:doctor",
     "demo": "palaver.cli.demo:demo",
+    "daemon": "palaver.cli.daemon:daemon",
 }
 
 EPILOG: Final = "\b\nExamples:\n" + "\n".join(

@@ -31,13 +31,35 @@ class Settings:
         Raises:
             PalaverError: it could not be started.
         """
-        # Imported here: these bring aiohttp, which `--help` does not need.
+        # Imported here: it brings aiohttp, which `--help` does not need.
         from palaver.client import Endpoint
+
+        if self.connector is None and self.socket is not None:
+            return Endpoint.unix(self.socket)
+        return await self._start(self.data_dir, None)
+
+    async def restart(self, *, force: bool = False) -> Endpoint:
+        """End the daemon that runs, and start one with this process's environment.
+
+        Raises:
+            PalaverError: it may not be ended or started from here; the text says whose it is.
+        """
+        from palaver.client import PalaverError
+        from palaver.clock import SystemClock
+        from palaver.governing import find, restart
+
+        clock = SystemClock()
+        running = await find(self.data_dir, self.socket, clock)
+        if running is not None:
+            return await restart(running, self._start, clock, force=force)
+        if self.connector is None and self.socket is not None:
+            raise PalaverError(f"No daemon runs at {self.socket}, and none is started there.")
+        return await self._start(self.data_dir, None)
+
+    async def _start(self, data_dir: Path, config: Path | None) -> Endpoint:
         from palaver.clock import SystemClock
         from palaver.launch import ensure_daemon
 
         if self.connector is not None:
             return await self.connector()
-        if self.socket is not None:
-            return Endpoint.unix(self.socket)
-        return await ensure_daemon(self.data_dir, config=self.config, clock=SystemClock())
+        return await ensure_daemon(data_dir, config=self.config or config, clock=SystemClock())

@@ -34,6 +34,7 @@ from palaver.wire.queue import (
     Resume,
     SkipBackoff,
 )
+from palaver.wire.setup import Reloaded
 
 T = TypeVar("T")
 
@@ -53,6 +54,10 @@ class Requests:
     async def info(self) -> Info:
         """Return which daemon answers."""
         return await self._transport.request("GET", f"{API}/info", Info)
+
+    async def reload(self) -> Reloaded:
+        """Have the daemon read its configuration anew; refused when that cannot be used."""
+        return await self._transport.request("POST", f"{API}/reload", Reloaded)
 
     async def models(self) -> Models:
         """Return the models that can be chosen."""

@@ -9,6 +9,7 @@ import msgspec
 
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage
+from palaver.wire.setup import Setup
 
 # The five stored words, and two that are computed: `pending` is a running chat that no worker
 # holds, `paused` a waiting one with a held queue.
@@ -156,17 +157,29 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True):
     unavailable: ChatError | None = None
 
 
-class Models(msgspec.Struct, frozen=True):
-    """What can be chosen."""
+class Models(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What can be chosen. `setup` is None where the daemon does not say it."""
 
     models: list[Model]
+    setup: Setup | None = None
 
 
 class Info(msgspec.Struct, frozen=True):
-    """Which daemon answers."""
+    """Which daemon answers, and who looks after it.
+
+    `private`: a client started it for itself. `supervisor` is the service manager that runs it,
+    `unit` what it is called there. `config` is the file that it was told to read, None for the
+    usual one. `working` counts the chats that it works on, `clients` the streams that are open.
+    """
 
     version: str
     pid: int
     started_at: datetime
     data_dir: str
     capabilities: list[str]
+    private: bool = False
+    supervisor: str | None = None
+    unit: str | None = None
+    config: str | None = None
+    working: int = 0
+    clients: int = 0

@@ -154,4 +154,8 @@ class ChatDeleted(msgspec.Struct, frozen=True, tag="deleted"):
     chat_id: str
 
 
-WatchEvent = ListSnapshot | ChatCreated | ChatUpdated | ChatDeleted
+class ConfigChanged(msgspec.Struct, frozen=True, tag="config"):
+    """The daemon read its configuration anew, or could not: ask for the models."""
+
+
+WatchEvent = ListSnapshot | ChatCreated | ChatUpdated | ChatDeleted | ConfigChanged

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from aiohttp import web
 
 from palaver.wire.chats import Models
 from palaverd.api.bodies import answer
 from palaverd.api.services import SERVICES
+from palaverd.api.sockets import SOCKETS
 
 routes = web.RouteTableDef()
 
@@ -20,10 +22,19 @@ async def get_health(request: web.Request) -> web.Response:
 @routes.get("/api/v1/info")
 async def get_info(request: web.Request) -> web.Response:
     """Say which daemon this is."""
-    return answer(request.app[SERVICES].info)
+    services = request.app[SERVICES]
+    working, clients = services.working(), len(request.app[SOCKETS])
+    return answer(msgspec.structs.replace(services.info, working=working, clients=clients))
 
 
 @routes.get("/api/v1/models")
 async def get_models(request: web.Request) -> web.Response:
     """List the models that can be chosen."""
-    return answer(Models(models=request.app[SERVICES].catalog.models()))
+    services = request.app[SERVICES]
+    return answer(Models(models=services.catalog.models(), setup=services.setup()))
+
+
+@routes.post("/api/v1/reload")
+async def post_reload(request: web.Request) -> web.Response:
+    """Read the configuration anew, and say what holds now and what needs a restart."""
+    return answer(await request.app[SERVICES].reload())

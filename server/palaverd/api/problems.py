@@ -18,6 +18,7 @@ from palaverd.chatstate.errors import (
     TransitionError,
     UnknownCall,
 )
+from palaverd.config.load import ConfigError
 from palaverd.store.database import DatabaseError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,6 +42,7 @@ _TITLES = {
     "no_such_message": "No such message",
     "idempotency_key_reused": "The idempotency key was used before",
     "too_many_streams": "Too many streams",
+    "bad_config": "The configuration cannot be used",
     "storage": "The database is in trouble",
     "internal": "Palaver made a mistake",
 }
@@ -93,6 +95,8 @@ def problem_of(error: Exception) -> Problem | None:
                 state=error.state.name,
                 transition=error.transition.value,
             )
+        case ConfigError():
+            return problem(409, "bad_config", str(error))
         case DatabaseError():
             return problem(503, "storage", error.sentence)
         case web.HTTPRequestEntityTooLarge():

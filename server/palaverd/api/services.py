@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
 
 from palaver.clock import Clock
 from palaver.wire.chats import Info
+from palaver.wire.setup import Reloaded, Setup
 from palaverd.generation.catalog import Catalog
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.database import Database
@@ -23,7 +24,9 @@ LOCAL_OWNER = "local"
 class Services(msgspec.Struct):
     """The parts of the daemon that the interface offers.
 
-    `host` is this machine's name; `touch` notes that a client is there.
+    `host` is this machine's name; `touch` notes that a client is there. `working` counts the chats
+    that are worked on, `setup` says where the models come from, `reload` reads the configuration
+    anew and raises `ConfigError`.
     """
 
     database: Database
@@ -36,6 +39,9 @@ class Services(msgspec.Struct):
     info: Info
     host: str
     touch: Callable[[], None]
+    working: Callable[[], int]
+    setup: Callable[[], Setup | None]
+    reload: Callable[[], Awaitable[Reloaded]]
 
 
 SERVICES = web.AppKey("services", Services)

@@ -46,8 +46,8 @@ def serve(
       palaverd serve --data-dir /srv/palaver --config /etc/palaver/config.toml
     """
     # Imported here so that --help and --version need no database and no web server.
-    from palaverd.config.keys import read_keys
-    from palaverd.config.load import ConfigError, load_config
+    from palaverd.config.load import ConfigError
+    from palaverd.config.source import Source
     from palaverd.datadir import StartError
     from palaverd.logs import configure_logs
     from palaverd.serve import serve as run
@@ -55,12 +55,12 @@ def serve(
 
     configure_logs(debug=debug)
     data_dir = (data_dir or default_data_dir()).expanduser().absolute()
+    path = (config or default_config_path()).expanduser().absolute()
+    source = Source(path, dict(os.environ), required=config is not None)
     try:
-        loaded = load_config(
-            config or default_config_path(), os.environ, required=config is not None
-        )
-        keys = read_keys(loaded, os.environ)
-        asyncio.run(run(data_dir, socket or socket_path(data_dir), loaded, keys, private=private))
+        loaded = source.read()
+        address = socket or socket_path(data_dir)
+        asyncio.run(run(data_dir, address, source, loaded, private=private))
     except (ConfigError, StartError, DatabaseError) as error:
         if debug:
             raise

@@ -24,7 +24,7 @@ class ConfigError(Exception):
 # What a key in the environment offers without a file: the vendor's provider and its models, by
 # names that the installed SDKs list (a test compares them). No context limit is claimed: say it
 # in the file to have the share of the context shown.
-_VENDORS: tuple[tuple[str, str, ProviderConfig, dict[str, ModelConfig]], ...] = (
+VENDORS: tuple[tuple[str, str, ProviderConfig, dict[str, ModelConfig]], ...] = (
     (
         "anthropic",
         "ANTHROPIC_API_KEY",
@@ -90,7 +90,7 @@ def with_defaults(config: Config, environment: Mapping[str, str]) -> Config:
     if config.models:
         return config
     providers, models = dict(config.providers), {}
-    for name, variable, provider, offered in _VENDORS:
+    for name, variable, provider, offered in VENDORS:
         if environment.get(variable) or name in providers:
             providers.setdefault(name, provider)
             models.update(offered)

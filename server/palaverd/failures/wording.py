@@ -87,25 +87,33 @@ def _server(s: Signals, _: frozenset[str]) -> str:
     return f"{display(s.provider)} has a problem on its side."
 
 
-def _auth(s: Signals, _: frozenset[str]) -> str:
-    # Keys are read when the daemon starts.
+def _key(s: Signals) -> tuple[str, str]:
+    """Return where the key is set, and what makes the daemon see another one.
+
+    A file is read again when it changes; an environment is the one that the daemon began with.
+    """
     where = s.key_hint or "its key in config.toml"
+    return where, "" if where.endswith("config.toml") else " run `palaver daemon restart`,"
+
+
+def _auth(s: Signals, _: frozenset[str]) -> str:
+    where, again = _key(s)
     if s.status == 403:
         return (
             f"{display(s.provider)} does not allow this with the API key that it was given."
-            f" Choose another model; or check {where}, start the daemon anew, and try again."
+            f" Choose another model; or check {where},{again} and try again."
         )
     return (
         f"{display(s.provider)} did not accept the API key."
-        f" Check {where}, start the daemon anew, and try again."
+        f" Check {where},{again} and try again."
     )
 
 
 def _missing_key(s: Signals, _: frozenset[str]) -> str:
-    where = s.key_hint or "its key in config.toml"
+    where, again = _key(s)
     return (
         f"There is no API key for {_inside(s.provider)}."
-        f" Set {where}, start the daemon anew, and try again."
+        f" Set {where},{again} and try again."
     )
 
 

@@ -33,8 +33,8 @@ class Chosen(msgspec.Struct, frozen=True):
 NO_MODEL = ChatError(
     kind="config",
     message=(
-        "No model is configured. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or name a provider "
-        "in config.toml, then start the daemon again."
+        "No model is configured. Name one in config.toml, which is read at once; or set "
+        "ANTHROPIC_API_KEY or OPENAI_API_KEY and run `palaver daemon restart`."
     ),
     action="open_settings",
 )
@@ -49,9 +49,23 @@ class Catalog:
         providers: Mapping[str, Provider],
         missing_keys: Mapping[str, ChatError],
     ) -> None:
+        self.change(config, providers, missing_keys)
+
+    def change(
+        self,
+        config: Config,
+        providers: Mapping[str, Provider],
+        missing_keys: Mapping[str, ChatError],
+    ) -> None:
+        """Let another configuration hold from the next model call on."""
         self._config = config
         self._providers = providers
         self._missing_keys = missing_keys
+
+    @property
+    def max_steps(self) -> int:
+        """The most model calls of one turn."""
+        return self._config.generation.max_steps
 
     @property
     def default(self) -> str | None:

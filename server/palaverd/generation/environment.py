@@ -20,8 +20,7 @@ from palaverd.stream.registry import Episodes
 class Environment(msgspec.Struct, frozen=True):
     """The parts that steps use.
 
-    `max_steps` bounds the model calls of one turn. `host` is this machine's name: only the
-    machine that has a chat's workspace may run it.
+    `host` is this machine's name: only the machine that has a chat's workspace may run it.
     """
 
     database: Database
@@ -31,7 +30,6 @@ class Environment(msgspec.Struct, frozen=True):
     clock: Clock
     chance: random.Random
     retry: RetryPolicy
-    max_steps: int
     host: str
 
 

@@ -44,8 +44,8 @@ async def generate(env: Environment, job: Assignment) -> None:
         await _answer_calls(env, job, calls)
     elif history.messages and history.messages[-1].role == "assistant":
         await env.door.apply(job.chat_id, finish_turn, fence=job.fence)
-    elif steps_of_turn(history.messages) >= env.max_steps:
-        await fail(env, job, _too_many_steps(env.max_steps))
+    elif steps_of_turn(history.messages) >= env.catalog.max_steps:
+        await fail(env, job, _too_many_steps(env.catalog.max_steps))
     else:
         await call_model(env, job, history)
 

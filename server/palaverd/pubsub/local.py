@@ -72,6 +72,7 @@ class LocalHub:
         self._by_chat: dict[str, set[Subscription]] = {}
         self._by_owner: dict[str, set[Subscription]] = {}
         self._all: set[Subscription] = set()
+        self.config_version = 0
 
     def publish(self, hint: Hint) -> None:
         """Tell everyone whom this concerns. Never blocks."""
@@ -82,6 +83,13 @@ class LocalHub:
         ):
             for subscription in listeners:
                 subscription.put(hint)
+
+    def publish_config(self) -> None:
+        """Tell whoever follows a list that the configuration was read: see `config_version`."""
+        self.config_version += 1
+        for listeners in self._by_owner.values():
+            for subscription in listeners:
+                subscription.wake()
 
     def chat(
         self, chat_id: str, arrived: asyncio.Event | None = None

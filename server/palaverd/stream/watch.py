@@ -8,7 +8,14 @@ import msgspec
 
 from palaver.clock import Clock
 from palaver.wire.chats import Chat
-from palaver.wire.events import ChatCreated, ChatDeleted, ChatUpdated, ListSnapshot, WatchEvent
+from palaver.wire.events import (
+    ChatCreated,
+    ChatDeleted,
+    ChatUpdated,
+    ConfigChanged,
+    ListSnapshot,
+    WatchEvent,
+)
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.database import Database
 from palaverd.store.listing import Cursor, list_chats, read_chats
@@ -53,6 +60,7 @@ class ListWatcher:
             chats = [wire_chat(row) for row in rows]
             self._known = {chat.id: chat for chat in chats}
             yield [ListSnapshot(chats=chats)], cursor
+            config = self._hub.config_version
             while True:
                 await hints.wait()
                 heard = hints.take()
@@ -62,6 +70,9 @@ class ListWatcher:
                 if changed:
                     found = await self._database.read(lambda c: read_chats(c, changed))  # noqa: B023
                     events += [e for row in found if (e := self._event(wire_chat(row)))]
+                if config != self._hub.config_version:
+                    config = self._hub.config_version
+                    events.append(ConfigChanged())
                 if events:
                     yield events, None
                 await self._clock.sleep(self._interval)

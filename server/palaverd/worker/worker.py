@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
 from palaver.clock import Clock, deadline
@@ -50,6 +51,12 @@ class Worker:
     def running(self) -> int:
         """How many chats this worker holds."""
         return len(self._runners)
+
+    def change_limits(self, config: WorkerConfig) -> None:
+        """Let other numbers of chats run at once; what runs already goes on."""
+        self._config = msgspec.structs.replace(
+            self._config, max_chats=config.max_chats, max_subagents=config.max_subagents
+        )
 
     async def start(self) -> None:
         """Begin to acquire."""

@@ -10,6 +10,7 @@ from palaver.wire.events import (
     ChatCreated,
     ChatDeleted,
     ChatUpdated,
+    ConfigChanged,
     ListSnapshot,
     WatchEvent,
 )
@@ -54,6 +55,8 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
             return replace(chats, chats=chats.chats | {chat.id: chat})
         case ChatDeleted(chat_id=chat_id):
             return replace(chats, chats={k: v for k, v in chats.chats.items() if k != chat_id})
+        case ConfigChanged():
+            return chats
 
 
 def with_page(chats: ChatList, page: Iterable[Chat], next_cursor: str | None) -> ChatList:

@@ -1,0 +1,94 @@
+"""A file of lines that somebody else appends to: its end, what comes, and lines for people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+
+# Read from the end of the file in steps of this many bytes.
+STEP: Final = 64 * 1024
+
+
+class LogFile:
+    """A log, read from its end on. Raises `OSError` when it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("rb")
+        self._rest = b""  # the beginning of a line that is still being written
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def last(self, count: int) -> list[str]:
+        """Return the last `count` whole lines; what follows them is for `more`."""
+        begin = self._file.seek(0, os.SEEK_END)
+        text = b""
+        while begin > 0 and text.count(b"\n") <= count:
+            step = min(STEP, begin)
+            begin = self._file.seek(begin - step)
+            text = self._file.read(step) + text
+        self._file.seek(0, os.SEEK_END)
+        *lines, self._rest = text.split(b"\n")
+        return [line.decode(errors="replace") for line in lines[len(lines) - count :]]
+
+    def more(self) -> Iterator[str]:
+        """Yield the whole lines that came since; a file that took this one's place is begun."""
+        yield from self._new()
+        if self._replaced():
+            self._file.close()
+            self._file, self._rest = self._path.open("rb"), b""
+            yield from self._new()
+
+    def _new(self) -> Iterator[str]:
+        while chunk := self._file.read(STEP):
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            yield from (line.decode(errors="replace") for line in lines)
+
+    def _replaced(self) -> bool:
+        try:
+            now = self._path.stat()
+        except FileNotFoundError:
+            return False  # in the middle of being replaced: it comes back, or nothing does
+        mine = os.fstat(self._file.fileno())
+        return now.st_ino != mine.st_ino or now.st_size < self._file.tell()
+
+
+def for_people(line: str) -> str:
+    """Return a line of the daemon's log as it reads best; one that is no JSON stays as it is."""
+    try:
+        entry: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return line
+    when, level = _local(str(entry.pop("timestamp", ""))), entry.pop("level", "")
+    event, trace = entry.pop("event", ""), entry.pop("exception", None)
+    words = [when, f"{level:<7}", str(event), *(f"{k}={_value(v)}" for k, v in entry.items())]
+    text = " ".join(word for word in words if word)
+    return f"{text}\n{trace}" if trace else text
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str) and value and not any(c.isspace() or c in '"=' for c in value):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def _local(written: str) -> str:
+    try:
+        return datetime.fromisoformat(written).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return written

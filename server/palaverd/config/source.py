@@ -1,0 +1,91 @@
+"""Where the configuration is read from: a file, the environment, and what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from palaverd.config.keys import key_variable, read_keys
+from palaverd.config.load import VENDORS, load_config
+from palaverd.config.types import Config
+
+# What a file was when it was looked at: node, size and time (ns); None where it cannot be seen.
+Look = tuple[int, int, int] | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration and its providers' keys."""
+
+    config: Config
+    keys: Mapping[str, str | None] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and an environment. `required`: a person named the file, so that it must be there."""
+
+    path: Path
+    environment: Mapping[str, str] = field(repr=False)
+    required: bool = False
+
+    def read(self) -> Loaded:
+        """Read everything. Blocks, and may run the commands that give keys.
+
+        Raises:
+            ConfigError: the file cannot be used, or a key cannot be had.
+        """
+        config = load_config(self.path, self.environment, required=self.required)
+        return Loaded(config, read_keys(config, self.environment))
+
+    def look(self, config: Config) -> dict[Path, Look]:
+        """Return how the file is now, and those that `config` has keys in."""
+        return {path: _look(path) for path in (self.path, *key_files(config))}
+
+    def lacking(self, config: Config) -> list[str]:
+        """Name the variables of the environment that would have brought a key, and are empty."""
+        named = [key_variable(provider) for provider in config.providers.values()]
+        if not config.models:
+            named += [variable for _, variable, _, _ in VENDORS]
+        return [name for name in dict.fromkeys(named) if name and not self.environment.get(name)]
+
+
+def key_files(config: Config) -> list[Path]:
+    """Return the files that keys are read from."""
+    sources = [provider.api_key or "" for provider in config.providers.values()]
+    return [
+        Path(source.removeprefix("file:")).expanduser()
+        for source in sources
+        if source.startswith("file:")
+    ]
+
+
+def differences(before: Config, after: Config) -> list[str]:
+    """Name the keys whose values differ, as the file has them (`worker.max_chats`), in order.
+
+    A table that came or went is named as a whole (`models.llama`).
+    """
+    return sorted(_differ("", msgspec.to_builtins(before), msgspec.to_builtins(after)))
+
+
+def _differ(at: str, before: Any, after: Any) -> list[str]:
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return [at] if before != after else []
+    names = before.keys() | after.keys()
+    return [
+        found
+        for name in names
+        for found in _differ(f"{at}.{name}" if at else name, before.get(name), after.get(name))
+    ]
+
+
+def _look(path: Path) -> Look:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns

@@ -1,0 +1,188 @@
+"""The configuration in force: the models and providers it makes, and how another one takes over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from palaver.clock import Clock
+from palaver.wire.errors import ChatError
+from palaver.wire.setup import Reloaded, Setup
+from palaverd.config.keys import key_hint
+from palaverd.config.load import ConfigError
+from palaverd.config.source import Loaded, Look, Source, differences
+from palaverd.config.types import Config
+from palaverd.failures import Signals, classify
+from palaverd.generation.catalog import Catalog
+from palaverd.providers.build import make_provider
+from palaverd.providers.neutral import Provider
+
+log = structlog.get_logger("palaverd.config")
+
+# Between two looks at the files. One that changed is read when two looks agree, so that none is
+# read while it is being written: a change holds after two seconds at most.
+LOOK_S: Final = 1.0
+# What is decided at the start: whether there is a worker, and the pulse of its leases.
+NEEDS_RESTART: Final = frozenset(
+    {"worker.enabled", "worker.heartbeat_seconds", "worker.lease_seconds"}
+)
+
+
+class Configured:
+    """Owns the catalog and the providers. `changed` is told a configuration that takes over.
+
+    Without a `source` there is nothing that could be read anew.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        clock: Clock,
+        *,
+        source: Source | None,
+        changed: Callable[[Config], None],
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._changed = changed
+        self._loaded = loaded
+        self._began = loaded.config
+        self._problem: str | None = None
+        self._seen: dict[Path, Look] = {}  # the files, when they were read
+        self._reading = asyncio.Lock()
+        self._retired: list[Provider] = []
+        self._providers = {name: self._make(loaded, name) for name in loaded.config.providers}
+        self.catalog = Catalog(loaded.config, self._providers, _missing(loaded))
+
+    def _make(self, loaded: Loaded, name: str) -> Provider:
+        provider = loaded.config.providers[name]
+        hint = key_hint(name, provider)
+        key = loaded.keys.get(name)
+        return make_provider(name, provider, api_key=key, key_hint=hint, clock=self._clock)
+
+    def setup(self) -> Setup | None:
+        """Return where the configuration comes from and what it lacks."""
+        source, config = self._source, self._loaded.config
+        if source is None:
+            return None
+        return Setup(
+            config=str(source.path),
+            found=self._seen.get(source.path) is not None,
+            variables=source.lacking(config),
+            problem=self._problem,
+            restart=self._waiting(config),
+        )
+
+    def _waiting(self, config: Config) -> list[str]:
+        """Return the keys that say something else than what was decided at the start."""
+        return [key for key in differences(self._began, config) if key in NEEDS_RESTART]
+
+    async def warm_up(self) -> None:
+        """Import the SDKs before the first message needs them, one after the other."""
+        for name, provider in list(self._providers.items()):
+            try:
+                await provider.warm_up()
+            except Exception as error:  # noqa: BLE001 - an SDK may fail in any way
+                # The first call will say the same in its own words.
+                log.warning("provider not ready", provider=name, error=str(error))
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration anew and let it hold from the next model call on.
+
+        Raises:
+            ConfigError: it cannot be used; what was in force still is.
+        """
+        source = self._source
+        if source is None:
+            raise ConfigError("This daemon was not started from a configuration file.")
+        async with self._reading:
+            # Looked at before it is read: a change in between is seen again.
+            before = await asyncio.to_thread(source.look, self._loaded.config)
+            try:
+                loaded = await asyncio.to_thread(source.read)
+            except ConfigError as error:
+                self._seen, self._problem = before, str(error)
+                self._changed(self._loaded.config)
+                log.warning("configuration refused", error=self._problem)
+                raise
+            self._problem = None
+            keys = self._take(loaded)
+            now = await asyncio.to_thread(source.look, loaded.config)
+            self._seen = {path: before.get(path, look) for path, look in now.items()}
+        self._changed(loaded.config)
+        answer = Reloaded(
+            changed=[key for key in keys if key not in NEEDS_RESTART],
+            restart=self._waiting(loaded.config),
+        )
+        log.info("configuration read", changed=answer.changed, needs_restart=answer.restart)
+        return answer
+
+    def _take(self, loaded: Loaded) -> list[str]:
+        """Let `loaded` take over; return the keys that it changes."""
+        before = self._loaded
+        changed = set(differences(before.config, loaded.config))
+        providers = {}
+        for name, config in loaded.config.providers.items():
+            key = loaded.keys.get(name)
+            if before.config.providers.get(name) == config and before.keys.get(name) == key:
+                providers[name] = self._providers[name]
+                continue
+            providers[name] = self._make(loaded, name)
+            if before.config.providers.get(name) == config:
+                changed.add(f"providers.{name}.api_key")
+        kept = {id(provider) for provider in providers.values()}
+        self._retired += [one for one in self._providers.values() if id(one) not in kept]
+        self._providers, self._loaded = providers, loaded
+        self.catalog.change(loaded.config, providers, _missing(loaded))
+        return sorted(changed)
+
+    async def look(self) -> None:
+        """Take note of the files as they are: what changes from now on is read anew."""
+        if self._source is not None:
+            self._seen = await asyncio.to_thread(self._source.look, self._loaded.config)
+
+    async def watch(self, idle: Callable[[], bool]) -> None:
+        """Read the configuration anew whenever its files changed, until cancelled.
+
+        Providers that were replaced are closed when `idle` says that no call uses them.
+        """
+        source = self._source
+        if source is None:
+            return
+        last = self._seen
+        while True:
+            await self._clock.sleep(LOOK_S)
+            if self._retired and idle():
+                await self._close_retired()
+            before, last = last, await asyncio.to_thread(source.look, self._loaded.config)
+            if last == self._seen or last != before:
+                continue
+            try:
+                await self.reload()
+            except ConfigError:
+                continue  # told: in the log, and to whoever asks for the models
+            await self.warm_up()
+
+    async def _close_retired(self) -> None:
+        retired, self._retired = self._retired, []
+        for provider in retired:
+            await provider.close()
+
+    async def close(self) -> None:
+        """Close the providers' connections."""
+        await self._close_retired()
+        for provider in self._providers.values():
+            await provider.close()
+
+
+def _missing(loaded: Loaded) -> dict[str, ChatError]:
+    """Say which providers have no key."""
+    return {
+        name: classify(Signals(provider=name, key_hint=key_hint(name, provider), key_missing=True))
+        for name, provider in loaded.config.providers.items()
+        if loaded.keys.get(name) is None and provider.kind != "openai-compatible"
+    }
