@@ -90,7 +90,7 @@ def test_an_overload_is_announced_and_then_the_answer_comes(temporary: Path) -> 
     [
         (["tail", "nope"], 1, "There is no chat"),
         (["run", "hello", "--model", "nix"], 1, "There is no model nix"),
-        (["rnu"], 2, "No such command"),
+        (["rnu"], 2, "There is no command"),
     ],
 )
 def test_a_failure_is_a_sentence_and_nothing_is_left(

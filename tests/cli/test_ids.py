@@ -27,6 +27,9 @@ CHATS = {
 }
 
 
+HELLO = ["hello"]
+
+
 def taking_an_id() -> Iterator[tuple[str, click.Command]]:
     """Yield each command that has an ID among its arguments."""
     context = click.Context(palaver)
@@ -49,7 +52,9 @@ def argv(name: str, chat: str) -> list[str]:
         elif isinstance(one, click.Argument) and (one.required or one.metavar == "ID"):
             words.append(chat if one.metavar == "ID" else "1")
     # What would ask for text, and what would never end.
-    return words + {"run": ["hello"], "send": ["hello"], "tail": ["--until-idle"]}.get(name, [])
+    return words + {"tail": ["--until-idle"], "run": HELLO, "send": HELLO, "edit": HELLO}.get(
+        name, []
+    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from palaver.client import Client, Endpoint, Refused
 from palaver.clock import SystemClock
 from palaver.wire.chats import CreateChat
-from palaver.wire.events import ConfigChanged, ListSnapshot
+from palaver.wire.events import ConfigChanged, ListSnapshot, MessagePartEvent, StreamEvent
 from palaver.wire.setup import Reloaded
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Source
@@ -22,7 +22,7 @@ from palaverd.config.types import Config
 from palaverd.configured import LOOK_S, Configured
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
-from support.chats import history, reaches
+from support.chats import events_until, history, reaches
 from support.clock import ManualClock, until
 from support.daemon import short_dir
 
@@ -60,8 +60,14 @@ class Place:
         return setup.problem
 
 
+def shows_live_output(events: list[StreamEvent]) -> bool:
+    return any(isinstance(event, MessagePartEvent) for event in events)
+
+
 @pytest.fixture
-async def place() -> AsyncIterator[Place]:
+async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    # Only what a test asks for is read: the files are not looked at meanwhile.
+    monkeypatch.setattr("palaverd.configured.LOOK_S", 3600.0)
     async with short_dir() as directory, Simulator(rate=400) as simulator:
         path, key = directory / "config.toml", directory / "key"
         key.write_text("sim")
@@ -99,9 +105,7 @@ async def test_a_new_model_is_there_and_answers(place: Place) -> None:
 
 async def test_an_answer_goes_on_through_the_provider_that_it_began_with(place: Place) -> None:
     sent = await place.client.create_chat(CreateChat("[[length=300]] hello"))
-    assert sent.message is not None
-    await until(lambda: place.daemon.worker.running == 1)
-    await reaches(place.client, sent.chat.id, "running")
+    await events_until(place.client, sent.chat.id, shows_live_output)
     old = place.daemon.configured._providers["sim"]
     place.path.write_text(place.text.replace('kind = "anthropic"', 'kind = "openai"'))
     await place.client.reload()

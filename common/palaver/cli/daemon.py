@@ -116,8 +116,10 @@ async def _reload(settings: Settings, *, as_json: bool) -> int:
     if as_json:
         words.write_line(msgspec.json.encode(reloaded).decode())
         return exits.FINISHED
-    changed = ", ".join(reloaded.changed) or "nothing that was not in force already"
-    words.notice(f"Read anew. Changed: {changed}.")
+    if reloaded.changed:
+        words.notice(f"Read anew. Now in force: {', '.join(reloaded.changed)}.")
+    else:
+        words.notice("Read anew. Nothing has changed since it was read last.")
     if reloaded.restart:
         words.notice(f"Needs `palaver daemon restart`: {', '.join(reloaded.restart)}.")
     return exits.FINISHED

@@ -103,18 +103,12 @@ def _auth(s: Signals, _: frozenset[str]) -> str:
             f"{display(s.provider)} does not allow this with the API key that it was given."
             f" Choose another model; or check {where},{again} and try again."
         )
-    return (
-        f"{display(s.provider)} did not accept the API key."
-        f" Check {where},{again} and try again."
-    )
+    return f"{display(s.provider)} did not accept the API key. Check {where},{again} and try again."
 
 
 def _missing_key(s: Signals, _: frozenset[str]) -> str:
     where, again = _key(s)
-    return (
-        f"There is no API key for {_inside(s.provider)}."
-        f" Set {where},{again} and try again."
-    )
+    return f"There is no API key for {_inside(s.provider)}. Set {where},{again} and try again."
 
 
 def _config(s: Signals, classes: frozenset[str]) -> str:
