@@ -97,7 +97,9 @@ class Client:
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        for key in keys:
+            await self.pilot.press(key)
+            await self.until(lambda: self.app.inputs.quiet)
         await self.pilot.pause()
 
     def tap(self, *keys: str) -> None:

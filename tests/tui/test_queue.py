@@ -272,6 +272,9 @@ async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_pa
         await me.press("enter", "enter")
         await me.until(lambda: me.daemon.sent)
         assert me.daemon.asked == []
-        me.clock.advance(1)
+        me.clock.advance(0.9)
+        await me.press("enter")  # a third one of the same stroke
+        assert me.daemon.asked == []
+        me.clock.advance(1.1)
         await me.press("enter")
         await me.until(lambda: me.daemon.asked == [("promote", 1, 4)])

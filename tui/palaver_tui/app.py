@@ -23,13 +23,13 @@ from textual.widgets import Static
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
-from palaver_tui.actions import BY_ID, Action, bindings
+from palaver_tui.actions import Action, bindings
 from palaver_tui.clipboard import Clipboard
-from palaver_tui.commands import ActionCommands
-from palaver_tui.doing.general import General
+from palaver_tui.doing.keying import Keying
 from palaver_tui.drafts import Drafts
 from palaver_tui.frames import Frames
 from palaver_tui.hangup import EXIT_CODE, watch_terminal
+from palaver_tui.inputs import Inputs
 from palaver_tui.keeping import FOLDER, Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import encodable
@@ -37,6 +37,7 @@ from palaver_tui.opening import Opener
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
 from palaver_tui.signals import on_ending_signals
+from palaver_tui.terminal import Terminal
 from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
@@ -98,7 +99,7 @@ class MainScreen(Screen[object]):
         yield Bar(id="footer")
 
 
-class PalaverApp(General):
+class PalaverApp(Keying):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen.
 
     With `signals`, those that ask to end are handled: for a client that has a process to itself.
@@ -107,8 +108,7 @@ class PalaverApp(General):
     CSS_PATH = "palaver.tcss"
     TITLE = "palaver"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
-    COMMANDS = {ActionCommands}  # noqa: RUF012 - the shape that Textual asks for
-    ENABLE_COMMAND_PALETTE = False  # opened by our own action
+    ENABLE_COMMAND_PALETTE = False  # there is one of our own
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class PalaverApp(General):
         look: Look | None = None,
         signals: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
         self._keeper = Keeper(data_dir)
         self.editing = None
@@ -150,6 +150,7 @@ class PalaverApp(General):
         self._shown: str | None = None
         self._signals = signals
         self._backstop = Backstop()
+        self.inputs = Inputs(self, self.give)
         self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
         for palette in PALETTES.values():
@@ -187,6 +188,7 @@ class PalaverApp(General):
 
     async def on_unmount(self) -> None:
         """End everything that runs."""
+        await self.inputs.close()
         await self._drafts.save()
         await self.session.close()
         if self._without_signals is not None:
@@ -359,23 +361,6 @@ class PalaverApp(General):
                 return self.session.connection.phase == "offline"
             case _:
                 return True
-
-    def action_perform(self, name: str) -> None:
-        """Run an action by its id: what key bindings call."""
-        self.perform(name)
-
-    def perform(self, name: str) -> None:
-        """Run an action by its id, if it makes sense now."""
-        action = BY_ID[name]
-        dialog = len(self.screen_stack) > 1
-        if dialog and name not in {"chat.escape", "app.quit"}:
-            if name in {"app.help", "app.palette"}:
-                self.pop_screen()
-            return
-        if self.offers(action):
-            method: Callable[[], None] = getattr(self, action.method)
-            method()
-            self._changed()
 
 
 def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = None) -> int:

@@ -41,8 +41,8 @@ SEARCH_UNITS = 2_000  # characters of Markdown
 SEARCH_PAUSE_S = 0.005
 # While a selection is dragged beyond the view, it scrolls this often, further out faster.
 DRAG_SCROLL_S = 0.05
-# Within this time after a message was sent, Enter in the then empty composer is not a decision.
-SAME_STROKE_S = 0.5
+# An Enter right after another one, wherever that went, is no decision within this time.
+SAME_STROKE_S = 1.0
 # Notices go away by themselves.
 NOTICE_S = 4.0
 # One that shows an address is there to be read whole.

@@ -8,6 +8,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from palaver.wire.messages import QueuedMessage
+from palaver_tui.actions import Action
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import visible
 from palaver_tui.painting import Painter
@@ -45,6 +46,19 @@ class Base(App[int]):
     def paint(self) -> None:
         """Show the session as it is now."""
         raise NotImplementedError
+
+    def offers(self, action: Action) -> bool:
+        """Say whether `action` makes sense now."""
+        raise NotImplementedError
+
+    def perform(self, name: str) -> None:
+        """Run an action by its id, if it makes sense now."""
+        raise NotImplementedError
+
+    def close_dialog(self) -> None:
+        """Close what lies over everything, without an answer."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def say(self, text: str, severity: Severity = "information", seconds: float = NOTICE_S) -> None:
         """Show a notice for a while. Its text is neither markup nor able to drive the terminal."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.command import CommandPalette
-
 from palaver_tui.doing.finding import Finding
 from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
@@ -13,6 +11,7 @@ from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.palette import Palette
 from palaver_tui.widgets.rename import RenameScreen
 from palaver_tui.widgets.transcript import Transcript
 
@@ -27,7 +26,7 @@ class General(Reading, Finding, Opening, Recalling):
         """Close the topmost thing, or stop."""
         match escape(self.open_things(), self.session.now.state):
             case "close_dialog":
-                self.pop_screen()
+                self.close_dialog()
             case "close_search":
                 self.end_search()
             case "clear_selection":
@@ -78,7 +77,12 @@ class General(Reading, Finding, Opening, Recalling):
 
     def do_app_palette(self) -> None:
         """Find an action by its name."""
-        self.push_screen(CommandPalette(placeholder="What do you want to do?"))
+        self.push_screen(Palette(self.offers), self._picked)
+
+    def _picked(self, name: str | None) -> None:
+        if name is not None:
+            # When the palette is gone: an action may open something itself.
+            self.call_later(self.perform, name)
 
     def do_app_quit(self) -> None:
         """Leave. The daemon goes on. Warns once of messages that are not with it yet."""

@@ -8,7 +8,7 @@ from palaver_tui.timing import SAME_STROKE_S
 from palaver_tui.view.banner import retry_time
 from palaver_tui.view.primary import primary
 from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.models import ModelPicker
+from palaver_tui.widgets.models import model_picker
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 
@@ -17,7 +17,8 @@ class Writing(Base):
     """Sending, queueing, trying again."""
 
     _stashed = ""  # the draft that gave way to a queued message
-    _sent_at = float("-inf")  # when the last message was sent, monotonic
+    # When Enter came as the last key and as the one before it, wherever it went, monotonic.
+    _entered = _entered_before = float("-inf")
 
     # --- the composer ---------------------------------------------------------------------
 
@@ -38,14 +39,12 @@ class Writing(Base):
         if self.editing is not None:
             self._save_edit(self.editing, composer.text)
             return
-        self._sent_at = self.session.clock.monotonic()
         self.session.send(composer.take(), interrupt=interrupt)
         self.main.query_one(Transcript).follow()
 
     def _same_stroke(self) -> bool:
-        """Say whether Enter came twice: the second must not stop the answer of the first."""
-        head = primary(self.session.view, self.session.connection) == "queue.head"
-        return head and self.session.clock.monotonic() - self._sent_at <= SAME_STROKE_S
+        """Say whether Enter came twice: the second is no answer to what the first has changed."""
+        return self.session.clock.monotonic() - self._entered_before <= SAME_STROKE_S
 
     def do_composer_newline(self) -> None:
         """Begin a new line."""
@@ -187,7 +186,7 @@ class Writing(Base):
             self.say("The daemon has not said which models there are.", "warning")
             return
         current = self._painter.model_name() if self._painter else None
-        self.push_screen(ModelPicker(models.models, current), self._chosen)
+        self.push_screen(model_picker(models.models, current), self._chosen)
 
     def _chosen(self, name: str | None) -> None:
         if name is not None:

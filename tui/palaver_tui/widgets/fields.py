@@ -7,11 +7,12 @@ wrapping count the same things.
 
 from __future__ import annotations
 
-from typing import overload
+from typing import ClassVar, overload
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.document._document import Document, EditResult, Location
 from textual.document._document_navigator import DocumentNavigator
 from textual.document._wrapped_document import WrappedDocument
@@ -65,6 +66,17 @@ class ShownDocument(Document):
 class ShownArea(TextArea):
     """A text area for any text."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("alt+b", "cursor_word_left", show=False),
+        Binding("alt+f", "cursor_word_right", show=False),
+        Binding("alt+d", "delete_word_right", show=False),
+    ]
+
+    async def _on_key(self, event: events.Key) -> None:
+        # To Textual a letter with Alt is the letter.
+        if event.key.startswith("alt+"):
+            event.prevent_default()
+
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document("", language)
         self.document = ShownDocument(text)
@@ -79,6 +91,20 @@ class ShownArea(TextArea):
 
 class ShownInput(Input):
     """A line to fill in with any text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("alt+b", "cursor_left_word", show=False),
+        Binding("alt+f", "cursor_right_word", show=False),
+        Binding("alt+d", "delete_right_word", show=False),
+    ]
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key.startswith("alt+"):
+            event.prevent_default()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # All of it, in the one line there is; Textual would drop what is after the first.
+        event.text = " ".join(event.text.splitlines())
 
     @property
     def _value(self) -> Text:

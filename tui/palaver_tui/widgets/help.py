@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from palaver_tui.actions import ACTIONS, Scope, key_name
 from palaver_tui.layout.faces import Span
 from palaver_tui.layout.wrap import wrap
+from palaver_tui.widgets.dialog import Dialog
 
 TITLES: dict[Scope, str] = {
     "app": "Everywhere",
@@ -58,10 +58,10 @@ def help_content(width: int) -> Content:
     return Content("").join(parts)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """All keys, over what was there."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "dismiss", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "close", "Close", show=False)]
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -70,3 +70,7 @@ class HelpScreen(ModalScreen[None]):
             box.border_subtitle = Content("Esc closes")
             width = min(MAX_WIDTH, int(self.app.size.width * SHARE) - FRAME)
             yield Static(help_content(width), markup=False)
+
+    def action_close(self) -> None:
+        """Close."""
+        self.answer(None)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from palaver_tui.layout.visible import visible_line
+from palaver_tui.widgets.dialog import Dialog
 from palaver_tui.widgets.fields import ShownInput
 
 
-class RenameScreen(ModalScreen[str | None]):
+class RenameScreen(Dialog[str]):
     """Gives the new title, or None."""
 
     def __init__(self, title: str) -> None:
@@ -28,4 +28,4 @@ class RenameScreen(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give what was written; an empty title is none."""
-        self.dismiss(event.value.strip() or None)
+        self.answer(event.value.strip() or None)

@@ -1,0 +1,155 @@
+"""Keys as ssh and tmux deliver them: many in one read of the terminal."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from textual import events
+
+from palaver_tui.actions import ACTIONS
+from palaver_tui.terminal import KeyParser
+from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.composer import Composer
+from tui.screen import Client, settled
+
+ARROWS = dict(zip(("up", "down", "right", "left", "end", "home"), "ABCDFH", strict=True))
+# What a terminal without any extension sends for a key, as far as it is no letter.
+SENT = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27)}
+SENT |= {f"alt+{letter}": f"\x1b{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"}
+SENT |= {key: f"\x1b[{letter}" for key, letter in ARROWS.items()}
+SENT |= {f"ctrl+{key}": f"\x1b[1;5{letter}" for key, letter in ARROWS.items()}
+SENT |= {f"shift+{key}": f"\x1b[1;2{letter}" for key, letter in ARROWS.items()}
+SENT |= {f"f{number}": f"\x1bO{'PQRS'[number - 1]}" for number in range(1, 5)}
+SENT |= {"f6": "\x1b[17~", "f7": "\x1b[18~", "f9": "\x1b[20~", "shift+tab": "\x1b[Z"}
+SENT |= {"pageup": "\x1b[5~", "pagedown": "\x1b[6~", "delete": "\x1b[3~", "backspace": "\x7f"}
+SENT |= {"enter": "\r", "tab": "\t", "escape": "\x1b[27u", "space": " "}
+PASTES = ("\x1b[200~two\rlines\x1b[201~", "\x1b[200~/new\x1b[201~", "\x1b[200~\x1b[201~")
+SENT |= {"slash": "/", "comma": ",", "full_stop": ".", "dollar_sign": "$"}
+SENT |= {"left_square_bracket": "[", "right_square_bracket": "]"}
+SENT |= {"left_curly_bracket": "{", "right_curly_bracket": "}"}
+# Take away what was typed, as they should.
+DELETING = {f"ctrl+{letter}" for letter in "uwkxdzyvh"} | {"backspace", "delete", "alt+d"}
+SELECTING = {key for key in SENT if key.startswith("shift+") and key != "shift+tab"} | {"f6", "f7"}
+LEAVING = {"ctrl+q", "ctrl+c"}
+NAMED = sorted({key for action in ACTIONS for key in action.keys} | SENT.keys())
+# Letters that no part takes for a key: as text, they go nowhere else.
+MARKS = "1234567é"
+LETTERS = [chr(code) for code in range(33, 127) if chr(code) not in MARKS]
+
+
+def encoded(key: str) -> str:
+    """Return what the terminal sends for `key`; anything else is sent as it is."""
+    return SENT.get(key, key)
+
+
+def a_burst(random: Random, mark: str) -> list[str]:
+    """Return up to a dozen pieces: keys, letters, words, pastes; `mark` is in some, whole.
+
+    With a mark there is nothing that would take it away again.
+    """
+    with_mark = random.random() < 0.5
+    pieces = []
+    for _ in range(random.randint(1, 12)):
+        kind = random.random()
+        if kind < 0.2:
+            pieces.append("enter")
+        elif kind < 0.3:
+            pieces.append("escape")
+        elif kind < 0.7:
+            pieces.append(random.choice(NAMED))
+        elif kind < 0.8:
+            pieces.append(random.choice(LETTERS))
+        elif kind < 0.9:
+            pieces.append(random.choice(["help", "r", "/", "theme", "/help", "/us", "status:"]))
+        else:
+            pieces.append(random.choice(PASTES))
+    if with_mark:
+        unwanted = DELETING | SELECTING
+        pieces = [piece for piece in pieces if piece not in unwanted]
+        pieces.insert(random.randint(0, len(pieces)), mark)
+    return [piece for piece in pieces if piece not in LEAVING] or ["escape"]
+
+
+def a_mark(number: int) -> str:
+    """Return a word that is found nowhere else, of letters that are no keys."""
+    digits = []
+    while number:
+        number, digit = divmod(number, 7)
+        digits.append(MARKS[digit])
+    return "é" + "".join(digits) + "é"
+
+
+class Watcher:
+    """Knows what was in any field at any time."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.written: set[str] = set()
+
+    def __call__(self, message: object) -> None:
+        sender = getattr(message, "control", None) or getattr(message, "_sender", None)
+        if isinstance(sender, Composer):
+            self.written.add(sender.text)
+        elif isinstance(sender, ChatListPane):
+            self.seen.add(sender.filter_text or "")
+        elif hasattr(sender, "value"):
+            self.seen.add(sender.value)
+
+
+def feed(me: Client, burst: list[str]) -> None:
+    """Give the application what one read of the terminal gives."""
+    parser = KeyParser(debug=False)
+    sent = "".join(encoded(piece) for piece in burst)
+    for event in [*parser.feed(sent), *parser.feed("")]:
+        if isinstance(event, events.Key | events.Paste):
+            me.app.post_message(event)
+
+
+async def quiet(me: Client) -> None:
+    """Wait until all that came is handled."""
+    await me.pilot.pause(0)
+    await settled(me.app, lambda: me.app.inputs.quiet)
+
+
+def kept(me: Client) -> list[str]:
+    """Return every text that is in a composer, on its way, or with the daemon."""
+    app, session = me.app, me.app.session
+    texts = [me.composer.text, app._stashed, *app._drafts._texts.values()]
+    texts += [item.content for view in session.views.values() for item in view.outgoing]
+    texts += [request.content for _to, request, _key in me.daemon.sent]
+    texts += [str(part) for asked in me.daemon.asked for part in asked]
+    texts += app.recent.texts if hasattr(app, "recent") else []
+    return texts
+
+
+async def check(me: Client, watcher: Watcher, marks: list[str]) -> None:
+    """Fail if something broke, a word got lost, or the interface does not take keys any more."""
+    assert me.app._exception is None
+    for mark in marks:
+        # The cursor may have been moved into it, and something else been written there.
+        whole = re.compile(f"[^{MARKS}]*".join(mark))
+        if not any(whole.search(text) for text in watcher.seen):
+            assert any(whole.search(text) for text in kept(me)), f"{mark} is lost"
+    await is_alive(me)
+
+
+async def is_alive(me: Client) -> None:
+    """Fail if one cannot close what is open, go to the composer, write, and see it."""
+    for _ in range(9):
+        if not me.app.open_things():
+            break
+        feed(me, ["escape"])
+        await quiet(me)
+    assert not me.app.open_things(), "Esc does not close it"
+    for _ in range(9):
+        if me.composer.has_focus:
+            break
+        feed(me, ["tab"])
+        await quiet(me)
+    feed(me, ["ctrl+end", "é!"])
+    await quiet(me)
+    assert "é!" in me.composer.text, (me.composer.has_focus, me.composer.text, me.app.focused)
+    await me.shows("é!")
+    feed(me, ["ctrl+w", "backspace"])
+    await quiet(me)

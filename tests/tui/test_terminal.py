@@ -1,0 +1,41 @@
+"""What the terminal sends, in any pieces, is what was pressed and pasted."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palaver_tui.terminal import PASTE, PASTED, KeyParser
+
+
+def told(*reads):
+    parser = KeyParser(debug=False)
+    messages = [message for read in reads for message in parser.feed(read)]
+    return [getattr(message, "key", None) or message.text for message in messages]
+
+
+@pytest.mark.parametrize(
+    ("read", "keys"),
+    [
+        ("\x1bi\x1bj", ["alt+i", "alt+j"]),
+        ("\x1bia", ["alt+i", "a"]),
+        ("\x1bb\x1b[A\x1bf", ["alt+b", "up", "alt+f"]),
+        ("\x1b\x1b[A", ["escape", "up"]),
+        (f"\x1bi{PASTE}\x1bi{PASTED}\x1bj", ["alt+i", "\x1bi", "alt+j"]),
+        (f"{PASTE}{PASTED}", [""]),
+    ],
+)
+def test_keys_in_one_read_are_the_keys_that_were_pressed(read, keys):
+    assert [key for key in told(read) if key or not keys[0]] == keys
+
+
+@given(st.text(alphabet="ab\r\x1b[~01i2"), st.data())
+def test_a_paste_is_one_text_however_it_is_cut_and_whatever_is_in_it(text, data):
+    text = text.replace(PASTED, "").replace(PASTED, "")
+    sent = text + PASTED
+    if sent.index(PASTED) != len(text):
+        return  # an end of its own
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=4)))
+    reads = [sent[a:b] for a, b in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+    parser = KeyParser(debug=False)
+    messages = [m for read in [PASTE, *reads, "x"] if read for m in parser.feed(read)]
+    assert [getattr(m, "text", None) or getattr(m, "key", "") for m in messages] == [text, "x"]

@@ -1,0 +1,126 @@
+"""What is typed goes where one types: into the field that has the focus, or else the composer."""
+
+import pytest
+from textual import events
+
+from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.palette import Palette
+from palaver_tui.widgets.picker import Picker
+from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.rename import RenameScreen
+from palaver_tui.widgets.search_bar import SearchInput
+from tui.bursts import feed, quiet
+from tui.replay import user
+from tui.screen import client
+from tui.test_client import with_chat
+from tui.test_queue import queueing
+
+
+@pytest.mark.parametrize("part", ["ctrl+o", "ctrl+t", "ctrl+l", "f1"])
+async def test_letters_outside_a_field_go_to_the_composer(tmp_path, part):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.write("a ")
+        feed(me, [part, "Xsxt"])  # no keys of any part
+        await quiet(me)
+        assert me.composer.text == "a Xsxt"
+        assert me.composer.has_focus
+        assert me.app.screen is me.app.main
+
+
+async def test_after_tab_too(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        for _ in range(4):
+            feed(me, ["tab", "X"])
+            await quiet(me)
+        assert me.composer.text == "XXXX"
+
+
+async def test_keys_of_a_part_are_its_keys_while_it_has_the_focus(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o", "j")
+        assert me.app.main.query_one(QueuePanel).has_focus
+        assert me.composer.text == ""
+
+
+async def test_a_paste_outside_a_field_goes_to_the_composer(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o")
+        me.app.post_message(events.Paste("one\r\ntwo"))
+        await me.until(lambda: me.composer.text == "one\ntwo")
+        assert me.composer.has_focus
+
+
+async def test_a_paste_of_lines_into_a_line_keeps_them_all(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.shows("x")
+        await me.press("ctrl+f")
+        me.app.post_message(events.Paste("one\ntwo"))
+        await me.until(lambda: me.app.main.query_one(SearchInput).value == "one two")
+
+
+async def test_a_letter_with_alt_is_no_letter(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.shows("x")
+        await me.write("one two")
+        feed(me, ["alt+x", "alt+q", "alt+b", "alt+d", "ctrl+a", "alt+f", "!"])
+        await quiet(me)
+        assert me.composer.text == "one! "
+        await me.press("ctrl+f")
+        feed(me, ["alt+x", "y"])
+        await quiet(me)
+        assert me.app.main.query_one(SearchInput).value == "y"
+
+
+async def test_the_palette_takes_what_was_typed_with_its_key_and_runs_it_once(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        feed(me, ["ctrl+p", "help", "enter", "enter"])
+        await quiet(me)
+        assert isinstance(me.app.screen, HelpScreen)
+        assert me.daemon.asked == []
+
+
+async def test_a_second_enter_after_a_dialog_decides_nothing(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("⏎ send the next one now")
+        feed(me, ["ctrl+p", "next theme", "enter", "enter", "enter"])
+        await quiet(me)
+        assert me.app.theme == "palaver-light"
+        assert me.daemon.asked == []
+
+
+async def test_the_palette_says_when_nothing_fits_and_goes_on(tmp_path):
+    async with client(tmp_path) as me:
+        await me.press("ctrl+p", "z", "z", "q", "enter")
+        await me.shows("Nothing here is called “zzq”.")
+        await me.press("backspace", "backspace", "backspace")
+        await me.shows("New chat", "Next theme")
+
+
+async def test_one_dialog_makes_way_for_another_and_closes_with_its_own_key(tmp_path):
+    async with client(tmp_path) as me:
+        await me.press("f1")
+        assert isinstance(me.app.screen, HelpScreen)
+        await me.press("ctrl+p")
+        assert isinstance(me.app.screen, Palette)
+        await me.press("f1", "f1")
+        assert me.app.screen is me.app.main
+
+
+async def test_an_answered_dialog_is_answered_once(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.until(lambda: me.app.session.models and me.view.attached)
+        for name in ("chat.rename", "model.choose", "app.palette", "app.help"):
+            me.app.perform(name)
+            await me.until(lambda: isinstance(me.app.screen, RenameScreen | Picker | HelpScreen))
+            await me.until(lambda: me.app.inputs.quiet)
+            await me.pilot.pause()
+            dialog = me.app.screen
+            dialog.answer(None)
+            dialog.answer(None)
+            await me.pilot.pause()
+            assert me.app.screen is me.app.main

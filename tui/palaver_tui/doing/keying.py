@@ -1,0 +1,80 @@
+"""From keys to actions: each in its turn, and letters that nothing wanted to the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.widgets import Input, TextArea
+
+from palaver_tui.actions import BY_ID
+from palaver_tui.doing.general import General
+from palaver_tui.inputs import Inputs
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.palette import Palette
+
+# What opens over another dialog, and closes with its own key.
+OVER_DIALOGS: dict[str, type[HelpScreen | Palette]] = {
+    "app.help": HelpScreen,
+    "app.palette": Palette,
+}
+
+
+class Keying(General):
+    """Takes what comes from the terminal."""
+
+    inputs: Inputs
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what comes from the terminal in its turn, and all else at once."""
+        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
+            await self.inputs.take(event)
+        else:
+            await super().on_event(event)
+
+    async def give(self, event: events.Event) -> None:
+        """Let an event take its way, now that it is its turn."""
+        if isinstance(event, events.Key):
+            now = self.session.clock.monotonic() if event.key == "enter" else float("-inf")
+            self._entered, self._entered_before = now, self._entered
+        await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that nothing wanted: somebody writes."""
+        bound = self.screen.active_bindings
+        if event.is_printable and "alt+" not in event.key and event.key not in bound:
+            self._write(event.character or "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A paste outside of any field."""
+        if not isinstance(self.focused, Input | TextArea):
+            self._write(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    def _write(self, text: str) -> None:
+        """Put `text` into the composer, and go there."""
+        self.close_dialog()
+        self.close_overlay()
+        composer = self.main.query_one(Composer)
+        composer.insert(text)
+        composer.focus()
+
+    def action_perform(self, name: str) -> None:
+        """Run an action by its id: what key bindings call."""
+        self.perform(name)
+
+    def perform(self, name: str) -> None:
+        """Run an action by its id, if it makes sense now."""
+        action = BY_ID[name]
+        if len(self.screen_stack) > 1 and name not in {"chat.escape", "app.quit"}:
+            opens = OVER_DIALOGS.get(name)
+            if opens is None:
+                return
+            same = isinstance(self.screen, opens)
+            self.close_dialog()
+            if same:
+                return
+        if self.offers(action):
+            method: Callable[[], None] = getattr(self, action.method)
+            method()
+            self._changed()

@@ -1,0 +1,28 @@
+"""The palette: every action by its name, from the table of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+
+from palaver_tui.actions import ACTIONS, Action, key_name
+from palaver_tui.widgets.picker import Choice, Picker
+
+
+class Palette(Picker):
+    """Gives the id of an action; only those that `offers` allows are in it."""
+
+    def __init__(self, offers: Callable[[Action], bool]) -> None:
+        choices = [
+            Choice(action.id, action.title, _shown(action))
+            for action in ACTIONS
+            if action.palette and offers(action)
+        ]
+        super().__init__("Commands", choices, placeholder="What do you want to do?", verb="run")
+
+
+def _shown(action: Action) -> Content:
+    key = key_name(action.keys[0]) if action.keys else ""
+    head = Content.assemble((action.title, "bold"), (f"  {key}" if key else "", "$accent"))
+    return Content("\n").join([head, Content.styled(action.help, "$palaver-muted")])
