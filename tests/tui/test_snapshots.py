@@ -1,6 +1,7 @@
 """Every state of the client as it looks, at three sizes, and in every theme."""
 
 import pytest
+from textual.widgets import Input
 
 from palaver_tui.themes import PALETTES
 from tui.replay import ReplayClient
@@ -24,6 +25,12 @@ def picture(tmp_path, scene, theme=None, keys=()):
             await pilot.press(key)
         app.paint()
         lay_out_near(app)
+        # The palette gathers its commands bit by bit, while its cursor blinks.
+        await settled(
+            app, lambda: all(one.is_finished for one in app.workers if one.node is app.screen)
+        )
+        for field in app.screen.query(Input):
+            field._pause_blink(visible=True)
         await pilot.pause()
 
     return app, before
