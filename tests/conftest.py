@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from blockbuster import blockbuster_ctx
 
+from support import guardian
+from support.forkserver import end_server
+
 
 class OutsideWorld(RuntimeError):
     """A test tried to connect to another machine."""
@@ -27,6 +30,24 @@ def _refuse_outside(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_outside)
+
+
+def pytest_configure() -> None:
+    """Let nothing that the tests start outlive them, also if they are killed."""
+    guardian.watch()
+
+
+def pytest_unconfigure() -> None:
+    """All is over."""
+    guardian.part_with()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_left() -> Iterator[None]:
+    """Fail the last test if any of them left a process behind."""
+    yield
+    end_server()
+    assert guardian.left() == {}
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ async def refusal(data_dir: Path, *arguments: str) -> str:
 
 
 async def test_the_socket_is_private_and_gone_after_a_shutdown() -> None:
-    async with place() as data_dir, started(data_dir) as daemon:
+    async with place() as data_dir, started(data_dir, forked=False) as daemon:
         socket = data_dir / "palaverd.sock"
         assert stat.S_IMODE(socket.stat().st_mode) == 0o600
         assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700

@@ -49,7 +49,7 @@ async def short_chats(daemon: DaemonProcess, count: int) -> None:
 
 
 async def test_memory_and_open_files_stay_flat_and_no_lease_is_left() -> None:
-    async with place() as data_dir, started(data_dir) as daemon:
+    async with place() as data_dir, started(data_dir, forked=False) as daemon:
         process = daemon.process.pid
         await short_chats(daemon, CHATS // 3)
         before = await asyncio.to_thread(lambda: (resident_mib(process), open_files(process)))

@@ -16,6 +16,7 @@ import msgspec
 from palaver.client import Client, Endpoint, Unreachable
 from palaverd.simulator import Simulator
 from support.daemon import short_dir
+from support.forkserver import ForkedProcess, fork_daemon
 
 CONFIG = """
 default_model = "sonnet"
@@ -29,6 +30,9 @@ model = "sim-large"
 """
 
 
+Process = asyncio.subprocess.Process | ForkedProcess
+
+
 class DiedAtStart(Exception):
     """The process ended before it served anybody."""
 
@@ -36,9 +40,7 @@ class DiedAtStart(Exception):
 class DaemonProcess:
     """One `palaverd serve`."""
 
-    def __init__(
-        self, data_dir: Path, process: asyncio.subprocess.Process, socket: Path | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, process: Process, socket: Path | None = None) -> None:
         self.data_dir = data_dir
         self.process = process
         self.client = Client(Endpoint(socket=socket or data_dir / "palaverd.sock"))
@@ -86,25 +88,27 @@ async def spawn(
     environment: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
     config: Path | None = None,
-) -> asyncio.subprocess.Process:
-    """Start a daemon; `without` names safeguards that are switched off in it (see `ablated`)."""
+    forked: bool = True,
+) -> Process:
+    """Start a daemon; `without` names safeguards that are switched off in it (see `ablated`).
+
+    `forked`: from a process that has imported everything, as far as nothing is switched off.
+    """
+    arguments = ("serve", "--data-dir", str(data_dir), *arguments)
+    variables = {
+        **os.environ,
+        "PALAVER_CONFIG": str(config or data_dir / "config.toml"),
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        **(environment or {}),
+    }
+    if forked and not without:
+        return await fork_daemon(arguments, variables)
     program = ["support.ablated", *without, "--"] if without else ["palaverd"]
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        *program,
-        "serve",
-        "--data-dir",
-        str(data_dir),
-        *arguments,
+        *(sys.executable, "-m", *program, *arguments),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={
-            **os.environ,
-            "PALAVER_CONFIG": str(config or data_dir / "config.toml"),
-            "PYTHONPATH": str(Path(__file__).parent.parent),
-            **(environment or {}),
-        },
+        env=variables,
     )
 
 
@@ -113,8 +117,11 @@ async def started(
     data_dir: Path,
     environment: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
+    *,
+    forked: bool = True,
 ) -> AsyncIterator[DaemonProcess]:
-    process = await spawn(data_dir, environment=environment, without=without)
+    """Run a daemon, and kill it in the end if it still lives; see `spawn`."""
+    process = await spawn(data_dir, environment=environment, without=without, forked=forked)
     daemon = DaemonProcess(data_dir, process)
     reading = asyncio.create_task(daemon.read_log())
     try:

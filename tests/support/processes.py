@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from support.process import CONFIG, DaemonProcess, spawn
+from support.process import CONFIG, DaemonProcess, Process, spawn
 
 SOCKET = "palaverd.sock"
 GONE_S = 15.0  # a daemon on a disk that fails may take its time to end
@@ -44,7 +44,7 @@ async def refused_start(folder: Path, data_dir: Path, url: str) -> str:
     return said.decode().strip().splitlines()[-1]
 
 
-async def _spawn(folder: Path, data_dir: Path, url: str) -> asyncio.subprocess.Process:
+async def _spawn(folder: Path, data_dir: Path, url: str) -> Process:
     config = folder / "config.toml"
     config.write_text(CONFIG.format(url=url))
     return await spawn(
