@@ -26,7 +26,7 @@ LOOK_S: Final = 0.05
 # Our daemon ended, but its socket is there: another one won the data directory and is starting.
 RIVAL_S: Final = 5.0
 # What the daemon needs and the base distribution lacks: the extra that brings it is `server`.
-SERVER_MODULES: Final = ("palaverd", "sqlalchemy", "aiosqlite", "structlog")
+SERVER_MODULES: Final = ("palaverd", "sqlalchemy", "structlog")
 # The last line of a log is a sentence, not a file.
 LOG_TAIL: Final = 16 * 1024
 

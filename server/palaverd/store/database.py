@@ -38,7 +38,7 @@ class Database(Protocol):
         """
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one reading transaction, bounded by `READ_DEADLINE_S`.
+        """Run `work` in one reading transaction, bounded while no read ends by `READ_DEADLINE_S`.
 
         Raises:
             DatabaseError: it failed, or took too long.

@@ -1,21 +1,18 @@
-"""SQLite: one writing connection in one thread, aiosqlite for readers."""
+"""SQLite: one connection that writes, a few that read, each in a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from palaver.clock import Clock, deadline
 from palaverd.store.database import READ_DEADLINE_S, DatabaseError
+from palaverd.store.hands import Hands
 
 T = TypeVar("T")
 
@@ -28,6 +25,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
+_READING_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA query_only=ON")
 
 
 def prepare(engine: Engine, begin: str, *, pragmas: tuple[str, ...] = _PRAGMAS) -> None:
@@ -92,81 +90,47 @@ class SqliteDatabase:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        self._jobs: SimpleQueue[Callable[[Connection], None] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._writer: Engine | None = None
-        self._reading: set[asyncio.Task[Any]] = set()
+        self._writer: Hands | None = None
+        self._readers: Hands | None = None
         self._file: tuple[int, int] | None = None  # device and inode
-        self._readers: AsyncEngine | None = None
 
-    def _make_engines(self) -> tuple[Engine, AsyncEngine]:
-        writer = create_engine(
+    def _make_hands(self) -> tuple[Hands, Hands]:
+        writer = self._engine("BEGIN IMMEDIATE", _PRAGMAS)
+        readers = self._engine("BEGIN", _READING_PRAGMAS)
+        return Hands(writer, 1, "writer"), Hands(readers, READERS, "reader")
+
+    def _engine(self, begin: str, pragmas: tuple[str, ...]) -> Engine:
+        engine = create_engine(
             URL.create("sqlite", database=str(self.path)),
-            poolclass=StaticPool,
+            poolclass=NullPool,  # each thread holds on to its own
             connect_args={"check_same_thread": False},
         )
-        prepare(writer, "BEGIN IMMEDIATE")
-        readers = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(self.path)),
-            pool_size=READERS,
-            max_overflow=0,
-        )
-        prepare(
-            readers.sync_engine,
-            "BEGIN",
-            pragmas=(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA query_only=ON"),
-        )
-        return writer, readers
+        prepare(engine, begin, pragmas=pragmas)
+        return engine
 
     async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
-        """Start the writer thread and run `prepare_schema` in it, see `change_schema`."""
-        # Loading the dialects reads files.
-        self._writer, self._readers = await asyncio.to_thread(self._make_engines)
-        self._thread = threading.Thread(
-            target=self._run, args=(self._writer,), name="palaverd-writer", daemon=True
-        )
-        self._thread.start()
-        await self._submit(lambda connection: change_schema(connection, prepare_schema))
+        """Start the threads, and run `prepare_schema` in the writer's, see `change_schema`."""
+        # Loading the dialect reads files.
+        self._writer, self._readers = await asyncio.to_thread(self._make_hands)
+        await self._write(lambda connection: change_schema(connection, prepare_schema))
 
     async def write(
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
     ) -> T:
         """See `Database.write`. The whole transaction is one hop to the writer thread."""
-        return await self._submit(lambda connection: _in_transaction(connection, work), committed)
+        return await self._write(lambda connection: _in_transaction(connection, work), committed)
 
-    async def _submit(
-        self,
-        transaction: Callable[[Connection], T],
-        committed: Callable[[T], None] | None = None,
+    async def _write(
+        self, work: Callable[[Connection], T], committed: Callable[[T], None] | None = None
     ) -> T:
-        if self._thread is None:
+        if self._writer is None:
             raise DatabaseError("The database is closed.")
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
 
-        def succeed(result: T) -> None:
-            if committed is not None:
-                committed(result)
-            if not done.done():
-                done.set_result(result)
+        def checked(connection: Connection) -> T:
+            self._check_file()
+            return work(connection)
 
-        def fail(error: BaseException) -> None:
-            if not done.done():
-                done.set_exception(error)
-
-        def job(connection: Connection) -> None:
-            try:
-                self._check_file()
-                result = transaction(connection)
-            except DBAPIError as error:
-                loop.call_soon_threadsafe(fail, _as_database_error(error))
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-                loop.call_soon_threadsafe(fail, error)
-            else:
-                loop.call_soon_threadsafe(succeed, result)
-
-        self._jobs.put(job)
-        return await done
+        return await self._writer.submit(checked, committed)
 
     def _check_file(self) -> None:
         """Refuse to write into a file that is no longer the one at our path.
@@ -190,55 +154,34 @@ class SqliteDatabase:
                 "it back, or start the daemon again to use what is there now."
             )
 
-    def _run(self, writer: Engine) -> None:
-        with writer.connect() as connection:
-            while (job := self._jobs.get()) is not None:
-                job(connection)
-
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """See `Database.read`."""
+        """See `Database.read`. The whole transaction is one hop to a reader's thread."""
         if self._readers is None:
             raise DatabaseError("The database is closed.")
-        # A task of its own: whoever stops waiting must not cut a connection off in the middle
-        # of a statement, which runs on in its thread all the same.
-        reading = asyncio.create_task(self._read(self._readers, work))
-        self._reading.add(reading)
-        reading.add_done_callback(self._done_reading)
-        try:
-            async with deadline(self._clock, READ_DEADLINE_S):
-                return await asyncio.shield(reading)
-        except DBAPIError as error:
-            raise _as_database_error(error) from error
-        except TimeoutError:
-            raise DatabaseError("The database did not answer in time.") from None
-
-    @staticmethod
-    async def _read(readers: AsyncEngine, work: Callable[[Connection], T]) -> T:
-        async with readers.begin() as reader:
-            return await reader.run_sync(work)
-
-    def _done_reading(self, reading: asyncio.Task[Any]) -> None:
-        self._reading.discard(reading)
-        if not reading.cancelled():
-            reading.exception()  # told to whoever waited, if anybody still did
+        readers = self._readers
+        reading = readers.submit(lambda connection: _in_transaction(connection, work))
+        reading.add_done_callback(_told)
+        while True:
+            ended = readers.ended
+            try:
+                async with deadline(self._clock, READ_DEADLINE_S):
+                    return await asyncio.shield(reading)
+            except TimeoutError:
+                # A database that gives others their answers is busy, not stalled: the turn of
+                # this one comes.
+                if readers.ended == ended:
+                    raise DatabaseError("The database did not answer in time.") from None
 
     async def close(self) -> None:
         """See `Database.close`."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._jobs.put(None)
-            await asyncio.to_thread(thread.join)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
         readers, self._readers = self._readers, None
-        if self._reading:
-            await asyncio.wait(self._reading)
         if readers is not None:
-            await readers.dispose()
-        if self._writer is not None:
-            await asyncio.to_thread(self._writer.dispose)
+            await readers.close()
 
 
-def _as_database_error(error: DBAPIError) -> DatabaseError:
-    cause = str(error.orig).rstrip(".")
-    failure = DatabaseError(f"The database refused: {cause}.")
-    failure.__cause__ = error
-    return failure
+def _told(reading: asyncio.Future[Any]) -> None:
+    if not reading.cancelled():
+        reading.exception()  # told to whoever waited, if anybody still did

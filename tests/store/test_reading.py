@@ -1,0 +1,83 @@
+"""Reads and their deadline: a database that stands still is told from one that is busy."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from palaverd.store.database import READ_DEADLINE_S, DatabaseError
+from palaverd.store.migrate import migrate
+from palaverd.store.sqlite import READERS, SqliteDatabase
+from support.clock import ManualClock, until
+
+
+class Gate:
+    """Reads that hang until they are let through, one by one."""
+
+    def __init__(self) -> None:
+        self._open = threading.Semaphore(0)
+
+    def read(self, connection: Connection) -> int:
+        self._open.acquire()
+        return int(connection.execute(text("SELECT 1")).scalar_one())
+
+    def let_through(self, count: int) -> None:
+        self._open.release(count)
+
+
+@asynccontextmanager
+async def opened(path: Path, gate: Gate) -> AsyncIterator[tuple[SqliteDatabase, ManualClock]]:
+    clock = ManualClock()
+    database = SqliteDatabase(path / "palaver.db", clock)
+    await database.open(migrate)
+    try:
+        yield database, clock
+    finally:
+        gate.let_through(100)
+        await database.close()
+
+
+async def test_a_database_that_stands_still_is_told_after_the_deadline(tmp_path: Path) -> None:
+    gate = Gate()
+    async with opened(tmp_path, gate) as (database, clock):
+        reads = [asyncio.create_task(database.read(gate.read)) for _ in range(READERS + 1)]
+        await until(lambda: len(clock.waits()) == len(reads))
+        clock.advance(READ_DEADLINE_S - 0.1)
+        await asyncio.sleep(0)
+        assert not any(read.done() for read in reads)
+        clock.advance(0.1)
+        for read in reads:
+            with pytest.raises(DatabaseError, match="did not answer in time"):
+                await read
+
+
+async def test_a_database_that_is_busy_answers_each_in_its_turn(tmp_path: Path) -> None:
+    """Each deadline passes several times, and each time another read was answered meanwhile."""
+    gate = Gate()
+    async with opened(tmp_path, gate) as (database, clock):
+        reads = [asyncio.create_task(database.read(gate.read)) for _ in range(3 * READERS)]
+        for answered in range(1, len(reads) + 1):
+            await until(lambda: len(clock.waits()) == len(reads) - answered + 1)  # noqa: B023
+            gate.let_through(1)
+            await until(lambda: sum(read.done() for read in reads) == answered)  # noqa: B023
+            clock.advance(READ_DEADLINE_S)
+        assert await asyncio.gather(*reads) == [1] * len(reads)
+
+
+async def test_a_reader_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+    gate = Gate()
+    async with opened(tmp_path, gate) as (database, _):
+        away = tmp_path / "elsewhere"
+        moved = database.path.rename(away)
+        database.path.mkdir()  # what cannot be opened as a file
+        with pytest.raises(DatabaseError, match="unable to open"):
+            await database.read(lambda c: c.execute(text("SELECT 1")).scalar())
+        database.path.rmdir()
+        moved.rename(database.path)
+        assert await database.read(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
