@@ -6,7 +6,9 @@ import asyncio
 import os
 import platform
 import random
+import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,6 +18,9 @@ from palaver import __version__
 from palaver.clock import Clock
 from palaver.wire.chats import Info
 from palaverd.api.app import make_app
+from palaverd.api.connections import Connection, Connections
+from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
+from palaverd.api.listening import Listener
 from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
 from palaverd.config.source import Loaded, Source
@@ -25,6 +30,7 @@ from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.generation.environment import Environment
+from palaverd.memory import give_back
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
@@ -42,6 +48,8 @@ log = structlog.get_logger("palaverd")
 
 # Sockets are told and closed before this; what is left is a request that hangs.
 HTTP_SHUTDOWN_S = 1.0
+# Longer than the live output of an answer is kept, so that two turns of it leave nothing.
+GIVE_BACK_S = 20.0
 
 
 class Daemon:
@@ -49,6 +57,7 @@ class Daemon:
 
     `source` is where the configuration was read, to read it anew. `host` names this machine, by
     its own name unless told otherwise. `private` and `run_by` say who looks after the process.
+    `connections` is how many there may be at once.
     """
 
     def __init__(
@@ -64,13 +73,16 @@ class Daemon:
         host: str | None = None,
         private: bool = False,
         run_by: Supervisor | None = None,
+        connections: int = CONNECTIONS,
         reached: Reached = never,
     ) -> None:
         self._host = host or platform.node()
         self.socket = socket
         self.hub = LocalHub()
         self.episodes = Episodes(clock)
-        self.sockets = OpenSockets()
+        self.connections = Connections(clock, connections)
+        # A part is left for requests: whoever watches must still be able to say something.
+        self.sockets = OpenSockets(min(STREAMS_PER_OWNER, connections * 3 // 4))
         self.last_active = clock.monotonic()
         self._clock = clock
         self._data_dir = DataDir(data_dir)
@@ -102,7 +114,7 @@ class Daemon:
             config.worker,
         )
         self._runner: web.AppRunner | None = None
-        self._site: web.UnixSite | None = None
+        self._listener: Listener | None = None
         self._beside: list[asyncio.Task[None]] = []
 
     @property
@@ -140,6 +152,7 @@ class Daemon:
         self._beside = [
             asyncio.create_task(configured.warm_up()),
             asyncio.create_task(configured.watch(lambda: self.worker.running == 0)),
+            asyncio.create_task(self._give_memory_back()),
         ]
         log.info("ready", socket=str(self.socket), pid=os.getpid(), version=__version__)
 
@@ -171,18 +184,29 @@ class Daemon:
             reload=self.configured.reload,
         )
         runner = web.AppRunner(
-            make_app(services, self.sockets),
-            access_log=None,
+            make_app(services, self.connections, self.sockets),
             handler_cancellation=True,
             shutdown_timeout=HTTP_SHUTDOWN_S,
         )
         self._runner = runner
         await runner.setup()
+        assert runner.server is not None
+        make = partial(
+            Connection,
+            self.connections,
+            runner.server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+        )
         # The socket must never be open to others, not even between its making and a chmod.
+        listening = socket.socket(socket.AF_UNIX)
         before = os.umask(0o177)
         try:
-            self._site = web.UnixSite(runner, str(self.socket))
-            await self._site.start()
+            listening.bind(str(self.socket))
+            self._listener = Listener(listening, self.connections, make, self._clock)
+        except BaseException:
+            listening.close()
+            raise
         finally:
             os.umask(before)
 
@@ -193,14 +217,23 @@ class Daemon:
     def _touch(self) -> None:
         self.last_active = self._clock.monotonic()
 
+    async def _give_memory_back(self) -> None:
+        """Some time after an answer, when its live output is gone, give back what it needed."""
+        answers = 0
+        while True:
+            await self._clock.sleep(GIVE_BACK_S)
+            if self.episodes.begun != answers:
+                answers = self.episodes.begun
+                await asyncio.to_thread(give_back)
+
     async def stop(self) -> None:
         """Tell the clients, give the chats back, and close everything. Can be called twice."""
         for task in self._beside:
             task.cancel()
-        if self._site is not None:
+        if self._listener is not None:
             # Clients that are sent away now come back to the next daemon, not to this one.
-            await self._site.stop()
-            self._site = None
+            self._listener.close()
+            self._listener = None
         await self.sockets.close_all(self._clock)
         await self.worker.stop()
         if self._runner is not None:

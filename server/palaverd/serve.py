@@ -15,10 +15,13 @@ from pathlib import Path
 import structlog
 
 from palaver.clock import Clock, SystemClock
+from palaverd.api.limits import CONNECTIONS, RESERVED_FILES
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Source
 from palaverd.crashpoints import armed
 from palaverd.daemon import Daemon
+from palaverd.descriptors import allow
+from palaverd.memory import keep_little
 from palaverd.supervisor import supervisor
 
 log = structlog.get_logger("palaverd")
@@ -56,6 +59,7 @@ async def serve(
     """
     # Nothing that this process makes is for others: the database, its journal, copies of it.
     os.umask(0o077)
+    keep_little()
     clock = SystemClock()
     daemon = Daemon(
         data_dir,
@@ -67,6 +71,7 @@ async def serve(
         source=source,
         private=private,
         run_by=None if private else supervisor(os.environ, os.getpid()),
+        connections=connections_for(allow(CONNECTIONS + RESERVED_FILES)),
         reached=armed(os.environ),
     )
     stop = asyncio.Event()
@@ -114,6 +119,11 @@ def _write_nowhere() -> None:
 async def _reload(daemon: Daemon) -> None:
     with suppress(ConfigError):  # the log has it
         await daemon.configured.reload()
+
+
+def connections_for(files: int) -> int:
+    """Return how many connections there may be where `files` may be open."""
+    return max(files // 2, min(CONNECTIONS, files - RESERVED_FILES))
 
 
 def _end_in_time() -> None:

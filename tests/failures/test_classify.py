@@ -143,6 +143,7 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
     ],
     "generic": [
         ("nothing known", s()),
+        ("no descriptor for the connection", s(no_descriptor=True, exceptions=("ConnectError",))),
         ("a bug of ours", s(exceptions=("KeyError", "LookupError"), text="'x'")),
         ("ended after the terminal event", s(stream_ended=True, terminal_event=True)),
         ("an event beyond all bounds", s(status=200, malformed="too_long")),
@@ -164,7 +165,7 @@ CASES = [
 def test_signals_are_classified(kind: str, signals: Signals) -> None:
     error = classify(signals)
     assert error.kind == kind
-    assert error.retryable is (kind in RETRYABLE)
+    assert error.retryable is (kind in RETRYABLE or signals.no_descriptor)
 
 
 def test_every_kind_has_a_row_a_sentence_and_an_action() -> None:

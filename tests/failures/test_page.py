@@ -15,7 +15,7 @@ from palaver_tui.view.banner import banner
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection
 from palaverd.failures import wording
-from palaverd.failures.classify import ACTIONS, RETRYABLE, classify
+from palaverd.failures.classify import ACTIONS, classify
 from palaverd.failures.page import EXAMPLES, KEYS, page
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "failures.md"
@@ -54,7 +54,7 @@ def test_every_sentence_in_the_code_is_on_the_page() -> None:
 @pytest.mark.parametrize(("kind", "one"), CASES)
 def test_a_sentence_is_plain_and_an_ending_says_what_to_do(kind: str, one: object) -> None:
     error = classify(one.signals)  # type: ignore[attr-defined]
-    end = wording.given_up(error, 10) if kind in RETRYABLE else error
+    end = wording.given_up(error, 10) if error.retryable else error
     assert not re.search(r"\b[2-5]\d\d\b", error.message), "a status code"
     assert not re.search(r"[a-z][A-Z]", error.message.replace("OpenAI", "")), "a class name"
     assert error.message[-1] in ".?"

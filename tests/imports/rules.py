@@ -20,7 +20,18 @@ MAY_IMPORT_OURS = {
 
 # The daemon from the ground up. A layer imports layers below it; within a line, only itself.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("chatstate", "failures", "bugs", "crashpoints", "logs", "datadir", "supervisor"),
+    ("repeats",),
+    (
+        "chatstate",
+        "failures",
+        "bugs",
+        "crashpoints",
+        "logs",
+        "datadir",
+        "descriptors",
+        "memory",
+        "supervisor",
+    ),
     ("config",),
     ("store",),
     ("pubsub",),

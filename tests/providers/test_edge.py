@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -16,6 +18,7 @@ from palaver.wire.errors import KINDS, ChatError
 from palaverd.failures import classify
 from palaverd.failures.classify import RETRYABLE
 from palaverd.failures.signals import MAX_BODY_BYTES, Guard
+from palaverd.failures.wording import NO_DESCRIPTOR
 from palaverd.providers.edge import Caller, ErrorFields, error_fields, signals_from
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -151,8 +154,25 @@ def test_whatever_is_raised_becomes_a_known_kind(
     )
     classified = classify(signals)
     assert classified.kind in KINDS
-    assert classified.retryable is (classified.kind in RETRYABLE)
+    assert classified.retryable is (classified.kind in RETRYABLE or signals.no_descriptor)
     assert msgspec.json.decode(msgspec.json.encode(classified), type=ChatError) == classified
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
+        OSError(errno.ENFILE, os.strerror(errno.ENFILE)),
+        ImportError(f"libx.so: cannot open shared object file: {os.strerror(errno.EMFILE)}"),
+    ],
+    ids=["of the process", "of the machine", "for a compiled module"],
+)
+def test_a_missing_file_descriptor_is_told_and_tried_again(cause: Exception) -> None:
+    """However a library dresses it."""
+    error = httpx2.ConnectError("All connection attempts failed")
+    error.__cause__ = cause
+    found = classify(signals_from(error, caller=CALLER, model="m", at=NOW))
+    assert (found.kind, found.retryable, found.message) == ("generic", True, NO_DESCRIPTOR)
 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES - 60, MAX_BODY_BYTES + 1])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import signal
 import subprocess
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ from palaver.wire.events import MessagePartEvent, StreamEvent
 from palaverd.simulator import Simulator
 from palaverd.store.backup import integrity_problems
 from palaverd.store.check import check_all
+from palaverd.store.files import connected
 from support.chats import events_until, history
 from support.clock import PATIENCE_S
 from support.daemon import short_dir
@@ -206,6 +210,44 @@ async def test_a_read_only_disk_is_refused_at_the_start_and_used_again_afterward
     async with daemon_on(small_disk) as daemon:
         assert ("user", "[[echo]] remembered") in await history(daemon.client, chat_id)
         assert await refusal_of(lambda: daemon.client.create_chat(CreateChat("hi"))) is None
+
+
+@pytest.mark.parametrize("left", ["nothing", "both", "only the journal"])
+async def test_a_sound_database_on_a_read_only_disk_is_checked_and_copied(
+    small_disk: Path, tmp_path: Path, left: str
+) -> None:
+    """Whatever a daemon left beside it: nothing after a shutdown, its journal after a crash."""
+    async with daemon_on(small_disk) as daemon:
+        chat_id, _ = await begun(daemon.client)
+        await daemon.end(signal.SIGTERM if left == "nothing" else signal.SIGKILL)
+    path = small_disk / "palaver.db"
+    if left == "only the journal":
+        path.with_name("palaver.db-shm").unlink()
+    assert path.with_name("palaver.db-wal").exists() is (left != "nothing")
+    await asyncio.to_thread(remount, small_disk, "ro")
+    try:
+        said = await operator("check", "--data-dir", str(small_disk))
+        assert said == (0, f"{path}: 1 chats checked\nok\n")
+        copy = tmp_path / "copy.db"
+        assert (await operator("backup", "--data-dir", str(small_disk), str(copy)))[0] == 0
+        assert await asyncio.to_thread(_ids, copy) == [chat_id]
+    finally:
+        await asyncio.to_thread(remount, small_disk, "rw")
+
+
+def _ids(path: Path) -> list[str]:
+    with connected(path) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM chats")]
+
+
+async def operator(*arguments: str) -> tuple[int | None, str]:
+    """Run `palaverd db …`; return its exit code and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "palaverd", "db", *arguments, stdout=PIPE, stderr=STDOUT
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        said, _ = await process.communicate()
+    return process.returncode, said.decode()
 
 
 async def test_a_file_that_was_moved_away_refuses_until_it_is_back(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
+from palaverd.api.limits import CONNECTIONS
 from palaverd.config.types import Config, ModelConfig, ProviderConfig
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
@@ -32,7 +33,9 @@ def simulator_config(url: str, **changes: object) -> Config:
     return msgspec.structs.replace(config, **changes)
 
 
-def make_daemon(data_dir: Path, config: Config, clock: Clock | None = None) -> Daemon:
+def make_daemon(
+    data_dir: Path, config: Config, clock: Clock | None = None, connections: int = CONNECTIONS
+) -> Daemon:
     return Daemon(
         data_dir,
         data_dir / "palaverd.sock",
@@ -40,6 +43,7 @@ def make_daemon(data_dir: Path, config: Config, clock: Clock | None = None) -> D
         clock=clock or SystemClock(),
         chance=random.Random(7),
         keys={name: provider.api_key for name, provider in config.providers.items()},
+        connections=connections,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from palaver.wire.bounds import Whole
 from palaver.wire.chats import Chat
 from palaver.wire.messages import Message, QueuedMessage
 
@@ -20,7 +21,7 @@ class CallAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answers to calls of the turn that the client saw."""
 
-    turn_version: int
+    turn_version: Whole
     answers: list[CallAnswer]
 
 
@@ -28,21 +29,21 @@ class EditMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Say a message anew; it and all after it are replaced. Names the history it saw."""
 
     content: str
-    history_version: int
+    history_version: Whole
     model: str | None = None
 
 
 class Fork(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A new chat with the history up to and with a message."""
 
-    message_id: int
+    message_id: Whole
     title: str | None = None
 
 
 class ClearContext(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hide what was said so far from the model. Names the history it saw."""
 
-    history_version: int
+    history_version: Whole
 
 
 class Edited(msgspec.Struct, frozen=True, omit_defaults=True):

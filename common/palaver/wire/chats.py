@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from palaver.wire.bounds import Whole
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage
 from palaver.wire.setup import Setup
@@ -112,14 +113,14 @@ class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     content: str
     when_busy: WhenBusy = "queue"
     model: str | None = None
-    turn_version: int | None = None
-    position: int | None = None
+    turn_version: Whole | None = None
+    position: Whole | None = None
 
 
 class Interrupt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Stop what runs in the turn that the client saw."""
 
-    turn_version: int
+    turn_version: Whole
     hold_queue: bool = False
 
 

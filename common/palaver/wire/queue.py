@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from palaver.wire.bounds import Whole
 from palaver.wire.chats import Chat, ChosenWorkspace
 from palaver.wire.messages import QueuedMessage
 
@@ -20,27 +21,27 @@ class EditQueued(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class Promote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Make a queued message the next. For a turn that is over it only moves to the head."""
 
-    turn_version: int
+    turn_version: Whole
 
 
 class QueueOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new order: an exact permutation of the ids in the queue as it is."""
 
-    ids: list[int]
+    ids: list[Whole]
 
 
 class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Try a failed turn again, now or at a time."""
 
-    turn_version: int
+    turn_version: Whole
     at: datetime | None = None
 
 
 class SkipBackoff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Run a waiting retry now."""
 
-    turn_version: int
-    retry_version: int
+    turn_version: Whole
+    retry_version: Whole
 
 
 class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

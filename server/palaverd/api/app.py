@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from palaverd.api import chats, histories, meta, queue, sockets, turns
+from palaverd.api.connections import CONNECTIONS, Connections, connection_middleware
 from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import Handler, problem_middleware
 from palaverd.api.services import SERVICES, Services
@@ -17,7 +18,7 @@ async def activity_middleware(request: web.Request, handler: Handler) -> web.Str
     return await handler(request)
 
 
-_ROUTES = (
+ROUTES = (
     meta.routes,
     chats.routes,
     histories.routes,
@@ -27,13 +28,17 @@ _ROUTES = (
 )
 
 
-def make_app(services: Services, open_sockets: sockets.OpenSockets) -> web.Application:
+def make_app(
+    services: Services, connections: Connections, open_sockets: sockets.OpenSockets
+) -> web.Application:
     """Make the application; it serves nothing by itself."""
     app = web.Application(
-        middlewares=[problem_middleware, activity_middleware], client_max_size=BODY_LIMIT
+        middlewares=[connection_middleware, problem_middleware, activity_middleware],
+        client_max_size=BODY_LIMIT,
     )
+    app[CONNECTIONS] = connections
     app[SERVICES] = services
     app[sockets.SOCKETS] = open_sockets
-    for routes in _ROUTES:
+    for routes in ROUTES:
         app.add_routes(routes)
     return app

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
-from palaverd.api.limits import KEY_LIMIT
-from palaverd.api.problems import BadRequest
-from palaverd.api.services import owner_of
+from palaver.clock import deadline
+from palaverd.api.connections import CONNECTIONS, connection_of
+from palaverd.api.limits import BODY_S, KEY_LIMIT
+from palaverd.api.problems import BadRequest, sentence
+from palaverd.api.services import SERVICES, owner_of
 from palaverd.store.requests.keyed import Asker
 
 T = TypeVar("T")
@@ -23,10 +26,11 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     """Decode the JSON body.
 
     Raises:
-        BadRequest: it is not JSON, or not of this shape; the field is named.
+        BadRequest: it is not JSON, or not of this shape; the field is named. Or it did not come.
     """
+    body = await _whole_body(request)
     try:
-        return msgspec.json.decode(await request.read(), type=kind)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         text = str(error)
         place = _PLACE.search(text)
@@ -41,6 +45,20 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
+
+
+async def _whole_body(request: web.Request) -> bytes:
+    connections, connection = request.app[CONNECTIONS], connection_of(request)
+    try:
+        with connections.waits_for_body(connection):
+            async with deadline(request.app[SERVICES].clock, BODY_S):
+                return await request.read()
+    except TimeoutError:
+        raise BadRequest(
+            f"The body was not whole after {BODY_S:g} seconds.", code="too_slow", status=408
+        ) from None
+    except web.RequestPayloadError as error:
+        raise BadRequest(f"The body cannot be read: {sentence(str(error))}") from None
 
 
 def answer(value: object, status: int = 200) -> web.Response:
@@ -88,6 +106,20 @@ def path_id(request: web.Request, name: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise BadRequest(f"{text} is no id: it is a whole number.", field=name)
     return int(text)
+
+
+def moment(given: datetime, field: str) -> datetime:
+    """Return a time of a body in UTC.
+
+    Raises:
+        BadRequest: it has no time zone, or no year from 1 to 9999 in UTC.
+    """
+    if given.tzinfo is None:
+        raise BadRequest(f"{field} needs a time zone, as in 2030-01-01T09:00:00Z.", field=field)
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise BadRequest(f"{field} is not in the years 1 to 9999 in UTC.", field=field) from None
 
 
 def bool_query(request: web.Request, name: str) -> bool:

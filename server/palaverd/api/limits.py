@@ -2,6 +2,15 @@
 
 BODY_LIMIT = 1024 * 1024  # bytes of a request; a longer text is a file, not a message
 INCOMING_FRAME_LIMIT = 64 * 1024  # bytes; clients have nothing to say on a WebSocket
+CONNECTIONS = 1024  # that are open at once; a person's clients have a few dozen
+RESERVED_FILES = 256  # for everything else: the database, a call of each chat, imports
+BACKLOG = 1024  # connections that wait to be taken in; the kernel has its own bound besides
+ACCEPTED_AT_ONCE = 64  # taken in before others get their turn
+ACCEPT_PAUSE_S = 1.0  # when no connection can be taken in and none can be closed for it
+# A request is sent at once; a client on a busy machine or a slow line still has time for it.
+HEAD_S = 30.0  # from a connection's beginning to its first request
+BODY_S = 60.0  # for a whole body: one of `BODY_LIMIT` takes it at 18 KB/s
+IDLE_S = 75.0  # between requests; longer than clients keep a connection, so that they close it
 HEARTBEAT_S = 15.0  # a peer that vanished is noticed within two of them
 GOODBYE_S = 1.0  # for all clients at once to take the close frame of a shutdown
 SEND_STALL_S = 30.0  # a reader that takes nothing for this long is closed; it can resume

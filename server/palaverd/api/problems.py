@@ -19,6 +19,8 @@ from palaverd.chatstate.errors import (
     UnknownCall,
 )
 from palaverd.config.load import ConfigError
+from palaverd.descriptors import none_left
+from palaverd.failures.wording import NO_DESCRIPTOR
 from palaverd.store.database import DatabaseError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,6 +44,9 @@ _TITLES = {
     "no_such_message": "No such message",
     "idempotency_key_reused": "The idempotency key was used before",
     "too_many_streams": "Too many streams",
+    "too_many_connections": "Too many connections",
+    "too_slow": "The request came too slowly",
+    "no_descriptor": "Too many open files",
     "bad_config": "The configuration cannot be used",
     "storage": "The database is in trouble",
     "internal": "Palaver made a mistake",
@@ -99,6 +104,8 @@ def problem_of(error: Exception) -> Problem | None:
             return problem(409, "bad_config", str(error))
         case DatabaseError():
             return problem(503, "storage", error.sentence)
+        case OSError() if none_left(error):
+            return problem(503, "no_descriptor", f"{NO_DESCRIPTOR} Try again in a moment.")
         case web.HTTPRequestEntityTooLarge():
             return problem(
                 413,
@@ -112,14 +119,15 @@ def problem_of(error: Exception) -> Problem | None:
             allowed = ", ".join(sorted(error.allowed_methods))
             return problem(405, "method_not_allowed", f"This address knows {allowed} only.")
         case web.HTTPException() if 400 <= error.status < 500:
-            return problem(error.status, "bad_request", _sentence(error.text or error.reason))
+            return problem(error.status, "bad_request", sentence(error.text or error.reason))
         case _:
             return None
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Make a library's few words a sentence."""
-    return f"{text.rstrip('.')}."
+    words = " ".join(text.split()).rstrip(".:")
+    return f"{words}."
 
 
 def respond(value: Problem) -> web.Response:

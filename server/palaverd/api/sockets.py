@@ -33,9 +33,13 @@ _EPISODE = re.compile(r"[0-9]{1,19}\.[0-9]{1,9}")
 
 
 class OpenSockets:
-    """The sockets that are open, so that a shutdown can say goodbye and a client be counted."""
+    """The sockets that are open, so that a shutdown can say goodbye and a client be counted.
 
-    def __init__(self) -> None:
+    `most` is how many an owner may have.
+    """
+
+    def __init__(self, most: int = limits.STREAMS_PER_OWNER) -> None:
+        self._most = most
         self._by_owner: dict[str, set[web.WebSocketResponse]] = {}
 
     def __len__(self) -> int:
@@ -48,9 +52,9 @@ class OpenSockets:
             BadRequest: the owner has as many as may be.
         """
         held = self._by_owner.setdefault(owner, set())
-        if len(held) >= limits.STREAMS_PER_OWNER:
+        if len(held) >= self._most:
             raise BadRequest(
-                f"{limits.STREAMS_PER_OWNER} streams are open already; close some.",
+                f"{self._most} streams are open already; close some.",
                 code="too_many_streams",
                 status=429,
             )

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from palaver.wire.actions import Answers
 from palaver.wire.queue import Acted, Resume, SkipBackoff
-from palaverd.api.bodies import answer, asker, read_body
+from palaverd.api.bodies import answer, asker, moment, read_body
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES, owner_of
 from palaverd.store.codec import to_ms
@@ -21,9 +21,7 @@ routes = web.RouteTableDef()
 async def post_resume(request: web.Request) -> web.Response:
     """Try a failed turn again, now or at a time."""
     body = await read_body(request, Resume)
-    if body.at is not None and body.at.tzinfo is None:
-        raise BadRequest("at needs a time zone, as in 2030-01-01T09:00:00Z.", field="at")
-    at = to_ms(body.at) if body.at is not None else None
+    at = to_ms(moment(body.at, "at")) if body.at is not None else None
     door = request.app[SERVICES].door
     chat_id = request.match_info["chat_id"]
     return answer(await try_again(door, chat_id, asker(request), body.turn_version, at))

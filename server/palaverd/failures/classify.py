@@ -75,6 +75,11 @@ RULES: tuple[Rule, ...] = (
         "our own limit, checked before the request",
     ),
     Rule(
+        "generic",
+        lambda f: f.signals.no_descriptor,
+        "the provider was not even asked; whatever a library makes of it",
+    ),
+    Rule(
         "startup_timeout",
         lambda f: f.signals.guard == "startup",
         "we ended the attempt ourselves; what the library raised then is a consequence",
@@ -184,7 +189,8 @@ def classify(signals: Signals) -> ChatError:
         provider=signals.provider,
         model=signals.model,
         status_code=facts.status,
-        retryable=kind in RETRYABLE,
+        # Of what is `generic`, only this is known to pass.
+        retryable=kind in RETRYABLE or signals.no_descriptor,
         retry_after_ms=retry_after_ms(signals.headers, signals.at),
         limit=signals.spend_limit,
         request_id=detail(signals.request_id),

@@ -78,6 +78,7 @@ EXAMPLES: dict[FailureKind, tuple[Example, ...]] = {
     ),
     "content_filter": (Example("refused", _seen(filtered=True)),),
     "generic": (
+        Example("no file descriptor is left", _seen(no_descriptor=True)),
         Example("a bug", _seen()),
         Example("an answer without end", _seen(malformed="too_long")),
     ),

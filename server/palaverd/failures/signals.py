@@ -35,7 +35,8 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     `stream_ended` says that a stream ended, `terminal_event` that the provider's own end marker
     was seen. `cancelled_by_library` is a cancellation that nobody here asked for. `empty` is a
     finish without content that nothing explains, `filtered` is a
-    finish with a content filter and without content. `at` is when it happened.
+    finish with a content filter and without content. `no_descriptor` says that this process had
+    no file descriptor left. `at` is when it happened.
     """
 
     provider: str
@@ -63,6 +64,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
     window_exceeded: bool = False
 
+    no_descriptor: bool = False
     key_missing: bool = False
     provider_disabled: bool = False
     spend_limit: SpendLimit | None = None

@@ -29,6 +29,8 @@ _DISPLAY = {
 
 _MAX_NAME = 60
 
+NO_DESCRIPTOR = "The daemon has as many files and connections open as this machine allows."
+
 
 def display(provider: str | None) -> str:
     """Return a provider's name as it begins a sentence."""
@@ -166,6 +168,8 @@ def _filter(s: Signals, _: frozenset[str]) -> str:
 
 
 def _generic(s: Signals, _: frozenset[str]) -> str:
+    if s.no_descriptor:
+        return NO_DESCRIPTOR
     if s.malformed == "too_long":
         return (
             f"{display(s.provider)} sent far more than an answer can be, and was cut off."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from palaverd.descriptors import none_left
 from palaverd.failures.redact import redact
 from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
 from palaverd.providers.errors import (
@@ -98,6 +99,7 @@ def signals_from(
         malformed=_malformed(chain),
         filtered=_is(chain, FilteredError),
         window_exceeded=_is(chain, WindowExceededError),
+        no_descriptor=any(map(none_left, chain)),
         key_missing=_is(chain, NoKeyError),
     )
 

@@ -12,6 +12,7 @@ from palaverd.failures import ProviderFailure, classify
 from palaverd.providers.call import Call, Dialect, Opened, model_events
 from palaverd.providers.edge import Caller, signals_from
 from palaverd.providers.errors import NoKeyError
+from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
@@ -61,11 +62,15 @@ class SdkProvider(ABC, Generic[C]):
         self._limits = limits or self.usual_limits
         hidden = secrets_in(self._base_url) + ((api_key,) if api_key else ())
         self._caller = Caller(name, key_hint, hidden)
-        self._client: LazyClient[C] = LazyClient(self._make, _close)
+        self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
 
     @abstractmethod
     def _make(self) -> C:
         """Import the SDK and make its client. Runs in a thread."""
+
+    def _make_whole(self) -> C:
+        with whole_or_anew():
+            return self._make()
 
     async def warm_up(self) -> None:
         """Import the SDK and make the client, off the event loop. Without a key: nothing.

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from palaverd.store.database import DatabaseError
+from palaverd.store.files import connected
 
 PAGES_PER_STEP = 1024  # 4 MiB at a time, so that writers get their turn in between
 
@@ -27,7 +28,7 @@ def copy_database(source: Path, target: Path) -> None:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (
-            closing(_connect(source)) as reading,
+            connected(source) as reading,
             closing(sqlite3.connect(unfinished)) as writing,
         ):
             reading.backup(writing, pages=PAGES_PER_STEP)
@@ -49,14 +50,14 @@ def backup_before(path: Path, head: str, now: datetime) -> Path | None:
     if not path.exists():
         return None
     try:
-        with closing(_connect(path)) as connection:
+        with connected(path) as connection:
             known = connection.execute(
                 "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
             ).fetchone()
             if known is None:
                 return None
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"{path} is not a database that can be read: {error}.") from error
     if found is None or found[0] == head:
         return None
@@ -72,15 +73,10 @@ def integrity_problems(path: Path) -> list[str]:
         DatabaseError: the file is no database.
     """
     try:
-        with closing(_connect(path)) as connection:
+        with connected(path) as connection:
             rows = connection.execute("PRAGMA integrity_check").fetchall()
             keys = connection.execute("PRAGMA foreign_key_check").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"{path} is not a database that can be read: {error}.") from error
     found = [row[0] for row in rows if row[0] != "ok"]
     return found + [f"{row[0]} row {row[1]} refers to a missing {row[2]}" for row in keys]
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # Opening a file that is not there must not make it.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=5)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, create_engine, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from palaver.wire.messages import ToolCall, ToolResult
 from palaverd.chatstate.invariants import HistoryEntry, history_violations, row_violations
 from palaverd.store import codec
 from palaverd.store.database import DatabaseError
+from palaverd.store.files import engine_on
 from palaverd.store.sync import load_chat
 from palaverd.store.tables import chats, messages, queued_messages
 
@@ -58,15 +58,14 @@ def check_all(path: Path) -> tuple[int, list[str]]:
     Raises:
         DatabaseError: the file cannot be read as Palaver's database.
     """
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     wrong: list[str] = []
     try:
-        with engine.connect() as connection:
+        with engine_on(path) as engine, engine.connect() as connection:
             ids = list(connection.execute(select(chats.c.id)).scalars())
             for chat_id in ids:
                 wrong += [f"chat {chat_id}: {one}" for one in violations(connection, chat_id)]
     except DBAPIError as error:
         raise DatabaseError(f"{path} cannot be read: {error.orig}.") from error
-    finally:
-        engine.dispose()
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be read: {error.strerror}.") from error
     return len(ids), wrong

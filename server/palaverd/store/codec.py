@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 # Raised when the shape of stored parts changes; readers know every older number.
 CONTENT_VERSION = 1
+# Whole numbers all the way: a float would round the last moment of the year 9999 up.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 
 _encoder = msgspec.json.Encoder()
 _parts = msgspec.json.Decoder(list[Part])
@@ -109,12 +112,12 @@ def load_retry(text: str | None) -> RetryInfo | None:
 
 def to_ms(moment: datetime) -> int:
     """Write an aware time as milliseconds since the epoch."""
-    return int(moment.timestamp() * 1000)
+    return (moment - _EPOCH) // _MS
 
 
 def from_ms(ms: int) -> datetime:
     """Read milliseconds since the epoch as an aware time in UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    return _EPOCH + ms * _MS
 
 
 def from_ms_optional(ms: int | None) -> datetime | None:

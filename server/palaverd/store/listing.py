@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
 
+from palaver.wire.bounds import Whole
 from palaver.wire.messages import Message, QueuedMessage
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages, users
@@ -24,7 +25,7 @@ _QUEUE = (
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where the last page ended: its last chat's activity and id."""
 
-    updated_at: int
+    updated_at: Whole
     chat_id: str
 
 

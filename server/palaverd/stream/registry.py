@@ -62,6 +62,7 @@ class Episodes:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._by_chat: dict[str, Live] = {}
+        self.begun = 0  # attempts since the start
 
     def current(self, chat_id: str) -> Episode | None:
         """Return the log of a chat's newest attempt, None when there is none any more."""
@@ -85,6 +86,7 @@ class Episodes:
         if live.episode is not None and live.episode.key != key:
             live.before = live.episode
         live.episode = Episode(key, model)
+        self.begun += 1
         live.wake()
         return live.episode
 
