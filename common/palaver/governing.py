@@ -145,7 +145,7 @@ async def _ended(running: Running, number: signal.Signals, patience: float, cloc
 
 async def restart(
     running: Running,
-    start: Callable[[Path, Path | None], Awaitable[Endpoint]],
+    start: Callable[[Path, Path | None, Callable[[], Awaitable[None]]], Awaitable[Endpoint]],
     clock: Clock,
     *,
     force: bool = False,
@@ -153,7 +153,8 @@ async def restart(
     """End a daemon that a client started, and start the next one with this process's environment.
 
     Args:
-        start: starts a daemon of a data directory with a configuration file, None for the usual.
+        start: starts a daemon of a data directory with a configuration file (None: the usual one)
+            after awaiting what ends the one before.
 
     Raises:
         PalaverError: somebody else starts it, it did not end, or the next one did not start.
@@ -164,6 +165,5 @@ async def restart(
             f"The daemon (process {running.pid}) was started by hand, with options that are not"
             " known here. `palaver daemon stop` ends it; start it again as it was started."
         )
-    await stop(running, clock, force=force)
     config = Path(info.config) if info is not None and info.config else None
-    return await start(running.data_dir, config)
+    return await start(running.data_dir, config, lambda: stop(running, clock, force=force))

@@ -8,7 +8,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,22 +60,26 @@ async def ensure_daemon(
     clock: Clock,
     command: Command = serve_command,
     started: Callable[[Process], None] | None = None,
+    instead: Callable[[], Awaitable[None]] | None = None,
 ) -> Endpoint:
     """Return the endpoint of the daemon of `data_dir`, which is started if none answers.
 
     A daemon outlives its client; one who wants to end it is handed its process by `started`.
+    `instead` ends the one that runs: nobody else can start the next one meanwhile.
 
     Raises:
         PalaverError: it could not be started; the text is its own reason.
     """
     data_dir = _absolute(data_dir)
     endpoint = Endpoint.unix(socket_path(data_dir))
-    if await _answers(endpoint, clock):
+    if instead is None and await _answers(endpoint, clock):
         return endpoint
     # In threads: an interface that draws waits for this.
     argv = await asyncio.to_thread(command, data_dir, _absolute(config) if config else None)
     await asyncio.to_thread(_make_private, data_dir)
     async with _turn_to_launch(data_dir, clock):
+        if instead is not None:
+            await instead()
         # Another client may have started one while this one waited for its turn.
         if not await _answers(endpoint, clock):
             log, process = await asyncio.to_thread(_spawn, argv, data_dir, started)

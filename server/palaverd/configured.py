@@ -12,6 +12,7 @@ import structlog
 from palaver.clock import Clock
 from palaver.wire.errors import ChatError
 from palaver.wire.setup import Reloaded, Setup
+from palaverd.bugs import log_bug
 from palaverd.config.keys import key_hint
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Look, Source, differences
@@ -165,6 +166,10 @@ class Configured:
                 await self.reload()
             except ConfigError:
                 continue  # told: in the log, and to whoever asks for the models
+            except Exception as error:  # noqa: BLE001 - the next change must be seen all the same
+                self._seen = last
+                await log_bug(log, "configuration not read", error)
+                continue
             await self.warm_up()
 
     async def _close_retired(self) -> None:

@@ -56,6 +56,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.wire": {"msgspec"},
     "palaver.client": {"msgspec", "aiohttp"},
     "palaver.cli": {"msgspec", "click"},
+    "palaver.setup": {"msgspec", "aiohttp"},
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
@@ -71,7 +72,13 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 
 # Layers that compute and do nothing else: no event loop, no files, no network, no clock.
-PURE = ("palaverd.chatstate", "palaverd.failures", "palaver.client.cursor", "palaver_tui.view")
+PURE = (
+    "palaverd.chatstate",
+    "palaverd.failures",
+    "palaver.client.cursor",
+    "palaver.setup.local",
+    "palaver_tui.view",
+)
 IMPURE = {"asyncio", "socket", "ssl", "subprocess", "threading", "sqlite3", "http", "time", "os"}
 
 

@@ -17,6 +17,7 @@ from palaver.wire.events import (
     UsageEvent,
 )
 from palaver.wire.messages import Reasoning
+from palaver.wire.setup import Setup
 from tui.replay import (
     BAD_KEY,
     OVERLOADED,
@@ -85,7 +86,10 @@ def empty(daemon: ReplayClient) -> None:
 
 def first_run(daemon: ReplayClient) -> None:
     missing = ChatError("missing_key", "No key for Anthropic: ANTHROPIC_API_KEY is not set.")
-    daemon.available_models = Models([Model("sonnet", "anthropic", "x", unavailable=missing)])
+    setup = Setup("/home/ann/.config/palaver/config.toml", variables=["ANTHROPIC_API_KEY"])
+    daemon.available_models = Models(
+        [Model("sonnet", "anthropic", "x", unavailable=missing)], setup=setup
+    )
     daemon.open()
 
 

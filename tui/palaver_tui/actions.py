@@ -13,7 +13,19 @@ from textual.binding import Binding, BindingType
 # Where a key works. `app`: everywhere, before any part sees it; `escape` is special, see view.
 Scope = Literal["app", "composer", "transcript", "search", "chats", "queue", "banner"]
 # What must hold for an action to be offered.
-Need = Literal["always", "stoppable", "retrying", "failed", "queue", "offline", "chat", "searching"]
+Need = Literal[
+    "always",
+    "stoppable",
+    "retrying",
+    "failed",
+    "queue",
+    "offline",
+    "chat",
+    "searching",
+    "models",
+    "setup.restart",
+    "setup.local",
+]
 
 
 @dataclass(frozen=True)
@@ -138,6 +150,21 @@ ACTIONS: tuple[Action, ...] = (
         "Let another model answer from now on; a waiting retry goes on with it.",
         "app",
         ("f3",),
+        need="models",
+    ),
+    Action(
+        "setup.restart",
+        "Start the daemon anew with the key",
+        "With the keys of this shell, which it began without. Answers go on.",
+        "app",
+        need="setup.restart",
+    ),
+    Action(
+        "setup.local",
+        "Use this machine's model server",
+        "Write a config.toml that names it, where there is none.",
+        "app",
+        need="setup.local",
     ),
     Action(
         "queue.focus",
@@ -505,6 +532,7 @@ ACTIONS: tuple[Action, ...] = (
         "Let another model answer.",
         "transcript",
         ("m",),
+        need="models",
         palette=False,
     ),
     Action("queue.up", "Message above", "Select.", "queue", ("up", "k"), palette=False),

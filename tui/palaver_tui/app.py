@@ -23,6 +23,7 @@ from textual.widgets import Static
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
+from palaver.setup.servers import find_servers
 from palaver_tui.actions import Action, bindings
 from palaver_tui.clipboard import Clipboard
 from palaver_tui.doing.keying import Keying
@@ -36,11 +37,13 @@ from palaver_tui.layout.visible import encodable
 from palaver_tui.opening import Opener
 from palaver_tui.painting import NARROW, Painter
 from palaver_tui.session import Connect, Session
+from palaver_tui.setting_up import Means
 from palaver_tui.signals import on_ending_signals
 from palaver_tui.terminal import Terminal
 from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
+from palaver_tui.view.first_run import usable
 from palaver_tui.view.live import STOPPABLE
 from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.banner import BannerBox
@@ -103,6 +106,7 @@ class PalaverApp(Keying):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen.
 
     With `signals`, those that ask to end are handled: for a client that has a process to itself.
+    `means` are what it can do about a missing model.
     """
 
     CSS_PATH = "palaver.tcss"
@@ -122,6 +126,7 @@ class PalaverApp(Keying):
         motion: bool = True,
         look: Look | None = None,
         signals: bool = False,
+        means: Means | None = None,
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
@@ -136,6 +141,7 @@ class PalaverApp(Keying):
             notice=self.say,
             keeper=self._keeper,
             client=client or partial(Client, clock=self.clock),
+            means=means or Means(),
         )
         self.pictures = data_dir / FOLDER / "pictures"
         self._copier = Clipboard(os.environ, self.copy_to_clipboard, data_dir / FOLDER)
@@ -357,22 +363,40 @@ class PalaverApp(Keying):
                 return not self.session.is_draft
             case "searching":
                 return self.main.query_one(Transcript).searching.active
+            case "models":
+                return usable(self.session.models)
+            case "setup.restart" | "setup.local":
+                return self.session.setting_up.offers(action.need)
             case "offline":
                 return self.session.connection.phase == "offline"
             case _:
                 return True
 
 
-def open_terminal(connect: Connect, *, data_dir: Path, chat_id: str | None = None) -> int:
+def open_terminal(
+    connect: Connect,
+    *,
+    data_dir: Path,
+    chat_id: str | None = None,
+    restart: Connect | None = None,
+) -> int:
     """Run the client until the person leaves; return the exit code.
 
-    `connect` returns where the daemon answers, after starting one if need be; it raises
-    `PalaverError` with a sentence when it cannot, which is shown in the client.
+    `connect` returns where the daemon answers, after starting one if need be; `restart` ends the
+    one that runs first. They raise `PalaverError` with a sentence when they cannot, which is shown
+    in the client.
     """
+    means = Means(os.environ, restart, partial(find_servers, SystemClock()))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     look = Look(pictures=draws_pictures(Console()))
     app = PalaverApp(
-        connect, data_dir=data_dir, chat_id=chat_id, motion=motion, look=look, signals=True
+        connect,
+        data_dir=data_dir,
+        chat_id=chat_id,
+        motion=motion,
+        look=look,
+        signals=True,
+        means=means,
     )
     ended = watch_terminal(0, app.hung_up)
     try:

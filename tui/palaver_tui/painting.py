@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.containers import Container, Horizontal
 from textual.screen import Screen
@@ -12,10 +13,10 @@ from palaver_tui.actions import BY_ID, Action, key_name
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
-from palaver_tui.view.banner import banner
+from palaver_tui.view.banner import Banner, banner
 from palaver_tui.view.chats import ChatList, Row, rows
 from palaver_tui.view.live import STOPPABLE
-from palaver_tui.view.primary import LABELS, primary
+from palaver_tui.view.primary import LABELS
 from palaver_tui.view.wording import MOVING, activity, spinner
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
@@ -101,13 +102,11 @@ class Painter:
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
-        local = endpoint is not None and endpoint.socket is not None
-        pid = session.info.pid if session.info is not None and local else None
-        self._welcome.show(session.models, self.model_name(), pid)
+        self._welcome.show(session.setting_up.state, self.model_name())
         self._transcript.show(view, session.current, self.model_name())
         self.paint_new_lines()
         now = session.clock.now()
-        self._banner.show(banner(view, session.connection, now, self.show_detail))
+        self._banner.show(self._offered(banner(view, session.connection, now, self.show_detail)))
         number = editing.id if editing else None
         self._queue.show(view, number, self._screen.size.height)
         self._paint_writing(editing)
@@ -152,13 +151,20 @@ class Painter:
         wide = self._screen.size.width >= HINTS_FROM
         entitle(self._writing, text, self._hints(editing) if wide else "")
 
+    def _offered(self, shown: Banner | None) -> Banner | None:
+        """Leave out the keys of what makes no sense now."""
+        if shown is None:
+            return None
+        keys = tuple(key for key in shown.keys if self._offers(BY_ID[key[1]]))
+        return replace(shown, keys=keys)
+
     def _hints(self, editing: QueuedMessage | None) -> str:
         """What Enter does now."""
         session = self._session
         state = session.now.state
         if editing is not None:
             return "⏎ put back · Esc leave it as it was"
-        if not self._composer.text and (action := primary(session.view, session.connection)):
+        if not self._composer.text and (action := session.primary):
             return f"⏎ {LABELS[action]}"
         if state in STOPPABLE or state == "interrupting":
             return f"⏎ queue · {key_name(BY_ID['composer.interrupt'].keys[0])} send now"

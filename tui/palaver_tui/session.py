@@ -26,16 +26,19 @@ from palaver.client import (
 )
 from palaver.clock import Clock
 from palaver.wire.chats import Chat, Info, Models
+from palaver.wire.events import ConfigChanged
 from palaver_tui.asking import Asking
 from palaver_tui.delivery import DRAFT, Delivery
 from palaver_tui.keeping import Keeper
 from palaver_tui.listing import Listing
 from palaver_tui.paging import Paging
+from palaver_tui.setting_up import Means, SettingUp
 from palaver_tui.timing import CACHED_CHATS, RELAUNCH_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing
 from palaver_tui.view.chats import EMPTY, ChatList, reduce_list
 from palaver_tui.view.connection import Connection, connection_after, offline
 from palaver_tui.view.live import Now, live_state
+from palaver_tui.view.primary import Primary, primary
 from palaver_tui.view.reduce import reduce_all, user_text
 from palaver_tui.view.sending import landing
 from palaver_tui.view.window import at_the_end
@@ -57,6 +60,7 @@ class Session:
         notice: Callable[[str, Severity], None],
         keeper: Keeper,
         client: Callable[[Endpoint], Client],
+        means: Means,
     ) -> None:
         self.clock = clock
         self.chats: ChatList = EMPTY
@@ -74,11 +78,14 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stream: asyncio.Task[None] | None = None
         self._relaunch: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
+        self._learned = False  # that nothing has changed since the models were last asked for
         self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
         self.delivery = Delivery(self, keeper, self._spawn)
         self.asking = Asking(self, self._spawn)
         self.paging = Paging(self, self._spawn)
         self.listing = Listing(self, self._spawn)
+        self.setting_up = SettingUp(self, self._spawn, means)
         self.current = self._new_draft()
 
     # --- reading --------------------------------------------------------------------------
@@ -92,6 +99,11 @@ class Session:
     def now(self) -> Now:
         """The live state of the chat that is shown."""
         return live_state(self.view, self.connection, self.clock.now())
+
+    @property
+    def primary(self) -> Primary | None:
+        """What Enter in an empty composer does."""
+        return primary(self.view, self.connection, self.setting_up.state)
 
     @property
     def is_draft(self) -> bool:
@@ -129,25 +141,36 @@ class Session:
         await self.delivery.load()
         if self.view.chat_id is not None:
             self._follow(self.current)
-        self._spawn(self._learn())
+        self._learn()
         async with aclosing(self.client.watch()) as batches:
             async for events in batches:
                 for event in events:
                     if isinstance(event, Connected | ConnectionLost):
                         self._connection_event(event)
+                    elif isinstance(event, ConfigChanged):
+                        self._learn()
                     else:
                         self.chats = reduce_list(self.chats, event)
                 self.changed()
 
-    async def _learn(self) -> None:
-        """Ask once who answers and which models there are."""
+    def _learn(self) -> None:
+        """Ask who answers and which models there are; once more if it is asked meanwhile."""
+        self._learned = False
+        if self._learning is None or self._learning.done():
+            self._learning = self._spawn(self._ask_models())
+
+    async def _ask_models(self) -> None:
         assert self.client is not None
-        try:
-            self.info = await self.client.info()
-            self.models = await self.client.models()
-        except PalaverError as error:
-            self.notice(str(error), "warning")
-        self.changed()
+        while not self._learned:
+            self._learned = True
+            try:
+                self.info = await self.client.info()
+                self.models = await self.client.models()
+            except PalaverError as error:
+                self.notice(str(error), "warning")
+                return
+            self.setting_up.learned()
+            self.changed()
 
     async def close(self) -> None:
         """End everything that runs."""
@@ -176,8 +199,8 @@ class Session:
     def _connection_event(self, event: Connected | ConnectionLost) -> None:
         self.connection = connection_after(self.connection, event, self.clock.now())
         if isinstance(event, Connected):
-            if self.models is None:
-                self._spawn(self._learn())
+            # Also after a cut: it may be another daemon, with other models.
+            self._learn()
             self._not_launched = ""
             self.listing.again()
             self.delivery.flush_all()

@@ -53,6 +53,9 @@ OPENER_S = 2.0
 CLIPBOARD_TOOL_S = 2.0
 # What is being written is saved this long after the first change: a crash costs a second.
 SAVE_DRAFT_S = 1.0
+# Between two looks for model servers on this machine, while no model can be used: somebody who
+# starts one looks at the screen a moment later.
+LOOK_FOR_SERVERS_S = 5.0
 # A lost daemon is started again only after this long: one that is being restarted by whoever
 # looks after it, or by another client, is back by then.
 RELAUNCH_AFTER_S = 2.0

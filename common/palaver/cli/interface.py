@@ -41,7 +41,9 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
         PalaverError: none is installed, or there is no terminal for it.
     """
     require_terminal()
-    code = _find()(settings.connect, data_dir=settings.data_dir, chat_id=chat_id)
+    code = _find()(
+        settings.connect, data_dir=settings.data_dir, chat_id=chat_id, restart=settings.restart
+    )
     if code:
         raise click.exceptions.Exit(code)
 

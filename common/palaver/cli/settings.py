@@ -36,7 +36,7 @@ class Settings:
 
         if self.connector is None and self.socket is not None:
             return Endpoint.unix(self.socket)
-        return await self._start(self.data_dir, None)
+        return await self._start(self.data_dir)
 
     async def restart(self, *, force: bool = False) -> Endpoint:
         """End the daemon that runs, and start one with this process's environment.
@@ -54,12 +54,21 @@ class Settings:
             return await restart(running, self._start, clock, force=force)
         if self.connector is None and self.socket is not None:
             raise PalaverError(f"No daemon runs at {self.socket}, and none is started there.")
-        return await self._start(self.data_dir, None)
+        return await self._start(self.data_dir)
 
-    async def _start(self, data_dir: Path, config: Path | None) -> Endpoint:
+    async def _start(
+        self,
+        data_dir: Path,
+        config: Path | None = None,
+        instead: Callable[[], Awaitable[None]] | None = None,
+    ) -> Endpoint:
         from palaver.clock import SystemClock
         from palaver.launch import ensure_daemon
 
         if self.connector is not None:
+            if instead is not None:
+                await instead()
             return await self.connector()
-        return await ensure_daemon(data_dir, config=self.config or config, clock=SystemClock())
+        return await ensure_daemon(
+            data_dir, config=self.config or config, clock=SystemClock(), instead=instead
+        )

@@ -150,6 +150,9 @@ def _explain(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
         at = _real_path(placed["at"], found, None)
         secret = at.rpartition(".")[2] in SECRET
         value = "wrong" if secret else repr(_value_at(at, found))
+        choices = _choices_at(at)
+        if choices:
+            return f"{at} is {value}. Allowed: {', '.join(choices)}."
         return f"{at} is {value}: {placed['what']}."
     return f"{text}."
 
@@ -193,6 +196,20 @@ def _section_at(path: str) -> type[Section]:
     kind = type(getattr(Config(), head))
     assert issubclass(kind, Section)
     return kind
+
+
+def _choices_at(path: str) -> list[str]:
+    """Return the words that a key may have, [] where it is not one of a few words."""
+    key = path.rpartition(".")[2]
+    for field in msgspec.structs.fields(_section_at(path)):
+        found = msgspec.inspect.type_info(field.type)
+        while isinstance(found, msgspec.inspect.Metadata):
+            found = found.type
+        members = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+        for member in members:
+            if field.name == key and isinstance(member, msgspec.inspect.LiteralType):
+                return [str(value) for value in member.values]
+    return []
 
 
 def _value_at(path: str, found: dict[str, Any]) -> object:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from palaverd.simulator.app import DEFAULT_RATE, Simulator
-from palaverd.simulator.scenarios import Scenario, ScenarioError
+from palaverd.simulator.scenarios import ScenarioError
 from palaverd.simulator.scenarios import scenario as find_scenario
 from palaverd.simulator.script import manual
 
@@ -23,12 +23,19 @@ from palaverd.simulator.script import manual
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same answers.")
 @click.option("--scenario", metavar="NAME", help="A run of trouble: its name, or a TOML file.")
+@click.option("--keyless", is_flag=True, help="Ask for no key, as a server at home.")
 @click.option("--until-eof", is_flag=True, help="End when standard input does.")
 @click.option("--directives", is_flag=True, help="List what can be written in a message, and exit.")
 def main(
-    port: int, rate: float, seed: int, scenario: str | None, until_eof: bool, directives: bool
+    port: int,
+    rate: float,
+    seed: int,
+    scenario: str | None,
+    keyless: bool,
+    until_eof: bool,
+    directives: bool,
 ) -> None:
-    """Serve a model provider that needs no key, on the loopback interface only.
+    """Serve a simulated model provider, on the loopback interface only. Any key will do.
 
     The first line on standard output is JSON: {"url": "http://127.0.0.1:PORT"}.
     """
@@ -37,23 +44,22 @@ def main(
         return
     try:
         found = find_scenario(scenario) if scenario else None
-        asyncio.run(_serve(port, rate, seed, found, until_eof=until_eof))
+        simulator = Simulator(port=port, rate=rate, seed=seed, scenario=found, keyless=keyless)
+        asyncio.run(_serve(simulator, until_eof=until_eof))
     except ScenarioError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot serve on 127.0.0.1:{port}: {error.strerror}") from None
 
 
-async def _serve(
-    port: int, rate: float, seed: int, scenario: Scenario | None, *, until_eof: bool
-) -> None:
+async def _serve(simulator: Simulator, *, until_eof: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if until_eof:
         loop.add_reader(sys.stdin.fileno(), _stop_at_eof, stop)
-    async with Simulator(port=port, rate=rate, seed=seed, scenario=scenario) as simulator:
+    async with simulator:
         click.echo(msgspec.json.encode({"url": simulator.url}))
         await stop.wait()
 

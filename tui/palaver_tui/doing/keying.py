@@ -78,3 +78,5 @@ class Keying(General):
             method: Callable[[], None] = getattr(self, action.method)
             method()
             self._changed()
+        elif action.need == "models":
+            self.say("No model can be used yet. An empty chat says what helps.", "warning")

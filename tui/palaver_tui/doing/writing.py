@@ -6,7 +6,6 @@ from palaver.wire.messages import QueuedMessage
 from palaver_tui.doing.base import Base
 from palaver_tui.timing import SAME_STROKE_S
 from palaver_tui.view.banner import retry_time
-from palaver_tui.view.primary import primary
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.models import model_picker
 from palaver_tui.widgets.queue import QueuePanel
@@ -140,7 +139,7 @@ class Writing(Base):
 
     def do_banner_primary(self) -> None:
         """Do the one thing that helps now."""
-        match primary(self.session.view, self.session.connection):
+        match self.session.primary:
             case "app.reconnect":
                 self.do_app_reconnect()
             case "retry.now":
@@ -151,6 +150,10 @@ class Writing(Base):
                 self.session.asking.release()
             case "queue.head":
                 self.session.asking.promote(self.session.view.queue[0])
+            case "setup.restart":
+                self.do_setup_restart()
+            case "setup.local":
+                self.do_setup_local()
             case None:
                 pass
 
@@ -174,6 +177,14 @@ class Writing(Base):
         """Show or hide the provider's own words."""
         if self._painter is not None:
             self._painter.show_detail = not self._painter.show_detail
+
+    def do_setup_restart(self) -> None:
+        """Start the daemon anew, with the keys of this shell."""
+        self.session.setting_up.restart()
+
+    def do_setup_local(self) -> None:
+        """Use the model server of this machine."""
+        self.session.setting_up.take_over()
 
     def do_app_reconnect(self) -> None:
         """Try to reach the daemon again."""

@@ -6,8 +6,9 @@ from typing import Literal
 
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection
+from palaver_tui.view.first_run import FirstRun, Help
 
-Primary = Literal["app.reconnect", "retry.now", "error.retry", "queue.release", "queue.head"]
+Primary = Literal["app.reconnect", "retry.now", "error.retry", "queue.release", "queue.head"] | Help
 # Failures that come back as they were until something else changes; the banner says what.
 HOPELESS = frozenset({"context_overflow", "content_filter"})
 
@@ -17,11 +18,18 @@ LABELS: dict[Primary, str] = {
     "error.retry": "try again",
     "queue.release": "release the queue",
     "queue.head": "send the next one now",
+    "setup.restart": "start the daemon anew with the key",
+    "setup.local": "use this machine's model server",
 }
 
 
-def primary(view: ChatView, connection: Connection) -> Primary | None:
-    """Return the action that the banner or the queue offers first."""
+def primary(
+    view: ChatView, connection: Connection, setup: FirstRun | None = None
+) -> Primary | None:
+    """Return the action that the banner, the queue, or an empty chat without a model offers first.
+
+    `setup` says what is missing for a model, None when nothing is.
+    """
     if connection.phase == "offline":
         return "app.reconnect"
     if view.status == "running" and view.retry is not None:
@@ -30,4 +38,6 @@ def primary(view: ChatView, connection: Connection) -> Primary | None:
         return None if view.error.kind in HOPELESS else "error.retry"
     if view.queue:
         return "queue.release" if view.held or view.status == "paused" else "queue.head"
+    if setup is not None and view.chat_id is None and not view.outgoing:
+        return setup.help
     return None

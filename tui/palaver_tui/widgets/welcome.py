@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.strip import Strip
 from textual.widget import Widget
 
-from palaver.wire.chats import Models
 from palaver_tui.actions import BY_ID, key_name
 from palaver_tui.layout.faces import BLANK, Face, Line, Span
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import width_of, wrap
+from palaver_tui.view.first_run import FirstRun, Row, Tone, paragraphs
 from palaver_tui.widgets.drawing import palette_of, strip_of
 
 MARK = ("╭───────────╮", "│  ·  ·  ·  │", "╰──╮  ╭─────╯", "   ╰──╯      ")
@@ -21,11 +23,6 @@ KEY_ROWS = (
     ("app.palette", "all commands"),
     ("app.help", "help"),
 )
-
-
-def needs_key(models: Models | None) -> bool:
-    """Say whether no model can be used."""
-    return models is not None and all(model.unavailable for model in models.models)
 
 
 def _centred(spans: tuple[Span, ...], width: int) -> Line:
@@ -45,20 +42,14 @@ def _key_rows() -> list[tuple[Span, ...]]:
     ]
 
 
-def welcome_lines(
-    models: Models | None, model: str | None, width: int, height: int, pid: int | None = None
-) -> list[Line]:
+def welcome_lines(setup: FirstRun | None, model: str | None, width: int, height: int) -> list[Line]:
     """Return the screen for an empty chat, in the middle of `width` and `height`.
 
-    `pid` is the daemon on this machine, None if it is elsewhere.
+    `setup` says what is missing for a model, None when nothing is.
     """
     lines: list[Line] = []
-    tall = height >= 16
-    if tall:
-        lines += [_centred((Span(part, Face("accent")),), width) for part in MARK]
-        lines.append(BLANK)
-    if needs_key(models):
-        lines += _first_run(models, width, pid)
+    if setup is not None:
+        lines += _first_run(setup, width, height)
     else:
         lines.append(_centred((Span("What shall we talk about?", Face(bold=True)),), width))
         if model:
@@ -67,51 +58,43 @@ def welcome_lines(
         if height >= 9:
             lines.append(BLANK)
             lines += [_centred(spans, width) for spans in _key_rows()]
+    if height >= max(16, len(lines) + len(MARK) + 1):
+        mark = [_centred((Span(part, Face("accent")),), width) for part in MARK]
+        lines = [*mark, BLANK, *lines]
     above = max(0, (height - len(lines)) // 2)
     return [BLANK] * above + lines
 
 
-def _first_run(models: Models | None, width: int, pid: int | None) -> list[Line]:
+FACES: Final[dict[Tone, Face]] = {
+    "title": Face(bold=True),
+    "text": Face(),
+    "muted": Face("muted"),
+    "code": Face("accent"),
+    "key": Face("accent", bold=True),
+    "warning": Face("warning"),
+}
+CODE_INDENT: Final = 4
+
+
+def _first_run(setup: FirstRun, width: int, height: int) -> list[Line]:
+    """Lay out what helps; where there is no room for all of it, what can be spared goes first."""
     inner = min(MAX_WIDTH, width - 4)
-    # The daemon reads keys when it starts, and one without any would outlive this client.
-    ask = "Give Palaver a key, and start its daemon anew with it:"
-    again = [(f"    kill {pid}; palaver", Face("accent"))]
-    if pid is None:
-        ask, again = "Give Palaver a key, then start its daemon anew:", []
-    steps: list[tuple[str, Face]] = [
-        ("One thing is missing: a model to talk to.", Face(bold=True)),
-        ("", Face()),
-        (ask, Face()),
-        ("    export ANTHROPIC_API_KEY=…", Face("accent")),
-        ("    export OPENAI_API_KEY=…", Face("accent")),
-        *again,
-        (
-            "A model server on this machine, or keys in a file, go into config.toml; "
-            "`palaverd config example` shows one.",
-            Face("muted"),
-        ),
-        ("", Face()),
-        ("Without any key, the simulator shows what this is like:", Face()),
-        ("    palaver demo", Face("accent")),
-    ]
-    lines: list[Line] = []
-    for text, face in steps:
-        if text.startswith("    ") or not text:
-            lines.append(_left((Span(text, face),), inner, width))
-            continue
-        lines += [_left(row, inner, width) for row in wrap([Span(text, face)], inner)]
-    reasons = (
-        {model.unavailable.message for model in models.models if model.unavailable}
-        if models
-        else set()
-    )
-    for reason in sorted(reasons)[:2]:
-        lines.append(BLANK)
-        lines += [
-            _left(row, inner, width)
-            for row in wrap([Span(visible_line(reason), Face("warning"))], inner)
-        ]
-    return lines
+    rows = paragraphs(setup)
+    laid = [(row, _paragraph(row, inner, width)) for row in rows]
+    for spare in sorted({row.spare for row in rows if row.spare}, reverse=True):
+        if sum(len(lines) for _, lines in laid) <= height:
+            break
+        laid = [(row, lines) for row, lines in laid if row.spare != spare]
+    return [line for _, lines in laid for line in lines]
+
+
+def _paragraph(row: Row, inner: int, width: int) -> list[Line]:
+    face = FACES[row.tone]
+    if not row.text:
+        return [BLANK]
+    indent = CODE_INDENT if row.tone in ("code", "key") else 0
+    wrapped = wrap([Span(row.text, face)], inner - indent)
+    return [_left((Span(" " * indent), *spans), inner, width) for spans in wrapped]
 
 
 class Welcome(Widget):
@@ -119,20 +102,19 @@ class Welcome(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="welcome")
-        self._models: Models | None = None
+        self._setup: FirstRun | None = None
         self._model: str | None = None
-        self._pid: int | None = None
 
-    def show(self, models: Models | None, model: str | None, pid: int | None) -> None:
-        """Show what can be done with `models`; `pid` is the daemon, if it is on this machine."""
-        if (models, model, pid) != (self._models, self._model, self._pid):
-            self._models, self._model, self._pid = models, model, pid
+    def show(self, setup: FirstRun | None, model: str | None) -> None:
+        """Show what is missing for a model, or who answers."""
+        if (setup, model) != (self._setup, self._model):
+            self._setup, self._model = setup, model
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return line `y`."""
         width = self.size.width
         height = self.size.height
-        lines = welcome_lines(self._models, self._model, width, height, self._pid)
+        lines = welcome_lines(self._setup, self._model, width, height)
         line = lines[y] if y < len(lines) else BLANK
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)

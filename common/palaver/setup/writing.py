@@ -1,0 +1,29 @@
+"""Puts a configuration in its place, where there is none yet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from palaver.client import PalaverError
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write `path`, for its owner alone. What is there is never replaced.
+
+    Raises:
+        PalaverError: something is there already, or it cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise PalaverError(f"{path} is there already; nothing was written.") from error
+    except OSError as error:
+        raise PalaverError(f"{path} cannot be written: {error.strerror}.") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise PalaverError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,312 @@
+"""From no model to a first answer: the real daemon, its files, a server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+from palaver_tui.commands import ActionCommands
+from structlog.testing import capture_logs
+
+from palaver.client import Endpoint, PalaverError
+from palaver.clock import SystemClock
+from palaver.setup.local import PORTS, LocalModel, LocalServer
+from palaver.setup.servers import find_servers
+from palaver.wire.chats import Model, Models
+from palaver.wire.errors import ChatError
+from palaver.wire.setup import Setup
+from palaver_tui.app import PalaverApp
+from palaver_tui.setting_up import Means
+from palaver_tui.view.first_run import FirstRun, Row, first_run, paragraphs
+from palaver_tui.widgets.welcome import welcome_lines
+from palaverd.config.source import Source
+from palaverd.daemon import Daemon
+from palaverd.simulator import Simulator
+from support.daemon import short_dir
+from tui.screen import Client
+
+KEY = "ANTHROPIC_API_KEY"
+PATH = "/home/ann/.config/palaver/config.toml"
+OLLAMA = LocalServer(
+    "Ollama",
+    "127.0.0.1:11434",
+    tuple(LocalModel(name) for name in ("llama3.2:latest", "qwen3:8b", "c", "d")),
+)
+
+
+@dataclass
+class House:
+    """A data directory with its daemon, which can be started anew with another environment."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    daemon: Daemon | None = None
+    restarts: int = 0
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "deep" / "config.toml"
+
+    async def start(self) -> Endpoint:
+        source = Source(self.config, dict(self.environment))
+        loaded = await asyncio.to_thread(source.read)
+        self.daemon = Daemon(
+            self.folder / "data",
+            self.folder / "palaverd.sock",
+            loaded.config,
+            clock=SystemClock(),
+            chance=random.Random(7),
+            keys=loaded.keys,
+            source=source,
+        )
+        await self.daemon.start()
+        return Endpoint(socket=self.daemon.socket)
+
+    async def stop(self) -> None:
+        if self.daemon is not None:
+            await self.daemon.stop()
+
+    async def restart(self) -> Endpoint:
+        """What the command line hands in: this stops the daemon, and starts it with the key."""
+        self.restarts += 1
+        await self.stop()
+        self.environment[KEY] = "k"
+        return await self.start()
+
+
+@pytest.fixture
+async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr("palaverd.configured.LOOK_S", 0.05)
+    monkeypatch.setattr("palaver_tui.setting_up.LOOK_FOR_SERVERS_S", 0.05)
+    # The client takes over standard output, where the daemon in this process would log.
+    async with short_dir() as folder:
+        one = House(folder)
+        with capture_logs():
+            await one.start()
+            yield one
+            await one.stop()
+
+
+class Beginner(Client):
+    """A client whose screen is read as a person does: over the ends of lines."""
+
+    def text(self) -> str:
+        return re.sub(r"[│\s]+", " ", super().text())
+
+    async def told(self, *sentences: str) -> None:
+        """Wait for notices, whole: on the screen they lie over something else."""
+
+        def there() -> bool:
+            said = [notice.message for notice in self.app._notifications]
+            return all(any(one in message for message in said) for one in sentences)
+
+        await self.until(there)
+
+
+class Open:
+    """A client of the house's daemon."""
+
+    def __init__(self, house: House, means: Means, size: tuple[int, int] = (100, 40)) -> None:
+        async def connect() -> Endpoint:
+            assert house.daemon is not None
+            return Endpoint(socket=house.daemon.socket)
+
+        self.app = PalaverApp(
+            connect, data_dir=house.folder / "data", random=Random(1), motion=False, means=means
+        )
+        self._running = self.app.run_test(size=size, notifications=True)
+
+    async def __aenter__(self) -> Beginner:
+        pilot = await self._running.__aenter__()
+        me = Beginner(self.app, None, pilot, None)  # type: ignore[arg-type]
+        await me.shows("One thing is missing")
+        return me
+
+    async def __aexit__(self, *error) -> None:
+        await self._running.__aexit__(*error)
+
+
+async def test_a_server_that_is_found_is_used_with_one_key(house: House) -> None:
+    async with Simulator(rate=0, keyless=True) as simulator:
+        port = int(simulator.url.rpartition(":")[2])
+        means = Means(find_servers=lambda: find_servers(SystemClock(), [port]))
+        async with Open(house, means) as me:
+            await me.shows(f"answers at 127.0.0.1:{port}", f"⏎ write {house.config}")
+            await me.shows("⏎ use this machine's model server")
+            me.tap("enter", "enter")
+            await me.shows("What shall we talk about?")
+            assert house.config.read_text().startswith("# An OpenAI-compatible server at")
+            await me.write("[[length=3]] hello")
+            me.tap("enter")
+            await me.until(lambda: [m.role for m in me.view.messages] == ["user", "assistant"])
+
+
+async def test_a_configuration_that_comes_is_noticed_and_a_broken_one_told(house: House) -> None:
+    async with Open(house, Means()) as me:
+        await me.shows(str(house.config), 'kind = "openai-compatible"')
+        house.config.parent.mkdir()
+        house.config.write_text('[providers.local]\nkind = "ollama"\n')
+        allowed = "Allowed: anthropic, openai, openai-compatible."
+        sentence = f"{house.config}: providers.local.kind is 'ollama'. {allowed}"
+        await me.told(f"{sentence} What was in force before still is.")
+        await me.shows("Allowed: anthropic, openai")
+        house.config.write_text(
+            '[providers.local]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:1/v1"\n'
+            '[models.llama]\nprovider = "local"\nmodel = "x"\n'
+        )
+        await me.shows("What shall we talk about?", "You are talking to llama")
+
+
+async def test_a_server_that_starts_later_is_noticed(house: House) -> None:
+    found: list[LocalServer] = []
+
+    async def find() -> list[LocalServer]:
+        return list(found)
+
+    async with Open(house, Means(find_servers=find)) as me:
+        await me.shows("None answers yet on its usual port")
+        found.append(LocalServer("Ollama", "127.0.0.1:11434"))
+        await me.shows("has no model to talk to yet")
+        found[:] = [OLLAMA]
+        await me.shows("with llama3.2:latest, qwen3:8b, c and 1 more.")
+
+
+async def test_what_is_there_is_never_written_over(house: House) -> None:
+    async def find() -> list[LocalServer]:
+        return [OLLAMA]
+
+    async with Open(house, Means(find_servers=find)) as me:
+        await me.shows("⏎ write")
+        house.config.parent.mkdir()
+        # Written between two looks of the daemon: the client does not know of it yet.
+        house.config.write_text("# mine\n")
+        me.app.session.setting_up.take_over()
+        await me.told("is there already; nothing was written")
+        assert house.config.read_text() == "# mine\n"
+        await me.shows("To use it, put into")
+        await me.press("enter")
+        assert house.config.read_text() == "# mine\n"
+
+
+async def test_a_key_of_this_shell_is_handed_over_by_a_restart(house: House) -> None:
+    means = Means({KEY: "k", "OTHER": "x"}, house.restart)
+    async with Open(house, means) as me:
+        await me.shows(f"This shell has {KEY}; the daemon began without.")
+        await me.shows("⏎ start the daemon anew with the key")
+        me.tap("enter", "enter")
+        await me.shows("You are talking to sonnet")
+        assert house.restarts == 1
+
+
+async def test_a_restart_that_is_refused_is_told(house: House) -> None:
+    async def refuse() -> Endpoint:
+        raise PalaverError("The daemon (process 7) is run by systemd.")
+
+    async with Open(house, Means({KEY: "k"}, refuse)) as me:
+        await me.press("enter")
+        await me.told("is run by systemd")
+
+
+@pytest.mark.parametrize("means", [Means({KEY: "k"}), Means({KEY: ""}, lambda: None)])  # type: ignore[arg-type,return-value]
+async def test_a_restart_is_not_offered_where_it_would_not_help(house: House, means: Means) -> None:
+    async with Open(house, means) as me:
+        await me.shows("palaver daemon restart")
+        assert "This shell has" not in me.text()
+
+
+async def test_without_a_model_nothing_offers_another_one(house: House) -> None:
+    async with Open(house, Means()) as me:
+        await me.write("hello")
+        me.tap("enter")
+        await me.shows("No model is configured")
+        assert "other model" not in me.text()
+        offered = [action.id for action, _ in ActionCommands(me.app.screen)._offers()]
+        assert "error.retry" in offered
+        assert not {"model.choose", "setup.restart", "setup.local"} & set(offered)
+        await me.press("f3")
+        await me.told("No model can be used yet")
+        assert len(me.app.screen_stack) == 1
+        # And with one, it is offered, and trying again works.
+        async with Simulator(rate=0) as simulator:
+            house.config.parent.mkdir()
+            house.config.write_text(
+                f'[providers.p]\nkind = "anthropic"\napi_key = "k"\nbase_url = "{simulator.url}"\n'
+                '[models.m]\nprovider = "p"\nmodel = "sim-small"\n'
+            )
+            await me.shows("other model")
+            me.tap("enter")
+            await me.until(lambda: [m.role for m in me.view.messages] == ["user", "assistant"])
+
+
+# --- what is said, without a screen ---------------------------------------------------------
+
+NO_KEY = ChatError("missing_key", "There is no API key for Anthropic.")
+LACKING = Setup(PATH, variables=[KEY, "OPENAI_API_KEY"])
+
+
+def state(*servers: LocalServer, models: Models | None = None, **how) -> FirstRun | None:
+    asked = {"here": True, "environment": ()} | how
+    return first_run(models or Models([], LACKING), servers, **asked)
+
+
+def test_nothing_is_missing_while_one_model_can_be_used() -> None:
+    one = Model("a", "p", "x", unavailable=NO_KEY)
+    assert state(models=Models([one, Model("b", "p", "y")], LACKING)) is None
+    assert state(models=Models([one])) is not None
+
+
+def test_what_enter_does_goes_from_the_key_to_the_server_to_nothing() -> None:
+    helps = [
+        state(OLLAMA, environment=[KEY]),
+        state(OLLAMA),
+        state(LocalServer("Ollama", "127.0.0.1:1")),
+        state(OLLAMA, models=Models([], Setup(PATH, found=True))),
+        state(OLLAMA, models=Models([])),
+        state(OLLAMA, environment=[KEY], here=False),
+    ]
+    assert [one.help for one in helps if one is not None] == [
+        "setup.restart",
+        "setup.local",
+        *[None] * 4,
+    ]
+
+
+def test_every_usual_port_is_named_where_none_answers() -> None:
+    shown = " ".join(row.text for row in paragraphs(FirstRun(PATH)))
+    for kind, port in PORTS.items():
+        assert f"{kind} :{port}" in shown
+
+
+STATES = {
+    "nothing": FirstRun(PATH, lacking=(KEY,)),
+    "server": FirstRun(PATH, server=OLLAMA, lacking=(KEY,)),
+    "key": FirstRun(PATH, server=OLLAMA, keys=(KEY,), lacking=(KEY,)),
+    "broken": FirstRun(PATH, found=True, lacking=(KEY,), reasons=("x" * 150,)),
+}
+
+
+@pytest.mark.parametrize("size", [(76, 17), (56, 14), (100, 33), (30, 10)])
+@pytest.mark.parametrize("name", STATES)
+def test_the_screen_fits_and_says_what_matters(name: str, size: tuple[int, int]) -> None:
+    width, height = size
+    lines = welcome_lines(STATES[name], None, width, height)
+    texts = ["".join(span.text for span in line.spans) for line in lines]
+    assert all(len(text) <= width for text in texts)
+    if width >= 56 and name != "broken":
+        assert len(lines) <= height
+        shown = " ".join(texts)
+        assert "palaver demo" in shown
+        assert "base_url" in shown
+        assert PATH in shown
+
+
+def test_names_of_a_server_cannot_drive_the_terminal() -> None:
+    evil = LocalServer("Ollama", "127.0.0.1:1", (LocalModel("a\u202eb"),))
+    rows: list[Row] = paragraphs(FirstRun(PATH, server=evil))
+    assert not any("\u202e" in row.text for row in rows)
