@@ -72,6 +72,7 @@ KEYED: list[tuple[str, str, Any, Any, Any]] = [
         "DELETE",
         f"{CHAT}/queue/7",
         QUEUE,
+        # Always with a key: aiohttp sends a DELETE again by itself when its answer was lost.
         lambda c, key: c.delete_queued("c1", 7, key=key),
         None,
     ),
@@ -109,7 +110,8 @@ async def test_each_method_sends_the_documented_request_with_its_key(
     assert await call(client, key) == value
     [request] = server.requests
     assert (request[0], request[1], request[4]) == (method, path, body)
-    assert request[3].get("Idempotency-Key") == key
+    sent = request[3].get("Idempotency-Key")
+    assert sent == key or (method == "DELETE" and key is None and len(sent or "") == 32)
 
 
 async def test_a_chat_is_archived_repaired_and_deleted_by_its_id(

@@ -11,6 +11,7 @@ from random import Random
 
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from palaver_tui.app import PalaverApp
 from palaver_tui.layout.pieces import FOREVER
@@ -48,6 +49,21 @@ async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float =
     async with asyncio.timeout(bound_s):
         while not holds():
             await asyncio.sleep(POLL_S)
+
+
+async def posed(app: PalaverApp, pilot: Pilot) -> None:
+    """Wait until nothing changes any more by itself, so that a picture can be taken."""
+    app.main.query_one(Composer).cursor_blink = False
+    app.paint()
+    lay_out_near(app)
+    await settled(app, lambda: pictures_are_drawn(app))
+    # The palette gathers its commands bit by bit, while its cursor blinks.
+    await settled(
+        app, lambda: all(one.is_finished for one in app.workers if one.node is app.screen)
+    )
+    for field in app.screen.query(Input):
+        field._pause_blink(visible=True)
+    await pilot.pause()
 
 
 class Client:

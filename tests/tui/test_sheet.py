@@ -5,7 +5,7 @@ import pytest
 from palaver_tui.themes import PALETTES
 from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ReplayClient
-from tui.screen import make_app, pictures_are_drawn, screen_text, settled
+from tui.screen import make_app, posed, screen_text, settled
 from tui.sheet import running_tools, sheet, writing_a_call
 from tui.sheet_written import on_their_way, written
 
@@ -25,14 +25,12 @@ def prepared(tmp_path, scene, words, theme="palaver-dark", act=nothing, keys=())
 
     async def before(pilot):
         await settled(app, lambda: words in screen_text(app) and app.session.models)
-        app.main.query_one("#composer").cursor_blink = False
         app.theme = theme
         await act(app, daemon)
+        await posed(app, pilot)
         for key in keys:
             await pilot.press(key)
-        app.paint()
-        await settled(app, lambda: pictures_are_drawn(app))
-        await pilot.pause()
+        await posed(app, pilot)
 
     return app, before
 

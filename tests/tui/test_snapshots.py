@@ -1,12 +1,11 @@
 """Every state of the client as it looks, at three sizes, and in every theme."""
 
 import pytest
-from textual.widgets import Input
 
 from palaver_tui.themes import PALETTES
 from tui.replay import ReplayClient
 from tui.scenes import SCENES, SIZES
-from tui.screen import lay_out_near, make_app, screen_text, settled
+from tui.screen import make_app, posed, screen_text, settled
 
 
 def picture(tmp_path, scene, theme=None, keys=()):
@@ -18,20 +17,11 @@ def picture(tmp_path, scene, theme=None, keys=()):
 
     async def before(pilot):
         await settled(app, lambda: words in screen_text(app) and app.session.models)
-        app.main.query_one("#composer").cursor_blink = False
         if theme is not None:
             app.theme = theme
         for key in keys:
             await pilot.press(key)
-        app.paint()
-        lay_out_near(app)
-        # The palette gathers its commands bit by bit, while its cursor blinks.
-        await settled(
-            app, lambda: all(one.is_finished for one in app.workers if one.node is app.screen)
-        )
-        for field in app.screen.query(Input):
-            field._pause_blink(visible=True)
-        await pilot.pause()
+        await posed(app, pilot)
 
     return app, before
 
