@@ -157,12 +157,8 @@ class Round(msgspec.Struct, frozen=True):
         return {VARIABLE: f"{self.point}:1"} if self.point else {}
 
 
-def named_points(story: Story) -> list[Round]:
-    return [
-        Round(story, point=f"{transition.value}:{when}")
-        for transition in story.points
-        for when in ("before", "after")
-    ]
+def named_points(story: Story, transition: Transition) -> list[Round]:
+    return [Round(story, point=f"{transition.value}:{when}") for when in ("before", "after")]
 
 
 async def all_rounds(rounds: Iterable[Round]) -> list[str]:

@@ -23,7 +23,11 @@ from process.talk import TALK
 pytestmark = pytest.mark.process
 
 ROUNDS = count_from("PALAVER_CRASH_ROUNDS", 6)
-STORIES = [pytest.param(TALK, id="talk"), pytest.param(HOUSEKEEPING, id="housekeeping")]
+DEATHS = [
+    pytest.param(story, transition, id=f"{name}-{transition.value}")
+    for name, story in (("talk", TALK), ("housekeeping", HOUSEKEEPING))
+    for transition in story.points
+]
 LENGTH_S = 1.5  # a story takes about so long once its daemon is up
 
 # What no daemon does yet: it has no tools that ask, no sub-agents, and no compaction.
@@ -38,9 +42,11 @@ def test_every_transition_is_a_point_at_which_a_daemon_is_killed() -> None:
     assert {*TALK.points, *HOUSEKEEPING.points} == set(Transition) - NOT_YET
 
 
-@pytest.mark.parametrize("story", STORIES)
-async def test_killed_before_or_after_any_commit_nothing_is_lost_or_doubled(story: Story) -> None:
-    survived = await all_rounds(named_points(story))
+@pytest.mark.parametrize(("story", "transition"), DEATHS)
+async def test_killed_before_or_after_any_commit_nothing_is_lost_or_doubled(
+    story: Story, transition: Transition
+) -> None:
+    survived = await all_rounds(named_points(story, transition))
     assert survived == [], "these points were never reached: the story does not test them"
 
 

@@ -1,6 +1,6 @@
 """What a test needs of the machine: skipped with a reason where it is missing, unless required.
 
-`PALAVER_REQUIRE=commonmark,mount,postgres,tmux` names what must be there: then a test that would
+`PALAVER_REQUIRE=commonmark,mount,tmux` names what must be there: then a test that would
 skip fails.
 """
 
@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -31,11 +30,6 @@ def _no_mount() -> str | None:
     return None
 
 
-def _no_postgres() -> str | None:
-    found = shutil.which("postgres") or list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    return None if found else "PostgreSQL's server is not installed"
-
-
 def _no_tmux() -> str | None:
     return None if shutil.which("tmux") else "tmux is not installed"
 
@@ -48,7 +42,6 @@ def _no_commonmark() -> str | None:
 PARTS: dict[str, Callable[[], str | None]] = {
     "commonmark": _no_commonmark,
     "mount": _no_mount,
-    "postgres": _no_postgres,
     "tmux": _no_tmux,
 }
 
