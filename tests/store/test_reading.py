@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from palaverd.store.database import READ_DEADLINE_S, DatabaseError
+from palaverd.store.hands import Hands
 from palaverd.store.migrate import migrate
 from palaverd.store.sqlite import READERS, SqliteDatabase
 from support.clock import ManualClock, until
@@ -25,7 +27,7 @@ class Gate:
 
     def read(self, connection: Connection) -> int:
         self._open.acquire()
-        return int(connection.execute(text("SELECT 1")).scalar_one())
+        return one(connection)
 
     def let_through(self, count: int) -> None:
         self._open.release(count)
@@ -70,14 +72,38 @@ async def test_a_database_that_is_busy_answers_each_in_its_turn(tmp_path: Path) 
         assert await asyncio.gather(*reads) == [1] * len(reads)
 
 
-async def test_a_reader_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+async def test_a_connection_that_could_not_be_made_is_made_by_the_next_job(tmp_path: Path) -> None:
+    path = tmp_path / "one.db"
+    path.mkdir()  # what cannot be opened as a file
+    hands = Hands(create_engine(f"sqlite:///{path}", poolclass=NullPool), 1, "test", first=one)
+    try:
+        with pytest.raises(DatabaseError, match="unable to open"):
+            await hands.submit(one)
+        path.rmdir()
+        assert await hands.submit(one) == 1
+    finally:
+        await hands.close()
+
+
+async def test_readers_need_no_file_descriptor_after_the_start(tmp_path: Path) -> None:
     gate = Gate()
     async with opened(tmp_path, gate) as (database, _):
-        away = tmp_path / "elsewhere"
-        moved = database.path.rename(away)
-        database.path.mkdir()  # what cannot be opened as a file
-        with pytest.raises(DatabaseError, match="unable to open"):
-            await database.read(lambda c: c.execute(text("SELECT 1")).scalar())
-        database.path.rmdir()
-        moved.rename(database.path)
-        assert await database.read(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
+        journal = f"{database.path}-wal"
+        await until(lambda: open_files().count(journal) >= READERS + 1)
+        before = open_files()
+        gate.let_through(2 * READERS)
+        await asyncio.gather(*(database.read(gate.read) for _ in range(2 * READERS)))
+        assert open_files() == before
+
+
+def one(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT 1")).scalar_one())
+
+
+def open_files() -> list[str]:
+    """What this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one by which the list was read
+            found.append(str(descriptor.readlink()))
+    return sorted(path for path in found if path.startswith("/"))

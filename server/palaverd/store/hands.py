@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
@@ -23,10 +24,17 @@ Work = Callable[[Connection], T]
 
 
 class Hands:
-    """`count` threads that share one queue. A connection is made when it is first needed."""
+    """`count` threads that share one queue.
 
-    def __init__(self, engine: Engine, count: int, name: str) -> None:
+    Each does `first` when it begins, so that what a connection needs is opened while it can be.
+    If that fails, its first job tries again and says why.
+    """
+
+    def __init__(
+        self, engine: Engine, count: int, name: str, first: Work[object] | None = None
+    ) -> None:
         self._engine = engine
+        self._first = first
         self._jobs: SimpleQueue[Callable[[_Holder], None] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"palaverd-{name}", daemon=True)
@@ -74,6 +82,9 @@ class Hands:
     def _run(self) -> None:
         holder = _Holder(self._engine)
         try:
+            if self._first is not None:
+                with suppress(DBAPIError):
+                    self._first(holder.connection())
             while (job := self._jobs.get()) is not None:
                 job(holder)
         finally:

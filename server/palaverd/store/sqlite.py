@@ -84,6 +84,12 @@ def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> 
         return work(connection)
 
 
+def _look(connection: Connection) -> None:
+    """Read a little: SQLite opens the files beside a database at the first read."""
+    with connection.begin():
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+
+
 class SqliteDatabase:
     """The engine of one data directory. Open it with `open`, and always close it."""
 
@@ -94,10 +100,11 @@ class SqliteDatabase:
         self._readers: Hands | None = None
         self._file: tuple[int, int] | None = None  # device and inode
 
-    def _make_hands(self) -> tuple[Hands, Hands]:
-        writer = self._engine("BEGIN IMMEDIATE", _PRAGMAS)
-        readers = self._engine("BEGIN", _READING_PRAGMAS)
-        return Hands(writer, 1, "writer"), Hands(readers, READERS, "reader")
+    def _make_writer(self) -> Hands:
+        return Hands(self._engine("BEGIN IMMEDIATE", _PRAGMAS), 1, "writer")
+
+    def _make_readers(self) -> Hands:
+        return Hands(self._engine("BEGIN", _READING_PRAGMAS), READERS, "reader", first=_look)
 
     def _engine(self, begin: str, pragmas: tuple[str, ...]) -> Engine:
         engine = create_engine(
@@ -111,8 +118,9 @@ class SqliteDatabase:
     async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
         """Start the threads, and run `prepare_schema` in the writer's, see `change_schema`."""
         # Loading the dialect reads files.
-        self._writer, self._readers = await asyncio.to_thread(self._make_hands)
+        self._writer = await asyncio.to_thread(self._make_writer)
         await self._write(lambda connection: change_schema(connection, prepare_schema))
+        self._readers = await asyncio.to_thread(self._make_readers)
 
     async def write(
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
