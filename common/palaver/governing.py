@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
+import select
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +129,18 @@ async def stop(running: Running, clock: Clock, *, force: bool = False) -> None:
 
 
 async def _ended(running: Running, number: signal.Signals, patience: float, clock: Clock) -> bool:
-    """Send a signal; say whether the process let go of its directory in time."""
+    """Send a signal; say whether the process let go of its directory, and ended, in time."""
+    handle = _handle(running.pid)
+    try:
+        return await _signalled(running, number, patience, clock, handle)
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+async def _signalled(
+    running: Running, number: signal.Signals, patience: float, clock: Clock, handle: int | None
+) -> bool:
     try:
         os.kill(running.pid, number)
     except ProcessLookupError:
@@ -136,11 +150,28 @@ async def _ended(running: Running, number: signal.Signals, patience: float, cloc
             f"The daemon (process {running.pid}) belongs to another user."
         ) from error
     give_up = clock.monotonic() + patience
-    while await asyncio.to_thread(holder, running.data_dir) == running.pid:
+    while not (
+        await asyncio.to_thread(holder, running.data_dir) != running.pid and _is_over(handle)
+    ):
         if clock.monotonic() > give_up:
             return False
         await clock.sleep(LOOK_S)
     return True
+
+
+def _handle(pid: int) -> int | None:
+    """Return a handle that is readable once the process has ended, None where there is none.
+
+    A process that ended and that its parent has not looked at yet still has its number.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return os.pidfd_open(pid)
+    return None
+
+
+def _is_over(handle: int | None) -> bool:
+    return handle is None or bool(select.select([handle], [], [], 0)[0])
 
 
 async def restart(

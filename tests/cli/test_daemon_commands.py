@@ -66,6 +66,14 @@ class Here:
         return Client(Endpoint(socket=self.data_dir / "palaverd.sock"))
 
 
+def ended(pid: int) -> bool:
+    """Say whether a process is over, be it that nobody has looked at how it ended."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return True  # no way to look
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX"
+
+
 @pytest.fixture
 async def here() -> AsyncIterator[Here]:
     async with place(rate=300) as data_dir:
@@ -109,9 +117,9 @@ async def test_a_life_of_a_private_daemon(here: Here) -> None:
     async with here.client() as client:
         sent = await client.create_chat(CreateChat("[[length=60]] hello"))
         await reaches(client, sent.chat.id, "running")
-        ended = await here("daemon", "restart")
+        anew = await here("daemon", "restart")
         second = await here.status()
-        assert f"Stopped process {first['pid']}, started process {second['pid']}." in ended.err
+        assert f"Stopped process {first['pid']}, started process {second['pid']}." in anew.err
         await reaches(client, sent.chat.id, "waiting")
         roles = [role for role, _ in await history(client, sent.chat.id)]
         assert roles == ["user", "assistant"]
@@ -123,6 +131,7 @@ async def test_a_life_of_a_private_daemon(here: Here) -> None:
 
     assert (await here("daemon", "stop")).err.startswith(f"Stopped (process {second['pid']}).")
     assert await asyncio.to_thread(holder, here.data_dir) is None
+    assert ended(second["pid"])
 
 
 async def test_a_chat_in_mid_answer_is_told_at_a_stop_and_goes_on_later(here: Here) -> None:
