@@ -37,7 +37,7 @@ from palaver.wire.events import (
     RetryEvent,
     StatusEvent,
 )
-from palaver.wire.messages import Message, Text, Usage
+from palaver.wire.messages import Failure, Message, Text, Usage
 
 pytestmark = pytest.mark.process
 
@@ -361,6 +361,20 @@ async def test_tail_shows_the_end_of_a_chat_and_what_comes(server: ProtocolServe
     assert ended.code == 0
     lines = [line for line in ended.out.splitlines() if line]
     assert [line for line in lines if " · " not in line] == ["m2", "m3", "sonnet", "Hello."]
+
+
+async def test_tail_tells_of_a_failure_once_also_when_history_does_not(
+    server: ProtocolServer,
+) -> None:
+    marked = Message(2, "system", [Failure(OVERLOADED)], 5, WHEN)
+    for known in ([], [MessageEvent(marked)]):  # an older daemon keeps it with the chat alone
+        begun = [MessageEvent(Message(1, "user", [Text("hi")], 4, WHEN)), status("running")]
+        ended = [*known, status("error"), ErrorEvent(OVERLOADED), CaughtUp(5)]
+        server.conversations.append(answering([*begun, CaughtUp(4)], [live("Hel")], ended))
+        tail = await palaver(server, "tail", "c1", "--until-idle")
+        assert tail.code == 3
+        assert tail.out.count(OVERLOADED.message) == 1
+        assert "Hel\n" in tail.out
 
 
 async def test_output_that_nobody_reads_ends_quietly(server: ProtocolServer) -> None:

@@ -109,7 +109,11 @@ async def test_a_failed_turn_is_shown_with_its_reason(palaver: Shell) -> None:
     (chat,) = await palaver.lines("ls")
     assert chat["last_error"]["kind"] == "auth"
     assert "auth" in (await palaver("show", chat["id"])).err
-    assert (await palaver("tail", chat["id"], "--until-idle", code=3)).code == 3
+    reason = f"[failed] {chat['last_error']['message']} (auth)"
+    tail = await palaver("tail", chat["id"], "--until-idle", code=3)
+    assert tail.out.count(chat["last_error"]["message"]) == 1
+    await palaver("run", "[[echo]] again", "--chat", chat["id"])
+    assert reason in (await palaver("show", chat["id"])).out
 
 
 async def test_the_doctor_finds_the_daemon_and_its_models(palaver: Shell) -> None:

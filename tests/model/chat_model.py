@@ -279,5 +279,7 @@ class ChatModel:
         if self.status not in BUSY:
             return False
         self._cancel_calls()
+        self.history.append(("system", "failed"))
+        self._moved()
         self._become("error")
         return True

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 
 from model.chat_model import ChatModel
 from palaver.wire.actions import CallAnswer
-from palaver.wire.messages import Text, ToolCall, ToolResult
+from palaver.wire.messages import Failure, Text, ToolCall, ToolResult
 from palaverd.chatstate.errors import TransitionError
 from palaverd.chatstate.invariants import progress_violations
 from palaverd.store import codec
@@ -302,10 +302,12 @@ class Stories(RuleBasedStateMachine):
 
 
 def _said(parts: str) -> str:
-    """A message in the model's words: its text, or the calls that it answers."""
+    """A message in the model's words: its text, the calls that it answers, or that it failed."""
     loaded = codec.load_parts(parts)
     if any(isinstance(part, ToolResult) for part in loaded):
         return " ".join(part.call_id for part in loaded if isinstance(part, ToolResult))
+    if any(isinstance(part, Failure) for part in loaded):
+        return "failed"
     return "".join(part.text for part in loaded if isinstance(part, Text))
 
 

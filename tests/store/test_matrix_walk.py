@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
 from palaver.wire.actions import CallAnswer
-from palaver.wire.messages import Text, ToolCall
+from palaver.wire.messages import Failure, Text, ToolCall
 from palaverd.chatstate.errors import TransitionError
 from palaverd.chatstate.states import STORED, Queue, State, Status
 from palaverd.chatstate.table import TABLE, Transition
+from palaverd.store import codec
 from palaverd.store.calls import WantedCall
 from palaverd.store.check import violations
 from palaverd.store.door import NewChat, finish, fresh_chat
@@ -273,14 +274,16 @@ def test_a_chat_in_no_state_is_repaired_to_an_error_and_loses_nothing(
     with store.begin() as transaction:
         plant(store, State.R1, queued=2)
         store.execute(update(chats).values(**columns))
-        before = store.execute(select(func.count()).select_from(messages)).scalar_one()
+        before = store.execute(select(messages.c.id)).scalars().all()
         chat = lock(store, "c", NOW)
         assert repairing.reconcile(chat) != []
         finish(chat, None)
         assert chat.row.state in TABLE[Transition.RECONCILE][State.INVALID]
         assert violations(store, "c") == []
         assert chat.row.queue_length == 2
-        assert store.execute(select(func.count()).select_from(messages)).scalar_one() == before
+        *kept, told = store.execute(select(messages).order_by(messages.c.id)).mappings()
+        assert [one["id"] for one in kept] == before
+        assert codec.load_parts(told["parts"]) == [Failure(repairing.REPAIRED)]
         again = lock(store, "c", NOW)
         assert repairing.reconcile(again) == []
         assert not again.changed

@@ -13,7 +13,7 @@ from palaver.client import Connected, Endpoint, Refused, Unreachable
 from palaver.wire.chats import Chat, ChatPage, Info, Interrupted, Model, Models, Sent, Versions
 from palaver.wire.errors import ChatError, Problem
 from palaver.wire.events import ListSnapshot, MessagePartEvent, StatusEvent
-from palaver.wire.messages import Message, MessagePage, QueuedMessage, Text
+from palaver.wire.messages import Failure, Message, MessagePage, QueuedMessage, Text
 from palaver.wire.queue import Acted, QueueAnswer
 
 T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
@@ -45,6 +45,12 @@ def answer(message_id: int, *parts, **more) -> Message:
     more.setdefault("model", "sonnet")
     made = [Text(part) if isinstance(part, str) else part for part in parts]
     return Message(message_id, "assistant", made, revision=message_id, **more)
+
+
+def failure(message_id: int, error: ChatError, **more) -> Message:
+    more.setdefault("created_at", T0)
+    parts = [Failure(error)]
+    return Message(message_id, "system", parts, message_id, visibility="user", **more)
 
 
 def status(word: str = "waiting", title: str = "A chat", **more) -> StatusEvent:

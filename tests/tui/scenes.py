@@ -25,6 +25,7 @@ from tui.replay import (
     ReplayClient,
     answer,
     chat,
+    failure,
     part,
     queued,
     status,
@@ -151,7 +152,10 @@ def retrying(daemon: ReplayClient) -> None:
 def failed(daemon: ReplayClient) -> None:
     _running(daemon)
     daemon.stream_of("a").tell(
-        status("error", TITLE, versions=versions(6, 6, 5)), ErrorEvent(BAD_KEY), CaughtUp(6)
+        MessageEvent(failure(6, BAD_KEY, created_at=LATER)),
+        status("error", TITLE, versions=versions(6, 6, 5)),
+        ErrorEvent(BAD_KEY),
+        CaughtUp(6),
     )
 
 

@@ -176,3 +176,19 @@ async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(tmp
         finally:
             if not stopped:
                 await first.stop()
+
+
+async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_later(tmp_path):
+    mark = "✗ failed · "
+    async with running_pair(rate=400) as (daemon, _other, _simulator):
+        async with at(daemon.socket, tmp_path) as me:
+            await ask(me, "[[401]] hello")
+            await me.shows(mark, "did not accept the API key", "401")
+            await ask(me, "[[echo]] Now it works")
+            await me.shows(mark, "sonnet ·", "Now it works")
+            await me.until(lambda: me.view.status == "waiting")
+            chat_id, shown = me.view.chat_id, me.text()
+        async with at(daemon.socket, tmp_path, chat_id) as later:
+            await later.shows(mark, "did not accept the API key", "Now it works")
+    lines = [line for line in shown.splitlines() if mark in line]
+    assert len(lines) == 1

@@ -9,10 +9,11 @@ import msgspec
 from palaver.cli import exits, words
 from palaver.cli.answer import AnswerText
 from palaver.cli.ids import find_id
-from palaver.cli.messages import heading, message_text
+from palaver.cli.messages import failure_line, heading, message_text
 from palaver.cli.running import connected, patient
 from palaver.cli.settings import Settings
 from palaver.wire.chats import BUSY
+from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     CaughtUp,
     ErrorEvent,
@@ -23,7 +24,7 @@ from palaver.wire.events import (
     StatusEvent,
     StreamEvent,
 )
-from palaver.wire.messages import Message
+from palaver.wire.messages import Failure, Message
 
 
 async def follow(
@@ -59,6 +60,8 @@ class TailText:
         self._answer = AnswerText()
         self._answering = False
         self._model: str | None = None
+        self._error: ChatError | None = None  # that the chat stands in, and was not told yet
+        self._told: ChatError | None = None  # the last one that history told
 
     def take(self, event: StreamEvent) -> str:
         """Return what an event adds."""
@@ -77,16 +80,29 @@ class TailText:
                 self._model = event.model
             case RetryEvent(retry=retry) if retry is not None:
                 return self._line(f"{retry.error.message} (next try in {retry.delay_ms} ms)")
-            case ErrorEvent(error=error) if error is not None:
-                return self._line(f"{error.message} ({error.kind})")
-            case CaughtUp() if self._waiting is not None:
-                first, self._waiting = self._waiting, None
-                shown = sorted(first.items())[-self._earlier :] if self._earlier else []
-                self._printed.update(first)
-                return "".join(self._whole(message) for _, message in shown)
+            case ErrorEvent(error=error):
+                self._error = error
+            case CaughtUp():
+                return self._beginning() + self._reason()
             case _:
                 pass
         return ""
+
+    def _beginning(self) -> str:
+        """Return the earlier messages, when all of them are here for the first time."""
+        if self._waiting is None:
+            return ""
+        first, self._waiting = self._waiting, None
+        shown = sorted(first.items())[-self._earlier :] if self._earlier else []
+        self._printed.update(first)
+        return "".join(self._whole(message) for _, message in shown)
+
+    def _reason(self) -> str:
+        """Return why the chat stands in error, unless history said so already."""
+        error, self._error = self._error, None
+        if error is None or error == self._told:
+            return ""
+        return self._line(failure_line(error))
 
     def _message(self, message: Message) -> str:
         if self._waiting is not None:
@@ -96,14 +112,21 @@ class TailText:
         if message.id in self._printed:
             return ""
         self._printed.add(message.id)
-        if not self._answering or message.role != "assistant":
+        if not self._answering:
             return self._whole(message)
-        rest = self._answer.commit(message.id, message_text(message))
+        if message.role == "assistant":
+            rest = self._answer.commit(message.id, message_text(message))
+        elif any(isinstance(part, Failure) for part in message.parts):
+            rest = f"\n\n{self._whole(message).rstrip()}"  # what was begun is not coming
+        else:
+            return self._whole(message)
         self._answering, self._answer = False, AnswerText()
         return f"{rest}\n\n"
 
-    @staticmethod
-    def _whole(message: Message) -> str:
+    def _whole(self, message: Message) -> str:
+        for part in message.parts:
+            if isinstance(part, Failure):
+                self._told = part.error
         text = message_text(message)
         return f"{heading(message.role, message.model, message.created_at)}{text}\n\n"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from palaver.wire.errors import ChatError
 from palaver.wire.messages import (
     Boundary,
+    Failure,
     Message,
     Part,
     Reasoning,
@@ -29,6 +31,11 @@ def message_text(message: Message) -> str:
     return f"{text}\n[interrupted]" if message.finish == "interrupted" else text
 
 
+def failure_line(error: ChatError) -> str:
+    """Return why a turn failed, in one line."""
+    return f"{error.message} ({error.kind})"
+
+
 def part_text(part: Part) -> str:
     """Return one part as text; empty when it is not for reading."""
     match part:
@@ -42,5 +49,7 @@ def part_text(part: Part) -> str:
             return f"[{title or url}]({url})"
         case Boundary(reason=reason):
             return f"--- {reason} ---"
+        case Failure(error=error):
+            return f"[failed] {failure_line(error)}"
         case Reasoning():
             return ""

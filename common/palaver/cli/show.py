@@ -42,7 +42,7 @@ def show(settings: Settings, chat_id: str, as_json: bool) -> None:
 async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
     import msgspec
 
-    from palaver.cli.messages import heading, message_text
+    from palaver.cli.messages import failure_line, heading, message_text
     from palaver.client.pages import messages_after
 
     async with connected(settings) as client:
@@ -61,5 +61,5 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
                 since = f" since {chat.pending_since:%H:%M:%S} UTC" if chat.pending_since else ""
                 words.notice(f"It waits{since}: {WAITS_FOR[chat.pending]}.")
             if chat.last_error is not None:
-                words.notice(f"{chat.last_error.message} ({chat.last_error.kind})")
+                words.notice(failure_line(chat.last_error))
     return exits.FINISHED

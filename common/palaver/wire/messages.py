@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from palaver.wire.errors import ChatError
+
 Role = Literal["system", "user", "assistant", "tool"]
 Visibility = Literal["both", "user", "model"]
 # Why an assistant message ended. `interrupted`: a person stopped it; what is there is what
@@ -100,8 +102,16 @@ class Boundary(msgspec.Struct, frozen=True, tag="boundary", omit_defaults=True):
     text: str = ""
 
 
-Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary
-PART_TYPES = frozenset({"text", "reasoning", "tool_call", "tool_result", "source", "boundary"})
+class Failure(msgspec.Struct, frozen=True, tag="failure", omit_defaults=True):
+    """The turn ended here, without an answer: why. People see it, a model never does."""
+
+    error: ChatError
+
+
+Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary | Failure
+PART_TYPES = frozenset(
+    {"text", "reasoning", "tool_call", "tool_result", "source", "boundary", "failure"}
+)
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

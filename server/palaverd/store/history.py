@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from palaver.wire.errors import ChatError
 from palaver.wire.messages import (
+    Failure,
     Finish,
     Part,
     Role,
@@ -18,6 +20,7 @@ from palaver.wire.messages import (
     Visibility,
 )
 from palaverd.chatstate.errors import BrokenInvariant
+from palaverd.chatstate.states import Status
 from palaverd.store import codec
 from palaverd.store.calls import cancel_unanswered
 from palaverd.store.locked import LockedChat
@@ -141,6 +144,17 @@ def answer_open_calls(chat: LockedChat, text: str) -> None:
             ToolResult(call_id=call.id, text=text, is_error=True) for call in calls
         ]
         insert_messages(chat, [NewMessage(role="tool", parts=results)])
+
+
+def fail(chat: LockedChat, error: ChatError, open_calls_get: str) -> None:
+    """Leave the chat in `error`, and the reason also in history, where it stays.
+
+    The row forgets its error when the next turn begins. Open calls get `open_calls_get` first.
+    """
+    answer_open_calls(chat, open_calls_get)
+    insert_messages(chat, [NewMessage(role="system", visibility="user", parts=[Failure(error)])])
+    chat.row.status = Status.ERROR
+    chat.row.last_error = error
 
 
 def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> int:

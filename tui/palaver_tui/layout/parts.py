@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
+from palaver.wire.errors import ChatError
 from palaver.wire.messages import Boundary, Message, Source
 from palaver_tui.layout.document import Job, Laid, MarkdownDocument
 from palaver_tui.layout.faces import BLANK, Face, Ink, Line, Span
@@ -287,6 +288,25 @@ def boundary_line(boundary: Boundary) -> Drawn:
         "cleared": "cleared: the model sees nothing of this",
     }
     return rule(words[boundary.reason], gap=False)
+
+
+def failure_mark(error: ChatError, clock: str) -> Drawn:
+    """Return the mark of a turn that failed: why, as the banner said it, and when."""
+    facts = " · ".join(visible_line(str(fact)) for fact in (error.status_code, clock) if fact)
+    words = [
+        Span("failed", Face("error", bold=True)),
+        Span(f" · {visible_line(error.message)}", Face("error")),
+        Span(f"  {facts}", Face("muted")),
+    ]
+
+    def draw(width: int) -> list[Line]:
+        rows = wrap(words, max(1, width - 2))
+        return [
+            Line((Span("  " if row else "✗ ", Face("error")), *rows[row]))
+            for row in range(len(rows))
+        ]
+
+    return Drawn(draw)
 
 
 def ending(message: Message) -> Drawn | None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from palaver.wire.messages import (
     Boundary,
+    Failure,
     Message,
     Reasoning,
     Source,
@@ -27,6 +28,7 @@ from palaver_tui.layout.parts import (
     Stack,
     boundary_line,
     ending,
+    failure_mark,
     folded_line,
     label,
     note,
@@ -128,6 +130,8 @@ def message_stack(
             if isinstance(part, Reasoning):
                 key = FoldKey("reasoning", str(message.id), next(thoughts))
                 body.append(ReasoningBlock(key, part.text.strip(), duration_ms=part.duration_ms))
+            elif isinstance(part, Failure):
+                body.append(failure_mark(part.error, clock))
             elif (laid := _committed(part, texts, calls)) is not None:
                 body.append(laid)
         blocks += spaced(body)
@@ -143,7 +147,7 @@ def _head(message: Message, place: Place, look: Look) -> list[Block]:
     blocks: list[Block] = []
     if place.new_day:
         blocks.append(Block(rule(_day(message.created_at, look)), MARGIN, "day"))
-    spoken = any(not isinstance(part, Boundary) for part in message.parts)
+    spoken = any(not isinstance(part, Boundary | Failure) for part in message.parts)
     if place.labelled and message.role != "user" and spoken:
         clock = clock_of(message.created_at, look)
         # What the daemon itself has to say is said in its name.

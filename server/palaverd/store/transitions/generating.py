@@ -8,7 +8,7 @@ from palaver.wire.messages import Part, Text, Usage
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
-from palaverd.store.history import NewMessage, answer_open_calls, insert_messages, promote_head
+from palaverd.store.history import NewMessage, fail, insert_messages, promote_head
 from palaverd.store.locked import LockedChat
 
 
@@ -67,10 +67,7 @@ def finish_error(chat: LockedChat, error: ChatError) -> None:
     with chat.transition(Transition.FINISH_ERROR):
         close_attempt(chat, error.kind)
         clear_partial(chat)
-        answer_open_calls(chat, "The call was given up because the turn failed.")
-        chat.row.status = Status.ERROR
-        chat.row.last_error = error
-        chat.row.updated_at = chat.now
+        fail(chat, error, "The call was given up because the turn failed.")
 
 
 def context_tokens(usage: Usage) -> int | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 
 from palaver.wire.errors import ChatError
-from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial
 from palaverd.store.check import violations
-from palaverd.store.history import answer_open_calls
+from palaverd.store.history import fail
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import leases, queued_messages
 
@@ -34,13 +33,10 @@ def reconcile(chat: LockedChat) -> list[str]:
         clear_partial(chat)
         chat.connection.execute(delete(leases).where(leases.c.chat_id == row.chat_id))
         row.worker_id = row.runner_id = None
-        row.status = Status.ERROR
-        row.last_error = REPAIRED
         row.retry = row.resume_at = row.compaction_requested_at = None
         row.waiting_for_children = row.queue_held = False
         row.queue_length = _true_length(chat)
-        answer_open_calls(chat, "The call was given up when the chat was repaired.")
-        row.history_version = row.snapshot_version
+        fail(chat, REPAIRED, "The call was given up when the chat was repaired.")
         row.turn_version = min(row.turn_version, row.history_version)
     return wrong
 
