@@ -15,7 +15,7 @@ from rich.console import Console
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.timer import Timer
@@ -54,6 +54,7 @@ from palaver_tui.widgets.compositing import RowCompositor
 from palaver_tui.widgets.drawing import draws_pictures
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
+from palaver_tui.widgets.stage import Stage
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
@@ -90,7 +91,7 @@ class MainScreen(Screen[object]):
         with Horizontal(id="body"):
             yield ChatListPane()
             with Vertical(id="main"):
-                with Container(id="stage"):
+                with Stage(id="stage"):
                     yield Transcript(Look())
                     yield Welcome()
                 yield SearchBar()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.screen import Screen
 
 from palaver.wire.messages import QueuedMessage
@@ -26,6 +26,7 @@ from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.framing import entitle
 from palaver_tui.widgets.header import header_line
 from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.stage import Stage
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
@@ -51,7 +52,7 @@ class Painter:
         self._header = screen.query_one("#header", Bar)
         self._footer = screen.query_one("#footer", Bar)
         self._chats = screen.query_one(ChatListPane)
-        self._stage = screen.query_one("#stage", Container)
+        self._stage = screen.query_one(Stage)
         self._transcript = screen.query_one(Transcript)
         self._welcome = screen.query_one(Welcome)
         self._banner = screen.query_one(BannerBox)

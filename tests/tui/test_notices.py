@@ -1,0 +1,68 @@
+"""What is said in passing never lies over what one works with."""
+
+from functools import partial
+
+import pytest
+from textual.widgets._toast import Toast
+
+from tui.replay import ReplayClient
+from tui.scenes import SCENES, SIZES
+from tui.screen import client
+
+PARTS = ("#search", "#banner", "#queue", "#writing", "#footer")
+SHORT = "Already stopping."
+LONG = (
+    "Sent the selection (12 lines) to your terminal's clipboard (OSC 52). Whether it took it, only"
+    " the terminal knows. And this goes on for long enough that no window holds it in one row."
+)
+SAID = ([SHORT], [LONG], [LONG, SHORT, LONG, SHORT])
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 12)], ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize("state", ["queued", "failed"])
+async def test_a_notice_covers_nothing_that_one_works_with(tmp_path, state, size):
+    scene, chat_id, _ = SCENES[state]
+    daemon = ReplayClient()
+    scene(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=size) as me:
+        await me.until(lambda: me.view.caught_up is not None)
+        await me.write("a draft\nof two lines\nand a third")
+        await me.press("ctrl+f")
+        for said in SAID:
+            me.app.clear_notifications()
+            await me.until(lambda: not me.app.screen.query(Toast))
+            for words in said:
+                me.app.say(words)
+            await me.until(partial(are_there, me.app.screen, len(said)))
+            await me.pilot.pause()
+            covers_nothing(me.app.screen)
+            over = me.text().partition("❯")[0]
+            assert said[-1].split()[0] in over, "the last one gave way"
+
+
+def are_there(screen, many):
+    return len(screen.query(Toast)) == many
+
+
+def covers_nothing(screen):
+    below = [part for name in PARTS if (part := screen.query_one(name)).display]
+    assert len(below) >= 3
+    toasts = screen.query(Toast)
+    clipped = [toast.region.intersection(screen.find_widget(toast).clip) for toast in toasts]
+    seen = [area for area in clipped if area]
+    assert seen, "no notice can be seen"
+    for area in seen:
+        assert not [part for part in below if area.overlaps(part.region)]
+
+
+async def test_a_short_notice_covers_no_text_but_the_frame(tmp_path):
+    scene, chat_id, there = SCENES["finished"]
+    daemon = ReplayClient()
+    scene(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=(100, 40)) as me:
+        await me.shows(there)
+        before = me.text().splitlines()
+        me.app.say(SHORT)
+        await me.shows(SHORT)
+        after = me.text().splitlines()
+    assert [row for row in range(len(after)) if after[row] != before[row]] == [1]
