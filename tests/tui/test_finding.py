@@ -144,7 +144,7 @@ async def test_from_the_conversation_single_letters_step_on(tmp_path):
 
 def highlighted(me) -> list[str]:
     """Return the characters that stand on the paper of what was found."""
-    from palaver_tui.themes import DARK
+    from palaver_tui.palettes import DARK
 
     papers = {DARK.found, DARK.found_here}
     return [

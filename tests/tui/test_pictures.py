@@ -17,8 +17,8 @@ from palaver.wire.messages import PICTURE_SIDE, Picture, ToolResult
 from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.folding import Folds
 from palaver_tui.layout.pictures import MOST_ROWS, Grid, PictureBox, Pixels, caption, grid_of
+from palaver_tui.palettes import LIGHT
 from palaver_tui.pictures import KEPT_FILES, UnreadablePictureError, pixels_of, store
-from palaver_tui.themes import LIGHT
 from palaver_tui.widgets.drawing import draws_pictures, strip_of
 from tui.pictures import FORMATS, chart, drawn, png_that_says
 from tui.replay import answer, status, user, versions
@@ -224,7 +224,8 @@ class TestFiles:
     ("colours", "encoding", "draws"),
     [
         ("truecolor", "utf-8", True),
-        ("standard", "utf-8", True),
+        ("256", "utf-8", True),
+        ("standard", "utf-8", False),
         (None, "utf-8", False),
         ("truecolor", "ascii", False),
     ],

@@ -2,13 +2,14 @@
 
 import pytest
 
-from palaver_tui.themes import PALETTES
+from palaver_tui.palettes import FAMILIES
 from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ReplayClient
 from tui.screen import make_app, posed, screen_text, settled
 from tui.sheet import running_tools, sheet, writing_a_call
 from tui.sheet_written import on_their_way, written
 
+THEMES = [palette.name for palette in FAMILIES["truecolor"]]
 # Rows enough that nothing of it is out of view.
 WIDTHS = {60: 144, 80: 140, 120: 140, 200: 132}
 WRITTEN = {60: 150, 80: 135, 120: 125, 200: 120}
@@ -40,21 +41,21 @@ async def unfold(app, daemon) -> None:
     transcript.set_folds(transcript.folds.all(True))
 
 
-@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_kind_of_block_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme, unfold)
     assert snap_compare(app, terminal_size=(width, WIDTHS[width]), run_before=before)
 
 
-@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme)
     assert snap_compare(app, terminal_size=(width, 46), run_before=before)
 
 
-@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WRITTEN)
 def test_what_is_written_and_sent_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, written, "Nothing that I know", theme, on_their_way)

@@ -1,12 +1,14 @@
 """Every theme can be read: contrast as WCAG counts it, and marks where there are no colours."""
 
 import pytest
+from rich.color import ColorSystem
 from textual.color import Color
 
 from palaver_tui.layout.faces import Face
-from palaver_tui.themes import PALETTES, PLAIN, style_of
+from palaver_tui.palettes import PALETTES, PLAIN
+from palaver_tui.themes import style_of
 
-COLOURED = [palette for palette in PALETTES.values() if not palette.plain]
+COLOURED = [palette for palette in PALETTES.values() if not palette.own]
 # What only says it again, such as a fence's language, is held to what is asked of drawings.
 LEAST = {"faint": 3.0, "code_tag": 3.0, "code_comment": 4.0}
 READ = 4.3
@@ -15,8 +17,11 @@ INKS += ["code_keyword", "code_string", "code_number", "code_comment", "code_nam
 INKS += ["success", "warning", "error"]
 
 
-def contrast(style) -> float:
-    return ratio(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))
+def contrast(style, palette) -> float:
+    """Return the contrast as it is when a terminal of the palette's colours shows it."""
+    system = ColorSystem.EIGHT_BIT if palette.depth == "256" else ColorSystem.TRUECOLOR
+    shown = [colour.downgrade(system).get_truecolor() for colour in (style.color, style.bgcolor)]
+    return ratio(*[Color(*colour) for colour in shown])
 
 
 def luminance(colour: Color) -> float:
@@ -36,7 +41,7 @@ def ratio(one: Color, other: Color) -> float:
 @pytest.mark.parametrize("ink", INKS)
 def test_every_ink_can_be_read_on_the_background_and_on_code(ink, palette):
     for paper in ("", "code"):
-        found = contrast(style_of(Face(ink, paper=paper), palette))
+        found = contrast(style_of(Face(ink, paper=paper), palette), palette)
         assert found >= LEAST.get(ink, READ), (paper, found)
 
 

@@ -36,11 +36,12 @@ from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import encodable
 from palaver_tui.opening import Opener
 from palaver_tui.painting import NARROW, Painter
+from palaver_tui.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.session import Connect, Session
 from palaver_tui.setting_up import Means
 from palaver_tui.signals import on_ending_signals
 from palaver_tui.terminal import Terminal
-from palaver_tui.themes import DARK, PALETTES, PLAIN, theme
+from palaver_tui.themes import theme
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
 from palaver_tui.view.first_run import usable
@@ -51,7 +52,7 @@ from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.compositing import RowCompositor
-from palaver_tui.widgets.drawing import draws_pictures
+from palaver_tui.widgets.drawing import depth_of, draws_pictures
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.stage import Stage
@@ -126,6 +127,7 @@ class PalaverApp(Keying):
         client: Callable[[Endpoint], Client] | None = None,
         motion: bool = True,
         look: Look | None = None,
+        depth: Depth = "truecolor",
         signals: bool = False,
         means: Means | None = None,
     ) -> None:
@@ -160,15 +162,20 @@ class PalaverApp(Keying):
         self.inputs = Inputs(self, self.give)
         self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
-        for palette in PALETTES.values():
+        self.palettes = FAMILIES[depth]
+        for palette in self.palettes:
             self.register_theme(theme(palette))
+        if depth == "none":
+            # Textual takes a terminal of which it knows no colours for one of all colours.
+            self.no_color = True
+            self._filters.append(NoColor())
         if self.no_color:
             # Chosen when no theme was known yet, Textual's filter turns the terminal's own
             # colours into black: frames would vanish on a dark terminal.
             self._filters = [
                 NoColor() if isinstance(item, Monochrome) else item for item in self._filters
             ]
-        self.theme = PLAIN.name if self.no_color else DARK.name
+        self.theme = PLAIN.name if self.no_color else self.palettes[0].name
 
     # --- life -----------------------------------------------------------------------------
 
@@ -301,9 +308,7 @@ class PalaverApp(Keying):
     @property
     def _draws_pictures(self) -> bool:
         """Whether there are colours to draw pictures with."""
-        return (
-            self._look.pictures and not self.no_color and not PALETTES.get(self.theme, DARK).plain
-        )
+        return self._look.pictures and not self.no_color and not PALETTES.get(self.theme, DARK).own
 
     def watch_theme(self) -> None:
         """Draw everything again in the new colours."""
@@ -389,13 +394,15 @@ def open_terminal(
     """
     means = Means(os.environ, restart, partial(find_servers, SystemClock()))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
-    look = Look(pictures=draws_pictures(Console()))
+    console = Console()
+    look = Look(pictures=draws_pictures(console))
     app = PalaverApp(
         connect,
         data_dir=data_dir,
         chat_id=chat_id,
         motion=motion,
         look=look,
+        depth=depth_of(console),
         signals=True,
         means=means,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import App
@@ -12,6 +13,7 @@ from palaver_tui.actions import Action
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import visible
 from palaver_tui.painting import Painter
+from palaver_tui.palettes import Palette
 from palaver_tui.session import Session, Severity
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import Open
@@ -26,6 +28,7 @@ class Base(App[int]):
     editing: QueuedMessage | None
     filter_text: str | None  # what the list is filtered by; None: it is not
     pictures: Path  # the folder of those that were opened in a viewer
+    palettes: Sequence[Palette]  # those that this terminal can show
     _look: Look
     _painter: Painter | None
 

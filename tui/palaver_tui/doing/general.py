@@ -6,7 +6,6 @@ from palaver_tui.doing.finding import Finding
 from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.recalling import Recalling
-from palaver_tui.themes import PALETTES
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
@@ -67,7 +66,7 @@ class General(Reading, Finding, Opening, Recalling):
 
     def do_app_theme(self) -> None:
         """Change to the next theme."""
-        names = list(PALETTES)
+        names = [palette.name for palette in self.palettes]
         index = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(index + 1) % len(names)]
 

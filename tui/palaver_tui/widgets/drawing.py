@@ -11,7 +11,8 @@ from textual.strip import Strip
 
 from palaver_tui.layout.faces import PLAIN, Face, Line, Span
 from palaver_tui.layout.wrap import clip, width_of
-from palaver_tui.themes import DARK, PALETTES, Palette, pixel_style, style_of
+from palaver_tui.palettes import DARK, PALETTES, Depth, Palette
+from palaver_tui.themes import pixel_style, style_of
 
 # Papers of panels. Where there are no colours an edge takes the place of their first blank.
 PANELS = frozenset({"code", "added", "removed"})
@@ -24,16 +25,31 @@ def palette_of(app: App[object]) -> Palette:
     return PALETTES.get(app.theme, DARK)
 
 
+# As Rich calls them. `windows` are the 16 colours of a console that is older than escape codes.
+DEPTHS: dict[str | None, Depth] = {
+    "truecolor": "truecolor",
+    "256": "256",
+    "standard": "16",
+    "windows": "16",
+    None: "none",
+}
+
+
+def depth_of(console: Console) -> Depth:
+    """Return which colours a terminal has, as its environment says."""
+    return DEPTHS[console.color_system]
+
+
 def draws_pictures(console: Console) -> bool:
     """Say whether a terminal has the colours and the characters to draw pictures with."""
-    return console.color_system is not None and console.encoding.startswith("utf")
+    return depth_of(console) in {"truecolor", "256"} and console.encoding.startswith("utf")
 
 
 def strip_of(line: Line, width: int, palette: Palette) -> Strip:
     """Return `line`, filled up to `width` cells."""
     segments = []
     used = 0
-    edged = palette.plain and line.fill in PANELS
+    edged = palette.own and line.fill in PANELS
     for text, face in line.spans:
         if line.fill and not face.paper and used >= line.inset:
             face = face._replace(paper=line.fill)

@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from palaver_tui.themes import Palette
+from palaver_tui.palettes import Palette
 
 # Later ones lie over earlier ones.
 MarkKind = Literal["found", "here", "thing", "selected", "cursor"]
@@ -28,13 +28,14 @@ class Mark(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _style(kind: MarkKind, palette: Palette) -> Style:
-    if palette.plain:
+    if palette.own:
         return Style(reverse=kind != "found", underline=kind == "found", bold=kind == "here")
     match kind:
         case "found":
             return Style(bgcolor=palette.found)
         case "here":
-            return Style(color=palette.background, bgcolor=palette.found_here, bold=True)
+            ink = palette.background if palette.dark else palette.text
+            return Style(color=ink, bgcolor=palette.found_here, bold=True)
         case "thing":
             return Style(bgcolor=palette.raised, bold=True)
         case "selected":

@@ -1,0 +1,136 @@
+"""A real client on the terminal it is started in, that shows everything that has a colour.
+
+Run by `test_colours.py` in a pseudo-terminal: `python -m tui.coloured_client FOLDER THEME`, where
+`THEME` is a number among those of the terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+import palaver_tui.app
+from palaver.wire.chats import RetryInfo
+from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent
+from palaver_tui.app import PalaverApp
+from palaver_tui.widgets.drawing import depth_of
+from palaver_tui.widgets.transcript import Transcript
+from tui.replay import BAD_KEY, ENDPOINT, OVERLOADED, T0, FixedClock, ReplayClient, queued, status
+from tui.scenes import CHATS
+from tui.screen import screen_text
+from tui.sheet import sheet
+
+
+def colourful_daemon() -> ReplayClient:
+    daemon = ReplayClient()
+    sheet(daemon)
+    daemon.open(*CHATS)
+    waiting = QueueUpdate([queued(1, "first"), queued(2, "second")], held=True)
+    daemon.stream_of("a").tell(waiting)
+    return daemon
+
+
+class Colourful(PalaverApp):
+    """The client; when everything was shown, it leaves."""
+
+    CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
+    daemon: ReplayClient
+
+    async def show_everything(self) -> None:
+        """Walk through what there is."""
+        while self.session.view.caught_up is None or not self.session.models:
+            await asyncio.sleep(0.02)
+        text = self.main.query_one(Transcript)
+        stream = self.daemon.stream_of("a")
+        retry = RetryEvent(RetryInfo(1, 3, 9000, T0, OVERLOADED))
+        # What is to be done, and what must then be seen.
+        steps: list[Callable[[], object] | str] = [
+            lambda: text.set_folds(text.folds.all(True)),
+            lambda: self.main.query_one("#composer").insert("a draft"),
+            text.to_start,
+            *[lambda: text.move(text.size.height)] * 5,
+            lambda: self.say("A notice.", "error"),
+            "A notice.",
+            self.do_view_find,
+            lambda: text.searching.begin("timer"),
+            self.do_search_older,
+            self.end_search,
+            lambda: text.selecting.begin(text.scroll_offset.y),
+            text.selecting.toggle,
+            lambda: text.selecting.move(lines=4),
+            text.selecting.clear,
+            self.do_transcript_previous_thing,
+            self.do_chats_toggle,
+            self.do_queue_focus,
+            self._bare,
+            self.do_model_choose,
+            "Who answers",
+            self.pop_screen,
+            self.do_chat_rename,
+            "Title of this chat",
+            self.pop_screen,
+            self.do_app_palette,
+            "Begin a chat",
+            self.pop_screen,
+            self.do_app_help,
+            "Everywhere",
+            self.pop_screen,
+            self._bare,
+            lambda: stream.tell(status("running"), retry),
+            "Retrying in",
+            lambda: stream.tell(RetryEvent(None), status("error"), ErrorEvent(BAD_KEY)),
+            "did not accept",
+        ]
+        for step in steps:
+            if isinstance(step, str):
+                while step not in screen_text(self):
+                    await asyncio.sleep(0.05)
+                    self.paint()
+            else:
+                step()
+                self.paint()
+                await self._drawn()
+        self.exit(0)
+
+    async def _drawn(self) -> None:
+        """Wait until what was changed is on the terminal."""
+        drawn = asyncio.Event()
+        self.screen.call_after_refresh(drawn.set)
+        await drawn.wait()
+        await asyncio.sleep(0.01)
+
+    def _bare(self) -> None:
+        """Hide and show what is behind a dialog: it is dimmed, and not to be read."""
+        self.clear_notifications()
+        for part in ("#header", "#body", "#footer"):
+            widget = self.main.query_one(part)
+            widget.display = not widget.display
+
+
+async def main(folder: Path, theme: int) -> None:
+    async def connect():
+        return ENDPOINT
+
+    daemon = colourful_daemon()
+    app = Colourful(
+        connect,
+        data_dir=folder,
+        chat_id="a",
+        clock=FixedClock(),
+        client=daemon,
+        motion=False,
+        depth=depth_of(Console()),
+    )
+    app.daemon = daemon
+    app.theme = app.palettes[theme].name
+    app.call_later(lambda: app.run_worker(app.show_everything()))
+    await app.run_async()
+    sys.exit(app.return_code)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
