@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from textual._wait import wait_for_idle
 
 import palaver_tui.app
 from palaver.wire.chats import RetryInfo
@@ -69,16 +70,16 @@ class Colourful(PalaverApp):
             self._bare,
             self.do_model_choose,
             "Who answers",
-            self.pop_screen,
+            self.close_dialog,
             self.do_chat_rename,
             "Title of this chat",
-            self.pop_screen,
+            self.close_dialog,
             self.do_app_palette,
-            "Begin a chat",
-            self.pop_screen,
+            "New chat",
+            self.close_dialog,
             self.do_app_help,
             "Everywhere",
-            self.pop_screen,
+            self.close_dialog,
             self._bare,
             lambda: stream.tell(status("running"), retry),
             "Retrying in",
@@ -93,15 +94,8 @@ class Colourful(PalaverApp):
             else:
                 step()
                 self.paint()
-                await self._drawn()
+                await wait_for_idle(0)
         self.exit(0)
-
-    async def _drawn(self) -> None:
-        """Wait until what was changed is on the terminal."""
-        drawn = asyncio.Event()
-        self.screen.call_after_refresh(drawn.set)
-        await drawn.wait()
-        await asyncio.sleep(0.01)
 
     def _bare(self) -> None:
         """Hide and show what is behind a dialog: it is dimmed, and not to be read."""

@@ -118,7 +118,7 @@ def least(shown: Shown, dark: bool) -> float:
 
 def shown_by(tmp_path, term: str, theme: int) -> dict[Shown, set[str]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "TERM": term}
-    for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR"):
+    for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "tui.coloured_client", str(tmp_path), str(theme)]
     return texts(run_in_terminal(command, environment))
