@@ -47,6 +47,9 @@ class Raw:
         assert found.status == status
         return found
 
+    async def take(self, size: int) -> None:
+        await self._reader.readexactly(size)
+
     async def is_cut(self) -> bool:
         try:
             return await self._reader.read(1) == b""
@@ -119,6 +122,25 @@ async def test_a_connection_is_kept_between_requests_and_closed_when_it_is_not_u
         clock.advance(IDLE_S)
         assert await one.is_cut()
         assert len(daemon.connections) == 0
+
+
+async def test_a_long_answer_may_be_taken_slowly_but_not_be_left() -> None:
+    async with served() as (daemon, clock, raw):
+        async with Client(Endpoint(socket=daemon.socket)) as client:
+            chat = (await client.create_chat(CreateChat(content="x" * 900_000))).chat
+        path = f"/api/v1/chats/{chat.id}/messages"
+        one = await raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await until(lambda: daemon.connections.unsent > 0)
+        for _ in range(2):
+            unsent = daemon.connections.unsent
+            clock.advance(IDLE_S)
+            await one.take(200_000)
+            await until(lambda: daemon.connections.unsent < unsent)  # noqa: B023
+        assert daemon.connections.unsent > 0
+        clock.advance(IDLE_S)  # it took some of it since
+        assert len(daemon.connections) == 1
+        clock.advance(IDLE_S)
+        await until(lambda: len(daemon.connections) == 0)
 
 
 @pytest.mark.parametrize(

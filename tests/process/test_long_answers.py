@@ -21,7 +21,7 @@ from support.process import place, started
 
 pytestmark = pytest.mark.process
 
-ANSWERS = int(os.environ.get("PALAVER_ANSWERS", "4"))
+ANSWERS = int(os.environ.get("PALAVER_ANSWERS", "3"))
 LONG = "words 1 " * 25_000  # 200 KB
 GROWTH_MIB = 32.0
 REST_S = 60.0

@@ -21,7 +21,7 @@ from support.process import place, started
 
 pytestmark = pytest.mark.process
 
-CLIENTS = int(os.environ.get("PALAVER_CLIENTS", "50"))
+CLIENTS = int(os.environ.get("PALAVER_CLIENTS", "25"))
 BUSY = CLIENTS // 25
 CHATS = 20
 TIMES = 3  # that each client connects

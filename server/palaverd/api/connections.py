@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 import structlog
@@ -41,6 +42,11 @@ class Connections:
     def working(self) -> int:
         """How many have a request that is being handled."""
         return len(self._working)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that clients did not take yet."""
+        return sum(one.unsent for one in (*self._waiting, *self._working))
 
     def make_room(self) -> bool:
         """Close the connection that has waited longest; False when all of them work."""
@@ -92,13 +98,17 @@ class Connections:
             self.remove(connection)
             self._working.add(connection)
 
-    def _wait(self, connection: Connection, seconds: float) -> None:
-        unsent = connection.unsent
+    def _wait(self, connection: Connection, seconds: float, before: float = inf) -> None:
+        """Cut the connection off in so many seconds, unless it takes a long answer slowly.
+
+        `before` is how much of it was unsent when that was last looked at.
+        """
 
         def late() -> None:
             self._waiting.pop(connection, None)
-            if 0 < connection.unsent < unsent:
-                self._wait(connection, seconds)  # it takes a long answer, slowly
+            unsent = connection.unsent
+            if 0 < unsent < before:
+                self._wait(connection, seconds, unsent)
             else:
                 connection.cut()
 
