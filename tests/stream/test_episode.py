@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Sequence
 from random import Random
 
 import msgspec
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from palaver.wire.events import MessagePartEvent
 from palaverd.stream import episode as subject
 from palaverd.stream.episode import Episode, Position
+from palaverd.stream.growing import PIECES, Growing
 
 decoder = msgspec.json.Decoder(MessagePartEvent)
 
@@ -127,3 +130,23 @@ def test_pushed_frames_say_what_reading_says_in_any_mixture(
             log.passed(position)
         assert {n: text for n, text in shown.items() if text} == texts(log)
         assert log.newest(position) is None
+
+
+@pytest.mark.parametrize("asked_at", [(), (1, 700), range(0, 3 * PIECES, 100)])
+def test_a_growing_text_is_the_sum_of_its_pieces_whenever_one_asks(asked_at: Sequence[int]) -> None:
+    growing, pieces = Growing(), [f"{number} " for number in range(3 * PIECES + 5)]
+    for number, piece in enumerate(pieces):
+        if number in asked_at:
+            assert growing.text == "".join(pieces[:number])
+        growing.append(piece)
+    assert growing.text == growing.text == "".join(pieces)
+    assert growing.length == len(growing.text)
+
+
+def test_a_long_text_holds_few_pieces() -> None:
+    """Each small piece is a piece of memory that Python keeps."""
+    growing = Growing()
+    for number in range(20 * PIECES):
+        growing.append(str(number))
+    kept = [one for one in gc.get_referents(growing) if isinstance(one, list)]
+    assert sum(map(len, kept)) < PIECES + 20

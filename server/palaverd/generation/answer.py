@@ -10,6 +10,7 @@ from palaver.clock import Clock
 from palaver.wire.messages import Part, Reasoning, Text, ToolCall
 from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
 from palaverd.stream.episode import Block, Episode
+from palaverd.stream.growing import Growing
 
 
 class _Open(msgspec.Struct):
@@ -18,7 +19,7 @@ class _Open(msgspec.Struct):
     start: BlockStart
     call_id: str | None
     began: float
-    chunks: list[str] = []
+    said: Growing
     private: str | None = None
     duration_ms: int | None = None
 
@@ -37,12 +38,12 @@ class Answer:
     def take(self, event: ModelEvent) -> None:
         """Add one event to the answer and to the live log."""
         if type(event) is Delta:
-            self._blocks[event.block].chunks.append(event.text)
+            self._blocks[event.block].said.append(event.text)
             self._episode.append(self._shown[event.block], event.text)
         elif type(event) is BlockStart:
             call_id = self._new_call_id() if event.kind == "tool_call" else None
             self._blocks[event.block] = _Open(
-                start=event, call_id=call_id, began=self._clock.monotonic(), chunks=[]
+                start=event, call_id=call_id, began=self._clock.monotonic(), said=Growing()
             )
             self._shown[event.block] = self._episode.open_block(
                 event.kind, name=event.name, call_id=call_id
@@ -59,7 +60,7 @@ class Answer:
         parts: list[Part] = []
         private: dict[str, str] = {}
         for _, block in sorted(self._blocks.items()):
-            part = _part(block, "".join(block.chunks))
+            part = _part(block, block.said.text)
             if part is None and block.private is None:
                 continue
             if block.private is not None:

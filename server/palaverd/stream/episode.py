@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from palaver.wire.events import BlockKind, MessagePartEvent
+from palaverd.stream.growing import Growing
 
 # The live output that is kept; beyond it the log is cut with a marker, and the committed
 # message is still whole. An answer of this size is two thousand pages.
@@ -30,21 +31,23 @@ def frame(events: list[bytes]) -> bytes:
 class Block:
     """One block of an episode: what it is, and its text so far."""
 
-    __slots__ = ("call_id", "chunks", "kind", "length", "name")
+    __slots__ = ("call_id", "kind", "name", "said")
 
     def __init__(self, kind: BlockKind, name: str | None, call_id: str | None) -> None:
         self.kind = kind
         self.name = name
         self.call_id = call_id
-        self.chunks: list[str] = []
-        self.length = 0
+        self.said = Growing()
+
+    @property
+    def length(self) -> int:
+        """Code points of the text so far."""
+        return self.said.length
 
     @property
     def text(self) -> str:
         """The text so far."""
-        if len(self.chunks) > 1:
-            self.chunks = ["".join(self.chunks)]
-        return self.chunks[0] if self.chunks else ""
+        return self.said.text
 
 
 class Position:
@@ -99,8 +102,7 @@ class Episode:
             delta = CUT_MARKER
         block = self.blocks[number]
         self._log(number, block.length, delta)
-        block.chunks.append(delta)
-        block.length += len(delta)
+        block.said.append(delta)
         self._size += len(delta)
         return True
 
