@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from palaver.client import Client, Endpoint, PalaverError, Unreachable
+from palaver.client import Client, Endpoint, PalaverError, Refused, Unreachable
 from palaver.clock import Clock
 from palaver.paths import socket_path
 from palaver.wire.chats import Info
@@ -174,16 +174,28 @@ def _is_over(handle: int | None) -> bool:
     return handle is None or bool(select.select([handle], [], [], 0)[0])
 
 
+async def _check_config(running: Running, clock: Clock) -> None:
+    async with Client(Endpoint.unix(socket_path(running.data_dir)), clock=clock) as client:
+        try:
+            await client.reload()
+        except Refused as refused:
+            if refused.problem.code == "bad_config":
+                raise PalaverError(f"The daemon goes on as it is: {refused}") from refused
+
+
 async def restart(
     running: Running,
     start: Callable[[Path, Path | None, Callable[[], Awaitable[None]]], Awaitable[Endpoint]],
     clock: Clock,
     *,
     force: bool = False,
+    same_config: bool = True,
 ) -> Endpoint:
     """End a daemon that a client started, and start the next one with this process's environment.
 
     Args:
+        same_config: the next one reads the same file, so that one which cannot be used is told
+            before anything is ended.
         start: starts a daemon of a data directory with a configuration file (None: the usual one)
             after awaiting what ends the one before.
 
@@ -196,5 +208,7 @@ async def restart(
             f"The daemon (process {running.pid}) was started by hand, with options that are not"
             " known here. `palaver daemon stop` ends it; start it again as it was started."
         )
+    if info is not None and same_config:
+        await _check_config(running, clock)
     config = Path(info.config) if info is not None and info.config else None
     return await start(running.data_dir, config, lambda: stop(running, clock, force=force))

@@ -192,7 +192,18 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
     said = (await here("daemon", "reload", code=1)).err
     assert said.startswith(f"palaver: {here.config}: providers.anthropic.kind is 'antropic'")
     assert said.removeprefix("palaver: ") in (await here("daemon", "status")).out
-    assert (await here.status())["models"] == ["sonnet"]
+    status = await here.status()
+    assert status["models"] == ["sonnet"]
+    # Nor is a daemon that works given up for a file that it could not start with.
+    said = (await here("daemon", "restart", code=1)).err
+    assert said.startswith(f"palaver: The daemon goes on as it is: {here.config}:")
+    assert (await here.status())["pid"] == status["pid"]
+    (finding,) = [
+        line
+        for line in map(json.loads, (await here("doctor", "--json", code=1)).out.splitlines())
+        if line["subject"] == "config"
+    ]
+    assert (finding["state"], "antropic" in finding["remedy"]) == ("broken", True)
 
 
 # --- whom others look after -----------------------------------------------------------------

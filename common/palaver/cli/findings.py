@@ -16,6 +16,7 @@ import msgspec
 from palaver import __version__
 from palaver.cli.settings import Settings
 from palaver.client import Client, PalaverError
+from palaver.wire.setup import Setup
 
 State = Literal["ok", "note", "broken"]
 SIGNS: dict[State, str] = {"ok": "ok", "note": "--", "broken": "!!"}
@@ -78,7 +79,7 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
         endpoint = await settings.connect()
         async with Client(endpoint) as client:
             info = await client.info()
-            models = (await client.models()).models
+            told = await client.models()
     except PalaverError as error:
         yield Finding("connection", "broken", str(error), f"See {settings.data_dir}/palaverd.log")
         return
@@ -87,8 +88,11 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
         "connection",
         "ok" if same else "note",
         f"palaverd {info.version}, process {info.pid}, at {endpoint}",
-        None if same else f"This program is {__version__}: restart the daemon to have the same.",
+        None if same else f"This program is {__version__}:  palaver daemon restart  brings it.",
     )
+    if told.setup is not None:
+        yield _config(told.setup)
+    models = told.models
     for model in models:
         default = ", the default" if model.default else ""
         text = f"{model.name}: {model.model} of {model.provider}{default}"
@@ -102,8 +106,33 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
             "model",
             "broken",
             "none is configured",
-            "Set ANTHROPIC_API_KEY, write a config.toml, or try  palaver demo",
+            "Name one in config.toml; or set ANTHROPIC_API_KEY and run  palaver daemon restart ;"
+            " or try  palaver demo",
         )
+        async for finding in _servers():
+            yield finding
+
+
+def _config(setup: Setup) -> Finding:
+    if setup.problem is not None:
+        text = f"{setup.config} cannot be used; what was in force before still is"
+        return Finding("config", "broken", text, setup.problem)
+    text = setup.config if setup.found else f"{setup.config} is not there, defaults hold"
+    if setup.restart:
+        keys = ", ".join(setup.restart)
+        return Finding("config", "note", text, f"palaver daemon restart  is needed for: {keys}")
+    return Finding("config", "ok", text)
+
+
+async def _servers() -> AsyncIterator[Finding]:
+    """Look for model servers on this machine."""
+    from palaver.clock import SystemClock
+    from palaver.setup.servers import find_servers
+
+    for server in await find_servers(SystemClock()):
+        models = ", ".join(model.id for model in server.models) or "no model that talks"
+        text = f"{server.kind} at {server.address}: {models}"
+        yield Finding("server", "note", text, "Open  palaver  and press Enter to use it.")
 
 
 def _terminal() -> Finding:

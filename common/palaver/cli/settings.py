@@ -51,7 +51,8 @@ class Settings:
         clock = SystemClock()
         running = await find(self.data_dir, self.socket, clock)
         if running is not None:
-            return await restart(running, self._start, clock, force=force)
+            same = self.config is None
+            return await restart(running, self._start, clock, force=force, same_config=same)
         if self.connector is None and self.socket is not None:
             raise PalaverError(f"No daemon runs at {self.socket}, and none is started there.")
         return await self._start(self.data_dir)
