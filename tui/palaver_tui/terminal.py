@@ -1,4 +1,4 @@
-"""What comes from the terminal: keys told apart, and nothing that ends the reading.
+"""What comes from the terminal, and goes to it: keys told apart, everything in its place.
 
 Textual 8.2 takes two keys with Alt in one read for a circumflex and a letter, and what stands
 behind an Escape in a paste for keys; a byte that is no UTF-8, or a sequence that its parser
@@ -19,6 +19,8 @@ from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+
+from palaver_tui.placing import placed
 
 READ: Final = 4096  # bytes at once
 LOOK_S: Final = 0.1  # between two looks at whether an Escape stands alone, and whether to end
@@ -56,6 +58,10 @@ def _told_apart(found: re.Match[str]) -> str:
 
 class Terminal(LinuxDriver):
     """The terminal that the client runs in."""
+
+    def write(self, data: str) -> None:
+        """Write `data`; a width that the terminal counts otherwise moves nothing."""
+        super().write(placed(data))
 
     def run_input_thread(self) -> None:
         """Read until it is over."""

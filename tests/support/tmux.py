@@ -1,0 +1,65 @@
+"""A tmux server of a test's own, which ends with the test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BOUND_S = 60.0  # for a client that starts on a busy machine
+POLL_S = 0.05
+
+
+class Tmux:
+    """One pane, and the server that it is in."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    def __call__(self, *command: str) -> str:
+        """Run a tmux command; return what it printed."""
+        done = subprocess.run(
+            ["tmux", "-u", "-S", str(self._socket), "-f", "/dev/null", *command],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=BOUND_S,
+        )
+        return done.stdout
+
+    def rows(self) -> list[str]:
+        """Return what the pane shows."""
+        return self("capture-pane", "-p").split("\n")
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        """Wait until `holds`; fail with what is shown if it does not in time."""
+        end = time.monotonic() + BOUND_S
+        while not holds():
+            if time.monotonic() > end:
+                raise AssertionError(f"{what}:\n" + "\n".join(self.rows()))
+            time.sleep(POLL_S)
+
+
+@contextmanager
+def tmux(
+    folder: Path, command: str, size: tuple[int, int] = (120, 40), *options: str
+) -> Iterator[Tmux]:
+    """Run `command` in a pane of `size`. `options`: what is set before, such as `set -g …`."""
+    pane = Tmux(folder / "tmux")
+    environment = {key: value for key, value in os.environ.items() if key != "TMUX"}
+    first = ["new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), command]
+    try:
+        subprocess.run(
+            ["tmux", "-u", "-S", str(folder / "tmux"), "-f", "/dev/null", *options, *first],
+            check=True,
+            env=environment,
+            timeout=BOUND_S,
+        )
+        yield pane
+    finally:
+        subprocess.run(
+            ["tmux", "-S", str(folder / "tmux"), "kill-server"], check=False, timeout=BOUND_S
+        )

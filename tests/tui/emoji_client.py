@@ -1,0 +1,72 @@
+"""A real client on the terminal it is started in, with emoji on all its rows; it runs until `^q`.
+
+Run by `test_placing.py` in tmux: `python -m tui.emoji_client FOLDER`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import palaver_tui.app
+from palaver.client import Connected
+from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
+from palaver_tui.app import PalaverApp
+from tui.replay import ENDPOINT, FixedClock, ReplayClient, answer, chat, queued, status, user
+
+EMOJI = {
+    "family": "👨‍👩‍👧‍👦",
+    "tone": "👍🏽",
+    "selector": "❤️",
+    "keycap": "1️⃣",
+    "flag": "🇫🇷",
+    "tags": "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "plain": "🎉",
+    "combining": "e\u0301",
+    "devanagari": "क्षि",
+}
+
+
+class Emoji(PalaverApp):
+    """The client, from another place than its style sheet."""
+
+    CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
+
+
+def emoji_daemon() -> ReplayClient:
+    every = " ".join(EMOJI.values())
+    rows = "\n".join(f"- {name} {one} {one} end" for name, one in EMOJI.items())
+    table = "\n".join(f"| {name} | {one} |" for name, one in EMOJI.items())
+    code = "\n".join(f"{name} = '{one}'" for name, one in EMOJI.items())
+    text = f"{rows}\n\n| name | it |\n|---|---|\n{table}\n\n```python\n{code}\n```\n"
+    daemon = ReplayClient()
+    daemon.open(*(chat(name, f"{one} {name} {one}") for name, one in EMOJI.items()))
+    daemon.stream_of("family").tell(
+        Connected(),
+        MessageEvent(user(1, every)),
+        MessageEvent(answer(2, text)),
+        status("paused", every),
+        QueueUpdate([queued(1, every)], held=True),
+        CaughtUp(3),
+    )
+    return daemon
+
+
+async def main(folder: Path) -> None:
+    async def connect():
+        return ENDPOINT
+
+    app = Emoji(
+        connect,
+        data_dir=folder,
+        chat_id="family",
+        clock=FixedClock(),
+        client=emoji_daemon(),
+        motion=False,
+    )
+    await app.run_async()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))
