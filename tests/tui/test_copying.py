@@ -1,13 +1,19 @@
 """Which way a copied text goes, and that it is said, and nothing that is not known."""
 
 import os
+import pty
+import select
+import signal
 import stat
 import sys
+from contextlib import contextmanager
 
 import pytest
 
 from palaver_tui.clipboard import MOST_OSC_52, Clipboard
 from palaver_tui.layout.visible import encodable
+from support.require import require
+from support.tmux import tmux
 
 HOSTILE = "**a**\x1b[31m\u202e\x9b b\r\n[/x]"
 
@@ -100,3 +106,69 @@ def test_tools_are_used_where_they_work(tmp_path, sent, environment, platform, n
     programs = [tmp_path / name for name in ("wl-copy", "xclip", "xsel", "pbcopy")]
     found = clipboard(tmp_path, sent, environment, programs, platform).tools()
     assert [command[0] for command in found] == names
+
+
+COPY = """
+import asyncio, os, pathlib
+from palaver_tui.clipboard import Clipboard
+copied = asyncio.run(Clipboard(os.environ, print, pathlib.Path(%r)).copy(%r))
+print(copied.words("it"))
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("setting", ["external", "on", "off"])
+@pytest.mark.parametrize("term", [None, "xterm-256color", "screen"])
+def test_in_tmux_it_goes_into_its_buffer_and_on_to_a_terminal_that_has_a_clipboard(
+    tmp_path, setting, term
+):
+    require("tmux")
+    script = tmp_path / "said.py"
+    script.write_text(COPY % (str(tmp_path), HOSTILE))
+    remote = f"SSH_TTY=x {sys.executable} {script}"
+    with tmux(tmp_path, "sh", (200, 20)) as pane:
+        pane("set-option", "-s", "set-clipboard", setting)
+        with attached(tmp_path / "tmux", term) as written:
+            if term is not None:
+                pane.until(lambda: pane("list-clients").strip(), "nobody is attached")
+            pane("send-keys", remote, "Enter")
+            pane.until(lambda: "Copied it" in "".join(pane.rows()), "not copied")
+            pane("save-buffer", str(tmp_path / "taken"))
+            assert (tmp_path / "taken").read_bytes() == HOSTILE.encode()
+            said = "".join(pane.rows())
+            assert ("sent it on" in said) is (term == "xterm-256color")
+            assert ("prefix ]" in said) is (term != "xterm-256color")
+            pane.until(lambda: (b"\x1b]52;" in written()) is (term == "xterm-256color"), "OSC 52")
+
+
+@contextmanager
+def attached(socket, term):
+    """Attach a terminal of that kind, if any; give a function that returns what it was sent."""
+    if term is None:
+        yield lambda: b""
+        return
+    pid, terminal = pty.fork()
+    if pid == 0:
+        environment = {**os.environ, "TERM": term}
+        environment.pop("TMUX", None)
+        os.execvpe("tmux", ["tmux", "-u", "-S", str(socket), "attach"], environment)
+    got = bytearray()
+
+    def written():
+        while select.select([terminal], [], [], 0)[0]:
+            got.extend(os.read(terminal, 65_536))
+        return bytes(got)
+
+    try:
+        yield written
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+async def test_a_tmux_that_is_gone_is_passed_over(tmp_path, sent, monkeypatch):
+    bad = program(tmp_path, "tmux", "raise SystemExit(1)")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    copied = await clipboard(tmp_path, sent, {"TMUX": "x"}, [bad]).copy("text")
+    assert (copied.way, sent) == ("terminal", ["text"])

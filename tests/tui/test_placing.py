@@ -72,9 +72,11 @@ def test_in_tmux_the_frames_stay_in_their_columns(tmp_path):
         for key in ("", "C-l", "Down", "Down"):
             if key:
                 pane("send-keys", key)
-            rows = pane.rows()[1 : HEIGHT - 1]
-            wrong = [row for row in rows if not in_place(cells(row))]
-            assert wrong == [], key
+            pane.until(lambda: not out_of_place(pane.rows()), "frames out of their columns")
+
+
+def out_of_place(rows: list[str]) -> list[str]:
+    return [row for row in rows[1 : HEIGHT - 1] if not in_place(cells(row))]
 
 
 def in_place(row: list[str]) -> bool:

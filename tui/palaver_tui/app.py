@@ -147,7 +147,7 @@ class PalaverApp(Keying):
             means=means or Means(),
         )
         self.pictures = data_dir / FOLDER / "pictures"
-        self._copier = Clipboard(os.environ, self.copy_to_clipboard, data_dir / FOLDER)
+        self._copier = Clipboard(os.environ, self._send_to_clipboard, data_dir / FOLDER)
         self._opener = Opener(os.environ)
         self._chat_id = chat_id
         self._motion = motion
@@ -229,8 +229,12 @@ class PalaverApp(Keying):
         return [*super().get_line_filters(), self._backstop]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Hand `text` to the terminal: also what the library copies from a field."""
-        super().copy_to_clipboard(encodable(text))
+        """Copy what the library copies from a field: as all else is copied, and said."""
+        self._clipboard = encodable(text)  # what the library pastes
+        self._put(text, "the selection")
+
+    def _send_to_clipboard(self, text: str) -> None:
+        super().copy_to_clipboard(text)
 
     # --- painting -------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Literal
 from palaver_tui.layout.visible import encodable
 from palaver_tui.timing import CLIPBOARD_TOOL_S
 
-Way = Literal["tool", "terminal", "file"]
+Way = Literal["tool", "tmux", "terminal", "file"]
 # Programs that take the clipboard's text from their input, and what must be set for them to work.
 TOOLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("WAYLAND_DISPLAY", ("wl-copy",)),
@@ -21,6 +21,13 @@ TOOLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("DISPLAY", ("xsel", "--clipboard", "--input")),
 )
 MAC_TOOL = ("pbcopy",)
+# In tmux an OSC 52 of a program reaches nobody unless `set-clipboard` is `on`, which is not the
+# default. This goes into a buffer of tmux, and with -w (tmux 3.2) on to the terminal's clipboard.
+TMUX = ("tmux", "load-buffer", "-w", "-")
+TMUX_BEFORE_3_2 = ("tmux", "load-buffer", "-")
+# What the terminal around it can do: tmux hands a buffer on to one with a `clipboard`, however
+# `set-clipboard` is set, and to no other, which another tmux or a Linux console is.
+TMUX_FEATURES = ("tmux", "display-message", "-p", "#{client_termfeatures}")
 # These mean that the person sits elsewhere: this machine's clipboard is not theirs.
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
 # Terminals that take OSC 52 cut or drop longer ones; tmux's buffer and xterm's default are
@@ -31,7 +38,7 @@ FILE_NAME = "copied.txt"
 
 @dataclass(frozen=True)
 class Copied:
-    """Which way a text went; `name` is the program's or the file's."""
+    """Which way a text went; `name` is the program's or the file's, or what tmux hands it on to."""
 
     way: Way
     name: str = ""
@@ -41,6 +48,13 @@ class Copied:
         match self.way:
             case "tool":
                 return f"Copied {what} to the clipboard ({self.name})."
+            case "tmux" if self.name:
+                return (
+                    f"Copied {what} into tmux's buffer, and sent it on to your terminal's"
+                    " clipboard. Whether it took it, only the terminal knows."
+                )
+            case "tmux":
+                return f"Copied {what} into tmux's buffer; tmux's paste key (prefix ]) inserts it."
             case "terminal":
                 return (
                     f"Sent {what} to your terminal's clipboard (OSC 52)."
@@ -87,12 +101,25 @@ class Clipboard:
         for command in self.tools():
             if await _run(command, content.encode()):
                 return Copied("tool", command[0])
+        if (copied := await self._by_tmux(content.encode())) is not None:
+            return copied
         if len(content.encode()) * 4 / 3 <= MOST_OSC_52:
             self._send(content)
             return Copied("terminal")
         path = self._folder / FILE_NAME
         await asyncio.to_thread(_write, path, content)
         return Copied("file", str(path))
+
+    async def _by_tmux(self, content: bytes) -> Copied | None:
+        """Give `content` to the tmux around, None if there is none or it does not answer."""
+        if not self._environment.get("TMUX") or not self._which(TMUX[0]):
+            return None
+        handed_on = await _run(TMUX, content)
+        if not handed_on and not await _run(TMUX_BEFORE_3_2, content):
+            return None
+        features = (await _answer(TMUX_FEATURES)).decode().strip().split(",")
+        fits = len(content) * 4 / 3 <= MOST_OSC_52
+        return Copied("tmux", "terminal" if handed_on and fits and "clipboard" in features else "")
 
 
 def _write(path: Path, content: str) -> None:
@@ -103,20 +130,33 @@ def _write(path: Path, content: str) -> None:
 
 async def _run(command: Sequence[str], content: bytes) -> bool:
     """Give `content` to a program; return whether it took it."""
+    # What stays behind to serve the clipboard would keep a pipe for what it says open.
+    code, _ = await _talk(command, content, asyncio.subprocess.DEVNULL)
+    return code == 0
+
+
+async def _answer(command: Sequence[str]) -> bytes:
+    """Return what a program says; nothing if it fails."""
+    code, said = await _talk(command, b"", asyncio.subprocess.PIPE)
+    return said if code == 0 else b""
+
+
+async def _talk(command: Sequence[str], content: bytes, said_to: int) -> tuple[int | None, bytes]:
+    """Run a program with `content` as its input; return its exit code and what it said."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
-            # What stays behind to serve the clipboard would keep a pipe open.
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=said_to,
             stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError:
-        return False
+        return None, b""
+    said: bytes | None = None
     try:
         async with asyncio.timeout(CLIPBOARD_TOOL_S):
-            await process.communicate(content)
+            said, _ = await process.communicate(content)
     except TimeoutError:
         process.kill()
         await process.wait()
-    return process.returncode == 0
+    return process.returncode, said or b""
