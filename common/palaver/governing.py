@@ -181,6 +181,8 @@ async def _check_config(running: Running, clock: Clock) -> None:
         except Refused as refused:
             if refused.problem.code == "bad_config":
                 raise PalaverError(f"The daemon goes on as it is: {refused}") from refused
+        except PalaverError:
+            return  # whatever is wrong with it, a restart is what helps
 
 
 async def restart(

@@ -142,8 +142,11 @@ async def test_a_chat_in_mid_answer_is_told_at_a_stop_and_goes_on_later(here: He
         async with asyncio.timeout(PATIENCE_S):
             while not (await client.info()).working:
                 await asyncio.sleep(0.01)
-    stopped = await here("daemon", "stop")
-    assert stopped.err.endswith("1 chat goes on when a daemon runs again.\n")
+        async with contextlib.aclosing(client.watch()) as batches:
+            await anext(batches)
+            stopped = await here("daemon", "stop")
+    assert stopped.err.splitlines()[0].endswith("1 chat goes on when a daemon runs again.")
+    assert stopped.err.splitlines()[1].startswith("A client is open")
     await here("tail", sent.chat.id[:8], "--until-idle")
     async with here.client() as client:
         assert [role for role, _ in await history(client, sent.chat.id)] == ["user", "assistant"]

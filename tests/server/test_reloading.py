@@ -175,6 +175,7 @@ class Watched:
     clock: ManualClock
     path: Path
     told: list[Config]
+    idle: bool = True
 
     async def look(self, times: int = 1) -> None:
         """Let the files be looked at so many times."""
@@ -196,8 +197,9 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
         await asyncio.to_thread(source.read), clock, source=source, changed=told.append
     )
     await configured.look()
-    watching = asyncio.create_task(configured.watch(lambda: True))
-    yield Watched(configured, clock, path, told)
+    one = Watched(configured, clock, path, told)
+    watching = asyncio.create_task(configured.watch(lambda: one.idle))
+    yield one
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     await configured.close()
@@ -252,11 +254,26 @@ async def test_another_key_in_its_file_is_taken(watched: Watched, tmp_path: Path
     await watched.look(2)
     before = watched.configured._providers["sim"]
     key.write_text("another")
-    await watched.look(2)
+    await watched.look(3)
     assert watched.configured._providers["sim"] is not before
     assert watched.configured._loaded.keys == {"sim": "another"}
+    assert watched.configured._retired == []  # it is closed, since nobody uses it
+
+
+async def test_a_provider_that_was_replaced_is_closed_once_no_call_uses_it(
+    watched: Watched, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("first")
+    watched.path.write_text(local(tmp_path))
+    await watched.look(2)
+    before, watched.idle = watched.configured._providers["sim"], False
+    key.write_text("another")
+    await watched.look(4)
+    assert watched.configured._retired == [before]
+    watched.idle = True
     await watched.look()
-    assert watched.configured._retired == []  # and what was replaced is closed
+    assert watched.configured._retired == []
 
 
 async def test_a_reading_by_hand_is_not_done_again(watched: Watched, tmp_path: Path) -> None:

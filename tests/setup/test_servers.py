@@ -165,7 +165,7 @@ async def test_a_server_is_not_asked_what_it_is_known_not_to_be() -> None:
         {"/v1/models": {"data": "many"}},
         {"/v1/models": {"data": [1, 2]}},
         {"/v1/models": '{"data":[' + " " * MOST_BYTES + "]}"},
-        {"/v1/models": web.HTTPFound("http://example.com/v1/models")},
+        {"/v1/models": web.HTTPFound("/elsewhere"), "/elsewhere": OLLAMA["/v1/models"]},
         {"/v1/models": web.HTTPUnauthorized()},
     ],
 )

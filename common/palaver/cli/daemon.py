@@ -63,6 +63,8 @@ async def _stop(settings: Settings, *, force: bool) -> int:
         return exits.FINISHED
     await end(running, SystemClock(), force=force)
     words.notice(f"Stopped (process {running.pid}).{_interrupted(running)}")
+    if running.info is not None and running.info.clients:
+        words.notice("A client is open: it starts another one in a moment.")
     return exits.FINISHED
 
 

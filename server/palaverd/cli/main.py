@@ -38,7 +38,7 @@ def serve(
     private: bool = False,
     debug: bool = False,
 ) -> None:
-    """Serve on a Unix socket until SIGTERM.
+    """Serve on a Unix socket until SIGTERM. SIGHUP reads the configuration anew.
 
     \b
     Examples:
