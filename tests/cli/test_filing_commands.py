@@ -130,7 +130,10 @@ async def test_a_cleared_chat_is_forgotten_by_the_model_alone(palaver: Shell) ->
     assert "--- cleared ---" in (await palaver("show", chat)).out
     busy = (await palaver("run", "[[length=20000]] hello", "--detach")).out.strip()
     refused = await palaver("clear", busy, code=1)
-    assert refused.err.startswith("palaver: ")
+    assert refused.err == "palaver: It is busy; stop it first.\n"
+    await palaver("archive", chat)
+    refused = await palaver("send", chat, "more", code=1)
+    assert refused.err == "palaver: It is archived; bring it back first.\n"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from palaverd.chatstate import rules
 from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, QueueFull, Refused
 from palaverd.chatstate.invariants import row_violations
-from palaverd.chatstate.states import State
+from palaverd.chatstate.states import ARCHIVED, RUNNABLE, State
 from palaverd.chatstate.table import Transition, outcomes
 from palaverd.store.rows import ChatRow, changed_values, chat_row, chat_values
 from palaverd.store.tables import chats
@@ -64,7 +64,7 @@ class LockedChat:
         origin = self._origin(before, broken)
         allowed = outcomes(transition, origin)
         if not allowed:
-            raise Refused(transition, origin, "this cannot be done in the present state")
+            raise Refused(transition, origin, _why_not(transition, origin))
         self.note_change()
         self.applied.append(transition)
         yield
@@ -123,6 +123,15 @@ class LockedChat:
         changes = changed_values(self._flushed, self.row)
         if changes:
             self.connection.execute(_UPDATE, {"chat_id": self.row.chat_id, **changes})
+
+
+def _why_not(transition: Transition, state: State) -> str:
+    """Say why the table has no such move from `state`, and what would make one."""
+    if state in ARCHIVED:
+        return "it is archived; bring it back first"
+    if state in RUNNABLE and outcomes(transition, State.W):
+        return "it is busy; stop it first"
+    return "this cannot be done in the present state"
 
 
 def lock(connection: Connection, chat_id: str, now: int) -> LockedChat:
