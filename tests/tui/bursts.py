@@ -116,6 +116,7 @@ def kept(me: Client) -> list[str]:
     """Return every text that is in a composer, on its way, or with the daemon."""
     app, session = me.app, me.app.session
     texts = [me.composer.text, app._stashed, *app._drafts._texts.values()]
+    texts += [text for _, text in app._parked.values()]
     texts += [item.content for view in session.views.values() for item in view.outgoing]
     texts += [request.content for _to, request, _key in me.daemon.sent]
     texts += [str(part) for asked in me.daemon.asked for part in asked]

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from palaver.client import Connected, Endpoint, Refused, Unreachable
+from palaver.wire.actions import Edited
 from palaver.wire.chats import Chat, ChatPage, Info, Interrupted, Model, Models, Sent, Versions
 from palaver.wire.errors import ChatError, Problem
 from palaver.wire.events import ListSnapshot, MessagePartEvent, StatusEvent
@@ -102,7 +105,7 @@ class Told:
         self.queue.put_nowait(list(events))
 
     def refuse(self, detail: str) -> None:
-        self.queue.put_nowait(Refused(problem(detail, 404)))
+        self.queue.put_nowait(Refused(problem(detail, 404, "chat_not_found")))
 
     async def batches(self):
         while True:
@@ -122,6 +125,8 @@ class ReplayClient:
         self.interrupts: list[tuple[str, object]] = []
         self.pages: dict[int, MessagePage] = {}
         self.chat_pages: dict[str, ChatPage] = {}  # by the cursor that asks for them
+        self.archived_pages: dict[str | None, ChatPage] = {}
+        self.known: dict[str, Chat] = {}  # that can be asked for by their ids
         self.available_models = MODELS
         self.down = False
         self.refusal: Problem | None = None
@@ -141,6 +146,7 @@ class ReplayClient:
     def open(self, *chats: Chat) -> None:
         self.watching.tell(Connected())
         self.watching.tell(ListSnapshot(list(chats)))
+        self.known |= {one.id: one for one in chats}
 
     async def info(self) -> Info:
         return Info("0.1.0", 1, T0, "/data", [])
@@ -195,11 +201,30 @@ class ReplayClient:
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
     async def change_chat(self, chat_id, request) -> Chat:
+        if request.archived is not None:
+            await self._asked("archived", chat_id, request.archived)
+            known = self.known.get(chat_id, chat(chat_id, "A chat"))
+            return msgspec.structs.replace(known, archived=request.archived)
         if request.title is not None:
             await self._asked("title", request.title)
         else:
             await self._asked("model", request.model)
         return chat(chat_id, request.title or "A chat", model=request.model)
+
+    async def delete_chat(self, chat_id) -> None:
+        await self._asked("delete", chat_id)
+
+    async def edit_message(self, chat_id, message_id, request) -> Edited:
+        await self._asked("anew", message_id, request.content, request.history_version)
+        return Edited(chat(chat_id, "A chat", "running"), None)
+
+    async def fork(self, chat_id, request) -> Sent:
+        await self._asked("fork", chat_id, request.message_id)
+        return Sent(chat("forked", "A chat (fork)"))
+
+    async def clear(self, chat_id, request) -> Acted:
+        await self._asked("clear", request.history_version)
+        return Acted(chat(chat_id, "A chat"), changed=True)
 
     async def promote(self, chat_id, queued_id, request) -> QueueAnswer:
         return await self._queue(chat_id, "promote", queued_id, request.turn_version)
@@ -223,9 +248,18 @@ class ReplayClient:
         await self._asked(*what)
         return QueueAnswer(chat(chat_id, "A chat", "running"), [])
 
-    async def chats(self, limit=50, cursor=None) -> ChatPage:
+    async def chats(self, limit=50, cursor=None, archived=False) -> ChatPage:
+        if archived:
+            await self._post()
+            return self.archived_pages.get(cursor, ChatPage([]))
         await self._asked("chats", cursor)
         return self.chat_pages[cursor]
+
+    async def chat(self, chat_id) -> Chat:
+        await self._post()
+        if chat_id not in self.known:
+            raise Refused(problem(f"There is no chat {chat_id}.", 404, "chat_not_found"))
+        return self.known[chat_id]
 
     async def messages(self, chat_id, *, before_id=None, after_id=None, limit=50) -> MessagePage:
         return self.pages.get(before_id, MessagePage([], more=False))
@@ -234,8 +268,8 @@ class ReplayClient:
         self.closed = True
 
 
-def problem(detail: str, status_code: int = 409) -> Problem:
-    return Problem("urn:palaver:problem:x", "Refused", status_code, detail, "x")
+def problem(detail: str, status_code: int = 409, code: str = "x") -> Problem:
+    return Problem("urn:palaver:problem:x", "Refused", status_code, detail, code)
 
 
 OVERLOADED = ChatError(

@@ -168,3 +168,14 @@ async def test_hostile_text_that_is_cut_from_the_composer_is_copied(tmp_path):
         await me.press("ctrl+a", "ctrl+x")
         assert me.composer.text == ""
         assert me.app.clipboard == "evil-\ufffdsurrogate"
+
+
+async def test_typing_is_undone_however_much_shorter_the_text_gets(tmp_path):
+    async with client(tmp_path, size=(60, 20)) as me:
+        await me.shows("Write a message")
+        # All before the next layout, as keys come that are one read of the terminal.
+        me.composer.insert("\n".join("abcdefghijkl"))
+        me.composer.undo()
+        assert (me.composer.text, me.composer.cursor_location) == ("", (0, 0))
+        me.composer.redo()
+        assert me.composer.cursor_location == (11, 1)

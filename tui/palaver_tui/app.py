@@ -24,18 +24,22 @@ from textual.widgets import Static
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.setup.servers import find_servers
+from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import Action, bindings
 from palaver_tui.clipboard import Clipboard
+from palaver_tui.delivery import DRAFT
+from palaver_tui.doing.filing import quoted
 from palaver_tui.doing.keying import Keying
-from palaver_tui.drafts import Drafts
+from palaver_tui.drafts import NEW, Drafts, joined
 from palaver_tui.frames import Frames
 from palaver_tui.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.inputs import Inputs
 from palaver_tui.keeping import FOLDER, Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import encodable
+from palaver_tui.offering import NEEDS
 from palaver_tui.opening import Opener
-from palaver_tui.painting import NARROW, Painter
+from palaver_tui.painting import NARROW, Choice, Painter
 from palaver_tui.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.session import Connect, Session
 from palaver_tui.setting_up import Means
@@ -44,8 +48,6 @@ from palaver_tui.terminal import Terminal
 from palaver_tui.themes import theme
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
 from palaver_tui.view.escape import Open
-from palaver_tui.view.first_run import usable
-from palaver_tui.view.live import STOPPABLE
 from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
@@ -64,6 +66,7 @@ CLOSING_WORDS: dict[Open, str] = {
     "search": "end search",
     "selection": "unselect",
     "filter": "clear filter",
+    "archived": "other chats",
     "edit": "leave it as it was",
     "overlay": "close list",
 }
@@ -136,12 +139,16 @@ class PalaverApp(Keying):
         self._keeper = Keeper(data_dir)
         self.editing = None
         self.filter_text = None
+        self._filing = set()
+        self._undoable = []
+        self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}
         self.session = Session(
             connect,
             clock=self.clock,
             random=random or Random(),
             changed=self._changed,
             notice=self.say,
+            gone=self._chat_gone,
             keeper=self._keeper,
             client=client or partial(Client, clock=self.clock),
             means=means or Means(),
@@ -188,7 +195,9 @@ class PalaverApp(Keying):
         self._events = asyncio.get_running_loop()
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
-        self._painter = Painter(self.main, self.session, self.offers, motion=self._motion)
+        self._painter = Painter(
+            self.main, self.session, self.offers, motion=self._motion, zone=self._look.zone
+        )
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
         self.main.query_one(Transcript).set_look(look)
         composer = self.main.query_one(Composer)
@@ -221,7 +230,8 @@ class PalaverApp(Keying):
     def _tick(self) -> None:
         """Move what moves by itself; a frame that was painted meanwhile has moved it."""
         painted, self._ticked = self._ticked, self._frames.painted
-        if painted == self._ticked and self._painter is not None and self._painter.animated:
+        painter = self._painter
+        if painted == self._ticked and painter is not None and (painter.animated or painter.dated):
             self._changed()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -251,7 +261,11 @@ class PalaverApp(Keying):
         opened = self.open_things()
         top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
         self._let_go()
-        painter.paint(top, self.editing, self.filter_text)
+        pane = self.main.query_one(ChatListPane)
+        if self.shows_archived and not pane.has_focus and not self.session.is_archived:
+            self.end_archived()
+        choice = Choice(self.filter_text, self.shows_archived, self._drafts.chats)
+        painter.paint(top, self.editing, self.dropped(), choice)
         bar = self.main.query_one(SearchBar)
         if bar.display:
             bar.show(self.search_words())
@@ -275,24 +289,69 @@ class PalaverApp(Keying):
         before, self._shown = self._shown, name
         if before is None:
             return
-        edited = composer.text if self.editing is not None else ""
+        editing, edited = self.editing, composer.text
         self.end_edit()
         text = self._drafts.get(name)
         if self.session.knows(before):
+            if editing is not None:
+                self._parked[before] = editing, edited
             self._drafts.put(before, composer.text)
         else:
             # It has become this chat, or is gone: what was being written to it stays in view.
             self._drafts.put(before, "")
-            text = "\n\n".join(one for one in (text, composer.text, edited) if one.strip())
+            edited = edited if editing is not None else ""
+            text = joined(text, composer.text, edited)
             self._drafts.put(name, text)
         if text != composer.text:
             composer.load_text(text)
             composer.move_cursor(composer.document.end)
+        if (parked := self._parked.pop(name, None)) is not None:
+            self.open_in_composer(*parked, focus=False)
+
+    @property
+    def _being_written(self) -> str:
+        """What is a draft of the chat that is shown by now."""
+        return self.main.query_one(Composer).text if self.editing is None else self._stashed
+
+    def keep_for(self, name: str, content: str) -> None:
+        """Keep what could not be said with the draft of its chat."""
+        composer = self.main.query_one(Composer)
+        if name != self._shown:
+            self._drafts.put(name, joined(self._drafts.get(name), content))
+        elif self.editing is not None:
+            self._stashed = joined(self._stashed, content)
+        else:
+            composer.load_text(joined(composer.text, content))
+            composer.move_cursor(composer.document.end)
+
+    def _chat_gone(self, name: str, title: str, unsent: list[str]) -> str | None:
+        """A chat was deleted: what was written to it, and not sent, moves to a new chat.
+
+        Returns the chat to show in its place, if the list is looked at and nothing was written.
+        """
+        _, parked = self._parked.pop(name, (None, ""))
+        shown = name == self._shown
+        kept = joined("" if shown else self._drafts.get(name), parked, *unsent)
+        self._drafts.put(name, "")
+        written = kept or (shown and (self._being_written.strip() or self.editing is not None))
+        words = "" if name in self._filing else f"{quoted(title)} was deleted."
+        if written:
+            words += " What you wrote to it is kept in a new chat."
+        if words and (shown or written):
+            self.say(words.strip(), "warning")
+        if kept:
+            is_new = self._shown is not None and self._shown.startswith(DRAFT)
+            self.keep_for(self._shown if is_new and self._shown else NEW, kept)
+        pane = self.main.query_one(ChatListPane)
+        return pane.beside(name) if pane.has_focus and not written else None
 
     def on_text_area_changed(self) -> None:
         """Keep what is being written, a moment later, on disk."""
         if self._shown is not None and self.editing is None and self.on_screen:
+            before = self._drafts.chats
             self._drafts.put(self._shown, self.main.query_one(Composer).text)
+            if self._drafts.chats != before:
+                self._changed()  # the list marks it
 
     def _restore(self) -> None:
         """The drafts were read: show the one of this chat, unless something was typed already."""
@@ -302,6 +361,7 @@ class PalaverApp(Keying):
         if not composer.text:
             composer.load_text(self._drafts.get(self.session.current))
             composer.move_cursor(composer.document.end)
+        self._changed()
 
     def on_resize(self, event: events.Resize) -> None:
         """Make room: a narrow window has the list as an overlay."""
@@ -343,7 +403,7 @@ class PalaverApp(Keying):
         """Fetch chats that are older."""
         if message.scrolled:
             self.session.listing.again()
-        self.session.listing.more()
+        self.session.listing.more(archived=self.shows_archived)
 
     def on_chat_list_pane_filtered(self) -> None:
         """Show the chats that fit what is typed by now: the filter may be over already."""
@@ -359,28 +419,10 @@ class PalaverApp(Keying):
 
     def offers(self, action: Action) -> bool:
         """Say whether `action` makes sense now."""
-        match action.need:
-            case "stoppable":
-                return self.session.now.state in STOPPABLE
-            case "failed":
-                return self.session.view.error is not None
-            case "retrying":
-                return self.session.now.state == "retrying"
-            case "queue":
-                view = self.session.view
-                return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
-            case "chat":
-                return not self.session.is_draft
-            case "searching":
-                return self.main.query_one(Transcript).searching.active
-            case "models":
-                return usable(self.session.models)
-            case "setup.restart" | "setup.local":
-                return self.session.setting_up.offers(action.need)
-            case "offline":
-                return self.session.connection.phase == "offline"
-            case _:
-                return True
+        if action.need == "searching":
+            return self.main.query_one(Transcript).searching.active
+        holds = NEEDS.get(action.need)
+        return holds is None or holds(self.session)
 
 
 def open_terminal(

@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from palaver.client import Client, PalaverError
-from palaver.wire.chats import Interrupt
+from palaver.client.pages import messages_after
+from palaver.wire.actions import ClearContext, EditMessage, Fork
+from palaver.wire.chats import Chat, Interrupt
 from palaver.wire.messages import QueuedMessage
 from palaver.wire.queue import (
     ChangeChat,
@@ -21,10 +23,13 @@ from palaver.wire.queue import (
     Resume,
     SkipBackoff,
 )
+from palaver_tui.view.dropping import Counted, Dropped, in_words, is_read
 
 if TYPE_CHECKING:
     from palaver_tui.session import Session
 
+Told = Callable[[Chat], None]
+Failed = Callable[[], None]
 Ask = Callable[[Client, str], Awaitable[str | None]]
 
 
@@ -37,10 +42,18 @@ class Asking:
         self._session = session
         self._spawn = spawn
 
-    def _ask(self, ask: Ask, failed: Callable[[], None] | None = None) -> None:
-        client, chat_id = self._session.client, self._session.view.chat_id
-        if client is not None and chat_id is not None:
-            self._spawn(self._run(ask, client, chat_id, failed))
+    def _ask(
+        self, ask: Ask, failed: Callable[[], None] | None = None, chat_id: str | None = None
+    ) -> None:
+        client, chat_id = self._session.client, chat_id or self._session.view.chat_id
+        if chat_id is None:
+            return
+        if client is None:
+            self._session.notice("There is no connection to the daemon yet.", "warning")
+            if failed is not None:
+                failed()
+            return
+        self._spawn(self._run(ask, client, chat_id, failed))
 
     async def _run(
         self, ask: Ask, client: Client, chat_id: str, failed: Callable[[], None] | None
@@ -60,6 +73,11 @@ class Asking:
     def _turn(self) -> int:
         versions = self._session.view.versions
         return versions.turn if versions else 0
+
+    @property
+    def _history(self) -> int:
+        versions = self._session.view.versions
+        return versions.history if versions else 0
 
     # --- the answer that runs ---------------------------------------------------------------
 
@@ -113,6 +131,81 @@ class Asking:
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.change_chat(chat_id, ChangeChat(title=title))
             return None
+
+        self._ask(ask)
+
+    # --- the chat as a whole --------------------------------------------------------------
+
+    def put_away(self, chat_id: str, archived: bool, done: Told, failed: Failed) -> None:
+        """Archive a chat, or bring it back."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            chat = await client.change_chat(chat_id, ChangeChat(archived=archived))
+            self._session.learned(chat)
+            done(chat)
+            return None
+
+        self._ask(ask, failed, chat_id)
+
+    def delete(self, chat_id: str, done: Callable[[], None], failed: Failed) -> None:
+        """Delete a chat for good; one that is not archived is archived first."""
+        archived = self._session.chats.is_archived(chat_id)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            if not archived:
+                self._session.learned(await client.change_chat(chat_id, ChangeChat(archived=True)))
+            await client.delete_chat(chat_id)
+            done()
+            return None
+
+        self._ask(ask, failed, chat_id)
+
+    # --- what was said --------------------------------------------------------------------
+
+    def say_anew(self, message_id: int, content: str, failed: Failed) -> None:
+        """Say an earlier message anew, in the history that is shown."""
+        request = EditMessage(content, self._history)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.edit_message(chat_id, message_id, request)
+            after = sum(map(is_read, answer.dropped)) - 1
+            gone = in_words(Dropped(after, len(answer.dropped_queue), answer=False))
+            return f"Said anew. Dropped: {gone}." if gone else "Said anew."
+
+        self._ask(ask, failed)
+
+    def count_after(self, message_id: int, up_to: int, done: Callable[[Counted], None]) -> None:
+        """Count the messages after one, up to another, that are not all here."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            found = 0
+            async for message in messages_after(client, chat_id, message_id):
+                found += message.id <= up_to and is_read(message)
+                if message.id >= up_to:
+                    break
+            done(Counted(found, message_id, up_to))
+            return None
+
+        self._ask(ask)
+
+    def fork(self, message_id: int, done: Told) -> None:
+        """Begin a new chat with what was said up to a message."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            forked = await client.fork(chat_id, Fork(message_id))
+            self._session.learned(forked.chat)
+            done(forked.chat)
+            return None
+
+        self._ask(ask)
+
+    def clear(self) -> None:
+        """Let the model forget what was said so far."""
+        request = ClearContext(self._history)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.clear(chat_id, request)
+            return "The model sees nothing of what is above the line. You still do."
 
         self._ask(ask)
 

@@ -15,6 +15,7 @@ from palaver_tui.view.sending import acknowledged, marked, sending, without
 if TYPE_CHECKING:
     from palaver_tui.session import Session
 
+NO_CHAT = "chat_not_found"  # the daemon's word
 DRAFT = "new:"  # how the names of chats begin that the daemon does not know yet
 
 
@@ -32,6 +33,7 @@ class Delivery:
         self._spawn = spawn
         self._busy: set[str] = set()  # names of chats that are being sent to
         self._kept: dict[str, asyncio.Task[Unsent]] = {}  # what writes a message to disk, by key
+        self._taken_back: set[str] = set()  # keys of messages that are not to be sent any more
 
     @property
     def unsent(self) -> int:
@@ -81,8 +83,13 @@ class Delivery:
         try:
             while name in views and (item := _next_out(views[name])) is not None:
                 try:
-                    sent = await self._deliver(views[name], item)
+                    sent = await self._deliver(name, item)
                 except Refused as refused:
+                    if refused.problem.code == NO_CHAT and name in views:
+                        # Nobody could take it back from a chat that is in no list.
+                        self._session.notice(f"A message was not sent: {refused}", "error")
+                        self._session.drop(name, views[name].title)
+                        return
                     # It stays on disk too, until the person takes it back.
                     if name in views:
                         views[name] = marked(views[name], item.key, "refused", str(refused))
@@ -93,19 +100,28 @@ class Delivery:
                     self._all_wait(name)
                     return
                 else:
-                    await self._disk(self._keeper.drop, item.key)
+                    if sent is None:
+                        continue  # it was taken back
+                    await self._forget(item.key)
                     name = self._delivered(name, item, sent)
         finally:
             self._busy.discard(name)
             self._session.changed()
 
-    async def _deliver(self, view: ChatView, item: Outgoing) -> Sent:
-        """Send one message, as the first one of a new chat if there is none yet."""
-        task = self._kept.pop(item.key, None)
+    async def _deliver(self, name: str, item: Outgoing) -> Sent | None:
+        """Send one message, as the first one of a new chat if there is none yet.
+
+        Returns None for one that was taken back before it was sent.
+        """
+        task = self._kept.get(item.key)
         before = await task if task is not None else None
+        view = self._session.views.get(name)
+        if view is None or item.key in self._taken_back:
+            return None
         kept = self._unsent(view, item)
         if kept != before:  # which daemon and which chat it is for may be known only now
-            await self._keep(kept)
+            self._kept[item.key] = asyncio.create_task(self._keep(kept))
+            await self._kept[item.key]
         client = self._session.client
         if client is None:
             raise PalaverError("There is no daemon yet.")
@@ -166,9 +182,15 @@ class Delivery:
         item = next((item for item in view.outgoing if item.key == key), None)
         if item is None:
             return ""
+        self._taken_back.add(key)
         self._session.views[name] = without(view, key)
         self._spawn(self._forget(key))
         return item.content
+
+    def take_all_back(self, name: str) -> list[str]:
+        """Remove everything that is not with the daemon from a chat, and return it."""
+        view = self._session.views.get(name)
+        return [self.take_back(name, item.key) for item in view.outgoing] if view else []
 
     async def _forget(self, key: str) -> None:
         if (task := self._kept.pop(key, None)) is not None:

@@ -26,6 +26,11 @@ class Drafts:
         self._unsaved: set[str] = set()
         self._scheduled = False
 
+    @property
+    def chats(self) -> frozenset[str]:
+        """The chats that something is being written to; `NEW` for those that do not exist."""
+        return frozenset(chat for chat, text in self._texts.items() if text.strip())
+
     def get(self, name: str) -> str:
         """Return what is being written to the chat `name`."""
         return self._texts.get(_chat(name), "")
@@ -61,6 +66,11 @@ class Drafts:
             except OSError as error:
                 self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
                 return
+
+
+def joined(*texts: str) -> str:
+    """Return several texts as one, those that are empty left out."""
+    return "\n\n".join(text for text in texts if text.strip())
 
 
 def _chat(name: str) -> str:

@@ -1,50 +1,87 @@
-"""The list of chats by page: a daemon tells the newest ones, older ones are asked for."""
+"""The list of chats by page: the daemon tells the newest ones, the others are asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from palaver.client import Client, PalaverError
+from palaver.client import Client, PalaverError, Refused
+from palaver.wire.events import ChatUpdated
 from palaver_tui.timing import CHAT_PAGE
-from palaver_tui.view.chats import with_page
+from palaver_tui.view.chats import reduce_list, with_page
 
 if TYPE_CHECKING:
     from palaver_tui.session import Session
 
+FIRST = ""  # in place of a cursor: the first page of those that are archived
+
 
 class Listing:
-    """Fetches one page at a time. One that did not come waits until it is tried `again`."""
+    """Fetches one page at a time of each list.
+
+    One that did not come waits until it is tried `again`.
+    """
 
     def __init__(
         self, session: Session, spawn: Callable[[Coroutine[Any, Any, None]], object]
     ) -> None:
         self._session = session
         self._spawn = spawn
-        self._busy = False
-        self._missed: str | None = None  # the cursor of a page that did not come
+        self._busy: set[bool] = set()  # whether it is a page of archived ones
+        self._missed: set[str] = set()  # the cursors of pages that did not come
 
-    def more(self) -> None:
+    def more(self, *, archived: bool = False) -> None:
         """Fetch the next page of older chats, if there is one."""
-        client, cursor = self._session.client, self._session.chats.next_cursor
-        if client is not None and cursor not in {None, self._missed} and not self._busy:
-            assert cursor is not None
-            self._busy = True
-            self._spawn(self._fetch(client, cursor))
+        chats = self._session.chats
+        if not archived:
+            self._ask(chats.next_cursor, CHAT_PAGE, archived=False)
+        elif not chats.archive.loaded:
+            self._ask(FIRST, CHAT_PAGE, archived=True)
+        else:
+            self._ask(chats.archive.next_cursor, CHAT_PAGE, archived=True)
+
+    def find_archived(self) -> None:
+        """Learn whether any chat is archived: one of them is enough for a sign that they are."""
+        self._ask(FIRST, 1, archived=True)
 
     def again(self) -> None:
         """Let what did not come be asked for: there is a connection, or somebody scrolls."""
-        self._missed = None
+        self._missed.clear()
 
-    async def _fetch(self, client: Client, cursor: str) -> None:
+    def learn(self, chat_id: str) -> None:
+        """Ask for a chat that is in no page that is here: an older one, or one that is archived."""
+        client = self._session.client
+        if client is not None and chat_id not in self._session.chats.chats:
+            self._spawn(self._fetch_one(client, chat_id))
+
+    def _ask(self, cursor: str | None, size: int, *, archived: bool) -> None:
+        client = self._session.client
+        if client is None or cursor is None or cursor in self._missed or archived in self._busy:
+            return
+        self._busy.add(archived)
+        self._spawn(self._fetch(client, cursor, size, archived=archived))
+
+    async def _fetch(self, client: Client, cursor: str, size: int, *, archived: bool) -> None:
         session = self._session
         try:
-            page = await client.chats(limit=CHAT_PAGE, cursor=cursor)
+            page = await client.chats(limit=size, cursor=cursor or None, archived=archived)
         except PalaverError as error:
-            self._missed = cursor
+            self._missed.add(cursor)
             session.notice(str(error), "warning")
             return
         finally:
-            self._busy = False
-        session.chats = with_page(session.chats, page.chats, page.next_cursor)
+            self._busy.discard(archived)
+        session.chats = with_page(session.chats, page.chats, page.next_cursor, archived=archived)
+        session.changed()
+
+    async def _fetch_one(self, client: Client, chat_id: str) -> None:
+        session = self._session
+        try:
+            chat = await client.chat(chat_id)
+        except Refused:
+            return  # its stream says the same, and what becomes of what was written to it
+        except PalaverError as error:
+            session.notice(str(error), "warning")
+            return
+        session.chats = reduce_list(session.chats, ChatUpdated(chat, []))
         session.changed()

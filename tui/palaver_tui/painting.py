@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from palaver.wire.messages import QueuedMessage
+from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import BY_ID, Action, key_name
+from palaver_tui.drafts import NEW
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.session import Session
 from palaver_tui.view.banner import Banner, banner
 from palaver_tui.view.chats import ChatList, Row, rows
+from palaver_tui.view.dropping import Dropped, in_words
 from palaver_tui.view.live import STOPPABLE
 from palaver_tui.view.primary import LABELS
-from palaver_tui.view.wording import MOVING, activity, spinner
+from palaver_tui.view.wording import DRAFT_SIGN, MOVING, activity, spinner
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
-from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.chat_list import ChatListPane, Listed
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.framing import entitle
@@ -34,6 +37,15 @@ NARROW = 90  # columns below which the list of chats becomes an overlay
 HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What the list shows: filtered by what, which chats, and which of them have drafts."""
+
+    filter_text: str | None
+    archived: bool
+    drafts: frozenset[str]
+
+
 class Painter:
     """Knows which widget shows what."""
 
@@ -44,9 +56,12 @@ class Painter:
         offers: Callable[[Action], bool],
         *,
         motion: bool,
+        zone: tzinfo | None = None,
     ) -> None:
         self._session = session
         self._motion = motion
+        self._zone = zone
+        self._minute = 0  # of the clock, when it was painted
         self._offers = offers
         self._screen = screen
         self._header = screen.query_one("#header", Bar)
@@ -61,7 +76,8 @@ class Painter:
         self._composer = screen.query_one(Composer)
         self.show_detail = False
         self._listed: ChatList | None = None  # what `_rows` were made of
-        self._filter: str | None = None
+        self._choice: tuple[str | None, bool] = (None, False)  # what of it
+        self._has_archived = False
         self._rows: list[Row] = []
 
     @property
@@ -78,6 +94,11 @@ class Painter:
         )
         return busy or session.now.state in MOVING | {"retrying", "reconnecting", "starting"}
 
+    @property
+    def dated(self) -> bool:
+        """Whether the times in the list are of another minute."""
+        return self._minute != _minute(self._session.clock.now())
+
     def model_name(self) -> str | None:
         """The model that answers, or would."""
         session = self._session
@@ -87,50 +108,89 @@ class Painter:
         return None if name is None else visible_line(name)
 
     def paint(
-        self, closes: str | None, editing: QueuedMessage | None, filter_text: str | None
+        self,
+        closes: str | None,
+        editing: QueuedMessage | Message | None,
+        dropped: Dropped | None,
+        choice: Choice,
     ) -> None:
         """Bring every widget up to the session.
 
-        `closes` is what Esc would close, `editing` the queued message in the composer,
-        `filter_text` what the list is filtered by.
+        `closes` is what Esc would close, `editing` the message in the composer that is somewhere
+        else too, `dropped` what goes when it is sent, `choice` what the list shows.
         """
         session, view = self._session, self._session.view
         width = self._screen.size.width
         endpoint = session.endpoint
         server = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
         self._header.show([header_line(view, session.connection, server, self.model_name(), width)])
-        self._paint_list(filter_text)
+        self._paint_list(choice, width)
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
         self._welcome.show(session.setting_up.state, self.model_name())
         self._transcript.show(view, session.current, self.model_name())
+        self._transcript.show_edit(editing.id if isinstance(editing, Message) else None)
         self.paint_new_lines()
         now = session.clock.now()
-        self._banner.show(self._offered(banner(view, session.connection, now, self.show_detail)))
-        number = editing.id if editing else None
+        self._minute = _minute(now)
+        archived = session.is_archived
+        shown = banner(view, session.connection, now, self.show_detail, archived=archived)
+        self._banner.show(self._offered(shown))
+        number = editing.id if isinstance(editing, QueuedMessage) else None
         self._queue.show(view, number, self._screen.size.height)
-        self._paint_writing(editing)
+        self._paint_writing(editing, dropped)
         self._footer.show([footer_line(session.now.state, closes, self._offers, width)])
 
-    def _paint_list(self, filter_text: str | None) -> None:
+    def _paint_list(self, choice: Choice, width: int) -> None:
         session = self._session
         chats = session.chats
-        if chats is not self._listed or filter_text != self._filter:
+        chosen = (choice.filter_text, choice.archived)
+        if chats is not self._listed or chosen != self._choice:
             # Thousands of chats are not sorted anew for every frame.
-            self._listed, self._filter = chats, filter_text
-            self._rows = rows(chats, filter_text or "")
+            self._listed, self._choice = chats, chosen
+            self._rows = rows(chats, choice.filter_text or "", archived=choice.archived)
+            self._has_archived = chats.has_archived()
+        pages = chats.archive
         self._chats.show(
-            self._rows,
-            session.view.chat_id,
+            Listed(
+                self._rows,
+                session.view.chat_id,
+                loaded=pages.loaded if choice.archived else chats.loaded,
+                more=(pages if choice.archived else chats).next_cursor is not None,
+                filter_text=choice.filter_text,
+                archived=choice.archived,
+                drafts=choice.drafts,
+                now=session.clock.now(),
+                zone=self._zone,
+                roomy=width >= NARROW,
+            ),
             self.frame,
-            chats.loaded,
-            more=chats.next_cursor is not None,
-            filter_text=filter_text,
         )
-        title = "Chats" if filter_text is None else f"/{visible_line(filter_text)}▏"
-        busy = sum(chat.status == "running" for chat in chats.chats.values())
-        entitle(self._chats, title, f"{busy} running" if busy else "")
+        entitle(self._chats, self._list_title(choice), self._list_signs(choice))
+
+    def _list_title(self, choice: Choice) -> str:
+        if choice.filter_text is not None:
+            return f"/{visible_line(choice.filter_text)}▏"
+        if choice.archived:
+            return "Archived"
+        # What is being written to a chat that does not exist has no row.
+        elsewhere = NEW in choice.drafts and not self._session.is_draft
+        return (
+            f"Chats · {DRAFT_SIGN} {key_name(BY_ID['chat.new'].keys[0])}" if elsewhere else "Chats"
+        )
+
+    def _list_signs(self, choice: Choice) -> str:
+        """Say what is not in the list, and how to see it."""
+        key = key_name(BY_ID["chats.archived"].keys[0])
+        if choice.archived:
+            return f"{key} other chats"
+        chats = self._session.chats.chats.values()
+        busy = sum(chat.status == "running" for chat in chats)
+        parts = [f"{busy} running"] if busy else []
+        if self._has_archived:
+            parts.append(f"{key} archived")
+        return " · ".join(parts)
 
     def paint_new_lines(self) -> None:
         """Say how much is below what is in view."""
@@ -141,15 +201,21 @@ class Painter:
             words = f"↓ {new} new · ^End" if new else "↓ more · ^End"
         entitle(self._stage, "", words)
 
-    def _paint_writing(self, editing: QueuedMessage | None) -> None:
+    def _paint_writing(
+        self, editing: QueuedMessage | Message | None, dropped: Dropped | None
+    ) -> None:
         session = self._session
         now = session.now
         model = self.model_name() or "the model"
-        text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
-        if editing is not None:
-            text, ink = f"editing message {editing.position + 1} of the queue", "warning"
-        self._writing.set_class(_warns(ink), "-warning")
         wide = self._screen.size.width >= HINTS_FROM
+        text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
+        if isinstance(editing, QueuedMessage):
+            text, ink = f"editing message {editing.position + 1} of the queue", "warning"
+        elif dropped is not None:
+            text, ink = _edit_words(dropped, self._writing.size.width), "warning"
+        elif session.is_archived:
+            text, ink = "archived · ⏎ brings it back", "muted"
+        self._writing.set_class(_warns(ink), "-warning")
         entitle(self._writing, text, self._hints(editing) if wide else "")
 
     def _offered(self, shown: Banner | None) -> Banner | None:
@@ -159,17 +225,33 @@ class Painter:
         keys = tuple(key for key in shown.keys if self._offers(BY_ID[key[1]]))
         return replace(shown, keys=keys)
 
-    def _hints(self, editing: QueuedMessage | None) -> str:
+    def _hints(self, editing: QueuedMessage | Message | None) -> str:
         """What Enter does now."""
         session = self._session
         state = session.now.state
         if editing is not None:
-            return "⏎ put back · Esc leave it as it was"
+            puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
+            return f"⏎ {puts} · Esc leave it as it was"
+        if session.is_archived and self._composer.text:
+            return ""
         if not self._composer.text and (action := session.primary):
             return f"⏎ {LABELS[action]}"
         if state in STOPPABLE or state == "interrupting":
             return f"⏎ queue · {key_name(BY_ID['composer.interrupt'].keys[0])} send now"
         return "⏎ send · ^J new line"
+
+
+def _edit_words(dropped: Dropped, room: int) -> str:
+    """Say that a message is said anew, and what goes for it: this first where there is no room."""
+    goes = in_words(dropped)
+    if not goes:
+        return "editing your message · nothing is dropped"
+    whole = f"editing your message · drops {goes}"
+    return whole if len(whole) <= room else f"drops {goes}"
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp() // 60)
 
 
 def _warns(ink: Ink) -> bool:

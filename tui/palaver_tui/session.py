@@ -26,7 +26,13 @@ from palaver.client import (
 )
 from palaver.clock import Clock
 from palaver.wire.chats import Chat, Info, Models
-from palaver.wire.events import ConfigChanged
+from palaver.wire.events import (
+    ChatDeleted,
+    ChatUpdated,
+    ConfigChanged,
+    ListSnapshot,
+    WatchEvent,
+)
 from palaver_tui.asking import Asking
 from palaver_tui.delivery import DRAFT, Delivery
 from palaver_tui.keeping import Keeper
@@ -58,6 +64,7 @@ class Session:
         random: Random,
         changed: Callable[[], None],
         notice: Callable[[str, Severity], None],
+        gone: Callable[[str, str, list[str]], str | None],
         keeper: Keeper,
         client: Callable[[Endpoint], Client],
         means: Means,
@@ -72,6 +79,8 @@ class Session:
         self._random = random
         self.changed = changed
         self.notice = notice
+        # Takes a chat, its title, and what was not sent to it; gives what to show in its place.
+        self._gone = gone
         self._make_client = client
         self.client: Client | None = None
         self.views: OrderedDict[str, ChatView] = OrderedDict()
@@ -103,7 +112,8 @@ class Session:
     @property
     def primary(self) -> Primary | None:
         """What Enter in an empty composer does."""
-        return primary(self.view, self.connection, self.setting_up.state)
+        setup, archived = self.setting_up.state, self.is_archived
+        return primary(self.view, self.connection, setup, archived=archived)
 
     @property
     def is_draft(self) -> bool:
@@ -150,8 +160,19 @@ class Session:
                     elif isinstance(event, ConfigChanged):
                         self._learn()
                     else:
-                        self.chats = reduce_list(self.chats, event)
+                        self._list_event(event)
                 self.changed()
+
+    def _list_event(self, event: WatchEvent) -> None:
+        before = self.chats
+        self.chats = reduce_list(before, event)
+        if isinstance(event, ListSnapshot):
+            self.listing.find_archived()
+            if self.view.chat_id is not None:
+                self.listing.learn(self.view.chat_id)
+        elif isinstance(event, ChatDeleted):
+            known = before.chats.get(event.chat_id)
+            self.drop(event.chat_id, known.title if known is not None else "")
 
     def _learn(self) -> None:
         """Ask who answers and which models there are; once more if it is asked meanwhile."""
@@ -225,6 +246,11 @@ class Session:
         self.views[name] = ChatView(older=False)
         return name
 
+    @property
+    def is_archived(self) -> bool:
+        """Whether the chat that is shown is put away."""
+        return self.chats.is_archived(self.view.chat_id)
+
     def new_chat(self) -> None:
         """Show an empty chat."""
         if not (self.is_draft and not self.view.outgoing):
@@ -262,6 +288,21 @@ class Session:
         if self.current == name:
             self._show(chat.id)
 
+    def learned(self, chat: Chat) -> None:
+        """Take what an answer tells of a chat, before the list hears of it."""
+        self.chats = reduce_list(self.chats, ChatUpdated(chat, []))
+        self.changed()
+
+    def drop(self, name: str, title: str) -> None:
+        """Show nothing more of a chat that is gone; what was written to it is handed on."""
+        unsent = self.delivery.take_all_back(name)
+        self.views.pop(name, None)
+        beside = self._gone(name, title, unsent)
+        if self.current == name and beside is not None:
+            self.open(beside)
+        elif self.current == name:
+            self._show(self._new_draft())
+
     def _show(self, name: str) -> None:
         if name != self.current and self.current in self.views:
             self.views[self.current] = at_the_end(self.view)
@@ -282,8 +323,11 @@ class Session:
         if self._stream is not None:
             self._stream.cancel()
             self._stream = None
-        if self.client is not None and self.views[name].chat_id is not None:
+        chat_id = self.views[name].chat_id
+        if self.client is not None and chat_id is not None:
             self._stream = self._spawn(self._read_stream(name))
+            if self.chats.loaded:
+                self.listing.learn(chat_id)
 
     async def _read_stream(self, name: str) -> None:
         assert self.client is not None
@@ -297,11 +341,12 @@ class Session:
                     self.views[name] = view
                     self.changed()
         except Refused as refused:
+            if name not in self.views:
+                return  # the list told of it before
             self.notice(str(refused), "error")
-            self.views.pop(name, None)
             if self.current == name:
                 self._stream = None
-                self._show(self._new_draft())
+            self.drop(name, view.title)
 
     # --- doing ----------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ SAME_STROKE_S = 1.0
 NOTICE_S = 4.0
 # One that shows an address is there to be read whole.
 ADDRESS_NOTICE_S = 12.0
+# One that says how to take something back gives time to think about it.
+UNDO_NOTICE_S = 8.0
 # A program that opens addresses and has not failed by then has it.
 OPENER_S = 2.0
 # A clipboard program that has not taken the text by then hangs.

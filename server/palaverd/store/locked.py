@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from palaverd.chatstate import rules
 from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, QueueFull, Refused
 from palaverd.chatstate.invariants import row_violations
-from palaverd.chatstate.states import ARCHIVED, RUNNABLE, State
+from palaverd.chatstate.states import ARCHIVED, RUNNABLE, Queue, State
 from palaverd.chatstate.table import Transition, outcomes
 from palaverd.store.rows import ChatRow, changed_values, chat_row, chat_values
 from palaverd.store.tables import chats
@@ -131,6 +131,8 @@ def _why_not(transition: Transition, state: State) -> str:
         return "it is archived; bring it back first"
     if state in RUNNABLE and outcomes(transition, State.W):
         return "it is busy; stop it first"
+    if state.shape.queue is not Queue.EMPTY and outcomes(transition, State.E0):
+        return "messages wait in its queue; send or remove them first"
     return "this cannot be done in the present state"
 
 

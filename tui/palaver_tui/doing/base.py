@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.app import App
 from textual.screen import Screen
 
-from palaver.wire.messages import QueuedMessage
+from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import Action
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import visible
@@ -17,6 +17,7 @@ from palaver_tui.palettes import Palette
 from palaver_tui.session import Session, Severity
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import Open
+from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
 
@@ -25,8 +26,9 @@ class Base(App[int]):
     """The application as its actions see it. What they change is painted afterwards."""
 
     session: Session
-    editing: QueuedMessage | None
+    editing: QueuedMessage | Message | None  # what the composer holds instead of a draft
     filter_text: str | None  # what the list is filtered by; None: it is not
+    shows_archived = False  # the list shows the chats that are put away
     pictures: Path  # the folder of those that were opened in a viewer
     palettes: Sequence[Palette]  # those that this terminal can show
     _look: Look
@@ -44,6 +46,10 @@ class Base(App[int]):
 
     def _changed(self) -> None:
         """Paint soon what has changed."""
+        raise NotImplementedError
+
+    def do_chat_unarchive(self) -> None:
+        """Bring the chat that is shown back."""
         raise NotImplementedError
 
     def paint(self) -> None:
@@ -78,6 +84,8 @@ class Base(App[int]):
             opened.add("selection")
         if self.filter_text is not None:
             opened.add("filter")
+        if self.shows_archived and self.main.query_one(ChatListPane).has_focus:
+            opened.add("archived")
         if self.editing is not None:
             opened.add("edit")
         if self.main.has_class("-narrow") and self.main.has_class("-list"):

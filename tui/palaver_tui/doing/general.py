@@ -6,6 +6,7 @@ from palaver_tui.doing.finding import Finding
 from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.recalling import Recalling
+from palaver_tui.doing.rewriting import Rewriting
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
@@ -15,7 +16,7 @@ from palaver_tui.widgets.rename import RenameScreen
 from palaver_tui.widgets.transcript import Transcript
 
 
-class General(Reading, Finding, Opening, Recalling):
+class General(Reading, Finding, Opening, Recalling, Rewriting):
     """Closing and stopping, new chats, help, leaving."""
 
     _warned = False  # that something is unsent, when leaving
@@ -34,6 +35,8 @@ class General(Reading, Finding, Opening, Recalling):
                 self.end_edit()
             case "clear_filter":
                 self.end_filter()
+            case "close_archived":
+                self.end_archived()
             case "close_overlay":
                 self.close_overlay()
             case "stop":
@@ -47,7 +50,6 @@ class General(Reading, Finding, Opening, Recalling):
 
     def do_chat_new(self) -> None:
         """Begin a chat."""
-        self.end_edit()
         self.session.new_chat()
         self.close_overlay()
         self.main.query_one(Composer).focus()

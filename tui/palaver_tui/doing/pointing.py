@@ -115,6 +115,8 @@ class Pointing(Base):
         pointed = text.pointing.thing is not None and text.pointing.in_view()
         if step < 0 and not pointed and not text.begins(here.id):
             at += 1  # its own beginning is above the view
+        if step < 0 and own and not pointed and text.following:
+            at = len(shown)  # from the end: the last one comes first
         targets = [one for one in shown if not own or one.role == "user"]
         targets = [one for one in targets if not text.folded_away(one.id)]
         beyond = [one for one in targets if (shown.index(one) - at) * step > 0]

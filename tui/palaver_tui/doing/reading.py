@@ -67,7 +67,10 @@ class Reading(Base):
         """Write to the chat that is shown; of a filtered list without it, to the first one."""
         # By what is typed by now, whether that was painted or not.
         typed = self.main.query_one(ChatListPane).filter_text
-        found = [row.chat.id for row in rows(self.session.chats, typed or "")]
+        found = [
+            row.chat.id
+            for row in rows(self.session.chats, typed or "", archived=self.shows_archived)
+        ]
         if typed and found and self.session.view.chat_id not in found:
             self.session.open(found[0])
         self.end_filter()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from palaver.wire.messages import QueuedMessage
+from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.doing.base import Base
 from palaver_tui.timing import SAME_STROKE_S
 from palaver_tui.view.banner import retry_time
+from palaver_tui.view.permitting import ARCHIVED
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.models import model_picker
 from palaver_tui.widgets.queue import QueuePanel
@@ -37,6 +38,9 @@ class Writing(Base):
             return
         if self.editing is not None:
             self._save_edit(self.editing, composer.text)
+            return
+        if self.session.is_archived:
+            self.say(ARCHIVED, "warning")
             return
         self.session.send(composer.take(), interrupt=interrupt)
         self.main.query_one(Transcript).follow()
@@ -107,15 +111,32 @@ class Writing(Base):
 
     def begin_edit(self, queued: QueuedMessage) -> None:
         """Open a queued message in the composer."""
+        self.open_in_composer(queued, queued.content)
+
+    def open_in_composer(
+        self, message: QueuedMessage | Message, content: str, *, focus: bool = True
+    ) -> None:
+        """Let the composer hold a message that is somewhere else, instead of the draft."""
         composer = self.main.query_one(Composer)
         if self.editing is None:
             self._stashed = composer.text
-        self.editing = queued
-        composer.load_text(queued.content)
+        self.editing = message
+        composer.load_text(content)
         composer.move_cursor(composer.document.end)
-        composer.focus()
+        if focus:
+            composer.focus()
 
-    def _save_edit(self, queued: QueuedMessage, content: str) -> None:
+    def rewrite(self, message: Message, content: str) -> None:
+        """Say an earlier message anew."""
+        raise NotImplementedError
+
+    def _save_edit(self, editing: QueuedMessage | Message, content: str) -> None:
+        if isinstance(editing, Message):
+            self.rewrite(editing, content)
+        else:
+            self._put_back(editing, content)
+
+    def _put_back(self, queued: QueuedMessage, content: str) -> None:
         def failed() -> None:
             # It was promoted meanwhile, or there is no connection: what was typed stays.
             composer = self.main.query_one(Composer)
@@ -127,7 +148,7 @@ class Writing(Base):
             self.session.asking.edit(queued, content, failed)
 
     def end_edit(self) -> None:
-        """Give the composer back to the draft; the queued message stays as it is."""
+        """Give the composer back to the draft; the message that it held stays as it is."""
         if self.editing is not None:
             self.editing = None
             composer = self.main.query_one(Composer)
@@ -140,6 +161,8 @@ class Writing(Base):
     def do_banner_primary(self) -> None:
         """Do the one thing that helps now."""
         match self.session.primary:
+            case "chat.unarchive":
+                self.do_chat_unarchive()
             case "app.reconnect":
                 self.do_app_reconnect()
             case "retry.now":

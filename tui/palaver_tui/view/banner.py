@@ -62,14 +62,21 @@ HELPS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 
 def banner(
-    view: ChatView, connection: Connection, now: datetime, show_detail: bool = False
+    view: ChatView,
+    connection: Connection,
+    now: datetime,
+    show_detail: bool = False,
+    *,
+    archived: bool = False,
 ) -> Banner | None:
-    """Return the most important banner; None when all is well."""
+    """Return the most important banner; None when all is well, or nothing can be done about it."""
     if connection.phase == "offline":
         text = visible_line(connection.reason or "The daemon cannot be reached.")
         return Banner("error", "No connection", text, keys=_primary(view, connection))
     if connection.phase == "reconnecting" and _worth_it(connection, now):
         return _reconnecting(connection, now)
+    if archived:
+        return None
     if view.retry is not None and view.status == "running":
         retry = view.retry
         title = f"Retrying in {remaining(retry.retrying_at, now)}"

@@ -18,12 +18,33 @@ from palaver_tui.view.wording import list_status
 
 
 @dataclass(frozen=True, slots=True)
+class Pages:
+    """How far the archived chats were fetched; `loaded` is False before their first page."""
+
+    next_cursor: str | None = None
+    loaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChatList:
-    """All chats that are known, by id. `loaded` is False until the first snapshot."""
+    """All chats that are known, by id, archived or not. `loaded` is False until the snapshot.
+
+    The daemon tells the newest ones that are not archived; `archive` are the others' pages.
+    """
 
     chats: dict[str, Chat]
     next_cursor: str | None = None
     loaded: bool = False
+    archive: Pages = Pages()
+
+    def is_archived(self, chat_id: str | None) -> bool:
+        """Say whether a chat is put away, as far as is known."""
+        known = self.chats.get(chat_id) if chat_id is not None else None
+        return known is not None and known.archived
+
+    def has_archived(self) -> bool:
+        """Say whether any chat is put away."""
+        return any(chat.archived for chat in self.chats.values())
 
 
 EMPTY = ChatList({})
@@ -41,11 +62,16 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
     """Return the list after `event`."""
     match event:
         case ListSnapshot():
-            # Chats that were fetched by page and are older than the snapshot stay.
+            # Chats that were fetched by page and are older than the snapshot stay; archived ones
+            # are not in it, whatever became of them, and are asked for again.
             fresh = {chat.id: chat for chat in event.chats}
             oldest = min((chat.updated_at for chat in event.chats), default=None)
             if event.next_cursor is not None and oldest is not None:
-                older = {key: chat for key, chat in chats.chats.items() if chat.updated_at < oldest}
+                older = {
+                    key: chat
+                    for key, chat in chats.chats.items()
+                    if chat.updated_at < oldest and not chat.archived
+                }
                 fresh = older | fresh
             return ChatList(fresh, event.next_cursor, loaded=True)
         case ChatCreated(chat=chat) | ChatUpdated(chat=chat):
@@ -59,15 +85,23 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
             return chats
 
 
-def with_page(chats: ChatList, page: Iterable[Chat], next_cursor: str | None) -> ChatList:
-    """Return the list with an older page added; of a chat that is known the newer state stays."""
+def with_page(
+    chats: ChatList, page: Iterable[Chat], next_cursor: str | None, *, archived: bool = False
+) -> ChatList:
+    """Return the list with an older page added; of a chat that is known the newer state stays.
+
+    `archived`: it is a page of the chats that are put away.
+    """
     known = chats.chats
     fresh = {
         chat.id: chat
         for chat in page
         if chat.id not in known or known[chat.id].versions.snapshot <= chat.versions.snapshot
     }
-    return replace(chats, chats=known | fresh, next_cursor=next_cursor)
+    merged = known | fresh
+    if archived:
+        return replace(chats, chats=merged, archive=Pages(next_cursor, loaded=True))
+    return replace(chats, chats=merged, next_cursor=next_cursor)
 
 
 def _newest(chat: Chat) -> tuple[bool, int, float, str]:
@@ -85,13 +119,16 @@ def _fits(chat: Chat, word: str) -> bool:
     return any(one.startswith(value) for one in words if one)
 
 
-def rows(chats: ChatList, filter_text: str = "") -> list[Row]:
-    """Return what the list shows: pinned first, then by activity, children under parents."""
+def rows(chats: ChatList, filter_text: str = "", *, archived: bool = False) -> list[Row]:
+    """Return what the list shows: pinned first, then by activity, children under parents.
+
+    `archived`: those that are put away, instead of the others.
+    """
     wanted = filter_text.casefold().split()
     shown = [
         chat
         for chat in chats.chats.values()
-        if not chat.archived and all(_fits(chat, word) for word in wanted)
+        if chat.archived is archived and all(_fits(chat, word) for word in wanted)
     ]
     shown.sort(key=_newest)
     ids = {chat.id for chat in shown}

@@ -7,13 +7,22 @@ from typing import Literal
 from palaver_tui.view.live import LiveState
 
 # What can be open, topmost first.
-Open = Literal["dialog", "search", "selection", "filter", "edit", "overlay"]
-LAYERS: tuple[Open, ...] = ("dialog", "search", "selection", "filter", "edit", "overlay")
+Open = Literal["dialog", "search", "selection", "filter", "archived", "edit", "overlay"]
+LAYERS: tuple[Open, ...] = (
+    "dialog",
+    "search",
+    "selection",
+    "filter",
+    "archived",
+    "edit",
+    "overlay",
+)
 Escape = Literal[
     "close_dialog",
     "close_search",
     "clear_selection",
     "clear_filter",
+    "close_archived",
     "close_edit",
     "close_overlay",
     "stop",
@@ -27,6 +36,7 @@ CLOSES: dict[Open, Escape] = {
     "search": "close_search",
     "selection": "clear_selection",
     "filter": "clear_filter",
+    "archived": "close_archived",
     "edit": "close_edit",
     "overlay": "close_overlay",
 }

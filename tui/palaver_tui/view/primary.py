@@ -8,12 +8,18 @@ from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection
 from palaver_tui.view.first_run import FirstRun, Help
 
-Primary = Literal["app.reconnect", "retry.now", "error.retry", "queue.release", "queue.head"] | Help
+Primary = (
+    Literal[
+        "app.reconnect", "chat.unarchive", "retry.now", "error.retry", "queue.release", "queue.head"
+    ]
+    | Help
+)
 # Failures that come back as they were until something else changes; the banner says what.
 HOPELESS = frozenset({"context_overflow", "content_filter"})
 
 LABELS: dict[Primary, str] = {
     "app.reconnect": "try again",
+    "chat.unarchive": "bring it back",
     "retry.now": "now",
     "error.retry": "try again",
     "queue.release": "release the queue",
@@ -24,7 +30,11 @@ LABELS: dict[Primary, str] = {
 
 
 def primary(
-    view: ChatView, connection: Connection, setup: FirstRun | None = None
+    view: ChatView,
+    connection: Connection,
+    setup: FirstRun | None = None,
+    *,
+    archived: bool = False,
 ) -> Primary | None:
     """Return the action that the banner, the queue, or an empty chat without a model offers first.
 
@@ -32,6 +42,8 @@ def primary(
     """
     if connection.phase == "offline":
         return "app.reconnect"
+    if archived:
+        return "chat.unarchive"
     if view.status == "running" and view.retry is not None:
         return "retry.now"
     if view.status == "error" and view.error is not None:

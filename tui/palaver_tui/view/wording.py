@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from palaver.wire.chats import Chat, PendingReason
 from palaver_tui.layout.faces import Ink
@@ -11,6 +11,7 @@ from palaver_tui.view.live import LiveState, Now
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 STILL = "⠿"  # in place of the spinner where motion is not wanted
+DRAFT_SIGN = "✎"
 # Live states that move.
 MOVING: frozenset[LiveState] = frozenset(
     {"compacting", "tools", "streaming", "starting", "interrupting"}
@@ -44,6 +45,25 @@ def remaining(until: datetime, now: datetime) -> str:
     return duration(left + 0.999) if left > 0 else "0 s"
 
 
+def age(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Return how long ago something was, in as few cells as can be: `now`, `5m`, `3h`, `2d`.
+
+    After a week it is the date. By whole minutes of the clock, so that it changes when they do.
+    """
+    minutes = int(now.timestamp() // 60) - int(at.timestamp() // 60)
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes}m"
+    if minutes < 24 * 60:
+        return f"{minutes // 60}h"
+    if minutes < 7 * 24 * 60:
+        return f"{minutes // (24 * 60)}d"
+    local = at.astimezone(zone)
+    same_year = local.year == now.astimezone(zone).year
+    return f"{local.day} {local:%b}" if same_year else f"{local:%b %Y}"
+
+
 def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
     """Return sign, word and ink for a chat in the list; None for one where nothing is new."""
     match chat.status:
@@ -65,6 +85,20 @@ def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
             return "●", "new", "accent"
         case _:
             return None
+
+
+def signs(chat: Chat, frame: str, *, draft: bool) -> tuple[tuple[str, Ink], ...]:
+    """Return what stands behind a title in the list: what waits, a draft, the state."""
+    found: list[tuple[str, Ink]] = []
+    if chat.queue_length:
+        found.append((f"+{chat.queue_length}", "muted"))
+    if draft:
+        found.append((DRAFT_SIGN, "warning"))
+    status = list_status(chat, frame)
+    if status is not None:
+        sign, word, ink = status
+        found.append((f"{sign} {word}" if word else sign, ink))
+    return tuple(found)
 
 
 def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> tuple[str, Ink]:

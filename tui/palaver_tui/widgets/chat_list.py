@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from typing import ClassVar
 
 from textual import events
@@ -11,15 +13,46 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from palaver.wire.chats import BUSY
 from palaver_tui.actions import BY_ID, bindings
-from palaver_tui.layout.faces import Face, Line, Paper, Span
+from palaver_tui.layout.faces import Face, Ink, Line, Paper, Span
 from palaver_tui.layout.visible import visible_line
+from palaver_tui.layout.wrap import width_of
 from palaver_tui.timing import OLDER_WITHIN_ROWS
 from palaver_tui.view.chats import Row
-from palaver_tui.view.wording import list_status
+from palaver_tui.view.wording import age, signs
 from palaver_tui.widgets.drawing import palette_of, row, strip_of
 
 BEGINS_FILTER = BY_ID["chats.filter"].keys
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the list shows.
+
+    `loaded`: the daemon has told of its chats. `more`: there are older ones than these. With a
+    `filter_text`, even an empty one, what is typed goes on with it. `archived`: these are the
+    chats that are put away. `drafts` are the chats that something is being written to. `roomy`:
+    the time stands behind a title that is too long as well, if nothing else does.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    current: str | None = None
+    loaded: bool = False
+    more: bool = False
+    filter_text: str | None = None
+    archived: bool = False
+    drafts: frozenset[str] = frozenset()
+    now: datetime | None = None
+    zone: tzinfo | None = None
+    roomy: bool = True
+
+    def behind(self, number: int, frame: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
+        """Return the signs behind the title of a row, and how long ago something happened there."""
+        chat = self.rows[number].chat
+        at_rest = self.now is not None and chat.status not in BUSY
+        time = age(chat.updated_at, self.now, self.zone) if at_rest and self.now else ""
+        return signs(chat, frame, draft=chat.id in self.drafts), time
 
 
 class ChatListPane(ScrollView, can_focus=True):
@@ -50,31 +83,14 @@ class ChatListPane(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="chats")
         self.rows: list[Row] = []
-        self._current: str | None = None
+        self._listed = Listed()
         self._frame = ""
-        self._loaded = False
         self.filter_text: str | None = None  # as typed by now; None: nothing is filtered
-        self._filtered: str | None = None  # what the rows were filtered by
-        self._more = False
         self._shown: tuple[object, ...] = ()
 
-    def show(
-        self,
-        rows: list[Row],
-        current: str | None,
-        frame: str,
-        loaded: bool,
-        more: bool = False,
-        filter_text: str | None = None,
-    ) -> None:
-        """Show `rows`, with `current` marked; `frame` is the spinner's.
-
-        `loaded`: the daemon has told of its chats. `more`: there are older ones than these.
-
-        With a `filter_text`, even an empty one, what is typed goes on with it.
-        """
-        self._show(rows, current, frame, loaded, filter_text)
-        self._more = more
+    def show(self, listed: Listed, frame: str) -> None:
+        """Show chats; `frame` is the spinner's."""
+        self._show(listed, frame)
         self._look_on(scrolled=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -84,45 +100,35 @@ class ChatListPane(ScrollView, can_focus=True):
 
     def _look_on(self, *, scrolled: bool) -> None:
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
-        if self._more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS:
+        if self._listed.more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS:
             self.post_message(self.NearEnd(scrolled))
 
-    def _show(
-        self,
-        rows: list[Row],
-        current: str | None,
-        frame: str,
-        loaded: bool,
-        filter_text: str | None,
-    ) -> None:
-        size = Size(self.scrollable_content_region.width, len(rows))
-        shown = (size, current, loaded, filter_text)
+    def _show(self, listed: Listed, frame: str) -> None:
+        before, same_frame = self._listed, self._frame
+        self._listed, self.rows, self._frame = listed, listed.rows, frame
+        size = Size(self.scrollable_content_region.width, len(listed.rows))
+        shown = (size, listed.current, listed.loaded, listed.filter_text, listed.archived)
         if shown == self._shown:
-            stale = self._stale(rows, frame)
-            self.rows, self._frame = rows, frame
+            stale = self._stale(before, same_frame)
             if stale:
                 self.refresh(*stale)
             return  # drawing it anew costs more than to compare
         self._shown = shown
-        moved = current != self._current or filter_text != self._filtered
-        self._filtered = filter_text
-        self._current, self._frame, self._loaded = current, frame, loaded
-        self.rows = rows
         if size != self.virtual_size:
             self.virtual_size = size
-        if moved:
+        chosen = (listed.current, listed.filter_text, listed.archived)
+        if chosen != (before.current, before.filter_text, before.archived):
             self._reveal()
         self.refresh()
 
-    def _stale(self, rows: list[Row], frame: str) -> list[Region]:
-        """Return the rows of the view that look otherwise with as many `rows` and this `frame`."""
+    def _stale(self, before: Listed, frame: str) -> list[Region]:
+        """Return the rows of the view that looked otherwise `before`, with the spinner `frame`."""
         top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
         return [
             Region(0, number - top, width, 1)
-            for number in range(top, min(top + height, len(rows)))
-            if rows[number] != self.rows[number]
-            or list_status(rows[number].chat, frame)
-            != list_status(self.rows[number].chat, self._frame)
+            for number in range(top, min(top + height, len(self.rows)))
+            if self.rows[number] != before.rows[number]
+            or self._listed.behind(number, self._frame) != before.behind(number, frame)
         ]
 
     def _reveal(self) -> None:
@@ -136,7 +142,7 @@ class ChatListPane(ScrollView, can_focus=True):
     @property
     def index(self) -> int | None:
         """Where the chat that is open stands."""
-        return self._place(self._current)
+        return self._place(self._listed.current)
 
     def _place(self, chat_id: str | None) -> int | None:
         places = (number for number, item in enumerate(self.rows) if item.chat.id == chat_id)
@@ -149,6 +155,11 @@ class ChatListPane(ScrollView, can_focus=True):
         place = self._place(chat_id)
         target = steps + (-1 if place is None else place)
         return self.rows[max(0, min(len(self.rows) - 1, target))].chat.id
+
+    def beside(self, chat_id: str) -> str | None:
+        """Return the chat below one, or else above it; None where there is no other."""
+        others = (self.neighbour(chat_id, steps) for steps in (1, -1))
+        return next((other for other in others if other not in {None, chat_id}), None)
 
     def on_key(self, event: events.Key) -> None:
         """While the list is filtered, letters are what it is filtered by."""
@@ -181,18 +192,21 @@ class ChatListPane(ScrollView, can_focus=True):
         number = self.scroll_offset.y + y
         line = Line()
         if number < len(self.rows):
-            line = self._row(self.rows[number], width)
+            line = self._row(number, width)
         elif number == 0 and not self.rows:
-            words = " no chats yet" if self._loaded else " …"
-            if self._filtered:
+            words = " nothing is archived" if self._listed.archived else " no chats yet"
+            if not self._listed.loaded:
+                words = " …"
+            if self._listed.filter_text:
                 words = " none fits"
             line = Line((Span(words, Face("faint")),))
         strip = strip_of(line, width, palette_of(self.app))
         return strip.crop_extend(0, width, self.rich_style)
 
-    def _row(self, item: Row, width: int) -> Line:
+    def _row(self, number: int, width: int) -> Line:
+        item = self.rows[number]
         chat = item.chat
-        current = chat.id == self._current
+        current = chat.id == self._listed.current
         paper: Paper = "selected" if current and self.has_focus else "user" if current else ""
         mark = Span("▌" if current else " ", Face("accent", paper=paper))
         branch = Span(" └ " if item.depth else "", Face("faint", paper=paper))
@@ -200,14 +214,12 @@ class ChatListPane(ScrollView, can_focus=True):
         bold = current or chat.unread
         title = visible_line(chat.title) or "Untitled"
         name = Span(title, Face("text" if bold else "muted", bold=bold, paper=paper))
-        right: list[Span] = []
-        if chat.queue_length:
-            right.append(Span(f" +{chat.queue_length}", Face("muted", paper=paper)))
-        status = list_status(chat, self._frame)
-        if status is not None:
-            sign, word, ink = status
-            right.append(Span(f" {sign}", Face(ink, paper=paper)))
-            if word:
-                right.append(Span(f" {word}", Face(ink, paper=paper)))
-        right.append(Span(" ", Face(paper=paper)))
-        return row([mark, branch, pin, name], right, width)._replace(fill=paper)
+        left = [mark, branch, pin, name]
+        behind, time = self._listed.behind(number, self._frame)
+        right = [Span(f" {text}", Face(ink, paper=paper)) for text, ink in behind]
+        when = [Span(f" {time}", Face("faint", paper=paper))] if time else []
+        end = Span(" ", Face(paper=paper))
+        needed = sum(width_of(span.text) for span in [*left, *right, *when, end]) + 1
+        if needed > width and (behind or not self._listed.roomy):
+            when = []  # where there is little room the title has it
+        return row(left, [*right, *when, end], width)._replace(fill=paper)

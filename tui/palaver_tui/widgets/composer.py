@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.message import Message
 
 from palaver_tui.actions import BY_ID, bindings
@@ -40,6 +42,7 @@ class Composer(ShownArea):
             placeholder="Write a message",
         )
         self._rows = 1
+        self.edits = 0  # how often it was written in; not what was put in whole
         self.act: Callable[[str], None] = lambda _: None  # runs an action by its id
 
     async def _on_key(self, event: events.Key) -> None:
@@ -58,11 +61,15 @@ class Composer(ShownArea):
         """Begin a new line."""
         self.insert("\n")
 
+    def edit(self, edit: Edit) -> EditResult:
+        """Change the text, by one key or one paste."""
+        self.edits += 1
+        return super().edit(edit)
+
     def take(self) -> str:
         """Return the text and begin anew."""
         text = self.text
-        self.clear()
-        self.history.clear()
+        self.load_text("")
         return text
 
     def on_text_area_changed(self) -> None:

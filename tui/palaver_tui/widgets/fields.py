@@ -7,14 +7,16 @@ wrapping count the same things.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, overload
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.document._document import Document, EditResult, Location
+from textual.document._document import Document, EditResult, Location, Selection
 from textual.document._document_navigator import DocumentNavigator
+from textual.document._edit import Edit
 from textual.document._wrapped_document import WrappedDocument
 from textual.widgets import Input, TextArea
 
@@ -83,6 +85,20 @@ class ShownArea(TextArea):
         self.wrapped_document = WrappedDocument(self.document, tab_width=self.indent_width)
         self.navigator = DocumentNavigator(self.wrapped_document)
         self._rewrap_and_refresh_virtual_size()
+
+    def _undo_batch(self, edits: Sequence[Edit]) -> None:
+        self._leave_the_end(edits)
+        super()._undo_batch(edits)
+
+    def _redo_batch(self, edits: Sequence[Edit]) -> None:
+        self._leave_the_end(edits)
+        super()._redo_batch(edits)
+
+    def _leave_the_end(self, edits: Sequence[Edit]) -> None:
+        # Textual shortens the text, measures where the cursor is, which may be beyond its end by
+        # then, and only afterwards puts it where it was before the edits.
+        if edits:
+            self.selection = Selection.cursor((0, 0))
 
     def _on_paste(self, event: events.Paste) -> None:  # type: ignore[override]
         # Many terminals end the lines of what is pasted with carriage returns.

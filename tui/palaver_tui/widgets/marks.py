@@ -14,8 +14,8 @@ from textual.strip import Strip
 from palaver_tui.palettes import Palette
 
 # Later ones lie over earlier ones.
-MarkKind = Literal["found", "here", "thing", "selected", "cursor"]
-ORDER: tuple[MarkKind, ...] = ("found", "here", "thing", "selected", "cursor")
+MarkKind = Literal["dropped", "found", "here", "thing", "selected", "cursor"]
+ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "thing", "selected", "cursor")
 
 
 class Mark(NamedTuple):
@@ -28,6 +28,9 @@ class Mark(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _style(kind: MarkKind, palette: Palette) -> Style:
+    if kind == "dropped":
+        # Struck out too, for whom the colours do not tell it.
+        return Style(color=None if palette.own else palette.faint, strike=True, dim=palette.own)
     if palette.own:
         return Style(reverse=kind != "found", underline=kind == "found", bold=kind == "here")
     match kind:

@@ -78,6 +78,7 @@ class Strips:
             strip = cache[line] = self._drawn(laid)
         if self.are_marked:
             marks = [
+                *transcript.dropped_marks(number),
                 *transcript.searching.marks(section, line),
                 *transcript.pointing.marks(section, line),
                 *transcript.selecting.marks(number),
@@ -99,4 +100,5 @@ class Strips:
             transcript.searching.active
             or transcript.selecting.active
             or transcript.pointing.thing is not None
+            or transcript.editing is not None
         )

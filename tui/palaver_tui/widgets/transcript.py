@@ -36,6 +36,7 @@ from palaver_tui.timing import (
     OLDER_WITHIN_LINES,
 )
 from palaver_tui.view.chat import ChatView
+from palaver_tui.widgets.marks import Mark
 from palaver_tui.widgets.picturing import Picturing
 from palaver_tui.widgets.pointing import Pointing
 from palaver_tui.widgets.repainting import Rows
@@ -83,6 +84,7 @@ class Transcript(ScrollView, can_focus=True):
         self.pointing = Pointing(self)
         self.selecting = Selecting(self)
         self.picturing = Picturing(self)
+        self.editing: int | None = None  # the message that is said anew: from it on all is dropped
         self._rows = Rows()
         self._strips = Strips(self)
         self._view: ChatView | None = None
@@ -124,6 +126,23 @@ class Transcript(ScrollView, can_focus=True):
             self.column.show(view, reading=not self.following)
         self.settle()
         self.searching.find()
+
+    def show_edit(self, message_id: int | None) -> None:
+        """Mark what is dropped when a message is said anew; None: none is."""
+        if message_id != self.editing:
+            self.editing = message_id
+            self.refresh()
+
+    def dropped_marks(self, y: int) -> Iterator[Mark]:
+        """Yield the mark of line `y` if it is of the message that is said anew, or dropped."""
+        if self.editing is None or not self.column.sections:
+            return
+        first, here = self.column.index(self.editing), self.column.at(y)
+        # A message that was let go is far above what is here.
+        if first is None or here > first:
+            yield Mark(0, FOREVER, "dropped")
+        elif here == first:
+            yield Mark(0, FOREVER, "thing")
 
     @property
     def chat(self) -> str | None:
