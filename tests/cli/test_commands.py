@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +37,7 @@ from palaver.wire.events import (
     StatusEvent,
 )
 from palaver.wire.messages import Failure, Message, Text, Usage
+from support.forkserver import ForkedProcess, fork
 
 pytestmark = pytest.mark.process
 
@@ -70,13 +70,12 @@ class Ended:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-async def start(server: ProtocolServer, *arguments: str, **how: Any) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "palaver", "--socket", str(server.endpoint.socket), *arguments),
+async def start(server: ProtocolServer, *arguments: str, **how: Any) -> ForkedProcess:
+    return await fork(
+        *("palaver", "--socket", str(server.endpoint.socket), *arguments),
         stdin=how.get("stdin", asyncio.subprocess.DEVNULL),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **how.get("env", {})},
+        environment={**os.environ, **how.get("env", {})},
     )
 
 
@@ -385,8 +384,7 @@ async def test_output_that_nobody_reads_ends_quietly(server: ProtocolServer) -> 
     process = await start(server, "ls", "--all")
     assert process.stdout is not None
     await process.stdout.readline()
-    # Closes our end of the pipe: asyncio has no gentler way to stop reading a process.
-    process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]
+    process.stop_reading()
     async with asyncio.timeout(30):
         assert process.stderr is not None
         err = await process.stderr.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from palaver.client import Client
 from support.daemon import running_pair
+from support.forkserver import ForkedProcess, fork
 
 pytestmark = pytest.mark.process
 
@@ -30,14 +31,9 @@ class Shell:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str) -> ForkedProcess:
         socket = str(self.client.endpoint.socket)
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "palaver", "--socket", socket, *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        return await fork("palaver", "--socket", socket, *arguments, stdout=PIPE)
 
     async def __call__(self, *arguments: str, code: int = 0) -> Ended:
         process = await self.start(*arguments)
@@ -123,10 +119,7 @@ async def test_the_doctor_finds_the_daemon_and_its_models(palaver: Shell) -> Non
 
 
 async def test_the_doctor_says_what_is_broken() -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "palaver", "--socket", "/nonexistent/s", "doctor"),
-        stdout=asyncio.subprocess.PIPE,
-    )
+    process = await fork("palaver", "--socket", "/nonexistent/s", "doctor", stdout=PIPE)
     out, _ = await process.communicate()
     assert process.returncode == 1
     assert b"!!  connection" in out

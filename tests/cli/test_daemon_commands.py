@@ -21,6 +21,7 @@ from palaver.governing import STOP_S, Running, find, holder, stop
 from palaver.wire.chats import CreateChat, Info
 from support.chats import history, reaches
 from support.clock import PATIENCE_S, START, ManualClock, until
+from support.forkserver import fork
 from support.process import place, started
 
 pytestmark = pytest.mark.process
@@ -44,12 +45,12 @@ class Here:
         return self.data_dir / "config.toml"
 
     async def __call__(self, *arguments: str, code: int = 0, **environment: str) -> Ended:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "palaver", "--data-dir", str(self.data_dir), *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
+        process = await fork(
+            *("palaver", "--data-dir", str(self.data_dir), *arguments),
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PALAVER_CONFIG": str(self.config), "TZ": "UTC", **environment},
+            environment=os.environ
+            | {"PALAVER_CONFIG": str(self.config), "TZ": "UTC"}
+            | environment,
         )
         async with asyncio.timeout(60):
             out, err = await process.communicate()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from cli.test_commands_with_daemon import Shell
 from support.daemon import running_pair
+from support.forkserver import fork
 
 pytestmark = pytest.mark.process
 
@@ -69,14 +69,9 @@ async def test_at_a_terminal_it_is_asked_first(palaver: Shell, reply: str, left:
     chat = await chat_of(palaver, "[[echo]] one")
     ours, theirs = pty.openpty()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "palaver", "--socket", str(palaver.client.endpoint.socket)),
-            *("rm", chat),
-            stdin=theirs,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        process = await fork(
+            *("palaver", "--socket", str(palaver.client.endpoint.socket), "rm", chat), stdin=theirs
         )
-        assert process.stderr is not None
         async with asyncio.timeout(60):
             asked = await process.stderr.readuntil(b"[y/N]: ")
             os.write(ours, f"{reply}\n".encode())

@@ -28,7 +28,7 @@ DEATHS = [
     for name, story in (("talk", TALK), ("housekeeping", HOUSEKEEPING))
     for transition in story.points
 ]
-LENGTH_S = 1.5  # a story takes about so long once its daemon is up
+LENGTH_S = 1.0  # a story takes about so long once its daemon is up
 
 # What no daemon does yet: it has no tools that ask, no sub-agents, and no compaction.
 NOT_YET = {

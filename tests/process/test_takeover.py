@@ -33,6 +33,7 @@ pytestmark = pytest.mark.process
 LEASE_S = 1.0
 LONG_LEASE_S = 3.0  # a living worker on a busy machine may well say nothing for a second
 BEAT_S = 0.2
+LATE_WITHIN = 4  # takeovers; hardly one in a hundred shows nothing, on a busy machine
 CONFIG = f"""
 default_model = "llama"
 [providers.local]
@@ -198,21 +199,31 @@ async def runners_of_a_living_worker(leases: int, without: Sequence[str] = ()) -
 def unharmed(report: Report) -> None:
     assert report.answers == [["stop"]] * len(PROMPTS)
     assert report.changed == []
-    # It was really late: it tried, at least where it was in the middle of an answer.
-    assert report.refused >= 2
+
+
+async def late_takeover(without: Sequence[str] = ()) -> Report:
+    """Take over from a worker that then writes, at least where it was in the middle of an answer.
+
+    One that notices first that its chats are somebody else's has nothing to write: that is as
+    right, but shows nothing, so it is tried again.
+    """
+    for _ in range(LATE_WITHIN):
+        report = await takeover(without)
+        unharmed(report)
+        if report.refused >= 2:
+            return report
+    raise AssertionError("it was never late")
 
 
 async def test_all_late_writes_of_a_worker_that_was_stopped_for_three_leases_are_refused() -> None:
     # It gives its chats up by itself; and one that does not is kept out by its fences alone.
-    report, stubborn = await asyncio.gather(takeover(), takeover(["lease_timer"]))
-    unharmed(report)
-    unharmed(stubborn)
+    await asyncio.gather(late_takeover(), late_takeover(["lease_timer"]))
 
 
 async def test_without_fences_a_worker_that_comes_back_late_does_harm() -> None:
-    report = await takeover(["lease_timer", "fence"])
     with pytest.raises(AssertionError):
-        unharmed(report)
+        for _ in range(LATE_WITHIN):
+            unharmed(await takeover(["lease_timer", "fence"]))
 
 
 async def test_a_heartbeat_alone_keeps_a_chat_from_being_taken() -> None:

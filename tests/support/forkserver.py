@@ -1,4 +1,4 @@
-"""Daemons forked from a process that has imported them: each starts in a tenth of the time.
+"""Programs forked from a process that has imported them: each starts in a tenth of the time.
 
 What is forked is a process of its own with its own memory, sockets and files, that is killed,
 stopped and reaped like any other; only its imports are done. `python -m support.forkserver FD`
@@ -12,43 +12,75 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import time
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
 MOST = 65_536  # bytes read at once; a request is a few thousand
 IMPORTED = ("palaverd.cli", "palaverd.serve", "palaverd.logs", "alembic.command")
+COMMANDS = "palaver.cli"  # and what is below it
+
+Request = tuple[str, list[str], dict[str, str], str]  # module, arguments, environment, folder
 
 
 class ForkedProcess:
-    """A daemon, with what the tests use of `asyncio.subprocess.Process`."""
+    """What the tests use of `asyncio.subprocess.Process`."""
 
-    def __init__(self, pid: int, stderr: asyncio.StreamReader, status: asyncio.StreamReader):
+    def __init__(
+        self,
+        pid: int,
+        stdin: asyncio.StreamWriter | None,
+        stdout: asyncio.StreamReader | None,
+        stderr: asyncio.StreamReader,
+        status: asyncio.StreamReader,
+    ) -> None:
         self.pid = pid
-        self.stderr = stderr
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.returncode: int | None = None
         self._waiting = asyncio.create_task(self._reap(status))
 
     async def _reap(self, status: asyncio.StreamReader) -> int:
         self.returncode = int(await status.readline())
+        await status.read()  # to its end: the pipe is closed then, and not when a test is over
         return self.returncode
 
     async def wait(self) -> int:
         """Return its exit code when it has ended, minus the signal that ended it."""
         return await asyncio.shield(self._waiting)
 
-    async def communicate(self) -> tuple[None, bytes]:
-        """Return what is left of its stderr when it has ended."""
-        said = await self.stderr.read()
-        await self.wait()
-        return None, said
+    async def communicate(self, piped: bytes | None = None) -> tuple[bytes, bytes]:
+        """Let it read `piped`; return what is left of its stdout and stderr when it has ended."""
+        out, err, _, _ = await asyncio.gather(
+            self.stdout.read() if self.stdout is not None else asyncio.sleep(0, b""),
+            self.stderr.read(),
+            self._feed(piped or b""),
+            self.wait(),
+        )
+        return out, err
+
+    async def _feed(self, piped: bytes) -> None:
+        if self.stdin is not None:
+            with suppress(ConnectionError):  # it does not read on
+                self.stdin.write(piped)
+                await self.stdin.drain()
+            self.stdin.close()
+            with suppress(ConnectionError):
+                await self.stdin.wait_closed()
+
+    def stop_reading(self) -> None:
+        """Close our end of its stdout."""
+        assert self.stdout is not None
+        self.stdout._transport.close()  # type: ignore[attr-defined]
 
     def send_signal(self, number: int) -> None:
         """Send it a signal unless it is known to have ended."""
@@ -61,34 +93,73 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-async def fork_daemon(arguments: Sequence[str], environment: Mapping[str, str]) -> ForkedProcess:
-    """Start `python -m palaverd ARGUMENTS`."""
-    stderr, its_stderr = os.pipe()
-    status, its_status = os.pipe()
-    request = {
-        "arguments": list(arguments),
-        "environment": dict(environment),
-        "cwd": str(Path.cwd()),
-    }
-    try:
-        connection = _server()
-        socket.send_fds(
-            connection, [json.dumps(request).encode() + b"\n"], [its_stderr, its_status]
-        )
-    finally:
-        os.close(its_stderr)
-        os.close(its_status)
+async def fork(
+    module: str,
+    *arguments: str,
+    stdin: int = DEVNULL,
+    stdout: int = DEVNULL,
+    environment: Mapping[str, str] | None = None,
+) -> ForkedProcess:
+    """Start `python -m MODULE ARGUMENTS`, its stderr a pipe.
+
+    `stdin` and `stdout` are as for `asyncio.create_subprocess_exec`: a descriptor, or what stands
+    for a pipe or nothing.
+    """
+    request: Request = (
+        module,
+        list(arguments),
+        dict(os.environ if environment is None else environment),
+        str(Path.cwd()),
+    )
+    with ExitStack() as its:  # its descriptors are closed here, ours by who reads and writes
+
+        def pipe(*, read: bool) -> tuple[int, int]:
+            """Return our end and its end."""
+            reading, writing = os.pipe()
+            its.callback(os.close, writing if read else reading)
+            return (reading, writing) if read else (writing, reading)
+
+        def nothing() -> int:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            its.callback(os.close, descriptor)
+            return descriptor
+
+        to_it, its_stdin = pipe(read=False) if stdin == PIPE else (-1, stdin)
+        from_it, its_stdout = pipe(read=True) if stdout == PIPE else (-1, stdout)
+        stderr, its_stderr = pipe(read=True)
+        status, its_status = pipe(read=True)
+        descriptors = [
+            nothing() if its_stdin == DEVNULL else its_stdin,
+            nothing() if its_stdout == DEVNULL else its_stdout,
+            its_stderr,
+            its_status,
+        ]
+        socket.send_fds(_server(), [json.dumps(request).encode() + b"\n"], descriptors)
     said = await _reader(status)
-    return ForkedProcess(int(await said.readline()), await _reader(stderr), said)
+    return ForkedProcess(
+        int(await said.readline()),
+        await _writer(to_it) if stdin == PIPE else None,
+        await _reader(from_it) if stdout == PIPE else None,
+        await _reader(stderr),
+        said,
+    )
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:
     reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(
+    await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
     )
     return reader
+
+
+async def _writer(descriptor: int) -> asyncio.StreamWriter:
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
+        os.fdopen(descriptor, "wb", 0),
+    )
+    return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 # By whom it was started, and how it is reached.
@@ -124,7 +195,7 @@ def end_server() -> None:
 # --- the process that forks -------------------------------------------------------------------
 
 
-def _serve(connection: socket.socket) -> dict[str, object]:
+def _serve(connection: socket.socket) -> Request:
     """Fork whenever it is asked for; return in the child, with what that one is to do."""
     children: dict[int, int] = {}  # where to tell how each ended
     woken, wake = os.pipe()
@@ -138,7 +209,7 @@ def _serve(connection: socket.socket) -> dict[str, object]:
             ready = {key.fd for key, _ in selector.select()}
             if woken in ready:
                 os.read(woken, MOST)
-                _reap(children)
+                _tell(children)
             if connection.fileno() not in ready:
                 continue
             request, descriptors = _request(connection)
@@ -146,29 +217,32 @@ def _serve(connection: socket.socket) -> dict[str, object]:
                 for pid in children:
                     os.kill(pid, signal.SIGKILL)
                 sys.exit()
-            stderr, status = descriptors
+            *standard, status = descriptors
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 connection.close()
-                os.dup2(stderr, 2)
-                for inherited in (woken, wake, stderr, status, *children.values()):
+                for number, descriptor in enumerate(standard):
+                    os.dup2(descriptor, number)
+                for inherited in (woken, wake, *descriptors, *children.values()):
                     os.close(inherited)
                 return request
             children[pid] = status
             os.write(status, b"%d\n" % pid)
-            os.close(stderr)
+            for descriptor in standard:
+                os.close(descriptor)
 
 
-def _request(connection: socket.socket) -> tuple[dict[str, object] | None, list[int]]:
-    said, descriptors, _flags, _address = socket.recv_fds(connection, MOST, 2)
+def _request(connection: socket.socket) -> tuple[Request | None, list[int]]:
+    said, descriptors, _flags, _address = socket.recv_fds(connection, MOST, 4)
     while said and not said.endswith(b"\n"):
         said += connection.recv(MOST)
     return (json.loads(said) if said else None), descriptors
 
 
-def _reap(children: dict[int, int]) -> None:
+def _tell(children: dict[int, int]) -> None:
+    """Reap who has ended, and say how."""
     for pid, status in list(children.items()):
         ended, code = os.waitpid(pid, os.WNOHANG)
         if ended:
@@ -179,8 +253,9 @@ def _reap(children: dict[int, int]) -> None:
 
 
 def _import() -> None:
-    """Import what a daemon has imported once it has answered something."""
-    for name in IMPORTED:
+    """Import what a daemon has imported once it has answered something, and the commands."""
+    commands = pkgutil.iter_modules(importlib.import_module(COMMANDS).__path__, f"{COMMANDS}.")
+    for name in (*IMPORTED, *(command.name for command in commands)):
         importlib.import_module(name)
     from palaver.clock import SystemClock
     from palaverd.providers.anthropic import AnthropicProvider
@@ -194,12 +269,13 @@ def _main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     _import()
     gc.freeze()  # or else every child copies all of it when it first collects
-    wanted = _serve(connection)
+    module, arguments, environment, folder = _serve(connection)
     os.environ.clear()
-    os.environ.update(wanted["environment"])  # type: ignore[call-overload]
-    os.chdir(str(wanted["cwd"]))
-    sys.argv = ["palaverd", *wanted["arguments"]]  # type: ignore[misc]
-    runpy.run_module("palaverd", run_name="__main__", alter_sys=True)
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(folder)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import msgspec
 from palaver.client import Client, Endpoint, Unreachable
 from palaverd.simulator import Simulator
 from support.daemon import short_dir
-from support.forkserver import ForkedProcess, fork_daemon
+from support.forkserver import ForkedProcess, fork
 
 CONFIG = """
 default_model = "sonnet"
@@ -92,7 +92,7 @@ async def spawn(
 ) -> Process:
     """Start a daemon; `without` names safeguards that are switched off in it (see `ablated`).
 
-    `forked`: from a process that has imported everything, as far as nothing is switched off.
+    `forked`: from a process that has imported everything.
     """
     arguments = ("serve", "--data-dir", str(data_dir), *arguments)
     variables = {
@@ -101,9 +101,9 @@ async def spawn(
         "PYTHONPATH": str(Path(__file__).parent.parent),
         **(environment or {}),
     }
-    if forked and not without:
-        return await fork_daemon(arguments, variables)
     program = ["support.ablated", *without, "--"] if without else ["palaverd"]
+    if forked:
+        return await fork(*program, *arguments, environment=variables)
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", *program, *arguments),
         stdout=asyncio.subprocess.DEVNULL,
