@@ -204,7 +204,9 @@ async def return_in_mid_answer(without: Sequence[str]) -> int:
     That is how often the other one was refused what it wrote, although the chats were its own.
     """
     async with place(config=CONFIG) as data_dir, started(data_dir, without=without) as daemon:
-        asked = [CreateChat(f"[[rate=30]] [[length={30 * ANSWER_S:g}]] {number}") for number in range(4)]
+        asked = [
+            CreateChat(f"[[rate=30]] [[length={30 * ANSWER_S:g}]] {number}") for number in range(4)
+        ]
         ids = [(await daemon.client.create_chat(one)).chat.id for one in asked]
 
         async def owners(database: Any) -> dict[str, str | None]:
