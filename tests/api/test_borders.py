@@ -39,6 +39,7 @@ TIMES = [
     "9999-12-31T23:59:59.999999Z",
     "9999-12-31T23:59:59-14:00",
 ]
+VERSION = 3  # of the turn and of the history of a planted chat
 # With a queue and without a run, failed, and in a wait: all that a request may find.
 STATES = (State.P, State.E1, State.Rh)
 
@@ -89,7 +90,7 @@ def sample(kind: kinds.Type) -> Any:
         case kinds.ListType() | kinds.CollectionType():
             return [sample(kind.item_type)]
         case kinds.IntType():
-            return 1
+            return VERSION
         case kinds.StrType():
             return "x"
         case kinds.UnionType():
@@ -149,7 +150,7 @@ def cursor(number: int) -> str:
 def test_the_cases_are_made_from_the_routes() -> None:
     found = list(cases())
     assert Case("POST", "/api/v1/chats/{chat_id}/fork", {"message_id": 2**63}) in found
-    resume = {"turn_version": 1, "at": TIMES[-1]}
+    resume = {"turn_version": VERSION, "at": TIMES[-1]}
     assert Case("POST", "/api/v1/chats/{chat_id}/resume", resume) in found
     assert Case("GET", f"/api/v1/chats/{{chat_id}}/messages?before_id={2**63}") in found
     assert Case("DELETE", f"/api/v1/chats/{{chat_id}}/queue/{2**63}") in found

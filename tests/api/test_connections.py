@@ -16,7 +16,7 @@ from palaver.wire.errors import Problem
 from palaverd.api.limits import BODY_S, HEAD_S, IDLE_S
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import make_daemon, short_dir, simulator_config
 
 MOST = 8
@@ -37,9 +37,10 @@ class Raw:
 
     async def answer(self) -> tuple[int, bytes]:
         """Read one answer; return its status and body."""
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return int(head.split()[1]), await self._reader.readexactly(length)
+        async with asyncio.timeout(PATIENCE_S):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            return int(head.split()[1]), await self._reader.readexactly(length)
 
     async def problem(self) -> Problem:
         status, body = await self.answer()
@@ -48,13 +49,16 @@ class Raw:
         return found
 
     async def take(self, size: int) -> None:
-        await self._reader.readexactly(size)
+        async with asyncio.timeout(PATIENCE_S):
+            await self._reader.readexactly(size)
 
     async def is_cut(self) -> bool:
-        try:
-            return await self._reader.read(1) == b""
-        except ConnectionError:
-            return True
+        """Wait until the other side has closed it; False when something else comes."""
+        async with asyncio.timeout(PATIENCE_S):
+            try:
+                return await self._reader.read(1) == b""
+            except ConnectionError:
+                return True
 
     def is_open(self) -> bool:
         return not self._reader.at_eof()
