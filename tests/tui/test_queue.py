@@ -227,12 +227,16 @@ async def test_a_refused_message_can_be_taken_back(tmp_path):
         assert me.view.outgoing == ()
 
 
-async def test_an_unpriced_chat_shows_a_dash_and_a_priced_one_its_cost(tmp_path):
+async def test_what_is_not_known_is_left_out_of_the_header(tmp_path):
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
-        await me.shows("sonnet · – ·")
+        await me.shows("sonnet · ● ")  # neither a price nor a part of the context
+        daemon.stream_of("a").tell(UsageEvent(None, 900, 200_000, None))
+        await me.until(lambda: me.view.context_tokens == 900)
+        await me.pilot.pause()
+        assert "ctx" not in me.text()
         daemon.stream_of("a").tell(UsageEvent(None, 50_000, 200_000, 410_000))
-        await me.shows("25%", "$0.41")
+        await me.shows("ctx ▃ 25%", "$0.41")
 
 
 class TestBannerPriority:

@@ -1,4 +1,4 @@
-"""Every action there is: one table that feeds key bindings, palette, footer and help.
+"""Every action there is: one table that feeds key bindings, palette, footer, help and sentences.
 
 A new action is a row here and a method `do_<id, dots as underscores>` of the application.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-
-from textual.binding import Binding, BindingType
 
 # Where a key works. `app`: everywhere, before any part sees it; `escape` is special, see view.
 Scope = Literal["app", "composer", "transcript", "search", "chats", "queue", "banner"]
@@ -687,17 +685,10 @@ def key_name(key: str) -> str:
     return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
 
 
-def bindings(scope: Scope) -> list[BindingType]:
-    """Return the bindings of `scope`. Those of the application come before any widget's own."""
-    return [
-        Binding(
-            ",".join((*action.keys, *action.extra)),
-            f"app.perform('{action.id}')",
-            action.title,
-            show=False,
-            priority=scope == "app",
-            id=action.id,
-        )
-        for action in ACTIONS
-        if action.scope == scope and action.keys
-    ]
+def key_of(action: str, *, most: int = 1) -> str:
+    """Return the first keys of an action, by its id, as people write them."""
+    return " ".join(key_name(key) for key in BY_ID[action].keys[:most])
+
+
+# Not an action of ours: Textual's, which copies a selection, and else asks whether to leave.
+COPY_OR_LEAVE = key_name("ctrl+c")

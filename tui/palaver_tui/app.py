@@ -25,7 +25,8 @@ from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.setup.servers import find_servers
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.actions import Action, bindings
+from palaver_tui.actions import Action
+from palaver_tui.binding import bindings
 from palaver_tui.clipboard import Clipboard
 from palaver_tui.delivery import DRAFT
 from palaver_tui.doing.filing import quoted
@@ -386,6 +387,10 @@ class PalaverApp(Keying):
         """Show how much is new below."""
         if self._painter is not None:
             self._painter.paint_new_lines()
+
+    def on_descendant_focus(self) -> None:
+        """Say what the part that has the focus now offers."""
+        self._changed()
 
     def on_transcript_marked(self) -> None:
         """Say what Esc does now."""

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.actions import BY_ID, Action, key_name
+from palaver_tui.actions import BY_ID, Action, Scope, key_of
 from palaver_tui.drafts import NEW
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
@@ -29,11 +29,13 @@ from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.framing import entitle
 from palaver_tui.widgets.header import header_line
 from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.search_bar import SearchInput
 from palaver_tui.widgets.stage import Stage
 from palaver_tui.widgets.transcript import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
+ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
 HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
 
 
@@ -140,7 +142,25 @@ class Painter:
         number = editing.id if isinstance(editing, QueuedMessage) else None
         self._queue.show(view, number, self._screen.size.height)
         self._paint_writing(editing, dropped)
-        self._footer.show([footer_line(session.now.state, closes, self._offers, width)])
+        self._paint_footer(closes, choice.filter_text is not None)
+
+    def _paint_footer(self, closes: str | None, filtering: bool) -> None:
+        focused = self._screen.focused
+        parts: dict[type, Scope] = {
+            Transcript: "transcript",
+            ChatListPane: "chats",
+            SearchInput: "search",
+        }
+        line = footer_line(
+            self._session.now.state,
+            closes,
+            self._offers,
+            self._screen.size.width,
+            parts.get(type(focused)),
+            selected=self._transcript.selecting.some,
+            filtering=filtering,
+        )
+        self._footer.show([line])
 
     def _paint_list(self, choice: Choice, width: int) -> None:
         session = self._session
@@ -176,13 +196,11 @@ class Painter:
             return "Archived"
         # What is being written to a chat that does not exist has no row.
         elsewhere = NEW in choice.drafts and not self._session.is_draft
-        return (
-            f"Chats · {DRAFT_SIGN} {key_name(BY_ID['chat.new'].keys[0])}" if elsewhere else "Chats"
-        )
+        return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else "Chats"
 
     def _list_signs(self, choice: Choice) -> str:
         """Say what is not in the list, and how to see it."""
-        key = key_name(BY_ID["chats.archived"].keys[0])
+        key = key_of("chats.archived")
         if choice.archived:
             return f"{key} other chats"
         chats = self._session.chats.chats.values()
@@ -198,7 +216,7 @@ class Painter:
         words = ""
         if not transcript.following:
             new = transcript.new_lines
-            words = f"↓ {new} new · ^End" if new else "↓ more · ^End"
+            words = f"↓ {new} new · {END}" if new else f"↓ more · {END}"
         entitle(self._stage, "", words)
 
     def _paint_writing(
@@ -214,7 +232,7 @@ class Painter:
         elif dropped is not None:
             text, ink = _edit_words(dropped, self._writing.size.width), "warning"
         elif session.is_archived:
-            text, ink = "archived · ⏎ brings it back", "muted"
+            text, ink = f"archived · {ENTER} brings it back", "muted"
         self._writing.set_class(_warns(ink), "-warning")
         entitle(self._writing, text, self._hints(editing) if wide else "")
 
@@ -231,14 +249,14 @@ class Painter:
         state = session.now.state
         if editing is not None:
             puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
-            return f"⏎ {puts} · Esc leave it as it was"
+            return f"{ENTER} {puts} · {ESC} leave it as it was"
         if session.is_archived and self._composer.text:
             return ""
         if not self._composer.text and (action := session.primary):
-            return f"⏎ {LABELS[action]}"
+            return f"{ENTER} {LABELS[action]}"
         if state in STOPPABLE or state == "interrupting":
-            return f"⏎ queue · {key_name(BY_ID['composer.interrupt'].keys[0])} send now"
-        return "⏎ send · ^J new line"
+            return f"{ENTER} queue · {key_of('composer.interrupt')} send now"
+        return f"{ENTER} send · {key_of('composer.newline')} new line"
 
 
 def _edit_words(dropped: Dropped, room: int) -> str:

@@ -131,7 +131,7 @@ class _Stopping:
             self._leave()
 
     async def _interrupt(self, turn_version: int) -> None:
-        words.notice("Stopping … (Ctrl-C again to leave at once)")
+        words.notice("Stopping … (^c again to leave at once)")
         try:
             await self._client.interrupt(self._chat_id, Interrupt(turn_version))
         except PalaverError as error:

@@ -66,7 +66,7 @@ def run(
 ) -> None:
     """Ask something and print the answer as it comes.
 
-    What is piped in is appended to PROMPT. The first Ctrl-C stops the answer and waits for what
+    What is piped in is appended to PROMPT. The first ^c stops the answer and waits for what
     was saved of it, a second one leaves at once.
     """
     content = "\n\n".join(text for text in (prompt or "", piped_input()) if text.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from palaver.wire.chats import Chat
+from palaver_tui.actions import key_of
 from palaver_tui.doing.undoing import Undoing
 from palaver_tui.layout.wrap import clip
 from palaver_tui.timing import UNDO_NOTICE_S
@@ -68,7 +69,7 @@ class Filing(Undoing):
         words = f"Archived {quoted(chat.title)}." if archived else f"{quoted(chat.title)} is back."
         self.offer_undo(lambda: self._reverse(chat.id, archived=archived))
         back = "brings it back" if archived else "archives it again"
-        self.say(f"{words} ^z {back}.", seconds=UNDO_NOTICE_S)
+        self.say(f"{words} {key_of('app.undo')} {back}.", seconds=UNDO_NOTICE_S)
 
     def _reverse(self, chat_id: str, *, archived: bool) -> None:
         """Undo having put a chat away, or brought it back."""

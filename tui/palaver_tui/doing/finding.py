@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from palaver_tui.actions import key_of
 from palaver_tui.doing.base import Base
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
@@ -113,12 +114,14 @@ class Finding(Base):
         if self._seeking:
             return "searching older messages …"
         if not searching.active:
-            return "⏎ ↑ older  ↓ newer"
+            return ""
         so_far = "" if searching.done else " …"
         if not searching.matches and so_far:
             return "searching …"
         if not searching.matches:
             more = self.session.view.older or self.session.view.gap is not None
-            return "none here · ⏎ searches older messages" if more else "none"
+            return (
+                f"none here · {key_of('search.older')} searches older messages" if more else "none"
+            )
         index = searching.index
         return f"{'–' if index is None else index + 1} of {len(searching.matches)}{so_far}"

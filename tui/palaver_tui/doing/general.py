@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from palaver_tui.actions import COPY_OR_LEAVE, key_of
 from palaver_tui.doing.finding import Finding
 from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
@@ -93,7 +94,7 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
             words = "1 message is" if unsent == 1 else f"{unsent} messages are"
             self.say(
                 f"{words} not sent yet. It is kept and goes out when you are back."
-                " Press ^q again to leave.",
+                f" Press {key_of('app.quit')} again to leave.",
                 "warning",
             )
             return
@@ -109,4 +110,7 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
             self.do_app_quit()
             return
         self._asked_to_leave = now
-        self.say("Press ^c again to leave. The daemon goes on; Esc stops an answer.")
+        stops = key_of("chat.escape")
+        self.say(
+            f"Press {COPY_OR_LEAVE} again to leave. The daemon goes on; {stops} stops an answer."
+        )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from palaver.wire.errors import ChatError, FailureKind
+from palaver_tui.actions import key_of
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection
@@ -46,12 +47,16 @@ class Banner:
     keys: tuple[tuple[str, str, str], ...] = ()
 
 
-STOP_KEY = ("Esc", "chat.escape", "stop")
-DETAIL_KEY = ("F4", "error.detail", "details")
-MODEL_KEY = ("F3", "model.choose", "other model")
-NEW_KEY = ("^n", "chat.new", "new chat")
+def _key(action: str, label: str) -> tuple[str, str, str]:
+    return key_of(action), action, label
+
+
+STOP_KEY = _key("chat.escape", "stop")
+DETAIL_KEY = _key("error.detail", "details")
+MODEL_KEY = _key("model.choose", "other model")
+NEW_KEY = _key("chat.new", "new chat")
 # What Enter on an empty composer does, and the same key for a composer that is not empty.
-PRIMARY = "⏎ ^g"
+PRIMARY = f"{key_of('composer.send')} {key_of('banner.primary')}"
 # What else helps, by what the failure says would.
 HELPS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "compact": (NEW_KEY, MODEL_KEY),

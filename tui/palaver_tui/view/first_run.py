@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from palaver.setup.local import PORTS, LocalModel, LocalServer, example
 from palaver.wire.chats import Models
+from palaver_tui.actions import key_of
 from palaver_tui.layout.visible import visible_line
 
 Help = Literal["setup.restart", "setup.local"]
@@ -15,6 +16,7 @@ Tone = Literal["title", "text", "muted", "code", "key", "warning"]
 
 # What stands in the example where no server answers.
 SAMPLE: Final = LocalServer("Ollama", f"127.0.0.1:{PORTS['Ollama']}", (LocalModel("llama3.2"),))
+ENTER: Final = key_of("composer.send")
 NAMED: Final = 3  # models that are named; more are counted
 
 
@@ -99,7 +101,7 @@ def paragraphs(state: FirstRun) -> list[Row]:
     if state.keys:
         names = " and ".join(visible_line(name) for name in state.keys)
         rows.append(Row(f"This shell has {names}; the daemon began without."))
-        rows.append(Row("⏎  start the daemon anew with it", "key"))
+        rows.append(Row(f"{ENTER}  start the daemon anew with it", "key"))
     else:
         wanted = state.lacking or ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
         rows.append(Row("With a key, in a shell:"))
@@ -129,7 +131,7 @@ def _local(state: FirstRun) -> list[Row]:
         return [Row(f"{answers}, but it has no model to talk to yet.")]
     answers = f"{answers} with {_some(server)}."
     if state.help == "setup.local":
-        return [Row(answers), Row(f"⏎  write {path}:", "key"), *_code(server)]
+        return [Row(answers), Row(f"{ENTER}  write {path}:", "key"), *_code(server)]
     return [Row(f"{answers} To use it, put into {path}:"), *_code(server)]
 
 

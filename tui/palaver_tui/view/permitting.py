@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import Literal
 
 from palaver.wire.chats import BUSY
+from palaver_tui.actions import key_of
 from palaver_tui.view.chat import ChatView
 
 Act = Literal["send", "edit", "clear", "archive", "delete"]
 
-ARCHIVED = "This chat is archived. Bring it back first: ⏎ in the empty composer."
+ARCHIVED = (
+    f"This chat is archived. Bring it back first: {key_of('composer.send')} in the empty composer."
+)
 # What wants a chat at rest.
 AT_REST: dict[Act, str] = {
     "clear": "It is being answered. Stop the answer first, then let the model forget.",

@@ -14,7 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from palaver.wire.chats import BUSY
-from palaver_tui.actions import BY_ID, bindings
+from palaver_tui.actions import BY_ID
+from palaver_tui.binding import bindings
 from palaver_tui.layout.faces import Face, Ink, Line, Paper, Span
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import width_of

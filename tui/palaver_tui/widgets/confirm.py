@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from palaver_tui.layout.visible import visible_line
-from palaver_tui.widgets.dialog import Dialog
+from palaver_tui.widgets.dialog import Dialog, keys_below
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -35,7 +35,7 @@ class ConfirmScreen(Dialog[bool]):
         """Lay out the screen."""
         with Vertical(id="confirm") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content("y yes · ⏎ choose · Esc closes")
+            box.border_subtitle = Content(f"y yes · {keys_below('choose')}")
             yield Static(Content("\n").join(map(Content, self._lines)), markup=False)
             yield OptionList(Option(Content(self._no)), Option(Content(self._yes)), markup=False)
 

@@ -6,7 +6,15 @@ from typing import Generic, TypeVar
 
 from textual.screen import ModalScreen
 
+from palaver_tui.actions import key_name, key_of
+
 T = TypeVar("T")
+
+
+def keys_below(verb: str = "") -> str:
+    """Return what is on the lower edge of a dialog; `verb` is what Enter does, if anything."""
+    closes = f"{key_of('chat.escape')} closes"
+    return f"{key_name('enter')} {verb} · {closes}" if verb else closes
 
 
 class Dialog(ModalScreen[T], Generic[T]):

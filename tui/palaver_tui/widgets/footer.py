@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from palaver_tui.actions import ACTIONS, Action, key_name
+from palaver_tui.actions import ACTIONS, BY_ID, COPY_OR_LEAVE, Action, Scope, key_name, key_of
 from palaver_tui.layout.faces import Face, Line, Span
 from palaver_tui.layout.wrap import width_of
 from palaver_tui.view.live import STOPPABLE, LiveState
@@ -15,22 +15,56 @@ def _pair(key: str, label: str) -> list[Span]:
     return [Span(f" {key}", Face("accent")), Span(f" {label} ", Face("muted"))]
 
 
+# What the part in focus offers, most important first: its actions, with as many of their keys.
+OFFERED: dict[Scope, tuple[tuple[str, str, int], ...]] = {
+    "chats": (
+        ("chats.open", "open", 1),
+        ("chats.filter", "filter", 1),
+        ("chat.rename", "rename", 1),
+        ("chat.archive", "archive", 1),
+        ("chat.unarchive", "bring back", 1),
+    ),
+    "search": (("search.older", "older", 2), ("search.newer", "newer", 1)),
+    "transcript": (
+        ("transcript.copy", "copy", 1),
+        ("transcript.find", "find", 1),
+        ("transcript.select", "select", 1),
+    ),
+}
+# While letters are what a list is filtered by, they are no keys.
+FILTERING = (("chats.open", "open", 1),)
+
+
 def footer_line(
-    state: LiveState, closes: str | None, offers: Callable[[Action], bool], width: int
+    state: LiveState,
+    closes: str | None,
+    offers: Callable[[Action], bool],
+    width: int,
+    focus: Scope | None = None,
+    *,
+    selected: bool = False,
+    filtering: bool = False,
 ) -> Line:
     """Return the footer; `closes` is what Esc would close, None when nothing is open.
 
-    `offers` says whether an action makes sense now.
+    `offers` says whether an action makes sense now, `focus` which part takes the keys. With
+    something `selected` it can be copied from everywhere. `filtering`: the list takes letters.
     """
     left: list[Span] = []
     if closes is not None:
-        left += _pair("Esc", closes)
+        left += _pair(key_of("chat.escape"), closes)
     elif state in STOPPABLE:
-        left += _pair("Esc", "stop")
+        left += _pair(key_of("chat.escape"), "stop")
+    if selected and focus != "transcript":
+        left += _pair(COPY_OR_LEAVE, "copy")
+    own = OFFERED.get(focus, ()) if focus is not None else ()
+    for name, words, most in FILTERING if focus == "chats" and filtering else own:
+        if offers(BY_ID[name]):
+            left += _pair(key_of(name, most=most), words)
     for action in ACTIONS:
         if action.footer and action.keys and offers(action):
             left += _pair(key_name(action.keys[0]), action.footer)
-    help_spans = [*_pair("F1", "help")]
+    help_spans = [*_pair(key_of("app.help"), "help")]
     room = width - sum(width_of(span.text) for span in help_spans) - 1
     kept: list[Span] = []
     for key, label in zip(left[::2], left[1::2], strict=True):

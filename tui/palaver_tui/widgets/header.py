@@ -18,21 +18,22 @@ DOTS: dict[Phase, tuple[str, Ink]] = {
 }
 WIDE = 70  # columns from which the header names context, cost and server in full
 BAR = "▁▂▃▄▅▆▇█"
+LEAST_PART = 0.01  # of the context, below which a bar would say nothing
 
 
-def dollars(micros: int | None) -> str:
-    """Return a cost for people; what has no price is `–`, never $0."""
-    if micros is None:
-        return "–"
+def dollars(micros: int) -> str:
+    """Return a cost for people."""
     value = micros / 1_000_000
     return f"${value:.4f}" if 0 < value < 0.01 else f"${value:.2f}"
 
 
 def context_used(view: ChatView) -> tuple[str, Ink] | None:
-    """Return the part of the context window in use, None if the daemon does not know."""
+    """Return the part of the context window in use, None if it is not known or next to nothing."""
     if view.context_tokens is None or not view.context_limit:
         return None
     part = view.context_tokens / view.context_limit
+    if part < LEAST_PART:
+        return None
     ink: Ink = "error" if part >= 0.9 else "warning" if part >= 0.7 else "muted"
     eighth = BAR[min(7, int(part * 8))]
     return f"{eighth} {part:.0%}", ink
@@ -49,7 +50,7 @@ def header_line(
     if (used := context_used(view)) is not None:
         text, ink = used
         right.append([Span(f"ctx {text}" if wide else text, Face(ink))])
-    if view.chat_id is not None:
+    if view.cost_micros is not None:  # what has no price has none here either, rather than $0
         right.append([Span(dollars(view.cost_micros), MUTED)])
     dot, ink = DOTS[connection.phase]
     place = f" {clip(visible_line(server), 22)}" if wide and server else ""

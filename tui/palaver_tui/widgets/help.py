@@ -13,7 +13,7 @@ from textual.widgets import Static
 from palaver_tui.actions import ACTIONS, Scope, key_name
 from palaver_tui.layout.faces import Span
 from palaver_tui.layout.wrap import wrap
-from palaver_tui.widgets.dialog import Dialog
+from palaver_tui.widgets.dialog import Dialog, keys_below
 
 TITLES: dict[Scope, str] = {
     "app": "Everywhere",
@@ -24,6 +24,11 @@ TITLES: dict[Scope, str] = {
     "queue": "In the queue",
     "banner": "On a banner",
 }
+SIGNS = (
+    (key_name("ctrl+n"), "Ctrl and n together; a capital letter is typed with Shift."),
+    ("ctx ▂ 23%", "how much of what the model can take in at once this conversation fills."),
+    ("$0.41", "what this chat has cost so far, where the price of its model is known."),
+)
 KEY_COLUMN = 20  # the longest keys of an action, and a gap
 MAX_WIDTH = 71
 SHARE = 0.96  # of the window, as the style sheet has it
@@ -50,11 +55,16 @@ def help_content(width: int) -> Content:
             words = action.help
             if action.extra:
                 extra = ", ".join(key_name(key) for key in action.extra)
-                words += f" {extra} too, in a terminal that can tell it from ⏎."
+                words += f" {extra} too, in a terminal that can tell it from {key_name('enter')}."
             for row in wrap([Span(words)], max(12, width - column)):
                 text = "".join(span.text for span in row)
                 parts.append(Content.styled(f"{indent}{text}\n", "$palaver-muted"))
         parts.append(Content("\n"))
+    parts.append(Content.styled("What is shown\n", "bold $accent"))
+    for sign, words in SIGNS:
+        for row in wrap([Span(f"{sign}  {words}")], max(12, width)):
+            text = "".join(span.text for span in row)
+            parts.append(Content.styled(f"{text}\n", "$palaver-muted"))
     return Content("").join(parts)
 
 
@@ -67,7 +77,7 @@ class HelpScreen(Dialog[None]):
         """Lay out the screen."""
         with VerticalScroll(id="help") as box:
             box.border_title = Content("Keys")
-            box.border_subtitle = Content("Esc closes")
+            box.border_subtitle = Content(keys_below())
             width = min(MAX_WIDTH, int(self.app.size.width * SHARE) - FRAME)
             yield Static(help_content(width), markup=False)
 

@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from palaver_tui.layout.visible import visible_line
-from palaver_tui.widgets.dialog import Dialog
+from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.fields import ShownInput
 
 
@@ -64,7 +64,7 @@ class Picker(Dialog[str]):
         """Lay out the screen."""
         with Vertical(id="picker") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content(f"⏎ {self._verb} · Esc closes")
+            box.border_subtitle = Content(keys_below(self._verb))
             yield ShownInput(compact=True, placeholder=self._placeholder)
             yield Choices(markup=False)
             yield Static("", id="picker-nothing", markup=False)

@@ -10,7 +10,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver.wire.messages import QueuedMessage
-from palaver_tui.actions import bindings
+from palaver_tui.actions import key_of
+from palaver_tui.binding import bindings
 from palaver_tui.layout.faces import Face, Line, Paper, Span
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.view.chat import ChatView
@@ -18,6 +19,13 @@ from palaver_tui.widgets.drawing import palette_of, row, strip_of
 
 MAX_ROWS = 5  # then it scrolls with the selection
 FOLD_BELOW = 24  # rows of the window under which the panel is one line
+OFFERED = (
+    ("queue.send", "send now"),
+    ("queue.edit", "edit"),
+    ("queue.remove", "remove"),
+    ("queue.raise", "up"),
+    ("queue.lower", "down"),
+)
 LIMIT = 20  # messages in a queue; the daemon refuses more
 
 
@@ -83,8 +91,9 @@ class QueuePanel(Widget, can_focus=True):
         self.border_title = Content(f"Queue · {total}{held}{full}")
         self.set_class(is_held, "-held")
         self.set_class(self._folded, "-folded")
-        keys = "⏎ send now  e edit  d remove  ⇧↑↓ move  h " + ("release" if is_held else "hold")
-        self.border_subtitle = Content(keys if self.has_focus else "^o")
+        keys = "  ".join(f"{key_of(name)} {label}" for name, label in OFFERED)
+        keys += f"  {key_of('queue.hold')} {'release' if is_held else 'hold'}"
+        self.border_subtitle = Content(keys if self.has_focus else key_of("queue.focus"))
         height = 1 if self._folded else min(MAX_ROWS, total) + 2
         if self.styles.height is None or self.styles.height.value != height:
             self.styles.height = height
@@ -105,7 +114,7 @@ class QueuePanel(Widget, can_focus=True):
             Span(f" Queue · {total}{held} ", ink),
             Span(f" {visible_line(head)}", Face("muted")),
         ]
-        return row(left, [Span("^o ", Face("faint"))], width)
+        return row(left, [Span(f"{key_of('queue.focus')} ", Face("faint"))], width)
 
     def _row(self, y: int, width: int) -> Line:
         rows = min(MAX_ROWS, len(self._queue) + len(self._sending))

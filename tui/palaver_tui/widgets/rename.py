@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from palaver_tui.layout.visible import visible_line
-from palaver_tui.widgets.dialog import Dialog
+from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.fields import ShownInput
 
 
@@ -23,7 +23,7 @@ class RenameScreen(Dialog[str]):
         """Lay out the screen."""
         with Vertical(id="rename") as box:
             box.border_title = Content("Title of this chat")
-            box.border_subtitle = Content("⏎ rename · Esc closes")
+            box.border_subtitle = Content(keys_below("rename"))
             yield ShownInput(self._title, compact=True, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

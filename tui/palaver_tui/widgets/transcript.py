@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from palaver_tui.actions import bindings
+from palaver_tui.binding import bindings
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.document import Job
