@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check format screenshots bench venv clean
+.PHONY: help run test test-all test-fast check format screenshots bench venv clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +16,14 @@ help: ## show this list
 run: $(STAMP) ## try it: client, daemon and simulated model in a temporary directory
 	@$(BIN)/palaver demo
 
-test: $(STAMP) ## the whole test suite, on all cores (ARGS="..." goes to pytest)
-	$(PYTEST) -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+test: $(STAMP) ## every claim once, on all cores (ARGS="..." goes to pytest)
+	$(PYTEST) -n auto --dist worksteal $(ARGS)
+
+# The counts beside which the everyday ones are small; see CONTRIBUTING.md.
+test-all: $(STAMP) ## the same with full counts: takes an hour or so
+	PALAVER_EXAMPLES=10 PALAVER_MODEL_EXAMPLES=10000 PALAVER_CRASH_ROUNDS=200 PALAVER_STOPS=2000 \
+	PALAVER_BURSTS=5000 PALAVER_CHATS=3000 PALAVER_ANSWERS=100 PALAVER_CLIENTS=200 \
+	$(PYTEST) -n auto --dist worksteal $(ARGS)
 
 test-fast: $(STAMP) ## the tests that start no processes, until the first failure
 	$(PYTEST) -m "not process" -x -q $(ARGS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import ipaddress
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
 
-from support import guardian
+from support import examples, guardian  # noqa: F401  the first one loads a profile
 from support.forkserver import end_server
 
 
@@ -35,6 +36,11 @@ sys.addaudithook(_refuse_outside)
 def pytest_configure() -> None:
     """Let nothing that the tests start outlive them, also if they are killed."""
     guardian.watch()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run a part more than there are cores: what starts processes waits for most of its time."""
+    return min(len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 4, 9)
 
 
 def pytest_unconfigure() -> None:

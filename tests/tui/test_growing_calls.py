@@ -4,13 +4,14 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from palaver_tui.layout import call_keep, code, growing_code
 from palaver_tui.layout.arguments import Arguments, parsed
 from palaver_tui.layout.calls import CallBlock
 from palaver_tui.layout.folding import FoldKey, Folds
+from support.examples import examples
 
 OPEN = Folds(frozenset({"call"}))
 WHOLE = OPEN.turn(FoldKey("rest", "c1"))
@@ -110,7 +111,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.dictionaries(st.text(max_size=5), values, max_size=4), st.booleans(), st.data())
 def test_arguments_read_bit_by_bit_say_what_they_say_at_once(value, ascii_only, data):
     text = json.dumps(value, ensure_ascii=ascii_only)

@@ -1,13 +1,14 @@
 """However a text is cut into deltas, it ends in the same lines as the whole text at once."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from palaver_tui.layout.document import MarkdownDocument, PlainDocument
 from palaver_tui.layout.faces import Span
 from palaver_tui.layout.visible import visible
 from palaver_tui.layout.wrap import clip, clusters, width_of, wrap
+from support.examples import examples
 
 PIECES = [
     "# Heading\n",
@@ -58,7 +59,7 @@ def streamed(text: str, cuts: list[int], width: int):
     return shown[:changed] + document.lines[changed:]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
     st.data(),
@@ -86,7 +87,7 @@ def test_a_paragraph_without_end_ends_as_it_would_whole(step):
     assert streamed(text, list(range(0, len(text), step)), 60) == whole(text, 60)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.text(max_size=80), st.integers(1, 40))
 @example("漢" * 9, 5)
 @example("a" * 30 + " b", 7)

@@ -1,12 +1,13 @@
 """What is shown can be traced to its source: what is copied is what was written."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from palaver_tui.layout import traces
 from palaver_tui.layout.document import MarkdownDocument, PlainDocument
 from palaver_tui.layout.visible import visible
+from support.examples import examples
 from tui.test_layout import ALL, PIECES
 from tui.test_visible import FLAGS
 
@@ -37,7 +38,7 @@ texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 widths = st.sampled_from([12, 40, 80])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(texts, widths, st.booleans())
 def test_all_that_is_shown_is_the_whole_source(text, width, finished):
     document = laid(text, width, finished=finished)
@@ -52,7 +53,7 @@ def test_all_that_is_shown_is_the_whole_source(text, width, finished):
         assert document.source == visible(text)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(texts, widths, st.data())
 def test_a_selection_is_a_part_of_the_source_but_for_marks_it_lacks(text, width, data):
     document = laid(text, width)
@@ -82,7 +83,7 @@ def _without(found, marks):
     return fronts
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(texts, widths)
 def test_every_character_shown_stands_for_the_source_it_shows(text, width):
     document = laid(text, width)
@@ -100,7 +101,7 @@ def test_every_character_shown_stands_for_the_source_it_shows(text, width):
                     assert source == character or source in ("\n", "\t")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(texts, widths)
 def test_a_place_survives_the_way_to_the_source_and_back(text, width):
     document = laid(text, width)
@@ -247,7 +248,7 @@ def test_code_is_copied_as_it_was_written():
     assert document.source_map().code_at(start[0]) == "a\x1bb\u200b\tc\n\nd"
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.text(alphabet="ab \t\n漢👍", max_size=60), st.integers(4, 30))
 def test_all_of_a_persons_own_text_is_copied_as_it_was_typed(text, width):
     document = PlainDocument(text)

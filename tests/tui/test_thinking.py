@@ -1,6 +1,6 @@
 """Reasoning that grows shows the lines that it would show whole, and costs no more for it."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from palaver_tui.layout import growing_words
@@ -9,6 +9,7 @@ from palaver_tui.layout.folding import FoldKey, Folds
 from palaver_tui.layout.growing_words import GrowingWords
 from palaver_tui.layout.thoughts import ReasoningBlock
 from palaver_tui.layout.wrap import wrap
+from support.examples import examples
 
 OPEN = Folds(frozenset({"reasoning"}))
 KEY = FoldKey("reasoning", "3.1", 0)
@@ -30,7 +31,7 @@ texts = st.lists(repeated.map(lambda some: "".join(some[0]) * some[1]), max_size
 widths = st.sampled_from([5, 12, 40])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(st.sampled_from(PIECES), max_size=40), widths, st.integers(1, 40))
 def test_words_that_grow_break_where_they_would_at_once(pieces, width, each):
     row = GrowingWords(Span("").face, width)
@@ -48,7 +49,7 @@ def block(growing=True):
     return made
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(texts, st.lists(st.integers(0, 3000), max_size=20), widths)
 def test_any_split_of_reasoning_shows_the_lines_of_the_whole(text, cuts, width):
     growing, shown, at = block(), [], 0
