@@ -1,7 +1,7 @@
-"""Answers of 200 KB through one chat of one daemon: what they needed is given back.
+"""Answers of 200 KB through one daemon: what they needed is given back.
 
-PALAVER_ANSWERS says how many. Each is asked for with all that was said before, so that the last
-of a hundred has a prompt of 40 MB.
+PALAVER_ANSWERS says how many, fifty in a chat. Each is asked for with all that was said before:
+the last of fifty has a prompt of 20 MB.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from support.process import place, started
 pytestmark = pytest.mark.process
 
 ANSWERS = int(os.environ.get("PALAVER_ANSWERS", "3"))
+IN_A_CHAT = 50
 LONG = "words 1 " * 25_000  # 200 KB
 GROWTH_MIB = 32.0
 REST_S = 60.0
@@ -52,6 +53,9 @@ async def test_a_daemon_is_as_small_after_long_answers_as_before() -> None:
         await reaches(client, sent.chat.id, "waiting")
         before = await asyncio.to_thread(resident_mib, pid)
         for number in range(ANSWERS):
+            if number and number % IN_A_CHAT == 0:
+                sent = await client.create_chat(CreateChat(content="[[echo]] hello"))
+                await reaches(client, sent.chat.id, "waiting")
             await client.send(sent.chat.id, SendMessage(content=f"[[echo]] {number} {LONG}"))
             await reaches(client, sent.chat.id, "waiting")
         most = after = await asyncio.to_thread(resident_mib, pid)
