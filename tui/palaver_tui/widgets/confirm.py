@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
+from palaver_tui.widgets.options import Options
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -37,7 +38,7 @@ class ConfirmScreen(Dialog[bool]):
             box.border_title = Content(self._title)
             box.border_subtitle = Content(f"y yes · {keys_below('choose')}")
             yield Static(Content("\n").join(map(Content, self._lines)), markup=False)
-            yield OptionList(Option(Content(self._no)), Option(Content(self._yes)), markup=False)
+            yield Options(Option(Content(self._no)), Option(Content(self._yes)), markup=False)
 
     def on_mount(self) -> None:
         """Begin at what changes nothing."""

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.fields import ShownInput
+from palaver_tui.widgets.options import Options
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Choice:
     enabled: bool = True
 
 
-class Choices(OptionList, can_focus=False):
+class Choices(Options, can_focus=False):
     """The list; the field above it keeps the focus, so that every letter goes there."""
 
 
