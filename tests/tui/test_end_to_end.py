@@ -192,3 +192,37 @@ async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_l
             await later.shows(mark, "did not accept the API key", "Now it works")
     lines = [line for line in shown.splitlines() if mark in line]
     assert len(lines) == 1
+
+
+async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path / "one") as one,
+    ):
+        for text in ("[[echo]] first", "[[echo]] second"):
+            await ask(one, text)
+            await one.until(lambda: one.view.status == "waiting" and one.view.live is None)
+        chat_id = one.view.chat_id
+        async with at(daemon.socket, tmp_path / "two", chat_id) as two:
+            await two.until(lambda: len(two.view.messages) == 4)
+            one.app.begin_rewriting(one.view.messages[0])
+            await one.shows("drops 3 messages")
+            one.composer.load_text("[[echo]] anew")
+            one.tap("enter")
+            await two.until(lambda: answers(two) == ["anew"] and two.view.status == "waiting")
+            await one.until(lambda: one.view.messages == two.view.messages)
+            one.app.perform("chat.archive")
+            await two.shows("archived · ⏎ brings it back")
+            two.tap("ctrl+z")
+            await two.shows("There is nothing to take back.")
+            one.tap("ctrl+z")
+            await two.hides("archived · ⏎")
+            await one.until(lambda: one.view.chat_id == chat_id)
+            two.composer.insert("half a thought")
+            one.tap("ctrl+l", "d")
+            await one.shows("Delete this chat?")
+            one.tap("y")
+            await two.shows("“first” was deleted.")
+            await two.until(lambda: two.app.session.is_draft)
+            assert two.composer.text == "half a thought"
+            assert one.app.session.chats.chats == two.app.session.chats.chats == {}

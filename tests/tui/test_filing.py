@@ -14,6 +14,7 @@ from palaver_tui.widgets.chat_list import ChatListPane
 from palaverd.chatstate.states import ARCHIVED as ARCHIVED_STATES
 from palaverd.chatstate.states import STORED
 from palaverd.chatstate.table import Transition, outcomes
+from palaverd.store.settings import TITLE_LIMIT
 from tui.replay import T0, ReplayClient, answer, chat, queued, status, user
 from tui.screen import client
 
@@ -330,3 +331,22 @@ def test_nothing_goes_with_a_message_that_is_not_sent():
     assert refusal("delete", ChatView(chat_id="a"), archived=True) is None
     assert refusal("edit", ChatView(chat_id="a"), archived=True) == ARCHIVED
     assert set(AT_REST) == {"clear", "archive", "delete"}
+
+
+async def test_a_narrow_window_has_the_sign_that_some_are_archived(tmp_path):
+    async with client(tmp_path, daemon=with_chats("b"), chat_id="a", size=(60, 20)) as me:
+        await me.shows("because a")
+        await me.press("ctrl+l")
+        await me.shows("A archived")
+
+
+async def test_a_title_is_no_longer_than_a_daemon_takes(tmp_path):
+    daemon = with_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("because a")
+        await me.press("ctrl+l", "r")
+        await me.shows("Title of this chat")
+        field = me.app.screen.query_one("Input")
+        field.value = "x" * TITLE_LIMIT
+        await me.press("end", "y", "enter")
+        await me.until(lambda: daemon.asked == [("title", "x" * TITLE_LIMIT)])

@@ -11,6 +11,8 @@ from palaver_tui.layout.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.fields import ShownInput
 
+TITLE_LIMIT = 200  # characters; the most that a daemon takes
+
 
 class RenameScreen(Dialog[str]):
     """Gives the new title, or None."""
@@ -24,7 +26,9 @@ class RenameScreen(Dialog[str]):
         with Vertical(id="rename") as box:
             box.border_title = Content("Title of this chat")
             box.border_subtitle = Content(keys_below("rename"))
-            yield ShownInput(self._title, compact=True, select_on_focus=False)
+            yield ShownInput(
+                self._title, compact=True, select_on_focus=False, max_length=TITLE_LIMIT
+            )
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give what was written; an empty title is none."""
