@@ -199,9 +199,9 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path / "one") as one,
     ):
-        for text in ("[[echo]] first", "[[echo]] second"):
-            await ask(one, text)
-            await one.until(lambda: one.view.status == "waiting" and one.view.live is None)
+        for said in (["first"], ["first", "second"]):
+            await ask(one, f"[[echo]] {said[-1]}")
+            await one.until(lambda said=said: answers(one) == said and one.view.status == "waiting")
         chat_id = one.view.chat_id
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
             await two.until(lambda: len(two.view.messages) == 4)
