@@ -126,7 +126,7 @@ _QUIET: frozenset[Ink] = frozenset({"muted", "faint", "rule", "code_tag", "code_
 def _own_style(face: Face, palette: Palette) -> Style:
     """Return how `face` is drawn on the terminal's own background: by inks and attributes."""
     picked = face.paper == "selected"
-    ink = _SAYS.get(face.paper, face.ink)
+    ink = face.ink if face.ink in _QUIET else _SAYS.get(face.paper, face.ink)
     own = _inks(palette)[ink]
     # Whether a colour can be read when it is the background, nobody knows.
     colour = None if picked or own == "ansi_default" else Color.parse(own).rich_color
