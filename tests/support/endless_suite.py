@@ -1,6 +1,6 @@
 """A suite that never ends by itself, with everything under way that a test starts.
 
-Run by `tests/structure/test_killed_suite.py`, which kills it: pytest collects no file of this name.
+Run by `tests/process/test_killed_suite.py`, which kills it: pytest collects no file of this name.
 """
 
 import asyncio
