@@ -14,6 +14,7 @@ from blockbuster import blockbuster_ctx
 
 from support import examples, guardian  # noqa: F401  the first one loads a profile
 from support.forkserver import end_server
+from support.long import FILES
 
 
 class OutsideWorld(RuntimeError):
@@ -41,6 +42,13 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Run a part more than there are cores: what starts processes waits for most of its time."""
     return min(len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 4, 9)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-fast` leaves out."""
+    for item in items:
+        if item.path in FILES:
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_unconfigure() -> None:

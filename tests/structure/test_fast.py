@@ -1,0 +1,7 @@
+"""What `make test-fast` leaves out is there."""
+
+from support.long import FILES
+
+
+def test_every_module_that_is_left_out_is_one() -> None:
+    assert [str(file) for file in FILES if not file.is_file()] == []

@@ -1,0 +1,51 @@
+"""The modules that `make test-fast` leaves out besides those that start processes.
+
+Each takes two seconds of CPU or more: whole clients, pictures of all of them, random stories, every
+order of commits. What is left takes less than 40 s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TESTS = Path(__file__).parent.parent
+LONG = {
+    "bench_check": ["test_benchmarks_run"],
+    "failures": ["test_announced", "test_outage", "test_positions"],
+    "model": ["test_model"],
+    "providers": ["test_faults"],
+    "server": ["test_under_stress"],
+    "simulator": ["test_scenarios"],
+    "store": ["test_ablations", "test_interleavings", "test_interrupted_migrations"],
+    "tui": [
+        "test_bursts",
+        "test_client",
+        "test_closing",
+        "test_end_to_end",
+        "test_fields",
+        "test_filing",
+        "test_finding",
+        "test_first_run",
+        "test_folding",
+        "test_following",
+        "test_growing_calls",
+        "test_hostile",
+        "test_keeping",
+        "test_layout_commonmark",
+        "test_layout_corpus",
+        "test_layout_growing",
+        "test_list_and_history",
+        "test_looking",
+        "test_notices",
+        "test_pictures",
+        "test_queue",
+        "test_reading",
+        "test_repainting",
+        "test_rewriting",
+        "test_selecting",
+        "test_sheet",
+        "test_snapshots",
+        "test_window",
+    ],
+}
+FILES = {TESTS / folder / f"{name}.py" for folder, names in LONG.items() for name in names}
