@@ -65,7 +65,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaverd.chatstate": {"msgspec"},
     "palaverd.failures": {"msgspec"},
     "palaverd.config": {"msgspec", "platformdirs"},
-    "palaverd.store": {"msgspec", "sqlalchemy", "alembic", "asyncpg", "structlog"},
+    "palaverd.store": {"msgspec", "sqlalchemy", "alembic", "aiosqlite", "asyncpg", "structlog"},
     "palaverd.pubsub": {"msgspec", "asyncpg", "structlog"},
     "palaverd.providers": {"msgspec", "anthropic", "openai", "httpx2", "httpcore2", "structlog"},
     "palaverd.mcp": {"msgspec", "mcp", "httpx2", "structlog"},

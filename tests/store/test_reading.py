@@ -13,8 +13,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from palaverd.store.database import READ_DEADLINE_S, DatabaseError
-from palaverd.store.hands import Hands
 from palaverd.store.migrate import migrate
+from palaverd.store.readers import Readers
 from palaverd.store.sqlite import READERS, SqliteDatabase
 from support.clock import ManualClock, until
 
@@ -72,17 +72,20 @@ async def test_a_database_that_is_busy_answers_each_in_its_turn(tmp_path: Path) 
         assert await asyncio.gather(*reads) == [1] * len(reads)
 
 
-async def test_a_connection_that_could_not_be_made_is_made_by_the_next_job(tmp_path: Path) -> None:
+async def test_a_connection_that_could_not_be_made_is_made_by_the_next_read(tmp_path: Path) -> None:
     path = tmp_path / "one.db"
     path.mkdir()  # what cannot be opened as a file
-    hands = Hands(create_engine(f"sqlite:///{path}", poolclass=NullPool), 1, "test", first=one)
+    reading = {"check_same_thread": False}
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=reading)
+    readers = Readers(engine, 1)
+    await readers.open(one)
     try:
         with pytest.raises(DatabaseError, match="unable to open"):
-            await hands.submit(one)
+            await readers.submit(one)
         path.rmdir()
-        assert await hands.submit(one) == 1
+        assert await readers.submit(one) == 1
     finally:
-        await hands.close()
+        await readers.close()
 
 
 async def test_readers_need_no_file_descriptor_after_the_start(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""SQLite: one connection that writes, a few that read, each in a thread of its own."""
+"""SQLite: one connection that writes, a few of aiosqlite's that read, each in its own thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from palaver.clock import Clock, deadline
 from palaverd.store.database import READ_DEADLINE_S, DatabaseError
-from palaverd.store.hands import Hands
+from palaverd.store.readers import Readers
+from palaverd.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -96,15 +97,9 @@ class SqliteDatabase:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        self._writer: Hands | None = None
-        self._readers: Hands | None = None
+        self._writer: Writer | None = None
+        self._readers: Readers | None = None
         self._file: tuple[int, int] | None = None  # device and inode
-
-    def _make_writer(self) -> Hands:
-        return Hands(self._engine("BEGIN IMMEDIATE", _PRAGMAS), 1, "writer")
-
-    def _make_readers(self) -> Hands:
-        return Hands(self._engine("BEGIN", _READING_PRAGMAS), READERS, "reader", first=_look)
 
     def _engine(self, begin: str, pragmas: tuple[str, ...]) -> Engine:
         engine = create_engine(
@@ -118,9 +113,13 @@ class SqliteDatabase:
     async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
         """Start the threads, and run `prepare_schema` in the writer's, see `change_schema`."""
         # Loading the dialect reads files.
-        self._writer = await asyncio.to_thread(self._make_writer)
+        writing = await asyncio.to_thread(self._engine, "BEGIN IMMEDIATE", _PRAGMAS)
+        self._writer = Writer(writing)
         await self._write(lambda connection: change_schema(connection, prepare_schema))
-        self._readers = await asyncio.to_thread(self._make_readers)
+        reading = await asyncio.to_thread(self._engine, "BEGIN", _READING_PRAGMAS)
+        readers = Readers(reading, READERS)
+        await readers.open(_look)
+        self._readers = readers
 
     async def write(
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
@@ -168,7 +167,6 @@ class SqliteDatabase:
             raise DatabaseError("The database is closed.")
         readers = self._readers
         reading = readers.submit(lambda connection: _in_transaction(connection, work))
-        reading.add_done_callback(_told)
         while True:
             ended = readers.ended
             try:
@@ -188,8 +186,3 @@ class SqliteDatabase:
         readers, self._readers = self._readers, None
         if readers is not None:
             await readers.close()
-
-
-def _told(reading: asyncio.Future[Any]) -> None:
-    if not reading.cancelled():
-        reading.exception()  # told to whoever waited, if anybody still did
