@@ -150,7 +150,7 @@ class Round(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return self.point or f"{self.after:.3f} s"
+        return self.point or ("nowhere" if self.after is None else f"{self.after:.3f} s")
 
     @property
     def environment(self) -> dict[str, str]:
