@@ -120,6 +120,7 @@ async def test_the_queue_is_reordered_and_edited_where_it_stands(tmp_path):
         for text in ("one", "two"):
             await ask(me, text)
             await me.until(lambda text=text: text in [item.content for item in me.view.queue])
+        await me.shows("Queue · 2")  # what is selected is what is drawn
         await me.tap_queue()
         me.tap("down", "K")
         await me.until(lambda: [item.content for item in me.view.queue] == ["two", "one"])
@@ -127,6 +128,7 @@ async def test_the_queue_is_reordered_and_edited_where_it_stands(tmp_path):
         await me.until(lambda: me.composer.text == "two" and me.composer.has_focus)
         me.tap("!", "enter")
         await me.until(lambda: [item.content for item in me.view.queue] == ["two!", "one"])
+        await me.shows("two!")
         await me.tap_queue()
         me.tap("d")
         await me.until(lambda: [item.content for item in me.view.queue] == ["one"])
