@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
 from palaver.wire.messages import Reasoning
@@ -116,6 +117,18 @@ async def test_a_chat_is_renamed_from_the_list(tmp_path):
         await me.press("end", "!", "enter")
         await me.until(lambda: me.daemon.asked == [("title", "Release notes!")])
         await me.hides("Title of this chat")
+
+
+async def test_of_a_title_that_is_too_long_as_much_is_taken_as_fits(tmp_path):
+    async with client(tmp_path, daemon=with_chats(), chat_id="b") as me:
+        await me.until(lambda: me.view.title == "Release notes")
+        await me.press("ctrl+l", "r")
+        await me.shows("Title of this chat")
+        await me.press("end")
+        me.app.screen.focused.post_message(events.Paste("x" * 300))
+        await me.press("y", "enter")
+        await me.until(lambda: me.daemon.asked)
+        assert me.daemon.asked == [("title", "Release notes" + "x" * 187)]
 
 
 async def test_a_chat_that_does_not_exist_yet_is_not_renamed(tmp_path):

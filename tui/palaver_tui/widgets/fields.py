@@ -122,6 +122,16 @@ class ShownInput(Input):
         # All of it, in the one line there is; Textual would drop what is after the first.
         event.text = " ".join(event.text.splitlines())
 
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put as much of `text` as there is room for where `start` to `end` is.
+
+        Textual would take none of what is too long, and ring the bell.
+        """
+        if self.max_length:
+            first, last = sorted((max(0, start), min(len(self.value), end)))
+            text = text[: max(0, self.max_length - len(self.value) + last - first)]
+        super().replace(text, start, end)
+
     @property
     def _value(self) -> Text:
         return Text(_line(self.value), no_wrap=True, overflow="ignore", end="")
