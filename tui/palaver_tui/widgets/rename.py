@@ -19,7 +19,8 @@ class RenameScreen(Dialog[str]):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._title = visible_line(title)
+        # What is made visible of a control is longer than it.
+        self._title = visible_line(title)[:TITLE_LIMIT]
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
