@@ -208,6 +208,7 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
             await two.until(lambda: len(two.view.messages) == 4)
             one.app.begin_rewriting(one.view.messages[0])
+            one.app.paint()  # as after every action
             await one.shows("drops 3 messages")
             one.composer.load_text("[[echo]] anew")
             one.tap("enter")
@@ -227,4 +228,5 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
             await two.shows("“first” was deleted.")
             await two.until(lambda: two.app.session.is_draft)
             assert two.composer.text == "half a thought"
-            assert one.app.session.chats.chats == two.app.session.chats.chats == {}
+            for each in (one, two):
+                await each.until(lambda each=each: each.app.session.chats.chats == {})
