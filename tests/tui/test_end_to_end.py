@@ -110,7 +110,7 @@ async def test_escape_keeps_exactly_what_was_shown_holds_the_queue_and_enter_rel
         assert answers(me)[1] == "second answer"
 
 
-async def test_the_queue_is_reordered_and_edited_where_it_stands(tmp_path):
+async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_comes_back(tmp_path):
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -132,6 +132,9 @@ async def test_the_queue_is_reordered_and_edited_where_it_stands(tmp_path):
         await me.tap_queue()
         me.tap("d")
         await me.until(lambda: [item.content for item in me.view.queue] == ["one"])
+        await me.shows("Removed “two!”")
+        me.tap("ctrl+z")
+        await me.until(lambda: [item.content for item in me.view.queue] == ["two!", "one"])
 
 
 async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path):

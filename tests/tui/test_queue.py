@@ -282,3 +282,131 @@ async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_pa
         me.clock.advance(1.1)
         await me.press("enter")
         await me.until(lambda: me.daemon.asked == [("promote", 1, 4)])
+
+
+# --- what a key is aimed at, and taking back ----------------------------------------------
+
+THREE = [queued(n, text) for n, text in enumerate(("first one", "second one", "third one"), 1)]
+
+
+def three(word="running"):
+    daemon = with_chat(user(1, "why?"), word=word)
+    seen = versions(5, 5, 4)
+    daemon.stream_of("a").tell(status(word, versions=seen), QueueUpdate(THREE, held=False))
+    return daemon
+
+
+def left(daemon, *numbers):
+    daemon.stream_of("a").tell(QueueUpdate([THREE[n - 1] for n in numbers], held=False))
+
+
+@pytest.mark.parametrize("key", ["d", "enter", "e", "J"])
+async def test_a_key_for_a_message_that_has_left_by_itself_does_nothing_to_another(tmp_path, key):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o")
+        left(daemon, 2, 3)
+        await me.shows("Queue · 2")
+        await me.press(key)
+        await me.shows("Nothing was done", "has left")
+        assert (daemon.asked, me.composer.text) == ([], "")
+        await me.press("down", "d")  # what moved into its place
+        await me.until(lambda: daemon.asked)
+        assert daemon.asked == [("delete", 2)]
+
+
+async def test_a_key_right_after_a_message_left_and_before_it_is_painted_does_nothing(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o")
+        me.app._frames.request = lambda: None  # no frame from here on
+        left(daemon, 2, 3)
+        await me.until(lambda: len(me.view.queue) == 2)
+        me.app.perform("queue.remove")
+        await me.shows("Nothing was done")
+        assert daemon.asked == []
+
+
+async def test_after_a_removal_the_next_one_is_selected_and_a_second_key_waits_for_it(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "down", "d", "d")  # the second one: before the first is done
+        await me.shows("Removed “second one”. ^z puts it back.")
+        assert daemon.asked == [("delete", 2)]
+        left(daemon, 1, 3)
+        await me.shows("Queue · 2")
+        await me.press("d")
+        await me.shows("Removed “third one”")
+        assert daemon.asked == [("delete", 2), ("delete", 3)]
+
+
+async def test_a_removed_message_is_put_back_at_its_place_for_its_model(tmp_path):
+    daemon = three()
+    own = msgspec.structs.replace(THREE[1], model="gpt")
+    daemon.stream_of("a").tell(QueueUpdate([THREE[0], own, THREE[2]], held=False))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3", "gpt")
+        await me.press("ctrl+o", "down", "d")
+        await me.shows("Removed “second one”")
+        left(daemon, 3)  # the first one has started
+        await me.shows("Queue · 1")
+        await me.press("ctrl+z")
+        await me.until(lambda: daemon.sent)
+        (chat_id, request, _), *others = daemon.sent
+        assert (chat_id, request.content, request.model) == ("a", "second one", "gpt")
+        assert (request.position, request.when_busy, others) == (0, "queue", [])
+        assert me.composer.text == ""
+
+
+async def test_undone_when_no_answer_runs_a_removed_message_is_not_sent_but_written(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "d")
+        await me.shows("Removed “first one”")
+        daemon.stream_of("a").tell(status("waiting", versions=versions(6, 6, 5)))
+        await me.until(lambda: me.view.status == "waiting")
+        await me.press("ctrl+z")
+        await me.shows("No answer runs")
+        assert (me.composer.text, daemon.sent) == ("first one", [])
+
+
+async def test_what_cannot_be_put_back_is_written(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "d")
+        await me.shows("Removed “first one”")
+        daemon.refusal = problem("The queue is full: 20 messages.")
+        await me.press("ctrl+z")
+        await me.shows("The queue is full")
+        assert me.composer.text == "first one"
+
+
+async def test_a_message_that_could_not_be_removed_can_be_tried_again(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        daemon.refusal = problem("The disk is full.")
+        await me.press("ctrl+o", "d")
+        await me.shows("The disk is full.")
+        daemon.refusal = None
+        await me.press("d")
+        await me.shows("Removed “first one”")
+
+
+async def test_what_was_removed_is_among_what_was_written_before(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "d")
+        await me.shows("Removed “first one”")
+        left(daemon)
+        await me.hides("Queue ·")
+        await me.press("up")
+        assert me.composer.text == "first one"
+        await me.press("up")
+        assert me.composer.text == "why?"

@@ -196,7 +196,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "app.undo",
         "Undo",
-        "Take back what came last: archiving a chat, or what was typed.",
+        "Take back what came last: archiving a chat, removing from the queue, what was typed.",
         "app",
         ("ctrl+z",),
     ),
@@ -620,7 +620,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "queue.remove",
         "Remove",
-        "Take it out of the queue.",
+        "Take it out of the queue; ^z puts it back.",
         "queue",
         ("d", "delete"),
         palette=False,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from palaver.client import Client, PalaverError
 from palaver.client.pages import messages_after
 from palaver.wire.actions import ClearContext, EditMessage, Fork
-from palaver.wire.chats import Chat, Interrupt
+from palaver.wire.chats import Chat, Interrupt, SendMessage
 from palaver.wire.messages import QueuedMessage
 from palaver.wire.queue import (
     ChangeChat,
@@ -221,14 +221,25 @@ class Asking:
 
         self._ask(ask)
 
-    def remove(self, queued: QueuedMessage) -> None:
-        """Take a message out of the queue."""
+    def remove(self, queued: QueuedMessage, done: Callable[[str], None], failed: Failed) -> None:
+        """Take a message out of the queue. `done` is told of which chat."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.delete_queued(chat_id, queued.id)
-            return "Removed from the queue."
+            done(chat_id)
+            return None
 
-        self._ask(ask)
+        self._ask(ask, failed)
+
+    def put_back(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
+        """Queue a message that was taken out, at `place` (from 0), for the model it had."""
+        request = SendMessage(queued.content, model=queued.model, position=place)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.send(chat_id, request)
+            return None
+
+        self._ask(ask, failed, chat_id)
 
     def edit(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
         """Give a queued message another content; its place is kept. `failed`: it did not work."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+
 from palaver_tui.doing.writing import Writing
 from palaver_tui.view.reduce import user_text
 from palaver_tui.widgets.composer import Composer
@@ -13,12 +17,16 @@ class Recalling(Writing):
     _recalled = 0  # how many messages back the composer shows one; 0: it shows none
 
     def _history(self) -> list[str]:
-        """Return what was said in this chat, oldest first, without repetitions in a row."""
-        texts: list[str] = []
-        for message in self.session.view.messages:
-            if message.role == "user" and (text := user_text(message)) != (texts or [""])[-1]:
-                texts.append(text)
-        return texts
+        """Return what was said in this chat, or removed from its queue, oldest first.
+
+        Without repetitions in a row.
+        """
+        view = self.session.view
+        said = ((one.created_at, user_text(one)) for one in view.messages if one.role == "user")
+        removed = self._removed.get(view.chat_id or "", [])
+        taken_out = ((one.created_at, one.content) for one in removed)
+        texts = (text for _, text in merge(said, taken_out, key=itemgetter(0)))
+        return [text for text, _ in groupby(texts) if text]
 
     def _browsing(self, composer: Composer) -> bool:
         """Say whether the composer shows a message of the history, as it was."""

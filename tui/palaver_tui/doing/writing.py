@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.doing.base import Base
-from palaver_tui.timing import SAME_STROKE_S
+from palaver_tui.actions import key_of
+from palaver_tui.doing.filing import quoted
+from palaver_tui.doing.undoing import Undoing
+from palaver_tui.timing import SAME_STROKE_S, UNDO_NOTICE_S
 from palaver_tui.view.banner import retry_time
 from palaver_tui.view.permitting import ARCHIVED
+from palaver_tui.view.sending import landing
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.models import model_picker
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 
 
-class Writing(Base):
+class Writing(Undoing):
     """Sending, queueing, trying again."""
 
     _stashed = ""  # the draft that gave way to a queued message
     # When Enter came as the last key and as the one before it, wherever it went, monotonic.
     _entered = _entered_before = float("-inf")
+    _removed: dict[str, list[QueuedMessage]]  # what was taken out of queues, by chat
 
     # --- the composer ---------------------------------------------------------------------
 
@@ -59,12 +63,20 @@ class Writing(Base):
     def _panel(self) -> QueuePanel:
         return self.main.query_one(QueuePanel)
 
-    @property
-    def _selected(self) -> QueuedMessage | None:
-        """What is selected, as long as it waits in this chat: the panel is as old as a frame."""
-        ids = {queued.id for queued in self.session.view.queue}
+    def _aimed_at(self) -> QueuedMessage | None:
+        """Return what is selected, if it waits in this chat; else say that nothing is done."""
         selected = self._panel.selected
-        return selected if selected is not None and selected.id in ids else None
+        if selected is not None and selected.id in self._panel.leaving:
+            return None
+        # The panel is as old as a frame.
+        if selected is None or all(one.id != selected.id for one in self.session.view.queue):
+            self.say(
+                "Nothing was done: that message has left the queue."
+                f" {key_of('queue.up')} {key_of('queue.down')} select another.",
+                "warning",
+            )
+            return None
+        return selected
 
     def do_queue_focus(self) -> None:
         """Go to the queue, or back."""
@@ -80,22 +92,66 @@ class Writing(Base):
 
     def do_queue_send(self) -> None:
         """Answer the selected message next; what runs is stopped for it."""
-        if (queued := self._selected) is not None:
+        if (queued := self._aimed_at()) is not None:
             self.session.asking.promote(queued)
 
     def do_queue_remove(self) -> None:
         """Take the selected message out of the queue."""
-        if (queued := self._selected) is not None:
-            self.session.asking.remove(queued)
+        if (queued := self._aimed_at()) is None:
+            return
+        ids = [other.id for other in self.session.view.queue]
+        before = set(ids[: ids.index(queued.id)])
+        leaving = self._panel.leaving
+        leaving.add(queued.id)
+
+        def done(chat_id: str) -> None:
+            self._removed.setdefault(chat_id, []).append(queued)
+            self.offer_undo(lambda: self._put_in_queue(chat_id, queued, before))
+            back = f"{key_of('app.undo')} puts it back."
+            self.say(f"Removed {quoted(queued.content)}. {back}", seconds=UNDO_NOTICE_S)
+
+        def failed() -> None:
+            leaving.discard(queued.id)
+
+        self.session.asking.remove(queued, done, failed)
+
+    def _put_in_queue(self, chat_id: str, queued: QueuedMessage, before: set[int]) -> None:
+        """Undo a removal: at its old place while the chat is busy, else in its composer.
+
+        `before` are the ids of those that stood before it. A chat at rest would answer at once.
+        """
+        session = self.session
+        if not session.knows(chat_id) and chat_id not in session.chats.chats:
+            chat_id = session.current  # its own is deleted
+        elif chat_id != session.current:
+            session.open(chat_id)
+        self._removed[chat_id] = [
+            one for one in self._removed.get(chat_id, []) if one.id != queued.id
+        ]
+
+        def keep() -> None:
+            self.keep_for(chat_id, queued.content)
+
+        if landing(session.view) == "queue":
+            place = sum(other.id in before for other in session.view.queue)
+            session.asking.put_back(chat_id, queued, place, keep)
+        else:
+            keep()
+            words = "No answer runs that it could wait for"
+            self.say(f"{words}: {quoted(queued.content)} is in the composer.")
+
+    def keep_for(self, name: str, content: str) -> None:
+        """Keep a text with the draft of its chat."""
+        raise NotImplementedError
 
     def do_queue_raise(self) -> None:
         """Move the selected message up."""
-        if (queued := self._selected) is not None:
+        if (queued := self._aimed_at()) is not None:
             self.session.asking.move(queued, -1)
 
     def do_queue_lower(self) -> None:
         """Move the selected message down."""
-        if (queued := self._selected) is not None:
+        if (queued := self._aimed_at()) is not None:
             self.session.asking.move(queued, 1)
 
     def do_queue_hold(self) -> None:
@@ -106,7 +162,7 @@ class Writing(Base):
 
     def do_queue_edit(self) -> None:
         """Open the selected message in the composer."""
-        if (queued := self._selected) is not None:
+        if (queued := self._aimed_at()) is not None:
             self.begin_edit(queued)
 
     def begin_edit(self, queued: QueuedMessage) -> None:

@@ -30,7 +30,11 @@ LIMIT = 20  # messages in a queue; the daemon refuses more
 
 
 class QueuePanel(Widget, can_focus=True):
-    """Shows the queue; the selected message is what keys act on."""
+    """Shows the queue; the selected message is what keys act on.
+
+    When that one leaves the queue by itself, none is selected until an arrow is pressed: a key is
+    for what was seen. After one that the person took out, the next one is.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue")
 
@@ -39,32 +43,55 @@ class QueuePanel(Widget, can_focus=True):
         self._queue: tuple[QueuedMessage, ...] = ()
         self._sending: tuple[str, ...] = ()
         self._selected: int | None = None  # the id: the queue may change under the selection
+        self._place = 0  # where the selected message is, or was
+        self.leaving: set[int] = set()  # ids of those that are being taken out
         self._editing: int | None = None
         self._folded = False
         self._first = 0
         self._shown: tuple[object, ...] = ()
 
     @property
-    def index(self) -> int:
-        """Where the selected message stands."""
-        ids = [queued.id for queued in self._queue]
-        return ids.index(self._selected) if self._selected in ids else 0
-
-    @property
     def selected(self) -> QueuedMessage | None:
-        """The selected message."""
-        return self._queue[self.index] if self._queue else None
+        """The selected message, if one is."""
+        return next((one for one in self._queue if one.id == self._selected), None)
 
     def select(self, steps: int) -> None:
-        """Select the message `steps` below."""
+        """Select the message `steps` below; with none selected, the one beside the gap."""
         if self._queue:
-            target = max(0, min(len(self._queue) - 1, self.index + steps))
-            self._selected = self._queue[target].id
+            if self.selected is None and steps > 0:
+                steps -= 1  # what was below has moved into the gap
+            self._place = max(0, min(len(self._queue) - 1, self._place + steps))
+            self._selected = self._queue[self._place].id
             self.refresh()
+
+    def on_focus(self) -> None:
+        """Begin with the first one, where none is selected."""
+        if self.selected is None:
+            self._place = 0
+            self.select(0)
+
+    def _take(self, queue: tuple[QueuedMessage, ...]) -> None:
+        """Hold the queue as it is now, and find the selected message in it."""
+        before, self._queue = [queued.id for queued in self._queue], queue
+        ids = [queued.id for queued in queue]
+        gone = self._selected
+        if gone in ids:
+            self._place = ids.index(gone)
+        elif gone in before:
+            place = before.index(gone)
+            above = [one for one in before[:place] if one in ids]
+            below = [one for one in before[place + 1 :] if one in ids]
+            self._place = len(above)
+            following = [*below[:1], *above[-1:]] if gone in self.leaving else []
+            self._selected = following[0] if following else None
+            if self._selected is not None:
+                self._place = ids.index(self._selected)
+        self.leaving.intersection_update(ids)
 
     def show(self, view: ChatView, editing: int | None, rows: int) -> None:
         """Show the queue of `view` in a window of `rows` rows; `editing` is in the composer."""
-        self._queue, self._editing = view.queue, editing
+        self._take(view.queue)
+        self._editing = editing
         self._sending = tuple(
             item.content
             for item in view.outgoing
@@ -118,7 +145,7 @@ class QueuePanel(Widget, can_focus=True):
 
     def _row(self, y: int, width: int) -> Line:
         rows = min(MAX_ROWS, len(self._queue) + len(self._sending))
-        self._first = max(min(self._first, self.index), self.index - rows + 1)
+        self._first = max(min(self._first, self._place), self._place - rows + 1)
         number = self._first + y
         if number >= len(self._queue):
             extra = number - len(self._queue)
@@ -127,7 +154,7 @@ class QueuePanel(Widget, can_focus=True):
             text = visible_line(self._sending[extra])
             return row([Span("   … ", Face("faint")), Span(text, Face("muted"))], [], width)
         queued = self._queue[number]
-        current = self.has_focus and number == self.index
+        current = self.has_focus and queued.id == self._selected
         paper: Paper = "selected" if current else ""
         remark = "in the composer" if queued.id == self._editing else ""
         if not remark and queued.model:
