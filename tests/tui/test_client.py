@@ -19,7 +19,7 @@ from tui.replay import (
     user,
     versions,
 )
-from tui.screen import client
+from tui.screen import client, lay_out_near
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
 
@@ -147,6 +147,7 @@ async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_
             top = me.transcript.scroll_offset.y
             return [me.transcript.column.line(top + row)[2].text for row in range(rows)]
 
+        lay_out_near(me.app)
         before = seen()
         height = me.transcript.column.height
         for number in range(20):

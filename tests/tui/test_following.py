@@ -6,7 +6,7 @@ from palaver.wire.events import MessageEvent
 from palaver.wire.messages import MessagePage, Reasoning
 from palaver_tui.timing import FOLLOW_TOLERANCE
 from tui.replay import answer, part, status, user, versions
-from tui.screen import client
+from tui.screen import client, lay_out_near
 from tui.sheet import call, result, results
 from tui.test_client import LONG, running
 from tui.test_folding import in_view
@@ -36,6 +36,7 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         stream.tell(part("Begin\n\n", 0, 1, "3.1"))
         await me.shows("Begin")
         await me.press("ctrl+t", "pageup", "pageup")
+        lay_out_near(me.app)
         before = in_view(me)
         height = me.transcript.column.height
         text = "Begin\n\n"

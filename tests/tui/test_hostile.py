@@ -119,5 +119,4 @@ async def test_hostile_words_can_be_searched_for(tmp_path):
         await me.until(lambda: me.view.caught_up)
         for words in EVIL.values():
             me.transcript.searching.begin(words)
-            await me.pilot.pause()
-            assert me.transcript.searching.matches, words
+            await me.until(lambda: me.transcript.searching.matches)
