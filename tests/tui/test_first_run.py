@@ -226,7 +226,7 @@ async def test_without_a_model_nothing_offers_another_one(house: House) -> None:
         me.tap("enter")
         await me.shows("No model is configured")
         assert "other model" not in me.text()
-        offered = [one.id for one in ACTIONS if one.palette and me.app.offers(one)]
+        offered = [one.id for one in ACTIONS if one.command and me.app.offers(one)]
         assert "error.retry" in offered
         assert not {"model.choose", "setup.restart", "setup.local"} & set(offered)
         await me.press("f3")

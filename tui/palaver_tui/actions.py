@@ -33,6 +33,8 @@ Need = Literal[
 class Action:
     """One action. `footer` is its short name there, None to stay out of it.
 
+    `command` is its name in the composer, after a slash: whatever has one is in the palette too.
+
     `keys` arrive from every terminal, also through ssh, tmux and screen; `extra` only from those
     that can tell them from others: elsewhere Alt+Enter and Shift+Enter come as Enter.
     """
@@ -44,7 +46,7 @@ class Action:
     keys: tuple[str, ...] = ()
     footer: str | None = None
     need: Need = "always"
-    palette: bool = True
+    command: str | None = None
     extra: tuple[str, ...] = ()
 
     @property
@@ -61,6 +63,7 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("ctrl+n",),
         "new",
+        command="new",
     ),
     Action(
         "app.palette",
@@ -69,7 +72,6 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("ctrl+p",),
         "commands",
-        palette=False,
     ),
     Action(
         "chats.toggle",
@@ -78,6 +80,7 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("ctrl+l",),
         "chats",
+        command="chats",
     ),
     Action(
         "chat.escape",
@@ -86,7 +89,6 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("escape",),
         None,
-        palette=False,
     ),
     Action(
         "chat.stop",
@@ -96,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
         (),
         None,
         "stoppable",
+        command="stop",
     ),
     Action(
         "view.end",
@@ -104,6 +107,7 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("ctrl+end",),
         None,
+        command="end",
     ),
     Action(
         "view.transcript",
@@ -111,6 +115,7 @@ ACTIONS: tuple[Action, ...] = (
         "Move the focus there, to scroll and search.",
         "app",
         ("ctrl+t",),
+        command="conversation",
     ),
     Action(
         "view.find",
@@ -118,6 +123,7 @@ ACTIONS: tuple[Action, ...] = (
         "Find words, also in what is folded and in older messages.",
         "app",
         ("ctrl+f",),
+        command="find",
     ),
     Action(
         "view.reasoning",
@@ -125,6 +131,7 @@ ACTIONS: tuple[Action, ...] = (
         "Unfold what the model thought.",
         "app",
         ("ctrl+r",),
+        command="reasoning",
     ),
     Action(
         "banner.primary",
@@ -132,11 +139,22 @@ ACTIONS: tuple[Action, ...] = (
         "What Enter does in an empty composer: try again, go on now, release the queue.",
         "app",
         ("ctrl+g",),
-        palette=False,
     ),
-    Action("app.reconnect", "Connect again", "Try to reach the daemon now.", "app", need="offline"),
     Action(
-        "retry.now", "Try again now", "Do not wait for the retry's time.", "app", need="retrying"
+        "app.reconnect",
+        "Connect again",
+        "Try to reach the daemon now.",
+        "app",
+        need="offline",
+        command="reconnect",
+    ),
+    Action(
+        "retry.now",
+        "Try again now",
+        "Do not wait for the retry's time.",
+        "app",
+        need="retrying",
+        command="retry-now",
     ),
     Action(
         "error.retry",
@@ -144,6 +162,7 @@ ACTIONS: tuple[Action, ...] = (
         "Run the failed turn once more; nothing has to be written again.",
         "app",
         need="failed",
+        command="retry",
     ),
     Action(
         "model.choose",
@@ -152,6 +171,7 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("f3",),
         need="models",
+        command="model",
     ),
     Action(
         "setup.restart",
@@ -159,6 +179,7 @@ ACTIONS: tuple[Action, ...] = (
         "With the keys of this shell, which it began without. Answers go on.",
         "app",
         need="setup.restart",
+        command="restart",
     ),
     Action(
         "setup.local",
@@ -166,6 +187,7 @@ ACTIONS: tuple[Action, ...] = (
         "Write a config.toml that names it, where there is none.",
         "app",
         need="setup.local",
+        command="use-local",
     ),
     Action(
         "queue.focus",
@@ -175,6 +197,7 @@ ACTIONS: tuple[Action, ...] = (
         ("ctrl+o",),
         "queue",
         "queue",
+        command="queue",
     ),
     Action(
         "queue.hold",
@@ -183,6 +206,7 @@ ACTIONS: tuple[Action, ...] = (
         "queue",
         ("h",),
         need="queue",
+        command="hold",
     ),
     Action(
         "error.detail",
@@ -192,6 +216,7 @@ ACTIONS: tuple[Action, ...] = (
         ("f4",),
         None,
         "failed",
+        command="details",
     ),
     Action(
         "app.undo",
@@ -199,11 +224,24 @@ ACTIONS: tuple[Action, ...] = (
         "Take back what came last: archiving a chat, removing from the queue, what was typed.",
         "app",
         ("ctrl+z",),
+        command="undo",
     ),
-    Action("app.theme", "Next theme", "Dark, light, high contrast, plain.", "app", ("f2",)),
-    Action("app.help", "Help", "Show all keys.", "app", ("f1",), None),
     Action(
-        "app.quit", "Quit", "Leave the client; the daemon goes on without it.", "app", ("ctrl+q",)
+        "app.theme",
+        "Next theme",
+        "Dark, light, high contrast, plain.",
+        "app",
+        ("f2",),
+        command="theme",
+    ),
+    Action("app.help", "Help", "Show all keys.", "app", ("f1",), None, command="help"),
+    Action(
+        "app.quit",
+        "Quit",
+        "Leave the client; the daemon goes on without it.",
+        "app",
+        ("ctrl+q",),
+        command="quit",
     ),
     Action(
         "composer.send",
@@ -212,7 +250,6 @@ ACTIONS: tuple[Action, ...] = (
         "composer",
         ("enter",),
         None,
-        palette=False,
     ),
     Action(
         "composer.interrupt",
@@ -221,7 +258,6 @@ ACTIONS: tuple[Action, ...] = (
         "composer",
         ("ctrl+s", "alt+i"),
         None,
-        palette=False,
         extra=("alt+enter",),
     ),
     Action(
@@ -231,7 +267,6 @@ ACTIONS: tuple[Action, ...] = (
         "composer",
         ("ctrl+j", "alt+j"),
         None,
-        palette=False,
         extra=("shift+enter",),
     ),
     Action(
@@ -240,7 +275,6 @@ ACTIONS: tuple[Action, ...] = (
         "Scroll the conversation up by a page.",
         "composer",
         ("pageup",),
-        palette=False,
     ),
     Action(
         "composer.page_down",
@@ -248,19 +282,15 @@ ACTIONS: tuple[Action, ...] = (
         "Scroll the conversation down by a page.",
         "composer",
         ("pagedown",),
-        palette=False,
     ),
-    Action("transcript.up", "Line up", "Scroll up.", "transcript", ("up", "k"), palette=False),
-    Action(
-        "transcript.down", "Line down", "Scroll down.", "transcript", ("down", "j"), palette=False
-    ),
+    Action("transcript.up", "Line up", "Scroll up.", "transcript", ("up", "k")),
+    Action("transcript.down", "Line down", "Scroll down.", "transcript", ("down", "j")),
     Action(
         "transcript.page_up",
         "Page up",
         "Scroll up by a page.",
         "transcript",
         ("pageup", "b"),
-        palette=False,
     ),
     Action(
         "transcript.page_down",
@@ -268,7 +298,6 @@ ACTIONS: tuple[Action, ...] = (
         "Scroll down by a page.",
         "transcript",
         ("pagedown", "space"),
-        palette=False,
     ),
     Action(
         "transcript.home",
@@ -276,7 +305,6 @@ ACTIONS: tuple[Action, ...] = (
         "Go to the oldest message.",
         "transcript",
         ("home", "g"),
-        palette=False,
     ),
     Action(
         "transcript.end",
@@ -284,7 +312,6 @@ ACTIONS: tuple[Action, ...] = (
         "Go to the newest text and follow it.",
         "transcript",
         ("end", "G"),
-        palette=False,
     ),
     Action(
         "transcript.find",
@@ -292,7 +319,6 @@ ACTIONS: tuple[Action, ...] = (
         "Type what to find in this conversation.",
         "transcript",
         ("slash",),
-        palette=False,
     ),
     Action(
         "transcript.found_older",
@@ -301,6 +327,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript",
         ("n",),
         need="searching",
+        command="match-above",
     ),
     Action(
         "transcript.found_newer",
@@ -309,6 +336,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript",
         ("N",),
         need="searching",
+        command="match-below",
     ),
     Action(
         "transcript.previous_thing",
@@ -316,7 +344,6 @@ ACTIONS: tuple[Action, ...] = (
         "Point at what folds, opens or can be copied above.",
         "transcript",
         ("comma",),
-        palette=False,
     ),
     Action(
         "transcript.next_thing",
@@ -324,7 +351,6 @@ ACTIONS: tuple[Action, ...] = (
         "Point at what folds, opens or can be copied below.",
         "transcript",
         ("full_stop",),
-        palette=False,
     ),
     Action(
         "transcript.use",
@@ -332,7 +358,6 @@ ACTIONS: tuple[Action, ...] = (
         "What is pointed at: a call, reasoning, steps, a link, a picture, code to copy.",
         "transcript",
         ("enter", "o"),
-        palette=False,
     ),
     Action(
         "transcript.fold_all",
@@ -340,6 +365,7 @@ ACTIONS: tuple[Action, ...] = (
         "All calls, steps and reasoning of this conversation.",
         "transcript",
         ("z",),
+        command="fold",
     ),
     Action(
         "transcript.previous_message",
@@ -347,6 +373,7 @@ ACTIONS: tuple[Action, ...] = (
         "Go to the beginning of this message, or of the one above.",
         "transcript",
         ("left_square_bracket",),
+        command="message-above",
     ),
     Action(
         "transcript.next_message",
@@ -354,6 +381,7 @@ ACTIONS: tuple[Action, ...] = (
         "Go to the next message.",
         "transcript",
         ("right_square_bracket",),
+        command="message-below",
     ),
     Action(
         "transcript.previous_own",
@@ -361,6 +389,7 @@ ACTIONS: tuple[Action, ...] = (
         "Go to what you wrote before.",
         "transcript",
         ("left_curly_bracket",),
+        command="yours-above",
     ),
     Action(
         "transcript.next_own",
@@ -368,6 +397,7 @@ ACTIONS: tuple[Action, ...] = (
         "Go to what you wrote next.",
         "transcript",
         ("right_curly_bracket",),
+        command="yours-below",
     ),
     Action(
         "transcript.select",
@@ -375,6 +405,7 @@ ACTIONS: tuple[Action, ...] = (
         "Show a cursor; again, select from there on. Arrows move it.",
         "transcript",
         ("v",),
+        command="select",
     ),
     Action(
         "transcript.left",
@@ -382,7 +413,6 @@ ACTIONS: tuple[Action, ...] = (
         "Move the cursor.",
         "transcript",
         ("left", "h"),
-        palette=False,
     ),
     Action(
         "transcript.right",
@@ -390,7 +420,6 @@ ACTIONS: tuple[Action, ...] = (
         "Move the cursor.",
         "transcript",
         ("right", "l"),
-        palette=False,
     ),
     Action(
         "transcript.word_left",
@@ -398,7 +427,6 @@ ACTIONS: tuple[Action, ...] = (
         "Move the cursor to a word.",
         "transcript",
         ("ctrl+left",),
-        palette=False,
     ),
     Action(
         "transcript.word_right",
@@ -406,7 +434,6 @@ ACTIONS: tuple[Action, ...] = (
         "Move the cursor to the next word.",
         "transcript",
         ("ctrl+right", "w"),
-        palette=False,
     ),
     Action(
         "transcript.line_start",
@@ -414,7 +441,6 @@ ACTIONS: tuple[Action, ...] = (
         "Move the cursor there.",
         "transcript",
         ("0",),
-        palette=False,
     ),
     Action(
         "transcript.line_end",
@@ -422,7 +448,6 @@ ACTIONS: tuple[Action, ...] = (
         "Move the cursor there.",
         "transcript",
         ("dollar_sign",),
-        palette=False,
     ),
     Action(
         "transcript.select_up",
@@ -430,7 +455,6 @@ ACTIONS: tuple[Action, ...] = (
         "Select to the line above.",
         "transcript",
         ("shift+up",),
-        palette=False,
     ),
     Action(
         "transcript.select_down",
@@ -438,7 +462,6 @@ ACTIONS: tuple[Action, ...] = (
         "Select to the line below.",
         "transcript",
         ("shift+down",),
-        palette=False,
     ),
     Action(
         "transcript.select_left",
@@ -446,7 +469,6 @@ ACTIONS: tuple[Action, ...] = (
         "Select one character more.",
         "transcript",
         ("shift+left",),
-        palette=False,
     ),
     Action(
         "transcript.select_right",
@@ -454,7 +476,6 @@ ACTIONS: tuple[Action, ...] = (
         "Select one character more.",
         "transcript",
         ("shift+right",),
-        palette=False,
     ),
     Action(
         "transcript.copy",
@@ -462,6 +483,7 @@ ACTIONS: tuple[Action, ...] = (
         "What is selected, as it was written; or what is pointed at; or the last answer.",
         "transcript",
         ("c", "y"),
+        command="copy",
     ),
     Action(
         "transcript.copy_plain",
@@ -469,6 +491,7 @@ ACTIONS: tuple[Action, ...] = (
         "What is selected as it reads, without Markdown.",
         "transcript",
         ("C",),
+        command="copy-plain",
     ),
     Action(
         "transcript.copy_message",
@@ -476,6 +499,7 @@ ACTIONS: tuple[Action, ...] = (
         "All of the message pointed at, or else of the first one in view.",
         "transcript",
         ("Y",),
+        command="copy-message",
     ),
     Action(
         "search.older",
@@ -483,7 +507,6 @@ ACTIONS: tuple[Action, ...] = (
         "Go to the match above; with none here, look in older messages.",
         "search",
         ("enter", "up"),
-        palette=False,
     ),
     Action(
         "search.newer",
@@ -491,25 +514,17 @@ ACTIONS: tuple[Action, ...] = (
         "Go to the match below.",
         "search",
         ("down",),
-        palette=False,
     ),
-    Action(
-        "chats.up", "Previous chat", "Show the chat above.", "chats", ("up", "k"), palette=False
-    ),
-    Action(
-        "chats.down", "Next chat", "Show the chat below.", "chats", ("down", "j"), palette=False
-    ),
-    Action(
-        "chats.first", "First chat", "Show the first chat.", "chats", ("home", "g"), palette=False
-    ),
-    Action("chats.last", "Last chat", "Show the last chat.", "chats", ("end", "G"), palette=False),
+    Action("chats.up", "Previous chat", "Show the chat above.", "chats", ("up", "k")),
+    Action("chats.down", "Next chat", "Show the chat below.", "chats", ("down", "j")),
+    Action("chats.first", "First chat", "Show the first chat.", "chats", ("home", "g")),
+    Action("chats.last", "Last chat", "Show the last chat.", "chats", ("end", "G")),
     Action(
         "chats.open",
         "Open",
         "Go to the composer of the chat that is shown.",
         "chats",
         ("enter", "right"),
-        palette=False,
     ),
     Action(
         "chats.filter",
@@ -517,6 +532,7 @@ ACTIONS: tuple[Action, ...] = (
         "Show those whose titles have these words; status:failed and the like work too.",
         "chats",
         ("slash",),
+        command="filter",
     ),
     Action(
         "chat.rename",
@@ -525,6 +541,7 @@ ACTIONS: tuple[Action, ...] = (
         "chats",
         ("r",),
         need="chat",
+        command="rename",
     ),
     Action(
         "chat.archive",
@@ -533,6 +550,7 @@ ACTIONS: tuple[Action, ...] = (
         "chats",
         ("a",),
         need="present",
+        command="archive",
     ),
     Action(
         "chat.unarchive",
@@ -541,6 +559,7 @@ ACTIONS: tuple[Action, ...] = (
         "chats",
         ("u",),
         need="archived",
+        command="unarchive",
     ),
     Action(
         "chats.archived",
@@ -548,6 +567,7 @@ ACTIONS: tuple[Action, ...] = (
         "Show in the list the chats that are archived, or the others again.",
         "chats",
         ("A",),
+        command="archived",
     ),
     Action(
         "chat.delete",
@@ -556,6 +576,7 @@ ACTIONS: tuple[Action, ...] = (
         "chats",
         ("d", "delete"),
         need="chat",
+        command="delete",
     ),
     Action(
         "transcript.edit",
@@ -565,6 +586,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript",
         ("e",),
         need="said",
+        command="edit",
     ),
     Action(
         "transcript.fork",
@@ -573,6 +595,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript",
         ("f",),
         need="said",
+        command="fork",
     ),
     Action(
         "chat.clear",
@@ -581,6 +604,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript",
         ("x",),
         need="said",
+        command="clear",
     ),
     Action(
         "transcript.retry",
@@ -588,7 +612,6 @@ ACTIONS: tuple[Action, ...] = (
         "Try again, or go on now: what the banner offers first.",
         "transcript",
         ("r",),
-        palette=False,
     ),
     Action(
         "transcript.model",
@@ -597,17 +620,15 @@ ACTIONS: tuple[Action, ...] = (
         "transcript",
         ("m",),
         need="models",
-        palette=False,
     ),
-    Action("queue.up", "Message above", "Select.", "queue", ("up", "k"), palette=False),
-    Action("queue.down", "Message below", "Select.", "queue", ("down", "j"), palette=False),
+    Action("queue.up", "Message above", "Select.", "queue", ("up", "k")),
+    Action("queue.down", "Message below", "Select.", "queue", ("down", "j")),
     Action(
         "queue.send",
         "Send this one now",
         "Stops the answer that runs; this message is answered next.",
         "queue",
         ("enter",),
-        palette=False,
     ),
     Action(
         "queue.edit",
@@ -615,7 +636,6 @@ ACTIONS: tuple[Action, ...] = (
         "Opens it in the composer; its place in the queue is kept.",
         "queue",
         ("e",),
-        palette=False,
     ),
     Action(
         "queue.remove",
@@ -623,13 +643,15 @@ ACTIONS: tuple[Action, ...] = (
         "Take it out of the queue; ^z puts it back.",
         "queue",
         ("d", "delete"),
-        palette=False,
     ),
+    Action("queue.raise", "Move up", "Answer it earlier.", "queue", ("shift+up", "K")),
+    Action("queue.lower", "Move down", "Answer it later.", "queue", ("shift+down", "J")),
     Action(
-        "queue.raise", "Move up", "Answer it earlier.", "queue", ("shift+up", "K"), palette=False
-    ),
-    Action(
-        "queue.lower", "Move down", "Answer it later.", "queue", ("shift+down", "J"), palette=False
+        "composer.complete",
+        "Complete",
+        "After a slash: write out the command that is picked. Else go to the next part.",
+        "composer",
+        ("tab",),
     ),
     Action(
         "composer.recall",
@@ -638,7 +660,6 @@ ACTIONS: tuple[Action, ...] = (
         " what you wrote before.",
         "composer",
         ("up",),
-        palette=False,
     ),
     Action(
         "composer.newer",
@@ -646,10 +667,10 @@ ACTIONS: tuple[Action, ...] = (
         "From an earlier message of yours back to the empty composer.",
         "composer",
         ("down",),
-        palette=False,
     ),
 )
 BY_ID = {action.id: action for action in ACTIONS}
+BY_COMMAND = {action.command: action for action in ACTIONS if action.command}
 
 _KEY_NAMES = {
     "ctrl": "^",

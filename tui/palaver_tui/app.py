@@ -53,6 +53,7 @@ from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.commands import CommandList
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.compositing import RowCompositor
 from palaver_tui.widgets.drawing import depth_of, draws_pictures
@@ -64,6 +65,7 @@ from palaver_tui.widgets.welcome import Welcome
 
 CLOSING_WORDS: dict[Open, str] = {
     "dialog": "close",
+    "commands": "clear",
     "search": "end search",
     "selection": "unselect",
     "filter": "clear filter",
@@ -102,6 +104,7 @@ class MainScreen(Screen[object]):
                 yield SearchBar()
                 yield BannerBox()
                 yield QueuePanel()
+                yield CommandList()
                 with Horizontal(id="writing"):
                     yield Static("❯", id="prompt", markup=False)
                     yield Composer()
@@ -348,7 +351,9 @@ class PalaverApp(Keying):
         return pane.beside(name) if pane.has_focus and not written else None
 
     def on_text_area_changed(self) -> None:
-        """Keep what is being written, a moment later, on disk."""
+        """Keep what is being written, a moment later, on disk; list the commands it may be."""
+        if self.on_screen:
+            self.list_commands()
         if self._shown is not None and self.editing is None and self.on_screen:
             before = self._drafts.chats
             self._drafts.put(self._shown, self.main.query_one(Composer).text)

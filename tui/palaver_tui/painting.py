@@ -24,6 +24,7 @@ from palaver_tui.view.wording import DRAFT_SIGN, MOVING, activity, spinner
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bars import Bar
 from palaver_tui.widgets.chat_list import ChatListPane, Listed
+from palaver_tui.widgets.commands import CommandList
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.framing import entitle
@@ -75,6 +76,7 @@ class Painter:
         self._banner = screen.query_one(BannerBox)
         self._queue = screen.query_one(QueuePanel)
         self._writing = screen.query_one("#writing", Horizontal)
+        self._commands = screen.query_one(CommandList)
         self._composer = screen.query_one(Composer)
         self.show_detail = False
         self._listed: ChatList | None = None  # what `_rows` were made of
@@ -250,6 +252,8 @@ class Painter:
         if editing is not None:
             puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
             return f"{ENTER} {puts} · {ESC} leave it as it was"
+        if self._commands.display:
+            return ""  # its own frame says it
         if session.is_archived and self._composer.text:
             return ""
         if not self._composer.text and (action := session.primary):

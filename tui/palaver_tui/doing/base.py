@@ -18,6 +18,8 @@ from palaver_tui.session import Session, Severity
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import Open
 from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.commands import CommandList
+from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
 
@@ -78,6 +80,8 @@ class Base(App[int]):
         opened: set[Open] = set()
         if len(self.screen_stack) > 1:
             opened.add("dialog")
+        if self.main.query_one(CommandList).display and self.main.query_one(Composer).has_focus:
+            opened.add("commands")
         if self.main.query_one(SearchBar).display:
             opened.add("search")
         if self.main.query_one(Transcript).selecting.active:

@@ -30,6 +30,8 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
                 self.close_dialog()
             case "close_search":
                 self.end_search()
+            case "close_commands":
+                self.end_commands()
             case "clear_selection":
                 self.main.query_one(Transcript).selecting.clear()
             case "close_edit":

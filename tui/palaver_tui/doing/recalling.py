@@ -36,6 +36,8 @@ class Recalling(Writing):
 
     def do_composer_recall(self) -> None:
         """In an empty composer, take back what waits, or else repeat; else move the cursor."""
+        if self.move_command(-1):
+            return
         composer = self.main.query_one(Composer)
         browsing = self._browsing(composer)
         at_top = not composer.text or (browsing and composer.cursor_location[0] == 0)
@@ -48,6 +50,8 @@ class Recalling(Writing):
 
     def do_composer_newer(self) -> None:
         """Where an earlier message is shown, show the next one; else move the cursor."""
+        if self.move_command(1):
+            return
         composer = self.main.query_one(Composer)
         last_row = composer.document.line_count - 1
         if self._browsing(composer) and composer.cursor_location[0] == last_row:

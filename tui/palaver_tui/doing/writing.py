@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import key_of
+from palaver_tui.doing.commanding import Commanding
 from palaver_tui.doing.filing import quoted
 from palaver_tui.doing.undoing import Undoing
 from palaver_tui.timing import SAME_STROKE_S, UNDO_NOTICE_S
@@ -16,7 +17,7 @@ from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript import Transcript
 
 
-class Writing(Undoing):
+class Writing(Undoing, Commanding):
     """Sending, queueing, trying again."""
 
     _stashed = ""  # the draft that gave way to a queued message
@@ -42,6 +43,8 @@ class Writing(Undoing):
             return
         if self.editing is not None:
             self._save_edit(self.editing, composer.text)
+            return
+        if self.run_command():
             return
         if self.session.is_archived:
             self.say(ARCHIVED, "warning")

@@ -7,9 +7,10 @@ from typing import Literal
 from palaver_tui.view.live import LiveState
 
 # What can be open, topmost first.
-Open = Literal["dialog", "search", "selection", "filter", "archived", "edit", "overlay"]
+Open = Literal["dialog", "commands", "search", "selection", "filter", "archived", "edit", "overlay"]
 LAYERS: tuple[Open, ...] = (
     "dialog",
+    "commands",
     "search",
     "selection",
     "filter",
@@ -19,6 +20,7 @@ LAYERS: tuple[Open, ...] = (
 )
 Escape = Literal[
     "close_dialog",
+    "close_commands",
     "close_search",
     "clear_selection",
     "clear_filter",
@@ -33,6 +35,7 @@ Escape = Literal[
 
 CLOSES: dict[Open, Escape] = {
     "dialog": "close_dialog",
+    "commands": "close_commands",
     "search": "close_search",
     "selection": "clear_selection",
     "filter": "clear_filter",

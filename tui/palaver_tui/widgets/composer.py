@@ -19,7 +19,7 @@ MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen
 # Keys whose actions take or change the text as it is when their turn comes.
 IN_TURN = {
     key: name
-    for name in ("composer.send", "composer.interrupt", "composer.newline")
+    for name in ("composer.send", "composer.interrupt", "composer.newline", "composer.complete")
     for key in (*BY_ID[name].keys, *BY_ID[name].extra)
 }
 

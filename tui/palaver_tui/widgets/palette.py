@@ -17,7 +17,7 @@ class Palette(Picker):
         choices = [
             Choice(action.id, action.title, _shown(action))
             for action in ACTIONS
-            if action.palette and offers(action)
+            if action.command and offers(action)
         ]
         super().__init__("Commands", choices, placeholder="What do you want to do?", verb="run")
 

@@ -1,0 +1,142 @@
+"""Commands after a slash: listed, completed, run, and never sent to a model by accident."""
+
+import re
+
+import pytest
+
+from palaver_tui.actions import ACTIONS, BY_COMMAND
+from palaver_tui.widgets.commands import NAME_CELLS, CommandList
+from palaver_tui.widgets.help import HelpScreen
+from tui.replay import answer, user
+from tui.screen import client
+from tui.test_client import running, with_chat
+
+
+def said():
+    return with_chat(user(1, "why?"), answer(2, "because"))
+
+
+def listed(me) -> list[str]:
+    return [action.command for action in me.app.main.query_one(CommandList).actions]
+
+
+def test_every_action_of_the_palette_has_a_name_of_its_own_that_can_be_written():
+    names = [action.command for action in ACTIONS if action.command]
+    assert len(names) == len(set(names)) == len(BY_COMMAND)
+    assert all(re.fullmatch("[a-z-]+", name) and len(name) < NAME_CELLS - 1 for name in names)
+
+
+async def test_what_is_written_after_a_slash_narrows_the_list_and_enter_runs_it(tmp_path):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await me.press("slash")
+        await me.shows("Commands", "/new", "Tab complete")
+        await me.hides("⏎ send")  # it runs what is picked
+        await me.press("h", "e")
+        assert listed(me) == ["help"]
+        await me.press("enter")
+        await me.until(lambda: isinstance(me.app.screen, HelpScreen))
+        assert (me.composer.text, me.daemon.sent, listed(me)) == ("", [], [])
+
+
+@pytest.mark.parametrize("text", ["/help", "/HELP", " /help "])
+async def test_a_whole_name_in_one_burst_is_run_and_not_sent(tmp_path, text):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        me.composer.insert(text)
+        me.app.perform("composer.send")
+        await me.until(lambda: isinstance(me.app.screen, HelpScreen))
+        assert (me.composer.text, me.daemon.sent) == ("", [])
+
+
+async def test_arrows_pick_and_tab_writes_out_what_is_picked(tmp_path):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await me.press("slash", "c", "o", "p", "y")
+        assert listed(me) == ["copy", "copy-plain", "copy-message"]
+        await me.press("down", "up", "down", "tab")
+        assert (me.composer.text, listed(me)) == ("/copy-plain", ["copy-plain"])
+        assert me.composer.has_focus
+        await me.press("escape")
+        assert (me.composer.text, listed(me)) == ("", [])
+        await me.press("tab")
+        assert not me.composer.has_focus
+
+
+async def test_a_whole_name_comes_before_longer_ones(tmp_path):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await me.press("slash", "e", "n")
+        assert listed(me)[0] == "end"
+        me.composer.load_text("/chats")
+        await me.until(lambda: listed(me) == ["chats"])
+
+
+async def test_escape_on_a_command_stops_no_answer(tmp_path):
+    async with client(tmp_path, daemon=running(user(1, "why?")), chat_id="a") as me:
+        await me.shows("why?", "Esc stop")
+        await me.press("slash", "h")
+        await me.shows("Esc clear")
+        await me.press("escape")
+        assert (me.composer.text, me.daemon.interrupts) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/helpp", "There is no command /helpp"),
+        ("/", "A slash alone is no command"),
+        ("/reconnect", "/reconnect does nothing now"),
+        ("/model gpt", "/model stands alone"),
+    ],
+)
+@pytest.mark.parametrize("key", ["enter", "ctrl+s"])
+async def test_what_looks_like_a_command_is_a_message_only_when_confirmed(
+    tmp_path, text, told, key
+):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await me.write(text)
+        await me.press(key)
+        await me.shows(told)
+        assert (me.composer.text, me.daemon.sent) == (text, [])
+        if key == "enter":
+            await me.press("enter")  # of the same stroke
+            assert me.daemon.sent == []
+        me.clock.advance(2)
+        await me.press(key)
+        await me.until(lambda: me.daemon.sent)
+        assert me.daemon.sent[0][1].content == text
+
+
+async def test_a_doubt_is_over_when_something_else_was_written(tmp_path):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await me.write("/helpp")
+        await me.press("enter", "x", "backspace")
+        me.clock.advance(2)
+        await me.press("enter")
+        assert me.daemon.sent == []
+
+
+@pytest.mark.parametrize(
+    "text", ["/usr/bin is full", "/usr/bin", "/etc is full", "a /help", "/2", "//"]
+)
+async def test_a_text_that_begins_with_a_slash_is_sent(tmp_path, text):
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await me.write(text)
+        assert listed(me) == []
+        await me.press("enter")
+        await me.until(lambda: me.daemon.sent)
+        assert me.daemon.sent[0][1].content == text
+
+
+async def test_the_list_has_room_in_a_small_window_and_scrolls(tmp_path):
+    async with client(tmp_path, daemon=said(), chat_id="a", size=(60, 20)) as me:
+        await me.shows("because")
+        await me.press("slash")
+        await me.shows("because", "/new", "Commands")
+        assert len(listed(me)) > 10
+        await me.press(*["down"] * len(listed(me)))
+        await me.shows("because", f"/{listed(me)[-1]}")

@@ -1,0 +1,69 @@
+"""The commands that fit what is written after a slash, above the composer."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from palaver_tui.actions import Action, key_of
+from palaver_tui.layout.faces import Face, Line, Paper, Span
+from palaver_tui.widgets.drawing import palette_of, row, strip_of
+
+MAX_ROWS = 5  # then it scrolls with the picked one
+NAME_CELLS = 16  # the longest name, its slash, and a gap
+
+
+class CommandList(Widget):
+    """Shows commands, one of them picked. It never has the focus: the composer keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__(id="commands")
+        self._actions: tuple[Action, ...] = ()
+        self._picked: int | None = None
+        self._first = 0
+
+    @property
+    def picked(self) -> Action | None:
+        """The one that Enter runs."""
+        return None if self._picked is None else self._actions[self._picked]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Those that are shown."""
+        return self._actions
+
+    def show(self, actions: tuple[Action, ...], *, pick: bool) -> None:
+        """Show these commands, none of which hides the list; with `pick`, the first is picked."""
+        if actions == self._actions and (self._picked is not None or not pick):
+            return
+        self._actions, self._picked = actions, 0 if pick and actions else None
+        self._first = 0
+        self.display = bool(actions)
+        self.styles.height = min(MAX_ROWS, len(actions)) + 2
+        keys = f"{key_of('composer.complete')} complete  {key_of('composer.send')} run"
+        self.border_title, self.border_subtitle = Content("Commands"), Content(keys)
+        self.refresh()
+
+    def move(self, steps: int) -> None:
+        """Pick the one `steps` below."""
+        start = -1 if self._picked is None else self._picked
+        self._picked = max(0, min(len(self._actions) - 1, start + steps))
+        self._first = max(min(self._first, self._picked), self._picked - MAX_ROWS + 1)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` inside the frame."""
+        width, number = self.size.width, self._first + y
+        line = self._row(number, width) if number < len(self._actions) else Line()
+        return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
+
+    def _row(self, number: int, width: int) -> Line:
+        action, current = self._actions[number], number == self._picked
+        paper: Paper = "selected" if current else ""
+        left = [
+            Span("▌" if current else " ", Face("accent", paper=paper)),
+            Span(f"/{action.command}".ljust(NAME_CELLS), Face("text", paper=paper)),
+            Span(action.title, Face("muted", paper=paper)),
+        ]
+        return row(left, [], width)._replace(fill=paper)
