@@ -141,6 +141,7 @@ def make_app(
     *,
     motion: bool = False,
     clock: FixedClock | None = None,
+    keeps_errors: bool = False,
 ) -> tuple[PalaverApp, FixedClock]:
     clock = clock or FixedClock()
 
@@ -156,6 +157,7 @@ def make_app(
         client=daemon,
         motion=motion,
         look=Look(UTC),
+        keeps_errors=keeps_errors,
     )
     return app, clock
 
@@ -170,8 +172,17 @@ async def client(
     connect=None,
     motion: bool = False,
     clock: FixedClock | None = None,
+    keeps_errors: bool = False,
 ) -> AsyncIterator[Client]:
     daemon = daemon or ReplayClient()
-    app, clock = make_app(daemon, data_dir, chat_id, connect, motion=motion, clock=clock)
+    app, clock = make_app(
+        daemon,
+        data_dir,
+        chat_id,
+        connect,
+        motion=motion,
+        clock=clock,
+        keeps_errors=keeps_errors,
+    )
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Client(app, daemon, pilot, clock)

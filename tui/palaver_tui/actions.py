@@ -26,6 +26,7 @@ Need = Literal[
     "present",
     "archived",
     "said",
+    "mishap",
 ]
 
 
@@ -217,6 +218,14 @@ ACTIONS: tuple[Action, ...] = (
         None,
         "failed",
         command="details",
+    ),
+    Action(
+        "app.report",
+        "Copy the report of an error",
+        "What went wrong in the client itself, for who can mend it; without any message.",
+        "app",
+        ("f8",),
+        need="mishap",
     ),
     Action(
         "app.undo",

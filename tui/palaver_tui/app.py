@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import Console
 from textual import events
@@ -25,7 +25,7 @@ from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.setup.servers import find_servers
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.actions import Action
+from palaver_tui.actions import Action, key_of
 from palaver_tui.binding import bindings
 from palaver_tui.clipboard import Clipboard
 from palaver_tui.delivery import DRAFT
@@ -33,11 +33,13 @@ from palaver_tui.doing.filing import quoted
 from palaver_tui.doing.keying import Keying
 from palaver_tui.drafts import NEW, Drafts, joined
 from palaver_tui.frames import Frames
+from palaver_tui.guarding import guard_library
 from palaver_tui.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.inputs import Inputs
 from palaver_tui.keeping import FOLDER, Keeper
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import encodable
+from palaver_tui.mishaps import Mishap, Mishaps, say_ended
 from palaver_tui.offering import NEEDS
 from palaver_tui.opening import Opener
 from palaver_tui.painting import NARROW, Choice, Painter
@@ -47,7 +49,12 @@ from palaver_tui.setting_up import Means
 from palaver_tui.signals import on_ending_signals
 from palaver_tui.terminal import Terminal
 from palaver_tui.themes import theme
-from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND, STILL_ANIMATION_S
+from palaver_tui.timing import (
+    ANIMATION_S,
+    MISHAP_NOTICE_S,
+    SCREEN_UPDATES_PER_SECOND,
+    STILL_ANIMATION_S,
+)
 from palaver_tui.view.escape import Open
 from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.banner import BannerBox
@@ -115,6 +122,8 @@ class PalaverApp(Keying):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen.
 
     With `signals`, those that ask to end are handled: for a client that has a process to itself.
+    With `keeps_errors`, one of the client's own is told in it; without, it ends the client, as
+    tests want it.
     `means` are what it can do about a missing model.
     """
 
@@ -136,10 +145,15 @@ class PalaverApp(Keying):
         look: Look | None = None,
         depth: Depth = "truecolor",
         signals: bool = False,
+        keeps_errors: bool = False,
         means: Means | None = None,
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
+        self.mishaps = Mishaps(data_dir / FOLDER / "reports", os.environ)
+        self._keeps_errors = keeps_errors
+        if keeps_errors:
+            guard_library()
         self._keeper = Keeper(data_dir)
         self.editing = None
         self.filter_text = None
@@ -198,6 +212,8 @@ class PalaverApp(Keying):
     def on_ready(self) -> None:
         """Show the first paint, then connect."""
         self._events = asyncio.get_running_loop()
+        if self._keeps_errors:
+            self._events.set_exception_handler(self._task_failed)
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
         self._painter = Painter(
@@ -231,6 +247,51 @@ class PalaverApp(Keying):
     def _leave(self, code: int) -> None:
         """A signal asks to end: no questions, what was written is kept on disk."""
         self.exit(code, return_code=code)
+
+    def keeps(self, error: Exception) -> bool:
+        """Take note of an error of the client's own; return False if it may end the client."""
+        if self._keeps_errors:
+            self._handle_exception(error)
+        return self._keeps_errors
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual's, which shows a traceback and ends.
+        if not self._keeps_errors:
+            super()._handle_exception(error)
+            return
+        new = self.mishaps.note(error)
+        if new is not None:
+            self.mishaps.write(self.clock.now())
+        if not self._frames.painted:
+            # There is nothing to show it in. `open_terminal` says so.
+            self._return_code = 1
+            self._close_messages_no_wait()
+        elif new is not None and self.on_screen:
+            try:
+                self._tell(new)
+            except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
+                self.mishaps.note(second)
+                self.mishaps.write(self.clock.now())
+
+    def _tell(self, new: Mishap) -> None:
+        """Say what happened, and how to pass it on."""
+        words = (
+            f"Something went wrong in the client: {new.type} at {new.place}.\n"
+            f"Your chats are not affected. {key_of('app.report')} copies a report."
+        )
+        self.say(words, "error", seconds=MISHAP_NOTICE_S)
+        self.call_later(self._close_broken)
+
+    def _close_broken(self) -> None:
+        """Close a dialog that could not be put together: there is nothing in it, nor a notice."""
+        if self.on_screen and len(self.screen_stack) > 1 and not self.screen.children:
+            self.close_dialog()
+
+    def _task_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Something that ran by itself failed, and nobody waits for it."""
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            self._handle_exception(error)
 
     def _tick(self) -> None:
         """Move what moves by itself; a frame that was painted meanwhile has moved it."""
@@ -430,6 +491,8 @@ class PalaverApp(Keying):
 
     def offers(self, action: Action) -> bool:
         """Say whether `action` makes sense now."""
+        if action.need == "mishap":
+            return bool(self.mishaps)
         if action.need == "searching":
             return self.main.query_one(Transcript).searching.active
         holds = NEEDS.get(action.need)
@@ -461,11 +524,18 @@ def open_terminal(
         look=look,
         depth=depth_of(console),
         signals=True,
+        keeps_errors=True,
         means=means,
     )
     ended = watch_terminal(0, app.hung_up)
     try:
         result = app.run()
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a person
+        app.mishaps.note(error)
+        app.mishaps.write(app.clock.now())
+        result = 1
     finally:
         ended()
+    if app.mishaps and (result == 1 or app.return_code == 1):
+        say_ended(app.mishaps.path)
     return app.return_code or (result if isinstance(result, int) else 0)

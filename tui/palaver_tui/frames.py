@@ -46,7 +46,10 @@ class Frames:
     def _run(self) -> None:
         self._pending = False
         began, worked = perf_counter(), thread_time()
-        self._paint()
-        took = thread_time() - worked
-        self._next = began + max(1 / FRAMES_PER_SECOND, took * (1 + REST_AFTER_FRAME))
-        self.painted += 1
+        try:
+            self._paint()
+            self.painted += 1
+        finally:
+            # A paint that failed has its rest too: what asks for the next may be its own error.
+            took = thread_time() - worked
+            self._next = began + max(1 / FRAMES_PER_SECOND, took * (1 + REST_AFTER_FRAME))

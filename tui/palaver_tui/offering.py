@@ -15,7 +15,7 @@ def _queues(session: Session) -> bool:
     return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
 
 
-# `searching` is the screen's to know; `always` asks for nothing.
+# `searching` and `mishap` are the application's to know; `always` asks for nothing.
 NEEDS: Mapping[Need, Callable[[Session], bool]] = {
     "stoppable": lambda session: session.now.state in STOPPABLE,
     "failed": lambda session: session.view.error is not None,

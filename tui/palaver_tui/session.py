@@ -212,8 +212,9 @@ class Session:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self.notice(str(error) or type(error).__name__, "error")
-            if not isinstance(error, PalaverError):
+            if isinstance(error, PalaverError):
+                self.notice(str(error), "error")
+            else:
                 loop = task.get_loop()
                 loop.call_exception_handler({"message": "client task", "exception": error})
 

@@ -12,6 +12,7 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import Action
 from palaver_tui.layout.sections import Look
 from palaver_tui.layout.visible import visible
+from palaver_tui.mishaps import Mishaps
 from palaver_tui.painting import Painter
 from palaver_tui.palettes import Palette
 from palaver_tui.session import Session, Severity
@@ -33,6 +34,7 @@ class Base(App[int]):
     shows_archived = False  # the list shows the chats that are put away
     pictures: Path  # the folder of those that were opened in a viewer
     palettes: Sequence[Palette]  # those that this terminal can show
+    mishaps: Mishaps
     _look: Look
     _painter: Painter | None
 

@@ -75,6 +75,10 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
         index = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(index + 1) % len(names)]
 
+    def do_app_report(self) -> None:
+        """Copy what went wrong in the client itself."""
+        self._put(self.mishaps.report(), "the report")
+
     def do_app_help(self) -> None:
         """Show all keys."""
         self.push_screen(HelpScreen())

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from palaver_tui.binding import bindings
+from palaver_tui.guarding import guarded_lines
 from palaver_tui.layout.assembly import GAP
 from palaver_tui.layout.column import Anchor, Column
 from palaver_tui.layout.document import Job
@@ -472,6 +473,7 @@ class Transcript(ScrollView, can_focus=True):
         self._strips.forget()
         self.refresh()
 
+    @guarded_lines
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the rows in `crop`."""
         return self._strips.rows(crop)

@@ -1,0 +1,147 @@
+"""What went wrong in the client itself, and the report of it. Nothing here knows the screen.
+
+A report holds where and as what an error came, and never its words: those may be what a person
+wrote, or a key.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from traceback import walk_tb
+from typing import Final
+
+from textual.worker import WorkerFailed
+
+# Kinds that are told apart; what comes after that is only counted.
+MOST_KINDS: Final = 20
+MOST_FILES: Final = 10
+PACKAGES: Final = ("palaver", "palaver-tui", "textual", "rich")
+# What a terminal says about itself.
+TERMINAL: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LANG")
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """One kind of error: its type, and the lines that led to it, the outermost first.
+
+    `cause` is the error behind it, if one was raised from another.
+    """
+
+    type: str
+    frames: tuple[str, ...]
+    cause: Mishap | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it was raised: a file, a line and a function."""
+        return self.frames[-1] if self.frames else "an unknown place"
+
+    def lines(self) -> list[str]:
+        """Return what a report says about it."""
+        said = [f"{self.type} at {self.place}", *(f"  {frame}" for frame in self.frames)]
+        if self.cause is not None:
+            said += ["caused by:", *self.cause.lines()]
+        return said
+
+
+def mishap(error: BaseException, depth: int = 4) -> Mishap:
+    """Return what may be told of `error`; causes are followed `depth` deep."""
+    if isinstance(error, WorkerFailed):
+        error = error.error  # Textual's wrapping says nothing
+    frames = tuple(
+        f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_qualname}"
+        for frame, line in walk_tb(error.__traceback__)
+    )
+    behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    cause = mishap(behind, depth - 1) if behind is not None and depth else None
+    return Mishap(type(error).__qualname__, frames, cause)
+
+
+def _short(file: str) -> str:
+    """Return a file as its package has it: where things are installed names a person."""
+    parts = Path(file).parts
+    for root in ("site-packages", "palaver_tui", "palaver"):
+        if root in parts:
+            at = len(parts) - 1 - parts[::-1].index(root)
+            return "/".join(parts[at + (root == "site-packages") :])
+    return "/".join(parts[-2:])
+
+
+class Mishaps:
+    """Counts errors by kind. `folder` is where reports go."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._seen: dict[tuple[str, str], tuple[Mishap, int]] = {}
+        self._more = 0
+        self.path: Path | None = None  # the report, once it is on disk
+
+    def __bool__(self) -> bool:
+        return bool(self._seen)
+
+    def note(self, error: BaseException) -> Mishap | None:
+        """Count `error`; return what may be told of it if its kind is new, else None."""
+        new = mishap(error)
+        key = new.type, new.place
+        if key in self._seen:
+            known, count = self._seen[key]
+            self._seen[key] = known, count + 1
+            return None
+        if len(self._seen) >= MOST_KINDS:
+            self._more += 1
+            return None
+        self._seen[key] = new, 1
+        return new
+
+    def report(self) -> str:
+        """Return everything that is known, as text for whoever can mend it."""
+        lines = ["Palaver: errors of the client. No words of any message are in here.", ""]
+        lines += [f"{name} {_version(name)}" for name in PACKAGES]
+        lines += [f"Python {platform.python_version()} on {platform.system()} {platform.release()}"]
+        lines += [f"{name}={self._environment.get(name, '')}" for name in TERMINAL]
+        lines += [f"tmux: {'yes' if self._environment.get('TMUX') else 'no'}"]
+        for known, count in self._seen.values():
+            times = "" if count == 1 else f" ({count} times)"
+            first, *rest = known.lines()
+            lines += ["", first + times, *rest]
+        if self._more:
+            lines += ["", f"and {self._more} more"]
+        return "\n".join(lines) + "\n"
+
+    def write(self, now: datetime) -> Path | None:
+        """Write the report and return its path; None if the disk does not take it.
+
+        One file for each run of the client, of which the newest `MOST_FILES` are kept.
+        """
+        path = self.path or self._folder / f"{now:%Y%m%dT%H%M%S}-{os.getpid()}.txt"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_text(self.report(), encoding="utf-8")
+            for old in sorted(self._folder.glob("*.txt"))[:-MOST_FILES]:
+                old.unlink(missing_ok=True)
+        except OSError:
+            return None
+        self.path = path
+        return path
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "of unknown version"
+
+
+def say_ended(path: Path | None) -> None:
+    """Say on stderr that the client could not begin or go on, and where the report is."""
+    where = f" A report is in {path}." if path else ""
+    sys.stderr.write(f"palaver: something went wrong in the client, and it ended.{where}\n")
