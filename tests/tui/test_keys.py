@@ -19,6 +19,7 @@ SENT |= {key: f"\x1b[{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"ctrl+{key}": f"\x1b[1;5{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"shift+{key}": f"\x1b[1;2{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"f{number}": f"\x1bO{'PQRS'[number - 1]}" for number in range(1, 5)}
+SENT |= {"f8": "\x1b[19~"}  # as xterm, the Linux console, tmux and screen have it in terminfo
 SENT |= {"pageup": "\x1b[5~", "pagedown": "\x1b[6~", "delete": "\x1b[3~"}
 SENT |= {"enter": "\r", "tab": "\t", "escape": "\x1b", "space": " "}
 # Ctrl+H is backspace, Ctrl+I is Tab, Ctrl+M is Enter; Ctrl+B is what tmux waits for.

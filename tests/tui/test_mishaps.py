@@ -11,7 +11,6 @@ from palaver_tui.mishaps import MOST_FILES, MOST_KINDS, Mishaps
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.transcript import Transcript
-from palaver_tui.widgets.welcome import Welcome
 from tui.replay import T0
 from tui.screen import client
 
@@ -73,11 +72,6 @@ def task(app, monkeypatch):
     app.session._spawn(fail_soon())
 
 
-def line(app, monkeypatch):
-    monkeypatch.setattr(Welcome, "render_line", fail)
-    app.main.query_one(Welcome).refresh()
-
-
 def lines(app, monkeypatch):
     strips = app.main.query_one(Transcript)._strips
     monkeypatch.setattr(type(strips), "rows", fail)
@@ -114,8 +108,6 @@ PLACES = (
     following,
     refreshed,
     task,
-    line,
-    lines,
     render,
     compose,
     painting,
@@ -125,7 +117,7 @@ PLACES = (
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypatch) -> None:
     async with client(tmp_path, keeps_errors=True) as shown:
-        await shown.until(lambda: shown.app._frames.painted)
+        await shown.shows("What shall we talk about?")
         place(shown.app, monkeypatch)
         await shown.until(lambda: shown.app.mishaps)
         if place is not render:  # which is all that is written in a notice, too

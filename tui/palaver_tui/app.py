@@ -250,9 +250,10 @@ class PalaverApp(Keying):
 
     def keeps(self, error: Exception) -> bool:
         """Take note of an error of the client's own; return False if it may end the client."""
-        if self._keeps_errors:
-            self._handle_exception(error)
-        return self._keeps_errors
+        if not self._keeps_errors or not self._frames.painted:
+            return False
+        self._handle_exception(error)
+        return True
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's, which shows a traceback and ends.
@@ -263,9 +264,9 @@ class PalaverApp(Keying):
         if new is not None:
             self.mishaps.write(self.clock.now())
         if not self._frames.painted:
-            # There is nothing to show it in. `open_terminal` says so.
-            self._return_code = 1
-            self._close_messages_no_wait()
+            # There is nothing to show it in. `open_terminal` says so, without a traceback.
+            super()._handle_exception(error)
+            self._exit_renderables.clear()
         elif new is not None and self.on_screen:
             try:
                 self._tell(new)
