@@ -226,6 +226,7 @@ ACTIONS: tuple[Action, ...] = (
         "app",
         ("f8",),
         need="mishap",
+        command="report",
     ),
     Action(
         "app.undo",
