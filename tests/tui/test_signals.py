@@ -10,7 +10,7 @@ import signal
 import struct
 import sys
 import termios
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +22,17 @@ pytestmark = pytest.mark.process
 
 LONG_S = 30  # imports on a busy machine
 ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
+# A client whose screen cannot be put together.
+BROKEN = """
+from palaver.cli.main import main
+from palaver_tui.app import MainScreen
+
+def compose(self):
+    raise RuntimeError("no screen")
+
+MainScreen.compose = compose
+main()
+"""
 SIZE = struct.pack("HHHH", 24, 80, 0, 0)
 
 
@@ -60,7 +71,9 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(data_dir: Path, *, owned: bool = True) -> AsyncIterator[Terminal]:
+async def terminal(
+    data_dir: Path, *, owned: bool = True, program: Sequence[str] = ("-m", "palaver")
+) -> AsyncIterator[Terminal]:
     """Run the client; it hears of a hang-up by a signal only where it owns its terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
@@ -73,8 +86,7 @@ async def terminal(data_dir: Path, *, owned: bool = True) -> AsyncIterator[Termi
 
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "palaver",
+        *program,
         "--socket",
         str(data_dir / "palaverd.sock"),
         "--data-dir",
@@ -122,3 +134,13 @@ async def test_a_terminal_that_goes_away_ends_the_client_quietly(owned: bool) ->
         shown.hang_up()
         assert await shown.ended() == 129
         await daemon.client.health()
+
+
+async def test_an_error_before_the_first_paint_ends_the_client_with_a_sentence() -> None:
+    async with place() as data_dir, terminal(data_dir, program=("-c", BROKEN)) as shown:
+        before = shown.modes()
+        assert await shown.ended() == 1
+        await shown.shows(LEFT, b"palaver: something went wrong in the client", b"A report is in ")
+        assert b"Traceback" not in shown.written
+        assert b"no screen" not in shown.written
+        assert shown.modes() == before

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from rich.console import Console
 from textual import events
@@ -250,7 +250,7 @@ class PalaverApp(Keying):
 
     def keeps(self, error: Exception) -> bool:
         """Take note of an error of the client's own; return False if it may end the client."""
-        if not self._keeps_errors or not self._frames.painted:
+        if not self._keeps_errors or self._painter is None:
             return False
         self._handle_exception(error)
         return True
@@ -263,16 +263,25 @@ class PalaverApp(Keying):
         new = self.mishaps.note(error)
         if new is not None:
             self.mishaps.write(self.clock.now())
-        if not self._frames.painted:
-            # There is nothing to show it in. `open_terminal` says so, without a traceback.
-            super()._handle_exception(error)
-            self._exit_renderables.clear()
+        if self._painter is None:
+            self._give_up()
         elif new is not None and self.on_screen:
             try:
                 self._tell(new)
             except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
                 self.mishaps.note(second)
                 self.mishaps.write(self.clock.now())
+
+    def _give_up(self) -> NoReturn:
+        """End before the first paint: there is nothing to show an error in, and nothing to keep.
+
+        At once, as Textual's own way out waits for a screen that was never put together.
+        """
+        if self._driver is not None:
+            self._driver.stop_application_mode()
+            self._driver.close()
+        say_ended(self.mishaps.path)
+        os._exit(1)
 
     def _tell(self, new: Mishap) -> None:
         """Say what happened, and how to pass it on."""

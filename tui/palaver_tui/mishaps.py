@@ -22,7 +22,7 @@ from textual.worker import WorkerFailed
 # Kinds that are told apart; what comes after that is only counted.
 MOST_KINDS: Final = 20
 MOST_FILES: Final = 10
-PACKAGES: Final = ("palaver", "palaver-tui", "textual", "rich")
+PACKAGES: Final = ("palaver", "textual", "rich")
 # What a terminal says about itself.
 TERMINAL: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LANG")
 
@@ -144,4 +144,7 @@ def _version(name: str) -> str:
 def say_ended(path: Path | None) -> None:
     """Say on stderr that the client could not begin or go on, and where the report is."""
     where = f" A report is in {path}." if path else ""
-    sys.stderr.write(f"palaver: something went wrong in the client, and it ended.{where}\n")
+    # Not `sys.stderr`: while it runs, Textual takes that for itself.
+    stream = sys.__stderr__ or sys.stderr
+    stream.write(f"palaver: something went wrong in the client, and it ended.{where}\n")
+    stream.flush()
