@@ -19,8 +19,10 @@ LONG = {
     "store": ["test_ablations", "test_interleavings", "test_interrupted_migrations"],
     "tui": [
         "test_bursts",
+        "test_calls",
         "test_client",
         "test_closing",
+        "test_commands",
         "test_end_to_end",
         "test_fields",
         "test_filing",
@@ -38,6 +40,7 @@ LONG = {
         "test_layout_growing",
         "test_list_and_history",
         "test_looking",
+        "test_mishaps",
         "test_notices",
         "test_pictures",
         "test_queue",
@@ -52,6 +55,6 @@ LONG = {
         "test_visible",
         "test_window",
     ],
-    "worker": ["test_causes", "test_stops"],
+    "worker": ["test_causes", "test_lost_hints", "test_runner", "test_stops"],
 }
 FILES = {TESTS / folder / f"{name}.py" for folder, names in LONG.items() for name in names}
