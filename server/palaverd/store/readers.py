@@ -53,7 +53,7 @@ class _Reader:
         return self._connection
 
     async def close(self) -> None:
-        """End the thread, which ends the process no sooner."""
+        """Close the connection and end its thread; while that runs, the process cannot exit."""
         driver, self._driver = self._driver, None
         if driver is not None:
             await _hop(driver, self._connected().close)
