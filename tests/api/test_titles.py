@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from palaver.wire.actions import Fork
-from palaver.wire.chats import CreateChat
+from palaver.wire.chats import TITLE_LIMIT, CreateChat
 from palaverd.generation.title import first_title
 from palaverd.store.requests.rewriting import fork_title
-from palaverd.store.settings import TITLE_LIMIT
 from support.chats import rests
 from support.daemon import running_pair
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from palaver.wire.chats import ChatPage
+from palaver.wire.chats import TITLE_LIMIT, ChatPage
 from palaver.wire.events import CaughtUp, ChatDeleted, ChatUpdated, MessageEvent, QueueUpdate
 from palaver_tui.keeping import Keeper, Unsent
 from palaver_tui.view.chat import ChatView, Outgoing
@@ -14,7 +14,6 @@ from palaver_tui.widgets.chat_list import ChatListPane
 from palaverd.chatstate.states import ARCHIVED as ARCHIVED_STATES
 from palaverd.chatstate.states import STORED
 from palaverd.chatstate.table import Transition, outcomes
-from palaverd.store.settings import TITLE_LIMIT
 from tui.replay import T0, ReplayClient, answer, chat, queued, status, user
 from tui.screen import client
 

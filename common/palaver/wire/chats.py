@@ -21,6 +21,7 @@ BUSY: frozenset[ChatStatus] = frozenset({"running", "interrupting", "requires_ac
 QueueState = Literal["empty", "free", "held"]
 PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
 WhenBusy = Literal["queue", "interrupt"]
+TITLE_LIMIT = 200  # characters; a title is a line
 
 
 class Versions(msgspec.Struct, frozen=True):

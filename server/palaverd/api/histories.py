@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from palaver.wire.actions import ClearContext, EditMessage, Fork
+from palaver.wire.chats import TITLE_LIMIT
 from palaver.wire.queue import ChangeChat
 from palaverd.api.bodies import answer, asker, path_id, read_body
 from palaverd.api.chats import known_model, user_message
@@ -14,7 +15,7 @@ from palaverd.api.workspaces import found_workspace
 from palaverd.store.requests.families import delete_chat, repair, set_archived
 from palaverd.store.requests.rewriting import clear, compact, edit_message, fork_chat
 from palaverd.store.rows import wire_chat
-from palaverd.store.settings import TITLE_LIMIT, change_chat
+from palaverd.store.settings import change_chat
 
 routes = web.RouteTableDef()
 

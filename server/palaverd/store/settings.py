@@ -8,8 +8,6 @@ from palaver.wire.chats import Workspace
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages
 
-TITLE_LIMIT = 200  # characters; a title is a line
-
 
 def change_chat(
     chat: LockedChat,

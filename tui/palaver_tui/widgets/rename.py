@@ -7,11 +7,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from palaver.wire.chats import TITLE_LIMIT
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.fields import ShownInput
-
-TITLE_LIMIT = 200  # characters; the most that a daemon takes
 
 
 class RenameScreen(Dialog[str]):

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.actions import Edited
-from palaver.wire.chats import Sent
+from palaver.wire.chats import TITLE_LIMIT, Sent
 from palaver.wire.queue import Acted
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import RUNNABLE
@@ -20,7 +20,6 @@ from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.requests.keyed import Asker, on_chat
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
-from palaverd.store.settings import TITLE_LIMIT
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.archiving import children
 from palaverd.store.transitions.rewriting import (
