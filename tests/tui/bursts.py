@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from random import Random
+from typing import NamedTuple
 
 from textual import events
 
@@ -21,7 +22,8 @@ SENT |= {key: f"\x1b[{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"ctrl+{key}": f"\x1b[1;5{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"shift+{key}": f"\x1b[1;2{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"f{number}": f"\x1bO{'PQRS'[number - 1]}" for number in range(1, 5)}
-SENT |= {"f6": "\x1b[17~", "f7": "\x1b[18~", "f9": "\x1b[20~", "shift+tab": "\x1b[Z"}
+SENT |= {"f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~"}
+SENT |= {"shift+tab": "\x1b[Z"}
 SENT |= {"pageup": "\x1b[5~", "pagedown": "\x1b[6~", "delete": "\x1b[3~", "backspace": "\x7f"}
 SENT |= {"enter": "\r", "tab": "\t", "escape": "\x1b[27u", "space": " "}
 PASTES = ("\x1b[200~two\rlines\x1b[201~", "\x1b[200~/new\x1b[201~", "\x1b[200~\x1b[201~")
@@ -30,12 +32,47 @@ SENT |= {"left_square_bracket": "[", "right_square_bracket": "]"}
 SENT |= {"left_curly_bracket": "{", "right_curly_bracket": "}"}
 # Take away what was typed, as they should.
 DELETING = {f"ctrl+{letter}" for letter in "uwkxdzyvh"} | {"backspace", "delete", "alt+d"}
+DELETING |= {"/undo\r"}
 SELECTING = {key for key in SENT if key.startswith("shift+") and key != "shift+tab"} | {"f6", "f7"}
-LEAVING = {"ctrl+q", "ctrl+c"}
+LEAVING = {"ctrl+q", "ctrl+c", "/quit\r"}
 NAMED = sorted({key for action in ACTIONS for key in action.keys} | SENT.keys())
 # Letters that no part takes for a key: as text, they go nowhere else.
 MARKS = "1234567é"
+COMMANDS = [f"/{action.command}\r" for action in ACTIONS if action.command]
 LETTERS = [chr(code) for code in range(33, 127) if chr(code) not in MARKS]
+
+
+class Opening(NamedTuple):
+    """What opens something: the scene where it does, and what is on the screen then."""
+
+    scene: str
+    pieces: list[str]
+    shows: str
+
+
+# Everything that opens, by a burst that does it.
+DIALOGS = {
+    "delete": Opening("finished", ["ctrl+l", "d"], "Delete this chat?"),
+    "clear": Opening("finished", ["ctrl+t", "x"], "Let the model forget?"),
+    "rename": Opening("queued", ["ctrl+l", "r"], "Title of this chat"),
+    "palette": Opening("queued", ["ctrl+p"], "What do you want to do?"),
+    "models": Opening("queued", ["f3"], "Who answers"),
+    "help": Opening("queued", ["f1"], "Everywhere"),
+}
+OPENINGS = DIALOGS | {
+    "commands": Opening("queued", ["/"], "Tab complete"),
+    "edit": Opening("finished", ["ctrl+t", "e"], "editing your message"),
+    "queued edit": Opening("queued", ["ctrl+o", "e"], "editing message 1 of the queue"),
+    "fork": Opening("finished", ["ctrl+t", "f"], "You are in “A chat (fork)”"),
+    "details": Opening("failed", ["f4"], "invalid x-api-key"),
+    "report": Opening("mishap", ["f8"], "the report"),
+    "list": Opening("queued", ["ctrl+l"], "⏎ open"),
+    "archived": Opening("queued", ["ctrl+l", "A"], "A other chats"),
+    "filter": Opening("queued", ["ctrl+l", "/"], "Esc clear filter"),
+    "search": Opening("queued", ["ctrl+f"], "Find in this conversation"),
+    "selection": Opening("queued", ["ctrl+t", "v"], "Esc unselect"),
+    "queue": Opening("queued", ["ctrl+o"], "e edit  d remove"),
+}
 
 
 def encoded(key: str) -> str:
@@ -52,7 +89,9 @@ def a_burst(random: Random, mark: str) -> list[str]:
     pieces = []
     for _ in range(random.randint(1, 12)):
         kind = random.random()
-        if kind < 0.2:
+        if kind < 0.1:
+            pieces += random.choice(list(OPENINGS.values())).pieces
+        elif kind < 0.2:
             pieces.append("enter")
         elif kind < 0.3:
             pieces.append("escape")
@@ -61,7 +100,7 @@ def a_burst(random: Random, mark: str) -> list[str]:
         elif kind < 0.8:
             pieces.append(random.choice(LETTERS))
         elif kind < 0.9:
-            pieces.append(random.choice(["help", "r", "/", "theme", "/help", "/us", "status:"]))
+            pieces.append(random.choice(["help", "r", "theme", "/us", "status:", *COMMANDS]))
         else:
             pieces.append(random.choice(PASTES))
     if with_mark:
@@ -120,7 +159,7 @@ def kept(me: Client) -> list[str]:
     texts += [item.content for view in session.views.values() for item in view.outgoing]
     texts += [request.content for _to, request, _key in me.daemon.sent]
     texts += [str(part) for asked in me.daemon.asked for part in asked]
-    texts += app.recent.texts if hasattr(app, "recent") else []
+    texts += [aside.text for asides in app._asides.values() for aside in asides]
     return texts
 
 

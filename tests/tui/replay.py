@@ -129,6 +129,7 @@ class ReplayClient:
         self.known: dict[str, Chat] = {}  # that can be asked for by their ids
         self.available_models = MODELS
         self.down = False
+        self.absent = False  # no daemon runs, and none can be started
         self.refusal: Problem | None = None
         self.next_id = 100
         self.answers = asyncio.Event()

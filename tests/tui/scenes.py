@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from palaver.client import Connected, ConnectionLost
-from palaver.wire.chats import Model, Models, RetryInfo
+from palaver.wire.chats import ChatPage, Model, Models, RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     CaughtUp,
+    ChatUpdated,
     ErrorEvent,
     MessageEvent,
     QueueUpdate,
@@ -44,6 +45,7 @@ CHATS = [
     chat("f", "Why is CI slow", "paused", queue_length=1, minutes_ago=19),
     chat("g", "Names for the new service", minutes_ago=90),
 ]
+PUT_AWAY = [chat("h", "An old idea", archived=True, minutes_ago=3000)]
 QUESTION = "Why does the relay test hang now and then? It only happens in CI."
 ANSWER = """\
 It waits for one timer, but **two** code paths create it, so whichever runs second leaks its
@@ -165,6 +167,16 @@ def disconnected(daemon: ReplayClient) -> None:
     daemon.watching.tell(ConnectionLost("connection refused", since, 4.0))
 
 
+def offline(daemon: ReplayClient) -> None:
+    daemon.absent = True
+
+
+def archived(daemon: ReplayClient) -> None:
+    finished(daemon)
+    daemon.archived_pages[None] = ChatPage([chat("a", TITLE, archived=True), *PUT_AWAY])
+    daemon.watching.tell(ChatUpdated(chat("a", TITLE, archived=True), []))
+
+
 # What is on the screen when a scene is there: what a snapshot waits for.
 SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "empty": (empty, None, "You are talking to sonnet"),
@@ -176,5 +188,7 @@ SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "retrying": (retrying, "a", "Retrying in"),
     "failed": (failed, "a", "The key was not accepted"),
     "disconnected": (disconnected, "a", "Reconnecting"),
+    "offline": (offline, None, "No connection"),
+    "archived": (archived, "a", "archived · ⏎ brings it back"),
 }
 SIZES = ((80, 24), (120, 40), (60, 20))

@@ -13,6 +13,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from palaver.client import PalaverError
 from palaver_tui.app import PalaverApp
 from palaver_tui.layout.pieces import FOREVER
 from palaver_tui.layout.sections import Look
@@ -146,6 +147,8 @@ def make_app(
     clock = clock or FixedClock()
 
     async def connected():
+        if daemon.absent:
+            raise PalaverError("The daemon could not be started: its disk is full.")
         return ENDPOINT
 
     app = PalaverApp(

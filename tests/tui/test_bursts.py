@@ -4,18 +4,32 @@ PALAVER_BURSTS says how many random bursts are tried. A burst that failed is kep
 """
 
 import os
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tui.bursts import Watcher, a_burst, a_mark, check, feed, quiet
+from tui.bursts import (
+    DIALOGS,
+    NAMED,
+    OPENINGS,
+    SENT,
+    Watcher,
+    a_burst,
+    a_mark,
+    check,
+    feed,
+    quiet,
+)
 from tui.replay import ReplayClient
 from tui.scenes import SCENES
-from tui.screen import Client, make_app, screen_text, settled
+from tui.screen import Client, make_app
 
-BURSTS = int(os.environ.get("PALAVER_BURSTS", "135"))
-IN_ONE_LIFE = 15  # bursts for one client: the states that they lead to are tried, too
+BURSTS = int(os.environ.get("PALAVER_BURSTS", "130"))
+IN_ONE_LIFE = 10  # bursts for one client: the states that they lead to are tried, too
+STATES = [*SCENES, "mishap"]
+SIZES = ((100, 30), (80, 24), (60, 20), (120, 40))
 SEED = int(os.environ.get("PALAVER_SEED", "1"))
 # Bursts that ended the client, or lost what was typed.
 KNOWN = [
@@ -28,28 +42,38 @@ KNOWN = [
 ]
 
 
-async def live(tmp_path: Path, scene: str, bursts) -> None:
+async def live(tmp_path: Path, scene: str, bursts, size=SIZES[0]) -> None:
     """Let one client live through `bursts`, of pieces and marks, and check it after each."""
-    prepare, chat_id, words = SCENES[scene]
-    daemon, watcher = ReplayClient(), Watcher()
-    prepare(daemon)
-    app, clock = make_app(daemon, tmp_path, chat_id)
-    lived = []
-    async with app.run_test(size=(100, 30), notifications=True, message_hook=watcher) as pilot:
-        me = Client(app, daemon, pilot, clock)
-        await settled(app, lambda: words in screen_text(app) and app.session.models)
+    async with life(tmp_path, scene, size) as (me, watcher):
+        lived = []
         try:
             for burst, marks in bursts:
                 lived.append(burst)
                 feed(me, burst)
                 await quiet(me)
-                if app._exit:
+                if me.app._exit:
                     break  # the palette knows how to leave
                 await check(me, watcher, marks)
-                clock.advance(3)
+                me.clock.advance(3)
         except BaseException as error:
             error.add_note(f"after {lived}")
             raise
+
+
+@asynccontextmanager
+async def life(tmp_path: Path, scene: str, size=SIZES[0]):
+    """Give a client in a state, and who knows what was in its fields."""
+    prepare, chat_id, words = SCENES.get(scene, SCENES["finished"])
+    daemon, watcher = ReplayClient(), Watcher()
+    prepare(daemon)
+    app, clock = make_app(daemon, tmp_path, chat_id)
+    async with app.run_test(size=size, notifications=True, message_hook=watcher) as pilot:
+        me = Client(app, daemon, pilot, clock)
+        await me.shows(words)
+        await me.until(lambda: app.session.models or daemon.absent)
+        if scene == "mishap":
+            app._tell(app.mishaps.note(ValueError()))
+        yield me, watcher
 
 
 @pytest.mark.parametrize(("scene", "burst"), KNOWN, ids=[" ".join(keys) for _, keys in KNOWN])
@@ -68,5 +92,33 @@ def a_life(number: int):
 
 @pytest.mark.parametrize("number", range(max(1, BURSTS // IN_ONE_LIFE)))
 async def test_no_burst_of_keys_breaks_or_loses_anything(tmp_path, number):
-    scene = list(SCENES)[number % len(SCENES)]
-    await live(tmp_path, scene, a_life(number))
+    scene = STATES[number % len(STATES)]
+    size = SIZES[number // len(STATES) % len(SIZES)]
+    await live(tmp_path, scene, a_life(number), size)
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+async def test_all_that_opens_is_opened_by_a_burst_and_closed_by_escape(tmp_path, name):
+    opening = OPENINGS[name]
+    async with life(tmp_path, opening.scene) as (me, watcher):
+        assert opening.shows not in me.text()
+        feed(me, opening.pieces)
+        await me.shows(opening.shows)
+        await check(me, watcher, [])
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_two_keys_that_would_close_a_dialog_close_it_once(tmp_path, name):
+    opening = DIALOGS[name]
+    async with life(tmp_path, opening.scene) as (me, watcher):
+        for key in ("escape", "q", "n", "f1", "ctrl+p", "enter", "y"):
+            before = len(me.daemon.asked)
+            feed(me, [*opening.pieces, key, key])
+            await quiet(me)
+            await check(me, watcher, [])
+            asked = me.daemon.asked[before:]
+            assert len(asked) == len(set(asked)), key
+
+
+def test_every_key_is_sent_as_a_terminal_sends_it():
+    assert [key for key in NAMED if len(key) > 1 and key not in SENT] == []

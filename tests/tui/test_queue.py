@@ -6,12 +6,19 @@ import msgspec
 import pytest
 
 from palaver.wire.chats import Model, Models, RetryInfo
-from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent, UsageEvent
+from palaver.wire.events import (
+    ChatDeleted,
+    ChatUpdated,
+    ErrorEvent,
+    QueueUpdate,
+    RetryEvent,
+    UsageEvent,
+)
 from palaver_tui.view.banner import banner
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection, offline
 from palaver_tui.view.primary import primary
-from tui.replay import BAD_KEY, OVERLOADED, T0, part, problem, queued, status, user, versions
+from tui.replay import BAD_KEY, OVERLOADED, T0, chat, part, problem, queued, status, user, versions
 from tui.screen import client
 from tui.test_client import running, with_chat
 
@@ -370,7 +377,7 @@ async def test_undone_when_no_answer_runs_a_removed_message_is_not_sent_but_writ
         daemon.stream_of("a").tell(status("waiting", versions=versions(6, 6, 5)))
         await me.until(lambda: me.view.status == "waiting")
         await me.press("ctrl+z")
-        await me.shows("No answer runs")
+        await me.shows("it would be sent at once", "is in the composer")
         assert (me.composer.text, daemon.sent) == ("first one", [])
 
 
@@ -410,3 +417,69 @@ async def test_what_was_removed_is_among_what_was_written_before(tmp_path):
         assert me.composer.text == "first one"
         await me.press("up")
         assert me.composer.text == "why?"
+
+
+async def test_undone_in_a_chat_at_rest_whose_queue_is_held_nothing_is_sent(tmp_path):
+    daemon = three("paused")
+    daemon.stream_of("a").tell(QueueUpdate(THREE, held=True))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3 · held")
+        await me.write("a draft")
+        await me.press("ctrl+o", "d")
+        await me.shows("Removed “first one”")
+        left(daemon, 2, 3)
+        await me.shows("Queue · 2")
+        await me.press("ctrl+z")
+        await me.shows("it would be sent at once", "“first one”")
+        assert (me.composer.text, daemon.sent) == ("a draft\n\nfirst one", [])
+
+
+@pytest.mark.parametrize(("word", "is_queued"), [("running", True), ("waiting", False)])
+async def test_undone_from_another_chat_a_message_goes_back_to_its_own(tmp_path, word, is_queued):
+    daemon = three()
+    daemon.stream_of("b").tell(status("running", title="Another", versions=versions(5, 5, 4)))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "down", "d")
+        await me.shows("Removed “second one”")
+        me.app.session.open("b")
+        await me.until(lambda: me.view.title == "Another")
+        daemon.watching.tell(ChatUpdated(chat("a", "A chat", word), []))
+        await me.until(lambda: me.app.session.chats.chats["a"].status == word)
+        await me.press("ctrl+z")
+        await me.until(lambda: me.app.session.current == "a")
+        if is_queued:
+            await me.until(lambda: daemon.sent)
+            [(chat_id, request, _)] = daemon.sent
+            assert (chat_id, request.content, request.position) == ("a", "second one", 1)
+        else:
+            await me.shows("it would be sent at once")
+            assert (me.composer.text, daemon.sent) == ("second one", [])
+
+
+async def test_undone_when_all_of_a_chat_was_forgotten_a_message_keeps_its_place(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "down", "down", "d")
+        await me.shows("Removed “third one”")
+        me.app.session.open("b")
+        daemon.watching.tell(ChatUpdated(chat("a", "A chat", "running"), []))
+        await me.until(lambda: me.app.session.chats.chats["a"].status == "running")
+        del me.app.session.views["a"]  # as after many other chats
+        await me.press("ctrl+z")
+        await me.until(lambda: daemon.sent)
+        assert (daemon.sent[0][0], daemon.sent[0][1].position) == ("a", 2)
+
+
+async def test_undone_when_its_chat_is_deleted_a_message_is_here_and_it_is_said(tmp_path):
+    daemon = three()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 3")
+        await me.press("ctrl+o", "d")
+        await me.shows("Removed “first one”")
+        daemon.watching.tell(ChatDeleted("a"))
+        await me.until(lambda: me.app.session.is_draft)
+        await me.press("ctrl+z")
+        await me.shows("Its chat is deleted")
+        assert (me.composer.text, daemon.sent) == ("first one", [])

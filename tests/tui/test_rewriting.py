@@ -202,3 +202,57 @@ def test_what_is_not_here_counts_as_soon_as_it_is_known():
     # What was counted for another message says nothing about this one.
     assert dropped_by(view, 1, Counted(5, after=3, up_to=3)).at_least
     assert dropped_by(view, 3) == Dropped(1, 0, answer=False)
+
+
+async def test_what_was_written_in_an_edit_that_was_left_can_be_had_back(tmp_path):
+    daemon = with_history()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.write("a draft")
+        await me.press("ctrl+t", "e")
+        await me.shows("editing your message")
+        await me.press(*"!!", "escape")
+        await me.shows("^z goes on with what you wrote")
+        assert me.composer.text == "a draft"
+        await me.press("ctrl+z")
+        await me.shows("editing your message")
+        assert me.composer.text == "second!!"
+        await me.press("escape", "ctrl+u", "up")
+        assert me.composer.text == "second!!"  # among what was written before
+        await me.press("up")
+        assert me.composer.text == "second"
+
+
+async def test_an_edit_that_was_left_as_it_was_leaves_nothing_to_undo(tmp_path):
+    async with client(tmp_path, daemon=with_history(), chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.press("ctrl+t", "e")
+        await me.shows("editing your message")
+        await me.press("escape", "ctrl+z")
+        await me.shows("There is nothing to take back.")
+
+
+async def test_a_fork_in_the_middle_of_an_edit_keeps_what_was_written(tmp_path):
+    daemon = with_history()
+    daemon.stream_of("forked").tell(status(title="A chat (fork)"), CaughtUp(1))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.press("ctrl+t", "e")
+        await me.press(*"!!", "ctrl+t", "f")
+        await me.shows("You are in")
+        assert (me.app.session.current, me.composer.text) == ("forked", "")
+        await me.press("ctrl+z")
+        await me.until(lambda: me.app.session.current == "a")
+        assert me.composer.text == "second!!"
+        await me.shows("editing your message")
+
+
+async def test_an_edit_whose_message_is_gone_comes_back_as_a_draft(tmp_path):
+    daemon = with_history()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.press("ctrl+t", "e", *"!!", "escape")
+        daemon.stream_of("a").tell(HistoryTruncated(3))
+        await me.until(lambda: len(me.view.messages) == 2)
+        await me.press("ctrl+z")
+        assert (me.composer.text, me.app.editing) == ("second!!", None)

@@ -10,6 +10,10 @@ from tui.screen import make_app, posed, screen_text, settled
 THEMES = [palette.name for palette in FAMILIES["truecolor"]]
 
 
+def is_there(app, daemon, words):
+    return words in screen_text(app) and (app.session.models or daemon.absent)
+
+
 def picture(tmp_path, scene, theme=None, keys=()):
     """Return the application of a scene, and what brings it there."""
     prepare, chat_id, words = SCENES[scene]
@@ -18,7 +22,7 @@ def picture(tmp_path, scene, theme=None, keys=()):
     app, _clock = make_app(daemon, tmp_path, chat_id)
 
     async def before(pilot):
-        await settled(app, lambda: words in screen_text(app) and app.session.models)
+        await settled(app, lambda: is_there(app, daemon, words))
         if theme is not None:
             app.theme = theme
         for key in keys:

@@ -159,7 +159,7 @@ class PalaverApp(Keying):
         self.filter_text = None
         self._filing = set()
         self._undoable = []
-        self._removed = {}
+        self._asides = {}
         self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}
         self.session = Session(
             connect,

@@ -35,7 +35,7 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
             case "clear_selection":
                 self.main.query_one(Transcript).selecting.clear()
             case "close_edit":
-                self.end_edit()
+                self.leave_edit()
             case "clear_filter":
                 self.end_filter()
             case "close_archived":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 
@@ -17,15 +16,14 @@ class Recalling(Writing):
     _recalled = 0  # how many messages back the composer shows one; 0: it shows none
 
     def _history(self) -> list[str]:
-        """Return what was said in this chat, or removed from its queue, oldest first.
+        """Return what was written in this chat, also what was put aside, oldest first.
 
         Without repetitions in a row.
         """
         view = self.session.view
-        said = ((one.created_at, user_text(one)) for one in view.messages if one.role == "user")
-        removed = self._removed.get(view.chat_id or "", [])
-        taken_out = ((one.created_at, one.content) for one in removed)
-        texts = (text for _, text in merge(said, taken_out, key=itemgetter(0)))
+        said = [(one.created_at, user_text(one)) for one in view.messages if one.role == "user"]
+        aside = [(one.at, one.text) for one in self._asides.get(self.session.current, [])]
+        texts = (text for _, text in sorted([*said, *aside], key=itemgetter(0)))
         return [text for text, _ in groupby(texts) if text]
 
     def _browsing(self, composer: Composer) -> bool:

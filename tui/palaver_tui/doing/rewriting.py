@@ -93,7 +93,7 @@ class Rewriting(Writing, Filing, Pointing):
             return
 
         def done(chat: Chat) -> None:
-            self.end_edit()
+            self.leave_edit()
             self.session.open(chat.id)
             self.main.query_one(Composer).focus()
             self.say(f"You are in {quoted(chat.title)} now. The other chat is as it was.")

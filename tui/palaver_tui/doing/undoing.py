@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from palaver_tui.doing.base import Base
 from palaver_tui.widgets.composer import Composer
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A text that was taken out of a queue or of the composer; `at` is when it was written."""
+
+    at: datetime
+    text: str
 
 
 class Undoing(Base):
@@ -13,10 +23,19 @@ class Undoing(Base):
 
     # What takes an action back, and how often the composer had been edited by then.
     _undoable: list[tuple[Callable[[], None], int]]
+    _asides: dict[str, list[Aside]]  # by chat; they are among what was written before
 
     def offer_undo(self, undo: Callable[[], None]) -> None:
         """Let ^z run `undo`, once what is typed from now on was undone."""
         self._undoable.append((undo, self.main.query_one(Composer).edits))
+
+    def put_aside(self, name: str, aside: Aside) -> None:
+        """Keep a text of the chat `name` among what was written to it before."""
+        self._asides.setdefault(name, []).append(aside)
+
+    def take_up(self, name: str, aside: Aside) -> None:
+        """Forget a text that was put aside: it is where it was before."""
+        self._asides[name] = [one for one in self._asides.get(name, []) if one is not aside]
 
     def do_app_undo(self) -> None:
         """Take back what came last."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import key_of
 from palaver_tui.doing.commanding import Commanding
 from palaver_tui.doing.filing import quoted
-from palaver_tui.doing.undoing import Undoing
+from palaver_tui.doing.undoing import Aside, Undoing
 from palaver_tui.timing import SAME_STROKE_S, UNDO_NOTICE_S
 from palaver_tui.view.banner import retry_time
 from palaver_tui.view.permitting import ARCHIVED
+from palaver_tui.view.reduce import user_text
 from palaver_tui.view.sending import landing
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.models import model_picker
@@ -23,7 +26,6 @@ class Writing(Undoing, Commanding):
     _stashed = ""  # the draft that gave way to a queued message
     # When Enter came as the last key and as the one before it, wherever it went, monotonic.
     _entered = _entered_before = float("-inf")
-    _removed: dict[str, list[QueuedMessage]]  # what was taken out of queues, by chat
 
     # --- the composer ---------------------------------------------------------------------
 
@@ -108,8 +110,9 @@ class Writing(Undoing, Commanding):
         leaving.add(queued.id)
 
         def done(chat_id: str) -> None:
-            self._removed.setdefault(chat_id, []).append(queued)
-            self.offer_undo(lambda: self._put_in_queue(chat_id, queued, before))
+            aside = Aside(queued.created_at, queued.content)
+            self.put_aside(chat_id, aside)
+            self.offer_undo(lambda: self._put_in_queue(chat_id, queued, before, aside))
             back = f"{key_of('app.undo')} puts it back."
             self.say(f"Removed {quoted(queued.content)}. {back}", seconds=UNDO_NOTICE_S)
 
@@ -118,30 +121,43 @@ class Writing(Undoing, Commanding):
 
         self.session.asking.remove(queued, done, failed)
 
-    def _put_in_queue(self, chat_id: str, queued: QueuedMessage, before: set[int]) -> None:
+    def _put_in_queue(
+        self, chat_id: str, queued: QueuedMessage, before: set[int], aside: Aside
+    ) -> None:
         """Undo a removal: at its old place while the chat is busy, else in its composer.
 
-        `before` are the ids of those that stood before it. A chat at rest would answer at once.
+        `before` are the ids of those that stood before it. A chat at rest would answer at once,
+        also one whose queue is held.
         """
         session = self.session
-        if not session.knows(chat_id) and chat_id not in session.chats.chats:
-            chat_id = session.current  # its own is deleted
-        elif chat_id != session.current:
-            session.open(chat_id)
-        self._removed[chat_id] = [
-            one for one in self._removed.get(chat_id, []) if one.id != queued.id
-        ]
+        self.take_up(chat_id, aside)
+        name = self._go_back_to(chat_id)
 
         def keep() -> None:
-            self.keep_for(chat_id, queued.content)
+            self.keep_for(name, queued.content)
 
         if landing(session.view) == "queue":
             place = sum(other.id in before for other in session.view.queue)
-            session.asking.put_back(chat_id, queued, place, keep)
+            if session.view.caught_up is None:
+                place = len(before)  # it was just opened, and what waits in it is not here yet
+            session.asking.put_back(name, queued, place, keep)
         else:
             keep()
-            words = "No answer runs that it could wait for"
+            words = "No answer runs, and in the queue it would be sent at once"
             self.say(f"{words}: {quoted(queued.content)} is in the composer.")
+
+    def _go_back_to(self, chat_id: str) -> str:
+        """Show the chat that something comes back to, and return it; one that is gone has none."""
+        session = self.session
+        known = session.chats.chats.get(chat_id)
+        if known is None and not session.knows(chat_id):
+            self.say("Its chat is deleted: what comes back is here.", "warning")
+            return session.current
+        if chat_id != session.current:
+            session.open(chat_id)
+            if known is not None:  # what is kept of the chat may be older than the list
+                session.views[chat_id] = replace(session.view, status=known.status)
+        return chat_id
 
     def keep_for(self, name: str, content: str) -> None:
         """Keep a text with the draft of its chat."""
@@ -205,6 +221,30 @@ class Writing(Undoing, Commanding):
         self.end_edit()
         if content != queued.content:
             self.session.asking.edit(queued, content, failed)
+
+    def leave_edit(self) -> None:
+        """End an edit: the message stays as it is, and what was written can be had back."""
+        editing, text = self.editing, self.main.query_one(Composer).text
+        self.end_edit()
+        if editing is None or not text.strip() or text == _content(editing):
+            return
+        name, aside = self.session.current, Aside(self.session.clock.now(), text)
+        self.put_aside(name, aside)
+        self.offer_undo(lambda: self._edit_again(name, editing, aside))
+        back = f"{key_of('app.undo')} goes on with what you wrote."
+        self.say(f"It is as it was. {back}", seconds=UNDO_NOTICE_S)
+
+    def _edit_again(self, name: str, editing: QueuedMessage | Message, aside: Aside) -> None:
+        """Undo having left an edit; where that message is gone, the text goes to the draft."""
+        self.take_up(name, aside)
+        here = self._go_back_to(name)
+        view = self.session.view
+        messages = (*view.queue, *view.messages)
+        still = any(type(one) is type(editing) and one.id == editing.id for one in messages)
+        if self.editing is None and here == name and still:
+            self.open_in_composer(editing, aside.text)
+        else:
+            self.keep_for(here, aside.text)
 
     def end_edit(self) -> None:
         """Give the composer back to the draft; the message that it held stays as it is."""
@@ -284,3 +324,7 @@ class Writing(Undoing, Commanding):
     def _chosen(self, name: str | None) -> None:
         if name is not None:
             self.session.choose_model(name)
+
+
+def _content(message: QueuedMessage | Message) -> str:
+    return message.content if isinstance(message, QueuedMessage) else user_text(message)
