@@ -1,8 +1,15 @@
 """What is typed goes where one types: into the field that has the focus, or else the composer."""
 
+import re
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 from textual import events
+from textual.screen import ModalScreen
 
+import palaver_tui
+from palaver_tui.widgets.dialog import Dialog
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.palette import Palette
 from palaver_tui.widgets.picker import Picker
@@ -109,6 +116,20 @@ async def test_one_dialog_makes_way_for_another_and_closes_with_its_own_key(tmp_
         assert isinstance(me.app.screen, Palette)
         await me.press("f1", "f1")
         assert me.app.screen is me.app.main
+
+
+def test_nothing_is_taken_from_over_the_main_screen_but_by_its_one_answer():
+    package = Path(palaver_tui.__file__).parent
+    taking = re.compile(r"\b(dismiss|pop_screen|switch_screen)\(")
+    found = {
+        path.name: len(taking.findall(text))
+        for path in package.rglob("*.py")
+        if taking.search(text := path.read_text())
+    }
+    assert found == {"dialog.py": 1}
+    for path in (package / "widgets").glob("*.py"):
+        import_module(f"palaver_tui.widgets.{path.stem}")
+    assert [one for one in ModalScreen.__subclasses__() if "palaver" in one.__module__] == [Dialog]
 
 
 async def test_an_answered_dialog_is_answered_once(tmp_path):

@@ -21,6 +21,7 @@ from palaver_tui.view.escape import Open
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.commands import CommandList
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.dialog import Dialog
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
 
@@ -70,8 +71,8 @@ class Base(App[int]):
 
     def close_dialog(self) -> None:
         """Close what lies over everything, without an answer."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
+        if isinstance(self.screen, Dialog):
+            self.screen.answer(None)
 
     def say(self, text: str, severity: Severity = "information", seconds: float = NOTICE_S) -> None:
         """Show a notice for a while. Its text is neither markup nor able to drive the terminal."""
