@@ -2,17 +2,24 @@
 
 import os
 import stat
+from importlib import import_module
+from random import Random
 
 import pytest
 from textual import events
 from textual.message import Message
 
+from palaver.client import Connected, PalaverError, Position
+from palaver.wire.events import ChatUpdated, MessageEvent
+from palaver_tui.lasting import RECOVERED_S, Lasting
 from palaver_tui.mishaps import MOST_FILES, MOST_KINDS, Mishaps
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.transcript import Transcript
-from tui.replay import T0
+from support.clock import ManualClock
+from tui.replay import ENDPOINT, T0, answer, chat, user
 from tui.screen import client
+from tui.test_client import with_chat
 
 SECRET = "sk-ant-secret, and what a person wrote"
 
@@ -163,11 +170,153 @@ async def test_an_error_of_a_widget_that_is_drawn_is_said_in_its_place(
         await shown.hides("could not be drawn")
 
 
-async def test_a_test_fails_by_an_error_that_nothing_expects(tmp_path) -> None:
+# --- what has to go on --------------------------------------------------------------------
+
+
+class Patient(ManualClock):
+    """Moves on when somebody waits, as far as they wait."""
+
+    slept: list[float]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept = []
+
+    async def sleep(self, delay: float) -> None:
+        self.slept.append(delay)
+        self.advance(delay)
+
+
+def fails_first(monkeypatch, place: str, times: int = 1) -> None:
+    """Let a function fail some times before it works."""
+    module, name = place.rsplit(".", 1)
+    real, left = getattr(import_module(module), name), [fail] * times
+
+    def sometimes(*args, **kwargs):
+        return left.pop()() if left else real(*args, **kwargs)
+
+    monkeypatch.setattr(place, sometimes)
+
+
+async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkeypatch) -> None:
+    daemon, clock = with_chat(user(1, "why?")), Patient()
+    async with client(
+        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+    ) as shown:
+        await shown.shows("why?")
+        fails_first(monkeypatch, "palaver_tui.session.reduce_all")
+        daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
+        await shown.until(lambda: len(daemon.positions) == 2)
+        assert daemon.positions[1] == ("a", Position(1))  # from where it was read
+        daemon.stream_of("a").tell(MessageEvent(answer(2, "because")))
+        await shown.shows("why?", "because")
+        assert shown.app.mishaps
+        [pause] = clock.slept
+        assert 0 < pause <= 1
+
+
+async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch) -> None:
+    daemon, clock = with_chat(user(1, "why?")), Patient()
+    async with client(
+        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+    ) as shown:
+        await shown.shows("why?")
+        daemon.down = True
+        await shown.write("on its way")
+        await shown.press("enter")
+        await shown.until(lambda: shown.view.outgoing[0].state == "waiting")
+        fails_first(monkeypatch, "palaver_tui.session.reduce_all", 2)
+        for _ in range(2):
+            daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
+        await shown.until(lambda: len(daemon.positions) == 3)
+        assert daemon.positions[2] == ("a", None)
+        daemon.stream_of("a").tell(MessageEvent(user(1, "why?")), MessageEvent(answer(2, "so")))
+        await shown.shows("why?", "so", "on its way")
+        assert clock.slept[0] < clock.slept[1]
+
+
+async def test_the_list_is_followed_again_after_an_error(tmp_path, monkeypatch) -> None:
+    daemon, clock = with_chat(), Patient()
+    async with client(tmp_path, daemon=daemon, keeps_errors=True, clock=clock) as shown:
+        await shown.shows("First chat")
+        fails_first(monkeypatch, "palaver_tui.session.reduce_list")
+        daemon.watching.tell(ChatUpdated(chat("c", "Lost"), []))
+        await shown.until(lambda: clock.slept)
+        daemon.open(chat("a", "First chat"), chat("c", "Third chat"))
+        await shown.shows("Third chat")
+
+
+async def test_the_daemon_is_looked_for_again_after_an_error(tmp_path) -> None:
+    daemon, clock, tries = with_chat(), Patient(), []
+
+    async def connect():
+        tries.append(1)
+        return ENDPOINT if len(tries) == 3 else fail()
+
+    async with client(
+        tmp_path, daemon=daemon, keeps_errors=True, clock=clock, connect=connect
+    ) as shown:
+        await shown.shows("First chat")
+        assert len(clock.slept) == 2
+
+
+async def test_what_was_asked_is_given_back_after_an_error(tmp_path, monkeypatch) -> None:
+    daemon = with_chat(user(1, "why?"), answer(2, "so"))
+    async with client(tmp_path, daemon=daemon, chat_id="a", keeps_errors=True) as shown:
+        await shown.shows("so")
+        monkeypatch.setattr(daemon, "edit_message", fail)
+        await shown.press("ctrl+t", "e", *"!!", "enter")
+        await shown.until(lambda: shown.app.mishaps)
+        await shown.shows("editing your message")
+        assert shown.composer.text == "why?!!"
+
+
+async def test_a_message_goes_out_later_after_an_error_in_sending_it(tmp_path, monkeypatch) -> None:
+    daemon = with_chat(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a", keeps_errors=True) as shown:
+        await shown.shows("why?")
+        monkeypatch.setattr(daemon, "send", fail)
+        await shown.write("and now?")
+        await shown.press("enter")
+        await shown.until(lambda: shown.view.outgoing and shown.view.outgoing[0].state == "waiting")
+        monkeypatch.undo()
+        daemon.watching.tell(Connected())
+        await shown.until(lambda: daemon.sent)
+
+
+async def test_pauses_get_longer_and_short_again_after_what_went_well() -> None:
+    clock, told, given = Patient(), [], []
+    goes_well = [0, 0, 0, RECOVERED_S, 0]
+
+    async def work(failures: int) -> None:
+        given.append(failures)
+        if not goes_well:
+            return
+        clock.advance(goes_well.pop(0))
+        fail()
+
+    await Lasting(clock, Random(1), told.append).run(work)
+    assert given == [0, 1, 2, 3, 1, 2]
+    assert len(told) == 5
+    assert clock.slept[0] < clock.slept[1] < clock.slept[2] > clock.slept[3] < clock.slept[4]
+
+
+async def test_a_refusal_is_no_error_of_our_own() -> None:
+    async def work(_failures: int) -> None:
+        raise PalaverError("No.")
+
+    with pytest.raises(PalaverError):
+        await Lasting(Patient(), Random(1), fail).run(work)
+
+
+@pytest.mark.parametrize(
+    "cause", [lambda app: app.call_later(fail), lambda app: app.session._spawn(fail_soon())]
+)
+async def test_a_test_fails_by_an_error_that_nothing_expects(tmp_path, cause) -> None:
     async def unexpected() -> None:
         async with client(tmp_path) as shown:
             await shown.until(lambda: shown.app._frames.painted)
-            shown.app.call_later(fail)
+            cause(shown.app)
             await shown.pilot.pause()
 
     with pytest.raises(Broken):

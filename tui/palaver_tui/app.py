@@ -212,8 +212,7 @@ class PalaverApp(Keying):
     def on_ready(self) -> None:
         """Show the first paint, then connect."""
         self._events = asyncio.get_running_loop()
-        if self._keeps_errors:
-            self._events.set_exception_handler(self._task_failed)
+        self._events.set_exception_handler(self._task_failed)
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
         self._painter = Painter(

@@ -66,6 +66,10 @@ class Asking:
             if failed is not None:
                 failed()
             return
+        except Exception:
+            if failed is not None:
+                failed()  # what was asked with it is not lost for a fault of our own
+            raise
         if words:
             self._session.notice(words, "information")
 

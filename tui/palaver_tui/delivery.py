@@ -99,6 +99,9 @@ class Delivery:
                     # No answer: the same key makes it safe to send again when there is one.
                     self._all_wait(name)
                     return
+                except Exception:
+                    self._all_wait(name)
+                    raise
                 else:
                     if sent is None:
                         continue  # it was taken back

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any, Literal
 from uuid import UUID
@@ -36,11 +37,12 @@ from palaver.wire.events import (
 from palaver_tui.asking import Asking
 from palaver_tui.delivery import DRAFT, Delivery
 from palaver_tui.keeping import Keeper
+from palaver_tui.lasting import Lasting
 from palaver_tui.listing import Listing
 from palaver_tui.paging import Paging
 from palaver_tui.setting_up import Means, SettingUp
 from palaver_tui.timing import CACHED_CHATS, RELAUNCH_AFTER_S
-from palaver_tui.view.chat import ChatView, Outgoing
+from palaver_tui.view.chat import ChatView, Outgoing, unread
 from palaver_tui.view.chats import EMPTY, ChatList, reduce_list
 from palaver_tui.view.connection import Connection, connection_after, offline
 from palaver_tui.view.live import Now, live_state
@@ -90,6 +92,7 @@ class Session:
         self._learning: asyncio.Task[None] | None = None
         self._learned = False  # that nothing has changed since the models were last asked for
         self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
+        self.lasting = Lasting(clock, random, self._failed)
         self.delivery = Delivery(self, keeper, self._spawn)
         self.asking = Asking(self, self._spawn)
         self.paging = Paging(self, self._spawn)
@@ -141,17 +144,27 @@ class Session:
         self._spawn(self._run())
 
     async def _run(self) -> None:
+        await self.lasting.run(self._reach)
+        if self.client is not None:
+            await self.lasting.run(self._watch)
+
+    async def _reach(self, _failures: int) -> None:
+        """Find the daemon, and begin with it."""
         try:
             self.endpoint = await self._connect()
         except PalaverError as error:
             self.connection = offline(str(error), self.clock.now())
             self.changed()
             return
-        self.client = self._make_client(self.endpoint)
         await self.delivery.load()
+        self.client = self._make_client(self.endpoint)
         if self.view.chat_id is not None:
             self._follow(self.current)
         self._learn()
+
+    async def _watch(self, _failures: int) -> None:
+        """Follow the list of chats; it is told whole each time."""
+        assert self.client is not None
         async with aclosing(self.client.watch()) as batches:
             async for events in batches:
                 for event in events:
@@ -214,9 +227,13 @@ class Session:
         if error is not None:
             if isinstance(error, PalaverError):
                 self.notice(str(error), "error")
-            else:
-                loop = task.get_loop()
-                loop.call_exception_handler({"message": "client task", "exception": error})
+            elif isinstance(error, Exception):
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """Something that nobody waits for failed by a fault of our own."""
+        context = {"message": "client task", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
 
     def _connection_event(self, event: Connected | ConnectionLost) -> None:
         self.connection = connection_after(self.connection, event, self.clock.now())
@@ -326,12 +343,17 @@ class Session:
             self._stream = None
         chat_id = self.views[name].chat_id
         if self.client is not None and chat_id is not None:
-            self._stream = self._spawn(self._read_stream(name))
+            self._stream = self._spawn(self.lasting.run(partial(self._read_stream, name)))
             if self.chats.loaded:
                 self.listing.learn(chat_id)
 
-    async def _read_stream(self, name: str) -> None:
+    async def _read_stream(self, name: str, failures: int) -> None:
+        """Follow a chat from where it was read; after two failures from its beginning."""
         assert self.client is not None
+        if name not in self.views:
+            return
+        if failures > 1:
+            self.views[name] = unread(self.views[name])  # it may be what it fails at
         view = self.views[name]
         assert view.chat_id is not None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +86,9 @@ class SettingUp:
         if find is None or not self._here or self.state is None:
             return
         if self._looking is None or self._looking.done():
-            self._looking = self._spawn(self._look(find))
+            self._looking = self._spawn(self._session.lasting.run(partial(self._look, find)))
 
-    async def _look(self, find: Callable[[], Awaitable[list[LocalServer]]]) -> None:
+    async def _look(self, find: Callable[[], Awaitable[list[LocalServer]]], _failures: int) -> None:
         """Ask until a server answers that has models, or none is needed any more."""
         while self.state is not None:
             self._servers = tuple(await find())

@@ -93,3 +93,10 @@ class ChatView:
     cost_micros: int | None = None
     caught_up: int | None = None
     attached: bool = False
+
+
+def unread(view: ChatView) -> ChatView:
+    """Return `view` as if nothing had been read of its chat; what is outgoing stays."""
+    return ChatView(
+        view.chat_id, view.title, view.model, view.status, view.since, outgoing=view.outgoing
+    )

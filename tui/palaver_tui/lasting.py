@@ -1,0 +1,45 @@
+"""What has to go on as long as the client does: it begins anew after an error of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+from palaver.client import PalaverError
+from palaver.client.backoff import Backoff
+from palaver.clock import Clock
+
+# Work that went well for so long has recovered: the next pause is a short one again.
+RECOVERED_S: Final = 60.0
+
+
+class Lasting:
+    """Begins work anew, after pauses that get longer. `told` takes the errors."""
+
+    def __init__(self, clock: Clock, random: Random, told: Callable[[Exception], None]) -> None:
+        self._clock = clock
+        self._random = random
+        self._told = told
+
+    async def run(self, work: Callable[[int], Awaitable[None]]) -> None:
+        """Do `work` until it ends by itself, is cancelled, or raises `PalaverError`.
+
+        It is given how often it has failed in a row.
+        """
+        backoff, failures = Backoff(self._random), 0
+        while True:
+            began = self._clock.monotonic()
+            try:
+                await work(failures)
+            except PalaverError:
+                raise
+            except Exception as error:  # noqa: BLE001 - handed to whoever tells of it
+                self._told(error)
+            else:
+                return
+            if self._clock.monotonic() - began >= RECOVERED_S:
+                failures = 0
+                backoff.reset()
+            failures += 1
+            await self._clock.sleep(backoff.next())
