@@ -35,6 +35,12 @@ async def leave(process: int, free: int) -> None:
     resource.prlimit(process, resource.RLIMIT_NOFILE, (soft, most))
 
 
+def leave_none(process: int) -> None:
+    """Let a process open nothing more, whatever it may close meanwhile."""
+    _, most = resource.prlimit(process, resource.RLIMIT_NOFILE)
+    resource.prlimit(process, resource.RLIMIT_NOFILE, (0, most))
+
+
 def allow_all(process: int) -> None:
     _, most = resource.prlimit(process, resource.RLIMIT_NOFILE)
     resource.prlimit(process, resource.RLIMIT_NOFILE, (most, most))
@@ -85,7 +91,7 @@ async def test_a_provider_that_is_first_loaded_without_descriptors_is_tried_agai
     """Not a forked daemon: the SDK is imported here, or is not."""
     async with place() as data_dir, started(data_dir, forked=False) as daemon:
         pid = daemon.process.pid
-        await leave(pid, free=0)  # at once: the warming up of the provider has just begun
+        leave_none(pid)  # at once: the warming up of the provider has just begun
         sent = await daemon.client.create_chat(CreateChat(content="[[echo]] hello"))
         chat = await failed_or_answered(daemon.client, sent.chat.id)
         assert chat.retry is not None

@@ -40,9 +40,18 @@ def pictures_are_drawn(app: PalaverApp) -> bool:
 def lay_out_near(app: PalaverApp) -> None:
     """Lay out at once what the client lays out bit by bit: until then its bar is a guess."""
     transcript = app.main.query_one(Transcript)
+    transcript.settle()  # for the width there is now: another one makes all of it a guess again
     while transcript.column.look_on(FOREVER, *transcript.near()):
         pass
     transcript.settle()
+
+
+def is_laid_out(app: PalaverApp) -> bool:
+    """Say whether the transcript has its room, and nothing near what is in view is a guess."""
+    transcript = app.main.query_one(Transcript)
+    has_room = transcript.scrollable_content_region.height > 0
+    is_new = transcript.column.width != transcript.column_width
+    return has_room and not is_new and not transcript.column.is_guessed(*transcript.near())
 
 
 async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float = BOUND_S) -> None:
@@ -56,6 +65,7 @@ async def posed(app: PalaverApp, pilot: Pilot) -> None:
     """Wait until nothing changes any more by itself, so that a picture can be taken."""
     app.main.query_one(Composer).cursor_blink = False
     app.paint()
+    await pilot.pause()  # the words waited for may be there before the rest has its room
     lay_out_near(app)
     await settled(app, lambda: pictures_are_drawn(app))
     # The palette gathers its commands bit by bit, while its cursor blinks.
@@ -64,6 +74,9 @@ async def posed(app: PalaverApp, pilot: Pilot) -> None:
     )
     for field in app.screen.query(Input):
         field._pause_blink(visible=True)
+    await pilot.pause()
+    lay_out_near(app)
+    assert is_laid_out(app)
     await pilot.pause()
 
 
