@@ -102,12 +102,15 @@ class Client:
         return screen_text(self.app)
 
     async def until(self, holds: Callable[[], object]) -> None:
-        await settled(self.app, holds)
+        try:
+            await settled(self.app, holds)
+        except TimeoutError:
+            raise AssertionError(f"what is waited for does not come:\n{self.text()}") from None
 
     async def shows(self, *words: str) -> None:
         try:
             await self.until(lambda: all(word in self.text() for word in words))
-        except TimeoutError:
+        except AssertionError:
             raise AssertionError(f"{words} not on the screen:\n{self.text()}") from None
 
     async def hides(self, word: str) -> None:
