@@ -30,6 +30,11 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("pings only", s(guard="pings", status=200)),
         ("guard beats what the library made of it", s(guard="silence", exceptions=("ReadError",))),
     ],
+    "loading": [
+        ("llama.cpp", s(status=503, body_message="Loading model")),
+        ("in a stream", s(status=200, body_message="Model bloom is currently loading")),
+        ("type", s(status=500, body_type="model_loading")),
+    ],
     "overloaded": [
         ("529", s(status=529)),
         ("529 without a body", s(status=529, body_message="")),
@@ -57,6 +62,19 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ),
         ("code is a status", s(status=200, body_code="429")),
         ("status in text", s(text="HTTP 429 from upstream")),
+        ("only text", s(status=200, body_message="Rate limit reached")),
+        (
+            "Gemini's limit per minute says quota, and to wait",
+            s(status=429, body_message="You exceeded your current quota. Please retry in 3.07s."),
+        ),
+        (
+            "the same with a field, and a code of an empty account",
+            s(status=429, body_code="insufficient_quota", body_wait_ms=3000),
+        ),
+        (
+            "a limit per day that tells its wait",
+            s(status=429, body_message="You exceeded your current quota. Please retry in 20h2m."),
+        ),
     ],
     "usage_limit": [
         ("our own limit", s(spend_limit=LIMIT)),
@@ -81,6 +99,7 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("403 permission", s(status=403, body_type="permission_error", body_message="Forbidden")),
         ("400 with key wording", s(status=400, body_message="API key not valid. Pass another.")),
         ("type in a stream", s(status=200, body_type="authentication_error")),
+        ("what cannot be a key", s(key_fault="it has more than one line")),
     ],
     "context_overflow": [
         ("code", s(status=400, body_code="context_length_exceeded")),
@@ -101,6 +120,15 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
     "content_filter": [
         ("finish without content", s(status=200, filtered=True)),
         ("Azure", s(status=400, body_code="content_filter")),
+        (
+            "Anthropic, inside a stream",
+            s(
+                status=200,
+                body_type="api_error",
+                body_message="Output blocked by content filtering policy",
+            ),
+        ),
+        ("OpenRouter", s(status=403, body_message="x requires moderation on OpenRouter")),
     ],
     "config": [
         ("400", s(status=400)),
@@ -116,6 +144,12 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("bad address", s(exceptions=("UnsupportedProtocol", "TransportError"))),
         ("bad certificate", s(exceptions=("ConnectError", "SSLCertVerificationError"))),
         ("switched off", s(provider_disabled=True)),
+        ("https to http", s(exceptions=("ConnectError",), text="[SSL: WRONG_VERSION_NUMBER]")),
+        ("the answer's length", s(status=400, body_message="max_tokens: 32000 > 8192")),
+        ("nobody may answer", s(status=404, body_message="No endpoints found for your policy")),
+        ("certificates", s(certificates="SSL_CERT_FILE names /x, which is not there.")),
+        ("407", s(status=407)),
+        ("a proxy that refuses", s(exceptions=("ProxyError",), text="403 Forbidden", proxy="p")),
     ],
     "timeout": [
         ("408", s(status=408)),
@@ -132,6 +166,7 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ),
         ("type", s(status=200, body_type="timeout_error")),
         ("only text", s(text="connection reset by peer")),
+        ("a proxy in vain", s(exceptions=("ProxyError",), text="503 Unavailable", proxy="p")),
     ],
     "server_error": [
         ("an empty answer", s(terminal_event=True, empty=True)),
@@ -139,6 +174,12 @@ ROWS: dict[str, list[tuple[str, Signals]]] = {
         ("501", s(status=501)),
         ("cancelled with a status: the status", s(status=500, cancelled_by_library=True)),
         ("type in a stream", s(status=200, body_type="api_error")),
+        (
+            "llama.cpp's shared context",
+            s(status=500, body_type="server_error", body_message="Context size has been exceeded."),
+        ),
+        ("a dead runner", s(text="CUDA out of memory")),
+        ("whatever is said inside a stream", s(status=200, reported=True, body_message="oops")),
         ("unreadable event", s(status=200, malformed="json", exceptions=("DecodeError",))),
     ],
     "generic": [
@@ -248,6 +289,13 @@ anything = st.builds(
     request_id=maybe,
     body_type=maybe | st.sampled_from(["overloaded_error", "invalid_request_error", "²99"]),
     body_code=maybe | st.integers(-10, 10_000).map(str),
+    body_wait_ms=st.none() | st.integers(0, 10**12),
+    reported=st.booleans(),
+    url=maybe,
+    proxy=maybe,
+    proxy_from=maybe,
+    certificates=maybe,
+    key_fault=maybe,
     body_message=st.none() | st.text(alphabet=st.characters(), max_size=200),
     exceptions=st.lists(words | st.just("ReadError"), max_size=4).map(tuple),
     text=st.text(alphabet=st.characters(), max_size=200),

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from palaver.wire.errors import ChatError
 from palaverd.failures import GiveUp, RetryPolicy, Wait, decide
-from palaverd.failures.retry_after import retry_after_ms
+from palaverd.failures.retry_after import retry_after_ms, wait_in_fields, wait_in_words
 
 NOW = datetime(2025, 1, 1, 23, 50, tzinfo=UTC)
 OVERLOADED = ChatError(
@@ -155,8 +155,21 @@ DATE = "Wed, 01 Jan 2025 23:50:30 GMT"
         ({"retry-after": "99999999999999"}, 366 * 24 * 3600 * 1000),
         ({"retry-after": "Fri, 01 Jan 9999 00:00:00 GMT"}, 366 * 24 * 3600 * 1000),
         ({"retry-after": " 3 "}, 3000),
-        ({"retry-after": "3 seconds"}, None),
-        ({"retry-after": "3s"}, None),
+        ({"retry-after": "3 seconds"}, 3000),
+        ({"retry-after": "3s"}, 3000),
+        ({"retry-after": "500ms"}, 500),
+        ({"retry-after": "1m30.5s"}, 90_500),
+        ({"retry-after": "2 minutes and 5 seconds"}, 125_000),
+        ({"retry-after": "3 apples"}, None),
+        ({"retry-after": "3, 5"}, 5000),  # two lines
+        ({"retry-after": f"{DATE}, {DATE}"}, 30_000),
+        ({"retry-after": f"{DATE}, 7s"}, 30_000),
+        ({"retry-after": "2025-01-01T23:50:30Z"}, 30_000),
+        ({"retry-after": "1735775430"}, 30_000),  # a moment, as GitHub has it
+        ({"x-ratelimit-reset": "1735775430000"}, 30_000),  # OpenRouter's
+        ({"x-ratelimit-reset": "9", "retry-after": "2"}, 2000),
+        ({"x-ratelimit-reset-tokens": "6m0s", "x-ratelimit-remaining-tokens": "0"}, 360_000),
+        ({"x-ratelimit-reset-tokens": "6m0s", "x-ratelimit-remaining-tokens": "5"}, None),
         ({"retry-after": "٣"}, None),
         ({"retry-after": "1_0"}, None),
         ({"retry-after-ms": "-1", "retry-after": "2"}, 2000),
@@ -167,11 +180,47 @@ def test_hints_are_read(headers: dict[str, str], expected: int | None) -> None:
     assert retry_after_ms(headers, NOW) == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Please retry in 3.07s.", 3070),
+        ("Limit 30000, Used 29500, Requested 600. Please try again in 6.5s. Visit …", 6500),
+        ("Please try again in 20ms.", 20),
+        ("Please retry after 26 seconds.", 26_000),
+        ("Please try again in 1h2m3s.", 3_723_000),
+        ("wait 2 minutes and 5 seconds", 125_000),
+        ("Try again later.", None),
+        ("wait for 5 apples", None),
+        ("Please reduce your prompt; 30 s were used.", None),
+    ],
+)
+def test_waits_are_read_in_words(words: str, expected: int | None) -> None:
+    assert wait_in_words(words.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ([{"error": {"details": [{"@type": "x/RetryInfo", "retryDelay": "3s"}]}}], 3000),
+        ({"retryDelay": {"seconds": 3, "nanos": 500_000_000}}, 3500),
+        ({"error": {"metadata": {"headers": {"Retry-After": "9"}}}}, 9000),
+        ({"retry_after": 1.5}, 1500),
+        ({"retry_after_ms": 250}, 250),
+        ({"retry_after": None, "retryDelay": ["x"]}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_waits_are_read_in_fields(body: object, expected: int | None) -> None:
+    assert wait_in_fields(body) == expected
+
+
 def test_a_date_without_a_clock_is_no_hint() -> None:
     assert retry_after_ms({"retry-after": DATE}) is None
 
 
 @given(st.text(), st.text(), st.text())
+@example("0\x1f", "", "")  # white space to Python, and no part of a number to it
 def test_no_header_can_break_the_reader(ms: str, after_: str, date: str) -> None:
     hint = retry_after_ms({"retry-after-ms": ms, "retry-after": after_, "date": date}, NOW)
     assert hint is None or hint >= 0

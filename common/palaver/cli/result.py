@@ -9,6 +9,7 @@ import msgspec
 from palaver.cli import exits
 from palaver.cli.turn import Outcome, Turn
 from palaver.client import PalaverError, Refused
+from palaver.wire.errors import ChatError
 
 EXIT_CODES: Final[dict[Outcome, int]] = {
     "finished": exits.FINISHED,
@@ -51,13 +52,14 @@ def of_turn(chat_id: str, turn: Turn) -> Result:
 
 def of_failure(chat_id: str | None, failure: PalaverError) -> Result:
     """Return a result for what could not be asked, or not be followed to its end."""
-    error: dict[str, Any] = {"kind": "generic", "message": str(failure)}
-    if isinstance(failure, Refused):
-        problem = failure.problem
-        error = {"kind": "generic", "code": problem.code, "message": problem.detail}
-        if problem.chat_error is not None:
-            return Result(chat_id, "failed", error=problem.chat_error)
-    return Result(chat_id, "failed", error=error)
+    if not isinstance(failure, Refused):
+        return Result(chat_id, "failed", error=ChatError("generic", str(failure)))
+    problem = failure.problem
+    if problem.chat_error is not None:
+        return Result(chat_id, "failed", error=problem.chat_error)
+    # With every field of an error, as any other, and the word for programs beside them.
+    error = msgspec.structs.asdict(ChatError("generic", problem.detail))
+    return Result(chat_id, "failed", error={**error, "code": problem.code})
 
 
 def sentence(chat_id: str, turn: Turn) -> str | None:

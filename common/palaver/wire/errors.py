@@ -9,6 +9,7 @@ import msgspec
 
 FailureKind = Literal[
     "overloaded",
+    "loading",
     "rate_limit",
     "timeout",
     "startup_timeout",
@@ -28,7 +29,7 @@ KINDS: frozenset[str] = frozenset(get_args(FailureKind))
 FailureAction = Literal["retry", "edit_key", "open_settings", "compact", "new_chat", "schedule"]
 
 
-class SpendLimit(msgspec.Struct, frozen=True, omit_defaults=True):
+class SpendLimit(msgspec.Struct, frozen=True):
     """What was spent of a limit, in micros of a dollar, and when it starts anew."""
 
     spent_micros: int
@@ -36,7 +37,7 @@ class SpendLimit(msgspec.Struct, frozen=True, omit_defaults=True):
     resets_at: datetime | None = None
 
 
-class ChatError(msgspec.Struct, frozen=True, omit_defaults=True):
+class ChatError(msgspec.Struct, frozen=True):
     """One classified failure, the same value live, stored, and a day later.
 
     `message` is for the person; `detail` holds the provider's own words (at most 500

@@ -54,8 +54,8 @@ class ProviderConfig(Section, frozen=True):
     startup_seconds: Annotated[
         Seconds | None,
         Meta(
-            description="How long its first word may take. Left out: 60, and 600 for "
-            "openai-compatible, which may be loading a model first."
+            description="How long its first word may take. Left out: 60, and 600 with a "
+            "base_url, where a model may have to be loaded first."
         ),
     ] = None
     silence_seconds: Annotated[

@@ -1,14 +1,12 @@
-"""The words providers use for their failures: error types and codes, statuses, and phrases.
+"""The names providers give to their failures: error types and codes, statuses, and classes.
 
-Types and codes are compared whole and in lower case. Phrases are searched only where no type or
-code has already said what happened (see `SPECIFIC`). Sources: the error tables of Anthropic's
-Messages API, of OpenAI's Responses and Chat Completions, of Azure OpenAI, and what llama.cpp,
-vLLM, Ollama and OpenRouter answer.
+Types and codes are compared whole and in lower case; sentences are searched only where none of
+them has already said what happened (see `SPECIFIC`, and phrases.py). Sources: the error tables of
+Anthropic's Messages API, of OpenAI's Responses and Chat Completions, of Azure OpenAI, Gemini,
+z.ai (numbers) and Qwen, and what llama.cpp, vLLM, Ollama and OpenRouter answer.
 """
 
 from __future__ import annotations
-
-import re
 
 # --- types and codes in error bodies ----------------------------------------------------------
 
@@ -27,6 +25,8 @@ QUOTA = frozenset(
         "payment_required",
         "usage_limit_reached",
         "access_terminated",
+        "arrearage",  # Qwen
+        "1113",  # z.ai
     }
 )
 AUTH = frozenset(
@@ -48,6 +48,9 @@ CONTEXT = frozenset(
         "model_context_window_exceeded",
         "exceed_context_size_error",
         "request_too_large",
+        "model_max_prompt_tokens_exceeded",  # Copilot
+        "tokens_limit_reached",  # GitHub Models
+        "1261",  # z.ai
     }
 )
 FILTER = frozenset(
@@ -57,6 +60,12 @@ FILTER = frozenset(
         "responsible_ai_policy_violation",
         "bio_policy",
         "misalignment_policy_violation",
+        "cyber_policy",
+        "data_inspection_failed",  # Qwen
+        "datainspectionfailed",
+        "prohibited_content",
+        "moderation_blocked",
+        "1301",  # z.ai
     }
 )
 CONFIG = frozenset(
@@ -69,10 +78,18 @@ CONFIG = frozenset(
         "unknown_parameter",
         "missing_required_parameter",
         "unsupported_value",
-        "invalid_value",
         "invalid_type",
-        "invalid_prompt",
+        "1211",  # z.ai
         "unsupported_country_region_territory",
+    }
+)
+UNKNOWN_MODEL = frozenset(
+    {
+        "model_not_found",
+        "deployment_not_found",
+        "deploymentnotfound",
+        "unknown_model",
+        "1211",
     }
 )
 # Types that name a request as wrong without saying how; the phrases below may say more.
@@ -83,23 +100,40 @@ CONFIG_VAGUE = frozenset(
         "invalid_request",
         "bad_request",
         "badrequesterror",
+        "invalid_prompt",  # of OpenAI; mostly of a filter, which the sentence says
+        "invalid_value",  # of a token limit, which the sentence says
+        "invalid_argument",  # Gemini
     }
 )
+LOADING = frozenset({"model_loading", "model_is_loading"})
 RATE = frozenset(
-    {"rate_limit_error", "rate_limit_exceeded", "too_many_requests", "requests", "tokens"}
+    {
+        "rate_limit_error",
+        "rate_limit_exceeded",
+        "too_many_requests",
+        "requests",
+        "tokens",
+        "throttling",  # Qwen
+        "throttling.ratequota",
+        "1302",  # z.ai
+        "1303",
+        "1305",
+    }
 )
 TIMEOUT = frozenset({"timeout_error", "deadline_exceeded", "gateway_timeout", "request_timeout"})
 SERVER = frozenset({"api_error", "server_error", "internal_server_error", "internal_error"})
 
 # These say what happened, whatever the sentence beside them mentions: the text of a rate limit
 # speaks of prompt length, the text of an overload of models.
-SPECIFIC = OVERLOADED | QUOTA | AUTH | CONTEXT | FILTER | CONFIG | RATE
+SPECIFIC = OVERLOADED | LOADING | QUOTA | AUTH | CONTEXT | FILTER | CONFIG | RATE
 
 # --- statuses ---------------------------------------------------------------------------------
 
 STATUS_OVERLOADED = 529  # Anthropic's own
 STATUS_TIMEOUT = frozenset({408, 502, 503, 504})
 STATUS_CONFIG = frozenset({400, 404, 405, 415, 422})
+STATUS_NO_PLACE = frozenset({404, 405})  # of a path that the server does not have
+STATUS_PROXY = 407
 
 # --- classes along the cause chain --------------------------------------------------------------
 
@@ -126,62 +160,8 @@ TRANSPORT = frozenset(
 )
 # Wrong addresses and certificates stay wrong, however often one tries.
 ADDRESS = frozenset({"UnsupportedProtocol", "InvalidURL", "SSLCertVerificationError"})
+# What was said cannot be unpacked.
+GARBLED = frozenset({"DecodingError"})
 REFUSED = frozenset({"ConnectionRefusedError"})
+PROXY = "ProxyError"
 UNKNOWN_HOST = frozenset({"gaierror"})
-
-# --- phrases ------------------------------------------------------------------------------------
-
-
-def _any(*phrases: str) -> re.Pattern[str]:
-    return re.compile("|".join(phrases))
-
-
-TEXT_OVERLOADED = _any(
-    r"\boverloaded\b", r"\bover capacity\b", r"\bat capacity\b", r"\bslow down\b"
-)
-TEXT_QUOTA = _any(
-    r"credit balance is too low",
-    r"exceeded your (?:current |monthly )?quota",
-    r"insufficient (?:credits|balance|funds|quota)",
-    r"billing hard limit",
-    r"\bspend(?:ing)? limit\b",
-    r"\busage limits?\b.{0,40}\breached\b",
-)
-TEXT_AUTH = _any(
-    r"(?:invalid|incorrect|expired|revoked|missing|no) (?:x-)?api[ -_]?key",
-    r"api[ -_]?key (?:is |was )?(?:not valid|invalid|expired|missing|not found|revoked)",
-    r"(?:did not|didn't) provide an api key",
-    r"invalid (?:bearer|authentication|access) token",
-    r"could not resolve authentication",
-)
-TEXT_CONTEXT = _any(
-    r"prompt is too long",
-    r"maximum context length",
-    r"context (?:length|window|size)[^.]{0,40}(?:exceed|too (?:long|large|small))",
-    r"exceed[^.]{0,40}context (?:length|window|size|limit)",
-    r"input is too long",
-    r"input length and `?max_tokens`? exceed",
-    r"too many (?:input )?tokens in (?:the )?prompt",
-)
-TEXT_CONFIG = _any(
-    r"no such model",
-    r"unknown model",
-    r"invalid model",
-    r"model[^.]{0,80}(?:not found|does not exist|doesn't exist|not supported|is not available"
-    r"|not a valid model|has been (?:deprecated|retired))",
-    r"model_not_found",
-    r"(?:unsupported|unknown|unrecognized|invalid|unexpected)"
-    r" (?:parameter|argument|field|value for)",
-    r"malformed (?:request|json)",
-)
-TEXT_RATE = _any(r"\brate[ _-]?limit(?:ed|s)?\b", r"too many requests")
-TEXT_TIMEOUT = _any(
-    r"\btimed[ -]?out\b", r"connection (?:reset|refused|aborted|closed)", r"bad gateway"
-)
-
-# A number is a status only where it stands as one: behind a word that says so, and not followed
-# by what would make it a port, a duration, an id or a larger number.
-TEXT_STATUS = re.compile(
-    r"\b(?:http(?:/[\d.]+)?(?: status)?|status(?:[ _]?code)?|error code|response code)"
-    r"\s*[:=]?\s*['\"(]?([345]\d\d)(?![\w:.-]|\s*(?:ms|s|sec|seconds|minutes|tokens)\b)"
-)

@@ -19,6 +19,8 @@ from palaverd.failures.signals import Signals
 
 _AT = datetime(2025, 1, 1, 9, 30, tzinfo=UTC)
 _LIMIT = SpendLimit(5_120_000, 5_000_000, datetime(2025, 2, 1, tzinfo=UTC))
+_URL = "http://127.0.0.1:8080/v1/messages"
+_PROXY = {"proxy": "http://proxy.example:3128", "proxy_from": "HTTPS_PROXY"}
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -35,6 +37,9 @@ def _seen(**fields: object) -> Signals:
 
 EXAMPLES: dict[FailureKind, tuple[Example, ...]] = {
     "overloaded": (Example("overloaded", _seen(status=529)),),
+    "loading": (
+        Example("a model is being loaded", _seen(status=503, body_message="Loading model")),
+    ),
     "rate_limit": (Example("too many requests", _seen(status=429)),),
     "timeout": (
         Example("the stream ended too early", _seen(status=200, stream_ended=True)),
@@ -43,6 +48,15 @@ EXAMPLES: dict[FailureKind, tuple[Example, ...]] = {
             "nothing listens there", _seen(exceptions=("ConnectError", "ConnectionRefusedError"))
         ),
         Example("no such host", _seen(exceptions=("ConnectError", "gaierror"))),
+        Example(
+            "a proxy does not listen",
+            _seen(exceptions=("ConnectError", "ConnectionRefusedError"), **_PROXY),
+        ),
+        Example("no such proxy", _seen(exceptions=("ConnectError", "gaierror"), **_PROXY)),
+        Example(
+            "a proxy reaches nobody",
+            _seen(exceptions=("ProxyError",), text="HTTP 503 Service Unavailable", **_PROXY),
+        ),
         Example("a gateway says it is away", _seen(status=503)),
         Example("a gateway waited too long", _seen(status=504)),
     ),
@@ -53,24 +67,69 @@ EXAMPLES: dict[FailureKind, tuple[Example, ...]] = {
     ),
     "server_error": (
         Example("a server error", _seen(status=500)),
+        Example(
+            "llama.cpp's slots are full",
+            _seen(status=500, body_message="Context size has been exceeded."),
+        ),
         Example("an unreadable answer", _seen(status=200, malformed="json")),
         Example("an empty answer", _seen(terminal_event=True, empty=True)),
     ),
     "auth": (
         Example("a bad key", _seen(status=401)),
+        Example("what cannot be a key", _seen(key_fault="it has more than one line")),
         Example("a key without this right", _seen(status=403)),
     ),
     "missing_key": (Example("no key", _seen(key_missing=True)),),
     "config": (
-        Example("an unknown model", _seen(status=404)),
+        Example("an unknown model", _seen(status=404, body_message="model: sonnet")),
+        Example(
+            "nobody who may answer",
+            _seen(status=404, body_message="No endpoints found matching your data policy"),
+        ),
+        Example(
+            "an answer may not be so long",
+            _seen(status=400, body_message="max_tokens: 32000 > 8192, which is the maximum"),
+        ),
+        Example("an unknown path", _seen(status=404, url=_URL)),
+        Example(
+            "an address with /v1 twice",
+            _seen(status=404, url="http://127.0.0.1:8080/v1/v1/messages"),
+        ),
+        Example(
+            "an address with the whole path",
+            _seen(status=404, url="http://127.0.0.1:8080/v1/messages/v1/messages"),
+        ),
+        Example(
+            "an address without /v1",
+            _seen(status=404, url="http://127.0.0.1:8080/chat/completions"),
+        ),
+        Example("https where http is spoken", _seen(text="[SSL: WRONG_VERSION_NUMBER]", url=_URL)),
         Example("a request it cannot take", _seen(status=400)),
-        Example("a redirect", _seen(status=307)),
+        Example("a redirect", _seen(status=307, url=_URL)),
         Example("a web page", _seen(status=200, malformed="content_type")),
         Example("a bad certificate", _seen(exceptions=("SSLCertVerificationError",))),
+        Example(
+            "certificates that are not there",
+            _seen(certificates="SSL_CERT_FILE names /etc/my-ca.pem, which is not there."),
+        ),
+        Example("a proxy that wants a password", _seen(status=407, **_PROXY)),
+        Example("a proxy that refuses", _seen(status=403, body_message="<html>", **_PROXY)),
+        Example(
+            "a proxy of another kind",
+            _seen(
+                exceptions=("ProxyAddressError",),
+                proxy="ftp://proxy.example",
+                proxy_from="ALL_PROXY",
+            ),
+        ),
         Example("switched off", _seen(provider_disabled=True)),
     ),
     "context_overflow": (
         Example("too long", _seen(status=400, body_code="context_length_exceeded")),
+        Example(
+            "too long together with its answer",
+            _seen(status=400, body_message="input length and `max_tokens` exceed context limit"),
+        ),
     ),
     "usage_limit": (
         Example("an empty account", _seen(status=429, body_code="insufficient_quota")),
@@ -176,9 +235,12 @@ def _others() -> Iterator[str]:
     hint = classify(_seen(status=429, headers={"retry-after": "1500"}))
     later = wording.come_back_later(hint, _AT)
     empty = wording.empty_again(classify(_seen(terminal_event=True, empty=True)))
+    loading = classify(_seen(status=503, body_message="Loading model"))
+    never = wording.never_loaded(loading, 600)
     instead = wording.passed_on(overloaded, "gpt").message
     yield _row("another model stands in", instead, "as while it waits")
     yield _row("the provider asks for more than 10 minutes", later.message, _keys(later))
+    yield _row("a model is not loaded within `startup_seconds`", never.message, _keys(never))
     yield _row("a second empty answer", empty.message, _keys(empty))
 
 

@@ -30,6 +30,10 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     longest_hint: float = 10 * 60.0
 
 
+# Between two questions whether a model is loaded by now: seconds are what one feels, and a server
+# that is busy reading gigabytes answers them by the way.
+LOADING_S = 5.0
+
 # Titles, compaction and summaries are not worth a long wait.
 SIDE_POLICY = RetryPolicy(max_attempts=3)
 
@@ -57,6 +61,18 @@ def soon(policy: RetryPolicy, random: Random) -> Wait:
     Not nothing, lest many chats leave an overloaded provider for the next in one instant.
     """
     return _wait(policy.base, policy, random)
+
+
+def while_loading(
+    policy: RetryPolicy, error: ChatError, *, since: float, longest: float, random: Random
+) -> Wait | GiveUp:
+    """Say what follows while a model is loaded, for `since` seconds by now.
+
+    It is asked every few seconds, for `longest` seconds at least; these are no attempts.
+    """
+    if since >= longest:
+        return GiveUp(wording.never_loaded(error, since))
+    return _wait(max(LOADING_S, (error.retry_after_ms or 0) / 1000), policy, random)
 
 
 def _wait(floor: float, policy: RetryPolicy, random: Random) -> Wait:

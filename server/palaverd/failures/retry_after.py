@@ -1,4 +1,4 @@
-"""Reads when a provider says to come back."""
+"""Reads when a provider says to come back: in a header, in a field, or in words."""
 
 from __future__ import annotations
 
@@ -7,45 +7,169 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 # Longer than any hint that means something; beyond it lies the end of the calendar.
 _LONGEST_MS = 366 * 24 * 3600 * 1000
+# A count of seconds beyond this is a moment since 1970 (this one is in 1985), beyond the other
+# one in milliseconds. OpenRouter's x-ratelimit-reset is one.
+_SECONDS_SINCE_1970 = 5e8
+_MS_SINCE_1970 = 5e11
+
 # Not what Python takes for a number: `1_0`, `nan` and digits of other scripts are none here.
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_UNITS_MS = {"ms": 1, "milli": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z0-9])"
+_SPAN = re.compile(rf"({_NUMBER})\s*({_UNIT}|(?:[hm](?=[0-9])))", re.ASCII)
+_SPANS = rf"(?:{_NUMBER}\s*(?:{_UNIT}|[hmd](?=[0-9]))[\s,]*(?:and\s+)?)+"
+# "Please try again in 6.5s", "retry after 26 seconds", "wait 1m30s": the words of a wait, then
+# the wait, with nothing else between them that could be counted.
+_IN_WORDS = re.compile(
+    rf"\b(?:try|retry|retrying|again|wait|available|resets?)\b[^.,\d]{{0,40}}?({_SPANS})", re.ASCII
+)
+_DATE = re.compile(r"[A-Z][a-z]{2,8}, \d[^,]*?GMT|[A-Z][a-z]{2,8}, \d[^,]*")
+
+# Headers that say it where there is no `retry-after`: the IETF's draft and what is about. The
+# other ones, of one bucket, count where that bucket is empty.
+_RESETS = ("x-ratelimit-reset", "ratelimit-reset")
+_BUCKETS = ("requests", "tokens")
+HEADERS = frozenset(
+    {"retry-after", "retry-after-ms", "date", *_RESETS}
+    | {f"x-ratelimit-{what}-{bucket}" for bucket in _BUCKETS for what in ("reset", "remaining")}
+)
 
 
 def retry_after_ms(headers: Mapping[str, str], at: datetime | None = None) -> int | None:
     """Return the hint in milliseconds, or None when there is none that can be read.
 
     `retry-after-ms` (milliseconds, both vendors' own) goes before `retry-after` (seconds, also
-    fractions, or an HTTP date; RFC 9110, 10.2.3). A date counts from the response's own `date`
-    where it has one, since the two clocks may differ, else from `at`. A date in the past is 0.
+    fractions, or an HTTP date; RFC 9110, 10.2.3; and what is sent instead: `3s`, `1m30s`, a time
+    as in ISO 8601), before what says when a limit starts anew. A date counts from the response's
+    own `date` where it has one, since the two clocks may differ, else from `at`. A date in the
+    past is 0. Of several the longest counts.
     """
-    hint = _number(headers.get("retry-after-ms"), 1)
+    hint = _most(_number(one, 1) for one in headers.get("retry-after-ms", "").split(","))
     if hint is not None:
         return hint
-    value = headers.get("retry-after")
-    hint = _number(value, 1000)
-    if hint is not None or value is None:
-        return hint
-    when = _date(value)
-    since = _date(headers.get("date")) or at
+    since = _date(headers.get("date", "")) or at
+    for name in ("retry-after", *_RESETS):
+        hint = _header(headers.get(name, ""), since)
+        if hint is not None:
+            return hint
+    return _most(
+        _header(headers.get(f"x-ratelimit-reset-{bucket}", ""), since)
+        for bucket in _BUCKETS
+        if headers.get(f"x-ratelimit-remaining-{bucket}", "").strip() == "0"
+    )
+
+
+def wait_in_words(text: str) -> int | None:
+    """Return the wait that a sentence in lower case asks for, in milliseconds; None for none."""
+    return _most(_spans(found[1]) for found in _IN_WORDS.finditer(text[:4096]))
+
+
+def wait_in_fields(body: Any) -> int | None:
+    """Return the wait that a decoded error body has a field for, in milliseconds; None for none.
+
+    Google's RetryInfo (`retryDelay`: "3s" or {"seconds": 3}), `retry_after` and `retry_after_ms`
+    as gateways have them, `resets_in_seconds`, headers that OpenRouter passes on.
+    """
+    return _most(_in_fields(body, 0))
+
+
+def _in_fields(value: Any, depth: int) -> list[int | None]:
+    if depth > 5:
+        return []
+    if isinstance(value, list):
+        return [wait for one in value[:20] for wait in _in_fields(one, depth + 1)]
+    if not isinstance(value, Mapping):
+        return []
+    found: list[int | None] = []
+    for name, field in list(value.items())[:50]:
+        match str(name).lower().replace("-", "_"):
+            case "retrydelay":
+                found.append(_duration(field))
+            case "retry_after" | "resets_in_seconds":
+                found.append(_number(str(field), 1000) or _spans(str(field)))
+            case "retry_after_ms":
+                found.append(_number(str(field), 1))
+            case _:
+                found += _in_fields(field, depth + 1)
+    return found
+
+
+def _duration(field: Any) -> int | None:
+    """Read Google's Duration."""
+    if not isinstance(field, Mapping):
+        return _spans(str(field))
+    seconds = _number(str(field.get("seconds", 0)), 1000) or 0
+    return seconds + (_number(str(field.get("nanos", 0)), 1e-6) or 0)
+
+
+def _most(hints: Any) -> int | None:
+    return max((hint for hint in hints if hint is not None), default=None)
+
+
+def _header(value: str, since: datetime | None) -> int | None:
+    """Read a header's value; several lines of it are joined by commas, which dates have too."""
+    if len(value) > 256:
+        return None
+    dates = _DATE.findall(value)
+    others = _DATE.sub("", value).split(",")
+    return _most(
+        [*(_until(_date(date), since) for date in dates), *(_one(o, since) for o in others)]
+    )
+
+
+def _one(value: str, since: datetime | None) -> int | None:
+    value = value.strip()
+    number = _number(value, 1)
+    if number is None:
+        spans = _spans(value)
+        return _until(_date(value), since) if spans is None else spans
+    seconds = float(value.strip())
+    if seconds < _SECONDS_SINCE_1970 or since is None:
+        return _number(value, 1000)
+    seconds /= 1000 if seconds >= _MS_SINCE_1970 else 1
+    try:
+        return _until(datetime.fromtimestamp(seconds, UTC), since)
+    except (OverflowError, OSError, ValueError):
+        return _LONGEST_MS
+
+
+def _spans(text: str) -> int | None:
+    """Read `3s`, `1m30s`, `2 minutes and 5 seconds`, and nothing else."""
+    if len(text) > 64 or re.fullmatch(_SPANS, text.strip().lower() + " ", re.ASCII) is None:
+        return None
+    total = 0.0
+    for number, unit in _SPAN.findall(text.strip().lower()):
+        scale = _UNITS_MS[
+            "milli" if unit.startswith("milli") else "ms" if unit == "ms" else unit[0]
+        ]
+        total += float(number) * scale
+    return math.ceil(min(total, _LONGEST_MS))
+
+
+def _number(value: str, scale: float) -> int | None:
+    value = value.strip()
+    if len(value) > 32 or re.fullmatch(_NUMBER, value) is None:
+        return None
+    return math.ceil(min(float(value) * scale, _LONGEST_MS))
+
+
+def _until(when: datetime | None, since: datetime | None) -> int | None:
     if when is None or since is None:
         return None
     return min(max(0, round((when - since).total_seconds() * 1000)), _LONGEST_MS)
 
 
-def _number(value: str | None, scale: int) -> int | None:
-    if value is None or len(value) > 32 or _NUMBER.fullmatch(value.strip()) is None:
+def _date(value: str) -> datetime | None:
+    if not value or len(value) > 64:
         return None
-    return math.ceil(min(float(value) * scale, _LONGEST_MS))
-
-
-def _date(value: str | None) -> datetime | None:
-    if value is None or len(value) > 64:
-        return None
-    try:
-        when = parsedate_to_datetime(value)
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            when = read(value.strip())
+        except (ValueError, TypeError, OverflowError):
+            continue
         return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    return None

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from palaver.wire.errors import SpendLimit
+from palaverd.failures import retry_after
 
 # Which of our own guards ended the attempt: no first event, no bytes, or nothing but pings.
 Guard = Literal["startup", "silence", "pings"]
@@ -15,7 +16,7 @@ Guard = Literal["startup", "silence", "pings"]
 Malformed = Literal["content_type", "json", "too_long"]
 
 # Headers that classification reads; the others never leave the edge.
-HEADERS = frozenset({"retry-after", "retry-after-ms", "date", "content-type"})
+HEADERS = retry_after.HEADERS | {"content-type", "server", "via", "proxy-authenticate"}
 
 # Bodies longer than this say nothing that we need (design 05): they are whole web pages.
 MAX_BODY_BYTES = 64 * 1024
@@ -29,8 +30,13 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 
     `status` is the response's status, also when it is 200; `headers` is the subset in `HEADERS`
     with lower-case names. `body_type`, `body_code` and `body_message` come from the decoded
-    error, in a body or inside a stream. `exceptions` are class names along the cause chain, base
-    classes included; `text` is what those exceptions say.
+    error, in a body or inside a stream, as does `body_wait_ms`, where a field of it asks to wait.
+    `reported` says that it stood inside a stream. `exceptions` are class names along the cause
+    chain, base classes included; `text` is what those exceptions say.
+
+    `url` is what was asked, and `proxy` what it was asked through, with `proxy_from`, the variable
+    that names it; none of them with a password in it. `certificates` is what is wrong with a file
+    of certificates, `key_fault` what is wrong with a key, each as the end of a sentence.
 
     `stream_ended` says that a stream ended, `terminal_event` that the provider's own end marker
     was seen. `cancelled_by_library` is a cancellation that nobody here asked for. `empty` is a
@@ -50,6 +56,8 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     body_type: str | None = None
     body_code: str | None = None
     body_message: str | None = None
+    body_wait_ms: int | None = None
+    reported: bool = False
 
     exceptions: tuple[str, ...] = ()
     text: str = ""
@@ -64,7 +72,13 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
     window_exceeded: bool = False
 
+    url: str | None = None
+    proxy: str | None = None
+    proxy_from: str | None = None
+    certificates: str | None = None
+
     no_descriptor: bool = False
+    key_fault: str | None = None
     key_missing: bool = False
     provider_disabled: bool = False
     spend_limit: SpendLimit | None = None

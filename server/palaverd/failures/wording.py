@@ -8,6 +8,7 @@ client either; `action` says which help a client may offer by a key of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ import msgspec
 
 from palaver.wire.errors import ChatError, FailureKind
 from palaverd.failures import names
+from palaverd.failures.facts import Facts
 from palaverd.failures.redact import redact
 from palaverd.failures.signals import Signals
 
@@ -28,6 +30,7 @@ _DISPLAY = {
 }
 
 _MAX_NAME = 60
+_MAX_URL = 200
 
 NO_DESCRIPTOR = "The daemon has as many files and connections open as this machine allows."
 
@@ -45,34 +48,60 @@ def _inside(provider: str | None) -> str:
     return name[0].lower() + name[1:] if name.startswith("The ") else name
 
 
-def _overloaded(s: Signals, _: frozenset[str]) -> str:
+def _overloaded(f: Facts) -> str:
+    s = f.signals
     return f"{display(s.provider)} is overloaded."
 
 
-def _rate_limit(s: Signals, _: frozenset[str]) -> str:
+def _rate_limit(f: Facts) -> str:
+    s = f.signals
     return f"{display(s.provider)} takes no more requests from this account for the moment."
 
 
-def _timeout(s: Signals, classes: frozenset[str]) -> str:
+def _loading(f: Facts) -> str:
+    s = f.signals
+    what = f"the model {_model(s)}" if s.model else "its model"
+    return f"{display(s.provider)} is loading {what}."
+
+
+def _timeout(f: Facts) -> str:
+    s = f.signals
     name = display(s.provider)
     if s.stream_ended:
         return f"{name} closed the connection before the answer was whole."
-    if not names.UNKNOWN_HOST.isdisjoint(classes):
+    if f.proxy_in_vain:
+        return f"{_proxy(s)} could not reach {_inside(s.provider)}."
+    if not names.UNKNOWN_HOST.isdisjoint(f.classes):
+        if s.proxy is not None:
+            return f"{_proxy(s)} cannot be found on the network. Check {_variable(s)}."
         return f"{name} cannot be found on the network. Is this machine online?"
-    if not names.REFUSED.isdisjoint(classes):
+    if not names.REFUSED.isdisjoint(f.classes):
+        if s.proxy is not None:
+            return f"{_proxy(s)} does not accept connections. Is it running? Check {_variable(s)}."
         return f"{name} does not accept connections. Is it running?"
-    if s.status in (502, 503):
+    if f.status in (502, 503):
         return f"{name} is out of service at the moment."
-    if s.status is not None and s.status >= 300:
+    if f.status is not None:
         return f"{name} did not answer in time."
     return f"The connection to {_inside(s.provider)} was lost."
 
 
-def _startup(s: Signals, _: frozenset[str]) -> str:
+def _proxy(s: Signals) -> str:
+    return f"The proxy {redact(s.proxy)[:_MAX_URL]}" if s.proxy else "A proxy on the way"
+
+
+def _variable(s: Signals) -> str:
+    """Return where a proxy is named, and what makes the daemon see another one."""
+    return f"{s.proxy_from or 'HTTPS_PROXY'}, then run `palaver daemon restart`"
+
+
+def _startup(f: Facts) -> str:
+    s = f.signals
     return f"{display(s.provider)} did not begin to answer{_within(s)}."
 
 
-def _silence(s: Signals, _: frozenset[str]) -> str:
+def _silence(f: Facts) -> str:
+    s = f.signals
     if s.guard == "pings":
         return (
             f"{display(s.provider)} kept the connection open, but nothing of its answer"
@@ -81,9 +110,13 @@ def _silence(s: Signals, _: frozenset[str]) -> str:
     return f"{display(s.provider)} stopped in the middle of its answer: nothing came{_for(s)}."
 
 
-def _server(s: Signals, _: frozenset[str]) -> str:
+def _server(f: Facts) -> str:
+    s = f.signals
     if s.empty:
         return f"{display(s.provider)} gave an empty answer."
+    if f.says("pool"):
+        name = display(s.provider)
+        return f"{name} has no room left: its answers share one context, and it is full."
     if s.malformed is not None:
         return f"{display(s.provider)} sent something that could not be read."
     return f"{display(s.provider)} has a problem on its side."
@@ -98,9 +131,15 @@ def _key(s: Signals) -> tuple[str, str]:
     return where, "" if where.endswith("config.toml") else " run `palaver daemon restart`,"
 
 
-def _auth(s: Signals, _: frozenset[str]) -> str:
+def _auth(f: Facts) -> str:
+    s = f.signals
     where, again = _key(s)
-    if s.status == 403:
+    if s.key_fault is not None:
+        return (
+            f"The API key for {_inside(s.provider)} cannot be one: {s.key_fault}."
+            f" Set {where} anew,{again} and try again."
+        )
+    if f.status == 403:
         return (
             f"{display(s.provider)} does not allow this with the API key that it was given."
             f" Choose another model; or check {where},{again} and try again."
@@ -108,28 +147,42 @@ def _auth(s: Signals, _: frozenset[str]) -> str:
     return f"{display(s.provider)} did not accept the API key. Check {where},{again} and try again."
 
 
-def _missing_key(s: Signals, _: frozenset[str]) -> str:
+def _missing_key(f: Facts) -> str:
+    s = f.signals
     where, again = _key(s)
     return f"There is no API key for {_inside(s.provider)}. Set {where},{again} and try again."
 
 
-def _config(s: Signals, classes: frozenset[str]) -> str:
+def _config(f: Facts) -> str:
+    s = f.signals
     name = display(s.provider)
     if s.provider_disabled:
         return f"{name} is switched off in the settings. Choose another model, or switch it on."
-    if "SSLCertVerificationError" in classes:
+    if s.certificates is not None:
+        return f"{s.certificates} Correct it, run `palaver daemon restart`, and try again."
+    if f.proxy_refused:
+        return _refusing_proxy(f)
+    if "SSLCertVerificationError" in f.classes:
         return (
-            f"The certificate of {_inside(s.provider)} could not be verified."
-            " Check its base_url in config.toml."
+            f"The certificate of {_inside(s.provider)} could not be verified. Check its base_url"
+            " in config.toml; or name the file of your own authority in SSL_CERT_FILE and run"
+            " `palaver daemon restart`."
         )
-    if s.malformed == "content_type" or not names.ADDRESS.isdisjoint(classes):
+    if f.is_elsewhere:
+        return _elsewhere(f)
+    if f.status is not None and 300 <= f.status < 400:
+        return f"{name} answers at another address. Check its base_url in config.toml{_asked(s)}."
+    if f.says("policy"):
         return (
-            f"What answers for {_inside(s.provider)} is not a model provider."
-            " Check its base_url in config.toml."
+            f"{name} has nobody for {_model(s)} whom the account's own settings allow."
+            " Choose another model, or change the settings there."
         )
-    if s.status is not None and 300 <= s.status < 400:
-        return f"{name} answers at another address. Check its base_url in config.toml."
-    if s.status == 404 and s.model:
+    if f.says("output"):
+        return (
+            f"{name} does not allow {_model(s)} answers of that many tokens."
+            " Set max_output_tokens of this model lower in config.toml, and try again."
+        )
+    if s.model and (f.status == 404 or not names.UNKNOWN_MODEL.isdisjoint(f.codes)):
         return (
             f"{name} does not know the model {_model(s)}."
             " Choose another one, or check its name in config.toml."
@@ -141,15 +194,75 @@ def _config(s: Signals, classes: frozenset[str]) -> str:
     )
 
 
-def _context(s: Signals, _: frozenset[str]) -> str:
+def _refusing_proxy(f: Facts) -> str:
+    s = f.signals
+    if "ProxyAddressError" in f.classes:
+        return (
+            f"{_proxy(s)} cannot be used: it must begin with http, https or socks5."
+            f" Check {_variable(s)}."
+        )
+    if f.status == names.STATUS_PROXY or str(names.STATUS_PROXY) in f.words:
+        return f"{_proxy(s)} wants a user and a password, or other ones. Check {_variable(s)}."
+    return (
+        f"{_proxy(s)} does not let requests to {_inside(s.provider)} pass."
+        f" Check {_variable(s)}; NO_PROXY names hosts that need none."
+    )
+
+
+def _elsewhere(f: Facts) -> str:
+    """Doubt the address: what answers there is something else, or is asked in another way."""
+    s = f.signals
+    if f.says("plain"):
+        what = f"{display(s.provider)} is asked with https where it speaks http, or the other way"
+        return f"{what} round. Check its base_url in config.toml{_asked(s)}."
+    if s.malformed == "content_type" or not names.ADDRESS.isdisjoint(f.classes):
+        return (
+            f"What answers for {_inside(s.provider)} is not a model provider."
+            f" Check its base_url in config.toml{_asked(s)}."
+        )
+    return (
+        f"{display(s.provider)} has nothing at the address that was asked."
+        f" Check its base_url in config.toml{_asked(s)}."
+    )
+
+
+# What a wrong address looks like, and what is wrong with it. Only the beginning is configured;
+# each protocol puts a path of its own behind it.
+_DOUBTS = (
+    (re.compile(r"/v1/v1/"), "it has /v1 once too often"),
+    (
+        re.compile(r"/(?:chat/completions|responses|messages|completions)/(?:v1/)?[a-z]"),
+        "it ends with a path that is put behind it anyway",
+    ),
+    (re.compile(r"^[a-z]+://[^/]+/(?:chat/completions|responses)$"), "perhaps /v1 is missing"),
+)
+
+
+def _asked(s: Signals) -> str:
+    if not s.url:
+        return ""
+    url = redact(s.url)[:_MAX_URL]
+    doubt = next((f": {what}" for shape, what in _DOUBTS if shape.search(url)), "")
+    return f"{doubt} ({url} was asked)"
+
+
+def _context(f: Facts) -> str:
+    s = f.signals
     whose = f"the context of {_model(s)}" if s.model else "the model's context"
+    if "max_tokens" in f.words or "completion" in f.words:
+        return (
+            f"This conversation and the answer that it may have do not fit together into {whose}."
+            " Begin a new one, set max_output_tokens lower in config.toml, or choose a model with"
+            " more room."
+        )
     return (
         f"This conversation no longer fits into {whose}."
         " Begin a new one, or choose a model with more room."
     )
 
 
-def _usage_limit(s: Signals, _: frozenset[str]) -> str:
+def _usage_limit(f: Facts) -> str:
+    s = f.signals
     limit = s.spend_limit
     if limit is None:
         return (
@@ -160,14 +273,16 @@ def _usage_limit(s: Signals, _: frozenset[str]) -> str:
     return f"The spend limit is reached: {spent} are used.{again}"
 
 
-def _filter(s: Signals, _: frozenset[str]) -> str:
+def _filter(f: Facts) -> str:
+    s = f.signals
     return (
         f"{display(s.provider)} declined to answer this."
         " Edit your message to say it in another way, or choose another model."
     )
 
 
-def _generic(s: Signals, _: frozenset[str]) -> str:
+def _generic(f: Facts) -> str:
+    s = f.signals
     if s.no_descriptor:
         return NO_DESCRIPTOR
     if s.malformed == "too_long":
@@ -181,8 +296,9 @@ def _generic(s: Signals, _: frozenset[str]) -> str:
     )
 
 
-SENTENCES: dict[FailureKind, Callable[[Signals, frozenset[str]], str]] = {
+SENTENCES: dict[FailureKind, Callable[[Facts], str]] = {
     "overloaded": _overloaded,
+    "loading": _loading,
     "rate_limit": _rate_limit,
     "timeout": _timeout,
     "startup_timeout": _startup,
@@ -198,9 +314,9 @@ SENTENCES: dict[FailureKind, Callable[[Signals, frozenset[str]], str]] = {
 }
 
 
-def sentence(kind: FailureKind, signals: Signals, classes: frozenset[str]) -> str:
+def sentence(kind: FailureKind, facts: Facts) -> str:
     """Return what happened, and for kinds that are not retried what a person can do."""
-    return SENTENCES[kind](signals, classes)
+    return SENTENCES[kind](facts)
 
 
 def given_up(error: ChatError, attempts: int) -> ChatError:
@@ -208,6 +324,13 @@ def given_up(error: ChatError, attempts: int) -> ChatError:
     tries = "One attempt" if attempts == 1 else f"{attempts} attempts"
     more = f"{tries} failed; nothing is lost. Try again later, or choose another model."
     return msgspec.structs.replace(error, message=f"{error.message} {more}", action="retry")
+
+
+def never_loaded(error: ChatError, seconds: float) -> ChatError:
+    """Return `error` as it ends a turn because a model was not loaded in that time."""
+    more = f"It was not ready after {_span(seconds)}; nothing is lost."
+    again = "Try again later, choose another model, or raise startup_seconds in config.toml."
+    return msgspec.structs.replace(error, message=f"{error.message} {more} {again}", action="retry")
 
 
 def empty_again(error: ChatError) -> ChatError:

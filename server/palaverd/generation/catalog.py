@@ -10,16 +10,21 @@ from palaver.wire.chats import Model
 from palaver.wire.errors import ChatError
 from palaverd.config.types import Config, ModelConfig
 from palaverd.failures import RetryPolicy
+from palaverd.providers.limits import DEFAULT_LIMITS, limits_of
 from palaverd.providers.neutral import Provider
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """The model that answers; `notice` says why it is not the one that was asked for."""
+    """The model that answers; `notice` says why it is not the one that was asked for.
+
+    `loading` is how long (seconds) it may take to load it.
+    """
 
     name: str
     config: ModelConfig
     provider: Provider
     notice: str | None = None
+    loading: float = DEFAULT_LIMITS.startup
 
     def patience(self, policy: RetryPolicy) -> RetryPolicy:
         """Return `policy` with what is configured for this model."""
@@ -100,7 +105,14 @@ class Catalog:
 
     def _chosen(self, name: str, notice: str | None) -> Chosen:
         config = self._config.models[name]
-        return Chosen(name, config, self._providers[config.provider], notice)
+        settings = self._config.providers.get(config.provider)
+        return Chosen(
+            name,
+            config,
+            self._providers[config.provider],
+            notice,
+            limits_of(settings).startup if settings else DEFAULT_LIMITS.startup,
+        )
 
     def models(self) -> list[Model]:
         """What clients can choose from."""

@@ -7,15 +7,16 @@ from datetime import timedelta
 import msgspec
 
 from palaver.wire.chats import RetryInfo
-from palaver.wire.errors import ChatError
+from palaver.wire.errors import ChatError, FailureKind
 from palaverd.failures import GiveUp, decide, wording
 from palaverd.failures.fallback import Tried, whose_turn
-from palaverd.failures.retry import Wait, soon
+from palaverd.failures.retry import Wait, soon, while_loading
 from palaverd.generation.catalog import Chosen
 from palaverd.generation.environment import Environment
 
 # An empty answer is mostly a hiccup; a second one is what the model means.
 EMPTY_ANSWERS = 2
+LOADING: FailureKind = "loading"
 
 
 class Tries:
@@ -27,6 +28,7 @@ class Tries:
         self._began = env.clock.monotonic()
         self._empty = 0
         self._own: ChatError | None = None
+        self._loading_since: float | None = None
 
     def whose_turn(self, wanted: Chosen) -> Chosen:
         """Return who is asked next: the model that is wanted, or one that stands in for it."""
@@ -41,7 +43,11 @@ class Tries:
         Whoever stands in has one try; how it fails decides nothing about the model it stood in
         for, which goes on with its own failure.
         """
+        # Of a model that is being loaded it is asked whether it is ready: no attempt, and no time
+        # that its attempts would lack.
+        attempt -= sum(one.outcome == LOADING for one in self._tried)
         self._tried.append(Tried(asked.name, error.kind))
+        loading = self._loaded_for(error)
         self._empty += empty
         if self._empty == EMPTY_ANSWERS:
             error = wording.empty_again(error)
@@ -50,7 +56,11 @@ class Tries:
         decisive = self._own or msgspec.structs.replace(error, retryable=True)
         policy, following = wanted.patience(self._env.retry), self._name(wanted)
         verdict: Wait | GiveUp
-        if decisive.retryable and following not in (wanted.name, asked.name):
+        if error.kind == LOADING and following == asked.name:
+            verdict = while_loading(
+                policy, error, since=loading, longest=asked.loading, random=self._env.chance
+            )
+        elif decisive.retryable and following not in (wanted.name, asked.name):
             verdict = soon(policy, self._env.chance)
         else:
             verdict = decide(
@@ -70,6 +80,18 @@ class Tries:
             retrying_at=self._env.clock.now() + timedelta(milliseconds=verdict.delay_ms),
             error=error if following == asked.name else wording.passed_on(error, following),
         )
+
+    def _loaded_for(self, error: ChatError) -> float:
+        """Return for how long (seconds) the model has been said to be loading, 0 if it is not."""
+        now = self._env.clock.monotonic()
+        if error.kind == LOADING:
+            if self._loading_since is None:
+                self._loading_since = now
+            return now - self._loading_since
+        if self._loading_since is not None:
+            self._began += now - self._loading_since
+            self._loading_since = None
+        return 0.0
 
     def _name(self, wanted: Chosen) -> str:
         return whose_turn(wanted.name, wanted.config.fallback, self._tried)

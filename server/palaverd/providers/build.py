@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from palaver.clock import Clock
 from palaverd.config.types import ProviderConfig, ProviderKind
 from palaverd.providers.anthropic import AnthropicProvider
+from palaverd.providers.limits import limits_of
 from palaverd.providers.neutral import Provider
 from palaverd.providers.openai import OpenAICompatibleProvider, OpenAIResponsesProvider
 
@@ -25,17 +24,11 @@ def make_provider(
 ) -> Provider:
     """Make the provider that speaks the configured protocol, with the configured patience."""
     make = _KINDS[config.kind]
-    given = {
-        "startup": config.startup_seconds,
-        "silence": config.silence_seconds,
-        "pings": config.pings_seconds,
-    }
-    patience = {name: seconds for name, seconds in given.items() if seconds is not None}
     return make(
         name,
         base_url=config.base_url,
         api_key=api_key,
         key_hint=key_hint,
         clock=clock,
-        limits=msgspec.structs.replace(make.usual_limits, **patience),
+        limits=limits_of(config),
     )

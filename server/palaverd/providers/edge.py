@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from palaverd.descriptors import none_left
+from palaverd.failures.names import GARBLED
 from palaverd.failures.redact import redact
+from palaverd.failures.retry_after import wait_in_fields
 from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
 from palaverd.providers.errors import (
     AnswerTooLongError,
@@ -18,6 +21,7 @@ from palaverd.providers.errors import (
     NoKeyError,
     NotAStreamError,
     StreamEndedError,
+    StreamFailedError,
     WindowExceededError,
 )
 from palaverd.providers.sse import EventTooLongError
@@ -33,11 +37,16 @@ _REQUEST_ID_HEADERS = ("request-id", "x-request-id", "cf-ray")
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls: the provider's configured name, where its key comes from, and what to hide."""
+    """Who calls: the provider's configured name, where its key comes from, and what to hide.
+
+    `proxy` is what the call goes through, without a password, and `proxy_from` what names it.
+    """
 
     provider: str
     key_hint: str | None = None
     secrets: tuple[str, ...] = ()
+    proxy: str | None = None
+    proxy_from: str | None = None
 
 
 class ErrorFields(msgspec.Struct, frozen=True):
@@ -47,6 +56,7 @@ class ErrorFields(msgspec.Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     request_id: str | None = None
+    wait_ms: int | None = None
 
 
 def signals_from(
@@ -86,6 +96,11 @@ def signals_from(
         body_type=clean(fields.type),
         body_code=clean(fields.code),
         body_message=clean(fields.message),
+        body_wait_ms=fields.wait_ms,
+        reported=_is(chain, StreamFailedError),
+        url=clean(_asked(chain, response)),
+        proxy=caller.proxy,
+        proxy_from=caller.proxy_from,
         exceptions=tuple(
             dict.fromkeys(
                 cls.__name__ for e in chain for cls in type(e).__mro__ if cls.__name__ not in _PLAIN
@@ -115,6 +130,7 @@ def error_fields(body: Any) -> ErrorFields | None:
         body = body[: MAX_BODY_BYTES + 1].decode("utf-8", "replace")
     if isinstance(body, str):
         return _plain(body)
+    wait_ms = wait_in_fields(body)
     if isinstance(body, list) and body:
         body = body[0]
     if not isinstance(body, Mapping):
@@ -136,6 +152,7 @@ def error_fields(body: Any) -> ErrorFields | None:
         code=_word(code),
         message=_word(message),
         request_id=_word(body.get("request_id")),
+        wait_ms=wait_ms,
     )
     return None if fields == ErrorFields() else fields
 
@@ -202,6 +219,20 @@ def _attribute(thing: object, name: str) -> Any:
         return None
 
 
+def _asked(chain: list[BaseException], response: Any) -> str | None:
+    """Return the URL that was asked, without user, password and query; None where none was."""
+    for thing in (response, *chain):
+        url = _attribute(_attribute(thing, "request"), "url")
+        if url is not None:
+            try:
+                parts = urlsplit(str(url))
+            except ValueError:
+                continue
+            host = parts.netloc.rpartition("@")[2]
+            return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return None
+
+
 def _headers(response: Any) -> dict[str, str]:
     """Return a response's headers by their lower-case names."""
     headers = _attribute(response, "headers")
@@ -244,4 +275,5 @@ def _malformed(chain: list[BaseException]) -> Malformed | None:
         return "too_long"
     # msgspec's and json's errors and bad UTF-8 are ValueErrors all.
     broken = (MalformedEventError, msgspec.DecodeError, UnicodeDecodeError)
-    return "json" if isinstance(chain[0], broken) else None
+    garbled = any(type(one).__name__ in GARBLED for one in chain)
+    return "json" if isinstance(chain[0], broken) or garbled else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from palaverd.config.types import ProviderConfig
+
 
 class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one model call. Times in seconds, sizes in bytes.
@@ -37,5 +39,18 @@ class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS = CallLimits()
-# A compatible server may be loading a model into memory first.
-COMPATIBLE_LIMITS = CallLimits(startup=600.0)
+# A server that is not the vendor's, whatever it speaks, may be loading a model into memory first,
+# and may queue requests without a byte.
+OWN_SERVER_LIMITS = CallLimits(startup=600.0)
+
+
+def limits_of(config: ProviderConfig) -> CallLimits:
+    """Return the bounds of calls to a provider as it is configured."""
+    usual = DEFAULT_LIMITS if config.base_url is None else OWN_SERVER_LIMITS
+    given = {
+        "startup": config.startup_seconds,
+        "silence": config.silence_seconds,
+        "pings": config.pings_seconds,
+    }
+    patience = {name: seconds for name, seconds in given.items() if seconds is not None}
+    return msgspec.structs.replace(usual, **patience)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from palaverd.providers.call import Opened
 from palaverd.providers.chat_events import ChatDialect
-from palaverd.providers.limits import COMPATIBLE_LIMITS, CallLimits
+from palaverd.providers.limits import CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.openai_request import chat_arguments, responses_arguments
 from palaverd.providers.responses_events import ResponsesDialect
@@ -47,7 +47,6 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
 
     vendor_url = BASE_URL
     needs_key = False
-    usual_limits = COMPATIBLE_LIMITS
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""

@@ -43,7 +43,6 @@ class SdkProvider(ABC, Generic[C]):
 
     vendor_url: ClassVar[str]
     needs_key: ClassVar[bool] = True
-    usual_limits: ClassVar[CallLimits] = DEFAULT_LIMITS
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class SdkProvider(ABC, Generic[C]):
         self._base_url = base_url or self.vendor_url
         self._api_key = api_key
         self._clock = clock
-        self._limits = limits or self.usual_limits
+        self._limits = limits or DEFAULT_LIMITS
         hidden = secrets_in(self._base_url) + ((api_key,) if api_key else ())
         self._caller = Caller(name, key_hint, hidden)
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)

@@ -20,6 +20,7 @@ QUIET_S = 1.0
 
 HEADLINES: dict[FailureKind, str] = {
     "overloaded": "The provider is overloaded",
+    "loading": "The model is being loaded",
     "rate_limit": "Too many requests",
     "timeout": "The provider did not answer",
     "startup_timeout": "No first word in time",
