@@ -152,6 +152,35 @@ CONSTRUCTS = {
     "blank lines": "\n\n  \na\n   \n\t\n\n\nb\n\n",
     "blanks at ends": "   a   \n  b  \n   c   ",
     "only marks": "#\n>\n-\n```\n*\n|\n",
+    "formulas in a line": "$\\hat{x}_{i} = \\bar{y}_{j}$ and \\(x \\in \\{1,\n2\\}\\), "
+    "\\[a \\; \\& b\\]; $a*b*c$ $\\alpha$ **$x^2$** $$y$$ \\begin{a}x\\end{a} [$l$](m)\n",
+    "no formulas": "$5 and $6, $20,000 to $30,000; $HOME **or** $PATH, `$A` to `$B` $ c $ \\$d$ "
+    "$e\n\n$f\n",
+    "displayed formulas": "so\n$$\n\\begin{aligned}\na &= *b* \\\\\n- c\n= d\n# e\n"
+    "\\end{aligned}\n$$\nand\n\\[\n> x\n\\]\n$$ y $$\n\\begin{align*}\n1. z\n\\end{align*}\nend\n",
+    "displayed formulas in containers": "- a\n  $$\n  - b\n  $$\n  c\n- \\[\n  d\n\n  e\n\n"
+    "> $$\n> f\n> $$\n> g\n> \\[\nlazy\n\n1. $$\nout\n",
+    "formulas without end": "$$\na\n- b\n\nc $$ d\n\n\\[\n\n\\begin{align} x\n- y\n\n$$\n# z",
+    "emphasis beside wide punctuation": "含**「重点」**内容，以及**历经10年发展，**年。\n"
+    "**開源：**代碼。これは**重要（必須）**です。~~「旧」~~も*「斜」*も。\n"
+    '**"강조"**입니다 **English:**next f(x,**k) **a**b\n',
+    "breaks in cells": "| a<br>b | c |\n|---|---|\n| one<br/>two <BR> three | `<br>` x |\n\n"
+    "a<br>b\n",
+    "rows of more cells than their head": "| a | b |\n|---|---|\n| 1 | `c|d` | e \\| f |\n"
+    "x | y | z\n| p |  | q ||\n> | r | s |\n> |--|--|\n> | 1 | 2|3|\n",
+    "a table that does not fit": "| "
+    + " | ".join(f"head{n}" for n in range(9))
+    + " |\n"
+    + "|---" * 9
+    + "|\n"
+    + "| "
+    + " | ".join(f"*cell* {n}" for n in range(9))
+    + " |\n| one | | three\\|3 |\n",
+    "ten lists in lists": "".join("  " * n + f"- item {n}\n" for n in range(12)) + "\nThe end.\n",
+    "thirty lists and quotes in each other": "".join(
+        "> - " * n + f"text{n}\n\n" for n in range(1, 31, 4)
+    ),
+    "deeper than lists and quotes go": "> " * 120 + "deep\n\n" + "- " * 70 + "*deep*\n\nend\n",
 }
 
 LONG = {

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from palaver_tui.layout import code, growing, growing_code, markdown
+from palaver_tui.layout import code, growing, growing_code, growing_formula, markdown
 from palaver_tui.layout.document import MarkdownDocument
 
 FILLER = "words that make it long enough to be laid out in parts, and not whole at each step, "
@@ -42,6 +42,25 @@ GROWING = {
     "indented code": "".join(f"    x{i} = {i}\n" + "\n" * (i % 7 == 0) for i in range(60))
     + "\ttab\n",
     "a quote": "".join(f"> {prose(12)}\n" + ">\n" * (i % 3 == 0) for i in range(20)),
+    "a paragraph with prices": FILLER * 2 + "it is $5 and more, or $6. " + prose(100),
+    "a paragraph with formulas": (FILLER + r"so $a*b_1$, \(x_{i} * y\) and \[z \; *w*\] ") * 8,
+    "a displayed formula": "$$\n"
+    + "".join(f"x_{i} &= *y* \\\\\n- z\n" for i in range(30))
+    + "$$\n",
+    "a formula over many lines of a paragraph": FILLER * 3
+    + "\\("
+    + "x y *b* " * 60
+    + "\\) and $"
+    + "z *w* + 1 " * 50
+    + "z$ "
+    + prose(60),
+    "a paragraph of long formulas": ("$" + "z *w* + 1 " * 25 + "z$ and ") * 6,
+    "a displayed formula in an item": f"- {FILLER}\n\n  \\[\n"
+    + "  - x *y*\n" * 30
+    + "  \\]\n  end\n",
+    "lists deeper than there is room": "".join(
+        "  " * i + f"- level {i} {FILLER[:30]}\n" for i in range(25)
+    ),
     "a list in a quote": "> " + FILLER * 4 + "\n" + "".join(f"> - item {i}\n" for i in range(20)),
 }
 
@@ -78,19 +97,21 @@ def cost(monkeypatch, text, step, width=80):
 
         return count
 
+    def measured(wrap):
+        def measure(spans, width):
+            parsed[0] += sum(len(span.text) for span in spans)
+            return wrap(spans, width)
+
+        return measure
+
     for inline in (False, True):
         parser = markdown._parser(inline=inline)
         monkeypatch.setattr(parser, "parse", counted(parser.parse))
         monkeypatch.setattr(parser, "parseInline", counted(parser.parseInline))
     for module in (growing_code, markdown):
         monkeypatch.setattr(module, "highlight", counted(code.highlight))
-    wrap = growing_code.hard_wrap
-
-    def wrapped(spans, width):
-        parsed[0] += sum(len(span.text) for span in spans)
-        return wrap(spans, width)
-
-    monkeypatch.setattr(growing_code, "hard_wrap", wrapped)
+    for module, name in ((growing_code, "hard_wrap"), (growing_formula, "wrap")):
+        monkeypatch.setattr(module, name, measured(getattr(module, name)))
     for start in range(0, len(text), step):
         parsed[0] = 0
         document.feed(text[start : start + step])
@@ -117,6 +138,10 @@ LONG = {
     "a paragraph that begins with a link": f"[the link](https://x.y/z) {prose(1500)}",
     "a paragraph that begins with a bracket": f"[not a link {prose(1500)}",
     "indented code": "".join(f"    x{i} = {i}\n" + "\n" * (i % 9 == 0) for i in range(700)),
+    "a displayed formula": "$$\n" + "".join(f"x_{i} &= *y* \\\\\n- z\n" for i in range(900)),
+    "formulas in a paragraph": "".join(
+        rf"so $a_{i} * b$ and \(x_{{{i}}}\) or $5, " for i in range(300)
+    ),
     "definitions": "".join(f"[r{i}]: https://example.org/{i}\n" for i in range(400)),
 }
 

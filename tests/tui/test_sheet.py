@@ -7,11 +7,13 @@ from palaver_tui.widgets.transcript import Transcript
 from tui.replay import ReplayClient
 from tui.screen import make_app, posed, screen_text, settled
 from tui.sheet import running_tools, sheet, writing_a_call
+from tui.sheet_nested import nested
 from tui.sheet_written import on_their_way, written
 
 THEMES = [palette.name for palette in FAMILIES["truecolor"]]
 # Rows enough that nothing of it is out of view.
 WIDTHS = {60: 144, 80: 140, 120: 140, 200: 132}
+NESTED = {60: 87, 120: 84}
 WRITTEN = {60: 150, 80: 135, 120: 125, 200: 120}
 
 
@@ -60,6 +62,13 @@ def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width, theme):
 def test_what_is_written_and_sent_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, written, "Nothing that I know", theme, on_their_way)
     assert snap_compare(app, terminal_size=(width, WRITTEN[width]), run_before=before)
+
+
+@pytest.mark.parametrize("theme", ["palaver-dark", "palaver-plain"])
+@pytest.mark.parametrize("width", NESTED)
+def test_what_is_set_in_deep_and_formulas_look_as_they_did(snap_compare, tmp_path, width, theme):
+    app, before = prepared(tmp_path, nested, "The end.", theme)
+    assert snap_compare(app, terminal_size=(width, NESTED[width]), run_before=before)
 
 
 @pytest.mark.parametrize("scene", [running_tools, writing_a_call])

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.growing import Growing, GrowingWhole
 from palaver_tui.layout.markdown import Env, markdown_lines, references
+from palaver_tui.layout.nesting import TOP, Around
 from palaver_tui.layout.opening import kind_of, layout_of
 from palaver_tui.layout.origins import Origins
 from palaver_tui.layout.pieces import FOREVER, Pieces, Splice
@@ -35,12 +36,12 @@ class Job(NamedTuple):
     piece: Piece
     width: int
     env: Env
-    depth: int
+    around: Around
 
     def lines(self) -> list[Line]:
         """Lay it out. Touches nothing that anything else does."""
         return markdown_lines(
-            self.piece.source, self.width, self.env, self.piece.number, self.depth
+            self.piece.source, self.width, self.env, self.piece.number, self.around
         )
 
 
@@ -62,14 +63,14 @@ class MarkdownDocument(Sourced):
     """
 
     def __init__(
-        self, text: str = "", *, finished: bool = False, depth: int = 0, tight: bool = False
+        self, text: str = "", *, finished: bool = False, around: Around = TOP, tight: bool = False
     ) -> None:
-        """Begin with `text`. `depth` lists are around it; `tight` as for `Splitter`."""
+        """Begin with `text`, which is in what is `around`; `tight` as for `Splitter`."""
         self.text_length = 0  # characters fed, before any was made visible
         self._stream = VisibleStream()
         self._chunks: list[str] = []  # the visible text, joined when it is asked for
-        self._splitter = Splitter(tight=tight)
-        self._depth = depth
+        self._splitter = Splitter(tight=tight, level=around.level)
+        self._around = around
         self._pieces: list[Piece] = []
         self._set = Pieces(self._draw)  # those that are in `lines`
         self._traces = Traces()
@@ -155,7 +156,7 @@ class MarkdownDocument(Sourced):
             return None
         number = min(self._set.rough)
         piece, env = self._set.laid[number], self._env_copy()
-        return Job(self, self._layouts, number, piece, self._width, env, self._depth)
+        return Job(self, self._layouts, number, piece, self._width, env, self._around)
 
     def is_due(self, job: Job) -> bool:
         """Say whether what a job gives is still wanted."""
@@ -233,7 +234,7 @@ class MarkdownDocument(Sourced):
 
     def _draw(self, piece: Piece) -> list[Line]:
         env = self._env_copy()
-        return markdown_lines(piece.source, self._width, env, piece.number, self._depth)
+        return markdown_lines(piece.source, self._width, env, piece.number, self._around)
 
     def name(self, line: int) -> tuple[int, int]:
         """Return the block of a line, by where its source starts, and the line counted from it.
@@ -299,12 +300,12 @@ class MarkdownDocument(Sourced):
 
     def _drawing(self, piece: Piece) -> Drawing:
         widths = self._rough.get(piece.start, {})
-        return Drawing(piece.source, self._width, self._env, piece.number, self._depth, widths)
+        return Drawing(piece.source, self._width, self._env, piece.number, self._around, widths)
 
     def _open_drawing(self) -> Drawing:
         source, number = self._splitter.open.rstrip("\n"), self._splitter.open_number
         widths = self._open.widths if self._open is not None else {}
-        return Drawing(source, self._width, self._env, number, self._depth, widths)
+        return Drawing(source, self._width, self._env, number, self._around, widths)
 
     def held(self, line: int) -> Held | None:
         """Return what tells later what stood on a line; None if it is of no block."""
@@ -341,7 +342,7 @@ class MarkdownDocument(Sourced):
         base = self._open_first
         known = self._open is not None and self._kind_of_open == (kind, splitter.start)
         if self._open is None or not known:
-            self._open = layout_of(kind, splitter, width, self._depth, Inside)
+            self._open = layout_of(kind, splitter, width, self._around, Inside)
             self._kind_of_open = (kind, splitter.start)
             del self.lines[self._solid :]
             if base > self._solid:
@@ -363,8 +364,8 @@ class Inside(MarkdownDocument):
     A long block that closes in it stays as it is: it is laid out with all that is around it.
     """
 
-    def __init__(self, depth: int, tight: bool) -> None:
-        super().__init__(depth=depth, tight=tight)
+    def __init__(self, around: Around, tight: bool) -> None:
+        super().__init__(around=around, tight=tight)
 
     def layout(self, width: int) -> int:
         """Lay out what is new in `width` cells; return the first line that may have changed."""

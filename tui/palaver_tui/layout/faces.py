@@ -64,11 +64,16 @@ class Span(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One screen line. `fill` colours it from column `inset` to the right edge of all text."""
+    """One screen line. `fill` colours it from column `inset` to the right edge of all text.
+
+    `hanging` is the mark of an item that has no room for it: it stands in the margin of what is
+    around the item, once that is drawn.
+    """
 
     spans: tuple[Span, ...] = ()
     fill: Paper = ""
     inset: int = 0
+    hanging: Span | None = None
 
     @property
     def text(self) -> str:

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.inline import inline_spans
 from palaver_tui.layout.markdown import block_tokens, inline_tokens, markdown_lines
+from palaver_tui.layout.nesting import Around
 from palaver_tui.layout.tracing import InlineTrace, Run, inline_token
 from palaver_tui.layout.wrap import wrap
 
@@ -23,11 +24,12 @@ KEEP_FROM = 400  # characters
 # Emphasis or a link that began this long ago and has no end is taken to have none.
 GIVE_UP_AFTER = 1500  # characters
 # The start of a line that may, when it is complete, be more than a line of the paragraph.
-_SPECIAL = re.compile(r" {0,3}(?:[-+*>#`~=|:]|\d{1,9}[.)])")
+_SPECIAL = re.compile(r" {0,3}(?:[-+*>#`~=|:$\\]|\d{1,9}[.)])")
 # Of such a line too little is there to tell: it is not shown yet.
-UNDECIDED = re.compile(r"\s*(?:[-+*=|: ]+|#{1,6}|`+|~+|\d{1,9}[.)]?|>)?\s*\Z")
+UNDECIDED = re.compile(r"\s*(?:[-+*=|: ]+|#{1,6}|`+|~+|\d{1,9}[.)]?|>|\$\$?|\\\[?)?\s*\Z")
 # Literal characters that a later one may pair with: then they, and all between, look different.
 _OPENERS = "*_~`["
+_OPENING = ("\\(", "\\[")  # the marks of formulas that are no literal characters
 
 
 class Growing(Protocol):
@@ -54,9 +56,9 @@ class NoTables:
 class GrowingWhole(NoTables):
     """A block that is short, or of a kind that never grows long."""
 
-    def __init__(self, width: int, number: int | None, depth: int) -> None:
+    def __init__(self, width: int, number: int | None, around: Around) -> None:
         self.lines: list[Line] = []
-        self._how = (width, None, number, depth)
+        self._how = (width, None, number, around)
 
     def update(self, text: str) -> int:
         """Lay out all of it."""
@@ -104,7 +106,7 @@ class GrowingParagraph(NoTables):
         runs: list[Run] = [Run("", (), (), 0, ())]
         trace = InlineTrace(token, range(lead, lead + len(content)), 0, runs)
         forced = len(end) > GIVE_UP_AFTER
-        limit = len(end) if forced else _first_opener(runs, end)
+        limit = len(end) if forced else _first_opener(trace, runs, end)
         found = None
         done = [0] * len(runs)
         for number, row in enumerate(wrap(inline_spans(token.children or []), self._width)):
@@ -116,8 +118,10 @@ class GrowingParagraph(NoTables):
                     place = runs[face.trace].starts[index]
             if place is None or place >= limit or not 0 < number < rows - 2:
                 continue
+            begins = end[place].isalnum() and end[place] == row[0].text[0]
+            begins = begins or trace.is_formula(place)
             inside = any(marks.opens < place < marks.closed for marks in trace.marks)
-            if end[place].isalnum() and end[place] == row[0].text[0] and (forced or not inside):
+            if begins and (forced or not inside) and not trace.in_formula(place):
                 found = (number, place)
         if found is None:
             self._try_from = len(end) + KEEP_FROM // 2
@@ -127,11 +131,23 @@ class GrowingParagraph(NoTables):
         self._try_from = KEEP_FROM
 
 
-def _first_opener(runs: list[Run], text: str) -> int:
+def _first_opener(trace: InlineTrace, runs: list[Run], text: str) -> int:
     """Return the place of the first literal character that may yet open an element."""
     for run in runs:
+        if run.starts and trace.is_formula(run.starts[0]):
+            continue
         for character, start, end in zip(run.text, run.starts, run.ends, strict=True):
-            literal = character in _OPENERS and text[start:end] == character
-            if literal and (character in "[`" or not text[end : end + 1].isspace()):
+            written = text[start:end]
+            if written == character and character in _OPENERS:
+                if character in "[`" or not text[end : end + 1].isspace():
+                    return start
+            elif _may_begin_formula(written, text, start):
                 return start
     return len(text)
+
+
+def _may_begin_formula(written: str, text: str, start: int) -> bool:
+    """Say whether what is `written` at a place of `text` is a mark that may yet find its second."""
+    if written == "$":  # the next one decides, whatever it decides
+        return not text[start + 1 : start + 2].isspace() and text.find("$", start + 1) < 0
+    return written in _OPENING or (written == "\\" and text.startswith("\\begin{", start))

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.growing import UNDECIDED
-from palaver_tui.layout.markdown import Nest, markdown_lines, set_in, task_box
+from palaver_tui.layout.markdown import markdown_lines, task_box
+from palaver_tui.layout.nesting import Nest, set_in
 from palaver_tui.layout.splitter import item_indent
 
 _QUOTE = re.compile(r" {0,3}> ?")
@@ -66,7 +67,7 @@ class GrowingNest:
         body = self._inner.lines[changed:]
         if self._nest.is_item and not changed:
             body = task_box(body) or [BLANK]
-        self.lines += set_in(body, self._nest, first=not changed)
+        self.lines += set_in(body, self._nest, self._width, first=not changed)
         after = self._after(text)
         self.lines += after
         self._held = len(after)
@@ -117,5 +118,5 @@ class GrowingNest:
             return []
         apart = text[: self._at].endswith("\n\n") or self._ends_in_panel
         tight = _ITEM.match(line) is not None and not apart
-        lines = markdown_lines(line, self._width, None, self._number, self._nest.outer_depth)
+        lines = markdown_lines(line, self._width, None, self._number, self._nest.outer)
         return lines if tight and self._nest.is_item else [BLANK, *lines]

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from palaver_tui.layout.faces import BLANK, Line
 from palaver_tui.layout.markdown import block_tokens, leading_table, markdown_lines
-from palaver_tui.layout.table import Cell, Table, border, cell_width, fit, head_lines, row_lines
+from palaver_tui.layout.table import (
+    MIN_COLUMN,
+    Cell,
+    Frame,
+    Table,
+    cell_width,
+    fit,
+    room_for_columns,
+)
 
 # While a table grows its columns grow in steps, each half as wide again, so that it is set anew
 # a few times and not with every row that is a little wider than the ones before.
@@ -45,15 +53,16 @@ class GrowingTable:
             changed = self._kept = 0
             new, self._rows = self._rows + new, []
         del self.lines[self._kept :]
+        frame = Frame(self._table, self._widths, self._width)
         if not self.lines:
-            self.lines += head_lines(self._table, self._widths)
+            self.lines += frame.head()
         for row in new:
-            self.lines += row_lines(row, self._widths, self._table.aligns)
+            self.lines += frame.row(row)
         self._rows += new
         self._kept = len(self.lines)
         for row in begun:
-            self.lines += row_lines(row, self._widths, self._table.aligns)
-        self.lines.append(border(self._widths, "╰┴╯"))
+            self.lines += frame.row(row)
+        self.lines += frame.foot()
         self.lines += rest
         return changed
 
@@ -79,12 +88,16 @@ class GrowingTable:
     def _widen(self, rows: list[tuple[Cell, ...]]) -> bool:
         """Take the widths of `rows` into account; return whether columns change."""
         columns = len(self._table.aligns)
-        room = self._width - 3 * columns - 1
+        room = room_for_columns(self._width, columns)
         for row in rows:
             for index, cell in enumerate(row[:columns]):
                 self._wanted[index] = max(self._wanted[index], cell_width(cell))
         stepped = [min(_step(wanted), max(1, room)) for wanted in self._wanted]
         widths = fit(stepped, room)
+        if sum(widths) > room:
+            widths = fit(self._wanted, room)
+        if sum(widths) > room:
+            widths = [MIN_COLUMN] * columns  # a list, whatever they want
         if widths == self._widths:
             return False
         self._widths = widths

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from palaver_tui.layout.faces import Face, Ink, Span
-from palaver_tui.layout.visible import visible_line
+from palaver_tui.layout.formulas import FORMULA
+from palaver_tui.layout.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 TRACE = "trace"  # in a token's `meta`: the number of the run of source characters it shows
 # Only these may be opened by a click or a key: a model must not hand us `file:` or worse.
 OPENABLE = ("http://", "https://", "mailto:")
+FORMULA_FACE = Face("code")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ def shown_text(token: Token) -> str:
             return f"[picture: {token.content or token.attrs.get('src', '')}]"
         case _:
             content = token.content
-            return content if content.isprintable() else visible_line(content, newline=" ")
+            if content.isprintable():
+                return content
+            if token.type == FORMULA:  # a displayed one has lines of its own
+                return visible(content).replace("\t", " ")
+            return visible_line(content, newline=" ")
 
 
 def inline_spans(tokens: Sequence[Token], ink: Ink = "text", bold: bool = False) -> list[Span]:
@@ -83,6 +89,8 @@ def inline_spans(tokens: Sequence[Token], ink: Ink = "text", bold: bool = False)
 def _face(token: Token, state: _State) -> Face:
     if token.type == "code_inline":
         return state.face()._replace(ink="link" if state.link else "code", paper="inline_code")
+    if token.type == FORMULA:
+        return state.face()._replace(ink="link" if state.link else FORMULA_FACE.ink)
     if token.type == "image":
         source = str(token.attrs.get("src", ""))
         return Face("link", underline=True, link=source if source.startswith(OPENABLE) else "")

@@ -1,18 +1,15 @@
-"""Markdown as tokens, and tokens as lines.
-
-HTML is switched off: tags are text, shown as written. `linkify` is off too; it would need a
-package of its own and rarely agrees with what the author meant.
-"""
+"""Markdown as tokens, and tokens as lines."""
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from palaver_tui.layout.code import code_lines, highlight, tag_line
 from palaver_tui.layout.faces import BLANK, Face, Line, Span
 from palaver_tui.layout.inline import TRACE, inline_spans
+from palaver_tui.layout.nesting import MIN_WIDTH, TOP, Around, item_nest, quote_nest, set_in
 from palaver_tui.layout.table import Align, Cell, Table, table_lines
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import width_of, wrap
@@ -22,25 +19,26 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 Env = MutableMapping[str, Any]
-MIN_WIDTH = 8  # columns left for text however deep lists and quotes nest
-BULLETS = "•◦▪"
 # Blocks that look like a part of what follows them without a gap, also in a tight list.
 PANELS = frozenset({"fence", "code_block", "table_open"})
 WIDTHS = "widths"  # in the `meta` of a table's token: those of its columns, where they are given
+LEVEL = "level"  # in `env`: the levels of lists and quotes around the text that is parsed
 
 
 @cache
 def _parser(*, inline: bool) -> MarkdownIt:
     # Here, so that the first paint does not wait for it; there is no text in it yet.
-    from markdown_it import MarkdownIt
+    from palaver_tui.layout.parser import build
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    return parser if inline else parser.disable(["inline", "text_join"])
+    return build() if inline else build().disable(["inline", "text_join"])
 
 
-def block_tokens(source: str) -> list[Token]:
-    """Return the block structure of `source`, with line maps and unparsed inline content."""
-    return _parser(inline=False).parse(source, {})
+def block_tokens(source: str, level: int = 0) -> list[Token]:
+    """Return the block structure of `source`, with line maps and unparsed inline content.
+
+    `level` is how many levels of lists and quotes are around it.
+    """
+    return _parser(inline=False).parse(source, {LEVEL: level})
 
 
 def inline_tokens(content: str) -> list[Token]:
@@ -97,67 +95,32 @@ def markdown_lines(
     width: int,
     env: Env | None = None,
     number: int | None = None,
-    depth: int = 0,
+    around: Around = TOP,
 ) -> list[Line]:
     """Lay out `source` in `width` cells.
 
     `env` carries link definitions. `number` overrides what an ordered list starts with, for an
-    item that is laid out without the items before it. `depth` is how many lists it is in.
+    item that is laid out without the items before it. `around` is what it is in.
     """
-    tokens = _parser(inline=True).parse(source, {} if env is None else env)
-    return token_lines(tokens, width, number, depth)
+    tokens = _parser(inline=True).parse(source, {**(env or {}), LEVEL: around.level})
+    return token_lines(tokens, width, number, around)
 
 
 def token_lines(
-    tokens: list[Token], width: int, number: int | None = None, depth: int = 0
+    tokens: list[Token], width: int, number: int | None = None, around: Around = TOP
 ) -> list[Line]:
-    """Lay out parsed Markdown in `width` cells; `number` and `depth` as for `markdown_lines`."""
-    return _blocks(_tree(tokens), width, depth, number)
-
-
-class Nest(NamedTuple):
-    """What sets lines in: the mark before the first one, and what stands before the others."""
-
-    mark: Span
-    prefix: Span
-    is_item: bool
-    outer_depth: int
-
-    def inner(self, width: int) -> int:
-        """Return the cells that are left of `width`."""
-        return max(MIN_WIDTH, width - len(self.prefix.text))
-
-
-def quote_nest(depth: int) -> Nest:
-    """Return how a quote sets its lines in."""
-    bar = Span("▎ ", Face("rule"))
-    return Nest(bar, bar, is_item=False, outer_depth=depth)
-
-
-def item_nest(number: int | None, depth: int) -> Nest:
-    """Return how an item does, with its number, or None for a bullet."""
-    # Two columns for a number keep the text of items 1 to 99 in one column.
-    mark = f" {BULLETS[depth % len(BULLETS)]} " if number is None else f"{number:>2}. "
-    prefix = Span(" " * len(mark), Face())
-    return Nest(Span(mark, Face("accent")), prefix, is_item=True, outer_depth=depth)
-
-
-def set_in(lines: Sequence[Line], nest: Nest, *, first: bool = True) -> list[Line]:
-    """Set `lines` in; `first` says that they begin with the first one."""
-    return [
-        line.after(nest.mark if first and not index else nest.prefix)
-        for index, line in enumerate(lines)
-    ]
+    """Lay out parsed Markdown in `width` cells; `number` and `around` as for `markdown_lines`."""
+    return _blocks(_tree(tokens), width, around, number)
 
 
 def _blocks(
-    nodes: list[_Node], width: int, depth: int = 0, number: int | None = None
+    nodes: list[_Node], width: int, around: Around, number: int | None = None
 ) -> list[Line]:
     lines: list[Line] = []
     for index, node in enumerate(nodes):
         if index and not _tight(nodes[index - 1], node):
             lines.append(BLANK)
-        lines += _block(node, max(MIN_WIDTH, width), depth, number)
+        lines += _block(node, max(MIN_WIDTH, width), around, number)
     return lines
 
 
@@ -167,16 +130,17 @@ def _tight(before: _Node, after: _Node) -> bool:
     return before.token.hidden and (after.token.hidden or after.token.type in lists)
 
 
-def _block(node: _Node, width: int, depth: int, number: int | None) -> list[Line]:
+def _block(node: _Node, width: int, around: Around, number: int | None) -> list[Line]:
     token = node.token
     match token.type:
         case "heading_open":
             return _heading(node, width)
         case "bullet_list_open" | "ordered_list_open":
-            return _list(node, width, depth, number)
+            return _list(node, width, around, number)
         case "blockquote_open":
-            nest = quote_nest(depth)
-            return set_in(_blocks(node.children, nest.inner(width), depth), nest)
+            nest = quote_nest(around)
+            body = _blocks(node.children, nest.inner(width), around.in_quote())
+            return set_in(body, nest, width)
         case "fence" | "code_block":
             words = token.info.split()
             return _code(token, words[0] if words else "", width)
@@ -212,16 +176,16 @@ def _traced(spans: Sequence[Span], trace: int) -> tuple[Span, ...]:
     return tuple(Span(span.text, span.face._replace(trace=trace)) for span in spans)
 
 
-def _list(node: _Node, width: int, depth: int, number: int | None) -> list[Line]:
+def _list(node: _Node, width: int, around: Around, number: int | None) -> list[Line]:
     ordered = node.token.type == "ordered_list_open"
     first = number if number is not None else int(node.token.attrs.get("start", 1))
     lines: list[Line] = []
     for index, item in enumerate(node.children):
-        nest = item_nest(first + index if ordered else None, depth)
+        nest = item_nest(first + index if ordered else None, around)
         if index and _set_apart(node.children[index - 1]):
             lines.append(BLANK)
-        body = task_box(_blocks(item.children, nest.inner(width), depth + 1)) or [BLANK]
-        lines += set_in(body, nest)
+        body = task_box(_blocks(item.children, nest.inner(width), around.in_item())) or [BLANK]
+        lines += set_in(body, nest, width)
     return lines
 
 
@@ -247,7 +211,7 @@ def task_box(lines: list[Line]) -> list[Line]:
     for mark, box in (("[ ] ", "☐ "), ("[x] ", "☑ "), ("[X] ", "☑ ")):
         if head.text.startswith(mark):
             spans = (Span(box, Face("accent")), Span(head.text[len(mark) :], head.face), *rest)
-            return [Line(spans), *lines[1:]]
+            return [lines[0]._replace(spans=spans), *lines[1:]]
     return lines
 
 

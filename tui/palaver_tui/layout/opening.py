@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from palaver_tui.layout.formulas import FORMULA, open_formula
 from palaver_tui.layout.growing import Growing, GrowingParagraph, GrowingWhole
 from palaver_tui.layout.growing_code import GrowingCode, GrowingIndented
+from palaver_tui.layout.growing_formula import GrowingFormula
 from palaver_tui.layout.growing_nest import GrowingNest, Inner
 from palaver_tui.layout.growing_table import GrowingTable
-from palaver_tui.layout.markdown import item_nest, quote_nest
+from palaver_tui.layout.nesting import Around, item_nest, quote_nest
 from palaver_tui.layout.splitter import Splitter, item_number, open_fence
 
 # A shorter open block is laid out whole: it costs less than to keep account of its parts.
@@ -19,16 +21,22 @@ def kind_of(splitter: Splitter, text: str) -> str:
     """Return what decides how the open `text` is laid out; "" for whole at each step."""
     if open_fence(text) is not None:
         return "fence"
+    if open_formula(text) is not None:
+        return FORMULA
     shape = splitter.shape
     return shape if shape == "table" or len(text) >= WHOLE_UP_TO else ""
 
 
 def layout_of(
-    kind: str, splitter: Splitter, width: int, depth: int, inside: Callable[[int, bool], Inner]
+    kind: str,
+    splitter: Splitter,
+    width: int,
+    around: Around,
+    inside: Callable[[Around, bool], Inner],
 ) -> Growing:
-    """Return the layout for an open block of a kind, `depth` lists around it.
+    """Return the layout for an open block of a kind, in what is `around` it.
 
-    `inside` makes the document in an item or a quote: it takes the lists around that, and whether
+    `inside` makes the document in an item or a quote: it takes what is around that, and whether
     it is the text of an item.
     """
     text, number = splitter.open, splitter.open_number
@@ -36,6 +44,8 @@ def layout_of(
     if fence is not None:
         return GrowingCode(fence, width)
     match kind:
+        case "formula":
+            return GrowingFormula(width)
         case "paragraph":
             return GrowingParagraph(width)
         case "code":
@@ -46,8 +56,10 @@ def layout_of(
             if number is None:
                 number = item_number(text)
             following = None if number is None else number + 1
-            return GrowingNest(inside(depth + 1, True), item_nest(number, depth), width, following)
+            inner = inside(around.in_item(), True)
+            return GrowingNest(inner, item_nest(number, around), width, following)
         case "quote":
-            return GrowingNest(inside(depth, False), quote_nest(depth), width, None)
+            inner = inside(around.in_quote(), False)
+            return GrowingNest(inner, quote_nest(around), width, None)
         case _:
-            return GrowingWhole(width, number, depth)
+            return GrowingWhole(width, number, around)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from palaver_tui.layout.formulas import OpenFormula, open_formula
 from palaver_tui.layout.markdown import PANELS, block_tokens
 
 if TYPE_CHECKING:
@@ -129,15 +130,16 @@ class Splitter:
     """Takes text as it comes, gives finished pieces, and keeps what is still open.
 
     `tight`: the text is what an item of a list holds, where a list follows a paragraph without a
-    gap unless a blank line is between them.
+    gap unless a blank line is between them. `level`: so many levels are around it.
     """
 
-    def __init__(self, *, tight: bool = False) -> None:
+    def __init__(self, *, tight: bool = False, level: int = 0) -> None:
         self.open = ""
         self.start = 0  # where the open text begins in the whole text
         self.open_gap = False  # does a blank line come before the open text?
         self.open_number: int | None = None
         self._tight = tight
+        self._level = level
         self._scanned = 0  # how much of an open fence was searched for its end
         self._parsed = 0  # how much of the open text was parsed and is one block
         self._shape: Shape = ""
@@ -147,7 +149,7 @@ class Splitter:
         """What the open text is; "" while too little of it is there to tell."""
         undecided = self._shape in ("", "other")
         if undecided and len(self.open) >= BEGUN and "\n" not in self.open:
-            self._shape = _shape(block_tokens(self.open[:BEGUN]), self.open)
+            self._shape = _shape(self._blocks(self.open[:BEGUN]), self.open)
         return self._shape
 
     def feed(self, text: str) -> list[Piece]:
@@ -162,6 +164,9 @@ class Splitter:
             pieces.append(self._piece(self.open))
         self._cut(len(self.open), _Cut(0))
         return pieces
+
+    def _blocks(self, source: str) -> list[Token]:
+        return block_tokens(source, self._level)
 
     def _piece(self, source: str) -> Piece:
         return Piece(self.start, source.rstrip("\n"), self.open_gap, self.open_number)
@@ -180,11 +185,18 @@ class Splitter:
             if blank := _BLANK_LINES.match(self.open):
                 self._cut(blank.end(), _Cut(0, self.open_gap, self.open_number))
             limit = len(self.open) if final else self.open.rfind("\n") + 1
-            fence = open_fence(self.open)
-            found = self._cut_fence(fence, limit) if fence else self._cut_blocks(limit)
+            found = self._cut_first(limit)
             if not found:
                 return pieces
             pieces += found
+
+    def _cut_first(self, limit: int) -> list[Piece]:
+        """Cut off what is finished of the complete lines, up to `limit`."""
+        if fence := open_fence(self.open):
+            return self._cut_fence(fence, limit)
+        if (formula := open_formula(self.open)) and formula.body <= limit:
+            return self._cut_formula(formula, limit)
+        return self._cut_blocks(limit)
 
     def _cut_fence(self, fence: OpenFence, limit: int) -> list[Piece]:
         end = _fence_end(self.open, fence, max(fence.body, self._scanned), limit)
@@ -192,6 +204,19 @@ class Splitter:
             self._scanned = limit
             return []
         return self._close(end)
+
+    def _cut_formula(self, formula: OpenFormula, limit: int) -> list[Piece]:
+        at = max(formula.body, self._scanned)
+        while at < limit:
+            end = self.open.find("\n", at, limit) + 1 or limit
+            line = self.open[at:end]
+            if not line.strip():
+                return self._close(at)
+            if formula.is_closed_by(line):
+                return self._close(end)
+            at = end
+        self._scanned = max(self._scanned, at)
+        return []
 
     def _close(self, end: int, after: _Cut = _ANEW) -> list[Piece]:
         """Finish the open block at `end`; `after` describes what comes next."""
@@ -201,7 +226,7 @@ class Splitter:
 
     def _cut_blocks(self, limit: int) -> list[Piece]:
         """Cut off all blocks and items but the last, and that too if it is complete."""
-        if (definition := _DEFINES.match(self.open)) and not block_tokens(definition[0]):
+        if (definition := _DEFINES.match(self.open)) and not self._blocks(definition[0]):
             return self._close(definition.end(), _Cut(0, self.open_gap))
         if self._parsed and self._shape in _ENDED_BY_BLANK:
             blank = _BLANK_LINE.search(self.open, self._parsed, limit)
@@ -223,7 +248,7 @@ class Splitter:
     def _parse(self, limit: int) -> list[Piece]:
         """Parse all complete lines; return all blocks and items but the last."""
         complete = self.open[:limit]
-        tokens = block_tokens(complete)
+        tokens = self._blocks(complete)
         cuts = list(self._cuts(complete, tokens))
         if len(cuts) < 2:
             self._shape = _shape(tokens, self.open) if cuts else ""
@@ -258,7 +283,7 @@ class Splitter:
                 context = self.open[:head] + self.open[self._parsed : limit]
             case _:
                 return False
-        first = block_tokens(context)[0]
+        first = self._blocks(context)[0]
         of_one = _SHAPES.get(first.type) == self._shape
         return of_one and first.map is not None and first.map[1] == context.count("\n")
 

@@ -1,10 +1,14 @@
-"""Tables, drawn in at most the width there is."""
+"""Tables, drawn in at most the width there is.
+
+One that has no room for its columns, however narrow, is set as a list: the cells of a row stand
+below each other, each after the head of its column.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from palaver_tui.layout.faces import Face, Line, Span
 from palaver_tui.layout.wrap import width_of, wrap
@@ -13,6 +17,7 @@ Align = Literal["left", "center", "right"]
 Cell = tuple[Span, ...]
 MIN_COLUMN = 4  # cells; narrower than this a column is unreadable
 _RULE = Face("rule")
+_HEAD = Face(bold=True)
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,10 @@ class Table:
 
 
 def cell_width(cell: Cell) -> int:
-    """Return how many terminal cells the text of a cell takes on one line."""
-    return sum(width_of(span.text) for span in cell)
+    """Return how many terminal cells the text of a cell takes if its lines are not broken."""
+    if not any(span.text == "\n" for span in cell):
+        return sum(width_of(span.text) for span in cell)
+    return max(width_of(row) for row in "".join(span.text for span in cell).split("\n"))
 
 
 def _wanted(table: Table) -> list[int]:
@@ -59,8 +66,63 @@ def _set(cell: Sequence[Span], width: int, align: Align) -> list[Span]:
     return [Span(" " * left), *cell, Span(" " * (blank - left))]
 
 
-def row_lines(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[Align]) -> list[Line]:
-    """Draw one row."""
+def room_for_columns(width: int, columns: int) -> int:
+    """Return the cells that are left of `width` for what is in so many columns."""
+    return width - 3 * columns - 1
+
+
+class Frame(NamedTuple):
+    """How a table is drawn: in columns of these `widths`, or as a list in `width` cells."""
+
+    table: Table
+    widths: Sequence[int]
+    width: int
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the columns do not fit."""
+        return sum(self.widths) > room_for_columns(self.width, len(self.widths))
+
+    def head(self) -> list[Line]:
+        """Draw what is above the rows."""
+        if not self.is_list:
+            return _head_lines(self.table, self.widths)
+        spans: list[Span] = []
+        for cell in self.table.head:
+            spans += [Span(" · ", _RULE)] if spans and cell else []
+            spans += _bold(cell)
+        return [*(Line(line) for line in wrap(spans, self.width)), self._line]
+
+    def row(self, cells: Sequence[Cell]) -> list[Line]:
+        """Draw a row."""
+        if self.is_list:
+            return [*self._listed(cells), self._line]
+        return _row_lines(cells, self.widths, self.table.aligns)
+
+    def foot(self) -> list[Line]:
+        """Draw what is below the rows."""
+        return [] if self.is_list else [_border(self.widths, "╰┴╯")]
+
+    @property
+    def _line(self) -> Line:
+        return Line((Span("─" * self.width, _RULE),))
+
+    def _listed(self, cells: Sequence[Cell]) -> list[Line]:
+        lines: list[Line] = []
+        for head, cell in zip(self.table.head, cells, strict=False):
+            if cell:
+                # What is copied of a head is taken where the table begins.
+                again = [Span(text, face._replace(trace=0)) for text, face in _bold(head)]
+                after = [Span(": ", _HEAD)] if head else []
+                lines += [Line(line) for line in wrap([*again, *after, *cell], self.width)]
+        return lines
+
+
+def _bold(cell: Cell) -> Cell:
+    return tuple(Span(text, face._replace(bold=True)) for text, face in cell)
+
+
+def _row_lines(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[Align]) -> list[Line]:
     padded = [cells[index] if index < len(cells) else () for index in range(len(widths))]
     wrapped = [wrap(cell, width) for cell, width in zip(padded, widths, strict=True)]
     lines = []
@@ -73,33 +135,29 @@ def row_lines(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[Ali
     return lines
 
 
-def border(widths: Sequence[int], corners: str) -> Line:
+def _border(widths: Sequence[int], corners: str) -> Line:
     """Draw a line across: `corners` are its left end, what parts columns, its right end."""
     inner = corners[1].join("─" * (width + 2) for width in widths)
     return Line((Span(corners[0] + inner + corners[2], _RULE),))
 
 
-def head_lines(table: Table, widths: Sequence[int]) -> list[Line]:
-    """Draw the head and the lines around it."""
-    head = [
-        tuple(span._replace(face=span.face._replace(bold=True)) for span in cell)
-        for cell in table.head
-    ]
-    lines = [border(widths, "╭┬╮")]
-    lines += row_lines(head, widths, table.aligns)
-    lines.append(border(widths, "├┼┤"))
+def _head_lines(table: Table, widths: Sequence[int]) -> list[Line]:
+    head = [_bold(cell) for cell in table.head]
+    lines = [_border(widths, "╭┬╮")]
+    lines += _row_lines(head, widths, table.aligns)
+    lines.append(_border(widths, "├┼┤"))
     return lines
 
 
 def table_lines(table: Table, width: int, widths: Sequence[int] | None = None) -> list[Line]:
-    """Draw `table` with its borders in at most `width` cells, if its columns can shrink so far.
+    """Draw `table` in at most `width` cells.
 
     `widths` are those of the columns, where something else decides.
     """
     if widths is None:
-        widths = fit(_wanted(table), width - 3 * len(table.aligns) - 1)
-    lines = head_lines(table, widths)
+        widths = fit(_wanted(table), room_for_columns(width, len(table.aligns)))
+    frame = Frame(table, widths, width)
+    lines = frame.head()
     for row in table.rows:
-        lines += row_lines(row, widths, table.aligns)
-    lines.append(border(widths, "╰┴╯"))
-    return lines
+        lines += frame.row(row)
+    return lines + frame.foot()

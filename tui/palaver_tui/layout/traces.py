@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from palaver_tui.layout.faces import Line
-from palaver_tui.layout.markdown import WIDTHS, Env, token_lines
+from palaver_tui.layout.markdown import LEVEL, WIDTHS, Env, token_lines
+from palaver_tui.layout.nesting import Around
 from palaver_tui.layout.origins import Origins, origins
 from palaver_tui.layout.pieces import FOREVER
 
@@ -25,17 +26,17 @@ class Drawing(NamedTuple):
     width: int
     env: Env
     number: int | None
-    depth: int
+    around: Around
     widths: Widths
 
     def trace(self) -> Origins:
         """Lay it out once more, traced."""
         env = {name: dict(found) for name, found in self.env.items()}  # parsing adds to it
-        found = origins(self.source, env)
+        found = origins(self.source, {**env, LEVEL: self.around.level})
         for token in found.tokens if self.widths else ():
             if token.type == "table_open" and token.map and token.map[0] in self.widths:
                 token.meta[WIDTHS] = list(self.widths[token.map[0]])
-        found.read(token_lines(found.tokens, self.width, self.number, self.depth))
+        found.read(token_lines(found.tokens, self.width, self.number, self.around))
         return found
 
 

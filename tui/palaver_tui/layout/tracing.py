@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from palaver_tui.layout.formulas import FORMULA
 from palaver_tui.layout.inline import TRACE, shown_text
 from palaver_tui.layout.markdown import Env
 
@@ -48,9 +49,11 @@ class Marks(NamedTuple):
 @cache
 def tracing_parser() -> MarkdownIt:
     """Return a parser like the drawing one, but that leaves fragments of text apart."""
-    from markdown_it import MarkdownIt, rules_inline
+    from markdown_it import rules_inline
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    from palaver_tui.layout.parser import OWN_INLINE, build
+
+    parser = build()
     parser.disable(["fragments_join", "text_join"])
     rules: dict[str, Callable[[StateInline, bool], bool]] = {
         "newline": rules_inline.newline,
@@ -62,6 +65,7 @@ def tracing_parser() -> MarkdownIt:
         "image": rules_inline.image,
         "autolink": rules_inline.autolink,
         "entity": rules_inline.entity,
+        **OWN_INLINE,
     }
     for name, rule in rules.items():
         parser.inline.ruler.at(name, _watched(rule))
@@ -107,6 +111,7 @@ class InlineTrace:
     def __init__(self, inline: Token, origins: Sequence[int], leaf: int, runs: list[Run]) -> None:
         """Add to `runs`. `origins` has the place in the source of each character of the content."""
         self.marks: list[Marks] = []
+        self.formulas: list[tuple[int, int]] = []  # from where to where: they have marks of text
         self.plain = ""
         self._origins = origins
         self._leaf = leaf
@@ -154,12 +159,22 @@ class InlineTrace:
             starts += [self._origins[start]] * length
             ends += [self._origins[end - 1] + 1] * length
 
+    def in_formula(self, place: int) -> bool:
+        """Say whether a formula begins before a place in the source and ends behind it."""
+        return any(start < place < end for start, end in self.formulas)
+
+    def is_formula(self, place: int) -> bool:
+        """Say whether a formula begins at a place in the source."""
+        return any(start == place for start, _end in self.formulas)
+
     def _pair(self, tokens: Sequence[Token]) -> None:
         """Find the marks of each element."""
         open_tokens: list[Token] = []
         for token in tokens:
             start, end = token.meta[_AT]
-            if token.type == "code_inline":
+            if token.type == FORMULA and start < end:
+                self.formulas.append((self._origins[start], self._after(end)))
+            elif token.type == "code_inline":
                 run = self._runs[token.meta[TRACE]]
                 if run.text:
                     self._mark(start, run.starts[0], run.ends[-1], end)
