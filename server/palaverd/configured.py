@@ -13,7 +13,7 @@ from palaver.clock import Clock
 from palaver.wire.errors import ChatError
 from palaver.wire.setup import Reloaded, Setup
 from palaverd.bugs import log_bug
-from palaverd.config.keys import key_hint
+from palaverd.config.keys import BadKey, key_hint
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Look, Source, differences
 from palaverd.config.types import Config
@@ -185,9 +185,12 @@ class Configured:
 
 
 def _missing(loaded: Loaded) -> dict[str, ChatError]:
-    """Say which providers have no key."""
-    return {
-        name: classify(Signals(provider=name, key_hint=key_hint(name, provider), key_missing=True))
-        for name, provider in loaded.config.providers.items()
-        if loaded.keys.get(name) is None and provider.kind != "openai-compatible"
-    }
+    """Say which providers have no key, or something else in its place."""
+    missing = {}
+    for name, provider in loaded.config.providers.items():
+        key, hint = loaded.keys.get(name), key_hint(name, provider)
+        if isinstance(key, BadKey):
+            missing[name] = classify(Signals(provider=name, key_hint=hint, key_fault=key.fault))
+        elif key is None and provider.kind != "openai-compatible":
+            missing[name] = classify(Signals(provider=name, key_hint=hint, key_missing=True))
+    return missing

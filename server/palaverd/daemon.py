@@ -23,6 +23,7 @@ from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listening import Listener
 from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
+from palaverd.config.keys import Key
 from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
 from palaverd.configured import Configured
@@ -68,7 +69,7 @@ class Daemon:
         *,
         clock: Clock,
         chance: random.Random,
-        keys: Mapping[str, str | None],
+        keys: Mapping[str, Key],
         source: Source | None = None,
         host: str | None = None,
         private: bool = False,

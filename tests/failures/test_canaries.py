@@ -113,7 +113,7 @@ async def run(*command: str, **more: str) -> bytes:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[None]:
+async def serving(folder: Path, **more: str) -> AsyncIterator[None]:
     """A daemon that logs everything into `log`."""
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -121,7 +121,7 @@ async def serving(folder: Path) -> AsyncIterator[None]:
             *("--data-dir", str(folder / "data"), "--config", str(folder / "config.toml")),
             stdout=log,
             stderr=log,
-            env=environment(),
+            env=environment() | more,
         )
     try:
         async with asyncio.timeout(60):

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-import shlex
+import os
+import re
+import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+import msgspec
 
 from palaverd.config.load import ConfigError
 from palaverd.config.types import Config, ProviderConfig
+from palaverd.failures.redact import MASK, redact
 
 COMMAND_TIMEOUT_S = 10.0  # a password manager that wants more is waiting for a person
+# Of what a command says about its failure: a line or two.
+_MAX_SAID = 200
+# A word of a command's output shorter than this is no secret; masking it would garble the rest.
+_MIN_SECRET = 4
+
+# Letters and digits at length: a key that was written where a command is expected.
+_KEY_LIKE = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{16,}")
 
 _DEFAULT_VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 
 
-def read_keys(config: Config, environment: Mapping[str, str]) -> dict[str, str | None]:
+class BadKey(msgspec.Struct, frozen=True):
+    """What was found in the place of a key. `fault` says what is wrong, and nothing of what it is.
+
+    It goes on as `The API key cannot be one: …`.
+    """
+
+    fault: str
+
+
+Key = str | BadKey | None
+
+
+def read_keys(config: Config, environment: Mapping[str, str]) -> dict[str, Key]:
     """Return each provider's key, None where there is none. Reads files and runs commands.
 
     Raises:
@@ -26,7 +51,7 @@ def read_keys(config: Config, environment: Mapping[str, str]) -> dict[str, str |
     }
 
 
-def read_key(name: str, config: ProviderConfig, environment: Mapping[str, str]) -> str | None:
+def read_key(name: str, config: ProviderConfig, environment: Mapping[str, str]) -> Key:
     """Return the key of one provider, None when there is none.
 
     Raises:
@@ -34,35 +59,89 @@ def read_key(name: str, config: ProviderConfig, environment: Mapping[str, str]) 
     """
     variable = key_variable(config)
     if variable is not None:
-        return environment.get(variable) or None
+        return as_key(environment.get(variable, ""))
     source, _, rest = (config.api_key or "").partition(":")
     place = f"providers.{name}.api_key"
     if source == "file":
         try:
-            return Path(rest).expanduser().read_text(encoding="utf-8").strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{place}: {rest} cannot be read: {error}.") from None
+            return as_key(_decoded(Path(rest).expanduser().read_bytes()))
+        except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else "no such path"
+            raise ConfigError(f"{place}: {rest} cannot be read: {said}.") from None
     if source == "cmd":
-        return _run(place, rest)
-    return config.api_key or None
+        return _run(place, rest, environment)
+    return as_key(config.api_key or "")
 
 
-def _run(place: str, command: str) -> str | None:
+def as_key(text: str) -> Key:
+    """Return what was read as a key, without white space around it; None for nothing.
+
+    A key goes into a header of HTTP: what cannot is refused here, where it can be told.
+    """
+    text = text.strip().strip("\ufeff").strip()
+    if not text:
+        return None
+    if len(text.splitlines()) > 1:
+        return BadKey("it has more than one line")
+    if not all(" " <= character <= "~" for character in text):
+        return BadKey("it has characters that are not printable ASCII")
+    return text
+
+
+def _decoded(raw: bytes) -> str:
+    """Return text for what may be anything: what is no UTF-8 stays what no key can be."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _run(place: str, command: str, environment: Mapping[str, str]) -> Key:
+    """Run a command in a shell, as it would be typed.
+
+    Raises:
+        ConfigError: it failed, or did not end. With what it wrote to standard error, in which
+            nothing stands that it printed: that may be half a key.
+    """
     try:
-        ended = subprocess.run(
-            shlex.split(command),
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_S,
-            check=False,
+        process = subprocess.Popen(
+            command,
+            shell=True,  # it is the person's own: pipes, variables and ~ mean what they mean
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            # What it starts can be ended with it.
+            start_new_session=True,
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        # Not the exception's own words: they may carry what the command printed.
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{place}: the command did not run ({type(error).__name__}).") from None
-    if ended.returncode != 0:
-        raise ConfigError(f"{place}: the command ended with code {ended.returncode}.")
-    return ended.stdout.strip() or None
+    try:
+        printed, said = map(_decoded, process.communicate(timeout=COMMAND_TIMEOUT_S))
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        raise ConfigError(
+            f"{place}: the command did not end within {COMMAND_TIMEOUT_S:g} s."
+        ) from None
+    why = _why(said, printed, command)
+    if process.returncode != 0:
+        raise ConfigError(f"{place}: the command ended with code {process.returncode}{why}.")
+    key = as_key(printed)
+    return BadKey(f"its command printed nothing{why}") if key is None else key
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.communicate()
+
+
+def _why(said: str, printed: str, command: str) -> str:
+    """Return what a command said of its failure, without what it printed and what may be a key."""
+    secrets = {*printed.splitlines(), *printed.split(), *_KEY_LIKE.findall(command)}
+    for word in sorted(secrets, key=len, reverse=True):
+        if len(word) >= _MIN_SECRET:
+            said = said.replace(word, MASK)
+    clean = redact(said)[-_MAX_SAID:].strip().rstrip(".")
+    return f": {clean}" if clean else ""
 
 
 def key_variable(config: ProviderConfig) -> str | None:

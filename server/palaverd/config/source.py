@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from palaverd.config.keys import key_variable, read_keys
+from palaverd.config.keys import Key, key_variable, read_keys
 from palaverd.config.load import VENDORS, load_config
 from palaverd.config.types import Config
 
@@ -22,7 +22,7 @@ class Loaded:
     """A configuration and its providers' keys."""
 
     config: Config
-    keys: Mapping[str, str | None] = field(repr=False)
+    keys: Mapping[str, Key] = field(repr=False)
 
 
 @dataclass(frozen=True)

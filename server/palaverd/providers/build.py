@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from palaver.clock import Clock
+from palaverd.config.keys import Key
 from palaverd.config.types import ProviderConfig, ProviderKind
 from palaverd.providers.anthropic import AnthropicProvider
 from palaverd.providers.limits import limits_of
@@ -20,7 +21,7 @@ _KINDS: dict[
 
 
 def make_provider(
-    name: str, config: ProviderConfig, *, api_key: str | None, key_hint: str, clock: Clock
+    name: str, config: ProviderConfig, *, api_key: Key, key_hint: str, clock: Clock
 ) -> Provider:
     """Make the provider that speaks the configured protocol, with the configured patience."""
     make = _KINDS[config.kind]

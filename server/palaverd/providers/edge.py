@@ -16,6 +16,7 @@ from palaverd.failures.retry_after import wait_in_fields
 from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
 from palaverd.providers.errors import (
     AnswerTooLongError,
+    BadKeyError,
     FilteredError,
     MalformedEventError,
     NoKeyError,
@@ -116,6 +117,7 @@ def signals_from(
         window_exceeded=_is(chain, WindowExceededError),
         no_descriptor=any(map(none_left, chain)),
         key_missing=_is(chain, NoKeyError),
+        key_fault=str(chain[0]) if _is(chain, BadKeyError) else None,
     )
 
 

@@ -46,3 +46,7 @@ class NotAStreamError(Exception):
 
 class NoKeyError(Exception):
     """No key is configured; no request was made."""
+
+
+class BadKeyError(Exception):
+    """What is configured cannot be a key; no request was made. The text says what is wrong."""

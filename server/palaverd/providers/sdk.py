@@ -8,10 +8,11 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from typing import ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from palaver.clock import Clock
+from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
 from palaverd.providers.call import Call, Dialect, Opened, model_events
 from palaverd.providers.edge import Caller, signals_from
-from palaverd.providers.errors import NoKeyError
+from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
@@ -49,17 +50,18 @@ class SdkProvider(ABC, Generic[C]):
         name: str,
         *,
         base_url: str | None,
-        api_key: str | None,
+        api_key: Key,
         key_hint: str,
         clock: Clock,
         limits: CallLimits | None = None,
     ) -> None:
         self.name = name
         self._base_url = base_url or self.vendor_url
-        self._api_key = api_key
+        self._key_fault = api_key.fault if isinstance(api_key, BadKey) else None
+        self._api_key = api_key if isinstance(api_key, str) else None
         self._clock = clock
         self._limits = limits or DEFAULT_LIMITS
-        hidden = secrets_in(self._base_url) + ((api_key,) if api_key else ())
+        hidden = secrets_in(self._base_url) + ((self._api_key,) if self._api_key else ())
         self._caller = Caller(name, key_hint, hidden)
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
 
@@ -77,7 +79,7 @@ class SdkProvider(ABC, Generic[C]):
         Raises:
             ProviderFailure: the client could not be made; kind `config` for a bad base_url.
         """
-        if self._api_key or not self.needs_key:
+        if self._key_fault is None and (self._api_key or not self.needs_key):
             await self._ready(None)
 
     async def close(self) -> None:
@@ -91,6 +93,8 @@ class SdkProvider(ABC, Generic[C]):
         opening: Callable[[C], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
         model = request.called or request.model
+        if self._key_fault is not None:
+            self._fail(BadKeyError(self._key_fault), model)
         if self.needs_key and not self._api_key:
             self._fail(NoKeyError(), model)
         client = await self._ready(model)
