@@ -113,6 +113,11 @@ TABLE: dict[str, dict[str, FailureKind | None]] = {
 PLACELESS = {"no-terminal", "stay-open", "split", "duplicate"}
 
 
+def _expected(fault: str, model: str, at: str) -> FailureKind | None:
+    word_came = at == "end" and model != "gpt" and fault != "error"
+    return None if word_came else TABLE[fault][at]
+
+
 def test_no_cell_is_missing() -> None:
     streamed = {name for name, fault in FAULTS.items() if fault.manner in MANNERS_STREAMED}
     assert TABLE.keys() == streamed - PLACELESS
@@ -210,7 +215,7 @@ async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: st
                     return
                 assert failed.row.retry is not None
                 assert failed.row.retry.error.kind == kind, at
-            whole = await _ends(daemon, clock, chat_id)
+            whole = await _ends(daemon, clock, chat_id, lambda: simulator.stalled > stalled)
             assert [type(part) for part in whole.answers[0]] == [Text, ToolCall], at
             text, call = whole.answers[0]
             assert isinstance(text, Text)
@@ -221,11 +226,14 @@ async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: st
             assert whole.outcomes == [*([kind] if kind else []), "tool_calls", "stop"], at
 
         # One after the other: they share the clock.
-        for at, kind in TABLE[fault].items():
-            await one(at, kind)
+        for at in TABLE[fault]:
+            if fault == "reset" and at == "end" and model != "gpt":
+                continue  # it may take the finish word along
+            await one(at, _expected(fault, model, at))
 
 
 DRAIN_S = DEFAULT_LIMITS.drain
+CLOSING_S = DEFAULT_LIMITS.closing
 # Added to each step, so that a rounded float is not just before what is due.
 HAIR_S = 1e-6
 # How long the guard waits that makes an attempt end with this kind.
@@ -252,14 +260,18 @@ async def _fails(
     raise AssertionError
 
 
-async def _ends(daemon: Daemon, clock: ManualClock, chat_id: str) -> Stored:
+async def _ends(
+    daemon: Daemon, clock: ManualClock, chat_id: str, silent: Callable[[], bool]
+) -> Stored:
     """Let retries come and bodies end, and wait until the turn is over."""
     async with asyncio.timeout(PATIENCE_S):
         while (now := await stored(daemon, chat_id)).row.status != "waiting":
             assert now.row.status == "running", now.row.last_error
             # Only what is waited for passes: a guard must not end an attempt that is on its way.
             soonest = clock.waits()[0]
-            if now.row.retry is not None or soonest < 2 * DRAIN_S:
+            # Behind a finish word only counts and an end mark are waited for.
+            closes = silent() and soonest <= CLOSING_S
+            if now.row.retry is not None or soonest < 2 * DRAIN_S or closes:
                 clock.advance(soonest + HAIR_S)
             await asyncio.sleep(0.005)
     return now

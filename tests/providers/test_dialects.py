@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from palaverd.providers.anthropic_events import AnthropicDialect
-from palaverd.providers.call import Dialect
 from palaverd.providers.chat_events import ChatDialect
-from palaverd.providers.errors import MalformedEventError, StreamEndedError, StreamFailedError
+from palaverd.providers.dialect import Dialect
+from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.neutral import BlockEnd, BlockStart, Delta, ModelEvent
 from palaverd.providers.responses_events import ResponsesDialect
 from palaverd.providers.sse import ServerEvent
@@ -30,10 +30,18 @@ DIALECTS = (AnthropicDialect, ResponsesDialect, ChatDialect)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("data", [b"{", b"[]", b"7", b"null", b'"x"', b"", b"\xff"])
-def test_what_is_no_event_is_refused(dialect: type[Dialect], data: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (msgspec's and ours, both are)
+@pytest.mark.parametrize("data", [b"{", b'{"a": "\xff"}', b'[{"error": "sl'])
+def test_half_an_event_is_refused(dialect: type[Dialect], data: bytes) -> None:
+    with pytest.raises(MalformedEventError):
         feed(dialect(), data)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("data", [b"[]", b"7", b"null", b'"x"', b"", b"\xff", b"ping", b": ping"])
+def test_what_is_no_event_is_a_ping(dialect: type[Dialect], data: bytes) -> None:
+    out: list[ModelEvent] = []
+    assert not dialect().decode(ServerEvent(b"", data), out)
+    assert out == []
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -66,18 +74,13 @@ def test_anthropics_unknown_blocks_are_skipped_with_their_deltas() -> None:
     assert feed(AnthropicDialect(), start, delta, new, stop) == []
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"type": "content_block_delta", "index": 3, "delta": {"type": "text_delta", "text": "x"}},
-        {"type": "content_block_stop", "index": 3},
-        {"type": "content_block_delta", "index": "x", "delta": {"type": "text_delta", "text": "x"}},
-        {"type": "message_start"},
-    ],
-)
-def test_anthropics_known_events_must_make_sense(event: object) -> None:
+def test_arguments_of_no_call_are_no_answer() -> None:
+    delta = {"type": "input_json_delta", "partial_json": "{"}
     with pytest.raises(MalformedEventError):
-        feed(AnthropicDialect(), event)
+        feed(AnthropicDialect(), {"type": "content_block_delta", "index": 3, "delta": delta})
+    name = "response.function_call_arguments.delta"
+    with pytest.raises(MalformedEventError):
+        feed(ResponsesDialect(), {"type": name, "output_index": 3, "delta": "{"})
 
 
 def test_redacted_thinking_is_kept_for_its_provider() -> None:
@@ -131,20 +134,19 @@ def test_usage_that_is_not_reported_is_unknown() -> None:
     assert dialect.completed.usage.output_tokens is None
 
 
-def test_the_marker_without_a_finish_is_no_end() -> None:
-    with pytest.raises(StreamEndedError):
-        feed(ChatDialect(), chunk(content="hi"), b"[DONE]")
-
-
-def test_a_finish_without_the_marker_is_no_end() -> None:
-    dialect = ChatDialect()
+def test_a_finish_without_the_marker_waits_for_the_bodys_end() -> None:
+    dialect, out = ChatDialect(), list[ModelEvent]()
     feed(dialect, chunk(content="hi"), chunk("stop"))
     assert dialect.completed is None
+    dialect.over(out)
+    assert dialect.completed is not None
+    assert dialect.completed.finish == "stop"
 
 
 @pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
 def test_reasoning_is_known_by_both_its_names(name: str) -> None:
-    out = feed(ChatDialect(), chunk(**{name: "hm"}), chunk(content="so"), chunk("stop"))
+    end = chunk("stop"), b"[DONE]"
+    out = feed(ChatDialect(), chunk(**{name: "hm"}), chunk(content="so"), *end)
     assert out == [
         BlockStart(0, "reasoning"),
         Delta(0, "hm"),

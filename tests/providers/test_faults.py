@@ -41,10 +41,12 @@ EXPECTED: dict[str, tuple[str, int | None]] = {
     "bad-utf8": ("server_error", None),
     "flood": ("generic", None),
     "endless-event": ("generic", None),
-    "no-terminal": ("timeout", None),
     "filter": ("content_filter", None),
 }
 BENIGN = {"stay-open", "split", "duplicate"}
+# Without its terminal event an answer is whole where a finish word came before: that of Responses
+# comes in the terminal event itself.
+WORDLESS = {"no-terminal"}
 # Whole as far as the protocol goes; that nothing was said is for generation to judge.
 EMPTY = {"empty"}
 GUARDED = {"silence", "pings"}
@@ -62,7 +64,7 @@ ARGUMENTS = '{"path":"a/b.py","text":"\\u00e9\\n\\"quoted\\"","more":{"x":null,"
 
 
 def test_every_fault_is_tested() -> None:
-    assert EXPECTED.keys() | BENIGN | GUARDED | EMPTY == FAULTS.keys()
+    assert EXPECTED.keys() | BENIGN | GUARDED | EMPTY | WORDLESS == FAULTS.keys()
 
 
 @pytest.mark.parametrize(("name", "directive"), CASES)
@@ -80,6 +82,18 @@ async def test_an_empty_answer_is_whole_and_empty(provider: Provider) -> None:
     assert outcome.completed is not None
     assert outcome.completed.finish == "stop"
     assert outcome.blocks == []
+
+
+async def test_a_finish_word_makes_an_answer_whole(provider: Provider, kind: Kind) -> None:
+    outcome = await call(provider, "[[no-terminal]] [[echo]] all of it")
+    assert outcome.text == "all of it"
+    if kind == "openai":
+        assert outcome.error is not None
+        assert (outcome.error.kind, outcome.error.retryable) == ("timeout", True)
+    else:
+        assert outcome.completed is not None
+        assert outcome.completed.finish == "stop"
+        assert outcome.completed.usage.output_tokens == 3
 
 
 async def test_arguments_are_the_same_however_they_are_cut(provider: Provider) -> None:

@@ -12,8 +12,8 @@ from palaver.wire.errors import ChatError
 Role = Literal["system", "user", "assistant", "tool"]
 Visibility = Literal["both", "user", "model"]
 # Why an assistant message ended. `interrupted`: a person stopped it; what is there is what
-# was shown.
-Finish = Literal["stop", "length", "tool_calls", "content_filter", "interrupted"]
+# was shown. `unknown`: nothing that is known here says that it is whole.
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "interrupted", "unknown"]
 PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
 # A client attaches with fifty messages in one frame of at most 64 MiB, which is 48 pictures this
 # large in base64; a screenshot has a fraction of it.

@@ -41,6 +41,8 @@ class Answer:
             self._blocks[event.block].said.append(event.text)
             self._episode.append(self._shown[event.block], event.text)
         elif type(event) is BlockStart:
+            if event.kind != "reasoning":
+                self._end_reasoning()
             call_id = self._new_call_id() if event.kind == "tool_call" else None
             self._blocks[event.block] = _Open(
                 start=event, call_id=call_id, began=self._clock.monotonic(), said=Growing()
@@ -51,9 +53,19 @@ class Answer:
         elif type(event) is BlockEnd:
             block = self._blocks[event.block]
             block.private = event.private
-            block.duration_ms = int((self._clock.monotonic() - block.began) * 1000)
+            self._time(block)
         elif type(event) is Completed:
             self.completed = event
+
+    def _end_reasoning(self) -> None:
+        """It took until something else began: some servers end it behind the text (llama.cpp)."""
+        for block in self._blocks.values():
+            if block.start.kind == "reasoning":
+                self._time(block)
+
+    def _time(self, block: _Open) -> None:
+        if block.duration_ms is None:
+            block.duration_ms = int((self._clock.monotonic() - block.began) * 1000)
 
     def parts(self) -> tuple[list[Part], dict[str, str]]:
         """Return the parts of the whole answer, and what the provider wants back with them."""
@@ -93,3 +105,13 @@ def shown_parts(blocks: list[Block]) -> list[Part]:
         elif block.kind == "reasoning":
             parts.append(Reasoning(text=block.text))
     return parts
+
+
+def remark_on(completed: Completed, provider: str) -> str | None:
+    """Return what a person is told of an answer that ended with a word that is not known."""
+    if completed.word is None:
+        return None
+    return (
+        f'{provider} ended this answer with "{completed.word}", a word that is not known here.'
+        " It may not be whole."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
@@ -13,9 +13,9 @@ from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import ToolCall
 from palaverd.chatstate.errors import ChatNotFound, FenceLost
-from palaverd.failures import GiveUp, ProviderFailure, Signals, classify
+from palaverd.failures import GiveUp, ProviderFailure, Signals, classify, wording
 from palaverd.failures.fallback import Tried
-from palaverd.generation.answer import Answer, shown_parts
+from palaverd.generation.answer import Answer, remark_on, shown_parts
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import NO_MODEL, Chosen
 from palaverd.generation.environment import Assignment, Environment
@@ -72,7 +72,8 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             key = f"{history.row.history_version}.{attempt}"
             episode = env.episodes.begin(job.chat_id, key, chosen.name)
             try:
-                await _attempt(env, job, history, chosen, episode)
+                kept = partial(tries.keeps_unmarked, wanted, attempt)
+                await _attempt(env, job, history, chosen, episode, kept)
                 return
             except ProviderFailure as failure:
                 error, empty = failure.error, isinstance(failure, EmptyAnswer)
@@ -121,7 +122,12 @@ def _log_failure(
 
 
 async def _attempt(
-    env: Environment, job: Assignment, history: History, chosen: Chosen, episode: Episode
+    env: Environment,
+    job: Assignment,
+    history: History,
+    chosen: Chosen,
+    episode: Episode,
+    keeps_unmarked: Callable[[], bool],
 ) -> None:
     await env.door.apply(
         job.chat_id, lambda chat: record_attempt(chat, chosen.name), fence=job.fence
@@ -136,7 +142,28 @@ async def _attempt(
         async for event in events:
             answer.take(event)
             env.episodes.wake(job.chat_id)
+    completed = answer.completed
+    if (
+        completed is not None
+        and completed.finish == "unknown"
+        and completed.word is None
+        and answer.parts()[0]
+        and not keeps_unmarked()
+    ):
+        raise ProviderFailure(_judged(chosen, stream_ended=True))
     await _commit(env, job, history, chosen, answer, episode, started)
+
+
+def _judged(chosen: Chosen, *, stream_ended: bool = False, empty: bool = False) -> ChatError:
+    """Return what is wrong with an answer that came without an error."""
+    return classify(
+        Signals(
+            provider=chosen.config.provider,
+            model=chosen.name,
+            stream_ended=stream_ended,
+            empty=empty,
+        )
+    )
 
 
 async def _commit(
@@ -151,16 +178,7 @@ async def _commit(
     completed = answer.completed
     parts, private = answer.parts()
     if completed is None or not parts:
-        raise EmptyAnswer(
-            classify(
-                Signals(
-                    provider=chosen.config.provider,
-                    model=chosen.name,
-                    stream_ended=completed is None,
-                    empty=True,
-                )
-            )
-        )
+        raise EmptyAnswer(_judged(chosen, stream_ended=completed is None, empty=True))
     message = NewMessage(
         role="assistant",
         parts=parts,
@@ -174,8 +192,9 @@ async def _commit(
     )
     # Told once, not with every answer of a model that is known by now.
     notice = None if chosen.name == _last_answerer(history) else chosen.notice
+    remark = remark_on(completed, wording.display(chosen.config.provider))
     await env.door.apply(
-        job.chat_id, lambda chat: _commit_step(chat, message, notice), fence=job.fence
+        job.chat_id, lambda chat: _commit_step(chat, message, notice, remark), fence=job.fence
     )
 
 
@@ -183,9 +202,11 @@ def _last_answerer(history: History) -> str | None:
     return next((m.model for m in reversed(history.messages) if m.role == "assistant"), None)
 
 
-def _commit_step(chat: LockedChat, message: NewMessage, notice: str | None) -> None:
+def _commit_step(
+    chat: LockedChat, message: NewMessage, notice: str | None, remark: str | None
+) -> None:
     """An answer that asks for nothing ends the turn, in the same transaction."""
-    commit_response(chat, message, notice)
+    commit_response(chat, message, notice, remark)
     if not any(isinstance(part, ToolCall) for part in message.parts):
         finish_turn(chat)
 

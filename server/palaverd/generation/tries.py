@@ -17,6 +17,8 @@ from palaverd.generation.environment import Environment
 # An empty answer is mostly a hiccup; a second one is what the model means.
 EMPTY_ANSWERS = 2
 LOADING: FailureKind = "loading"
+# One that ended without a finish word may be half of what was meant; a second one is kept.
+UNMARKED_ANSWERS = 2
 
 
 class Tries:
@@ -27,6 +29,7 @@ class Tries:
         self._tried = tried
         self._began = env.clock.monotonic()
         self._empty = 0
+        self._unmarked = 0
         self._own: ChatError | None = None
         self._loading_since: float | None = None
 
@@ -34,6 +37,17 @@ class Tries:
         """Return who is asked next: the model that is wanted, or one that stands in for it."""
         name = self._name(wanted)
         return wanted if name == wanted.name else self._env.catalog.stand_in(wanted, name)
+
+    def keeps_unmarked(self, wanted: Chosen, attempt: int) -> bool:
+        """Say whether an answer is kept that ended without a word of why, or asked for again.
+
+        Once more is enough to know that this is how the server ends all of its answers.
+        """
+        policy = wanted.patience(self._env.retry)
+        elapsed = self._env.clock.monotonic() - self._began
+        last = attempt >= policy.max_attempts or elapsed + policy.cap > policy.max_elapsed
+        self._unmarked += 1
+        return last or self._unmarked >= UNMARKED_ANSWERS
 
     def failed(
         self, wanted: Chosen, asked: Chosen, error: ChatError, attempt: int, *, empty: bool

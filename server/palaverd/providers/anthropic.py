@@ -26,7 +26,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
-        return self._events(request, AnthropicDialect(), lambda c: _open(c, request))
+        return self._events(request, AnthropicDialect(self._thrown), lambda c: _open(c, request))
 
     def _make(self) -> AsyncAnthropic:
         import anthropic

@@ -1,318 +1,238 @@
 """The event stream of Anthropic's Messages interface (platform.claude.com/docs, "Streaming").
 
-Events and deltas that are not listed are ignored, as the interface's versioning asks of clients.
+Events, blocks and deltas that are not known are passed over, as the interface's versioning asks
+of clients. Servers that imitate it number blocks wrongly, close them late or never, and leave
+the terminal event out: `message_delta` with a `stop_reason` is what says that an answer is whole.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from palaver.wire.messages import Finish, Usage
-from palaverd.providers.errors import (
-    FilteredError,
-    MalformedEventError,
-    StreamFailedError,
-    WindowExceededError,
-)
-from palaverd.providers.loose import LooseDelta, loose
-from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
+from palaverd.providers.dialect import Dialect, reported
+from palaverd.providers.errors import MalformedEventError, StreamFailedError
+from palaverd.providers.finish_words import word_of
+from palaverd.providers.loose import index, mapping, said, string, thought
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
-from palaverd.providers.sse import ServerEvent
+from palaverd.providers.thrown import Thrown
 
-FINISHES: dict[str, Finish] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "pause_turn": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
+Kind = Literal["text", "reasoning", "tool_call"]
+
+# Types of blocks that are read; others are passed over whole, with their deltas.
+_KINDS: dict[str, Kind] = {
+    "text": "text",
+    "thinking": "reasoning",
+    "redacted_thinking": "reasoning",
+    "tool_use": "tool_call",
 }
-
-# --- wire -------------------------------------------------------------------------------------
-
-
-class OutputDetails(msgspec.Struct):
-    """How the output tokens divide."""
-
-    thinking_tokens: int | None = None
-
-
-class WireUsage(msgspec.Struct):
-    """Counts so far; a later event overrides an earlier one, field by field."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    output_tokens_details: OutputDetails | None = None
+# Types of deltas -> where the text is, and what it is. A delta without a type is known by it.
+_DELTAS: dict[str, tuple[str, Kind]] = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "reasoning"),
+    "input_json_delta": ("partial_json", "tool_call"),
+}
+_QUIET = frozenset({"content_block_stop", "message_stop", "ping", "citations_delta"})
 
 
-class StartedMessage(msgspec.Struct):
-    """The message as it begins: without content."""
-
-    model: str | None = None
-    usage: WireUsage | None = None
-
-
-class Block(msgspec.Struct):
-    """A content block as it begins, of any type."""
-
-    type: str
-    text: str = ""
-    thinking: str = ""
-    signature: str = ""
-    data: str = ""
-    id: str | None = None
-    name: str | None = None
-
-
-class TextDelta(msgspec.Struct, tag="text_delta"):
-    """Text."""
-
-    text: str
-
-
-class InputDelta(msgspec.Struct, tag="input_json_delta"):
-    """A piece of a tool call's arguments."""
-
-    partial_json: str
-
-
-class ThinkingDelta(msgspec.Struct, tag="thinking_delta"):
-    """Thinking, as far as it is shown."""
-
-    thinking: str
-
-
-class SignatureDelta(msgspec.Struct, tag="signature_delta"):
-    """The signature of a thinking block."""
-
-    signature: str
-
-
-class StopDelta(msgspec.Struct):
-    """Why the message ends."""
-
-    stop_reason: str | None = None
-
-
-class MessageStart(msgspec.Struct, tag="message_start"):
-    """First event."""
-
-    message: StartedMessage
-
-
-class ContentBlockStart(msgspec.Struct, tag="content_block_start"):
-    """A block begins."""
-
-    index: int
-    content_block: Block
-
-
-class ContentBlockDelta(msgspec.Struct, tag="content_block_delta"):
-    """A block grows."""
-
-    index: int
-    delta: TextDelta | InputDelta | ThinkingDelta | SignatureDelta
-
-
-class ContentBlockStop(msgspec.Struct, tag="content_block_stop"):
-    """A block is whole."""
-
-    index: int
-
-
-class MessageDelta(msgspec.Struct, tag="message_delta"):
-    """Stop reason and counts."""
-
-    delta: StopDelta
-    usage: WireUsage | None = None
-
-
-class MessageStop(msgspec.Struct, tag="message_stop"):
-    """The terminal event."""
-
-
-class Ping(msgspec.Struct, tag="ping"):
-    """Nothing new."""
-
-
-class ErrorEvent(msgspec.Struct, tag="error"):
-    """The answer failed, with status 200 long gone out."""
-
-    error: Any = None
-    request_id: str | None = None
-
-
-WireEvent = (
-    ContentBlockDelta
-    | MessageStart
-    | ContentBlockStart
-    | ContentBlockStop
-    | MessageDelta
-    | MessageStop
-    | Ping
-    | ErrorEvent
-)
-_KNOWN = frozenset(
-    {
-        "message_start",
-        "content_block_start",
-        "content_block_stop",
-        "message_delta",
-        "message_stop",
-        "ping",
-        "error",
-    }
-)
-_KNOWN_DELTAS = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta"})
-
-
-_DECODE = msgspec.json.Decoder(WireEvent).decode
-
-# --- dialect ----------------------------------------------------------------------------------
-
-
-class _Open(msgspec.Struct):
+class _Block(msgspec.Struct):
     """A block that was begun: its neutral number, and what it wants kept."""
 
     block: int
+    kind: Kind
+    id: str | None = None
     signature: str = ""
     redacted: str = ""
+    input: Any = None
+    ended: bool = False
+    is_open_text: bool = False
 
 
-class AnthropicDialect:
-    """Reads one stream. Blocks of unknown types are skipped whole, with their deltas."""
+class AnthropicDialect(Dialect):
+    """Reads one stream. Blocks are found by their number, and by what they are."""
 
-    def __init__(self) -> None:
-        self.completed: Completed | None = None
-        self._model: str | None = None
-        self._usage = WireUsage()
-        self._stop: str | None = None
-        self._blocks: dict[int, _Open | None] = {}
-        self._ended: set[int] = set()
-        self._count = 0
+    def __init__(self, thrown: Thrown | None = None) -> None:
+        super().__init__(thrown, inclusive=False)
+        self._begun: list[_Block] = []
+        self._at: dict[int | None, _Block | None] = {}  # number -> what began there last
+        self._content: Any = None
 
-    def decode(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Append what `event` means; see `Dialect.decode`."""
-        try:
-            wire = _DECODE(event.data)
-        except msgspec.ValidationError as error:
-            return _other(event.data, error)
-        if type(wire) is ContentBlockDelta:  # nine of ten events
-            self._delta(wire, out)
-        elif type(wire) is Ping:
+    def _take(self, wire: dict[str, Any], name: bytes) -> bool:
+        kind = wire.get("type")
+        if kind == "content_block_delta":  # nine of ten events
+            number, delta = wire.get("index"), mapping(wire.get("delta"))
+            opened = self._at.get(number) if type(number) is int else None
+            text = delta.get("text")
+            if opened is not None and opened.is_open_text and type(text) is str:
+                self._blocks.grow(opened.block, text)
+            else:
+                self._delta(index(number), delta)
+            return True
+        named = name.decode("ascii", "replace")
+        return self._take_other(wire, kind if type(kind) is str else named, named)
+
+    def _take_other(self, wire: dict[str, Any], kind: str, name: str) -> bool:
+        if kind == "ping":
             return False
-        elif type(wire) is ContentBlockStart:
-            self._start(wire, out)
-        elif type(wire) is ContentBlockStop:
-            self._stop_block(wire.index, out)
-        elif type(wire) is MessageStart:
-            self._model = wire.message.model
-            self._count_usage(wire.message.usage)
-        elif type(wire) is MessageDelta:
-            self._stop = wire.delta.stop_reason or self._stop
-            self._count_usage(wire.usage)
-        elif type(wire) is MessageStop:
-            self._complete()
-        elif type(wire) is ErrorEvent:
-            raise StreamFailedError({"error": wire.error, "request_id": wire.request_id})
+        if kind == "content_block_delta":  # by the event's name
+            self._delta(index(wire.get("index")), mapping(wire.get("delta")))
+        elif kind == "content_block_start":
+            self._start(index(wire.get("index")), mapping(wire.get("content_block")))
+        elif kind == "content_block_stop":
+            self._stop(index(wire.get("index")))
+        elif kind == "message_start":
+            message = mapping(wire.get("message"))
+            self._model = string(message.get("model")) or self._model
+            self._content = message.get("content")
+            self._counts.take(message.get("usage"))
+        elif kind == "message_delta":
+            self.finish(word_of(mapping(wire.get("delta")).get("stop_reason")))
+            self.finish(word_of(wire.get("stop_reason")))
+            self._counts.take(wire.get("usage"))
+        elif kind == "message_stop":
+            self.ended()
+        elif (failure := reported(wire, name)) is not None:
+            raise StreamFailedError(failure)
+        elif kind == "message" and self._whole(wire):
+            self.ended()
+        else:
+            self._thrown.note(f"an event of type {kind[:60]!r}", self._data)
         return True
 
-    def _delta(self, wire: ContentBlockDelta, out: list[ModelEvent]) -> None:
-        index, delta = wire.index, wire.delta
-        if index not in self._blocks or index in self._ended:
-            raise MalformedEventError(f"a delta for block {index}, which is not open")
-        opened = self._blocks[index]
-        if opened is None:
-            return
-        if type(delta) is TextDelta:
-            text = delta.text
-        elif type(delta) is InputDelta:
-            text = delta.partial_json
-        elif type(delta) is ThinkingDelta:
-            text = delta.thinking
-        else:
-            assert type(delta) is SignatureDelta
-            opened.signature += delta.signature
-            return
-        if text:
-            out.append(Delta(opened.block, text))
+    # --- blocks ---------------------------------------------------------------------------
 
-    def _start(self, wire: ContentBlockStart, out: list[ModelEvent]) -> None:
-        if wire.index in self._blocks:
-            return  # delivered twice
-        block = wire.content_block
-        opened = _Open(self._count, block.signature, block.data)
-        text = block.text
-        if block.type == "text":
-            out.append(BlockStart(opened.block, "text"))
-        elif block.type in ("thinking", "redacted_thinking"):
-            out.append(BlockStart(opened.block, "reasoning"))
-            text = block.thinking
-        elif block.type == "tool_use":
-            out.append(BlockStart(opened.block, "tool_call", block.name, block.id))
-        else:
-            self._blocks[wire.index] = None
+    def _start(self, number: int | None, block: dict[str, Any]) -> None:
+        name = string(block.get("type"))
+        if name is None:
+            return  # its deltas will say what it is
+        kind, before = _KINDS.get(name), self._at.get(number)
+        if kind is None:
+            self._at[number] = None
             return
-        self._count += 1
-        self._blocks[wire.index] = opened
-        if text:
-            out.append(Delta(opened.block, text))
+        call_id = string(block.get("id")) if kind == "tool_call" else None
+        if before is not None and not before.ended:
+            same = before.kind == kind and before.id == call_id
+            if same and not self._blocks.says(before.block):
+                return  # delivered twice
+            self._end(before)  # several blocks with one number
+        opened = self._open(number, kind, string(block.get("name")), call_id)
+        opened.signature = string(block.get("signature")) or ""
+        opened.redacted = string(block.get("data")) or ""
+        opened.input = block.get("input")
+        text = thought(block.get("thinking")) if kind == "reasoning" else said(block.get("text"))
+        self._blocks.grow(opened.block, text)
 
-    def _stop_block(self, index: int, out: list[ModelEvent]) -> None:
-        if index not in self._blocks:
-            raise MalformedEventError(f"the end of block {index}, which never began")
-        opened = self._blocks[index]
-        if index in self._ended or opened is None:
+    def _open(
+        self, number: int | None, kind: Kind, name: str | None = None, call_id: str | None = None
+    ) -> _Block:
+        if kind == "tool_call":
+            opened = _Block(self._blocks.open(kind, name, call_id), kind, call_id)
+        else:
+            opened = _Block(self._blocks.open(kind), kind, is_open_text=kind == "text")
+        self._begun.append(opened)
+        self._at[number] = opened
+        return opened
+
+    def _delta(self, number: int | None, delta: dict[str, Any]) -> None:
+        found = _DELTAS.get(delta.get("type"))  # type: ignore[arg-type]
+        if found is None:
+            found = self._unnamed(number, delta)
+            if found is None:
+                return
+        field, kind = found
+        text = delta.get(field)
+        if type(text) is not str:
+            text = said(text)
+        opened = self._at.get(number)
+        if opened is None or opened.kind != kind or opened.ended:
+            if number in self._at and opened is None:
+                return  # of a block that is passed over
+            opened = self._fitting(number, kind)
+        self._blocks.grow(opened.block, text)
+
+    def _unnamed(self, number: int | None, delta: dict[str, Any]) -> tuple[str, Kind] | None:
+        """Read a delta that is not known by its type."""
+        kind = string(delta.get("type"))
+        if kind == "signature_delta" or (kind is None and "signature" in delta):
+            self._sign(number, string(delta.get("signature")))
+            return None
+        if kind is None:
+            return next((place for place in _DELTAS.values() if place[0] in delta), None)
+        if kind not in _QUIET:
+            self._thrown.note(f"a delta of type {kind[:60]!r}", self._data)
+        return None
+
+    def _fitting(self, number: int | None, kind: Kind) -> _Block:
+        """Return the open block that a delta belongs to whose number names no fitting one."""
+        for opened in reversed(self._begun):
+            if opened.kind == kind and not opened.ended:
+                return opened
+        if kind == "tool_call":
+            raise MalformedEventError(f"arguments for block {number}, which is no call")
+        return self._open(number, kind)
+
+    def _sign(self, number: int | None, signature: str | None) -> None:
+        opened = self._at.get(number)
+        if opened is None or opened.kind != "reasoning" or opened.ended:
+            open_ = [one for one in self._begun if one.kind == "reasoning" and not one.ended]
+            opened = open_[-1] if open_ else None
+        if signature is not None and opened is not None:
+            opened.signature += signature
+        elif signature is not None:
+            self._thrown.note("a signature of no block", self._data)
+
+    def _stop(self, number: int | None) -> None:
+        opened = self._at.get(number)
+        if number is None:
+            open_ = [one for one in self._begun if not one.ended]
+            opened = open_[-1] if open_ else None
+        if opened is not None:
+            self._end(opened)
+
+    def _end(self, opened: _Block) -> None:
+        if opened.ended:
             return
-        self._ended.add(index)
+        opened.ended, opened.is_open_text = True, False
+        if opened.kind == "tool_call" and opened.input and not self._blocks.says(opened.block):
+            self._blocks.grow(opened.block, _json(opened.input))  # sent whole, without deltas
         private = None
         if opened.redacted:
             private = seal(AnthropicRedacted(opened.redacted))
         elif opened.signature:
             private = seal(AnthropicThinking(opened.signature))
-        out.append(BlockEnd(opened.block, private))
+        self._blocks.end(opened.block, private)
 
-    def _count_usage(self, usage: WireUsage | None) -> None:
-        if usage is None:
-            return
-        for field in usage.__struct_fields__:
-            value = getattr(usage, field)
-            if value is not None:
-                setattr(self._usage, field, value)
+    # --- the end --------------------------------------------------------------------------
 
-    def _complete(self) -> None:
-        if not self._count and self._stop == "refusal":
-            raise FilteredError
-        if not self._count and self._stop == "model_context_window_exceeded":
-            raise WindowExceededError
-        usage, details = self._usage, self._usage.output_tokens_details
-        self.completed = Completed(
-            finish=FINISHES.get(self._stop or "", "stop"),
-            usage=Usage(
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                reasoning_tokens=details.thinking_tokens if details else None,
-                cache_write_tokens=usage.cache_creation_input_tokens,
-                cache_read_tokens=usage.cache_read_input_tokens,
-            ),
-            model=self._model,
-        )
+    def _catch_up(self) -> None:
+        if not self._blocks.any:
+            self._take_content(self._content)
+
+    def _end_blocks(self) -> None:
+        for opened in self._begun:
+            self._end(opened)
+
+    def _take_content(self, content: Any) -> None:
+        """Read blocks that are whole."""
+        if type(content) is str:
+            self._blocks.grow(self._open(None, "text").block, content)
+        for number, block in enumerate(content if type(content) is list else ()):
+            self._start(number, mapping(block))
+            self._stop(number)
+
+    def _whole(self, wire: dict[str, Any]) -> bool:
+        if not isinstance(wire.get("content"), (list, str)) or "message" not in (
+            wire.get("type"),
+            wire.get("object"),
+        ):
+            return False
+        self._take_content(wire.get("content"))
+        self._model = string(wire.get("model"))
+        self._counts.take(wire.get("usage"))
+        self.finish(word_of(wire.get("stop_reason")))
+        return True
 
 
-def _other(data: bytes, error: msgspec.ValidationError) -> bool:
-    """Judge an event that is none of the types above."""
-    event = loose(data)
-    if event.type == "content_block_delta":
-        known = not isinstance(event.delta, LooseDelta) or event.delta.type in _KNOWN_DELTAS
-    else:
-        known = event.type in _KNOWN or not event.type
-    if event.error is not None:
-        raise StreamFailedError({"error": event.error}) from error
-    if known:
-        raise MalformedEventError(str(error)) from error
-    return True
+def _json(value: Any) -> str:
+    return value if type(value) is str else msgspec.json.encode(value).decode()

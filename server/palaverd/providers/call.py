@@ -11,33 +11,22 @@ import msgspec
 
 from palaver.clock import Clock, deadline
 from palaverd.failures import ProviderFailure, classify
-from palaverd.failures.signals import MAX_BODY_BYTES
+from palaverd.providers.body import Body
+from palaverd.providers.dialect import Dialect
 from palaverd.providers.edge import Caller, signals_from
-from palaverd.providers.errors import AnswerTooLongError, NotAStreamError, StreamEndedError
+from palaverd.providers.errors import (
+    REPORTED,
+    AnswerTooLongError,
+    MalformedEventError,
+    NotAStreamError,
+    StreamEndedError,
+)
 from palaverd.providers.guards import Guards
 from palaverd.providers.limits import CallLimits
-from palaverd.providers.neutral import Completed, ModelEvent
-from palaverd.providers.sse import ServerEvent, SseDecoder
+from palaverd.providers.neutral import ModelEvent
 
 if TYPE_CHECKING:
     import httpx2
-
-
-class Dialect(Protocol):
-    """One protocol's event stream, for one call.
-
-    `completed` is set once the protocol's terminal event was seen.
-    """
-
-    completed: Completed | None
-
-    def decode(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Append what `event` means to `out`. Returns whether it is more than a ping.
-
-        Raises:
-            ValueError: the event is not what the protocol says.
-            StreamFailedError, FilteredError, WindowExceededError: the answer failed.
-        """
 
 
 class Opened(Protocol):
@@ -77,11 +66,14 @@ async def model_events(
     cancels = task.cancelling()
     guards = Guards(call.clock, call.limits)
     response: httpx2.Response | None = None
+    body: Body | None = None
+    kept: list[ModelEvent] = []
     try:
         with guards:
             async with opening() as opened:
                 response = opened.http_response
-                async with aclosing(_events(response, guards, call, dialect)) as events:
+                body = Body(response.headers.get("content-type", ""), call.limits.event_bytes)
+                async with aclosing(_events(response, guards, call, dialect, body)) as events:
                     async for event in events:
                         yield event
     except (Exception, asyncio.CancelledError) as error:
@@ -95,38 +87,44 @@ async def model_events(
             raise asyncio.CancelledError from error
         if dialect.completed is not None:
             return  # the answer was whole; only the connection is lost
-        raise ProviderFailure(
-            classify(
-                signals_from(
-                    error,
-                    caller=call.caller,
-                    model=call.model,
-                    at=call.clock.now(),
-                    response=response,
-                    guard=guards.fired,
-                    guard_seconds=guards.fired_after,
-                    cancelled_by_library=isinstance(error, asyncio.CancelledError),
+        guard = guards.fired
+        try:
+            kept = _kept(error, dialect, body)
+        except Exception as judged:  # noqa: BLE001 - classified, and raised as what it is
+            error, guard = judged, None
+        if not kept:
+            raise ProviderFailure(
+                classify(
+                    signals_from(
+                        error,
+                        caller=call.caller,
+                        model=call.model,
+                        at=call.clock.now(),
+                        response=response,
+                        guard=guard,
+                        guard_seconds=guards.fired_after if guard else None,
+                        cancelled_by_library=isinstance(error, asyncio.CancelledError),
+                    )
                 )
-            )
-        ) from error
+            ) from error
+    for one in kept:
+        yield one
 
 
 async def _events(
-    response: httpx2.Response, guards: Guards, call: Call, dialect: Dialect
+    response: httpx2.Response, guards: Guards, call: Call, dialect: Dialect, body: Body
 ) -> AsyncGenerator[ModelEvent, None]:
-    """Read the body until the terminal event, and a moment longer."""
-    decoder = SseDecoder(call.limits.event_bytes)
+    """Read the body until the answer is whole, and a moment longer."""
     out: list[ModelEvent] = []
     size = 0
     async with aclosing(response.aiter_bytes()) as chunks:
-        await _require_event_stream(response, chunks)
         guards.waiting()
         async for chunk in chunks:
             guards.received()
             size += len(chunk)
             if size > call.limits.body_bytes:
                 raise AnswerTooLongError(call.limits.body_bytes)
-            for event in decoder.feed(chunk):
+            for event in body.feed(chunk):
                 if dialect.decode(event, out):
                     guards.progressed()
                 for one in out:
@@ -140,25 +138,45 @@ async def _events(
                         async for _ in chunks:
                             pass
                     return
+            if dialect.word is not None:
+                guards.closing()
+            if body.is_page:
+                break
             guards.waiting()
-    raise StreamEndedError
+    for one in _rest(dialect, body):
+        yield one
 
 
-async def _require_event_stream(
-    response: httpx2.Response, chunks: AsyncGenerator[bytes, None]
-) -> None:
-    """Raise for a success that is no event stream: a web page, or an error with status 200.
+def _rest(dialect: Dialect, body: Body) -> list[ModelEvent]:
+    """Return what follows of an answer whose body is over, `Completed` last.
 
     Raises:
-        NotAStreamError: with the beginning of the body.
+        StreamEndedError, NotAStreamError, ...: nothing says that it is whole.
     """
-    content_type = response.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() == "text/event-stream":
-        return
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            break
-    text = body.decode("utf-8", "replace") if len(body) <= MAX_BODY_BYTES else ""
-    raise NotAStreamError(content_type, text)
+    out: list[ModelEvent] = []
+    for event in body.flush():
+        try:
+            dialect.decode(event, out)
+        except MalformedEventError:
+            # Half an event. If the answer hung on it, there is no finish word either.
+            if dialect.word is None:
+                raise StreamEndedError from None
+    body.finish(dialect, out)
+    assert dialect.completed is not None
+    return [*out, dialect.completed]
+
+
+def _kept(error: BaseException, dialect: Dialect, body: Body | None) -> list[ModelEvent]:
+    """Return what follows of an answer whose body broke off behind the finish word.
+
+    Nothing where it broke off before it, or where the provider itself says that it failed.
+
+    Raises:
+        StreamFailedError, ...: the finish word itself says that the answer failed.
+    """
+    if body is None or isinstance(error, REPORTED):
+        return []
+    try:
+        return _rest(dialect, body)
+    except (StreamEndedError, NotAStreamError, MalformedEventError):
+        return []

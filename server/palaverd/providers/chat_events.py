@@ -1,6 +1,7 @@
 """The event stream of OpenAI's Chat Completions, as everything compatible speaks it.
 
-It ends with a chunk that has a `finish_reason`, then perhaps one with the usage, then `[DONE]`.
+It ends with a chunk that has a `finish_reason`, then perhaps one with the usage, then `[DONE]`,
+which many servers leave out.
 """
 
 from __future__ import annotations
@@ -9,183 +10,221 @@ from typing import Any, Literal
 
 import msgspec
 
-from palaver.wire.messages import Finish, Usage
-from palaverd.providers.errors import FilteredError, StreamEndedError, StreamFailedError
-from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
-from palaverd.providers.responses_events import InputDetails, OutputDetails, WireUsage, usage_of
-from palaverd.providers.sse import ServerEvent
+from palaverd.providers.dialect import Dialect, reported
+from palaverd.providers.errors import StreamFailedError
+from palaverd.providers.finish_words import word_of
+from palaverd.providers.loose import (
+    index,
+    listed,
+    mapping,
+    meaningful,
+    pieces,
+    said,
+    string,
+    thought,
+)
+from palaverd.providers.thrown import Thrown
 
-FINISHES: dict[str, Finish] = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
-
-# --- wire -------------------------------------------------------------------------------------
-
-
-class Function(msgspec.Struct):
-    """A function's name, and a piece of its arguments."""
-
-    name: str | None = None
-    arguments: str | None = None
-
-
-class Call(msgspec.Struct):
-    """A piece of a tool call."""
-
-    index: int = 0
-    id: str | None = None
-    function: Function | None = None
+# Where reasoning is: vLLM and DeepSeek; OpenRouter and Ollama; Copilot; litellm; OpenRouter again.
+# They repeat each other where a server sends several.
+_REASONING = (
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "thinking",
+    "thinking_blocks",
+    "reasoning_details",
+)
 
 
-class ChoiceDelta(msgspec.Struct):
-    """What is new. Reasoning has two names: one of vLLM and DeepSeek, one of OpenRouter, Ollama."""
+class _Call(msgspec.Struct):
+    """A tool call that was begun."""
 
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    refusal: str | None = None
-    tool_calls: list[Call] | None = None
+    block: int
+    id: str | None
+    name: str | None
 
 
-class Choice(msgspec.Struct):
-    """One answer; we ask for one."""
-
-    index: int = 0
-    delta: ChoiceDelta | None = None
-    finish_reason: str | None = None
-
-
-class ChunkUsage(msgspec.Struct):
-    """Counts, by this protocol's names."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: InputDetails | None = None
-    completion_tokens_details: OutputDetails | None = None
-
-
-class Chunk(msgspec.Struct):
-    """One event. An error comes without choices."""
-
-    choices: list[Choice] = []
-    model: str | None = None
-    usage: ChunkUsage | None = None
-    error: Any = None
-    object: str | None = None
-    message: Any = None
-    code: Any = None
-    type: Any = None
-
-
-_DECODE = msgspec.json.Decoder(Chunk).decode
-_DONE = b"[DONE]"
-
-# --- dialect ----------------------------------------------------------------------------------
-
-
-class ChatDialect:
+class ChatDialect(Dialect):
     """Reads one stream. A block ends when another begins: the protocol has no word for it."""
 
-    def __init__(self) -> None:
-        self.completed: Completed | None = None
-        self._model: str | None = None
-        self._usage = Usage()
-        self._finish: str | None = None
+    def __init__(self, thrown: Thrown | None = None) -> None:
+        super().__init__(thrown)
         self._kind: Literal["text", "reasoning"] | None = None  # of the open block
         self._block = -1
-        self._count = 0
-        self._calls: dict[int, tuple[int, str | None]] = {}  # index -> (block, id)
-        self._called = False
+        self._calls: dict[int, _Call] = {}  # by number; below 0 are those without one
+        self._call: _Call | None = None  # the last one
+        self._said = False  # any text
+        self._message: Any = None
 
-    def decode(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Append what `event` means; see `Dialect.decode`."""
-        if event.data == _DONE:
-            self._complete()
-            return True
-        chunk = _DECODE(event.data)
-        for choice in chunk.choices:
-            if choice.index == 0:
-                self._choice(choice, out)
-        if chunk.usage is not None:
-            self._usage = _usage(chunk.usage)
-        if chunk.model is not None:
-            self._model = chunk.model
-        if chunk.error is not None:
-            raise StreamFailedError({"error": chunk.error})
-        if chunk.object == "error":  # older vLLM
-            raise StreamFailedError(
-                {"type": chunk.type, "code": chunk.code, "message": chunk.message}
-            )
+    def _take(self, wire: dict[str, Any], name: bytes) -> bool:
+        choices = wire.get("choices")
+        if type(choices) is list and choices:
+            choice = choices[0]
+            if len(choices) > 1 or type(choice) is not dict:
+                choice = _ours(choices)
+            delta = choice.get("delta")
+            if type(delta) is dict and len(delta) == 1 and type(delta.get("content")) is str:
+                self._grow("text", delta["content"])  # nine of ten events
+            else:
+                self._new(choice, delta)
+            self._rest(choice)
+        elif type(choices) is dict:
+            self._choice(choices)
+        if wire.get("model") is not None:
+            self._model = string(wire.get("model")) or self._model
+        if (
+            wire.get("usage") is not None
+            or wire.get("x_groq") is not None
+            or wire.get("timings") is not None
+        ):
+            self._report(wire)
+        if wire.get("error") is not None or not choices or name == b"error":
+            failure = reported(wire, name.decode("ascii", "replace"))
+            if failure is not None:
+                raise StreamFailedError(failure)
         return True
 
-    def _choice(self, choice: Choice, out: list[ModelEvent]) -> None:
-        delta = choice.delta
-        if delta is not None:
-            if thought := delta.reasoning_content or delta.reasoning:
-                self._grow("reasoning", thought, out)
-            if text := delta.content or delta.refusal:
-                self._grow("text", text, out)
-            for call in delta.tool_calls or ():
-                self._call(call, out)
-        if choice.finish_reason:
-            self._finish = choice.finish_reason
-            self._end_all(out)
+    def _report(self, wire: dict[str, Any]) -> None:
+        self._counts.take(mapping(wire.get("x_groq")).get("usage"))
+        self._counts.take(wire.get("usage"))
+        self._counts.take_timings(wire.get("timings"))
 
-    def _grow(self, kind: Literal["text", "reasoning"], text: str, out: list[ModelEvent]) -> None:
+    def _choice(self, choice: dict[str, Any]) -> None:
+        self._new(choice, choice.get("delta"))
+        self._rest(choice)
+
+    def _new(self, choice: dict[str, Any], delta: Any) -> None:
+        """Read what a choice says."""
+        if type(delta) is dict:
+            self._delta(delta)
+        elif type(delta) is str:
+            self._grow("text", delta)
+        elif (text := string(choice.get("text"))) is not None:  # as in the older Completions
+            self._grow("text", text)
+
+    def _rest(self, choice: dict[str, Any]) -> None:
+        """Read what else a choice has."""
+        if (finish := choice.get("finish_reason")) is not None:
+            self.finish(word_of(finish))
+        if (report := choice.get("usage")) is not None:  # Moonshot
+            self._counts.take(report)
+        if (message := choice.get("message")) is not None:
+            self._message = message
+        if meaningful(error := choice.get("error")):
+            raise StreamFailedError({"error": error})
+
+    def _delta(self, delta: dict[str, Any]) -> None:
+        """Read what is new, or a whole message."""
+        for name in _REASONING:
+            if (value := delta.get(name)) and (text := thought(value)):
+                self._grow("reasoning", text)
+                break
+        content = delta.get("content")
+        if type(content) is str:
+            self._grow("text", content)
+        elif content:
+            for kind, text in pieces(content):
+                self._grow("reasoning" if kind == "reasoning" else "text", text)
+        if (refusal := delta.get("refusal")) and not content:
+            self._grow("text", said(refusal))
+        if (calls := delta.get("tool_calls")) is not None:
+            several = len(listed(calls)) > 1
+            for place, call in enumerate(listed(calls)):
+                self._grow_call(mapping(call), place if several else None)
+        if (function := delta.get("function_call")) is not None:  # before there were tools
+            self._grow_call({"function": function}, None)
+
+    def _grow(self, kind: Literal["text", "reasoning"], text: str) -> None:
+        if not text:
+            return
         if self._kind != kind:
-            self._end_open(out)
-            self._kind, self._block = kind, self._count
-            self._count += 1
-            out.append(BlockStart(self._block, kind))
-        out.append(Delta(self._block, text))
+            self._end_open()
+            self._kind, self._block = kind, self._blocks.open(kind)
+            self._said |= kind == "text"
+        self._blocks.grow(self._block, text)
 
-    def _call(self, call: Call, out: list[ModelEvent]) -> None:
-        function = call.function or Function()
-        known = self._calls.get(call.index)
-        # Some servers give every call the index 0, each with an id of its own.
-        if known is None or (call.id and known[1] and call.id != known[1]):
-            self._end_open(out)
+    def _grow_call(self, call: dict[str, Any], place: int | None) -> None:
+        function = mapping(call.get("function"))
+        call_id, name = string(call.get("id")), string(function.get("name"))
+        arguments = function.get("arguments")
+        if type(arguments) in (dict, list):  # Ollama's own way
+            arguments = msgspec.json.encode(arguments).decode()
+        number = index(call.get("index"))
+        if number is None:
+            number = place
+        known = self._named(call_id, name) if number is None else self._calls.get(number)
+        if known is None or self._another(known, call_id, name, arguments):
+            self._end_open()
             if known is not None:
-                out.append(BlockEnd(known[0]))
-            known = (self._count, call.id)
-            self._calls[call.index] = known
-            self._count += 1
-            self._called = True
-            out.append(BlockStart(known[0], "tool_call", function.name, call.id))
-        if function.arguments:
-            out.append(Delta(known[0], function.arguments))
+                self._blocks.end(known.block)
+            known = _Call(self._blocks.open("tool_call", name, call_id), call_id, name)
+            self._call = known
+            self._calls[-1 - len(self._calls) if number is None else number] = known
+        if text := string(arguments):
+            self._blocks.grow(known.block, text)
 
-    def _end_open(self, out: list[ModelEvent]) -> None:
+    def _named(self, call_id: str | None, name: str | None) -> _Call | None:
+        """Return the call that a piece without a number goes on with."""
+        if call_id is None:
+            return self._call
+        known = [call for call in self._calls.values() if call.id == call_id]
+        return known[-1] if known else (self._call if name is None else None)
+
+    def _another(self, known: _Call, call_id: str | None, name: str | None, arguments: Any) -> bool:
+        """Say whether a piece with a known number begins another call.
+
+        Gemini gives all calls the number 0, each with a name and an id, or with an empty id. Some
+        vLLM give every piece an id of its own, without a name.
+        """
+        if name is None:
+            return False
+        if known.name is not None and name != known.name:
+            return True
+        begun = self._blocks.text(known.block)
+        if call_id and known.id and call_id != known.id:
+            return not begun or _is_json(begun)
+        if call_id is not None and call_id == known.id:
+            return False
+        return bool(arguments) and _is_json(begun)
+
+    def _end_open(self) -> None:
         if self._kind is not None:
             self._kind = None
-            out.append(BlockEnd(self._block))
+            self._blocks.end(self._block)
 
-    def _end_all(self, out: list[ModelEvent]) -> None:
-        self._end_open(out)
-        out.extend(BlockEnd(block) for block, _ in self._calls.values())
-        self._calls.clear()
+    def _catch_up(self) -> None:
+        """Some servers send the answer as a message only, whole or as far as it is."""
+        message = self._message
+        if message is None or self._said or self._blocks.calls:
+            return
+        if type(message) is not dict:
+            message = {"content": message}
+        if self._blocks.filled:  # the thoughts came as deltas
+            message = {name: value for name, value in message.items() if name not in _REASONING}
+        self._delta(message)
 
-    def _complete(self) -> None:
-        if self._finish is None:
-            raise StreamEndedError  # the marker alone does not make an answer whole
-        finish = FINISHES.get(self._finish, "stop")
-        if finish == "content_filter" and not self._count:
-            raise FilteredError
-        if finish == "stop" and self._called:
-            finish = "tool_calls"
-        self.completed = Completed(finish, self._usage, self._model)
+    def _whole(self, wire: dict[str, Any]) -> bool:
+        choices = [one for one in listed(wire.get("choices")) if type(one) is dict]
+        if not choices:
+            return False
+        self._choice(_ours(choices))
+        self._model = string(wire.get("model"))
+        self._report(wire)
+        return True
 
 
-def _usage(usage: ChunkUsage) -> Usage:
-    return usage_of(
-        WireUsage(
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            usage.prompt_tokens_details,
-            usage.completion_tokens_details,
-        )
-    )
+def _ours(choices: list[Any]) -> dict[str, Any]:
+    """Return the choice to read. One was asked for, so its number says nothing."""
+    if len(choices) == 1:
+        return mapping(choices[0])
+    objects = [mapping(one) for one in choices]
+    return next((one for one in objects if one.get("index") == 0), objects[0])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return False
+    return True

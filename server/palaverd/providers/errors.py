@@ -6,7 +6,7 @@ from typing import Any
 
 
 class StreamEndedError(Exception):
-    """The body ended without the provider's terminal event."""
+    """The body ended without any sign that the answer is whole."""
 
 
 class StreamFailedError(Exception):
@@ -37,11 +37,15 @@ class AnswerTooLongError(ValueError):
 
 
 class NotAStreamError(Exception):
-    """A success whose content type is not that of an event stream. `body` is its beginning."""
+    """A success that is neither an event stream nor an answer. `body` is its beginning."""
 
     def __init__(self, content_type: str, body: Any) -> None:
         super().__init__(f"expected an event stream, got {content_type or 'no content type'}")
         self.body = body
+
+
+# What a provider itself says about an answer: it counts even behind a finish word.
+REPORTED = (StreamFailedError, FilteredError, WindowExceededError)
 
 
 class NoKeyError(Exception):

@@ -29,6 +29,7 @@ class Guards:
         self._opened = now
         self._bytes_at = now
         self._progress_at = now
+        self._closing_at: float | None = None
         self.fired: Guard | None = None
 
     @property
@@ -69,6 +70,12 @@ class Guards:
         """An event came that is no ping."""
         self._progress = True
 
+    def closing(self) -> None:
+        """Only what ends the answer is waited for: all of its text came."""
+        if self._closing_at is None:
+            self._closing_at = self._clock.monotonic() + self._limits.closing
+            self._arm()
+
     def waiting(self) -> None:
         """The call waits for bytes from now on."""
         self._bytes_at = self._clock.monotonic()
@@ -82,6 +89,8 @@ class Guards:
 
     def _due(self) -> tuple[float, Guard]:
         limits = self._limits
+        if self._closing_at is not None:
+            return self._closing_at, "silence"
         if not self._started:
             return self._opened + limits.startup, "startup"
         silent = self._bytes_at + limits.silence

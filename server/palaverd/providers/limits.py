@@ -25,6 +25,8 @@ class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
     # connection be used again. A server that never ends its body costs only this, and its
     # connection.
     drain: float = 0.1
+    # After a finish word: for the counts, and for the end mark. Gateways ask others for counts.
+    closing: float = 10.0
     # One event: the final event of a Responses stream repeats the whole answer, and an answer is
     # live up to 8 MiB (design 04).
     event_bytes: int = 16 * 1024 * 1024

@@ -62,11 +62,16 @@ class BlockEnd(msgspec.Struct, frozen=True):
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """The provider's terminal event was seen: the answer is whole. Always the last event."""
+    """The answer came to its end. Always the last event.
+
+    With the finish `unknown` it may not be whole: `word` is what the provider said, a word that
+    is not known, or None where it ended the answer without one.
+    """
 
     finish: Finish
     usage: Usage
     model: str | None = None
+    word: str | None = None
 
 
 ModelEvent = BlockStart | Delta | BlockEnd | Completed

@@ -31,7 +31,11 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
-        return self._events(request, ResponsesDialect(), lambda c: _respond(c, request))
+        return self._events(
+            request,
+            ResponsesDialect(request.max_output_tokens, self._thrown),
+            lambda c: _respond(c, request),
+        )
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits)
@@ -51,7 +55,9 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
         keyless = self._api_key is None
-        return self._events(request, ChatDialect(), lambda c: _chat(c, request, keyless))
+        return self._events(
+            request, ChatDialect(self._thrown), lambda c: _chat(c, request, keyless)
+        )
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits)

@@ -1,315 +1,390 @@
 """The event stream of OpenAI's Responses interface (developers.openai.com, "Streaming").
 
-Terminal events: `response.completed`, `response.incomplete`, `response.failed`, and `error`.
+Terminal events: `response.completed`, `response.incomplete`, `response.failed`, and `error`. The
+same text comes up to five times: in deltas, in the ends of a text, of a part and of an item, and
+in the final response. Each time adds what is still lacking.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from palaver.wire.messages import Finish, Usage
-from palaverd.providers.errors import FilteredError, MalformedEventError, StreamFailedError
-from palaverd.providers.loose import loose
-from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
+from palaver.wire.messages import Finish
+from palaverd.providers.dialect import Dialect, reported
+from palaverd.providers.errors import MalformedEventError, StreamFailedError
+from palaverd.providers.finish_words import word_of
+from palaverd.providers.loose import index, listed, mapping, meaningful, said, string, thought
 from palaverd.providers.private import OpenAIReasoning, seal
-from palaverd.providers.sse import ServerEvent
-
-_INCOMPLETE: dict[str, Finish] = {"content_filter": "content_filter"}
-
-# --- wire -------------------------------------------------------------------------------------
-
-
-class InputDetails(msgspec.Struct):
-    """Parts of the input tokens."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class OutputDetails(msgspec.Struct):
-    """Parts of the output tokens."""
-
-    reasoning_tokens: int | None = None
-
-
-class WireUsage(msgspec.Struct):
-    """Counts; the input's include what the cache gave."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: InputDetails | None = None
-    output_tokens_details: OutputDetails | None = None
-
-
-class Item(msgspec.Struct):
-    """An output item of any type."""
-
-    type: str
-    id: str | None = None
-    call_id: str | None = None
-    name: str | None = None
-    arguments: str = ""
-    encrypted_content: str | None = None
-
-
-class IncompleteDetails(msgspec.Struct):
-    """Why an answer is not complete."""
-
-    reason: str | None = None
-
-
-class WireResponse(msgspec.Struct):
-    """The response as an event carries it."""
-
-    model: str | None = None
-    usage: WireUsage | None = None
-    error: Any = None
-    incomplete_details: IncompleteDetails | None = None
-
-
-class Numbered(msgspec.Struct, kw_only=True):
-    """Every event has a number, which tells a repeated one from a new one."""
-
-    sequence_number: int | None = None
-
-
-class Grown(Numbered):
-    """Something of an item grew."""
-
-    output_index: int = 0
-    content_index: int = 0
-    delta: str = ""
-
-
-class TextDelta(Grown, tag="response.output_text.delta"):
-    """Text."""
-
-
-class RefusalDelta(Grown, tag="response.refusal.delta"):
-    """Text that says why there is no other text."""
-
-
-class SummaryDelta(Grown, tag="response.reasoning_summary_text.delta"):
-    """Reasoning, summarised."""
-
-
-class ReasoningDelta(Grown, tag="response.reasoning_text.delta"):
-    """Reasoning, as models with open weights show it."""
-
-
-class ArgumentsDelta(Grown, tag="response.function_call_arguments.delta"):
-    """A piece of a call's arguments."""
-
-
-class SummaryPart(Numbered, tag="response.reasoning_summary_part.added"):
-    """A paragraph of the summary begins."""
-
-    output_index: int = 0
-    summary_index: int = 0
-
-
-class ItemAdded(Numbered, tag="response.output_item.added"):
-    """An item begins."""
-
-    item: Item
-    output_index: int = 0
-
-
-class ItemDone(Numbered, tag="response.output_item.done"):
-    """An item is whole."""
-
-    item: Item
-    output_index: int = 0
-
-
-class Created(Numbered, tag="response.created"):
-    """First event."""
-
-    response: WireResponse | None = None
-
-
-class Done(Numbered, tag="response.completed"):
-    """The terminal event of a whole answer."""
-
-    response: WireResponse
-
-
-class Incomplete(Numbered, tag="response.incomplete"):
-    """The terminal event of an answer that was cut short."""
-
-    response: WireResponse
-
-
-class Failed(Numbered, tag="response.failed"):
-    """The terminal event of an answer that failed."""
-
-    response: WireResponse
-
-
-class ErrorEvent(Numbered, tag="error"):
-    """The stream failed; the fields stand in the event, or in an `error` of its own."""
-
-    code: Any = None
-    message: Any = None
-    error: Any = None
-
-
-WireEvent = (
-    TextDelta
-    | RefusalDelta
-    | SummaryDelta
-    | ReasoningDelta
-    | ArgumentsDelta
-    | SummaryPart
-    | ItemAdded
-    | ItemDone
-    | Created
-    | Done
-    | Incomplete
-    | Failed
-    | ErrorEvent
-)
-_KNOWN = frozenset(cls.__struct_config__.tag for cls in WireEvent.__args__)
-_DECODE = msgspec.json.Decoder(WireEvent).decode
-
-# --- dialect ----------------------------------------------------------------------------------
-
-_TEXT = -1  # a block of an item that has one block only: reasoning, a call
-
-
-class ResponsesDialect:
-    """Reads one stream. Items of unknown types are skipped."""
-
-    def __init__(self) -> None:
-        self.completed: Completed | None = None
-        self._model: str | None = None
-        self._last = -1
-        self._open: dict[tuple[int, int], int] = {}  # (output index, content index) -> block
-        self._filled: set[int] = set()
-        self._count = 0
-        self._calls = 0
+from palaverd.providers.thrown import Thrown
+
+Kind = Literal["text", "reasoning", "tool_call"]
+
+# Items that are read; others are passed over.
+_KINDS: dict[str, Kind] = {
+    "message": "text",
+    "reasoning": "reasoning",
+    "function_call": "tool_call",
+}
+# What grows -> kind. Without `.delta` and `.done`.
+_GROWING: dict[str, Kind] = {
+    "response.output_text": "text",
+    "response.refusal": "text",
+    "response.reasoning_summary_text": "reasoning",
+    "response.reasoning_text": "reasoning",
+    "response.reasoning_summary": "reasoning",
+    "response.reasoning": "reasoning",
+    "response.function_call_arguments": "tool_call",
+}
+_PARTS: dict[str, Kind] = {
+    "output_text": "text",
+    "text": "text",
+    "refusal": "text",
+    "reasoning_text": "reasoning",
+    "summary_text": "reasoning",
+}
+# The terminal events, and what they say where the response itself does not.
+_TERMINAL = {
+    "response.completed": "completed",
+    "response.incomplete": "incomplete",
+    "response.failed": "failed",
+    "response.cancelled": "cancelled",
+    "response.done": "completed",  # some gateways
+}
+# So many events are remembered by their numbers, to know a repetition by its bytes.
+_REMEMBERED = 64
+
+
+class _Item(msgspec.Struct):
+    """An item that was begun. A message has a block for each part of its content."""
+
+    kind: Kind
+    id: str | None
+    blocks: dict[int, int] = {}  # part -> block
+    last: int = 0  # the part that grew last
+    ended: bool = False
+
+
+class ResponsesDialect(Dialect):
+    """Reads one stream. `limit` is the number of output tokens that was asked for."""
+
+    def __init__(self, limit: int | None = None, thrown: Thrown | None = None) -> None:
+        super().__init__(thrown)
+        self._limit = limit
+        self._items: list[_Item] = []
+        self._at: dict[int | None, _Item] = {}  # output index -> what began there last
+        self._place: tuple[Any, Any] | None = None  # where text grew last, and nothing else came
+        self._block_there = -1
         self._refused = False
+        self._numbers = _Numbers()
 
-    def decode(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Append what `event` means; see `Dialect.decode`."""
-        try:
-            wire = _DECODE(event.data)
-        except msgspec.ValidationError as error:
-            return _other(event.data, error)
-        number = wire.sequence_number
-        if number is not None:
-            if number <= self._last:
-                return True  # delivered twice
-            self._last = number
-        if type(wire) is TextDelta:  # nine of ten events
-            self._grow((wire.output_index, wire.content_index), wire.delta, "text", out)
-        elif isinstance(wire, Grown):
-            self._grow_other(wire, out)
-        elif isinstance(wire, ItemAdded):
-            self._begin(wire, out)
-        elif isinstance(wire, ItemDone):
-            self._end(wire, out)
-        elif isinstance(wire, SummaryPart):
-            block = self._open.get((wire.output_index, _TEXT))
-            if wire.summary_index and block is not None:
-                out.append(Delta(block, "\n\n"))
-        elif isinstance(wire, (Done, Incomplete)):
-            self._complete(wire, out)
-        elif isinstance(wire, Created):
-            self._model = wire.response.model if wire.response else None
+    def _take(self, wire: dict[str, Any], name: bytes) -> bool:
+        number = wire.get("sequence_number")
+        if type(number) is int and self._numbers.repeated(number, self._data):
+            return True
+        kind, text = wire.get("type"), wire.get("delta")
+        if kind == "response.output_text.delta" and type(text) is str:  # nine of ten events
+            if (wire.get("output_index"), wire.get("content_index")) == self._place:
+                self._blocks.grow(self._block_there, text)
+            elif text:
+                self._grow(wire, "text", text)
+                self._place = wire.get("output_index"), wire.get("content_index")
+            return True
+        self._place = None
+        named = name.decode("ascii", "replace")
+        return self._take_other(wire, kind if type(kind) is str else named, named)
+
+    def _take_other(self, wire: dict[str, Any], kind: str, name: str) -> bool:
+        if kind.endswith((".delta", ".done")) and kind.rpartition(".")[0] in _GROWING:
+            self._grown(kind, wire)
+        elif kind in _TERMINAL:
+            self._terminal(kind, wire)
+        elif kind == "response.output_item.added":
+            self._begin(wire, mapping(wire.get("item")))
+        elif kind == "response.output_item.done":
+            self._done(wire, mapping(wire.get("item")))
+        elif kind == "response.content_part.done":
+            self._part(wire, mapping(wire.get("part")))
+        elif kind == "response.reasoning_summary_part.added":
+            self._paragraph(wire)
+        elif (failure := reported(wire, name)) is not None:
+            raise StreamFailedError(failure)
+        elif kind in ("response.created", "response.in_progress"):
+            self._model = string(mapping(wire.get("response")).get("model")) or self._model
+        elif wire.get("object") == "response" and self._whole(wire):
+            self.ended()
+        elif not kind.startswith("response.") and kind not in ("ping", "keepalive"):
+            self._thrown.note(f"an event of type {kind[:60]!r}", self._data)
+        return kind not in ("ping", "keepalive")
+
+    # --- items ----------------------------------------------------------------------------
+
+    def _begin(self, wire: dict[str, Any], item: dict[str, Any]) -> _Item | None:
+        """Begin an item, unless it was."""
+        kind = _KINDS.get(item.get("type"))  # type: ignore[arg-type]
+        if kind is None:
+            return None
+        place, item_id = index(wire.get("output_index")), string(item.get("id"))
+        before = self._at.get(place)
+        if before is not None and before.kind == kind and not before.ended:
+            if before.id == item_id or not self._says(before):
+                return before  # delivered twice, or begun by its deltas
+            self._end(before)  # several items with one number
+        return self._new(place, kind, item_id, item)
+
+    def _new(
+        self, place: int | None, kind: Kind, item_id: str | None, item: dict[str, Any]
+    ) -> _Item:
+        begun = _Item(kind, item_id, {})
+        self._items.append(begun)
+        self._at[place] = begun
+        if kind == "tool_call":
+            call_id = string(item.get("call_id")) or item_id
+            begun.blocks[0] = self._blocks.open(kind, string(item.get("name")), call_id)
+        elif kind == "reasoning":
+            begun.blocks[0] = self._blocks.open(kind)
+        return begun
+
+    def _find(self, wire: dict[str, Any], kind: Kind) -> _Item:
+        """Return the item that an event is about: by its number, its id, or what it is.
+
+        The number goes before the id, since Copilot's ids change with every event.
+        """
+        place = index(wire.get("output_index"))
+        found = self._at.get(place)
+        if found is not None and found.kind == kind and not found.ended:
+            return found
+        item_id = string(wire.get("item_id"))
+        open_ = [one for one in self._items if one.kind == kind and not one.ended]
+        for one in reversed(open_):
+            if item_id is not None and one.id == item_id:
+                return one
+        if open_:
+            return open_[-1]
+        if kind == "tool_call":
+            raise MalformedEventError(f"arguments for item {place}, which is no call")
+        return self._new(place, kind, item_id, {})
+
+    def _block(self, item: _Item, part: int | None) -> int:
+        """Return the block of a part of an item, which may begin with it."""
+        if item.kind != "text":
+            return item.blocks[0]
+        if part is None:
+            part = item.last
+        item.last = part
+        if part not in item.blocks:
+            item.blocks[part] = self._blocks.open("text")
+        return item.blocks[part]
+
+    def _grow(self, wire: dict[str, Any], kind: Kind, value: Any) -> None:
+        text = value if type(value) is str else thought(value)
+        if text:
+            item = self._find(wire, kind)
+            self._block_there = self._block(item, index(wire.get("content_index")))
+            self._blocks.grow(self._block_there, text)
+
+    def _grown(self, kind: str, wire: dict[str, Any]) -> None:
+        name, _, what = kind.rpartition(".")
+        if name == "response.refusal":
+            self._refused = True
+        if what == "delta":
+            self._grow(wire, _GROWING[name], wire.get("delta"))
+        elif _GROWING[name] == "reasoning":
+            self._fill_thoughts(wire, wire.get("text"))
         else:
-            raise StreamFailedError(_error_of(wire))
+            names = ("arguments",) if _GROWING[name] == "tool_call" else ("text", "refusal")
+            whole = next(filter(None, map(wire.get, names)), None)
+            self._fill(wire, _GROWING[name], index(wire.get("content_index")), whole)
+
+    def _part(self, wire: dict[str, Any], part: dict[str, Any]) -> None:
+        kind = _PARTS.get(part.get("type"))  # type: ignore[arg-type]
+        if kind == "text":
+            self._refused |= part.get("type") == "refusal"
+            self._fill(wire, kind, index(wire.get("content_index")), part)
+        elif kind == "reasoning":
+            self._fill_thoughts(wire, part)
+
+    def _fill(self, wire: dict[str, Any], kind: Kind, part: int | None, value: Any) -> None:
+        """Add what a block lacks of its whole text."""
+        whole = value if type(value) is str else thought(value)
+        place = self._at.get(index(wire.get("output_index")))
+        if not whole or (place is not None and place.ended):
+            return
+        self._complete(self._block(self._find(wire, kind), part), whole)
+
+    def _complete(self, block: int, whole: str) -> None:
+        begun = self._blocks.text(block)
+        if whole.startswith(begun):
+            self._blocks.grow(block, whole[len(begun) :])
+        else:
+            self._thrown.note("a whole text that is not what its deltas say", self._data)
+
+    def _fill_thoughts(self, wire: dict[str, Any], value: Any) -> None:
+        """Add a whole paragraph of reasoning where nothing of it came in deltas."""
+        whole, place = thought(value), self._at.get(index(wire.get("output_index")))
+        if not whole or (place is not None and place.ended):
+            return
+        block = self._find(wire, "reasoning").blocks[0]
+        begun = self._blocks.text(block)
+        if whole.startswith(begun):
+            self._blocks.grow(block, whole[len(begun) :])
+        elif whole not in begun:
+            gap = "\n\n" if begun and not begun.endswith("\n") else ""
+            self._blocks.grow(block, gap + whole)
+
+    def _paragraph(self, wire: dict[str, Any]) -> None:
+        item = self._at.get(index(wire.get("output_index")))
+        if index(wire.get("summary_index")) and item is not None and item.kind == "reasoning":
+            block = item.blocks[0]
+            if not item.ended and self._blocks.says(block):
+                self._blocks.grow(block, "\n\n")
+
+    def _done(self, wire: dict[str, Any], item: dict[str, Any]) -> None:
+        """End an item, with what its deltas did not say."""
+        kind = _KINDS.get(item.get("type"))  # type: ignore[arg-type]
+        place = index(wire.get("output_index"))
+        begun = self._at.get(place)
+        if kind is None:
+            return
+        if begun is None or begun.kind != kind or begun.ended:
+            if begun is not None and begun.kind == kind and begun.id == string(item.get("id")):
+                return  # delivered twice
+            begun = self._among(kind, string(item.get("id"))) or self._begin(wire, item)
+        if begun is not None:
+            self._take_item(begun, item)
+            self._end(begun, item)
+
+    def _among(self, kind: Kind, item_id: str | None) -> _Item | None:
+        open_ = [one for one in self._items if one.kind == kind and not one.ended]
+        same = [one for one in open_ if item_id is not None and one.id == item_id]
+        return next(reversed(same or open_), None)
+
+    def _take_item(self, begun: _Item, item: dict[str, Any]) -> None:
+        """Add what a whole item says beyond what came of it."""
+        if begun.kind == "tool_call":
+            arguments = item.get("arguments")
+            if type(arguments) in (dict, list):
+                arguments = msgspec.json.encode(arguments).decode()
+            if type(arguments) is str:
+                self._complete(begun.blocks[0], arguments)
+        elif begun.kind == "reasoning":
+            # What came in deltas was the summary or the thoughts themselves: one is enough.
+            if not self._blocks.says(begun.blocks[0]):
+                parts = listed(item.get("summary")) or listed(item.get("content"))
+                self._blocks.grow(begun.blocks[0], "\n\n".join(map(thought, parts)))
+        else:
+            content = item.get("content")
+            parts = [content] if type(content) is str else listed(content)
+            texts = [(number, thought(part)) for number, part in enumerate(parts)]
+            self._refused |= any(mapping(part).get("type") == "refusal" for part in parts)
+            begun_texts = "".join(map(self._blocks.text, begun.blocks.values()))
+            if begun_texts == "".join(text for _, text in texts):
+                return  # however the parts were numbered
+            for number, text in texts:
+                if text:
+                    self._complete(self._block(begun, number), text)
+
+    def _says(self, item: _Item) -> bool:
+        return any(map(self._blocks.says, item.blocks.values()))
+
+    def _end(self, item: _Item, done: dict[str, Any] | None = None) -> None:
+        item.ended = True
+        private = None
+        if item.kind == "reasoning" and done is not None:
+            item_id = string(done.get("id")) or item.id
+            encrypted = string(done.get("encrypted_content"))
+            if item_id and encrypted:
+                private = seal(OpenAIReasoning(item_id, encrypted))
+        for block in item.blocks.values():
+            self._blocks.end(block, private)
+
+    # --- the end --------------------------------------------------------------------------
+
+    def _terminal(self, kind: str, wire: dict[str, Any]) -> None:
+        response = mapping(wire.get("response"))
+        self._close(_TERMINAL[kind], response)
+        if kind == "response.failed" and not meaningful(response.get("error")):
+            error = wire.get("error") if meaningful(wire.get("error")) else {"code": "server_error"}
+            raise StreamFailedError({"error": error})
+        self.ended()
+
+    def _close(self, word: str, response: dict[str, Any]) -> None:
+        """Read a whole response; `word` is what else says how it ended."""
+        if meaningful(error := response.get("error")):
+            raise StreamFailedError({"error": error})
+        self._model = string(response.get("model")) or self._model
+        self._counts.take(response.get("usage"))
+        status = word_of(response.get("status")) or word
+        # That it is not complete says less than why.
+        details = mapping(response.get("incomplete_details"))
+        reason = word_of(details.get("reason")) if "incomplete" in (word, status) else None
+        self.finish(reason or ("incomplete" if word == "incomplete" else status))
+        self._take_output(response.get("output"))
+        if not self._blocks.filled and (text := said(response.get("output_text"))):
+            self._blocks.grow(self._blocks.open("text"), text)
+
+    def _take_output(self, output: Any) -> None:
+        """Begin what only the final response has."""
+        seen: dict[Kind, int] = {}
+        for item in listed(output):
+            fields = mapping(item)
+            kind = _KINDS.get(fields.get("type"))  # type: ignore[arg-type]
+            if kind is None:
+                continue
+            number = seen[kind] = seen.get(kind, 0) + 1
+            known = [one for one in self._items if one.kind == kind]
+            if len(known) >= number:
+                begun = known[number - 1]
+                if begun.ended:
+                    continue
+            else:
+                begun = self._new(None, kind, string(fields.get("id")), fields)
+            self._take_item(begun, fields)
+            self._end(begun, fields)
+
+    def _catch_up(self) -> None:
+        if self._refused and self.word is not None:
+            self.finish("content_filter")
+
+    def _judge(self, finish: Finish) -> Finish:
+        """A server may say `completed` of what the limit cut (llama.cpp, transformers serve)."""
+        output = self._counts.output
+        if finish == "stop" and self._limit is not None and output is not None:
+            return "length" if output >= self._limit else finish
+        return finish
+
+    def _whole(self, wire: dict[str, Any]) -> bool:
+        if wire.get("object") != "response" and not isinstance(wire.get("output"), list):
+            return False
+        # Without a status that is known: a body that is whole JSON.
+        self._close("completed", wire)
         return True
 
-    def _grow(self, key: tuple[int, int], text: str, kind: Any, out: list[ModelEvent]) -> None:
-        block = self._open.get(key)
-        if block is None:
-            block = self._new(key, BlockStart(self._count, kind), out)
-        if text:
-            self._filled.add(block)
-            out.append(Delta(block, text))
 
-    def _grow_other(self, wire: Grown, out: list[ModelEvent]) -> None:
-        if isinstance(wire, RefusalDelta):
-            self._refused = True
-            self._grow((wire.output_index, wire.content_index), wire.delta, "text", out)
-        elif isinstance(wire, ArgumentsDelta):
-            if (wire.output_index, _TEXT) not in self._open:
-                raise MalformedEventError(f"arguments for item {wire.output_index}, not open")
-            self._grow((wire.output_index, _TEXT), wire.delta, "tool_call", out)
-        else:
-            self._grow((wire.output_index, _TEXT), wire.delta, "reasoning", out)
+class _Numbers:
+    """Knows a repeated event by its number and its bytes, where numbers can be trusted.
 
-    def _begin(self, wire: ItemAdded, out: list[ModelEvent]) -> None:
-        item, key = wire.item, (wire.output_index, _TEXT)
-        if item.type == "reasoning":
-            self._new(key, BlockStart(self._count, "reasoning"), out)
-        elif item.type == "function_call":
-            self._calls += 1
-            self._new(key, BlockStart(self._count, "tool_call", item.name, item.call_id), out)
+    A gateway may give every event the same number, or count down: then every event counts.
+    """
 
-    def _end(self, wire: ItemDone, out: list[ModelEvent]) -> None:
-        item, private = wire.item, None
-        block = self._open.get((wire.output_index, _TEXT))
-        if item.type == "reasoning" and item.id and item.encrypted_content:
-            private = seal(OpenAIReasoning(item.id, item.encrypted_content))
-        if block is not None and item.arguments and block not in self._filled:
-            out.append(Delta(block, item.arguments))  # sent whole, without deltas
-        ended = [key for key in self._open if key[0] == wire.output_index]
-        out.extend(BlockEnd(self._open.pop(key), private) for key in ended)
+    def __init__(self) -> None:
+        self._last = -(10**9)
+        self._rose = False
+        self._broken = False
+        self._seen: dict[int, bytes] = {}
 
-    def _new(self, key: tuple[int, int], start: BlockStart, out: list[ModelEvent]) -> int:
-        self._open[key] = start.block
-        self._count += 1
-        out.append(start)
-        return start.block
-
-    def _complete(self, wire: Done | Incomplete, out: list[ModelEvent]) -> None:
-        response = wire.response
-        finish: Finish = "tool_calls" if self._calls else "stop"
-        if isinstance(wire, Incomplete):
-            details = response.incomplete_details
-            finish = _INCOMPLETE.get(details.reason or "" if details else "", "length")
-        elif self._refused:
-            finish = "content_filter"
-        if finish == "content_filter" and not self._filled:
-            raise FilteredError
-        out.extend(BlockEnd(block) for block in self._open.values())
-        self._open.clear()
-        self.completed = Completed(finish, usage_of(response.usage), response.model or self._model)
-
-
-def usage_of(usage: WireUsage | None) -> Usage:
-    """Return neutral counts: those of the input leave out what the cache gave or took."""
-    if usage is None:
-        return Usage()
-    inputs = usage.input_tokens_details or InputDetails()
-    outputs = usage.output_tokens_details or OutputDetails()
-    fresh = usage.input_tokens
-    if fresh is not None:
-        fresh = max(0, fresh - (inputs.cached_tokens or 0) - (inputs.cache_write_tokens or 0))
-    return Usage(
-        input_tokens=fresh,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=outputs.reasoning_tokens,
-        cache_write_tokens=inputs.cache_write_tokens,
-        cache_read_tokens=inputs.cached_tokens,
-    )
-
-
-def _other(data: bytes, error: msgspec.ValidationError) -> bool:
-    """Judge an event that is none of the types above."""
-    event = loose(data)
-    if event.error is not None:
-        raise StreamFailedError({"error": event.error}) from error
-    if event.type in _KNOWN or not event.type:
-        raise MalformedEventError(str(error)) from error
-    return True
-
-
-def _error_of(wire: Failed | ErrorEvent) -> Any:
-    if isinstance(wire, Failed):
-        return {"error": wire.response.error or {"code": "server_error"}}
-    return {"error": wire.error or {"code": wire.code, "message": wire.message}}
+    def repeated(self, number: int, data: bytes) -> bool:
+        """Say whether an event was delivered before."""
+        if self._broken:
+            return False
+        if number > self._last:
+            self._rose = bool(self._seen)
+            self._last = number
+            self._seen[number] = data
+            self._seen.pop(number - _REMEMBERED, None)
+            return False
+        same = self._seen.get(number) == data
+        self._broken = not same
+        # Before numbers rose it may be the same word, said twice.
+        return same and self._rose

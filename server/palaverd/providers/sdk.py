@@ -10,13 +10,15 @@ from typing import ClassVar, Generic, NoReturn, Protocol, TypeVar
 from palaver.clock import Clock
 from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
-from palaverd.providers.call import Call, Dialect, Opened, model_events
+from palaverd.providers.call import Call, Opened, model_events
+from palaverd.providers.dialect import Dialect
 from palaverd.providers.edge import Caller, signals_from
 from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
+from palaverd.providers.thrown import Thrown
 from palaverd.providers.transport import secrets_in
 
 
@@ -63,6 +65,7 @@ class SdkProvider(ABC, Generic[C]):
         self._limits = limits or DEFAULT_LIMITS
         hidden = secrets_in(self._base_url) + ((self._api_key,) if self._api_key else ())
         self._caller = Caller(name, key_hint, hidden)
+        self._thrown = Thrown(name, hidden)
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
 
     @abstractmethod

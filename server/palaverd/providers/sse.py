@@ -27,7 +27,7 @@ class EventTooLongError(ValueError):
 
 
 class SseDecoder:
-    """Takes chunks, gives events. An event cut off by the end of the stream is never given.
+    """Takes chunks, gives events. What the end of the stream cut off is given by `flush`.
 
     Comments give no event; the fields `id` and `retry` mean nothing to a model's stream and are
     dropped with the unknown ones.
@@ -68,7 +68,7 @@ class SseDecoder:
                 data.append(line[6:] if line.startswith(b"data: ") else line[5:])
                 self._data_size += len(line)
                 if self._data_size > self._limit:
-                    raise EventTooLongError(self._limit)
+                    raise self._too_long()
             elif not line:
                 if data:
                     events.append(
@@ -83,8 +83,23 @@ class SseDecoder:
             self._line.append(rest)
             self._line_size += len(rest)
             if self._line_size + self._data_size > self._limit:
-                raise EventTooLongError(self._limit)
+                raise self._too_long()
         return events
+
+    def flush(self) -> list[ServerEvent]:
+        """Return the event that lacks its blank line when the stream is over.
+
+        The standard drops it. Whoever reads it must know half an event from a whole one.
+        """
+        if self._first and not self._line:
+            return []
+        return self.feed(b"\n\n")
+
+    def _too_long(self) -> EventTooLongError:
+        """Forget what is held: nothing is left to flush."""
+        self._line.clear()
+        self._data.clear()
+        return EventTooLongError(self._limit)
 
     def _unify(self, chunk: bytes) -> bytes:
         """Make every line end one LF. A CR that ends a chunk may be half of a CRLF."""

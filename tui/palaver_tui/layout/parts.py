@@ -318,5 +318,7 @@ def ending(message: Message) -> Drawn | None:
             return note("◼", "cut off at the model's output limit", "warning")
         case "content_filter":
             return note("◼", "ended by the provider's content filter", "warning")
+        case "unknown":
+            return note("◼", "the provider did not say that this is the whole answer", "warning")
         case _:
             return None

@@ -28,8 +28,13 @@ def record_retry(chat: LockedChat, retry: RetryInfo) -> None:
         chat.row.retry = retry
 
 
-def commit_response(chat: LockedChat, message: NewMessage, notice: str | None = None) -> int:
-    """Append one whole model response, behind a `notice` for people, if any. Returns its id."""
+def commit_response(
+    chat: LockedChat, message: NewMessage, notice: str | None = None, remark: str | None = None
+) -> int:
+    """Append one whole model response. Returns its id.
+
+    A `notice` for people stands before it, a `remark` behind it.
+    """
     if not message.parts:
         raise ValueError("a response has at least one part")
     with chat.transition(Transition.COMMIT_RESPONSE):
@@ -38,8 +43,9 @@ def commit_response(chat: LockedChat, message: NewMessage, notice: str | None = 
             chat.row.context_tokens = context_tokens(message.usage)
             chat.row.context_limit = message.context_limit
         clear_partial(chat)
-        told = [_notice(notice)] if notice is not None else []
-        return insert_messages(chat, [*told, message])[-1]
+        before = [_notice(notice)] if notice is not None else []
+        behind = [_notice(remark)] if remark is not None else []
+        return insert_messages(chat, [*before, message, *behind])[len(before)]
 
 
 def _notice(text: str) -> NewMessage:
