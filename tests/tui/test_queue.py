@@ -18,7 +18,6 @@ from palaver_tui.view.banner import banner
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection, offline
 from palaver_tui.view.primary import primary
-from palaver_tui.widgets.queue import QueuePanel
 from tui.replay import BAD_KEY, OVERLOADED, T0, chat, part, problem, queued, status, user, versions
 from tui.screen import client
 from tui.test_client import running, with_chat
@@ -57,16 +56,6 @@ async def test_a_key_in_the_queue_panel_asks_for_one_thing(tmp_path, keys, asked
         await me.press("ctrl+o", *keys)
         await me.until(lambda: me.daemon.asked)
         assert me.daemon.asked == [asked]
-
-
-async def test_the_first_one_is_selected_with_the_focus_and_not_a_while_after_it(tmp_path):
-    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
-        await me.shows("Queue · 2")
-        me.app.main.set_focus(me.app.main.query_one(QueuePanel))
-        me.app.perform("queue.down")  # the panel has not been told yet: it was busy
-        me.app.perform("queue.remove")
-        await me.until(lambda: me.daemon.asked)
-        assert me.daemon.asked == [("delete", 2)]
 
 
 async def test_moving_past_an_end_of_the_queue_asks_for_nothing(tmp_path):

@@ -64,13 +64,9 @@ class QueuePanel(Widget, can_focus=True):
             self._selected = self._queue[self._place].id
             self.refresh()
 
-    def watch_has_focus(self, has_focus: bool) -> None:
-        """Begin with the first one, where none is selected.
-
-        Here and not in `on_focus`, which a busy client may come to after the next key.
-        """
-        super().watch_has_focus(has_focus)
-        if has_focus and self.selected is None:
+    def on_focus(self) -> None:
+        """Begin with the first one, where none is selected."""
+        if self.selected is None:
             self._place = 0
             self.select(0)
 
