@@ -120,7 +120,7 @@ async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_come
         for text in ("one", "two"):
             await ask(me, text)
             await me.until(lambda text=text: text in [item.content for item in me.view.queue])
-        await me.shows("Queue · 2")  # what is selected is what is drawn
+        await me.shows("2  two")  # drawn as waiting and not as being sent, which no key selects
         await me.tap_queue()
         me.tap("down", "K")
         await me.until(lambda: [item.content for item in me.view.queue] == ["two", "one"])
