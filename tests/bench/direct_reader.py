@@ -31,7 +31,7 @@ def anthropic_client(url: str, transport: str) -> Any:
             timeout=httpx2.Timeout(None, connect=DEFAULT_LIMITS.connect), trust_env=False
         )
     else:
-        http = http_client(url, DEFAULT_LIMITS)
+        http = http_client(url, DEFAULT_LIMITS, None)
     return anthropic.AsyncAnthropic(api_key="bench", base_url=url, max_retries=0, http_client=http)
 
 

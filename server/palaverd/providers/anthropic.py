@@ -40,7 +40,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
                 "ANTHROPIC_CUSTOM_HEADERS", anthropic.Omit(), self._api_key
             ),
             open_telemetry=False,
-            http_client=http_client(self._base_url, self._limits),
+            http_client=http_client(self._base_url, self._limits, self._proxy),
         )
         _rehearse(anthropic, httpx2)
         return client

@@ -14,6 +14,7 @@ from palaverd.failures.names import GARBLED
 from palaverd.failures.redact import redact
 from palaverd.failures.retry_after import wait_in_fields
 from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
+from palaverd.providers.certificates import CertificatesError
 from palaverd.providers.errors import (
     AnswerTooLongError,
     BadKeyError,
@@ -102,6 +103,7 @@ def signals_from(
         url=clean(_asked(chain, response)),
         proxy=caller.proxy,
         proxy_from=caller.proxy_from,
+        certificates=_certificates(chain),
         exceptions=tuple(
             dict.fromkeys(
                 cls.__name__ for e in chain for cls in type(e).__mro__ if cls.__name__ not in _PLAIN
@@ -219,6 +221,10 @@ def _attribute(thing: object, name: str) -> Any:
         return getattr(thing, name, None)
     except Exception:  # noqa: BLE001 - it is another's property, read to say what went wrong
         return None
+
+
+def _certificates(chain: list[BaseException]) -> str | None:
+    return next((str(one) for one in chain if isinstance(one, CertificatesError)), None)
 
 
 def _asked(chain: list[BaseException], response: Any) -> str | None:

@@ -11,6 +11,7 @@ from palaverd.providers.chat_events import ChatDialect
 from palaverd.providers.limits import CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.openai_request import chat_arguments, responses_arguments
+from palaverd.providers.proxies import Proxy
 from palaverd.providers.responses_events import ResponsesDialect
 from palaverd.providers.sdk import SdkProvider
 from palaverd.providers.transport import environment_headers, http_client
@@ -38,7 +39,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
         )
 
     def _make(self) -> AsyncOpenAI:
-        client = _client(self._base_url, self._api_key, self._limits)
+        client = _client(self._base_url, self._api_key, self._limits, self._proxy)
         _rehearse(lambda sdk: _respond(sdk, _REHEARSAL))
         return client
 
@@ -60,7 +61,7 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
         )
 
     def _make(self) -> AsyncOpenAI:
-        client = _client(self._base_url, self._api_key, self._limits)
+        client = _client(self._base_url, self._api_key, self._limits, self._proxy)
         _rehearse(lambda sdk: _chat(sdk, _REHEARSAL))
         return client
 
@@ -89,7 +90,9 @@ def _chat(
     return opened
 
 
-def _client(base_url: str, api_key: str | None, limits: CallLimits) -> AsyncOpenAI:
+def _client(
+    base_url: str, api_key: str | None, limits: CallLimits, proxy: Proxy | None
+) -> AsyncOpenAI:
     import openai
 
     omit: Any = openai.Omit()
@@ -100,7 +103,7 @@ def _client(base_url: str, api_key: str | None, limits: CallLimits) -> AsyncOpen
         base_url=base_url,
         max_retries=0,
         default_headers=headers,
-        http_client=http_client(base_url, limits),
+        http_client=http_client(base_url, limits, proxy),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -18,6 +19,7 @@ from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
+from palaverd.providers.proxies import proxy_for
 from palaverd.providers.thrown import Thrown
 from palaverd.providers.transport import secrets_in
 
@@ -63,8 +65,20 @@ class SdkProvider(ABC, Generic[C]):
         self._api_key = api_key if isinstance(api_key, str) else None
         self._clock = clock
         self._limits = limits or DEFAULT_LIMITS
-        hidden = secrets_in(self._base_url) + ((self._api_key,) if self._api_key else ())
-        self._caller = Caller(name, key_hint, hidden)
+        self._proxy = proxy_for(self._base_url, os.environ)
+        through = self._proxy
+        hidden = (
+            *secrets_in(self._base_url),
+            *(secrets_in(through.url) if through else ()),
+            *((self._api_key,) if self._api_key else ()),
+        )
+        self._caller = Caller(
+            name,
+            key_hint,
+            hidden,
+            through.shown if through else None,
+            through.variable if through else None,
+        )
         self._thrown = Thrown(name, hidden)
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
 

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from palaverd.providers.certificates import believed
 from palaverd.providers.limits import CallLimits
+from palaverd.providers.proxies import Proxy, ProxyAddressError
 
 if TYPE_CHECKING:
     import httpx2
 
 
-def http_client(base_url: str, limits: CallLimits) -> httpx2.AsyncClient:
+def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx2.AsyncClient:
     """Make a client with our bounds. Blocks (imports, certificates): call it in a thread.
 
     It has no read timeout, since the guards measure silence themselves, and follows no redirect:
     a provider that answers elsewhere is configured wrongly, and a key must not travel.
+
+    Raises:
+        ProxyAddressError: `proxy` is of a kind that cannot be used.
+        CertificatesError: the environment names certificates that are none.
     """
     import httpx2
 
+    context = believed(os.environ) if _encrypted(base_url, proxy) else None
+    through = None
+    if proxy is not None:
+        if not proxy.usable:
+            raise ProxyAddressError
+        try:
+            through = httpx2.Proxy(proxy.url, ssl_context=context)
+        except (ValueError, httpx2.InvalidURL):
+            raise ProxyAddressError from None  # its text has the URL, and a password
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(None, connect=limits.connect),
         limits=httpx2.Limits(
             max_connections=limits.connections, max_keepalive_connections=limits.keepalive
         ),
         follow_redirects=False,
-        # Proxies from the environment are for the world outside this machine.
-        trust_env=not is_loopback(base_url),
+        # What the environment says is read here, so that it can be told which part of it failed.
+        trust_env=False,
+        proxy=through,
+        verify=True if context is None else context,
     )
+
+
+def _encrypted(base_url: str, proxy: Proxy | None) -> bool:
+    return any(url.lower().startswith("https:") for url in (base_url, proxy.url if proxy else ""))
 
 
 def environment_headers(variable: str, omit: Any, api_key: str | None) -> dict[str, Any]:
@@ -60,12 +80,3 @@ def secrets_in(url: str) -> tuple[str, ...]:
         pair = f"{unquote(parts.username or '')}:{unquote(password)}"
         found += [password, unquote(password), b64encode(pair.encode()).decode()]
     return tuple(secret for secret in found if secret)
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether a URL's host is this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
