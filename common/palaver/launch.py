@@ -17,6 +17,7 @@ from typing import Final
 from palaver.client import Client, Endpoint, PalaverError, Unreachable
 from palaver.clock import Clock
 from palaver.paths import socket_path
+from palaver.wire.setup import Lent
 
 # A start takes about a second; a database that is migrated and copied first may take minutes on
 # a slow disk, but then the daemon is alive, and this only bounds how long a client waits for it.
@@ -73,6 +74,7 @@ async def ensure_daemon(
     data_dir = _absolute(data_dir)
     endpoint = Endpoint.unix(socket_path(data_dir))
     if instead is None and await _answers(endpoint, clock):
+        await _lend_keys(endpoint, clock)
         return endpoint
     # In threads: an interface that draws waits for this.
     argv = await asyncio.to_thread(command, data_dir, _absolute(config) if config else None)
@@ -98,6 +100,32 @@ async def _answers(endpoint: Endpoint, clock: Clock) -> bool:
         except Unreachable:
             return False
     return True
+
+
+async def _lend_keys(endpoint: Endpoint, clock: Clock) -> None:
+    """Give a daemon that clients start the keys that were exported after it was started.
+
+    It keeps them in memory. What listens there must be this user's own.
+    """
+    if not await asyncio.to_thread(_is_ours, endpoint):
+        return
+    async with Client(endpoint, clock=clock) as client:
+        try:
+            setup = (await client.models()).setup
+            if setup is None or not setup.takes_variables:
+                return
+            lent = {name: os.environ[name] for name in setup.variables if os.environ.get(name)}
+            if lent:
+                await client.lend(Lent(lent))
+        except PalaverError:
+            return  # whatever is wrong with it is told by what it is asked next
+
+
+def _is_ours(endpoint: Endpoint) -> bool:
+    try:
+        return endpoint.socket is not None and endpoint.socket.stat().st_uid == os.getuid()
+    except OSError:
+        return False
 
 
 def _make_private(data_dir: Path) -> None:

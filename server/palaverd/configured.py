@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ import structlog
 
 from palaver.clock import Clock
 from palaver.wire.errors import ChatError
-from palaver.wire.setup import Reloaded, Setup
+from palaver.wire.setup import Named, Reloaded, Setup
 from palaverd.bugs import log_bug
 from palaverd.config.keys import BadKey, key_hint
 from palaverd.config.load import ConfigError
@@ -20,6 +21,7 @@ from palaverd.config.types import Config
 from palaverd.failures import Signals, classify
 from palaverd.generation.catalog import Catalog
 from palaverd.providers.build import make_provider
+from palaverd.providers.network import network
 from palaverd.providers.neutral import Provider
 
 log = structlog.get_logger("palaverd.config")
@@ -36,7 +38,8 @@ NEEDS_RESTART: Final = frozenset(
 class Configured:
     """Owns the catalog and the providers. `changed` is told a configuration that takes over.
 
-    Without a `source` there is nothing that could be read anew.
+    Without a `source` there is nothing that could be read anew. With `takes_variables` a client
+    may lend keys that the environment lacks.
     """
 
     def __init__(
@@ -46,7 +49,11 @@ class Configured:
         *,
         source: Source | None,
         changed: Callable[[Config], None],
+        takes_variables: bool = False,
     ) -> None:
+        self._takes_variables = takes_variables
+        self._read_at = clock.now()
+        self._network: list[Named] = []
         self._source = source
         self._clock = clock
         self._changed = changed
@@ -76,6 +83,9 @@ class Configured:
             variables=source.lacking(config),
             problem=self._problem,
             restart=self._waiting(config),
+            read_at=self._read_at,
+            takes_variables=self._takes_variables,
+            network=self._network,
         )
 
     def _waiting(self, config: Config) -> list[str]:
@@ -102,6 +112,7 @@ class Configured:
             raise ConfigError("This daemon was not started from a configuration file.")
         async with self._reading:
             # Looked at before it is read: a change in between is seen again.
+            read_at = self._clock.now()
             before = await asyncio.to_thread(source.look, self._loaded.config)
             try:
                 loaded = await asyncio.to_thread(source.read)
@@ -110,7 +121,7 @@ class Configured:
                 self._changed(self._loaded.config)
                 log.warning("configuration refused", error=self._problem)
                 raise
-            self._problem = None
+            self._problem, self._read_at = None, read_at
             keys = self._take(loaded)
             now = await asyncio.to_thread(source.look, loaded.config)
             self._seen = {path: before.get(path, look) for path, look in now.items()}
@@ -121,6 +132,25 @@ class Configured:
         )
         log.info("configuration read", changed=answer.changed, needs_restart=answer.restart)
         return answer
+
+    async def lend(self, variables: Mapping[str, str]) -> Reloaded:
+        """Take keys from a client's environment, in memory, and read the configuration anew.
+
+        Only those that are lacking: nobody changes what the daemon was started with.
+
+        Raises:
+            ConfigError: the configuration cannot be used; what was in force still is.
+        """
+        source = self._source
+        if source is None or not self._takes_variables:
+            return Reloaded(changed=[], restart=[])
+        lacking = source.lacking(self._loaded.config)
+        taken = {name: variables[name] for name in lacking if variables.get(name)}
+        if not taken:
+            return Reloaded(changed=[], restart=[])
+        log.info("keys taken from a client", variables=sorted(taken))
+        self._source = replace(source, environment={**source.environment, **taken})
+        return await self.reload()
 
     def _take(self, loaded: Loaded) -> list[str]:
         """Let `loaded` take over; return the keys that it changes."""
@@ -145,6 +175,7 @@ class Configured:
         """Take note of the files as they are: what changes from now on is read anew."""
         if self._source is not None:
             self._seen = await asyncio.to_thread(self._source.look, self._loaded.config)
+            self._network = await asyncio.to_thread(network, self._source.environment)
 
     async def watch(self, idle: Callable[[], bool]) -> None:
         """Read the configuration anew whenever its files changed, until cancelled.

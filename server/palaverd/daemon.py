@@ -98,6 +98,8 @@ class Daemon:
             clock,
             source=source,
             changed=self._config_changed,
+            # Whoever else starts a daemon decides what it is given.
+            takes_variables=private,
         )
         self.catalog = self.configured.catalog
         self.worker = Worker(
@@ -183,6 +185,7 @@ class Daemon:
             working=lambda: self.worker.running,
             setup=self.configured.setup,
             reload=self.configured.reload,
+            lend=self.configured.lend,
         )
         runner = web.AppRunner(
             make_app(services, self.connections, self.sockets),

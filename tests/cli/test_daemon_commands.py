@@ -9,62 +9,21 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from palaver.client import Client, Endpoint, PalaverError
+from palaver.client import PalaverError
 from palaver.clock import SystemClock
 from palaver.governing import STOP_S, Running, find, holder, stop
 from palaver.wire.chats import CreateChat, Info
 from support.chats import history, reaches
 from support.clock import PATIENCE_S, START, ManualClock, until
-from support.forkserver import fork
-from support.process import place, started
+from support.here import Ended, Here, somewhere
+from support.process import started
 
 pytestmark = pytest.mark.process
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Here:
-    """Runs `palaver` commands for one data directory, and ends whatever they leave."""
-
-    data_dir: Path
-
-    @property
-    def config(self) -> Path:
-        return self.data_dir / "config.toml"
-
-    async def __call__(self, *arguments: str, code: int = 0, **environment: str) -> Ended:
-        process = await fork(
-            *("palaver", "--data-dir", str(self.data_dir), *arguments),
-            stdout=asyncio.subprocess.PIPE,
-            environment=os.environ
-            | {"PALAVER_CONFIG": str(self.config), "TZ": "UTC"}
-            | environment,
-        )
-        async with asyncio.timeout(60):
-            out, err = await process.communicate()
-        ended = Ended(process.returncode or 0, out.decode(), err.decode())
-        assert ended.code == code, ended
-        return ended
-
-    async def status(self, code: int = 0) -> dict[str, Any]:
-        status = json.loads((await self("daemon", "status", "--json", code=code)).out)
-        assert isinstance(status, dict)
-        return status
-
-    def client(self) -> Client:
-        return Client(Endpoint(socket=self.data_dir / "palaverd.sock"))
 
 
 def ended(pid: int) -> bool:
@@ -77,14 +36,8 @@ def ended(pid: int) -> bool:
 
 @pytest.fixture
 async def here() -> AsyncIterator[Here]:
-    async with place(rate=300) as data_dir:
-        yield Here(data_dir)
-        pid = await asyncio.to_thread(holder, data_dir)
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-            async with asyncio.timeout(PATIENCE_S):
-                while await asyncio.to_thread(holder, data_dir):
-                    await asyncio.sleep(0.01)
+    async with somewhere() as found:
+        yield found
 
 
 async def test_without_a_daemon_each_command_says_so_and_starts_none(here: Here) -> None:

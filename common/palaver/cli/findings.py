@@ -92,6 +92,8 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
     )
     if told.setup is not None:
         yield _config(told.setup)
+        for finding in _environment(told.setup):
+            yield finding
     models = told.models
     for model in models:
         default = ", the default" if model.default else ""
@@ -118,10 +120,47 @@ def _config(setup: Setup) -> Finding:
         text = f"{setup.config} cannot be used; what was in force before still is"
         return Finding("config", "broken", text, setup.problem)
     text = setup.config if setup.found else f"{setup.config} is not there, defaults hold"
+    if _is_newer(setup):
+        return Finding(
+            "config",
+            "note",
+            f"{text} is newer than what the daemon has read",
+            "palaver daemon reload  reads it",
+        )
     if setup.restart:
         keys = ", ".join(setup.restart)
         return Finding("config", "note", text, f"palaver daemon restart  is needed for: {keys}")
     return Finding("config", "ok", text)
+
+
+def _is_newer(setup: Setup) -> bool:
+    """Say whether the file changed since the daemon read it."""
+    try:
+        changed = os.stat(setup.config).st_mtime  # noqa: PTH116 - pathlib is not imported here
+    except OSError:
+        return False
+    return setup.read_at is not None and changed > setup.read_at.timestamp()
+
+
+# What is set here and not for the daemon is a riddle otherwise.
+_DECIDING = ("https_proxy", "http_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir")
+
+
+def _environment(setup: Setup) -> Iterator[Finding]:
+    """Tell what of the daemon's environment decides how providers are reached."""
+    for named in setup.network:
+        state: State = "ok" if named.problem is None else "broken"
+        subject = "proxy" if "proxy" in named.variable.lower() else "certificate"
+        text = f"{named.variable} = {named.value}, for the daemon"
+        remedy = f"{named.problem} Then:  palaver daemon restart" if named.problem else None
+        yield Finding(subject, state, text, remedy)
+    there = {named.variable.lower() for named in setup.network}
+    here = {name for name in os.environ if name.lower() in _DECIDING and os.environ[name]}
+    missing = {name for name in here if name.lower() not in there}
+    missing |= {name for name in setup.variables if os.environ.get(name)}
+    for name in sorted(missing):
+        text = f"{name} is set here, and was not where the daemon was started"
+        yield Finding("environment", "note", text, "palaver daemon restart  brings it")
 
 
 async def _servers() -> AsyncIterator[Finding]:

@@ -34,7 +34,7 @@ from palaver.wire.queue import (
     Resume,
     SkipBackoff,
 )
-from palaver.wire.setup import Reloaded
+from palaver.wire.setup import Lent, Reloaded
 
 T = TypeVar("T")
 
@@ -58,6 +58,10 @@ class Requests:
     async def reload(self) -> Reloaded:
         """Have the daemon read its configuration anew; refused when that cannot be used."""
         return await self._transport.request("POST", f"{API}/reload", Reloaded)
+
+    async def lend(self, lent: Lent) -> Reloaded:
+        """Give the daemon variables with keys that it lacks; it reads its configuration anew."""
+        return await self._transport.request("POST", f"{API}/variables", Reloaded, body=lent)
 
     async def models(self) -> Models:
         """Return the models that can be chosen."""

@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 
 from palaver.wire.chats import Models
-from palaverd.api.bodies import answer
+from palaver.wire.setup import Lent
+from palaverd.api.bodies import answer, read_body
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 
@@ -38,3 +39,10 @@ async def get_models(request: web.Request) -> web.Response:
 async def post_reload(request: web.Request) -> web.Response:
     """Read the configuration anew, and say what holds now and what needs a restart."""
     return answer(await request.app[SERVICES].reload())
+
+
+@routes.post("/api/v1/variables")
+async def post_variables(request: web.Request) -> web.Response:
+    """Take keys that the daemon lacks from a client; see `Lent`. Who has the socket is its user."""
+    lent = await read_body(request, Lent)
+    return answer(await request.app[SERVICES].lend(lent.variables))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -26,7 +26,7 @@ class Services(msgspec.Struct):
 
     `host` is this machine's name; `touch` notes that a client is there. `working` counts the chats
     that are worked on, `setup` says where the models come from, `reload` reads the configuration
-    anew and raises `ConfigError`.
+    anew and raises `ConfigError`, as does `lend`, which takes variables with keys first.
     """
 
     database: Database
@@ -42,6 +42,7 @@ class Services(msgspec.Struct):
     working: Callable[[], int]
     setup: Callable[[], Setup | None]
     reload: Callable[[], Awaitable[Reloaded]]
+    lend: Callable[[Mapping[str, str]], Awaitable[Reloaded]]
 
 
 SERVICES = web.AppKey("services", Services)
