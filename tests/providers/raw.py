@@ -108,22 +108,37 @@ def chunk(finish: Any = None, **delta: Any) -> Event:
     return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
 
-def chat(*texts: str, finish: Any = "stop", thought: str = "", usage: Any = ...) -> list[Event]:
-    """Return a good stream of Chat Completions; `[DONE]` is not among it."""
+def chat(
+    *texts: str, finish: Any = ..., thought: str = "", usage: Any = ..., call: str = ""
+) -> list[Event]:
+    """Return a good stream of Chat Completions; `[DONE]` is not among it.
+
+    Pieces of a thought, and of a call's arguments, are set apart by `|`.
+    """
+    if finish is ...:
+        finish = "tool_calls" if call else "stop"
     if usage is ...:
         usage = {"prompt_tokens": 10, "completion_tokens": 5}
     model = {"id": "c1", "model": "m-1", "object": "chat.completion.chunk"}
     chunks = [chunk(role="assistant", content="")]
     chunks += [chunk(reasoning_content=piece) for piece in thought.split("|") if piece]
     chunks += [chunk(content=text) for text in texts]
+    for number, piece in enumerate(call.split("|") if call else ()):
+        function: Event = {"arguments": piece}
+        head: Event = {"index": 0, "function": function}
+        if not number:
+            head |= {"id": "call_1", "type": "function", "function": function | {"name": "f"}}
+        chunks.append(chunk(tool_calls=[head]))
     chunks.append(chunk(finish))
     if usage is not None:
         chunks.append({"choices": [], "usage": usage})
     return [model | one for one in chunks]
 
 
-def messages(*texts: str, finish: Any = "end_turn", thought: str = "") -> list[Event]:
+def messages(*texts: str, finish: Any = ..., thought: str = "", call: str = "") -> list[Event]:
     """Return a good stream of Anthropic's Messages."""
+    if finish is ...:
+        finish = "tool_use" if call else "end_turn"
 
     def start(index: int, **block: Any) -> Event:
         return {"type": "content_block_start", "index": index, "content_block": block}
@@ -144,12 +159,20 @@ def messages(*texts: str, finish: Any = "end_turn", thought: str = "") -> list[E
     events.append(start(index, type="text", text=""))
     events += [delta(index, type="text_delta", text=text) for text in texts]
     events.append({"type": "content_block_stop", "index": index})
+    if call:
+        index += 1
+        events.append(start(index, type="tool_use", id="call_1", name="f", input={}))
+        pieces = call.split("|")
+        events += [delta(index, type="input_json_delta", partial_json=one) for one in pieces]
+        events.append({"type": "content_block_stop", "index": index})
     ended = {"stop_reason": finish, "stop_sequence": None}
     events.append({"type": "message_delta", "delta": ended, "usage": {"output_tokens": 5}})
     return [*events, {"type": "message_stop"}]
 
 
-def responses(*texts: str, status: str = "completed", thought: str = "") -> list[Event]:
+def responses(
+    *texts: str, status: str = "completed", thought: str = "", call: str = ""
+) -> list[Event]:
     """Return a good stream of OpenAI's Responses, with the text in each of its five places."""
     whole = "".join(texts)
     events: list[Event] = []
@@ -182,6 +205,16 @@ def responses(*texts: str, status: str = "completed", thought: str = "") -> list
     add("content_part.done", **where, part=part | {"text": whole})
     output.append(item | {"content": [part | {"text": whole}], "status": "completed"})
     add("output_item.done", output_index=index, item=output[-1])
+    if call:
+        where = {"item_id": "fc_1", "output_index": index + 1}
+        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f"}
+        add("output_item.added", output_index=index + 1, item=item | {"arguments": ""})
+        for piece in call.split("|"):
+            add("function_call_arguments.delta", **where, delta=piece)
+        arguments = call.replace("|", "")
+        add("function_call_arguments.done", **where, arguments=arguments)
+        output.append(item | {"arguments": arguments})
+        add("output_item.done", output_index=index + 1, item=output[-1])
     details = {"reason": "max_output_tokens"} if status == "incomplete" else None
     response = {"id": "r1", "model": "m-1", "status": status, "output": output}
     usage = {"input_tokens": 10, "output_tokens": 5}
@@ -189,13 +222,13 @@ def responses(*texts: str, status: str = "completed", thought: str = "") -> list
     return events
 
 
-def good(kind: Kind, *texts: str, thought: str = "") -> list[Any]:
+def good(kind: Kind, *texts: str, thought: str = "", call: str = "") -> list[Any]:
     """Return a good stream of any protocol, with its end mark."""
     if kind == "anthropic":
-        return messages(*texts, thought=thought)
+        return messages(*texts, thought=thought, call=call)
     if kind == "openai":
-        return responses(*texts, thought=thought)
-    return [*chat(*texts, thought=thought), DONE]
+        return responses(*texts, thought=thought, call=call)
+    return [*chat(*texts, thought=thought, call=call), DONE]
 
 
 def whole(kind: Kind, text: str) -> Event:

@@ -36,6 +36,22 @@ _DELTAS: dict[str, tuple[str, Kind]] = {
 _QUIET = frozenset({"content_block_stop", "message_stop", "ping", "citations_delta"})
 
 
+class _UsualDelta(msgspec.Struct):
+    """A few words more."""
+
+    type: Literal["text_delta"]
+    text: str
+
+
+class _Usual(msgspec.Struct):
+    """The event that nine of ten are."""
+
+    type: Literal["content_block_delta"]
+    index: int
+    delta: _UsualDelta
+    error: None = None
+
+
 class _Block(msgspec.Struct):
     """A block that was begun: its neutral number, and what it wants kept."""
 
@@ -58,24 +74,22 @@ class AnthropicDialect(Dialect):
         self._at: dict[int | None, _Block | None] = {}  # number -> what began there last
         self._content: Any = None
 
-    def _take(self, wire: dict[str, Any], name: bytes) -> bool:
-        kind = wire.get("type")
-        if kind == "content_block_delta":  # nine of ten events
-            number, delta = wire.get("index"), mapping(wire.get("delta"))
-            opened = self._at.get(number) if type(number) is int else None
-            text = delta.get("text")
-            if opened is not None and opened.is_open_text and type(text) is str:
-                self._blocks.grow(opened.block, text)
-            else:
-                self._delta(index(number), delta)
-            return True
-        named = name.decode("ascii", "replace")
-        return self._take_other(wire, kind if type(kind) is str else named, named)
+    _READ_USUAL = staticmethod(msgspec.json.Decoder(_Usual).decode)
 
-    def _take_other(self, wire: dict[str, Any], kind: str, name: str) -> bool:
+    def _grew(self, usual: _Usual) -> bool:
+        opened = self._at.get(usual.index)
+        if opened is None or not opened.is_open_text:
+            return False
+        self._blocks.grow(opened.block, usual.delta.text)
+        return True
+
+    def _take(self, wire: dict[str, Any], name: bytes) -> bool:
+        kind, named = wire.get("type"), name.decode("ascii", "replace")
+        if type(kind) is not str:
+            kind = named
         if kind == "ping":
             return False
-        if kind == "content_block_delta":  # by the event's name
+        if kind == "content_block_delta":
             self._delta(index(wire.get("index")), mapping(wire.get("delta")))
         elif kind == "content_block_start":
             self._start(index(wire.get("index")), mapping(wire.get("content_block")))
@@ -92,7 +106,7 @@ class AnthropicDialect(Dialect):
             self._counts.take(wire.get("usage"))
         elif kind == "message_stop":
             self.ended()
-        elif (failure := reported(wire, name)) is not None:
+        elif (failure := reported(wire, named)) is not None:
             raise StreamFailedError(failure)
         elif kind == "message" and self._whole(wire):
             self.ended()

@@ -22,7 +22,7 @@ Form = Literal["stream", "json", "page"]
 _FIELDS = (b"data:", b"event:", b":", b"id:", b"retry:")
 _BOM = b"\xef\xbb\xbf"
 # A server that heeds no `stream` may send blanks until it has its answer.
-_MOST_BLANK = 64 * 1024
+_MOST_OPEN = 8 * 1024
 
 
 class Body:
@@ -100,18 +100,23 @@ class Body:
 
     def _form_of(self, held: bytearray) -> Form | None:
         """Return what a body is that begins so; None while that is open."""
-        text = bytes(held[:_MOST_BLANK]).removeprefix(_BOM).lstrip()
-        if text.startswith(_FIELDS):
-            return "stream"
-        if len(held) < _MOST_BLANK and any(field.startswith(text) for field in _FIELDS):
+        text = bytes(held[:_MOST_OPEN])
+        if _BOM.startswith(text):
             return None
+        text = text.removeprefix(_BOM).lstrip()
         if text.startswith((b"{", b"[")):
             return "json"
-        return "stream" if self._declared and not text.startswith(b"<") else "page"
+        if text.startswith(b"<"):
+            return "page"
+        if self._declared or any(line.startswith(_FIELDS) for line in text.splitlines()):
+            return "stream" if text else None
+        return None if len(held) < _MOST_OPEN else "page"
 
 
-def _beginning(body: bytes) -> str:
-    return body.decode("utf-8", "replace") if len(body) <= MAX_BODY_BYTES else ""
+def _beginning(body: bytes) -> dict[str, str]:
+    """Return a body as the words that it is: it reports no error, whatever fields it has."""
+    text = body.decode("utf-8", "replace") if len(body) <= MAX_BODY_BYTES else ""
+    return {"message": text}
 
 
 def _is_cut(body: bytes) -> bool:

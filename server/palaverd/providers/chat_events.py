@@ -37,6 +37,42 @@ _REASONING = (
 )
 
 
+class _UsualDelta(msgspec.Struct):
+    """A few words more, and nothing else that is read. A role may come with them."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: None = None
+    reasoning_text: None = None
+    thinking: None = None
+    thinking_blocks: None = None
+    reasoning_details: None = None
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class _UsualChoice(msgspec.Struct):
+    """The only choice."""
+
+    delta: _UsualDelta
+    finish_reason: None = None
+    message: None = None
+    usage: None = None
+    error: None = None
+
+
+class _Usual(msgspec.Struct):
+    """The event that nine of ten are."""
+
+    choices: tuple[_UsualChoice]
+    model: str | None = None
+    usage: None = None
+    x_groq: None = None
+    timings: None = None
+    error: None = None
+
+
 class _Call(msgspec.Struct):
     """A tool call that was begun."""
 
@@ -57,18 +93,22 @@ class ChatDialect(Dialect):
         self._said = False  # any text
         self._message: Any = None
 
+    _READ_USUAL = staticmethod(msgspec.json.Decoder(_Usual).decode)
+
+    def _grew(self, usual: _Usual) -> bool:
+        delta = usual.choices[0].delta
+        if usual.model:
+            self._model = usual.model
+        if delta.reasoning_content:
+            self._grow("reasoning", delta.reasoning_content)
+        if delta.content:
+            self._grow("text", delta.content)
+        return True
+
     def _take(self, wire: dict[str, Any], name: bytes) -> bool:
         choices = wire.get("choices")
         if type(choices) is list and choices:
-            choice = choices[0]
-            if len(choices) > 1 or type(choice) is not dict:
-                choice = _ours(choices)
-            delta = choice.get("delta")
-            if type(delta) is dict and len(delta) == 1 and type(delta.get("content")) is str:
-                self._grow("text", delta["content"])  # nine of ten events
-            else:
-                self._new(choice, delta)
-            self._rest(choice)
+            self._choice(_ours(choices))
         elif type(choices) is dict:
             self._choice(choices)
         if wire.get("model") is not None:
@@ -91,20 +131,13 @@ class ChatDialect(Dialect):
         self._counts.take_timings(wire.get("timings"))
 
     def _choice(self, choice: dict[str, Any]) -> None:
-        self._new(choice, choice.get("delta"))
-        self._rest(choice)
-
-    def _new(self, choice: dict[str, Any], delta: Any) -> None:
-        """Read what a choice says."""
+        delta = choice.get("delta")
         if type(delta) is dict:
             self._delta(delta)
         elif type(delta) is str:
             self._grow("text", delta)
         elif (text := string(choice.get("text"))) is not None:  # as in the older Completions
             self._grow("text", text)
-
-    def _rest(self, choice: dict[str, Any]) -> None:
-        """Read what else a choice has."""
         if (finish := choice.get("finish_reason")) is not None:
             self.finish(word_of(finish))
         if (report := choice.get("usage")) is not None:  # Moonshot

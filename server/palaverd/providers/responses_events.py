@@ -54,6 +54,17 @@ _TERMINAL = {
 }
 # So many events are remembered by their numbers, to know a repetition by its bytes.
 _REMEMBERED = 64
+_NEVER = -(10**9)  # less than any number
+
+
+class _Usual(msgspec.Struct, tag="response.output_text.delta"):
+    """The event that nine of ten are: a few words more."""
+
+    output_index: int
+    content_index: int
+    delta: str
+    sequence_number: int | None = None
+    error: None = None
 
 
 class _Item(msgspec.Struct):
@@ -74,28 +85,32 @@ class ResponsesDialect(Dialect):
         self._limit = limit
         self._items: list[_Item] = []
         self._at: dict[int | None, _Item] = {}  # output index -> what began there last
-        self._place: tuple[Any, Any] | None = None  # where text grew last, and nothing else came
+        # Where text grew last, while nothing else came: output index, content index, block.
+        self._output: Any = None
+        self._part_there: Any = None
         self._block_there = -1
         self._refused = False
         self._numbers = _Numbers()
+
+    _READ_USUAL = staticmethod(msgspec.json.Decoder(_Usual).decode)
+
+    def _grew(self, usual: _Usual) -> bool:
+        if usual.output_index != self._output or usual.content_index != self._part_there:
+            return False
+        number = usual.sequence_number
+        if number is None or not self._numbers.repeated(number, self._data):
+            self._blocks.grow(self._block_there, usual.delta)
+        return True
 
     def _take(self, wire: dict[str, Any], name: bytes) -> bool:
         number = wire.get("sequence_number")
         if type(number) is int and self._numbers.repeated(number, self._data):
             return True
-        kind, text = wire.get("type"), wire.get("delta")
-        if kind == "response.output_text.delta" and type(text) is str:  # nine of ten events
-            if (wire.get("output_index"), wire.get("content_index")) == self._place:
-                self._blocks.grow(self._block_there, text)
-            elif text:
-                self._grow(wire, "text", text)
-                self._place = wire.get("output_index"), wire.get("content_index")
-            return True
-        self._place = None
-        named = name.decode("ascii", "replace")
-        return self._take_other(wire, kind if type(kind) is str else named, named)
+        self._output = None
+        kind, named = wire.get("type"), name.decode("ascii", "replace")
+        return self._take_named(wire, kind if type(kind) is str else named, named)
 
-    def _take_other(self, wire: dict[str, Any], kind: str, name: str) -> bool:
+    def _take_named(self, wire: dict[str, Any], kind: str, name: str) -> bool:
         if kind.endswith((".delta", ".done")) and kind.rpartition(".")[0] in _GROWING:
             self._grown(kind, wire)
         elif kind in _TERMINAL:
@@ -181,8 +196,12 @@ class ResponsesDialect(Dialect):
         text = value if type(value) is str else thought(value)
         if text:
             item = self._find(wire, kind)
-            self._block_there = self._block(item, index(wire.get("content_index")))
-            self._blocks.grow(self._block_there, text)
+            block = self._block(item, index(wire.get("content_index")))
+            self._blocks.grow(block, text)
+            if wire.get("type") == _Usual.__struct_config__.tag:
+                self._output = wire.get("output_index")
+                self._part_there = wire.get("content_index")
+                self._block_there = block
 
     def _grown(self, kind: str, wire: dict[str, Any]) -> None:
         name, _, what = kind.rpartition(".")
@@ -369,22 +388,21 @@ class _Numbers:
     """
 
     def __init__(self) -> None:
-        self._last = -(10**9)
-        self._rose = False
+        self._last = self._first = _NEVER
         self._broken = False
-        self._seen: dict[int, bytes] = {}
+        self._recent = [b""] * _REMEMBERED  # by number; the number is among the bytes
 
     def repeated(self, number: int, data: bytes) -> bool:
         """Say whether an event was delivered before."""
         if self._broken:
             return False
         if number > self._last:
-            self._rose = bool(self._seen)
+            if self._last == _NEVER:
+                self._first = number
             self._last = number
-            self._seen[number] = data
-            self._seen.pop(number - _REMEMBERED, None)
+            self._recent[number % _REMEMBERED] = data
             return False
-        same = self._seen.get(number) == data
+        same = self._recent[number % _REMEMBERED] == data
         self._broken = not same
         # Before numbers rose it may be the same word, said twice.
-        return same and self._rose
+        return same and self._last > self._first

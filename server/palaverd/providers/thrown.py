@@ -30,7 +30,7 @@ class Thrown:
             return
         self._told.add(why)
         text = data[:_MOST_SEARCHED].decode("utf-8", "backslashreplace")
-        log.warning(
+        log.info(
             "thrown away",
             provider=self._provider,
             why=why,
