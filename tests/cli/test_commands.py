@@ -123,7 +123,7 @@ FINISHED = (
     [MessageEvent(QUESTION), status("running"), CaughtUp(4)],
     [live("Hel")],
     [live("lo", 3)],
-    [reply("Hello.", usage=Usage(3, 5)), status("waiting"), CaughtUp(6)],
+    [reply("Hello.", usage=Usage(3, 5), finish="stop"), status("waiting"), CaughtUp(6)],
 )
 
 
@@ -149,6 +149,7 @@ async def test_run_json_prints_the_events_and_a_result_line(server: ProtocolServ
         "type": "result",
         "chat_id": "c1",
         "status": "finished",
+        "finish": "stop",
         "text": "Hello.",
         "usage": {"input_tokens": 3, "output_tokens": 5},
         "error": None,
@@ -311,6 +312,7 @@ async def test_run_json_says_that_it_was_refused_in_its_last_line(server: Protoc
             "type": "result",
             "chat_id": None,
             "status": "failed",
+            "finish": None,
             "text": "",
             "usage": None,
             "error": every_field(

@@ -7,11 +7,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 
-import msgspec
-
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.ids import find_id
-from palaver.cli.result import EXIT_CODES, of_failure, of_turn, sentence
+from palaver.cli.result import Result, exit_code, of_failure, of_turn, sentence
 from palaver.cli.run import Asked
 from palaver.cli.running import connected, patient
 from palaver.cli.settings import Settings
@@ -33,7 +31,11 @@ async def ask(settings: Settings, asked: Asked) -> int:
             return await _answer(client, settings, sent, asked)
     except PalaverError as error:
         if asked.as_json:
-            words.write_line(of_failure(sent.chat.id if sent else None, error).line())
+            of_failure(sent.chat.id if sent else None, error).write()
+        raise
+    except output.OutputError:
+        if sent is not None:
+            words.notice(f"Chat {sent.chat.id} goes on; to see it:  palaver show {sent.chat.id}")
         raise
 
 
@@ -45,9 +47,10 @@ async def _send(client: Client, asked: Asked) -> Sent:
 
 
 def _print_detached(sent: Sent, asked: Asked) -> None:
-    from palaver.cli.result import Result
-
-    words.write_line(Result(sent.chat.id).line() if asked.as_json else sent.chat.id)
+    if asked.as_json:
+        Result(sent.chat.id).write()
+    else:
+        output.write_line(sent.chat.id)
 
 
 async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) -> int:
@@ -56,7 +59,7 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
     if turn.queued:
         words.notice("The chat is busy: the message waits in its queue.")
     position = Position(since=sent.chat.versions.snapshot) if asked.chat_id else None
-    output = _Output(as_json=asked.as_json)
+    answer = _Output(as_json=asked.as_json)
     with _interrupts(client, chat_id, turn) as stopping:
         try:
             async with aclosing(
@@ -64,24 +67,23 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
             ) as batches:
                 async for events in batches:
                     for event in events:
-                        output.event(event, turn.take(event))
+                        answer.event(event, turn.take(event))
                     if turn.outcome is not None:
                         break
         except asyncio.CancelledError:
             # A second Ctrl-C, or one that cannot stop anything; any other cause goes on up.
             if not stopping.left:
                 raise
-            output.end()
+            answer.end()
             words.notice(f"Left chat {chat_id}, which goes on without this command.")
             return exits.INTERRUPTED
-    output.end()
+    answer.end()
     if asked.as_json:
-        words.write_line(of_turn(chat_id, turn).line())
+        of_turn(chat_id, turn).write()
     said = sentence(chat_id, turn)
     if said is not None:
         words.failure(said)
-    assert turn.outcome is not None
-    return EXIT_CODES[turn.outcome]
+    return exit_code(turn)
 
 
 class _Output:
@@ -93,9 +95,9 @@ class _Output:
 
     def event(self, event: StreamEvent, text: str) -> None:
         if self._as_json:
-            words.write_line(msgspec.json.encode(event).decode())
+            output.write_json(event)
         elif text:
-            words.write(text)
+            output.write(text)
             self._open_line = not text.endswith("\n")
         if isinstance(event, RetryEvent) and event.retry is not None and not self._as_json:
             retry = event.retry
@@ -108,7 +110,7 @@ class _Output:
     def end(self) -> None:
         """Finish the line that the answer left open."""
         if self._open_line:
-            words.write("\n")
+            output.write("\n")
             self._open_line = False
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.commands import Commands
 from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
@@ -106,7 +106,6 @@ def reload(settings: Settings, as_json: bool) -> None:
 
 
 async def _reload(settings: Settings, *, as_json: bool) -> int:
-    import msgspec
 
     from palaver.client import Client, Endpoint, PalaverError
     from palaver.paths import socket_path
@@ -116,7 +115,7 @@ async def _reload(settings: Settings, *, as_json: bool) -> int:
     async with Client(Endpoint.unix(settings.socket or socket_path(settings.data_dir))) as client:
         reloaded = await client.reload()
     if as_json:
-        words.write_line(msgspec.json.encode(reloaded).decode())
+        output.write_json(reloaded)
         return exits.FINISHED
     if reloaded.changed:
         words.notice(f"Read anew. Now in force: {', '.join(reloaded.changed)}.")

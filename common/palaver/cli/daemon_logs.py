@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.daemon import found
 from palaver.cli.logfile import LogFile, for_people
 from palaver.cli.running import run_async
@@ -43,7 +43,7 @@ async def _logs(settings: Settings, count: int, *, follow: bool, as_json: bool) 
     path = (running.data_dir if running is not None else settings.data_dir) / "palaverd.log"
 
     def show(line: str) -> None:
-        words.write_line(line if as_json else for_people(line))
+        output.write_line(line if as_json else for_people(line))
 
     clock = SystemClock()
     try:

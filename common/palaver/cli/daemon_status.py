@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from palaver import __version__
-from palaver.cli import exits, words
+from palaver.cli import exits, output
 from palaver.cli.daemon import found, none_runs
 from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
@@ -56,12 +56,12 @@ def status(settings: Settings, as_json: bool) -> None:
 async def _status(settings: Settings, *, as_json: bool) -> int:
     known = await _ask(settings)
     if as_json:
-        words.write_line(msgspec.json.encode(known).decode())
+        output.write_json(known)
     elif not known.running:
-        words.write_line(none_runs(settings))
+        output.write_line(none_runs(settings))
     else:
         for line in lines(known):
-            words.write_line(line)
+            output.write_line(line)
     return exits.FINISHED if known.answers else exits.FAILED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output
 from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 
@@ -22,7 +22,6 @@ def doctor(settings: Settings, as_json: bool) -> None:
 
 
 async def _doctor(settings: Settings, *, as_json: bool) -> int:
-    import msgspec
 
     from palaver.cli.findings import examine
 
@@ -30,7 +29,7 @@ async def _doctor(settings: Settings, *, as_json: bool) -> int:
     async for finding in examine(settings):
         broken = broken or finding.state == "broken"
         if as_json:
-            words.write_line(msgspec.json.encode(finding).decode())
+            output.write_json(finding)
         else:
-            words.write_line(finding.line())
+            output.write_line(finding.line())
     return exits.FAILED if broken else exits.FINISHED

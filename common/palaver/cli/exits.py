@@ -9,6 +9,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 CHAT_ERROR: Final = 3
 ACTION_REQUIRED: Final = 4
+INCOMPLETE: Final = 5
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 TERMINATED: Final = 143
@@ -19,6 +20,7 @@ MEANINGS: Final[tuple[tuple[int, str], ...]] = (
     (USAGE, "the command was not understood"),
     (CHAT_ERROR, "the turn ended in an error of the chat, which is stored there"),
     (ACTION_REQUIRED, "the turn waits for an approval that this command cannot give"),
+    (INCOMPLETE, "the answer was cut off at a limit, filtered, or has no text"),
     (INTERRUPTED, "interrupted"),
     (BROKEN_PIPE, "whoever read the output went away"),
     (TERMINATED, "ended by SIGTERM"),

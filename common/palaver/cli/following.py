@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-import msgspec
-
-from palaver.cli import exits, words
+from palaver.cli import exits, output
 from palaver.cli.answer import AnswerText
 from palaver.cli.ids import find_id
 from palaver.cli.messages import failure_line, heading, message_text
@@ -40,9 +38,9 @@ async def follow(
         async for events in batches:
             for event in events:
                 if as_json:
-                    words.write_line(msgspec.json.encode(event).decode())
+                    output.write_json(event)
                 else:
-                    words.write(view.take(event))
+                    output.write(view.take(event))
                 if isinstance(event, StatusEvent):
                     status = event.status
                 elif isinstance(event, CaughtUp) and until_idle and status not in BUSY:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, Final
 
 import click
 
+from palaver.cli import words
 from palaver.cli.ids import chat_argument, find_id
 from palaver.cli.running import connected
 from palaver.cli.settings import Settings
 
+TERMINAL: Final = "/dev/tty"  # of the session that the command runs in
 GROUP: Final = "palaver.interface"
 MISSING: Final = (
     "No interface is installed: install one with  pip install 'palaver[tui]'  or use a command"
@@ -49,14 +52,22 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
 
 
 def require_terminal() -> None:
-    """Return where an interface can read keys and draw.
+    """See to it that an interface can read keys and draw.
+
+    Where something else is standard input (`echo x | palaver`), the terminal of this session takes
+    its place: keys come from there.
 
     Raises:
-        PalaverError: a standard stream is no terminal. Standard error counts: what draws on it
-            would draw into a file.
+        PalaverError: there is no terminal. Standard error counts: what draws on it would draw into
+            a file.
     """
     streams = {"input": sys.stdin, "output": sys.stdout, "error": sys.stderr}
     lacking = [name for name, stream in streams.items() if stream is None or not stream.isatty()]
+    if lacking == ["input"] and _take_keys():
+        words.notice(
+            'Standard input is not read: keys come from the terminal. To ask it:  palaver run "…"'
+        )
+        return
     if lacking:
         from palaver.client import PalaverError
 
@@ -64,6 +75,21 @@ def require_terminal() -> None:
             f"The interface needs a terminal, and standard {_listed(lacking)} none."
             ' Commands work without one:  palaver run "…",  palaver ls,  palaver --help.'
         )
+
+
+def _take_keys() -> bool:
+    """Make the terminal of this session standard input; return whether it has one."""
+    try:
+        terminal = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return False
+    if terminal:  # 0 where standard input was closed
+        os.dup2(terminal, 0)
+        os.close(terminal)
+    keys = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    for name in ("stdin", "__stdin__"):  # textual reads the second one
+        setattr(sys, name, keys)
+    return True
 
 
 def _listed(names: list[str]) -> str:

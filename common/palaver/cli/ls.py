@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.running import connected, run_async
 from palaver.cli.settings import Settings
 
@@ -48,7 +48,6 @@ def ls(
 async def _ls(
     settings: Settings, limit: int | None, *, archived: bool, q: str | None, as_json: bool
 ) -> int:
-    import msgspec
 
     async with connected(settings) as client:
         cursor: str | None = None
@@ -57,7 +56,10 @@ async def _ls(
             size = PAGE if left is None else min(PAGE, left)
             page = await client.chats(limit=size, cursor=cursor, archived=archived, q=q)
             for chat in page.chats:
-                words.write_line(msgspec.json.encode(chat).decode() if as_json else row(chat))
+                if as_json:
+                    output.write_json(chat)
+                else:
+                    output.write_line(row(chat))
             cursor = page.next_cursor
             left = None if left is None else left - len(page.chats)
             if cursor is None:

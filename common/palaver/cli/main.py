@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 import click
 
 from palaver import __version__
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.commands import Commands
 from palaver.cli.settings import Settings
 
@@ -123,24 +123,34 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
             list(arguments), prog_name="palaver", standalone_mode=False, obj=settings
         )
     except click.ClickException as error:
-        error.show()
+        with words.telling():
+            error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return exits.INTERRUPTED
-    except words.ReaderGoneError:
-        # What is left in the buffer goes nowhere, else flushing at exit would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.BROKEN_PIPE
+    except output.OutputError as error:
+        output.give_up_output()
+        if str(error):
+            words.failure(str(error))
+        return error.code
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
         return _failed(error, debug=debug)
     # click returns the code of an Exit, and whatever a command returned.
-    return result if isinstance(result, int) else exits.FINISHED
+    code = result if isinstance(result, int) else exits.FINISHED
+    if said := output.lacking():
+        words.failure(said)
+        return code or exits.FAILED
+    return code
 
 
 def _failed(error: Exception, *, debug: bool) -> int:
     from palaver.client.errors import PalaverError
 
-    if debug:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
+        # What click writes itself, such as --help.
+        output.give_up_output()
+        words.failure(f"Standard output could not be written: {error.strerror}.")
+    elif debug:
         import traceback
 
         traceback.print_exception(error)

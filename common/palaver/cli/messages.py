@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import (
     Boundary,
     Failure,
+    Finish,
     Message,
     Part,
     Reasoning,
@@ -16,6 +18,13 @@ from palaver.wire.messages import (
     ToolCall,
     ToolResult,
 )
+
+# How an answer ended, where it did not by itself.
+MARKS: Final[dict[Finish, str]] = {
+    "interrupted": "interrupted",
+    "length": "cut off at the model's output limit",
+    "content_filter": "ended by the provider's content filter",
+}
 
 
 def heading(role: str, model: str | None, when: datetime | None) -> str:
@@ -28,7 +37,8 @@ def message_text(message: Message) -> str:
     """Return a message's parts as text, one paragraph each; reasoning is left out."""
     texts = (part_text(part) for part in message.parts)
     text = "\n\n".join(text for text in texts if text)
-    return f"{text}\n[interrupted]" if message.finish == "interrupted" else text
+    mark = MARKS.get(message.finish) if message.finish is not None else None
+    return f"{text}\n[{mark}]" if mark else text
 
 
 def failure_line(error: ChatError) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, patient, run_async
 from palaver.cli.settings import Settings
@@ -58,7 +58,6 @@ async def _queue(
     *,
     as_json: bool,
 ) -> int:
-    import msgspec
 
     from palaver.wire.queue import Promote
 
@@ -76,7 +75,10 @@ async def _queue(
             shown = [*(await _read(client, settings, chat.id))]
     for message in shown:
         if message is not None:
-            words.write_line(msgspec.json.encode(message).decode() if as_json else row(message))
+            if as_json:
+                output.write_json(message)
+            else:
+                output.write_line(row(message))
     return exits.FINISHED
 
 

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from palaver.cli import exits
+from palaver.cli import exits, output
 from palaver.cli.turn import Outcome, Turn
 from palaver.client import PalaverError, Refused
 from palaver.wire.errors import ChatError
+from palaver.wire.messages import Finish
 
 EXIT_CODES: Final[dict[Outcome, int]] = {
     "finished": exits.FINISHED,
@@ -29,25 +30,54 @@ SENTENCES: Final[dict[Outcome, str]] = {
 }
 
 
+# What a person is told of an answer that is not whole.
+ENDINGS: Final[dict[Finish, str]] = {
+    "length": "The answer was cut off at the model's output limit.",
+    "content_filter": "The answer was ended by the provider's content filter.",
+}
+ALL_REASONING: Final = "There is no answer: the model reasoned, and wrote no text."
+NO_TEXT: Final = "There is no answer: the model wrote no text."
+
+
 class Result(msgspec.Struct):
-    """`status` is an `Outcome`, `running` for a detached run, or `failed` with `error`."""
+    """`status` is an `Outcome`, `running` for a detached run, or `failed` with `error`.
+
+    `finish` is how the provider ended the answer, `stop` for a whole one; None without an answer.
+    """
 
     chat_id: str | None = None
     status: str = "running"
+    finish: Finish | None = None
     text: str = ""
     usage: Any = None
     error: Any = None
 
-    def line(self) -> str:
-        """Return the result as one JSON line."""
-        return msgspec.json.encode({"type": "result", **msgspec.structs.asdict(self)}).decode()
+    def write(self) -> None:
+        """Write the result as one JSON line."""
+        output.write_json({"type": "result", **msgspec.structs.asdict(self)})
 
 
 def of_turn(chat_id: str, turn: Turn) -> Result:
     """Return how `turn` ended; it has an outcome."""
     status = turn.outcome or "running"
     error = turn.error if status == "error" else None
-    return Result(chat_id, status, turn.text, turn.usage, error)
+    return Result(chat_id, status, turn.finish, turn.text, turn.usage, error)
+
+
+def exit_code(turn: Turn) -> int:
+    """Return the exit code of a turn that has an outcome."""
+    assert turn.outcome is not None
+    return exits.INCOMPLETE if _lacks(turn) else EXIT_CODES[turn.outcome]
+
+
+def _lacks(turn: Turn) -> str:
+    """Return what a finished turn's answer lacks, in a sentence or two; "" if it is whole."""
+    if turn.outcome != "finished":
+        return ""
+    ending = ENDINGS.get(turn.finish, "") if turn.finish is not None else ""
+    if turn.text.strip():
+        return ending
+    return " ".join(filter(None, [ALL_REASONING if turn.reasoned else NO_TEXT, ending]))
 
 
 def of_failure(chat_id: str | None, failure: PalaverError) -> Result:
@@ -77,5 +107,7 @@ def sentence(chat_id: str, turn: Turn) -> str | None:
             if value is not None
         ]
         return f"{error.message} ({', '.join(facts)})"
+    if lacks := _lacks(turn):
+        return lacks
     template = SENTENCES.get(turn.outcome) if turn.outcome is not None else None
     return template.format(chat=chat_id) if template else None

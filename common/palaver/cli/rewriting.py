@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.completing import complete_models
 from palaver.cli.confirming import confirm
 from palaver.cli.filing import quoted
@@ -88,7 +88,6 @@ async def _edit(
     yes: bool,
     as_json: bool,
 ) -> int:
-    import msgspec
 
     from palaver.client import PalaverError
     from palaver.client.pages import newest_of_person
@@ -108,7 +107,7 @@ async def _edit(
         request = EditMessage(content, chat.versions.history, model)
         edited = await client.edit_message(chat.id, number, request)
     if as_json:
-        words.write_line(msgspec.json.encode(edited).decode())
+        output.write_json(edited)
     else:
         gone = dropped(len(edited.dropped) - 1, len(edited.dropped_queue))
         words.notice(f"Sent. Dropped for it: {gone}." if gone else "Sent.")
@@ -168,7 +167,6 @@ def fork(
 async def _fork(
     settings: Settings, chat_id: str, number: int | None, title: str | None, *, as_json: bool
 ) -> int:
-    import msgspec
 
     from palaver.client import PalaverError
     from palaver.wire.actions import Fork
@@ -181,7 +179,10 @@ async def _fork(
                 raise PalaverError(f"There is nothing in {quoted(chat)} to fork.")
             number = newest[0].id
         forked = await client.fork(chat.id, Fork(number, title))
-    words.write_line(msgspec.json.encode(forked).decode() if as_json else forked.chat.id)
+    if as_json:
+        output.write_json(forked)
+    else:
+        output.write_line(forked.chat.id)
     return exits.FINISHED
 
 

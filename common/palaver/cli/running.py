@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
@@ -23,6 +24,10 @@ E = TypeVar("E")
 # A command waits this long (seconds) for a daemon that somebody else runs to come back: longer
 # than a restart takes, shorter than a CI job's patience.
 LOST_S: Final = 60.0
+# Standard input that says nothing for so long (seconds) is spoken of: longer than a program takes
+# to begin, shorter than a person wonders.
+SILENT_S: Final = 1.0
+PIECE: Final = 65_536  # bytes of standard input read at once
 
 
 def run_async(work: Coroutine[Any, Any, int]) -> None:
@@ -82,12 +87,39 @@ def _now() -> datetime:
 
 
 def piped_input() -> str:
-    """Return what is piped into the command, without the last newline; raises `PalaverError`."""
+    """Return what is piped into the command, without the last newline.
+
+    A pipe that stays open and empty (of an editor, or a CI job) is read to its end all the same:
+    whatever feeds it may be slow. That it is waited for is said after `SILENT_S`.
+
+    Raises:
+        PalaverError: it is not UTF-8 text, or cannot be read.
+    """
     from palaver.client import PalaverError
 
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return ""
     try:
-        return sys.stdin.buffer.read().decode().rstrip("\n")
+        return _read_to_end(sys.stdin.fileno()).decode().rstrip("\n")
     except UnicodeDecodeError as error:
         raise PalaverError(f"Standard input is not UTF-8 text ({error.reason}).") from error
+    except OSError as error:
+        raise PalaverError(f"Standard input could not be read: {error.strerror}.") from error
+
+
+def _read_to_end(descriptor: int) -> bytes:
+    import select
+
+    pieces: list[bytes] = []
+    told = False
+    while True:
+        if not told and not select.select([descriptor], [], [], SILENT_S)[0]:
+            told = True
+            words.notice(
+                "Waiting for the end of standard input, which is open."
+                " To do without it, put  </dev/null  behind the command."
+            )
+        piece = os.read(descriptor, PIECE)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)

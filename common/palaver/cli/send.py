@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.completing import complete_models
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, piped_input, run_async
@@ -58,7 +58,6 @@ async def _send(
     interrupt: bool,
     as_json: bool,
 ) -> int:
-    import msgspec
 
     from palaver.wire.chats import SendMessage
 
@@ -74,7 +73,7 @@ async def _send(
             ),
         )
     if as_json:
-        words.write_line(msgspec.json.encode(sent).decode())
+        output.write_json(sent)
     elif sent.queued is not None:
         words.notice(f"Queued at place {sent.queued.position + 1}.")
     else:

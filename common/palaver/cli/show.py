@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import exits, output, words
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, run_async
 from palaver.cli.settings import Settings
@@ -40,7 +40,6 @@ def show(settings: Settings, chat_id: str, as_json: bool) -> None:
 
 
 async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
-    import msgspec
 
     from palaver.cli.messages import failure_line, heading, message_text
     from palaver.client.pages import messages_after
@@ -48,13 +47,13 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
         if as_json:
-            words.write_line(msgspec.json.encode(chat).decode())
+            output.write_json(chat)
         async for message in messages_after(client, chat.id):
             if as_json:
-                words.write_line(msgspec.json.encode(message).decode())
+                output.write_json(message)
             else:
                 head = heading(message.role, message.model, message.created_at)
-                words.write(f"{head}{message_text(message)}\n\n")
+                output.write(f"{head}{message_text(message)}\n\n")
         if not as_json:
             words.notice(f"{words.status(chat.status)}: {words.title(chat)}")
             if chat.pending is not None:

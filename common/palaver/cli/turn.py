@@ -21,7 +21,7 @@ from palaver.wire.events import (
     StatusEvent,
     StreamEvent,
 )
-from palaver.wire.messages import Message, Text, Usage
+from palaver.wire.messages import Finish, Message, Reasoning, Text, Usage
 
 # How a message's turn ended, or why it never began: `held` waits in a queue that somebody
 # holds, `gone` was removed or edited away.
@@ -63,6 +63,18 @@ class Turn:
         """Return what was answered and committed."""
         texts = (_text(message) for message in self._answers())
         return "\n\n".join(text for text in texts if text)
+
+    @property
+    def finish(self) -> Finish | None:
+        """Return how the provider ended the last answer."""
+        answers = self._answers()
+        return answers[-1].finish if answers else None
+
+    @property
+    def reasoned(self) -> bool:
+        """Whether any answer has reasoning."""
+        parts = [part for message in self._answers() for part in message.parts]
+        return any(isinstance(part, Reasoning) for part in parts)
 
     @property
     def usage(self) -> Usage | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
@@ -18,10 +20,6 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 # Where the wire's word is not the one that people would use. JSON keeps the wire's.
 STATUS_WORDS: Final[dict[ChatStatus, str]] = {"waiting": "idle", "requires_action": "asks"}
-
-
-class ReaderGoneError(Exception):
-    """Whoever read standard output closed it. Not an OSError: click would exit with 1."""
 
 
 def visible(text: str) -> str:
@@ -46,38 +44,42 @@ def title(chat: Chat) -> str:
     return " ".join(visible(chat.title).split()) or "(untitled)"
 
 
-def for_stream(text: str, stream: IO[Any]) -> str:
+def for_stream(text: str, stream: IO[Any] | None) -> str:
     """Return `text` as it may be written: a terminal gets no control characters, a pipe all."""
-    return visible(text) if stream.isatty() else text
-
-
-def write(text: str) -> None:
-    """Write to standard output at once; untrusted text cannot drive a terminal.
-
-    Raises:
-        ReaderGoneError: nobody reads it any more.
-    """
-    try:
-        sys.stdout.write(for_stream(text, sys.stdout))
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        raise ReaderGoneError from error
-
-
-def write_line(line: str) -> None:
-    """Write one line to standard output at once."""
-    write(line + "\n")
+    return visible(text) if stream is not None and stream.isatty() else text
 
 
 def notice(sentence: str) -> None:
     """Say something beside the output, on standard error."""
-    click.secho(for_stream(sentence, sys.stderr), err=True, dim=True, color=wants_color())
+    with telling():
+        click.secho(for_stream(sentence, sys.stderr), err=True, dim=True, color=wants_color())
 
 
 def failure(sentence: str) -> None:
     """Say why something failed, in one sentence on standard error."""
     name = click.style("palaver:", fg="red", bold=True)
-    click.echo(f"{name} {for_stream(sentence, sys.stderr)}", err=True, color=wants_color())
+    with telling():
+        click.echo(f"{name} {for_stream(sentence, sys.stderr)}", err=True, color=wants_color())
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Write to standard error in this; a command goes on where it is full or nobody reads it.
+
+    There is nobody to tell that nobody can be told.
+    """
+    try:
+        yield
+    except OSError:
+        lead_nowhere(sys.stderr, 2)
+
+
+def lead_nowhere(stream: IO[Any] | None, descriptor: int) -> None:
+    """Let go what a stream did not take: flushing it at exit would complain again."""
+    if stream is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def wants_color() -> bool | None:
