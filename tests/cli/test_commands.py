@@ -133,6 +133,14 @@ async def test_run_prints_the_answer_and_nothing_else(server: ProtocolServer) ->
     assert server.requests[0][4] == {"content": "hello", "model": "m"}
 
 
+async def test_run_doubts_an_answer_that_nobody_said_is_whole(server: ProtocolServer) -> None:
+    frames = [status("running")], [reply("Hi", finish="unknown"), status("waiting"), CaughtUp(6)]
+    server.conversations.append(answering(*frames))
+    ended = await palaver(server, "run", "hello")
+    assert (ended.code, ended.out) == (0, "Hi\n")
+    assert ended.err == "palaver: The provider did not say that this is the whole answer.\n"
+
+
 async def test_run_appends_what_is_piped_in(server: ProtocolServer) -> None:
     server.conversations.append(answering(*FINISHED))
     await palaver(server, "run", "Review:", piped="a\nb\n")

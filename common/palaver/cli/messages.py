@@ -24,6 +24,7 @@ MARKS: Final[dict[Finish, str]] = {
     "interrupted": "interrupted",
     "length": "cut off at the model's output limit",
     "content_filter": "ended by the provider's content filter",
+    "unknown": "the provider did not say that this is the whole answer",
 }
 
 

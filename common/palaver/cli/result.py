@@ -35,6 +35,8 @@ ENDINGS: Final[dict[Finish, str]] = {
     "length": "The answer was cut off at the model's output limit.",
     "content_filter": "The answer was ended by the provider's content filter.",
 }
+# It may well be: no failure, but not silent either.
+DOUBT: Final = "The provider did not say that this is the whole answer."
 ALL_REASONING: Final = "There is no answer: the model reasoned, and wrote no text."
 NO_TEXT: Final = "There is no answer: the model wrote no text."
 
@@ -109,5 +111,7 @@ def sentence(chat_id: str, turn: Turn) -> str | None:
         return f"{error.message} ({', '.join(facts)})"
     if lacks := _lacks(turn):
         return lacks
+    if turn.outcome == "finished" and turn.finish == "unknown":
+        return DOUBT
     template = SENTENCES.get(turn.outcome) if turn.outcome is not None else None
     return template.format(chat=chat_id) if template else None

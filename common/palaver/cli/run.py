@@ -30,7 +30,7 @@ With --json each event of the chat is one line, as the WebSocket carries it. The
   {"type": "result", "chat_id", "status", "finish", "text", "usage", "error"}
 with the status finished, error, action_required, interrupted, held, gone, failed, or running
 (detached). The finish is stop for a whole answer, length or content_filter for one that was cut
-off.
+off, and unknown where the provider did not say.
 """
 
 
