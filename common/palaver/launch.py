@@ -73,6 +73,7 @@ async def ensure_daemon(
     """
     data_dir = _absolute(data_dir)
     endpoint = Endpoint.unix(socket_path(data_dir))
+    await asyncio.to_thread(_not_foreign, endpoint, data_dir)
     if instead is None and await _answers(endpoint, clock):
         await _lend_keys(endpoint, clock)
         return endpoint
@@ -119,6 +120,17 @@ async def _lend_keys(endpoint: Endpoint, clock: Clock) -> None:
                 await client.lend(Lent(lent))
         except PalaverError:
             return  # whatever is wrong with it is told by what it is asked next
+
+
+def _not_foreign(endpoint: Endpoint, data_dir: Path) -> None:
+    """Raise `PalaverError` where another user listens in our place, as anybody may in /tmp."""
+    try:
+        assert endpoint.socket is not None
+        listener, owner = endpoint.socket.stat().st_uid, data_dir.stat().st_uid
+    except OSError:
+        return
+    if listener not in (os.getuid(), owner):
+        raise PalaverError(f"The socket {endpoint.socket} belongs to another user.")
 
 
 def _is_ours(endpoint: Endpoint) -> bool:

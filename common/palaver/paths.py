@@ -13,10 +13,35 @@ APP = "palaver"
 SOCKET_PATH_LIMIT = 103
 
 
+class NowhereError(Exception):
+    """A relative path, in a directory that was removed. The text is a sentence for a person."""
+
+
 def default_data_dir() -> Path:
-    """Return `$PALAVER_DATA_DIR`, or the platform's data directory for Palaver."""
+    """Return `$PALAVER_DATA_DIR`, or the platform's data directory for Palaver.
+
+    Raises:
+        NowhereError: the variable has a relative path, and the present directory was removed.
+    """
     configured = os.environ.get("PALAVER_DATA_DIR")
-    return Path(configured) if configured else platformdirs.user_data_path(APP)
+    if not configured:
+        return platformdirs.user_data_path(APP)
+    return from_root(configured, "PALAVER_DATA_DIR")
+
+
+def from_root(given: str, name: str) -> Path:
+    """Return a path that a person gave as `name`, from the root of the file system.
+
+    Raises:
+        NowhereError: it is relative, and the present directory was removed.
+    """
+    try:
+        return Path(given).expanduser().absolute()
+    except FileNotFoundError:
+        raise NowhereError(
+            f"{name} is {given}, but the directory that this begins in is gone."
+            " Change to another one, or give a path from the root."
+        ) from None
 
 
 def default_config_path() -> Path:
@@ -28,13 +53,13 @@ def default_config_path() -> Path:
 def socket_path(data_dir: Path) -> Path:
     """Return the Unix socket of the daemon that owns `data_dir`.
 
-    It lies in the data directory. Where that path is too long for a socket address, it lies in
-    the user's runtime directory under a name made from the path, so that client and daemon
-    find the same one.
+    It lies in the data directory. Where that path is too long for a socket address, it lies in a
+    private directory in /tmp under a name made from the path and the user. Nothing of it comes
+    from the environment: a client of cron's or over ssh finds the daemon of a session.
     """
     resolved = data_dir.expanduser().absolute()
     inside = resolved / "palaverd.sock"
     if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
         return inside
     digest = hashlib.sha256(os.fsencode(resolved)).hexdigest()[:16]
-    return platformdirs.user_runtime_path(APP) / digest / "palaverd.sock"
+    return Path("/tmp") / f"{APP}-{os.getuid()}-{digest}" / "palaverd.sock"

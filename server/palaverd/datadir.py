@@ -84,6 +84,8 @@ def prepare_socket(path: Path) -> None:
         made = not path.parent.exists()
         path.parent.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
         mode = path.parent.stat().st_mode
+        if path.parent.stat().st_uid != os.getuid() and not mode & stat.S_ISVTX:
+            raise StartError(f"The socket's directory {path.parent} belongs to another user.")
         if not made and stat.S_IMODE(mode) & 0o077 and not mode & stat.S_ISVTX:
             raise StartError(
                 f"The socket's directory {path.parent} is open to other users; "

@@ -122,3 +122,35 @@ def test_a_mistake_in_a_secret_is_told_without_it(line: str) -> None:
     with pytest.raises(ConfigError, match=r"providers\.a\.(api_key|base_url) is wrong") as raised:
         parse_config(text, "f")
     assert "4815162342" not in str(raised.value)
+
+
+TEXT = "[worker]\r\nmax_chats = 3\r\n# naïve\r\n"
+
+
+def test_a_mark_of_the_encoding_is_not_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    for raw in (TEXT.encode(), TEXT.encode("utf-8-sig")):
+        path.write_bytes(raw)
+        assert load_config(path, {}, required=True).worker.max_chats == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_is_refused_by_its_name(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(TEXT.encode(encoding))
+    with pytest.raises(ConfigError, match=r"UTF-16 .*Save it as UTF-8"):
+        load_config(path, {}, required=True)
+
+
+def test_what_is_no_utf_8_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(TEXT.encode("latin-1"))
+    with pytest.raises(ConfigError, match="line 3 is not UTF-8"):
+        load_config(path, {}, required=True)
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
+@pytest.mark.parametrize("url", ["", "  "])
+def test_an_empty_address_is_refused(kind: str, url: str) -> None:
+    with pytest.raises(ConfigError, match=r"providers\.p\.base_url is empty"):
+        parse_config(f'[providers.p]\nkind = "{kind}"\nbase_url = "{url}"\n', "f")

@@ -100,10 +100,15 @@ def _settings(
     # Imported here, with pathlib: `palaver --help` needs no paths.
     from pathlib import Path
 
-    from palaver.paths import default_data_dir
+    from palaver.client.errors import PalaverError
+    from palaver.paths import NowhereError, default_data_dir, from_root
 
+    try:
+        found = from_root(data_dir, "--data-dir") if data_dir else default_data_dir()
+    except NowhereError as error:
+        raise PalaverError(str(error)) from None
     return Settings(
-        data_dir=Path(data_dir) if data_dir else default_data_dir(),
+        data_dir=found,
         config=Path(config) if config else None,
         socket=Path(socket) if socket else None,
         debug=debug,

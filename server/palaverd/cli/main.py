@@ -10,7 +10,13 @@ from pathlib import Path
 import click
 
 from palaver import __version__
-from palaver.paths import default_config_path, default_data_dir, socket_path
+from palaver.paths import (
+    NowhereError,
+    default_config_path,
+    default_data_dir,
+    from_root,
+    socket_path,
+)
 from palaverd.cli.config import config_group
 from palaverd.cli.db import db_group
 from palaverd.cli.exits import EXIT_FAILED
@@ -54,14 +60,14 @@ def serve(
     from palaverd.store.database import DatabaseError
 
     configure_logs(debug=debug)
-    data_dir = (data_dir or default_data_dir()).expanduser().absolute()
-    path = (config or default_config_path()).expanduser().absolute()
-    source = Source(path, dict(os.environ), required=config is not None)
     try:
+        data_dir = from_root(str(data_dir), "--data-dir") if data_dir else default_data_dir()
+        path = from_root(str(config or default_config_path()), "--config")
+        source = Source(path, dict(os.environ), required=config is not None)
         loaded = source.read()
         address = socket or socket_path(data_dir)
         asyncio.run(run(data_dir, address, source, loaded, private=private))
-    except (ConfigError, StartError, DatabaseError) as error:
+    except (ConfigError, StartError, DatabaseError, NowhereError) as error:
         if debug:
             raise
         click.echo(f"palaverd: {error}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 import tomllib
@@ -56,14 +57,26 @@ def load_config(path: Path, environment: Mapping[str, str], *, required: bool) -
         ConfigError: the file is missing, malformed, or says something it may not.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _decoded(path.read_bytes(), path)
     except FileNotFoundError:
         if required:
             raise ConfigError(f"{path}: there is no such file.") from None
         return with_defaults(Config(), environment)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}.") from None
     return with_defaults(parse_config(text, str(path)), environment)
+
+
+def _decoded(raw: bytes, path: Path) -> str:
+    """Decode UTF-8, with or without a mark at its beginning, which editors of Windows write."""
+    # Text of TOML has no zero byte; UTF-16 and UTF-32 have one in each letter.
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in raw[:64]:
+        raise ConfigError(f"{path}: this is UTF-16 (or 32). Save it as UTF-8.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}: line {line} is not UTF-8. Save the file as UTF-8.") from None
 
 
 def parse_config(text: str, name: str) -> Config:
@@ -80,6 +93,7 @@ def parse_config(text: str, name: str) -> Config:
         config = msgspec.convert(found, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{name}: {_explain(error, found)}") from None
+    _check_addresses(config, name)
     _check_references(config, name)
     _check_lease(config.worker, name)
     return config
@@ -95,6 +109,16 @@ def with_defaults(config: Config, environment: Mapping[str, str]) -> Config:
             providers.setdefault(name, provider)
             models.update(offered)
     return msgspec.structs.replace(config, providers=providers, models=models)
+
+
+def _check_addresses(config: Config, name: str) -> None:
+    for provider_name, provider in config.providers.items():
+        if provider.base_url is not None and not provider.base_url.strip():
+            # Taken as none it would send what is meant for a server of one's own to the vendor's.
+            raise ConfigError(
+                f"{name}: providers.{provider_name}.base_url is empty. Name the address, as in "
+                '"http://127.0.0.1:8080/v1"; or leave it out, for the vendor\'s own.'
+            )
 
 
 def _check_references(config: Config, name: str) -> None:
