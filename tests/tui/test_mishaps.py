@@ -2,22 +2,34 @@
 
 import os
 import stat
+from functools import wraps
 from importlib import import_module
 from random import Random
 
 import pytest
 from textual import events
 from textual.message import Message
+from textual.widgets._toast import Toast, ToastRack
 
 from palaver.client import Connected, PalaverError, Position
-from palaver.wire.events import ChatUpdated, MessageEvent
+from palaver.wire.events import ChatUpdated, ErrorEvent, MessageEvent, QueueUpdate
+from palaver_tui.guarding import CHANGED
 from palaver_tui.lasting import RECOVERED_S, Lasting
 from palaver_tui.mishaps import MOST_FILES, MOST_KINDS, Mishaps
+from palaver_tui.widgets.banner import BannerBox
+from palaver_tui.widgets.bars import Bar
+from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.commands import CommandList
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.fields import ShownInput
 from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.options import Options
+from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.search_bar import SearchInput
 from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.welcome import Welcome
 from support.clock import ManualClock
-from tui.replay import ENDPOINT, T0, answer, chat, user
+from tui.replay import BAD_KEY, ENDPOINT, T0, answer, chat, queued, status, user
 from tui.screen import client
 from tui.test_client import with_chat
 
@@ -147,6 +159,15 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         monkeypatch.setattr(shown.app, "_put", lambda text, what: copied.append((text, what)))
         await shown.press("f8")
         assert copied == [(shown.app.mishaps.report(), "the report")]
+
+
+async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> None:
+    async with client(tmp_path, keeps_errors=True) as shown:
+        await shown.until(lambda: shown.app._frames.painted)
+        called = []
+        shown.app.call_next(fail)
+        shown.app.call_next(lambda: called.append(1))
+        await shown.until(lambda: called and shown.app.mishaps)
 
 
 async def test_an_error_that_repeats_is_told_once(tmp_path) -> None:
@@ -307,6 +328,115 @@ async def test_a_refusal_is_no_error_of_our_own() -> None:
 
     with pytest.raises(PalaverError):
         await Lasting(Patient(), Random(1), fail).run(work)
+
+
+# --- errors in drawing --------------------------------------------------------------------
+
+# What draws by itself: where it is to be seen, and the keys that show it.
+DRAWN = {
+    Bar: (),
+    ChatListPane: (),
+    Transcript: (),
+    BannerBox: (),
+    QueuePanel: (),
+    Composer: (),
+    CommandList: ("slash",),
+    SearchInput: ("ctrl+f",),
+    ShownInput: ("ctrl+p",),
+    Options: ("ctrl+p",),
+    Welcome: ("ctrl+n",),
+    Toast: ("ctrl+z",),
+}
+
+
+def with_all_parts():
+    daemon = with_chat(user(1, "why?"), answer(2, "so"))
+    daemon.stream_of("a").tell(
+        status("error"), ErrorEvent(BAD_KEY), QueueUpdate([queued(1, "next")], held=False)
+    )
+    return daemon
+
+
+def says_so(shown, kind) -> bool:
+    # Not on the screen: there a notice may lie over it.
+    drawn = [one.render_lines(one.outer_size.region) for one in shown.app.screen.query(kind)]
+    return any("could not be drawn" in strip.text for strips in drawn for strip in strips)
+
+
+@pytest.mark.parametrize("kind", DRAWN, ids=lambda kind: kind.__name__)
+async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
+    kind, tmp_path, monkeypatch
+) -> None:
+    async with client(tmp_path, daemon=with_all_parts(), chat_id="a", keeps_errors=True) as shown:
+        await shown.shows("The key was not accepted", "Queue · 1")
+        broken = "_strips" if kind is Transcript else "render_line"
+        monkeypatch.setattr(
+            kind, broken, property(fail) if kind is Transcript else fail, raising=False
+        )
+        await shown.press(*DRAWN[kind])
+        await shown.until(lambda: [*shown.app.screen.query(kind)])
+        for one in shown.app.screen.query(kind):
+            one.refresh()
+        await shown.until(lambda: shown.app.mishaps)
+        await shown.until(lambda: says_so(shown, kind))
+        monkeypatch.undo()
+        for _ in range(3):
+            await shown.press("escape")
+        await shown.press("ctrl+u", "h", "i")
+        assert shown.composer.text == "hi"
+        await shown.shows("hi")
+        assert not says_so(shown, kind)
+
+
+@pytest.mark.parametrize("place", ["render_line", "render", "compose", "_on_mount"])
+async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
+    place, tmp_path, monkeypatch
+) -> None:
+    async with client(tmp_path, keeps_errors=True) as shown:
+        await shown.until(lambda: shown.app._frames.painted)
+        monkeypatch.setattr(Toast, place, fail)
+        shown.app.call_later(fail)
+        await shown.until(lambda: "test_mishaps" in shown.app.mishaps.report())
+        await shown.press("h", "i", "ctrl+j", "2", "ctrl+j", "3")
+        await shown.shows("❯ hi", "│   2", "│   3")  # all of it has its room
+        copied = []
+        monkeypatch.setattr(shown.app, "_put", lambda text, what: copied.append(text))
+        await shown.press("f8")
+        assert copied == [shown.app.mishaps.report()]
+        monkeypatch.undo()
+        shown.app.call_later(fail_soon)  # of another kind: it is told again
+        await shown.until(lambda: "fail_soon" in shown.app.mishaps.report())
+        await shown.shows("Something went wrong in the client")
+
+
+async def test_an_error_in_showing_the_notice_of_one_ends_nothing(tmp_path, monkeypatch) -> None:
+    async with client(tmp_path, keeps_errors=True) as shown:
+        await shown.until(lambda: shown.app._frames.painted)
+        monkeypatch.setattr(ToastRack, "show", fail)
+        shown.app.call_later(fail)
+        await shown.until(lambda: shown.app.mishaps)
+        await shown.press("h", "i")
+        await shown.shows("hi")
+
+
+async def test_the_library_still_calls_what_is_changed_of_it(tmp_path, monkeypatch) -> None:
+    called = set()
+
+    def counted(name, method):
+        @wraps(method)
+        def counting(*args):
+            called.add(name)
+            return method(*args)
+
+        return counting
+
+    for owner, name, _around in CHANGED:
+        assert name in vars(owner)
+        monkeypatch.setattr(owner, name, counted(name, getattr(owner, name)))
+    async with client(tmp_path) as shown:
+        shown.app.call_next(lambda: None)
+        await shown.shows("What shall we talk about?")
+    assert called == {name for _owner, name, _around in CHANGED}
 
 
 @pytest.mark.parametrize(

@@ -58,3 +58,15 @@ def test_a_theme_looks_as_it_did(snap_compare, tmp_path, theme):
 def test_what_opens_looks_as_it_did(snap_compare, tmp_path, name, keys, size):
     app, before = picture(tmp_path, "queued", keys=keys)
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_notice_of_an_error_looks_as_it_did(snap_compare, tmp_path, size):
+    app, before = picture(tmp_path, "finished")
+
+    async def failed(pilot):
+        await before(pilot)
+        app._tell(app.mishaps.note(ValueError("nobody sees this")))
+        await posed(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=failed)

@@ -285,7 +285,7 @@ class PalaverApp(Keying):
     def _tell(self, new: Mishap) -> None:
         """Say what happened, and how to pass it on."""
         words = (
-            f"Something went wrong in the client: {new.type} at {new.place}.\n"
+            f"Something went wrong in the client: {new.type}.\n"  # where is in the report
             f"Your chats are not affected. {key_of('app.report')} copies a report."
         )
         self.say(words, "error", seconds=MISHAP_NOTICE_S)
