@@ -18,6 +18,7 @@ from palaver_tui.view.banner import banner
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection, offline
 from palaver_tui.view.primary import primary
+from palaver_tui.widgets.queue import QueuePanel
 from tui.replay import BAD_KEY, OVERLOADED, T0, chat, part, problem, queued, status, user, versions
 from tui.screen import client
 from tui.test_client import running, with_chat
@@ -149,6 +150,14 @@ async def test_below_twenty_four_rows_the_queue_is_one_line_until_it_is_looked_a
         assert "second of the queue" not in me.text()
         await me.press("ctrl+o")
         await me.shows("second of the queue")
+
+
+async def test_a_queue_that_is_empty_now_can_still_be_drawn(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a", size=(80, 20)) as me:
+        await me.shows("Queue · 2")
+        panel = me.app.main.query_one(QueuePanel)
+        panel.show(ChatView(), None, 20)
+        assert not panel.render_line(0).text.strip()  # before it is hidden
 
 
 async def test_a_retry_counts_down_and_is_skipped_by_enter(tmp_path):

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver.wire.messages import QueuedMessage
-from palaver_tui.actions import key_of
+from palaver_tui.actions import BY_ID, LETTERS, key_name, key_of
 from palaver_tui.binding import bindings
 from palaver_tui.layout.faces import Face, Line, Paper, Span
 from palaver_tui.layout.visible import visible_line
@@ -23,8 +23,7 @@ OFFERED = (
     ("queue.send", "send now"),
     ("queue.edit", "edit"),
     ("queue.remove", "remove"),
-    ("queue.raise", "up"),
-    ("queue.lower", "down"),
+    ("queue.raise queue.lower", "move"),
 )
 LIMIT = 20  # messages in a queue; the daemon refuses more
 
@@ -115,10 +114,11 @@ class QueuePanel(Widget, can_focus=True):
         """Set what is on the frame, and how high it is; draw all of it again."""
         held = " · held" if is_held else ""
         full = " · full" if len(self._queue) >= LIMIT else ""
-        self.border_title = Content(f"Queue · {total}{held}{full}")
+        letters = f" · {LETTERS}" if self.has_focus else ""
+        self.border_title = Content(f"Queue · {total}{held}{full}{letters}")
         self.set_class(is_held, "-held")
         self.set_class(self._folded, "-folded")
-        keys = "  ".join(f"{key_of(name)} {label}" for name, label in OFFERED)
+        keys = "  ".join(f"{_letters(names)} {label}" for names, label in OFFERED)
         keys += f"  {key_of('queue.hold')} {'release' if is_held else 'hold'}"
         self.border_subtitle = Content(keys if self.has_focus else key_of("queue.focus"))
         height = 1 if self._folded else min(MAX_ROWS, total) + 2
@@ -133,13 +133,14 @@ class QueuePanel(Widget, can_focus=True):
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
 
     def _folded_line(self, width: int) -> Line:
-        total = len(self._queue) + len(self._sending)
-        head = self._queue[0].content if self._queue else self._sending[0]
+        waiting = [*(one.content for one in self._queue), *self._sending]
+        if not waiting:
+            return Line()  # it is hidden, and drawn once more before the others have its room
         held = " · held" if self.has_class("-held") else ""
         ink = Face("warning") if held else Face("accent")
         left = [
-            Span(f" Queue · {total}{held} ", ink),
-            Span(f" {visible_line(head)}", Face("muted")),
+            Span(f" Queue · {len(waiting)}{held} ", ink),
+            Span(f" {visible_line(waiting[0])}", Face("muted")),
         ]
         return row(left, [Span(f"{key_of('queue.focus')} ", Face("faint"))], width)
 
@@ -166,3 +167,9 @@ class QueuePanel(Widget, can_focus=True):
         ]
         right = [Span(f" {remark} ", Face("faint", paper=paper))] if remark else []
         return row(left, right, width)._replace(fill=paper)
+
+
+def _letters(actions: str) -> str:
+    """Return a key for each of some actions: the shortest one, which leaves room for others."""
+    keys = (map(key_name, BY_ID[name].keys) for name in actions.split())
+    return " ".join(min(names, key=len) for names in keys)
