@@ -30,10 +30,11 @@ async def test_what_is_written_after_a_slash_narrows_the_list_and_enter_runs_it(
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         await me.press("slash")
-        await me.shows("Commands", "/new", "Tab complete")
-        await me.hides("⏎ send")  # it runs what is picked
+        await me.shows(f"Commands · {len(listed(me))} ", "/new", "↑ ↓ pick  Tab complete ─")
+        assert "⏎ send" not in me.text()  # a slash alone is not sent, nor does it run anything
         await me.press("h", "e")
         assert listed(me) == ["help"]
+        await me.shows("─ Commands ─", "Tab complete  ⏎ run")
         await me.press("enter")
         await me.until(lambda: isinstance(me.app.screen, HelpScreen))
         assert (me.composer.text, me.daemon.sent, listed(me)) == ("", [], [])

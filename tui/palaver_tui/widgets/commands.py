@@ -41,15 +41,24 @@ class CommandList(Widget):
         self._first = 0
         self.display = bool(actions)
         self.styles.height = min(MAX_ROWS, len(actions)) + 2
-        keys = f"{key_of('composer.complete')} complete  {key_of('composer.send')} run"
-        self.border_title, self.border_subtitle = Content("Commands"), Content(keys)
-        self.refresh()
+        self._dress()
 
     def move(self, steps: int) -> None:
         """Pick the one `steps` below."""
         start = -1 if self._picked is None else self._picked
         self._picked = max(0, min(len(self._actions) - 1, start + steps))
         self._first = max(min(self._first, self._picked), self._picked - MAX_ROWS + 1)
+        self._dress()
+
+    def _dress(self) -> None:
+        """Say on the frame how many there are, and what keys do now; draw all of it again."""
+        hidden = len(self._actions) > MAX_ROWS
+        self.border_title = Content(f"Commands · {len(self._actions)}" if hidden else "Commands")
+        picks = f"{key_of('composer.recall')} {key_of('composer.newer')} pick"
+        runs = f"{key_of('composer.send')} run"  # a slash alone is no command
+        completes = f"{key_of('composer.complete')} complete"
+        keys = [picks, completes] if self._picked is None else [completes, runs]
+        self.border_subtitle = Content("  ".join(keys))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

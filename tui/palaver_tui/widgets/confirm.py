@@ -11,9 +11,12 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from palaver_tui.actions import key_name
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.options import Options
+
+YES = "y"
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -22,7 +25,7 @@ class ConfirmScreen(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "down", show=False),
         Binding("k", "up", show=False),
-        Binding("y", "yes", show=False),
+        Binding(YES, "yes", show=False),
         Binding("n", "no", show=False),
     ]
 
@@ -34,9 +37,9 @@ class ConfirmScreen(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
-        with Vertical(id="confirm") as box:
+        with Vertical(id="confirm", classes="box") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content(f"y yes · {keys_below('choose')}")
+            box.border_subtitle = Content(f"{key_name(YES)} yes · {keys_below('choose')}")
             yield Static(Content("\n").join(map(Content, self._lines)), markup=False)
             yield Options(Option(Content(self._no)), Option(Content(self._yes)), markup=False)
 

@@ -75,7 +75,7 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
-        with VerticalScroll(id="help") as box:
+        with VerticalScroll(id="help", classes="box -wide") as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content(keys_below())
             width = min(MAX_WIDTH, int(self.app.size.width * SHARE) - FRAME)

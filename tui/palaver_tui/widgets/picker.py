@@ -63,7 +63,7 @@ class Picker(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
-        with Vertical(id="picker") as box:
+        with Vertical(id="picker", classes="box -wide") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = Content(keys_below(self._verb))
             yield ShownInput(compact=True, placeholder=self._placeholder)

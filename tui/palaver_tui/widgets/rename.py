@@ -23,7 +23,7 @@ class RenameScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
-        with Vertical(id="rename") as box:
+        with Vertical(id="rename", classes="box") as box:
             box.border_title = Content("Title of this chat")
             box.border_subtitle = Content(keys_below("rename"))
             yield ShownInput(
