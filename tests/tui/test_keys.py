@@ -1,9 +1,14 @@
 """Keys arrive from every terminal, mean what they mean elsewhere, and are what the screen says."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from textual._xterm_parser import XTermParser
 from textual.events import Key
 
+import palaver_tui
 from palaver_tui.actions import ACTIONS, BY_ID, key_name
 from palaver_tui.view.banner import DETAIL_KEY, MODEL_KEY, NEW_KEY, STOP_KEY
 from palaver_tui.widgets.welcome import KEY_ROWS
@@ -55,6 +60,35 @@ def test_no_key_that_works_everywhere_is_one_that_edits_a_line():
     everywhere = {key for action in ACTIONS if action.scope == "app" for key in action.keys}
     # One key undoes whatever came last, what was typed too.
     assert everywhere & EDITING == {*BY_ID["app.undo"].keys}
+
+
+# How keys are written elsewhere, and signs of keys.
+SPELLED = re.compile(r"\^[a-z]\b|\b(Enter|Return|Escape|Ctrl|Control|Page Up)\b|[↑←⏎⇧]")
+# The one table of them, and what explains it.
+SPELLS = {"actions.py": "_KEY_NAMES", "help.py": "SIGNS"}
+
+
+def said(source: ast.Module, name: str):
+    """Yield the texts of a module: neither its docstrings nor the table `name`."""
+    skipped = set()
+    for node in ast.walk(source):
+        if isinstance(node, ast.Assign) and name in {
+            getattr(one, "id", "") for one in node.targets
+        }:
+            skipped |= set(ast.walk(node))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped.add(node.value)
+    for node in ast.walk(source):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in skipped:
+            yield node.value
+
+
+def test_no_sentence_spells_a_key_by_itself():
+    found = []
+    for path in Path(palaver_tui.__file__).parent.rglob("*.py"):
+        texts = said(ast.parse(path.read_text()), SPELLS.get(path.name, ""))
+        found += [(path.name, text) for text in texts if " " in text and SPELLED.search(text)]
+    assert found == []
 
 
 def test_no_key_means_two_things_in_one_place():

@@ -35,6 +35,34 @@ async def test_letters_outside_a_field_go_to_the_composer(tmp_path, part):
         assert me.app.screen is me.app.main
 
 
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (["ctrl+l"], "─ Chats · letters are keys ─"),
+        (["ctrl+l", "A"], "─ Archived · letters are keys ─"),
+        (["ctrl+t"], "─ Letters are keys ─"),
+        (["ctrl+o"], "─ Queue · 2 · letters are keys ─"),
+    ],
+)
+async def test_a_part_that_takes_letters_says_so_while_it_does(tmp_path, size, keys, says):
+    async with client(tmp_path, daemon=queueing(), chat_id="a", size=size) as me:
+        await me.shows("Queue · 2")
+        assert "etters are keys" not in me.text()
+        await me.press(*keys)
+        await me.shows(says)
+        assert me.text().count("etters are keys") == 1
+        await me.hides("⏎ send the next one now")  # which is what it does in the composer
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_the_queue_shows_all_its_keys(tmp_path, size):
+    async with client(tmp_path, daemon=queueing(), chat_id="a", size=size) as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o")
+        await me.shows("⏎ send now  e edit  d remove  K J move  h hold ─")
+
+
 async def test_after_tab_too(tmp_path):
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")

@@ -56,6 +56,43 @@ class Action:
         return "do_" + self.id.replace(".", "_")
 
 
+_KEY_NAMES = {
+    "ctrl": "^",
+    "escape": "Esc",
+    "enter": "⏎",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "space": "Space",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "home": "Home",
+    "end": "End",
+    "tab": "Tab",
+    "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "dollar_sign": "$",
+}
+
+
+def key_name(key: str) -> str:
+    """Return a key as people write it: `ctrl+n` is `^n`, `alt+enter` is `Alt+⏎`."""
+    *modifiers, last = key.split("+")
+    name = _KEY_NAMES.get(last, last.upper() if last.startswith("f") and last[1:] else last)
+    if modifiers == ["ctrl"]:
+        return f"^{name}"
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
+
+
+UNDO_KEY, ENTER_KEY = "ctrl+z", "enter"
+UNDO, ENTER = key_name(UNDO_KEY), key_name(ENTER_KEY)
+
 ACTIONS: tuple[Action, ...] = (
     Action(
         "chat.new",
@@ -137,7 +174,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "banner.primary",
         "Do what is offered",
-        "What Enter does in an empty composer: try again, go on now, release the queue.",
+        f"What {ENTER} does in an empty composer: try again, go on now, release the queue.",
         "app",
         ("ctrl+g",),
     ),
@@ -233,7 +270,7 @@ ACTIONS: tuple[Action, ...] = (
         "Undo",
         "Take back what came last: archiving a chat, removing from the queue, what was typed.",
         "app",
-        ("ctrl+z",),
+        (UNDO_KEY,),
         command="undo",
     ),
     Action(
@@ -258,7 +295,7 @@ ACTIONS: tuple[Action, ...] = (
         "Send",
         "Send the message; while an answer runs, queue it.",
         "composer",
-        ("enter",),
+        (ENTER_KEY,),
         None,
     ),
     Action(
@@ -556,7 +593,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "chat.archive",
         "Archive this chat",
-        "Put the chat that is shown away, with those under it; ^z brings it back.",
+        f"Put the chat that is shown away, with those under it; {UNDO} brings it back.",
         "chats",
         ("a",),
         need="present",
@@ -650,7 +687,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "queue.remove",
         "Remove",
-        "Take it out of the queue; ^z puts it back.",
+        f"Take it out of the queue; {UNDO} puts it back.",
         "queue",
         ("d", "delete"),
     ),
@@ -682,44 +719,13 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in ACTIONS}
 BY_COMMAND = {action.command: action for action in ACTIONS if action.command}
 
-_KEY_NAMES = {
-    "ctrl": "^",
-    "escape": "Esc",
-    "enter": "⏎",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "space": "Space",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "home": "Home",
-    "end": "End",
-    "tab": "Tab",
-    "slash": "/",
-    "comma": ",",
-    "full_stop": ".",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "dollar_sign": "$",
-}
-
-
-def key_name(key: str) -> str:
-    """Return a key as people write it: `ctrl+n` is `^n`, `alt+enter` is `Alt+⏎`."""
-    *modifiers, last = key.split("+")
-    name = _KEY_NAMES.get(last, last.upper() if last.startswith("f") and last[1:] else last)
-    if modifiers == ["ctrl"]:
-        return f"^{name}"
-    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
-
 
 def key_of(action: str, *, most: int = 1) -> str:
     """Return the first keys of an action, by its id, as people write them."""
     return " ".join(key_name(key) for key in BY_ID[action].keys[:most])
 
 
+# What stands on the frame of a part that has the focus and takes letters for its keys.
+LETTERS = "letters are keys"
 # Not an action of ours: Textual's, which copies a selection, and else asks whether to leave.
 COPY_OR_LEAVE = key_name("ctrl+c")

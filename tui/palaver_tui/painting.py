@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.actions import BY_ID, Action, Scope, key_of
+from palaver_tui.actions import BY_ID, LETTERS, Action, Scope, key_of
 from palaver_tui.drafts import NEW
 from palaver_tui.layout.faces import Ink
 from palaver_tui.layout.visible import visible_line
@@ -194,11 +194,12 @@ class Painter:
     def _list_title(self, choice: Choice) -> str:
         if choice.filter_text is not None:
             return f"/{visible_line(choice.filter_text)}▏"
+        letters = f" · {LETTERS}" if self._screen.focused is self._chats else ""
         if choice.archived:
-            return "Archived"
+            return f"Archived{letters}"
         # What is being written to a chat that does not exist has no row.
         elsewhere = NEW in choice.drafts and not self._session.is_draft
-        return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else "Chats"
+        return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else f"Chats{letters}"
 
     def _list_signs(self, choice: Choice) -> str:
         """Say what is not in the list, and how to see it."""
@@ -219,7 +220,8 @@ class Painter:
         if not transcript.following:
             new = transcript.new_lines
             words = f"↓ {new} new · {END}" if new else f"↓ more · {END}"
-        entitle(self._stage, "", words)
+        takes = self._screen.focused is transcript
+        entitle(self._stage, LETTERS.capitalize() if takes else "", words)
 
     def _paint_writing(
         self, editing: QueuedMessage | Message | None, dropped: Dropped | None
@@ -252,8 +254,8 @@ class Painter:
         if editing is not None:
             puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
             return f"{ENTER} {puts} · {ESC} leave it as it was"
-        if self._commands.display:
-            return ""  # its own frame says it
+        if self._commands.display or self._screen.focused is not self._composer:
+            return ""  # a frame of another part says it
         if session.is_archived and self._composer.text:
             return ""
         if not self._composer.text and (action := session.primary):

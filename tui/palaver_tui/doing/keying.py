@@ -38,12 +38,14 @@ class Keying(General):
         if isinstance(event, events.Key):
             now = self.session.clock.monotonic() if event.key == "enter" else float("-inf")
             self._entered, self._entered_before = now, self._entered
+            if "alt+" in event.key:
+                event.character = None  # to Textual a letter with Alt is the letter
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
         """A letter that nothing wanted: somebody writes."""
         bound = self.screen.active_bindings
-        if event.is_printable and "alt+" not in event.key and event.key not in bound:
+        if event.is_printable and event.key not in bound:
             self._write(event.character or "")
 
     def on_paste(self, event: events.Paste) -> None:

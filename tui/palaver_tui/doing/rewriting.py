@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from palaver.wire.chats import Chat
 from palaver.wire.messages import Message
+from palaver_tui.actions import key_of
 from palaver_tui.doing.filing import Filing, quoted
 from palaver_tui.doing.pointing import Pointing
 from palaver_tui.doing.writing import Writing
@@ -27,7 +28,8 @@ class Rewriting(Writing, Filing, Pointing):
             return
         message = self._own_here()
         if message is None:
-            self.say("There is no message of yours here. { and } go to those that you wrote.")
+            keys = f"{key_of('transcript.previous_own')} and {key_of('transcript.next_own')}"
+            self.say(f"There is no message of yours here. {keys} go to those that you wrote.")
             return
         self.begin_rewriting(message)
 

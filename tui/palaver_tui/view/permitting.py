@@ -35,5 +35,6 @@ def refusal(act: Act, view: ChatView, *, archived: bool) -> str | None:
     if act == "clear" and view.status == "error" and view.queue:
         return "Its last turn failed, and messages wait. Send or remove them first."
     if act in {"archive", "delete"} and view.outgoing:
-        return "A message to it is not sent yet. Take it back first: ↑ in the empty composer."
+        key = key_of("composer.recall")
+        return f"A message to it is not sent yet. Take it back first: {key} in the empty composer."
     return None

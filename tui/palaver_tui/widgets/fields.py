@@ -74,11 +74,6 @@ class ShownArea(TextArea):
         Binding("alt+d", "delete_word_right", show=False),
     ]
 
-    async def _on_key(self, event: events.Key) -> None:
-        # To Textual a letter with Alt is the letter.
-        if event.key.startswith("alt+"):
-            event.prevent_default()
-
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document("", language)
         self.document = ShownDocument(text)
@@ -113,10 +108,6 @@ class ShownInput(Input):
         Binding("alt+f", "cursor_right_word", show=False),
         Binding("alt+d", "delete_right_word", show=False),
     ]
-
-    async def _on_key(self, event: events.Key) -> None:
-        if event.key.startswith("alt+"):
-            event.prevent_default()
 
     def _on_paste(self, event: events.Paste) -> None:
         # All of it, in the one line there is; Textual would drop what is after the first.
