@@ -49,6 +49,8 @@ def lay_out_near(app: PalaverApp) -> None:
 def is_laid_out(app: PalaverApp) -> bool:
     """Say whether the transcript has its room, and nothing near what is in view is a guess."""
     transcript = app.main.query_one(Transcript)
+    if not transcript.display:
+        return True  # an empty chat shows something else in its place
     has_room = transcript.scrollable_content_region.height > 0
     is_new = transcript.column.width != transcript.column_width
     return has_room and not is_new and not transcript.column.is_guessed(*transcript.near())
