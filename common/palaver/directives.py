@@ -20,8 +20,8 @@ FAULT_NAMES: Final = frozenset(
         *("400", "401", "402", "403", "404", "408", "413", "422", "429"),
         *("500", "502", "503", "504", "529"),
         *("bad-utf8", "close", "context", "cut", "duplicate", "empty", "endless-event", "error"),
-        *("filter", "flood", "garbage", "leak", "no-terminal", "pings", "quota", "redirect"),
-        *("refuse", "reset", "silence", "split", "stay-open", "wrong-type"),
+        *("filter", "flood", "garbage", "leak", "loading", "no-terminal", "pings", "quota"),
+        *("redirect", "refuse", "reset", "silence", "split", "stay-open", "wrong-type"),
     }
 )
 

@@ -27,6 +27,7 @@ EXPECTED: dict[str, tuple[str, int | None]] = {
     "500": ("server_error", 500),
     "502": ("timeout", 502),
     "503": ("timeout", 503),
+    "loading": ("loading", 503),
     "504": ("timeout", 504),
     "529": ("overloaded", 529),
     "leak": ("config", 400),

@@ -112,10 +112,14 @@ def read(signals: Signals) -> Facts:
         codes=codes,
         classes=frozenset(signals.exceptions),
         words=words,
-        body_wait_ms=signals.body_wait_ms
-        if signals.body_wait_ms is not None
-        else retry_after.wait_in_words((signals.body_message or signals.text).lower()),
+        body_wait_ms=_body_wait(signals),
     )
+
+
+def _body_wait(signals: Signals) -> int | None:
+    said = retry_after.wait_in_words((signals.body_message or signals.text).lower())
+    hints = [hint for hint in (signals.body_wait_ms, said) if hint is not None]
+    return max(hints, default=None)
 
 
 def _status(signals: Signals, words: str) -> int | None:

@@ -167,6 +167,14 @@ FAULTS: dict[str, Fault] = {
     "500": Fault(manner="status", does="a server error", status=500),
     "502": Fault(manner="html", does="a gateway's error page", status=502, message="Bad Gateway"),
     "503": Fault(manner="status", does="out of service", status=503, message="Service unavailable"),
+    "loading": Fault(
+        manner="status",
+        does="a model that is being loaded",
+        status=503,
+        anthropic="unavailable_error",
+        openai_type="unavailable_error",
+        message="Loading model",
+    ),
     "504": Fault(manner="html", does="a gateway's timeout", status=504, message="Gateway Time-out"),
     "529": Fault(
         manner="status",

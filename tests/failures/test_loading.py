@@ -1,0 +1,102 @@
+"""A model that is being loaded is asked for every few seconds, as long as it may take."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+import msgspec
+
+from failures.leases import LONG_LEASES
+from palaver.wire.chats import CreateChat, RetryInfo
+from palaver.wire.errors import ChatError
+from palaverd.failures import GiveUp, RetryPolicy, Wait
+from palaverd.failures.retry import LOADING_S, while_loading
+from support.clock import ManualClock, until
+from support.daemon import running_pair, simulator_config
+from support.scene import Scene
+
+LOADING = ChatError("loading", "Acme is loading the model x.", retryable=True)
+
+
+def follows(since: float, longest: float = 600.0, hint: int | None = None) -> Wait | GiveUp:
+    error = msgspec.structs.replace(LOADING, retry_after_ms=hint)
+    return while_loading(RetryPolicy(), error, since=since, longest=longest, random=Random(7))
+
+
+def test_it_is_asked_every_few_seconds_until_it_had_its_time() -> None:
+    for since in (0.0, 100.0, 599.9):
+        wait = follows(since)
+        assert isinstance(wait, Wait)
+        assert LOADING_S <= wait.seconds <= LOADING_S * 1.2
+    end = follows(600.0)
+    assert isinstance(end, GiveUp)
+    assert end.error.kind == "loading"
+    assert "It was not ready after 10 minutes" in end.error.message
+    assert "startup_seconds" in end.error.message
+    asked = follows(0.0, hint=20_000)
+    assert isinstance(asked, Wait)
+    assert asked.seconds >= 20
+
+
+@asynccontextmanager
+async def chat(prompt: str, **provider: object) -> AsyncIterator[Scene]:
+    clock = ManualClock()
+    async with running_pair(clock=clock, worker=LONG_LEASES) as (daemon, client, simulator):
+        config = simulator_config(simulator.url)
+        changed = msgspec.structs.replace(config.providers["anthropic"], **provider)
+        daemon.catalog.change(
+            msgspec.structs.replace(config, providers={"anthropic": changed}),
+            {"anthropic": daemon.configured._providers["anthropic"]},
+            {},
+        )
+        sent = await client.create_chat(CreateChat(prompt))
+        yield Scene(daemon, client, simulator, clock, sent.chat.id)
+
+
+async def next_wait(s: Scene, asked: int) -> RetryInfo:
+    """Wait for what follows on so many requests, and let that time pass."""
+    await until(lambda: len(s.simulator.requests) == asked)
+    row = await s.reaches("running", retry=True)
+    assert row.retry is not None
+    retry = row.retry
+    delay = retry.delay_ms / 1000
+    await until(lambda: any(abs(wait - delay) < 1e-6 for wait in s.clock.waits()))
+    s.clock.advance(delay + 1e-6)
+    return retry
+
+
+async def test_thirty_questions_are_no_attempts_and_the_answer_comes() -> None:
+    async with chat("[[loading times=30]] [[echo]] at last") as s:
+        for asked in range(1, 31):
+            retry = await next_wait(s, asked)
+            assert LOADING_S <= retry.delay_ms / 1000 <= LOADING_S * 1.2
+            assert (retry.attempt, retry.error.kind) == (1, "loading")
+            assert retry.error.message == "Anthropic is loading the model sonnet."
+        await s.reaches("waiting")
+        assert (await s.texts())[-1] == "at last"
+
+
+async def test_it_costs_no_attempt_of_those_that_others_cost() -> None:
+    # The simulator is overloaded first.
+    async with chat("[[loading times=12]] [[529 times=2]] [[echo]] at last") as s:
+        seen = [await next_wait(s, asked) for asked in range(1, 15)]
+        assert [retry.error.kind for retry in seen] == ["overloaded"] * 2 + ["loading"] * 12
+        assert [retry.attempt for retry in seen] == [1, 2] + [3] * 12
+        await s.reaches("waiting")
+        assert (await s.texts())[-1] == "at last"
+
+
+async def test_one_that_is_never_loaded_ends_after_its_time() -> None:
+    async with chat("[[loading times=999]] hello", startup_seconds=30.0) as s:
+        began = s.clock.monotonic()
+        for asked in range(1, 7):
+            await next_wait(s, asked)
+            if s.clock.monotonic() - began >= 30:
+                break
+        row = await s.reaches("error")
+        assert s.clock.monotonic() - began >= 30
+        assert row.last_error is not None
+        assert (row.last_error.kind, row.last_error.action) == ("loading", "retry")
+        assert "It was not ready after" in row.last_error.message
