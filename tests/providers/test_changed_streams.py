@@ -160,6 +160,16 @@ def test_what_does_not_touch_the_meaning_changes_nothing(
     assert (counts.input_tokens, counts.output_tokens) == (10, 5), body
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b" \r\n"])
+def test_a_stream_is_known_wherever_its_beginning_is_cut(kind: Kind, before: bytes) -> None:
+    body = before + data(*good(kind, "a", "b"))
+    for at in range(40):
+        outcome = read(kind, [body[:at], body[at:]], "application/json")
+        assert outcome.error is None, at
+        assert outcome.text == "ab"
+
+
 def passes_for_whole(outcome: Outcome) -> bool:
     """Say whether nobody would be told that something is lacking."""
     done = outcome.completed

@@ -37,7 +37,9 @@ def test_half_an_event_is_refused(dialect: type[Dialect], data: bytes) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("data", [b"[]", b"7", b"null", b'"x"', b"", b"\xff", b"ping", b": ping"])
+@pytest.mark.parametrize(
+    "data", [b"[]", b"7", b"null", b'"x"', b"", b"\xff", b"ping", b": ping", b"{}"]
+)
 def test_what_is_no_event_is_a_ping(dialect: type[Dialect], data: bytes) -> None:
     out: list[ModelEvent] = []
     assert not dialect().decode(ServerEvent(b"", data), out)

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from palaver.wire.messages import Usage
+from palaverd.providers.finish_words import SAID
 from palaverd.providers.limits import DEFAULT_LIMITS
 from providers.calling import Kind, Outcome
 from providers.raw import (
@@ -67,6 +68,11 @@ def thoughts(outcome: Outcome) -> str:
         b"event: ping\ndata: {}\n\n",
         b"event: keepalive\n\n",
         b'data: {"type": "ping"}\n\n',
+        b'data: {"code": 0, "message": "ok"}\n\n',
+        b'data: {"type": "heartbeat", "error": null}\n\n',
+        b'data: {"message": "processing"}\n\n',
+        b'data: "ping"\n\n',
+        b"data: .\n\n",
         b'data: {"type": "keepalive", "sequence_number": 3}\n\n',
         b"id: 7\nretry: 100\n\n",
         b"\n\n",
@@ -366,6 +372,13 @@ async def test_a_word_that_is_not_known_is_handed_on(kind: Kind, word: Any) -> N
     assert outcome.completed.word == str(word)[:60]
 
 
+def test_no_word_means_two_things() -> None:
+    said = [word for words in SAID.values() for word in words]
+    assert len(said) == len(set(said))
+    assert all(word == word.lower().replace("-", "_") for word in said)
+    assert all(source for words in SAID.values() for source in words.values())
+
+
 async def test_a_later_stop_does_not_make_whole_what_was_cut() -> None:
     body = data(*chat(*WORDS, finish="length"), chunk("stop"), DONE)
     outcome = await ask_raw("openai-compatible", answer(body))
@@ -411,6 +424,10 @@ async def test_a_filter_without_text_is_an_error(kind: Kind, word: str) -> None:
         (b'data: {"detail": "Internal Server Error"}\n\n', "server_error"),
         (b'data: {"base_resp": {"status_code": 1000, "status_msg": "x"}}\n\n', "server_error"),
         (b'data: {"error": true, "message": "broke"}\n\n', "server_error"),
+        (b'data: {"success": false, "errors": [{"code": 7, "message": "m"}]}\n\n', "server_error"),
+        (b'data: {"error_code": 336000, "error_msg": "Internal error"}\n\n', "server_error"),
+        (b'data: {"status": "error", "message": "broke"}\n\n', "server_error"),
+        (b"event: error\ndata: upstream timed out\n\n", "timeout"),
         (b"data: {half a thought\n\n", "server_error"),
     ],
 )
@@ -430,6 +447,16 @@ async def test_an_error_in_the_middle_is_one(
 async def test_an_error_that_says_nothing_is_none(kind: Kind, error: object) -> None:
     events = [e | {"error": error} if isinstance(e, dict) else e for e in good(kind, *WORDS)]
     assert_whole(await ask_raw(kind, answer(data(*events))))
+
+
+@pytest.mark.parametrize("deep", ["[" * 20_000, '{"a":' * 20_000, "[" * 20_000 + "]" * 20_000])
+async def test_what_is_deep_beyond_all_measure_is_the_servers_fault(kind: Kind, deep: str) -> None:
+    first, *rest = good(kind, *WORDS)
+    for body in (f'{{"new":{deep}}}', f'{{"error":{deep}}}'):
+        sent = data(first, f"data: {body}\n\n".encode(), *rest)
+        error = (await ask_raw(kind, answer(sent))).error
+        assert error is not None
+        assert (error.kind, error.retryable) == ("server_error", True)
 
 
 # --- counts -----------------------------------------------------------------------------------
@@ -528,6 +555,9 @@ TEXT = {"type": "text", "text": "Four."}
         ),
         ([{"content": None, "reasoning_content": "hm"}, {"content": "Four.", "x": 1}], "hm"),
         ([{"content": 7}, {"content": "Four.", "tool_calls": None, "refusal": None}], ""),
+        ([{"content": [{"type": "text", "text": {"value": "Four."}}]}], ""),
+        ([{"text": "Four."}], ""),
+        ([{"content": None, "text": "Four."}], ""),
         (["Four."], ""),
         ([None, {"content": "Four."}], ""),
     ],
@@ -538,6 +568,14 @@ async def test_text_stands_in_many_places(deltas: list[Any], reasoning: str) -> 
     assert outcome.text == "Four."
     assert thoughts(outcome) == reasoning
     assert outcome.completed is not None
+
+
+@pytest.mark.parametrize("delta", [None, {}, ...])
+async def test_the_older_completions_are_read(delta: object) -> None:
+    events = [{"choices": [{"index": 0, "text": text, "delta": delta}]} for text in WORDS]
+    for event in events if delta is ... else ():
+        del event["choices"][0]["delta"]
+    assert_whole(await ask_raw("openai-compatible", answer(data(*events, *chat()[-2:], DONE))))
 
 
 @pytest.mark.parametrize("index", [None, "0", 1, -1, 7.5, ...])
@@ -601,6 +639,7 @@ def part(index: Any, call_id: Any, name: Any, arguments: Any) -> dict[str, Any]:
         [part(0, "a", "f", '{"x"'), part(0, "a", "f", ":1}"), part(0, "b", "g", '{"y":2}')],
         [part(0, "", "f", '{"x":1}'), part(0, "", "g", '{"y":2}')],
         [part("0", "a", "f", '{"x":1}'), part("1", "b", "g", '{"y":2}')],
+        [part(0, "a", "f", '{"x"'), part(0, "c", "f", ":1}"), part(1, "b", "g", '{"y":2}')],
         [part(0, "a", "f", {"x": 1}), part(1, "b", "g", {"y": 2})],
         [part(0, "a", "f", '{"x"'), part(0, "other", None, ":1}"), part(1, "b", "g", '{"y":2}')],
     ],
@@ -614,6 +653,13 @@ async def test_calls_are_told_apart_however_they_are_numbered(pieces: list[Any])
     ]
     assert outcome.completed is not None
     assert outcome.completed.finish == "tool_calls"
+
+
+@pytest.mark.parametrize("ids", [("", ""), (None, None), ("a", "b")])
+async def test_calls_of_one_function_are_told_apart(ids: tuple[Any, Any]) -> None:
+    pieces = [part(0, ids[0], "f", '{"x":1}'), part(0, ids[1], "f", '{"y":2}')]
+    outcome = await ask_raw("openai-compatible", answer(calling(*pieces)))
+    assert [block.text for block in outcome.blocks] == ['{"x":1}', '{"y":2}']
 
 
 # --- Responses --------------------------------------------------------------------------------
@@ -633,6 +679,15 @@ async def test_numbers_that_a_gateway_broke_lose_nothing(number: object) -> None
     outcome = await ask_raw("openai", answer(data(*events)))
     assert_whole(outcome, "hahaha!!")
     assert thoughts(outcome) == "hm"
+
+
+async def test_a_word_that_is_said_twice_is_none_that_was_delivered_twice() -> None:
+    delta = {"type": "response.output_text.delta", "sequence_number": 0, "delta": "ha"}
+    last = responses()[-1] | {"sequence_number": 0}
+    last["response"]["output"] = []
+    for where in ({}, {"output_index": 0, "content_index": 0}):
+        body = answer(data(delta | where, delta | where, delta | where, last))
+        assert_whole(await ask_raw("openai", body), "hahaha")
 
 
 async def test_an_event_that_is_delivered_twice_counts_once() -> None:
@@ -708,6 +763,19 @@ async def test_a_status_counts_more_than_the_events_name(status: str) -> None:
     assert (error.kind, error.retryable) == ("server_error", True)
 
 
+async def test_an_answer_that_is_all_reasoning_is_cut_and_keeps_what_its_provider_wants() -> None:
+    events = responses(thought="h|m", status="incomplete")
+    item = next(number for number, e in enumerate(events) if "message" in str(e.get("item")))
+    last = events[-1]
+    del last["response"]["output"][-1]
+    outcome = await ask_raw("openai", answer(data(*events[:item], last)))
+    assert outcome.completed is not None
+    assert outcome.completed.finish == "length"
+    (block,) = outcome.blocks
+    assert (block.kind, block.text) == ("reasoning", "hm")
+    assert "sealed" in (block.private or "")
+
+
 async def test_a_terminal_event_may_be_bare() -> None:
     events = responses(*WORDS)
     for bare in ({}, {"response": None}, {"response": {}}):
@@ -748,6 +816,19 @@ async def test_what_frames_blocks_may_be_missing(lost: str) -> None:
     assert thoughts(outcome) == "hm"
     assert outcome.completed is not None
     assert outcome.completed.usage.output_tokens == 5
+
+
+async def test_blocks_with_one_number_may_lack_their_ends() -> None:
+    events = [one for one in messages(*WORDS, thought="h|m") if one["type"] != "content_block_stop"]
+    events = [one | {"index": 0} if "index" in one else one for one in events]
+    again = events.index(next(one for one in events if "text_delta" in str(one)))
+    events[again + 1 : again + 1] = [
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    ]
+    outcome = await ask_raw("anthropic", answer(data(*events)))
+    assert_whole(outcome)
+    assert [block.text for block in outcome.blocks] == ["hm", "Hello ", "world."]
+    assert "sig" in (outcome.blocks[0].private or "")
 
 
 async def test_two_blocks_may_be_open_at_once() -> None:

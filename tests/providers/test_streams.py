@@ -93,7 +93,8 @@ async def test_what_the_provider_wants_back_comes_back(
         assert body["messages"][2]["content"][0]["is_error"] is True
         assert body["messages"][2]["content"][-1]["cache_control"] == {"type": "ephemeral"}
     elif kind == "openai":
-        kinds = [item.get("type", item.get("role")) for item in body["input"]]
+        kinds = [item.get("role", item["type"]) for item in body["input"]]
+        assert [item["type"] for item in body["input"] if "role" in item] == ["message"] * 3
         assert kinds == [
             "user",
             "reasoning",
@@ -108,6 +109,22 @@ async def test_what_the_provider_wants_back_comes_back(
         roles = [message["role"] for message in body["messages"]]
         assert roles == ["system", "user", "assistant", "tool", "user"]
         assert body["messages"][2]["tool_calls"][0]["function"]["arguments"] == '{"a": 1}'
+
+
+async def test_thoughts_with_nothing_behind_them_are_not_sent(
+    provider: Provider, simulator: Simulator
+) -> None:
+    """The limit came before the answer."""
+    first = await call(provider, ask("[[echo]] so", reasoning="low"))
+    private = first.blocks[0].private
+    turns = [
+        Turn("user", [Text("so?")]),
+        Turn("assistant", [Reasoning("hm")], {"0": private} if private else {}),
+        Turn("user", [Text("[[echo]] and now?")]),
+    ]
+    outcome = await call(provider, ask("", turns=turns))
+    assert outcome.text == "and now?"
+    assert "reasoning" not in str(simulator.requests[-1].body.get("input"))
 
 
 async def test_another_providers_signature_stays_at_home(

@@ -125,6 +125,6 @@ def _is_cut(body: bytes) -> bool:
         msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         return "truncated" in str(error)
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, RecursionError):
         pass
     return False

@@ -41,6 +41,7 @@ class _UsualDelta(msgspec.Struct):
     """A few words more, and nothing else that is read. A role may come with them."""
 
     content: str | None = None
+    text: None = None
     reasoning_content: str | None = None
     reasoning: None = None
     reasoning_text: None = None
@@ -56,6 +57,7 @@ class _UsualChoice(msgspec.Struct):
     """The only choice."""
 
     delta: _UsualDelta
+    text: None = None
     finish_reason: None = None
     message: None = None
     usage: None = None
@@ -123,6 +125,8 @@ class ChatDialect(Dialect):
             failure = reported(wire, name.decode("ascii", "replace"))
             if failure is not None:
                 raise StreamFailedError(failure)
+            if not choices and wire.get("usage") is None:
+                self._thrown.note("an event without choices", self._data)
         return True
 
     def _report(self, wire: dict[str, Any]) -> None:
@@ -136,7 +140,7 @@ class ChatDialect(Dialect):
             self._delta(delta)
         elif type(delta) is str:
             self._grow("text", delta)
-        elif (text := string(choice.get("text"))) is not None:  # as in the older Completions
+        if not delta and (text := string(choice.get("text"))):  # as in the older Completions
             self._grow("text", text)
         if (finish := choice.get("finish_reason")) is not None:
             self.finish(word_of(finish))
@@ -154,11 +158,8 @@ class ChatDialect(Dialect):
                 self._grow("reasoning", text)
                 break
         content = delta.get("content")
-        if type(content) is str:
-            self._grow("text", content)
-        elif content:
-            for kind, text in pieces(content):
-                self._grow("reasoning" if kind == "reasoning" else "text", text)
+        for kind, text in pieces(delta.get("text") if content is None else content):
+            self._grow("reasoning" if kind == "reasoning" else "text", text)
         if (refusal := delta.get("refusal")) and not content:
             self._grow("text", said(refusal))
         if (calls := delta.get("tool_calls")) is not None:

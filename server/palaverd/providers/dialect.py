@@ -30,6 +30,10 @@ from palaverd.providers.thrown import Thrown
 
 _READ = msgspec.json.Decoder().decode
 
+# Fields that report an error, where there is something in them.
+_ERRORS = ("error", "errors", "error_msg", "error_message")
+# Codes beside a `message` that are no error's.
+_FINE = frozenset({"none", "", "0", "200", "ok", "success"})
 # Finish words of an answer without content that mean: the context has no room for one.
 _NO_ROOM = frozenset({"model_context_window_exceeded", "model_length", "error_limit"})
 
@@ -69,11 +73,11 @@ class Dialect(ABC):
         try:
             if self._grew(self._READ_USUAL(event.data)):
                 return True
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # it is not the usual event
         try:
             wire = _READ(event.data)
-        except ValueError as error:  # msgspec's, and bad UTF-8
+        except (ValueError, RecursionError) as error:  # ValueError is msgspec's, and bad UTF-8
             return self._strange(event, out, error)
         if type(wire) is not dict:
             return self._strange(event, out, ValueError("no object"))
@@ -89,12 +93,14 @@ class Dialect(ABC):
     def _take(self, wire: dict[str, Any], name: bytes) -> bool:
         """Read an event, whose name is `name`; see `decode`."""
 
-    def _strange(self, event: ServerEvent, out: list[ModelEvent], error: ValueError) -> bool:
+    def _strange(self, event: ServerEvent, out: list[ModelEvent], error: Exception) -> bool:
         """Read what is no JSON object as it should be."""
         data = event.data.strip()
         if data.strip(b'"').upper() == b"[DONE]":
             self.ended()
             return True
+        if event.name == b"error" and data and not data.startswith((b"{", b"[")):
+            raise StreamFailedError({"error": data.decode("utf-8", "replace")})
         if b"\n" in data and (events := self._lines(data)) is not None:
             # Empty lines between events were forgotten, or came as part of one.
             progress = [self.decode(ServerEvent(event.name, line), out) for line in events]
@@ -221,18 +227,23 @@ def reported(wire: dict[str, Any], name: str = "") -> Any:
     """Return the decoded error that an event reports; None if it reports none.
 
     Beside the documented shapes: a bare error without a frame (llama.cpp), an error under the
-    event's name, one that is only an `object` (older vLLM), FastAPI's `detail`.
+    event's name, one that is only an `object` (older vLLM), FastAPI's `detail`, a list of
+    `errors` (Cloudflare), MiniMax's and Baidu's own.
     """
-    error = wire.get("error")
-    if meaningful(error):
-        if not isinstance(error, (str, dict, list)):
-            error = {"code": None if error is True else error, "message": wire.get("message")}
-        return _body(error, wire)
+    for field in _ERRORS:
+        error = wire.get(field)
+        if meaningful(error):
+            if type(error) is list:
+                error = error[0]
+            if not isinstance(error, (str, dict)):
+                error = {"code": None if error is True else error, "message": wire.get("message")}
+            return _body(error, wire)
     message = string(wire.get("message")) or wire.get("detail")
-    kind = string(wire.get("type")) or ""
-    bare = meaningful(message) and (wire.get("code") is not None or "error" in kind.lower())
-    if bare or wire.get("detail") or "error" in (name, kind, wire.get("object")):
-        said = {"type": None if kind == "error" else wire.get("type"), "code": wire.get("code")}
+    kind, code = string(wire.get("type")) or "", wire.get("code")
+    bare = meaningful(message) and (str(code).lower() not in _FINE or "error" in kind.lower())
+    called = (name, kind, wire.get("object"), wire.get("status"))
+    if bare or wire.get("detail") or "error" in called:
+        said = {"type": None if kind == "error" else wire.get("type"), "code": code}
         return _body(said | {"message": message}, wire)
     status = mapping(wire.get("base_resp"))
     if status.get("status_code"):

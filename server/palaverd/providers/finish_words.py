@@ -15,7 +15,7 @@ from palaver.wire.messages import Finish
 Meaning = Literal["whole", "cut", "filtered", "calls", "given up"]
 
 # Meaning -> word -> who says it, and where that is written.
-_SAID: dict[Meaning, dict[str, str]] = {
+SAID: dict[Meaning, dict[str, str]] = {
     "whole": {
         "stop": "OpenAI's Chat Completions; whoever is compatible; Gemini (STOP)",
         "end_turn": "Anthropic's Messages, Bedrock's Converse",
@@ -84,7 +84,7 @@ _SAID: dict[Meaning, dict[str, str]] = {
     },
 }
 
-WORDS: dict[str, Meaning] = {word: meaning for meaning, said in _SAID.items() for word in said}
+WORDS: dict[str, Meaning] = {word: meaning for meaning, said in SAID.items() for word in said}
 
 # The finish of an answer that is kept.
 FINISHES: dict[Meaning, Finish] = {

@@ -9,8 +9,11 @@ from typing import Any
 # A count beyond this is none, and would not fit into the database.
 _MOST = 10**12
 
+# How deep a value is looked into: what is meant stands at the third level at most.
+_DEPTH = 8
+
 # Where a part, or what stands in its place, keeps its text.
-_TEXTS = ("text", "content", "refusal")
+_TEXTS = ("text", "content", "refusal", "value")
 _THOUGHTS = ("thinking", "reasoning", "reasoning_content", "summary")
 # Types of parts that are reasoning whatever they call their text.
 _THINKING = ("thinking", "reasoning")
@@ -74,7 +77,7 @@ def pieces(value: Any, inside: str = "text") -> Iterator[tuple[str, str]]:
     A value is a text, a part, or a list of such, however deep (to a bound): Mistral sets thoughts
     as `[{"type": "thinking", "thinking": [{"type": "text", "text": "…"}]}]`.
     """
-    yield from _pieces(value, inside, 8)
+    yield from _pieces(value, inside, _DEPTH)
 
 
 def _pieces(value: Any, inside: str, deeper: int) -> Iterator[tuple[str, str]]:
@@ -102,12 +105,11 @@ def _holds(value: Any) -> bool:
     return bool(value) and type(value) in (str, list, dict)
 
 
-def meaningful(value: Any) -> bool:
+def meaningful(value: Any, deeper: int = _DEPTH) -> bool:
     """Say whether an `error` says anything: gateways send empty ones beside good content."""
-    if type(value) is dict:
-        return any(meaningful(one) for one in value.values())
-    if type(value) is list:
-        return any(meaningful(one) for one in value)
+    if type(value) in (dict, list) and deeper:
+        inside = value.values() if type(value) is dict else value
+        return any(meaningful(one, deeper - 1) for one in inside)
     return bool(value.strip()) if type(value) is str else bool(value)
 
 

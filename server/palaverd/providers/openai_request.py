@@ -35,7 +35,8 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
     for part, private in parts_of(turn):
         match part:
             case Text(text) if text:
-                items.append({"role": role, "content": text})
+                # llama.cpp wants the type, which OpenAI does without.
+                items.append({"type": "message", "role": role, "content": text})
             case Reasoning(text) if isinstance(private, OpenAIReasoning):
                 summary = [{"type": "summary_text", "text": text}] if text else []
                 items.append(
@@ -65,6 +66,9 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
                 )
             case _:  # what the provider did not write, or would not take back
                 pass
+    # Refused are thoughts with nothing behind them: of an answer that the limit cut.
+    while items and items[-1]["type"] == "reasoning":
+        items.pop()
     return items
 
 

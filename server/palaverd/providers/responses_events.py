@@ -30,6 +30,7 @@ _KINDS: dict[str, Kind] = {
 # What grows -> kind. Without `.delta` and `.done`.
 _GROWING: dict[str, Kind] = {
     "response.output_text": "text",
+    "response.text": "text",
     "response.refusal": "text",
     "response.reasoning_summary_text": "reasoning",
     "response.reasoning_text": "reasoning",
@@ -389,20 +390,15 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._last = self._first = _NEVER
-        self._broken = False
         self._recent = [b""] * _REMEMBERED  # by number; the number is among the bytes
 
     def repeated(self, number: int, data: bytes) -> bool:
         """Say whether an event was delivered before."""
-        if self._broken:
-            return False
         if number > self._last:
             if self._last == _NEVER:
                 self._first = number
             self._last = number
             self._recent[number % _REMEMBERED] = data
             return False
-        same = self._recent[number % _REMEMBERED] == data
-        self._broken = not same
         # Before numbers rose it may be the same word, said twice.
-        return same and self._last > self._first
+        return self._last > self._first and self._recent[number % _REMEMBERED] == data
