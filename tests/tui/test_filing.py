@@ -6,7 +6,7 @@ import pytest
 
 from palaver.wire.chats import TITLE_LIMIT, ChatPage
 from palaver.wire.events import CaughtUp, ChatDeleted, ChatUpdated, MessageEvent, QueueUpdate
-from palaver_tui.keeping import Keeper, Unsent
+from palaver_tui.keeping import Draft, Keeper, Unsent
 from palaver_tui.view.chat import ChatView, Outgoing
 from palaver_tui.view.permitting import ARCHIVED, AT_REST, refusal
 from palaver_tui.view.wording import DRAFT_SIGN, age
@@ -97,7 +97,7 @@ async def test_the_list_shows_the_archived_ones_with_a_sign_and_a_way_back(tmp_p
         await me.shows("Archived", "Release notes", "Port the parser", "A other chats")
         assert listed(me) == ["b", "c"]
         await me.press("down")
-        await me.shows("because b", "archived · ⏎ brings it back", "⏎ bring it back")
+        await me.shows("because b", "─ archived ─", "u bring back")
         await me.press("u")
         await me.until(lambda: ("archived", "b", False) in daemon.asked)
         await me.until(lambda: listed(me) == ["c"] and me.view.chat_id == "c")
@@ -196,7 +196,7 @@ async def test_what_was_being_written_to_a_deleted_chat_is_kept_in_a_new_one(tmp
 
 @pytest.mark.parametrize("shown", ["a", "b", None])
 async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(tmp_path, shown):
-    Keeper(tmp_path).keep_draft("a", "half a thought")
+    Keeper(tmp_path).keep_draft(Draft("a", "half a thought"))
     daemon = with_chats()
     daemon.answers.clear()
     Keeper(tmp_path).keep(Unsent("k", "and a message", T0, "a"))

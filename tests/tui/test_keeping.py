@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from palaver_tui.keeping import Keeper, Unsent
-from tui.replay import ENDPOINT, T0, ReplayClient, chat, user
+from palaver.wire.events import CaughtUp
+from palaver_tui.keeping import Draft, Keeper, Unsent
+from tui.replay import ENDPOINT, T0, ReplayClient, chat, status, user
 from tui.screen import client
 from tui.test_client import with_chat
 
@@ -31,10 +32,10 @@ class TestKeeper:
 
     def test_an_empty_draft_is_forgotten(self, tmp_path):
         keeper = Keeper(tmp_path)
-        keeper.keep_draft("a", "text")
-        assert keeper.drafts() == {"a": "text"}
-        keeper.keep_draft("a", " ")
-        assert keeper.drafts() == {}
+        keeper.keep_draft(Draft("a", "text", "here"))
+        assert keeper.drafts() == [Draft("a", "text", "here")]
+        keeper.keep_draft(Draft("a", " "))
+        assert keeper.drafts() == []
 
     def test_what_others_wrote_may_know_more_fields(self, tmp_path):
         keeper = Keeper(tmp_path)
@@ -177,7 +178,7 @@ async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_
         assert me.composer.text == "second thought"
         me.app.session.new_chat()
         assert me.composer.text == ""
-    assert Keeper(tmp_path).drafts() == {"made": "second thought"}
+    assert Keeper(tmp_path).drafts() == [Draft("made", "second thought", str(ENDPOINT))]
 
 
 async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):
@@ -198,7 +199,7 @@ async def test_a_sent_draft_is_gone(tmp_path):
         await me.write("sent")
         await me.press("enter")
         await me.until(lambda: me.daemon.sent)
-    assert Keeper(tmp_path).drafts() == {}
+    assert Keeper(tmp_path).drafts() == []
 
 
 async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tmp_path):
@@ -211,3 +212,51 @@ async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tm
         await me.press("enter")
         await me.shows("Could not keep your")
         await me.until(lambda: daemon.sent)
+
+
+# --- a chat that another client deleted while this one did not run --------------------------
+
+
+async def written_to_z(tmp_path) -> None:
+    daemon = with_chat()
+    daemon.open(chat("a", "First chat"), chat("z", "Deleted soon"))
+    daemon.stream_of("z").tell(status(title="Deleted soon"), CaughtUp(1))
+    async with client(tmp_path, daemon=daemon, chat_id="z") as me:
+        await me.until(lambda: me.view.attached)
+        await me.write("half a thought")
+
+
+async def test_a_draft_of_a_chat_that_was_deleted_meanwhile_is_in_the_new_chat(tmp_path):
+    await written_to_z(tmp_path)
+    assert Keeper(tmp_path).drafts() == [Draft("z", "half a thought", str(ENDPOINT))]
+    async with client(tmp_path, daemon=with_chat()) as me:
+        await me.shows("A chat that you were writing to was deleted. What you wrote")
+        assert me.composer.text == "half a thought"
+    assert Keeper(tmp_path).drafts() == [Draft("new", "half a thought", str(ENDPOINT))]
+
+
+async def test_it_stands_behind_what_is_in_the_new_chat_also_where_another_is_shown(tmp_path):
+    await written_to_z(tmp_path)
+    Keeper(tmp_path).keep_draft(Draft("new", "a beginning"))
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.shows("A chat that you were writing to was deleted.")
+        assert me.composer.text == ""
+        await me.press("ctrl+n")
+        await me.until(lambda: me.composer.text == "a beginning\n\nhalf a thought")
+
+
+@pytest.mark.parametrize("why", ["older", "elsewhere", "unknown", "unreachable"])
+async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(tmp_path, why):
+    await written_to_z(tmp_path)
+    daemon = with_chat()
+    server = {"elsewhere": "http://elsewhere", "unknown": None}.get(why, str(ENDPOINT))
+    Keeper(tmp_path).keep_draft(Draft("z", "half a thought", server))
+    if why == "older":
+        daemon.known["z"] = chat("z", "An older chat", minutes_ago=9000)
+    daemon.down = why == "unreachable"
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.rests()
+        await me.shows("First chat", *(["An older chat"] if why == "older" else []))
+        assert "deleted" not in me.text()
+        assert (me.composer.text, me.app._drafts.get("z")) == ("", "half a thought")
+    assert Keeper(tmp_path).drafts() == [Draft("z", "half a thought", server)]

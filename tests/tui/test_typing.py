@@ -35,14 +35,14 @@ async def test_letters_outside_a_field_go_to_the_composer(tmp_path, part):
         assert me.app.screen is me.app.main
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (100, 30)])
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        (["ctrl+l"], "─ Chats · letters are keys ─"),
-        (["ctrl+l", "A"], "─ Archived · letters are keys ─"),
+        (["ctrl+l"], "─ Chats: letters are keys ─"),
+        (["ctrl+l", "A"], "─ Archived: letters are keys ─"),
         (["ctrl+t"], "─ Letters are keys ─"),
-        (["ctrl+o"], "─ Queue · 2 · letters are keys ─"),
+        (["ctrl+o"], "─ Queue · 2: letters are keys ─"),
     ],
 )
 async def test_a_part_that_takes_letters_says_so_while_it_does(tmp_path, size, keys, says):

@@ -168,6 +168,7 @@ class PalaverApp(Keying):
             changed=self._changed,
             notice=self.say,
             gone=self._chat_gone,
+            drafted=lambda: self._drafts.here,
             keeper=self._keeper,
             client=client or partial(Client, clock=self.clock),
             means=means or Means(),
@@ -409,7 +410,8 @@ class PalaverApp(Keying):
         kept = joined("" if shown else self._drafts.get(name), parked, *unsent)
         self._drafts.put(name, "")
         written = kept or (shown and (self._being_written.strip() or self.editing is not None))
-        words = "" if name in self._filing else f"{quoted(title)} was deleted."
+        which = quoted(title) if title or shown else "a chat that you were writing to"
+        words = "" if name in self._filing else f"{which[:1].upper()}{which[1:]} was deleted."
         if written:
             words += " What you wrote to it is kept in a new chat."
         if words and (shown or written):
@@ -438,6 +440,7 @@ class PalaverApp(Keying):
         if not composer.text:
             composer.load_text(self._drafts.get(self.session.current))
             composer.move_cursor(composer.document.end)
+        self.session.listing.find_lost()
         self._changed()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from palaver_tui.delivery import DRAFT
-from palaver_tui.keeping import Keeper
+from palaver_tui.keeping import Draft, Keeper
 from palaver_tui.timing import SAVE_DRAFT_S
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Drafts:
         self._app = app
         self._keeper = keeper
         self._texts: dict[str, str] = {}
+        self._servers: dict[str, str | None] = {}  # where those chats are
         self._unsaved: set[str] = set()
         self._scheduled = False
 
@@ -30,6 +31,18 @@ class Drafts:
     def chats(self) -> frozenset[str]:
         """The chats that something is being written to; `NEW` for those that do not exist."""
         return frozenset(chat for chat, text in self._texts.items() if text.strip())
+
+    @property
+    def here(self) -> frozenset[str]:
+        """The ids of those chats of them that are of the daemon that answers."""
+        server = self._server
+        chats = self.chats - {NEW}
+        return frozenset(one for one in chats if server and self._servers.get(one) == server)
+
+    @property
+    def _server(self) -> str | None:
+        endpoint = self._app.session.endpoint
+        return None if endpoint is None else str(endpoint)
 
     def get(self, name: str) -> str:
         """Return what is being written to the chat `name`."""
@@ -41,6 +54,7 @@ class Drafts:
         if self._texts.get(chat, "") == text:
             return
         self._texts[chat] = text
+        self._servers[chat] = self._server or self._servers.get(chat)
         self._unsaved.add(chat)
         if not self._scheduled:
             self._scheduled = True
@@ -53,7 +67,8 @@ class Drafts:
         except OSError as error:
             self._app.say(f"Could not read your drafts: {error}.", "warning")
             return
-        self._texts = stored | self._texts
+        self._texts = {draft.chat: draft.text for draft in stored} | self._texts
+        self._servers = {draft.chat: draft.server for draft in stored} | self._servers
         done()
 
     async def save(self) -> None:
@@ -61,8 +76,9 @@ class Drafts:
         self._scheduled = False
         unsaved, self._unsaved = self._unsaved, set()
         for chat in unsaved:
+            draft = Draft(chat, self._texts[chat], self._servers.get(chat) or self._server)
             try:
-                await asyncio.to_thread(self._keeper.keep_draft, chat, self._texts[chat])
+                await asyncio.to_thread(self._keeper.keep_draft, draft)
             except OSError as error:
                 self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
                 return

@@ -38,11 +38,15 @@ class Unsent(msgspec.Struct, frozen=True, omit_defaults=True):
         return Outgoing(self.key, self.content, self.created_at, state="waiting", model=self.model)
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """What was being written to a chat; `chat` is its id, or `new`."""
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was being written to a chat; `chat` is its id, or `new`.
+
+    `server` is where the chat is, None if no daemon had answered.
+    """
 
     chat: str
     text: str
+    server: str | None = None
 
 
 class Keeper:
@@ -65,18 +69,18 @@ class Keeper:
         found = _read_all(self._outbox, Unsent)
         return sorted(found, key=lambda unsent: (unsent.created_at, unsent.key))
 
-    def keep_draft(self, chat: str, text: str) -> None:
-        """Store what is being written to `chat`; an empty text forgets it."""
-        name = hashlib.sha256(chat.encode()).hexdigest()[:32]
+    def keep_draft(self, draft: Draft) -> None:
+        """Store what is being written to a chat; an empty text forgets it."""
+        name = hashlib.sha256(draft.chat.encode()).hexdigest()[:32]
         path = self._drafts / f"{name}.json"
-        if text.strip():
-            _write(path, msgspec.json.encode(Draft(chat, text)))
+        if draft.text.strip():
+            _write(path, msgspec.json.encode(draft))
         else:
             path.unlink(missing_ok=True)
 
-    def drafts(self) -> dict[str, str]:
-        """Return the stored drafts by chat."""
-        return {draft.chat: draft.text for draft in _read_all(self._drafts, Draft)}
+    def drafts(self) -> list[Draft]:
+        """Return the stored drafts, one of a chat."""
+        return _read_all(self._drafts, Draft)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from palaver.client import Client, PalaverError, Refused
 from palaver.wire.events import ChatUpdated
+from palaver_tui.delivery import NO_CHAT
 from palaver_tui.timing import CHAT_PAGE
 from palaver_tui.view.chats import reduce_list, with_page
 
@@ -54,6 +55,17 @@ class Listing:
         if client is not None and chat_id not in self._session.chats.chats:
             self._spawn(self._fetch_one(client, chat_id))
 
+    def find_lost(self) -> None:
+        """Ask for the chats that are written to and in no page here: some may be deleted."""
+        session = self._session
+        unknown = session.drafted() - session.chats.chats.keys() - {session.current}
+        if session.client is not None and session.chats.loaded and unknown:
+            self._spawn(self._fetch_each(session.client, sorted(unknown)))
+
+    async def _fetch_each(self, client: Client, chat_ids: list[str]) -> None:
+        for chat_id in chat_ids:
+            await self._fetch_one(client, chat_id)
+
     def _ask(self, cursor: str | None, size: int, *, archived: bool) -> None:
         client = self._session.client
         if client is None or cursor is None or cursor in self._missed or archived in self._busy:
@@ -78,8 +90,11 @@ class Listing:
         session = self._session
         try:
             chat = await client.chat(chat_id)
-        except Refused:
-            return  # its stream says the same, and what becomes of what was written to it
+        except Refused as refused:
+            # Of the one that is shown its stream says the same.
+            if refused.problem.code == NO_CHAT and chat_id != session.current:
+                session.drop(chat_id, "")
+            return
         except PalaverError as error:
             session.notice(str(error), "warning")
             return

@@ -194,7 +194,7 @@ class Painter:
     def _list_title(self, choice: Choice) -> str:
         if choice.filter_text is not None:
             return f"/{visible_line(choice.filter_text)}▏"
-        letters = f" · {LETTERS}" if self._screen.focused is self._chats else ""
+        letters = f": {LETTERS}" if self._screen.focused is self._chats else ""
         if choice.archived:
             return f"Archived{letters}"
         # What is being written to a chat that does not exist has no row.
@@ -236,7 +236,8 @@ class Painter:
         elif dropped is not None:
             text, ink = _edit_words(dropped, self._writing.size.width), "warning"
         elif session.is_archived:
-            text, ink = f"archived · {ENTER} brings it back", "muted"
+            writes = self._screen.focused is self._composer
+            text, ink = f"archived · {ENTER} brings it back" if writes else "archived", "muted"
         self._writing.set_class(_warns(ink), "-warning")
         entitle(self._writing, text, self._hints(editing) if wide else "")
 

@@ -67,6 +67,7 @@ class Session:
         changed: Callable[[], None],
         notice: Callable[[str, Severity], None],
         gone: Callable[[str, str, list[str]], str | None],
+        drafted: Callable[[], frozenset[str]],
         keeper: Keeper,
         client: Callable[[Endpoint], Client],
         means: Means,
@@ -83,6 +84,7 @@ class Session:
         self.notice = notice
         # Takes a chat, its title, and what was not sent to it; gives what to show in its place.
         self._gone = gone
+        self.drafted = drafted  # gives the chats of this daemon that something is written to
         self._make_client = client
         self.client: Client | None = None
         self.views: OrderedDict[str, ChatView] = OrderedDict()
@@ -181,6 +183,7 @@ class Session:
         self.chats = reduce_list(before, event)
         if isinstance(event, ListSnapshot):
             self.listing.find_archived()
+            self.listing.find_lost()
             if self.view.chat_id is not None:
                 self.listing.learn(self.view.chat_id)
         elif isinstance(event, ChatDeleted):

@@ -114,7 +114,7 @@ class QueuePanel(Widget, can_focus=True):
         """Set what is on the frame, and how high it is; draw all of it again."""
         held = " · held" if is_held else ""
         full = " · full" if len(self._queue) >= LIMIT else ""
-        letters = f" · {LETTERS}" if self.has_focus else ""
+        letters = f": {LETTERS}" if self.has_focus else ""
         self.border_title = Content(f"Queue · {total}{held}{full}{letters}")
         self.set_class(is_held, "-held")
         self.set_class(self._folded, "-folded")
