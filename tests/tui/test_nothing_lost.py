@@ -123,6 +123,12 @@ def test_text_without_room_to_be_set_in_keeps_the_room_there_is():
     assert whole("- - - - - - abcde fghi", 22)[0].text == " •  ◦  ▪  • abcde fghi"
 
 
+@pytest.mark.parametrize("width", [6, 10])
+def test_no_screen_is_too_narrow_for_the_marks(width):
+    lines = [line.text for line in whole("- one\n- two\n  - three\n\n> four\n", width)]
+    assert lines == [" • one", " • two", " ◦ three", "", "▎ four"]
+
+
 def test_numbers_and_bars_without_room_stand_in_the_margin_around_them():
     text = "".join(f"{'   ' * level}1. item\n" for level in range(7)) + "\n> > > > > > > > x"
     assert [line.text for line in whole(text, 20)] == [

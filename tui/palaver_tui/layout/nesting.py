@@ -43,12 +43,14 @@ class Nest(NamedTuple):
     outer: Around
 
     def has_room(self, width: int) -> bool:
-        """Say whether enough is left of `width` cells when lines are set in."""
-        return width - len(self.prefix.text) >= MIN_WIDTH
+        """Say whether lines of `width` cells are set in: enough is left, or nothing is around."""
+        return self.outer == TOP or width - len(self.prefix.text) >= MIN_WIDTH
 
     def inner(self, width: int) -> int:
         """Return the cells that are left of `width`."""
-        return width - len(self.prefix.text) if self.has_room(width) else width
+        if not self.has_room(width):
+            return width
+        return max(MIN_WIDTH, width - len(self.prefix.text))
 
 
 def quote_nest(outer: Around) -> Nest:
