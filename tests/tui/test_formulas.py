@@ -130,6 +130,16 @@ def test_a_displayed_formula_ends_a_paragraph_and_stands_alone():
     )
 
 
+@pytest.mark.parametrize("margin", ["", "- ", "> "])
+def test_the_rows_of_a_displayed_formula_stay_set_in(margin):
+    rows = ["$$", "  x &= y", "    + z", "$$"]
+    rest = margin.replace("- ", "  ")
+    text = "\n".join((rest if number else margin) + row for number, row in enumerate(rows))
+    inner = {"": 0, "- ": 3, "> ": 2}[margin]
+    assert [line.text[inner:] for line in whole(text, 60)] == rows
+    assert shown("$$\n" + " " * 40 + "x\n$$", 20) == "$$\nx\n$$"
+
+
 def test_a_formula_that_does_not_end_goes_to_the_next_blank_line():
     assert shown("$$\nx *y*\n- z\n\n*end* $$\n") == "$$\nx *y*\n- z\n\nend $$"
 

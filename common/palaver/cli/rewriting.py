@@ -11,7 +11,7 @@ from palaver.cli.completing import complete_models
 from palaver.cli.confirming import confirm
 from palaver.cli.filing import quoted
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.running import connected, piped_input, run_async
+from palaver.cli.running import connected, run_async, with_piped
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def edit(
 
     What is piped in is appended to MESSAGE. Asks first, and says how much goes.
     """
-    content = "\n\n".join(text for text in (message or "", piped_input()) if text.strip())
+    content = with_piped(message)
     if not content:
         raise click.UsageError("There is nothing to say: give a MESSAGE, or pipe one in.")
     run_async(_edit(settings, chat_id, number, content, model, yes=yes, as_json=as_json))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from palaver.cli.completing import complete_chats, complete_models
-from palaver.cli.running import piped_input, run_async
+from palaver.cli.running import run_async, with_piped
 from palaver.cli.settings import Settings
 
 EPILOG = """\b
@@ -71,7 +71,7 @@ def run(
     What is piped in is appended to PROMPT. The first ^c stops the answer and waits for what
     was saved of it, a second one leaves at once.
     """
-    content = "\n\n".join(text for text in (prompt or "", piped_input()) if text.strip())
+    content = with_piped(prompt)
     if not content:
         raise click.UsageError("There is nothing to ask: give a PROMPT, or pipe one in.")
     # Imported here, so that `palaver --help` does not wait for the client.

@@ -86,28 +86,34 @@ def _now() -> datetime:
     return SystemClock().now()
 
 
-def piped_input() -> str:
-    """Return what is piped into the command, without the last newline.
+def with_piped(text: str | None) -> str:
+    """Return `text` and what is piped into the command below it; "" if neither says anything.
 
     A pipe that stays open and empty (of an editor, or a CI job) is read to its end all the same:
     whatever feeds it may be slow. That it is waited for is said after `SILENT_S`.
 
     Raises:
-        PalaverError: it is not UTF-8 text, or cannot be read.
+        PalaverError: what is piped in is not UTF-8 text, or cannot be read.
     """
     from palaver.client import PalaverError
 
+    text = text or ""
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
-        return ""
+        return text if text.strip() else ""
+    waiting = "Waiting for the end of standard input, which is open."
+    if text.strip():
+        waiting += " To do without it, put  </dev/null  behind the command."
     try:
-        return _read_to_end(sys.stdin.fileno()).decode().rstrip("\n")
+        piped = _read_to_end(sys.stdin.fileno(), waiting).decode().rstrip("\n")
     except UnicodeDecodeError as error:
         raise PalaverError(f"Standard input is not UTF-8 text ({error.reason}).") from error
     except OSError as error:
         raise PalaverError(f"Standard input could not be read: {error.strerror}.") from error
+    return "\n\n".join(part for part in (text, piped) if part.strip())
 
 
-def _read_to_end(descriptor: int) -> bytes:
+def _read_to_end(descriptor: int, waiting: str) -> bytes:
+    """Read all there is; say that it is `waiting` if nothing comes for a while."""
     import select
 
     pieces: list[bytes] = []
@@ -115,10 +121,7 @@ def _read_to_end(descriptor: int) -> bytes:
     while True:
         if not told and not select.select([descriptor], [], [], SILENT_S)[0]:
             told = True
-            words.notice(
-                "Waiting for the end of standard input, which is open."
-                " To do without it, put  </dev/null  behind the command."
-            )
+            words.notice(waiting)
         piece = os.read(descriptor, PIECE)
         if not piece:
             return b"".join(pieces)

@@ -7,7 +7,7 @@ import click
 from palaver.cli import exits, output, words
 from palaver.cli.completing import complete_models
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.running import connected, piped_input, run_async
+from palaver.cli.running import connected, run_async, with_piped
 from palaver.cli.settings import Settings
 
 
@@ -43,7 +43,7 @@ def send(
 
     What is piped in is appended to MESSAGE.
     """
-    content = "\n\n".join(text for text in (message or "", piped_input()) if text.strip())
+    content = with_piped(message)
     if not content:
         raise click.UsageError("There is nothing to send: give a MESSAGE, or pipe one in.")
     run_async(_send(settings, chat_id, content, model, interrupt=interrupt, as_json=as_json))

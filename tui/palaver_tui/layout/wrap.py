@@ -96,6 +96,10 @@ def _chop(atoms: Sequence[_Atom], width: int) -> Iterator[tuple[list[Span], int]
         yield line, used
 
 
+def _is_formula(face: Face) -> bool:
+    return face.ink == "code" and not face.paper
+
+
 class _Filler:
     """Lines under construction. This is the innermost loop of all layout."""
 
@@ -126,6 +130,10 @@ class _Filler:
             elif gap is not None:
                 self.line.append(Span(gap.text, gap.face))
                 self.used += blank
+        elif gap is not None and _is_formula(gap.face) and gap.width + size <= width:
+            # Its rows keep how far they are set in.
+            self.line.append(Span(gap.text, gap.face))
+            self.used += gap.width
         if size <= width:
             self.line += [Span(text, face) for text, face, _width in word]
             self.used += size
