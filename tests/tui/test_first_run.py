@@ -22,9 +22,11 @@ from palaver.wire.errors import ChatError
 from palaver.wire.setup import Setup
 from palaver_tui.actions import ACTIONS
 from palaver_tui.app import PalaverApp
-from palaver_tui.setting_up import Means
+from palaver_tui.session import Connect
+from palaver_tui.setting_up import Means, looked_at
 from palaver_tui.view.first_run import FirstRun, Row, first_run, paragraphs
 from palaver_tui.widgets.welcome import welcome_lines
+from palaverd.config.load import ConfigError
 from palaverd.config.source import Source
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
@@ -112,20 +114,32 @@ class Beginner(Client):
 class Open:
     """A client of the house's daemon."""
 
-    def __init__(self, house: House, means: Means, size: tuple[int, int] = (100, 40)) -> None:
-        async def connect() -> Endpoint:
+    def __init__(
+        self,
+        house: House,
+        means: Means,
+        size: tuple[int, int] = (100, 40),
+        connect: Connect | None = None,
+        first: str = "One thing is missing",
+    ) -> None:
+        async def connected() -> Endpoint:
             assert house.daemon is not None
             return Endpoint(socket=house.daemon.socket)
 
+        self._first = first
         self.app = PalaverApp(
-            connect, data_dir=house.folder / "data", random=Random(1), motion=False, means=means
+            connect or connected,
+            data_dir=house.folder / "data",
+            random=Random(1),
+            motion=False,
+            means=means,
         )
         self._running = self.app.run_test(size=size, notifications=True)
 
     async def __aenter__(self) -> Beginner:
         pilot = await self._running.__aenter__()
         me = Beginner(self.app, None, pilot, None)  # type: ignore[arg-type]
-        await me.shows("One thing is missing")
+        await me.shows(self._first)
         return me
 
     async def __aexit__(self, *error) -> None:
@@ -310,3 +324,40 @@ def test_names_of_a_server_cannot_drive_the_terminal() -> None:
     evil = LocalServer("Ollama", "127.0.0.1:1", (LocalModel("a\u202eb"),))
     rows: list[Row] = paragraphs(FirstRun(PATH, server=evil))
     assert not any("\u202e" in row.text for row in rows)
+
+
+async def test_a_file_that_kept_the_daemon_from_starting_is_read_when_it_was_mended(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("palaver_tui.setting_up.LOOK_AT_CAUSE_S", 0.05)
+    await house.stop()
+    house.config.parent.mkdir()
+    house.config.write_text("[models.a]\nkind = 1\n")
+    attempts = 0
+
+    async def connect() -> Endpoint:
+        nonlocal attempts
+        attempts += 1
+        try:
+            return await house.start()
+        except ConfigError as error:
+            raise PalaverError(f"The daemon did not start: {error}") from error
+
+    means = Means(look=lambda: looked_at([house.config]))
+    async with Open(house, means, connect=connect, first="No connection") as me:
+        await me.shows("The daemon did not start", "⏎ try again")
+        house.config.write_text("[models.a]\nkind = 2\nmodel = 3\n")
+        await me.until(lambda: attempts == 2)
+        await me.shows("The daemon did not start")
+        house.config.write_text("")
+        await me.shows("One thing is missing: a model to talk to.")
+        assert attempts == 3, "a start is tried when something has changed, and not before"
+
+
+async def test_a_configuration_that_is_in_order_again_is_told(house: House) -> None:
+    async with Open(house, Means()) as me:
+        house.config.parent.mkdir()
+        house.config.write_text("[models.a]\nkind = 1\n")
+        await me.told("What was in force before still is.")
+        house.config.write_text("")
+        await me.told("config.toml is in order again, and in force.")

@@ -23,6 +23,7 @@ from textual.widgets import Static
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
+from palaver.paths import default_config_path, socket_path
 from palaver.setup.servers import find_servers
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import Action, key_of
@@ -45,7 +46,7 @@ from palaver_tui.opening import Opener
 from palaver_tui.painting import NARROW, Choice, Painter
 from palaver_tui.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.session import Connect, Session
-from palaver_tui.setting_up import Means
+from palaver_tui.setting_up import Means, looked_at
 from palaver_tui.signals import on_ending_signals
 from palaver_tui.terminal import Terminal
 from palaver_tui.themes import theme
@@ -517,14 +518,17 @@ def open_terminal(
     data_dir: Path,
     chat_id: str | None = None,
     restart: Connect | None = None,
+    config: Path | None = None,
 ) -> int:
     """Run the client until the person leaves; return the exit code.
 
     `connect` returns where the daemon answers, after starting one if need be; `restart` ends the
     one that runs first. They raise `PalaverError` with a sentence when they cannot, which is shown
-    in the client.
+    in the client. `config` is the file that a daemon started by them reads, None for the usual one.
     """
-    means = Means(os.environ, restart, partial(find_servers, SystemClock()))
+    causes = (config or default_config_path(), socket_path(data_dir))
+    find = partial(find_servers, SystemClock())
+    means = Means(os.environ, restart, find, partial(looked_at, causes))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     console = Console()
     look = Look(pictures=draws_pictures(console))

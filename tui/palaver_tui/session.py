@@ -89,6 +89,8 @@ class Session:
         self.client: Client | None = None
         self.views: OrderedDict[str, ChatView] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._means = means
+        self._running: asyncio.Task[None] | None = None
         self._stream: asyncio.Task[None] | None = None
         self._relaunch: asyncio.Task[None] | None = None
         self._learning: asyncio.Task[None] | None = None
@@ -143,7 +145,9 @@ class Session:
         self.connection = Connection()
         if chat_id is not None:
             self.open(chat_id)  # at once, so that what is typed meanwhile belongs to it
-        self._spawn(self._run())
+        if self._running is not None:
+            self._running.cancel()  # it may wait for what the person has seen to
+        self._running = self._spawn(self._run())
 
     async def _run(self) -> None:
         await self.lasting.run(self._reach)
@@ -152,12 +156,7 @@ class Session:
 
     async def _reach(self, _failures: int) -> None:
         """Find the daemon, and begin with it."""
-        try:
-            self.endpoint = await self._connect()
-        except PalaverError as error:
-            self.connection = offline(str(error), self.clock.now())
-            self.changed()
-            return
+        self.endpoint = await self._connected()
         await self.delivery.load()
         self.client = self._make_client(self.endpoint)
         if self.view.chat_id is not None:
@@ -177,6 +176,20 @@ class Session:
                     else:
                         self._list_event(event)
                 self.changed()
+
+    async def _connected(self) -> Endpoint:
+        """Return where the daemon answers, as soon as it does."""
+        while True:
+            # Looked at before the start: what is mended meanwhile is seen afterwards.
+            seen = await self._means.seen()
+            try:
+                return await self._connect()
+            except PalaverError as error:
+                self.connection = offline(str(error), self.clock.now())
+                self.changed()
+            await self._means.changed_since(seen, self.clock)
+            self.connection = Connection()
+            self.changed()
 
     def _list_event(self, event: WatchEvent) -> None:
         before = self.chats

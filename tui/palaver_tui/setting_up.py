@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palaver.client import Endpoint, PalaverError
+from palaver.clock import Clock
 from palaver.setup.local import LocalServer, example
 from palaver.setup.writing import write_config
-from palaver_tui.timing import LOOK_FOR_SERVERS_S
+from palaver_tui.timing import LOOK_AT_CAUSE_S, LOOK_FOR_SERVERS_S
 from palaver_tui.view.first_run import FirstRun, Help, first_run
 
 if TYPE_CHECKING:
@@ -25,11 +26,38 @@ class Means:
 
     `restart` ends the daemon and starts it with this process's `environment`, None where that is
     not ours to do; `find_servers` asks the usual ports of this machine, None to ask nobody.
+    `look` says how that is now which a start of the daemon depends on: one that failed is tried
+    again when it changes.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     restart: Callable[[], Awaitable[Endpoint]] | None = None
     find_servers: Callable[[], Awaitable[list[LocalServer]]] | None = None
+    look: Callable[[], object] | None = None
+
+    async def seen(self) -> object:
+        """Return what `look` says now."""
+        return None if self.look is None else await asyncio.to_thread(self.look)
+
+    async def changed_since(self, seen: object, clock: Clock) -> None:
+        """Wait until `look` says something else than `seen`: for ever without one."""
+        if self.look is None:
+            await asyncio.Future()
+        while await self.seen() == seen:
+            await clock.sleep(LOOK_AT_CAUSE_S)
+
+
+def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
+    """Return how files are now, None for each that cannot be seen."""
+    found: list[tuple[int, int, int] | None] = []
+    for path in paths:
+        try:
+            stat = path.expanduser().stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return found
 
 
 class SettingUp:
@@ -81,6 +109,8 @@ class SettingUp:
         problem = models.setup.problem if models is not None and models.setup is not None else None
         if problem is not None and problem != self._problem:
             self._session.notice(f"{problem} What was in force before still is.", "error")
+        elif problem is None and self._problem is not None:
+            self._session.notice("config.toml is in order again, and in force.", "information")
         self._problem = problem
         find = self._means.find_servers
         if find is None or not self._here or self.state is None:

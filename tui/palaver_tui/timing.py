@@ -60,6 +60,9 @@ SAVE_DRAFT_S = 1.0
 # Between two looks for model servers on this machine, while no model can be used: somebody who
 # starts one looks at the screen a moment later.
 LOOK_FOR_SERVERS_S = 5.0
+# Between two looks at what a daemon that did not start is waiting for: a file that was mended is
+# used before whoever mended it has changed windows. A look costs nothing.
+LOOK_AT_CAUSE_S = 0.5
 # A lost daemon is started again only after this long: one that is being restarted by whoever
 # looks after it, or by another client, is back by then.
 RELAUNCH_AFTER_S = 2.0

@@ -45,7 +45,11 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
     """
     require_terminal()
     code = _find()(
-        settings.connect, data_dir=settings.data_dir, chat_id=chat_id, restart=settings.restart
+        settings.connect,
+        data_dir=settings.data_dir,
+        chat_id=chat_id,
+        restart=settings.restart,
+        config=settings.config,
     )
     if code:
         raise click.exceptions.Exit(code)

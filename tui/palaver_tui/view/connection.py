@@ -8,7 +8,8 @@ from typing import Literal
 
 from palaver.client import Connected, ConnectionLost
 
-# `starting`: the first attempt is not over. `offline`: it failed, and nothing tries again.
+# `starting`: the first attempt is not over. `offline`: it failed; another one
+# waits for the person, or for what it failed for to change.
 Phase = Literal["starting", "live", "reconnecting", "offline"]
 
 
@@ -33,5 +34,5 @@ def connection_after(
 
 
 def offline(reason: str, now: datetime) -> Connection:
-    """Return the state after an attempt that nothing will repeat."""
+    """Return the state after an attempt that time alone will not repeat."""
     return Connection("offline", reason, now)
