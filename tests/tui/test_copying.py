@@ -141,6 +141,42 @@ def test_in_tmux_it_goes_into_its_buffer_and_on_to_a_terminal_that_has_a_clipboa
             pane.until(lambda: (b"\x1b]52;" in written()) is (term == "xterm-256color"), "OSC 52")
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("setting", ["external", "on", "off"])
+def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(tmp_path, setting):
+    require("tmux")
+    script = tmp_path / "said.py"
+    script.write_text(COPY % (str(tmp_path), HOSTILE))
+    (tmp_path / "outer").mkdir()
+    with tmux(tmp_path / "outer", "sh", (210, 30)) as outer:
+        outer("set-option", "-s", "set-clipboard", setting)
+        with (
+            attached(tmp_path / "outer" / "tmux", "xterm-256color") as written,
+            tmux(tmp_path, "sh", (200, 20)) as pane,
+        ):
+            inner = f"env -u TMUX tmux -u -S {tmp_path / 'tmux'} attach"
+            outer("send-keys", inner, "Enter")
+            # It asks what is around it, which says so a moment later.
+            around = ("list-clients", "-F", "#{client_termtype}")
+            pane.until(lambda: pane(*around).startswith("tmux"), "nobody is attached")
+            pane("send-keys", f"SSH_TTY=x {sys.executable} {script}", "Enter")
+            pane.until(lambda: "Copied it" in "".join(pane.rows()), "not copied")
+            said = "".join(pane.rows())
+            assert "prefix ]" in said
+            assert "the tmux around, which takes it where its set-clipboard is on." in said
+            pane("save-buffer", str(tmp_path / "taken"))
+            assert (tmp_path / "taken").read_bytes() == HOSTILE.encode()
+            if setting == "on":
+                outer.until(lambda: outer("list-buffers").strip(), "the outer one took nothing")
+                outer("save-buffer", str(tmp_path / "taken too"))
+                assert (tmp_path / "taken too").read_bytes() == HOSTILE.encode()
+                outer.until(lambda: b"\x1b]52;" in written(), "nor handed it on")
+            else:  # what is said comes after what was sent on
+                outer.until(lambda: "Copied it" in "".join(outer.rows()), "not shown")
+                assert not outer("list-buffers").strip()
+                assert b"\x1b]52;" not in written()
+
+
 @contextmanager
 def attached(socket, term):
     """Attach a terminal of that kind, if any; give a function that returns what it was sent."""

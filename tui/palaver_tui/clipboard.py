@@ -25,9 +25,10 @@ MAC_TOOL = ("pbcopy",)
 # default. This goes into a buffer of tmux, and with -w (tmux 3.2) on to the terminal's clipboard.
 TMUX = ("tmux", "load-buffer", "-w", "-")
 TMUX_BEFORE_3_2 = ("tmux", "load-buffer", "-")
-# What the terminal around it can do: tmux hands a buffer on to one with a `clipboard`, however
-# `set-clipboard` is set, and to no other, which another tmux or a Linux console is.
-TMUX_FEATURES = ("tmux", "display-message", "-p", "#{client_termfeatures}")
+# What is around it, and can do: tmux hands a buffer on to whatever has a `clipboard`, however its
+# own `set-clipboard` is set, and to nothing else, such as a Linux console. Another tmux has one, as
+# it says itself, but takes what comes only where its `set-clipboard` is `on`.
+TMUX_AROUND = ("tmux", "display-message", "-p", "#{client_termtype} #{client_termfeatures}")
 # These mean that the person sits elsewhere: this machine's clipboard is not theirs.
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
 # Terminals that take OSC 52 cut or drop longer ones; tmux's buffer and xterm's default are
@@ -38,7 +39,9 @@ FILE_NAME = "copied.txt"
 
 @dataclass(frozen=True)
 class Copied:
-    """Which way a text went; `name` is the program's or the file's, or what tmux hands it on to."""
+    """Which way a text went; `name` is the program's or the file's, or what tmux hands it on to:
+    the `terminal`, another `tmux`, or nothing.
+    """
 
     way: Way
     name: str = ""
@@ -48,6 +51,11 @@ class Copied:
         match self.way:
             case "tool":
                 return f"Copied {what} to the clipboard ({self.name})."
+            case "tmux" if self.name == "tmux":
+                return (
+                    f"Copied {what} into tmux's buffer: its paste key (prefix ]) inserts it."
+                    " Sent it on to the tmux around, which takes it where its set-clipboard is on."
+                )
             case "tmux" if self.name:
                 return (
                     f"Copied {what} into tmux's buffer, and sent it on to your terminal's"
@@ -117,9 +125,11 @@ class Clipboard:
         handed_on = await _run(TMUX, content)
         if not handed_on and not await _run(TMUX_BEFORE_3_2, content):
             return None
-        features = (await _answer(TMUX_FEATURES)).decode().strip().split(",")
+        around, _, features = (await _answer(TMUX_AROUND)).decode().strip().rpartition(" ")
         fits = len(content) * 4 / 3 <= MOST_OSC_52
-        return Copied("tmux", "terminal" if handed_on and fits and "clipboard" in features else "")
+        if not (handed_on and fits and "clipboard" in features.split(",")):
+            return Copied("tmux")
+        return Copied("tmux", "tmux" if around.startswith("tmux") else "terminal")
 
 
 def _write(path: Path, content: str) -> None:
