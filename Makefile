@@ -65,8 +65,8 @@ $(STAMP): pyproject.toml constraints.txt
 	    'import sys; print("python3.%d-venv" % sys.version_info[1])'))." >&2; exit 1; fi; \
 	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	  echo "Making $(VENV) with $$python ..."; $$python -m venv --clear $(VENV); fi; \
-	echo "Installing into $(VENV) ..."; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	echo "Installing into $(VENV), which takes a minute ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 \
 	  --constraint constraints.txt --editable '.[dev]'; \
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
 	  --no-binary markdown-it-py --constraint constraints.txt --dest $(VENV)/commonmark \

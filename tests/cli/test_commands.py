@@ -338,7 +338,7 @@ async def test_ls_prints_the_words_of_people_and_its_json_those_of_the_wire(
 
     server.routes["GET", f"{API}/chats"] = chats
     plain = await palaver(server, "ls")
-    assert [line.split()[1] for line in plain.out.splitlines()] == ["idle", "error"]
+    assert [line.split()[1] for line in plain.out.splitlines()] == ["idle", "failed"]
     as_json = await palaver(server, "ls", "--json")
     assert [line["status"] for line in as_json.lines] == ["waiting", "error"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from palaver.cli.main import palaver
 from palaverd.cli import main as palaverd
@@ -65,3 +66,12 @@ def test_what_a_document_links_to_is_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("arguments", [["palaver"], ["palaver", "daemon"], ["palaverd"]])
+def test_what_a_command_does_is_listed_whole(arguments: list[str]) -> None:
+    program, *rest = arguments
+    listed = CliRunner().invoke(PROGRAMS[program], [*rest, "--help"], terminal_width=80).output
+    _, commands, described = listed.partition("Commands:")
+    assert commands
+    assert not re.findall(r".*\.\.\.$", described, re.MULTILINE)

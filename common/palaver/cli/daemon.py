@@ -68,7 +68,10 @@ async def _stop(settings: Settings, *, force: bool) -> int:
     return exits.FINISHED
 
 
-@click.command(epilog="\b\nExample:\n  ANTHROPIC_API_KEY=… palaver daemon restart\n")
+@click.command(
+    short_help="End the daemon and start another one with the keys of this shell.",
+    epilog="\b\nExample:\n  ANTHROPIC_API_KEY=… palaver daemon restart\n",
+)
 @FORCE
 @click.pass_obj
 def restart(settings: Settings, force: bool) -> None:
@@ -93,7 +96,10 @@ async def _restart(settings: Settings, *, force: bool) -> int:
     return exits.FINISHED
 
 
-@click.command(epilog="\b\nExample:\n  palaver daemon reload\n")
+@click.command(
+    short_help="Have the daemon read config.toml anew.",
+    epilog="\b\nExample:\n  palaver daemon reload\n",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what changed as one line of JSON.")
 @click.pass_obj
 def reload(settings: Settings, as_json: bool) -> None:

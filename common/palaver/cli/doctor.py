@@ -9,7 +9,10 @@ from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 
 
-@click.command(epilog="\b\nExamples:\n  palaver doctor\n  palaver --socket PATH doctor --json\n")
+@click.command(
+    short_help="Say what works, what does not, and what helps.",
+    epilog="\b\nExamples:\n  palaver doctor\n  palaver --socket PATH doctor --json\n",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as one line of JSON.")
 @click.pass_obj
 def doctor(settings: Settings, as_json: bool) -> None:

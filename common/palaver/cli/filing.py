@@ -62,11 +62,12 @@ def unarchive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
 
 
 @click.command(
+    short_help="Delete chats for good, with all their messages.",
     epilog="""\b
 Examples:
   palaver rm ID
   palaver rm --yes ID ID
-"""
+""",
 )
 @chats_argument
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")

@@ -18,12 +18,13 @@ PAGE = 200
 
 
 @click.command(
+    short_help="List the chats, newest activity first.",
     epilog="""\b
 Examples:
   palaver ls
   palaver ls --limit 10 --query relay
   palaver ls --all --json | jq -r 'select(.status == "error").id'
-"""
+""",
 )
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=50, help="At most so many (50).")
 @click.option("--all", "everything", is_flag=True, help="All of them.")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Print or change the queue of a chat.",
     epilog="""\b
 Examples:
   palaver queue ID
@@ -26,7 +27,7 @@ Examples:
   palaver queue ID --next 7        # stops what runs, so that 7 is answered now
   palaver queue ID --hold
   palaver queue ID --release
-"""
+""",
 )
 @chat_argument
 @click.option("--remove", type=int, metavar="N", help="Remove message N; it is printed.")

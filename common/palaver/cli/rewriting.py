@@ -146,11 +146,12 @@ def dropped(after: int, queued: int) -> str:
 
 
 @click.command(
+    short_help="Begin a new chat with what was said in one.",
     epilog="""\b
 Examples:
   palaver fork ID                                  prints the new chat's id
   palaver run "And in Rust?" --chat "$(palaver fork ID --message 12)"
-"""
+""",
 )
 @chat_argument
 @click.option("--message", "number", type=int, metavar="N", help="The last one to take along.")

@@ -25,11 +25,12 @@ WAITS_FOR: Final[dict[PendingReason, str]] = {
 
 
 @click.command(
+    short_help="Print a chat from its first message to its last.",
     epilog="""\b
 Examples:
   palaver show ID | less
   palaver show ID --json | jq -r 'select(.role == "user").parts[].text'
-"""
+""",
 )
 @chat_argument
 @click.option("--json", "as_json", is_flag=True, help="The chat as one line, then each message.")

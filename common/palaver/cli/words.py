@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 # Where the wire's word is not the one that people would use. JSON keeps the wire's.
-STATUS_WORDS: Final[dict[ChatStatus, str]] = {"waiting": "idle", "requires_action": "asks"}
+STATUS_WORDS: Final[dict[ChatStatus, str]] = {
+    "waiting": "idle",
+    "requires_action": "asks",
+    "error": "failed",
+}
 
 
 def visible(text: str) -> str:
