@@ -230,7 +230,7 @@ async def test_the_simulator_is_found_and_its_example_fits_it() -> None:
         port = int(simulator.url.rpartition(":")[2])
         (one,) = await find_servers(SystemClock(), [port])
     assert one.kind == "An OpenAI-compatible server"
-    assert list(parse_config(example(one), "example").providers) == ["local"]
+    assert list(parse_config(example(one), "example").providers) == ["local-server"]
 
 
 def test_a_configuration_is_written_for_its_owner_alone_and_never_replaced(tmp_path: Path) -> None:

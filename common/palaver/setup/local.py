@@ -51,7 +51,7 @@ class LocalServer:
     @property
     def provider(self) -> str:
         """Its name as a table of config.toml."""
-        return _name(self.kind) if self.kind != UNKNOWN else "local"
+        return _name(self.kind) if self.kind != UNKNOWN else "local-server"
 
 
 def recognise(address: str, answers: Mapping[str, Any]) -> LocalServer | None:
