@@ -95,6 +95,10 @@ class Colourful(PalaverApp):
                 step()
                 self.paint()
                 await wait_for_idle(0)
+                # On a busy machine several steps would be drawn at once, all but the last unseen.
+                drawn = asyncio.Event()
+                self.call_after_refresh(drawn.set)
+                await drawn.wait()
         self.exit(0)
 
     def _bare(self) -> None:
