@@ -32,6 +32,9 @@ def _style(kind: MarkKind, palette: Palette) -> Style:
         # Struck out too, for whom the colours do not tell it.
         return Style(color=None if palette.own else palette.faint, strike=True, dim=palette.own)
     if palette.own:
+        # The ink too is the terminal's own: in reverse, each of a row's colours would be a patch.
+        if kind in ("thing", "cursor"):
+            return Style(color="default", reverse=True)
         return Style(reverse=kind != "found", underline=kind == "found", bold=kind == "here")
     match kind:
         case "found":
