@@ -361,3 +361,23 @@ async def test_a_configuration_that_is_in_order_again_is_told(house: House) -> N
         await me.told("What was in force before still is.")
         house.config.write_text("")
         await me.told("config.toml is in order again, and in force.")
+
+
+async def test_a_message_that_failed_without_a_model_offers_what_helps(house: House) -> None:
+    async def find() -> list[LocalServer]:
+        return [OLLAMA]
+
+    async with Open(house, Means(find_servers=find), size=(100, 40)) as me:
+        await me.shows("⏎ write")
+        await me.write("hello")
+        me.tap("enter")
+        await me.shows("No model to talk to", "⏎ ^g use this machine's model server")
+        me.tap("ctrl+g")  # a second Enter of the same stroke would be none
+        await me.shows("llama3-2", "⏎ ^g try again")
+
+
+@pytest.mark.parametrize("hint", ["", "A simulator answers in its name."])
+def test_an_empty_chat_says_what_else_there_is_to_know(hint: str) -> None:
+    said = "\n".join(line.text for line in welcome_lines(None, "sonnet", 76, 18, hint))
+    assert hint in said
+    assert "F1  help" in said

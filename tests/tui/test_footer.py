@@ -64,3 +64,29 @@ def test_each_key_has_one_name():
     keys = {key for action in ACTIONS for key in (*action.keys, *action.extra)}
     names = [key_name(key) for key in keys]
     assert len(set(names)) == len(names)
+
+
+async def test_under_a_dialog_no_part_offers_its_keys(tmp_path):
+    daemon = ReplayClient()
+    finished(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
+        await me.shows("only reset it in")
+        await me.press("ctrl+l")
+        await me.shows("a archive")
+        await me.press("d")
+        await me.shows("Delete this chat?")
+        await me.hides("a archive")
+        await me.press("escape")
+        await me.shows("a archive")
+
+
+async def test_help_begins_with_the_part_that_has_the_focus(tmp_path):
+    daemon = ReplayClient()
+    finished(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 40)) as me:
+        for key, title in (("", "Writing"), ("ctrl+l", "In the list"), ("ctrl+t", "In the conv")):
+            await me.press(*([key] if key else []), "f1")
+            await me.shows("Keys")
+            first = next(row for row in me.text().split("─ Keys ─")[1].splitlines()[2:])
+            assert title in first
+            await me.press("escape")

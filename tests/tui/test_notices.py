@@ -66,3 +66,46 @@ async def test_a_short_notice_covers_no_text_but_the_frame(tmp_path):
         await me.shows(SHORT)
         after = me.text().splitlines()
     assert [row for row in range(len(after)) if after[row] != before[row]] == [1]
+
+
+async def test_under_a_dialog_a_notice_is_shown_once(tmp_path):
+    scene, chat_id, there = SCENES["finished"]
+    daemon = ReplayClient()
+    scene(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=(100, 40)) as me:
+        await me.shows(there)
+        me.app.say(SHORT)
+        await me.shows(SHORT)
+        await me.press("f1", "ctrl+p")
+        await me.until(partial(are_there, me.app.screen, 1))
+        await me.pilot.pause()
+        for behind in me.app.screen_stack[:-1]:
+            assert not [one for one in behind.query(Toast) if one.display and one.region.area]
+        await me.press("escape", "escape")
+        await me.shows(SHORT)
+
+
+async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path):
+    async with client(tmp_path) as me:
+        undone = []
+        me.app.say(SHORT)
+        me.app.offer_undo(lambda: undone.append(1), "Archived it.")
+        await me.shows("Archived it.", SHORT)
+        await me.press("ctrl+z")
+        await me.hides("Archived it.")
+        assert undone
+        assert SHORT in me.text()
+
+
+@pytest.mark.parametrize("size", [(40, 12), (30, 11)])
+async def test_the_composer_stays_in_view_under_a_banner_with_much_to_say(tmp_path, size):
+    scene, chat_id, _ = SCENES["failed"]
+    daemon = ReplayClient()
+    scene(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=size) as me:
+        await me.until(lambda: me.view.caught_up is not None)
+        await me.press("f4")
+        await me.shows("^g try again")
+        below = me.text().splitlines()[-4:]
+        assert "❯" in below[1]
+        assert "F1 help" in below[3]

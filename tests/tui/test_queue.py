@@ -19,7 +19,20 @@ from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection, offline
 from palaver_tui.view.primary import primary
 from palaver_tui.widgets.queue import QueuePanel
-from tui.replay import BAD_KEY, OVERLOADED, T0, chat, part, problem, queued, status, user, versions
+from tui.replay import (
+    BAD_KEY,
+    OVERLOADED,
+    T0,
+    ReplayClient,
+    chat,
+    part,
+    problem,
+    queued,
+    status,
+    user,
+    versions,
+)
+from tui.scenes import SCENES
 from tui.screen import client
 from tui.test_client import running, with_chat
 
@@ -492,3 +505,19 @@ async def test_undone_when_its_chat_is_deleted_a_message_is_here_and_it_is_said(
         await me.press("ctrl+z")
         await me.shows("Its chat is deleted")
         assert (me.composer.text, daemon.sent) == ("first one", [])
+
+
+async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
+    daemon = ReplayClient()
+    scene, chat_id, there = SCENES["queued"]
+    scene(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id=chat_id) as me:
+        await me.shows(there)
+        await me.press("ctrl+o")
+        await me.shows("Esc leave the queue")
+        await me.press("escape")
+        assert me.composer.has_focus
+        assert daemon.interrupts == []
+        await me.shows("Esc stop")
+        await me.press("escape")
+        await me.until(lambda: daemon.interrupts)

@@ -720,6 +720,10 @@ BY_ID = {action.id: action for action in ACTIONS}
 BY_COMMAND = {action.command: action for action in ACTIONS if action.command}
 
 
+# What opens over a dialog as well, and takes its place.
+OVER_DIALOGS = frozenset({"app.help", "app.palette"})
+
+
 def key_of(action: str, *, most: int = 1) -> str:
     """Return the first keys of an action, by its id, as people write them."""
     return " ".join(key_name(key) for key in BY_ID[action].keys[:most])

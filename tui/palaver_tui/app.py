@@ -78,6 +78,7 @@ CLOSING_WORDS: dict[Open, str] = {
     "selection": "unselect",
     "filter": "clear filter",
     "archived": "other chats",
+    "queue": "leave the queue",
     "edit": "leave it as it was",
     "overlay": "close list",
 }
@@ -125,13 +126,14 @@ class PalaverApp(Keying):
     With `signals`, those that ask to end are handled: for a client that has a process to itself.
     With `keeps_errors`, one of the client's own is told in it; without, it ends the client, as
     tests want it.
-    `means` are what it can do about a missing model.
+    `means` are what it can do about a missing model; `hint` stands where nothing was said yet.
     """
 
     CSS_PATH = "palaver.tcss"
     TITLE = "palaver"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ENABLE_COMMAND_PALETTE = False  # there is one of our own
+    SUSPENDED_SCREEN_CLASS = "-behind"  # what lies over it has the notices
 
     def __init__(
         self,
@@ -148,6 +150,7 @@ class PalaverApp(Keying):
         signals: bool = False,
         keeps_errors: bool = False,
         means: Means | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
@@ -178,6 +181,7 @@ class PalaverApp(Keying):
         self._copier = Clipboard(os.environ, self._send_to_clipboard, data_dir / FOLDER)
         self._opener = Opener(os.environ)
         self._chat_id = chat_id
+        self._hint = hint
         self._motion = motion
         self._look = look or Look()
         self._painter: Painter | None = None
@@ -220,8 +224,10 @@ class PalaverApp(Keying):
         self._painter = Painter(
             self.main, self.session, self.offers, motion=self._motion, zone=self._look.zone
         )
+        self.main.query_one(Welcome).hint = self._hint
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
         self.main.query_one(Transcript).set_look(look)
+        self._mark_own()
         composer = self.main.query_one(Composer)
         composer.act = self.perform
         composer.focus()
@@ -458,10 +464,15 @@ class PalaverApp(Keying):
     def watch_theme(self) -> None:
         """Draw everything again in the new colours."""
         if self._painter is not None:
+            self._mark_own()
             transcript = self.main.query_one(Transcript)
             transcript.draw_pictures(self._draws_pictures)
             transcript.redraw()
             self.main.refresh(layout=True)
+
+    def _mark_own(self) -> None:
+        """Let frames and cursors say what the terminal's own colours may not."""
+        self.set_class(PALETTES.get(self.theme, DARK).own, "-own")
 
     def on_transcript_moved(self) -> None:
         """Show how much is new below."""
@@ -519,12 +530,14 @@ def open_terminal(
     chat_id: str | None = None,
     restart: Connect | None = None,
     config: Path | None = None,
+    hint: str = "",
 ) -> int:
     """Run the client until the person leaves; return the exit code.
 
     `connect` returns where the daemon answers, after starting one if need be; `restart` ends the
     one that runs first. They raise `PalaverError` with a sentence when they cannot, which is shown
-    in the client. `config` is the file that a daemon started by them reads, None for the usual one.
+    in the client. `config` is the file that a daemon started by them reads, None for the usual one;
+    `hint` stands where nothing was said yet.
     """
     causes = (config or default_config_path(), socket_path(data_dir))
     find = partial(find_servers, SystemClock())
@@ -542,6 +555,7 @@ def open_terminal(
         signals=True,
         keeps_errors=True,
         means=means,
+        hint=hint,
     )
     ended = watch_terminal(0, app.hung_up)
     try:

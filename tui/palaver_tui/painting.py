@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.widget import Widget
 
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import BY_ID, LETTERS, Action, Scope, key_of
@@ -47,6 +48,20 @@ class Choice:
     filter_text: str | None
     archived: bool
     drafts: frozenset[str]
+
+
+PARTS: dict[type[Widget], Scope] = {
+    Composer: "composer",
+    Transcript: "transcript",
+    ChatListPane: "chats",
+    SearchInput: "search",
+    QueuePanel: "queue",
+}
+
+
+def scope_of(focused: Widget | None) -> Scope | None:
+    """Return which keys work in the part that has the focus besides those that work everywhere."""
+    return PARTS.get(type(focused)) if focused is not None else None
 
 
 class Painter:
@@ -139,7 +154,14 @@ class Painter:
         now = session.clock.now()
         self._minute = _minute(now)
         archived = session.is_archived
-        shown = banner(view, session.connection, now, self.show_detail, archived=archived)
+        shown = banner(
+            view,
+            session.connection,
+            now,
+            self.show_detail,
+            setup=session.setting_up.state,
+            archived=archived,
+        )
         self._banner.show(self._offered(shown))
         number = editing.id if isinstance(editing, QueuedMessage) else None
         self._queue.show(view, number, self._screen.size.height)
@@ -147,20 +169,18 @@ class Painter:
         self._paint_footer(closes, choice.filter_text is not None)
 
     def _paint_footer(self, closes: str | None, filtering: bool) -> None:
-        focused = self._screen.focused
-        parts: dict[type, Scope] = {
-            Transcript: "transcript",
-            ChatListPane: "chats",
-            SearchInput: "search",
-        }
+        # Under a dialog no part takes keys, whichever of them had the focus.
+        under = self._screen.app.screen is not self._screen
+        focus = None if under else scope_of(self._screen.focused)
         line = footer_line(
             self._session.now.state,
             closes,
             self._offers,
             self._screen.size.width,
-            parts.get(type(focused)),
+            focus,
             selected=self._transcript.selecting.some,
             filtering=filtering,
+            under=under,
         )
         self._footer.show([line])
 

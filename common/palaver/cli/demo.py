@@ -6,14 +6,20 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 import click
 
 from palaver.cli import exits
 from palaver.cli.settings import Settings
 
+HINT: Final = (
+    "A simulator answers in its name. With [[529]] in a message it fails; say hello for more."
+)
+
 
 @click.command(
+    short_help="Try Palaver without an API key.",
     context_settings={"ignore_unknown_options": True},
     epilog="""\b
 Examples:
@@ -57,6 +63,7 @@ def demo(settings: Settings, scenario: str | None, command: tuple[str, ...]) -> 
                 config=running.config,
                 debug=settings.debug,
                 connector=lambda: running.connect(clock),
+                hint=HINT,
             ),
         )
     if terminated:

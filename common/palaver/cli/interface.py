@@ -50,6 +50,7 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
         chat_id=chat_id,
         restart=settings.restart,
         config=settings.config,
+        hint=settings.hint,
     )
     if code:
         raise click.exceptions.Exit(code)

@@ -17,13 +17,17 @@ Connect = Callable[[], Awaitable["Endpoint"]]
 
 @dataclass(frozen=True)
 class Settings:
-    """The options before the command. `connector` replaces the usual way to a daemon."""
+    """The options before the command. `connector` replaces the usual way to a daemon.
+
+    `hint` is what an interface says where nothing was said yet.
+    """
 
     data_dir: Path
     config: Path | None = None
     socket: Path | None = None
     debug: bool = False
     connector: Connect | None = None
+    hint: str = ""
 
     async def connect(self) -> Endpoint:
         """Return the endpoint of the daemon: a named one as it is, our own one running.

@@ -22,6 +22,7 @@ from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.commands import CommandList
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.dialog import Dialog
+from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript import Transcript
 
@@ -78,6 +79,12 @@ class Base(App[int]):
         """Show a notice for a while. Its text is neither markup nor able to drive the terminal."""
         self.notify(visible(text), severity=severity, timeout=seconds, markup=False)
 
+    def unsay(self, text: str) -> None:
+        """Take a notice away that is not true any more."""
+        for notice in list(self._notifications):
+            if notice.message == visible(text):
+                self._unnotify(notice)
+
     def open_things(self) -> frozenset[Open]:
         """Return what Esc could close."""
         opened: set[Open] = set()
@@ -93,6 +100,8 @@ class Base(App[int]):
             opened.add("filter")
         if self.shows_archived and self.main.query_one(ChatListPane).has_focus:
             opened.add("archived")
+        if self.main.query_one(QueuePanel).has_focus:
+            opened.add("queue")
         if self.editing is not None:
             opened.add("edit")
         if self.main.has_class("-narrow") and self.main.has_class("-list"):

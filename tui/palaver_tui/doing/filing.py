@@ -6,7 +6,6 @@ from palaver.wire.chats import Chat
 from palaver_tui.actions import key_of
 from palaver_tui.doing.undoing import Undoing
 from palaver_tui.layout.wrap import clip
-from palaver_tui.timing import UNDO_NOTICE_S
 from palaver_tui.view.permitting import Act, refusal
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
@@ -67,9 +66,9 @@ class Filing(Undoing):
 
     def _say_put_away(self, chat: Chat, *, archived: bool) -> None:
         words = f"Archived {quoted(chat.title)}." if archived else f"{quoted(chat.title)} is back."
-        self.offer_undo(lambda: self._reverse(chat.id, archived=archived))
         back = "brings it back" if archived else "archives it again"
-        self.say(f"{words} {key_of('app.undo')} {back}.", seconds=UNDO_NOTICE_S)
+        words += f" {key_of('app.undo')} {back}."
+        self.offer_undo(lambda: self._reverse(chat.id, archived=archived), words)
 
     def _reverse(self, chat_id: str, *, archived: bool) -> None:
         """Undo having put a chat away, or brought it back."""

@@ -8,6 +8,7 @@ from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.recalling import Recalling
 from palaver_tui.doing.rewriting import Rewriting
+from palaver_tui.painting import scope_of
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
 from palaver_tui.widgets.composer import Composer
@@ -81,7 +82,7 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
 
     def do_app_help(self) -> None:
         """Show all keys."""
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(scope_of(self.main.focused)))
 
     def do_app_palette(self) -> None:
         """Find an action by its name."""

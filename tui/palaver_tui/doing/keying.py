@@ -7,15 +7,15 @@ from collections.abc import Callable
 from textual import events
 from textual.widgets import Input, TextArea
 
-from palaver_tui.actions import BY_ID
+from palaver_tui.actions import BY_ID, OVER_DIALOGS
 from palaver_tui.doing.general import General
 from palaver_tui.inputs import Inputs
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.palette import Palette
 
-# What opens over another dialog, and closes with its own key.
-OVER_DIALOGS: dict[str, type[HelpScreen | Palette]] = {
+# What opens over another dialog closes with its own key.
+SCREENS: dict[str, type[HelpScreen | Palette]] = {
     "app.help": HelpScreen,
     "app.palette": Palette,
 }
@@ -69,10 +69,9 @@ class Keying(General):
         """Run an action by its id, if it makes sense now."""
         action = BY_ID[name]
         if len(self.screen_stack) > 1 and name not in {"chat.escape", "app.quit"}:
-            opens = OVER_DIALOGS.get(name)
-            if opens is None:
+            if name not in OVER_DIALOGS:
                 return
-            same = isinstance(self.screen, opens)
+            same = isinstance(self.screen, SCREENS[name])
             self.close_dialog()
             if same:
                 return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import key_of
 from palaver_tui.doing.commanding import Commanding
 from palaver_tui.doing.filing import quoted
 from palaver_tui.doing.undoing import Aside, Undoing
-from palaver_tui.timing import SAME_STROKE_S, UNDO_NOTICE_S
+from palaver_tui.timing import SAME_STROKE_S
 from palaver_tui.view.banner import retry_time
 from palaver_tui.view.permitting import ARCHIVED
 from palaver_tui.view.reduce import user_text
@@ -112,9 +113,9 @@ class Writing(Undoing, Commanding):
         def done(chat_id: str) -> None:
             aside = Aside(queued.created_at, queued.content)
             self.put_aside(chat_id, aside)
-            self.offer_undo(lambda: self._put_in_queue(chat_id, queued, before, aside))
-            back = f"{key_of('app.undo')} puts it back."
-            self.say(f"Removed {quoted(queued.content)}. {back}", seconds=UNDO_NOTICE_S)
+            words = f"Removed {quoted(queued.content)}. {key_of('app.undo')} puts it back."
+            undo = partial(self._put_in_queue, chat_id, queued, before, aside)
+            self.offer_undo(undo, words)
 
         def failed() -> None:
             leaving.discard(queued.id)
@@ -230,9 +231,8 @@ class Writing(Undoing, Commanding):
             return
         name, aside = self.session.current, Aside(self.session.clock.now(), text)
         self.put_aside(name, aside)
-        self.offer_undo(lambda: self._edit_again(name, editing, aside))
-        back = f"{key_of('app.undo')} goes on with what you wrote."
-        self.say(f"It is as it was. {back}", seconds=UNDO_NOTICE_S)
+        words = f"It is as it was. {key_of('app.undo')} goes on with what you wrote."
+        self.offer_undo(partial(self._edit_again, name, editing, aside), words)
 
     def _edit_again(self, name: str, editing: QueuedMessage | Message, aside: Aside) -> None:
         """Undo having left an edit; where that message is gone, the text goes to the draft."""

@@ -11,6 +11,7 @@ from palaver_tui.actions import key_of
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection
+from palaver_tui.view.first_run import FirstRun
 from palaver_tui.view.primary import LABELS, primary
 from palaver_tui.view.wording import duration, remaining
 
@@ -54,6 +55,7 @@ def _key(action: str, label: str) -> tuple[str, str, str]:
 
 STOP_KEY = _key("chat.escape", "stop")
 DETAIL_KEY = _key("error.detail", "details")
+LESS_KEY = _key("error.detail", "no details")
 MODEL_KEY = _key("model.choose", "other model")
 NEW_KEY = _key("chat.new", "new chat")
 # What Enter on an empty composer does, and the same key for a composer that is not empty.
@@ -73,9 +75,13 @@ def banner(
     now: datetime,
     show_detail: bool = False,
     *,
+    setup: FirstRun | None = None,
     archived: bool = False,
 ) -> Banner | None:
-    """Return the most important banner; None when all is well, or nothing can be done about it."""
+    """Return the most important banner; None when all is well, or nothing can be done about it.
+
+    `setup` says what is missing for a model, None when nothing is.
+    """
     if connection.phase == "offline":
         text = visible_line(connection.reason or "The daemon cannot be reached.")
         return Banner("error", "No connection", text, keys=_primary(view, connection))
@@ -91,7 +97,8 @@ def banner(
         keys = (*_primary(view, connection), MODEL_KEY, STOP_KEY)
         return Banner("warning", title, _sentence(retry.error), code, keys=keys)
     if view.error is not None and view.status == "error":
-        return _failed(view, view.error, connection, now, show_detail)
+        first = _primary(view, connection, setup)
+        return _failed(view, view.error, first, now, show_detail)
     return None
 
 
@@ -114,9 +121,17 @@ def _sentence(error: ChatError) -> str:
     return visible_line(error.message)
 
 
-def _primary(view: ChatView, connection: Connection) -> tuple[tuple[str, str, str], ...]:
-    action = primary(view, connection)
+def _primary(
+    view: ChatView, connection: Connection, setup: FirstRun | None = None
+) -> tuple[tuple[str, str, str], ...]:
+    action = primary(view, connection, setup)
     return ((PRIMARY, action, LABELS[action]),) if action else ()
+
+
+def _headline(error: ChatError) -> str:
+    if error.kind == "config" and error.provider is None:
+        return "No model to talk to"
+    return HEADLINES[error.kind]
 
 
 def retry_time(error: ChatError, now: datetime) -> datetime | None:
@@ -127,7 +142,11 @@ def retry_time(error: ChatError, now: datetime) -> datetime | None:
 
 
 def _failed(
-    view: ChatView, error: ChatError, connection: Connection, now: datetime, show_detail: bool
+    view: ChatView,
+    error: ChatError,
+    keys: tuple[tuple[str, str, str], ...],
+    now: datetime,
+    show_detail: bool,
 ) -> Banner:
     code = " · ".join(part for part in (error.provider, str(error.status_code or "")) if part)
     detail = None
@@ -137,12 +156,9 @@ def _failed(
     if view.resume_at is not None:
         waits = f"Tries again by itself in {remaining(view.resume_at, now)}."
         detail = f"{waits} {detail}" if detail else waits
-    keys = _primary(view, connection)
     if (at := retry_time(error, now)) is not None and view.resume_at is None:
         keys = ((PRIMARY, "error.retry", f"try again in {remaining(at, now)}"),)
     keys += HELPS.get(error.action or "", ())
-    if not show_detail and (error.detail or error.request_id):
-        keys += (DETAIL_KEY,)
-    return Banner(
-        "error", HEADLINES[error.kind], _sentence(error), visible_line(code), detail, keys
-    )
+    if error.detail or error.request_id:
+        keys += (LESS_KEY if show_detail else DETAIL_KEY,)
+    return Banner("error", _headline(error), _sentence(error), visible_line(code), detail, keys)

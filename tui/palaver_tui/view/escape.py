@@ -7,7 +7,9 @@ from typing import Literal
 from palaver_tui.view.live import LiveState
 
 # What can be open, topmost first.
-Open = Literal["dialog", "commands", "search", "selection", "filter", "archived", "edit", "overlay"]
+Open = Literal[
+    "dialog", "commands", "search", "selection", "filter", "archived", "queue", "edit", "overlay"
+]
 LAYERS: tuple[Open, ...] = (
     "dialog",
     "commands",
@@ -15,6 +17,7 @@ LAYERS: tuple[Open, ...] = (
     "selection",
     "filter",
     "archived",
+    "queue",
     "edit",
     "overlay",
 )
@@ -25,6 +28,7 @@ Escape = Literal[
     "clear_selection",
     "clear_filter",
     "close_archived",
+    "close_queue",
     "close_edit",
     "close_overlay",
     "stop",
@@ -40,6 +44,7 @@ CLOSES: dict[Open, Escape] = {
     "selection": "clear_selection",
     "filter": "clear_filter",
     "archived": "close_archived",
+    "queue": "close_queue",
     "edit": "close_edit",
     "overlay": "close_overlay",
 }

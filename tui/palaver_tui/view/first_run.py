@@ -104,7 +104,9 @@ def paragraphs(state: FirstRun) -> list[Row]:
         rows.append(Row(f"{ENTER}  start the daemon anew with it", "key"))
     else:
         wanted = state.lacking or ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
-        rows.append(Row("With a key, in a shell:"))
+        names = " or ".join(visible_line(name) for name in wanted[:NAMED])
+        which = f" ({names})" if len(wanted) > 1 else ""
+        rows.append(Row(f"With a key{which}, in a shell:"))
         rows.append(Row(f"export {visible_line(wanted[0])}=…", "code"))
         rows.append(Row("palaver daemon restart", "code"))
     return [

@@ -47,6 +47,8 @@ def primary(
     if view.status == "running" and view.retry is not None:
         return "retry.now"
     if view.status == "error" and view.error is not None:
+        if setup is not None and setup.help is not None:
+            return setup.help  # before it, trying again would end as it did
         return None if view.error.kind in HOPELESS else "error.retry"
     if view.queue:
         return "queue.release" if view.held or view.status == "paused" else "queue.head"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
@@ -12,6 +14,9 @@ from palaver_tui.view.banner import Banner
 from palaver_tui.widgets.drawing import palette_of, strip_of
 
 MAX_TEXT_ROWS = 4
+# What keeps its place beside it: the composer's three rows, two of the conversation, one of the
+# queue, and its own frame.
+OTHERS_ROWS = 8
 
 
 class BannerBox(Widget):
@@ -21,12 +26,12 @@ class BannerBox(Widget):
         super().__init__(id="banner")
         self._banner: Banner | None = None
         self._lines: list[Line] = []
-        self._laid_width = 0
+        self._laid_in = (0, 0)
 
     def show(self, banner: Banner | None) -> None:
         """Show `banner`."""
-        width = self.container_width
-        if banner == self._banner and width == self._laid_width:
+        room = self.room
+        if banner == self._banner and room == self._laid_in:
             return
         self._banner = banner
         self.display = banner is not None
@@ -35,33 +40,37 @@ class BannerBox(Widget):
         self.set_class(banner.tone == "error", "-error")
         self.border_title = Content(banner.title)
         self.border_subtitle = None
-        self._set(banner, width)
+        self._set(banner, room)
 
-    def _set(self, banner: Banner, width: int) -> None:
-        self._laid_width = width
-        self._lines = self._layout(banner, width)
+    def _set(self, banner: Banner, room: tuple[int, int]) -> None:
+        self._laid_in = room
+        self._lines = self._layout(banner, *room)
         self.styles.height = len(self._lines) + 2
         self.refresh()
 
     def on_resize(self) -> None:
         """The room is known only now: when the window changes, and when the banner appears."""
-        if self._banner is not None and self.container_width != self._laid_width:
-            self._set(self._banner, self.container_width)
+        if self._banner is not None and self.room != self._laid_in:
+            self._set(self._banner, self.room)
 
     @property
-    def container_width(self) -> int:
-        """The cells inside the frame."""
+    def room(self) -> tuple[int, int]:
+        """Cells and rows inside the frame: the composer stays in view."""
         parent = self.parent
-        outer = parent.size.width if isinstance(parent, Widget) else self.size.width
-        return max(10, outer - 4)
+        outer = parent.size if isinstance(parent, Widget) else self.size
+        return max(10, outer.width - 4), max(2, outer.height - OTHERS_ROWS)
 
-    def _layout(self, banner: Banner, width: int) -> list[Line]:
+    def _layout(self, banner: Banner, width: int, rows: int) -> list[Line]:
         spans = wrap([Span(banner.text)], width)[:MAX_TEXT_ROWS]
         lines = [Line(row) for row in spans]
         if banner.detail:
             lines += [Line(row) for row in wrap([Span(banner.detail, Face("muted"))], width)[:3]]
-        lines += _key_rows(banner, width)
-        return lines
+        # The keys matter more than the code, and than the end of what is said: the conversation
+        # keeps both.
+        keys = _key_rows(banner, width)
+        if len(keys) >= rows:
+            keys = _key_rows(replace(banner, code=""), width)[: rows - 1]
+        return [*lines[: rows - len(keys)], *keys]
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` inside the frame."""

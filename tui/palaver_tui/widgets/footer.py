@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from palaver_tui.actions import ACTIONS, BY_ID, COPY_OR_LEAVE, Action, Scope, key_name, key_of
+from palaver_tui.actions import (
+    ACTIONS,
+    BY_ID,
+    COPY_OR_LEAVE,
+    OVER_DIALOGS,
+    Action,
+    Scope,
+    key_name,
+    key_of,
+)
 from palaver_tui.layout.faces import Face, Line, Span
 from palaver_tui.layout.wrap import width_of
 from palaver_tui.view.live import STOPPABLE, LiveState
@@ -44,11 +53,13 @@ def footer_line(
     *,
     selected: bool = False,
     filtering: bool = False,
+    under: bool = False,
 ) -> Line:
     """Return the footer; `closes` is what Esc would close, None when nothing is open.
 
     `offers` says whether an action makes sense now, `focus` which part takes the keys. With
     something `selected` it can be copied from everywhere. `filtering`: the list takes letters.
+    `under` a dialog only what can take its place is offered.
     """
     left: list[Span] = []
     if closes is not None:
@@ -62,6 +73,8 @@ def footer_line(
         if offers(BY_ID[name]):
             left += _pair(key_of(name, most=most), words)
     for action in ACTIONS:
+        if under and action.id not in OVER_DIALOGS:
+            continue
         if action.footer and action.keys and offers(action):
             left += _pair(key_name(action.keys[0]), action.footer)
     help_spans = [*_pair(key_of("app.help"), "help")]

@@ -16,6 +16,8 @@ DOTS: dict[Phase, tuple[str, Ink]] = {
     "reconnecting": ("◍", "warning"),
     "offline": ("○", "error"),
 }
+# What stands in the place of the daemon's where none answers.
+PLACES: dict[Phase, str] = {"starting": "starting", "offline": "offline"}
 WIDE = 70  # columns from which the header names context, cost and server in full
 BAR = "▁▂▃▄▅▆▇█"
 LEAST_PART = 0.01  # of the context, below which a bar would say nothing
@@ -53,6 +55,7 @@ def header_line(
     if view.cost_micros is not None:  # what has no price has none here either, rather than $0
         right.append([Span(dollars(view.cost_micros), MUTED)])
     dot, ink = DOTS[connection.phase]
+    server = PLACES.get(connection.phase, server)
     place = f" {clip(visible_line(server), 22)}" if wide and server else ""
     right.append([Span(dot, Face(ink)), Span(place, MUTED)])
     spans = [

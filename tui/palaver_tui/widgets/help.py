@@ -37,12 +37,15 @@ FRAME = 8  # cells that border, padding and scroll bar take
 NARROW = 60
 
 
-def help_content(width: int) -> Content:
-    """Return all actions with their keys in `width` cells, by where the keys work."""
+def help_content(width: int, focus: Scope | None = None) -> Content:
+    """Return all actions with their keys in `width` cells, by where the keys work.
+
+    Those of the part that has the `focus` come first.
+    """
     parts: list[Content] = []
     column = KEY_COLUMN if width >= NARROW else 4
     indent = " " * column
-    for scope, title in TITLES.items():
+    for scope, title in sorted(TITLES.items(), key=lambda one: one[0] != focus):
         actions = [action for action in ACTIONS if action.scope == scope and action.keys]
         if not actions:
             continue
@@ -73,13 +76,17 @@ class HelpScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "close", "Close", show=False)]
 
+    def __init__(self, focus: Scope | None = None) -> None:
+        super().__init__()
+        self._focus = focus
+
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         with VerticalScroll(id="help", classes="box -wide") as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content(keys_below())
             width = min(MAX_WIDTH, int(self.app.size.width * SHARE) - FRAME)
-            yield Static(help_content(width), markup=False)
+            yield Static(help_content(width, self._focus), markup=False)
 
     def action_close(self) -> None:
         """Close."""

@@ -42,10 +42,12 @@ def _key_rows() -> list[tuple[Span, ...]]:
     ]
 
 
-def welcome_lines(setup: FirstRun | None, model: str | None, width: int, height: int) -> list[Line]:
+def welcome_lines(
+    setup: FirstRun | None, model: str | None, width: int, height: int, hint: str = ""
+) -> list[Line]:
     """Return the screen for an empty chat, in the middle of `width` and `height`.
 
-    `setup` says what is missing for a model, None when nothing is.
+    `setup` says what is missing for a model, None when nothing is; `hint` what else to know.
     """
     lines: list[Line] = []
     if setup is not None:
@@ -55,7 +57,9 @@ def welcome_lines(setup: FirstRun | None, model: str | None, width: int, height:
         if model:
             spans = (Span("You are talking to ", Face("muted")), Span(visible_line(model)))
             lines.append(_centred(spans, width))
-        if height >= 9:
+        words = wrap([Span(hint, Face("muted"))], min(MAX_WIDTH, width - 4)) if hint else []
+        lines += [_centred(tuple(spans), width) for spans in words]
+        if height >= 9 + len(words):
             lines.append(BLANK)
             lines += [_centred(spans, width) for spans in _key_rows()]
     if height >= max(16, len(lines) + len(MARK) + 1):
@@ -104,6 +108,7 @@ class Welcome(Widget):
         super().__init__(id="welcome")
         self._setup: FirstRun | None = None
         self._model: str | None = None
+        self.hint = ""
 
     def show(self, setup: FirstRun | None, model: str | None) -> None:
         """Show what is missing for a model, or who answers."""
@@ -115,6 +120,6 @@ class Welcome(Widget):
         """Return line `y`."""
         width = self.size.width
         height = self.size.height
-        lines = welcome_lines(self._setup, self._model, width, height)
+        lines = welcome_lines(self._setup, self._model, width, height, self.hint)
         line = lines[y] if y < len(lines) else BLANK
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
