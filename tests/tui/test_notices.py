@@ -97,7 +97,7 @@ async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path):
         assert SHORT in me.text()
 
 
-@pytest.mark.parametrize("size", [(40, 12), (30, 11)])
+@pytest.mark.parametrize("size", [(60, 20), (40, 12), (30, 11)])
 async def test_the_composer_stays_in_view_under_a_banner_with_much_to_say(tmp_path, size):
     scene, chat_id, _ = SCENES["failed"]
     daemon = ReplayClient()
@@ -109,3 +109,5 @@ async def test_the_composer_stays_in_view_under_a_banner_with_much_to_say(tmp_pa
         below = me.text().splitlines()[-4:]
         assert "❯" in below[1]
         assert "F1 help" in below[3]
+        await me.press("slash")
+        await me.shows("❯ /", "/new")

@@ -38,6 +38,7 @@ from palaver_tui.widgets.welcome import Welcome
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
 ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
+CROWDED = 24  # rows below which a banner makes room for a list of commands
 HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
 
 
@@ -162,7 +163,9 @@ class Painter:
             setup=session.setting_up.state,
             archived=archived,
         )
-        self._banner.show(self._offered(shown))
+        # Where there is no room for both, what is being chosen matters more.
+        crowded = self._commands.display and self._screen.size.height < CROWDED
+        self._banner.show(None if crowded else self._offered(shown))
         number = editing.id if isinstance(editing, QueuedMessage) else None
         self._queue.show(view, number, self._screen.size.height)
         self._paint_writing(editing, dropped)

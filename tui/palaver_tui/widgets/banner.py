@@ -14,9 +14,9 @@ from palaver_tui.view.banner import Banner
 from palaver_tui.widgets.drawing import palette_of, strip_of
 
 MAX_TEXT_ROWS = 4
-# What keeps its place beside it: the composer's three rows, two of the conversation, one of the
-# queue, and its own frame.
-OTHERS_ROWS = 8
+# What keeps its place beside it: the composer's three rows, three of the conversation, one of
+# the queue, and its own frame.
+OTHERS_ROWS = 9
 
 
 class BannerBox(Widget):

@@ -11,6 +11,9 @@ from palaver_tui.layout.faces import Face, Line, Paper, Span
 from palaver_tui.widgets.drawing import palette_of, row, strip_of
 
 MAX_ROWS = 5  # then it scrolls with the picked one
+# Of the window, beside them: header, footer, the composer's three, three of the conversation, one
+# of the queue, and their own frame.
+OTHERS_ROWS = 11
 NAME_CELLS = 16  # the longest name, its slash, and a gap
 
 
@@ -22,6 +25,7 @@ class CommandList(Widget):
         self._actions: tuple[Action, ...] = ()
         self._picked: int | None = None
         self._first = 0
+        self._rows = MAX_ROWS
 
     @property
     def picked(self) -> Action | None:
@@ -40,19 +44,20 @@ class CommandList(Widget):
         self._actions, self._picked = actions, 0 if pick and actions else None
         self._first = 0
         self.display = bool(actions)
-        self.styles.height = min(MAX_ROWS, len(actions)) + 2
+        self._rows = max(1, min(MAX_ROWS, self.screen.size.height - OTHERS_ROWS))
+        self.styles.height = min(self._rows, len(actions)) + 2
         self._dress()
 
     def move(self, steps: int) -> None:
         """Pick the one `steps` below."""
         start = -1 if self._picked is None else self._picked
         self._picked = max(0, min(len(self._actions) - 1, start + steps))
-        self._first = max(min(self._first, self._picked), self._picked - MAX_ROWS + 1)
+        self._first = max(min(self._first, self._picked), self._picked - self._rows + 1)
         self._dress()
 
     def _dress(self) -> None:
         """Say on the frame how many there are, and what keys do now; draw all of it again."""
-        hidden = len(self._actions) > MAX_ROWS
+        hidden = len(self._actions) > self._rows
         self.border_title = Content(f"Commands · {len(self._actions)}" if hidden else "Commands")
         picks = f"{key_of('composer.recall')} {key_of('composer.newer')} pick"
         runs = f"{key_of('composer.send')} run"  # a slash alone is no command
