@@ -78,7 +78,7 @@ class Colourful(PalaverApp):
             "New chat",
             self.close_dialog,
             self.do_app_help,
-            "Everywhere",
+            "Keys",
             self.close_dialog,
             self._bare,
             lambda: stream.tell(status("running"), retry),

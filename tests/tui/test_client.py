@@ -220,7 +220,7 @@ async def test_escape_closes_a_dialog_before_it_stops_anything(tmp_path):
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.app.session.now.state == "starting")
-        for key, words in (("f1", "Everywhere"), ("ctrl+p", "What do you want to do?")):
+        for key, words in (("f1", "Writing"), ("ctrl+p", "What do you want to do?")):
             await me.press(key)
             await me.shows(words)
             await me.press("escape")
