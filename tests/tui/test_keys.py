@@ -64,8 +64,8 @@ def test_no_key_that_works_everywhere_is_one_that_edits_a_line():
 
 # How keys are written elsewhere, and signs of keys.
 SPELLED = re.compile(r"\^[a-z]\b|\b(Enter|Return|Escape|Ctrl|Control|Page Up)\b|[↑←⏎⇧]")
-# The one table of them, and what explains it.
-SPELLS = {"actions.py": "_KEY_NAMES", "help.py": "SIGNS"}
+# The one table of them, what explains it, and the signs of formulas.
+SPELLS = {"actions.py": "_KEY_NAMES", "help.py": "SIGNS", "symbols.py": "_SIGNS"}
 
 
 def said(source: ast.Module, name: str):
