@@ -29,6 +29,7 @@ from palaverd.providers.dialect import Dialect
 from palaverd.providers.edge import Caller
 from palaverd.providers.finish_words import WORDS, meaning_of
 from palaverd.providers.limits import DEFAULT_LIMITS
+from palaverd.providers.neutral import Delta
 from palaverd.providers.responses_events import ResponsesDialect
 from providers.calling import KINDS, Kind, Outcome
 from providers.changing import TYPES, changed, chunked
@@ -38,12 +39,14 @@ from providers.raw import (
     answer,
     ask_raw,
     chat,
+    chunk,
     cut,
     data,
     good,
     messages,
     responses,
 )
+from support.clock import ManualClock, until
 from support.examples import examples
 
 DIALECTS: dict[Kind, type[Dialect]] = {
@@ -64,8 +67,8 @@ class Response:
         self._error = error
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
-            yield chunk
+        for one in self._chunks:
+            yield one
         if self._error is not None:
             raise self._error
 
@@ -337,6 +340,39 @@ def test_nothing_that_is_json_breaks_a_reader(kind: Kind, value: Any, name: str)
     outcome = read(kind, [json.dumps(value).encode()], "application/json")
     if outcome.error is not None:
         assert outcome.error.kind != "generic", outcome.error
+
+
+async def test_a_finish_word_with_every_piece_ends_no_answer_early() -> None:
+    """Some servers send `stop` with every word; what closes an answer is waited for anew."""
+    clock, said_so_far = ManualClock(), list[str]()
+    go_on = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for word in ("one ", "two ", "three ", "four"):
+            yield data(chunk("stop", content=word))
+            await go_on.wait()
+            go_on.clear()
+
+    response = Response("text/event-stream", [], None)
+    response.aiter_bytes = pieces  # type: ignore[method-assign]
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Any]:
+        yield Opened(response)
+
+    async def read_all() -> str:
+        call = msgspec.structs.replace(CALL, clock=clock)
+        async for event in model_events(call, opening, ChatDialect()):
+            if isinstance(event, Delta):
+                said_so_far.append(event.text)
+        return "".join(said_so_far)
+
+    task = asyncio.create_task(read_all())
+    for number in range(1, 5):
+        await until(lambda: len(said_so_far) == number and clock.waits())  # noqa: B023
+        clock.advance(DEFAULT_LIMITS.closing - 1)
+        go_on.set()
+    assert await task == "one two three four"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -282,6 +282,18 @@ async def test_behind_a_finish_word_nobody_waits_for_long(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", WORD_BEFORE_END)
+async def test_a_word_that_text_follows_is_no_finish_word(kind: Kind) -> None:
+    events = [one for one in good(kind, *WORDS) if isinstance(one, dict)]
+    (end,) = (one for one in events if "stop" in str(one.get("delta") or one.get("choices")))
+    text = next(number for number, one in enumerate(events) if "world." in str(one))
+    early = [*events[:text], end, events[text]]
+    error = (await ask_raw(kind, answer(data(*early)))).error
+    assert error is not None
+    assert (error.kind, error.retryable) == ("timeout", True)
+    assert_whole(await ask_raw(kind, answer(data(*early, *events[text + 1 :]))))
+
+
+@pytest.mark.parametrize("kind", WORD_BEFORE_END)
 async def test_an_error_behind_the_finish_word_counts(kind: Kind) -> None:
     body = ends(kind)[0] + data({"error": {"type": "overloaded_error", "message": "busy"}})
     error = (await ask_raw(kind, answer(body))).error
@@ -482,6 +494,17 @@ async def test_counts_are_read_where_they_are_counts(
     assert outcome.completed is not None
     assert outcome.completed.usage.output_tokens == expected
     assert outcome.completed.usage.input_tokens == 10
+
+
+async def test_a_count_of_nothing_takes_none_back(kind: Kind) -> None:
+    """Gateways fill up with it what they do not know."""
+    events: list[Any] = good(kind, *WORDS)
+    if kind == "anthropic":
+        events[-2]["usage"] |= {"input_tokens": 0}
+    elif kind == "openai-compatible":
+        zero = {"prompt_tokens": 0, "completion_tokens": None}
+        events.insert(-1, {"choices": [], "usage": zero})
+    assert_whole(await ask_raw(kind, answer(data(*events))))
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,7 @@ class Body:
         lines = [line for line in body.splitlines() if line.strip()]
         if len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
             # An event stream without its frame: one JSON object in each line.
-            for line in lines:
-                dialect.decode(ServerEvent(b"", line), out)
+            dialect.decode_all((ServerEvent(b"", line) for line in lines), out)
             dialect.over(out)
             return True
         try:
@@ -100,10 +99,7 @@ class Body:
 
     def _form_of(self, held: bytearray) -> Form | None:
         """Return what a body is that begins so; None while that is open."""
-        text = bytes(held[:_MOST_OPEN])
-        if _BOM.startswith(text):
-            return None
-        text = text.removeprefix(_BOM).lstrip()
+        text = bytes(held[:_MOST_OPEN]).removeprefix(_BOM).lstrip()
         if text.startswith((b"{", b"[")):
             return "json"
         if text.startswith(b"<"):

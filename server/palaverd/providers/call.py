@@ -127,6 +127,8 @@ async def _events(
             for event in body.feed(chunk):
                 if dialect.decode(event, out):
                     guards.progressed()
+                if out and dialect.word is not None:
+                    guards.closing(closes=False)
                 for one in out:
                     yield one
                 out.clear()
@@ -138,8 +140,7 @@ async def _events(
                         async for _ in chunks:
                             pass
                     return
-            if dialect.word is not None:
-                guards.closing()
+            guards.closing(closes=dialect.word is not None)
             if body.is_page:
                 break
             guards.waiting()

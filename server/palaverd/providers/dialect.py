@@ -7,7 +7,7 @@ there was: a finish word, the terminal event, the end mark, the end of the body.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from palaverd.providers.errors import (
 )
 from palaverd.providers.finish_words import FINISHES, meaning_of, worse
 from palaverd.providers.loose import listed, mapping, meaningful, parse, string
-from palaverd.providers.neutral import Completed, ModelEvent
+from palaverd.providers.neutral import Completed, Delta, ModelEvent
 from palaverd.providers.sse import ServerEvent
 from palaverd.providers.thrown import Thrown
 
@@ -53,6 +53,7 @@ class Dialect(ABC):
     def __init__(self, thrown: Thrown | None = None, *, inclusive: bool = True) -> None:
         self.completed: Completed | None = None
         self.word: str | None = None
+        self._worded = False  # by the event that is read
         self._thrown = thrown or Thrown()
         self._blocks = Blocks()
         self._counts = Counts(inclusive=inclusive)
@@ -70,11 +71,29 @@ class Dialect(ABC):
         """
         self._blocks.out = out
         self._data = event.data
+        if self.word is not None:
+            return self._late(event, out)
         try:
             if self._grew(self._READ_USUAL(event.data)):
                 return True
         except (ValueError, RecursionError):
             pass  # it is not the usual event
+        return self._any(event, out)
+
+    def _late(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
+        """Read what comes behind a finish word: where text goes on, it was none.
+
+        Some servers send `stop` with every word.
+        """
+        before, self._worded = len(out), False
+        progress = self._any(event, out)
+        goes_on = any(type(one) is Delta for one in out[before:])
+        if goes_on and self.completed is None and not self._worded:
+            self.word = None
+        return progress
+
+    def _any(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
+        """Read whatever it is."""
         try:
             wire = _READ(event.data)
         except (ValueError, RecursionError) as error:  # ValueError is msgspec's, and bad UTF-8
@@ -103,8 +122,7 @@ class Dialect(ABC):
             raise StreamFailedError({"error": data.decode("utf-8", "replace")})
         if b"\n" in data and (events := self._lines(data)) is not None:
             # Empty lines between events were forgotten, or came as part of one.
-            progress = [self.decode(ServerEvent(event.name, line), out) for line in events]
-            return any(progress)
+            return self.decode_all((ServerEvent(event.name, line) for line in events), out)
         try:
             value = parse(data)
         except ValueError:
@@ -115,12 +133,17 @@ class Dialect(ABC):
         self._blocks.halves = True
         return self._take_all(value, event)
 
+    def decode_all(self, events: Iterable[ServerEvent], out: list[ModelEvent]) -> bool:
+        """Decode events up to the end of the answer; see `decode`."""
+        progress = [self.decode(one, out) for one in events if self.completed is None]
+        return any(progress)
+
     def _take_all(self, value: Any, event: ServerEvent) -> bool:
         """Read the objects that came as one event: Gemini sets its errors into a list."""
         objects = [one for one in listed(value) if type(one) is dict]
         if not objects and event.data:
             self._thrown.note("no event", event.data)
-        progress = [self._take(one, event.name) for one in objects]
+        progress = [self._take(one, event.name) for one in objects if self.completed is None]
         return any(progress)
 
     def _lines(self, data: bytes) -> list[bytes] | None:
@@ -140,6 +163,7 @@ class Dialect(ABC):
         """Take note of a finish word, if there is one."""
         if word is not None:
             self.word = worse(self.word, word)
+            self._worded = True
 
     def over(self, out: list[ModelEvent]) -> None:
         """Judge the answer when its body is over, whether properly or not.

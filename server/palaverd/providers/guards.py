@@ -70,10 +70,11 @@ class Guards:
         """An event came that is no ping."""
         self._progress = True
 
-    def closing(self) -> None:
-        """Only what ends the answer is waited for: all of its text came."""
-        if self._closing_at is None:
-            self._closing_at = self._clock.monotonic() + self._limits.closing
+    def closing(self, *, closes: bool) -> None:
+        """Only what ends the answer is waited for, or no more: its text goes on."""
+        if closes != (self._closing_at is not None):
+            now = self._clock.monotonic()
+            self._closing_at = now + self._limits.closing if closes else None
             self._arm()
 
     def waiting(self) -> None:
