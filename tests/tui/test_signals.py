@@ -21,6 +21,7 @@ from support.process import place, started
 pytestmark = pytest.mark.process
 
 LONG_S = 30  # imports on a busy machine
+QUIT = b"\x11"
 ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
 # A client whose screen cannot be put together.
 BROKEN = """
@@ -31,6 +32,34 @@ def compose(self):
     raise RuntimeError("no screen")
 
 MainScreen.compose = compose
+main()
+"""
+# Clients that can draw no line, not even those of the notice that says so, or no screen at all:
+# from the beginning, or when they have begun.
+UNDRAWN = """
+from palaver.cli.main import main
+from textual.widget import Widget
+from palaver_tui.app import PalaverApp
+from palaver_tui.widgets.bars import Bar
+from palaver_tui.widgets.compositing import RowCompositor
+
+def fail(*_, **__):
+    raise RuntimeError("not drawn")
+
+def line():
+    Widget.render_line = Bar.render_line = fail
+
+def screen():
+    RowCompositor._get_renders = fail
+
+def begun(what, on_ready=PalaverApp.on_ready):
+    def ready(self):
+        on_ready(self)
+        what()
+        self.screen.refresh(layout=True)
+    PalaverApp.on_ready = ready
+
+{what}
 main()
 """
 SIZE = struct.pack("HHHH", 24, 80, 0, 0)
@@ -48,6 +77,10 @@ class Terminal:
     def _read(self) -> None:
         assert self.master is not None
         self.written += os.read(self.master, 65536)
+
+    def type(self, keys: bytes) -> None:
+        assert self.master is not None
+        os.write(self.master, keys)
 
     def hang_up(self) -> None:
         """Close the terminal, as a window manager does."""
@@ -136,11 +169,40 @@ async def test_a_terminal_that_goes_away_ends_the_client_quietly(owned: bool) ->
         await daemon.client.health()
 
 
-async def test_an_error_before_the_first_paint_ends_the_client_with_a_sentence() -> None:
-    async with place() as data_dir, terminal(data_dir, program=("-c", BROKEN)) as shown:
+@pytest.mark.parametrize(
+    "program", [BROKEN, UNDRAWN.format(what="line()"), UNDRAWN.format(what="screen()")]
+)
+async def test_an_error_before_the_first_paint_ends_the_client_with_a_sentence(program) -> None:
+    async with place() as data_dir, terminal(data_dir, program=("-c", program)) as shown:
         before = shown.modes()
         assert await shown.ended() == 1
         await shown.shows(LEFT, b"palaver: something went wrong in the client", b"A report is in ")
         assert b"Traceback" not in shown.written
         assert b"no screen" not in shown.written
+        assert b"not drawn" not in shown.written
+        assert shown.modes() == before
+
+
+@pytest.mark.parametrize("what", ["line", "screen"])
+async def test_a_client_that_cannot_draw_goes_on_and_gives_the_terminal_back(what) -> None:
+    program = UNDRAWN.format(what=f"begun({what})")
+    async with (
+        place() as data_dir,
+        started(data_dir) as daemon,
+        terminal(data_dir, program=("-c", program)) as shown,
+    ):
+        before = shown.modes()
+        await shown.shows(ENTERED)
+        reports = data_dir / "client" / "reports"
+        async with asyncio.timeout(LONG_S):
+            while not any(reports.glob("*.txt")):
+                await asyncio.sleep(0.02)
+        shown.type(b"said blindly\r")
+        async with asyncio.timeout(LONG_S):
+            while not (await daemon.client.chats()).chats:
+                await asyncio.sleep(0.02)
+        shown.type(QUIT * 2)  # the first one may warn that the answer to it is not there yet
+        assert await shown.ended() == 0
+        await shown.shows(LEFT)
+        assert b"Traceback" not in shown.written
         assert shown.modes() == before
