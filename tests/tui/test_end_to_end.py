@@ -199,6 +199,25 @@ async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_l
     assert len(lines) == 1
 
 
+async def test_a_draft_outlives_a_chat_that_was_deleted_while_no_client_ran(tmp_path):
+    async with running_pair(rate=400) as (daemon, _other, _simulator):
+        async with at(daemon.socket, tmp_path / "one") as one:
+            await ask(one, "[[echo]] first")
+            await one.until(lambda: answers(one) == ["first"] and one.view.status == "waiting")
+            chat_id = one.view.chat_id
+            one.composer.insert("half a thought")
+            await one.until(lambda: one.app._drafts.get(chat_id))
+        async with at(daemon.socket, tmp_path / "two", chat_id) as two:
+            await two.until(lambda: two.view.attached)
+            two.app.perform("chat.delete")
+            await two.shows("Delete this chat?")
+            two.tap("y")
+            await two.until(lambda: chat_id not in two.app.session.chats.chats)
+        async with at(daemon.socket, tmp_path / "one") as again:
+            await again.shows("A chat that you were writing to was deleted.", "half a thought")
+            assert again.composer.text == "half a thought"
+
+
 async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),

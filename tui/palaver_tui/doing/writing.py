@@ -231,7 +231,7 @@ class Writing(Undoing, Commanding):
             return
         name, aside = self.session.current, Aside(self.session.clock.now(), text)
         self.put_aside(name, aside)
-        words = f"It is as it was. {key_of('app.undo')} goes on with what you wrote."
+        words = f"The message is as it was. {key_of('app.undo')} goes on with what you wrote."
         self.offer_undo(partial(self._edit_again, name, editing, aside), words)
 
     def _edit_again(self, name: str, editing: QueuedMessage | Message, aside: Aside) -> None:
