@@ -57,7 +57,7 @@ DIALOGS = {
     "rename": Opening("queued", ["ctrl+l", "r"], "Title of this chat"),
     "palette": Opening("queued", ["ctrl+p"], "What do you want to do?"),
     "models": Opening("queued", ["f3"], "Who answers"),
-    "help": Opening("queued", ["f1"], "Everywhere"),
+    "help": Opening("queued", ["f1"], "─ Keys ─"),
 }
 OPENINGS = DIALOGS | {
     "commands": Opening("queued", ["/"], "Tab complete"),
