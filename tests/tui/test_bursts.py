@@ -93,7 +93,7 @@ def a_life(number: int):
 @pytest.mark.parametrize("number", range(max(1, BURSTS // IN_ONE_LIFE)))
 async def test_no_burst_of_keys_breaks_or_loses_anything(tmp_path, number):
     scene = STATES[number % len(STATES)]
-    size = SIZES[number // len(STATES) % len(SIZES)]
+    size = SIZES[(number + number // len(STATES)) % len(SIZES)]
     await live(tmp_path, scene, a_life(number), size)
 
 
