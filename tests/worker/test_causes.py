@@ -22,7 +22,7 @@ from palaver.wire.messages import Text
 from palaverd.chatstate.table import Transition
 from palaverd.config.types import WorkerConfig
 from palaverd.crashpoints import When
-from palaverd.providers.limits import DEFAULT_LIMITS
+from palaverd.providers.limits import DEFAULT_LIMITS, OWN_SERVER_LIMITS
 from palaverd.store.tables import attempts
 from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import make_daemon, running_pair
@@ -70,8 +70,10 @@ async def mid_text(s: Scene, prompt: str) -> None:
 
 
 async def before_the_end(s: Scene, prompt: str) -> None:
+    """The finish word came; the terminal event does not."""
     await begin(s, f"[[silence at=end]] {prompt}")
     await shown(s, WORDS)
+    await until(lambda: DEFAULT_LIMITS.closing in s.clock.waits())
 
 
 async def draining(s: Scene, prompt: str) -> None:
@@ -128,7 +130,7 @@ async def shutdown(s: Scene, _wire: Wire) -> None:
 
 
 async def silence(s: Scene, _wire: Wire) -> None:
-    s.clock.advance(max(DEFAULT_LIMITS.startup, DEFAULT_LIMITS.silence))
+    s.clock.advance(max(OWN_SERVER_LIMITS.startup, OWN_SERVER_LIMITS.silence))
 
 
 async def library_cancels(_s: Scene, wire: Wire) -> None:
@@ -164,7 +166,7 @@ TAKEN_UP: dict[Place, End] = {
 FAILED: dict[Place, End] = {
     opening: RETRIED,
     mid_text: RETRIED,
-    before_the_end: RETRIED,
+    before_the_end: DONE,  # the finish word said that it is whole
     draining: DONE,
 }
 Cause = Callable[[Scene, Wire], Awaitable[None]]
@@ -190,7 +192,7 @@ TABLE: dict[Cause, dict[Place, End]] = {
     silence: {
         opening: End((WHOLE,), ("startup_timeout", "stop")),
         mid_text: TOO_SILENT,
-        before_the_end: TOO_SILENT,
+        before_the_end: DONE,
         draining: DONE,
     },
     library_cancels: FAILED,
