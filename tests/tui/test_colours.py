@@ -145,6 +145,8 @@ def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(tmp_path, term
     assert {"async", "pytest", "Title", "Retrying", "accept"} <= said, said
     if palette.own:  # what is picked in a dialog, without a background to show it
         assert any(look.reverse and "Begin" in words for look, words in looks.items())
+        # And where one types, on the first letter of "Find a model".
+        assert any(look.reverse and "F" in words for look, words in looks.items())
     for look, words in looks.items():
         for colour in (look.ink, look.paper):
             assert isinstance(colour, int), (words, "24 bits")
