@@ -521,3 +521,15 @@ async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
         await me.shows("Esc stop")
         await me.press("escape")
         await me.until(lambda: daemon.interrupts)
+
+
+async def test_what_waits_goes_first_and_the_composer_says_so(tmp_path):
+    daemon = ReplayClient()
+    scene, chat_id, there = SCENES["queued"]
+    scene(daemon)
+    async with client(tmp_path, daemon=daemon, chat_id=chat_id) as me:
+        await me.shows(there)
+        await me.write("this too")
+        await me.shows("⏎ queue · ^s stop and queue")
+        daemon.stream_of(chat_id).tell(QueueUpdate([], held=False))
+        await me.shows("⏎ queue · ^s send now")

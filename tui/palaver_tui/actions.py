@@ -301,7 +301,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "composer.interrupt",
         "Send now",
-        "Stop the answer and send this instead.",
+        "Stop the answer and send this instead, after what waits in the queue.",
         "composer",
         ("ctrl+s", "alt+i"),
         None,
