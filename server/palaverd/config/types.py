@@ -18,6 +18,8 @@ from palaverd.config.defaults import (
 from palaverd.failures import RetryPolicy
 
 ProviderKind = Literal["anthropic", "openai", "openai-compatible"]
+LimitParameter = Literal["max_tokens", "max_completion_tokens", "none"]
+SystemRole = Literal["system", "developer", "user"]
 Seconds = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 
@@ -79,6 +81,27 @@ class ModelConfig(Section, frozen=True):
     max_output_tokens: Annotated[
         Count, Meta(description="The most tokens that one answer may have.")
     ] = MAX_OUTPUT_TOKENS
+    limit_parameter: Annotated[
+        LimitParameter,
+        Meta(
+            description="What an openai-compatible server calls that limit: max_tokens, "
+            "max_completion_tokens, or none, which sends no limit. A refusal corrects it."
+        ),
+    ] = "max_tokens"
+    stream_options: Annotated[
+        bool,
+        Meta(
+            description="Whether an openai-compatible server is asked for counts of tokens. "
+            "A refusal corrects it."
+        ),
+    ] = True
+    system_role: Annotated[
+        SystemRole,
+        Meta(
+            description="As whom an openai-compatible server is told the system prompt: system, "
+            "developer, or user, before the first message. A refusal corrects it."
+        ),
+    ] = "system"
     reasoning: Annotated[
         Literal["low", "medium", "high"] | None,
         Meta(description="How much it thinks before it answers: low, medium or high."),

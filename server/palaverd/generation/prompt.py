@@ -31,6 +31,10 @@ def build_request(history: History, chosen: Chosen) -> ModelRequest:
         turns=_turns(history.messages),
         max_output_tokens=chosen.config.max_output_tokens,
         reasoning=chosen.config.reasoning,
+        context_limit=chosen.config.context_limit,
+        limit=chosen.config.limit_parameter,
+        usage=chosen.config.stream_options,
+        system_role=chosen.config.system_role,
     )
 
 

@@ -11,6 +11,7 @@ from palaverd.providers.anthropic_request import arguments
 from palaverd.providers.call import Opened
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.sdk import SdkProvider
+from palaverd.providers.terms import Terms
 from palaverd.providers.transport import environment_headers, http_client
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
-        return self._events(request, AnthropicDialect(self._thrown), lambda c: _open(c, request))
+        return self._events(request, lambda _: AnthropicDialect(self._thrown), _open)
 
     def _make(self) -> AsyncAnthropic:
         import anthropic
@@ -46,7 +47,9 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         return client
 
 
-def _open(client: AsyncAnthropic, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+def _open(
+    client: AsyncAnthropic, request: ModelRequest, _terms: Terms
+) -> AbstractAsyncContextManager[Opened]:
     return client.messages.with_streaming_response.create(**arguments(request))
 
 

@@ -58,7 +58,7 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
         match part:
             case Text(text) if text.strip():  # an empty block is refused
                 content.append({"type": "text", "text": text})
-            case Reasoning(text) if isinstance(private, AnthropicThinking):
+            case Reasoning(text) if isinstance(private, AnthropicThinking) and private.signature:
                 content.append(
                     {"type": "thinking", "thinking": text, "signature": private.signature}
                 )
@@ -84,6 +84,8 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
                 )
             case _:  # what the provider did not write, or would not take back
                 pass
+    while content and content[-1]["type"] in ("thinking", "redacted_thinking"):
+        content.pop()  # a message must not end with it
     return content
 
 

@@ -27,6 +27,7 @@ from palaverd.providers.errors import (
     WindowExceededError,
 )
 from palaverd.providers.sse import EventTooLongError
+from palaverd.providers.terms import Refusal
 
 if TYPE_CHECKING:
     import httpx2
@@ -49,6 +50,15 @@ class Caller(msgspec.Struct, frozen=True):
     secrets: tuple[str, ...] = ()
     proxy: str | None = None
     proxy_from: str | None = None
+
+
+def refusal_of(error: BaseException | None) -> Refusal | None:
+    """Return what a server said that refused a request; None if `error` is something else."""
+    status = getattr(error, "status_code", None)
+    if not isinstance(status, int):
+        return None
+    body = getattr(error, "body", None)
+    return Refusal(status, f"{error} {body}"[:MAX_BODY_BYTES])
 
 
 class ErrorFields(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from palaver.wire.messages import Finish, Part, Usage
+from palaverd.config.types import LimitParameter, SystemRole
 
 # --- request --------------------------------------------------------------------------------
 
@@ -25,6 +26,9 @@ class Turn(msgspec.Struct, frozen=True):
 class ModelRequest(msgspec.Struct, frozen=True):
     """One model call. `model` is the provider's own name for it, `called` is what people call it:
     the name that failures say.
+
+    `context_limit` is how many tokens the model takes in all, where that is known. `limit`,
+    `usage` and `system_role` are how its server wants a request (Chat Completions), as configured.
     """
 
     model: str
@@ -33,6 +37,10 @@ class ModelRequest(msgspec.Struct, frozen=True):
     max_output_tokens: int
     reasoning: Literal["low", "medium", "high"] | None = None
     called: str | None = None
+    context_limit: int | None = None
+    limit: LimitParameter = "max_tokens"
+    usage: bool = True
+    system_role: SystemRole = "system"
 
 
 # --- events ---------------------------------------------------------------------------------

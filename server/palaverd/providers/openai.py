@@ -14,6 +14,7 @@ from palaverd.providers.openai_request import chat_arguments, responses_argument
 from palaverd.providers.proxies import Proxy
 from palaverd.providers.responses_events import ResponsesDialect
 from palaverd.providers.sdk import SdkProvider
+from palaverd.providers.terms import Terms
 from palaverd.providers.transport import environment_headers, http_client
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
         """Call the model; see `Provider.stream`."""
         return self._events(
             request,
-            ResponsesDialect(request.max_output_tokens, self._thrown),
-            lambda c: _respond(c, request),
+            lambda sent: ResponsesDialect(sent.max_output_tokens, self._thrown),
+            _respond,
         )
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits, self._proxy)
-        _rehearse(lambda sdk: _respond(sdk, _REHEARSAL))
+        _rehearse(lambda sdk: _respond(sdk, _REHEARSAL, Terms()))
         return client
 
 
@@ -57,27 +58,31 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
         """Call the model; see `Provider.stream`."""
         keyless = self._api_key is None
         return self._events(
-            request, ChatDialect(self._thrown), lambda c: _chat(c, request, keyless)
+            request,
+            lambda _: ChatDialect(self._thrown),
+            lambda client, sent, terms: _chat(client, sent, terms, keyless),
         )
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits, self._proxy)
-        _rehearse(lambda sdk: _chat(sdk, _REHEARSAL))
+        _rehearse(lambda sdk: _chat(sdk, _REHEARSAL, Terms()))
         return client
 
 
 _REHEARSAL = ModelRequest(model="rehearsal", system="", turns=[], max_output_tokens=16)
 
 
-def _respond(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+def _respond(
+    client: Any, request: ModelRequest, terms: Terms
+) -> AbstractAsyncContextManager[Opened]:
     opened: AbstractAsyncContextManager[Opened] = client.responses.with_streaming_response.create(
-        **responses_arguments(request)
+        **responses_arguments(request, terms)
     )
     return opened
 
 
 def _chat(
-    client: Any, request: ModelRequest, keyless: bool = False
+    client: Any, request: ModelRequest, terms: Terms, keyless: bool = False
 ) -> AbstractAsyncContextManager[Opened]:
     import openai
 
@@ -85,7 +90,7 @@ def _chat(
     headers = {"Authorization": openai.Omit()} if keyless else None
     completions = client.chat.completions.with_streaming_response
     opened: AbstractAsyncContextManager[Opened] = completions.create(
-        **chat_arguments(request), extra_headers=headers
+        **chat_arguments(request, terms), extra_headers=headers
     )
     return opened
 

@@ -8,19 +8,38 @@ from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.private import OpenAIReasoning
 from palaverd.providers.prompt import legal_id, parts_of
+from palaverd.providers.terms import Terms
+
+
+def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join neighbours of one role: templates of local models refuse two of a kind.
+
+    They come to stand side by side where an answer was stopped before its first word, or failed.
+    """
+    joined: list[dict[str, Any]] = []
+    for message in messages:
+        last = joined[-1] if joined else {}
+        if message.get("role") in ("user", "assistant") and message["role"] == last.get("role"):
+            said = [one["content"] for one in (last, message) if one["content"]]
+            joined[-1] = {**last, **message, "content": "\n\n".join(said) or None}
+        else:
+            joined.append(message)
+    return joined
+
 
 # --- Responses --------------------------------------------------------------------------------
 
 
-def responses_arguments(request: ModelRequest) -> dict[str, Any]:
+def responses_arguments(request: ModelRequest, terms: Terms) -> dict[str, Any]:
     """Return keyword arguments for `responses.create`. Nothing is stored at the provider."""
     result: dict[str, Any] = {
         "model": request.model,
-        "input": [item for turn in request.turns for item in _items(turn)],
-        "max_output_tokens": request.max_output_tokens,
+        "input": _in_turn([item for turn in request.turns for item in _items(turn)]),
         "store": False,
         "stream": True,
     }
+    if terms.limit != "none":
+        result["max_output_tokens"] = request.max_output_tokens
     if request.system:
         result["instructions"] = request.system
     if request.reasoning is not None:
@@ -75,23 +94,25 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
 # --- Chat Completions -------------------------------------------------------------------------
 
 
-def chat_arguments(request: ModelRequest) -> dict[str, Any]:
+def chat_arguments(request: ModelRequest, terms: Terms) -> dict[str, Any]:
     """Return keyword arguments for `chat.completions.create`.
 
-    `max_tokens` is deprecated at OpenAI, but it is the name that every compatible server knows.
+    `max_tokens` is deprecated at OpenAI, but it is the name that most compatible servers know.
     """
     messages: list[dict[str, Any]] = []
     if request.system:
-        messages.append({"role": "system", "content": request.system})
+        messages.append({"role": terms.system, "content": request.system})
     for turn in request.turns:
         messages.extend(_messages(turn))
     result: dict[str, Any] = {
         "model": request.model,
-        "messages": messages,
-        "max_tokens": request.max_output_tokens,
+        "messages": _in_turn(messages),
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
+    if terms.limit != "none":
+        result[terms.limit] = request.max_output_tokens
+    if terms.usage:
+        result["stream_options"] = {"include_usage": True}
     if request.reasoning is not None:
         result["reasoning_effort"] = request.reasoning
     return result

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from palaverd.providers.neutral import Turn
+
 
 class AnthropicThinking(msgspec.Struct, frozen=True, tag="anthropic.thinking"):
     """Proves that the model itself wrote this thinking."""
@@ -30,6 +32,9 @@ class OpenAIReasoning(msgspec.Struct, frozen=True, tag="openai.reasoning"):
 
 Private = AnthropicThinking | AnthropicRedacted | OpenAIReasoning
 
+# Between who sealed a value and the value, which is JSON.
+_BY = ":"
+
 _DECODER: msgspec.json.Decoder[Private] = msgspec.json.Decoder(Private)
 
 
@@ -48,3 +53,22 @@ def unseal(text: str | None) -> Private | None:
         # A format of another version is a part without a signature: the provider is sent the
         # conversation without that part's thinking.
         return None
+
+
+def signed(private: str, origin: str) -> str:
+    """Return a kept text with who it came from: a provider and account."""
+    return f"{origin}{_BY}{private}"
+
+
+def returned(turns: list[Turn], origin: str | None) -> list[Turn]:
+    """Return turns with what `origin` signed, its name taken off; without what others did."""
+    return [msgspec.structs.replace(turn, private=_own(turn.private, origin)) for turn in turns]
+
+
+def _own(private: dict[str, str], origin: str | None) -> dict[str, str]:
+    own = {}
+    for part, text in private.items():
+        by, found, value = text.partition(_BY)
+        if found and by == origin:
+            own[part] = value
+    return own

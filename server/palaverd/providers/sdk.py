@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
+from itertools import count
 from typing import ClassVar, Generic, NoReturn, Protocol, TypeVar
+
+import msgspec
+import structlog
 
 from palaver.clock import Clock
 from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
-from palaverd.providers.edge import Caller, signals_from
+from palaverd.providers.edge import Caller, refusal_of, signals_from
 from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
-from palaverd.providers.neutral import ModelEvent, ModelRequest
+from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
+from palaverd.providers.private import returned, signed
 from palaverd.providers.proxies import proxy_for
+from palaverd.providers.terms import MOST_LESSONS, Terms, bounded, learn
 from palaverd.providers.thrown import Thrown
 from palaverd.providers.transport import secrets_in
+
+log = structlog.get_logger("palaverd.providers")
 
 
 class Closeable(Protocol):
@@ -80,7 +90,17 @@ class SdkProvider(ABC, Generic[C]):
             through.variable if through else None,
         )
         self._thrown = Thrown(name, hidden)
+        self._learned: dict[tuple[str, Terms], Terms] = {}
+        self._origin = self._own_name()
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
+
+    def _own_name(self) -> str:
+        """Return what says whether two answers came from one provider and account.
+
+        Of the key it has eight digits of a digest: enough to tell keys apart, and not to find one.
+        """
+        account = "\n".join((type(self).__name__, self._base_url, self._api_key or ""))
+        return hashlib.sha256(account.encode()).hexdigest()[:8]
 
     @abstractmethod
     def _make(self) -> C:
@@ -106,9 +126,10 @@ class SdkProvider(ABC, Generic[C]):
     async def _events(
         self,
         request: ModelRequest,
-        dialect: Dialect,
-        opening: Callable[[C], AbstractAsyncContextManager[Opened]],
+        dialect: Callable[[ModelRequest], Dialect],
+        opening: Callable[[C, ModelRequest, Terms], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
+        """Call the model; where it refuses the form of a request, once more in another."""
         model = request.called or request.model
         if self._key_fault is not None:
             self._fail(BadKeyError(self._key_fault), model)
@@ -116,9 +137,45 @@ class SdkProvider(ABC, Generic[C]):
             self._fail(NoKeyError(), model)
         client = await self._ready(model)
         call = Call(self._caller, model, self._clock, self._limits)
-        async with aclosing(model_events(call, lambda: opening(client), dialect)) as events:
-            async for event in events:
-                yield event
+        wanted = Terms(limit=request.limit, usage=request.usage, system=request.system_role)
+        asked = (request.model, wanted)
+        terms = self._learned.get(asked, wanted)
+        for lessons in count():
+            sent = msgspec.structs.replace(
+                request,
+                max_output_tokens=bounded(request, terms),
+                turns=returned(request.turns, self._origin if terms.returns else None),
+            )
+            try:
+                opened = partial(opening, client, sent, terms)
+                async with aclosing(model_events(call, opened, dialect(sent))) as events:
+                    async for event in events:
+                        yield self._signed(event) if type(event) is BlockEnd else event
+            except ProviderFailure as failure:
+                learned = None
+                if lessons < MOST_LESSONS and (refusal := refusal_of(failure.__cause__)):
+                    learned = learn(terms, refusal, sent.max_output_tokens)
+                if learned is None:
+                    raise
+                log.info(
+                    "request refused, sent in another form",
+                    provider=self.name,
+                    model=request.model,
+                    status=failure.error.status_code,
+                    detail=failure.error.detail,
+                    terms=msgspec.to_builtins(learned),
+                )
+                terms = learned
+            else:
+                # What this chat's reasoning met says nothing of others.
+                self._learned[asked] = msgspec.structs.replace(terms, returns=True)
+                return
+
+    def _signed(self, event: BlockEnd) -> BlockEnd:
+        if event.private is None:
+            return event
+        private = signed(event.private, self._origin)
+        return msgspec.structs.replace(event, private=private)
 
     async def _ready(self, model: str | None) -> C:
         try:

@@ -1,0 +1,179 @@
+"""How a model wants its requests: as configured, and as learned from what it refuses.
+
+Servers that call themselves compatible differ in the name of the output limit, in whether they take
+`stream_options` or a system role, and in how long an answer may be. A refusal says so; it is read
+once, and what it taught holds for the model from then on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from palaver.wire.messages import Part, Reasoning, Text, ToolCall, ToolResult
+from palaverd.config.types import LimitParameter, SystemRole
+from palaverd.providers.neutral import ModelRequest
+
+# Of a full context, an answer is left so much; a prompt that leaves less is too long by itself.
+_LEAST_SHARE = 8
+# What frames, roles and the estimate's error take, in tokens.
+_MARGIN = 64
+_PER_TURN = 8
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What holds for the requests to one model.
+
+    `context` and `longest` are in tokens: all that fits, and the longest answer. `returns` says
+    whether reasoning that this provider sealed is sent back to it.
+    """
+
+    limit: LimitParameter = "max_tokens"
+    usage: bool = True
+    system: SystemRole = "system"
+    returns: bool = True
+    context: int | None = None
+    longest: int | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A request that was refused: the response's status, and all that its body says."""
+
+    status: int
+    text: str
+
+
+def bounded(request: ModelRequest, terms: Terms) -> int:
+    """Return the most tokens that the answer may have, so that it fits behind its prompt.
+
+    Nobody knows how many tokens a prompt has before it is sent: it is taken for a little more.
+    """
+    most = min(request.max_output_tokens, terms.longest or request.max_output_tokens)
+    known = [limit for limit in (request.context_limit, terms.context) if limit is not None]
+    if not known:
+        return most
+    room = min(known) - _estimate(request)
+    return max(1, min(most, max(room, min(known) // _LEAST_SHARE)))
+
+
+def _estimate(request: ModelRequest) -> int:
+    texts = [request.system, *(_said(part) for turn in request.turns for part in turn.parts)]
+    tokens = sum(_tokens(text) for text in texts)
+    return tokens + _MARGIN + _PER_TURN * len(request.turns)
+
+
+def _tokens(text: str) -> int:
+    """Three letters of ASCII make a token (four in English prose), others up to one and a half."""
+    others = len(text) - len(text.encode("ascii", "ignore"))
+    return (len(text) - others) // 3 + others * 3 // 2
+
+
+def _said(part: Part) -> str:
+    match part:
+        case Text(text) | Reasoning(text) | ToolResult(text=text):
+            return text
+        case ToolCall(name=name, arguments=arguments):
+            return name + arguments
+        case _:
+            return ""
+
+
+# --- learning ---------------------------------------------------------------------------------
+
+# Statuses of a refusal; a template of llama.cpp that fails over a role is a 500.
+_REFUSED = frozenset({400, 422, 500})
+
+_UNWANTED = re.compile(
+    r"unsupported|not (?:currently )?supported|not permitted|not allowed|does not support|extra"
+    r"|unrecogni[sz]ed|unknown|unexpected|invalid param|not a valid|deprecated|forbidden|only"
+)
+_SYSTEM = re.compile(r"system\W{0,3}(?:\w+ )?(?:role|message|prompt|instruction)|role.{0,60}system")
+_TOO_LARGE = re.compile(r"too large|too big|maximum|exceed|at most|less than|<=|>|between|range")
+_CONTEXT = re.compile(
+    r"context (?:length|window|size|limit)(?: \w+){0,3}?[ :=(]*(?:of |is )?(\d[\d,_]*)"
+)
+_NUMBER = re.compile(r"\d[\d,_]*")
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
+
+
+def learn(terms: Terms, refusal: Refusal, sent: int) -> Terms | None:
+    """Return the terms on which a request is worth sending again; None if none is known.
+
+    `sent` is the output limit of the request that was refused.
+    """
+    if refusal.status not in _REFUSED:
+        return None
+    text = refusal.text.lower()
+    for lesson in _LESSONS:
+        learned = lesson(terms, text, sent)
+        if learned is not None and learned != terms:
+            return learned
+    return None
+
+
+def _sealed(terms: Terms, text: str, _sent: int) -> Terms | None:
+    """Reasoning that it did not write, or cannot read any more."""
+    foreign = (
+        "invalid_encrypted_content" in text
+        or "encrypted content" in text
+        or "encrypted_content" in text
+        or ("signature" in text and "thinking" in text)
+        or "without its required following item" in text
+    )
+    return msgspec.structs.replace(terms, returns=False) if foreign else None
+
+
+def _stream_options(terms: Terms, text: str, _sent: int) -> Terms | None:
+    named = "stream_options" in text or "include_usage" in text
+    return msgspec.structs.replace(terms, usage=False) if named else None
+
+
+def _system(terms: Terms, text: str, _sent: int) -> Terms | None:
+    if terms.system == "developer" and "developer" in text:
+        return msgspec.structs.replace(terms, system="system")
+    # Templates of models that know no system role count its message as one out of turn.
+    if (_SYSTEM.search(text) and _UNWANTED.search(text)) or "roles must alternate" in text:
+        return msgspec.structs.replace(terms, system="user")
+    return None
+
+
+def _too_large(terms: Terms, text: str, sent: int) -> Terms | None:
+    """An output limit beyond the context, or beyond what the model ever says."""
+    if not any(name in text for name in _LIMITS) or not _TOO_LARGE.search(text):
+        return None
+    context = _CONTEXT.search(text)
+    if context is not None:
+        tokens = _number(context[1])
+        known = terms.context is not None and terms.context <= tokens
+        return None if known else msgspec.structs.replace(terms, context=tokens)
+    smaller = [n for n in map(_number, _NUMBER.findall(text)) if 16 <= n < sent]
+    return msgspec.structs.replace(terms, longest=max(smaller)) if smaller else None
+
+
+def _limit(terms: Terms, text: str, _sent: int) -> Terms | None:
+    """Another name for the output limit, or none."""
+    if not any(name in text for name in _LIMITS) or not _UNWANTED.search(text):
+        return None
+    if terms.limit == "max_tokens":
+        return msgspec.structs.replace(terms, limit="max_completion_tokens")
+    if "max_tokens" in text.replace("max_completion_tokens", "", 1) and "instead" in text:
+        return msgspec.structs.replace(terms, limit="max_tokens")
+    return msgspec.structs.replace(terms, limit="none")
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", "").replace("_", ""))
+
+
+# In this order: a sentence about one thing may name another.
+_LESSONS: tuple[Callable[[Terms, str, int], Terms | None], ...] = (
+    _sealed,
+    _stream_options,
+    _too_large,
+    _limit,
+    _system,
+)
+# More than all there is to learn, one after another.
+MOST_LESSONS = 8
