@@ -78,16 +78,6 @@ async def test_thirty_questions_are_no_attempts_and_the_answer_comes() -> None:
         assert (await s.texts())[-1] == "at last"
 
 
-async def test_it_costs_no_attempt_of_those_that_others_cost() -> None:
-    # The simulator is overloaded first.
-    async with chat("[[loading times=12]] [[529 times=2]] [[echo]] at last") as s:
-        seen = [await next_wait(s, asked) for asked in range(1, 15)]
-        assert [retry.error.kind for retry in seen] == ["overloaded"] * 2 + ["loading"] * 12
-        assert [retry.attempt for retry in seen] == [1, 2] + [3] * 12
-        await s.reaches("waiting")
-        assert (await s.texts())[-1] == "at last"
-
-
 async def test_one_that_is_never_loaded_ends_after_its_time() -> None:
     async with chat("[[loading times=999]] hello", startup_seconds=30.0) as s:
         began = s.clock.monotonic()
