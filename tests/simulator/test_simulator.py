@@ -72,6 +72,21 @@ async def test_only_the_last_message_of_the_user_counts(session: aiohttp.ClientS
         assert (status, said(body)) == (200, "fine")
 
 
+async def test_what_comes_again_in_front_of_a_message_was_obeyed(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with Simulator(rate=0) as simulator:
+        text = "[[401]] hello"
+        assert (await ask(session, simulator, text))[0] == 401
+        for more in ("[[403]] again", "[[echo]] fine"):
+            text += f"\n\n{more}"
+            status, body = await ask(session, simulator, text)
+            assert status == (403 if "403" in more else 200)
+        assert said(body) == "fine"
+        first = "[[echo]] two\n\nparagraphs"
+        assert said((await ask(session, simulator, first))[1]) == "two\n\nparagraphs"
+
+
 async def test_a_scenario_gives_each_prompt_its_trouble(session: aiohttp.ClientSession) -> None:
     async with Simulator(rate=0, scenario=SCENARIOS["overloaded-then-fine"]) as simulator:
         statuses = [(await ask(session, simulator, text))[0] for text in ("a", "a", "a", "b", "b")]

@@ -34,6 +34,11 @@ SHORT_ANSWER = 128
 # Given to streams at the end, in seconds. Not 0: to aiohttp that is no limit at all
 # (test_it_ends_at_once_although_streams_wait_for_ever).
 SHUTDOWN = 0.05
+# Between messages of one role that came as one.
+JOINT = "\n\n"
+# Messages that are known again, and their length in characters: those that people type here.
+MOST_HEARD = 1000
+LONGEST_HEARD = 4096
 
 MODELS = ("sim-large", "sim-small")
 NO_SUCH_MODEL = "no-such-model"
@@ -80,6 +85,7 @@ class Simulator:
         self._began = self._clock.monotonic()
         self._failed: Counter[str] = Counter()
         self._turns: dict[str, int] = {}
+        self._heard: dict[str, None] = {}  # messages, the oldest first
         self._count = 0
         self._runner: web.AppRunner | None = None
         self._url = ""
@@ -165,7 +171,7 @@ class Simulator:
         self.stalled += 1
 
     def _script(self, call: str, prompt: Prompt) -> Script:
-        script = parse(prompt.last)
+        script = parse(self._unheard(prompt.last))
         if prompt.goes_on:
             # What the message asked for was done by the answer that called the tools.
             return Script(prompt=script.prompt, rate=script.rate)
@@ -173,7 +179,21 @@ class Simulator:
             return script
         turn = self._turns.setdefault(call, len(self._turns))
         directive = self._scenario.directives[turn % len(self._scenario.directives)]
-        return parse(f"{directive} {prompt.last}") if directive else script
+        return parse(f"{directive} {self._unheard(prompt.last)}") if directive else script
+
+    def _unheard(self, last: str) -> str:
+        """Return the part of a message that is new: what it says and asks for.
+
+        One that got no answer comes again in front of the next, in the same message. What it asked
+        for was done.
+        """
+        if len(last) > LONGEST_HEARD:
+            return last
+        heard = [one for one in self._heard if JOINT in last and last.startswith(one + JOINT)]
+        self._heard[last] = None
+        if len(self._heard) > MOST_HEARD:
+            del self._heard[next(iter(self._heard))]
+        return last[len(max(heard, key=len) + JOINT) :] if heard else last
 
     def _due(self, call: str, prompt: Prompt, script: Script) -> Injected | None:
         """Return the fault if it is still to strike; an answer starts its count anew."""
