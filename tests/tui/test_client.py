@@ -432,3 +432,21 @@ async def test_a_window_that_changes_its_width_is_laid_out_for_the_new_one(tmp_p
             await me.until(lambda narrow=narrow: me.app.main.has_class("-narrow") == narrow)
             await me.until(lambda: sentence in " ".join(me.text().replace("│", " ").split()))
             assert me.app.main.query_one("#chats").display is not narrow
+
+
+async def test_what_is_laid_out_meanwhile_takes_nobody_back_to_an_end_that_is_near(tmp_path):
+    messages = [answer(number, LONG, model=f"m{number}") for number in range(1, 12)]
+    async with client(tmp_path, daemon=with_chat(*messages), chat_id="a") as me:
+        await me.shows("paragraph 59")
+        await me.press("ctrl+t")
+        end = me.transcript.scroll_offset.y
+        me.transcript.move(-1)
+        above = me.transcript.column.line(me.transcript.scroll_offset.y)[2].text
+        for _ in range(3):
+            me.transcript._lay_out_more()  # as its timer does
+            top = me.transcript.scroll_offset.y
+            assert me.transcript.column.line(top)[2].text == above
+        assert me.transcript.following
+        me.transcript.move(1)
+        me.transcript._lay_out_more()
+        assert me.transcript.scroll_offset.y == me.transcript.max_scroll_y >= end

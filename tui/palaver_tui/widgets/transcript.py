@@ -184,14 +184,14 @@ class Transcript(ScrollView, can_focus=True):
         """The cells that text may take."""
         return max(20, min(MAX_COLUMN, self.scrollable_content_region.width - MARGIN))
 
-    def settle(self) -> None:
-        """Measure what is in view, and put it where it was."""
+    def settle(self, *, stays: bool = False) -> None:
+        """Measure what is in view, and put it where it was; `stays` says: also near the end."""
         height = self.scrollable_content_region.height
         if not height:
             return
         if self.column.width != self.column_width:
             self._set_width()
-        if self.following:
+        if self.following and not stays:
             self.column.measure_tail(height)
             top = max(0, self.column.height - height)
         else:
@@ -277,9 +277,12 @@ class Transcript(ScrollView, can_focus=True):
 
     def _lay_out_more(self) -> None:
         """Lay out a little of what is near the view, which stays where it is."""
+        height = self.scrollable_content_region.height
+        is_at_end = self.scroll_offset.y >= self.column.height - height
         if self.column.look_on(LAYOUT_AT_ONCE, *self.near()):
             self._later = self.set_timer(LAYOUT_PAUSE_S, self._lay_out_more)
-            self.settle()
+            # Nothing new came: who scrolled up by a line or two is not taken back to the end.
+            self.settle(stays=not is_at_end)
         else:
             self._later = None
 
