@@ -83,6 +83,8 @@ async def test_what_comes_again_in_front_of_a_message_was_obeyed(
             status, body = await ask(session, simulator, text)
             assert status == (403 if "403" in more else 200)
         assert said(body) == "fine"
+        text = "[[401]] never heard\n\n[[echo]] alone"
+        assert said((await ask(session, simulator, text))[1]) == "alone"
         first = "[[echo]] two\n\nparagraphs"
         assert said((await ask(session, simulator, first))[1]) == "two\n\nparagraphs"
 

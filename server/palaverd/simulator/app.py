@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
@@ -36,6 +37,8 @@ SHORT_ANSWER = 128
 SHUTDOWN = 0.05
 # Between messages of one role that came as one.
 JOINT = "\n\n"
+# Where one of them begins, if it has a directive in front.
+BEGINNING = re.compile(rf"(?:\A|{JOINT})(?=\[\[)")
 # Messages that are known again, and their length in characters: those that people type here.
 MOST_HEARD = 1000
 LONGEST_HEARD = 4096
@@ -185,15 +188,22 @@ class Simulator:
         """Return the part of a message that is new: what it says and asks for.
 
         One that got no answer comes again in front of the next, in the same message. What it asked
-        for was done.
+        for was done, or was never heard: then the next is known by the directive it begins with.
         """
-        if len(last) > LONGEST_HEARD:
+        if len(last) > LONGEST_HEARD or JOINT not in last:
+            self._hear(last)
             return last
-        heard = [one for one in self._heard if JOINT in last and last.startswith(one + JOINT)]
-        self._heard[last] = None
+        heard = [one for one in self._heard if last.startswith(one + JOINT)]
+        self._hear(last)
+        new = last[len(max(heard, key=len) + JOINT) :] if heard else last
+        begun = [match.end() for match in BEGINNING.finditer(new)]
+        return new[begun[-1] :] if begun and BEGINNING.match(new) else new
+
+    def _hear(self, last: str) -> None:
+        if len(last) <= LONGEST_HEARD:
+            self._heard[last] = None
         if len(self._heard) > MOST_HEARD:
             del self._heard[next(iter(self._heard))]
-        return last[len(max(heard, key=len) + JOINT) :] if heard else last
 
     def _due(self, call: str, prompt: Prompt, script: Script) -> Injected | None:
         """Return the fault if it is still to strike; an answer starts its count anew."""
