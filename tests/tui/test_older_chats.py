@@ -80,8 +80,12 @@ async def test_a_page_that_did_not_come_is_asked_for_again_by_whoever_scrolls(tm
         pane.scroll_y = TOLD - OLDER_WITHIN_ROWS
         await me.shows("connection refused")
         daemon.down = False
-        pane.scroll_y += 1
-        await me.until(lambda: len(pane.rows) == 2 * TOLD)
+
+        def scrolls_on() -> bool:
+            pane.scroll_y += 1
+            return len(pane.rows) == 2 * TOLD
+
+        await me.until(scrolls_on)
 
 
 def test_of_a_chat_that_is_known_the_newer_state_stays():

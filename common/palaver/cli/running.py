@@ -119,9 +119,11 @@ def _read_to_end(descriptor: int, waiting: str) -> bytes:
     pieces: list[bytes] = []
     told = False
     while True:
-        if not told and not select.select([descriptor], [], [], SILENT_S)[0]:
-            told = True
-            words.notice(waiting)
+        # In steps: a ^C that comes just before a wait without an end would not be seen in it.
+        while not select.select([descriptor], [], [], SILENT_S)[0]:
+            if not told:
+                told = True
+                words.notice(waiting)
         piece = os.read(descriptor, PIECE)
         if not piece:
             return b"".join(pieces)
