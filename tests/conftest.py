@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import ipaddress
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 
@@ -35,8 +36,13 @@ sys.addaudithook(_refuse_outside)
 
 
 def pytest_configure() -> None:
-    """Let nothing that the tests start outlive them, also if they are killed."""
+    """Let nothing that the tests start outlive them, also if they are killed.
+
+    A shell lets its background jobs ignore ^C, and programs inherit that, also those under test.
+    """
     guardian.watch()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers() -> int:
