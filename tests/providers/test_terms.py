@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
 from palaver.wire.messages import Reasoning, Text
 from palaverd.providers.neutral import ModelRequest, Turn
-from palaverd.providers.terms import Refusal, Terms, bounded, learn
+from palaverd.providers.prompt import bounded
+from palaverd.providers.terms import Refusal, Terms, learn
 from providers.calling import KINDS, PATHS, Kind, ask, call, made
 from providers.raw import DONE, chat, data, messages, responses
 
@@ -148,6 +150,23 @@ async def test_a_form_that_is_refused_is_changed_once_and_remembered(rule: Rule)
         assert len(server.asked) == 2 * first + 1  # each model has its own
 
 
+async def test_a_limit_that_does_not_fit_behind_this_prompt_is_lowered_for_it_alone() -> None:
+    def rule(body: Body) -> tuple[int, Any] | None:
+        prompt = 188_240 if "long" in str(body["messages"]) else 10
+        if prompt + body["max_tokens"] > 200_000:
+            return refusal(
+                "input length and `max_tokens` exceed context limit: "
+                f"{prompt} + {body['max_tokens']} > 200000, decrease input length or `max_tokens` "
+                "and try again"
+            )
+        return None
+
+    async with strict("anthropic", rule) as server, made("anthropic", server.url) as provider:
+        for text in ("long", "short"):
+            assert (await call(provider, ask(text, max_output_tokens=32_000))).text == "fine"
+        assert [body["max_tokens"] for body in server.asked] == [32_000, 11_760, 32_000]
+
+
 async def test_a_limit_beyond_the_longest_answer_is_lowered_in_messages() -> None:
     def rule(body: Body) -> tuple[int, Any] | None:
         if body["max_tokens"] > 8192:
@@ -255,7 +274,7 @@ def prompt(text: str, **more: Any) -> ModelRequest:
 
 
 @pytest.mark.parametrize(
-    ("request_", "terms", "low", "high"),
+    ("asked", "terms", "low", "high"),
     [
         (prompt("hi"), Terms(), 32_000, 32_000),
         (prompt("hi", context_limit=8192), Terms(), 8000, 8130),
@@ -267,9 +286,9 @@ def prompt(text: str, **more: Any) -> ModelRequest:
     ],
 )
 def test_an_answer_fits_behind_its_prompt(
-    request_: ModelRequest, terms: Terms, low: int, high: int
+    asked: ModelRequest, terms: Terms, low: int, high: int
 ) -> None:
-    assert low <= bounded(request_, terms) <= high
+    assert low <= bounded(msgspec.structs.replace(asked, terms=terms)) <= high
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from palaverd.providers.anthropic_request import arguments
 from palaverd.providers.call import Opened
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.sdk import SdkProvider
-from palaverd.providers.terms import Terms
 from palaverd.providers.transport import environment_headers, http_client
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         return client
 
 
-def _open(
-    client: AsyncAnthropic, request: ModelRequest, _terms: Terms
-) -> AbstractAsyncContextManager[Opened]:
+def _open(client: AsyncAnthropic, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
     return client.messages.with_streaming_response.create(**arguments(request))
 
 

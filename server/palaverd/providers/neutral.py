@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from palaver.wire.messages import Finish, Part, Usage
-from palaverd.config.types import LimitParameter, SystemRole
+from palaverd.providers.terms import Terms
 
 # --- request --------------------------------------------------------------------------------
 
@@ -27,8 +27,8 @@ class ModelRequest(msgspec.Struct, frozen=True):
     """One model call. `model` is the provider's own name for it, `called` is what people call it:
     the name that failures say.
 
-    `context_limit` is how many tokens the model takes in all, where that is known. `limit`,
-    `usage` and `system_role` are how its server wants a request (Chat Completions), as configured.
+    `context_limit` is how many tokens the model takes in all, where that is known; `terms` is how
+    its server wants a request.
     """
 
     model: str
@@ -38,9 +38,7 @@ class ModelRequest(msgspec.Struct, frozen=True):
     reasoning: Literal["low", "medium", "high"] | None = None
     called: str | None = None
     context_limit: int | None = None
-    limit: LimitParameter = "max_tokens"
-    usage: bool = True
-    system_role: SystemRole = "system"
+    terms: Terms = Terms()
 
 
 # --- events ---------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from palaverd.providers.openai_request import chat_arguments, responses_argument
 from palaverd.providers.proxies import Proxy
 from palaverd.providers.responses_events import ResponsesDialect
 from palaverd.providers.sdk import SdkProvider
-from palaverd.providers.terms import Terms
 from palaverd.providers.transport import environment_headers, http_client
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits, self._proxy)
-        _rehearse(lambda sdk: _respond(sdk, _REHEARSAL, Terms()))
+        _rehearse(lambda sdk: _respond(sdk, _REHEARSAL))
         return client
 
 
@@ -60,29 +59,27 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
         return self._events(
             request,
             lambda _: ChatDialect(self._thrown),
-            lambda client, sent, terms: _chat(client, sent, terms, keyless),
+            lambda client, sent: _chat(client, sent, keyless),
         )
 
     def _make(self) -> AsyncOpenAI:
         client = _client(self._base_url, self._api_key, self._limits, self._proxy)
-        _rehearse(lambda sdk: _chat(sdk, _REHEARSAL, Terms()))
+        _rehearse(lambda sdk: _chat(sdk, _REHEARSAL))
         return client
 
 
 _REHEARSAL = ModelRequest(model="rehearsal", system="", turns=[], max_output_tokens=16)
 
 
-def _respond(
-    client: Any, request: ModelRequest, terms: Terms
-) -> AbstractAsyncContextManager[Opened]:
+def _respond(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
     opened: AbstractAsyncContextManager[Opened] = client.responses.with_streaming_response.create(
-        **responses_arguments(request, terms)
+        **responses_arguments(request)
     )
     return opened
 
 
 def _chat(
-    client: Any, request: ModelRequest, terms: Terms, keyless: bool = False
+    client: Any, request: ModelRequest, keyless: bool = False
 ) -> AbstractAsyncContextManager[Opened]:
     import openai
 
@@ -90,7 +87,7 @@ def _chat(
     headers = {"Authorization": openai.Omit()} if keyless else None
     completions = client.chat.completions.with_streaming_response
     opened: AbstractAsyncContextManager[Opened] = completions.create(
-        **chat_arguments(request, terms), extra_headers=headers
+        **chat_arguments(request), extra_headers=headers
     )
     return opened
 

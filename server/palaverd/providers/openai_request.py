@@ -8,7 +8,6 @@ from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.private import OpenAIReasoning
 from palaverd.providers.prompt import legal_id, parts_of
-from palaverd.providers.terms import Terms
 
 
 def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -30,7 +29,7 @@ def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 # --- Responses --------------------------------------------------------------------------------
 
 
-def responses_arguments(request: ModelRequest, terms: Terms) -> dict[str, Any]:
+def responses_arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for `responses.create`. Nothing is stored at the provider."""
     result: dict[str, Any] = {
         "model": request.model,
@@ -38,7 +37,7 @@ def responses_arguments(request: ModelRequest, terms: Terms) -> dict[str, Any]:
         "store": False,
         "stream": True,
     }
-    if terms.limit != "none":
+    if request.terms.limit != "none":
         result["max_output_tokens"] = request.max_output_tokens
     if request.system:
         result["instructions"] = request.system
@@ -94,11 +93,12 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
 # --- Chat Completions -------------------------------------------------------------------------
 
 
-def chat_arguments(request: ModelRequest, terms: Terms) -> dict[str, Any]:
+def chat_arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for `chat.completions.create`.
 
     `max_tokens` is deprecated at OpenAI, but it is the name that most compatible servers know.
     """
+    terms = request.terms
     messages: list[dict[str, Any]] = []
     if request.system:
         messages.append({"role": terms.system, "content": request.system})

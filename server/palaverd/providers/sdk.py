@@ -26,8 +26,9 @@ from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
 from palaverd.providers.private import returned, signed
+from palaverd.providers.prompt import bounded
 from palaverd.providers.proxies import proxy_for
-from palaverd.providers.terms import MOST_LESSONS, Terms, bounded, learn
+from palaverd.providers.terms import MOST_LESSONS, Terms, learn
 from palaverd.providers.thrown import Thrown
 from palaverd.providers.transport import secrets_in
 
@@ -127,7 +128,7 @@ class SdkProvider(ABC, Generic[C]):
         self,
         request: ModelRequest,
         dialect: Callable[[ModelRequest], Dialect],
-        opening: Callable[[C, ModelRequest, Terms], AbstractAsyncContextManager[Opened]],
+        opening: Callable[[C, ModelRequest], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; where it refuses the form of a request, once more in another."""
         model = request.called or request.model
@@ -137,17 +138,12 @@ class SdkProvider(ABC, Generic[C]):
             self._fail(NoKeyError(), model)
         client = await self._ready(model)
         call = Call(self._caller, model, self._clock, self._limits)
-        wanted = Terms(limit=request.limit, usage=request.usage, system=request.system_role)
-        asked = (request.model, wanted)
-        terms = self._learned.get(asked, wanted)
+        asked = (request.model, request.terms)
+        terms = self._learned.get(asked, request.terms)
         for lessons in count():
-            sent = msgspec.structs.replace(
-                request,
-                max_output_tokens=bounded(request, terms),
-                turns=returned(request.turns, self._origin if terms.returns else None),
-            )
+            sent = self._on(request, terms)
             try:
-                opened = partial(opening, client, sent, terms)
+                opened = partial(opening, client, sent)
                 async with aclosing(model_events(call, opened, dialect(sent))) as events:
                     async for event in events:
                         yield self._signed(event) if type(event) is BlockEnd else event
@@ -167,9 +163,17 @@ class SdkProvider(ABC, Generic[C]):
                 )
                 terms = learned
             else:
-                # What this chat's reasoning met says nothing of others.
-                self._learned[asked] = msgspec.structs.replace(terms, returns=True)
+                self._learned[asked] = terms.lasting
                 return
+
+    def _on(self, request: ModelRequest, terms: Terms) -> ModelRequest:
+        """Return the request as it is sent on such terms, with reasoning of this provider only."""
+        sent = msgspec.structs.replace(
+            request,
+            terms=terms,
+            turns=returned(request.turns, self._origin if terms.returns else None),
+        )
+        return msgspec.structs.replace(sent, max_output_tokens=bounded(sent))
 
     def _signed(self, event: BlockEnd) -> BlockEnd:
         if event.private is None:

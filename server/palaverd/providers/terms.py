@@ -12,22 +12,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from palaver.wire.messages import Part, Reasoning, Text, ToolCall, ToolResult
 from palaverd.config.types import LimitParameter, SystemRole
-from palaverd.providers.neutral import ModelRequest
-
-# Of a full context, an answer is left so much; a prompt that leaves less is too long by itself.
-_LEAST_SHARE = 8
-# What frames, roles and the estimate's error take, in tokens.
-_MARGIN = 64
-_PER_TURN = 8
 
 
 class Terms(msgspec.Struct, frozen=True):
     """What holds for the requests to one model.
 
-    `context` and `longest` are in tokens: all that fits, and the longest answer. `returns` says
-    whether reasoning that this provider sealed is sent back to it.
+    `limit` is what the output limit is called, `usage` whether counts are asked for, `system` as
+    whom the system prompt is told. Learned are, in tokens, `context`, all that fits, and `longest`,
+    the longest answer. `room`, what is left for an answer, and `returns`, whether reasoning that
+    this provider sealed is sent back to it, hold for one prompt alone.
     """
 
     limit: LimitParameter = "max_tokens"
@@ -36,6 +30,12 @@ class Terms(msgspec.Struct, frozen=True):
     returns: bool = True
     context: int | None = None
     longest: int | None = None
+    room: int | None = None
+
+    @property
+    def lasting(self) -> Terms:
+        """What holds for other prompts too."""
+        return msgspec.structs.replace(self, returns=True, room=None)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -43,41 +43,6 @@ class Refusal(msgspec.Struct, frozen=True):
 
     status: int
     text: str
-
-
-def bounded(request: ModelRequest, terms: Terms) -> int:
-    """Return the most tokens that the answer may have, so that it fits behind its prompt.
-
-    Nobody knows how many tokens a prompt has before it is sent: it is taken for a little more.
-    """
-    most = min(request.max_output_tokens, terms.longest or request.max_output_tokens)
-    known = [limit for limit in (request.context_limit, terms.context) if limit is not None]
-    if not known:
-        return most
-    room = min(known) - _estimate(request)
-    return max(1, min(most, max(room, min(known) // _LEAST_SHARE)))
-
-
-def _estimate(request: ModelRequest) -> int:
-    texts = [request.system, *(_said(part) for turn in request.turns for part in turn.parts)]
-    tokens = sum(_tokens(text) for text in texts)
-    return tokens + _MARGIN + _PER_TURN * len(request.turns)
-
-
-def _tokens(text: str) -> int:
-    """Three letters of ASCII make a token (four in English prose), others up to one and a half."""
-    others = len(text) - len(text.encode("ascii", "ignore"))
-    return (len(text) - others) // 3 + others * 3 // 2
-
-
-def _said(part: Part) -> str:
-    match part:
-        case Text(text) | Reasoning(text) | ToolResult(text=text):
-            return text
-        case ToolCall(name=name, arguments=arguments):
-            return name + arguments
-        case _:
-            return ""
 
 
 # --- learning ---------------------------------------------------------------------------------
@@ -94,6 +59,8 @@ _TOO_LARGE = re.compile(r"too large|too big|maximum|exceed|at most|less than|<=|
 _CONTEXT = re.compile(
     r"context (?:length|window|size|limit)(?: \w+){0,3}?[ :=(]*(?:of |is )?(\d[\d,_]*)"
 )
+# Anthropic's Messages: prompt, output limit, context.
+_FULL = re.compile(r"context limit: (\d+) \+ (\d+) > (\d+)")
 _NUMBER = re.compile(r"\d[\d,_]*")
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
 
@@ -116,8 +83,7 @@ def learn(terms: Terms, refusal: Refusal, sent: int) -> Terms | None:
 def _sealed(terms: Terms, text: str, _sent: int) -> Terms | None:
     """Reasoning that it did not write, or cannot read any more."""
     foreign = (
-        "invalid_encrypted_content" in text
-        or "encrypted content" in text
+        "encrypted content" in text
         or "encrypted_content" in text
         or ("signature" in text and "thinking" in text)
         or "without its required following item" in text
@@ -143,6 +109,9 @@ def _too_large(terms: Terms, text: str, sent: int) -> Terms | None:
     """An output limit beyond the context, or beyond what the model ever says."""
     if not any(name in text for name in _LIMITS) or not _TOO_LARGE.search(text):
         return None
+    if (full := _FULL.search(text)) is not None:
+        prompt, _, most = (_number(number) for number in full.groups())
+        return msgspec.structs.replace(terms, room=most - prompt) if prompt < most else None
     context = _CONTEXT.search(text)
     if context is not None:
         tokens = _number(context[1])
