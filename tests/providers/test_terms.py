@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
 
 from palaver.wire.messages import Reasoning, Text
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.prompt import bounded
 from palaverd.providers.terms import Refusal, Terms, learn
-from providers.calling import KINDS, PATHS, Kind, ask, call, made
-from providers.raw import DONE, chat, data, messages, responses
-
-Body = dict[str, Any]
-# Returns the status and body of a refusal, None for a request that is taken.
-Rule = Callable[[Body], tuple[int, Any] | None]
-
-
-class StrictServer:
-    """Answers "fine" to requests that its rule takes, and keeps all that it was sent."""
-
-    def __init__(self, kind: Kind, rule: Rule) -> None:
-        self.kind, self.rule = kind, rule
-        self.asked: list[Body] = []
-        self.url = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        self.asked.append(body)
-        refused = self.rule(body)
-        if refused is not None:
-            return web.json_response(refused[1], status=refused[0])
-        stream = {
-            "anthropic": lambda: data(*messages("fine")),
-            "openai": lambda: data(*responses("fine")),
-            "openai-compatible": lambda: data(*chat("fine"), DONE),
-        }[self.kind]()
-        return web.Response(body=stream, content_type="text/event-stream")
-
-
-@asynccontextmanager
-async def strict(kind: Kind, rule: Rule) -> AsyncIterator[StrictServer]:
-    server = StrictServer(kind, rule)
-    app = web.Application()
-    app.router.add_post(PATHS[kind], server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield server
-    finally:
-        await runner.cleanup()
-
-
-def refusal(message: str, status: int = 400, **more: str) -> tuple[int, Any]:
-    return status, {"error": {"message": message, "type": "invalid_request_error", **more}}
+from providers.calling import KINDS, Kind, ask, call, made
+from providers.strict import Body, Rule, refusal, strict
 
 
 def roles(body: Body) -> list[str]:
