@@ -48,6 +48,8 @@ _DISPLAYED = re.compile(
 _OPENS = re.compile(rf"(\$\$|\\\[)[ \t]*(?:\n|\Z)|\\begin\{{({_ENVIRONMENTS})\}}")
 _VARIABLES = re.compile(r"\$[^\s$]*\s.*\$(?=[A-Za-z_({])", re.DOTALL)
 _CLOSING = {"$$": "$$", "\\[": "\\]"}
+# What ends a formula, by the character behind the backslash that begins it.
+_ENDS = {"(": "\\)", "[": "\\]", "b": "\\end{"}
 _INDENT = re.compile(r" {0,3}")
 
 
@@ -125,11 +127,16 @@ def _rows(written: str) -> str:
 
 def _end(text: str, at: int) -> int | None:
     """Return where the formula ends that begins at a place; None if none does."""
-    if found := _DISPLAYED.match(text, at):
+    closing = "$" if text[at] == "$" else _ENDS.get(text[at + 1 : at + 2])
+    if closing is None:
+        return None
+    # Of many marks that nothing closes, each would be searched to the end of the text.
+    has_end = text.find(closing, at + 1) >= 0
+    if has_end and (found := _DISPLAYED.match(text, at)):
         return found.end()
     if at == 0 and open_formula(text) is not None:
         return len(text)
-    found = _IN_LINE.match(text, at)
+    found = _IN_LINE.match(text, at) if has_end else None
     if found is None or (text[at] == "$" and _VARIABLES.match(text, at, found.end() + 1)):
         return None
     return found.end()
