@@ -23,7 +23,6 @@ from tui.replay import (
     BAD_KEY,
     OVERLOADED,
     T0,
-    ReplayClient,
     chat,
     part,
     problem,
@@ -32,7 +31,6 @@ from tui.replay import (
     user,
     versions,
 )
-from tui.scenes import SCENES
 from tui.screen import client
 from tui.test_client import running, with_chat
 
@@ -508,11 +506,9 @@ async def test_undone_when_its_chat_is_deleted_a_message_is_here_and_it_is_said(
 
 
 async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
-    daemon = ReplayClient()
-    scene, chat_id, there = SCENES["queued"]
-    scene(daemon)
-    async with client(tmp_path, daemon=daemon, chat_id=chat_id) as me:
-        await me.shows(there)
+    daemon = queueing()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 2")
         await me.press("ctrl+o")
         await me.shows("Esc leave the queue")
         await me.press("escape")
@@ -524,12 +520,10 @@ async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
 
 
 async def test_what_waits_goes_first_and_the_composer_says_so(tmp_path):
-    daemon = ReplayClient()
-    scene, chat_id, there = SCENES["queued"]
-    scene(daemon)
-    async with client(tmp_path, daemon=daemon, chat_id=chat_id) as me:
-        await me.shows(there)
+    daemon = queueing()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 2")
         await me.write("this too")
         await me.shows("⏎ queue · ^s stop and queue")
-        daemon.stream_of(chat_id).tell(QueueUpdate([], held=False))
+        daemon.stream_of("a").tell(QueueUpdate([], held=False))
         await me.shows("⏎ queue · ^s send now")
