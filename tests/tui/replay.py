@@ -176,6 +176,7 @@ class ReplayClient:
         self.sent.append((None, request, key))
         self.next_id += 1
         made = chat("made", request.content[:40], "running", versions=versions(1, 1, 1))
+        self.known[made.id] = made
         return Sent(made, message=user(self.next_id, request.content))
 
     async def send(self, chat_id, request, *, key=None) -> Sent:

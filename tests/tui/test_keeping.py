@@ -1,13 +1,15 @@
 """What was typed survives: a lost connection, leaving, and a crash."""
 
+import asyncio
 import json
+import threading
 
 import pytest
 
 from palaver.wire.events import CaughtUp
 from palaver_tui.keeping import Draft, Keeper, Unsent
 from tui.replay import ENDPOINT, T0, ReplayClient, chat, status, user
-from tui.screen import client
+from tui.screen import BOUND_S, client
 from tui.test_client import with_chat
 
 
@@ -179,6 +181,58 @@ async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_
         me.app.session.new_chat()
         assert me.composer.text == ""
     assert Keeper(tmp_path).drafts() == [Draft("made", "second thought", str(ENDPOINT))]
+
+
+async def test_the_last_words_before_leaving_are_kept(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.shows("First chat")
+        me.composer.insert("last words")
+        me.app.exit(0)  # before the field has said that it changed
+    assert [draft.text for draft in Keeper(tmp_path).drafts()] == ["last words"]
+
+
+async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_one(tmp_path):
+    begun, goes_on, kept = threading.Event(), threading.Event(), []
+    async with client(tmp_path) as me:
+        drafts = me.app._drafts
+        write = drafts._keeper.keep_draft
+
+        def slowly(draft):
+            begun.set()
+            assert goes_on.wait(BOUND_S)
+            kept.append(draft.text)
+            write(draft)
+
+        drafts._keeper.keep_draft = slowly
+        drafts.put("a", "one")
+        drafts.put("b", "two")
+        first = asyncio.create_task(drafts.save())
+        await me.until(begun.is_set)
+        first.cancel()
+        await asyncio.wait({first})
+        drafts.put("a", "one and more")
+        second = asyncio.create_task(drafts.save())
+        goes_on.set()
+        await second
+        assert {draft.text for draft in Keeper(tmp_path).drafts()} == {"one and more", "two"}
+        assert "one" not in kept[kept.index("one and more") :]
+
+
+async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp_path):
+    async with client(tmp_path) as me:
+        drafts = me.app._drafts
+        write = drafts._keeper.keep_draft
+
+        def full(_draft):
+            raise OSError("No space left on device")
+
+        drafts._keeper.keep_draft = full
+        drafts.put("a", "an idea")
+        await drafts.save()
+        await me.shows("Could not keep your draft on disk")
+        drafts._keeper.keep_draft = write
+        await drafts.save()
+        assert [draft.text for draft in Keeper(tmp_path).drafts()] == ["an idea"]
 
 
 async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):

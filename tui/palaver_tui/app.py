@@ -251,6 +251,13 @@ class PalaverApp(Keying):
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._leave, EXIT_CODE)
 
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: Any | None = None
+    ) -> None:
+        """End the client; the last words in the composer are kept, too."""
+        self._note_draft()
+        super().exit(result, return_code, message)
+
     def _leave(self, code: int) -> None:
         """A signal asks to end: no questions, what was written is kept on disk."""
         self.exit(code, return_code=code)
@@ -433,11 +440,15 @@ class PalaverApp(Keying):
         """Keep what is being written, a moment later, on disk; list the commands it may be."""
         if self.on_screen:
             self.list_commands()
+        before = self._drafts.chats
+        self._note_draft()
+        if self._drafts.chats != before:
+            self._changed()  # the list marks it
+
+    def _note_draft(self) -> None:
+        """Remember what is in the composer as what is being written to this chat."""
         if self._shown is not None and self.editing is None and self.on_screen:
-            before = self._drafts.chats
             self._drafts.put(self._shown, self.main.query_one(Composer).text)
-            if self._drafts.chats != before:
-                self._changed()  # the list marks it
 
     def _restore(self) -> None:
         """The drafts were read: show the one of this chat, unless something was typed already."""

@@ -26,6 +26,8 @@ class Drafts:
         self._servers: dict[str, str | None] = {}  # where those chats are
         self._unsaved: set[str] = set()
         self._scheduled = False
+        self._saving = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
 
     @property
     def chats(self) -> frozenset[str]:
@@ -72,16 +74,25 @@ class Drafts:
         done()
 
     async def save(self) -> None:
-        """Write what changed."""
+        """Write what is not on disk yet, also what a save that was cut off had begun with."""
         self._scheduled = False
-        unsaved, self._unsaved = self._unsaved, set()
-        for chat in unsaved:
-            draft = Draft(chat, self._texts[chat], self._servers.get(chat) or self._server)
-            try:
-                await asyncio.to_thread(self._keeper.keep_draft, draft)
-            except OSError as error:
-                self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
-                return
+        async with self._saving:
+            while self._unsaved:
+                if self._writing is not None:
+                    await asyncio.wait({self._writing})  # else it could come after a newer one
+                chat = next(iter(self._unsaved))
+                text = self._texts[chat]
+                draft = Draft(chat, text, self._servers.get(chat) or self._server)
+                self._writing = asyncio.create_task(
+                    asyncio.to_thread(self._keeper.keep_draft, draft)
+                )
+                try:
+                    await asyncio.shield(self._writing)
+                except OSError as error:
+                    self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
+                    return
+                if self._texts[chat] == text:
+                    self._unsaved.discard(chat)
 
 
 def joined(*texts: str) -> str:
