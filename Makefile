@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-fast check format screenshots bench venv clean
+.PHONY: help run test test-all test-fast check format screenshots bench servers venv clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ screenshots: $(STAMP) ## redraw screenshots/ from the running client
 
 bench: $(STAMP) ## the benchmarks, as a table
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
+
+# Each is installed once, into ~/.cache/palaver-servers or PALAVER_SERVERS: 2 GB, a quarter of an hour.
+servers: $(STAMP) ## real model servers, asked through a real daemon (ARGS="llama.cpp --case answer")
+	@PYTHONPATH=tests $(BIN)/python -m servers $(ARGS)
 
 venv: $(STAMP) ## only make the virtual environment
 

@@ -1,0 +1,104 @@
+"""What real servers answered is read as what it was; see tests/servers for how it was recorded."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from palaver.wire.errors import FailureKind
+from palaver.wire.messages import Finish
+from providers.calling import KINDS, Kind, Outcome, ask, call, made
+from providers.raw import raw_server
+from servers import toy
+from servers.asking import CUT
+from servers.recordings import FOLDER, clean
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What a recording is read as: an answer with its finish and calls, or a failure."""
+
+    text: str = ""
+    thought: str = ""
+    finish: Finish | None = None
+    calls: list[tuple[str, dict[str, str]]] = []
+    error: FailureKind | None = None
+    counted: bool = False
+
+
+def answered(
+    text: str, thought: str = "", finish: Finish = "stop", *calls: tuple[str, dict[str, str]]
+) -> Read:
+    return Read(text, thought, finish, list(calls), counted=True)
+
+
+_thought, _, _four = toy.text_of("think").removeprefix("<think>").partition("</think>")
+
+# The first words of the endless answer.
+_counted = "".join((toy.SCRIPTS["long"] * 2)[:CUT]).replace("▁", " ")
+
+CASES: dict[str, Read] = {
+    "answer": answered(toy.text_of("answer")),
+    "reasoning": answered(_four, _thought),
+    "second-turn": answered(toy.text_of("again")),
+    "tool-call": answered("", "", "tool_calls", ("weather", {"city": "Oslo"})),
+    "cut-at-limit": answered(_counted, "", "length"),
+    "full-context": Read(error="context_overflow"),
+    "wrong-model": Read(error="config"),
+    "wrong-key": Read(error="auth"),
+    "loading": Read(error="loading"),
+    "error-in-stream": Read(error="server_error"),
+    "killed": Read(error="timeout"),
+}
+
+
+# What a server's own way makes of a case otherwise: server, protocol, case.
+OTHERWISE: dict[tuple[str, str, str], Read] = {}
+
+ROWS = sorted({path.parent.relative_to(FOLDER).parts for path in FOLDER.glob("*/*/*.http")})
+
+
+@pytest.mark.parametrize(("server", "kind"), ROWS)
+async def test_a_recording_is_read_as_what_it_was(server: str, kind: Kind) -> None:
+    """All of a server by one protocol, with one client: making one is what takes time."""
+    files = sorted((FOLDER / server / kind).glob("*.http"))
+    found, expected = {}, {}
+    async with (
+        raw_server(*(file.read_bytes() for file in files)) as serving,
+        made(kind, serving.url) as provider,
+    ):
+        for file in files:
+            # The output limit that the answers were asked with: some servers do not say `length`.
+            found[file.stem] = _read(await call(provider, ask("hi", max_output_tokens=CUT)))
+            expected[file.stem] = OTHERWISE.get((server, kind, file.stem), CASES[file.stem])
+    assert found == expected
+
+
+def _read(outcome: Outcome) -> Read:
+    if outcome.error is not None:
+        return Read(error=outcome.error.kind)
+    assert outcome.completed is not None
+    calls = [block for block in outcome.blocks if block.kind == "tool_call"]
+    assert all(block.call_id for block in calls)
+    usage = outcome.completed.usage
+    thoughts = "".join(block.text for block in outcome.blocks if block.kind == "reasoning")
+    return Read(
+        outcome.text.strip(),
+        thoughts.strip(),
+        outcome.completed.finish,
+        [(block.name or "", msgspec.json.decode(block.text)) for block in calls],
+        counted=bool(usage.input_tokens and usage.output_tokens),
+    )
+
+
+def test_there_are_recordings_of_every_case_and_protocol() -> None:
+    found = [path.relative_to(FOLDER) for path in FOLDER.glob("*/*/*.http")]
+    assert {path.parts[1] for path in found} == set(KINDS)
+    assert {path.stem for path in found} == set(CASES) - {"wrong-model"}
+
+
+def test_a_recording_tells_nothing_of_the_machine() -> None:
+    for path in FOLDER.glob("*/*/*.http"):
+        raw = path.read_bytes()
+        assert clean(raw) == raw, path
+        for told in (b"/tmp/", b"/root", b"/home/", b"/usr/"):
+            assert told not in raw, path

@@ -1,0 +1,1 @@
+"""`make servers`: Palaver against real model servers, as a table; not part of `make test`."""

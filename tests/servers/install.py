@@ -1,0 +1,71 @@
+"""Installs a server into a folder of its own, once for each version."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from servers.catalogue import Server
+
+# Building llama.cpp on two slow cores is the longest.
+_PATIENCE_S = 3600.0
+
+
+class NotInstalled(Exception):
+    """What could not be installed, and the last lines that its installer wrote."""
+
+
+def cache() -> Path:
+    """Return the folder for installations: PALAVER_SERVERS, or one below the user's cache."""
+    given = os.environ.get("PALAVER_SERVERS")
+    return Path(given) if given else Path.home() / ".cache" / "palaver-servers"
+
+
+async def installed(server: Server) -> Path:
+    """Return where a server is installed, after installing it where it is not.
+
+    Raises:
+        NotInstalled: the installer failed.
+    """
+    wanted = "\n".join((*server.pip, *server.npm))
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    folder = cache() / f"{server.name}-{digest}"
+    done = folder / "installed"
+    if done.exists():
+        return folder
+    click.echo(f"installing {server.name} into {folder}", err=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "install.log"
+    environment = {**os.environ, **server.environment}
+    if server.pip:
+        await _run([sys.executable, "-m", "venv", str(folder)], log, environment)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        await _run([*pip, "--disable-pip-version-check", *server.pip], log, environment)
+    if server.npm:
+        npm = ["npm", "install", "--silent", "--no-fund", "--prefix", str(folder)]
+        await _run([*npm, *server.npm], log, environment)
+    done.touch()
+    return folder
+
+
+async def _run(command: list[str], log: Path, environment: dict[str, str]) -> None:
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+            env=environment, preexec_fn=lambda: os.nice(10),
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    if code:
+        last = log.read_text(errors="replace").splitlines()[-3:]
+        raise NotInstalled(f"{' '.join(command[-2:])}: code {code}: {' | '.join(last)}")

@@ -1,0 +1,81 @@
+"""What real servers answered, byte for byte, as small files: SERVER/PROTOCOL/CASE.http.
+
+A file is the answer as it came over the wire: status line, headers, body with its chunks. What
+would differ every time or tells of the machine is replaced by as many other characters.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "recordings"
+# Of a long answer its beginning and its end are kept.
+_MOST_EVENTS = 40
+
+# Where each is replaced: by digits of one kind, or letters.
+_CHANGING: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
+    (re.compile(rb"(?im)^date: ([^\r]*)"), b"Thu, 01 Jan 2026 00:00:00 GMT"),
+    (re.compile(rb'"(?:created|created_at|completed_at)":\s?(\d+)'), b"1767225600"),
+    (re.compile(rb'"(?:prompt|predicted)_(?:per_)?\w+":\s?(\d+\.\d+)'), b"1.000000000000000000000"),
+    (re.compile(rb'"pid":\s?(\d+)'), b"1000000"),
+    (re.compile(rb"(?:chatcmpl-|msg_|resp_|rs_|fc_|call_|toolu_|req_)([A-Za-z0-9+/=_-]{8,})"), b""),
+    (re.compile(rb'"(?:id|call_id|item_id|tool_call_id)":\s?"([A-Za-z0-9]{32})"'), b""),
+    (re.compile(rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"), b""),
+)
+
+
+def clean(answer: bytes) -> bytes:
+    """Return an answer without what changes: every length stays as it was."""
+    for pattern, instead in _CHANGING:
+        answer = pattern.sub(lambda found, to=instead: _replaced(found, to), answer)
+    return answer
+
+
+def _replaced(found: re.Match[bytes], instead: bytes) -> bytes:
+    old = found[1]
+    if instead:
+        new = (instead + b"0" * len(old))[: len(old)]
+    else:
+        new = re.sub(rb"[a-z]", b"a", re.sub(rb"[A-Z]", b"A", re.sub(rb"[0-9]", b"0", old)))
+    begin, end = found.start(1) - found.start(), found.end(1) - found.start()
+    return found[0][:begin] + new + found[0][end:]
+
+
+def shortened(answer: bytes) -> bytes:
+    """Return a chunked answer without the chunks from its middle, if there are many."""
+    head, gap, body = answer.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" not in head.lower():
+        return answer
+    chunks = _chunks(body)
+    if len(chunks) > _MOST_EVENTS:
+        half = _MOST_EVENTS // 2
+        chunks = chunks[:half] + chunks[-half:]
+    return head + gap + b"".join(chunks)
+
+
+def _chunks(body: bytes) -> list[bytes]:
+    """Return the chunks of a body as they came, the last one perhaps not whole."""
+    chunks, at = [], 0
+    while at < len(body):
+        line = body.find(b"\r\n", at)
+        size = body[at:line].partition(b";")[0] if line >= 0 else b""
+        try:
+            end = line + 2 + int(size, 16) + 2
+        except ValueError:
+            end = len(body)
+        chunks.append(body[at:end])
+        at = end
+    return chunks
+
+
+def path_of(server: str, kind: str, case: str) -> Path:
+    """Return where a recording is."""
+    return FOLDER / server / kind / f"{case.replace(' ', '-')}.http"
+
+
+def keep(server: str, kind: str, case: str, answer: bytes) -> None:
+    """Write a recording, in place of the one that was there."""
+    path = path_of(server, kind, case)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(shortened(clean(answer)))

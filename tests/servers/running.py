@@ -1,0 +1,187 @@
+"""A real server as a process of its own, and what listens between it and Palaver."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+
+from servers.catalogue import Place, Server, Variant
+
+
+class NotReady(Exception):
+    """The server ended, or did not answer in time; with the last lines of its log."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """A server that was started at `place`; it can be killed and started again."""
+
+    def __init__(self, server: Server, place: Place) -> None:
+        self.server = server
+        self.place = place
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def variants(self) -> Mapping[str, Variant]:
+        """The further ways to run it."""
+        return self.server.variants
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.place.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.place.folder / "server.log"
+
+    async def begin(self, variant: str = "") -> None:
+        """Write its files, start it, and return at once."""
+        chosen = self.variants[variant] if variant else Variant()
+        await asyncio.to_thread(chosen.prepare or self.server.prepare, self.place)
+        # Its own group: some start workers. HOME is its folder, so that nothing else is read.
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.server.command(self.place),
+                *chosen.arguments,
+                cwd=self.place.folder,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(self.place.folder),
+                    **self.server.environment,
+                },
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: os.nice(5),
+            )
+
+    async def ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            NotReady: it does not.
+        """
+        headers = {"Authorization": f"Bearer {self.server.key}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            try:
+                async with asyncio.timeout(self.server.wait_s):
+                    while True:
+                        with suppress(aiohttp.ClientError):
+                            async with session.get(self.url + self.server.ready) as response:
+                                if response.status == 200:
+                                    return
+                        self._check_alive()
+                        await asyncio.sleep(0.1)
+            except TimeoutError:
+                raise NotReady(f"not ready in {self.server.wait_s:g} s: {self._last()}") from None
+
+    async def kill(self) -> None:
+        """End it at once, with all that it started."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+            self._process = None
+
+    def _check_alive(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            raise NotReady(f"it ended: {self._last()}")
+
+    def _last(self) -> str:
+        return " | ".join(self.log.read_text(errors="replace").splitlines()[-3:])
+
+
+@asynccontextmanager
+async def running(server: Server, place: Place) -> AsyncIterator[Running]:
+    """Run a server until the block ends."""
+    one = Running(server, place)
+    try:
+        await one.begin()
+        await one.ready()
+        yield one
+    finally:
+        await one.kill()
+
+
+class Tap:
+    """Passes everything on to a server, and keeps what it answered.
+
+    `answers` has the bytes of each answer, in the order of the requests. `headers` are added to
+    each request.
+    """
+
+    def __init__(self, port: int, headers: dict[str, str]) -> None:
+        self._port = port
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+        self.answers: list[bytearray] = []
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            back, forth = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            writer.close()
+            return
+        both = (
+            asyncio.create_task(self._pass_on(reader, forth)),
+            asyncio.create_task(self._pass_back(back, writer)),
+        )
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            writer.close()
+            forth.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request for each connection, so that what comes back is one answer."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            first, _, rest = head.partition(b"\r\n")
+            lines = [
+                line
+                for line in rest.split(b"\r\n")
+                if line and not line.lower().startswith((b"connection:", b"accept-encoding:"))
+            ]
+            head = b"\r\n".join([first, *lines, b"Connection: close", b""])
+            writer.write(head + self._headers + b"\r\n")
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+
+    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer = bytearray()
+        self.answers.append(answer)
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                answer += data
+                writer.write(data)
+                await writer.drain()
+
+
+@asynccontextmanager
+async def tapped(port: int, headers: dict[str, str]) -> AsyncIterator[Tap]:
+    """Listen before the server at `port`."""
+    tap = Tap(port, headers)
+    server = await asyncio.start_server(tap.serve, "127.0.0.1", 0)
+    tap.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield tap
+    finally:
+        server.close()
