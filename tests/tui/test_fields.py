@@ -123,6 +123,14 @@ async def test_what_is_pasted_has_line_feeds_for_whatever_the_terminal_sent(tmp_
         await me.until(lambda: me.composer.text == "a\nb\nc\nd")
 
 
+@pytest.mark.parametrize("event", [events.Paste("late"), events.Key("x", "x")])
+async def test_what_comes_back_from_a_field_while_leaving_ends_nothing(tmp_path, event):
+    async with client(tmp_path) as me:
+        await me.shows("Write a message")
+    event._set_forwarded()
+    await me.app.on_event(event)
+
+
 async def test_hostile_text_pasted_into_the_search_is_kept_and_shown_harmless(
     tmp_path, no_backstop
 ):

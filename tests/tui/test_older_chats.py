@@ -45,6 +45,19 @@ async def test_older_chats_come_when_the_end_of_the_list_comes_near(tmp_path):
         assert daemon.asked == [("chats", "p1"), ("chats", "p2")]
 
 
+async def test_one_who_is_no_longer_near_the_end_gets_no_more(tmp_path):
+    daemon = with_pages()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Chat 1")
+        pane = me.app.main.query_one(ChatListPane)
+        pane.scroll_y = TOLD - OLDER_WITHIN_ROWS
+        await me.until(lambda: len(pane.rows) == 2 * TOLD)
+        # It was said before the page came, and is heard after it.
+        pane.post_message(ChatListPane.NearEnd(scrolled=True))
+        await me.rests()
+        assert daemon.asked == [("chats", "p1")]
+
+
 async def test_a_filter_finds_what_is_older(tmp_path):
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:

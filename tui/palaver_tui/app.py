@@ -507,7 +507,9 @@ class PalaverApp(Keying):
         self.session.paging.newer()
 
     def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:
-        """Fetch chats that are older."""
+        """Fetch chats that are older, if they did not come since it was said."""
+        if not self.main.query_one(ChatListPane).near_end:
+            return
         if message.scrolled:
             self.session.listing.again()
         self.session.listing.more(archived=self.shows_archived)

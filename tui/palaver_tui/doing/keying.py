@@ -28,8 +28,11 @@ class Keying(General):
 
     async def on_event(self, event: events.Event) -> None:
         """Take what comes from the terminal in its turn, and all else at once."""
-        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
+        is_input = isinstance(event, events.InputEvent | events.Paste)
+        if is_input and not event.is_forwarded:
             await self.inputs.take(event)
+        elif is_input and not self.screen_stack:
+            event.stop()  # it comes back from a part that is gone: the client is leaving
         else:
             await super().on_event(event)
 

@@ -99,9 +99,14 @@ class ChatListPane(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         self._look_on(scrolled=True)
 
-    def _look_on(self, *, scrolled: bool) -> None:
+    @property
+    def near_end(self) -> bool:
+        """Whether older chats are wanted now."""
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
-        if self._listed.more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS:
+        return self._listed.more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS
+
+    def _look_on(self, *, scrolled: bool) -> None:
+        if self.near_end:
             self.post_message(self.NearEnd(scrolled))
 
     def _show(self, listed: Listed, frame: str) -> None:
