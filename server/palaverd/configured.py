@@ -222,6 +222,7 @@ def _missing(loaded: Loaded) -> dict[str, ChatError]:
         key, hint = loaded.keys.get(name), key_hint(name, provider)
         if isinstance(key, BadKey):
             missing[name] = classify(Signals(provider=name, key_hint=hint, key_fault=key.fault))
+            log.warning("key cannot be used", provider=name, error=missing[name].message)
         elif key is None and provider.kind != "openai-compatible":
             missing[name] = classify(Signals(provider=name, key_hint=hint, key_missing=True))
     return missing

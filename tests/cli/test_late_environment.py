@@ -50,7 +50,7 @@ async def test_a_key_that_is_exported_later_counts(here: Here) -> None:
 async def test_a_malformed_key_that_is_exported_later_is_told_as_such(here: Here) -> None:
     await here("run", "hello", code=3)
     told = await here("run", "hello", code=3, LATE_KEY=f"{KEY}\nmore")
-    assert "it has more than one line. Set LATE_KEY anew" in told.err
+    assert "it has more than one line. Correct LATE_KEY, run" in told.err
     assert KEY not in told.err
 
 

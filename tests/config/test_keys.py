@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from palaverd.config import keys
-from palaverd.config.keys import BadKey, Key, read_key
-from palaverd.config.load import ConfigError
-from palaverd.config.types import ProviderConfig
+from palaverd.config.keys import BadKey, Key, read_key, read_keys
+from palaverd.config.types import Config, ProviderConfig
 
 PATH = {"PATH": "/usr/bin:/bin"}
 
 
 def from_command(command: str, **environment: str) -> Key:
     provider = ProviderConfig(kind="anthropic", api_key=f"cmd:{command}")
-    return read_key("a", provider, PATH | environment)
+    return read_key(provider, PATH | environment)
 
 
 def read_each_way(text: str, folder: Path) -> list[Key]:
@@ -25,7 +25,7 @@ def read_each_way(text: str, folder: Path) -> list[Key]:
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     sources = ("env:MINE", f"file:{file}", f"cmd:cat {file}", text)
     return [
-        read_key("a", ProviderConfig(kind="anthropic", api_key=source), PATH | {"MINE": text})
+        read_key(ProviderConfig(kind="anthropic", api_key=source), PATH | {"MINE": text})
         for source in sources
     ]
 
@@ -70,10 +70,54 @@ def test_a_command_runs_in_a_shell(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_says_what_it_said() -> None:
-    with pytest.raises(ConfigError, match=r"ended with code 1: cat: /nowhere/key: No such file"):
-        from_command("cat /nowhere/key")
-    with pytest.raises(ConfigError, match="no-such-program"):
-        from_command("no-such-program --please")
+    failed = from_command("cat /nowhere/key")
+    assert isinstance(failed, BadKey)
+    assert "its command ended with code 1: cat: /nowhere/key: No such file" in failed.fault
+    unknown = from_command("no-such-program --please")
+    assert isinstance(unknown, BadKey)
+    assert "its command ended with code 127" in unknown.fault
+    assert "no-such-program" in unknown.fault
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("/nowhere/key", "/nowhere/key cannot be read: No such file or directory"),
+        ("/", "/ cannot be read: Is a directory"),
+        ("a\0b", "cannot be read: no such path"),
+        ("~no-such-user-here/key", "~no-such-user-here/key cannot be read: no such path"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(file: str, said: str) -> None:
+    found = read_key(ProviderConfig(kind="anthropic", api_key=f"file:{file}"), PATH)
+    assert isinstance(found, BadKey)
+    assert said in found.fault
+
+
+def test_a_key_that_cannot_be_had_keeps_no_other_from_being_read() -> None:
+    sources = {"a": "cmd:exit 3", "b": "file:/nowhere/key", "c": "cmd:echo sk-good", "d": "env:K"}
+    config = Config(
+        providers={n: ProviderConfig(kind="anthropic", api_key=s) for n, s in sources.items()}
+    )
+    found = read_keys(config, PATH | {"K": "sk-too"})
+    assert found["a"] == BadKey("its command ended with code 3")
+    assert isinstance(found["b"], BadKey)
+    assert (found["c"], found["d"]) == ("sk-good", "sk-too")
+
+
+def test_commands_are_waited_for_beside_each_other(tmp_path: Path) -> None:
+    """Each ends only when all have begun."""
+    pipes = [tmp_path / name for name in ("one", "two")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    one, two = pipes
+    commands = {"a": f"echo a > {one}; cat {two}", "b": f"cat {one}; echo b > {two}"}
+    config = Config(
+        providers={
+            n: ProviderConfig(kind="anthropic", api_key=f"cmd:{c}") for n, c in commands.items()
+        }
+    )
+    assert read_keys(config, PATH) == {"a": "b", "b": "a"}
 
 
 def test_a_command_that_prints_nothing_says_what_it_said() -> None:
@@ -91,15 +135,16 @@ def test_a_command_that_prints_nothing_says_what_it_said() -> None:
     ],
 )
 def test_what_a_command_said_is_told_without_a_key(command: str) -> None:
-    with pytest.raises(ConfigError) as raised:
-        from_command(command)
-    assert "Zq81" not in str(raised.value)
+    found = from_command(command)
+    assert isinstance(found, BadKey)
+    assert "ended with code" in found.fault
+    assert "Zq81" not in found.fault
 
 
 def test_a_command_that_does_not_end_is_ended_with_all_it_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.2)
-    with pytest.raises(ConfigError, match=r"did not end within 0\.2 s"):
-        # A pipe that is held by what the shell started, and not by the shell alone.
-        from_command(f"sleep 60 | sh -c 'echo $$ > {tmp_path}/pid; sleep 60'")
+    # A pipe that is held by what the shell started, and not by the shell alone.
+    found = from_command(f"sleep 60 | sh -c 'echo $$ > {tmp_path}/pid; sleep 60'")
+    assert found == BadKey("its command did not end within 0.2 s")

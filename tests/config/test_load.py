@@ -92,28 +92,24 @@ def test_where_a_key_comes_from_is_said_without_the_key() -> None:
     named = ProviderConfig(kind="anthropic", api_key="env:MY_KEY")
     written = ProviderConfig(kind="anthropic", api_key="sk-in-the-file")
     silent = ProviderConfig(kind="anthropic")
-    assert (read_key("a", named, environment), key_hint("a", named)) == ("secret", "MY_KEY")
-    assert (read_key("a", silent, environment), key_hint("a", silent)) == (
+    assert (read_key(named, environment), key_hint("a", named)) == ("secret", "MY_KEY")
+    assert (read_key(silent, environment), key_hint("a", silent)) == (
         "other",
         "ANTHROPIC_API_KEY",
     )
-    assert read_key("a", written, environment) == "sk-in-the-file"
+    assert read_key(written, environment) == "sk-in-the-file"
     assert key_hint("a", written) == "providers.a.api_key in config.toml"
-    assert read_key("a", named, {}) is None
+    assert read_key(named, {}) is None
+    printed = ProviderConfig(kind="anthropic", api_key="cmd:pass show x")
+    assert key_hint("a", printed) == "the command of providers.a.api_key in config.toml"
 
 
 def test_a_key_can_come_from_a_file_or_a_command(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-file\n")
     in_file = ProviderConfig(kind="anthropic", api_key=f"file:{tmp_path / 'key'}")
     printed = ProviderConfig(kind="anthropic", api_key="cmd:printf from-command")
-    assert read_key("a", in_file, {}) == "from-file"
-    assert read_key("a", printed, {}) == "from-command"
-
-
-@pytest.mark.parametrize("source", ["file:/nowhere/key", "cmd:false", "cmd:no-such-program-here"])
-def test_a_source_that_gives_no_key_is_an_error_that_names_the_setting(source: str) -> None:
-    with pytest.raises(ConfigError, match=r"providers\.a\.api_key"):
-        read_key("a", ProviderConfig(kind="anthropic", api_key=source), {})
+    assert read_key(in_file, {}) == "from-file"
+    assert read_key(printed, {}) == "from-command"
 
 
 @pytest.mark.parametrize("line", ["api_key = 4815162342", "base_url = 4815162342"])

@@ -33,12 +33,13 @@ SECRETS = {
     "a variable": "Fjord2Gravel8Piano4Wren",
     "a file": "Cobalt5Ember1Thistle6Oak",
     "a command": "Marble3Sparrow7Kelp0Rust",
+    "a command that fails": "Tulip6Basalt3Otter9Plum",
     "a URL's password": "Juniper8Anvil2Coral9Fern",
     "a URL's query": "Velvet4Harbor6Onyx1Lark",
     "another program's key": "Walnut9Copper5Tundra2Ivy",
     "a proxy's password": "Saffron1Birch7Delta3Hawk",
 }
-MODELS = ("literal", "variable", "file", "command", "password", "query")
+MODELS = ("literal", "variable", "file", "command", "failing", "password", "query")
 FAULTS = ("[[leak]]", "[[401]]", "[[500]]", "[[reset]]", "[[wrong-type]]", "[[echo]]")
 
 CONFIG = """
@@ -59,6 +60,10 @@ api_key = "file:{folder}/key"
 kind = "openai-compatible"
 base_url = "{url}/v1"
 api_key = "cmd:printf {secrets[a command]}"
+[providers.failing]
+kind = "openai-compatible"
+base_url = "{url}/v1"
+api_key = "cmd:sh -c 'echo $0; echo no $0 >&2; exit 3' {secrets[a command that fails]}"
 [providers.password]
 kind = "openai-compatible"
 base_url = "http://me:{secrets[a URL's password]}@{host}/v1"
@@ -215,6 +220,7 @@ async def test_no_secret_is_written_or_shown_anywhere() -> None:
         assert SECRETS[name] in sent, name
     assert b"cannot forward" in b"".join(written.values())
     assert b"attempt failed" in written["log"]
+    assert b"ended with code 3" in written["log"]
     assert any(b"SQLite format 3" in data for data in written.values())
 
 
@@ -227,7 +233,6 @@ async def test_a_daemon_that_cannot_start_tells_no_secret_either() -> None:
             "unknown key": good + '[worker]\nmax_chat = "x"\n',
             "wrong type": good.replace(f'"{SECRETS["the key itself"]}"', "12345"),
             "not TOML": good.replace(f'"{SECRETS["the key itself"]}"', SECRETS["the key itself"]),
-            "command fails": good.replace("cmd:printf", "cmd:sh -c 'echo $0; exit 3'"),
         }
         for name, text in bad.items():
             config.write_text(text)

@@ -232,19 +232,32 @@ async def test_a_file_that_comes_is_read_once_it_is_whole(watched: Watched, tmp_
 async def test_a_broken_file_is_told_once_and_a_mended_one_taken(
     watched: Watched, tmp_path: Path
 ) -> None:
-    watched.path.write_text(local(tmp_path))
+    (tmp_path / "key").write_text("k")
+    watched.path.write_text(local(tmp_path).replace("base_url", "base_ulr"))
     await watched.look(5)
     setup = watched.configured.setup()
     assert setup is not None
     assert setup.problem is not None
-    assert "providers.sim.api_key" in setup.problem
+    assert "base_ulr" in setup.problem
     assert (watched.names, len(watched.told)) == ([], 1)
-    # The file that the key is in was not there; it is looked for from the next reading on.
-    (tmp_path / "key").write_text("k")
-    with_comment = local(tmp_path) + "# again\n"
-    watched.path.write_text(with_comment)
+    watched.path.write_text(local(tmp_path))
     await watched.look(2)
     assert watched.names == ["one"]
+
+
+async def test_a_key_whose_file_comes_later_is_taken(watched: Watched, tmp_path: Path) -> None:
+    watched.path.write_text(local(tmp_path))
+    await watched.look(2)
+    (model,) = watched.configured.catalog.models()
+    assert model.unavailable is not None
+    assert model.unavailable.message == (
+        f"The API key for sim cannot be used: its file {tmp_path}/key cannot be read:"
+        " No such file or directory. Correct providers.sim.api_key in config.toml, and try again."
+    )
+    (tmp_path / "key").write_text("k")
+    await watched.look(2)
+    (model,) = watched.configured.catalog.models()
+    assert model.unavailable is None
 
 
 async def test_another_key_in_its_file_is_taken(watched: Watched, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def lines(known: Status) -> Iterator[str]:
     yield f"  work    {_count(known.working, 'chat')} in work, {_count(known.clients, 'client')}"
     yield f"  models  {', '.join(known.models) or 'none that can be used'}"
     if known.unavailable:
-        yield f"          without a key: {', '.join(known.unavailable)}"
+        yield f"          without a usable key: {', '.join(known.unavailable)}"
     yield f"  config  {known.config or '?'}{'' if known.config_found else ' (not there)'}"
     yield f"  socket  {known.socket}"
     if known.private:

@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from palaverd.config.load import ConfigError
 from palaverd.config.types import Config, ProviderConfig
 from palaverd.failures.redact import MASK, redact
 
@@ -31,7 +31,7 @@ _DEFAULT_VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KE
 class BadKey(msgspec.Struct, frozen=True):
     """What was found in the place of a key. `fault` says what is wrong, and nothing of what it is.
 
-    It goes on as `The API key cannot be one: …`.
+    It goes on as `The API key cannot be used: …`.
     """
 
     fault: str
@@ -43,33 +43,30 @@ Key = str | BadKey | None
 def read_keys(config: Config, environment: Mapping[str, str]) -> dict[str, Key]:
     """Return each provider's key, None where there is none. Reads files and runs commands.
 
-    Raises:
-        ConfigError: a file or a command that should give a key does not.
+    One that cannot be had is the fault of its provider alone; commands run beside each other, so
+    that the slowest is all that a start waits for.
     """
-    return {
-        name: read_key(name, provider, environment) for name, provider in config.providers.items()
-    }
+    if not config.providers:
+        return {}
+    with ThreadPoolExecutor(len(config.providers)) as pool:
+        found = pool.map(lambda one: read_key(one, environment), config.providers.values())
+        return dict(zip(config.providers, found, strict=True))
 
 
-def read_key(name: str, config: ProviderConfig, environment: Mapping[str, str]) -> Key:
-    """Return the key of one provider, None when there is none.
-
-    Raises:
-        ConfigError: a file or a command that should give the key does not.
-    """
+def read_key(config: ProviderConfig, environment: Mapping[str, str]) -> Key:
+    """Return the key of one provider, None when there is none."""
     variable = key_variable(config)
     if variable is not None:
         return as_key(environment.get(variable, ""))
     source, _, rest = (config.api_key or "").partition(":")
-    place = f"providers.{name}.api_key"
     if source == "file":
         try:
             return as_key(_decoded(Path(rest).expanduser().read_bytes()))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last one: no home for a `~`
             said = error.strerror if isinstance(error, OSError) else "no such path"
-            raise ConfigError(f"{place}: {rest} cannot be read: {said}.") from None
+            return BadKey(f"its file {redact(rest)[:_MAX_SAID]} cannot be read: {said}")
     if source == "cmd":
-        return _run(place, rest, environment)
+        return _run(rest, environment)
     return as_key(config.api_key or "")
 
 
@@ -93,12 +90,11 @@ def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _run(place: str, command: str, environment: Mapping[str, str]) -> Key:
+def _run(command: str, environment: Mapping[str, str]) -> Key:
     """Run a command in a shell, as it would be typed.
 
-    Raises:
-        ConfigError: it failed, or did not end. With what it wrote to standard error, in which
-            nothing stands that it printed: that may be half a key.
+    Of one that fails, what it wrote to standard error is told, without anything that it printed:
+    that may be half a key.
     """
     try:
         process = subprocess.Popen(
@@ -112,17 +108,15 @@ def _run(place: str, command: str, environment: Mapping[str, str]) -> Key:
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{place}: the command did not run ({type(error).__name__}).") from None
+        return BadKey(f"its command did not run ({type(error).__name__})")
     try:
         printed, said = map(_decoded, process.communicate(timeout=COMMAND_TIMEOUT_S))
     except subprocess.TimeoutExpired:
         _kill(process)
-        raise ConfigError(
-            f"{place}: the command did not end within {COMMAND_TIMEOUT_S:g} s."
-        ) from None
+        return BadKey(f"its command did not end within {COMMAND_TIMEOUT_S:g} s")
     why = _why(said, printed, command)
     if process.returncode != 0:
-        raise ConfigError(f"{place}: the command ended with code {process.returncode}{why}.")
+        return BadKey(f"its command ended with code {process.returncode}{why}")
     key = as_key(printed)
     return BadKey(f"its command printed nothing{why}") if key is None else key
 
@@ -154,6 +148,9 @@ def key_variable(config: ProviderConfig) -> str | None:
 
 
 def key_hint(name: str, config: ProviderConfig) -> str:
-    """Say in a few words where the key is set, for a sentence that asks to set it."""
+    """Say in a few words where the key is set, for a sentence that asks to correct it."""
     variable = key_variable(config)
-    return variable if variable is not None else f"providers.{name}.api_key in config.toml"
+    if variable is not None:
+        return variable
+    place = f"providers.{name}.api_key in config.toml"
+    return f"the command of {place}" if (config.api_key or "").startswith("cmd:") else place

@@ -37,7 +37,7 @@ class Source:
         """Read everything. Blocks, and may run the commands that give keys.
 
         Raises:
-            ConfigError: the file cannot be used, or a key cannot be had.
+            ConfigError: the file cannot be used.
         """
         config = load_config(self.path, self.environment, required=self.required)
         return Loaded(config, read_keys(config, self.environment))

@@ -125,9 +125,12 @@ def _server(f: Facts) -> str:
 def _key(s: Signals) -> tuple[str, str]:
     """Return where the key is set, and what makes the daemon see another one.
 
-    A file is read again when it changes; an environment is the one that the daemon began with.
+    A file is read again when it changes; a command is run when the configuration is read; an
+    environment is the one that the daemon began with.
     """
     where = s.key_hint or "its key in config.toml"
+    if where.startswith("the command "):
+        return where, " run `palaver daemon reload`,"
     return where, "" if where.endswith("config.toml") else " run `palaver daemon restart`,"
 
 
@@ -136,8 +139,8 @@ def _auth(f: Facts) -> str:
     where, again = _key(s)
     if s.key_fault is not None:
         return (
-            f"The API key for {_inside(s.provider)} cannot be one: {s.key_fault}."
-            f" Set {where} anew,{again} and try again."
+            f"The API key for {_inside(s.provider)} cannot be used: {s.key_fault}."
+            f" Correct {where},{again} and try again."
         )
     if f.status == 403:
         return (
