@@ -191,6 +191,14 @@ async def test_run_tells_of_a_retry_on_stderr(server: ProtocolServer) -> None:
     assert ended.err.startswith("Simulator is overloaded. (attempt 1 of 10 failed, next in 1.5 s)")
 
 
+async def test_run_counts_no_attempts_while_a_model_is_loaded(server: ProtocolServer) -> None:
+    loading = ChatError("loading", "Simulator is loading the model x.", retryable=True)
+    retry = RetryEvent(RetryInfo(1, 10, 5000, WHEN, loading))
+    server.conversations.append(answering(*(FINISHED[0], [retry], FINISHED[-1])))
+    ended = await palaver(server, "run", "hello")
+    assert ended.err.startswith("Simulator is loading the model x. (asked again in 5.0 s)\n")
+
+
 ERROR = ChatError("auth", "Simulator did not accept the key.", provider="sim", status_code=401)
 FAILED = ([*FINISHED[0]], [status("error"), ErrorEvent(ERROR), CaughtUp(6)])
 

@@ -78,6 +78,32 @@ async def test_thirty_questions_are_no_attempts_and_the_answer_comes() -> None:
         assert (await s.texts())[-1] == "at last"
 
 
+async def test_what_fails_after_the_loading_has_all_of_its_attempts() -> None:
+    prompt = "[[529 times=2]] [[loading times=12]] [[500 times=7]] [[echo]] at last"
+    async with chat(prompt) as s:
+        told = [await next_wait(s, asked) for asked in range(1, 22)]
+        await s.reaches("waiting")
+        assert (await s.texts())[-1] == "at last"
+    numbers: dict[str, list[int]] = {}
+    for retry in told:
+        numbers.setdefault(retry.error.kind, []).append(retry.attempt)
+    assert numbers == {
+        "overloaded": [1, 2],
+        "loading": [3] * 12,
+        "server_error": [3, 4, 5, 6, 7, 8, 9],
+    }
+
+
+async def test_a_failure_that_goes_on_after_the_loading_ends_after_ten_attempts() -> None:
+    async with chat("[[loading times=12]] [[500 times=99]] hello") as s:
+        for asked in range(1, 22):
+            await next_wait(s, asked)
+        row = await s.reaches("error")
+        assert len(s.simulator.requests) == 22
+        assert row.last_error is not None
+        assert "10 attempts failed" in row.last_error.message
+
+
 async def test_one_that_is_never_loaded_ends_after_its_time() -> None:
     async with chat("[[loading times=999]] hello", startup_seconds=30.0) as s:
         began = s.clock.monotonic()

@@ -12,7 +12,7 @@ from palaverd.simulator.script import SHAPES, DirectiveError, manual, parse
 def test_a_message_without_directives_is_left_alone() -> None:
     script = parse("what is [[this]] and [that] and a[[0]]?")
     assert script.prompt == "what is [[this]] and [that] and a[[0]]?"
-    assert script.injected is None
+    assert script.injected == ()
 
 
 def test_a_title_leaves_out_exactly_what_is_obeyed_here() -> None:
@@ -24,16 +24,23 @@ def test_directives_combine_and_leave_the_prompt() -> None:
     script = parse("[[429 retry-after=3 times=2]] hello [[rate=200]] [[length=50]]")
     assert script.prompt.split() == ["hello"]
     assert (script.rate, script.length) == (200, 50)
-    assert script.injected is not None
-    assert script.injected.fault is FAULTS["429"]
-    assert script.injected.times == 2
-    assert script.injected.headers == {"retry-after": "3"}
+    (injected,) = script.injected
+    assert injected.fault is FAULTS["429"]
+    assert injected.times == 2
+    assert injected.headers == {"retry-after": "3"}
+
+
+def test_faults_stand_in_the_order_in_which_they_are_written() -> None:
+    script = parse("[[loading times=3]] hello [[500 times=2]] [[529]]")
+    assert [(one.fault, one.times) for one in script.injected] == [
+        (FAULTS["loading"], 3),
+        (FAULTS["500"], 2),
+        (FAULTS["529"], 1),
+    ]
 
 
 def test_passing_trouble_strikes_once_and_lasting_trouble_always() -> None:
-    passing, lasting = parse("[[529]]").injected, parse("[[401]]").injected
-    assert passing is not None
-    assert lasting is not None
+    (passing,), (lasting,) = parse("[[529]]").injected, parse("[[401]]").injected
     assert (passing.times, lasting.times) == (1, None)
 
 
@@ -54,4 +61,4 @@ def test_every_fault_can_be_acted_out_and_is_in_the_manual() -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_scenarios_are_made_of_directives(name: str) -> None:
     for directive in SCENARIOS[name].directives:
-        assert not directive or parse(directive).injected is not None
+        assert not directive or parse(directive).injected

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from palaver.wire.chats import Model, Models, RetryInfo
+from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     ChatDeleted,
     ChatUpdated,
@@ -169,6 +170,21 @@ async def test_a_queue_that_is_empty_now_can_still_be_drawn(tmp_path):
         panel = me.app.main.query_one(QueuePanel)
         panel.show(ChatView(), None, 20)
         assert not panel.render_line(0).text.strip()  # before it is hidden
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20)])
+async def test_a_model_that_is_being_loaded_is_no_attempt(tmp_path, size):
+    error = ChatError("loading", "Ollama is loading the model llama3.2.", status_code=503)
+    retry = RetryInfo(1, 10, 8000, T0 + timedelta(seconds=8), error)
+    daemon = running(user(1, "why?"))
+    daemon.stream_of("a").tell(status("running", versions=versions(5, 5, 4)), RetryEvent(retry))
+    async with client(tmp_path, daemon=daemon, chat_id="a", size=size) as me:
+        await me.shows(
+            "The model is being loaded · asked again in 8 s",
+            "Ollama is loading the model llama3.2.",
+            "↻ waiting until sonnet is loaded",
+        )
+        assert "attempt" not in me.text()
 
 
 async def test_a_retry_counts_down_and_is_skipped_by_enter(tmp_path):

@@ -102,10 +102,7 @@ class _Output:
         if isinstance(event, RetryEvent) and event.retry is not None and not self._as_json:
             retry = event.retry
             self.end()
-            words.notice(
-                f"{retry.error.message} (attempt {retry.attempt} of {retry.max_attempts} failed,"
-                f" next in {retry.delay_ms / 1000:.1f} s)"
-            )
+            words.notice(f"{retry.error.message} ({words.following(retry)})")
 
     def end(self) -> None:
         """Finish the line that the answer left open."""

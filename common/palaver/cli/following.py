@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from palaver.cli import exits, output
+from palaver.cli import exits, output, words
 from palaver.cli.answer import AnswerText
 from palaver.cli.ids import find_id
 from palaver.cli.messages import failure_line, heading, message_text
@@ -77,7 +77,7 @@ class TailText:
             case StatusEvent():
                 self._model = event.model
             case RetryEvent(retry=retry) if retry is not None:
-                return self._line(f"{retry.error.message} (next try in {retry.delay_ms} ms)")
+                return self._line(f"{retry.error.message} ({words.following(retry)})")
             case ErrorEvent(error=error):
                 self._error = error
             case CaughtUp():

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
-    from palaver.wire.chats import Chat, ChatStatus
+    from palaver.wire.chats import Chat, ChatStatus, RetryInfo
 
 # C0 except tab and newline, DEL, C1, and what turns the direction of text around: the first can
 # drive a terminal, the last can make a command look like another one.
@@ -24,6 +24,14 @@ STATUS_WORDS: Final[dict[ChatStatus, str]] = {
     "requires_action": "asks",
     "error": "failed",
 }
+
+
+def following(retry: RetryInfo) -> str:
+    """Return what follows on a failure that is tried again. A model that loads has not failed."""
+    wait = f"{retry.delay_ms / 1000:.1f} s"
+    if retry.error.kind == "loading":
+        return f"asked again in {wait}"
+    return f"attempt {retry.attempt} of {retry.max_attempts} failed, next in {wait}"
 
 
 def visible(text: str) -> str:

@@ -178,7 +178,7 @@ class Simulator:
         if prompt.goes_on:
             # What the message asked for was done by the answer that called the tools.
             return Script(prompt=script.prompt, rate=script.rate)
-        if self._scenario is None or script.injected is not None:
+        if self._scenario is None or script.injected:
             return script
         turn = self._turns.setdefault(call, len(self._turns))
         directive = self._scenario.directives[turn % len(self._scenario.directives)]
@@ -206,19 +206,23 @@ class Simulator:
             del self._heard[next(iter(self._heard))]
 
     def _due(self, call: str, prompt: Prompt, script: Script) -> Injected | None:
-        """Return the fault if it is still to strike; an answer starts its count anew."""
-        injected = script.injected
-        if injected is None or injected.model not in (None, prompt.model):
-            return None
-        if injected.lasts is not None:
-            over = self._clock.monotonic() >= self._began + injected.lasts
-            return None if over else injected
-        if injected.times is None:
-            return injected
-        if self._failed[call] < injected.times:
-            self._failed[call] += 1
-            return injected
-        del self._failed[call]
+        """Return the fault that is still to strike; an answer starts their count anew."""
+        before = 0  # how often those that stand in front of it strike
+        for injected in script.injected:
+            if injected.model not in (None, prompt.model):
+                continue
+            if injected.lasts is not None:
+                if self._clock.monotonic() < self._began + injected.lasts:
+                    return injected
+                continue
+            if injected.times is None:
+                return injected
+            before += injected.times
+            if self._failed[call] < before:
+                self._failed[call] += 1
+                return injected
+        if before:
+            del self._failed[call]
         return None
 
     def _compose(self, prompt: Prompt, script: Script) -> Answer:

@@ -38,7 +38,10 @@ class Injected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `prompt` is the message without its directives; `rate` is words per second."""
+    """One answer. `prompt` is the message without its directives; `rate` is words per second.
+
+    The faults of `injected` strike one after the other, each as often as it says.
+    """
 
     prompt: str
     echo: bool = False
@@ -48,7 +51,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: bool = False
     tool: str | None = None
     arguments: str = "{}"
-    injected: Injected | None = None
+    injected: tuple[Injected, ...] = ()
 
 
 class DirectiveError(ValueError):
@@ -120,12 +123,13 @@ def parse(message: str) -> Script:
         DirectiveError: a known directive has a value or a parameter that makes no sense.
     """
     fields: dict[str, object] = {}
+    injected: list[Injected] = []
 
     def take(match: re.Match[str]) -> str:
         name, value = match[1], match[2] or ""
         parameters = dict(_PARAMETER.findall(match[3]))
         if name in FAULTS:
-            fields["injected"] = _injected(name, parameters)
+            injected.append(_injected(name, parameters))
         elif name in SHAPES:
             fields.update(SHAPES[name].apply(value, parameters))
         else:
@@ -133,7 +137,8 @@ def parse(message: str) -> Script:
         return ""
 
     prompt = DIRECTIVE.sub(take, message).strip()
-    return msgspec.convert({**fields, "prompt": prompt}, Script)
+    fields |= {"prompt": prompt, "injected": tuple(injected)}
+    return msgspec.convert(fields, Script)
 
 
 def _injected(name: str, parameters: Mapping[str, str]) -> Injected:
@@ -170,6 +175,7 @@ def manual() -> str:
     lines.append(
         "Faults take times=N, lasts=SECONDS, model=NAME, retry-after=…, retry-after-ms=…,"
         " retry-date=SECONDS;"
-        f" those inside a stream at={'|'.join(POSITIONS)} and after=WORDS."
+        f" those inside a stream at={'|'.join(POSITIONS)} and after=WORDS. Several strike one after"
+        " the other."
     )
     return "\n".join(lines)

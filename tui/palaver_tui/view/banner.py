@@ -91,8 +91,11 @@ def banner(
         return None
     if view.retry is not None and view.status == "running":
         retry = view.retry
-        title = f"Retrying in {remaining(retry.retrying_at, now)}"
-        title += f" · attempt {retry.attempt + 1} of {retry.max_attempts}"
+        rest = remaining(retry.retrying_at, now)
+        if retry.error.kind == "loading":  # which costs no attempts
+            title = f"{HEADLINES['loading']} · asked again in {rest}"
+        else:
+            title = f"Retrying in {rest} · attempt {retry.attempt + 1} of {retry.max_attempts}"
         code = str(retry.error.status_code or "")
         keys = (*_primary(view, connection), MODEL_KEY, STOP_KEY)
         return Banner("warning", title, _sentence(retry.error), code, keys=keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from palaver.wire.chats import Chat, PendingReason
+from palaver.wire.chats import Chat, PendingReason, RetryInfo
 from palaver_tui.layout.faces import Ink
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.live import LiveState, Now
@@ -64,13 +64,17 @@ def age(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     return f"{local.day} {local:%b}" if same_year else f"{local:%b %Y}"
 
 
+def _is_loading(retry: RetryInfo) -> bool:
+    return retry.error.kind == "loading"
+
+
 def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
     """Return sign, word and ink for a chat in the list; None for one where nothing is new."""
     match chat.status:
         case "requires_action":
             return "?", "asks", "warning"
         case "running" if chat.retry is not None:
-            return "↻", "retry", "warning"
+            return "↻", "loads" if _is_loading(chat.retry) else "retry", "warning"
         case "running":
             return frame, "", "accent"
         case "interrupting":
@@ -120,6 +124,8 @@ def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> 
         case "pending":
             words = PENDING_WORDS.get(view.pending or "starting", "waiting")
             return f"◌ {words} · {waited}" if waited else f"◌ {words}", "muted"
+        case "retrying" if view.retry is not None and _is_loading(view.retry):
+            return f"↻ waiting until {model} is loaded", "warning"
         case "retrying":
             return "↻ waiting to try again", "warning"
         case "needs_answer":
