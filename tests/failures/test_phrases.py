@@ -20,6 +20,7 @@ MEANS: dict[Topic, tuple[int | None, str]] = {
     "context": (400, "context_overflow"),
     "filter": (400, "content_filter"),
     "policy": (404, "config"),
+    "model": (400, "config"),
     "config": (400, "config"),
     "rate": (None, "rate_limit"),
     "timeout": (None, "timeout"),
@@ -44,6 +45,13 @@ def test_a_sentence_says_what_happened(one: Phrase, kind: str | None) -> None:
             provider="acme", model="m", status=status, body_message=one.said, body_type=kind
         )
     assert classify(seen).kind == expected
+
+
+@pytest.mark.parametrize("one", [one for one in PHRASES if one.topic == "model"])
+def test_an_unknown_model_is_told_as_one_whatever_the_status(one: Phrase) -> None:
+    for status in (400, 404, 503):
+        seen = Signals(provider="acme", model="m", status=status, body_message=one.said)
+        assert "does not know the model m" in classify(seen).message
 
 
 # Sentences that have a word of a phrase, and say something else.

@@ -11,7 +11,7 @@ from providers.calling import KINDS, Kind, Outcome, ask, call, made
 from providers.raw import raw_server
 from servers import toy
 from servers.asking import CUT
-from servers.recordings import FOLDER, clean
+from servers.recordings import FOLDER, PROBE, clean
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -23,6 +23,7 @@ class Read(msgspec.Struct, frozen=True):
     calls: list[tuple[str, dict[str, str]]] = []
     error: FailureKind | None = None
     counted: bool = False
+    no_such_model: bool = False  # the sentence says so
 
 
 def answered(
@@ -43,7 +44,7 @@ CASES: dict[str, Read] = {
     "tool-call": answered("", "", "tool_calls", ("weather", {"city": "Oslo"})),
     "cut-at-limit": answered(_counted, "", "length"),
     "full-context": Read(error="context_overflow"),
-    "wrong-model": Read(error="config"),
+    "wrong-model": Read(error="config", no_such_model=True),
     "wrong-key": Read(error="auth"),
     "loading": Read(error="loading"),
     "error-in-stream": Read(error="server_error"),
@@ -52,9 +53,17 @@ CASES: dict[str, Read] = {
 
 
 # What a server's own way makes of a case otherwise: server, protocol, case.
-OTHERWISE: dict[tuple[str, str, str], Read] = {}
+OTHERWISE: dict[tuple[str, str, str], Read] = {
+    # The server behind it died after a word or two. It says `stop`, and counts what was there: see
+    # findings/litellm-half-an-answer-is-whole.sh.
+    ("litellm", "openai-compatible", "killed"): answered("One"),
+    ("litellm", "anthropic", "killed"): answered("One"),
+    # It ends with `[DONE]`, and nothing that says how: asked for once more, then kept and marked.
+    ("litellm", "openai", "killed"): Read("One", finish="unknown"),
+}
 
-ROWS = sorted({path.parent.relative_to(FOLDER).parts for path in FOLDER.glob("*/*/*.http")})
+FILES = [path for path in FOLDER.glob("*/*/*.http") if path.parts[-2] != PROBE]
+ROWS = sorted({(path.parts[-3], path.parts[-2]) for path in FILES})
 
 
 @pytest.mark.parametrize(("server", "kind"), ROWS)
@@ -68,14 +77,18 @@ async def test_a_recording_is_read_as_what_it_was(server: str, kind: Kind) -> No
     ):
         for file in files:
             # The output limit that the answers were asked with: some servers do not say `length`.
-            found[file.stem] = _read(await call(provider, ask("hi", max_output_tokens=CUT)))
+            read = _read(await call(provider, ask("hi", max_output_tokens=CUT)))
+            if file.stem == "killed":  # when it was is chance
+                read = msgspec.structs.replace(read, text=read.text.partition(" ")[0])
+            found[file.stem] = read
             expected[file.stem] = OTHERWISE.get((server, kind, file.stem), CASES[file.stem])
     assert found == expected
 
 
 def _read(outcome: Outcome) -> Read:
     if outcome.error is not None:
-        return Read(error=outcome.error.kind)
+        unknown = "does not know the model" in outcome.error.message
+        return Read(error=outcome.error.kind, no_such_model=unknown)
     assert outcome.completed is not None
     calls = [block for block in outcome.blocks if block.kind == "tool_call"]
     assert all(block.call_id for block in calls)
@@ -91,9 +104,8 @@ def _read(outcome: Outcome) -> Read:
 
 
 def test_there_are_recordings_of_every_case_and_protocol() -> None:
-    found = [path.relative_to(FOLDER) for path in FOLDER.glob("*/*/*.http")]
-    assert {path.parts[1] for path in found} == set(KINDS)
-    assert {path.stem for path in found} == set(CASES) - {"wrong-model"}
+    assert {path.parts[-2] for path in FILES} == set(KINDS)
+    assert {path.stem for path in FILES} == set(CASES)
 
 
 def test_a_recording_tells_nothing_of_the_machine() -> None:

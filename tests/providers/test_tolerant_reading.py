@@ -869,6 +869,21 @@ async def test_two_blocks_may_be_open_at_once() -> None:
     assert outcome.blocks[0].private is None
 
 
+@pytest.mark.parametrize(
+    ("pieces", "arguments"),
+    [
+        ('"x": |1}', '{"x": 1}'),
+        ('| "x": 1}', '{ "x": 1}'),
+        ('{|"x": 1}', '{"x": 1}'),
+        ('"{\\"x\\": 1}"', '"{\\"x\\": 1}"'),
+        ("{}", "{}"),
+    ],
+)
+async def test_the_brace_that_a_gateway_dropped_is_back(pieces: str, arguments: str) -> None:
+    answered = await ask_raw("anthropic", answer(data(*messages("Hi", call=pieces))))
+    assert answered.blocks[-1].text == arguments
+
+
 async def test_a_call_may_come_whole() -> None:
     block = {"type": "tool_use", "id": "t1", "name": "f", "input": {"x": 1}}
     start = {"type": "content_block_start", "index": 0, "content_block": block}

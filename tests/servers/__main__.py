@@ -19,6 +19,7 @@ from servers.catalogue import NOT_TRIED, SERVERS, Place, Server
 from servers.install import NotInstalled, installed
 from servers.results import Row, load, matrix_markdown, merged, save
 from servers.running import NotReady, Running, free_port, running, tapped
+from support import guardian
 
 
 def main() -> None:
@@ -31,36 +32,34 @@ def main() -> None:
     unknown = set(chosen.servers) - set(SERVERS)
     if unknown:
         parser.error(f"there is no server {', '.join(sorted(unknown))}")
+    # Servers are not left behind, also where this is killed.
+    guardian.watch()
     failed = 0
     for name in chosen.servers or SERVERS:
         server = SERVERS[name]
         kinds = [kind for kind in server.bases if not chosen.protocol or kind in chosen.protocol]
-        try:
-            rows = asyncio.run(_rows(server, kinds, chosen.case or list(CASES)))
-        except (NotInstalled, NotReady) as error:
-            # What was found before stays, with its version.
-            click.echo(f"{name} was not tried: {error}", err=True)
-            failed += 1
-        else:
-            save(merged(load(), rows, NOT_TRIED))
+        for kind in kinds:
+            try:
+                row = asyncio.run(_row(server, kind, chosen.case or list(CASES)))
+            except (NotInstalled, NotReady) as error:
+                # What was found before stays, with its version.
+                click.echo(f"{name} {kind} was not tried: {error}", err=True)
+                failed += 1
+            else:
+                save(merged(load(), [row], NOT_TRIED))
     click.echo(matrix_markdown())
     sys.exit(1 if failed else 0)
-
-
-async def _rows(server: Server, kinds: list[ProviderKind], cases: list[str]) -> list[Row]:
-    return [await _row(server, kind, cases) for kind in kinds]
 
 
 async def _row(server: Server, kind: ProviderKind, cases: list[str]) -> Row:
     cells = {}
     async with _started(server) as (front, backend):
-        headers = dict(server.headers(front.place))
         for name in cases:
             if name in server.lacks:
                 cells[name] = f"n.a.: {server.lacks[name]}"
                 continue
             async with (
-                tapped(front.place.port, headers) as tap,
+                tapped(front.place.port) as tap,
                 daemon_for(server, kind, tap.url) as daemon,
             ):
                 try:

@@ -19,7 +19,7 @@ from providers.calling import Outcome, call, made
 from providers.raw import raw_server
 from servers import asking, toy
 from servers.asking import SHORT, WRONG_KEY, WRONG_NAME, Told, ask
-from servers.recordings import keep
+from servers.recordings import PROBE, keep
 from servers.running import Running, Tap
 
 OK = "ok"
@@ -145,7 +145,8 @@ def _with_tool(kind: ProviderKind, model: str) -> dict[str, object]:
         tool = {**about, "input_schema": schema}
         return request | {"messages": says, "tools": [tool], "max_tokens": 100}
     tool = {"type": "function", "function": {**about, "parameters": schema}}
-    return request | {"messages": says, "tools": [tool], "max_tokens": 100}
+    counts = {"stream_options": {"include_usage": True}}
+    return request | {"messages": says, "tools": [tool], "max_tokens": 100} | counts
 
 
 async def _read_again(case: Case) -> Outcome:
@@ -153,6 +154,35 @@ async def _read_again(case: Case) -> Outcome:
     raw = bytes([answer for answer in case.tap.answers if answer][-1])
     async with raw_server(raw) as server, made(case.kind, server.url) as provider:
         return await call(provider, "hi")
+
+
+async def no_tools(case: Case) -> str:
+    """A template without tools: they are dropped without a word, and `/props` says it."""
+    if "without tools" not in case.backend.variants or case.backend is not case.front:
+        return "n.a.: nothing says whether the template knows tools"
+    known = await _caps(case)
+    await case.backend.kill()
+    await case.backend.begin("without tools")
+    await case.backend.ready()
+    unknown = await _caps(case)
+    keep(case.front.server.name, PROBE, "props without tools", bytes(case.tap.answers[-1]))
+    await case.backend.kill()
+    await case.backend.begin()
+    await case.backend.ready()
+    if (known, unknown) == (True, False):
+        return OK
+    return f"supports_tools is {known} with them, and {unknown} without"
+
+
+async def _caps(case: Case) -> bool | None:
+    """Return what llama.cpp says of tools in its template."""
+    headers = {"Authorization": f"Bearer {case.front.server.key}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{case.tap.url}/props") as response,
+    ):
+        caps = (await response.json()).get("chat_template_caps") or {}
+        return caps.get("supports_tools")
 
 
 async def cut(case: Case) -> str:
@@ -226,8 +256,10 @@ async def killed(case: Case) -> str:
     await case.backend.begin()
     await case.backend.ready()
     told = await asking.outcome(case.client, chat)
+    if error is None and told.finish == "stop":
+        return "it calls the half answer whole itself"
     if error is None:
-        return f"taken for whole: {told.text[-40:]!r}"
+        return f"no error, but finish {told.finish}"
     if error.kind not in ("timeout", "server_error"):
         return _named(error.kind, error.message)
     return OK if told.finish == "length" else _differs(told, "...", "length")
@@ -280,7 +312,10 @@ async def pool(case: Case) -> str:
     wrong = [error for error in failures if error.kind != "server_error"]
     if wrong:
         return _named(wrong[0].kind, wrong[0].message)
-    return OK if failures else "the context was not full"
+    if failures:
+        return OK
+    ends = {one.finish for one in told}
+    return "it calls the half answer whole itself" if "stop" in ends else f"finish {ends}"
 
 
 CASES: dict[str, Callable[[Case], Awaitable[str]]] = {
@@ -297,4 +332,5 @@ CASES: dict[str, Callable[[Case], Awaitable[str]]] = {
     "shared context full": pool,
     "killed in mid-answer": killed,
     "loading": loading,
+    "model without tools": no_tools,
 }

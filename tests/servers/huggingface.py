@@ -6,6 +6,7 @@ Of the form: https://huggingface.co/docs/safetensors, and tokenizer.json of `tok
 from __future__ import annotations
 
 import json
+import re
 import struct
 from math import prod
 from pathlib import Path
@@ -16,6 +17,7 @@ from servers.toy import (
     CONTROL,
     END,
     SPECIAL,
+    STARTERS,
     TAGS,
     TOKENS,
     UNKNOWN,
@@ -26,6 +28,22 @@ from servers.toy import (
 _ONE = struct.pack("<f", 1.0)
 # Some work for each word, so that there is something to stop.
 _LAYERS, _INNER = 4, 2048
+
+_RESPONSE = {
+    "defaults": {"role": "assistant"},
+    "start_anchor_pattern": "|".join(map(re.escape, STARTERS)),
+    "fields": {
+        "reasoning_content": {"open": "<think>", "close": "</think>", "content": "text"},
+        "tool_calls": {
+            "open_pattern": r"\s*<tool_call>",
+            "close": "</tool_call>",
+            "repeats": True,
+            "content": "json",
+            "transform": {"type": "function", "function": "{content}"},
+        },
+        "content": {"close_pattern": r"\s*</s>", "content": "text"},
+    },
+}
 
 
 def write(folder: Path, template: str, context: int) -> None:
@@ -57,6 +75,8 @@ def write(folder: Path, template: str, context: int) -> None:
             "unk_token": UNKNOWN,
             "model_max_length": context,
             "clean_up_tokenization_spaces": False,
+            # How it knows thoughts and calls; models that do not ship it have them in their text.
+            "response_template": _RESPONSE,
         },
         "tokenizer.json": _tokenizer(),
     }

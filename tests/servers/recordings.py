@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "recordings"
+# In place of the protocol, for what says which server it is.
+PROBE = "probe"
 # Of a long answer its beginning and its end are kept.
 _MOST_EVENTS = 40
 
@@ -18,8 +20,15 @@ _CHANGING: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
     (re.compile(rb"(?im)^date: ([^\r]*)"), b"Thu, 01 Jan 2026 00:00:00 GMT"),
     (re.compile(rb'"(?:created|created_at|completed_at)":\s?(\d+)'), b"1767225600"),
     (re.compile(rb'"(?:prompt|predicted)_(?:per_)?\w+":\s?(\d+\.\d+)'), b"1.000000000000000000000"),
+    (re.compile(rb"127\.0\.0\.1:(\d+)"), b"80000"),
+    (re.compile(rb"(?im)^x-litellm-[\w-]+(?:-ms|-id): ([^\r]*)"), b""),
     (re.compile(rb'"pid":\s?(\d+)'), b"1000000"),
-    (re.compile(rb"(?:chatcmpl-|msg_|resp_|rs_|fc_|call_|toolu_|req_)([A-Za-z0-9+/=_-]{8,})"), b""),
+    (
+        re.compile(
+            rb"[\"'](?:chatcmpl-|msg_|resp_|rs_|fc_|call_|toolu_|req_)([A-Za-z0-9+/=_-]{8,})"
+        ),
+        b"",
+    ),
     (re.compile(rb'"(?:id|call_id|item_id|tool_call_id)":\s?"([A-Za-z0-9]{32})"'), b""),
     (re.compile(rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"), b""),
 )

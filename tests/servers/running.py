@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from servers.catalogue import Place, Server, Variant
+from support import guardian
 
 
 class NotReady(Exception):
@@ -59,6 +60,7 @@ class Running:
                 cwd=self.place.folder,
                 env={
                     "PATH": os.environ["PATH"],
+                    guardian.VARIABLE: os.environ.get(guardian.VARIABLE, ""),
                     "HOME": str(self.place.folder),
                     **self.server.environment,
                 },
@@ -120,13 +122,11 @@ async def running(server: Server, place: Place) -> AsyncIterator[Running]:
 class Tap:
     """Passes everything on to a server, and keeps what it answered.
 
-    `answers` has the bytes of each answer, in the order of the requests. `headers` are added to
-    each request.
+    `answers` has the bytes of each answer, in the order of the requests.
     """
 
-    def __init__(self, port: int, headers: dict[str, str]) -> None:
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
         self.answers: list[bytearray] = []
         self.url = ""
 
@@ -159,8 +159,7 @@ class Tap:
                 for line in rest.split(b"\r\n")
                 if line and not line.lower().startswith((b"connection:", b"accept-encoding:"))
             ]
-            head = b"\r\n".join([first, *lines, b"Connection: close", b""])
-            writer.write(head + self._headers + b"\r\n")
+            writer.write(b"\r\n".join([first, *lines, b"Connection: close", b"", b""]))
             while data := await reader.read(65536):
                 writer.write(data)
                 await writer.drain()
@@ -176,9 +175,9 @@ class Tap:
 
 
 @asynccontextmanager
-async def tapped(port: int, headers: dict[str, str]) -> AsyncIterator[Tap]:
+async def tapped(port: int) -> AsyncIterator[Tap]:
     """Listen before the server at `port`."""
-    tap = Tap(port, headers)
+    tap = Tap(port)
     server = await asyncio.start_server(tap.serve, "127.0.0.1", 0)
     tap.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

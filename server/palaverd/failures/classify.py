@@ -138,7 +138,8 @@ RULES: tuple[Rule, ...] = (
     Rule("server_error", lambda f: f.signals.empty, "nothing was said, and nothing says why"),
     Rule("config", _named(names.CONFIG), "beats 403, 429 and 5xx: it fails again at once"),
     Rule("config", _said("policy"), "beats 404: it is known there, and not allowed"),
-    Rule("config", _said("config"), "a 503 that says `no such model` must fail at once"),
+    Rule("config", _said("model"), "a 503 that says `no such model` must fail at once"),
+    Rule("config", _said("config"), "the request is wrong, whatever the status"),
     Rule(
         "config",
         lambda f: f.status != 403 and not names.CONFIG_VAGUE.isdisjoint(f.codes),

@@ -63,6 +63,8 @@ class Facts(msgspec.Struct, frozen=True):
             return True
         if self.is_page:
             return False
+        if self.says("model"):
+            return True
         said = (self.signals.body_message or "").lower()
         model = (self.signals.model or "").lower()
         return bool(model and model in said) or "model" in _PATH.sub("", said)

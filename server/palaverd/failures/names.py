@@ -39,6 +39,8 @@ AUTH = frozenset(
         "unauthenticated",
         "token_expired",
         "account_deactivated",
+        # LiteLLM without a database: it looks there for any key that is not its own.
+        "no_db_connection",
     }
 )
 CONTEXT = frozenset(

@@ -15,8 +15,8 @@ import msgspec
 
 # What a phrase is about. `output`: the answer was allowed more tokens than the model can give;
 # `pool`: the context that a server's slots share is full; `policy`: the account's own settings
-# leave nobody who may answer; `loading`: the model is being read into memory; `plain`: a server
-# with TLS was asked without it, or the other way round.
+# leave nobody who may answer; `model`: there is none of that name; `loading`: the model is being
+# read into memory; `plain`: a server with TLS was asked without it, or the other way round.
 Topic = Literal[
     "overloaded",
     "loading",
@@ -27,6 +27,7 @@ Topic = Literal[
     "context",
     "filter",
     "policy",
+    "model",
     "config",
     "rate",
     "timeout",
@@ -358,16 +359,32 @@ PHRASES: tuple[Phrase, ...] = (
         r"no endpoints (?:found|available)|no allowed providers",
         "No endpoints found matching your data policy (Free model training).",
     ),
-    Phrase("config", "llama.cpp", r"no such model", "no such model"),
-    Phrase("config", "many", r"unknown model|invalid model", "unknown model"),
+    Phrase("model", "llama.cpp", r"no such model", "no such model"),
     Phrase(
-        "config",
-        "OpenAI, Ollama, vLLM",
-        r"model[^.]{0,80}(?:not found|does not exist|doesn't exist|not supported"
-        r"|is not available|not a valid model|has been (?:deprecated|retired))",
+        "model",
+        "LiteLLM, Mistral",
+        r"unknown model|invalid model",
+        "/chat/completions: Invalid model name passed in model=x.",
+    ),
+    Phrase(
+        "model",
+        "OpenAI, Ollama, vLLM, OpenRouter",
+        r"model[^.]{0,80}(?:not found|does not exist|doesn't exist)|not a valid model\b",
         "The model `gpt-9` does not exist or you do not have access to it.",
     ),
-    Phrase("config", "many", r"model_not_found", "model_not_found: x"),
+    Phrase(
+        "model",
+        "transformers serve",
+        r"server is pinned to\b",
+        "Server is pinned to 'toy'; requested 'x'.",
+    ),
+    Phrase("model", "many", r"model_not_found", "model_not_found: x"),
+    Phrase(
+        "config",
+        "many",
+        r"model[^.]{0,80}(?:not supported|is not available|has been (?:deprecated|retired))",
+        "The model x has been deprecated.",
+    ),
     Phrase(
         "config",
         "many",

@@ -185,7 +185,8 @@ def _config(f: Facts) -> str:
             f"{name} does not allow {_model(s)} answers of that many tokens."
             " Set max_output_tokens of this model lower in config.toml, and try again."
         )
-    if s.model and (f.status == 404 or not names.UNKNOWN_MODEL.isdisjoint(f.codes)):
+    unknown = f.status == 404 or f.says("model") or not names.UNKNOWN_MODEL.isdisjoint(f.codes)
+    if s.model and unknown:
         return (
             f"{name} does not know the model {_model(s)}."
             " Choose another one, or check its name in config.toml."

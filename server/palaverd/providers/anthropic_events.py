@@ -14,7 +14,7 @@ import msgspec
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
-from palaverd.providers.loose import index, mapping, said, string, thought
+from palaverd.providers.loose import begun_object, index, mapping, said, string, thought
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
 from palaverd.providers.thrown import Thrown
 
@@ -163,6 +163,8 @@ class AnthropicDialect(Dialect):
             if number in self._at and opened is None:
                 return  # of a block that is passed over
             opened = self._fitting(number, kind)
+        if kind == "tool_call" and not self._blocks.says(opened.block):
+            text = begun_object(text)
         self._blocks.grow(opened.block, text)
 
     def _unnamed(self, number: int | None, delta: dict[str, Any]) -> tuple[str, Kind] | None:

@@ -113,6 +113,18 @@ def meaningful(value: Any, deeper: int = _DEPTH) -> bool:
     return bool(value.strip()) if type(value) is str else bool(value)
 
 
+def begun_object(text: str) -> str:
+    """Return the first piece of a call's arguments with the brace that they begin with.
+
+    LiteLLM 1.83 on Anthropic's protocol takes the first piece for the block's own start, and
+    drops it: a brace, as llama.cpp sends it. Arguments are an object; a text that holds JSON
+    itself (`"{…`) is left as it is.
+    """
+    begun = text.lstrip()
+    lost = begun.startswith('"') and not begun.startswith(('"{', '"['))
+    return "{" + text if lost else text
+
+
 def parse(data: bytes) -> Any:
     """Decode JSON that a strict decoder refuses: `NaN`, control characters, half a surrogate.
 
