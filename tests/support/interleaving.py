@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -158,14 +158,18 @@ def orders(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
                 yield (index, *order)
 
 
-def tell(connection: Connection, prepare: Callable[[World], None], actors: Sequence[Actor]) -> int:
-    """Let the actors act in every order, each time on a fresh chat. Returns how many there were.
+def tell(
+    connection: Connection, prepare: Callable[[World], None], actors: Sequence[Actor], every: int
+) -> int:
+    """Let the actors act in each order, or each `every`th, each time on a fresh chat.
+
+    Returns how many orders that were.
 
     Raises:
         AssertionError: some order breaks what must hold; it is named.
     """
     count = 0
-    for order in orders([actor.steps for actor in actors]):
+    for order in islice(orders([actor.steps for actor in actors]), 0, None, every):
         with connection.begin() as transaction:
             world = World(connection)
             prepare(world)

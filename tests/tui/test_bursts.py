@@ -26,7 +26,7 @@ from tui.replay import ReplayClient
 from tui.scenes import SCENES
 from tui.screen import Client, make_app
 
-BURSTS = int(os.environ.get("PALAVER_BURSTS", "130"))
+BURSTS = int(os.environ.get("PALAVER_BURSTS", "80"))
 IN_ONE_LIFE = 10  # bursts for one client: the states that they lead to are tried, too
 STATES = [*SCENES, "mishap"]
 SIZES = ((100, 30), (80, 24), (60, 20), (120, 40))
