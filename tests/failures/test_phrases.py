@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from palaver.servers.facts import Topic
 from palaverd.failures import Signals, classify
-from palaverd.failures.phrases import PHRASES, Phrase, Topic
+from palaverd.failures.phrases import PHRASES, Phrase
 
 # What a sentence about each topic comes with where it is met, and what it makes of a failure.
 MEANS: dict[Topic, tuple[int | None, str]] = {

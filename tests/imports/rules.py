@@ -57,6 +57,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.client": {"msgspec", "aiohttp"},
     "palaver.cli": {"msgspec", "click"},
     "palaver.setup": {"msgspec", "aiohttp"},
+    "palaver.servers": {"msgspec"},
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
@@ -77,6 +78,7 @@ PURE = (
     "palaverd.failures",
     "palaver.client.cursor",
     "palaver.setup.local",
+    "palaver.servers",
     "palaver_tui.view",
 )
 IMPURE = {"asyncio", "socket", "ssl", "subprocess", "threading", "sqlite3", "http", "time", "os"}

@@ -9,17 +9,22 @@ from typing import Any, Final
 
 import msgspec
 
-# Each kind with its usual port, in the order in which they are offered.
-PORTS: Final[dict[str, int]] = {"Ollama": 11434, "llama.cpp": 8080, "vLLM": 8000, "LM Studio": 1234}
-# What every one of them answers, and what tells apart those that do not say there what they are.
-MODELS: Final = "/v1/models"
-TELLING: Final[dict[str, str]] = {
-    "/api/version": "Ollama",
-    "/api/v0/models": "LM Studio",
-    "/props": "llama.cpp",
-}
-# What `owned_by` says of a server that puts itself there.
-OWNERS: Final[dict[str, str]] = {"vllm": "vLLM", "llamacpp": "llama.cpp", "sglang": "SGLang"}
+from palaver.servers.home import HOME, LM_STUDIO
+from palaver.servers.recognising import MODELS, by_answers
+
+
+def _usual_ports() -> dict[str, int]:
+    ports: dict[str, int] = {}
+    for server in HOME:
+        for port in map(int, server.marked("port")):
+            if port not in ports.values():
+                ports[server.name] = port
+    return ports
+
+
+# Servers at home with their usual ports, in the order in which they are offered. Of two that have
+# the same the first is named.
+PORTS: Final[dict[str, int]] = _usual_ports()
 UNKNOWN: Final = "An OpenAI-compatible server"
 # Models that turn text into numbers do not talk. Servers that do not say so have them named so.
 NOT_TALKING: Final = re.compile(r"embed|rerank|^bge-|^gte-|^e5-", re.IGNORECASE)
@@ -63,10 +68,9 @@ def recognise(address: str, answers: Mapping[str, Any]) -> LocalServer | None:
     if listed is None:
         return None
     owner = next((str(entry.get("owned_by")) for entry in listed), "")
-    kind = OWNERS.get(owner) or next(
-        (kind for path, kind in TELLING.items() if _tells(path, answers.get(path))), UNKNOWN
-    )
-    detailed = _entries(answers.get("/api/v0/models")) if kind == "LM Studio" else None
+    server = by_answers(owner, answers)
+    kind = UNKNOWN if server is None else server.name
+    detailed = _entries(answers.get("/api/v0/models")) if server is LM_STUDIO else None
     models = tuple(_models(listed if detailed is None else detailed, answers))
     return LocalServer(kind, address, models[:MOST_MODELS])
 
@@ -79,14 +83,6 @@ def _entries(answer: Any) -> list[dict[str, Any]] | None:
     if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
         return None
     return data
-
-
-def _tells(path: str, answer: Any) -> bool:
-    if path == "/api/version":
-        return isinstance(answer, dict) and isinstance(answer.get("version"), str)
-    if path == "/props":
-        return isinstance(answer, dict) and "default_generation_settings" in answer
-    return bool(_entries(answer) is not None)
 
 
 def _models(entries: list[dict[str, Any]], answers: Mapping[str, Any]) -> Iterator[LocalModel]:

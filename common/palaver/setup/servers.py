@@ -10,7 +10,8 @@ import aiohttp
 import msgspec
 
 from palaver.clock import Clock, deadline
-from palaver.setup.local import MODELS, PORTS, TELLING, UNKNOWN, LocalServer, recognise
+from palaver.servers.recognising import MODELS, TELLING
+from palaver.setup.local import PORTS, UNKNOWN, LocalServer, recognise
 
 HOST: Final = "127.0.0.1"
 # A server on this machine that is up answers in milliseconds; one that loads a model may not.
@@ -39,10 +40,10 @@ async def _look(session: aiohttp.ClientSession, clock: Clock, address: str) -> L
     try:
         async with deadline(clock, PATIENCE_S):
             answers[MODELS] = await _json(session, address, MODELS)
-            for path, kind in TELLING.items():
+            for path, (_, known) in TELLING.items():
                 server = recognise(address, answers)
                 # What it is not known for is not asked: some servers log that as an error.
-                if server is None or server.kind not in (UNKNOWN, kind):
+                if server is None or server.kind not in (UNKNOWN, known.name):
                     continue
                 answers[path] = await _json(session, address, path)
     except TimeoutError:

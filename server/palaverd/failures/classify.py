@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from palaver.servers.facts import Topic
 from palaver.wire.errors import ChatError, FailureAction, FailureKind
 from palaverd.failures import names, wording
 from palaverd.failures.facts import Facts, read
-from palaverd.failures.phrases import Topic
 from palaverd.failures.redact import detail
 from palaverd.failures.signals import Signals
 

@@ -6,8 +6,8 @@ import re
 
 import msgspec
 
+from palaver.servers.facts import Topic
 from palaverd.failures import names, phrases, retry_after
-from palaverd.failures.phrases import Topic
 from palaverd.failures.signals import Signals
 
 # Longer than this nobody waits for a limit per minute (design 05).

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from palaver.servers.table import SERVERS
 from palaver.wire.errors import ChatError, FailureKind
 from palaverd.failures import names
 from palaverd.failures.facts import Facts
@@ -21,12 +22,8 @@ from palaverd.failures.redact import redact
 from palaverd.failures.signals import Signals
 
 # Configured names are lower case by habit; these have a spelling of their own.
-_DISPLAY = {
-    "anthropic": "Anthropic",
-    "openai": "OpenAI",
-    "openrouter": "OpenRouter",
-    "ollama": "Ollama",
-    "simulator": "The simulator",
+_DISPLAY = {server.slug: server.name for server in SERVERS if server.marks} | {
+    "simulator": "The simulator"
 }
 
 _MAX_NAME = 60

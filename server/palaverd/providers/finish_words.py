@@ -6,83 +6,12 @@ silently taken for whole.
 
 from __future__ import annotations
 
-from typing import Literal
-
+from palaver.servers.facts import Meaning
+from palaver.servers.table import words
 from palaver.wire.messages import Finish
 
-# What a word means. `whole`: the model came to an end. `cut`: a limit did. `filtered`: a filter
-# did. `calls`: the model waits for its tools. `given up`: nobody will say the rest; ask again.
-Meaning = Literal["whole", "cut", "filtered", "calls", "given up"]
-
-# Meaning -> word -> who says it, and where that is written.
-SAID: dict[Meaning, dict[str, str]] = {
-    "whole": {
-        "stop": "OpenAI's Chat Completions; whoever is compatible; Gemini (STOP)",
-        "end_turn": "Anthropic's Messages, Bedrock's Converse",
-        "stop_sequence": "Anthropic's Messages, Bedrock, Cohere, TGI",
-        "pause_turn": "Anthropic's Messages: a turn of server tools that may be gone on with",
-        "completed": "OpenAI's Responses: status of the response",
-        "complete": "Cohere's Chat",
-        "eos": "Together, llama.cpp before 2024",
-        "eos_token": "Text Generation Inference, watsonx",
-        "eosfound": "LM Studio: LLMPredictionStopReason",
-        "stopstringfound": "LM Studio: LLMPredictionStopReason",
-        "normal": "Baidu's Qianfan",
-    },
-    "cut": {
-        "length": "OpenAI's Chat Completions; whoever is compatible",
-        "max_tokens": "Anthropic's Messages, Bedrock, Cohere, Gemini (MAX_TOKENS), watsonx",
-        "max_output_tokens": "OpenAI's Responses: incomplete_details.reason",
-        "max_messages": "OpenAI's Responses: incomplete_details.reason",
-        "incomplete": "OpenAI's Responses: status of a response that does not say why",
-        "model_length": "Mistral: the context is full",
-        "model_context_window_exceeded": "Anthropic's Messages, Bedrock, z.ai",
-        "error_limit": "Cohere's Chat: the context is full",
-        "limit": "llama.cpp before 2024",
-        "maxpredictedtokensreached": "LM Studio: LLMPredictionStopReason",
-        "contextlengthreached": "LM Studio: LLMPredictionStopReason",
-        "token_limit": "watsonx",
-        "time_limit": "watsonx",
-    },
-    "filtered": {
-        "content_filter": "OpenAI, both protocols; Azure, DeepSeek, Moonshot",
-        "content_filtered": "Bedrock's Converse",
-        "guardrail_intervened": "Bedrock's Converse",
-        "refusal": "Anthropic's Messages",
-        "safety": "Gemini (SAFETY)",
-        "sensitive": "z.ai and Zhipu",
-        "recitation": "Gemini",
-        "blocklist": "Gemini",
-        "prohibited_content": "Gemini",
-        "spii": "Gemini: what identifies a person",
-        "language": "Gemini: a language that is not served",
-        "image_safety": "Gemini",
-        "error_toxic": "Cohere's Chat",
-    },
-    "calls": {
-        "tool_calls": "OpenAI's Chat Completions; whoever is compatible",
-        "function_call": "OpenAI's Chat Completions, before tools",
-        "tool_use": "Anthropic's Messages, Bedrock",
-        "tool_call": "Cohere's Chat",
-        "toolcalls": "LM Studio: LLMPredictionStopReason",
-    },
-    "given up": {
-        "error": "vLLM, Mistral, OpenRouter, Cohere, watsonx; seen as Anthropic's stop_reason, too",
-        "failed": "OpenAI's Responses: status; LM Studio",
-        "abort": "vLLM, SGLang: the request was aborted",
-        "cancelled": "OpenAI's Responses: status; watsonx",
-        "user_cancel": "Cohere's Chat: nobody here did",
-        "userstopped": "LM Studio: nobody here did",
-        "modelunloaded": "LM Studio: LLMPredictionStopReason",
-        "unload": "Ollama: done_reason of a model that is taken out of memory",
-        "insufficient_system_resource": "DeepSeek: interrupted, the inference has no resources",
-        "network_error": "z.ai and Zhipu: the inference broke off",
-        "timeout": "Cohere's Chat",
-        "malformed_function_call": "Gemini: the model's own call could not be read",
-        "malformed_model_output": "Bedrock's Converse",
-        "malformed_tool_use": "Bedrock's Converse",
-    },
-}
+# Meaning -> word -> who says it. Where that is written is in the table of servers.
+SAID: dict[Meaning, dict[str, str]] = words()
 
 WORDS: dict[str, Meaning] = {word: meaning for meaning, said in SAID.items() for word in said}
 

@@ -1,0 +1,86 @@
+"""Which server answers: by its address, by what it says of itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatch
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from palaver.servers.facts import Server
+from palaver.servers.table import SERVERS
+
+# What every server of the OpenAI shape answers, and what tells apart those that do not say there
+# what they are: path, field of its answer, server.
+MODELS: Final = "/v1/models"
+TELLING: Final[dict[str, tuple[str, Server]]] = {
+    value.split()[0]: (value.split()[1], server)
+    for server in SERVERS
+    for value in server.marked("path")
+}
+OWNERS: Final[dict[str, Server]] = {
+    owner: server for server in SERVERS for owner in server.marked("owner")
+}
+
+
+def at_address(base_url: str | None) -> Server | None:
+    """Return the server whose host this is; None where the address alone does not tell."""
+    host = _host(base_url)
+    if host is None:
+        return None
+    return next(
+        (
+            server
+            for server in SERVERS
+            if any(fnmatch(host, pattern) for pattern in server.marked("host"))
+        ),
+        None,
+    )
+
+
+def by_header(server_header: str | None) -> Server | None:
+    """Return who names itself in the `Server` header of a response."""
+    said = (server_header or "").lower()
+    return next(
+        (
+            server
+            for server in SERVERS
+            if any(said.startswith(mark.lower()) for mark in server.marked("header"))
+        ),
+        None,
+    )
+
+
+def tells(path: str, answer: Any) -> bool:
+    """Say whether an answer of one of `TELLING`'s paths is that server's."""
+    field = TELLING[path][0]
+    if not isinstance(answer, dict):
+        return False
+    found = answer.get(field)
+    if field == "data":
+        return isinstance(found, list) and all(isinstance(one, dict) for one in found)
+    return found is not None
+
+
+def by_answers(owner: str, answers: Mapping[str, Any]) -> Server | None:
+    """Return who answers: `owner` is `owned_by` of a model, `answers` the JSON of each path."""
+    if owner in OWNERS:
+        return OWNERS[owner]
+    found = (server for path, (_, server) in TELLING.items() if tells(path, answers.get(path)))
+    return next(found, None)
+
+
+def sees_no_tools(props: Any) -> bool:
+    """Say whether llama.cpp's GET /props says that the model's template knows no tools."""
+    caps = props.get("chat_template_caps") if isinstance(props, dict) else None
+    return isinstance(caps, dict) and caps.get("supports_tools") is False
+
+
+def _host(base_url: str | None) -> str | None:
+    if base_url is None:
+        return None
+    try:
+        host = urlsplit(base_url).hostname
+    except ValueError:
+        return None
+    return host.lower() if host else None
