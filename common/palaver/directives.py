@@ -14,7 +14,9 @@ DIRECTIVE: Final = re.compile(
     r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
 )
 # What an answer is like, and what fails.
-SHAPE_NAMES: Final = frozenset({"echo", "length", "rate", "slow-first", "reasoning", "tool"})
+SHAPE_NAMES: Final = frozenset(
+    {"echo", "length", "rate", "slow-first", "reasoning", "tool", "dialect"}
+)
 FAULT_NAMES: Final = frozenset(
     {
         *("400", "401", "402", "403", "404", "408", "413", "422", "429"),

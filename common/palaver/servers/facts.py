@@ -53,9 +53,9 @@ class Source(msgspec.Struct, frozen=True):
 class Mark(msgspec.Struct, frozen=True):
     """One way to recognise a server.
 
-    `host`: of the base_url, `*` for anything; `port`: its usual one; `header`: the beginning of
-    `Server` in a response; `owner`: `owned_by` in the list of models; `path`: one that it alone
-    answers, with the field that its answer has, as `/props default_generation_settings`.
+    `host`: of the base_url, `*` for anything; `port`: its usual one; `header`: one of a response,
+    with the beginning of its value, as `server: llama.cpp`; `owner`: `owned_by` in the list of
+    models; `path`: one that it alone answers, with a field of its answer, as `/props n_ctx`.
     """
 
     by: Literal["host", "port", "header", "owner", "path"]
@@ -78,17 +78,22 @@ class Sends(msgspec.Struct, frozen=True, kw_only=True):
     """What a stream of Chat Completions looks like.
 
     `reasoning` is the field of a delta that has it, or `parts`: content is a list of typed parts.
-    `usage` says where the counts come: in a chunk of their own behind the finish, in the chunk
-    with the finish, or under `x_groq`. `cached` is where the count of cached tokens is. `done`:
-    whether `[DONE]` ends it. `ping` is what keeps the connection open; None if nothing does.
+    `usage` says where the counts come: in a chunk of their own behind the finish, without a choice
+    or with an empty one, in the chunk with the finish, or under `x_groq`. `cached` is where the
+    count of cached tokens is. `done`: whether `[DONE]` ends it. `ping` is what keeps the connection
+    open; None if nothing does.
+    `opens`: the content of the first delta, which has only a role else (`none`), or its role comes
+    with the first word (`at once`). `timings`: llama.cpp's own counts beside the others.
     """
 
     source: Source
     reasoning: str | None = None
-    usage: Literal["own chunk", "with the finish", "x_groq"] = "own chunk"
+    usage: Literal["own chunk", "own choice", "with the finish", "x_groq"] = "own chunk"
     cached: str | None = None
     done: bool = True
     ping: str | None = None
+    opens: Literal["empty", "null", "none", "at once"] = "empty"
+    timings: bool = False
 
 
 # How an error body is built; `frames.py` has each.

@@ -117,8 +117,17 @@ LITELLM = Server(
     slug="litellm",
     place="gateway",
     base_url="http://127.0.0.1:4000/v1",
-    marks=(Mark("port", "4000", reported("in its documentation")),),
-    sends=Sends(source=_LITELLM, reasoning="reasoning_content", cached="prompt_tokens_details"),
+    marks=(
+        Mark("port", "4000", reported("in its documentation")),
+        Mark("header", "x-litellm-version:", _LITELLM),
+    ),
+    sends=Sends(
+        source=_LITELLM,
+        reasoning="reasoning_content",
+        usage="own choice",
+        cached="prompt_tokens_details",
+        opens="at once",
+    ),
     says=(
         Says(
             topic="model",

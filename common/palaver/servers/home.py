@@ -103,12 +103,14 @@ LLAMA_CPP = Server(
         Mark("port", "8080", _LLAMA),
         Mark("owner", "llamacpp", _LLAMA),
         Mark("path", "/props default_generation_settings", _LLAMA),
-        Mark("header", "llama.cpp", _LLAMA),
+        Mark("header", "server: llama.cpp", _LLAMA),
     ),
     sends=Sends(
         source=_LLAMA,
         reasoning="reasoning_content",
         cached="prompt_tokens_details",
+        opens="null",
+        timings=True,
     ),
     says=(
         Says(
@@ -305,6 +307,7 @@ TRANSFORMERS = Server(
         reasoning="reasoning_content",
         usage="with the finish",
         done=False,
+        opens="none",
     ),
     frame="detail",
     says=(

@@ -38,14 +38,15 @@ def at_address(base_url: str | None) -> Server | None:
     )
 
 
-def by_header(server_header: str | None) -> Server | None:
-    """Return who names itself in the `Server` header of a response."""
-    said = (server_header or "").lower()
+def by_headers(headers: Mapping[str, str]) -> Server | None:
+    """Return who names itself in the headers of a response; their names are in lower case."""
+    said = [f"{name}: {value}".lower() for name, value in headers.items()]
     return next(
         (
             server
             for server in SERVERS
-            if any(said.startswith(mark.lower()) for mark in server.marked("header"))
+            for mark in server.marked("header")
+            if any(one.startswith(mark) for one in said)
         ),
         None,
     )

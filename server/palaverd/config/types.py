@@ -82,26 +82,28 @@ class ModelConfig(Section, frozen=True):
         Count, Meta(description="The most tokens that one answer may have.")
     ] = MAX_OUTPUT_TOKENS
     limit_parameter: Annotated[
-        LimitParameter,
+        LimitParameter | None,
         Meta(
             description="What an openai-compatible server calls that limit: max_tokens, "
-            "max_completion_tokens, or none, which sends no limit. A refusal corrects it."
+            "max_completion_tokens, or none, which sends no limit. Left out: what is known of the "
+            "server, else max_tokens. A refusal corrects it."
         ),
-    ] = "max_tokens"
+    ] = None
     stream_options: Annotated[
-        bool,
+        bool | None,
         Meta(
-            description="Whether an openai-compatible server is asked for counts of tokens. "
-            "A refusal corrects it."
+            description="Whether an openai-compatible server is asked for counts of tokens. Left "
+            "out: what is known of the server, else true. A refusal corrects it."
         ),
-    ] = True
+    ] = None
     system_role: Annotated[
-        SystemRole,
+        SystemRole | None,
         Meta(
             description="As whom an openai-compatible server is told the system prompt: system, "
-            "developer, or user, before the first message. A refusal corrects it."
+            "developer, or user, before the first message. Left out: what is known of the server, "
+            "else system. A refusal corrects it."
         ),
-    ] = "system"
+    ] = None
     reasoning: Annotated[
         Literal["low", "medium", "high"] | None,
         Meta(description="How much it thinks before it answers: low, medium or high."),

@@ -6,18 +6,21 @@ from collections.abc import Mapping
 
 import msgspec
 
+from palaver.servers.recognising import at_address
 from palaver.wire.chats import Model
 from palaver.wire.errors import ChatError
 from palaverd.config.types import Config, ModelConfig
 from palaverd.failures import RetryPolicy
+from palaverd.providers.build import address_of
 from palaverd.providers.limits import DEFAULT_LIMITS, limits_of
 from palaverd.providers.neutral import Provider
+from palaverd.providers.terms import Terms, opening_terms
 
 
 class Chosen(msgspec.Struct, frozen=True):
     """The model that answers; `notice` says why it is not the one that was asked for.
 
-    `loading` is how long (seconds) it may take to load it.
+    `loading` is how long (seconds) it may take to load it, `terms` what its requests begin with.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Chosen(msgspec.Struct, frozen=True):
     provider: Provider
     notice: str | None = None
     loading: float = DEFAULT_LIMITS.startup
+    terms: Terms = Terms()
 
     def patience(self, policy: RetryPolicy) -> RetryPolicy:
         """Return `policy` with what is configured for this model."""
@@ -112,6 +116,7 @@ class Catalog:
             self._providers[config.provider],
             notice,
             limits_of(settings).startup if settings else DEFAULT_LIMITS.startup,
+            opening_terms(config, at_address(address_of(settings)) if settings else None),
         )
 
     def models(self) -> list[Model]:

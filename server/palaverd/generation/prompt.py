@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from palaver.wire.messages import Part, ToolCall, ToolResult
 from palaverd.generation.catalog import Chosen
 from palaverd.providers.neutral import ModelRequest, Turn
-from palaverd.providers.terms import Terms
 from palaverd.store.prompt import History, PromptMessage
 
 _AGENT_TEXT = (
@@ -33,11 +32,7 @@ def build_request(history: History, chosen: Chosen) -> ModelRequest:
         max_output_tokens=chosen.config.max_output_tokens,
         reasoning=chosen.config.reasoning,
         context_limit=chosen.config.context_limit,
-        terms=Terms(
-            limit=chosen.config.limit_parameter,
-            usage=chosen.config.stream_options,
-            system=chosen.config.system_role,
-        ),
+        terms=chosen.terms,
     )
 
 

@@ -20,6 +20,11 @@ _KINDS: dict[
 }
 
 
+def address_of(config: ProviderConfig) -> str:
+    """Return where a provider is asked: its base_url, else the vendor's own address."""
+    return config.base_url or _KINDS[config.kind].vendor_url
+
+
 def make_provider(
     name: str, config: ProviderConfig, *, api_key: Key, key_hint: str, clock: Clock
 ) -> Provider:

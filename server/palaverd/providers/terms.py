@@ -1,8 +1,9 @@
-"""How a model wants its requests: as configured, and as learned from what it refuses.
+"""How a model wants its requests: as configured, as its server is known, as a refusal teaches.
 
 Servers that call themselves compatible differ in the name of the output limit, in whether they take
-`stream_options` or a system role, and in how long an answer may be. A refusal says so; it is read
-once, and what it taught holds for the model from then on.
+`stream_options` or a system role, and in how long an answer may be. The table of servers knows some
+of it from the address alone; else a refusal says so: it is read once, and what it taught holds for
+the model from then on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from palaverd.config.types import LimitParameter, SystemRole
+from palaver.servers.facts import Server
+from palaverd.config.types import LimitParameter, ModelConfig, SystemRole
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -36,6 +38,21 @@ class Terms(msgspec.Struct, frozen=True):
     def lasting(self) -> Terms:
         """What holds for other prompts too."""
         return msgspec.structs.replace(self, returns=True, room=None)
+
+
+def opening_terms(model: ModelConfig, server: Server | None) -> Terms:
+    """Return the terms to begin with: as configured, else as `server`, if it is known, wants it."""
+    settings = {
+        "limit": ("limit_parameter", model.limit_parameter),
+        "usage": ("stream_options", model.stream_options),
+        "system": ("system_role", model.system_role),
+    }
+    given = {
+        field: configured if configured is not None else server and server.wanted(name)
+        for field, (name, configured) in settings.items()
+    }
+    known = {field: value for field, value in given.items() if value is not None}
+    return msgspec.convert(known, Terms)
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import msgspec
 from palaverd.simulator.app import DEFAULT_RATE, Simulator
 from palaverd.simulator.scenarios import ScenarioError
 from palaverd.simulator.scenarios import scenario as find_scenario
-from palaverd.simulator.script import manual
+from palaverd.simulator.script import DirectiveError, manual, parse
 
 
 @click.command()
@@ -23,6 +23,7 @@ from palaverd.simulator.script import manual
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same answers.")
 @click.option("--scenario", metavar="NAME", help="A run of trouble: its name, or a TOML file.")
+@click.option("--dialect", metavar="SERVER", help="Answer and fail as that server does.")
 @click.option("--keyless", is_flag=True, help="Ask for no key, as a server at home.")
 @click.option("--until-eof", is_flag=True, help="End when standard input does.")
 @click.option("--directives", is_flag=True, help="List what can be written in a message, and exit.")
@@ -31,6 +32,7 @@ def main(
     rate: float,
     seed: int,
     scenario: str | None,
+    dialect: str | None,
     keyless: bool,
     until_eof: bool,
     directives: bool,
@@ -44,9 +46,13 @@ def main(
         return
     try:
         found = find_scenario(scenario) if scenario else None
-        simulator = Simulator(port=port, rate=rate, seed=seed, scenario=found, keyless=keyless)
+        if dialect is not None:
+            parse(f"[[dialect={dialect}]]")
+        simulator = Simulator(
+            port=port, rate=rate, seed=seed, scenario=found, keyless=keyless, dialect=dialect
+        )
         asyncio.run(_serve(simulator, until_eof=until_eof))
-    except ScenarioError as error:
+    except (ScenarioError, DirectiveError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot serve on 127.0.0.1:{port}: {error.strerror}") from None

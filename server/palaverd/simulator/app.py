@@ -13,9 +13,11 @@ import msgspec
 from aiohttp import ClientConnectionResetError, web
 
 from palaver.clock import Clock, SystemClock
+from palaver.servers.facts import Server
 from palaverd.simulator.answers import compose, thoughts, title
 from palaverd.simulator.anthropic import AnthropicWire
 from palaverd.simulator.chat import ChatWire
+from palaverd.simulator.dialects import DIALECTS, said_by, spoken_by
 from palaverd.simulator.faults import FAULTS, Fault
 from palaverd.simulator.misbehaviour import misbehave
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt
@@ -64,7 +66,7 @@ class Simulator:
     says which trouble each prompt meets. `requests` records what came, oldest first, without the
     list of models; `stalled` counts answers that have said all they ever will, and stay open. A
     rate of 0 waits for nothing but directives that name a time. With `keyless` no key is asked
-    for, as by a server at home.
+    for, as by a server at home. `dialect` is the server of the table that is played.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Simulator:
         scenario: Scenario | None = None,
         clock: Clock | None = None,
         keyless: bool = False,
+        dialect: str | None = None,
     ) -> None:
         self.requests: list[Recorded] = []
         self.stalled = 0
@@ -84,6 +87,7 @@ class Simulator:
         self._seed = seed
         self._scenario = scenario
         self._keyless = keyless
+        self._dialect = dialect or (scenario.dialect if scenario else None)
         self._clock = clock or SystemClock()
         self._began = self._clock.monotonic()
         self._failed: Counter[str] = Counter()
@@ -146,15 +150,26 @@ class Simulator:
     ) -> web.StreamResponse:
         if not isinstance(body, dict):
             raise BadRequestError("The request body is not valid JSON")
+        server = None if self._dialect is None else DIALECTS[self._dialect]
         if not self._keyless and not _is_authorised(request.headers):
-            return _refuse(wire, FAULTS["401"], request_id)
+            return _refuse(wire, FAULTS["401"], request_id, server=server)
         prompt = wire.read(body)
         if prompt.model == NO_SUCH_MODEL:
-            return _refuse(wire, FAULTS["404"], request_id)
+            return _refuse(wire, FAULTS["404"], request_id, server=server)
         # Tries of one call share this; another protocol's are another call.
         call = f"{wire.path}:{prompt.key}"
         script = self._script(call, prompt)
         injected = self._due(call, prompt, script)
+        if script.dialect is not None:
+            server = DIALECTS[script.dialect]
+        if server is not None:
+            wire = spoken_by(server, wire)
+            if script.says is not None:
+                said = said_by(server, FAULTS["500"], script.says)
+                injected = Injected(fault=said, times=None)
+            elif injected is not None:
+                told = said_by(server, injected.fault)
+                injected = msgspec.structs.replace(injected, fault=told)
         speech = Speech(
             wire=wire,
             request=request,
@@ -177,7 +192,7 @@ class Simulator:
         script = parse(self._unheard(prompt.last))
         if prompt.goes_on:
             # What the message asked for was done by the answer that called the tools.
-            return Script(prompt=script.prompt, rate=script.rate)
+            return Script(prompt=script.prompt, rate=script.rate, dialect=script.dialect)
         if self._scenario is None or script.injected:
             return script
         turn = self._turns.setdefault(call, len(self._turns))
@@ -280,7 +295,16 @@ async def _json(request: web.Request) -> Any:
         return None
 
 
-def _refuse(wire: Wire, fault: Fault, request_id: str, message: str | None = None) -> web.Response:
+def _refuse(
+    wire: Wire,
+    fault: Fault,
+    request_id: str,
+    message: str | None = None,
+    *,
+    server: Server | None = None,
+) -> web.Response:
+    if server is not None:
+        wire, fault = spoken_by(server, wire), said_by(server, fault)
     return web.json_response(
         wire.error(fault, message, request_id),
         status=fault.status,

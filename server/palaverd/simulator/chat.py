@@ -83,7 +83,7 @@ class ChatWire:
         choice = {"index": 0, "message": message, "finish_reason": _FINISH[answer.finish]}
         return self._head(answer, "chat.completion", [choice]) | {"usage": self._usage(answer)}
 
-    def error(self, fault: Fault, message: str | None, request_id: str) -> dict[str, Any]:
+    def error(self, fault: Fault, message: str | None, request_id: str) -> Any:
         """Return the body of an error."""
         return openai_error(fault, message)
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from palaver.servers.facts import Says, Topic
+
 # Where a fault strikes: instead of an answer, or inside its stream.
 Manner = Literal[
     "status",  # an error answer
@@ -41,6 +43,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     `times` is how often by default: passing troubles once, so that a retry succeeds; lasting ones
     always (None). `anthropic`, `openai_type` and `openai_code` are the words of the error body.
+    `topic` is what it is about, where a server of the table may have words of its own for that:
+    `says`, once one does.
     """
 
     manner: Manner
@@ -52,6 +56,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     openai_code: str | None = None
     message: str = "Internal server error"
     openai_message: str | None = None  # where OpenAI says it so differently that it matters
+    topic: Topic | None = None
+    says: Says | None = None
 
 
 FAULTS: dict[str, Fault] = {
@@ -65,6 +71,7 @@ FAULTS: dict[str, Fault] = {
         message="messages: at least one message is required",
     ),
     "401": Fault(
+        topic="auth",
         manner="status",
         does="a bad key",
         status=401,
@@ -76,6 +83,7 @@ FAULTS: dict[str, Fault] = {
         openai_message="Incorrect API key provided: sk-sim****-key.",
     ),
     "402": Fault(
+        topic="quota",
         manner="status",
         does="an unpaid account",
         status=402,
@@ -94,6 +102,7 @@ FAULTS: dict[str, Fault] = {
         message="Your account does not have permission to use this resource.",
     ),
     "404": Fault(
+        topic="model",
         manner="status",
         does="no such model",
         status=404,
@@ -132,6 +141,7 @@ FAULTS: dict[str, Fault] = {
         message="Unsupported parameter: 'top_k' is not supported with this model.",
     ),
     "429": Fault(
+        topic="rate",
         manner="status",
         does="a rate limit; takes retry-after, retry-after-ms, retry-date",
         status=429,
@@ -141,6 +151,7 @@ FAULTS: dict[str, Fault] = {
         message="This request would exceed your account's rate limit. Please try again later.",
     ),
     "quota": Fault(
+        topic="quota",
         manner="status",
         does="an empty account",
         status=429,
@@ -151,6 +162,7 @@ FAULTS: dict[str, Fault] = {
         message="You exceeded your current quota, please check your plan and billing details.",
     ),
     "context": Fault(
+        topic="context",
         manner="status",
         does="a prompt that is too long",
         status=400,
@@ -164,10 +176,17 @@ FAULTS: dict[str, Fault] = {
             " resulted in 212454 tokens. Please reduce the length of the messages."
         ),
     ),
-    "500": Fault(manner="status", does="a server error", status=500),
+    "500": Fault(topic="server", manner="status", does="a server error", status=500),
     "502": Fault(manner="html", does="a gateway's error page", status=502, message="Bad Gateway"),
-    "503": Fault(manner="status", does="out of service", status=503, message="Service unavailable"),
+    "503": Fault(
+        topic="overloaded",
+        manner="status",
+        does="out of service",
+        status=503,
+        message="Service unavailable",
+    ),
     "loading": Fault(
+        topic="loading",
         manner="status",
         does="a model that is being loaded",
         status=503,
@@ -177,6 +196,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "504": Fault(manner="html", does="a gateway's timeout", status=504, message="Gateway Time-out"),
     "529": Fault(
+        topic="overloaded",
         manner="status",
         does="an overload",
         status=529,
@@ -216,6 +236,6 @@ FAULTS: dict[str, Fault] = {
     "stay-open": Fault(manner="stay-open", does="a whole answer whose body never ends", times=None),
     "split": Fault(manner="split", does="every byte in a chunk of its own", times=None),
     "duplicate": Fault(manner="duplicate", does="events delivered twice", times=None),
-    "filter": Fault(manner="filter", does="a refusal without content", times=None),
+    "filter": Fault(topic="filter", manner="filter", does="a refusal without content", times=None),
     "empty": Fault(manner="empty", does="an answer with nothing in it"),
 }

@@ -13,11 +13,12 @@ from palaverd.simulator.script import DirectiveError, parse
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`directives` take turns, one per prompt; an empty one is an answer without trouble.
 
-    A message that brings its own directive keeps it.
+    A message that brings its own directive keeps it. `dialect` is the server that is played.
     """
 
     does: str
-    directives: tuple[str, ...]
+    directives: tuple[str, ...] = ("",)
+    dialect: str | None = None
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -46,8 +47,8 @@ class ScenarioError(ValueError):
 def scenario(name: str) -> Scenario:
     """Return a scenario by its name, or from a file whose name ends in `.toml`.
 
-    A file has two keys: `does`, a sentence, and `directives`, a list of lines such as a message
-    may begin with.
+    A file has the keys `does`, a sentence, `directives`, a list of lines such as a message may
+    begin with, and `dialect`, a server to be played; one of the two may be left out.
 
     Raises:
         ScenarioError: there is none, or the file is not one.
@@ -61,6 +62,8 @@ def scenario(name: str) -> Scenario:
         found = msgspec.toml.decode(Path(name).read_bytes(), type=Scenario)
         for line in found.directives:
             parse(line)
+        if found.dialect is not None:
+            parse(f"[[dialect={found.dialect}]]")
     except OSError as error:
         raise ScenarioError(f"{name}: cannot be read: {error.strerror}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, DirectiveError) as error:

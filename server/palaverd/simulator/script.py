@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from palaver.directives import DIRECTIVE
+from palaverd.simulator.dialects import DIALECTS
 from palaverd.simulator.faults import AT_HEAD, FAULTS, Fault
 from palaverd.simulator.positions import POSITIONS, Position
 
@@ -41,6 +42,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `prompt` is the message without its directives; `rate` is words per second.
 
     The faults of `injected` strike one after the other, each as often as it says.
+    `dialect` is the server that is played, `says` the topic that it has something to say about.
     """
 
     prompt: str
@@ -52,6 +54,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     tool: str | None = None
     arguments: str = "{}"
     injected: tuple[Injected, ...] = ()
+    dialect: str | None = None
+    says: str | None = None
 
 
 class DirectiveError(ValueError):
@@ -79,6 +83,16 @@ def _number(name: str, value: str, least: float = 0.0) -> float:
     return number
 
 
+def _dialect(value: str, parameters: Mapping[str, str]) -> dict[str, object]:
+    if value not in DIALECTS:
+        raise DirectiveError(f"[[dialect]]: there is no {value!r}; there are {', '.join(DIALECTS)}")
+    topic = parameters.get("says")
+    if topic is not None and DIALECTS[value].saying(topic) is None:
+        known = sorted({s.topic for s in DIALECTS[value].says if s.status is not None})
+        raise DirectiveError(f"[[dialect={value}]] says nothing of {topic!r}; but of {known}")
+    return {"dialect": value, "says": topic}
+
+
 SHAPES: dict[str, Directive] = {
     "echo": Directive(
         "[[echo]] TEXT", "answers exactly the rest of the message", lambda v, p: {"echo": True}
@@ -103,6 +117,11 @@ SHAPES: dict[str, Directive] = {
         "[[tool=NAME args={…}]]",
         "asks for a tool call at the end",
         lambda v, p: {"tool": v or "tool", "arguments": p.get("args", "{}")},
+    ),
+    "dialect": Directive(
+        "[[dialect=SERVER]]",
+        "answers and fails as that server does; says=TOPIC: with what it says of that",
+        _dialect,
     ),
 }
 # Parameters of every fault, by name.
@@ -178,4 +197,5 @@ def manual() -> str:
         f" those inside a stream at={'|'.join(POSITIONS)} and after=WORDS. Several strike one after"
         " the other."
     )
+    lines.append(f"Servers: {', '.join(DIALECTS)}.")
     return "\n".join(lines)

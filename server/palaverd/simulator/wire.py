@@ -42,7 +42,7 @@ class Wire(Protocol):
     def whole(self, answer: Answer) -> dict[str, Any]:
         """Return the body of an answer that is not streamed."""
 
-    def error(self, fault: Fault, message: str | None, request_id: str) -> dict[str, Any]:
+    def error(self, fault: Fault, message: str | None, request_id: str) -> Any:
         """Return the body of an error; without a message, with the fault's own."""
 
     def error_event(self, fault: Fault, request_id: str) -> bytes:
