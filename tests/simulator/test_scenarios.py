@@ -19,6 +19,7 @@ from palaverd.simulator.faults import FAULTS
 from palaverd.simulator.scenarios import SCENARIOS, ScenarioError, scenario
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat
+from providers.calling import call, made
 from support.clock import PATIENCE_S, ManualClock
 from support.daemon import make_daemon, short_dir
 
@@ -107,13 +108,27 @@ def test_a_file_is_a_story(tmp_path: Path) -> None:
     assert (found.does, found.directives) == ("Overloaded, then fine", ("[[529 times=2]]", ""))
 
 
+async def test_a_file_may_name_the_server_that_is_played(tmp_path: Path) -> None:
+    path = tmp_path / "llama.toml"
+    path.write_text('does = "A model that is loaded"\ndialect = "llama.cpp"\n')
+    async with (
+        Simulator(rate=0, scenario=scenario(str(path)), keyless=True) as simulator,
+        made("openai-compatible", simulator.url) as provider,
+    ):
+        outcome = await call(provider, "[[loading]] [[echo]] Here.")
+        assert outcome.error is not None
+        assert (outcome.error.kind, outcome.error.detail) == ("loading", "Loading model")
+        assert (await call(provider, "[[loading]] [[echo]] Here.")).text == "Here."
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ('does = "x"\ndirectives = ["[[529 color=red]]"]', "no parameter 'color'"),
         ('does = "x"\ndirectives = ["[[error at=head]]"]', "cannot strike at 'head'"),
-        ('does = "x"\ndirectives = []', "directives is empty"),
-        ('does = "x"', "missing required field `directives`"),
+        ('does = "x"\ndirectives = []', "neither directives nor a dialect"),
+        ('does = "x"', "neither directives nor a dialect"),
+        ('does = "x"\ndialect = "y"', "there is no 'y'"),
         ('does = "x"\ndirectives = [""]\nmore = 1', "unknown field `more`"),
         ("does = ", "Invalid value"),
         (None, "No such file"),

@@ -17,7 +17,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     does: str
-    directives: tuple[str, ...] = ("",)
+    directives: tuple[str, ...] = ()
     dialect: str | None = None
 
 
@@ -68,6 +68,8 @@ def scenario(name: str) -> Scenario:
         raise ScenarioError(f"{name}: cannot be read: {error.strerror}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, DirectiveError) as error:
         raise ScenarioError(f"{name}: {error}.") from None
-    if not found.directives:
-        raise ScenarioError(f"{name}: directives is empty.")
-    return found
+    if found.directives:
+        return found
+    if found.dialect is None:
+        raise ScenarioError(f"{name}: it has neither directives nor a dialect.")
+    return msgspec.structs.replace(found, directives=("",))
