@@ -16,7 +16,7 @@ from palaverd.config.load import parse_config
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
 from palaverd.simulator.faults import FAULTS
-from palaverd.simulator.scenarios import SCENARIOS, ScenarioError, scenario
+from palaverd.simulator.scenarios import SCENARIOS, Scenario, ScenarioError, scenario
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat
 from providers.calling import call, made
@@ -108,11 +108,16 @@ def test_a_file_is_a_story(tmp_path: Path) -> None:
     assert (found.does, found.directives) == ("Overloaded, then fine", ("[[529 times=2]]", ""))
 
 
-async def test_a_file_may_name_the_server_that_is_played(tmp_path: Path) -> None:
+@pytest.fixture
+def loading(tmp_path: Path) -> Scenario:
     path = tmp_path / "llama.toml"
     path.write_text('does = "A model that is loaded"\ndialect = "llama.cpp"\n')
+    return scenario(str(path))
+
+
+async def test_a_file_may_name_the_server_that_is_played(loading: Scenario) -> None:
     async with (
-        Simulator(rate=0, scenario=scenario(str(path)), keyless=True) as simulator,
+        Simulator(rate=0, scenario=loading, keyless=True) as simulator,
         made("openai-compatible", simulator.url) as provider,
     ):
         outcome = await call(provider, "[[loading]] [[echo]] Here.")
