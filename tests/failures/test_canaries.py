@@ -24,6 +24,7 @@ from palaver.wire.chats import CreateChat
 from palaverd.simulator import Simulator
 from support.clock import PATIENCE_S
 from support.daemon import short_dir
+from support.forkserver import fork
 
 pytestmark = pytest.mark.process
 
@@ -106,15 +107,9 @@ def environment() -> dict[str, str]:
 
 async def run(*command: str, **more: str) -> bytes:
     """Run a command; return everything it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *command),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=environment() | more,
-    )
+    process = await fork(*command, stdout=asyncio.subprocess.PIPE, environment=environment() | more)
     async with asyncio.timeout(60):
-        return (await process.communicate())[0]
+        return b"".join(await process.communicate())
 
 
 @asynccontextmanager

@@ -322,7 +322,9 @@ def test_classification_never_raises_and_never_invents_a_kind(signals: Signals) 
     assert error.detail is None or len(error.detail) <= 500
     assert error.retry_after_ms is None or error.retry_after_ms >= 0
     # Stored and sent as it is.
-    assert msgspec.json.decode(msgspec.json.encode(error), type=ChatError) == error
+    stored = msgspec.json.encode(error)
+    assert msgspec.json.decode(stored, type=ChatError) == error
+    assert msgspec.json.decode(stored).keys() == set(ChatError.__struct_fields__)
 
 
 def test_half_a_surrogate_pair_can_be_stored() -> None:

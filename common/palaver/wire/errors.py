@@ -57,8 +57,8 @@ class ChatError(msgspec.Struct, frozen=True):
     action: FailureAction | None = None
 
 
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Problem details of a refused request (RFC 9457), with Palaver's own fields.
+class Problem(msgspec.Struct, frozen=True):
+    """Problem details of a refused request (RFC 9457), with Palaver's own fields, all always there.
 
     `type` is `urn:palaver:problem:<code>`; `code` is the same word for programs. `state` and
     `transition` are set for a conflict with the state machine, `field` names the offending
