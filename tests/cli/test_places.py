@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import stat
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 from palaver.client import Endpoint, PalaverError
 from palaver.launch import _not_foreign
 from palaver.paths import SOCKET_PATH_LIMIT, NowhereError, from_root, socket_path
+from support.clock import PATIENCE_S
 from support.here import Here, somewhere
 
 pytestmark = pytest.mark.process
@@ -96,3 +100,22 @@ def test_a_relative_data_directory_in_a_removed_one_is_told(
         main(["serve"])
     said = capsys.readouterr().err
     assert said.startswith("palaverd: PALAVER_DATA_DIR is data, but the directory")
+
+
+async def test_commands_work_in_a_directory_that_was_removed(tmp_path: Path) -> None:
+    async with somewhere() as here:
+        for command in ("run hello", "ls", "doctor"):  # the first one starts the daemon
+            gone = tmp_path / "gone"
+            gone.mkdir()
+            process = await asyncio.create_subprocess_exec(
+                *("sh", "-c", f'rmdir ../gone && exec "$0" -m palaver {command}', sys.executable),
+                cwd=gone,
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=os.environ
+                | {"PALAVER_CONFIG": str(here.config), "PALAVER_DATA_DIR": str(here.data_dir)},
+            )
+            async with asyncio.timeout(PATIENCE_S):
+                out, err = await process.communicate()
+            assert (process.returncode, err, bool(out)) == (0, b"", True), command

@@ -8,11 +8,12 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from palaverd.config.types import ProviderConfig
 from palaverd.failures import ProviderFailure
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.chat_events import ChatDialect
 from palaverd.providers.edge import Caller
-from palaverd.providers.limits import DEFAULT_LIMITS, OWN_SERVER_LIMITS
+from palaverd.providers.limits import DEFAULT_LIMITS, OWN_SERVER_LIMITS, limits_of
 from palaverd.providers.neutral import Completed, Delta, Provider
 from palaverd.simulator import Simulator
 from providers.calling import Kind, Outcome, ask, call, made
@@ -45,6 +46,15 @@ async def words(provider: Provider, prompt: str, seen: list[str]) -> Outcome:
     except ProviderFailure as failure:
         outcome.error = failure.error
     return outcome
+
+
+def test_a_server_of_ones_own_has_ten_minutes_in_any_protocol(kind: Kind) -> None:
+    """It may be loading a model, or answer others first, without a byte."""
+    own = ProviderConfig(kind=kind, base_url="http://127.0.0.1:8080/v1")
+    assert limits_of(own).startup == 600.0
+    vendor, patient = ProviderConfig(kind=kind), ProviderConfig(kind=kind, startup_seconds=7.0)
+    assert limits_of(vendor).startup == DEFAULT_LIMITS.startup
+    assert limits_of(patient).startup == 7.0
 
 
 async def test_a_first_event_that_never_comes_ends_the_call(

@@ -46,6 +46,20 @@ async def test_two_of_one_role_are_sent_as_one(kind: Kind) -> None:
             assert text in str(server.asked[0])
 
 
+async def test_an_item_that_says_something_says_that_it_is_a_message() -> None:
+    """llama.cpp cannot tell what an item without a type is, and refuses every second turn."""
+
+    def rule(body: Body) -> tuple[int, Any] | None:
+        if all("type" in item for item in body["input"]):
+            return None
+        return refusal("Cannot determine type of 'item'")
+
+    turns = [Turn("user", [Text("a")]), Turn("assistant", [Text("b")]), Turn("user", [Text("c")])]
+    async with strict("openai", rule) as server, made("openai", server.url) as provider:
+        assert (await call(provider, ask("", turns=turns))).text == "fine"
+        assert [item["type"] for item in server.asked[0]["input"]] == ["message"] * 3
+
+
 def no_system(body: Body) -> tuple[int, Any] | None:
     if any(one["role"] == "system" for one in body["messages"]):
         return refusal("System role not supported", 500)

@@ -89,6 +89,19 @@ async def test_a_paste_outside_a_field_goes_to_the_composer(tmp_path):
         assert me.composer.has_focus
 
 
+async def test_pasted_lines_are_one_message_with_their_tabs_and_nothing_is_sent(tmp_path):
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
+        await me.shows("x")
+        code = "def f():\n\treturn 1\n\n\n# end\n"
+        me.app.post_message(events.Paste(code.replace("\n", "\r")))
+        await me.until(lambda: me.composer.text == code)
+        await me.pilot.pause()
+        assert me.daemon.sent == []
+        await me.press("enter")
+        await me.until(lambda: me.daemon.sent)
+        assert [request.content for _, request, _ in me.daemon.sent] == [code]
+
+
 async def test_a_paste_of_lines_into_a_line_keeps_them_all(tmp_path):
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("x")
