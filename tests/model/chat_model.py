@@ -85,14 +85,14 @@ class ChatModel:
         self._become("running")
         self._say(text)
 
-    def send_interrupt(self, text: str) -> bool:
+    def send_interrupt(self, text: str, position: int | None) -> bool:
         if self.archived:
             return False
         if self.status not in BUSY:
             self._start(text)
         elif self.status == "requires_action":
             self.held = False
-            self.queue.append(text)
+            self._enqueue(text, position)
             head = self.queue.pop(0)
             self._become("running")
             self._say(head)
@@ -100,9 +100,12 @@ class ChatModel:
             if len(self.queue) == QUEUE_MOST:
                 return False
             self.held = False
-            self.queue.append(text)
+            self._enqueue(text, position)
             self._become("interrupting")
         return True
+
+    def _enqueue(self, text: str, position: int | None) -> None:
+        self.queue.insert(len(self.queue) if position is None else position, text)
 
     def interrupt(self, hold: bool) -> None:
         if self.archived or self.status == "waiting":

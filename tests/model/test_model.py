@@ -117,12 +117,12 @@ class Stories(RuleBasedStateMachine):
         for _ in range(12):
             self.send()
 
-    @rule()
-    def send_interrupt(self) -> None:
+    @rule(position=st.none() | st.integers(0, 25))
+    def send_interrupt(self, position: int | None) -> None:
         text = self.word()
         self.tell(
-            self.model.send_interrupt(text),
-            lambda c: sending.send_interrupt(c, NewUserMessage(text)),
+            self.model.send_interrupt(text, position),
+            lambda c: sending.send_interrupt(c, NewUserMessage(text), position),
         )
 
     @rule(hold=st.booleans())

@@ -178,3 +178,21 @@ async def test_a_chat_of_a_daemon_without_a_worker_says_so() -> None:
         await s.reaches("running", pending_reason=True)
         chat = await client.chat(sent.chat.id)
         assert (chat.status, chat.pending) == ("pending", "no_worker")
+
+
+async def test_what_interrupts_at_the_head_is_answered_before_what_waits() -> None:
+    async with scene("[[529 times=9]] [[echo]] one") as s:
+        row = await s.reaches("running", retry=True)
+        await s.send("[[echo]] two")
+        await s.send("[[echo]] three")
+        await s.client.send(
+            s.chat_id,
+            SendMessage(
+                "[[echo]] four",
+                when_busy="interrupt",
+                turn_version=row.turn_version,
+                position=0,
+            ),
+        )
+        await s.reaches("waiting")
+        assert [t for t in await s.texts() if "[[" not in t] == ["four", "two", "three"]

@@ -78,7 +78,10 @@ def cancelled(chat: LockedChat, due: set[str]) -> str | None:
 # One way to ask for each transition; where its outcome depends on what is asked, all ways.
 ACTIONS: dict[Transition, list[Action]] = {
     Transition.SEND: [lambda c: sending.send(c, SECOND), lambda c: sending.send(c, SECOND, 0)],
-    Transition.SEND_INTERRUPT: [lambda c: sending.send_interrupt(c, SECOND)],
+    Transition.SEND_INTERRUPT: [
+        lambda c: sending.send_interrupt(c, SECOND),
+        lambda c: sending.send_interrupt(c, SECOND, 0),
+    ],
     Transition.EDIT_QUEUED: [lambda c: queue.edit_queued(c, first_queued(c), SECOND)],
     Transition.REORDER_QUEUED: [
         lambda c: queue.reorder_queued(c, queue_ids(c.connection, "c")[::-1])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from palaver.wire.chats import Model, Models, RetryInfo
+from palaver.wire.chats import Model, Models, RetryInfo, Sent
 from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     ChatDeleted,
@@ -19,6 +19,7 @@ from palaver_tui.view.banner import banner
 from palaver_tui.view.chat import ChatView
 from palaver_tui.view.connection import Connection, offline
 from palaver_tui.view.primary import primary
+from palaver_tui.view.sending import acknowledged
 from palaver_tui.widgets.queue import QueuePanel
 from tui.replay import (
     BAD_KEY,
@@ -127,7 +128,7 @@ async def test_enter_on_an_empty_composer_releases_a_held_queue(tmp_path):
 
 async def test_enter_on_an_empty_composer_sends_the_head_of_a_free_queue(tmp_path):
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
-        await me.shows("⏎ send the next one now")
+        await me.shows("⏎ stop, and send the next one")
         await me.press("enter")
         await me.until(lambda: me.daemon.asked)
         assert me.daemon.asked == [("promote", 1, 4)]
@@ -543,3 +544,26 @@ async def test_what_waits_goes_first_and_the_composer_says_so(tmp_path):
         await me.shows("⏎ queue · ^s stop and queue")
         daemon.stream_of("a").tell(QueueUpdate([], held=False))
         await me.shows("⏎ queue · ^s send now")
+
+
+async def test_what_interrupts_is_answered_before_what_waits_in_the_order_it_was_sent(tmp_path):
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        for text in ("not that", "but this"):
+            await me.write(text)
+            await me.press("ctrl+s")
+        await me.until(lambda: len(me.daemon.sent) == 2)
+        asked = [(request.when_busy, request.position) for _, request, _ in me.daemon.sent]
+        assert asked == [("interrupt", 0), ("interrupt", 1)]
+        await me.write("and later")
+        await me.press("enter")
+        await me.until(lambda: len(me.daemon.sent) == 3)
+        request = me.daemon.sent[2][1]
+        assert (request.when_busy, request.position) == ("queue", None)
+
+
+def test_a_message_that_interrupts_is_shown_at_its_place():
+    view = ChatView(chat_id="a", queue=tuple(TWO.queue))
+    placed = msgspec.structs.replace(queued(3, "this instead"), position=0)
+    sent = Sent(chat("a", "A chat", "interrupting"), queued=placed)
+    assert [one.id for one in acknowledged(view, "key", sent).queue] == [3, 1, 2]

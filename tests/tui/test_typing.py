@@ -52,7 +52,7 @@ async def test_a_part_that_takes_letters_says_so_while_it_does(tmp_path, size, k
         await me.press(*keys)
         await me.shows(says)
         assert me.text().count("etters are keys") == 1
-        await me.hides("⏎ send the next one now")  # which is what it does in the composer
+        await me.hides("⏎ stop, and send the next one")  # which is what it does in the composer
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])
@@ -134,7 +134,7 @@ async def test_the_palette_takes_what_was_typed_with_its_key_and_runs_it_once(tm
 
 async def test_a_second_enter_after_a_dialog_decides_nothing(tmp_path):
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
-        await me.shows("⏎ send the next one now")
+        await me.shows("⏎ stop, and send the next one")
         feed(me, ["ctrl+p", "next theme", "enter", "enter", "enter"])
         await quiet(me)
         assert me.app.theme == "palaver-light"

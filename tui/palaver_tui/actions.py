@@ -301,7 +301,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "composer.interrupt",
         "Send now",
-        "Stop the answer and send this instead, after what waits in the queue.",
+        "Stop the answer and send this instead; what waits in the queue comes after it.",
         "composer",
         ("ctrl+s", "alt+i"),
         None,

@@ -220,8 +220,9 @@ class Asking:
         request = Promote(turn_version=self._turn)
 
         async def ask(client: Client, chat_id: str) -> str | None:
-            await client.promote(chat_id, queued.id, request)
-            return None
+            answer = await client.promote(chat_id, queued.id, request)
+            stops = answer.chat.status == "interrupting"
+            return "The answer is stopped; this message comes next." if stops else None
 
         self._ask(ask)
 

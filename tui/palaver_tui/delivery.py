@@ -136,6 +136,7 @@ class Delivery:
             when_busy="queue" if item.interrupts is None else "interrupt",
             model=item.model,
             turn_version=item.interrupts,
+            position=item.position,
         )
         return await client.send(view.chat_id, message, key=item.key)
 

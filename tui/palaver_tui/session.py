@@ -80,6 +80,8 @@ class Session:
         self.info: Info | None = None
         self._connect = connect
         self._random = random
+        # Which turn of which chat was last interrupted here, and how many are before the last one.
+        self._interrupting: tuple[tuple[str, int] | None, int] = (None, 0)
         self.changed = changed
         self.notice = notice
         # Takes a chat, its title, and what was not sent to it; gives what to show in its place.
@@ -395,7 +397,7 @@ class Session:
     def send(self, content: str, *, interrupt: bool = False) -> None:
         """Send a message to the chat that is shown; it is shown at once.
 
-        With `interrupt`, what runs is stopped for it.
+        With `interrupt`, what runs is stopped for it, and it is answered before what waits.
         """
         view = self.view
         turn = view.versions.turn if interrupt and view.versions else None
@@ -406,9 +408,21 @@ class Session:
             landing=landing(view),
             model=view.model if view.chat_id is None else None,
             interrupts=turn,
+            position=None if turn is None else self._place(turn),
         )
         self.delivery.send(self.current, item)
         self.changed()
+
+    def _place(self, turn: int) -> int:
+        """Return where in the queue a message goes that interrupts `turn`.
+
+        At the head; behind those that this client has sent to interrupt the same turn, so that two
+        sent one after the other are answered in that order.
+        """
+        stopped = (self.current, turn)
+        place = self._interrupting[1] + 1 if self._interrupting[0] == stopped else 0
+        self._interrupting = (stopped, place)
+        return place
 
     def choose_model(self, model: str) -> None:
         """Let `model` answer in the chat that is shown."""

@@ -70,6 +70,7 @@ async def _send(
                 when_busy="interrupt" if interrupt else "queue",
                 model=model,
                 turn_version=chat.versions.turn if interrupt else None,
+                position=0 if interrupt else None,
             ),
         )
     if as_json:

@@ -109,7 +109,11 @@ class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A message to a chat. `turn_version` belongs to `when_busy: interrupt`."""
+    """A message to a chat. `turn_version` belongs to `when_busy: interrupt`.
+
+    `position` is its place (from 0) where it is queued; the end without one. What interrupts is
+    answered next at place 0.
+    """
 
     content: str
     when_busy: WhenBusy = "queue"

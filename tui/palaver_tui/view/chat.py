@@ -43,7 +43,7 @@ class Outgoing:
     """A message of ours that the daemon has not shown us yet.
 
     `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the
-    turn that is to be stopped for it.
+    turn that is to be stopped for it, `position` its place in the queue then.
     """
 
     key: str
@@ -54,6 +54,7 @@ class Outgoing:
     reason: str | None = None
     model: str | None = None
     interrupts: int | None = None
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ LABELS: dict[Primary, str] = {
     "retry.now": "now",
     "error.retry": "try again",
     "queue.release": "release the queue",
-    "queue.head": "send the next one now",
+    "queue.head": "stop, and send the next one",
     "setup.restart": "start the daemon anew with the key",
     "setup.local": "use this machine's model server",
 }

@@ -41,5 +41,6 @@ def acknowledged(view: ChatView, key: str, sent: Sent) -> ChatView:
         return with_messages(view, [sent.message])
     queued = sent.queued
     if queued is not None and all(other.id != queued.id for other in view.queue):
-        return replace(view, queue=(*view.queue, queued))
+        place = queued.position
+        return replace(view, queue=(*view.queue[:place], queued, *view.queue[place:]))
     return view

@@ -68,7 +68,7 @@ async def send_message(
         stale = turn_version is not None and turn_version != chat.row.turn_version
         busy = chat.row.status not in (Status.WAITING, Status.ERROR)
         if interrupt and not (busy and stale):
-            return _sent(chat, send_interrupt(chat, message))
+            return _sent(chat, send_interrupt(chat, message, position))
         return _sent(chat, send(chat, message, position))
 
     content = [message, interrupt, turn_version, position]

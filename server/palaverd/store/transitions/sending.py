@@ -37,8 +37,13 @@ def send(chat: LockedChat, message: NewUserMessage, position: int | None = None)
         return _start(chat, message)
 
 
-def send_interrupt(chat: LockedChat, message: NewUserMessage) -> Placed:
-    """Send so that active work stops and the queue moves on."""
+def send_interrupt(
+    chat: LockedChat, message: NewUserMessage, position: int | None = None
+) -> Placed:
+    """Send so that active work stops and the queue moves on, with the message in its place there.
+
+    At `position` 0 the message itself is what comes next.
+    """
     with chat.transition(Transition.SEND_INTERRUPT):
         row = chat.row
         if row.status not in _BUSY:
@@ -46,9 +51,9 @@ def send_interrupt(chat: LockedChat, message: NewUserMessage) -> Placed:
         row.queue_held = False
         if row.status == Status.REQUIRES_ACTION:
             row.status = Status.RUNNING
-            return _head_with_last(chat, message)
+            return _head_of(chat, message, position)
         row.status = Status.INTERRUPTING
-        return Placed(queued_id=enqueue(chat, message))
+        return Placed(queued_id=enqueue(chat, message, position))
 
 
 def _start(chat: LockedChat, message: NewUserMessage) -> Placed:
@@ -56,14 +61,14 @@ def _start(chat: LockedChat, message: NewUserMessage) -> Placed:
     after_error = row.status == Status.ERROR
     row.status = Status.RUNNING
     if after_error:
-        return _head_with_last(chat, message)
+        return _head_of(chat, message)
     return Placed(message_id=enter_history(chat, message))
 
 
-def _head_with_last(chat: LockedChat, message: NewUserMessage) -> Placed:
-    """Run the oldest message that waits; `message` is the newest, so that order is kept."""
+def _head_of(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> Placed:
+    """Run the first message that waits, with `message` among them: the last, or at `position`."""
     if chat.row.queue is Queue.EMPTY:
         return Placed(message_id=enter_history(chat, message))
-    queued_id = enqueue(chat, message)
+    queued_id = enqueue(chat, message, position)
     promote_head(chat)
     return Placed(queued_id=queued_id)
