@@ -10,13 +10,25 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
 LONG = {
+    "api": ["test_bad_input"],
     "bench_check": ["test_benchmarks_run"],
     "failures": ["test_announced", "test_outage", "test_positions"],
     "model": ["test_model"],
-    "providers": ["test_faults"],
+    "providers": [
+        "test_changed_streams",
+        "test_faults",
+        "test_named_failures",
+        "test_proxies",
+        "test_tolerant_reading",
+    ],
     "server": ["test_under_stress"],
     "simulator": ["test_scenarios"],
-    "store": ["test_ablations", "test_interleavings", "test_interrupted_migrations"],
+    "store": [
+        "test_ablations",
+        "test_interleavings",
+        "test_interrupted_migrations",
+        "test_matrix_walk",
+    ],
     "tui": [
         "test_bursts",
         "test_calls",
@@ -38,6 +50,7 @@ LONG = {
         "test_layout_commonmark",
         "test_layout_corpus",
         "test_layout_growing",
+        "test_layout_source",
         "test_list_and_history",
         "test_looking",
         "test_mishaps",
