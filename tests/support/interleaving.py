@@ -159,7 +159,10 @@ def orders(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def tell(
-    connection: Connection, prepare: Callable[[World], None], actors: Sequence[Actor], every: int
+    connection: Connection,
+    prepare: Callable[[World], None],
+    actors: Sequence[Actor],
+    every: int = 1,
 ) -> int:
     """Let the actors act in each order, or each `every`th, each time on a fresh chat.
 
