@@ -46,7 +46,7 @@ def main() -> None:
                 click.echo(f"{name} {kind} was not tried: {error}", err=True)
                 failed += 1
             else:
-                save(merged(load(), [row], NOT_TRIED))
+                save(merged(load(), row, list(CASES), NOT_TRIED))
     click.echo(matrix_markdown())
     sys.exit(1 if failed else 0)
 

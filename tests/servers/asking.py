@@ -20,6 +20,7 @@ from support.process import DaemonProcess, started
 
 # A model of a table row for each thing that is tried.
 ANSWERS, SHORT, WRONG_NAME, WRONG_KEY = "answers", "short", "wrong-name", "wrong-key"
+ASTRAY = "astray"
 # Tokens. An answer without an end goes on up to here: some seconds.
 LONG, CUT = 300, 12
 # A case that takes longer has failed.
@@ -35,6 +36,14 @@ api_key = "{key}"
 kind = "{kind}"
 base_url = "{url}"
 api_key = "sk-somebody-elses"
+[providers.elsewhere]
+kind = "{kind}"
+base_url = "{url}/v1/chat/completions"
+api_key = "{key}"
+[models.astray]
+provider = "elsewhere"
+model = "{model}"
+max_attempts = 2
 [models.answers]
 provider = "server"
 model = "{model}"

@@ -18,7 +18,7 @@ from palaverd.config.types import ProviderKind
 from providers.calling import Outcome, call, made
 from providers.raw import raw_server
 from servers import asking, toy
-from servers.asking import SHORT, WRONG_KEY, WRONG_NAME, Told, ask
+from servers.asking import ASTRAY, SHORT, WRONG_KEY, WRONG_NAME, Told, ask
 from servers.recordings import PROBE, keep
 from servers.running import Running, Tap
 
@@ -161,6 +161,7 @@ async def no_tools(case: Case) -> str:
     if "without tools" not in case.backend.variants or case.backend is not case.front:
         return "n.a.: nothing says whether the template knows tools"
     known = await _caps(case)
+    keep(case.front.server.name, PROBE, "props", bytes(case.tap.answers[-1]))
     await case.backend.kill()
     await case.backend.begin("without tools")
     await case.backend.ready()
@@ -194,9 +195,13 @@ async def cut(case: Case) -> str:
 
 async def full_context(case: Case) -> str:
     """A conversation that is too long is called that, and not tried again."""
-    told = await ask(case.client, "hi " * 4000)
+    chat = (await case.client.create_chat(CreateChat(content="hi " * 4000))).chat.id
+    error = await asking.first_wait(case.client, chat)
     case.record("full context")
-    return _failed(told, "context_overflow")
+    if asking.busy(await case.client.chat(chat)):
+        await asking.stop(case.client, chat)
+        return "tried again: " + (_named(error.kind, error.message) if error else "?")
+    return _failed(await asking.outcome(case.client, chat), "context_overflow")
 
 
 async def wrong_model(case: Case) -> str:
@@ -212,6 +217,30 @@ async def wrong_key(case: Case) -> str:
     told = await ask(case.client, "hi", WRONG_KEY)
     case.record("wrong key", 0)
     return _failed(told, "auth")
+
+
+async def wrong_address(case: Case) -> str:
+    """A base_url with too much of a path is doubted as an address, not as a model."""
+    told = await ask(case.client, "hi", ASTRAY)
+    case.record("wrong address")
+    if (differs := _failed(told, "config")) != OK:
+        return differs
+    assert told.error is not None
+    return OK if "Check its base_url" in told.error.message else told.error.message[:120]
+
+
+async def unanswered(case: Case) -> str:
+    """A chat goes on after a turn without an answer: this template wants roles in turn."""
+    await case.backend.kill()
+    chat = (await case.client.create_chat(CreateChat(content="hi"))).chat.id
+    await asking.first_wait(case.client, chat)
+    await asking.stop(case.client, chat)
+    await asking.outcome(case.client, chat)
+    await case.backend.begin()
+    await case.backend.ready()
+    told = await ask(case.client, "are you there?", chat=chat)
+    case.record("after an unanswered turn")
+    return _differs(told, toy.text_of("answer"))
 
 
 async def loading(case: Case) -> str:
@@ -301,21 +330,23 @@ async def pool(case: Case) -> str:
         (await case.client.create_chat(CreateChat(content="please count"))).chat.id
         for _ in range(2)
     ]
-    told = await asyncio.gather(*(asking.outcome(case.client, chat) for chat in begun))
+    # Both fail where one finds no room, and may again where they are asked at once again: how it
+    # ends is chance.
+    told = await asyncio.gather(*(asking.first_wait(case.client, chat) for chat in begun))
     for number, raw in enumerate(case.tap.answers):
         if b"rror" in raw:
             case.record("error in stream", number)
+            break
+    ends = [(await asking.outcome(case.client, chat)).finish for chat in begun if not any(told)]
+    for chat in begun if any(told) else ():
+        await asking.stop(case.client, chat)
     await case.backend.kill()
     await case.backend.begin()
     await case.backend.ready()
-    failures = [error for one in told for error in (*one.retries, one.error) if error is not None]
-    wrong = [error for error in failures if error.kind != "server_error"]
-    if wrong:
-        return _named(wrong[0].kind, wrong[0].message)
-    if failures:
-        return OK
-    ends = {one.finish for one in told}
-    return "it calls the half answer whole itself" if "stop" in ends else f"finish {ends}"
+    if not any(told):
+        return "it calls the half answer whole itself" if "stop" in ends else f"finish {ends}"
+    wrong = [error for error in told if error and error.kind != "server_error"]
+    return _named(wrong[0].kind, wrong[0].message) if wrong else OK
 
 
 CASES: dict[str, Callable[[Case], Awaitable[str]]] = {
@@ -327,10 +358,12 @@ CASES: dict[str, Callable[[Case], Awaitable[str]]] = {
     "full context": full_context,
     "wrong model": wrong_model,
     "wrong key": wrong_key,
+    "wrong address": wrong_address,
     "stop frees the slot": stop,
     "two chats on one slot": two_chats,
     "shared context full": pool,
     "killed in mid-answer": killed,
+    "after an unanswered turn": unanswered,
     "loading": loading,
     "model without tools": no_tools,
 }

@@ -135,6 +135,26 @@ def _write_litellm(place: Place) -> None:
     (place.folder / "config.yaml").write_bytes(msgspec.json.encode(config))
 
 
+def _write_router(place: Place) -> None:
+    (place.folder / "start.cjs").write_text(_ROUTER)
+
+
+_ROUTER = """\
+const { default: Server } = require(process.argv[2]);
+const [behind, key, model] = process.argv.slice(3);
+const server = new Server({
+  logger: false, useJsonFile: false, useEnvFile: false,
+  initialConfig: {
+    HOST: "127.0.0.1", PORT: Number(process.env.PORT),
+    providers: [{
+      name: "behind", api_base_url: behind + "/v1/chat/completions", api_key: key, models: [model],
+    }],
+  },
+});
+server.start();
+"""
+
+
 SERVERS: dict[str, Server] = {
     "llama.cpp": Server(
         name="llama.cpp",
@@ -163,6 +183,23 @@ SERVERS: dict[str, Server] = {
             "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_USE_PREBUILT_UI=OFF "
             "-DGGML_NATIVE=OFF -DGGML_LLAMAFILE=OFF -DGGML_OPENMP=OFF -DCMAKE_CXX_FLAGS=-O1",
             "LLAMA_CPP_BUILD_JOBS": "2",
+        },
+        lacks=_LLAMA_LACKS,
+    ),
+    "llama-cpp-python": Server(
+        name="llama-cpp-python",
+        version="llama-cpp-python 0.3.36 with its own server, built from source",
+        pip=("llama-cpp-python[server]==0.3.36",),
+        bases={"openai-compatible": "/v1"},
+        prepare=_write_gguf,
+        command=lambda place: [
+            *(place.program("python"), "-m", "llama_cpp.server", "--model", "toy.gguf"),
+            *("--model_alias", MODEL, "--host", "127.0.0.1", "--port", str(place.port)),
+            *("--n_ctx", str(CONTEXT), "--n_threads", "1", "--api_key", KEY),
+        ],
+        environment={
+            "CMAKE_ARGS": "-DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DCMAKE_CXX_FLAGS=-O1",
+            "CMAKE_BUILD_PARALLEL_LEVEL": "2",
         },
         lacks=_LLAMA_LACKS,
     ),
@@ -200,6 +237,24 @@ SERVERS: dict[str, Server] = {
         wait_s=120,
         behind="llama.cpp",
     ),
+    "claude-code-router": Server(
+        name="claude-code-router",
+        version="@musistudio/llms 1.0.53, its gateway, before llama.cpp",
+        npm=("@musistudio/llms@1.0.53",),
+        bases={"openai-compatible": "/v1", "anthropic": ""},
+        prepare=_write_router,
+        command=lambda place: [
+            *("node", "start.cjs", str(place.installed / "node_modules/@musistudio/llms")),
+            *(place.behind, KEY, MODEL),
+        ],
+        ready="/health",
+        behind="llama.cpp",
+        model=f"behind,{MODEL}",
+        lacks={
+            "reasoning": "it drops thoughts; told to keep them, it drops the finish word instead",
+            "wrong key": "it asks for none unless it is told to",
+        },
+    ),
 }
 
 NOT_TRIED = {
@@ -207,5 +262,4 @@ NOT_TRIED = {
     "Ollama": "no package of its server is on PyPI, npm or in Debian",
     "LM Studio": "a desktop program, not in any registry",
     "Portkey's gateway": "1.15.2 from npm ends each answer with 500 on Node 20 (immutable headers)",
-    "llama-cpp-python": "an older llama.cpp behind its own server; built from source only",
 }

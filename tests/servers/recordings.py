@@ -22,6 +22,9 @@ _CHANGING: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
     (re.compile(rb'"(?:prompt|predicted)_(?:per_)?\w+":\s?(\d+\.\d+)'), b"1.000000000000000000000"),
     (re.compile(rb"127\.0\.0\.1:(\d+)"), b"80000"),
     (re.compile(rb"(?im)^x-litellm-[\w-]+(?:-ms|-id): ([^\r]*)"), b""),
+    (re.compile(rb"(/[\w./-]+)/node_modules/"), b""),
+    (re.compile(rb"(?im)^x-request-id: ([0-9a-f]{32})"), b""),
+    (re.compile(rb"<__media_(\w+?)__>"), b""),
     (re.compile(rb'"pid":\s?(\d+)'), b"1000000"),
     (
         re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,14 +36,18 @@ def save(results: Results, file: Path = FILE) -> None:
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
 
 
-def merged(old: Results, rows: list[Row], not_tried: dict[str, str]) -> Results:
-    """Return the old results with these rows in place of their likes; cells that are new win."""
-    kept = {(row.server, row.protocol): row for row in old.rows}
-    for row in rows:
-        before = kept.get((row.server, row.protocol))
-        same = before is not None and before.version == row.version
-        cells = {**before.cells, **row.cells} if same and before else row.cells
-        kept[row.server, row.protocol] = msgspec.structs.replace(row, cells=cells)
+def merged(old: Results, row: Row, order: Sequence[str], not_tried: dict[str, str]) -> Results:
+    """Return the old results with a row in place of its like.
+
+    Cells of the same version that were not tried again stay; they stand in the `order` of cases.
+    """
+    kept = {(one.server, one.protocol): one for one in old.rows}
+    before = kept.get((row.server, row.protocol))
+    cells = dict(row.cells)
+    if before is not None and before.version == row.version:
+        cells = {**before.cells, **cells}
+    ordered = {case: cells[case] for case in order if case in cells}
+    kept[row.server, row.protocol] = msgspec.structs.replace(row, cells=ordered)
     return Results(list(kept.values()), not_tried)
 
 

@@ -62,6 +62,7 @@ class Running:
                     "PATH": os.environ["PATH"],
                     guardian.VARIABLE: os.environ.get(guardian.VARIABLE, ""),
                     "HOME": str(self.place.folder),
+                    "PORT": str(self.place.port),  # for who takes it from there
                     **self.server.environment,
                 },
                 stdin=asyncio.subprocess.DEVNULL,
@@ -131,47 +132,63 @@ class Tap:
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            back, forth = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
-            writer.close()
-            return
-        both = (
-            asyncio.create_task(self._pass_on(reader, forth)),
-            asyncio.create_task(self._pass_back(back, writer)),
-        )
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in both:
-                task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
-            writer.close()
-            forth.close()
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request for each connection, so that what comes back is one answer."""
+        """Pass on one request after the other, each on a connection of its own to the server."""
+        begun = b""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            first, _, rest = head.partition(b"\r\n")
-            lines = [
-                line
-                for line in rest.split(b"\r\n")
-                if line and not line.lower().startswith((b"connection:", b"accept-encoding:"))
-            ]
-            writer.write(b"\r\n".join([first, *lines, b"Connection: close", b"", b""]))
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
+            while True:
+                request = await _request(begun, reader)
+                back, forth = await asyncio.open_connection("127.0.0.1", self._port)
+                forth.write(request)
+                answer = bytearray()
+                self.answers.append(answer)
+                passing = asyncio.create_task(_pass_back(back, writer, answer))
+                # The next request, or that the client is gone.
+                ahead = asyncio.create_task(reader.read(1))
+                try:
+                    await asyncio.wait((passing, ahead), return_when=asyncio.FIRST_COMPLETED)
+                    if passing.done() and not _goes_on(bytes(answer)):
+                        break
+                    begun = await ahead
+                    if not begun:
+                        break
+                    await passing
+                finally:
+                    for task in (passing, ahead):
+                        task.cancel()
+                    await asyncio.gather(passing, ahead, return_exceptions=True)
+                    forth.close()
+        writer.close()
 
-    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answer = bytearray()
-        self.answers.append(answer)
-        with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                answer += data
-                writer.write(data)
-                await writer.drain()
+
+async def _request(begun: bytes, reader: asyncio.StreamReader) -> bytes:
+    """Read a request whole; it asks for an answer that comes as it is, and ends its connection."""
+    head = begun + await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    named = {line.partition(b":")[0].lower(): line for line in lines}
+    length = int(named.get(b"content-length", b":0").partition(b":")[2])
+    kept = [line for name, line in named.items() if name not in (b"connection", b"accept-encoding")]
+    body = await reader.readexactly(length)
+    return b"\r\n".join([first, *kept, b"Connection: close", b"", body])
+
+
+async def _pass_back(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: bytearray
+) -> None:
+    while data := await reader.read(65536):
+        answer += data
+        writer.write(data)
+        await writer.drain()
+
+
+def _goes_on(answer: bytes) -> bool:
+    """Say whether a client may send its next request on the connection of an answer."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields = head.lower().split(b"\r\n")
+    if b"connection: close" in fields:
+        return False
+    if b"transfer-encoding: chunked" in fields:
+        return body.endswith(b"0\r\n\r\n")
+    return b"content-length: %d" % len(body) in fields
 
 
 @asynccontextmanager
