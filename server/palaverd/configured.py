@@ -12,15 +12,17 @@ import structlog
 
 from palaver.clock import Clock
 from palaver.wire.errors import ChatError
-from palaver.wire.setup import Named, Reloaded, Setup
+from palaver.wire.setup import Asked, Named, Reloaded, Setup
 from palaverd.bugs import log_bug
 from palaverd.config.keys import BadKey, key_hint
 from palaverd.config.load import ConfigError
+from palaverd.config.show import masked_url
 from palaverd.config.source import Loaded, Look, Source, differences
-from palaverd.config.types import Config
+from palaverd.config.types import Config, ProviderConfig
 from palaverd.failures import Signals, classify
 from palaverd.generation.catalog import Catalog
-from palaverd.providers.build import make_provider
+from palaverd.providers.build import address_of, make_provider
+from palaverd.providers.limits import limits_of
 from palaverd.providers.network import network
 from palaverd.providers.neutral import Provider
 
@@ -86,6 +88,7 @@ class Configured:
             read_at=self._read_at,
             takes_variables=self._takes_variables,
             network=self._network,
+            providers=[_asked(name, provider) for name, provider in config.providers.items()],
         )
 
     def _waiting(self, config: Config) -> list[str]:
@@ -226,3 +229,8 @@ def _missing(loaded: Loaded) -> dict[str, ChatError]:
         elif key is None and provider.kind != "openai-compatible":
             missing[name] = classify(Signals(provider=name, key_hint=hint, key_missing=True))
     return missing
+
+
+def _asked(name: str, config: ProviderConfig) -> Asked:
+    address = masked_url(address_of(config))
+    return Asked(name, config.kind, address, limits_of(config).startup)

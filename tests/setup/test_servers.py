@@ -18,11 +18,13 @@ from aiohttp import web
 
 from palaver.client import PalaverError
 from palaver.clock import SystemClock
+from palaver.servers.table import BY_SLUG, SERVERS
 from palaver.setup.local import LocalModel, LocalServer, example, recognise
-from palaver.setup.servers import MOST_BYTES, PATIENCE_S, find_servers
+from palaver.setup.servers import MOST_BYTES, PATIENCE_S, find_servers, hear
 from palaver.setup.writing import write_config
 from palaverd.config.load import parse_config
 from palaverd.simulator import Simulator
+from palaverd.simulator.dialects import DIALECTS
 from support.clock import ManualClock, until
 
 OLLAMA = {
@@ -102,6 +104,12 @@ async def server(answers: dict[str, Any], asked: list[str] | None = None) -> Asy
             return web.Response(text=answer)
         return web.json_response(answer)
 
+    async with serving(handle) as port:
+        yield port
+
+
+@asynccontextmanager
+async def serving(handle: Any) -> AsyncIterator[int]:
     application = web.Application()
     application.router.add_route("*", "/{tail:.*}", handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
@@ -247,3 +255,50 @@ def test_a_configuration_is_written_for_its_owner_alone_and_never_replaced(tmp_p
     for one in (dangling, Path("/dev/null/config.toml")):
         with pytest.raises(PalaverError):
             write_config(one, "x")
+
+
+# --- one at its address -----------------------------------------------------------------------
+
+TOLD = [
+    server.slug
+    for server in SERVERS
+    if server.slug in DIALECTS and any(server.marked(by) for by in ("header", "owner", "path"))
+]
+
+
+@pytest.mark.parametrize("slug", TOLD)
+async def test_a_server_says_what_it_is_at_its_address(slug: str) -> None:
+    async with Simulator(rate=0, dialect=slug, keyless=True) as simulator:
+        for base_url in (simulator.url, f"{simulator.url}/v1", f"{simulator.url}/v1/"):
+            heard = await hear(SystemClock(), base_url)
+            assert heard is not None
+            assert heard.server is BY_SLUG[slug]
+
+
+async def test_a_server_that_wants_a_key_is_known_by_its_headers() -> None:
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=401, headers={"Server": "llama.cpp"})
+
+    async with serving(refuse) as port:
+        heard = await hear(SystemClock(), f"http://127.0.0.1:{port}/v1")
+    assert heard is not None
+    assert heard.server is BY_SLUG["llama.cpp"]
+
+
+async def test_a_server_that_is_not_known_answers_all_the_same() -> None:
+    async with Simulator(rate=0, keyless=True) as simulator:
+        heard = await hear(SystemClock(), f"{simulator.url}/v1")
+    assert heard is not None
+    assert heard.server is None
+
+
+async def test_nothing_is_heard_where_nobody_answers() -> None:
+    assert await hear(SystemClock(), "http://127.0.0.1:1/v1") is None
+    assert await hear(SystemClock(), "not a url") is None
+    clock = ManualClock()
+    asked: list[str] = []
+    async with server({"/v1/models": asyncio.Event()}, asked) as port:
+        hearing = asyncio.create_task(hear(clock, f"http://127.0.0.1:{port}/v1"))
+        await until(lambda: len(asked) == 1)
+        clock.advance(PATIENCE_S)
+        assert await hearing is None

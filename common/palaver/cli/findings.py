@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import platform
@@ -94,6 +95,8 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
         yield _config(told.setup)
         for finding in _environment(told.setup):
             yield finding
+        async for finding in _providers(told.setup):
+            yield finding
     models = told.models
     for model in models:
         default = ", the default" if model.default else ""
@@ -161,6 +164,48 @@ def _environment(setup: Setup) -> Iterator[Finding]:
     for name in sorted(missing):
         text = f"{name} is set here, and was not where the daemon was started"
         yield Finding("environment", "note", text, "palaver daemon restart  brings it")
+
+
+async def _providers(setup: Setup) -> AsyncIterator[Finding]:
+    """Tell which server is behind each provider, what is done for it, and what is known of it."""
+    from palaver.clock import SystemClock
+    from palaver.servers.recognising import at_address, sees_no_tools
+    from palaver.servers.telling import does_for
+    from palaver.setup.servers import hear
+
+    clock = SystemClock()
+    known = [at_address(asked.address) for asked in setup.providers]
+    # A password in an address is not told to us: whoever wants one is not asked.
+    told = await asyncio.gather(
+        *(
+            _nobody() if server is not None or "@" in asked.address else hear(clock, asked.address)
+            for asked, server in zip(setup.providers, known, strict=True)
+        )
+    )
+    for asked, server, heard in zip(setup.providers, known, told, strict=True):
+        how = "by its address"
+        if server is None and heard is not None:
+            server, how = heard.server, "by what it answers"
+        elif server is None and "@" not in asked.address:
+            text = f"{asked.name}: nothing answers at {asked.address} now"
+            yield Finding("provider", "note", text, "Is it running? Check its base_url.")
+            continue
+        waits = f"waits {asked.startup_seconds:.0f} s for the first word"
+        if server is None:
+            text = f"{asked.name}: a server that is not known, at {asked.address}; {waits}"
+            yield Finding("provider", "ok", text)
+            continue
+        done = "; ".join((waits, *does_for(server)))
+        text = f"{asked.name}: {server.name}, {how}, at {asked.address}; {done}"
+        yield Finding("provider", "ok", text)
+        for note in server.notes:
+            yield Finding("provider", "note", f"{server.name}: {note.text}")
+        if heard is not None and sees_no_tools(heard.answers.get("/props")):
+            yield Finding("provider", "note", f"{asked.name}: this model sees no tools")
+
+
+async def _nobody() -> None:
+    """Ask nobody."""
 
 
 async def _servers() -> AsyncIterator[Finding]:

@@ -67,12 +67,17 @@ def recognise(address: str, answers: Mapping[str, Any]) -> LocalServer | None:
     listed = _entries(answers.get(MODELS))
     if listed is None:
         return None
-    owner = next((str(entry.get("owned_by")) for entry in listed), "")
-    server = by_answers(owner, answers)
+    server = by_answers(owner_of(answers), answers)
     kind = UNKNOWN if server is None else server.name
     detailed = _entries(answers.get("/api/v0/models")) if server is LM_STUDIO else None
     models = tuple(_models(listed if detailed is None else detailed, answers))
     return LocalServer(kind, address, models[:MOST_MODELS])
+
+
+def owner_of(answers: Mapping[str, Any]) -> str:
+    """Return what the first model of the list says of who owns it."""
+    listed = _entries(answers.get(MODELS)) or []
+    return next((str(entry.get("owned_by")) for entry in listed), "")
 
 
 def _entries(answer: Any) -> list[dict[str, Any]] | None:

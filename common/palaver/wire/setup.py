@@ -18,6 +18,18 @@ class Named(msgspec.Struct, frozen=True, omit_defaults=True):
     problem: str | None = None
 
 
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A provider as the daemon asks it.
+
+    `address` has no password in it; `startup_seconds` is how long its first word may take.
+    """
+
+    name: str
+    kind: str
+    address: str
+    startup_seconds: float
+
+
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the configuration comes from, and what keeps it from being what the file says.
 
@@ -26,7 +38,7 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
     and are empty for the daemon; with `takes_variables` it takes them from a client (`Lent`).
     `problem` is a sentence about a file that cannot be used: what was in force before still is.
     `restart` are keys that changed and hold from the next start on. `network` are the proxies and
-    certificates in force.
+    certificates in force, `providers` those that can be asked.
     """
 
     config: str
@@ -37,6 +49,7 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
     read_at: datetime | None = None
     takes_variables: bool = False
     network: list[Named] = []
+    providers: list[Asked] = []
 
 
 class Lent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

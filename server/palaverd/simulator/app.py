@@ -17,7 +17,14 @@ from palaver.servers.facts import Server
 from palaverd.simulator.answers import compose, thoughts, title
 from palaverd.simulator.anthropic import AnthropicWire
 from palaverd.simulator.chat import ChatWire
-from palaverd.simulator.dialects import DIALECTS, said_by, spoken_by
+from palaverd.simulator.dialects import (
+    DIALECTS,
+    answers_of,
+    headers_of,
+    owner_of,
+    said_by,
+    spoken_by,
+)
 from palaverd.simulator.faults import FAULTS, Fault
 from palaverd.simulator.misbehaviour import misbehave
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt
@@ -104,7 +111,11 @@ class Simulator:
 
     async def __aenter__(self) -> Simulator:
         app = web.Application(client_max_size=MAX_BODY)
+        server = None if self._dialect is None else DIALECTS[self._dialect]
         app.router.add_get("/v1/models", self._models)
+        for path, told in answers_of(server).items():
+            app.router.add_get(path, _telling(told))
+        app.on_response_prepare.append(_naming(headers_of(server)))
         for wire in (AnthropicWire(), ResponsesWire(), ChatWire()):
             app.router.add_post(wire.path, self._handler(wire))
         # Streams that wait for nothing end with their client, and with us.
@@ -281,11 +292,28 @@ class Simulator:
             return web.json_response(
                 {"data": data, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]}
             )
+        owner = owner_of(None if self._dialect is None else DIALECTS[self._dialect])
         data = [
-            {"id": name, "object": "model", "created": 1735689600, "owned_by": "palaver"}
+            {"id": name, "object": "model", "created": 1735689600, "owned_by": owner}
             for name in MODELS
         ]
         return web.json_response({"object": "list", "data": data})
+
+
+def _telling(told: Any) -> Any:
+    async def tell(request: web.Request) -> web.Response:
+        return web.json_response(told)
+
+    return tell
+
+
+def _naming(headers: Mapping[str, str]) -> Any:
+    """Return what adds the headers by which a server is known to all that it answers."""
+
+    async def name(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(headers)
+
+    return name
 
 
 async def _json(request: web.Request) -> Any:

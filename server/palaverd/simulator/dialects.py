@@ -60,6 +60,29 @@ def said_by(server: Server, fault: Fault, topic: str | None = None) -> Fault:
     )
 
 
+def headers_of(server: Server | None) -> dict[str, str]:
+    """Return the headers by which a server is known."""
+    marks = server.marked("header") if server is not None else ()
+    said = [mark.partition(":") for mark in marks]
+    return {name: value.strip() or "1" for name, _, value in said}
+
+
+def owner_of(server: Server | None) -> str:
+    """Return what a server says in its list of models of who owns them."""
+    return next(iter(server.marked("owner") if server is not None else ()), "palaver")
+
+
+def answers_of(server: Server | None) -> dict[str, Any]:
+    """Return what a server answers on the paths that it alone has."""
+    marks = server.marked("path") if server is not None else ()
+    fields = [mark.split() for mark in marks]
+    return {path: {name: _ANSWERS.get(name, "1")} | _BESIDE.get(path, {}) for path, name in fields}
+
+
+_ANSWERS: dict[str, Any] = {"default_generation_settings": {"n_ctx": 4096}, "data": []}
+_BESIDE: dict[str, Any] = {"/props": {"chat_template_caps": {"supports_tools": True}}}
+
+
 class DialectWire(ChatWire):
     """Chat Completions as one server speaks them."""
 
