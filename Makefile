@@ -11,7 +11,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-fast check format screenshots bench servers venv clean
+.PHONY: help run test test-all test-fast check format screenshots docs bench servers venv clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,12 +45,17 @@ screenshots: $(STAMP) ## redraw screenshots/ from the running client
 	PYTHONPATH=tests $(BIN)/python -m tui.screenshots $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m tui.scenario_pictures $(ARGS)
 
+docs: $(STAMP) ## draw anew the pages of docs/ that tables in the code are the source of
+	$(BIN)/python -m palaverd.failures.page > docs/failures.md
+	PYTHONPATH=tests $(BIN)/python -m servers.page > docs/servers.md
+
 bench: $(STAMP) ## the benchmarks, as a table
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 # Each is installed once, into ~/.cache/palaver-servers or PALAVER_SERVERS: 2 GB, a quarter of an hour.
 servers: $(STAMP) ## real model servers, asked through a real daemon (ARGS="llama.cpp --case answer")
 	@PYTHONPATH=tests $(BIN)/python -m servers $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m servers.page > docs/servers.md
 
 venv: $(STAMP) ## only make the virtual environment
 

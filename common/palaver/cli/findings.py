@@ -182,6 +182,7 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
             for asked, server in zip(setup.providers, known, strict=True)
         )
     )
+    noted: set[str] = set()
     for asked, server, heard in zip(setup.providers, known, told, strict=True):
         how = "by its address"
         if server is None and heard is not None:
@@ -198,8 +199,9 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
         done = "; ".join((waits, *does_for(server)))
         text = f"{asked.name}: {server.name}, {how}, at {asked.address}; {done}"
         yield Finding("provider", "ok", text)
-        for note in server.notes:
+        for note in server.notes if server.slug not in noted else ():
             yield Finding("provider", "note", f"{server.name}: {note.text}")
+        noted.add(server.slug)
         if heard is not None and sees_no_tools(heard.answers.get("/props")):
             yield Finding("provider", "note", f"{asked.name}: this model sees no tools")
 

@@ -19,6 +19,12 @@ ANYONE = Server(
         ),
         Says(
             topic="model",
+            pattern=r"unknown model",
+            said="unknown model",
+            source=_MANY,
+        ),
+        Says(
+            topic="model",
             pattern=r"model_not_found",
             said="model_not_found: x",
             source=_MANY,

@@ -21,7 +21,7 @@ def body_of(frame: Frame, says: Says) -> Any:
             return [{"error": error}]
         case "string":  # LM Studio, Ollama's own
             return {"error": says.said}
-        case "bare":  # vLLM before 0.10, Mistral
+        case "bare":  # older vLLM, Mistral, Cerebras
             return {"object": "error", **known, "param": None}
         case "detail":  # FastAPI
             return {"detail": says.said}

@@ -243,7 +243,14 @@ COPILOT = Server(
         ),
     ),
     codes=(Codes("context", ("model_max_prompt_tokens_exceeded",), _COPILOT),),
-    words=(Words(source=_COPILOT, whole=("stop",), cut=("length",), calls=("tool_calls",)),),
+    words=(
+        Words(
+            source=reported("by users of it"),
+            whole=("stop",),
+            cut=("length",),
+            calls=("tool_calls",),
+        ),
+    ),
 )
 
 GITHUB_MODELS = Server(

@@ -41,7 +41,10 @@ OLLAMA = Server(
     slug="ollama",
     place="home",
     base_url="http://127.0.0.1:11434/v1",
-    marks=(Mark("port", "11434", _OLLAMA_DOC), Mark("path", "/api/version version", _LM_DOC)),
+    marks=(
+        Mark("port", "11434", _OLLAMA_DOC),
+        Mark("path", "/api/version version", reported("by users of it")),
+    ),
     sends=Sends(source=reported("by users of it"), reasoning="reasoning"),
     says=(
         Says(
@@ -236,7 +239,12 @@ VLLM = Server(
         ),
     ),
     words=(
-        Words(source=_VLLM_REASONING, whole=("stop",), cut=("length",), calls=("tool_calls",)),
+        Words(
+            source=reported("by users of it"),
+            whole=("stop",),
+            cut=("length",),
+            calls=("tool_calls",),
+        ),
         Words(source=reported("FinishReason of vLLM"), given_up=("error", "abort")),
     ),
     notes=(
@@ -244,7 +252,7 @@ VLLM = Server(
             "The reasoning field was called reasoning_content before 0.11; both are read.",
             _VLLM_REASONING,
         ),
-        Note("Before 0.10 its errors had no frame: the sentence stood bare.", _VLLM_BARE),
+        Note("Errors of older versions have no frame around them.", _VLLM_BARE),
     ),
 )
 
@@ -279,7 +287,12 @@ LM_STUDIO = Server(
         ),
     ),
     words=(
-        Words(source=_LM_API, whole=("stop",), cut=("length",), calls=("tool_calls",)),
+        Words(
+            source=reported("by users of it"),
+            whole=("stop",),
+            cut=("length",),
+            calls=("tool_calls",),
+        ),
         Words(
             source=_LM_WORDS,
             whole=("eosfound", "stopstringfound"),

@@ -75,7 +75,7 @@ ANTHROPIC = Server(
             topic="auth",
             pattern=r"(?:invalid|incorrect|expired|revoked|missing|no) (?:x-)?api[ -_]?key",
             said="invalid x-api-key",
-            source=_ANTHROPIC_SDK,
+            source=reported("by users of it"),
             status=401,
             type="authentication_error",
         ),
@@ -95,7 +95,7 @@ ANTHROPIC = Server(
         Says(
             topic="model",
             said="model: no-such-model",
-            source=_ANTHROPIC_SDK,
+            source=reported("by users of it"),
             status=404,
             type="not_found_error",
         ),
@@ -119,7 +119,7 @@ ANTHROPIC = Server(
     ),
     codes=(
         Codes("overloaded", ("overloaded_error",), _ANTHROPIC_529),
-        Codes("quota", ("billing_error",), _ANTHROPIC_529),
+        Codes("quota", ("billing_error",), _ANTHROPIC_SDK),
         Codes("auth", ("authentication_error",), _ANTHROPIC_SDK),
         Codes("context", ("request_too_large",), _ANTHROPIC_SDK),
         Codes("rate", ("rate_limit_error",), _ANTHROPIC_LIMIT),

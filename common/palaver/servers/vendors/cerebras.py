@@ -39,5 +39,12 @@ CEREBRAS = Server(
             code="context_length_exceeded",
         ),
     ),
-    words=(Words(source=_CEREBRAS_LIMIT, whole=("stop",), cut=("length",), calls=("tool_calls",)),),
+    words=(
+        Words(
+            source=reported("by users of it"),
+            whole=("stop",),
+            cut=("length",),
+            calls=("tool_calls",),
+        ),
+    ),
 )

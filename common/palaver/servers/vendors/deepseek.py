@@ -51,8 +51,6 @@ DEEPSEEK = Server(
             said="Insufficient Balance",
             source=_DEEPSEEK_ERRORS,
             status=402,
-            type="unknown_error",
-            code="invalid_request_error",
         ),
         Says(
             topic="filter",
@@ -65,25 +63,21 @@ DEEPSEEK = Server(
         ),
         Says(
             topic="auth",
-            said="Authentication Fails (no such user)",
+            said="Authentication Fails",
             source=_DEEPSEEK_ERRORS,
             status=401,
-            type="authentication_error",
-            code="invalid_request_error",
         ),
         Says(
             topic="rate",
             said="Rate Limit Reached",
             source=_DEEPSEEK_ERRORS,
             status=429,
-            type="rate_limit_error",
         ),
         Says(
             topic="overloaded",
             said="Server Overloaded",
             source=_DEEPSEEK_ERRORS,
             status=503,
-            type="server_error",
         ),
         Says(
             topic="model",

@@ -55,7 +55,7 @@ GEMINI = Server(
             topic="rate",
             said="You exceeded your current quota, please check your plan and billing details. "
             "Please retry in 3.07s.",
-            source=_GEMINI_ERRORS,
+            source=reported("by users of it"),
             status=429,
             type="RESOURCE_EXHAUSTED",
         ),

@@ -79,5 +79,12 @@ GROQ = Server(
             code="model_not_found",
         ),
     ),
-    words=(Words(source=_GROQ_ERRORS, whole=("stop",), cut=("length",), calls=("tool_calls",)),),
+    words=(
+        Words(
+            source=reported("by users of it"),
+            whole=("stop",),
+            cut=("length",),
+            calls=("tool_calls",),
+        ),
+    ),
 )

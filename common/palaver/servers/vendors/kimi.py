@@ -79,13 +79,17 @@ KIMI = Server(
         ),
     ),
     codes=(
-        Codes("overloaded", ("engine_overloaded_error",), _KIMI_ERRORS),
+        Codes("overloaded", ("engine_overloaded_error",), reported("by users of it")),
         Codes("quota", ("exceeded_current_quota_error", "access_terminated"), _KIMI_QUOTA),
-        Codes("auth", ("invalid_authentication", "invalid_authentication_error"), _KIMI_ERRORS),
+        Codes(
+            "auth",
+            ("invalid_authentication", "invalid_authentication_error"),
+            reported("by users of it"),
+        ),
     ),
     words=(
         Words(
-            source=_KIMI_PROMPTFOO,
+            source=reported("by users of it"),
             whole=("stop",),
             cut=("length",),
             filtered=("content_filter",),

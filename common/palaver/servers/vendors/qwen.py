@@ -16,6 +16,7 @@ from palaver.servers.facts import (
 
 _USERS = reported("by users of it, as a sentence only")
 _QWEN_ERRORS = Source("https://help.aliyun.com/en/model-studio/error-code")
+_QWEN_CODES = Source("https://help.aliyun.com/en/model-studio/error-code-start")
 _QWEN_FILTER = Source("https://github.com/camel-ai/owl/issues/432", "2025-03")
 _QWEN_WANTS = Source("https://github.com/apmantza/pi-free/pull/45", "2026-04")
 
@@ -75,7 +76,7 @@ QWEN = Server(
         Says(
             topic="auth",
             said="Incorrect API key provided.",
-            source=_QWEN_ERRORS,
+            source=_QWEN_CODES,
             status=401,
             type="invalid_request_error",
             code="invalid_api_key",
@@ -83,7 +84,7 @@ QWEN = Server(
         Says(
             topic="rate",
             said="Requests rate limit exceeded, please try again later.",
-            source=_QWEN_ERRORS,
+            source=_QWEN_CODES,
             status=429,
             type="Throttling.RateQuota",
             code="Throttling.RateQuota",
@@ -91,7 +92,7 @@ QWEN = Server(
         Says(
             topic="model",
             said="The model `qwen-9` does not exist or you do not have access to it.",
-            source=_QWEN_ERRORS,
+            source=reported("by users of it"),
             status=404,
             type="invalid_request_error",
             code="model_not_found",
@@ -100,7 +101,14 @@ QWEN = Server(
     codes=(
         Codes("quota", ("arrearage",), _QWEN_ERRORS),
         Codes("filter", ("data_inspection_failed", "datainspectionfailed"), _QWEN_FILTER),
-        Codes("rate", ("throttling", "throttling.ratequota"), _QWEN_ERRORS),
+        Codes("rate", ("throttling", "throttling.ratequota"), _QWEN_CODES),
     ),
-    words=(Words(source=_QWEN_ERRORS, whole=("stop",), cut=("length",), calls=("tool_calls",)),),
+    words=(
+        Words(
+            source=reported("by users of it"),
+            whole=("stop",),
+            cut=("length",),
+            calls=("tool_calls",),
+        ),
+    ),
 )

@@ -39,7 +39,7 @@ ZAI = Server(
             topic="context",
             pattern=r"prompt exceeds (?:the )?max(?:imum)? (?:input )?length|prompt 超长",
             said="Prompt exceeds max length",
-            source=_ZAI_ERRORS,
+            source=reported("by users of it"),
             status=400,
             code="1261",
         ),
@@ -52,23 +52,21 @@ ZAI = Server(
         ),
         Says(
             topic="rate",
-            said="Rate limit reached for requests",
+            said="High concurrency usage of this API, please reduce concurrency",
             source=_ZAI_ERRORS,
             status=429,
             code="1302",
         ),
         Says(
             topic="model",
-            said="Unknown Model, please check the model code.",
-            pattern=r"unknown model|invalid model",
+            said="Model does not exist, please check the model code",
             source=_ZAI_ERRORS,
             status=400,
             code="1211",
         ),
         Says(
             topic="filter",
-            said="System has detected potentially unsafe or sensitive content in input or "
-            "generation.",
+            said="System detected potentially unsafe or sensitive content in input or generation.",
             source=_ZAI_ERRORS,
             status=400,
             code="1301",
@@ -76,10 +74,11 @@ ZAI = Server(
     ),
     codes=(
         Codes("quota", ("1113",), _ZAI_CREDIT),
-        Codes("context", ("1261",), _ZAI_ERRORS),
+        Codes("context", ("1261",), reported("by users of it")),
         Codes("filter", ("1301",), _ZAI_ERRORS),
         Codes("model", ("1211",), _ZAI_ERRORS),
-        Codes("rate", ("1302", "1303", "1305"), _ZAI_ERRORS),
+        Codes("rate", ("1302",), _ZAI_ERRORS),
+        Codes("rate", ("1303", "1305"), reported("by users of it")),
     ),
     words=(
         Words(

@@ -1,0 +1,16 @@
+"""Prints docs/servers.md: the table of servers, and the matrix as it was last run."""
+
+from __future__ import annotations
+
+from palaver.servers.page import page
+from palaverd.providers.limits import OWN_SERVER_LIMITS
+from servers.results import matrix_markdown
+
+
+def document() -> str:
+    """Return the document as it should be."""
+    return page(matrix_markdown(), OWN_SERVER_LIMITS.startup) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")  # noqa: T201 - this is what the module is for
