@@ -96,3 +96,16 @@ async def test_the_doctor_names_the_server_behind_each_provider(here: Here) -> N
         assert f"llama.cpp: {note.text}" in told
     states = {one["state"] for one in findings if one["subject"] == "provider"}
     assert states == {"ok", "note"}
+
+
+async def test_the_doctor_says_where_a_proxy_may_be_why_nothing_answers(here: Here) -> None:
+    await here("daemon", "restart", https_proxy="http://proxy.test:3128")
+    doctor = await here("doctor", "--json")
+    (away,) = (
+        one
+        for one in map(json.loads, doctor.out.splitlines())
+        if one["text"].startswith("away: nothing answers")
+    )
+    assert away["remedy"] == (
+        "Asked without the proxy of https_proxy, through which the daemon goes."
+    )

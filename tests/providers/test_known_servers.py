@@ -205,6 +205,23 @@ def test_each_finish_word_means_what_it_says() -> None:
     assert found == {meaning: set(said.split()) for meaning, said in MEANING.items()}
 
 
+@pytest.mark.parametrize(
+    ("configured", "shown"),
+    [
+        ("deepseek", "DeepSeek"),
+        ("llama-cpp", "llama.cpp"),
+        ("LLAMA.CPP", "llama.cpp"),
+        ("lm-studio", "LM Studio"),
+        ("transformers-serve", "transformers serve"),
+        ("z-ai", "z.ai"),
+        ("work", "work"),
+    ],
+)
+def test_a_sentence_names_a_server_as_its_makers_do(configured: str, shown: str) -> None:
+    error = classify(Signals(provider=configured, status=529))
+    assert error.message == f"{shown} is overloaded."
+
+
 # --- recognised -------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ LONG = {
     "providers": [
         "test_changed_streams",
         "test_faults",
+        "test_known_servers",
         "test_named_failures",
         "test_proxies",
         "test_tolerant_reading",

@@ -189,7 +189,7 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
             server, how = heard.server, "by what it answers"
         elif server is None and "@" not in asked.address:
             text = f"{asked.name}: nothing answers at {asked.address} now"
-            yield Finding("provider", "note", text, "Is it running? Check its base_url.")
+            yield Finding("provider", "note", text, _unheard(setup))
             continue
         waits = f"waits {asked.startup_seconds:.0f} s for the first word"
         if server is None:
@@ -204,6 +204,16 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
         noted.add(server.slug)
         if heard is not None and sees_no_tools(heard.answers.get("/props")):
             yield Finding("provider", "note", f"{asked.name}: this model sees no tools")
+
+
+def _unheard(setup: Setup) -> str:
+    proxies = [one.variable for one in setup.network if one.variable.lower() in _THROUGH]
+    if proxies:
+        return f"Asked without the proxy of {proxies[0]}, through which the daemon goes."
+    return "Is it running? Check its base_url."
+
+
+_THROUGH = ("https_proxy", "http_proxy", "all_proxy")
 
 
 async def _nobody() -> None:

@@ -21,10 +21,14 @@ from palaverd.failures.facts import Facts
 from palaverd.failures.redact import redact
 from palaverd.failures.signals import Signals
 
-# Configured names are lower case by habit; these have a spelling of their own.
-_DISPLAY = {server.slug: server.name for server in SERVERS if server.marks} | {
-    "simulator": "The simulator"
-}
+# Configured names are lower case by habit; these have a spelling of their own. The second is the
+# name that the first start gives to a server on this machine.
+_DISPLAY = {
+    name: server.name
+    for server in SERVERS
+    if server.marks
+    for name in (server.slug, re.sub(r"[^a-z0-9]+", "-", server.name.lower()).strip("-"))
+} | {"simulator": "The simulator"}
 
 _MAX_NAME = 60
 _MAX_URL = 200
