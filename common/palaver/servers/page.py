@@ -113,7 +113,8 @@ def page(matrix: str, patience: float) -> str:
 
 _TRIED = """\
 `make servers` installs what installs here, gives it a toy model, and asks it through a real daemon.
-`ok`: what was seen is right. `n.a.`: that server has no such thing."""
+`ok`: what was seen is right. `n.a.`: that server has no such thing. All else says what differs.
+A gateway stands before llama.cpp, which is what is killed, full or loading then."""
 
 
 def _at_home(server: Server, sources: _Sources) -> Iterator[str]:
