@@ -66,7 +66,8 @@ class Configured:
         self._reading = asyncio.Lock()
         self._retired: list[Provider] = []
         self._providers = {name: self._make(loaded, name) for name in loaded.config.providers}
-        self.catalog = Catalog(loaded.config, self._providers, _missing(loaded))
+        path = "config.toml" if source is None else str(source.path)
+        self.catalog = Catalog(loaded.config, self._providers, _missing(loaded), path=path)
 
     def _make(self, loaded: Loaded, name: str) -> Provider:
         provider = loaded.config.providers[name]

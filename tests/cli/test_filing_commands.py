@@ -8,8 +8,10 @@ import pty
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import Connection, update
 
 from cli.test_commands_with_daemon import Shell
+from palaverd.store.tables import chats
 from support.daemon import running_pair
 from support.forkserver import fork
 
@@ -64,9 +66,8 @@ async def test_a_chat_is_deleted_only_by_who_says_so(palaver: Shell) -> None:
     assert (await palaver("ls")).out == (await palaver("ls", "--archived")).out == ""
 
 
-@pytest.mark.parametrize(("reply", "left"), [("y", 0), ("n", 1), ("", 1)])
-async def test_at_a_terminal_it_is_asked_first(palaver: Shell, reply: str, left: int) -> None:
-    chat = await chat_of(palaver, "[[echo]] one")
+async def remove(palaver: Shell, chat: str, reply: str) -> tuple[str, int | None]:
+    """Remove a chat at a terminal; return what is asked, and the exit code after the reply."""
     ours, theirs = pty.openpty()
     try:
         process = await fork(
@@ -79,12 +80,40 @@ async def test_at_a_terminal_it_is_asked_first(palaver: Shell, reply: str, left:
     finally:
         os.close(ours)
         os.close(theirs)
-    assert asked.decode().startswith(
-        "Delete “one” for good, with all its messages, and the chats under it?"
-    )
-    assert process.returncode == (130 if left else 0)
+    return asked.decode(), process.returncode
+
+
+@pytest.mark.parametrize(("reply", "left"), [("y", 0), ("n", 1), ("", 1)])
+async def test_at_a_terminal_it_is_asked_first(palaver: Shell, reply: str, left: int) -> None:
+    chat = await chat_of(palaver, "[[echo]] one")
+    asked, code = await remove(palaver, chat, reply)
+    assert asked.startswith("Delete “one” for good, with all its messages?")
+    assert code == (130 if left else 0)
     page = (await palaver.client.chats()).chats
     assert len(page) == left
+
+
+@pytest.mark.parametrize(
+    ("parents", "goes"),
+    [
+        ([], ""),
+        ([0], ", and the chat under it"),
+        ([0, 1, 0], ", and the 3 chats under it"),  # one of them under another one
+    ],
+)
+async def test_what_is_asked_names_the_chats_that_go_with_it(parents: list[int], goes: str) -> None:
+    async with running_pair(rate=0) as (daemon, client, _):
+        palaver = Shell(client)
+        made = [await chat_of(palaver, f"[[echo]] {number}") for number in range(len(parents) + 1)]
+
+        def belong(connection: Connection) -> None:
+            for chat, parent in zip(made[1:], parents, strict=True):
+                changed = update(chats).where(chats.c.id == chat)
+                connection.execute(changed.values(parent_id=made[parent], root_id=made[0]))
+
+        await daemon.database.write(belong)
+        asked, _ = await remove(palaver, made[0], "n")
+        assert asked.startswith(f"Delete “0” for good, with all its messages{goes}?")
 
 
 async def test_a_chat_is_renamed(palaver: Shell) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.chats import Chat
 
+PAGE = 200  # chats in one answer of the daemon
+
 # What is done with one chat, in words.
 Work = Callable[["Client", "Chat"], Awaitable[str]]
 
@@ -76,9 +78,12 @@ def rm(settings: Settings, chat_ids: tuple[str, ...], yes: bool) -> None:
     """Delete chats for good, with all messages and the chats under them. Asks first."""
 
     async def work(client: Client, chat: Chat) -> str:
-        waiting = f", {chat.queue_length} of which wait in its queue" if chat.queue_length else ""
-        goes = f"all its messages{waiting}, and the chats under it"
-        confirm(f"Delete {quoted(chat)} for good, with {goes}?", yes=yes)
+        if not yes:
+            waiting = f", {chat.queue_length} of which wait in its queue"
+            goes = f"all its messages{waiting if chat.queue_length else ''}"
+            if under := await _under(client, chat):
+                goes += f", and the {'chat' if under == 1 else f'{under} chats'} under it"
+            confirm(f"Delete {quoted(chat)} for good, with {goes}?", yes=False)
         # Only what is archived can be deleted, so that nothing goes while it is worked on.
         if not chat.archived:
             await _archive(client, chat)
@@ -92,6 +97,23 @@ async def _archive(client: Client, chat: Chat) -> None:
     from palaver.wire.queue import ChangeChat
 
     await client.change_chat(chat.id, ChangeChat(archived=True))
+
+
+async def _under(client: Client, chat: Chat) -> int:
+    """Count the chats that a chat has under it, and those under these; archived ones too."""
+    parents: dict[str, str] = {}
+    for archived in (False, True):
+        cursor: str | None = None
+        while True:
+            page = await client.chats(limit=PAGE, cursor=cursor, archived=archived)
+            parents |= {one.id: one.parent_id for one in page.chats if one.parent_id is not None}
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    under = {chat.id}
+    while more := {one for one, parent in parents.items() if parent in under} - under:
+        under |= more
+    return len(under) - 1
 
 
 async def _each(settings: Settings, chat_ids: tuple[str, ...], work: Work) -> int:

@@ -107,11 +107,12 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
             state: State = "broken" if model.default else "note"
             yield Finding("model", state, text, model.unavailable.message)
     if not models:
+        path = told.setup.config if told.setup is not None else "config.toml"
         yield Finding(
             "model",
             "broken",
             "none is configured",
-            "Name one in config.toml; or set ANTHROPIC_API_KEY and run  palaver daemon restart ;"
+            f"Name one in {path}; or set ANTHROPIC_API_KEY and run  palaver daemon restart ;"
             " or try  palaver demo",
         )
         async for finding in _servers():

@@ -17,7 +17,7 @@ from palaverd.failures import GiveUp, ProviderFailure, Signals, classify, wordin
 from palaverd.failures.fallback import Tried
 from palaverd.generation.answer import Answer, remark_on, shown_parts
 from palaverd.generation.cancellation import Cause
-from palaverd.generation.catalog import NO_MODEL, Chosen
+from palaverd.generation.catalog import Chosen, no_model
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.prompt import build_request
 from palaverd.generation.tries import Tries
@@ -64,7 +64,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             # Looked at anew for each attempt: a person may choose another model while we wait.
             wanted = choose_model(env, history)
             if wanted is None:
-                await _end_in_error(env, job, NO_MODEL)
+                await _end_in_error(env, job, no_model(env.catalog.path))
                 return
             chosen = tries.whose_turn(wanted)
             attempt = history.row.generation_attempt + 1

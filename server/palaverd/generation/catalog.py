@@ -39,25 +39,30 @@ class Chosen(msgspec.Struct, frozen=True):
         )
 
 
-NO_MODEL = ChatError(
-    kind="config",
-    message=(
-        "No model is configured. Name one in config.toml, which is read at once; or set "
-        "ANTHROPIC_API_KEY or OPENAI_API_KEY and run `palaver daemon restart`."
-    ),
-    action="open_settings",
-)
+def no_model(path: str) -> ChatError:
+    """Say that nothing can be asked, and in which file that is changed."""
+    return ChatError(
+        kind="config",
+        message=(
+            f"No model is configured. Name one in {path}, which is read at once; or set "
+            "ANTHROPIC_API_KEY or OPENAI_API_KEY and run `palaver daemon restart`."
+        ),
+        action="open_settings",
+    )
 
 
 class Catalog:
-    """The configured models and their providers."""
+    """The configured models and their providers. `path` is the file that names them."""
 
     def __init__(
         self,
         config: Config,
         providers: Mapping[str, Provider],
         missing_keys: Mapping[str, ChatError],
+        *,
+        path: str = "config.toml",
     ) -> None:
+        self.path = path
         self.change(config, providers, missing_keys)
 
     def change(
