@@ -43,7 +43,7 @@ from palaver_tui.layout.visible import encodable
 from palaver_tui.mishaps import Mishap, Mishaps, say_ended
 from palaver_tui.offering import NEEDS
 from palaver_tui.opening import Opener
-from palaver_tui.painting import NARROW, Choice, Painter
+from palaver_tui.painting import FLAT, NARROW, Choice, Painter
 from palaver_tui.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.session import Connect, Session
 from palaver_tui.setting_up import Means, looked_at
@@ -465,6 +465,7 @@ class PalaverApp(Keying):
         """Make room: a narrow window has the list as an overlay."""
         # Not our own size: that is still the one before.
         self.main.set_class(event.size.width < NARROW, "-narrow")
+        self.main.set_class(event.size.height < FLAT, "-flat")
         self._changed()
 
     @property

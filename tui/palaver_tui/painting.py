@@ -38,6 +38,7 @@ from palaver_tui.widgets.welcome import Welcome
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
 ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
+FLAT = 12  # rows below which the conversation has no frame: a banner takes what it had
 CROWDED = 24  # rows below which a banner makes room for a list of commands
 HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
 
@@ -167,9 +168,18 @@ class Painter:
         crowded = self._commands.display and self._screen.size.height < CROWDED
         self._banner.show(None if crowded else self._offered(shown))
         number = editing.id if isinstance(editing, QueuedMessage) else None
-        self._queue.show(view, number, self._screen.size.height)
+        self._queue.show(view, number, self._screen.size.height, self._banner.rows)
+        self._composer.room = self._room_to_write()
+        self._composer.fit()
         self._paint_writing(editing, dropped)
         self._paint_footer(closes, choice.filter_text is not None)
+
+    def _room_to_write(self) -> int:
+        """Return the rows that the others leave to the composer: at least one, they see to that."""
+        rows = self._screen.size.height
+        conversation = 1 if rows < FLAT else 2  # a row, or its frame
+        framed = 2 + 2  # header and footer, and the composer's own frame
+        return rows - framed - conversation - self._banner.rows - self._queue.rows
 
     def _paint_footer(self, closes: str | None, filtering: bool) -> None:
         # Under a dialog no part takes keys, whichever of them had the focus.

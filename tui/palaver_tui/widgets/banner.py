@@ -17,6 +17,7 @@ MAX_TEXT_ROWS = 4
 # What keeps its place beside it: the composer's three rows, three of the conversation, one of
 # the queue, and its own frame.
 OTHERS_ROWS = 9
+LEAST_ROWS = 2  # inside: a sentence and the keys, even if the conversation keeps only one row
 
 
 class BannerBox(Widget):
@@ -54,11 +55,17 @@ class BannerBox(Widget):
             self._set(self._banner, self.room)
 
     @property
+    def rows(self) -> int:
+        """How many rows it takes, its frame among them."""
+        return len(self._lines) + 2 if self.display else 0
+
+    @property
     def room(self) -> tuple[int, int]:
         """Cells and rows inside the frame: the composer stays in view."""
         parent = self.parent
         outer = parent.size if isinstance(parent, Widget) else self.size
-        return max(10, outer.width - 4), max(2, outer.height - OTHERS_ROWS)
+        rows = max(outer.height - OTHERS_ROWS, min(LEAST_ROWS, outer.height - OTHERS_ROWS + 2))
+        return max(10, outer.width - 4), max(1, rows)
 
     def _layout(self, banner: Banner, width: int, rows: int) -> list[Line]:
         spans = wrap([Span(banner.text)], width)[:MAX_TEXT_ROWS]
@@ -66,10 +73,10 @@ class BannerBox(Widget):
         if banner.detail:
             lines += [Line(row) for row in wrap([Span(banner.detail, Face("muted"))], width)[:3]]
         # The keys matter more than the code, and than the end of what is said: the conversation
-        # keeps both.
+        # keeps both. In a single row they matter more than all of it: the frame has a title.
         keys = _key_rows(banner, width)
         if len(keys) >= rows:
-            keys = _key_rows(replace(banner, code=""), width)[: rows - 1]
+            keys = _key_rows(replace(banner, code=""), width)[: max(1, rows - 1)]
         return [*lines[: rows - len(keys)], *keys]
 
     def render_line(self, y: int) -> Strip:

@@ -43,6 +43,7 @@ class Composer(ShownArea):
             placeholder="Write a message",
         )
         self._rows = 1
+        self.room = MAX_ROWS  # rows that the window has for it
         self.edits = 0  # how often it was written in; not what was put in whole
         self.act: Callable[[str], None] = lambda _: None  # runs an action by its id
 
@@ -82,8 +83,8 @@ class Composer(ShownArea):
         self.fit()
 
     def fit(self) -> None:
-        """Take as many rows as the text needs."""
-        rows = max(1, min(MAX_ROWS, self.wrapped_document.height))
+        """Take as many rows as the text needs and the window has."""
+        rows = max(1, min(MAX_ROWS, self.room, self.wrapped_document.height))
         if rows != self._rows:
             self._rows = rows
             self.styles.height = rows

@@ -19,6 +19,10 @@ from palaver_tui.widgets.drawing import palette_of, row, strip_of
 
 MAX_ROWS = 5  # then it scrolls with the selection
 FOLD_BELOW = 24  # rows of the window under which the panel is one line
+# What stands beside it when it has the focus: header and footer, the composer's three rows, the
+# conversation's two, and its own frame. With less than a row left for the messages it stays one
+# line, which shows the selected one.
+OTHERS_ROWS = 9
 OFFERED = (
     ("queue.send", "send now"),
     ("queue.edit", "edit"),
@@ -46,6 +50,7 @@ class QueuePanel(Widget, can_focus=True):
         self.leaving: set[int] = set()  # ids of those that are being taken out
         self._editing: int | None = None
         self._folded = False
+        self._most = MAX_ROWS  # messages that are shown at once
         self._first = 0
         self._shown: tuple[object, ...] = ()
 
@@ -53,6 +58,15 @@ class QueuePanel(Widget, can_focus=True):
     def selected(self) -> QueuedMessage | None:
         """The selected message, if one is."""
         return next((one for one in self._queue if one.id == self._selected), None)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it takes, its frame among them."""
+        total = len(self._queue) + len(self._sending)
+        return 0 if not total else self._height(total)
+
+    def _height(self, total: int) -> int:
+        return 1 if self._folded else min(self._most, total) + 2
 
     def select(self, steps: int) -> None:
         """Select the message `steps` below; with none selected, the one beside the gap."""
@@ -87,8 +101,11 @@ class QueuePanel(Widget, can_focus=True):
                 self._place = ids.index(self._selected)
         self.leaving.intersection_update(ids)
 
-    def show(self, view: ChatView, editing: int | None, rows: int) -> None:
-        """Show the queue of `view` in a window of `rows` rows; `editing` is in the composer."""
+    def show(self, view: ChatView, editing: int | None, rows: int, banner: int = 0) -> None:
+        """Show the queue of `view`; `editing` is in the composer.
+
+        In a window of `rows` rows, of which a banner has so many.
+        """
         self._take(view.queue)
         self._editing = editing
         self._sending = tuple(
@@ -102,9 +119,14 @@ class QueuePanel(Widget, can_focus=True):
         self.display = bool(total)
         if not total:
             return
-        self._folded = rows < FOLD_BELOW and not self.has_focus
+        most = rows - OTHERS_ROWS - banner
+        self._most = max(1, min(MAX_ROWS, most))
+        self._folded = rows < FOLD_BELOW and (most < 1 or not self.has_focus)
         held = view.held or view.status == "paused"
-        shown = (self._queue, self._sending, editing, self._folded, held, self.has_focus)
+        shown = (
+            *(self._queue, self._sending, editing),
+            *(self._folded, self._most, held, self.has_focus),
+        )
         if shown == self._shown:
             return  # drawing it anew costs more than to compare
         self._shown = shown
@@ -121,7 +143,7 @@ class QueuePanel(Widget, can_focus=True):
         keys = "  ".join(f"{_letters(names)} {label}" for names, label in OFFERED)
         keys += f"  {key_of('queue.hold')} {'release' if is_held else 'hold'}"
         self.border_subtitle = Content(keys if self.has_focus else key_of("queue.focus"))
-        height = 1 if self._folded else min(MAX_ROWS, total) + 2
+        height = self._height(total)
         if self.styles.height is None or self.styles.height.value != height:
             self.styles.height = height
         self.refresh()
@@ -138,14 +160,15 @@ class QueuePanel(Widget, can_focus=True):
             return Line()  # it is hidden, and drawn once more before the others have its room
         held = " · held" if self.has_class("-held") else ""
         ink = Face("warning") if held else Face("accent")
-        left = [
-            Span(f" Queue · {len(waiting)}{held} ", ink),
-            Span(f" {visible_line(waiting[0])}", Face("muted")),
-        ]
+        count, shown, face = f"{len(waiting)}{held}", waiting[0], Face("muted")
+        if self.has_focus and self.selected is not None:
+            count, shown = f"{self._place + 1}/{count}", self.selected.content
+            face = Face("text", paper="selected")
+        left = [Span(f" Queue · {count} ", ink), Span(f" {visible_line(shown)}", face)]
         return row(left, [Span(f"{key_of('queue.focus')} ", Face("faint"))], width)
 
     def _row(self, y: int, width: int) -> Line:
-        rows = min(MAX_ROWS, len(self._queue) + len(self._sending))
+        rows = min(self._most, len(self._queue) + len(self._sending))
         self._first = max(min(self._first, self._place), self._place - rows + 1)
         number = self._first + y
         if number >= len(self._queue):
