@@ -79,16 +79,16 @@ class Sends(msgspec.Struct, frozen=True, kw_only=True):
 
     `reasoning` is the field of a delta that has it, or `parts`: content is a list of typed parts.
     `usage` says where the counts come: in a chunk of their own behind the finish, without a choice
-    or with an empty one, in the chunk with the finish, or under `x_groq`. `cached` is where the
-    count of cached tokens is. `done`: whether `[DONE]` ends it. `ping` is what keeps the connection
-    open; None if nothing does.
+    or with an empty one, in the chunk with the finish, under `x_groq`, or never. `cached` is where
+    the count of cached tokens is. `done`: whether `[DONE]` ends it. `ping` is what keeps the
+    connection open; None if nothing does.
     `opens`: the content of the first delta, which has only a role else (`none`), or its role comes
     with the first word (`at once`). `timings`: llama.cpp's own counts beside the others.
     """
 
     source: Source
     reasoning: str | None = None
-    usage: Literal["own chunk", "own choice", "with the finish", "x_groq"] = "own chunk"
+    usage: Literal["own chunk", "own choice", "with the finish", "x_groq", "never"] = "own chunk"
     cached: str | None = None
     done: bool = True
     ping: str | None = None

@@ -15,6 +15,7 @@ from palaver.servers.facts import (
 )
 
 _LLAMA = Source("seen with llama-server", "b10434, b11434")
+_LLAMA_PYTHON = Source("seen with llama-cpp-python's own server", "0.3.36")
 _TRANSFORMERS = Source("seen with transformers serve", "5.24.0")
 _TRANSFORMERS_DOC = Source("https://huggingface.co/docs/transformers/v5.13.1/serve-cli/serving")
 _VLLM_REASONING = Source(
@@ -339,6 +340,23 @@ TRANSFORMERS = Server(
     ),
 )
 
+LLAMA_CPP_PYTHON = Server(
+    name="llama-cpp-python",
+    slug="llama-cpp-python",
+    place="home",
+    base_url="http://127.0.0.1:8000/v1",
+    marks=(Mark("port", "8000", reported("in its documentation")),),
+    sends=Sends(source=_LLAMA_PYTHON, usage="never", opens="none"),
+    frame="detail",
+    says=(Says(topic="auth", said="Invalid API key", source=_LLAMA_PYTHON, status=401),),
+    words=(Words(source=_LLAMA_PYTHON, whole=("stop",), cut=("length",)),),
+    notes=(
+        Note("A stream has no counts of tokens, asked for or not.", _LLAMA_PYTHON),
+        Note("Thoughts and calls of tools stand in the text, with their marks.", _LLAMA_PYTHON),
+        Note("A prompt that is too long gets an empty stream, with status 200.", _LLAMA_PYTHON),
+    ),
+)
+
 SGLANG = Server(
     name="SGLang",
     slug="sglang",
@@ -412,4 +430,14 @@ LLAMA_SWAP = Server(
 )
 
 # In the order in which they are offered.
-HOME = (OLLAMA, LLAMA_CPP, VLLM, LM_STUDIO, TRANSFORMERS, SGLANG, TGI, LLAMA_SWAP)
+HOME = (
+    OLLAMA,
+    LLAMA_CPP,
+    VLLM,
+    LM_STUDIO,
+    TRANSFORMERS,
+    LLAMA_CPP_PYTHON,
+    SGLANG,
+    TGI,
+    LLAMA_SWAP,
+)

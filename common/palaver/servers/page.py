@@ -65,6 +65,7 @@ _COUNTS: Final[dict[str, str]] = {
     "own choice": "a chunk of their own, with an empty choice",
     "with the finish": "with the finish word",
     "x_groq": "under `x_groq`",
+    "never": "never",
 }
 
 

@@ -124,6 +124,8 @@ class DialectWire(ChatWire):
                 yield chunk({}, kind, finish=finish, usage=counts)
             case "x_groq":
                 yield chunk({}, kind, finish=finish, x_groq={"usage": counts})
+            case "never":
+                yield chunk({}, kind, finish=finish)
             case "own choice":
                 yield chunk({}, kind, finish=finish)
                 if prompt.include_usage:
