@@ -11,13 +11,15 @@ import aiohttp
 import msgspec
 import pytest
 
+from palaver.clock import SystemClock
 from palaver.servers.facts import Mark, Server, Source
 from palaver.servers.recognising import at_address, by_headers, sees_no_tools
 from palaver.servers.table import BY_SLUG, SERVERS, sentences, words
 from palaver.wire.errors import FailureKind
-from palaverd.config.types import ModelConfig, ProviderConfig
+from palaverd.config.types import Config, ModelConfig, ProviderConfig
 from palaverd.failures import Signals, classify
-from palaverd.providers.build import address_of
+from palaverd.generation.catalog import Catalog
+from palaverd.providers.build import address_of, make_provider
 from palaverd.providers.neutral import Completed
 from palaverd.providers.terms import Terms, opening_terms
 from palaverd.simulator import Simulator
@@ -302,6 +304,26 @@ def test_what_is_configured_comes_before_what_is_known() -> None:
 def test_without_a_base_url_the_vendor_is_asked() -> None:
     server = at_address(address_of(ProviderConfig(kind="openai-compatible")))
     assert server is BY_SLUG["openai"]
+
+
+def test_a_model_that_is_chosen_has_the_terms_of_its_server() -> None:
+    addresses = {"mistral": "https://api.mistral.ai/v1", "home": "http://127.0.0.1:8080/v1"}
+    config = Config(
+        providers={
+            name: ProviderConfig(kind="openai-compatible", base_url=url)
+            for name, url in addresses.items()
+        },
+        models={name: ModelConfig(provider=name, model="m") for name in addresses},
+    )
+    providers = {
+        name: make_provider(name, provider, api_key="k", key_hint="KEY", clock=SystemClock())
+        for name, provider in config.providers.items()
+    }
+    catalog = Catalog(config, providers, {})
+    for name, terms in (("mistral", Terms(usage=False)), ("home", Terms())):
+        chosen = catalog.choose(name)
+        assert chosen is not None
+        assert chosen.terms == terms
 
 
 async def test_nothing_has_to_be_refused_first() -> None:
