@@ -62,3 +62,15 @@ def test_every_fault_can_be_acted_out_and_is_in_the_manual() -> None:
 def test_scenarios_are_made_of_directives(name: str) -> None:
     for directive in SCENARIOS[name].directives:
         assert not directive or parse(directive).injected
+
+
+def test_what_a_server_says_passes_or_lasts() -> None:
+    (loading,) = parse("[[dialect=llama.cpp says=loading]] hi").injected
+    (full,) = parse("[[dialect=llama.cpp says=context]] hi").injected
+    (often,) = parse("[[dialect=llama.cpp says=loading times=3]] hi").injected
+    assert (loading.times, full.times, often.times) == (1, None, 3)
+    assert (loading.fault.status, loading.fault.message) == (503, "Loading model")
+    with pytest.raises(DirectiveError, match="says nothing of 'quota'"):
+        parse("[[dialect=llama.cpp says=quota]]")
+    with pytest.raises(DirectiveError, match="there is no 'nobody'"):
+        parse("[[dialect=nobody]]")

@@ -175,10 +175,7 @@ class Simulator:
             server = DIALECTS[script.dialect]
         if server is not None:
             wire = spoken_by(server, wire)
-            if script.says is not None:
-                said = said_by(server, FAULTS["500"], script.says)
-                injected = Injected(fault=said, times=None)
-            elif injected is not None:
+            if injected is not None:
                 told = said_by(server, injected.fault)
                 injected = msgspec.structs.replace(injected, fault=told)
         speech = Speech(

@@ -44,6 +44,8 @@ def spoken_by(server: Server, wire: Wire) -> Wire:
 
 def said_by(server: Server, fault: Fault, topic: str | None = None) -> Fault:
     """Return a fault as `server` tells of it; as it is, where nothing of that is known."""
+    if fault.says is not None:
+        return fault
     says = server.saying(topic or fault.topic or "")
     if says is None or says.status is None:
         return fault

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from palaver.directives import DIRECTIVE
-from palaverd.simulator.dialects import DIALECTS
+from palaverd.simulator.dialects import DIALECTS, said_by
 from palaverd.simulator.faults import AT_HEAD, FAULTS, Fault
 from palaverd.simulator.positions import POSITIONS, Position
 
@@ -42,7 +42,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `prompt` is the message without its directives; `rate` is words per second.
 
     The faults of `injected` strike one after the other, each as often as it says.
-    `dialect` is the server that is played, `says` the topic that it has something to say about.
+    `dialect` is the server that is played.
     """
 
     prompt: str
@@ -55,7 +55,6 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     arguments: str = "{}"
     injected: tuple[Injected, ...] = ()
     dialect: str | None = None
-    says: str | None = None
 
 
 class DirectiveError(ValueError):
@@ -90,7 +89,7 @@ def _dialect(value: str, parameters: Mapping[str, str]) -> dict[str, object]:
     if topic is not None and DIALECTS[value].saying(topic) is None:
         known = sorted({s.topic for s in DIALECTS[value].says if s.status is not None})
         raise DirectiveError(f"[[dialect={value}]] says nothing of {topic!r}; but of {known}")
-    return {"dialect": value, "says": topic}
+    return {"dialect": value}
 
 
 SHAPES: dict[str, Directive] = {
@@ -120,7 +119,7 @@ SHAPES: dict[str, Directive] = {
     ),
     "dialect": Directive(
         "[[dialect=SERVER]]",
-        "answers and fails as that server does; says=TOPIC: with what it says of that",
+        "answers and fails as that server does; says=TOPIC: first with what it says of that",
         _dialect,
     ),
 }
@@ -128,6 +127,9 @@ SHAPES: dict[str, Directive] = {
 _FAULT_PARAMETERS = frozenset(
     {"times", "lasts", "at", "after", "model", "retry-after", "retry-after-ms", "retry-date"}
 )
+
+# What passes by itself.
+_PASSING = frozenset({"loading", "overloaded", "pool", "rate", "server", "timeout"})
 
 _PARAMETER = re.compile(r"([a-z-]+)=(\S+)")
 
@@ -151,6 +153,8 @@ def parse(message: str) -> Script:
             injected.append(_injected(name, parameters))
         elif name in SHAPES:
             fields.update(SHAPES[name].apply(value, parameters))
+            if name == "dialect" and "says" in parameters:
+                injected.append(_saying(value, parameters))
         else:
             return match[0]
         return ""
@@ -158,6 +162,15 @@ def parse(message: str) -> Script:
     prompt = DIRECTIVE.sub(take, message).strip()
     fields |= {"prompt": prompt, "injected": tuple(injected)}
     return msgspec.convert(fields, Script)
+
+
+def _saying(slug: str, parameters: Mapping[str, str]) -> Injected:
+    """Return what a server says of a topic, as a fault: once, unless it would say so for ever."""
+    topic = parameters["says"]
+    times = 1 if topic in _PASSING else None
+    if "times" in parameters:
+        times = int(_number("dialect", parameters["times"]))
+    return Injected(fault=said_by(DIALECTS[slug], FAULTS["500"], topic), times=times)
 
 
 def _injected(name: str, parameters: Mapping[str, str]) -> Injected:
