@@ -3,7 +3,7 @@
 import os
 import stat
 from functools import wraps
-from importlib import import_module
+from pkgutil import resolve_name
 from random import Random
 
 import pytest
@@ -14,6 +14,7 @@ from textual.widgets._toast import Toast, ToastRack
 from palaver.client import Connected, PalaverError, Position
 from palaver.wire.events import ChatUpdated, ErrorEvent, MessageEvent, QueueUpdate
 from palaver_tui.guarding import CHANGED
+from palaver_tui.keeping import Keeper, Unsent
 from palaver_tui.lasting import RECOVERED_S, Lasting
 from palaver_tui.mishaps import MOST_FILES, MOST_KINDS, Mishaps
 from palaver_tui.widgets.banner import BannerBox
@@ -211,7 +212,7 @@ class Patient(ManualClock):
 def fails_first(monkeypatch, place: str, times: int = 1) -> None:
     """Let a function fail some times before it works."""
     module, name = place.rsplit(".", 1)
-    real, left = getattr(import_module(module), name), [fail] * times
+    real, left = getattr(resolve_name(module), name), [fail] * times
 
     def sometimes(*args, **kwargs):
         return left.pop()() if left else real(*args, **kwargs)
@@ -279,6 +280,50 @@ async def test_the_daemon_is_looked_for_again_after_an_error(tmp_path) -> None:
     ) as shown:
         await shown.shows("First chat")
         assert len(clock.slept) == 2
+
+
+UNSENT = Unsent("k", "written before", T0, "a", None, None)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "palaver_tui.keeping.Keeper.unsent",
+        "palaver_tui.delivery.sending",
+        "palaver_tui.session.Session._follow",
+        "palaver_tui.session.Session._learn",
+    ],
+)
+async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
+    tmp_path, monkeypatch, path
+) -> None:
+    Keeper(tmp_path).keep(UNSENT)
+    fails_first(monkeypatch, path)
+    daemon, clock = with_chat(user(1, "why?")), Patient()
+    async with client(
+        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+    ) as shown:
+        await shown.shows("First chat")
+        daemon.watching.tell(Connected())
+        await shown.until(lambda: daemon.sent)
+        assert [request.content for _, request, _ in daemon.sent] == ["written before"]
+        assert shown.app.mishaps
+
+
+@pytest.mark.parametrize("path", ["keeping.Keeper.unsent", "delivery.sending"])
+async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
+    tmp_path, monkeypatch, path
+) -> None:
+    Keeper(tmp_path).keep(UNSENT)
+    monkeypatch.setattr(f"palaver_tui.{path}", fail)
+    daemon, clock = with_chat(user(1, "why?")), Patient()
+    async with client(
+        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+    ) as shown:
+        await shown.shows("First chat", "why?")
+        assert shown.app.mishaps
+        monkeypatch.undo()
+        assert [one.key for one in Keeper(tmp_path).unsent()] == ["k"]
 
 
 async def test_what_was_asked_is_given_back_after_an_error(tmp_path, monkeypatch) -> None:

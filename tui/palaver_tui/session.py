@@ -41,7 +41,7 @@ from palaver_tui.lasting import Lasting
 from palaver_tui.listing import Listing
 from palaver_tui.paging import Paging
 from palaver_tui.setting_up import Means, SettingUp
-from palaver_tui.timing import CACHED_CHATS, RELAUNCH_AFTER_S
+from palaver_tui.timing import CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing, unread
 from palaver_tui.view.chats import EMPTY, ChatList, reduce_list
 from palaver_tui.view.connection import Connection, connection_after, offline
@@ -145,21 +145,28 @@ class Session:
     def start(self, chat_id: str | None = None) -> None:
         """Connect and follow the list of chats; with `chat_id`, show that chat."""
         self.connection = Connection()
-        if chat_id is not None:
-            self.open(chat_id)  # at once, so that what is typed meanwhile belongs to it
         if self._running is not None:
             self._running.cancel()  # it may wait for what the person has seen to
         self._running = self._spawn(self._run())
+        # At once, so that what is typed meanwhile belongs to it; but whatever fails in it, the
+        # connection is on its way.
+        if chat_id is not None:
+            self.open(chat_id)
 
     async def _run(self) -> None:
         await self.lasting.run(self._reach)
         if self.client is not None:
             await self.lasting.run(self._watch)
 
-    async def _reach(self, _failures: int) -> None:
+    async def _reach(self, failures: int) -> None:
         """Find the daemon, and begin with it."""
         self.endpoint = await self._connected()
-        await self.delivery.load()
+        try:
+            await self.delivery.load()
+        except Exception as error:
+            if failures < LOADS:
+                raise
+            self._failed(error)  # what is on disk stays there, and all else goes on
         self.client = self._make_client(self.endpoint)
         if self.view.chat_id is not None:
             self._follow(self.current)
