@@ -206,7 +206,7 @@ SERVERS: dict[str, Server] = {
     "transformers": Server(
         name="transformers",
         version="transformers serve 5.24.0, torch 2.13.0 (CPU)",
-        pip=("torch==2.13.0+cpu", "transformers[serving]==5.24.0"),
+        pip=("torch==2.13.0", "transformers[serving]==5.24.0"),
         bases={"openai-compatible": "/v1", "openai": "/v1"},
         prepare=lambda place: huggingface.write(place.folder / MODEL, toy.template(), CONTEXT),
         command=lambda place: [
