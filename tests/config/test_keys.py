@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,42 @@ def test_a_command_that_does_not_end_is_ended_with_all_it_started(
     # A pipe that is held by what the shell started, and not by the shell alone.
     found = from_command(f"sleep 60 | sh -c 'echo $$ > {tmp_path}/pid; sleep 60'")
     assert found == BadKey("its command did not end within 0.2 s")
+
+
+def test_what_a_command_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    """An agent that it starts has its own session, and holds the outputs open."""
+    try:
+        assert from_command(f"setsid sleep 600 & echo $! > {tmp_path}/pid; echo sk-a-key") == (
+            "sk-a-key"
+        )
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def test_an_agent_that_outlives_a_command_without_an_end_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.2)
+    try:
+        found = from_command(f"setsid sleep 600 & echo $! > {tmp_path}/pid; wait")
+        assert found == BadKey("its command did not end within 0.2 s")
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def test_what_is_too_long_for_a_key_is_read_no_further() -> None:
+    assert from_command("yes") == BadKey("its command wrote more than 64 KB")
+    assert from_command("yes >&2") == BadKey("its command wrote more than 64 KB")
+    endless = read_key(ProviderConfig(kind="anthropic", api_key="file:/dev/zero"), PATH)
+    assert endless == BadKey("its file holds more than 64 KB")
+
+
+def test_a_command_that_closes_its_outputs_is_still_waited_for() -> None:
+    assert from_command("echo sk-a-key; exec >&- 2>&-; sleep 0.1; exit 3") == BadKey(
+        "its command ended with code 3"
+    )
+
+
+def test_a_command_that_a_signal_ends_says_which() -> None:
+    found = from_command("echo no agent >&2; kill -TERM $$")
+    assert found == BadKey("its command was ended by signal 15: no agent")

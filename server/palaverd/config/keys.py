@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -17,6 +20,10 @@ from palaverd.config.types import Config, ProviderConfig
 from palaverd.failures.redact import MASK, redact
 
 COMMAND_TIMEOUT_S = 10.0  # a password manager that wants more is waiting for a person
+# No key is as long; what writes more is something else, and may never end.
+_MAX_PRINTED = 64 * 1024
+# How often it is asked whether a command that is silent has ended.
+_GLANCE_S = 0.01
 # Of what a command says about its failure: a line or two.
 _MAX_SAID = 200
 # A word of a command's output shorter than this is no secret; masking it would garble the rest.
@@ -61,7 +68,11 @@ def read_key(config: ProviderConfig, environment: Mapping[str, str]) -> Key:
     source, _, rest = (config.api_key or "").partition(":")
     if source == "file":
         try:
-            return as_key(_decoded(Path(rest).expanduser().read_bytes()))
+            with Path(rest).expanduser().open("rb") as file:
+                some = file.read(_MAX_PRINTED + 1)
+            if len(some) > _MAX_PRINTED:
+                return BadKey(f"its file holds more than {_MAX_PRINTED // 1024} KB")
+            return as_key(_decoded(some))
         except (OSError, ValueError, RuntimeError) as error:  # the last one: no home for a `~`
             said = error.strerror if isinstance(error, OSError) else "no such path"
             return BadKey(f"its file {redact(rest)[:_MAX_SAID]} cannot be read: {said}")
@@ -109,23 +120,61 @@ def _run(command: str, environment: Mapping[str, str]) -> Key:
         )
     except (OSError, ValueError) as error:
         return BadKey(f"its command did not run ({type(error).__name__})")
-    try:
-        printed, said = map(_decoded, process.communicate(timeout=COMMAND_TIMEOUT_S))
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        return BadKey(f"its command did not end within {COMMAND_TIMEOUT_S:g} s")
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            printed, said = _listen(process, (process.stdout, process.stderr))
+        except _Unending as error:
+            return BadKey(f"its command {error}")
+        finally:
+            _kill(process)
     why = _why(said, printed, command)
-    if process.returncode != 0:
+    if process.returncode < 0:
+        return BadKey(f"its command was ended by signal {-process.returncode}{why}")
+    if process.returncode > 0:
         return BadKey(f"its command ended with code {process.returncode}{why}")
     key = as_key(printed)
     return BadKey(f"its command printed nothing{why}") if key is None else key
 
 
+class _Unending(Exception):
+    """A command did not come to an end, or not with a key; it says which."""
+
+
+def _listen(process: subprocess.Popen[bytes], pipes: tuple[IO[bytes], IO[bytes]]) -> list[str]:
+    """Return what a command wrote to both until it ended.
+
+    What it left running may hold its outputs open as long as it likes: nobody waits for that.
+    Raises `_Unending`.
+    """
+    until = time.monotonic() + COMMAND_TIMEOUT_S
+    written = {pipe: bytearray() for pipe in pipes}
+    reading = list(pipes)
+    for pipe in pipes:
+        os.set_blocking(pipe.fileno(), False)
+    while True:
+        ended = process.poll() is not None  # asked first: all that it wrote is in the pipes then
+        ready, _, _ = select.select(reading, [], [], 0 if ended else _GLANCE_S)
+        if ended and not ready:
+            return [_decoded(bytes(written[pipe])) for pipe in pipes]
+        for pipe in ready:
+            some = os.read(pipe.fileno(), _MAX_PRINTED)
+            written[pipe] += some
+            if not some:
+                reading.remove(pipe)
+        if any(len(some) > _MAX_PRINTED for some in written.values()):
+            raise _Unending(f"wrote more than {_MAX_PRINTED // 1024} KB")
+        if time.monotonic() > until:
+            raise _Unending(f"did not end within {COMMAND_TIMEOUT_S:g} s")
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.communicate()
+    """End a command that has not ended, with what it started."""
+    if process.poll() is None:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
 
 
 def _why(said: str, printed: str, command: str) -> str:
