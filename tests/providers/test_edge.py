@@ -38,6 +38,13 @@ CALLER = Caller("acme", "ACME_API_KEY", ("tr0ub4dor-3",))
         ({"error": "m"}, ErrorFields(message="m")),
         ({"detail": "m"}, ErrorFields(message="m")),
         ({"detail": [{"loc": ["model"]}]}, ErrorFields(message='[{"loc":["model"]}]')),
+        ({"errors": [{"message": "m"}]}, ErrorFields(message='[{"message":"m"}]')),
+        (
+            {"error": {"message": "m", "code": 400, "metadata": {"raw": '{"error":"n"}'}}},
+            ErrorFields(None, "400", 'm: {"error":"n"}'),
+        ),
+        ({"error": {"metadata": {"raw": {"a": 1}}}}, ErrorFields(message='{"a":1}')),
+        ({"error": {"message": "m", "metadata": ["raw"]}}, ErrorFields(message="m")),
         ({"error": {"type": "t", "details": {"error_code": "c"}}}, ErrorFields("t", "c")),
         ("plain words", ErrorFields(message="plain words")),
         (b'{"error": {"type": "t"}}', ErrorFields("t")),

@@ -18,6 +18,12 @@ ANYONE = Server(
             source=_MANY,
         ),
         Says(
+            topic="quota",
+            pattern=r"\b(?:run|ran|is|are) out of credits?\b|account is overdue",
+            said="You have run out of credits",
+            source=_MANY,
+        ),
+        Says(
             topic="model",
             pattern=r"unknown model",
             said="unknown model",

@@ -52,6 +52,15 @@ OPENROUTER = Server(
             code=402,
         ),
         Says(
+            topic="quota",
+            pattern=r"\bkey limit exceeded",
+            said="Key limit exceeded (monthly limit). Manage it using "
+            "https://openrouter.ai/settings/keys",
+            source=_USERS,
+            status=403,
+            code=403,
+        ),
+        Says(
             topic="filter",
             pattern=r"requires moderation|input was flagged",
             said="openai/gpt-5 requires moderation on OpenRouter. Your input was flagged for "
@@ -140,6 +149,15 @@ LITELLM = Server(
             code="400",
         ),
         Says(
+            topic="quota",
+            pattern=r"budget has been exceeded|over budget\b",
+            said="Budget has been exceeded! Current cost: 12.5, Max budget: 10.0",
+            source=reported("by users of it"),
+            status=400,
+            type="budget_exceeded",
+            code="400",
+        ),
+        Says(
             topic="auth",
             said="No connected db.",
             source=_LITELLM,
@@ -148,7 +166,10 @@ LITELLM = Server(
             code="400",
         ),
     ),
-    codes=(Codes("auth", ("no_db_connection",), _LITELLM),),
+    codes=(
+        Codes("auth", ("no_db_connection",), _LITELLM),
+        Codes("quota", ("budget_exceeded",), reported("by users of it")),
+    ),
     words=(
         Words(
             source=reported("map_finish_reason of LiteLLM"),

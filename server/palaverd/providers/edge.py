@@ -138,7 +138,8 @@ def error_fields(body: Any) -> ErrorFields | None:
 
     Anthropic and OpenAI: `{"error": {"type", "code", "message"}}`; the OpenAI SDK hands out the
     inner object; Google puts it into a list. Others: `{"error": "…"}`, `{"detail": …}`,
-    `{"message": …}`, plain text.
+    `{"message": …}`, `{"errors": […]}`, plain text. OpenRouter tells what its provider said in
+    `metadata.raw`, behind a message that says nothing.
     """
     if isinstance(body, bytes):
         body = body[: MAX_BODY_BYTES + 1].decode("utf-8", "replace")
@@ -156,7 +157,10 @@ def error_fields(body: Any) -> ErrorFields | None:
         return None
     message = inner.get("message")
     if message is None:
-        message = inner.get("detail")
+        message = inner.get("detail", inner.get("errors"))
+    metadata = inner.get("metadata")
+    raw = _word(metadata.get("raw")) if isinstance(metadata, Mapping) else None
+    told = ": ".join(part for part in (_word(message), raw) if part)
     details = inner.get("details")
     code = inner.get("code")
     if code is None and isinstance(details, Mapping):
@@ -164,7 +168,7 @@ def error_fields(body: Any) -> ErrorFields | None:
     fields = ErrorFields(
         type=_word(inner.get("type")),
         code=_word(code),
-        message=_word(message),
+        message=told[:MAX_BODY_BYTES] or None,
         request_id=_word(body.get("request_id")),
         wait_ms=wait_ms,
     )

@@ -58,6 +58,7 @@ QWEN = Server(
         ),
         Says(
             topic="quota",
+            pattern=r"make sure your account is in good standing",
             said="Access denied, please make sure your account is in good standing.",
             source=_QWEN_ERRORS,
             status=400,
