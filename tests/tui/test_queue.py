@@ -536,13 +536,11 @@ async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
         await me.until(lambda: daemon.interrupts)
 
 
-async def test_what_waits_goes_first_and_the_composer_says_so(tmp_path):
+async def test_what_interrupts_goes_before_what_waits_and_the_composer_says_so(tmp_path):
     daemon = queueing()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 2")
-        await me.write("this too")
-        await me.shows("⏎ queue · ^s stop and queue")
-        daemon.stream_of("a").tell(QueueUpdate([], held=False))
+        await me.write("this first")
         await me.shows("⏎ queue · ^s send now")
 
 

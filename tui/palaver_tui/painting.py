@@ -295,9 +295,7 @@ class Painter:
         if not self._composer.text and (action := session.primary):
             return f"{ENTER} {LABELS[action]}"
         if state in STOPPABLE or state == "interrupting":
-            # What waits goes first: then the answer is stopped for that.
-            now = "stop and queue" if session.view.queue else "send now"
-            return f"{ENTER} queue · {key_of('composer.interrupt')} {now}"
+            return f"{ENTER} queue · {key_of('composer.interrupt')} send now"
         return f"{ENTER} send · {key_of('composer.newline')} new line"
 
 
