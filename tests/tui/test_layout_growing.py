@@ -1,6 +1,7 @@
 """A block that grows looks at every step as it would if it were laid out whole."""
 
 import random
+import signal
 from itertools import pairwise
 
 import pytest
@@ -181,3 +182,22 @@ def test_columns_of_a_growing_table_change_a_bounded_number_of_times():
         document.layout(100)
         heads.append(document.lines[0].text)
     assert sum(before != after for before, after in pairwise(heads)) <= 20
+
+
+@pytest.mark.parametrize("mark", ["`", "~"])
+def test_one_mark_said_for_ever_is_laid_out(mark):
+    """A model that goes astray repeats itself; tried mark by mark that would take an hour."""
+
+    def give_up(*_):
+        pytest.fail("still at it after half a minute")
+
+    handler = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
+    try:
+        document = MarkdownDocument()
+        for said in (mark * 100_000, mark * 100_000, "x"):
+            document.feed(said)
+            document.layout(80)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, handler)

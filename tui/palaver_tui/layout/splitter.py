@@ -38,7 +38,8 @@ _ENDED_BY_BLANK = ("paragraph", "table", "quote")
 # Text of which the first characters tell what it is, even without a line feed.
 BEGUN = 200
 
-_FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
+# Its marks are taken whole, not tried one by one: a model gone astray may say them for ever.
+_FENCE = re.compile(r"( {0,3})(`{3,}+|~{3,}+)([^\n]*+)\n")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 _ENDS_BLANK = re.compile(r"\n[ \t]*\n\Z")
 _ITEM = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( {1,4})(?=[^ \t\n])")
