@@ -69,3 +69,10 @@ def test_details_are_short_and_not_cut_inside_a_secret() -> None:
     assert "sk-aa" not in short
     assert detail("y" * 2000) == "y" * (MAX_DETAIL - 1) + "…"
     assert detail("") is None
+
+
+@pytest.mark.parametrize("echo", ["Zq81SECRET***", "Zq81****7x", "Zq81SEC…", "Zq81...RT7x"])
+def test_a_key_that_is_echoed_in_part_is_masked(echo: str) -> None:
+    said = redact(f"Incorrect key {echo} given", ["Zq81SECRETPART7x"])
+    assert said == "Incorrect key [redacted] given"
+    assert redact("Zq81 is *a* word...", ["Zq81SECRETPART7x"]) == "Zq81 is *a* word..."

@@ -11,6 +11,8 @@ MASK = "[redacted]"
 
 # A secret shorter than this is more likely an ordinary word, and masking it would garble text.
 _MIN_LITERAL = 6
+# The least that is shown of a key which is echoed in part.
+_SHOWN = 4
 
 # Name, then what a match is replaced by. The order matters: structured places first, so that
 # the name of the place survives.
@@ -49,6 +51,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= _MIN_LITERAL:
             text = text.replace(secret, MASK)
+            # A provider echoes its beginning and its end, with stars or dots for the rest.
+            begun = re.escape(secret[:_SHOWN])
+            text = re.sub(rf"{begun}[\w\-]*(?:\*{{2,}}|…|\.{{3}})[\w\-*]*", MASK, text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return _CONTROL.sub(" ", text).strip()
