@@ -13,6 +13,7 @@ from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.prompt import bounded
 from palaverd.providers.terms import Refusal, Terms, learn
 from providers.calling import KINDS, Kind, ask, call, made
+from providers.raw import raw_server
 from providers.strict import Body, Rule, refusal, strict
 
 
@@ -283,3 +284,18 @@ def test_an_answer_fits_behind_its_prompt(
 def test_a_refusal_teaches(status: int, text: str, learned: dict[str, Any] | None) -> None:
     found = learn(Terms(), Refusal(status, text), 32_000)
     assert found == (None if learned is None else Terms(**learned))
+
+
+@pytest.mark.parametrize(
+    "message", ["max_tokens is too large: 32000.", "max_tokens exceeds the maximum"]
+)
+async def test_a_status_is_no_output_limit(message: str) -> None:
+    """The SDKs write it before what the server says."""
+    body = f'{{"error": {{"message": "{message}"}}}}'.encode()
+    head = f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+    raw = f"{head}Content-Type: application/json\r\n\r\n".encode() + body
+    async with raw_server(raw) as server, made("openai-compatible", server.url) as provider:
+        outcome = await call(provider, ask("hi", max_output_tokens=32000))
+        assert outcome.error is not None
+        assert outcome.error.kind == "config"
+        assert server.requests == 1

@@ -908,3 +908,43 @@ async def test_what_is_thrown_away_is_logged_once(
     assert ": lost" in told[0]
     assert secret not in told[0]
     assert len(told[0]) < 1000
+
+
+# --- mistyped deltas, and a last word in another place ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: text,
+        lambda text: [text],
+        lambda text: [{"text": text}],
+        lambda text: {"type": "text", "text": text},
+        lambda text: {"type": "output_text_delta", "text": text},
+    ],
+)
+@pytest.mark.parametrize("kind", WORD_BEFORE_END)
+async def test_text_of_a_mistyped_delta_is_not_lost(kind: Kind, form: Any) -> None:
+    events: list[Any] = good(kind, *WORDS)
+    for event in events:
+        if not isinstance(event, dict):
+            continue
+        if event.get("type") == "content_block_delta":
+            event["delta"] = form(event["delta"]["text"])
+        for choice in event.get("choices", ()):
+            if text := choice["delta"].get("content"):
+                choice["delta"] = form(text)
+    assert_whole(await ask_raw(kind, answer(data(*events))))
+
+
+@pytest.mark.parametrize("place", ["event", "message"])
+@pytest.mark.parametrize(("word", "finish"), [("end_turn", "stop"), ("max_tokens", "length")])
+async def test_message_stop_may_say_how_it_ended(place: str, word: str, finish: str) -> None:
+    last = {"stop_reason": word, "usage": {"input_tokens": 10, "output_tokens": 5}}
+    ended = last if place == "event" else {"message": last}
+    body = data(*messages(*WORDS)[:-2], {"type": "message_stop", **ended})
+    outcome = await ask_raw("anthropic", answer(body))
+    assert outcome.text == "Hello world."
+    assert outcome.completed is not None
+    assert outcome.completed.finish == finish
+    assert outcome.completed.usage.output_tokens == 5

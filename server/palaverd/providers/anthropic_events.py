@@ -14,7 +14,7 @@ import msgspec
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
-from palaverd.providers.loose import begun_object, index, mapping, said, string, thought
+from palaverd.providers.loose import begun_object, index, mapping, meaningful, said, string, thought
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
 from palaverd.providers.thrown import Thrown
 
@@ -90,7 +90,7 @@ class AnthropicDialect(Dialect):
         if kind == "ping":
             return False
         if kind == "content_block_delta":
-            self._delta(index(wire.get("index")), mapping(wire.get("delta")))
+            self._deltas(index(wire.get("index")), wire.get("delta"))
         elif kind == "content_block_start":
             self._start(index(wire.get("index")), mapping(wire.get("content_block")))
         elif kind == "content_block_stop":
@@ -105,6 +105,7 @@ class AnthropicDialect(Dialect):
             self.finish(word_of(wire.get("stop_reason")))
             self._counts.take(wire.get("usage"))
         elif kind == "message_stop":
+            self._last(wire)
             self.ended()
         elif (failure := reported(wire, named)) is not None:
             raise StreamFailedError(failure)
@@ -113,6 +114,12 @@ class AnthropicDialect(Dialect):
         else:
             self._thrown.note(f"an event of type {kind[:60]!r}", self._data)
         return True
+
+    def _last(self, wire: dict[str, Any]) -> None:
+        """Read what a terminal event says of the end, where a server has it there."""
+        for last in (mapping(wire.get("message")), wire):
+            self.finish(word_of(last.get("stop_reason")))
+            self._counts.take(last.get("usage"))
 
     # --- blocks ---------------------------------------------------------------------------
 
@@ -148,6 +155,11 @@ class AnthropicDialect(Dialect):
         self._at[number] = opened
         return opened
 
+    def _deltas(self, number: int | None, value: Any) -> None:
+        """Read a delta, a list of them, or the text alone."""
+        for one in value if type(value) is list else [value]:
+            self._delta(number, {"text": one} if type(one) is str else mapping(one))
+
     def _delta(self, number: int | None, delta: dict[str, Any]) -> None:
         found = _DELTAS.get(delta.get("type"))  # type: ignore[arg-type]
         if found is None:
@@ -175,8 +187,13 @@ class AnthropicDialect(Dialect):
             return None
         if kind is None:
             return next((place for place in _DELTAS.values() if place[0] in delta), None)
-        if kind not in _QUIET:
-            self._thrown.note(f"a delta of type {kind[:60]!r}", self._data)
+        if kind in _QUIET:
+            return None
+        opened = self._at.get(number)
+        in_text = number not in self._at if opened is None else opened.kind == "text"
+        if in_text and meaningful(delta.get("text")):
+            return "text", "text"  # by another name
+        self._thrown.note(f"a delta of type {kind[:60]!r}", self._data)
         return None
 
     def _fitting(self, number: int | None, kind: Kind) -> _Block:

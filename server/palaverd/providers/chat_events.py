@@ -138,8 +138,9 @@ class ChatDialect(Dialect):
         delta = choice.get("delta")
         if type(delta) is dict:
             self._delta(delta)
-        elif type(delta) is str:
-            self._grow("text", delta)
+        elif delta:
+            for one in delta if type(delta) is list else [delta]:
+                self._delta(one if type(one) is dict else {"content": one})
         if not delta and (text := string(choice.get("text"))):  # as in the older Completions
             self._grow("text", text)
         if (finish := choice.get("finish_reason")) is not None:

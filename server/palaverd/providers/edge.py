@@ -58,7 +58,9 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
     if not isinstance(status, int):
         return None
     body = getattr(error, "body", None)
-    return Refusal(status, f"{error} {body}"[:MAX_BODY_BYTES])
+    # The SDKs begin with the status, a number that is no limit.
+    said = str(error).removeprefix(f"Error code: {status}")
+    return Refusal(status, f"{said} {body}"[:MAX_BODY_BYTES])
 
 
 class ErrorFields(msgspec.Struct, frozen=True):
