@@ -375,6 +375,30 @@ async def test_a_finish_word_with_every_piece_ends_no_answer_early() -> None:
     assert await task == "one two three four"
 
 
+async def test_where_a_finish_word_comes_with_every_piece_a_cut_is_no_end() -> None:
+    pieces = data(*(chunk("stop", content=word) for word in ("one ", "two ", "three")))
+    broken = await ask_raw("openai-compatible", cut(pieces))
+    assert broken.error is not None
+    assert broken.error.retryable
+    whole = await ask_raw("openai-compatible", answer(pieces + data(DONE)))
+    assert whole.completed is not None
+    assert (whole.text, whole.completed.finish) == ("one two three", "stop")
+
+
+async def test_an_error_that_was_written_without_its_field_is_one() -> None:
+    line = b'{"error": {"message": "m", "type": "insufficient_quota"}}\n\n'
+    outcome = await ask_raw("openai-compatible", answer(data(chunk(content="a")) + line))
+    assert outcome.error is not None
+    assert outcome.error.kind == "usage_limit"
+
+
+async def test_a_refusal_of_the_model_is_filtered_in_chat_completions_too() -> None:
+    body = data(chunk(refusal="I cannot."), chunk("stop"), DONE)
+    outcome = await ask_raw("openai-compatible", answer(body))
+    assert outcome.completed is not None
+    assert (outcome.text, outcome.completed.finish) == ("I cannot.", "content_filter")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_same_over_real_sockets(kind: Kind) -> None:
     random = Random(kind)

@@ -186,7 +186,7 @@ def test_columns_of_a_growing_table_change_a_bounded_number_of_times():
 
 @pytest.mark.parametrize("mark", ["`", "~"])
 def test_one_mark_said_for_ever_is_laid_out(mark):
-    """A model that goes astray repeats itself; tried mark by mark that would take an hour."""
+    """A model that goes astray repeats itself; tried mark by mark that would take minutes."""
 
     def give_up(*_):
         pytest.fail("still at it after half a minute")

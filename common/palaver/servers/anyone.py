@@ -19,7 +19,7 @@ ANYONE = Server(
         ),
         Says(
             topic="quota",
-            pattern=r"\b(?:run|ran|is|are) out of credits?\b|account is overdue",
+            pattern=r"\b(?:run|ran|is|are) out of credits?\b",
             said="You have run out of credits",
             source=_MANY,
         ),

@@ -53,9 +53,10 @@ class Source(msgspec.Struct, frozen=True):
 class Mark(msgspec.Struct, frozen=True):
     """One way to recognise a server.
 
-    `host`: of the base_url, `*` for anything; `port`: its usual one; `header`: one of a response,
-    with the beginning of its value, as `server: llama.cpp`; `owner`: `owned_by` in the list of
-    models; `path`: one that it alone answers, with a field of its answer, as `/props n_ctx`.
+    `host`: of the base_url, `*` for anything between two dots; `port`: its usual one; `header`: one
+    of a response, with the beginning of its value, as `server: llama.cpp`; `owner`: `owned_by` in
+    the list of models; `path`: one that it alone answers, with a field of its answer, as
+    `/props n_ctx`.
     """
 
     by: Literal["host", "port", "header", "owner", "path"]

@@ -251,7 +251,10 @@ COPILOT = Server(
     name="GitHub Copilot",
     slug="copilot",
     place="gateway",
-    marks=(Mark("host", "api*.githubcopilot.com", _COPILOT),),
+    marks=(
+        Mark("host", "api.githubcopilot.com", _COPILOT),
+        Mark("host", "api.*.githubcopilot.com", _COPILOT),
+    ),
     sends=Sends(source=reported("by users of it"), reasoning="reasoning_text"),
     says=(
         Says(
@@ -308,7 +311,7 @@ BEDROCK = Server(
     name="Amazon Bedrock",
     slug="bedrock",
     place="gateway",
-    marks=(Mark("host", "bedrock*.amazonaws.com", reported("by users of it")),),
+    marks=(Mark("host", "bedrock*.*.amazonaws.com", reported("by users of it")),),
     says=(
         Says(
             topic="context",

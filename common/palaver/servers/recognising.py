@@ -32,7 +32,7 @@ def at_address(base_url: str | None) -> Server | None:
         (
             server
             for server in SERVERS
-            if any(fnmatch(host, pattern) for pattern in server.marked("host"))
+            if any(_fits(host, pattern) for pattern in server.marked("host"))
         ),
         None,
     )
@@ -84,4 +84,10 @@ def _host(base_url: str | None) -> str | None:
         host = urlsplit(base_url).hostname
     except ValueError:
         return None
-    return host.lower() if host else None
+    return host.lower().removesuffix(".") if host else None
+
+
+def _fits(host: str, pattern: str) -> bool:
+    """Say whether each label of a host fits that of the pattern: a `*` takes no dot."""
+    labels, wanted = host.split("."), pattern.split(".")
+    return len(labels) == len(wanted) and all(map(fnmatch, labels, wanted))

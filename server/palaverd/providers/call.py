@@ -140,7 +140,7 @@ async def _events(
                         async for _ in chunks:
                             pass
                     return
-            guards.closing(closes=dialect.word is not None)
+            guards.closing(closes=dialect.closes)
             if body.is_page:
                 break
             guards.waiting()
@@ -175,7 +175,7 @@ def _kept(error: BaseException, dialect: Dialect, body: Body | None) -> list[Mod
     Raises:
         StreamFailedError, ...: the finish word itself says that the answer failed.
     """
-    if body is None or isinstance(error, REPORTED):
+    if body is None or isinstance(error, REPORTED) or (dialect.word and not dialect.closes):
         return []
     try:
         return _rest(dialect, body)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from palaver.wire.messages import Finish
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import StreamFailedError
 from palaverd.providers.finish_words import word_of
@@ -94,6 +95,7 @@ class ChatDialect(Dialect):
         self._call: _Call | None = None  # the last one
         self._said = False  # any text
         self._message: Any = None
+        self._refused = False
 
     _READ_USUAL = staticmethod(msgspec.json.Decoder(_Usual).decode)
 
@@ -163,12 +165,17 @@ class ChatDialect(Dialect):
             self._grow("reasoning" if kind == "reasoning" else "text", text)
         if (refusal := delta.get("refusal")) and not content:
             self._grow("text", said(refusal))
+            self._refused = True
         if (calls := delta.get("tool_calls")) is not None:
             several = len(listed(calls)) > 1
             for place, call in enumerate(listed(calls)):
                 self._grow_call(mapping(call), place if several else None)
         if (function := delta.get("function_call")) is not None:  # before there were tools
             self._grow_call({"function": function}, None)
+
+    def _judge(self, finish: Finish) -> Finish:
+        """An answer that is a refusal is filtered, as in Responses; its finish word is `stop`."""
+        return "content_filter" if self._refused and finish == "stop" else finish
 
     def _grow(self, kind: Literal["text", "reasoning"], text: str) -> None:
         if not text:

@@ -54,6 +54,7 @@ class Dialect(ABC):
         self.completed: Completed | None = None
         self.word: str | None = None
         self._worded = False  # by the event that is read
+        self._always = False  # a finish word comes with every piece
         self._thrown = thrown or Thrown()
         self._blocks = Blocks()
         self._counts = Counts(inclusive=inclusive)
@@ -83,13 +84,17 @@ class Dialect(ABC):
     def _late(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
         """Read what comes behind a finish word: where text goes on, it was none.
 
-        Some servers send `stop` with every word.
+        Some servers send `stop` with every word: there only the end mark, or the body's proper end,
+        tells a whole answer from one that broke off.
         """
         before, self._worded = len(out), False
         progress = self._any(event, out)
         goes_on = any(type(one) is Delta for one in out[before:])
-        if goes_on and self.completed is None and not self._worded:
-            self.word = None
+        if goes_on and self.completed is None:
+            if self._worded:
+                self._always = True
+            else:
+                self.word = None
         return progress
 
     def _any(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
@@ -158,6 +163,11 @@ class Dialect(ABC):
         return lines if len(lines) > 1 else None
 
     # --- the end --------------------------------------------------------------------------
+
+    @property
+    def closes(self) -> bool:
+        """Whether a finish word said that nothing but the end is missing."""
+        return self.word is not None and not self._always
 
     def finish(self, word: str | None) -> None:
         """Take note of a finish word, if there is one."""

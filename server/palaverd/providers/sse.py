@@ -77,14 +77,22 @@ class SseDecoder:
                     data.clear()
                     self._data_size = 0
                 self._name = b""
-            elif line.startswith(b"event:"):
-                self._name = line[6:].removeprefix(b" ")
+            elif line.startswith((b"event:", b"{")):
+                self._take_other(line)
         if rest:
             self._line.append(rest)
             self._line_size += len(rest)
             if self._line_size + self._data_size > self._limit:
                 raise self._too_long()
         return events
+
+    def _take_other(self, line: bytes) -> None:
+        """Take the event's name, or an object without a field, as some write an error."""
+        if line.startswith(b"{"):
+            self._data.append(line)
+            self._data_size += len(line)
+        else:
+            self._name = line[6:].removeprefix(b" ")
 
     def flush(self) -> list[ServerEvent]:
         """Return the event that lacks its blank line when the stream is over.

@@ -69,16 +69,27 @@ _REFUSED = frozenset({400, 422, 500})
 
 _UNWANTED = re.compile(
     r"unsupported|not (?:currently )?supported|not permitted|not allowed|does not support|extra"
-    r"|unrecogni[sz]ed|unknown|unexpected|invalid param|not a valid|deprecated|forbidden|only"
+    r"|unrecogni[sz]ed|unknown|unexpected|invalid (?:param|value|role)|not a valid|is invalid"
+    r"|deprecated|forbidden|only|not enabled"
 )
-_SYSTEM = re.compile(r"system\W{0,3}(?:\w+ )?(?:role|message|prompt|instruction)|role.{0,60}system")
+_SYSTEM = re.compile(
+    r"(?:system|developer)\W{0,3}(?:\w+ )?(?:role|message|prompt|instruction)"
+    r"|(?:role|invalid value).{0,60}(?:system|developer)"
+)
+# The two roles that there are, and no third.
+_TWO_ROLES = re.compile(
+    r"(?:only|one of|should be|supported (?:values|roles) are)\W{1,4}user\W{1,4}(?:and |or )?"
+    r"\W?assistant\b"
+)
 _TOO_LARGE = re.compile(r"too large|too big|maximum|exceed|at most|less than|<=|>|between|range")
 _CONTEXT = re.compile(
     r"context (?:length|window|size|limit)(?: \w+){0,3}?[ :=(]*(?:of |is )?(\d[\d,_]*)"
 )
 # Anthropic's Messages: prompt, output limit, context.
 _FULL = re.compile(r"context limit: (\d+) \+ (\d+) > (\d+)")
-_NUMBER = re.compile(r"\d[\d,_]*")
+# A number by itself: neither part of a name or a date, nor a status, a code or a time.
+_NUMBER = re.compile(r"(?<![\w.-])\d[\d,_]*(?![\w-])")
+_OTHER_NUMBERS = re.compile(r"\b(?:status|code|created|time|timestamp|id)\w*\W{1,4}\d+")
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
 
 
@@ -117,7 +128,8 @@ def _system(terms: Terms, text: str, _sent: int) -> Terms | None:
     if terms.system == "developer" and "developer" in text:
         return msgspec.structs.replace(terms, system="system")
     # Templates of models that know no system role count its message as one out of turn.
-    if (_SYSTEM.search(text) and _UNWANTED.search(text)) or "roles must alternate" in text:
+    refused = _SYSTEM.search(text) and _UNWANTED.search(text)
+    if refused or _TWO_ROLES.search(text) or "roles must alternate" in text:
         return msgspec.structs.replace(terms, system="user")
     return None
 
@@ -134,7 +146,9 @@ def _too_large(terms: Terms, text: str, sent: int) -> Terms | None:
         tokens = _number(context[1])
         known = terms.context is not None and terms.context <= tokens
         return None if known else msgspec.structs.replace(terms, context=tokens)
-    smaller = [n for n in map(_number, _NUMBER.findall(text)) if 16 <= n < sent]
+    smaller = [
+        n for n in map(_number, _NUMBER.findall(_OTHER_NUMBERS.sub(" ", text))) if 16 <= n < sent
+    ]
     return msgspec.structs.replace(terms, longest=max(smaller)) if smaller else None
 
 

@@ -19,7 +19,10 @@ MINIMAX = Server(
     place="vendor",
     base_url="https://api.minimax.io/v1",
     key="MINIMAX_API_KEY",
-    marks=(Mark("host", "api.minimax*", _MINIMAX_ERRORS),),
+    marks=(
+        Mark("host", "api.minimax.io", _MINIMAX_ERRORS),
+        Mark("host", "api.minimaxi.com", _MINIMAX_ERRORS),
+    ),
     frame="base_resp",
     says=(
         Says(
