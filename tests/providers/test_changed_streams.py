@@ -375,6 +375,15 @@ async def test_a_finish_word_with_every_piece_ends_no_answer_early() -> None:
     assert await task == "one two three four"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_an_event_in_the_middle_is_an_error_wherever_the_last_piece_is_cut(kind: Kind) -> None:
+    events = good(kind, "a", "b")
+    for at in range(1, len(events) - 2):
+        body = data(*events[:at], b"data: {half\n\n", *events[at:])
+        for end in (1, 2, 20):
+            assert read(kind, [body[:-end], body[-end:]]).error is not None, (at, end)
+
+
 async def test_where_a_finish_word_comes_with_every_piece_a_cut_is_no_end() -> None:
     pieces = data(*(chunk("stop", content=word) for word in ("one ", "two ", "three")))
     broken = await ask_raw("openai-compatible", cut(pieces))

@@ -177,6 +177,8 @@ def _kept(error: BaseException, dialect: Dialect, body: Body | None) -> list[Mod
     """
     if body is None or isinstance(error, REPORTED) or (dialect.word and not dialect.closes):
         return []
+    if isinstance(error, MalformedEventError) and dialect.word is None:
+        return []  # half an event in the middle, whatever came behind it
     try:
         return _rest(dialect, body)
     except (StreamEndedError, NotAStreamError, MalformedEventError):
