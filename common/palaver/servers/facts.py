@@ -83,8 +83,9 @@ class Sends(msgspec.Struct, frozen=True, kw_only=True):
     or with an empty one, in the chunk with the finish, under `x_groq`, or never. `cached` is where
     the count of cached tokens is. `done`: whether `[DONE]` ends it. `ping` is what keeps the
     connection open; None if nothing does.
-    `opens`: the content of the first delta, which has only a role else (`none`), or its role comes
-    with the first word (`at once`). `timings`: llama.cpp's own counts beside the others.
+    `opens` is what the first delta has beside the role: an empty or a null content, or nothing
+    (`none`); `at once`: there is no such delta, the role comes with the first word. `timings`:
+    llama.cpp's own counts stand beside the others.
     """
 
     source: Source

@@ -10,7 +10,10 @@ from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
 from palaverd.simulator.responses import openai_error
 from palaverd.simulator.wire import Frame, Kind, pieces, sse
 
-_FINISH = {"stop": "stop", "length": "length", "tool": "tool_calls", "filter": "content_filter"}
+FINISH = {"stop": "stop", "length": "length", "tool": "tool_calls", "filter": "content_filter"}
+
+
+MARKER = Frame(b"data: [DONE]\n\n", "terminal")
 
 
 class ChatWire:
@@ -45,30 +48,16 @@ class ChatWire:
 
     def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
         """Yield the chunks of a streamed answer, then the marker."""
-
-        def chunk(
-            delta: dict[str, Any], kind: Kind = "structure", finish: str | None = None
-        ) -> Frame:
-            choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-            return Frame(sse(self._head(answer, "chat.completion.chunk", [choice])), kind)
-
-        yield chunk({"role": "assistant", "content": ""})
-        for piece in pieces(answer.reasoning):
-            yield chunk({"reasoning_content": piece}, "word")
-        for piece in pieces(answer.text):
-            yield chunk({"content": piece}, "word")
-        if answer.tool:
-            function = {"name": answer.tool, "arguments": ""}
-            head: dict[str, Any] = {"index": 0, "id": f"call_{answer.id}", "type": "function"}
-            yield chunk({"tool_calls": [head | {"function": function}]})
-            for cut in answer.cuts:
-                more = {"arguments": cut}
-                yield chunk({"tool_calls": [{"index": 0, "function": more}]}, "arguments")
-        yield chunk({}, finish=_FINISH[answer.finish])
-        if prompt.include_usage:
-            last = self._head(answer, "chat.completion.chunk", [])
-            yield Frame(sse(last | {"usage": self._usage(answer)}))
-        yield Frame(b"data: [DONE]\n\n", "terminal")
+        role: dict[str, Any] = {"role": "assistant"}
+        opening = self._opening()
+        if opening is not None:
+            yield self._chunk(answer, role | opening)
+            role = {}
+        for delta in self._words(answer):
+            yield self._chunk(answer, delta | role, "word")
+            role = {}
+        yield from self._call(answer)
+        yield from self._end(answer, prompt)
 
     def whole(self, answer: Answer) -> dict[str, Any]:
         """Return the body of an answer that is not streamed."""
@@ -80,7 +69,7 @@ class ChatWire:
             message["tool_calls"] = [
                 {"id": f"call_{answer.id}", "type": "function", "function": function}
             ]
-        choice = {"index": 0, "message": message, "finish_reason": _FINISH[answer.finish]}
+        choice = {"index": 0, "message": message, "finish_reason": FINISH[answer.finish]}
         return self._head(answer, "chat.completion", [choice]) | {"usage": self._usage(answer)}
 
     def error(self, fault: Fault, message: str | None, request_id: str) -> Any:
@@ -95,6 +84,52 @@ class ChatWire:
         """Return a comment: the protocol has no ping."""
         return b": keep-alive\n\n"
 
+    def _opening(self) -> dict[str, Any] | None:
+        """Return what the first chunk has beside the role; None: the role comes with a word."""
+        return {"content": ""}
+
+    def _words(self, answer: Answer) -> Iterator[dict[str, Any]]:
+        yield from (self._thought(piece) for piece in pieces(answer.reasoning))
+        yield from ({"content": piece} for piece in pieces(answer.text))
+
+    def _thought(self, piece: str) -> dict[str, Any]:
+        return {"reasoning_content": piece}
+
+    def _call(self, answer: Answer) -> Iterator[Frame]:
+        if not answer.tool:
+            return
+        function = {"name": answer.tool, "arguments": ""}
+        head: dict[str, Any] = {"index": 0, "id": f"call_{answer.id}", "type": "function"}
+        yield self._chunk(answer, {"tool_calls": [head | {"function": function}]})
+        for cut in answer.cuts:
+            more = {"index": 0, "function": {"arguments": cut}}
+            yield self._chunk(answer, {"tool_calls": [more]}, "arguments")
+
+    def _end(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
+        """The finish word, the counts if they are asked for, and the marker."""
+        yield self._chunk(answer, {}, finish=FINISH[answer.finish])
+        if prompt.include_usage:
+            yield self._counts_alone(answer)
+        yield MARKER
+
+    def _chunk(
+        self,
+        answer: Answer,
+        delta: dict[str, Any],
+        kind: Kind = "structure",
+        finish: str | None = None,
+        **more: Any,
+    ) -> Frame:
+        """Return one chunk; `more` stands beside its choice."""
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        head = self._head(answer, "chat.completion.chunk", [choice])
+        return Frame(sse(head | more), kind)
+
+    def _counts_alone(self, answer: Answer, **more: Any) -> Frame:
+        """Return the chunk without a choice that has the counts."""
+        last = self._head(answer, "chat.completion.chunk", [])
+        return Frame(sse(last | {"usage": self._usage(answer)} | more))
+
     def _head(self, answer: Answer, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         return {
             "id": f"chatcmpl-{answer.id}",
@@ -105,10 +140,14 @@ class ChatWire:
         }
 
     def _usage(self, answer: Answer) -> dict[str, Any]:
+        return self._totals(answer) | {
+            "prompt_tokens_details": {"cached_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
+        }
+
+    def _totals(self, answer: Answer) -> dict[str, Any]:
         return {
             "prompt_tokens": answer.input_tokens,
             "completion_tokens": answer.output_tokens,
             "total_tokens": answer.input_tokens + answer.output_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
         }

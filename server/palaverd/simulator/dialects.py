@@ -10,10 +10,10 @@ import msgspec
 from palaver.servers.facts import Meaning, Sends, Server
 from palaver.servers.frames import body_of
 from palaver.servers.table import SERVERS
-from palaverd.simulator.chat import ChatWire
+from palaverd.simulator.chat import FINISH, MARKER, ChatWire
 from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, Prompt
-from palaverd.simulator.wire import Frame, Kind, Wire, pieces, sse
+from palaverd.simulator.wire import Frame, Kind, Wire
 
 # Those whose answers or errors are known well enough.
 DIALECTS: dict[str, Server] = {
@@ -27,11 +27,11 @@ _MEANINGS: dict[str, Meaning] = {
     "tool": "calls",
     "filter": "filtered",
 }
-_USUAL = {"stop": "stop", "length": "length", "tool": "tool_calls", "filter": "content_filter"}
-_OPENINGS: dict[str, dict[str, Any]] = {
+_OPENINGS: dict[str, dict[str, Any] | None] = {
     "empty": {"content": ""},
     "null": {"content": None},
     "none": {},
+    "at once": None,
 }
 # How many tokens of a prompt a cache gives, where it reports that.
 _CACHED = 2
@@ -94,68 +94,12 @@ class DialectWire(ChatWire):
 
     def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
         """Yield the chunks of a streamed answer, and whatever ends it."""
-        sends = self._sends
-
-        def chunk(delta: dict[str, Any], kind: Kind = "structure", **more: Any) -> Frame:
-            choice = {"index": 0, "delta": delta, "finish_reason": more.pop("finish", None)}
-            head = self._head(answer, "chat.completion.chunk", [choice])
-            return Frame(sse(head | more), kind)
-
-        if sends.ping is not None:
+        if self._sends.ping is not None:
             yield Frame(self.ping())
-        role: dict[str, Any] = {"role": "assistant"}
-        if sends.opens != "at once":
-            yield chunk(role | _OPENINGS[sends.opens])
-            role = {}
-        for delta in self._words(answer):
-            yield chunk(delta | role, "word")
-            role = {}
-        for delta in self._calls(answer):
-            yield chunk(delta, "arguments")
-        yield from self._end(answer, prompt, chunk)
-        if sends.done:
-            yield Frame(b"data: [DONE]\n\n", "terminal")
+        yield from super().frames(answer, prompt)
 
-    def _end(self, answer: Answer, prompt: Prompt, chunk: Any) -> Iterator[Frame]:
-        """The finish word, and the counts where this server has them."""
-        finish, counts = self._word(answer.finish), self._usage(answer)
-        # Where `[DONE]` is missing the finish is what ends an answer.
-        kind: Kind = "structure" if self._sends.done else "terminal"
-        match self._sends.usage:
-            case "with the finish":
-                yield chunk({}, kind, finish=finish, usage=counts)
-            case "x_groq":
-                yield chunk({}, kind, finish=finish, x_groq={"usage": counts})
-            case "never":
-                yield chunk({}, kind, finish=finish)
-            case "own choice":
-                yield chunk({}, kind, finish=finish)
-                if prompt.include_usage:
-                    yield chunk({}, usage=counts)
-            case "own chunk":
-                yield chunk({}, kind, finish=finish)
-                if prompt.include_usage:
-                    last = self._head(answer, "chat.completion.chunk", []) | {"usage": counts}
-                    if self._sends.timings:
-                        last["timings"] = {
-                            "cache_n": _CACHED,
-                            "prompt_n": answer.input_tokens - _CACHED,
-                            "predicted_n": answer.output_tokens,
-                        }
-                    yield Frame(sse(last))
-
-    def _words(self, answer: Answer) -> Iterator[dict[str, Any]]:
-        yield from (self._thought(piece) for piece in pieces(answer.reasoning))
-        yield from ({"content": piece} for piece in pieces(answer.text))
-
-    def _calls(self, answer: Answer) -> Iterator[dict[str, Any]]:
-        if not answer.tool:
-            return
-        function: dict[str, Any] = {"name": answer.tool, "arguments": ""}
-        head = {"index": 0, "id": f"call_{answer.id}", "type": "function", "function": function}
-        yield {"tool_calls": [head]}
-        for cut in answer.cuts:
-            yield {"tool_calls": [{"index": 0, "function": {"arguments": cut}}]}
+    def _opening(self) -> dict[str, Any] | None:
+        return _OPENINGS[self._sends.opens]
 
     def _thought(self, piece: str) -> dict[str, Any]:
         if self._sends.reasoning == "parts":
@@ -163,21 +107,40 @@ class DialectWire(ChatWire):
             return {"content": [{"type": "thinking", "thinking": thinking}]}
         return {self._sends.reasoning or "reasoning_content": piece}
 
-    def _word(self, finish: str) -> str:
-        return self._server.word(_MEANINGS[finish]) or _USUAL[finish]
+    def _end(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
+        """The finish word, the counts where this server has them, and the marker if it has one."""
+        finish = self._server.word(_MEANINGS[answer.finish]) or FINISH[answer.finish]
+        counts = self._usage(answer)
+        beside: dict[str, Any] = {}
+        match self._sends.usage:
+            case "with the finish":
+                beside = {"usage": counts}
+            case "x_groq":
+                beside = {"x_groq": {"usage": counts}}
+        # Where `[DONE]` is missing the finish is what ends an answer.
+        kind: Kind = "structure" if self._sends.done else "terminal"
+        yield self._chunk(answer, {}, kind, finish, **beside)
+        if prompt.include_usage and self._sends.usage == "own choice":
+            yield self._chunk(answer, {}, usage=counts)
+        if prompt.include_usage and self._sends.usage == "own chunk":
+            timings = {
+                "cache_n": _CACHED,
+                "prompt_n": answer.input_tokens - _CACHED,
+                "predicted_n": answer.output_tokens,
+            }
+            yield self._counts_alone(answer, **{"timings": timings} if self._sends.timings else {})
+        if self._sends.done:
+            yield MARKER
 
     def _usage(self, answer: Answer) -> dict[str, Any]:
-        counts: dict[str, Any] = {
-            "prompt_tokens": answer.input_tokens,
-            "completion_tokens": answer.output_tokens,
-            "total_tokens": answer.input_tokens + answer.output_tokens,
-        }
         match self._sends.cached:
+            case None:
+                return self._totals(answer)
             case "prompt_tokens_details":
-                counts["prompt_tokens_details"] = {"cached_tokens": _CACHED}
+                cached: dict[str, Any] = {"prompt_tokens_details": {"cached_tokens": _CACHED}}
             case str(field):
-                counts[field] = _CACHED
-        return counts
+                cached = {field: _CACHED}
+        return self._totals(answer) | cached
 
     def error(self, fault: Fault, message: str | None, request_id: str) -> Any:
         """Return the body of an error, as this server builds one."""
