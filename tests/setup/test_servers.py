@@ -17,10 +17,9 @@ import pytest
 from aiohttp import web
 
 from palaver.client import PalaverError
-from palaver.clock import SystemClock
 from palaver.servers.table import BY_SLUG, SERVERS
 from palaver.setup.local import LocalModel, LocalServer, example, recognise
-from palaver.setup.servers import MOST_BYTES, PATIENCE_S, find_servers, hear
+from palaver.setup.servers import HEARING_S, MOST_BYTES, PATIENCE_S, find_servers, hear
 from palaver.setup.writing import write_config
 from palaverd.config.load import parse_config
 from palaverd.simulator import Simulator
@@ -124,7 +123,7 @@ async def serving(handle: Any) -> AsyncIterator[int]:
 
 async def found(answers: dict[str, Any], asked: list[str] | None = None) -> LocalServer | None:
     async with server(answers, asked) as port:
-        servers = await find_servers(SystemClock(), [port])
+        servers = await find_servers(ManualClock(), [port])
         assert all(one.address == f"127.0.0.1:{port}" for one in servers)
         return servers[0] if servers else None
 
@@ -236,7 +235,7 @@ def test_names_are_short_and_no_two_alike() -> None:
 async def test_the_simulator_is_found_and_its_example_fits_it() -> None:
     async with Simulator() as simulator:
         port = int(simulator.url.rpartition(":")[2])
-        (one,) = await find_servers(SystemClock(), [port])
+        (one,) = await find_servers(ManualClock(), [port])
     assert one.kind == "An OpenAI-compatible server"
     assert list(parse_config(example(one), "example").providers) == ["local-server"]
 
@@ -270,8 +269,7 @@ TOLD = [
 async def test_a_server_says_what_it_is_at_its_address(slug: str) -> None:
     async with Simulator(rate=0, dialect=slug, keyless=True) as simulator:
         for base_url in (simulator.url, f"{simulator.url}/v1", f"{simulator.url}/v1/"):
-            heard = await hear(SystemClock(), base_url)
-            assert heard is not None
+            heard = await hear(ManualClock(), base_url)
             assert heard.server is BY_SLUG[slug]
 
 
@@ -280,25 +278,25 @@ async def test_a_server_that_wants_a_key_is_known_by_its_headers() -> None:
         return web.Response(status=401, headers={"Server": "llama.cpp"})
 
     async with serving(refuse) as port:
-        heard = await hear(SystemClock(), f"http://127.0.0.1:{port}/v1")
-    assert heard is not None
+        heard = await hear(ManualClock(), f"http://127.0.0.1:{port}/v1")
     assert heard.server is BY_SLUG["llama.cpp"]
 
 
 async def test_a_server_that_is_not_known_answers_all_the_same() -> None:
     async with Simulator(rate=0, keyless=True) as simulator:
-        heard = await hear(SystemClock(), f"{simulator.url}/v1")
-    assert heard is not None
+        heard = await hear(ManualClock(), f"{simulator.url}/v1")
     assert heard.server is None
 
 
 async def test_nothing_is_heard_where_nobody_answers() -> None:
-    assert await hear(SystemClock(), "http://127.0.0.1:1/v1") is None
-    assert await hear(SystemClock(), "not a url") is None
+    for nowhere in ("http://127.0.0.1:1/v1", "not a url"):
+        heard = await hear(ManualClock(), nowhere)
+        assert (heard.headers, heard.late) == ({}, False)
     clock = ManualClock()
     asked: list[str] = []
     async with server({"/v1/models": asyncio.Event()}, asked) as port:
         hearing = asyncio.create_task(hear(clock, f"http://127.0.0.1:{port}/v1"))
         await until(lambda: len(asked) == 1)
-        clock.advance(PATIENCE_S)
-        assert await hearing is None
+        clock.advance(HEARING_S)
+        heard = await hearing
+    assert (heard.headers, heard.late) == ({}, True)

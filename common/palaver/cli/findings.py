@@ -172,7 +172,7 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
     from palaver.clock import SystemClock
     from palaver.servers.recognising import at_address, sees_no_tools
     from palaver.servers.telling import does_for
-    from palaver.setup.servers import hear
+    from palaver.setup.servers import HEARING_S, hear
 
     clock = SystemClock()
     known = [at_address(asked.address) for asked in setup.providers]
@@ -186,12 +186,13 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
     noted: set[str] = set()
     for asked, server, heard in zip(setup.providers, known, told, strict=True):
         how = "by its address"
-        if server is None and heard is not None:
+        if heard is not None:
+            if not heard.headers:
+                said = f"no answer within {HEARING_S:g} s" if heard.late else "nothing answers"
+                text = f"{asked.name}: {said} at {asked.address} now"
+                yield Finding("provider", "note", text, _unheard(setup))
+                continue
             server, how = heard.server, "by what it answers"
-        elif server is None and "@" not in asked.address:
-            text = f"{asked.name}: nothing answers at {asked.address} now"
-            yield Finding("provider", "note", text, _unheard(setup))
-            continue
         waits = f"waits {asked.startup_seconds:.0f} s for the first word"
         if server is None:
             text = f"{asked.name}: a server that is not known, at {asked.address}; {waits}"
