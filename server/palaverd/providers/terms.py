@@ -146,9 +146,8 @@ def _too_large(terms: Terms, text: str, sent: int) -> Terms | None:
         tokens = _number(context[1])
         known = terms.context is not None and terms.context <= tokens
         return None if known else msgspec.structs.replace(terms, context=tokens)
-    smaller = [
-        n for n in map(_number, _NUMBER.findall(_OTHER_NUMBERS.sub(" ", text))) if 16 <= n < sent
-    ]
+    numbers = map(_number, _NUMBER.findall(_OTHER_NUMBERS.sub(" ", text)))
+    smaller = [number for number in numbers if 16 <= number < sent]
     return msgspec.structs.replace(terms, longest=max(smaller)) if smaller else None
 
 
