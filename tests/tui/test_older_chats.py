@@ -58,6 +58,20 @@ async def test_one_who_is_no_longer_near_the_end_gets_no_more(tmp_path):
         assert daemon.asked == [("chats", "p1")]
 
 
+async def test_a_page_that_is_here_and_not_yet_shown_is_not_followed_by_the_next(tmp_path):
+    daemon = with_pages()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.shows("Chat 1")
+        session, pane = me.app.session, me.app.main.query_one(ChatListPane)
+        session.chats = with_page(session.chats, daemon.chat_pages["p1"].chats, "p2")
+        pane.scroll_y = TOLD - OLDER_WITHIN_ROWS
+        me.app.on_chat_list_pane_near_end(ChatListPane.NearEnd(scrolled=True))
+        me.app.paint()
+        await me.rests()
+        assert len(pane.rows) == 2 * TOLD
+        assert daemon.asked == []
+
+
 async def test_a_filter_finds_what_is_older(tmp_path):
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:

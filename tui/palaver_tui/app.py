@@ -509,11 +509,12 @@ class PalaverApp(Keying):
 
     def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:
         """Fetch chats that are older, if they did not come since it was said."""
-        if not self.main.query_one(ChatListPane).near_end:
+        wanted = self.main.query_one(ChatListPane).wanted
+        if wanted is None:
             return
         if message.scrolled:
             self.session.listing.again()
-        self.session.listing.more(archived=self.shows_archived)
+        self.session.listing.more(archived=self.shows_archived, wanted=wanted)
 
     def on_chat_list_pane_filtered(self) -> None:
         """Show the chats that fit what is typed by now: the filter may be over already."""

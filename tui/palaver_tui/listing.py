@@ -31,15 +31,21 @@ class Listing:
         self._busy: set[bool] = set()  # whether it is a page of archived ones
         self._missed: set[str] = set()  # the cursors of pages that did not come
 
-    def more(self, *, archived: bool = False) -> None:
-        """Fetch the next page of older chats, if there is one."""
+    def more(self, *, archived: bool = False, wanted: str | None = None) -> None:
+        """Fetch the next page of older chats, if there is one.
+
+        With `wanted` only if that is its cursor: what is on the screen may lack a page that is
+        here already.
+        """
         chats = self._session.chats
         if not archived:
-            self._ask(chats.next_cursor, CHAT_PAGE, archived=False)
+            cursor = chats.next_cursor
         elif not chats.archive.loaded:
-            self._ask(FIRST, CHAT_PAGE, archived=True)
+            cursor = FIRST
         else:
-            self._ask(chats.archive.next_cursor, CHAT_PAGE, archived=True)
+            cursor = chats.archive.next_cursor
+        if wanted in (None, cursor):
+            self._ask(cursor, CHAT_PAGE, archived=archived)
 
     def find_archived(self) -> None:
         """Learn whether any chat is archived: one of them is enough for a sign that they are."""

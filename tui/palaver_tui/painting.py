@@ -212,7 +212,7 @@ class Painter:
                 self._rows,
                 session.view.chat_id,
                 loaded=pages.loaded if choice.archived else chats.loaded,
-                more=(pages if choice.archived else chats).next_cursor is not None,
+                next_page=(pages if choice.archived else chats).next_cursor,
                 filter_text=choice.filter_text,
                 archived=choice.archived,
                 drafts=choice.drafts,

@@ -31,7 +31,7 @@ BEGINS_FILTER = BY_ID["chats.filter"].keys
 class Listed:
     """What the list shows.
 
-    `loaded`: the daemon has told of its chats. `more`: there are older ones than these. With a
+    `loaded`: the daemon has told of its chats. `next_page` is the cursor of older ones. With a
     `filter_text`, even an empty one, what is typed goes on with it. `archived`: these are the
     chats that are put away. `drafts` are the chats that something is being written to. `roomy`:
     the time stands behind a title that is too long as well, if nothing else does.
@@ -40,7 +40,7 @@ class Listed:
     rows: list[Row] = field(default_factory=list)
     current: str | None = None
     loaded: bool = False
-    more: bool = False
+    next_page: str | None = None
     filter_text: str | None = None
     archived: bool = False
     drafts: frozenset[str] = frozenset()
@@ -100,13 +100,14 @@ class ChatListPane(ScrollView, can_focus=True):
         self._look_on(scrolled=True)
 
     @property
-    def near_end(self) -> bool:
-        """Whether older chats are wanted now."""
+    def wanted(self) -> str | None:
+        """The cursor of the older chats that are wanted now, if any are."""
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
-        return self._listed.more and bottom >= len(self.rows) - OLDER_WITHIN_ROWS
+        near_end = bottom >= len(self.rows) - OLDER_WITHIN_ROWS
+        return self._listed.next_page if near_end else None
 
     def _look_on(self, *, scrolled: bool) -> None:
-        if self.near_end:
+        if self.wanted is not None:
             self.post_message(self.NearEnd(scrolled))
 
     def _show(self, listed: Listed, frame: str) -> None:
