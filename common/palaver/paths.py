@@ -50,6 +50,11 @@ def default_config_path() -> Path:
     return Path(configured) if configured else platformdirs.user_config_path(APP) / "config.toml"
 
 
+def client_config_path() -> Path:
+    """Return the client's own file, `client.toml` in the platform's configuration directory."""
+    return platformdirs.user_config_path(APP) / "client.toml"
+
+
 def socket_path(data_dir: Path) -> Path:
     """Return the Unix socket of the daemon that owns `data_dir`.
 

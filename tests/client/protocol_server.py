@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import ssl
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -72,8 +73,10 @@ class ProtocolServer:
     `requests` holds what came in: (method, path, query, headers, body).
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, tls: ssl.SSLContext | None = None) -> None:
         self.endpoint = Endpoint.unix(directory / "s")
+        self.port = 0  # of the TCP socket beside it
+        self._tls = tls
         self.routes: dict[tuple[str, str], Handler] = {}
         self.conversations: list[Conversation] = []
         self.requests: list[tuple[str, str, dict[str, str], dict[str, str], Any]] = []
@@ -85,6 +88,8 @@ class ProtocolServer:
         self._runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.UnixSite(self._runner, str(self.endpoint.socket)).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls).start()
+        self.port = self._runner.addresses[1][1]
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -119,10 +124,10 @@ cut = _cut
 
 
 @asynccontextmanager
-async def protocol_server() -> Any:
+async def protocol_server(tls: ssl.SSLContext | None = None) -> Any:
     # Not tmp_path: a socket's address has room for about a hundred bytes.
     directory = Path(tempfile.mkdtemp(prefix="palaver-test-"))
-    server = ProtocolServer(directory)
+    server = ProtocolServer(directory, tls)
     await server.start()
     try:
         yield server

@@ -58,6 +58,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.cli": {"msgspec", "click"},
     "palaver.setup": {"msgspec", "aiohttp"},
     "palaver.servers": {"msgspec"},
+    "palaver.remote": {"msgspec"},
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
@@ -78,6 +79,7 @@ PURE = (
     "palaverd.failures",
     "palaver.client.cursor",
     "palaver.setup.local",
+    "palaver.remote.address",
     "palaver.servers",
     "palaver_tui.view",
 )

@@ -69,24 +69,31 @@ def _asked(
     async def answer() -> list[CompletionItem]:
         from palaver.client import Client
 
-        async with asyncio.timeout(PATIENCE_S), Client(_endpoint(ctx)) as client:
-            return await ask(client)
+        async with asyncio.timeout(PATIENCE_S):
+            endpoint = await _endpoint(ctx)
+            if endpoint is None:
+                return []
+            async with Client(endpoint) as client:
+                return await ask(client)
 
     try:
         return asyncio.run(answer())
-    except (PalaverError, OSError, TimeoutError):
+    except (PalaverError, click.ClickException, OSError, TimeoutError):
         return []
 
 
-def _endpoint(ctx: click.Context) -> Endpoint:
-    """Return where the daemon of this command line answers: its options were read, not run."""
-    from pathlib import Path
+async def _endpoint(ctx: click.Context) -> Endpoint | None:
+    """Return where the daemon of this command line answers: its options were read, not run.
 
+    None where asking is not for a key in a shell: ssh may want a password.
+    """
+    from palaver.cli.main import OPTIONS, settings_of
     from palaver.client import Endpoint
-    from palaver.paths import default_data_dir, socket_path
+    from palaver.paths import socket_path
+    from palaver.remote.address import Ssh
 
-    options: dict[str, Any] = ctx.find_root().params
-    if options.get("socket"):
-        return Endpoint.unix(Path(options["socket"]))
-    given = options.get("data_dir")
-    return Endpoint.unix(socket_path(Path(given) if given else default_data_dir()))
+    options: dict[str, Any] = {name: ctx.find_root().params.get(name) for name in OPTIONS}
+    settings = settings_of(**options)
+    if settings.server is None:
+        return Endpoint.unix(socket_path(settings.data_dir))
+    return None if isinstance(settings.server.place, Ssh) else await settings.connect()

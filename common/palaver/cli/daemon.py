@@ -57,7 +57,7 @@ async def _stop(settings: Settings, *, force: bool) -> int:
     from palaver.clock import SystemClock
     from palaver.governing import stop as end
 
-    running = await found(settings)
+    running = await found(settings, "stop")
     if running is None:
         words.notice(none_runs(settings))
         return exits.FINISHED
@@ -86,7 +86,7 @@ def restart(settings: Settings, force: bool) -> None:
 async def _restart(settings: Settings, *, force: bool) -> int:
     from palaver.client import Client
 
-    before = await found(settings)
+    before = await found(settings, "restart")
     async with Client(await settings.restart(force=force)) as client:
         pid = (await client.info()).pid
     if before is None:
@@ -116,9 +116,13 @@ async def _reload(settings: Settings, *, as_json: bool) -> int:
     from palaver.client import Client, Endpoint, PalaverError
     from palaver.paths import socket_path
 
-    if await found(settings) is None:
+    if settings.remote:
+        endpoint = await settings.connect()
+    elif await found(settings, "reload") is None:
         raise PalaverError(none_runs(settings))
-    async with Client(Endpoint.unix(settings.socket or socket_path(settings.data_dir))) as client:
+    else:
+        endpoint = Endpoint.unix(settings.socket or socket_path(settings.data_dir))
+    async with Client(endpoint) as client:
         reloaded = await client.reload()
     if as_json:
         output.write_json(reloaded)
@@ -132,8 +136,13 @@ async def _reload(settings: Settings, *, as_json: bool) -> int:
     return exits.FINISHED
 
 
-async def found(settings: Settings) -> Running | None:
-    """Return the daemon that the options name, None when none runs. Raises `PalaverError`."""
+async def found(settings: Settings, command: str) -> Running | None:
+    """Return the daemon that the options name, None when none runs.
+
+    Raises:
+        PalaverError: it is not on this machine, so that `command` is not for it.
+    """
+    settings.here(f"palaver daemon {command}")
     from palaver.clock import SystemClock
     from palaver.governing import find
 

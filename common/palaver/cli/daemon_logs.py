@@ -37,7 +37,7 @@ def logs(settings: Settings, lines: int, follow: bool, as_json: bool) -> None:
 
 
 async def _logs(settings: Settings, count: int, *, follow: bool, as_json: bool) -> int:
-    running = await found(settings)
+    running = await found(settings, "logs")
     if running is not None and running.info is not None and not running.info.private:
         words.notice(_elsewhere(running.info))
     path = (running.data_dir if running is not None else settings.data_dir) / "palaverd.log"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -14,14 +15,21 @@ from palaver.cli.daemon import found, none_runs
 from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 
+if TYPE_CHECKING:
+    from palaver.wire.chats import Info, Models
+
 
 class Status(msgspec.Struct, frozen=True):
-    """What `--json` prints. Without a daemon most of it is null."""
+    """What `--json` prints. Without a daemon most of it is null.
+
+    `server` is the address of one that is not on this machine; `socket` and `log` are null then.
+    """
 
     running: bool
-    data_dir: str
-    socket: str
-    log: str
+    data_dir: str | None = None
+    socket: str | None = None
+    log: str | None = None
+    server: str | None = None
     pid: int | None = None
     version: str | None = None
     started_at: datetime | None = None
@@ -54,7 +62,7 @@ def status(settings: Settings, as_json: bool) -> None:
 
 
 async def _status(settings: Settings, *, as_json: bool) -> int:
-    known = await _ask(settings)
+    known = await (_ask_there(settings) if settings.remote else _ask(settings))
     if as_json:
         output.write_json(known)
     elif not known.running:
@@ -69,7 +77,7 @@ async def _ask(settings: Settings) -> Status:
     from palaver.client import Client, Endpoint
     from palaver.paths import socket_path
 
-    running = await found(settings)
+    running = await found(settings, "status")
     data_dir = settings.data_dir if running is None else running.data_dir
     socket = settings.socket or socket_path(data_dir)
     known = Status(
@@ -82,8 +90,21 @@ async def _ask(settings: Settings) -> Status:
     if running is None or running.info is None:
         return known
     async with Client(Endpoint.unix(socket)) as client:
-        models = await client.models()
-    info, setup = running.info, models.setup
+        return _told(known, running.info, await client.models())
+
+
+async def _ask_there(settings: Settings) -> Status:
+    """Ask a daemon that is not on this machine; raises `PalaverError` when it does not answer."""
+    from palaver.client import Client
+
+    async with Client(await settings.connect()) as client:
+        info = await client.info()
+        known = Status(True, info.data_dir, server=str(client.endpoint), pid=info.pid)
+        return _told(known, info, await client.models())
+
+
+def _told(known: Status, info: Info, models: Models) -> Status:
+    setup = models.setup
     known = msgspec.structs.replace(
         known,
         version=info.version,
@@ -119,8 +140,8 @@ def lines(known: Status) -> Iterator[str]:
     if known.unavailable:
         yield f"          without a usable key: {', '.join(known.unavailable)}"
     yield f"  config  {known.config or '?'}{'' if known.config_found else ' (not there)'}"
-    yield f"  socket  {known.socket}"
-    if known.private:
+    yield f"  server  {known.server}" if known.server else f"  socket  {known.socket}"
+    if known.private and known.log:
         yield f"  log     {known.log}"
     if known.problem:
         yield f"!! The configuration on disk cannot be used, the one before holds. {known.problem}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -13,6 +13,9 @@ from palaver import __version__
 from palaver.cli import exits, output, words
 from palaver.cli.commands import Commands
 from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.remote.servers import Wanted
 
 # Name, and where it is. A command is imported when it is called, or listed by --help.
 COMMANDS: Final[dict[str, str]] = {
@@ -42,6 +45,7 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
         "  palaver demo                   the same without an API key, with a simulated model",
         '  palaver run "Why? And how?"    one answer, printed as it comes',
         "  palaver ls                     the chats",
+        "  palaver --server ssh://you@box the interface, on the daemon of another machine",
         "",
         "\b",
         "Exit codes:",
@@ -69,24 +73,46 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
     help="Configuration for a daemon that is started ($PALAVER_CONFIG).",
 )
 @click.option(
+    "--server",
+    metavar="ADDRESS",
+    help="Another machine's daemon: https://host:port, ssh://user@host, or a name of client.toml"
+    " ($PALAVER_SERVER).",
+)
+@click.option(
     "--socket",
     type=click.Path(),
     help="Use the daemon that listens here; never start one.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The CA (PEM) of an https:// server, where it is a private one.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The token for an https:// server, instead of the stored one.",
+)
+@click.option(
+    "--remote-command",
+    metavar="COMMAND",
+    help="What ssh starts on an ssh:// server (palaverd), where it is not on its path.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="palaver")
 @click.pass_context
 def palaver(
     ctx: click.Context,
+    /,
     data_dir: str | None,
     config: str | None,
-    socket: str | None,
     debug: bool,
+    **server: str | None,
 ) -> None:
     """Conversations with language-model agents, kept by a daemon instead of by a terminal."""
     # `palaver demo` hands in settings of its own.
     if not isinstance(ctx.obj, Settings):
-        ctx.obj = _settings(data_dir, config, socket, debug=debug)
+        ctx.obj = settings_of(data_dir, config, debug=debug, **server)
     ctx.color = words.wants_color()
     if ctx.invoked_subcommand is None:
         from palaver.cli.interface import open_interface
@@ -94,9 +120,22 @@ def palaver(
         open_interface(ctx.obj)
 
 
-def _settings(
-    data_dir: str | None, config: str | None, socket: str | None, *, debug: bool
+# What `settings_of` takes of the options above.
+OPTIONS: Final = (
+    "data_dir",
+    "config",
+    "server",
+    "socket",
+    "ca_file",
+    "token_file",
+    "remote_command",
+)
+
+
+def settings_of(
+    data_dir: str | None, config: str | None, *, debug: bool = False, **server: str | None
 ) -> Settings:
+    """Return what the options say; `server` are those about the server. Raises `PalaverError`."""
     # Imported here, with pathlib: `palaver --help` needs no paths.
     from pathlib import Path
 
@@ -110,8 +149,44 @@ def _settings(
     return Settings(
         data_dir=found,
         config=Path(config) if config else None,
-        socket=Path(socket) if socket else None,
+        wanted=_wanted(data_dir, **server),
         debug=debug,
+    )
+
+
+def _wanted(
+    data_dir: str | None,
+    *,
+    server: str | None,
+    socket: str | None,
+    ca_file: str | None,
+    token_file: str | None,
+    remote_command: str | None,
+) -> Wanted | None:
+    import os
+    from pathlib import Path
+
+    from palaver.remote.servers import Wanted
+
+    if socket and server:
+        raise click.UsageError("--socket and --server name two daemons: give one of them.")
+    if socket:
+        server, source = f"unix://{socket}", "--socket"
+    elif server:
+        source = "--server"
+    elif data_dir or not (server := os.environ.get("PALAVER_SERVER")):
+        # What is said here counts more than what the environment says of all commands.
+        if ca_file or token_file or remote_command:
+            raise click.UsageError("No --server is given that this could be about.")
+        return None
+    else:
+        source = "PALAVER_SERVER"
+    return Wanted(
+        server,
+        source,
+        ca_file=Path(ca_file).absolute() if ca_file else None,
+        token_file=Path(token_file).absolute() if token_file else None,
+        remote_command=remote_command,
     )
 
 

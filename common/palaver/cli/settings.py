@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from palaver.client import Endpoint
+    from palaver.remote.servers import Server, Wanted
 
 Connect = Callable[[], Awaitable["Endpoint"]]
 
@@ -19,27 +21,67 @@ Connect = Callable[[], Awaitable["Endpoint"]]
 class Settings:
     """The options before the command. `connector` replaces the usual way to a daemon.
 
-    `hint` is what an interface says where nothing was said yet.
+    `wanted` is what was said of the server, None for the daemon of `data_dir`. `hint` is what an
+    interface says where nothing was said yet.
     """
 
     data_dir: Path
     config: Path | None = None
-    socket: Path | None = None
+    wanted: Wanted | None = None
     debug: bool = False
     connector: Connect | None = None
     hint: str = ""
+
+    @cached_property
+    def server(self) -> Server | None:
+        """The server that is wanted, None for the daemon of `data_dir`.
+
+        Raises:
+            PalaverError: there is no such server, or client.toml cannot be read.
+        """
+        # Read when it is needed: `palaver login` works with a broken $PALAVER_SERVER, too.
+        if self.wanted is None:
+            return None
+        from palaver.paths import client_config_path
+        from palaver.remote.servers import choose
+
+        return choose(self.wanted, client_config_path())
+
+    @property
+    def socket(self) -> Path | None:
+        """The socket on this machine that was named, if any. Raises like `server`."""
+        return self.server.socket if self.server is not None else None
+
+    @property
+    def remote(self) -> bool:
+        """Whether another machine's daemon is wanted, or one behind a port. Raises like `server`.
+
+        What is done to processes and files on this machine is not done to that one.
+        """
+        return self.server is not None and self.server.socket is None
+
+    def here(self, what: str) -> None:
+        """Raise `PalaverError` where the daemon is not on this machine; `what` is not for it."""
+        from palaver.client import PalaverError
+
+        if self.remote:
+            assert self.server is not None
+            raise PalaverError(
+                f"{what} is for a daemon on this machine, and this one is {self.server.place}."
+                f" {self.server.there(what)}"
+            )
 
     async def connect(self) -> Endpoint:
         """Return the endpoint of the daemon: a named one as it is, our own one running.
 
         Raises:
-            PalaverError: it could not be started.
+            PalaverError: it could not be started, or can not be reached in this way.
         """
-        # Imported here: it brings aiohttp, which `--help` does not need.
-        from palaver.client import Endpoint
+        if self.connector is None and self.server is not None:
+            # Imported here: it brings aiohttp, which `--help` does not need.
+            from palaver.remote.reaching import endpoint_of
 
-        if self.connector is None and self.socket is not None:
-            return Endpoint.unix(self.socket)
+            return await endpoint_of(self.server)
         return await self._start(self.data_dir)
 
     async def restart(self, *, force: bool = False) -> Endpoint:
@@ -52,6 +94,7 @@ class Settings:
         from palaver.clock import SystemClock
         from palaver.governing import find, restart
 
+        self.here("palaver daemon restart")
         clock = SystemClock()
         running = await find(self.data_dir, self.socket, clock)
         if running is not None:

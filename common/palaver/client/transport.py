@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,6 +12,7 @@ import aiohttp
 import msgspec
 
 from palaver import __version__
+from palaver.client.connector import connector_of, trusted_by
 from palaver.client.endpoint import Endpoint
 from palaver.client.errors import PalaverError, Refused, Unreachable
 from palaver.client.limits import CLOSE_S, CONNECT_S, HEARTBEAT_S, MAX_FRAME, REQUEST_S
@@ -18,6 +21,7 @@ from palaver.wire import decode
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 
 T = TypeVar("T")
+Redirect = aiohttp.TraceRequestRedirectParams
 WebSocket = aiohttp.ClientWebSocketResponse[bool]
 _log = logging.getLogger("palaver.client")
 
@@ -37,6 +41,7 @@ class Transport:
         self._endpoint = endpoint
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
+        self._trusting: ssl.SSLContext | None = None
 
     async def close(self) -> None:
         """Close all idle connections. Harmless when repeated."""
@@ -89,7 +94,7 @@ class Transport:
         try:
             async with (
                 deadline(self._clock, REQUEST_S),
-                self._open_session().request(
+                (await self._open_session()).request(
                     method,
                     self._endpoint.base + path,
                     params=query,
@@ -119,7 +124,7 @@ class Transport:
         """
         try:
             async with deadline(self._clock, REQUEST_S):
-                return await self._open_session().ws_connect(
+                return await (await self._open_session()).ws_connect(
                     self._endpoint.base + path,
                     params=query,
                     heartbeat=HEARTBEAT_S,
@@ -136,25 +141,23 @@ class Transport:
         except OSError as error:
             raise Unreachable(self._endpoint, reason(error)) from error
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    async def _open_session(self) -> aiohttp.ClientSession:
+        ca_file = self._endpoint.ca_file
+        if ca_file is not None and self._trusting is None:
+            self._trusting = await asyncio.to_thread(trusted_by, ca_file)  # it reads a file
         if self._session is None:
             headers = {"User-Agent": f"palaver/{__version__}"}
             if self._endpoint.token is not None:
                 headers["Authorization"] = f"Bearer {self._endpoint.token}"
             self._session = aiohttp.ClientSession(
-                connector=self._connector(),
+                trace_configs=[_not_redirected()],
+                connector=connector_of(self._endpoint, self._trusting),
                 headers=headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # Requests have a deadline on our clock; WebSockets live as long as they like.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             )
         return self._session
-
-    def _connector(self) -> aiohttp.BaseConnector:
-        # limit=0: a client that watches many chats holds one WebSocket for each.
-        if self._endpoint.socket is not None:
-            return aiohttp.UnixConnector(path=str(self._endpoint.socket), limit=0)
-        return aiohttp.TCPConnector(limit=0)
 
     def _refusal(self, status: int, content_type: str, data: bytes) -> PalaverError:
         if content_type != PROBLEM_CONTENT_TYPE:
@@ -169,6 +172,17 @@ class Transport:
             f"What answers at {self._endpoint} is not palaverd, or a version that this one does"
             f" not understand (HTTP status {status})."
         )
+
+
+def _not_redirected() -> aiohttp.TraceConfig:
+    """Return what refuses to go elsewhere. `ws_connect` would, and has no switch for it."""
+
+    async def refuse(_session: object, _context: object, redirect: Redirect) -> None:
+        raise HandshakeRefused(redirect.response.status)
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(refuse)
+    return config
 
 
 def reason(error: Exception) -> str:

@@ -1,0 +1,229 @@
+"""The servers that a person has named in `client.toml`, and the one that a command is to use."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from palaver.client.errors import PalaverError
+from palaver.remote.address import (
+    LOCAL,
+    NAME,
+    BadAddressError,
+    Name,
+    Place,
+    Ssh,
+    Unix,
+    Web,
+    parse,
+)
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `[servers.NAME]` may say. Paths may begin with `~`, or where the file is."""
+
+    url: str
+    ca_file: str | None = None
+    token_file: str | None = None
+    remote_command: str | None = None
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of client.toml."""
+
+    servers: dict[str, Entry] = {}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A daemon, and what is needed to reach it. `name` is its name in client.toml, if any.
+
+    `remote_command` is what ssh starts there, None for the usual one.
+    """
+
+    place: Place
+    name: str | None = None
+    ca_file: Path | None = None
+    token_file: Path | None = None
+    remote_command: str | None = None
+
+    @property
+    def asked_for(self) -> str:
+        """Return what `--server` has to say for this server."""
+        return self.name or str(self.place)
+
+    @property
+    def socket(self) -> Path | None:
+        """Return the socket on this machine, None where the daemon is elsewhere."""
+        return Path(self.place.path).expanduser() if isinstance(self.place, Unix) else None
+
+    def there(self, command: str) -> str:
+        """Say how a command is run where the daemon is."""
+        match self.place:
+            case Ssh(host, user, port):
+                login = f"{user}@{host}" if user is not None else host
+                option = f"-p {port} " if port is not None else ""
+                return f"There:  ssh {option}{login} {command}"
+            case _:
+                return "Whoever runs it there does that."
+
+
+# Which options are about which kind of place, by their names in `Entry`.
+ONLY: Final[dict[str, type[Web] | type[Ssh]]] = {
+    "ca_file": Web,
+    "token_file": Web,
+    "remote_command": Ssh,
+}
+_KINDS: Final = {Web: "an https:// address", Ssh: "an ssh:// address"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a command line or the environment says of the server; `source` is who says it."""
+
+    address: str
+    source: str = "--server"
+    ca_file: Path | None = None
+    token_file: Path | None = None
+    remote_command: str | None = None
+
+
+def choose(wanted: Wanted, path: Path) -> Server | None:
+    """Return the server that is wanted, None for the daemon of one's own data directory.
+
+    What `path`, a client.toml, says of it holds where `wanted` says nothing.
+
+    Raises:
+        PalaverError: there is no such server, or an option is not about it.
+    """
+    try:
+        address = parse(wanted.address)
+    except BadAddressError as error:
+        said = "" if wanted.source == "--server" else f" (from {wanted.source})"
+        raise PalaverError(f"{error}{said}") from None
+    if address == Name(LOCAL):
+        return None
+    server = _named(address, wanted, path)
+    own = {key: getattr(wanted, key) for key in ONLY if getattr(wanted, key) is not None}
+    for key in own:
+        if not isinstance(server.place, ONLY[key]):
+            option = f"--{key.replace('_', '-')}"
+            raise PalaverError(f"{option} is for {_KINDS[ONLY[key]]}, and this is {server.place}.")
+    return replace(server, **own)
+
+
+def _named(address: Place | Name, wanted: Wanted, path: Path) -> Server:
+    servers = load(path)
+    if isinstance(address, Name):
+        if address.name in servers:
+            return servers[address.name]
+        near = _suggest(address.name, servers)
+        known = f" It names {', '.join(servers)}." if servers and not near else ""
+        raise PalaverError(
+            f"{wanted.source} asks for {address.name}, but there is no [servers.{address.name}]"
+            f" in {path}.{near}{known}"
+            f" An address has a scheme: https://{address.name}  or  ssh://{address.name}."
+        )
+    # What the file says of this place holds under its address, too.
+    return next((one for one in servers.values() if one.place == address), Server(address))
+
+
+def load(path: Path) -> dict[str, Server]:
+    """Return the servers of a client.toml by their names; none where there is no file.
+
+    Raises:
+        PalaverError: the file says something it may not; file, key and what is allowed are named.
+    """
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise PalaverError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    return {name: _server(name, entry, path) for name, entry in read(raw, path).servers.items()}
+
+
+def read(raw: bytes, path: Path) -> File:
+    """Return what the bytes of a client.toml say; raises like `load`."""
+    try:
+        found = tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise PalaverError(f"{path}: line {line} is not UTF-8. Save the file as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PalaverError(f"{path}: this is not TOML: {error}.") from None
+    unknown = [key for key in found if key not in File.__struct_fields__]
+    if unknown:
+        near = _suggest(unknown[0], File.__struct_fields__)
+        raise PalaverError(f"{path}: there is no key {unknown[0]}.{near} Allowed here: servers.")
+    tables = found.get("servers", {})
+    if not isinstance(tables, dict):
+        raise PalaverError(f"{path}: servers is {tables!r}. It is a table: [servers.NAME].")
+    return File({name: _entry(name, table, path) for name, table in tables.items()})
+
+
+def _entry(name: str, table: Any, path: Path) -> Entry:
+    key = f"servers.{name}"
+    if not NAME.match(name) or name == LOCAL:
+        why = "is the daemon on this machine" if name == LOCAL else "cannot be a name"
+        raise PalaverError(
+            f"{path}: [{key}]: {name!r} {why}. Allowed: letters, digits, dots, - and _."
+        )
+    if not isinstance(table, dict):
+        raise PalaverError(f'{path}: {key} is {table!r}. It is a table: [{key}] url = "https://…".')
+    allowed = Entry.__struct_fields__
+    for found in table:
+        if found not in allowed:
+            raise PalaverError(
+                f"{path}: there is no key {key}.{found}.{_suggest(found, allowed)}"
+                f" Allowed in [{key}]: {', '.join(allowed)}."
+            )
+    if "url" not in table:
+        raise PalaverError(f'{path}: {key}.url is missing, as in  url = "https://box:7777".')
+    try:
+        return msgspec.convert(table, Entry)
+    except msgspec.ValidationError as error:
+        at = re.fullmatch(r"(?P<what>.*) - at `\$\.(?P<key>.*)`", str(error))
+        assert at is not None  # every key of an entry is a plain value
+        raise PalaverError(f"{path}: {key}.{at['key']} is wrong: {at['what']}.") from None
+
+
+def _server(name: str, entry: Entry, path: Path) -> Server:
+    key = f"servers.{name}"
+    try:
+        place = parse(entry.url)
+    except BadAddressError as error:
+        raise PalaverError(f"{path}: {key}.url: {error}") from None
+    if isinstance(place, Name):
+        raise PalaverError(
+            f"{path}: {key}.url is {entry.url!r}, which has no scheme. Write"
+            f"  https://{entry.url}  or  ssh://{entry.url}."
+        )
+    for field, kind in ONLY.items():
+        if getattr(entry, field) is not None and not isinstance(place, kind):
+            raise PalaverError(f"{path}: {key}.{field} is for {_KINDS[kind]}, and url is {place}.")
+    return Server(
+        place,
+        name,
+        _beside(entry.ca_file, path),
+        _beside(entry.token_file, path),
+        entry.remote_command,
+    )
+
+
+def _beside(given: str | None, path: Path) -> Path | None:
+    return path.parent / Path(given).expanduser() if given is not None else None
+
+
+def _suggest(key: str, allowed: Iterable[str]) -> str:
+    # Imported here: only a mistake needs it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, list(allowed), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
