@@ -165,7 +165,7 @@ class Daemon:
             pid=os.getpid(),
             started_at=self._clock.now(),
             data_dir=str(self._data_dir.path),
-            capabilities=["stream", "watch"],
+            capabilities=["stream", "watch", "heartbeat"],
             private=self._private,
             supervisor=self._run_by.name if self._run_by else None,
             unit=self._run_by.unit if self._run_by else None,

@@ -78,6 +78,7 @@ class FixedClock:
     def __init__(self, now: datetime = T0) -> None:
         self._now = now
         self._start = now
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
         return self._now
@@ -87,12 +88,17 @@ class FixedClock:
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+        for until, sleeper in self._sleepers:
+            if until <= self.monotonic() and not sleeper.done():
+                sleeper.set_result(None)
 
     def call_later(self, delay, callback):
-        raise AssertionError("nothing in the client waits on this clock")
+        raise AssertionError("nothing in the client has a timer on this clock")
 
     async def sleep(self, delay):
-        raise AssertionError("nothing in the client waits on this clock")
+        sleeper = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.monotonic() + delay, sleeper))
+        await sleeper
 
 
 class Told:

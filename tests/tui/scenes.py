@@ -187,7 +187,7 @@ SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "held": (held, "a", "held"),
     "retrying": (retrying, "a", "Retrying in"),
     "failed": (failed, "a", "The key was not accepted"),
-    "disconnected": (disconnected, "a", "Reconnecting"),
+    "disconnected": (disconnected, "a", "Lost the connection"),
     "offline": (offline, None, "No connection"),
     "archived": (archived, "a", "archived · ⏎ brings it back"),
 }

@@ -104,7 +104,7 @@ async def disconnected(me: Stage) -> None:
     await me.until(lambda: me.app.session.connection.phase == "reconnecting")
     me.clock.pass_by(12)
     await me.ask(CODE)
-    await me.shows("Reconnecting", "waiting for the connection")
+    await me.shows("Lost the connection", "waiting for the connection")
 
 
 async def help_screen(me: Stage) -> None:

@@ -7,6 +7,7 @@ from palaver.wire.chats import Model, Models
 from palaver.wire.errors import ChatError
 from palaver.wire.events import CaughtUp, ChatUpdated, ErrorEvent, MessageEvent
 from palaver.wire.messages import MessagePage
+from palaver_tui.timing import RESEND_AFTER_S
 from tui.replay import (
     BAD_KEY,
     ENDPOINT,
@@ -317,6 +318,32 @@ async def test_without_a_connection_a_message_waits_and_goes_out_once_with_its_k
         assert [key for _id, _request, key in daemon.sent] == [item.key]
 
 
+async def test_a_message_whose_answer_was_lost_goes_out_again_while_the_stream_stands(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.app.session.connection.phase == "live")
+        daemon.down = True
+        await me.write("while it is away")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        (item,) = me.view.outgoing
+        daemon.down = False
+        me.clock.advance(RESEND_AFTER_S)
+        await me.hides("waiting for the connection")
+        assert [key for _id, _request, key in daemon.sent] == [item.key]
+
+
+async def test_a_daemon_that_was_never_reached_is_not_said_to_be_lost(tmp_path):
+    daemon = ReplayClient()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        lost = ConnectionLost("no daemon is running there", me.clock.now(), 3.0)
+        me.clock.advance(2)
+        daemon.watching.tell(lost)
+        await me.shows("No connection yet · tried for 2 s", "no daemon is running there")
+        daemon.watching.tell(Connected())
+        await me.hides("No connection yet")
+
+
 async def test_a_lost_connection_is_a_banner_and_the_text_stays(tmp_path):
     daemon = with_chat(user(1, "still here"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -324,9 +351,9 @@ async def test_a_lost_connection_is_a_banner_and_the_text_stays(tmp_path):
         lost = ConnectionLost("connection refused", me.clock.now(), 3.0)
         me.clock.advance(2)
         daemon.watching.tell(lost)
-        await me.shows("Reconnecting · 2 s", "connection refused", "still here")
+        await me.shows("Lost the connection · 2 s ago", "connection refused", "still here")
         daemon.watching.tell(Connected())
-        await me.hides("Reconnecting")
+        await me.hides("Lost the connection")
 
 
 async def test_an_error_says_what_happened_and_what_to_do(tmp_path):

@@ -286,13 +286,13 @@ async def test_what_is_not_known_is_left_out_of_the_header(tmp_path):
 class TestBannerPriority:
     error = ChatView(status="error", error=BAD_KEY)
     retry = ChatView(status="running", retry=RETRY, error=BAD_KEY)
-    lost = Connection("reconnecting", "cut", T0 - timedelta(seconds=5), T0)
+    lost = Connection("reconnecting", "cut", T0 - timedelta(seconds=5), T0, lost=True)
 
     @pytest.mark.parametrize(
         ("view", "connection", "title"),
         [
             (error, offline("gone", T0), "No connection"),
-            (retry, lost, "Reconnecting"),
+            (retry, lost, "Lost the connection"),
             (retry, LIVE, "Retrying"),
             (error, LIVE, "The key was not accepted"),
         ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from palaver.client import PalaverError, Refused
 from palaver.wire.chats import CreateChat, SendMessage, Sent
 from palaver_tui.keeping import Keeper, Unsent
+from palaver_tui.timing import RESEND_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing
 from palaver_tui.view.sending import acknowledged, marked, sending, without
 
@@ -68,7 +69,7 @@ class Delivery:
     def flush_all(self) -> None:
         """There is a connection: send everything that waits."""
         for name, view in list(self._session.views.items()):
-            if any(item.state == "waiting" for item in view.outgoing):
+            if _waits(view):
                 self.flush(name)
 
     def flush(self, name: str) -> None:
@@ -98,6 +99,7 @@ class Delivery:
                 except PalaverError:
                     # No answer: the same key makes it safe to send again when there is one.
                     self._all_wait(name)
+                    self._spawn(self._again(name))
                     return
                 except Exception:
                     self._all_wait(name)
@@ -110,6 +112,14 @@ class Delivery:
         finally:
             self._busy.discard(name)
             self._session.changed()
+
+    async def _again(self, name: str) -> None:
+        """Send what waits in a chat, if there is a connection after all: nothing else would."""
+        session = self._session
+        await session.clock.sleep(RESEND_AFTER_S)
+        view = session.views.get(name)
+        if session.connection.phase == "live" and view is not None and _waits(view):
+            self.flush(name)
 
     async def _deliver(self, name: str, item: Outgoing) -> Sent | None:
         """Send one message, as the first one of a new chat if there is none yet.
@@ -200,6 +210,10 @@ class Delivery:
         if (task := self._kept.pop(key, None)) is not None:
             await task  # or else it could be written after it was dropped
         await self._disk(self._keeper.drop, key)
+
+
+def _waits(view: ChatView) -> bool:
+    return any(item.state == "waiting" for item in view.outgoing)
 
 
 def _keys(view: ChatView) -> set[str]:

@@ -66,5 +66,7 @@ LOOK_AT_CAUSE_S = 0.5
 # A lost daemon is started again only after this long: one that is being restarted by whoever
 # looks after it, or by another client, is back by then.
 RELAUNCH_AFTER_S = 2.0
+# A request may be lost on a line whose stream stands: another one begins after this long.
+RESEND_AFTER_S = 2.0
 # How often reading what was not sent may fail by a fault of our own before one goes on without.
 LOADS = 3

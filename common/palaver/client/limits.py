@@ -9,8 +9,11 @@ from typing import Final
 CONNECT_S: Final = 10.0
 # The daemon bounds its own reads at 5 s; an answer that takes six times as long is not coming.
 REQUEST_S: Final = 30.0
-# Finds a dead peer within 22.5 s (a ping, and half as long for its pong); the daemon does the same.
-HEARTBEAT_S: Final = 15.0
+# Finds a dead peer within 22.5 s (a ping, and half as long for its pong), also one that is too old
+# to send heartbeats; the daemon does the same.
+PING_S: Final = 15.0
+# A daemon that sends heartbeats does so every 5 s: two of them, and two seconds for a slow line.
+SILENCE_S: Final = 12.0
 # How long a closing WebSocket waits for its peer's goodbye. Nothing depends on it.
 CLOSE_S: Final = 2.0
 # Live output comes in frames of at most 1 MiB, but a committed message is never split, and an

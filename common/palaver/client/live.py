@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Generic, NoReturn, Protocol, TypeVar
 
@@ -15,10 +15,11 @@ import msgspec
 from palaver.client.backoff import Backoff
 from palaver.client.cursor import GapError, Position, step
 from palaver.client.errors import Unreachable
-from palaver.client.transport import HandshakeRefused, Transport, WebSocket, reason
+from palaver.client.transport import HandshakeRefused, Transport, reason
+from palaver.client.websocket import WebSocket
 from palaver.clock import Clock
 from palaver.wire import decode
-from palaver.wire.events import CaughtUp, ListSnapshot, StreamEvent, WatchEvent
+from palaver.wire.events import CaughtUp, Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 
 E = TypeVar("E")
 # Asks over HTTP why a stream was refused with a status, and raises what the daemon says.
@@ -34,7 +35,8 @@ class Connected(msgspec.Struct, frozen=True):
 
 
 class ConnectionLost(msgspec.Struct, frozen=True):
-    """No connection since `since`; the next try is in `retry_in` seconds.
+    """No connection since `since`, of which nothing was heard after; the next try is in `retry_in`
+    seconds.
 
     `reason` is a clause without a full stop.
     """
@@ -54,6 +56,10 @@ class Reader(Protocol[E]):
         """Return what is new in a frame; raises `MalformedError`."""
 
     @property
+    def beats(self) -> bool:
+        """Whether the daemon sends heartbeats: one that is older does not."""
+
+    @property
     def settled(self) -> bool:
         """Whether this connection has brought everything that had been missed."""
 
@@ -67,19 +73,22 @@ class ChatReader:
 
     def __init__(self, position: Position) -> None:
         self.position = position
-        self.settled = False
+        self.settled = self.beats = False
         self.gap: str | None = None
         self._gap_at: Position | None = None
 
     def query(self) -> dict[str, str]:
         """Return the position, as parameters of a new connection."""
-        self.settled, self.gap = False, None
+        self.settled, self.beats, self.gap = False, False, None
         return self.position.query()
 
     def take(self, frame: bytes) -> list[StreamEvent]:
         """Return the new events of a frame, up to a gap."""
         news: list[StreamEvent] = []
         for event in _known(decode.stream_frame(frame)):
+            if isinstance(event, Heartbeat):
+                self.beats = True
+                continue
             try:
                 # Asked once more from the same position, the daemon fills a gap. If it cannot, it
                 # has lost that text; the committed message will bring it.
@@ -100,16 +109,18 @@ class ListReader:
     gap: None = None
 
     def __init__(self) -> None:
-        self.settled = False
+        self.settled = self.beats = False
 
     def query(self) -> dict[str, str]:
         """Return no parameters."""
-        self.settled = False
+        self.settled = self.beats = False
         return {}
 
     def take(self, frame: bytes) -> list[WatchEvent]:
         """Return the events of a frame."""
-        events = _known(decode.watch_frame(frame))
+        known = _known(decode.watch_frame(frame))
+        events = [event for event in known if not isinstance(event, Heartbeat)]
+        self.beats = self.beats or len(events) < len(known)
         self.settled = self.settled or any(isinstance(event, ListSnapshot) for event in events)
         return events
 
@@ -160,15 +171,13 @@ class Live(Generic[E]):
                     return
                 yield [Connected()]
                 lost_at = None
-                while (frame := await _next_frame(self._socket)) is not None:
-                    news = self._reader.take(frame)
-                    if self._reader.settled:
-                        self._backoff.reset()
-                    if news:
+                while (frame := await self._socket.frame()) is not None:
+                    if news := self._take(frame, self._socket):
                         yield [*news]
                     if self._reader.gap is not None:
                         break
                 why = _why_closed(self._socket, self._reader.gap)
+                lost_at = self._clock.now() - timedelta(seconds=self._socket.silent_for)
             except Unreachable as error:
                 why = error.reason
             except HandshakeRefused as error:
@@ -184,6 +193,14 @@ class Live(Generic[E]):
             yield [ConnectionLost(why, lost_at, delay)]
             await self._pause(delay)
 
+    def _take(self, frame: bytes, socket: WebSocket) -> list[E]:
+        news = self._reader.take(frame)
+        if self._reader.beats:
+            socket.expect_heartbeats()
+        if self._reader.settled:
+            self._backoff.reset()
+        return news
+
     async def _why_refused(self, status: int) -> str:
         if status in FINAL:
             try:
@@ -196,6 +213,8 @@ class Live(Generic[E]):
         socket, self._socket = self._socket, None
         if socket is not None:
             await socket.close()
+            if socket.silent_for:
+                await self._transport.abandon(socket)
 
     async def _pause(self, delay: float) -> None:
         """Wait `delay` seconds, or until closed."""
@@ -207,21 +226,12 @@ class Live(Generic[E]):
             self._wake.clear()
 
 
-async def _next_frame(socket: WebSocket) -> bytes | None:
-    """Return the next frame; None when the connection is over."""
-    message = await socket.receive()
-    if message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
-        data: bytes = message.data
-        return data
-    return None
-
-
 def _why_closed(socket: WebSocket, gap: str | None) -> str:
     if gap is not None:
         return f"live output was missing ({gap})"
     match socket.exception():
         case aiohttp.ServerTimeoutError():
-            return "the daemon stopped answering"
+            return "nothing was heard of the daemon any more"
         case Exception() as error:
             return reason(error)
     match socket.close_code:

@@ -7,6 +7,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import msgspec
@@ -15,14 +16,14 @@ from palaver import __version__
 from palaver.client.connector import connector_of, trusted_by
 from palaver.client.endpoint import Endpoint
 from palaver.client.errors import PalaverError, Refused, Unreachable
-from palaver.client.limits import CLOSE_S, CONNECT_S, HEARTBEAT_S, MAX_FRAME, REQUEST_S
+from palaver.client.limits import CLOSE_S, CONNECT_S, MAX_FRAME, PING_S, REQUEST_S
+from palaver.client.websocket import WebSocket
 from palaver.clock import Clock, deadline
 from palaver.wire import decode
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 
 T = TypeVar("T")
 Redirect = aiohttp.TraceRequestRedirectParams
-WebSocket = aiohttp.ClientWebSocketResponse[bool]
 _log = logging.getLogger("palaver.client")
 
 
@@ -42,11 +43,22 @@ class Transport:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._trusting: ssl.SSLContext | None = None
+        self._sessions: WeakKeyDictionary[WebSocket, aiohttp.ClientSession] = WeakKeyDictionary()
 
     async def close(self) -> None:
-        """Close all idle connections. Harmless when repeated."""
+        """Close all connections. Harmless when repeated."""
         if self._session is not None:
             await self._session.close()
+
+    async def abandon(self, socket: WebSocket) -> None:
+        """Close every connection that is as old as a socket that fell silent.
+
+        They went the same way: a request on one of them would wait for its whole deadline.
+        """
+        session = self._sessions.get(socket)
+        if session is not None and session is self._session:
+            self._session = None
+            await session.close()
 
     async def request(
         self,
@@ -124,14 +136,19 @@ class Transport:
         """
         try:
             async with deadline(self._clock, REQUEST_S):
-                return await (await self._open_session()).ws_connect(
+                session = await self._open_session()
+                socket = await session.ws_connect(
                     self._endpoint.base + path,
                     params=query,
-                    heartbeat=HEARTBEAT_S,
+                    heartbeat=PING_S,
                     max_msg_size=MAX_FRAME,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
                     decode_text=False,
                 )
+                assert isinstance(socket, WebSocket)
+                socket.begin(self._clock)
+                self._sessions[socket] = session
+                return socket
         except aiohttp.WSServerHandshakeError as error:
             raise HandshakeRefused(error.status) from error
         except aiohttp.ClientError as error:
@@ -154,6 +171,7 @@ class Transport:
                 connector=connector_of(self._endpoint, self._trusting),
                 headers=headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
+                ws_response_class=WebSocket,  # type: ignore[arg-type]
                 # Requests have a deadline on our clock; WebSockets live as long as they like.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 import msgspec
 
 from palaver.wire.errors import ChatError
-from palaver.wire.events import StreamEvent, WatchEvent
+from palaver.wire.events import Heartbeat, StreamEvent, WatchEvent
 
 if TYPE_CHECKING:
     from msgspec import inspect
@@ -37,14 +37,14 @@ class Decoded(NamedTuple, Generic[T]):
     skipped: tuple[str, ...]
 
 
-def stream_frame(data: bytes | str) -> Decoded[list[StreamEvent]]:
+def stream_frame(data: bytes | str) -> Decoded[list[StreamEvent | Heartbeat]]:
     """Decode a frame of `WS /chats/{id}/stream`; raises `MalformedError`."""
-    return _decoded(data, _STREAM, list[StreamEvent])
+    return _decoded(data, _STREAM, list[StreamEvent | Heartbeat])
 
 
-def watch_frame(data: bytes | str) -> Decoded[list[WatchEvent]]:
+def watch_frame(data: bytes | str) -> Decoded[list[WatchEvent | Heartbeat]]:
     """Decode a frame of `WS /watch`; raises `MalformedError`."""
-    return _decoded(data, _WATCH, list[WatchEvent])
+    return _decoded(data, _WATCH, list[WatchEvent | Heartbeat])
 
 
 def answer(data: bytes, type_: type[T]) -> Decoded[T]:
@@ -52,8 +52,8 @@ def answer(data: bytes, type_: type[T]) -> Decoded[T]:
     return _decoded(data, msgspec.json.Decoder(type_), type_)
 
 
-_STREAM: Final = msgspec.json.Decoder(list[StreamEvent])
-_WATCH: Final = msgspec.json.Decoder(list[WatchEvent])
+_STREAM: Final = msgspec.json.Decoder(list[StreamEvent | Heartbeat])
+_WATCH: Final = msgspec.json.Decoder(list[WatchEvent | Heartbeat])
 
 
 def _decoded(data: bytes | str, decoder: msgspec.json.Decoder[T], type_: type[T]) -> Decoded[T]:

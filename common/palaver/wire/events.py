@@ -15,6 +15,13 @@ from palaver.wire.chats import Chat, ChatStatus, PendingReason, RetryInfo, Versi
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage, Usage
 
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
+    """The daemon is there. On both sockets: the first event, and then one whenever nothing else was
+    sent for five seconds. It is about the connection, and so no `StreamEvent` or `WatchEvent`.
+    """
+
+
 BlockKind = Literal[
     "text", "reasoning", "tool_call", "tool_output", "tool_result", "source", "compaction"
 ]

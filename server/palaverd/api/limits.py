@@ -11,7 +11,10 @@ ACCEPT_PAUSE_S = 1.0  # when no connection can be taken in and none can be close
 HEAD_S = 30.0  # from a connection's beginning to its first request
 BODY_S = 60.0  # for a whole body: one of `BODY_LIMIT` takes it at 18 KB/s
 IDLE_S = 75.0  # between requests; longer than clients keep a connection, so that they close it
-HEARTBEAT_S = 15.0  # a peer that vanished is noticed within two of them
+PING_S = 15.0  # a peer that vanished is noticed within two of them
+# Without another event. A client gives up after 12 s: one of them may be late, or two lost seconds
+# of a line be in between.
+HEARTBEAT_S = 5.0
 GOODBYE_S = 1.0  # for all clients at once to take the close frame of a shutdown
 SEND_STALL_S = 30.0  # a reader that takes nothing for this long is closed; it can resume
 # Bytes; far below asyncio's high-water mark (64 KiB), above which a write waits for the reader.

@@ -17,6 +17,7 @@ from palaverd.api import limits
 from palaverd.api.bodies import int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
+from palaverd.api.pulse import Pulse, beating
 from palaverd.api.pushing import pusher
 from palaverd.api.services import SERVICES, Services, owner_of
 from palaverd.bugs import log_bug
@@ -149,27 +150,29 @@ async def _serve(
     end_code: int,
 ) -> web.StreamResponse:
     socket = web.WebSocketResponse(
-        heartbeat=limits.HEARTBEAT_S, max_msg_size=limits.INCOMING_FRAME_LIMIT, compress=False
+        heartbeat=limits.PING_S, max_msg_size=limits.INCOMING_FRAME_LIMIT, compress=False
     )
     sockets = request.app[SOCKETS]
     sockets.add(owner, socket)
     services.touch()
     try:
         await socket.prepare(request)
-        writer = asyncio.create_task(
-            _write(
-                socket,
-                request.transport,
-                frames(pusher(socket, request.transport)),
-                services.clock,
-                end_code,
+        with beating(pusher(socket, request.transport), services.clock) as pulse:
+            writer = asyncio.create_task(
+                _write(
+                    socket,
+                    request.transport,
+                    frames(pulse.push),
+                    services.clock,
+                    pulse,
+                    end_code,
+                )
             )
-        )
-        try:
-            await _drain(socket)
-        finally:
-            writer.cancel()
-            await asyncio.wait({writer})
+            try:
+                await _drain(socket)
+            finally:
+                writer.cancel()
+                await asyncio.wait({writer})
         if not writer.cancelled() and (error := writer.exception()) is not None:
             await log_bug(log, "stream failed", error, path=request.path)
     finally:
@@ -199,12 +202,14 @@ async def _write(
     transport: asyncio.Transport | None,
     frames: AsyncIterator[bytes],
     clock: Clock,
+    pulse: Pulse,
     end_code: int,
 ) -> None:
     """Send frames as fast as the client takes them, and close a client that takes nothing."""
     async with aclosing(frames):  # type: ignore[type-var]
         try:
             async for frame in frames:
+                pulse.said()
                 if _is_sent_at_once(transport, frame):
                     # A deadline costs more than the send, and this one could not pass.
                     await socket.send_frame(frame, WSMsgType.TEXT)

@@ -110,9 +110,10 @@ def _worth_it(connection: Connection, now: datetime) -> bool:
 
 
 def _reconnecting(connection: Connection, now: datetime) -> Banner:
-    title = "Reconnecting"
+    title = "Lost the connection" if connection.lost else "No connection yet"
     if connection.since is not None:
-        title += f" · {duration((now - connection.since).total_seconds())} without a connection"
+        ago = duration((now - connection.since).total_seconds())
+        title += f" · {ago} ago" if connection.lost else f" · tried for {ago}"
     text = "You can go on reading and writing. What you send goes out, once, when it is back."
     said = [visible_line(connection.reason)] if connection.reason else []
     if connection.retry_at is not None:

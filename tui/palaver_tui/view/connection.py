@@ -15,12 +15,16 @@ Phase = Literal["starting", "live", "reconnecting", "offline"]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Whether there is one; since when not, why, and when the next try is."""
+    """Whether there is one; since when not, why, and when the next try is.
+
+    `lost` says that there was one: a daemon that was never reached may not be ready yet.
+    """
 
     phase: Phase = "starting"
     reason: str | None = None
     since: datetime | None = None
     retry_at: datetime | None = None
+    lost: bool = False
 
 
 def connection_after(
@@ -30,7 +34,8 @@ def connection_after(
     if isinstance(event, Connected):
         return Connection("live")
     retry_at = now + timedelta(seconds=event.retry_in)
-    return Connection("reconnecting", event.reason, event.since, retry_at)
+    lost = connection.lost or connection.phase == "live"
+    return Connection("reconnecting", event.reason, event.since, retry_at, lost)
 
 
 def offline(reason: str, now: datetime) -> Connection:
