@@ -102,7 +102,7 @@ def own_logs() -> Iterator[None]:
     root.setLevel(level)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def unblocked() -> Iterator[None]:
     """Fail any test whose event loop is blocked by our code."""
     with blockbuster_ctx(["palaver", "palaverd"]):

@@ -1,4 +1,4 @@
-"""Every kind of block there is, folded and not, at four widths and in every theme."""
+"""Every kind of block there is, folded and not, at each of four widths and in each theme."""
 
 import pytest
 
@@ -11,17 +11,24 @@ from tui.sheet_nested import nested
 from tui.sheet_written import on_their_way, written
 
 THEMES = [palette.name for palette in FAMILIES["truecolor"]]
+# What a theme changes is seen at one width, and what a width changes in two themes: with colours,
+# and with signs in their place.
+USUAL, WITHOUT_COLOUR = "palaver-dark", "palaver-plain"
 # Rows enough that nothing of it is out of view.
 WIDTHS = {60: 144, 80: 140, 120: 140, 200: 132}
 NESTED = {60: 87, 120: 84}
 WRITTEN = {60: 150, 80: 135, 120: 125, 200: 120}
+LOOKS = [
+    *((width, theme) for width in WIDTHS for theme in (USUAL, WITHOUT_COLOUR)),
+    *((80, theme) for theme in THEMES if theme not in {USUAL, WITHOUT_COLOUR}),
+]
 
 
 async def nothing(app, daemon) -> None:
     """Look at it as it is."""
 
 
-def prepared(tmp_path, scene, words, theme="palaver-dark", act=nothing, keys=()):
+def prepared(tmp_path, scene, words, theme=USUAL, act=nothing, keys=()):
     daemon = ReplayClient()
     scene(daemon)
     app, _clock = make_app(daemon, tmp_path, "a")
@@ -43,28 +50,25 @@ async def unfold(app, daemon) -> None:
     transcript.set_folds(transcript.folds.all(True))
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_every_kind_of_block_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme, unfold)
     assert snap_compare(app, terminal_size=(width, WIDTHS[width]), run_before=before)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme)
     assert snap_compare(app, terminal_size=(width, 46), run_before=before)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WRITTEN)
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_what_is_written_and_sent_looks_as_it_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, written, "Nothing that I know", theme, on_their_way)
     assert snap_compare(app, terminal_size=(width, WRITTEN[width]), run_before=before)
 
 
-@pytest.mark.parametrize("theme", ["palaver-dark", "palaver-plain"])
+@pytest.mark.parametrize("theme", [USUAL, WITHOUT_COLOUR])
 @pytest.mark.parametrize("width", NESTED)
 def test_what_is_set_in_deep_and_formulas_look_as_they_did(snap_compare, tmp_path, width, theme):
     app, before = prepared(tmp_path, nested, "The end.", theme)
@@ -77,7 +81,7 @@ def test_what_is_under_way_looks_as_it_did(snap_compare, tmp_path, scene):
     assert snap_compare(app, terminal_size=(80, 60), run_before=before)
 
 
-@pytest.mark.parametrize("theme", ["palaver-dark", "palaver-plain"])
+@pytest.mark.parametrize("theme", [USUAL, WITHOUT_COLOUR])
 @pytest.mark.parametrize(
     "keys",
     [
