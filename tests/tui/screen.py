@@ -110,8 +110,12 @@ class Client:
             raise AssertionError(f"what is waited for does not come:\n{self.text()}") from None
 
     async def shows(self, *words: str) -> None:
+        def all_shown() -> bool:
+            text = self.text()
+            return all(word in text for word in words)
+
         try:
-            await self.until(lambda: all(word in self.text() for word in words))
+            await self.until(all_shown)
         except AssertionError:
             raise AssertionError(f"{words} not on the screen:\n{self.text()}") from None
 
