@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import msgspec
 import pytest
 
 from palaver.wire.chats import CreateChat
+from palaver.wire.events import Heartbeat
 from support.clock import PATIENCE_S
 from support.process import place, started
 
@@ -25,6 +27,7 @@ CLIENTS = int(os.environ.get("PALAVER_CLIENTS", "25"))
 BUSY = CLIENTS // 25
 CHATS = 20
 TIMES = 3  # that each client connects
+HEARTBEAT = msgspec.json.encode([Heartbeat()]).decode()
 
 
 @asynccontextmanager
@@ -66,6 +69,8 @@ async def handshake(session: aiohttp.ClientSession, chat_id: str) -> str:
     try:
         async with session.ws_connect(f"http://localhost/api/v1/chats/{chat_id}/stream") as stream:
             first = await stream.receive()
+            while first.data == HEARTBEAT:
+                first = await stream.receive()
     except aiohttp.WSServerHandshakeError as error:
         return str(error.status)
     said = first.data if isinstance(first.data, str) else ""
