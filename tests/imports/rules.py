@@ -59,6 +59,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.setup": {"msgspec", "aiohttp"},
     "palaver.servers": {"msgspec"},
     "palaver.remote": {"msgspec"},
+    "palaver.remote.ring": {"msgspec", "keyring"},
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},

@@ -37,6 +37,9 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "palaver.cli.doctor:doctor",
     "demo": "palaver.cli.demo:demo",
     "daemon": "palaver.cli.daemon:daemon",
+    "login": "palaver.cli.login:login",
+    "logout": "palaver.cli.login:logout",
+    "servers": "palaver.cli.servers:servers",
 }
 
 EPILOG: Final = "\b\nExamples:\n" + "\n".join(

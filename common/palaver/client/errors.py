@@ -21,6 +21,17 @@ class Refused(PalaverError):
         self.problem = problem
 
 
+class Unauthenticated(Refused):
+    """The daemon does not know who asks: a token is missing, expired, revoked or mistyped."""
+
+    def __init__(self, problem: Problem, endpoint: Endpoint) -> None:
+        super().__init__(problem)
+        has_one = endpoint.token is not None
+        said = f"does not take the token for it: {self}" if has_one else "wants a token."
+        self.args = (f"{endpoint} {said} To give it one:  palaver login {endpoint}",)
+        self.endpoint = endpoint
+
+
 class Unreachable(PalaverError):
     """No answer came. Whether the daemon acted on the request is unknown.
 

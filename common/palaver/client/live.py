@@ -15,7 +15,8 @@ import msgspec
 from palaver.client.backoff import Backoff
 from palaver.client.cursor import GapError, Position, step
 from palaver.client.errors import Unreachable
-from palaver.client.transport import HandshakeRefused, Transport, reason
+from palaver.client.reasons import reason
+from palaver.client.transport import HandshakeRefused, Transport
 from palaver.client.websocket import WebSocket
 from palaver.clock import Clock
 from palaver.wire import decode
@@ -28,6 +29,8 @@ _log = logging.getLogger("palaver.client")
 
 # Statuses that another try would not change: the chat is gone, or this is not for us.
 FINAL = frozenset({401, 403, 404})
+# How the daemon closes a stream whose token has ended: over HTTP it says why.
+UNAUTHENTICATED = 4401
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -176,8 +179,11 @@ class Live(Generic[E]):
                         yield [*news]
                     if self._reader.gap is not None:
                         break
-                why = _why_closed(self._socket, self._reader.gap)
                 lost_at = self._clock.now() - timedelta(seconds=self._socket.silent_for)
+                if self._socket.close_code == UNAUTHENTICATED:
+                    why = await self._why_refused(401)
+                else:
+                    why = _why_closed(self._socket, self._reader.gap)
             except Unreachable as error:
                 why = error.reason
             except HandshakeRefused as error:

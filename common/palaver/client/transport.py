@@ -15,8 +15,9 @@ import msgspec
 from palaver import __version__
 from palaver.client.connector import connector_of, trusted_by
 from palaver.client.endpoint import Endpoint
-from palaver.client.errors import PalaverError, Refused, Unreachable
+from palaver.client.errors import PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.client.limits import CLOSE_S, CONNECT_S, MAX_FRAME, PING_S, REQUEST_S
+from palaver.client.reasons import reason
 from palaver.client.websocket import WebSocket
 from palaver.clock import Clock, deadline
 from palaver.wire import decode
@@ -118,11 +119,11 @@ class Transport:
                 data = await response.read()
                 status, content_type = response.status, response.content_type
         except aiohttp.ClientError as error:
-            raise Unreachable(self._endpoint, reason(error)) from error
+            raise self._unreachable(error) from error
         except TimeoutError as error:
             raise Unreachable(self._endpoint, f"no answer in {REQUEST_S:g} s") from error
         except OSError as error:
-            raise Unreachable(self._endpoint, reason(error)) from error
+            raise self._unreachable(error) from error
         if status >= 300:
             raise self._refusal(status, content_type, data)
         return status, data
@@ -152,11 +153,11 @@ class Transport:
         except aiohttp.WSServerHandshakeError as error:
             raise HandshakeRefused(error.status) from error
         except aiohttp.ClientError as error:
-            raise Unreachable(self._endpoint, reason(error)) from error
+            raise self._unreachable(error) from error
         except TimeoutError as error:
             raise Unreachable(self._endpoint, f"no answer in {REQUEST_S:g} s") from error
         except OSError as error:
-            raise Unreachable(self._endpoint, reason(error)) from error
+            raise self._unreachable(error) from error
 
     async def _open_session(self) -> aiohttp.ClientSession:
         ca_file = self._endpoint.ca_file
@@ -177,19 +178,39 @@ class Transport:
             )
         return self._session
 
+    def _unreachable(self, error: Exception) -> Unreachable:
+        why = reason(error)
+        if self._is_plain and isinstance(error, aiohttp.ServerDisconnectedError):
+            # What answers with TLS hangs up on what is none.
+            why = f"{why}; if it speaks TLS, its address begins with https://"
+        return Unreachable(self._endpoint, why)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether what is sent over a port is not encrypted, by the address."""
+        endpoint = self._endpoint
+        unwrapped = endpoint.socket is None and endpoint.dial is None
+        return unwrapped and endpoint.base.startswith("http:")
+
     def _refusal(self, status: int, content_type: str, data: bytes) -> PalaverError:
         if content_type != PROBLEM_CONTENT_TYPE:
             return self._foreign(status)
         try:
-            return Refused(decode.answer(data, Problem).value)
+            problem = decode.answer(data, Problem).value
         except decode.MalformedError:
             return self._foreign(status)
+        if problem.code == "unauthenticated":
+            return Unauthenticated(problem, self._endpoint)
+        return Refused(problem)
 
     def _foreign(self, status: int) -> PalaverError:
-        return PalaverError(
+        said = (
             f"What answers at {self._endpoint} is not palaverd, or a version that this one does"
             f" not understand (HTTP status {status})."
         )
+        if self._is_plain and status == 400:
+            said = f"{said} If it speaks TLS, its address begins with https://."
+        return PalaverError(said)
 
 
 def _not_redirected() -> aiohttp.TraceConfig:
@@ -201,22 +222,3 @@ def _not_redirected() -> aiohttp.TraceConfig:
     config = aiohttp.TraceConfig()
     config.on_request_redirect.append(refuse)
     return config
-
-
-def reason(error: Exception) -> str:
-    """Say in a clause why no answer came."""
-    # aiohttp's connection errors wrap the system's; its text is for programmers.
-    cause = getattr(error, "os_error", error)
-    match cause:
-        case FileNotFoundError() | ConnectionRefusedError():
-            return "no daemon is running there"
-        case PermissionError():
-            return "this user may not connect to it"
-        case aiohttp.ServerDisconnectedError() | ConnectionResetError() | BrokenPipeError():
-            return "the connection was closed"
-        case TimeoutError():
-            return "it did not accept a connection in time"
-        case OSError(strerror=str(text)) if text:
-            return text[0].lower() + text[1:]
-        case _:
-            return str(cause) or type(cause).__name__

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import assert_never
 
 from palaver.client import Endpoint, PalaverError
+from palaver.paths import client_config_path
 from palaver.remote.address import Ssh, Unix, Web
+from palaver.remote.keeping import FOLDER, Tokens, token_of
 from palaver.remote.servers import Server
 
 
@@ -20,8 +23,21 @@ async def endpoint_of(server: Server) -> Endpoint:
             assert server.socket is not None
             return Endpoint.unix(server.socket)
         case Web() as web:
-            return Endpoint(str(web), ca_file=server.ca_file)
+            token = await asyncio.to_thread(token_for, server, web)
+            return Endpoint(str(web), ca_file=server.ca_file, token=token)
         case Ssh() as ssh:
             raise PalaverError(f"{ssh} cannot be reached yet.")
         case other:
             assert_never(other)
+
+
+def tokens() -> Tokens:
+    """Return the tokens of this user."""
+    return Tokens(client_config_path().parent / FOLDER)
+
+
+def token_for(server: Server, web: Web) -> str | None:
+    """Return the token for a server, None where none is known. Blocks. Raises `PalaverError`."""
+    if server.token_file is not None:
+        return token_of(server.token_file)
+    return tokens().token(web)

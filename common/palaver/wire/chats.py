@@ -176,6 +176,7 @@ class Info(msgspec.Struct, frozen=True):
     `private`: a client started it for itself. `supervisor` is the service manager that runs it,
     `unit` what it is called there. `config` is the file that it was told to read, None for the
     usual one. `working` counts the chats that it works on, `clients` the streams that are open.
+    `user` is who asks, as the daemon knows them, `host` the name of its machine.
     """
 
     version: str
@@ -189,3 +190,5 @@ class Info(msgspec.Struct, frozen=True):
     config: str | None = None
     working: int = 0
     clients: int = 0
+    user: str | None = None
+    host: str | None = None

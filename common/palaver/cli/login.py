@@ -1,0 +1,122 @@
+"""`palaver login` and `palaver logout`: the token with which a server lets this user in."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from palaver.cli import exits, words
+from palaver.cli.running import run_async
+from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.remote.address import Web
+    from palaver.remote.servers import Server
+
+# Of standard input: a token and what an editor puts around it. More is another file.
+MOST: Final = 4096
+
+
+@click.command(
+    short_help="Store the token of a server, and check it.",
+    epilog="""\b
+Examples:
+  palaver login https://box:7777
+  palaver --ca-file ca.pem login https://box:7777
+  pass show box | palaver login box             # a name of client.toml
+""",
+)
+@click.argument("address", metavar="[SERVER]", required=False)
+@click.pass_obj
+def login(settings: Settings, address: str | None) -> None:
+    """Store the token with which a server lets you in, after checking it there.
+
+    It is asked for without showing it, or read from standard input where something is piped in;
+    on the server,  palaverd token create NAME  makes one. It is kept in the keyring of the desktop
+    where one works, else in a file that only you can read, and sent to this server only.
+    """
+    run_async(_login(settings, address))
+
+
+async def _login(settings: Settings, address: str | None) -> int:
+    import asyncio
+
+    from palaver.client import Client, Endpoint, Refused
+    from palaver.client.errors import PalaverError, Unauthenticated
+    from palaver.remote.keeping import checked
+    from palaver.remote.reaching import tokens
+
+    server, web = _named(settings, address)
+    if web.warning is not None:
+        words.notice(web.warning)
+    token = checked(_given(web))
+    endpoint = Endpoint(str(web), token=token, ca_file=server.ca_file)
+    async with Client(endpoint) as client:
+        try:
+            info = await client.info()
+        except Unauthenticated as refused:
+            raise PalaverError(
+                f"{web} does not take this token: {Refused(refused.problem)} Nothing was stored."
+            ) from refused
+    kept = await asyncio.to_thread(tokens().store, web, token)
+    who = f" as {words.visible(info.user)}" if info.user else ""
+    if kept.where == "keyring":
+        words.notice(f"{web} lets you in{who}. The token is in the keyring.")
+    else:
+        path = tokens().path(web)
+        words.notice(f"{web} lets you in{who}. The token is in {path}, which only you can read:")
+        words.notice(f"no keyring was used, as {kept.why}.")
+    return exits.FINISHED
+
+
+def _given(web: Web) -> str:
+    """Return what was typed, unseen, or piped in."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return sys.stdin.read(MOST) if sys.stdin is not None else ""
+    typed: str = click.prompt(f"Token for {web}", hide_input=True, err=True, default="")
+    return typed
+
+
+@click.command(epilog="\b\nExample:\n  palaver logout https://box:7777\n")
+@click.argument("address", metavar="[SERVER]", required=False)
+@click.pass_obj
+def logout(settings: Settings, address: str | None) -> None:
+    """Forget the token of a server. It stays valid there until it is revoked."""
+    run_async(_logout(settings, address))
+
+
+async def _logout(settings: Settings, address: str | None) -> int:
+    import asyncio
+
+    from palaver.remote.reaching import tokens
+
+    _, web = _named(settings, address)
+    if await asyncio.to_thread(tokens().forget, web):
+        words.notice(
+            f"The token for {web} is forgotten here. It stays valid until  palaverd token revoke"
+            "  ends it there."
+        )
+    else:
+        words.notice(f"No token is stored for {web}.")
+    return exits.FINISHED
+
+
+def _named(settings: Settings, address: str | None) -> tuple[Server, Web]:
+    """Return the server that is meant, of those that want a token."""
+    from palaver.client.errors import PalaverError
+    from palaver.remote.address import Web
+    from palaver.remote.servers import Wanted
+
+    if address is not None:
+        wanted = settings.wanted or Wanted(address)
+        settings = replace(settings, wanted=replace(wanted, address=address, source="login"))
+    if settings.server is None:
+        raise click.UsageError("Which server? Name one, as in  palaver login https://box:7777")
+    if not isinstance(settings.server.place, Web):
+        raise PalaverError(
+            f"{settings.server.place} wants no token: who may use it is decided before."
+        )
+    return settings.server, settings.server.place
