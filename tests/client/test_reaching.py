@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -15,14 +17,16 @@ from client.protocol_server import (
     chat,
     listen,
     protocol_server,
+    refusal,
     say,
 )
-from palaver.client import Client, Connected, Endpoint, PalaverError, Unreachable
+from palaver.client import Client, Connected, Endpoint, PalaverError, Refused, Unreachable
 from palaver.wire.chats import ChatPage
 from palaver.wire.events import ListSnapshot
 from support.certificates import Authority
 
 API = "/api/v1"
+TOKEN = "palaver_ab12_" + "s" * 43
 
 
 async def one_of_each(server: ProtocolServer, endpoint: Endpoint) -> None:
@@ -125,3 +129,78 @@ async def test_what_a_dial_says_in_a_sentence_is_said() -> None:
     async with Client(Endpoint(dial=dial, name="ssh://box")) as client:
         with pytest.raises(PalaverError, match="no route to host"):
             await client.chats()
+
+
+NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "trusted", "said"),
+    [
+        ({}, False, "name it with --ca-file FILE"),
+        ({"not_after": NOW - timedelta(days=1)}, True, "its certificate has expired"),
+        (
+            {"not_before": NOW + timedelta(days=1)},
+            True,
+            "is not valid yet, by this machine's clock",
+        ),
+        ({"names": ("box.example",)}, True, "is for another name than the one in the address"),
+    ],
+)
+async def test_a_certificate_that_is_not_taken_says_why(
+    tmp_path: Path, certificate: dict[str, Any], trusted: bool, said: str
+) -> None:
+    authority = Authority(tmp_path)
+    names = certificate.get("names", ())
+    lasting = {"not_before": NOW - timedelta(days=9), "not_after": NOW + timedelta(days=9)}
+    lasting |= {key: value for key, value in certificate.items() if key != "names"}
+    async with protocol_server(authority.context(*names, **lasting)) as server:
+        ca_file = authority.file if trusted else None
+        base = f"https://127.0.0.1:{server.port}"
+        async with Client(Endpoint(base, ca_file=ca_file, token=TOKEN)) as client:
+            with pytest.raises(Unreachable, match=said):
+                await client.chats()
+        assert not server.requests
+
+
+async def test_tls_where_there_is_none_and_none_where_there_is_says_so(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    cases = (
+        (None, "https", "it answers, but without TLS"),
+        (authority.context(), "http", "if it speaks TLS, its address begins with https"),
+    )
+    for tls, scheme, said in cases:
+        async with (
+            protocol_server(tls) as server,
+            Client(Endpoint(f"{scheme}://127.0.0.1:{server.port}")) as client,
+        ):
+            with pytest.raises(Unreachable, match=said):
+                await client.chats()
+
+
+async def test_a_name_that_no_machine_has_is_told_as_such() -> None:
+    async with Client(Endpoint("https://nobody.invalid")) as client:
+        with pytest.raises(Unreachable, match="there is no machine of that name"):
+            await client.chats()
+
+
+async def test_a_stream_whose_token_ended_asks_why_and_says_what_to_do() -> None:
+    async def ended(socket: web.WebSocketResponse) -> None:
+        await socket.close(code=4401)
+
+    async def why(_: web.Request) -> web.Response:
+        return refusal(401, "unauthenticated", "The token was revoked.")
+
+    async with protocol_server() as server:
+        server.conversations.append(ended)
+        server.routes["GET", f"{API}/chats"] = why
+        base = f"http://127.0.0.1:{server.port}"
+        async with Client(Endpoint(base, token=TOKEN)) as client:
+            with pytest.raises(Refused) as refused:
+                async for _ in client.watch():
+                    pass
+    assert str(refused.value) == (
+        f"{base} does not take the token for it: The token was revoked."
+        f" To give it one:  palaver login {base}"
+    )
+    assert TOKEN not in repr(refused.value) + repr(client.endpoint)

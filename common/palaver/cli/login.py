@@ -25,23 +25,28 @@ MOST: Final = 4096
     epilog="""\b
 Examples:
   palaver login https://box:7777
-  palaver --ca-file ca.pem login https://box:7777
+  palaver login https://box:7777 --ca-file ca.pem
   pass show box | palaver login box             # a name of client.toml
 """,
 )
 @click.argument("address", metavar="[SERVER]", required=False)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The CA (PEM) of the server, where it is a private one.",
+)
 @click.pass_obj
-def login(settings: Settings, address: str | None) -> None:
+def login(settings: Settings, address: str | None, ca_file: str | None) -> None:
     """Store the token with which a server lets you in, after checking it there.
 
     It is asked for without showing it, or read from standard input where something is piped in;
     on the server,  palaverd token create NAME  makes one. It is kept in the keyring of the desktop
     where one works, else in a file that only you can read, and sent to this server only.
     """
-    run_async(_login(settings, address))
+    run_async(_login(settings, address, ca_file))
 
 
-async def _login(settings: Settings, address: str | None) -> int:
+async def _login(settings: Settings, address: str | None, ca_file: str | None) -> int:
     import asyncio
 
     from palaver.client import Client, Endpoint, Refused
@@ -49,7 +54,7 @@ async def _login(settings: Settings, address: str | None) -> int:
     from palaver.remote.keeping import checked
     from palaver.remote.reaching import tokens
 
-    server, web = _named(settings, address)
+    server, web = _named(settings, address, ca_file)
     if web.warning is not None:
         words.notice(web.warning)
     token = checked(_given(web))
@@ -67,8 +72,8 @@ async def _login(settings: Settings, address: str | None) -> int:
         words.notice(f"{web} lets you in{who}. The token is in the keyring.")
     else:
         path = tokens().path(web)
-        words.notice(f"{web} lets you in{who}. The token is in {path}, which only you can read:")
-        words.notice(f"no keyring was used, as {kept.why}.")
+        words.notice(f"{web} lets you in{who}. The token is in {path}, which only you can read.")
+        words.notice(f"The keyring has it not: {kept.why}.")
     return exits.FINISHED
 
 
@@ -76,7 +81,8 @@ def _given(web: Web) -> str:
     """Return what was typed, unseen, or piped in."""
     if sys.stdin is None or not sys.stdin.isatty():
         return sys.stdin.read(MOST) if sys.stdin is not None else ""
-    typed: str = click.prompt(f"Token for {web}", hide_input=True, err=True, default="")
+    prompt = f"Token for {web}"
+    typed: str = click.prompt(prompt, hide_input=True, err=True, default="", show_default=False)
     return typed
 
 
@@ -104,19 +110,25 @@ async def _logout(settings: Settings, address: str | None) -> int:
     return exits.FINISHED
 
 
-def _named(settings: Settings, address: str | None) -> tuple[Server, Web]:
+def _named(
+    settings: Settings, address: str | None, ca_file: str | None = None
+) -> tuple[Server, Web]:
     """Return the server that is meant, of those that want a token."""
+    from pathlib import Path
+
     from palaver.client.errors import PalaverError
     from palaver.remote.address import Web
     from palaver.remote.servers import Wanted
 
+    wanted = settings.wanted
     if address is not None:
-        wanted = settings.wanted or Wanted(address)
-        settings = replace(settings, wanted=replace(wanted, address=address, source="login"))
-    if settings.server is None:
+        wanted = replace(wanted or Wanted(""), address=address, source="login")
+    if wanted is None or not wanted.address:
         raise click.UsageError("Which server? Name one, as in  palaver login https://box:7777")
-    if not isinstance(settings.server.place, Web):
-        raise PalaverError(
-            f"{settings.server.place} wants no token: who may use it is decided before."
-        )
-    return settings.server, settings.server.place
+    if ca_file is not None:
+        wanted = replace(wanted, ca_file=Path(ca_file).absolute())
+    server = replace(settings, wanted=wanted).server
+    if server is None or not isinstance(server.place, Web):
+        place = "The daemon on this machine" if server is None else server.place
+        raise PalaverError(f"{place} wants no token: who may use it is decided before.")
+    return server, server.place

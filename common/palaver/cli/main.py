@@ -179,9 +179,9 @@ def _wanted(
         source = "--server"
     elif data_dir or not (server := os.environ.get("PALAVER_SERVER")):
         # What is said here counts more than what the environment says of all commands.
-        if ca_file or token_file or remote_command:
-            raise click.UsageError("No --server is given that this could be about.")
-        return None
+        if not (ca_file or token_file or remote_command):
+            return None
+        server, source = "", "login"  # `palaver login URL` names it, or else nobody does
     else:
         source = "PALAVER_SERVER"
     return Wanted(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from palaver.cli import exits, output, words
 from palaver.cli.running import run_async
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from palaver.remote.keeping import Where
 
 
-class Listed(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Listed:
     """What `--json` prints. `token` says where the token is kept, null where none is."""
 
     address: str

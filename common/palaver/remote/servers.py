@@ -102,6 +102,8 @@ def choose(wanted: Wanted, path: Path) -> Server | None:
     Raises:
         PalaverError: there is no such server, or an option is not about it.
     """
+    if not wanted.address:
+        raise PalaverError("No --server is given that --ca-file and the like could be about.")
     try:
         address = parse(wanted.address)
     except BadAddressError as error:
