@@ -31,9 +31,16 @@ log = structlog.get_logger("palaverd.config")
 # Between two looks at the files. One that changed is read when two looks agree, so that none is
 # read while it is being written: a change holds after two seconds at most.
 LOOK_S: Final = 1.0
-# What is decided at the start: whether there is a worker, and the pulse of its leases.
+# What is decided at the start: where to listen, whether there is a worker, the pulse of its leases.
 NEEDS_RESTART: Final = frozenset(
-    {"worker.enabled", "worker.heartbeat_seconds", "worker.lease_seconds"}
+    {
+        "server.listen",
+        "server.tls_cert",
+        "server.tls_key",
+        "worker.enabled",
+        "worker.heartbeat_seconds",
+        "worker.lease_seconds",
+    }
 )
 
 

@@ -7,7 +7,8 @@ import os
 import platform
 import random
 import socket
-from collections.abc import Mapping
+import ssl
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from aiohttp import web
 from palaver import __version__
 from palaver.clock import Clock
 from palaver.wire.chats import Info
+from palaver.wire.setup import Reloaded
 from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listening import Listener
 from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
+from palaverd.binding import Bound, address_of, bind_all, cannot_listen
+from palaverd.config.addresses import ListenAddress
 from palaverd.config.keys import Key
 from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
@@ -43,6 +47,7 @@ from palaverd.store.sqlite import SqliteDatabase
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
 from palaverd.supervisor import Supervisor
+from palaverd.tls import Certificate, certificate_files
 from palaverd.worker.worker import Worker
 
 log = structlog.get_logger("palaverd")
@@ -58,13 +63,14 @@ class Daemon:
 
     `source` is where the configuration was read, to read it anew. `host` names this machine, by
     its own name unless told otherwise. `private` and `run_by` say who looks after the process.
-    `connections` is how many there may be at once.
+    `connections` is how many there may be at once. It listens on the Unix socket, unless that is
+    None, and beside it where `listen` says, with a certificate or, if `allow_plaintext`, without.
     """
 
     def __init__(
         self,
         data_dir: Path,
-        socket: Path,
+        socket: Path | None,
         config: Config,
         *,
         clock: Clock,
@@ -75,6 +81,8 @@ class Daemon:
         private: bool = False,
         run_by: Supervisor | None = None,
         connections: int = CONNECTIONS,
+        listen: Sequence[ListenAddress] = (),
+        allow_plaintext: bool = False,
         reached: Reached = never,
     ) -> None:
         self._host = host or platform.node()
@@ -117,7 +125,15 @@ class Daemon:
             config.worker,
         )
         self._runner: web.AppRunner | None = None
-        self._listener: Listener | None = None
+        self._listen = listen
+        self._allow_plaintext = allow_plaintext
+        self._bound: list[Bound] = []
+        self._listeners: list[Listener] = []
+        self._tls: ssl.SSLContext | None = None
+        files = certificate_files(config.server)
+        self._certificate = (
+            Certificate(files, clock, self._serve_with) if files and listen else None
+        )
         self._beside: list[asyncio.Task[None]] = []
 
     @property
@@ -134,7 +150,9 @@ class Daemon:
         """
         await asyncio.to_thread(self._data_dir.acquire)
         try:
-            await asyncio.to_thread(prepare_socket, self.socket)
+            if self.socket is not None:
+                await asyncio.to_thread(prepare_socket, self.socket)
+            await self._bind()
             path = self._data_dir.database
             await asyncio.to_thread(backup_before, path, HEAD, self._clock.now())
             await self.database.open(migrate)
@@ -157,7 +175,47 @@ class Daemon:
             asyncio.create_task(configured.watch(lambda: self.worker.running == 0)),
             asyncio.create_task(self._give_memory_back()),
         ]
-        log.info("ready", socket=str(self.socket), pid=os.getpid(), version=__version__)
+        if self._certificate is not None:
+            self._beside.append(asyncio.create_task(self._certificate.watch()))
+        log.info(
+            "ready",
+            socket=self.socket and str(self.socket),
+            listen=[str(address) for address in self.listening],
+            tls=self._tls is not None,
+            pid=os.getpid(),
+            version=__version__,
+        )
+
+    @property
+    def listening(self) -> list[ListenAddress]:
+        """Where it listens besides the Unix socket, by addresses and real ports."""
+        return [address_of(bound) for bound in self._bound]
+
+    async def _bind(self) -> None:
+        if self._certificate is not None:
+            await self._certificate.read()
+        self._bound = await asyncio.to_thread(
+            bind_all,
+            self._listen,
+            encrypted=self._tls is not None,
+            allow_plaintext=self._allow_plaintext,
+        )
+
+    def _serve_with(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        for listener in self._listeners:
+            if listener.tls is not None:
+                listener.tls = tls
+
+    async def reload(self) -> Reloaded:
+        """Read configuration and certificate anew; what is broken changes nothing.
+
+        Raises:
+            ConfigError: the configuration cannot be used.
+        """
+        if self._certificate is not None:
+            await self._certificate.read_again()
+        return await self.configured.reload()
 
     async def _serve(self) -> None:
         info = Info(
@@ -184,7 +242,7 @@ class Daemon:
             touch=self._touch,
             working=lambda: self.worker.running,
             setup=self.configured.setup,
-            reload=self.configured.reload,
+            reload=self.reload,
             lend=self.configured.lend,
         )
         runner = web.AppRunner(
@@ -202,17 +260,24 @@ class Daemon:
             loop=asyncio.get_running_loop(),
             access_log=None,
         )
-        # The socket must never be open to others, not even between its making and a chmod.
-        listening = socket.socket(socket.AF_UNIX)
-        before = os.umask(0o177)
-        try:
-            listening.bind(str(self.socket))
-            self._listener = Listener(listening, self.connections, make, self._clock)
-        except BaseException:
-            listening.close()
-            raise
-        finally:
-            os.umask(before)
+        if self.socket is not None:
+            # The socket must never be open to others, not even between its making and a chmod.
+            listening = socket.socket(socket.AF_UNIX)
+            before = os.umask(0o177)
+            try:
+                listening.bind(str(self.socket))
+                self._listeners.append(Listener(listening, self.connections, make, self._clock))
+            except BaseException:
+                listening.close()
+                raise
+            finally:
+                os.umask(before)
+        for bound in self._bound:
+            try:
+                listener = Listener(bound, self.connections, make, self._clock, self._tls)
+            except OSError as error:  # another one was bound to it too, and was faster
+                raise cannot_listen(address_of(bound), error) from None
+            self._listeners.append(listener)
 
     def _config_changed(self, config: Config) -> None:
         self.worker.change_limits(config.worker)
@@ -234,16 +299,23 @@ class Daemon:
         """Tell the clients, give the chats back, and close everything. Can be called twice."""
         for task in self._beside:
             task.cancel()
-        if self._listener is not None:
-            # Clients that are sent away now come back to the next daemon, not to this one.
-            self._listener.close()
-            self._listener = None
+        # Clients that are sent away now come back to the next daemon, not to this one.
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.close()
+        for bound in self._bound:
+            bound.close()
+        self._bound = []
         await self.sockets.close_all(self._clock)
         await self.worker.stop()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-            await asyncio.to_thread(self.socket.unlink, missing_ok=True)
+            self.connections.cut_all()
+            for listener in listeners:
+                await listener.ended()
+            if self.socket is not None:
+                await asyncio.to_thread(self.socket.unlink, missing_ok=True)
         await self.configured.close()
         await self.database.close()
         self._data_dir.release()

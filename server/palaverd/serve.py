@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ import structlog
 
 from palaver.clock import Clock, SystemClock
 from palaverd.api.limits import CONNECTIONS, RESERVED_FILES
+from palaverd.config.addresses import ListenAddress
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Source
 from palaverd.crashpoints import armed
@@ -38,20 +40,24 @@ EXIT_CUT_OFF = 1
 
 async def serve(
     data_dir: Path,
-    socket: Path,
+    socket: Path | None,
     source: Source,
     loaded: Loaded,
     *,
     private: bool,
+    listen: Sequence[ListenAddress] = (),
+    allow_plaintext: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
-    SIGHUP reads the configuration anew. From a terminal that is gone it ends the process, as it
-    does with every program that was started by hand.
+    SIGHUP reads the configuration anew, and the certificate. From a terminal that is gone it ends
+    the process, as it does with every program that was started by hand.
 
     Args:
         loaded: what was read from `source`.
         private: end after an hour without clients and without work.
+        listen: where to listen besides the Unix socket, if there is one.
+        allow_plaintext: somebody else ends TLS before an address that others reach.
 
     Raises:
         StartError: the directory or the socket is taken or cannot be used.
@@ -72,6 +78,8 @@ async def serve(
         private=private,
         run_by=None if private else supervisor(os.environ, os.getpid()),
         connections=connections_for(allow(CONNECTIONS + RESERVED_FILES)),
+        listen=listen,
+        allow_plaintext=allow_plaintext,
         reached=armed(os.environ),
     )
     stop = asyncio.Event()
@@ -118,7 +126,7 @@ def _write_nowhere() -> None:
 
 async def _reload(daemon: Daemon) -> None:
     with suppress(ConfigError):  # the log has it
-        await daemon.configured.reload()
+        await daemon.reload()
 
 
 def connections_for(files: int) -> int:

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "supervisor",
     ),
     ("config",),
+    ("binding", "tls"),
     ("store",),
     ("pubsub",),
     ("stream",),

@@ -53,6 +53,23 @@ async def test_a_taken_socket_is_refused_and_left_alone() -> None:
         await daemon.client.health()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--listen", "0.0.0.0:0"], "others could read along"),
+        (["--listen", "7777"], "has no port"),
+        (["--listen", "192.0.2.1:0", "--allow-plaintext"], "no such address"),
+        (["--no-socket"], "nothing to listen on"),
+    ],
+)
+async def test_where_it_cannot_listen_is_told_before_anything_is_made(
+    arguments: list[str], said: str
+) -> None:
+    async with place() as data_dir:
+        assert said in await refusal(data_dir, *arguments)
+        assert not (data_dir / "palaver.db").exists()
+
+
 async def test_a_newer_database_is_refused_and_not_touched() -> None:
     async with place() as data_dir:
         async with started(data_dir) as daemon:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 # Imported for its time alone: the first answer of a run must not wait for the SDK to load.
 import anthropic  # noqa: F401
@@ -34,16 +35,21 @@ def simulator_config(url: str, **changes: object) -> Config:
 
 
 def make_daemon(
-    data_dir: Path, config: Config, clock: Clock | None = None, connections: int = CONNECTIONS
+    data_dir: Path,
+    config: Config,
+    clock: Clock | None = None,
+    connections: int = CONNECTIONS,
+    **how: Any,
 ) -> Daemon:
     return Daemon(
         data_dir,
-        data_dir / "palaverd.sock",
+        how.pop("socket", data_dir / "palaverd.sock"),
         config,
         clock=clock or SystemClock(),
         chance=random.Random(7),
         keys={name: provider.api_key for name, provider in config.providers.items()},
         connections=connections,
+        **how,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import inf
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
 from palaver.clock import Clock, Timer
 from palaverd.api import limits
+from palaverd.api.entrance import Entrance
 from palaverd.api.problems import Handler, problem, respond, sentence
 
 log = structlog.get_logger("palaverd.api")
@@ -58,8 +60,17 @@ class Connections:
         return True
 
     def add(self, connection: Connection) -> None:
-        """Take in a new connection: it is to say what it wants."""
+        """Take in a new connection: it is to say what it wants.
+
+        With TLS that is after a handshake, which is to be over in the same time.
+        """
         self._wait(connection, limits.HEAD_S)
+
+    def cut_all(self) -> None:
+        """Close every connection at once, also those whose peer does not say goodbye."""
+        for connection in (*self._waiting, *self._working):
+            self.remove(connection)
+            connection.cut()
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
@@ -116,18 +127,34 @@ class Connections:
 
 
 class Connection(RequestHandler):
-    """One connection as aiohttp serves it, known to `Connections`.
+    """One connection as aiohttp serves it, known to `Connections` from its accepting on.
 
     What a client says wrongly below our routes is answered with problem details, and is no
     failure of ours: it is logged as a line at the level of debugging, not as a traceback.
     """
 
-    __slots__ = ("_connections", "_wire")
+    __slots__ = ("_accepted", "_connections", "_wire", "entrance")
 
-    def __init__(self, connections: Connections, server: web.Server, **how: Any) -> None:
+    def __init__(
+        self, connections: Connections, server: web.Server, entrance: Entrance, **how: Any
+    ) -> None:
         super().__init__(server, **how)
+        self.entrance = entrance
         self._connections = connections
         self._wire: asyncio.Transport | None = None
+        self._accepted: socket.socket | None = None
+
+    def begin(self, accepted: socket.socket) -> None:
+        """Be taken in, with a socket on which nothing can be said yet."""
+        self._accepted = accepted
+        self._connections.add(self)
+
+    def begun(self) -> None:
+        """Note that the beginning is over: there is a connection to speak on, or there is none."""
+        if self._wire is None and self._accepted is not None:
+            self._connections.remove(self)
+            self._accepted.close()
+        self._accepted = None
 
     @property
     def unsent(self) -> int:
@@ -138,13 +165,16 @@ class Connection(RequestHandler):
         """Close the connection at once."""
         if self._wire is not None:
             self._wire.abort()
+        elif self._accepted is not None:
+            with suppress(OSError):  # its peer may be gone
+                self._accepted.shutdown(socket.SHUT_RDWR)  # which ends its beginning
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take in the connection."""
+        """Begin to serve."""
         super().connection_made(transport)
         assert isinstance(transport, asyncio.Transport)
         self._wire = transport
-        self._connections.add(self)
+        self._accepted = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,39 +15,51 @@ from palaver.clock import Clock, Timer
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE
 from palaverd.api import limits
 from palaverd.api.connections import Connection, Connections
+from palaverd.api.entrance import Entrance
 from palaverd.api.problems import problem
 
 log = structlog.get_logger("palaverd.api")
 
-_NO_ROOM = msgspec.json.encode(
-    problem(
-        503,
-        "too_many_connections",
-        "The daemon has as many connections as it can have, and all of them work. "
-        "Close some clients, and try again.",
-    )
+_TLS_HANDSHAKE = b"\x16"  # the type of the first record of a client (RFC 8446, 5.1)
+
+
+def _answer(status: int, reason: str, code: str, detail: str) -> bytes:
+    body = msgspec.json.encode(problem(status, code, detail))
+    head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: {PROBLEM_CONTENT_TYPE}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+
+_NO_ROOM = _answer(
+    503,
+    "Service Unavailable",
+    "too_many_connections",
+    "The daemon has as many connections as it can have, and all of them work. "
+    "Close some clients, and try again.",
 )
-_REFUSAL = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Content-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
-    % (PROBLEM_CONTENT_TYPE.encode(), len(_NO_ROOM), _NO_ROOM)
+_NO_TLS = _answer(
+    400, "Bad Request", "tls_wanted", "TLS is spoken on this port: use https:// instead of http://."
 )
 
 
 class Listener:
-    """Accepts on a listening socket that it owns, until `close`.
+    """Accepts on a bound socket that it owns, until `close`. With `tls` everything is encrypted.
 
     asyncio's own way of accepting goes wild when the process runs out of file descriptors: each
     failure plans many more, each with a traceback.
+
+    Raises:
+        OSError: somebody else began to listen there since it was bound.
     """
 
     def __init__(
         self,
         listening: socket.socket,
         connections: Connections,
-        make: Callable[[], Connection],
+        make: Callable[[Entrance], Connection],
         clock: Clock,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self.tls = tls  # another one may take its place: it holds for the next connection
         self._socket = listening
         self._connections = connections
         self._make = make
@@ -57,6 +70,11 @@ class Listener:
         listening.setblocking(False)
         listening.listen(limits.BACKLOG)
         self._loop.add_reader(listening, self._accept)
+
+    async def ended(self) -> None:
+        """Wait for those that were being taken in, when they have been cut off."""
+        if self._beginning:
+            await asyncio.wait(self._beginning)
 
     def close(self) -> None:
         """Take no more connections; those that are there stay."""
@@ -69,27 +87,59 @@ class Listener:
         """Take some of the connections that wait, and leave the others their turn."""
         for _ in range(limits.ACCEPTED_AT_ONCE):
             try:
-                accepted, _address = self._socket.accept()
+                accepted, address = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 self._failed(error)
                 return
-            full = len(self._connections) + len(self._beginning) >= self._connections.most
+            accepted.setblocking(False)
+            full = len(self._connections) >= self._connections.most
             if full and not self._connections.make_room():
-                _refuse(accepted)
+                log.warning("connection refused: all that may be are at work")
+                # One that expects TLS could not read it.
+                _say_and_close(accepted, b"" if self.tls else _NO_ROOM)
                 continue
-            beginning = self._loop.create_task(self._begin(accepted))
+            connection = self._make(self._entrance(address))
+            connection.begin(accepted)
+            beginning = self._loop.create_task(self._begin(accepted, connection))
             self._beginning.add(beginning)
             beginning.add_done_callback(self._beginning.discard)
 
-    async def _begin(self, accepted: socket.socket) -> None:
-        accepted.setblocking(False)
+    def _entrance(self, address: object) -> Entrance:
+        if isinstance(address, tuple):
+            return Entrance("tcp", self.tls is not None, str(address[0]))
+        return Entrance("unix")
+
+    async def _begin(self, accepted: socket.socket, connection: Connection) -> None:
+        """Make the connection ready to speak on, with a handshake where TLS is spoken.
+
+        How long that may take is for `Connections` to say, which cuts it off.
+        """
+        tls = self.tls
         try:
-            await self._loop.connect_accepted_socket(self._make, accepted)
-        except OSError as error:
-            accepted.close()
-            log.warning("no connection taken", error=error.strerror)
+            if tls is not None and not await self._speaks_tls(accepted):
+                _say_and_close(accepted, _NO_TLS)
+                return
+            await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=tls)
+        except (OSError, ValueError) as error:
+            # ssl.SSLError is an OSError; a name that is none is a ValueError.
+            if tls is None:
+                log.warning("no connection taken", error=_said(error))
+            else:
+                log.debug("handshake failed", error=_said(error), peer=connection.entrance.peer)
+        finally:
+            connection.begun()
+
+    async def _speaks_tls(self, accepted: socket.socket) -> bool:
+        """Wait for the first byte, and look at it without taking it."""
+        ready = asyncio.Event()
+        self._loop.add_reader(accepted, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            self._loop.remove_reader(accepted)
+        return accepted.recv(1, socket.MSG_PEEK) in {_TLS_HANDSHAKE, b""}
 
     def _failed(self, error: OSError) -> None:
         """Make room for the next try, or wait a while: descriptors or memory are short."""
@@ -103,8 +153,15 @@ class Listener:
         self._loop.add_reader(self._socket, self._accept)
 
 
-def _refuse(accepted: socket.socket) -> None:
-    log.warning("connection refused: all that may be are at work")
+def _said(error: OSError | ValueError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    return str(getattr(error, "strerror", None) or error) or "the client left"
+
+
+def _say_and_close(accepted: socket.socket, answer: bytes) -> None:
     with accepted, suppress(OSError):  # a client that is gone already needs no answer
-        accepted.setblocking(False)
-        accepted.send(_REFUSAL)
+        accepted.send(answer)
+        # What is closed unread takes the answer with it.
+        accepted.shutdown(socket.SHUT_WR)
+        accepted.recv(limits.INCOMING_FRAME_LIMIT)

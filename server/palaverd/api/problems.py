@@ -45,6 +45,8 @@ _TITLES = {
     "idempotency_key_reused": "The idempotency key was used before",
     "too_many_streams": "Too many streams",
     "too_many_connections": "Too many connections",
+    "tls_wanted": "TLS is spoken here",
+    "not_ready": "Not ready",
     "too_slow": "The request came too slowly",
     "no_descriptor": "Too many open files",
     "bad_config": "The configuration cannot be used",

@@ -21,17 +21,26 @@ def config_group() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 def config_check(config: Path | None) -> None:
     """Read the configuration and print what is in force, with secrets masked."""
+    from palaverd.binding import refusal
+    from palaverd.config.addresses import listen_address
     from palaverd.config.load import ConfigError, load_config
     from palaverd.config.show import effective
+    from palaverd.tls import CertificateError, certificate_files
 
     path = config or default_config_path()
     try:
         loaded = load_config(path, os.environ, required=config is not None)
-    except ConfigError as error:
+        files = certificate_files(loaded.server)
+        if files is not None:
+            files.read()
+    except (ConfigError, CertificateError) as error:
         click.echo(f"palaverd: {error}", err=True)
         sys.exit(EXIT_FAILED)
     click.echo(f"# {path}: {'read' if path.exists() else 'not there, defaults hold'}")
     click.echo(effective(loaded))
+    for text in loaded.server.listen if files is None else []:
+        if not (address := listen_address(text)).loopback:
+            click.echo(f"palaverd: {refusal(address)}", err=True)
 
 
 @config_group.command(name="example")

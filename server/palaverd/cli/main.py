@@ -35,23 +35,38 @@ def main(context: click.Context) -> None:
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where chats are kept.")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 @click.option("--socket", type=click.Path(path_type=Path), help="The Unix socket to listen on.")
+@click.option("--no-socket", is_flag=True, help="Listen on no Unix socket, only where told.")
+@click.option(
+    "--listen", metavar="HOST:PORT", multiple=True, help="Listen over TCP too; can be repeated."
+)
+@click.option(
+    "--allow-plaintext", is_flag=True, help="Without a certificate: a proxy in front ends TLS."
+)
 @click.option("--private", is_flag=True, help="End after an hour without clients and work.")
 @click.option("--debug", is_flag=True, help="Log more, and show tracebacks.")
 def serve(
     data_dir: Path | None = None,
     config: Path | None = None,
     socket: Path | None = None,
+    no_socket: bool = False,
+    listen: tuple[str, ...] = (),
+    allow_plaintext: bool = False,
     private: bool = False,
     debug: bool = False,
 ) -> None:
     """Serve on a Unix socket until SIGTERM. SIGHUP reads the configuration anew.
 
+    Over TCP it serves where --listen says, or listen under [server]. What others than this machine
+    reach needs a certificate there: tls_cert and tls_key.
+
     \b
     Examples:
       palaverd serve
+      palaverd serve --listen 0.0.0.0:7777
       palaverd serve --data-dir /srv/palaver --config /etc/palaver/config.toml
     """
     # Imported here so that --help and --version need no database and no web server.
+    from palaverd.config.addresses import BadListenError, listen_address
     from palaverd.config.load import ConfigError
     from palaverd.config.source import Source
     from palaverd.datadir import StartError
@@ -65,9 +80,24 @@ def serve(
         path = from_root(str(config or default_config_path()), "--config")
         source = Source(path, dict(os.environ), required=config is not None)
         loaded = source.read()
-        address = socket or socket_path(data_dir)
-        asyncio.run(run(data_dir, address, source, loaded, private=private))
-    except (ConfigError, StartError, DatabaseError, NowhereError) as error:
+        address = None if no_socket else socket or socket_path(data_dir)
+        # A private daemon is its user's alone, and there may be several.
+        wanted = listen or (() if private else loaded.config.server.listen)
+        places = [listen_address(text) for text in wanted]
+        if not places and address is None:
+            raise StartError("There is nothing to listen on: --no-socket goes with --listen.")
+        asyncio.run(
+            run(
+                data_dir,
+                address,
+                source,
+                loaded,
+                private=private,
+                listen=places,
+                allow_plaintext=allow_plaintext,
+            )
+        )
+    except (ConfigError, StartError, DatabaseError, NowhereError, BadListenError) as error:
         if debug:
             raise
         click.echo(f"palaverd: {error}", err=True)

@@ -12,8 +12,16 @@ from typing import Any
 
 import msgspec
 
+from palaverd.config.addresses import BadListenError, listen_address
 from palaverd.config.defaults import HEARTBEATS_PER_LEASE
-from palaverd.config.types import Config, ModelConfig, ProviderConfig, Section, WorkerConfig
+from palaverd.config.types import (
+    Config,
+    ModelConfig,
+    ProviderConfig,
+    Section,
+    ServerConfig,
+    WorkerConfig,
+)
 
 
 class ConfigError(Exception):
@@ -95,6 +103,7 @@ def parse_config(text: str, name: str) -> Config:
         raise ConfigError(f"{name}: {_explain(error, found)}") from None
     _check_addresses(config, name)
     _check_references(config, name)
+    _check_server(config.server, name)
     _check_lease(config.worker, name)
     return config
 
@@ -141,6 +150,17 @@ def _check_references(config: Config, name: str) -> None:
             f'{name}: default_model is "{wanted}", but there is no '
             f"[models.{wanted}].{_suggest(wanted, config.models)}"
         )
+
+
+def _check_server(server: ServerConfig, name: str) -> None:
+    for text in server.listen:
+        try:
+            listen_address(text)
+        except BadListenError as error:
+            raise ConfigError(f"{name}: server.listen: {error}") from None
+    if (server.tls_cert is None) != (server.tls_key is None):
+        lacks = "tls_key" if server.tls_key is None else "tls_cert"
+        raise ConfigError(f"{name}: server.{lacks} is missing: a certificate goes with its key.")
 
 
 def _check_lease(worker: WorkerConfig, name: str) -> None:

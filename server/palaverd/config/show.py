@@ -55,6 +55,7 @@ def effective(config: Config) -> str:
         lines += _section(f"providers.{name}", _masked(provider))
     for name, model in config.models.items():
         lines += _section(f"models.{name}", model)
+    lines += _section("server", config.server)
     lines += _section("worker", config.worker)
     lines += _section("generation", config.generation)
     return "\n".join(lines).strip()

@@ -124,6 +124,29 @@ class ModelConfig(Section, frozen=True):
     ] = RetryPolicy().max_elapsed
 
 
+class ServerConfig(Section, frozen=True):
+    """Who reaches the daemon besides the user of its Unix socket, and how."""
+
+    listen: Annotated[
+        list[str],
+        Meta(
+            description="Addresses to listen on over TCP, as HOST:PORT ([::1]:7777 for IPv6). One "
+            "that others reach needs tls_cert and tls_key. Empty: only the Unix socket."
+        ),
+    ] = []
+    tls_cert: Annotated[
+        str | None,
+        Meta(
+            description="The file of a certificate (PEM), with the chain to its CA. Read again "
+            "when it changes."
+        ),
+    ] = None
+    tls_key: Annotated[
+        str | None,
+        Meta(description="The file of its key (PEM, not encrypted), for you alone to read."),
+    ] = None
+
+
 class WorkerConfig(Section, frozen=True):
     """Who works on chats."""
 
@@ -164,6 +187,9 @@ class Config(Section, frozen=True):
     models: Annotated[
         dict[str, ModelConfig], Meta(description="A model that can be chosen, by its name.")
     ] = {}
+    server: Annotated[
+        ServerConfig, Meta(description="Who reaches the daemon over the network.")
+    ] = ServerConfig()
     worker: Annotated[WorkerConfig, Meta(description="Who works on chats.")] = WorkerConfig()
     generation: Annotated[GenerationConfig, Meta(description="Bounds of a turn.")] = (
         GenerationConfig()

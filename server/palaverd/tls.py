@@ -1,0 +1,144 @@
+"""The certificate that a daemon serves with, from two files that may change under it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from palaver.clock import Clock
+from palaverd.config.types import ServerConfig
+from palaverd.datadir import StartError
+
+log = structlog.get_logger("palaverd.tls")
+
+# Between two looks at the files. They are read when two looks agree: whoever renews a certificate
+# writes one file after the other.
+LOOK_S: Final = 1.0
+_Look = tuple[tuple[int, int, int] | None, ...]
+
+
+class CertificateError(StartError):
+    """Certificate and key cannot be used. The text is one sentence for a person."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the certificate (with the chain to its CA) and its key are, as PEM."""
+
+    certificate: Path
+    key: Path
+
+    def read(self) -> ssl.SSLContext:
+        """Return what to serve with. Blocks.
+
+        Raises:
+            CertificateError: a file is missing, or no certificate, or the key of another one.
+        """
+        _has(self.certificate, "certificate", b"-----BEGIN CERTIFICATE-----")
+        _has(self.key, "key", b"PRIVATE KEY-----")
+        # TLS 1.2 and newer, with the ciphers of Python's own choice.
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # A client that begins anew within a connection has no use but to keep us busy.
+        context.options |= ssl.OP_NO_RENEGOTIATION
+        context.set_alpn_protocols(["http/1.1"])
+        try:
+            context.load_cert_chain(self.certificate, self.key, password=self._encrypted)
+        except ssl.SSLError as error:
+            raise CertificateError(self._explain(error)) from None
+        except OSError as error:
+            raise CertificateError(
+                f"The certificate {self.certificate} or its key {self.key} cannot be read: "
+                f"{error.strerror}."
+            ) from None
+        if stat.S_IMODE(self.key.stat().st_mode) & stat.S_IROTH:
+            log.warning("key readable by others", key=str(self.key), mends=f"chmod o= {self.key}")
+        return context
+
+    def look(self) -> _Look:
+        """Return how the files are now, to be compared. Blocks."""
+        return tuple(_look(path) for path in (self.certificate, self.key))
+
+    def _encrypted(self) -> str:
+        raise CertificateError(
+            f"The key {self.key} is encrypted, and nobody is there to type its password. "
+            f"Write it without one: openssl pkey -in {self.key} -out NEW"
+        )
+
+    def _explain(self, error: ssl.SSLError) -> str:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return f"The key {self.key} is not the one of the certificate {self.certificate}."
+        why = (error.reason or "not readable").replace("_", " ").lower()
+        return f"The certificate {self.certificate} with the key {self.key} cannot be used: {why}."
+
+
+def certificate_files(server: ServerConfig) -> Files | None:
+    """Return the files that the configuration names; it names both or neither."""
+    if server.tls_cert is None or server.tls_key is None:
+        return None
+    return Files(Path(server.tls_cert).expanduser(), Path(server.tls_key).expanduser())
+
+
+class Certificate:
+    """What is served with now. `taken` is told each one that takes over."""
+
+    def __init__(self, files: Files, clock: Clock, taken: Callable[[ssl.SSLContext], None]) -> None:
+        self._files = files
+        self._clock = clock
+        self._taken = taken
+        self._read_at: _Look = ()
+        self._reading = asyncio.Lock()
+
+    async def read(self) -> None:
+        """Read the files and serve with them from the next connection on.
+
+        Raises:
+            CertificateError: they cannot be used; what was in force still is.
+        """
+        async with self._reading:
+            self._read_at = await asyncio.to_thread(self._files.look)
+            self._taken(await asyncio.to_thread(self._files.read))
+
+    async def read_again(self) -> None:
+        """Read the files; where they cannot be used, go on as before and say so."""
+        try:
+            await self.read()
+        except CertificateError as error:
+            log.error("certificate refused", error=str(error), serving="the one before")
+        else:
+            log.info("certificate read", certificate=str(self._files.certificate))
+
+    async def watch(self) -> None:
+        """Read the files anew whenever they changed, until cancelled."""
+        last = self._read_at
+        while True:
+            await self._clock.sleep(LOOK_S)
+            before, last = last, await asyncio.to_thread(self._files.look)
+            if last != self._read_at and last == before:
+                await self.read_again()
+
+
+def _has(path: Path, what: str, mark: bytes) -> None:
+    try:
+        found = mark in path.read_bytes()
+    except FileNotFoundError:
+        raise CertificateError(f"There is no {what} at {path}.") from None
+    except OSError as error:
+        raise CertificateError(f"The {what} {path} cannot be read: {error.strerror}.") from None
+    if not found:
+        raise CertificateError(f"{path} is no {what}: it is to be PEM ({mark.decode()}).")
+
+
+def _look(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
