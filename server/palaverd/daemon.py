@@ -23,6 +23,7 @@ from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listening import Listener
+from palaverd.api.readiness import Readiness
 from palaverd.api.services import LOCAL_OWNER, Services
 from palaverd.api.sockets import OpenSockets
 from palaverd.binding import Bound, address_of, bind_all, cannot_listen
@@ -36,6 +37,7 @@ from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.generation.environment import Environment
 from palaverd.memory import give_back
+from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
@@ -88,7 +90,8 @@ class Daemon:
         self._host = host or platform.node()
         self.socket = socket
         self.hub = LocalHub()
-        self.episodes = Episodes(clock)
+        self.metrics = Metrics()
+        self.episodes = Episodes(clock, self.metrics)
         self.connections = Connections(clock, connections)
         # A part is left for requests: whoever watches must still be able to say something.
         self.sockets = OpenSockets(min(STREAMS_PER_OWNER, connections * 3 // 4))
@@ -97,7 +100,8 @@ class Daemon:
         self._data_dir = DataDir(data_dir)
         self._config = config
         self.database = SqliteDatabase(self._data_dir.database, clock)
-        self.door = Door(self.database, self.hub, clock, chance, reached)
+        self.door = Door(self.database, self.hub, clock, chance, reached, self.metrics)
+        self._readiness = Readiness(self.database, clock)
         self._source = source
         self._private = private
         self._run_by = run_by
@@ -120,6 +124,7 @@ class Daemon:
                 chance=chance,
                 retry=RetryPolicy(),
                 host=self._host,
+                metrics=self.metrics,
             ),
             self.hub,
             config.worker,
@@ -244,6 +249,8 @@ class Daemon:
             setup=self.configured.setup,
             reload=self.reload,
             lend=self.configured.lend,
+            readiness=self._readiness,
+            metrics=self.metrics,
         )
         runner = web.AppRunner(
             make_app(services, self.connections, self.sockets),
@@ -297,6 +304,7 @@ class Daemon:
 
     async def stop(self) -> None:
         """Tell the clients, give the chats back, and close everything. Can be called twice."""
+        self._readiness.stop()
         for task in self._beside:
             task.cancel()
         # Clients that are sent away now come back to the next daemon, not to this one.

@@ -20,7 +20,7 @@ MAY_IMPORT_OURS = {
 
 # The daemon from the ground up. A layer imports layers below it; within a line, only itself.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("repeats",),
+    ("repeats", "metrics"),
     (
         "chatstate",
         "failures",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from palaverd.api import chats, histories, meta, queue, sockets, turns
+from palaverd.api import chats, histories, meta, metrics, queue, sockets, turns
 from palaverd.api.connections import CONNECTIONS, Connections, connection_middleware
 from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import Handler, problem_middleware
@@ -20,6 +20,7 @@ async def activity_middleware(request: web.Request, handler: Handler) -> web.Str
 
 ROUTES = (
     meta.routes,
+    metrics.routes,
     chats.routes,
     histories.routes,
     turns.routes,

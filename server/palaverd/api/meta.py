@@ -8,6 +8,7 @@ from aiohttp import web
 from palaver.wire.chats import Models
 from palaver.wire.setup import Lent
 from palaverd.api.bodies import answer, read_body
+from palaverd.api.problems import problem, respond
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 
@@ -18,6 +19,18 @@ routes = web.RouteTableDef()
 async def get_health(request: web.Request) -> web.Response:
     """Say that the process answers."""
     return answer({"status": "ok"})
+
+
+@routes.get("/readyz")
+async def get_readiness(request: web.Request) -> web.Response:
+    """Say whether requests are welcome: the database answers and is of this version.
+
+    Nobody needs to say who they are, as with `/healthz`, and no more than this is told.
+    """
+    lacks = await request.app[SERVICES].readiness.lacks()
+    if lacks is not None:
+        return respond(problem(503, "not_ready", lacks))
+    return answer({"status": "ready"})
 
 
 @routes.get("/api/v1/info")

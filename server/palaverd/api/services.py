@@ -10,7 +10,9 @@ from aiohttp import web
 from palaver.clock import Clock
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded, Setup
+from palaverd.api.readiness import Readiness
 from palaverd.generation.catalog import Catalog
+from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.database import Database
 from palaverd.store.door import Door
@@ -27,6 +29,7 @@ class Services(msgspec.Struct):
     `host` is this machine's name; `touch` notes that a client is there. `working` counts the chats
     that are worked on, `setup` says where the models come from, `reload` reads the configuration
     anew and raises `ConfigError`, as does `lend`, which takes variables with keys first.
+    `readiness` says whether it is ready for requests, `metrics` has what is counted.
     """
 
     database: Database
@@ -43,6 +46,8 @@ class Services(msgspec.Struct):
     setup: Callable[[], Setup | None]
     reload: Callable[[], Awaitable[Reloaded]]
     lend: Callable[[Mapping[str, str]], Awaitable[Reloaded]]
+    readiness: Readiness
+    metrics: Metrics
 
 
 SERVICES = web.AppKey("services", Services)

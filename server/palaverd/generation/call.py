@@ -78,6 +78,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             except ProviderFailure as failure:
                 error, empty = failure.error, isinstance(failure, EmptyAnswer)
             verdict = tries.failed(wanted, chosen, error, attempt, empty=empty)
+            env.metrics.failures.add(chosen.config.provider, error.kind)
             _log_failure(job, chosen, error, attempt, verdict)
             if isinstance(verdict, GiveUp):
                 await _end_in_error(env, job, verdict.error)
@@ -133,7 +134,9 @@ async def _attempt(
         job.chat_id, lambda chat: record_attempt(chat, chosen.name), fence=job.fence
     )
     env.episodes.counts(job.chat_id)
+    env.metrics.attempts.add(chosen.config.provider)
     started = env.clock.monotonic()
+    silent = True
     answer = Answer(episode, env.clock, env.door.new_id)
     async with (
         _saving(env, job, episode),
@@ -142,6 +145,9 @@ async def _attempt(
         async for event in events:
             answer.take(event)
             env.episodes.wake(job.chat_id)
+            if silent and episode.end:
+                silent = False
+                env.metrics.first_token.add(env.clock.monotonic() - started, chosen.config.provider)
     completed = answer.completed
     if (
         completed is not None

@@ -12,6 +12,7 @@ from palaverd.chatstate.execution import Fence
 from palaverd.failures import RetryPolicy
 from palaverd.generation.cancellation import Cancellation
 from palaverd.generation.catalog import Catalog
+from palaverd.metrics import Metrics
 from palaverd.store.database import Database
 from palaverd.store.door import Door
 from palaverd.stream.registry import Episodes
@@ -31,6 +32,7 @@ class Environment(msgspec.Struct, frozen=True):
     chance: random.Random
     retry: RetryPolicy
     host: str
+    metrics: Metrics
 
 
 class Nudge:

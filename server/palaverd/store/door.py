@@ -19,6 +19,7 @@ from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.crashpoints import Reached, never
+from palaverd.metrics import Metrics
 from palaverd.store import codec
 from palaverd.store.database import Database
 from palaverd.store.hints import Hint, hint_of
@@ -72,7 +73,9 @@ class Door:
         clock: Clock,
         chance: random.Random,
         reached: Reached = never,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self.database = database
         self._publisher = publisher
         self._clock = clock
@@ -147,7 +150,17 @@ class Door:
             self._reached("before", applied.transitions)
             return applied
 
-        return await self.database.write(transaction, committed=self._publish)
+        began = self._clock.monotonic()
+
+        def committed(applied: Applied[T]) -> None:
+            # Here, since whoever asked may be ended by what is published.
+            if applied.transitions:
+                # Of several the first one is what was asked for; the others follow from it.
+                took = self._clock.monotonic() - began
+                self._metrics.transitions.add(took, applied.transitions[0].value)
+            self._publish(applied)
+
+        return await self.database.write(transaction, committed=committed)
 
     def _publish(self, applied: Applied[Any]) -> None:
         self._reached("after", applied.transitions)

@@ -29,6 +29,14 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     chat_id: str
 
 
+def count_chats(connection: Connection) -> dict[tuple[str, bool], int]:
+    """Return how many chats there are, of all owners, by status and whether they are archived."""
+    query = select(chats.c.status, chats.c.archived, func.count()).group_by(
+        chats.c.status, chats.c.archived
+    )
+    return {(str(status), bool(put)): int(n) for status, put, n in connection.execute(query)}
+
+
 def list_chats(
     connection: Connection,
     owner: str,

@@ -45,6 +45,11 @@ def migrate(connection: Connection) -> None:
     connection.execute(store_info.insert().values(key="program", value=__version__))
 
 
+def is_current(connection: Connection) -> bool:
+    """Say whether the schema is this program's."""
+    return _revision(connection) == HEAD
+
+
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None

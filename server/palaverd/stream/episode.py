@@ -83,6 +83,11 @@ class Episode:
         """The number of the next entry."""
         return self._first + len(self._entries)
 
+    @property
+    def held(self) -> int:
+        """Bytes that it takes: the encoded pieces that are kept, and a byte for each code point."""
+        return self._size + sum(len(event) for _, _, event in self._entries)
+
     def open_block(
         self, kind: BlockKind, *, name: str | None = None, call_id: str | None = None
     ) -> int:

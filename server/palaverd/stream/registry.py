@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from palaver.clock import Clock
+from palaverd.metrics import Metrics, Spread
 from palaverd.stream.episode import Episode
 
 # An ended episode is kept for readers that have not caught up or that reconnect.
@@ -24,7 +25,10 @@ class Follower(Protocol):
 class Live:
     """The current episode of one chat, who listens, and who of them waits for it to grow."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock, added: Spread) -> None:
+        self._clock = clock
+        self._added = added  # between what comes and its being handed to those who wait
+        self._came = 0.0
         self.episode: Episode | None = None
         self.before: Episode | None = None  # of the attempt before, until the new one counts
         self.listeners = 0
@@ -48,19 +52,22 @@ class Live:
         """
         if self._waiting and not self._telling:
             self._telling = True
+            self._came = self._clock.monotonic()
             asyncio.get_running_loop().call_soon(self._tell)
 
     def _tell(self) -> None:
         self._telling = False
         for follower in tuple(self._waiting):
             follower.grown()
+        self._added.add(self._clock.monotonic() - self._came)
 
 
 class Episodes:
     """All live output of this daemon."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, metrics: Metrics | None = None) -> None:
         self._clock = clock
+        self._added = (metrics or Metrics()).added
         self._by_chat: dict[str, Live] = {}
         self.begun = 0  # attempts since the start
 
@@ -72,7 +79,7 @@ class Episodes:
     @contextmanager
     def listen(self, chat_id: str) -> Iterator[Live]:
         """Keep what there is of a chat, for the length of a `with` block."""
-        live = self._by_chat.setdefault(chat_id, Live())
+        live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
         live.listeners += 1
         try:
             yield live
@@ -82,7 +89,7 @@ class Episodes:
 
     def begin(self, chat_id: str, key: str, model: str | None = None) -> Episode:
         """Open the log of a new attempt, before the attempt is visible to anybody."""
-        live = self._by_chat.setdefault(chat_id, Live())
+        live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
         if live.episode is not None and live.episode.key != key:
             live.before = live.episode
         live.episode = Episode(key, model)
@@ -128,6 +135,13 @@ class Episodes:
     def _drop_unused(self, chat_id: str, live: Live) -> None:
         if not live.listeners and live.episode is None and self._by_chat.get(chat_id) is live:
             del self._by_chat[chat_id]
+
+    @property
+    def size(self) -> int:
+        """Bytes of live output that are held: see `Episode.held`."""
+        lives = self._by_chat.values()
+        logs = (log for live in lives for log in (live.episode, live.before) if log is not None)
+        return sum(log.held for log in logs)
 
     def __len__(self) -> int:
         return len(self._by_chat)

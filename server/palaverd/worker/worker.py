@@ -170,6 +170,7 @@ class Worker:
             self._runners.pop(runner_id, None)
 
     def _lose_leases(self) -> None:
+        self._env.metrics.leases_lost.add(by=len(self._runners))
         log.error("leases may be lost; stopping their tasks", chats=len(self._runners))
         for runner in self._runners.values():
             runner.leave(Cause.LEASE_LOST)

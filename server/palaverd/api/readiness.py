@@ -1,0 +1,54 @@
+"""Whether the daemon is ready to be sent requests: what an orchestrator asks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from sqlalchemy import Connection
+
+from palaver.clock import Clock
+from palaverd.store.database import Database, DatabaseError
+from palaverd.store.migrate import is_current
+
+# Anybody may ask, as often as they like: the database is asked once in this time (seconds).
+REMEMBERED_S: Final = 1.0
+STOPPING: Final = "The daemon is stopping."
+NO_DATABASE: Final = "The database does not answer."
+NOT_MIGRATED: Final = "The database is not of this version."
+
+
+class Readiness:
+    """Answers from what it knows, or asks the database, once for all who ask meanwhile."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._stopping = False
+        self._asked_at: float | None = None
+        self._asking: asyncio.Future[str | None] | None = None
+
+    def stop(self) -> None:
+        """Be ready no more."""
+        self._stopping = True
+
+    async def lacks(self) -> str | None:
+        """Return a sentence about what is missing, None when nothing is."""
+        if self._stopping:
+            return STOPPING
+        now = self._clock.monotonic()
+        old = self._asked_at is None or now - self._asked_at >= REMEMBERED_S
+        if self._asking is None or (old and self._asking.done()):
+            self._asked_at = now
+            self._asking = asyncio.ensure_future(self._ask())
+        # Whoever leaves early takes the answer from nobody.
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> str | None:
+        def current(connection: Connection) -> bool:
+            return is_current(connection)
+
+        try:
+            return None if await self._database.read(current) else NOT_MIGRATED
+        except DatabaseError:
+            return NO_DATABASE
