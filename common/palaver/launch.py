@@ -11,12 +11,16 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from palaver import __version__
 from palaver.client import Client, Endpoint, PalaverError, Unreachable
 from palaver.clock import Clock
+from palaver.governing import Running, holder, stop
 from palaver.paths import socket_path
+from palaver.wire.protocol import is_older
 from palaver.wire.setup import Lent
 
 # A start takes about a second; a database that is migrated and copied first may take minutes on
@@ -65,8 +69,9 @@ async def ensure_daemon(
 ) -> Endpoint:
     """Return the endpoint of the daemon of `data_dir`, which is started if none answers.
 
-    A daemon outlives its client; one who wants to end it is handed its process by `started`.
-    `instead` ends the one that runs: nobody else can start the next one meanwhile.
+    One of an older version that works on nothing is replaced. A daemon outlives its client; one
+    who wants to end it is handed its process by `started`. `instead` ends the one that runs: nobody
+    else can start the next one meanwhile.
 
     Raises:
         PalaverError: it could not be started; the text is its own reason.
@@ -75,8 +80,14 @@ async def ensure_daemon(
     endpoint = Endpoint.unix(socket_path(data_dir))
     await asyncio.to_thread(_not_foreign, endpoint, data_dir)
     if instead is None and await _answers(endpoint, clock):
-        await _lend_keys(endpoint, clock)
-        return endpoint
+        before = await _outdated(endpoint, data_dir, clock)
+        if before is None:
+            await _lend_keys(endpoint, clock)
+            return endpoint
+        # It ends only once this client's turn to start the next one has come, and only it does.
+        instead = partial(stop, before, clock)
+        if config is None and before.info is not None and before.info.config:
+            config = Path(before.info.config)
     # In threads: an interface that draws waits for this.
     argv = await asyncio.to_thread(command, data_dir, _absolute(config) if config else None)
     await asyncio.to_thread(_make_private, data_dir)
@@ -101,6 +112,23 @@ async def _answers(endpoint: Endpoint, clock: Clock) -> bool:
         except Unreachable:
             return False
     return True
+
+
+async def _outdated(endpoint: Endpoint, data_dir: Path, clock: Clock) -> Running | None:
+    """Return the daemon if it is to be replaced by one of this version, None if it is to stay.
+
+    One that a client started, that is older, and that works on nothing. A newer one stays: its
+    database may be one that this version cannot read.
+    """
+    async with Client(endpoint, clock=clock) as client:
+        try:
+            info = await client.info()
+        except PalaverError:
+            return None  # whatever is wrong with it is told by what it is asked next
+    if not info.private or info.working or not is_older(info, __version__):
+        return None
+    pid = await asyncio.to_thread(holder, data_dir)
+    return Running(info.pid, data_dir, info) if pid == info.pid else None
 
 
 async def _lend_keys(endpoint: Endpoint, clock: Clock) -> None:

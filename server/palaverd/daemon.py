@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import pwd
 import random
 import socket
 import ssl
@@ -17,6 +18,7 @@ from aiohttp import web
 
 from palaver import __version__
 from palaver.clock import Clock
+from palaver.wire import protocol
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
 from palaverd.api.app import make_app
@@ -228,7 +230,11 @@ class Daemon:
             pid=os.getpid(),
             started_at=self._clock.now(),
             data_dir=str(self._data_dir.path),
-            capabilities=["stream", "watch", "heartbeat"],
+            capabilities=list(protocol.CAPABILITIES),
+            protocol=protocol.PROTOCOL,
+            oldest_protocol=protocol.OLDEST_CLIENT,
+            host=platform.node().partition(".")[0],
+            user=_account(),
             private=self._private,
             supervisor=self._run_by.name if self._run_by else None,
             unit=self._run_by.unit if self._run_by else None,
@@ -327,3 +333,11 @@ class Daemon:
         await self.configured.close()
         await self.database.close()
         self._data_dir.release()
+
+
+def _account() -> str:
+    """Return the name of the account that this process runs under; its number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

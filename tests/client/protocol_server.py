@@ -15,11 +15,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from palaver import __version__
 from palaver.client import Endpoint
-from palaver.wire.chats import Chat, Versions
+from palaver.wire.chats import Chat, Info, Versions
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
+from palaver.wire.protocol import CAPABILITIES, PROTOCOL
 
+INFO_PATH = "/api/v1/info"
 WHEN = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+INFO = Info(
+    __version__, 7, WHEN, "/srv/palaver", list(CAPABILITIES), protocol=PROTOCOL, oldest_protocol=1
+)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Conversation = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -97,6 +103,8 @@ class ProtocolServer:
             self._runner = None
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if request.path == INFO_PATH and ("GET", INFO_PATH) not in self.routes:
+            return answer(INFO)  # every client begins with it
         body = await request.read()
         content = msgspec.json.decode(body) if body else None
         self.requests.append(

@@ -110,7 +110,6 @@ async def test_no_redirect_is_followed() -> None:
     async with protocol_server() as server:
         server.routes["GET", f"{API}/chats"] = elsewhere
         server.routes["GET", f"{API}/watch"] = elsewhere
-        server.routes["GET", f"{API}/info"] = elsewhere
         async with Client(server.endpoint) as client:
             with pytest.raises(PalaverError, match="HTTP status 307"):
                 await client.chats()

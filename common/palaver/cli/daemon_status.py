@@ -148,7 +148,8 @@ def lines(known: Status) -> Iterator[str]:
     if known.restart:
         yield f"!! Needs `palaver daemon restart`: {', '.join(known.restart)}."
     if known.version != __version__:
-        yield f"!! This program is {__version__}: `palaver daemon restart` brings the same."
+        brings = ": `palaver daemon restart` brings the same" if known.private else ""
+        yield f"!! This program is {__version__}{'' if known.server else brings}."
 
 
 def _keeper(known: Status) -> str:

@@ -17,6 +17,8 @@ import msgspec
 from palaver import __version__
 from palaver.cli.settings import Settings
 from palaver.client import Client, PalaverError
+from palaver.wire.chats import Info
+from palaver.wire.protocol import is_older
 from palaver.wire.setup import Setup
 
 State = Literal["ok", "note", "broken"]
@@ -59,7 +61,7 @@ def _installed(subject: str, extra: str, module: str) -> Finding:
 
 def _data_dir(settings: Settings) -> Iterator[Finding]:
     path = settings.data_dir
-    if settings.socket is not None:
+    if settings.server is not None:
         return
     if not path.exists():
         yield Finding("data", "note", f"{path} will be made")
@@ -79,18 +81,17 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
     try:
         endpoint = await settings.connect()
         async with Client(endpoint) as client:
-            info = await client.info()
+            info = await client.meet()
             told = await client.models()
     except PalaverError as error:
-        yield Finding("connection", "broken", str(error), f"See {settings.data_dir}/palaverd.log")
+        log = f"See {settings.data_dir}/palaverd.log" if not settings.remote else None
+        yield Finding("connection", "broken", str(error), log)
         return
-    same = info.version == __version__
-    yield Finding(
-        "connection",
-        "ok" if same else "note",
-        f"palaverd {info.version}, process {info.pid}, at {endpoint}",
-        None if same else f"This program is {__version__}:  palaver daemon restart  brings it.",
-    )
+    text = f"palaverd {info.version}, process {info.pid}, at {endpoint}"
+    if info.version == __version__:
+        yield Finding("connection", "ok", text)
+    else:
+        yield Finding("connection", "note", text, _other_version(settings, info))
     if told.setup is not None:
         yield _config(told.setup)
         for finding in _environment(told.setup):
@@ -117,6 +118,15 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
         )
         async for finding in _servers():
             yield finding
+
+
+def _other_version(settings: Settings, info: Info) -> str:
+    said = f"This program is {__version__}; they understand each other."
+    if is_older(info, __version__):
+        where = f"where {settings.server.place} is" if settings.server else "there"
+        here = info.private and not settings.remote
+        return f"{said} {'palaver daemon restart  brings it.' if here else f'Upgrade it {where}.'}"
+    return f"{said} To have the same:  pip install --upgrade palaver"
 
 
 def _config(setup: Setup) -> Finding:

@@ -41,10 +41,11 @@ def run_async(work: Coroutine[Any, Any, int]) -> None:
 
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Client]:
-    """Open a client on the daemon, which is started if need be. Raises `PalaverError`."""
+    """Open a client on the daemon, which is started if need be, and fits. Raises `PalaverError`."""
     from palaver.client import Client
 
     async with Client(await settings.connect()) as client:
+        await client.meet()
         yield client
 
 

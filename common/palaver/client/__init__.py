@@ -3,7 +3,13 @@
 from palaver.client.client import Client
 from palaver.client.cursor import Position
 from palaver.client.endpoint import Endpoint
-from palaver.client.errors import PalaverError, Refused, Unreachable
+from palaver.client.errors import (
+    Incompatible,
+    PalaverError,
+    Refused,
+    Unauthenticated,
+    Unreachable,
+)
 from palaver.client.live import Connected, ConnectionLost
 
 __all__ = [
@@ -11,8 +17,10 @@ __all__ = [
     "Connected",
     "ConnectionLost",
     "Endpoint",
+    "Incompatible",
     "PalaverError",
     "Position",
     "Refused",
+    "Unauthenticated",
     "Unreachable",
 ]

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self, TypeVar
 
 from palaver.client.cursor import Position
 from palaver.client.endpoint import API, Endpoint
-from palaver.client.errors import Refused
+from palaver.client.errors import Incompatible, Refused
 from palaver.client.live import (
     ChatReader,
     Connected,
@@ -23,8 +23,10 @@ from palaver.client.live import (
 from palaver.client.requests import Requests, chat_path
 from palaver.client.transport import Transport
 from palaver.clock import Clock, SystemClock
+from palaver.wire.chats import Info
 from palaver.wire.errors import Problem
 from palaver.wire.events import StreamEvent, WatchEvent
+from palaver.wire.protocol import too_old
 
 E = TypeVar("E")
 
@@ -45,6 +47,7 @@ class Client(Requests):
         self._random = random or Random()
         super().__init__(Transport(endpoint, self._clock))
         self._live: set[Live[Any]] = set()
+        self.met: Info | None = None  # what the daemon was when it was last asked
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,6 +66,26 @@ class Client(Requests):
             await live.close()
         await self._transport.close()
 
+    async def meet(self) -> Info:
+        """Return which daemon answers, having seen that it and this program fit together.
+
+        It is asked once for each connection: after one was lost it may be another one. A stream
+        does so by itself, before anything else.
+
+        Raises:
+            Incompatible: they are of versions that do not understand each other.
+        """
+        if self.met is None:
+            info = await self.info()
+            upgrade = too_old(info)
+            if upgrade is not None:
+                raise Incompatible(info, self.endpoint, upgrade)
+            self.met = info
+        return self.met
+
+    def _part(self) -> None:
+        self.met = None
+
     async def stream(
         self,
         id: str,  # noqa: A002
@@ -74,7 +97,7 @@ class Client(Requests):
         It reconnects by itself, for ever. After a cut a message can come again: merge it by its
         id, and let it take away live output only when that belongs to the episode it replaces.
         The stream ends when the client is closed. Raises `Refused` when there is no such chat, or
-        it is not ours.
+        it is not ours, and `Incompatible` like `meet`.
         """
         path = chat_path(id)
 
@@ -105,6 +128,8 @@ class Client(Requests):
             self._transport,
             path,
             reader,
+            meet=self.meet,
+            part=self._part,
             refusal=refusal,
             clock=self._clock,
             random=self._random,

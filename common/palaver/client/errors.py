@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from palaver import __version__
+
 if TYPE_CHECKING:
     from palaver.client.endpoint import Endpoint
+    from palaver.wire.chats import Info
     from palaver.wire.errors import Problem
+    from palaver.wire.protocol import Side
 
 
 class PalaverError(Exception):
@@ -30,6 +34,39 @@ class Unauthenticated(Refused):
         said = f"does not take the token for it: {self}" if has_one else "wants a token."
         self.args = (f"{endpoint} {said} To give it one:  palaver login {endpoint}",)
         self.endpoint = endpoint
+
+
+class Incompatible(PalaverError):
+    """The daemon and this program are of versions that do not understand each other.
+
+    `upgrade` is the side that is too old.
+    """
+
+    def __init__(self, info: Info, endpoint: Endpoint, upgrade: Side) -> None:
+        self.info = info
+        self.upgrade = upgrade
+        daemon, ours = f"palaverd {info.version} at {endpoint}", f"palaver {__version__}"
+        if upgrade == "client":
+            said = (
+                f"This {ours} is too old for {daemon}. Upgrade it here:"
+                "  pip install --upgrade palaver"
+            )
+        elif endpoint.socket is not None and info.private:
+            said = (
+                f"{daemon} is too old for this {ours}. It goes on with"
+                f" {_chats(info.working)} and is replaced when that is done;  palaver daemon"
+                " restart  does it now, and nothing is lost."
+            )
+        else:
+            said = (
+                f"{daemon} is too old for this {ours}. Upgrade it where it runs:"
+                "  pip install --upgrade 'palaver[server]'  and start it anew."
+            )
+        super().__init__(said)
+
+
+def _chats(count: int) -> str:
+    return "1 chat" if count == 1 else f"{count} chats"
 
 
 class Unreachable(PalaverError):

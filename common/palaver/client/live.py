@@ -143,6 +143,8 @@ class Live(Generic[E]):
         path: str,
         reader: Reader[E],
         *,
+        meet: Callable[[], Awaitable[object]],
+        part: Callable[[], None],
         refusal: Refusal,
         clock: Clock,
         random: Random,
@@ -150,6 +152,8 @@ class Live(Generic[E]):
         self._transport = transport
         self._path = path
         self._reader = reader
+        self._meet = meet
+        self._part = part
         self._refusal = refusal
         self._clock = clock
         self._backoff = Backoff(random)
@@ -165,10 +169,11 @@ class Live(Generic[E]):
             await self._socket.close()
 
     async def events(self) -> AsyncGenerator[list[E | Connected | ConnectionLost]]:
-        """Yield what comes, frame by frame; raises `Refused`."""
+        """Yield what comes, frame by frame; raises `Refused`, `Incompatible`."""
         lost_at: datetime | None = None
         while not self._closed:
             try:
+                await self._meet()
                 self._socket = await self._transport.open_socket(self._path, self._reader.query())
                 if self._closed:
                     return
@@ -192,6 +197,7 @@ class Live(Generic[E]):
                 why = f"the daemon sent something that is not its protocol ({error})"
             finally:
                 await self._drop_socket()
+            self._part()
             if self._closed:
                 return
             lost_at = lost_at or self._clock.now()

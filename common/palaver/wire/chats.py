@@ -176,7 +176,9 @@ class Info(msgspec.Struct, frozen=True):
     `private`: a client started it for itself. `supervisor` is the service manager that runs it,
     `unit` what it is called there. `config` is the file that it was told to read, None for the
     usual one. `working` counts the chats that it works on, `clients` the streams that are open.
-    `user` is who asks, as the daemon knows them, `host` the name of its machine.
+    `user` is who asks, as the daemon knows them, `host` the name of its machine. `protocol` is
+    what it speaks and `oldest_protocol` what a client has to speak at least (see
+    `palaver.wire.protocol`); a daemon that tells none speaks the first.
     """
 
     version: str
@@ -192,3 +194,5 @@ class Info(msgspec.Struct, frozen=True):
     clients: int = 0
     user: str | None = None
     host: str | None = None
+    protocol: int = 1
+    oldest_protocol: int = 1

@@ -9,7 +9,7 @@ from palaver.wire.chats import Models
 from palaver.wire.setup import Lent
 from palaverd.api.bodies import answer, read_body
 from palaverd.api.problems import problem, respond
-from palaverd.api.services import SERVICES
+from palaverd.api.services import LOCAL_OWNER, SERVICES, owner_of
 from palaverd.api.sockets import SOCKETS
 
 routes = web.RouteTableDef()
@@ -38,7 +38,11 @@ async def get_info(request: web.Request) -> web.Response:
     """Say which daemon this is."""
     services = request.app[SERVICES]
     working, clients = services.working(), len(request.app[SOCKETS])
-    return answer(msgspec.structs.replace(services.info, working=working, clients=clients))
+    info = msgspec.structs.replace(services.info, working=working, clients=clients)
+    owner = owner_of(request)
+    if owner != LOCAL_OWNER:  # whose name is that of the daemon's account
+        info = msgspec.structs.replace(info, user=owner)
+    return answer(info)
 
 
 @routes.get("/api/v1/models")

@@ -1,0 +1,27 @@
+"""Another version of a program: `python -m support.another VERSION PROTOCOL OLDEST MODULE …`.
+
+The sources are these; what a program says of its version, and what it speaks, is another one's, as
+it would be where an upgrade has been installed on one side only.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+
+def become(version: str, protocol: int, oldest: int) -> None:
+    """Take another version's place, before anything has read which one this is."""
+    import palaver
+    from palaver.wire import protocol as spoken
+
+    palaver.__version__ = version
+    spoken.PROTOCOL = protocol  # type: ignore[misc]
+    spoken.OLDEST_CLIENT = spoken.OLDEST_DAEMON = oldest  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    _, version, protocol, oldest, module, *arguments = sys.argv
+    become(version, int(protocol), int(oldest))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
