@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import stat
+from asyncio import sslproto
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ log = structlog.get_logger("palaverd.tls")
 # Between two looks at the files. They are read when two looks agree: whoever renews a certificate
 # writes one file after the other.
 LOOK_S: Final = 1.0
+# Bytes. asyncio gives each connection a buffer of 256 KiB, filled with zeros before a byte came: a
+# thousand strangers would take 300 MB. A record of TLS has 16 KiB; two of them are read at once.
+BUFFER: Final = 32 * 1024
 _Look = tuple[tuple[int, int, int] | None, ...]
 
 
@@ -43,6 +47,7 @@ class Files:
         """
         _has(self.certificate, "certificate", b"-----BEGIN CERTIFICATE-----")
         _has(self.key, "key", b"PRIVATE KEY-----")
+        sslproto.SSLProtocol.max_size = BUFFER  # there is no other way to tell it
         # TLS 1.2 and newer, with the ciphers of Python's own choice.
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -60,6 +60,11 @@ class Raw:
             except ConnectionError:
                 return True
 
+    async def rest(self) -> bytes:
+        """Read until the other side has closed it."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._reader.read()
+
     def is_open(self) -> bool:
         return not self._reader.at_eof()
 

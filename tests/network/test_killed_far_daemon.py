@@ -54,13 +54,14 @@ class Box:
 
 
 @asynccontextmanager
-async def box(rate: float = 0) -> AsyncIterator[Box]:
-    async with place(rate=rate) as data_dir:
+async def box(*, encrypted: bool = True) -> AsyncIterator[Box]:
+    async with place() as data_dir:
         authority = Authority(data_dir)
         certificate, key = authority.issue()
         path = data_dir / "config.toml"
         served = f'[server]\ntls_cert = "{certificate}"\ntls_key = "{key}"\n'
-        path.write_text(path.read_text() + served)
+        if encrypted:
+            path.write_text(path.read_text() + served)
         one = Box(data_dir, authority)
         try:
             await one.start()

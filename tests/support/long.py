@@ -14,6 +14,7 @@ LONG = {
     "bench_check": ["test_benchmarks_run"],
     "failures": ["test_announced", "test_outage", "test_positions"],
     "model": ["test_model"],
+    "network": ["test_abuse", "test_slow_line"],
     "providers": [
         "test_changed_streams",
         "test_faults",

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from palaver.clock import deadline
 from palaverd.api.connections import CONNECTIONS, connection_of
-from palaverd.api.limits import BODY_S, KEY_LIMIT
+from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
 from palaverd.api.problems import BadRequest, sentence
 from palaverd.api.services import SERVICES, owner_of
 from palaverd.store.requests.keyed import Asker
@@ -49,6 +49,8 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
 
 async def _whole_body(request: web.Request) -> bytes:
     connections, connection = request.app[CONNECTIONS], connection_of(request)
+    if (request.content_length or 0) > BODY_LIMIT:  # told at once, not when so much has come
+        raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
     try:
         with connections.waits_for_body(connection):
             async with deadline(request.app[SERVICES].clock, BODY_S):
