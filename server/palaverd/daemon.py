@@ -23,6 +23,7 @@ from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
 from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
+from palaverd.api.hosts import known
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listening import Listener
 from palaverd.api.readiness import Readiness
@@ -133,6 +134,7 @@ class Daemon:
         )
         self._runner: web.AppRunner | None = None
         self._listen = listen
+        self._known = known(config.server, self._host, listen)
         self._allow_plaintext = allow_plaintext
         self._bound: list[Bound] = []
         self._listeners: list[Listener] = []
@@ -257,6 +259,7 @@ class Daemon:
             lend=self.configured.lend,
             readiness=self._readiness,
             metrics=self.metrics,
+            known=lambda: self._known,
         )
         runner = web.AppRunner(
             make_app(services, self.connections, self.sockets),
@@ -293,6 +296,7 @@ class Daemon:
             self._listeners.append(listener)
 
     def _config_changed(self, config: Config) -> None:
+        self._known = known(config.server, self._host, self._listen)
         self.worker.change_limits(config.worker)
         self.hub.publish_config()
 

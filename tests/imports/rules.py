@@ -65,7 +65,14 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver_tui.view": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
     # A route hands the store a function that reads: its argument is a connection.
-    "palaverd.api": {"msgspec", "aiohttp", "structlog", "prometheus_client", "sqlalchemy"},
+    "palaverd.api": {
+        "msgspec",
+        "aiohttp",
+        "multidict",
+        "structlog",
+        "prometheus_client",
+        "sqlalchemy",
+    },
     "palaverd.chatstate": {"msgspec"},
     "palaverd.failures": {"msgspec"},
     "palaverd.config": {"msgspec", "platformdirs"},

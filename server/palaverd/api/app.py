@@ -6,6 +6,7 @@ from aiohttp import web
 
 from palaverd.api import chats, histories, meta, metrics, queue, sockets, turns
 from palaverd.api.connections import CONNECTIONS, Connections, connection_middleware
+from palaverd.api.hosts import KNOWN, host_middleware
 from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import Handler, problem_middleware
 from palaverd.api.services import SERVICES, Services
@@ -34,10 +35,16 @@ def make_app(
 ) -> web.Application:
     """Make the application; it serves nothing by itself."""
     app = web.Application(
-        middlewares=[connection_middleware, problem_middleware, activity_middleware],
+        middlewares=[
+            connection_middleware,
+            problem_middleware,
+            host_middleware,
+            activity_middleware,
+        ],
         client_max_size=BODY_LIMIT,
     )
     app[CONNECTIONS] = connections
+    app[KNOWN] = services.known
     app[SERVICES] = services
     app[sockets.SOCKETS] = open_sockets
     for routes in ROUTES:

@@ -33,6 +33,8 @@ _TITLES = {
     "chat_not_found": "No such chat",
     "not_found": "No such place",
     "method_not_allowed": "Not this way",
+    "unknown_host": "Not this daemon's name",
+    "unknown_origin": "Not for this page",
     "unknown_model": "No such model",
     "empty_message": "The message is empty",
     "refused": "Not in this state",

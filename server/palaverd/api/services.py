@@ -10,6 +10,7 @@ from aiohttp import web
 from palaver.clock import Clock
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded, Setup
+from palaverd.api.hosts import Known
 from palaverd.api.readiness import Readiness
 from palaverd.generation.catalog import Catalog
 from palaverd.metrics import Metrics
@@ -29,7 +30,8 @@ class Services(msgspec.Struct):
     `host` is this machine's name; `touch` notes that a client is there. `working` counts the chats
     that are worked on, `setup` says where the models come from, `reload` reads the configuration
     anew and raises `ConfigError`, as does `lend`, which takes variables with keys first.
-    `readiness` says whether it is ready for requests, `metrics` has what is counted.
+    `readiness` says whether it is ready for requests, `metrics` has what is counted, `known` says
+    what the daemon is called by now.
     """
 
     database: Database
@@ -48,6 +50,7 @@ class Services(msgspec.Struct):
     lend: Callable[[Mapping[str, str]], Awaitable[Reloaded]]
     readiness: Readiness
     metrics: Metrics
+    known: Callable[[], Known]
 
 
 SERVICES = web.AppKey("services", Services)

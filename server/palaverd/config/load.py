@@ -14,6 +14,7 @@ import msgspec
 
 from palaverd.config.addresses import BadListenError, listen_address
 from palaverd.config.defaults import HEARTBEATS_PER_LEASE
+from palaverd.config.public import BadServerError, network, origin
 from palaverd.config.types import (
     Config,
     ModelConfig,
@@ -158,6 +159,17 @@ def _check_server(server: ServerConfig, name: str) -> None:
             listen_address(text)
         except BadListenError as error:
             raise ConfigError(f"{name}: server.listen: {error}") from None
+    for key, read in (
+        ("public_url", origin),
+        ("allowed_origins", origin),
+        ("trusted_proxies", network),
+    ):
+        said = getattr(server, key)
+        for text in [said] if isinstance(said, str) else said or ():
+            try:
+                read(text)
+            except BadServerError as error:
+                raise ConfigError(f"{name}: server.{key}: {error}") from None
     if (server.tls_cert is None) != (server.tls_key is None):
         lacks = "tls_key" if server.tls_key is None else "tls_cert"
         raise ConfigError(f"{name}: server.{lacks} is missing: a certificate goes with its key.")

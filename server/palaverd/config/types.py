@@ -145,6 +145,27 @@ class ServerConfig(Section, frozen=True):
         str | None,
         Meta(description="The file of its key (PEM, not encrypted), for you alone to read."),
     ] = None
+    public_url: Annotated[
+        str | None,
+        Meta(
+            description="Under which URL others reach it, where that is another name than this "
+            "machine's own: https://HOST or https://HOST:PORT. What is for another name is refused."
+        ),
+    ] = None
+    allowed_origins: Annotated[
+        list[str],
+        Meta(
+            description="Web pages that may use it, as https://HOST. Empty: no page of any browser."
+        ),
+    ] = []
+    trusted_proxies: Annotated[
+        list[str],
+        Meta(
+            description="Addresses (127.0.0.1) or networks (10.0.0.0/8) of proxies in front of it: "
+            "what they say of a client (X-Forwarded-For, -Host, -Proto) is believed, and of nobody "
+            "else."
+        ),
+    ] = []
 
 
 class WorkerConfig(Section, frozen=True):
