@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from palaver.client import Connected, Endpoint, Refused, Unreachable
+from palaver import __version__
+from palaver.client import Connected, Endpoint, PalaverError, Refused, Unreachable
 from palaver.wire.actions import Edited
 from palaver.wire.chats import Chat, ChatPage, Info, Interrupted, Model, Models, Sent, Versions
 from palaver.wire.errors import ChatError, Problem
@@ -113,10 +114,13 @@ class Told:
     def refuse(self, detail: str) -> None:
         self.queue.put_nowait(Refused(problem(detail, 404, "chat_not_found")))
 
+    def end(self, error: PalaverError) -> None:
+        self.queue.put_nowait(error)
+
     async def batches(self):
         while True:
             told = await self.queue.get()
-            if isinstance(told, Refused):
+            if isinstance(told, PalaverError):
                 raise told
             yield told
 
@@ -143,6 +147,7 @@ class ReplayClient:
         self.asked: list[tuple] = []
         self.positions: list[tuple[str, object]] = []
         self.closed = False
+        self.told = Info(__version__, 1, T0, "/data", [])
 
     def __call__(self, endpoint: Endpoint) -> ReplayClient:
         return self
@@ -156,7 +161,7 @@ class ReplayClient:
         self.known |= {one.id: one for one in chats}
 
     async def info(self) -> Info:
-        return Info("0.1.0", 1, T0, "/data", [])
+        return self.told
 
     async def models(self) -> Models:
         return self.available_models

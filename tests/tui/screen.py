@@ -165,6 +165,7 @@ def make_app(
     motion: bool = False,
     clock: FixedClock | None = None,
     keeps_errors: bool = False,
+    **more,
 ) -> tuple[PalaverApp, FixedClock]:
     clock = clock or FixedClock()
 
@@ -183,6 +184,7 @@ def make_app(
         motion=motion,
         look=Look(UTC),
         keeps_errors=keeps_errors,
+        **more,
     )
     return app, clock
 
@@ -198,6 +200,7 @@ async def client(
     motion: bool = False,
     clock: FixedClock | None = None,
     keeps_errors: bool = False,
+    **more,
 ) -> AsyncIterator[Client]:
     daemon = daemon or ReplayClient()
     app, clock = make_app(
@@ -208,6 +211,7 @@ async def client(
         motion=motion,
         clock=clock,
         keeps_errors=keeps_errors,
+        **more,
     )
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Client(app, daemon, pilot, clock)

@@ -27,6 +27,7 @@ Need = Literal[
     "archived",
     "said",
     "mishap",
+    "servers",
 ]
 
 
@@ -210,6 +211,14 @@ ACTIONS: tuple[Action, ...] = (
         ("f3",),
         need="models",
         command="model",
+    ),
+    Action(
+        "server.choose",
+        "Choose a server",
+        "Go to the daemon of another machine, or of this one. What is written here is kept.",
+        "app",
+        need="servers",
+        command="server",
     ),
     Action(
         "setup.restart",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,11 @@ from textual.widgets import Static
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
-from palaver.paths import default_config_path, socket_path
+from palaver.interface import Choices, Left
+from palaver.paths import client_config_path, default_config_path, socket_path
+from palaver.remote.address import Web
+from palaver.remote.reaching import tokens
+from palaver.remote.servers import Server
 from palaver.setup.servers import find_servers
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import Action, key_of
@@ -127,6 +131,8 @@ class PalaverApp(Keying):
     With `keeps_errors`, one of the client's own is told in it; without, it ends the client, as
     tests want it.
     `means` are what it can do about a missing model; `hint` stands where nothing was said yet.
+    `server` is the one that was named, `choices` are those that can be gone to, `notice` is said at
+    the beginning.
     """
 
     CSS_PATH = "palaver.tcss"
@@ -151,6 +157,9 @@ class PalaverApp(Keying):
         keeps_errors: bool = False,
         means: Means | None = None,
         hint: str = "",
+        server: Server | None = None,
+        choices: Choices | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
@@ -158,7 +167,10 @@ class PalaverApp(Keying):
         self._keeps_errors = keeps_errors
         if keeps_errors:
             guard_library()
-        self._keeper = Keeper(data_dir)
+        elsewhere = server is not None and server.socket is None
+        self._keeper = Keeper(data_dir, str(server.place) if server and elsewhere else None)
+        self._choices = choices
+        self._notice = notice
         self.editing = None
         self.filter_text = None
         self._filing = set()
@@ -176,6 +188,7 @@ class PalaverApp(Keying):
             keeper=self._keeper,
             client=client or partial(Client, clock=self.clock),
             means=means or Means(),
+            server=server,
         )
         self.pictures = data_dir / FOLDER / "pictures"
         self._copier = Clipboard(os.environ, self._send_to_clipboard, data_dir / FOLDER)
@@ -233,6 +246,8 @@ class PalaverApp(Keying):
         composer.focus()
         self._swap_draft()
         self.paint()
+        if self._notice:
+            self.say(self._notice, "error", seconds=MISHAP_NOTICE_S)
         self.session.start(self._chat_id)
         self.run_worker(self._drafts.load(self._restore))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
@@ -532,6 +547,8 @@ class PalaverApp(Keying):
         """Say whether `action` makes sense now."""
         if action.need == "mishap":
             return bool(self.mishaps)
+        if action.need == "servers":
+            return self._choices is not None
         if action.need == "searching":
             return self.main.query_one(Transcript).searching.active
         holds = NEEDS.get(action.need)
@@ -546,15 +563,19 @@ def open_terminal(
     restart: Connect | None = None,
     config: Path | None = None,
     hint: str = "",
-) -> int:
-    """Run the client until the person leaves; return the exit code.
+    server: Server | None = None,
+    choices: Choices | None = None,
+    notice: str = "",
+) -> Left:
+    """Run the client until the person leaves; return how.
 
     `connect` returns where the daemon answers, after starting one if need be; `restart` ends the
     one that runs first. They raise `PalaverError` with a sentence when they cannot, which is shown
     in the client. `config` is the file that a daemon started by them reads, None for the usual one;
-    `hint` stands where nothing was said yet.
+    `hint` stands where nothing was said yet, `notice` is said at the beginning. `server` is the one
+    that was named, `choices` are those that can be gone to, None where that is not offered.
     """
-    causes = (config or default_config_path(), socket_path(data_dir))
+    causes = tuple(_causes(data_dir, config, server))
     find = partial(find_servers, SystemClock())
     means = Means(os.environ, restart, find, partial(looked_at, causes))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
@@ -571,6 +592,9 @@ def open_terminal(
         keeps_errors=True,
         means=means,
         hint=hint,
+        server=server,
+        choices=choices,
+        notice=notice,
     )
     ended = watch_terminal(0, app.hung_up)
     try:
@@ -583,4 +607,17 @@ def open_terminal(
         ended()
     if app.mishaps and (result == 1 or app.return_code == 1):
         say_ended(app.mishaps.path)
-    return app.return_code or (result if isinstance(result, int) else 0)
+    code = app.return_code or (result if isinstance(result, int) else 0)
+    return Left(code, app.session.view.chat_id, app.go_to)
+
+
+def _causes(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
+    """Yield the files that decide whether the daemon is reached: one that changes is tried anew."""
+    if server is None or server.socket is not None:
+        yield config or default_config_path()
+        yield server.socket if server and server.socket else socket_path(data_dir)
+        return
+    yield client_config_path()
+    yield from (path for path in (server.ca_file, server.token_file) if path is not None)
+    if isinstance(server.place, Web):
+        yield tokens().path(server.place)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from palaver.client import PalaverError, Refused
+from palaver.client import PalaverError, Refused, Unauthenticated
 from palaver.wire.chats import CreateChat, SendMessage, Sent
 from palaver_tui.keeping import Keeper, Unsent
 from palaver_tui.timing import RESEND_AFTER_S
@@ -85,6 +85,10 @@ class Delivery:
             while name in views and (item := _next_out(views[name])) is not None:
                 try:
                     sent = await self._deliver(name, item)
+                except Unauthenticated:
+                    # Of this message nothing is wrong: it goes out when we are let in again.
+                    self._all_wait(name)
+                    return
                 except Refused as refused:
                     if refused.problem.code == NO_CHAT and name in views:
                         # Nobody could take it back from a chat that is in no list.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,11 +51,18 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Keeper:
-    """Keeps unsent messages and drafts in `data_dir`. Every method raises `OSError`."""
+    """Keeps unsent messages and drafts in `data_dir`. Every method raises `OSError`.
 
-    def __init__(self, data_dir: Path) -> None:
-        self._outbox = data_dir / FOLDER / "outbox"
-        self._drafts = data_dir / FOLDER / "drafts"
+    Those for a `server` on another machine have a folder of their own: the chats of two daemons
+    never meet, whatever their ids are.
+    """
+
+    def __init__(self, data_dir: Path, server: str | None = None) -> None:
+        folder = data_dir / FOLDER
+        if server is not None:
+            folder = folder / "servers" / folder_name(server)
+        self._outbox = folder / "outbox"
+        self._drafts = folder / "drafts"
 
     def keep(self, unsent: Unsent) -> None:
         """Store a message until `drop`."""
@@ -83,8 +91,16 @@ class Keeper:
         return _read_all(self._drafts, Draft)
 
 
+def folder_name(server: str) -> str:
+    """Return a name for a server's folder that a person can read, and no other server has."""
+    readable = "".join(letter if letter.isalnum() else "-" for letter in server)[:40]
+    return f"{readable}-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
+
+
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    missing = takewhile(lambda folder: not folder.exists(), path.parents)
+    for folder in reversed([*missing]):  # each of them private, not the last one only
+        folder.mkdir(exist_ok=True, mode=0o700)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         file.write(content)

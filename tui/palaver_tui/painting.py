@@ -10,6 +10,8 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widget import Widget
 
+from palaver import __version__
+from palaver.remote.address import Unix
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions import BY_ID, LETTERS, Action, Scope, key_of
 from palaver_tui.drafts import NEW
@@ -29,7 +31,7 @@ from palaver_tui.widgets.commands import CommandList
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.framing import entitle
-from palaver_tui.widgets.header import header_line
+from palaver_tui.widgets.header import Place, header_line
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchInput
 from palaver_tui.widgets.stage import Stage
@@ -142,9 +144,8 @@ class Painter:
         """
         session, view = self._session, self._session.view
         width = self._screen.size.width
-        endpoint = session.endpoint
-        server = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
-        self._header.show([header_line(view, session.connection, server, self.model_name(), width)])
+        place = place_of(session)
+        self._header.show([header_line(view, session.connection, place, self.model_name(), width)])
         self._paint_list(choice, width)
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
@@ -314,6 +315,18 @@ def _minute(at: datetime) -> int:
 
 def _warns(ink: Ink) -> bool:
     return ink == "warning"
+
+
+def place_of(session: Session) -> Place:
+    """Return what the header says of the daemon."""
+    endpoint, info, server = session.endpoint, session.info, session.server
+    version = info.version if info is not None and info.version != __version__ else ""
+    if server is None or isinstance(server.place, Unix):
+        local = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
+        return Place(local, version=version)
+    user = info.user if info is not None and info.user else getattr(server.place, "user", None)
+    host = server.name or server.place.host
+    return Place(f"{user}@{host}" if user else host, remote=True, version=version)
 
 
 def _host(base: str) -> str:

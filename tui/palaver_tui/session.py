@@ -21,11 +21,14 @@ from palaver.client import (
     Connected,
     ConnectionLost,
     Endpoint,
+    Incompatible,
     PalaverError,
     Position,
     Refused,
+    Unauthenticated,
 )
 from palaver.clock import Clock
+from palaver.remote.servers import Server
 from palaver.wire.chats import Chat, Info, Models
 from palaver.wire.events import (
     ChatDeleted,
@@ -41,7 +44,7 @@ from palaver_tui.lasting import Lasting
 from palaver_tui.listing import Listing
 from palaver_tui.paging import Paging
 from palaver_tui.setting_up import Means, SettingUp
-from palaver_tui.timing import CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
+from palaver_tui.timing import BARRED_S, CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
 from palaver_tui.view.chat import ChatView, Outgoing, unread
 from palaver_tui.view.chats import EMPTY, ChatList, reduce_list
 from palaver_tui.view.connection import Connection, connection_after, offline
@@ -71,8 +74,10 @@ class Session:
         keeper: Keeper,
         client: Callable[[Endpoint], Client],
         means: Means,
+        server: Server | None = None,
     ) -> None:
         self.clock = clock
+        self.server = server  # that was named; None for the daemon of this machine
         self.chats: ChatList = EMPTY
         self.connection = Connection()
         self.endpoint: Endpoint | None = None
@@ -154,9 +159,32 @@ class Session:
             self.open(chat_id)
 
     async def _run(self) -> None:
-        await self.lasting.run(self._reach)
-        if self.client is not None:
-            await self.lasting.run(self._watch)
+        while True:
+            seen = await self._means.seen()
+            await self.lasting.run(self._reach)
+            try:
+                await self.lasting.run(self._watch)
+            except PalaverError as error:
+                await self._barred(error)
+                await self._means.changed_within(BARRED_S, seen, self.clock)
+            else:
+                return
+
+    async def _barred(self, error: PalaverError) -> None:
+        """Take back what was begun: the daemon does not let us in, or is of another version.
+
+        What is written stays, and goes out when it does.
+        """
+        headline = "Versions that do not fit" if isinstance(error, Incompatible) else "Not let in"
+        if self.connection.reason != str(error):
+            self.connection = offline(str(error), self.clock.now(), headline)
+        client, self.client = self.client, None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.cancel()
+        if client is not None:
+            await client.close()
+        self.changed()
 
     async def _reach(self, failures: int) -> None:
         """Find the daemon, and begin with it."""
@@ -219,12 +247,11 @@ class Session:
             self._learning = self._spawn(self._ask_models())
 
     async def _ask_models(self) -> None:
-        assert self.client is not None
-        while not self._learned:
+        while not self._learned and (client := self.client) is not None:
             self._learned = True
             try:
-                self.info = await self.client.info()
-                self.models = await self.client.models()
+                self.info = await client.info()
+                self.models = await client.models()
             except PalaverError as error:
                 self.notice(str(error), "warning")
                 return
@@ -374,8 +401,7 @@ class Session:
 
     async def _read_stream(self, name: str, failures: int) -> None:
         """Follow a chat from where it was read; after two failures from its beginning."""
-        assert self.client is not None
-        if name not in self.views:
+        if name not in self.views or self.client is None:
             return
         if failures > 1:
             self.views[name] = unread(self.views[name])  # it may be what it fails at
@@ -388,6 +414,8 @@ class Session:
                     view = reduce_all(self.views[name], events, self.clock.now())
                     self.views[name] = view
                     self.changed()
+        except (Incompatible, Unauthenticated):
+            return  # the list, which meets the same, tells of it
         except Refused as refused:
             if name not in self.views:
                 return  # the list told of it before

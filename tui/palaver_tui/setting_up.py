@@ -46,6 +46,12 @@ class Means:
         while await self.seen() == seen:
             await clock.sleep(LOOK_AT_CAUSE_S)
 
+    async def changed_within(self, seconds: float, seen: object, clock: Clock) -> None:
+        """Wait until `look` says something else than `seen`, but no longer than `seconds`."""
+        give_up = clock.monotonic() + seconds
+        while clock.monotonic() < give_up and await self.seen() == seen:
+            await clock.sleep(min(LOOK_AT_CAUSE_S, max(0.0, give_up - clock.monotonic())))
+
 
 def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
     """Return how files are now, None for each that cannot be seen."""

@@ -63,6 +63,9 @@ LOOK_FOR_SERVERS_S = 5.0
 # Between two looks at what a daemon that did not start is waiting for: a file that was mended is
 # used before whoever mended it has changed windows. A look costs nothing.
 LOOK_AT_CAUSE_S = 0.5
+# A daemon that did not let us in, or was of a version that does not fit, is asked again after this
+# long: it may have been upgraded. What is done about it here is seen at once.
+BARRED_S = 15.0
 # A lost daemon is started again only after this long: one that is being restarted by whoever
 # looks after it, or by another client, is back by then.
 RELAUNCH_AFTER_S = 2.0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Final
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,6 +14,10 @@ from palaver.cli import words
 from palaver.cli.ids import chat_argument, find_id
 from palaver.cli.running import connected
 from palaver.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from palaver.interface import Choice, Left
+    from palaver.remote.servers import Server
 
 TERMINAL: Final = "/dev/tty"  # of the session that the command runs in
 GROUP: Final = "palaver.interface"
@@ -40,20 +46,87 @@ async def _found(settings: Settings, chat_id: str) -> str:
 def open_interface(settings: Settings, chat_id: str | None = None) -> None:
     """Open the first interface of the entry point group, and leave with its exit code.
 
+    A server that is chosen in it is gone to: the interface is opened again, on that one.
+
     Raises:
         PalaverError: none is installed, or there is no terminal for it.
     """
+    from palaver.client import PalaverError
+
     require_terminal()
-    code = _find()(
-        settings.connect,
-        data_dir=settings.data_dir,
-        chat_id=chat_id,
-        restart=settings.restart,
-        config=settings.config,
-        hint=settings.hint,
-    )
-    if code:
-        raise click.exceptions.Exit(code)
+    interface, first, said = _find(), settings, ""
+    while True:
+        left: Left = interface(
+            settings.connect,
+            data_dir=settings.data_dir,
+            chat_id=chat_id,
+            restart=None if settings.remote else settings.restart,
+            config=settings.config,
+            hint=settings.hint,
+            server=settings.server,
+            choices=None if settings.connector else partial(_choices, first, settings),
+            notice=said,
+        )
+        if left.go_to is None:
+            break
+        before, chat_before = settings, left.chat_id
+        settings, chat_id, said = _at(left.go_to, first), None, ""
+        try:
+            settings.server  # noqa: B018 - client.toml may have changed meanwhile
+        except PalaverError as error:
+            settings, chat_id, said = before, chat_before, str(error)
+    if left.code:
+        raise click.exceptions.Exit(left.code)
+    if left.chat_id is not None and settings.connector is None:
+        words.notice(f"To come back:  {way_back(settings, left.chat_id)}")
+
+
+def way_back(settings: Settings, chat_id: str) -> str:
+    """Return the command that opens the interface on a chat again, where it is now."""
+    import shlex
+
+    from palaver.paths import default_data_dir
+
+    options: list[str] = []
+    if settings.data_dir != default_data_dir():
+        options = ["--data-dir", str(settings.data_dir)]
+    server, wanted = settings.server, settings.wanted
+    if server is not None and server.socket is not None:
+        options += ["--socket", str(server.socket)]
+    elif server is not None:
+        options += ["--server", server.asked_for]
+        if wanted is not None:
+            for option, value in (
+                ("--ca-file", wanted.ca_file),
+                ("--token-file", wanted.token_file),
+                ("--remote-command", wanted.remote_command),
+            ):
+                options += [option, str(value)] if value is not None else []
+    elif os.environ.get("PALAVER_SERVER"):
+        options += ["--server", "local"]
+    return shlex.join(["palaver", *options, "attach", chat_id])
+
+
+def _choices(first: Settings, present: Settings) -> list[Choice]:
+    """Return what can be gone to: this machine, what client.toml names, and what was asked for."""
+    from palaver.interface import Choice
+    from palaver.paths import client_config_path
+    from palaver.remote.servers import load
+
+    servers: list[Server | None] = [None, *load(client_config_path()).values()]
+    if first.server not in servers:
+        servers.insert(0, first.server)
+    return [Choice(server, here=server == present.server) for server in servers]
+
+
+def _at(choice: Choice, first: Settings) -> Settings:
+    """Return the settings for a server that was chosen; `first` are those of the command line."""
+    from palaver.remote.servers import Wanted
+
+    if choice.server == first.server:
+        return first
+    server = choice.server
+    return replace(first, wanted=None if server is None else Wanted(server.asked_for))
 
 
 def require_terminal() -> None:

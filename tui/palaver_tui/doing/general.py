@@ -8,6 +8,7 @@ from palaver_tui.doing.opening import Opening
 from palaver_tui.doing.reading import Reading
 from palaver_tui.doing.recalling import Recalling
 from palaver_tui.doing.rewriting import Rewriting
+from palaver_tui.doing.servers import LEAVE_AGAIN, Servers
 from palaver_tui.painting import scope_of
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.view.escape import escape
@@ -18,10 +19,9 @@ from palaver_tui.widgets.rename import RenameScreen
 from palaver_tui.widgets.transcript import Transcript
 
 
-class General(Reading, Finding, Opening, Recalling, Rewriting):
+class General(Reading, Finding, Opening, Recalling, Rewriting, Servers):
     """Closing and stopping, new chats, help, leaving."""
 
-    _warned = False  # that something is unsent, when leaving
     _asked_to_leave = float("-inf")  # when ^c was pressed with nothing to copy, monotonic
 
     def do_chat_escape(self) -> None:
@@ -95,17 +95,8 @@ class General(Reading, Finding, Opening, Recalling, Rewriting):
 
     def do_app_quit(self) -> None:
         """Leave. The daemon goes on. Warns once of messages that are not with it yet."""
-        unsent = self.session.delivery.unsent
-        if unsent and not self._warned:
-            self._warned = True
-            words = "1 message is" if unsent == 1 else f"{unsent} messages are"
-            self.say(
-                f"{words} not sent yet. It is kept and goes out when you are back."
-                f" Press {key_of('app.quit')} again to leave.",
-                "warning",
-            )
-            return
-        self.exit(0)
+        if self.leaving_is_said(LEAVE_AGAIN):
+            self.exit(0)
 
     def action_help_quit(self) -> None:
         """Textual's name for ^c. It copies what is selected, and else asks before it leaves."""

@@ -84,7 +84,7 @@ def banner(
     """
     if connection.phase == "offline":
         text = visible_line(connection.reason or "The daemon cannot be reached.")
-        return Banner("error", "No connection", text, keys=_primary(view, connection))
+        return Banner("error", connection.headline, text, keys=_primary(view, connection))
     if connection.phase == "reconnecting" and _worth_it(connection, now):
         return _reconnecting(connection, now)
     if archived:

@@ -18,6 +18,7 @@ class Connection:
     """Whether there is one; since when not, why, and when the next try is.
 
     `lost` says that there was one: a daemon that was never reached may not be ready yet.
+    `headline` is what to call it that there is none.
     """
 
     phase: Phase = "starting"
@@ -25,6 +26,7 @@ class Connection:
     since: datetime | None = None
     retry_at: datetime | None = None
     lost: bool = False
+    headline: str = "No connection"
 
 
 def connection_after(
@@ -38,6 +40,6 @@ def connection_after(
     return Connection("reconnecting", event.reason, event.since, retry_at, lost)
 
 
-def offline(reason: str, now: datetime) -> Connection:
+def offline(reason: str, now: datetime, headline: str = "No connection") -> Connection:
     """Return the state after an attempt that time alone will not repeat."""
-    return Connection("offline", reason, now)
+    return Connection("offline", reason, now, headline=headline)

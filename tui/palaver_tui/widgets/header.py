@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from palaver_tui.layout.faces import Face, Ink, Line, Span
 from palaver_tui.layout.visible import visible_line
 from palaver_tui.layout.wrap import clip, width_of
@@ -19,6 +21,7 @@ DOTS: dict[Phase, tuple[str, Ink]] = {
 # What stands in the place of the daemon's where none answers.
 PLACES: dict[Phase, str] = {"starting": "starting", "offline": "offline"}
 WIDE = 70  # columns from which the header names context, cost and server in full
+MOST_OF_PLACE = 26  # cells
 BAR = "▁▂▃▄▅▆▇█"
 LEAST_PART = 0.01  # of the context, below which a bar would say nothing
 
@@ -41,8 +44,32 @@ def context_used(view: ChatView) -> tuple[str, Ink] | None:
     return f"{eighth} {part:.0%}", ink
 
 
+@dataclass(frozen=True)
+class Place:
+    """The daemon, as the header names it: `name` is whose and where it is.
+
+    `remote`: it is not on this machine. `version` is what it is of, "" where that is this client's.
+    """
+
+    name: str = ""
+    remote: bool = False
+    version: str = ""
+
+    def spans(self, phase: Phase, wide: bool) -> list[Span]:
+        """Return it as it stands in the header; what is amiss stands in a narrow one, too."""
+        dot, ink = DOTS[phase]
+        said = PLACES.get(phase, "")
+        name = f"{self.name} {said}".strip() if self.remote else said or self.name
+        text = f" {clip(visible_line(name), MOST_OF_PLACE)}" if wide and name else ""
+        shown = [Span(dot, Face(ink)), Span(text, MUTED)]
+        if self.version and phase != "offline":
+            told = f" palaverd {self.version}" if wide else f" {self.version}"
+            shown.append(Span(clip(visible_line(told), MOST_OF_PLACE), Face("warning")))
+        return shown
+
+
 def header_line(
-    view: ChatView, connection: Connection, server: str, model: str | None, width: int
+    view: ChatView, connection: Connection, place: Place, model: str | None, width: int
 ) -> Line:
     """Return the header in `width` cells; what matters least goes first when it is narrow."""
     wide = width >= WIDE
@@ -54,10 +81,7 @@ def header_line(
         right.append([Span(f"ctx {text}" if wide else text, Face(ink))])
     if view.cost_micros is not None:  # what has no price has none here either, rather than $0
         right.append([Span(dollars(view.cost_micros), MUTED)])
-    dot, ink = DOTS[connection.phase]
-    server = PLACES.get(connection.phase, server)
-    place = f" {clip(visible_line(server), 22)}" if wide and server else ""
-    right.append([Span(dot, Face(ink)), Span(place, MUTED)])
+    right.append(place.spans(connection.phase, wide))
     spans = [
         span for index, part in enumerate(right) for span in ([SEPARATOR] if index else []) + part
     ]
