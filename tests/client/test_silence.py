@@ -118,6 +118,7 @@ async def test_a_daemon_that_sends_no_heartbeats_is_never_given_up(
     await until(lambda: CaughtUp(4) in following.items)
     for _ in range(10):
         clock.advance(SILENCE_S)
+        assert not socket_of(client).closed
     assert following.items == [Connected(), CaughtUp(4)]
     await following.stop()
 
