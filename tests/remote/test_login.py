@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import pty
+import re
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,3 +219,32 @@ async def test_what_cannot_be_meant_is_a_sentence(
 ) -> None:
     _, err = await box.palaver(*arguments, code=code, ca=False)
     assert said in err
+
+
+def section() -> str:
+    """The README's section about other machines."""
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    return text.partition("## On another machine")[2].partition("\n## ")[0]
+
+
+async def test_the_lines_of_the_readme_do_what_it_says(box: Box) -> None:
+    """As they stand there, with this box's address; what opens the interface lists chats here."""
+    lines = [line[2:].partition("#")[0].split() for line in re.findall(r"^\$ .*", section(), re.M)]
+    https = [line for line in lines if "ssh://you@box" not in line]
+    assert [line[1] for line in https] == ["login", "--server"]
+    named = re.findall(r"```toml\n(.*?)```", section(), re.DOTALL)[0]
+    folder = box.folder / "config" / "palaver"
+    folder.mkdir(parents=True)
+    (folder / "client.toml").write_text(named.replace("https://box:7777", box.url))
+    shutil.copy(box.authority.file, folder / "box-ca.pem")
+    for program, *line in https:
+        assert program == "palaver"
+        words = [box.url if word == "https://box:7777" else word for word in line]
+        if words[0] == "login":
+            _, err = await box.palaver(*words, piped=TOKEN, ca=False)
+            assert "lets you in as ada" in err
+        else:
+            out, _ = await box.palaver(*words, "ls", ca=False)
+            assert out.startswith("c1")
+    out, _ = await box.palaver("--server", "box", "ls", ca=False)
+    assert out.startswith("c1")

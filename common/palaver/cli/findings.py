@@ -93,10 +93,11 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
     else:
         yield Finding("connection", "note", text, _other_version(settings, info))
     if told.setup is not None:
-        yield _config(told.setup)
-        for finding in _environment(told.setup):
+        # What is looked at here says nothing of another machine.
+        yield _config(told.setup, here=not settings.remote)
+        for finding in _environment(told.setup, here=not settings.remote):
             yield finding
-        async for finding in _providers(told.setup):
+        async for finding in _providers(told.setup, here=not settings.remote):
             yield finding
     models = told.models
     for model in models:
@@ -116,8 +117,9 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
             f"Name one in {path}; or set ANTHROPIC_API_KEY and run  palaver daemon restart ;"
             " or try  palaver demo",
         )
-        async for finding in _servers():
-            yield finding
+        if not settings.remote:
+            async for finding in _servers():
+                yield finding
 
 
 def _other_version(settings: Settings, info: Info) -> str:
@@ -129,12 +131,12 @@ def _other_version(settings: Settings, info: Info) -> str:
     return f"{said} To have the same:  pip install --upgrade palaver"
 
 
-def _config(setup: Setup) -> Finding:
+def _config(setup: Setup, *, here: bool = True) -> Finding:
     if setup.problem is not None:
         text = f"{setup.config} cannot be used; what was in force before still is"
         return Finding("config", "broken", text, setup.problem)
     text = setup.config if setup.found else f"{setup.config} is not there, defaults hold"
-    if _is_newer(setup):
+    if here and _is_newer(setup):
         return Finding(
             "config",
             "note",
@@ -160,7 +162,7 @@ def _is_newer(setup: Setup) -> bool:
 _DECIDING = ("https_proxy", "http_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir")
 
 
-def _environment(setup: Setup) -> Iterator[Finding]:
+def _environment(setup: Setup, *, here: bool) -> Iterator[Finding]:
     """Tell what of the daemon's environment decides how providers are reached."""
     for named in setup.network:
         state: State = "ok" if named.problem is None else "broken"
@@ -168,16 +170,18 @@ def _environment(setup: Setup) -> Iterator[Finding]:
         text = f"{named.variable} = {named.value}, for the daemon"
         remedy = f"{named.problem} Then:  palaver daemon restart" if named.problem else None
         yield Finding(subject, state, text, remedy)
+    if not here:
+        return
     there = {named.variable.lower() for named in setup.network}
-    here = {name for name in os.environ if name.lower() in _DECIDING and os.environ[name]}
-    missing = {name for name in here if name.lower() not in there}
+    ours = {name for name in os.environ if name.lower() in _DECIDING and os.environ[name]}
+    missing = {name for name in ours if name.lower() not in there}
     missing |= {name for name in setup.variables if os.environ.get(name)}
     for name in sorted(missing):
         text = f"{name} is set here, and was not where the daemon was started"
         yield Finding("environment", "note", text, "palaver daemon restart  brings it")
 
 
-async def _providers(setup: Setup) -> AsyncIterator[Finding]:
+async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
     """Tell which server is behind each provider, what is done for it, and what is known of it."""
     from palaver.clock import SystemClock
     from palaver.servers.recognising import at_address, sees_no_tools
@@ -189,7 +193,9 @@ async def _providers(setup: Setup) -> AsyncIterator[Finding]:
     # A password in an address is not told to us: whoever wants one is not asked.
     told = await asyncio.gather(
         *(
-            _nobody() if server is not None or "@" in asked.address else hear(clock, asked.address)
+            hear(clock, asked.address)
+            if here and server is None and "@" not in asked.address
+            else _nobody()
             for asked, server in zip(setup.providers, known, strict=True)
         )
     )

@@ -49,7 +49,7 @@ class Incompatible(PalaverError):
         if upgrade == "client":
             said = (
                 f"This {ours} is too old for {daemon}. Upgrade it here:"
-                "  pip install --upgrade palaver"
+                "  pip install --upgrade palaver  and start it anew."
             )
         elif endpoint.socket is not None and info.private:
             said = (
