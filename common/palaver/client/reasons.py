@@ -18,12 +18,15 @@ OTHER_NAME: Final = frozenset({62, 63, 64})
 def reason(error: BaseException) -> str:
     """Return the clause for what a connection, or a request, failed with."""
     # aiohttp's connection errors wrap the system's; its text is for programmers.
-    cause = getattr(error, "os_error", error)
+    proxied = isinstance(error, aiohttp.ClientProxyConnectionError)
+    cause = error if proxied else getattr(error, "os_error", error)
     match cause:
         case ssl.SSLError():
             return _of_tls(cause)
         case aiohttp.ClientHttpProxyError():
-            return f"the proxy refused it (HTTP status {cause.status})"
+            return f"the proxy of HTTPS_PROXY refused it (HTTP status {cause.status})"
+        case aiohttp.ClientProxyConnectionError():
+            return "the proxy of HTTPS_PROXY does not answer"
         case socket.gaierror():
             return "there is no machine of that name"
         case FileNotFoundError() | ConnectionRefusedError():

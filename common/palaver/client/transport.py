@@ -17,6 +17,7 @@ from palaver.client.connector import connector_of, trusted_by
 from palaver.client.endpoint import Endpoint
 from palaver.client.errors import PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.client.limits import CLOSE_S, CONNECT_S, MAX_FRAME, PING_S, REQUEST_S
+from palaver.client.proxies import Proxy, proxy_for
 from palaver.client.reasons import reason
 from palaver.client.websocket import WebSocket
 from palaver.clock import Clock, deadline
@@ -44,6 +45,7 @@ class Transport:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._trusting: ssl.SSLContext | None = None
+        self._proxy: Proxy | None = None
         self._sessions: WeakKeyDictionary[WebSocket, aiohttp.ClientSession] = WeakKeyDictionary()
 
     async def close(self) -> None:
@@ -97,7 +99,7 @@ class Transport:
         key: str | None = None,
     ) -> tuple[int, bytes]:
         """Send one request; return status (below 300) and body. Raises like `request`."""
-        headers: dict[str, str] = {}
+        headers = self._credentials()
         content: bytes | None = None
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -114,6 +116,7 @@ class Transport:
                     data=content,
                     headers=headers,
                     allow_redirects=False,
+                    proxy_headers=self._proxy.headers if self._proxy else None,
                 ) as response,
             ):
                 data = await response.read()
@@ -141,6 +144,8 @@ class Transport:
                 socket = await session.ws_connect(
                     self._endpoint.base + path,
                     params=query,
+                    headers=self._credentials(),
+                    proxy_headers=self._proxy.headers if self._proxy else None,
                     heartbeat=PING_S,
                     max_msg_size=MAX_FRAME,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
@@ -164,19 +169,23 @@ class Transport:
         if ca_file is not None and self._trusting is None:
             self._trusting = await asyncio.to_thread(trusted_by, ca_file)  # it reads a file
         if self._session is None:
-            headers = {"User-Agent": f"palaver/{__version__}"}
-            if self._endpoint.token is not None:
-                headers["Authorization"] = f"Bearer {self._endpoint.token}"
+            proxy = self._proxy = proxy_for(self._endpoint)
             self._session = aiohttp.ClientSession(
+                proxy=proxy.url if proxy else None,
                 trace_configs=[_not_redirected()],
                 connector=connector_of(self._endpoint, self._trusting),
-                headers=headers,
+                headers={"User-Agent": f"palaver/{__version__}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 ws_response_class=WebSocket,  # type: ignore[arg-type]
                 # Requests have a deadline on our clock; WebSockets live as long as they like.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             )
         return self._session
+
+    def _credentials(self) -> dict[str, str]:
+        """Return who we are, for one request. aiohttp gives a session's headers to a proxy, too."""
+        token = self._endpoint.token
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def _unreachable(self, error: Exception) -> Unreachable:
         why = reason(error)
