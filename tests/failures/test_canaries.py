@@ -164,7 +164,7 @@ async def everything_read(folder: Path) -> dict[str, bytes]:
     """Every route that reads, and both sockets, as they come over the wire."""
     read: dict[str, bytes] = {}
     connector = aiohttp.UnixConnector(str(folder / "data" / "palaverd.sock"))
-    async with aiohttp.ClientSession("http://daemon", connector=connector) as session:
+    async with aiohttp.ClientSession("http://localhost", connector=connector) as session:
 
         async def get(path: str) -> bytes:
             async with session.get(path) as answer:
