@@ -23,7 +23,7 @@ from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
 from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
-from palaverd.api.hosts import known
+from palaverd.api.hosts import Known, known
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listening import Listener
 from palaverd.api.readiness import Readiness
@@ -134,7 +134,7 @@ class Daemon:
         )
         self._runner: web.AppRunner | None = None
         self._listen = listen
-        self._known = known(config.server, self._host, listen)
+        self._known = self._known_by(config)
         self._allow_plaintext = allow_plaintext
         self._bound: list[Bound] = []
         self._listeners: list[Listener] = []
@@ -295,8 +295,12 @@ class Daemon:
                 raise cannot_listen(address_of(bound), error) from None
             self._listeners.append(listener)
 
+    def _known_by(self, config: Config) -> Known:
+        # Root reads everything anyway, and looks after daemons.
+        return known(config.server, self._host, self._listen, {os.getuid(), 0})
+
     def _config_changed(self, config: Config) -> None:
-        self._known = known(config.server, self._host, self._listen)
+        self._known = self._known_by(config)
         self.worker.change_limits(config.worker)
         self.hub.publish_config()
 

@@ -81,12 +81,15 @@ def prepare_socket(path: Path) -> None:
         StartError: somebody answers there, or the path is something else.
     """
     try:
-        made = not path.parent.exists()
         path.parent.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
-        mode = path.parent.stat().st_mode
-        if path.parent.stat().st_uid != os.getuid() and not mode & stat.S_ISVTX:
-            raise StartError(f"The socket's directory {path.parent} belongs to another user.")
-        if not made and stat.S_IMODE(mode) & 0o077 and not mode & stat.S_ISVTX:
+        folder = path.parent.stat()
+        # In one that everybody may write to, such as /tmp, others can be first to take the name.
+        if folder.st_uid != os.getuid() or folder.st_mode & stat.S_ISVTX:
+            raise StartError(
+                f"The socket's directory {path.parent} belongs to another user or to all. "
+                "Choose one of your own for it."
+            )
+        if stat.S_IMODE(folder.st_mode) & 0o077:
             raise StartError(
                 f"The socket's directory {path.parent} is open to other users; "
                 f"make it private with: chmod 700 {path.parent}"

@@ -6,10 +6,13 @@ from typing import Literal, NamedTuple
 
 
 class Entrance(NamedTuple):
-    """A Unix socket or a TCP port, with TLS or without. `peer` is who came, "" where unknown: an
-    address, or of a Unix socket nothing.
+    """A Unix socket or a TCP port, with TLS or without.
+
+    `peer` is the address of who came, "" for a Unix socket. `user` is the id of who opened a Unix
+    socket, as the kernel knows it; None for TCP, and where the system does not tell.
     """
 
     kind: Literal["unix", "tcp"]
     tls: bool = False
     peer: str = ""
+    user: int | None = None

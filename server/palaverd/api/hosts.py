@@ -42,12 +42,14 @@ _HOST: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]\\]+)(:[0-9
 class Known(NamedTuple):
     """What this daemon is called, which pages may use it, and which proxies are believed.
 
-    An address is always known: no page can make a browser send one that it did not ask for.
+    An address is always known: no page can make a browser send one that it did not ask for. `users`
+    are the ids of those who may come in by the Unix socket.
     """
 
     names: frozenset[str] = frozenset()
     origins: frozenset[Origin] = frozenset()
     proxies: tuple[Network, ...] = ()
+    users: frozenset[int] = frozenset()
 
 
 class Arrival(NamedTuple):
@@ -64,7 +66,12 @@ ARRIVAL: Final = web.RequestKey("arrival", Arrival)
 KNOWN: Final[web.AppKey[Callable[[], Known]]] = web.AppKey("known")
 
 
-def known(server: ServerConfig, machine: str, listen: Iterable[ListenAddress] = ()) -> Known:
+def known(
+    server: ServerConfig,
+    machine: str,
+    listen: Iterable[ListenAddress] = (),
+    users: Iterable[int] = (),
+) -> Known:
     """Return what a configuration says, on a machine with this name that listens there.
 
     Raises:
@@ -79,6 +86,7 @@ def known(server: ServerConfig, machine: str, listen: Iterable[ListenAddress] = 
         frozenset(name for name in names if name.strip(".") and not is_address(name)),
         frozenset(map(origin, server.allowed_origins)),
         tuple(map(network, server.trusted_proxies)),
+        frozenset(users),
     )
 
 
@@ -86,8 +94,15 @@ def arrive(headers: Headers, entrance: Entrance, known: Known) -> Arrival:
     """Look at what a request says of its host and its page.
 
     Raises:
-        BadRequest: `unknown_host` or `unknown_origin`, with what would be right.
+        BadRequest: `unknown_host`, `unknown_origin` or `not_your_socket`, with what would be right.
     """
+    if entrance.user is not None and entrance.user not in known.users:
+        raise BadRequest(
+            "This socket is for the user that the daemon runs as. Others come in over TCP, with a"
+            " token: see palaverd serve --listen.",
+            code="not_your_socket",
+            status=403,
+        )
     peer, host, tls = entrance.peer, _only(headers, hdrs.HOST), entrance.tls
     if _trusted(peer, known):
         peer = _client(headers, peer, known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -20,6 +21,7 @@ from palaverd.api.problems import problem
 
 log = structlog.get_logger("palaverd.api")
 
+_PEER = struct.Struct("3i")  # process, user, group: unix(7), SO_PEERCRED
 _TLS_HANDSHAKE = b"\x16"  # the type of the first record of a client (RFC 8446, 5.1)
 
 
@@ -100,16 +102,16 @@ class Listener:
                 # One that expects TLS could not read it.
                 _say_and_close(accepted, b"" if self.tls else _NO_ROOM)
                 continue
-            connection = self._make(self._entrance(address))
+            connection = self._make(self._entrance(accepted, address))
             connection.begin(accepted)
             beginning = self._loop.create_task(self._begin(accepted, connection))
             self._beginning.add(beginning)
             beginning.add_done_callback(self._beginning.discard)
 
-    def _entrance(self, address: object) -> Entrance:
+    def _entrance(self, accepted: socket.socket, address: object) -> Entrance:
         if isinstance(address, tuple):
             return Entrance("tcp", self.tls is not None, str(address[0]))
-        return Entrance("unix")
+        return Entrance("unix", user=_user_of(accepted))
 
     async def _begin(self, accepted: socket.socket, connection: Connection) -> None:
         """Make the connection ready to speak on, with a handshake where TLS is spoken.
@@ -151,6 +153,15 @@ class Listener:
     def _go_on(self) -> None:
         self._paused = None
         self._loop.add_reader(self._socket, self._accept)
+
+
+def _user_of(accepted: socket.socket) -> int | None:
+    """Return the user id of who connected to a Unix socket, None where the system does not tell."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    told = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    _process, user, _group = _PEER.unpack(told)
+    return int(user)
 
 
 def _said(error: OSError | ValueError) -> str:

@@ -33,6 +33,7 @@ _TITLES = {
     "chat_not_found": "No such chat",
     "not_found": "No such place",
     "method_not_allowed": "Not this way",
+    "not_your_socket": "Not your socket",
     "unknown_host": "Not this daemon's name",
     "unknown_origin": "Not for this page",
     "unknown_model": "No such model",
