@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from palaver import __version__
-from palaver.client import Connected, Endpoint, PalaverError, Refused, Unreachable
+from palaver.client import Connected, Endpoint, PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.wire.actions import Edited
 from palaver.wire.chats import Chat, ChatPage, Info, Interrupted, Model, Models, Sent, Versions
 from palaver.wire.errors import ChatError, Problem
@@ -180,7 +180,8 @@ class ReplayClient:
         if self.down:
             raise Unreachable(ENDPOINT, "connection refused")
         if self.refusal is not None:
-            raise Refused(self.refusal)
+            unknown = self.refusal.code == "unauthenticated"
+            raise Unauthenticated(self.refusal, ENDPOINT) if unknown else Refused(self.refusal)
 
     async def create_chat(self, request, *, key=None) -> Sent:
         await self._post()

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from palaver.client import Endpoint, Incompatible, PalaverError, Unauthenticated
+from palaver.client import Connected, Endpoint, Incompatible, PalaverError, Unauthenticated
 from palaver.interface import Choice
 from palaver.remote.address import Ssh, Unix, Web
 from palaver.remote.servers import Server
@@ -96,6 +96,19 @@ async def test_a_token_that_is_not_taken_says_what_to_do_and_keeps_everything(tm
         await me.until(lambda: daemon.sent)
         assert [request.content for _, request, _ in daemon.sent] == ["half a thought"]
         await me.hides("Not let in")
+
+
+async def test_a_message_that_is_not_let_in_waits_for_being_let_in_again(tmp_path):
+    daemon = remote()
+    async with client(tmp_path, daemon=daemon, server=BOX, connect=there) as me:
+        await me.shows("A chat")
+        daemon.refusal = problem("The token was revoked.", 401, "unauthenticated")
+        await me.write("for the box")
+        await me.press("enter")
+        await me.until(lambda: [item.state for item in me.view.outgoing] == ["waiting"])
+        daemon.refusal = None
+        daemon.watching.tell(Connected())
+        await me.until(lambda: daemon.sent)
 
 
 async def test_a_stream_that_is_not_let_in_takes_no_chat_away(tmp_path):
