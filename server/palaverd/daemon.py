@@ -21,13 +21,14 @@ from palaver.clock import Clock
 from palaver.wire import protocol
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
+from palaverd.api.access import Gate
 from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
 from palaverd.api.hosts import Known, known
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listening import Listener
 from palaverd.api.readiness import Readiness
-from palaverd.api.services import LOCAL_OWNER, Services
+from palaverd.api.services import Services
 from palaverd.api.sockets import OpenSockets
 from palaverd.binding import Bound, address_of, bind_all, cannot_listen
 from palaverd.config.addresses import ListenAddress
@@ -42,9 +43,11 @@ from palaverd.generation.environment import Environment
 from palaverd.memory import give_back
 from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
+from palaverd.store.access import LOCAL_OWNER, note_used, read_tokens
 from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
 from palaverd.store.codec import to_ms
+from palaverd.store.database import DatabaseError
 from palaverd.store.door import Door
 from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import HEAD, migrate
@@ -98,6 +101,8 @@ class Daemon:
         self.connections = Connections(clock, connections)
         # A part is left for requests: whoever watches must still be able to say something.
         self.sockets = OpenSockets(min(STREAMS_PER_OWNER, connections * 3 // 4))
+        self.gate = Gate(clock, self._note_used)
+        self._notes: set[asyncio.Task[None]] = set()
         self.last_active = clock.monotonic()
         self._clock = clock
         self._data_dir = DataDir(data_dir)
@@ -167,6 +172,7 @@ class Daemon:
             await self.database.open(migrate)
             now = to_ms(self._clock.now())
             await self.database.write(lambda c: ensure_user(c, LOCAL_OWNER, now))
+            self.gate.know(await self.database.read(read_tokens))
             if self._config.worker.enabled:
                 # The directory is ours alone: whoever held a lease is dead.
                 await self.door.transact_all(void_leases)
@@ -262,7 +268,7 @@ class Daemon:
             known=lambda: self._known,
         )
         runner = web.AppRunner(
-            make_app(services, self.connections, self.sockets),
+            make_app(services, self.connections, self.sockets, self.gate),
             handler_cancellation=True,
             shutdown_timeout=HTTP_SHUTDOWN_S,
         )
@@ -304,6 +310,19 @@ class Daemon:
         self.worker.change_limits(config.worker)
         self.hub.publish_config()
 
+    def _note_used(self, token_id: str, now: int) -> None:
+        """Write down when a token was used, beside the request that it was used for."""
+
+        async def note() -> None:
+            try:
+                await self.database.write(lambda c: note_used(c, token_id, now))
+            except DatabaseError as error:
+                log.warning("use of a token not noted", token=token_id, error=error.sentence)
+
+        task = asyncio.create_task(note())
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
     def _touch(self) -> None:
         self.last_active = self._clock.monotonic()
 
@@ -339,6 +358,7 @@ class Daemon:
             if self.socket is not None:
                 await asyncio.to_thread(self.socket.unlink, missing_ok=True)
         await self.configured.close()
+        await asyncio.gather(*self._notes)
         await self.database.close()
         self._data_dir.release()
 

@@ -10,9 +10,9 @@ from palaver.client import Client, Refused
 from palaver.wire.actions import Answered, Answers, CallAnswer, EditMessage, LostAnswer
 from palaver.wire.chats import CreateChat, Interrupt, SendMessage
 from palaver.wire.messages import ToolCall, ToolResult
-from palaverd.api.services import LOCAL_OWNER
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
+from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.calls import CANCELLED, WantedCall
 from palaverd.store.history import NewMessage
 from palaverd.store.transitions.answering import require_action

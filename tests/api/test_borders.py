@@ -22,10 +22,10 @@ from sqlalchemy import Connection, delete
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE
 from palaverd.api.app import ROUTES
-from palaverd.api.services import LOCAL_OWNER
 from palaverd.chatstate.states import State
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
+from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.tables import chats
 from support.daemon import running_pair
 from support.store import plant

@@ -24,9 +24,9 @@ from aiohttp import WSMsgType, web
 
 from palaver.clock import SystemClock
 from palaverd.api import limits
-from palaverd.api.services import LOCAL_OWNER
 from palaverd.config.types import Config, WorkerConfig
 from palaverd.daemon import Daemon
+from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewUserMessage
 from palaverd.store.requests.keyed import Asker

@@ -10,9 +10,9 @@ import pytest
 from cli.test_commands_with_daemon import Shell
 from palaver.cli.completing import complete_chats
 from palaver.cli.main import COMMANDS, palaver
-from palaverd.api.services import LOCAL_OWNER
 from palaverd.chatstate.states import State
 from palaverd.daemon import Daemon
+from palaverd.store.access import LOCAL_OWNER
 from support.daemon import running_pair
 from support.store import plant
 

@@ -73,6 +73,7 @@ THIRD_PARTY: dict[str, set[str]] = {
         "prometheus_client",
         "sqlalchemy",
     },
+    "palaverd.cli": {"msgspec", "click", "structlog", "sqlalchemy"},
     "palaverd.chatstate": {"msgspec"},
     "palaverd.failures": {"msgspec"},
     "palaverd.config": {"msgspec", "platformdirs"},

@@ -13,8 +13,8 @@ from palaver.client import Refused
 from palaver.wire.actions import Answers, CallAnswer, ClearContext, EditMessage, Fork
 from palaver.wire.chats import CreateChat, SendMessage
 from palaver.wire.queue import ChangeChat, EditQueued, Promote, QueueOrder, Resume
-from palaverd.api.services import LOCAL_OWNER
 from palaverd.chatstate.table import Transition
+from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.migrate import migrate
 from palaverd.store.tables import chats, users
 from process.crash import Act, Notes, Story, rest

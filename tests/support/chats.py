@@ -13,9 +13,9 @@ from palaver.client.live import Connected, ConnectionLost
 from palaver.wire.chats import Chat
 from palaver.wire.events import StreamEvent
 from palaver.wire.messages import Message, Text, ToolCall, ToolResult
-from palaverd.api.services import LOCAL_OWNER
 from palaverd.chatstate.states import State
 from palaverd.daemon import Daemon
+from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.check import violations
 from palaverd.store.rows import ChatRow
 from palaverd.store.tables import tool_runs

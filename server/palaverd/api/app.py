@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from palaverd.api import chats, histories, meta, metrics, queue, sockets, turns
+from palaverd.api import admin, chats, histories, meta, metrics, queue, sockets, turns
+from palaverd.api.access import GATE, Gate, access_middleware, check_declared
 from palaverd.api.connections import CONNECTIONS, Connections, connection_middleware
 from palaverd.api.hosts import KNOWN, host_middleware
 from palaverd.api.limits import BODY_LIMIT
@@ -21,6 +22,7 @@ async def activity_middleware(request: web.Request, handler: Handler) -> web.Str
 
 ROUTES = (
     meta.routes,
+    admin.routes,
     metrics.routes,
     chats.routes,
     histories.routes,
@@ -31,7 +33,10 @@ ROUTES = (
 
 
 def make_app(
-    services: Services, connections: Connections, open_sockets: sockets.OpenSockets
+    services: Services,
+    connections: Connections,
+    open_sockets: sockets.OpenSockets,
+    gate: Gate,
 ) -> web.Application:
     """Make the application; it serves nothing by itself."""
     app = web.Application(
@@ -39,14 +44,17 @@ def make_app(
             connection_middleware,
             problem_middleware,
             host_middleware,
+            access_middleware,
             activity_middleware,
         ],
         client_max_size=BODY_LIMIT,
     )
     app[CONNECTIONS] = connections
+    app[GATE] = gate
     app[KNOWN] = services.known
     app[SERVICES] = services
     app[sockets.SOCKETS] = open_sockets
     for routes in ROUTES:
         app.add_routes(routes)
+    check_declared(app)
     return app

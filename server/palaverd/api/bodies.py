@@ -10,10 +10,11 @@ import msgspec
 from aiohttp import web
 
 from palaver.clock import deadline
+from palaverd.api.access import owner_of
 from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
 from palaverd.api.problems import BadRequest, sentence
-from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.services import SERVICES
 from palaverd.store.requests.keyed import Asker
 
 T = TypeVar("T")

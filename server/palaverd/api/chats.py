@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from palaver.wire.chats import ChatPage, CreateChat, Interrupt, Interrupted, SendMessage
 from palaver.wire.messages import MessagePage
+from palaverd.api.access import Routes, owner_of
 from palaverd.api.bodies import answer, asker, bool_query, int_query, read_body
 from palaverd.api.limits import LIST_LIMIT
 from palaverd.api.problems import BadRequest
-from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.services import SERVICES
 from palaverd.api.workspaces import found_workspace
 from palaverd.generation.catalog import Catalog
 from palaverd.generation.title import first_title
@@ -27,10 +28,10 @@ from palaverd.store.rows import wire_chat
 from palaverd.store.sync import PAGE, PAGE_LIMIT, load_chat, load_page
 from palaverd.store.transitions.stopping import interrupt
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.post("/api/v1/chats")
+@routes.post("/api/v1/chats", scope="chat")
 async def post_chat(request: web.Request) -> web.Response:
     """Create a chat with its first message; it runs at once."""
     services, owner = request.app[SERVICES], owner_of(request)
@@ -50,7 +51,7 @@ async def post_chat(request: web.Request) -> web.Response:
     return answer(sent, status=200 if sent.repeated else 201)
 
 
-@routes.get("/api/v1/chats")
+@routes.get("/api/v1/chats", scope="read")
 async def get_chats(request: web.Request) -> web.Response:
     """List chats by page, newest activity first."""
     services, owner = request.app[SERVICES], owner_of(request)
@@ -76,7 +77,7 @@ async def get_chats(request: web.Request) -> web.Response:
     )
 
 
-@routes.get("/api/v1/chats/{chat_id}")
+@routes.get("/api/v1/chats/{chat_id}", scope="read")
 async def get_chat(request: web.Request) -> web.Response:
     """Read one chat."""
     services, chat_id, owner = request.app[SERVICES], _chat_id(request), owner_of(request)
@@ -84,7 +85,7 @@ async def get_chat(request: web.Request) -> web.Response:
     return answer(wire_chat(row))
 
 
-@routes.get("/api/v1/chats/{chat_id}/messages")
+@routes.get("/api/v1/chats/{chat_id}/messages", scope="read")
 async def get_messages(request: web.Request) -> web.Response:
     """Read messages by page."""
     services, chat_id, owner = request.app[SERVICES], _chat_id(request), owner_of(request)
@@ -101,7 +102,7 @@ async def get_messages(request: web.Request) -> web.Response:
     return answer(await services.database.read(read))
 
 
-@routes.post("/api/v1/chats/{chat_id}/messages")
+@routes.post("/api/v1/chats/{chat_id}/messages", scope="chat")
 async def post_message(request: web.Request) -> web.Response:
     """Send a message: into history when the chat is idle, else into its queue."""
     services, chat_id, owner = request.app[SERVICES], _chat_id(request), owner_of(request)
@@ -120,7 +121,7 @@ async def post_message(request: web.Request) -> web.Response:
     return answer(sent)
 
 
-@routes.post("/api/v1/chats/{chat_id}/interrupt")
+@routes.post("/api/v1/chats/{chat_id}/interrupt", scope="chat")
 async def post_interrupt(request: web.Request) -> web.Response:
     """Stop what runs in the turn that the client saw."""
     services, chat_id, owner = request.app[SERVICES], _chat_id(request), owner_of(request)

@@ -7,20 +7,21 @@ from aiohttp import web
 from palaver.wire.actions import ClearContext, EditMessage, Fork
 from palaver.wire.chats import TITLE_LIMIT
 from palaver.wire.queue import ChangeChat
+from palaverd.api.access import Routes, owner_of
 from palaverd.api.bodies import answer, asker, path_id, read_body
 from palaverd.api.chats import known_model, user_message
 from palaverd.api.problems import BadRequest
-from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.services import SERVICES
 from palaverd.api.workspaces import found_workspace
 from palaverd.store.requests.families import delete_chat, repair, set_archived
 from palaverd.store.requests.rewriting import clear, compact, edit_message, fork_chat
 from palaverd.store.rows import wire_chat
 from palaverd.store.settings import change_chat
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.patch("/api/v1/chats/{chat_id}/messages/{message_id}")
+@routes.patch("/api/v1/chats/{chat_id}/messages/{message_id}", scope="chat")
 async def patch_message(request: web.Request) -> web.Response:
     """Say a user message anew; it and all after it are replaced."""
     services, body = request.app[SERVICES], await read_body(request, EditMessage)
@@ -36,7 +37,7 @@ async def patch_message(request: web.Request) -> web.Response:
     return answer(edited)
 
 
-@routes.post("/api/v1/chats/{chat_id}/fork")
+@routes.post("/api/v1/chats/{chat_id}/fork", scope="chat")
 async def post_fork(request: web.Request) -> web.Response:
     """Begin a new chat with the history up to a message."""
     body = await read_body(request, Fork)
@@ -51,7 +52,7 @@ async def post_fork(request: web.Request) -> web.Response:
     return answer(sent, status=200 if sent.repeated else 201)
 
 
-@routes.post("/api/v1/chats/{chat_id}/clear")
+@routes.post("/api/v1/chats/{chat_id}/clear", scope="chat")
 async def post_clear(request: web.Request) -> web.Response:
     """Hide what was said so far from the model."""
     body = await read_body(request, ClearContext)
@@ -59,21 +60,21 @@ async def post_clear(request: web.Request) -> web.Response:
     return answer(await clear(door, chat_id, asker(request), body.history_version))
 
 
-@routes.post("/api/v1/chats/{chat_id}/compact")
+@routes.post("/api/v1/chats/{chat_id}/compact", scope="chat")
 async def post_compact(request: web.Request) -> web.Response:
     """Ask for a summary of what the model sees."""
     door, chat_id = request.app[SERVICES].door, request.match_info["chat_id"]
     return answer(await compact(door, chat_id, asker(request)))
 
 
-@routes.post("/api/v1/chats/{chat_id}/reconcile")
+@routes.post("/api/v1/chats/{chat_id}/reconcile", scope="chat")
 async def post_reconcile(request: web.Request) -> web.Response:
     """Repair a chat that is in a state that may not exist."""
     door, chat_id = request.app[SERVICES].door, request.match_info["chat_id"]
     return answer(await repair(door, chat_id, owner_of(request)))
 
 
-@routes.patch("/api/v1/chats/{chat_id}")
+@routes.patch("/api/v1/chats/{chat_id}", scope="chat")
 async def patch_chat(request: web.Request) -> web.Response:
     """Change what a person may change about a chat."""
     services, body = request.app[SERVICES], await read_body(request, ChangeChat)
@@ -93,7 +94,7 @@ async def patch_chat(request: web.Request) -> web.Response:
     return answer(wire_chat(applied.row))
 
 
-@routes.delete("/api/v1/chats/{chat_id}")
+@routes.delete("/api/v1/chats/{chat_id}", scope="chat")
 async def delete_for_good(request: web.Request) -> web.Response:
     """Delete an archived chat and its descendants."""
     door, chat_id = request.app[SERVICES].door, request.match_info["chat_id"]

@@ -24,9 +24,16 @@ WATCH_INTERVAL_S = 0.25  # a busy chat costs a watcher at most four events a sec
 WATCH_PAGE = 200  # chats in the snapshot; older ones come by page
 LIST_LIMIT = 200
 KEY_LIMIT = 200  # characters of an idempotency key
+# Tokens have 256 random bits and are not guessed; this keeps those who try from costing much.
+LOGIN_FREE = 5  # wrong tokens of an address, before it waits 1 s, then 2, 4, ...
+LOGIN_WAIT_MOST_S = 60.0
+LOGIN_FORGOTTEN_S = 900.0  # without another wrong token
+LOGIN_ADDRESSES = 4096  # that are remembered: half a megabyte
+USED_NOTED_S = 60.0  # between two notes of when a token was last used: each is a transaction
 
 # WebSocket close codes (RFC 6455, section 7.4; 4000 to 4999 are the application's own).
 CLOSE_GOING_AWAY = 1001
 CLOSE_TRY_AGAIN = 1013
+CLOSE_NOT_LET_IN = 4401  # its token is over; over HTTP the daemon says why
 CLOSE_CHAT_GONE = 4404
 CLOSE_TOO_SLOW = 4408

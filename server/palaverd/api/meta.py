@@ -7,25 +7,27 @@ from aiohttp import web
 
 from palaver.wire.chats import Models
 from palaver.wire.setup import Lent
+from palaverd.api.access import Routes, is_admin, owner_of
 from palaverd.api.bodies import answer, read_body
 from palaverd.api.problems import problem, respond
-from palaverd.api.services import LOCAL_OWNER, SERVICES, owner_of
+from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
+from palaverd.store.access import LOCAL_OWNER
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.get("/healthz")
+@routes.get("/healthz", scope="public")
 async def get_health(request: web.Request) -> web.Response:
     """Say that the process answers."""
     return answer({"status": "ok"})
 
 
-@routes.get("/readyz")
+@routes.get("/readyz", scope="read")
 async def get_readiness(request: web.Request) -> web.Response:
     """Say whether requests are welcome: the database answers and is of this version.
 
-    Nobody needs to say who they are, as with `/healthz`, and no more than this is told.
+    No more than this is told.
     """
     lacks = await request.app[SERVICES].readiness.lacks()
     if lacks is not None:
@@ -33,7 +35,7 @@ async def get_readiness(request: web.Request) -> web.Response:
     return answer({"status": "ready"})
 
 
-@routes.get("/api/v1/info")
+@routes.get("/api/v1/info", scope="read")
 async def get_info(request: web.Request) -> web.Response:
     """Say which daemon this is."""
     services = request.app[SERVICES]
@@ -42,23 +44,26 @@ async def get_info(request: web.Request) -> web.Response:
     owner = owner_of(request)
     if owner != LOCAL_OWNER:  # whose name is that of the daemon's account
         info = msgspec.structs.replace(info, user=owner)
+    if not is_admin(request):  # where things are on the machine is for those who look after it
+        info = msgspec.structs.replace(info, pid=0, data_dir="", config=None, unit=None)
     return answer(info)
 
 
-@routes.get("/api/v1/models")
+@routes.get("/api/v1/models", scope="read")
 async def get_models(request: web.Request) -> web.Response:
     """List the models that can be chosen."""
     services = request.app[SERVICES]
-    return answer(Models(models=services.catalog.models(), setup=services.setup()))
+    setup = services.setup() if is_admin(request) else None  # paths, variables, proxies
+    return answer(Models(models=services.catalog.models(), setup=setup))
 
 
-@routes.post("/api/v1/reload")
+@routes.post("/api/v1/reload", scope="admin")
 async def post_reload(request: web.Request) -> web.Response:
     """Read the configuration anew, and say what holds now and what needs a restart."""
     return answer(await request.app[SERVICES].reload())
 
 
-@routes.post("/api/v1/variables")
+@routes.post("/api/v1/variables", scope="admin")
 async def post_variables(request: web.Request) -> web.Response:
     """Take keys that the daemon lacks from a client; see `Lent`. Who has the socket is its user."""
     lent = await read_body(request, Lent)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from palaver import __version__
+from palaverd.api.access import Routes
 from palaverd.api.connections import CONNECTIONS
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
@@ -19,13 +20,13 @@ from palaverd.store.listing import count_chats
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 # Every status is there from the start, so that nobody has to guess what would be.
 STATUSES: Final = ("waiting", "running", "interrupting", "requires_action", "error", "archived")
 
 
-@routes.get("/metrics")
+@routes.get("/metrics", scope="read")
 async def get_metrics(request: web.Request) -> web.Response:
     """Return every measure. Numbers of the whole daemon, of all owners, and nobody's words."""
     services = request.app[SERVICES]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 import structlog
@@ -21,6 +21,7 @@ from palaverd.chatstate.errors import (
 from palaverd.config.load import ConfigError
 from palaverd.descriptors import none_left
 from palaverd.failures.wording import NO_DESCRIPTOR
+from palaverd.store.access import AccessError
 from palaverd.store.database import DatabaseError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -34,6 +35,10 @@ _TITLES = {
     "not_found": "No such place",
     "method_not_allowed": "Not this way",
     "not_your_socket": "Not your socket",
+    "unauthenticated": "Not known here",
+    "too_many_logins": "Too many wrong tokens",
+    "scope": "Not for this token",
+    "bad_access": "Users and tokens are as they were",
     "unknown_host": "Not this daemon's name",
     "unknown_origin": "Not for this page",
     "unknown_model": "No such model",
@@ -59,12 +64,21 @@ _TITLES = {
 
 
 class BadRequest(Exception):
-    """A request that is refused for what it says. `field` names the part that is wrong."""
+    """A request that is refused for what it says. `field` names the part that is wrong, `headers`
+    go with the refusal.
+    """
 
     def __init__(
-        self, detail: str, *, code: str = "bad_request", status: int = 400, field: str | None = None
+        self,
+        detail: str,
+        *,
+        code: str = "bad_request",
+        status: int = 400,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
+        self.headers = headers
         self.problem = problem(status, code, detail, field=field)
 
 
@@ -95,6 +109,8 @@ def problem_of(error: Exception) -> Problem | None:
     match error:
         case BadRequest():
             return error.problem
+        case AccessError():
+            return problem(error.status, "bad_access", str(error))
         case ChatNotFound():
             return problem(404, "chat_not_found", str(error))
         case TransitionError():
@@ -135,10 +151,13 @@ def sentence(text: str) -> str:
     return f"{words}."
 
 
-def respond(value: Problem) -> web.Response:
+def respond(value: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
     """Answer with problem details."""
     return web.Response(
-        body=msgspec.json.encode(value), status=value.status, content_type=PROBLEM_CONTENT_TYPE
+        body=msgspec.json.encode(value),
+        status=value.status,
+        content_type=PROBLEM_CONTENT_TYPE,
+        headers=headers,
     )
 
 
@@ -154,4 +173,4 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
                 raise
             await log_bug(log, "request failed", error, method=request.method, path=request.path)
             known = problem(500, "internal", "Palaver made a mistake; its log has the details.")
-        return respond(known)
+        return respond(known, error.headers if isinstance(error, BadRequest) else None)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from aiohttp import web
 
 from palaver.wire.queue import EditQueued, Promote, QueueAnswer, QueueOrder
+from palaverd.api.access import Routes, owner_of
 from palaverd.api.bodies import answer, asker, path_id, read_body
 from palaverd.api.chats import known_model, user_message
-from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.services import SERVICES
 from palaverd.store.locked import LockedChat
 from palaverd.store.requests.turns import take_back
 from palaverd.store.rows import wire_chat
@@ -22,10 +23,10 @@ from palaverd.store.transitions.queue import (
     reorder_queued,
 )
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.patch("/api/v1/chats/{chat_id}/queue/{queued_id}")
+@routes.patch("/api/v1/chats/{chat_id}/queue/{queued_id}", scope="chat")
 async def patch_queued(request: web.Request) -> web.Response:
     """Edit a queued message; its place is kept."""
     body = await read_body(request, EditQueued)
@@ -35,7 +36,7 @@ async def patch_queued(request: web.Request) -> web.Response:
     return await _queue(request, lambda chat: edit_queued(chat, queued_id, message))
 
 
-@routes.delete("/api/v1/chats/{chat_id}/queue/{queued_id}")
+@routes.delete("/api/v1/chats/{chat_id}/queue/{queued_id}", scope="chat")
 async def delete_from_queue(request: web.Request) -> web.Response:
     """Take a message out of the queue; the answer carries it."""
     queued_id = path_id(request, "queued_id")
@@ -45,27 +46,27 @@ async def delete_from_queue(request: web.Request) -> web.Response:
     return answer(removed)
 
 
-@routes.post("/api/v1/chats/{chat_id}/queue/{queued_id}/promote")
+@routes.post("/api/v1/chats/{chat_id}/queue/{queued_id}/promote", scope="chat")
 async def post_promote(request: web.Request) -> web.Response:
     """Make a queued message the next one."""
     body, queued_id = await read_body(request, Promote), path_id(request, "queued_id")
     return await _queue(request, lambda chat: promote_queued(chat, queued_id, body.turn_version))
 
 
-@routes.put("/api/v1/chats/{chat_id}/queue/order")
+@routes.put("/api/v1/chats/{chat_id}/queue/order", scope="chat")
 async def put_order(request: web.Request) -> web.Response:
     """Give the queue a new order."""
     body = await read_body(request, QueueOrder)
     return await _queue(request, lambda chat: reorder_queued(chat, body.ids))
 
 
-@routes.post("/api/v1/chats/{chat_id}/queue/hold")
+@routes.post("/api/v1/chats/{chat_id}/queue/hold", scope="chat")
 async def post_hold(request: web.Request) -> web.Response:
     """Hold the queue."""
     return await _queue(request, hold_queue)
 
 
-@routes.post("/api/v1/chats/{chat_id}/queue/release")
+@routes.post("/api/v1/chats/{chat_id}/queue/release", scope="chat")
 async def post_release(request: web.Request) -> web.Response:
     """Release the queue; an idle chat runs its head at once."""
     return await _queue(request, release_queue)

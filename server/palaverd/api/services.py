@@ -1,4 +1,4 @@
-"""What handlers work with, and who asks."""
+"""What handlers work with."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from palaverd.store.database import Database
 from palaverd.store.door import Door
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
-
-# Whoever can open the Unix socket is the daemon's own user.
-LOCAL_OWNER = "local"
 
 
 class Services(msgspec.Struct):
@@ -54,8 +51,3 @@ class Services(msgspec.Struct):
 
 
 SERVICES = web.AppKey("services", Services)
-
-
-def owner_of(request: web.Request) -> str:
-    """Say who asks."""
-    return LOCAL_OWNER

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 
 import msgspec
 import structlog
@@ -14,19 +14,21 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 from palaver.clock import Clock, deadline
 from palaver.wire.events import ListSnapshot
 from palaverd.api import limits
+from palaverd.api.access import CALLER, Caller, Routes, owner_of
 from palaverd.api.bodies import int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
 from palaverd.api.pushing import pusher
-from palaverd.api.services import SERVICES, Services, owner_of
+from palaverd.api.services import SERVICES, Services
 from palaverd.bugs import log_bug
+from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
 from palaverd.store.sync import load_chat
 from palaverd.stream.subscriber import Push, StreamStart, Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
 
-routes = web.RouteTableDef()
+routes = Routes()
 log = structlog.get_logger("palaverd.api")
 
 _AT = re.compile(r"(?P<block>[0-9]{1,9})\.(?P<offset>[0-9]{1,9})")
@@ -42,6 +44,8 @@ class OpenSockets:
     def __init__(self, most: int = limits.STREAMS_PER_OWNER) -> None:
         self._most = most
         self._by_owner: dict[str, set[web.WebSocketResponse]] = {}
+        self._by_token: dict[str, dict[web.WebSocketResponse, asyncio.Transport | None]] = {}
+        self._goodbyes: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return sum(len(each) for each in self._by_owner.values())
@@ -63,7 +67,50 @@ class OpenSockets:
 
     def discard(self, owner: str, socket: web.WebSocketResponse) -> None:
         """Forget a socket."""
-        self._by_owner.get(owner, set()).discard(socket)
+        held = self._by_owner.get(owner, set())
+        held.discard(socket)
+        if not held:
+            self._by_owner.pop(owner, None)
+
+    @contextmanager
+    def ends_with(
+        self,
+        caller: Caller,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        clock: Clock,
+    ) -> Iterator[None]:
+        """Close a socket when its caller's token is over, for the length of a `with` block."""
+        token = caller.token_id
+        if token is None:
+            yield
+            return
+        self._by_token.setdefault(token, {})[socket] = transport
+        timer = None
+        if caller.expires_at is not None:
+            left = max(0, caller.expires_at - to_ms(clock.now())) / 1000
+            timer = clock.call_later(left, lambda: self._turn_out(token, socket, clock))
+        try:
+            yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+            held = self._by_token.get(token, {})
+            held.pop(socket, None)
+            if not held:
+                self._by_token.pop(token, None)
+
+    def turn_out(self, is_over: Callable[[str], object], clock: Clock) -> None:
+        """Close the sockets of every token that lets in no more."""
+        for token in [token for token in self._by_token if is_over(token)]:
+            for socket in list(self._by_token[token]):
+                self._turn_out(token, socket, clock)
+
+    def _turn_out(self, token: str, socket: web.WebSocketResponse, clock: Clock) -> None:
+        transport = self._by_token.get(token, {}).get(socket)
+        task = asyncio.create_task(_turned_out(socket, transport, clock))
+        self._goodbyes.add(task)
+        task.add_done_callback(self._goodbyes.discard)
 
     async def close_all(self, clock: Clock) -> None:
         """Tell every client that the daemon goes away, and that it may come back at once.
@@ -85,10 +132,21 @@ class OpenSockets:
             log.warning("clients not told", sockets=len(self))
 
 
+async def _turned_out(
+    socket: web.WebSocketResponse, transport: asyncio.Transport | None, clock: Clock
+) -> None:
+    try:
+        async with deadline(clock, limits.GOODBYE_S):
+            await socket.close(code=limits.CLOSE_NOT_LET_IN, message=b"the token is over")
+    except TimeoutError:
+        if transport is not None:  # it does not read; what it did not take yet it gets no more
+            transport.abort()
+
+
 SOCKETS = web.AppKey("sockets", OpenSockets)
 
 
-@routes.get("/api/v1/chats/{chat_id}/stream")
+@routes.get("/api/v1/chats/{chat_id}/stream", scope="read")
 async def stream_chat(request: web.Request) -> web.StreamResponse:
     """One chat, live: what the client lacks, then what happens."""
     services, owner = request.app[SERVICES], owner_of(request)
@@ -101,7 +159,7 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
     return await _serve(request, services, owner, subscriber.frames, limits.CLOSE_CHAT_GONE)
 
 
-@routes.get("/api/v1/watch")
+@routes.get("/api/v1/watch", scope="read")
 async def watch_chats(request: web.Request) -> web.StreamResponse:
     """The chat list, live."""
     services, owner = request.app[SERVICES], owner_of(request)
@@ -157,7 +215,10 @@ async def _serve(
     services.touch()
     try:
         await socket.prepare(request)
-        with beating(pusher(socket, request.transport), services.clock) as pulse:
+        with (
+            sockets.ends_with(request[CALLER], socket, request.transport, services.clock),
+            beating(pusher(socket, request.transport), services.clock) as pulse,
+        ):
             writer = asyncio.create_task(
                 _write(
                     socket,

@@ -6,18 +6,19 @@ from aiohttp import web
 
 from palaver.wire.actions import Answers
 from palaver.wire.queue import Acted, Resume, SkipBackoff
+from palaverd.api.access import Routes, owner_of
 from palaverd.api.bodies import answer, asker, moment, read_body
 from palaverd.api.problems import BadRequest
-from palaverd.api.services import SERVICES, owner_of
+from palaverd.api.services import SERVICES
 from palaverd.store.codec import to_ms
 from palaverd.store.requests.turns import answer_calls, try_again
 from palaverd.store.rows import wire_chat
 from palaverd.store.transitions.recovering import skip_backoff
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.post("/api/v1/chats/{chat_id}/resume")
+@routes.post("/api/v1/chats/{chat_id}/resume", scope="chat")
 async def post_resume(request: web.Request) -> web.Response:
     """Try a failed turn again, now or at a time."""
     body = await read_body(request, Resume)
@@ -27,7 +28,7 @@ async def post_resume(request: web.Request) -> web.Response:
     return answer(await try_again(door, chat_id, asker(request), body.turn_version, at))
 
 
-@routes.post("/api/v1/chats/{chat_id}/skip-backoff")
+@routes.post("/api/v1/chats/{chat_id}/skip-backoff", scope="chat")
 async def post_skip_backoff(request: web.Request) -> web.Response:
     """Run a waiting retry now."""
     body = await read_body(request, SkipBackoff)
@@ -40,7 +41,7 @@ async def post_skip_backoff(request: web.Request) -> web.Response:
     return answer(acted)
 
 
-@routes.post("/api/v1/chats/{chat_id}/answers")
+@routes.post("/api/v1/chats/{chat_id}/answers", scope="chat")
 async def post_answers(request: web.Request) -> web.Response:
     """Answer calls that only a client can answer."""
     body = await read_body(request, Answers)

@@ -17,6 +17,7 @@ from palaver.paths import (
     from_root,
     socket_path,
 )
+from palaverd.cli.access import token_group, user_group
 from palaverd.cli.config import config_group
 from palaverd.cli.db import db_group
 from palaverd.cli.exits import EXIT_FAILED
@@ -106,3 +107,5 @@ def serve(
 
 main.add_command(config_group)
 main.add_command(db_group)
+main.add_command(user_group)
+main.add_command(token_group)

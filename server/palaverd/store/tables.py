@@ -35,6 +35,22 @@ users = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    # SHA-256 of the secret, in hexadecimal: with 256 random bits there is nothing to guess.
+    Column("hash", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )
 
 chats = Table(

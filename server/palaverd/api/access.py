@@ -1,0 +1,227 @@
+"""Who asks, and what they may: each route names its scope, each request of TCP has a token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from math import ceil
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from aiohttp import hdrs, web
+
+from palaver.clock import Clock
+from palaver.wire.access import SCOPES, Scope
+from palaverd.api import limits
+from palaverd.api.connections import connection_of
+from palaverd.api.hosts import ARRIVAL
+from palaverd.api.problems import BadRequest, Handler
+from palaverd.store.access import LOCAL_OWNER, PREFIX, StoredToken, hash_of
+from palaverd.store.codec import to_ms
+
+Needs = Scope | Literal["public"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Caller(NamedTuple):
+    """Whose chats a request may see, and what it may do; by which token, None on the socket.
+
+    `expires_at` is when that ends, in milliseconds since the epoch.
+    """
+
+    owner: str
+    scopes: frozenset[str]
+    token_id: str | None = None
+    expires_at: int | None = None
+
+
+LOCAL: Final = Caller(LOCAL_OWNER, frozenset(SCOPES))
+CALLER: Final = web.RequestKey("caller", Caller)
+_NEEDS: Final[dict[Any, Needs]] = {}
+
+
+class Routes(web.RouteTableDef):
+    """A table of routes that each say what scope they need; one that does not cannot be made."""
+
+    def route(self, method: str, path: str, *, scope: Needs, **how: Any) -> Callable[[F], F]:  # type: ignore[override]
+        """Declare a route."""
+        add = super().route(method, path, **how)
+
+        def declare(handler: F) -> F:
+            _NEEDS[handler] = scope
+            add(handler)
+            return handler
+
+        return declare
+
+
+def needs(handler: object) -> Needs | None:
+    """Return the scope that a handler's route was declared with, None where it was not."""
+    return _NEEDS.get(handler)
+
+
+def check_declared(app: web.Application) -> None:
+    """Refuse an application with a route that says nothing of its scope.
+
+    Raises:
+        LookupError: there is one.
+    """
+    for route in app.router.routes():
+        if needs(route.handler) is None:
+            raise LookupError(f"{route.method} {route.resource} has no scope: see api/access.py")
+
+
+class Strikes:
+    """Wrong tokens by address: after a few, that address waits, twice as long each time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._struck: dict[str, tuple[int, float, float]] = {}  # how often, when last, until when
+
+    def waits(self, peer: str) -> float:
+        """Return how many seconds this address has to wait yet."""
+        return max(0.0, self._struck.get(peer, (0, 0.0, 0.0))[2] - self._clock.monotonic())
+
+    def strike(self, peer: str) -> None:
+        """Count a wrong token."""
+        now = self._clock.monotonic()
+        count, last, _ = self._struck.pop(peer, (0, now, 0.0))
+        count = 1 if now - last > limits.LOGIN_FORGOTTEN_S else count + 1
+        over = count - limits.LOGIN_FREE
+        wait = 0.0 if over < 0 else min(2.0 ** min(over, 30), limits.LOGIN_WAIT_MOST_S)
+        while len(self._struck) >= limits.LOGIN_ADDRESSES:
+            del self._struck[next(iter(self._struck))]  # the one that struck longest ago
+        self._struck[peer] = (count, now, now + wait)
+
+    def forgive(self, peer: str) -> None:
+        """Forget an address: its token was right."""
+        self._struck.pop(peer, None)
+
+
+class Gate:
+    """Knows every token, and says whose a request is.
+
+    They are in memory: a look costs no query, and who changes them calls `know` in the same turn.
+    `used` is told of a token at most once in `limits.USED_NOTED_S`, with the time in milliseconds.
+    """
+
+    def __init__(self, clock: Clock, used: Callable[[str, int], None]) -> None:
+        self._clock = clock
+        self._used = used
+        self._noted: dict[str, float] = {}
+        self._tokens: Mapping[str, StoredToken] = {}
+        self._strikes = Strikes(clock)
+
+    def know(self, tokens: Mapping[str, StoredToken]) -> None:
+        """Take these tokens for all there are."""
+        self._tokens = tokens
+
+    def is_over(self, token_id: str) -> str | None:
+        """Return why a token lets in no more, as a sentence; None while it does."""
+        found = self._tokens.get(token_id)
+        if found is None:
+            return "This token is not known here."
+        if found.revoked_at is not None:
+            return "This token was revoked."
+        if found.disabled_at is not None:
+            return f"The user {found.owner} is disabled."
+        if found.expires_at is not None and found.expires_at <= to_ms(self._clock.now()):
+            return "This token has expired."
+        return None
+
+    def caller(self, authorizations: list[str], peer: str) -> Caller:
+        """Say whose the token is that a request has in its Authorization headers.
+
+        Raises:
+            BadRequest: `unauthenticated`, or `too_many_logins` for this address.
+        """
+        if not authorizations:
+            raise unauthenticated("A token is wanted here, in the header Authorization: Bearer.")
+        waits = self._strikes.waits(peer)
+        if waits > 0:
+            seconds = ceil(waits)
+            raise BadRequest(
+                f"Too many wrong tokens came from {peer}. Try again in {seconds} s.",
+                code="too_many_logins",
+                status=429,
+                headers={hdrs.RETRY_AFTER: str(seconds)},
+            )
+        found = self._found(authorizations)
+        if found is None:
+            self._strikes.strike(peer)
+            raise unauthenticated("This token is not known here.")
+        # Whoever has an old one guessed nothing, and is no reason to keep out its neighbours.
+        if (over := self.is_over(found.id)) is not None:
+            raise unauthenticated(over)
+        self._strikes.forgive(peer)
+        self._note(found.id)
+        return Caller(found.owner, found.scopes, found.id, found.expires_at)
+
+    def _found(self, authorizations: list[str]) -> StoredToken | None:
+        scheme, _, said = authorizations[0].partition(" ")
+        prefix, _, rest = said.strip().partition("_")
+        token_id, _, secret = rest.partition("_")
+        found = self._tokens.get(token_id)
+        # Compared in any case: how long it takes tells nobody which ids there are.
+        same = hmac.compare_digest(hash_of(secret), found.hash if found else hash_of(""))
+        right = len(authorizations) == 1 and scheme.lower() == "bearer" and prefix == PREFIX
+        return found if right and same else None
+
+    def _note(self, token_id: str) -> None:
+        now = self._clock.monotonic()
+        last = self._noted.get(token_id)
+        if last is None or now - last >= limits.USED_NOTED_S:
+            self._noted[token_id] = now
+            self._used(token_id, to_ms(self._clock.now()))
+
+
+GATE: Final = web.AppKey("gate", Gate)
+
+
+def unauthenticated(sentence: str) -> BadRequest:
+    """Make the refusal of somebody who is not known."""
+    return BadRequest(
+        sentence,
+        code="unauthenticated",
+        status=401,
+        headers={hdrs.WWW_AUTHENTICATE: 'Bearer realm="palaver"'},
+    )
+
+
+@web.middleware
+async def access_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in who has a token, to what its scopes are for. It comes after host and origin.
+
+    Also what there is not is told to those alone who have a token.
+    """
+    wanted = needs(request.match_info.handler)
+    if wanted == "public":
+        return await handler(request)
+    if connection_of(request).entrance.kind == "unix":
+        caller = LOCAL
+    else:
+        said = list(request.headers.getall(hdrs.AUTHORIZATION, ()))
+        caller = request.app[GATE].caller(said, request[ARRIVAL].peer)
+    if wanted is not None and wanted not in caller.scopes:
+        has = ", ".join(scope for scope in SCOPES if scope in caller.scopes)
+        raise BadRequest(
+            f"This needs a token with the scope {wanted}; yours has {has}.",
+            code="scope",
+            status=403,
+        )
+    request[CALLER] = caller
+    return await handler(request)
+
+
+def caller_of(request: web.Request) -> Caller:
+    """Say who asks, and what they may."""
+    return request[CALLER]
+
+
+def owner_of(request: web.Request) -> str:
+    """Say whose chats the request may see."""
+    return request[CALLER].owner
+
+
+def is_admin(request: web.Request) -> bool:
+    """Say whether who asks may know of the machine: paths, its environment, other users."""
+    return "admin" in request[CALLER].scopes
