@@ -18,6 +18,7 @@ from palaverd.simulator import Simulator
 from support.certificates import Authority
 from support.daemon import make_daemon, short_dir, simulator_config
 from support.relay import Relay
+from support.tokens import make_token
 
 ANY = ListenAddress("127.0.0.1", 0)
 
@@ -56,8 +57,9 @@ async def line(
         daemon = make_daemon(folder, config, clock, listen=[ANY])
         await daemon.start()
         try:
+            token = (await make_token(daemon)).secret
             async with Relay(daemon.listening[0].port, chance=Random(11), **how) as relay:
                 base = f"https://127.0.0.1:{relay.port}"
-                yield daemon, relay, Endpoint(base=base, ca_file=authority.file)
+                yield daemon, relay, Endpoint(base=base, ca_file=authority.file, token=token)
         finally:
             await daemon.stop()

@@ -32,6 +32,7 @@ from palaverd.daemon import Daemon
 from support.certificates import Authority
 from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import make_daemon, short_dir, simulator_config
+from support.tokens import make_token
 
 DoorName = Literal["unix", "tcp", "tls"]
 DOORS: Final[tuple[DoorName, ...]] = ("unix", "tcp", "tls")
@@ -46,6 +47,7 @@ class Door:
         self.daemon, self.clock, self.name = daemon, clock, name
         self._tls = ssl.create_default_context(cafile=str(ca)) if name == "tls" else None
         self._writers: list[asyncio.StreamWriter] = []
+        self.token = ""
 
     async def raw(self, said: bytes = b"") -> Raw:
         if self.name == "unix":
@@ -60,6 +62,8 @@ class Door:
 
     def request(self, line: str, *headers: str, body: bytes = b"") -> bytes:
         head = [f"{line} HTTP/1.1", "Host: localhost", *headers]
+        if self.token:
+            head.append(f"Authorization: Bearer {self.token}")
         return "\r\n".join([*head, "", ""]).encode() + body
 
     async def close(self) -> None:
@@ -89,6 +93,8 @@ async def door(name: DoorName, connections: int = limits.CONNECTIONS) -> AsyncIt
         daemon = make_daemon(folder, config, clock, connections=connections, listen=listen)
         await daemon.start()
         one = Door(name, daemon, clock, authority.file)
+        if name != "unix":
+            one.token = (await make_token(daemon)).secret
         try:
             yield one
         finally:

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,7 @@ from palaver_tui.app import PalaverApp
 from support.certificates import Authority
 from support.clock import until
 from support.process import DaemonProcess, place, spawn
+from support.tokens import make_token
 from tui.screen import Client as Person
 
 pytestmark = pytest.mark.process
@@ -45,6 +47,11 @@ class Box:
         self.daemon = DaemonProcess(self.data_dir, process)
         self._reading.append(asyncio.create_task(self.daemon.read_log()))
         await self.daemon.ready()
+        if self.endpoint.token is None:
+            socket = self.daemon.client.endpoint.socket
+            assert socket is not None
+            token = (await make_token(socket)).secret
+            self.endpoint = replace(self.endpoint, token=token)
 
     async def kill(self) -> None:
         if self.daemon is not None:

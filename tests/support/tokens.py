@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from palaver.client.endpoint import API, Endpoint
 from palaver.client.transport import Transport
 from palaver.clock import SystemClock
@@ -18,12 +20,13 @@ async def make_user(daemon: Daemon, name: str) -> None:
 
 
 async def make_token(
-    daemon: Daemon,
+    daemon: Daemon | Path,
     *scopes: Scope,
     user: str = "local",
     expires_seconds: int | None = None,
 ) -> MadeToken:
-    transport = Transport(Endpoint(socket=daemon.socket), SystemClock())
+    socket = daemon if isinstance(daemon, Path) else daemon.socket
+    transport = Transport(Endpoint(socket=socket), SystemClock())
     new = NewToken("test", user, list(scopes) or ["read", "chat"], expires_seconds)
     try:
         return await transport.request("POST", f"{API}/tokens", MadeToken, body=new)
