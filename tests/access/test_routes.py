@@ -194,6 +194,19 @@ async def test_anothers_ids_are_not_found_on_any_route_nor_socket() -> None:
             assert again.chat.id not in {one.id for one in (await client.chats()).chats}
 
 
+async def test_the_directories_of_the_machine_are_its_own_users() -> None:
+    async with open_door() as door:
+        await make_user(door.daemon, "eve")
+        hers = (await make_token(door.daemon, user="eve")).secret
+        mine = (await make_token(door.daemon)).secret
+        for path in ("/", "/nothing/there"):
+            body = {"content": "x", "workspace": {"path": path}}
+            found = await door.ask("POST", "/api/v1/chats", hers, body)
+            assert found[:2] == (403, "scope")
+        body = {"content": "x", "workspace": {"path": "/"}}
+        assert (await door.ask("POST", "/api/v1/chats", mine, body))[0] == 201
+
+
 async def test_the_machine_is_shown_to_administrators_alone() -> None:
     async with open_door() as door:
         reading = (await make_token(door.daemon, "read")).secret

@@ -45,7 +45,7 @@ async def post_chat(request: web.Request) -> web.Response:
         system_prompt=body.system_prompt,
         model=body.model,
         labels=body.labels,
-        workspace=await found_workspace(body.workspace, services.host),
+        workspace=await found_workspace(body.workspace, services.host, owner),
     )
     sent = await create_chat(services.door, new, message, asker(request))
     return answer(sent, status=200 if sent.repeated else 201)

@@ -85,7 +85,7 @@ async def patch_chat(request: web.Request) -> web.Response:
         if (body.title, body.model, body.workspace) != (None, None, None):
             raise BadRequest("Archiving is a request of its own.", field="archived")
         return answer(await set_archived(services.door, chat_id, owner, body.archived))
-    workspace = await found_workspace(body.workspace, services.host)
+    workspace = await found_workspace(body.workspace, services.host, owner)
     applied = await services.door.apply(
         chat_id,
         lambda chat: change_chat(chat, title=body.title, model=body.model, workspace=workspace),

@@ -7,16 +7,24 @@ from pathlib import Path
 
 from palaver.wire.chats import Workspace
 from palaverd.api.problems import BadRequest
+from palaverd.store.access import LOCAL_OWNER
 
 
-async def found_workspace(asked: Workspace | None, host: str) -> Workspace | None:
+async def found_workspace(asked: Workspace | None, host: str, owner: str) -> Workspace | None:
     """Return the workspace with its host; one on this machine must be a directory.
 
     Raises:
-        BadRequest: the path is not absolute, or nothing is there.
+        BadRequest: the path is not absolute, nothing is there, or it is not for this owner.
     """
     if asked is None:
         return None
+    if owner != LOCAL_OWNER:  # else they could look for what is on a machine that is not theirs
+        raise BadRequest(
+            "The directories of this machine are its own user's; begin the chat without one.",
+            code="scope",
+            status=403,
+            field="workspace",
+        )
     path = Path(asked.path)
     if not path.is_absolute():
         raise BadRequest(
