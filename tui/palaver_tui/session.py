@@ -189,6 +189,8 @@ class Session:
     async def _reach(self, failures: int) -> None:
         """Find the daemon, and begin with it."""
         self.endpoint = await self._connected()
+        if self.endpoint.note:
+            self.notice(self.endpoint.note, "warning")
         try:
             await self.delivery.load()
         except Exception as error:

@@ -13,7 +13,7 @@ import click
 from palaver.cli import words
 from palaver.cli.ids import chat_argument, find_id
 from palaver.cli.running import connected
-from palaver.cli.settings import Settings
+from palaver.cli.settings import Connect, Settings
 
 if TYPE_CHECKING:
     from palaver.interface import Choice, Left
@@ -55,9 +55,10 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
 
     require_terminal()
     interface, first, said = _find(), settings, ""
+    connect = _way(settings)
     while True:
         left: Left = interface(
-            settings.connect,
+            connect,
             data_dir=settings.data_dir,
             chat_id=chat_id,
             restart=None if settings.remote else settings.restart,
@@ -72,13 +73,30 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
         before, chat_before = settings, left.chat_id
         settings, chat_id, said = _at(left.go_to, first), None, ""
         try:
-            settings.server  # noqa: B018 - client.toml may have changed meanwhile
+            connect = _way(settings)  # client.toml may have changed meanwhile, too
         except PalaverError as error:
             settings, chat_id, said = before, chat_before, str(error)
     if left.code:
         raise click.exceptions.Exit(left.code)
     if left.chat_id is not None and settings.connector is None:
         words.notice(f"To come back:  {way_back(settings, left.chat_id)}")
+
+
+def _way(settings: Settings) -> Connect:
+    """Return what connects. A way by ssh is made now: it cannot ask once the terminal is taken.
+
+    Raises:
+        PalaverError: there is no such server, or ssh does not bring us there.
+    """
+    from palaver.remote.address import Ssh
+
+    server = settings.server if settings.connector is None else None
+    if server is None or not isinstance(server.place, Ssh):
+        return settings.connect
+    import asyncio
+
+    asyncio.run(settings.connect())
+    return partial(settings.connect, asks=False)
 
 
 def way_back(settings: Settings, chat_id: str) -> str:

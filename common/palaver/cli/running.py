@@ -44,7 +44,10 @@ async def connected(settings: Settings) -> AsyncIterator[Client]:
     """Open a client on the daemon, which is started if need be, and fits. Raises `PalaverError`."""
     from palaver.client import Client
 
-    async with Client(await settings.connect()) as client:
+    endpoint = await settings.connect()
+    if endpoint.note:
+        words.notice(endpoint.note)
+    async with Client(endpoint) as client:
         await client.meet()
         yield client
 
@@ -72,13 +75,24 @@ async def patient(
                         raise PalaverError(
                             f"The daemon has been away for {LOST_S:g} s: {item.reason}."
                         )
-                    await settings.connect()
+                    await _again(settings)
                 elif isinstance(item, Connected):
                     lost = None
                 else:
                     events.append(item)
             if events:
                 yield events
+
+
+async def _again(settings: Settings) -> None:
+    """Start our daemon again; a line to another machine may take its time to come back."""
+    from palaver.client import Unreachable
+
+    try:
+        await settings.connect(asks=False)
+    except Unreachable:
+        if not settings.remote:
+            raise
 
 
 def _now() -> datetime:

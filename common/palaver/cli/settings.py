@@ -71,8 +71,11 @@ class Settings:
                 f" {self.server.there(what)}"
             )
 
-    async def connect(self) -> Endpoint:
+    async def connect(self, *, asks: bool = True) -> Endpoint:
         """Return the endpoint of the daemon: a named one as it is, our own one running.
+
+        Args:
+            asks: ssh may ask the person for what it needs: nobody else has the terminal.
 
         Raises:
             PalaverError: it could not be started, or can not be reached in this way.
@@ -81,7 +84,7 @@ class Settings:
             # Imported here: it brings aiohttp, which `--help` does not need.
             from palaver.remote.reaching import endpoint_of
 
-            return await endpoint_of(self.server)
+            return await endpoint_of(self.server, asks=asks)
         return await self._start(self.data_dir)
 
     async def restart(self, *, force: bool = False) -> Endpoint:

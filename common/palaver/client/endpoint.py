@@ -22,7 +22,8 @@ class Endpoint:
     `base` is the URL before the path of a route. With `socket`, connections go through that
     Unix socket, with `dial` through what it returns, and `base` only fills the Host header.
     `token` is the bearer token, if any. With `ca_file` (PEM) only certificates that it vouches
-    for are taken. `name` is what a person calls this daemon, where that is not the URL.
+    for are taken. `name` is what a person calls this daemon, where that is not the URL; `note` is
+    a sentence that they are to know of the way there, if any.
     """
 
     base: str = "http://localhost"
@@ -31,6 +32,7 @@ class Endpoint:
     ca_file: Path | None = None
     dial: Dial | None = field(default=None, repr=False)
     name: str | None = None
+    note: str = ""
 
     @classmethod
     def unix(cls, socket: Path) -> Endpoint:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import assert_never
 
-from palaver.client import Endpoint, PalaverError
+from palaver.client import Endpoint
 from palaver.paths import client_config_path
 from palaver.remote.address import Ssh, Unix, Web
 from palaver.remote.keeping import FOLDER, Tokens, token_of
 from palaver.remote.servers import Server
 
 
-async def endpoint_of(server: Server) -> Endpoint:
-    """Return where a server answers. Nothing is sent to it yet.
+async def endpoint_of(server: Server, *, asks: bool) -> Endpoint:
+    """Return where a server answers. Only for one behind ssh, the way there is made.
+
+    Args:
+        asks: ssh may ask the person for what it needs, at the terminal.
 
     Raises:
         PalaverError: it cannot be reached in this way.
@@ -26,7 +29,10 @@ async def endpoint_of(server: Server) -> Endpoint:
             token = await asyncio.to_thread(token_for, server, web)
             return Endpoint(str(web), ca_file=server.ca_file, token=token)
         case Ssh() as ssh:
-            raise PalaverError(f"{ssh} cannot be reached yet.")
+            # Imported here: nobody else needs a multiplexer.
+            from palaver.remote.ssh import link
+
+            return await link(ssh, server.remote_command).connect(asks=asks)
         case other:
             assert_never(other)
 

@@ -20,6 +20,7 @@ from palaver.paths import (
 from palaverd.cli.access import token_group, user_group
 from palaverd.cli.config import config_group
 from palaverd.cli.db import db_group
+from palaverd.cli.dial_stdio import dial_stdio
 from palaverd.cli.exits import EXIT_FAILED
 
 
@@ -109,3 +110,4 @@ main.add_command(config_group)
 main.add_command(db_group)
 main.add_command(user_group)
 main.add_command(token_group)
+main.add_command(dial_stdio)

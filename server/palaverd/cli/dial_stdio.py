@@ -1,0 +1,261 @@
+"""`palaverd dial-stdio`: what ssh starts on a server, and a client speaks to from elsewhere.
+
+Standard input and output carry the connections of one client (`palaver.remote.mux`), each of them
+to the daemon's Unix socket: nothing listens anywhere. It begins fast: while a daemon runs, neither
+a web server nor a database is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket as sockets
+import stat
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from palaver import __version__
+from palaver.paths import NowhereError, default_config_path, default_data_dir, from_root
+from palaver.paths import socket_path as usual_socket
+from palaver.remote.carrying import Carrier, NoConnectionError
+from palaver.remote.mux import MuxError
+from palaver.remote.preface import Preface, line
+from palaverd.cli.exits import EXIT_FAILED
+from palaverd.logout import ends_at_logout
+
+STARTED_S: Final = 60.0  # for a daemon in this process to listen
+LOOK_S: Final = 0.02
+LOG: Final = "palaverd.log"  # in the data directory, as that of a private daemon
+
+
+class CannotDialError(Exception):
+    """There is no daemon to be reached. The text is a sentence."""
+
+
+@click.command("dial-stdio")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Whose daemon is meant.")
+@click.option("--config", type=click.Path(path_type=Path), help="For a daemon that is started.")
+@click.option("--socket", type=click.Path(path_type=Path), help="A daemon's socket; start none.")
+@click.option("--attached", is_flag=True, help="Serve in this process, and end with its input.")
+def dial_stdio(
+    data_dir: Path | None, config: Path | None, socket: Path | None, attached: bool
+) -> None:
+    """Bring a client elsewhere to the daemon here.
+
+    ssh starts it for  palaver --server ssh://you@here , and speaks with it through standard input
+    and output. It starts a daemon when none runs, which
+    stays when the client leaves. Where background processes are ended at log-out, --attached
+    serves in the session itself.
+
+    \b
+    Examples:
+      palaver --server ssh://you@box
+      palaver --server ssh://you@box --remote-command "palaverd dial-stdio --attached"
+    """
+    try:
+        if sys.stdin.isatty() or sys.stdout.isatty():
+            raise CannotDialError(
+                "dial-stdio speaks with a program, not with a person:"
+                " use  palaver --server ssh://…  elsewhere, or  palaver  here."
+            )
+        if attached and socket is not None:
+            raise CannotDialError("--attached serves on a socket of its own: leave out --socket.")
+        found = from_root(str(data_dir), "--data-dir") if data_dir else default_data_dir()
+        daemon = Daemon(found, config, socket)
+        asyncio.run(_attached(daemon) if attached else _bridge(daemon))
+    except (CannotDialError, NoConnectionError, NowhereError, MuxError) as error:
+        click.echo(f"palaverd: {error}", file=sys.__stderr__)  # the other one may be a log
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_FAILED)
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """The daemon that is meant. One that listens on a `socket` that was named is never started."""
+
+    data_dir: Path
+    config: Path | None
+    socket: Path | None
+
+    @property
+    def address(self) -> Path:
+        """Where it listens."""
+        return self.socket or usual_socket(self.data_dir)
+
+    async def connect(self, start: bool) -> sockets.socket:
+        """Return a connection; `start` the daemon if none runs.
+
+        Raises:
+            NoConnectionError: there is none to be had; it says why.
+        """
+        try:
+            return await self.connected()
+        except (FileNotFoundError, ConnectionRefusedError):
+            if self.socket is not None:
+                raise NoConnectionError(f"No daemon listens on {self.socket}.") from None
+            if not start:
+                raise NoConnectionError("no daemon is running there") from None
+        except OSError as error:
+            raise NoConnectionError(f"{self.address}: {error.strerror}.") from error
+        await self._start()
+        try:
+            return await self.connected()
+        except OSError as error:
+            raise NoConnectionError("The daemon ended as soon as it was started.") from error
+
+    async def connected(self) -> sockets.socket:
+        """Return a connection to the daemon that runs. Raises `OSError` and `NoConnectionError`."""
+        await asyncio.to_thread(self._not_foreign)
+        connecting = sockets.socket(sockets.AF_UNIX)
+        try:
+            connecting.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(connecting, str(self.address))
+        except BaseException:
+            connecting.close()
+            raise
+        return connecting
+
+    def _not_foreign(self) -> None:
+        """Refuse a socket of another user's, as anybody may put one in /tmp."""
+        ours = {os.getuid(), 0}
+        if self.data_dir.exists():
+            ours.add(self.data_dir.stat().st_uid)
+        if self.address.stat().st_uid not in ours:
+            raise NoConnectionError(f"The socket {self.address} belongs to another user.")
+
+    async def _start(self) -> None:
+        # Imported here: it brings an HTTP client, which a daemon that runs does not need.
+        from palaver.client import PalaverError
+        from palaver.clock import SystemClock
+        from palaver.launch import ensure_daemon
+
+        try:
+            await ensure_daemon(self.data_dir, config=self.config, clock=SystemClock())
+        except PalaverError as error:
+            raise NoConnectionError(str(error)) from error
+
+
+async def _bridge(daemon: Daemon) -> None:
+    """Carry connections to the daemon until standard input ends."""
+    with await daemon.connect(start=True) as connected:
+        note = await ends_at_logout(_peer(connected))
+    await _carry(daemon.connect, Preface(__version__, note=note))
+
+
+def _peer(connected: sockets.socket) -> int | None:
+    """Return the process at the other end, None where the system does not say."""
+    if sys.platform != "linux":
+        return None
+    asked = connected.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", asked)[0]
+    return pid
+
+
+async def _attached(daemon: Daemon) -> None:
+    """Serve, and carry connections, until standard input ends; a daemon that runs is used."""
+    try:
+        (await daemon.connected()).close()
+    except OSError:
+        pass
+    else:
+        await _bridge(daemon)
+        return
+    serving = asyncio.create_task(_serve(daemon))
+    try:
+        await _listening(daemon, serving)
+
+        async def connect(_start: bool) -> sockets.socket:
+            return await daemon.connected()
+
+        await _carry(connect, Preface(__version__, attached=True))
+    finally:
+        if not serving.done():
+            os.kill(os.getpid(), signal.SIGTERM)  # as a service manager would
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+async def _listening(daemon: Daemon, serving: asyncio.Task[None]) -> None:
+    async with asyncio.timeout(STARTED_S):
+        while True:
+            if serving.done():
+                await serving  # raises what was wrong
+                raise CannotDialError("The daemon ended as soon as it was started.")
+            try:
+                (await daemon.connected()).close()
+            except OSError:
+                await asyncio.sleep(LOOK_S)
+            else:
+                return
+
+
+async def _serve(daemon: Daemon) -> None:
+    from palaverd.config.load import ConfigError
+    from palaverd.config.source import Source
+    from palaverd.datadir import StartError
+    from palaverd.logs import configure_logs
+    from palaverd.serve import serve
+    from palaverd.store.database import DatabaseError
+
+    try:
+        path = from_root(str(daemon.config or default_config_path()), "--config")
+        source = Source(path, dict(os.environ), required=daemon.config is not None)
+        loaded = await asyncio.to_thread(source.read)
+        await asyncio.to_thread(_log_beside, daemon.data_dir)
+        configure_logs(debug=False)
+        await serve(daemon.data_dir, daemon.address, source, loaded, private=False)
+    except (ConfigError, StartError, DatabaseError) as error:
+        raise CannotDialError(str(error)) from error
+
+
+def _log_beside(data_dir: Path) -> None:
+    """Let the daemon's log go where a private daemon's goes: ssh's standard error is for people."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = os.open(data_dir / LOG, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotDialError(
+            f"The data directory {data_dir} cannot be written to: {error.strerror}."
+        ) from error
+    sys.stderr = os.fdopen(log, "w", encoding="utf-8", errors="backslashreplace")
+
+
+async def _carry(connect: Callable[[bool], Awaitable[sockets.socket]], preface: Preface) -> None:
+    reader, writer = await _stdio()
+    writer.write(line(preface))
+    carrier = Carrier(reader, writer, connect)
+    try:
+        await carrier.run()
+    finally:
+        if not writer.is_closing():  # aborting twice fails
+            writer.transport.abort()
+
+
+async def _stdio() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return standard input and output, whatever sshd made them of."""
+    loop = asyncio.get_running_loop()
+    about = os.fstat(0), os.fstat(1)
+    if stat.S_ISSOCK(about[1].st_mode) and os.path.samestat(*about):
+        # One socket for both: a pipe that is only written to would take what comes for its end.
+        return await asyncio.open_connection(sock=sockets.socket(fileno=os.dup(0)))
+    reader = asyncio.StreamReader()
+    try:
+        await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(0, "rb", 0, closefd=False)
+        )
+        transport, protocol = await loop.connect_write_pipe(
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
+            os.fdopen(1, "wb", 0, closefd=False),
+        )
+    except ValueError:
+        raise CannotDialError(
+            "Standard input and output are to be pipes, as ssh makes them."
+        ) from None
+    return reader, asyncio.StreamWriter(transport, protocol, None, loop)
