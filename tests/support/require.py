@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,12 @@ def _no_tmux() -> str | None:
     return None if shutil.which("tmux") else "tmux is not installed"
 
 
+def _no_sshd() -> str | None:
+    if not Path("/usr/sbin/sshd").exists() or shutil.which("ssh") is None:
+        return "openssh-server is not installed"
+    return None
+
+
 def _no_commonmark() -> str | None:
     return None if commonmark.archives() else "CommonMark's examples were not fetched (make venv)"
 
@@ -42,6 +49,7 @@ def _no_commonmark() -> str | None:
 PARTS: dict[str, Callable[[], str | None]] = {
     "commonmark": _no_commonmark,
     "mount": _no_mount,
+    "sshd": _no_sshd,
     "tmux": _no_tmux,
 }
 

@@ -81,7 +81,7 @@ class Link:
         return await session.dial()
 
     def close(self) -> None:
-        """End ssh, and every connection with it."""
+        """End ssh, and every connection with it. Blocks for a moment."""
         if self._session is not None:
             self._session.end()
 
