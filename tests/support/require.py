@@ -41,15 +41,25 @@ def _no_sshd() -> str | None:
     return None
 
 
+def _no_program(name: str) -> Callable[[], str | None]:
+    """Look for a program that is installed under this name, or in a place that is root's."""
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    return lambda: None if shutil.which(name, path=path) else f"{name} is not installed"
+
+
 def _no_commonmark() -> str | None:
     return None if commonmark.archives() else "CommonMark's examples were not fetched (make venv)"
 
 
 # Each returns what is missing, None when nothing is.
 PARTS: dict[str, Callable[[], str | None]] = {
+    "caddy": _no_program("caddy"),
     "commonmark": _no_commonmark,
     "mount": _no_mount,
+    "nginx": _no_program("nginx"),
+    "openssl": _no_program("openssl"),
     "sshd": _no_sshd,
+    "systemd": _no_program("systemd-analyze"),
     "tmux": _no_tmux,
 }
 
