@@ -231,6 +231,7 @@ async def test_the_lines_of_the_readme_do_what_it_says(box: Box) -> None:
     """As they stand there, with this box's address; what opens the interface lists chats here."""
     lines = [line[2:].partition("#")[0].split() for line in re.findall(r"^\$ .*", section(), re.M)]
     https = [line for line in lines if "ssh://you@box" not in line]
+    assert https.pop(0)[:3] == ["palaverd", "token", "create"]  # on the box; see tests/access
     assert [line[1] for line in https] == ["login", "--server"]
     named = re.findall(r"```toml\n(.*?)```", section(), re.DOTALL)[0]
     folder = box.folder / "config" / "palaver"

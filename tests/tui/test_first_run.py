@@ -299,7 +299,22 @@ def test_every_usual_port_is_named_where_none_answers() -> None:
         assert f"{kind} :{port}" in shown
 
 
+def test_of_a_daemon_elsewhere_only_its_own_machine_is_told() -> None:
+    """Keys, servers and the daemon's command of this machine would not help there."""
+    there = state(OLLAMA, environment=[KEY], here=False)
+    assert there is not None
+    shown = " ".join(row.text for row in paragraphs(there))
+    assert f"on another machine. Name a model there, in {PATH}" in shown
+    for here in ("export", "palaver daemon", OLLAMA.address, ":11434"):
+        assert here not in shown
+    # A token without the scope for it is told no paths.
+    unknown = state(models=Models([]), here=False)
+    assert unknown is not None
+    assert "in config.toml:" in paragraphs(unknown)[2].text
+
+
 STATES = {
+    "elsewhere": FirstRun(there=PATH, lacking=(KEY,)),
     "nothing": FirstRun(PATH, lacking=(KEY,)),
     "server": FirstRun(PATH, server=OLLAMA, lacking=(KEY,)),
     "key": FirstRun(PATH, server=OLLAMA, keys=(KEY,), lacking=(KEY,)),
@@ -318,7 +333,7 @@ def test_the_screen_fits_and_says_what_matters(name: str, size: tuple[int, int])
         assert len(lines) <= height
         shown = " ".join(texts)
         assert "palaver demo" in shown
-        assert "base_url" in shown
+        assert name == "elsewhere" or "base_url" in shown
         assert PATH in shown
 
 

@@ -92,10 +92,6 @@ class Strikes:
             del self._struck[next(iter(self._struck))]  # the one that struck longest ago
         self._struck[peer] = (count, now, now + wait)
 
-    def forgive(self, peer: str) -> None:
-        """Forget an address: its token was right."""
-        self._struck.pop(peer, None)
-
 
 class Gate:
     """Knows every token, and says whose a request is.
@@ -136,25 +132,29 @@ class Gate:
         """
         if not authorizations:
             raise unauthenticated("A token is wanted here, in the header Authorization: Bearer.")
+        found = self._found(authorizations)
+        if found is None:
+            raise self._wrong(peer)
+        # Whoever has an old one guessed nothing, and is no reason to keep out its neighbours.
+        if (over := self.is_over(found.id)) is not None:
+            raise unauthenticated(over)
+        # A right one gets in though others of its address try: behind one router there are many.
+        self._note(found.id)
+        return Caller(found.owner, found.scopes, found.id, found.expires_at)
+
+    def _wrong(self, peer: str) -> BadRequest:
+        """Return what one is told who has no token of ours: to wait, or that it is none."""
         waits = self._strikes.waits(peer)
         if waits > 0:
             seconds = ceil(waits)
-            raise BadRequest(
+            return BadRequest(
                 f"Too many wrong tokens came from {peer}. Try again in {seconds} s.",
                 code="too_many_logins",
                 status=429,
                 headers={hdrs.RETRY_AFTER: str(seconds)},
             )
-        found = self._found(authorizations)
-        if found is None:
-            self._strikes.strike(peer)
-            raise unauthenticated("This token is not known here.")
-        # Whoever has an old one guessed nothing, and is no reason to keep out its neighbours.
-        if (over := self.is_over(found.id)) is not None:
-            raise unauthenticated(over)
-        self._strikes.forgive(peer)
-        self._note(found.id)
-        return Caller(found.owner, found.scopes, found.id, found.expires_at)
+        self._strikes.strike(peer)
+        return unauthenticated("This token is not known here.")
 
     def _found(self, authorizations: list[str]) -> StoredToken | None:
         scheme, _, said = authorizations[0].partition(" ")

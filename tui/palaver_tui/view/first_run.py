@@ -22,13 +22,15 @@ NAMED: Final = 3  # models that are named; more are counted
 
 @dataclass(frozen=True)
 class FirstRun:
-    """What is known. `path` is where config.toml belongs, None where the daemon is elsewhere.
+    """What is known. `path` is where config.toml belongs on this machine, `there` where it does on
+    that of a daemon elsewhere; None where it is not.
 
     `found`: it is there. `keys` are variables that this shell has and the daemon lacks, `lacking`
     all that it lacks. `reasons` are sentences about what is configured and cannot be used.
     """
 
     path: str | None = None
+    there: str | None = None
     found: bool = False
     server: LocalServer | None = None
     keys: tuple[str, ...] = ()
@@ -83,10 +85,12 @@ def first_run(
     if setup is not None and setup.problem is not None:
         reasons = {setup.problem}
     lacking = tuple(setup.variables) if setup is not None else ()
+    path = setup.config if setup is not None else "config.toml"
     return FirstRun(
-        path=setup.config if setup is not None and here else None,
+        path=path if here and setup is not None else None,
+        there=None if here else path,
         found=setup is not None and setup.found,
-        server=next(iter(sorted(servers, key=lambda one: not one.models)), None),
+        server=next(iter(sorted(servers, key=lambda one: not one.models)), None) if here else None,
         keys=tuple(name for name in lacking if here and name in environment),
         lacking=lacking,
         reasons=tuple(sorted(reasons)),
@@ -98,6 +102,8 @@ def paragraphs(state: FirstRun) -> list[Row]:
     rows = [Row("One thing is missing: a model to talk to.", "title"), Row("", spare=2)]
     rows += [Row(visible_line(reason), "warning") for reason in state.reasons[:2]]
     rows += [Row("", spare=3)] if state.reasons else []
+    if state.there is not None:
+        return [*rows, *_there(state.there)]
     if state.keys:
         names = " and ".join(visible_line(name) for name in state.keys)
         rows.append(Row(f"This shell has {names}; the daemon began without."))
@@ -113,6 +119,17 @@ def paragraphs(state: FirstRun) -> list[Row]:
         *rows,
         Row("", spare=2),
         *_local(state),
+        Row("", spare=1),
+        Row("Without any, to see what this is like:  palaver demo"),
+    ]
+
+
+def _there(path: str) -> list[Row]:
+    """Say what is done on the daemon's machine: keys and servers of this one do not count there."""
+    return [
+        Row(f"The daemon is on another machine. Name a model there, in {visible_line(path)}:"),
+        Row("palaverd config example", "code"),
+        Row("shows what can stand in it. The daemon reads it again by itself.", "muted", spare=1),
         Row("", spare=1),
         Row("Without any, to see what this is like:  palaver demo"),
     ]
