@@ -55,6 +55,7 @@ def _no_commonmark() -> str | None:
 PARTS: dict[str, Callable[[], str | None]] = {
     "caddy": _no_program("caddy"),
     "commonmark": _no_commonmark,
+    "curl": _no_program("curl"),
     "mount": _no_mount,
     "nginx": _no_program("nginx"),
     "openssl": _no_program("openssl"),

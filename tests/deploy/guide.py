@@ -1,0 +1,52 @@
+"""docs/remote.md, block by block."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from deploy.units import ROOT
+
+PATH = ROOT / "docs" / "remote.md"
+MARK = re.compile(r"\*Needs (.*):\*$")
+# What a test of this machine cannot have; anything else is no reason.
+REASONS = ("systemd", "a base image", "a public name, and the proxies as services")
+
+Machine = Literal["box", "laptop"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code: in which section, after which words, and what it needs if it says so."""
+
+    section: str
+    language: str
+    before: str
+    needs: str | None
+    text: str
+
+    def commands(self) -> list[tuple[Machine, str]]:
+        """Return each line with the machine whose prompt it has, without its comment."""
+        found: list[tuple[Machine, str]] = []
+        for line in self.text.splitlines():
+            prompt, _, command = line.partition("$ ")
+            assert prompt in {"", "box"}, line
+            found.append(("box" if prompt else "laptop", re.sub(r"\s+# .*", "", command)))
+        return found
+
+
+def blocks() -> list[Block]:
+    """Read the guide. What a block needs holds for those that follow it without a word between."""
+    found: list[Block] = []
+    section, needs, before = "", None, ""
+    pieces = re.split(r"^```(\w+)\n(.*?)^```\n", PATH.read_text("utf-8"), flags=re.M | re.S)
+    for prose, language, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=False):
+        for heading in re.findall(r"^## (.*)$", prose, re.MULTILINE):
+            section = heading
+        if prose.strip():
+            before = prose.strip().rpartition("\n\n")[2]
+            mark = MARK.search(before)
+            needs = mark[1] if mark else None
+        found.append(Block(section, language, before, needs, text))
+    return found
