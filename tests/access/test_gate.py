@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -195,6 +196,33 @@ async def test_what_is_open_is_closed_at_the_instant_its_token_ends() -> None:
         clock.advance(1)
         assert await closed_with(one) == 4401
         assert (await door.ask("GET", "/api/v1/chats", made.secret))[0] == 401
+
+
+async def test_what_is_being_opened_while_its_token_is_revoked_is_closed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_door() as door:
+        made = await make_token(door.daemon)
+        admin = (await make_token(door.daemon, "admin")).secret
+        async with Client(Endpoint(door.url, token=made.secret)) as client:
+            chat = (await client.create_chat(CreateChat("x"))).chat.id
+        read, begun, go_on = door.daemon.database.read, asyncio.Event(), asyncio.Event()
+
+        async def slow(*args: Any, **how: Any) -> Any:
+            begun.set()
+            await go_on.wait()
+            return await read(*args, **how)
+
+        monkeypatch.setattr(door.daemon.database, "read", slow)
+        headers = {"Authorization": f"Bearer {made.secret}"}
+        opening = asyncio.create_task(
+            door.session.ws_connect(f"{door.url}/api/v1/chats/{chat}/stream", headers=headers)
+        )
+        async with asyncio.timeout(5):
+            await begun.wait()
+        assert (await door.ask("DELETE", f"/api/v1/tokens/{made.token.id}", admin))[0] == 200
+        go_on.set()
+        assert await closed_with(await opening) == 4401
 
 
 async def test_when_a_token_was_used_is_written_down() -> None:

@@ -17,6 +17,7 @@ from aiohttp import web
 from palaver.client import Client, Endpoint
 from palaver.wire.access import SCOPES, Scope
 from palaver.wire.chats import CreateChat
+from palaver.wire.setup import Lent
 from palaverd.api.access import check_declared, needs
 from palaverd.api.app import ROUTES
 from palaverd.config.addresses import ListenAddress
@@ -36,6 +37,7 @@ PAGES = {
     "https://evil.example": "unknown_origin",
     "null": "unknown_origin",
 }
+ON_THE_SOCKET = "/api/v1/variables"  # refused over TCP, whatever the token is for
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -154,7 +156,7 @@ async def test_every_combination_of_host_origin_and_token_on_every_route_and_bot
             elif tokens[name] is None:
                 assert (status, code) == (401, "unauthenticated"), where
                 assert sent["WWW-Authenticate"].startswith("Bearer"), where
-            elif scope is not None and scope != name:
+            elif path == ON_THE_SOCKET or (scope is not None and scope != name):
                 assert (status, code) == (403, "scope"), where
             else:
                 assert code not in {"unauthenticated", "scope", "unknown_host"}, where
@@ -217,3 +219,12 @@ async def test_the_machine_is_shown_to_administrators_alone() -> None:
             assert (await client.models()).setup is None
         async with Client(Endpoint(door.url, token=looking_after)) as client:
             assert (await client.info()).data_dir
+
+
+async def test_keys_are_lent_over_the_socket_alone() -> None:
+    async with open_door() as door:
+        token = (await make_token(door.daemon, "admin")).secret
+        body = {"variables": {"A_KEY": "x"}}
+        assert (await door.ask("POST", "/api/v1/variables", token, body))[:2] == (403, "scope")
+        async with Client(Endpoint(socket=door.daemon.socket)) as client:
+            assert (await client.lend(Lent({"A_KEY": "x"}))).changed == []

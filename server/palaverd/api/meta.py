@@ -9,7 +9,8 @@ from palaver.wire.chats import Models
 from palaver.wire.setup import Lent
 from palaverd.api.access import Routes, is_admin, owner_of
 from palaverd.api.bodies import answer, read_body
-from palaverd.api.problems import problem, respond
+from palaverd.api.connections import connection_of
+from palaverd.api.problems import BadRequest, problem, respond
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 from palaverd.store.access import LOCAL_OWNER
@@ -66,5 +67,9 @@ async def post_reload(request: web.Request) -> web.Response:
 @routes.post("/api/v1/variables", scope="admin")
 async def post_variables(request: web.Request) -> web.Response:
     """Take keys that the daemon lacks from a client; see `Lent`. Who has the socket is its user."""
+    if connection_of(request).entrance.kind != "unix":
+        raise BadRequest(
+            "Keys are lent over the daemon's own socket only.", code="scope", status=403
+        )
     lent = await read_body(request, Lent)
     return answer(await request.app[SERVICES].lend(lent.variables))

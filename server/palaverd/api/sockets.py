@@ -14,7 +14,7 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 from palaver.clock import Clock, deadline
 from palaver.wire.events import ListSnapshot
 from palaverd.api import limits
-from palaverd.api.access import CALLER, Caller, Routes, owner_of
+from palaverd.api.access import CALLER, GATE, Caller, Routes, owner_of
 from palaverd.api.bodies import int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
@@ -78,6 +78,7 @@ class OpenSockets:
         caller: Caller,
         socket: web.WebSocketResponse,
         transport: asyncio.Transport | None,
+        is_over: Callable[[str], object],
         clock: Clock,
     ) -> Iterator[None]:
         """Close a socket when its caller's token is over, for the length of a `with` block."""
@@ -87,7 +88,9 @@ class OpenSockets:
             return
         self._by_token.setdefault(token, {})[socket] = transport
         timer = None
-        if caller.expires_at is not None:
+        if is_over(token):  # since the request was let in: nobody knew of this socket then
+            self._turn_out(token, socket, clock)
+        elif caller.expires_at is not None:
             left = max(0, caller.expires_at - to_ms(clock.now())) / 1000
             timer = clock.call_later(left, lambda: self._turn_out(token, socket, clock))
         try:
@@ -216,7 +219,13 @@ async def _serve(
     try:
         await socket.prepare(request)
         with (
-            sockets.ends_with(request[CALLER], socket, request.transport, services.clock),
+            sockets.ends_with(
+                request[CALLER],
+                socket,
+                request.transport,
+                request.app[GATE].is_over,
+                services.clock,
+            ),
             beating(pusher(socket, request.transport), services.clock) as pulse,
         ):
             writer = asyncio.create_task(
