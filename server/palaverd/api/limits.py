@@ -16,7 +16,7 @@ PING_S = 15.0  # a peer that vanished is noticed within two of them
 # of a line be in between.
 HEARTBEAT_S = 5.0
 GOODBYE_S = 1.0  # for all clients at once to take the close frame of a shutdown
-SEND_STALL_S = 30.0  # a reader that takes nothing for this long is closed; it can resume
+SEND_STALL_S = 30.0  # a reader that takes nothing for this long is cut off; it can resume
 # Bytes; far below asyncio's high-water mark (64 KiB), above which a write waits for the reader.
 PROMPT_FRAME = 16 * 1024
 STREAMS_PER_OWNER = 256  # sockets; a person has a few, a runaway script would have thousands
@@ -36,4 +36,3 @@ CLOSE_GOING_AWAY = 1001
 CLOSE_TRY_AGAIN = 1013
 CLOSE_NOT_LET_IN = 4401  # its token is over; over HTTP the daemon says why
 CLOSE_CHAT_GONE = 4404
-CLOSE_TOO_SLOW = 4408

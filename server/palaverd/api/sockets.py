@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 
 import msgspec
 import structlog
@@ -111,7 +111,9 @@ class OpenSockets:
 
     def _turn_out(self, token: str, socket: web.WebSocketResponse, clock: Clock) -> None:
         transport = self._by_token.get(token, {}).get(socket)
-        task = asyncio.create_task(_turned_out(socket, transport, clock))
+        task = asyncio.create_task(
+            _shut(socket, transport, clock, limits.CLOSE_NOT_LET_IN, b"the token is over")
+        )
         self._goodbyes.add(task)
         task.add_done_callback(self._goodbyes.discard)
 
@@ -135,15 +137,20 @@ class OpenSockets:
             log.warning("clients not told", sockets=len(self))
 
 
-async def _turned_out(
-    socket: web.WebSocketResponse, transport: asyncio.Transport | None, clock: Clock
+async def _shut(
+    socket: web.WebSocketResponse,
+    transport: asyncio.Transport | None,
+    clock: Clock,
+    code: int,
+    why: bytes,
 ) -> None:
-    try:
+    """Close a socket soon, whether or not its client reads that."""
+    with suppress(TimeoutError):
         async with deadline(clock, limits.GOODBYE_S):
-            await socket.close(code=limits.CLOSE_NOT_LET_IN, message=b"the token is over")
-    except TimeoutError:
-        if transport is not None:  # it does not read; what it did not take yet it gets no more
-            transport.abort()
+            await socket.close(code=code, message=why)
+    # It does not read: what it did not take yet it gets no more. aiohttp would wait for that.
+    if transport is not None and transport.get_write_buffer_size() > 0:
+        transport.abort()
 
 
 SOCKETS = web.AppKey("sockets", OpenSockets)
@@ -287,7 +294,10 @@ async def _write(
                 async with deadline(clock, limits.SEND_STALL_S):
                     await socket.send_frame(frame, WSMsgType.TEXT)
         except TimeoutError:
-            await socket.close(code=limits.CLOSE_TOO_SLOW, message=b"too slow; resume")
+            # No goodbye: it would lie behind all that is not taken. And whoever waits for that with
+            # aiohttp again is cancelled: the wait that was given up is the one that it shares.
+            if transport is not None:
+                transport.abort()
             return
         except ClientConnectionResetError:
             return  # the client left while we wrote
