@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ import msgspec
 import pytest
 
 from access.test_routes import Door, open_door
-from palaver.client import Client, Endpoint
+from palaver.client import Client, Endpoint, Refused
 from palaver.wire.chats import CreateChat
+from palaver.wire.events import ListSnapshot
 from palaverd.api import limits
 from palaverd.api.access import Gate, Strikes
 from palaverd.api.problems import BadRequest
@@ -251,3 +253,21 @@ async def test_a_key_of_anothers_request_is_ones_own() -> None:
             async with Client(Endpoint(door.url, token=token)) as client:
                 ids.add((await client.create_chat(CreateChat("x"), key="same")).chat.id)
         assert len(ids) == 2
+
+
+async def test_a_client_whose_token_is_revoked_while_it_watches_ends_with_the_reason() -> None:
+    async with open_door() as door:
+        made = await make_token(door.daemon)
+        admin = (await make_token(door.daemon, "admin")).secret
+
+        async def watched(client: Client) -> None:
+            async with asyncio.timeout(5), aclosing(client.watch()) as watching:
+                async for batch in watching:
+                    if any(isinstance(event, ListSnapshot) for event in batch):
+                        path = f"/api/v1/tokens/{made.token.id}"
+                        assert (await door.ask("DELETE", path, admin))[0] == 200
+
+        async with Client(Endpoint(door.url, token=made.secret)) as client:
+            with pytest.raises(Refused, match="revoked") as raised:
+                await watched(client)
+            assert raised.value.problem.status == 401
