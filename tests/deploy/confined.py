@@ -32,25 +32,38 @@ ALWAYS = ("@default", "execve")
 
 def allowed(lines: Iterable[str]) -> set[str]:
     """Return the system calls that are left after these SystemCallFilter= lines."""
-    calls = _expanded(ALWAYS)
+    sets = _sets()
+
+    def expanded(names: Iterable[str]) -> set[str]:
+        found = set()
+        for name in names:
+            found |= expanded(sets[name]) if name.startswith("@") else {name}
+        return found
+
+    calls = expanded(ALWAYS)
     for line in lines:
-        named = _expanded(line.removeprefix("~").split())
+        named = expanded(line.removeprefix("~").split())
         calls = calls - named if line.startswith("~") else calls | named
     return calls
 
 
-def _expanded(names: Iterable[str]) -> set[str]:
-    found = set()
-    for name in names:
-        if not name.startswith("@"):
-            found.add(name)
-            continue
-        said = subprocess.run(
-            ["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True
-        ).stdout
-        within = [line.strip() for line in said.splitlines()[1:]]
-        found |= _expanded(each for each in within if each and not each.startswith("#"))
-    return found
+def _sets() -> dict[str, list[str]]:
+    """Return what systemd calls by the name of a set, such as @system-service."""
+    said = subprocess.run(
+        ["systemd-analyze", "--no-pager", "syscall-filter"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    sets: dict[str, list[str]] = {}
+    for line in said.splitlines():
+        if line.startswith("@"):
+            sets[line] = []
+        elif line.startswith("    ") and not line.startswith("    #"):
+            sets[next(reversed(sets))].append(line.strip())
+        elif line.startswith("#"):
+            break  # what this kernel has besides
+    return sets
 
 
 class _Compared(ctypes.Structure):

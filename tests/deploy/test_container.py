@@ -58,8 +58,13 @@ async def test_the_image_serves_with_a_certificate_and_refuses_without() -> None
         assert {path.name for path in image.root.iterdir()} == {"opt", "var", "etc"}
 
         refused = await run(image, *image.command)
-        async with asyncio.timeout(PATIENCE_S):
-            _, said = await refused.communicate()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                _, said = await refused.communicate()
+        finally:
+            if refused.returncode is None:
+                refused.kill()
+                await refused.wait()
         assert refused.returncode == 1
         assert b"tls_cert and tls_key" in said
         assert not await asyncio.to_thread(is_healthy, image)
