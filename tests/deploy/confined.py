@@ -20,12 +20,18 @@ from errno import EPERM
 
 from deploy.units import Unit, unit
 
-# linux/prctl.h and linux/seccomp.h, seccomp.h
-PR_SET_NO_NEW_PRIVS = 38
-PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
-ALLOW = 0x7FFF0000
-ERRNO = 0x00050000
-EQUAL = 4
+PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
+# seccomp.h
+ALLOW, ERRNO = 0x7FFF0000, 0x00050000
+EQUAL, MASKED_EQUAL = 4, 7
+WRITE, EXECUTE, SHARED_EXECUTE = 2, 4, 0o100000  # sys/mman.h, sys/shm.h
+# MemoryDenyWriteExecute=: of the third argument of each, the bits that count and what they may be.
+MEMORY = {
+    "mmap": (WRITE | EXECUTE, (0, WRITE, EXECUTE)),
+    "mprotect": (EXECUTE, (0,)),
+    "pkey_mprotect": (EXECUTE, (0,)),
+    "shmat": (SHARED_EXECUTE, (0,)),
+}
 # systemd.exec(5): these are in force whatever a unit says, or it could not be started.
 ALWAYS = ("@default", "execve")
 
@@ -77,30 +83,33 @@ class _Compared(ctypes.Structure):
 
 def confine(asked: Unit) -> None:
     """From here on this process may do what the unit allows; that cannot be taken back."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if asked.only("NoNewPrivileges") == "yes":
-        assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-    if asked.only("MemoryDenyWriteExecute") == "yes":
-        assert libc.prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0
     seccomp = ctypes.CDLL(find_library("seccomp") or "libseccomp.so.2")
     seccomp.seccomp_init.restype = ctypes.c_void_p
-    calls = allowed(asked.service["SystemCallFilter"]) - {"socket"}
-    families = [getattr(socket, name) for name in asked.only("RestrictAddressFamilies").split()]
     rules = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(ERRNO | EPERM)))
-    for name in calls:
+
+    def allow(name: str, *compared: _Compared) -> None:
         number = seccomp.seccomp_syscall_resolve_name(name.encode())
-        if number != -1:  # one of another processor
-            seccomp.seccomp_rule_add(rules, ctypes.c_uint32(ALLOW), number, 0)
-    socket_call = seccomp.seccomp_syscall_resolve_name(b"socket")
+        each = (_Compared * len(compared))(*compared)
+        if number != -1:  # one that systemd knows and this library does not
+            seccomp.seccomp_rule_add_array(
+                rules, ctypes.c_uint32(ALLOW), number, len(compared), each
+            )
+
+    calls = allowed(asked.service["SystemCallFilter"])
+    families = [getattr(socket, name) for name in asked.only("RestrictAddressFamilies").split()]
     for family in families:
-        assert not seccomp.seccomp_rule_add_array(
-            rules,
-            ctypes.c_uint32(ALLOW),
-            socket_call,
-            1,
-            ctypes.byref(_Compared(0, EQUAL, family, 0)),
-        )
+        allow("socket", _Compared(0, EQUAL, family, 0))
+    assert asked.only("MemoryDenyWriteExecute") == "yes"
+    for name in calls & MEMORY.keys():
+        bits, values = MEMORY[name]
+        for value in values:
+            allow(name, _Compared(2, MASKED_EQUAL, bits, value))
+    for name in calls - MEMORY.keys() - {"socket"}:
+        allow(name)
+    assert asked.only("NoNewPrivileges") == "yes"
+    assert ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
     assert seccomp.seccomp_load(rules) == 0
+    # It holds: what is forbidden does not work.
     assert socket.AF_NETLINK not in families
     with suppress(PermissionError):
         socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()

@@ -54,7 +54,7 @@ class Image:
     def here(self, text: str) -> str:
         """Return text with its paths below the image's root, and its user as this one."""
         text = OWN.sub(lambda found: f"{self.root}{found[1]}", text)
-        return text.replace(USER, str(os.getuid()))
+        return text.replace(f"-g {USER}", f"-g {os.getgid()}").replace(USER, str(os.getuid()))
 
     def build(self) -> None:
         """Do every step. One that is not known is a failure."""

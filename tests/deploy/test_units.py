@@ -80,6 +80,21 @@ def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     assert (said.returncode, said.stderr) == (0, "")
 
 
+def test_the_service_of_a_machine_can_do_little_besides() -> None:
+    """By systemd's own measure, from 0 (nothing) to 10 (everything)."""
+    require("systemd")
+    unit_file = str(DEPLOY / "palaverd.service")
+    said = subprocess.run(
+        # In tenths. What is left is that it speaks with any address, as it is to.
+        ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=16", unit_file],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_a_stop_is_given_the_time_that_the_daemon_takes(name: str) -> None:
     asked = unit(name)
