@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import count
 
 import aiohttp
 import pytest
@@ -29,6 +30,8 @@ from support.tokens import make_token
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="module")]
 
+# One for each proxy: the daemon behind them is the same, and remembers.
+GUESSERS = count(1)
 PUBLIC = "palaver.example.com"
 WRONG = "palaver_zz99_" + "x" * 43
 
@@ -124,12 +127,12 @@ async def test_wrong_tokens_keep_out_the_client_and_not_the_proxy(url: str, behi
         ):
             return said.status, await said.text()
 
-    # Each proxy has a guesser of its own: the daemon behind both is one.
-    last = 2 + 2 * int(url.rpartition(":")[2])
-    guesser, neighbour = f"127.{last >> 16 & 255}.{last >> 8 & 255}.{last & 255 or 2}", "127.0.0.9"
+    guesser, neighbour = f"127.0.1.{next(GUESSERS)}", "127.0.0.9"
     for _ in range(LOGIN_FREE):
         assert (await ask(guesser, WRONG))[0] == HTTPStatus.UNAUTHORIZED
     status, said = await ask(guesser, WRONG)
     assert status == HTTPStatus.TOO_MANY_REQUESTS, said
     assert f"came from {guesser}." in said
+    # Somebody else who mistypes once is told so, and does not wait.
+    assert (await ask(neighbour, WRONG))[0] == HTTPStatus.UNAUTHORIZED
     assert (await ask(neighbour, behind.token))[0] == HTTPStatus.OK
