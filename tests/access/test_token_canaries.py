@@ -29,6 +29,16 @@ def running() -> bytes:
     return found
 
 
+async def said_to(port: int, sent: bytes) -> bytes:
+    """Return what the daemon answers to these bytes, until it closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    try:
+        return await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
+
+
 async def test_no_token_is_in_a_log_an_answer_a_frame_a_database_or_the_process_list() -> None:
     written: dict[str, bytes] = {}
     async with short_dir() as folder:
@@ -63,6 +73,15 @@ async def test_no_token_is_in_a_log_an_answer_a_frame_a_database_or_the_process_
                     headers = {"Authorization": f"{odd} {secrets[0]}"}
                     async with session.get(url + "/api/v1/info", headers=headers) as got:
                         written[odd] = await got.read()
+            # And in heads that cannot be read.
+            port = int(found[0].rpartition(":")[2])
+            for odd in (": Bearer", ":Bearer " + 9000 * " ", ":\0Bearer"):
+                head = f"GET / HTTP/1.1\r\nAuthorization {odd} {secrets[0]}\r\n\r\n"
+                written[head] = await said_to(port, head.encode())
+                assert b" 400 " in written[head], written[head]
+            long = f"GET / HTTP/1.1\r\nAuthorization: {secrets[0]}{9000 * 'x'}\r\n\r\n"
+            written[long] = await said_to(port, long.encode())
+            assert b" 400 " in written[long], written[long]
             written["list"] = await run("palaverd", "token", "list", "--json", *data)
             written["list for people"] = await run("palaverd", "token", "list", *data)
             written["processes"] = await asyncio.to_thread(running)

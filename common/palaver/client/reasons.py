@@ -58,7 +58,7 @@ def _of_tls(error: ssl.SSLError) -> str:
             )
         return f"its certificate cannot be trusted: {error.verify_message}"
     if error.reason in _NO_TLS:
-        return "it answers, but without TLS: is its address http://, or another port?"
+        return "it answers, but without TLS: its address may be http://, or have another port"
     return f"no TLS connection could be made ({(error.reason or 'unknown').lower()})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,9 @@ from palaverd.api.entrance import Entrance
 from palaverd.api.problems import Handler, problem, respond, sentence
 
 log = structlog.get_logger("palaverd.api")
+
+# What aiohttp quotes stands behind its words as bytes, mostly on lines of their own.
+_QUOTED = re.compile(r"""[:"']?\s*(?:\n|\bb['"])""")
 
 
 class Connections:
@@ -192,8 +196,9 @@ class Connection(RequestHandler):
         """Answer what is no request; anything else is aiohttp's to answer."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
-        log.debug("not a request", said=message)
-        detail = f"This is no request: {sentence(message or 'unreadable')}"
+        said = _unquoted(message or "")
+        log.debug("not a request", said=said)
+        detail = f"This is no request: {sentence(said)}"
         refusal = respond(problem(400, "bad_request", detail))
         refusal.force_close()
         return refusal
@@ -201,9 +206,15 @@ class Connection(RequestHandler):
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """Log what nobody foresaw; a body that is broken is the client's."""
         if isinstance(kw.get("exc_info"), RequestPayloadError):
-            log.debug("broken body", error=str(kw["exc_info"]))
+            log.debug("broken body", error=_unquoted(str(kw["exc_info"])))
         else:
             super().log_exception(*args, **kw)
+
+
+def _unquoted(message: str) -> str:
+    """Return what aiohttp says of bytes that it cannot read, without them: one may be a token."""
+    said = _QUOTED.split(message, maxsplit=1)[0]
+    return "unreadable" if not said or "://" in said else said
 
 
 def connection_of(request: web.Request) -> Connection:
