@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from support import commonmark
+from support.namespace import no_namespace
 
 
 def _no_mount() -> str | None:
@@ -57,6 +58,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "commonmark": _no_commonmark,
     "curl": _no_program("curl"),
     "mount": _no_mount,
+    "netns": no_namespace,
     "nginx": _no_program("nginx"),
     "openssl": _no_program("openssl"),
     "sshd": _no_sshd,

@@ -26,10 +26,14 @@ def free_port() -> int:
 
 
 class Box:
-    """A machine that is this one, reached by ssh: `home` is the home of whoever logs in."""
+    """A machine that is this one, reached by ssh: `home` is the home of whoever logs in.
 
-    def __init__(self, folder: Path) -> None:
+    It may have a network of its own, with an `address` there: see `support.namespace`.
+    """
+
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.address = address
         self.port = free_port()
         self.user = pwd.getpwuid(os.getuid()).pw_name
         self.home = folder / "home"
@@ -60,7 +64,7 @@ class Box:
     def configure(self, *, known: str = "accept-new") -> None:
         """Write what the client's ssh knows; `known`: what it does with an unknown host key."""
         (self.folder / "ssh_config").write_text(
-            f"Host box\n  HostName 127.0.0.1\n  Port {self.port}\n  User {self.user}\n"
+            f"Host box\n  HostName {self.address}\n  Port {self.port}\n  User {self.user}\n"
             f"  IdentityFile {self.folder}/me\n  IdentitiesOnly yes\n  IdentityAgent none\n"
             f"  UserKnownHostsFile {self.folder}/known\n  GlobalKnownHostsFile /dev/null\n"
             f"  StrictHostKeyChecking {known}\n"
@@ -74,7 +78,8 @@ class Box:
         program.chmod(0o755)
         return program
 
-    async def start(self) -> None:
+    def command(self) -> list[str]:
+        """Write what its sshd goes by; return the command that runs it."""
         if os.getuid() == 0:
             SEPARATION.mkdir(mode=0o755, exist_ok=True)
         environment = " ".join(
@@ -88,13 +93,16 @@ class Box:
             }.items()
         )
         (self.folder / "sshd_config").write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host\n"
+            f"Port {self.port}\nListenAddress {self.address}\nHostKey {self.folder}/host\n"
             f"AuthorizedKeysFile {self.folder}/authorized\nPidFile none\nStrictModes no\n"
             "UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             f"PermitRootLogin prohibit-password\nSetEnv {environment}\n"
         )
+        return [str(SSHD), "-D", "-e", "-f", str(self.folder / "sshd_config")]
+
+    async def start(self) -> None:
         self._sshd = await asyncio.create_subprocess_exec(
-            *(str(SSHD), "-D", "-e", "-f", str(self.folder / "sshd_config")),
+            *self.command(),
             stderr=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(BOUND_S):

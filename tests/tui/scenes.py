@@ -89,7 +89,7 @@ def empty(daemon: ReplayClient) -> None:
 
 def first_run(daemon: ReplayClient) -> None:
     missing = ChatError("missing_key", "No key for Anthropic: ANTHROPIC_API_KEY is not set.")
-    setup = Setup("/home/ann/.config/palaver/config.toml", variables=["ANTHROPIC_API_KEY"])
+    setup = Setup("config.toml", variables=["ANTHROPIC_API_KEY"])
     daemon.available_models = Models(
         [Model("sonnet", "anthropic", "x", unavailable=missing)], setup=setup
     )

@@ -106,8 +106,8 @@ class SettingUp:
 
     @property
     def _here(self) -> bool:
-        endpoint = self._session.endpoint
-        return endpoint is not None and endpoint.socket is not None
+        server = self._session.server
+        return server is None or server.socket is not None
 
     def learned(self) -> None:
         """The models were told: look for servers while there are none, and say what is wrong."""
