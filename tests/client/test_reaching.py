@@ -173,8 +173,9 @@ async def test_tls_where_there_is_none_and_none_where_there_is_says_so(tmp_path:
             protocol_server(tls) as server,
             Client(Endpoint(f"{scheme}://127.0.0.1:{server.port}")) as client,
         ):
-            with pytest.raises(Unreachable, match=said):
+            with pytest.raises(Unreachable, match=said) as unreachable:
                 await client.chats()
+            assert "?" not in str(unreachable.value)  # the text ends with a full stop
 
 
 async def test_a_name_that_no_machine_has_is_told_as_such() -> None:
