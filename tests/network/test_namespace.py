@@ -186,6 +186,16 @@ def test_a_daemon_that_is_killed_and_comes_back_is_gone_on_with(far: Far) -> Non
     assert f'"text":"{words}"' in result
 
 
+def test_a_slow_line_that_loses_some_of_it_changes_nothing(far: Far) -> None:
+    """As the kernel does it, where it can; what a relay does is in test_slow_line.py."""
+    with far.net.slow("delay", "200ms", "loss", "2%") as slow:
+        if not slow:
+            pytest.skip("this kernel has no netem")
+        words = " ".join(f"w{number}" for number in range(40))
+        code, out, err = far.says("run", f"[[echo]] {words}", token=far.token())
+    assert (code, out.strip(), err) == (0, words, "")
+
+
 def test_what_others_could_read_along_is_not_served_unless_somebody_says_so(far: Far) -> None:
     plain = far.folder / "plain.toml"
     plain.write_text((far.folder / "config.toml").read_text().partition("[server]")[0])

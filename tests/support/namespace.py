@@ -45,6 +45,21 @@ class Namespace:
         for device in (its, "lo"):
             _run(*self.inside("ip", "link", "set", device, "up"))
 
+    @contextmanager
+    def slow(self, *how: str) -> Iterator[bool]:
+        """Hold up what comes from it, by `how` of tc-netem(8); False where the kernel cannot."""
+        device = ("dev", f"pvi{self._holder}", "root")
+        try:
+            _run(*self.inside("tc", "qdisc", "add", *device, "netem", *how))
+        except subprocess.CalledProcessError as error:
+            assert "unknown" in error.stderr, error.stderr
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            _run(*self.inside("tc", "qdisc", "del", *device))
+
 
 @contextmanager
 def namespace() -> Iterator[Namespace]:
