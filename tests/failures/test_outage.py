@@ -41,7 +41,8 @@ async def settled(daemon: Daemon, clock: ManualClock) -> dict[str, RetryInfo]:
         waits = {chat: retry for chat, retry in left.items() if retry is not None}
         now, timers = clock.now(), clock.waits()
         says = [(retry.retrying_at - now).total_seconds() for retry in waits.values()]
-        kept = all(any(abs(one - timer) < 0.001 for timer in timers) for one in says)
+        # One whose time has come is about to ask, though another's timer may be near.
+        kept = all(one > 0 and any(abs(one - timer) < 0.001 for timer in timers) for one in says)
         if len(waits) == len(left) and kept:
             return waits
         await asyncio.sleep(0.002)
