@@ -27,7 +27,7 @@ GARBAGE = (50_000, 10, 10)
 
 
 class OutsideWorld(RuntimeError):
-    """A test tried to connect to another machine."""
+    """A test reached beyond what is its own: another machine, other processes."""
 
 
 def _refuse_outside(event: str, args: tuple[object, ...]) -> None:
@@ -40,7 +40,14 @@ def _refuse_outside(event: str, args: tuple[object, ...]) -> None:
             raise OutsideWorld(f"a test tried to connect to {host}")
 
 
+def _refuse_groups(event: str, args: tuple[object, ...]) -> None:
+    """Send no signal to a whole group: 0 and less name our own, and with it all who run tests."""
+    if event == "os.kill" and isinstance(args[0], int) and args[0] <= 0:
+        raise OutsideWorld(f"a test would send a signal to the group of process {args[0]}")
+
+
 sys.addaudithook(_refuse_outside)
+sys.addaudithook(_refuse_groups)
 
 
 def pytest_configure() -> None:
