@@ -43,13 +43,12 @@ from palaverd.generation.environment import Environment
 from palaverd.memory import give_back
 from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
-from palaverd.store.access import LOCAL_OWNER, note_used, read_tokens
+from palaverd.store.access import LOCAL_OWNER, ensure_user, note_used, read_tokens
 from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
 from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
 from palaverd.store.door import Door
-from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.stream.reader import ChangeReader

@@ -16,8 +16,9 @@ from bench.figures import Aim, Effort, Figure, Kind, at_most
 from palaver.clock import SystemClock
 from palaver.wire.messages import Text
 from palaverd.store import codec
+from palaverd.store.access import ensure_user
 from palaverd.store.door import NewChat, fresh_chat
-from palaverd.store.listing import Cursor, ensure_user, list_chats
+from palaverd.store.listing import Cursor, list_chats
 from palaverd.store.migrate import migrate
 from palaverd.store.rows import chat_values
 from palaverd.store.sqlite import SqliteDatabase

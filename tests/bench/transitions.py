@@ -23,9 +23,9 @@ from palaver.clock import SystemClock
 from palaver.wire.messages import Text, Usage
 from palaverd.pubsub.local import LocalHub
 from palaverd.store import sqlite as engine
+from palaverd.store.access import ensure_user
 from palaverd.store.door import Door, NewChat
 from palaverd.store.history import NewMessage, NewUserMessage
-from palaverd.store.listing import ensure_user
 from palaverd.store.locked import LockedChat
 from palaverd.store.migrate import migrate
 from palaverd.store.requests.keyed import Asker

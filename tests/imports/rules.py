@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "datadir",
         "descriptors",
         "memory",
+        "peers",
         "logout",
         "supervisor",
     ),

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine, event
 
 from palaver.clock import SystemClock
 from palaverd.store import door as door_module
+from palaverd.store.access import ensure_user
 from palaverd.store.door import Door, NewChat
 from palaverd.store.hints import Hint
 from palaverd.store.history import NewUserMessage
-from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import migrate
 from palaverd.store.requests import keyed
 from palaverd.store.requests.keyed import Asker

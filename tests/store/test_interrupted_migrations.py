@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, event
 
 from palaver.clock import SystemClock
 from palaverd.chatstate.states import State
+from palaverd.store.access import ensure_user
 from palaverd.store.backup import backup_before, integrity_problems
 from palaverd.store.check import check_all
 from palaverd.store.database import DatabaseError
-from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase, change_schema
 from support.schema import NEXT, add_migration, content, opened

@@ -12,11 +12,11 @@ import pytest
 
 from palaver.clock import SystemClock
 from palaverd.chatstate.states import State
+from palaverd.store.access import ensure_user
 from palaverd.store.backup import copy_database, integrity_problems
 from palaverd.store.check import check_all
 from palaverd.store.door import NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
-from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.store.transitions.sending import create

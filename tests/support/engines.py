@@ -9,8 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from palaver.clock import SystemClock
+from palaverd.store.access import ensure_user
 from palaverd.store.database import Database
-from palaverd.store.listing import ensure_user
 from palaverd.store.migrate import migrate
 from palaverd.store.sqlite import SqliteDatabase
 from support.daemon import short_dir

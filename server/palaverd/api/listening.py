@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,10 +17,10 @@ from palaverd.api import limits
 from palaverd.api.connections import Connection, Connections
 from palaverd.api.entrance import Entrance
 from palaverd.api.problems import problem
+from palaverd.peers import peer_of
 
 log = structlog.get_logger("palaverd.api")
 
-_PEER = struct.Struct("3i")  # process, user, group: unix(7), SO_PEERCRED
 _TLS_HANDSHAKE = b"\x16"  # the type of the first record of a client (RFC 8446, 5.1)
 
 
@@ -111,7 +110,8 @@ class Listener:
     def _entrance(self, accepted: socket.socket, address: object) -> Entrance:
         if isinstance(address, tuple):
             return Entrance("tcp", self.tls is not None, str(address[0]))
-        return Entrance("unix", user=_user_of(accepted))
+        peer = peer_of(accepted)
+        return Entrance("unix", user=None if peer is None else peer.user)
 
     async def _begin(self, accepted: socket.socket, connection: Connection) -> None:
         """Make the connection ready to speak on, with a handshake where TLS is spoken.
@@ -153,15 +153,6 @@ class Listener:
     def _go_on(self) -> None:
         self._paused = None
         self._loop.add_reader(self._socket, self._accept)
-
-
-def _user_of(accepted: socket.socket) -> int | None:
-    """Return the user id of who connected to a Unix socket, None where the system does not tell."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return None
-    told = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    _process, user, _group = _PEER.unpack(told)
-    return int(user)
 
 
 def _said(error: OSError | ValueError) -> str:

@@ -265,10 +265,9 @@ async def _done(data_dir: Path, work: Callable[[Connection, int], T]) -> T:
     """Do it without a daemon, which none becomes meanwhile."""
     from palaver.clock import SystemClock
     from palaverd.datadir import DataDir
-    from palaverd.store.access import LOCAL_OWNER
+    from palaverd.store.access import LOCAL_OWNER, ensure_user
     from palaverd.store.backup import backup_before
     from palaverd.store.codec import to_ms
-    from palaverd.store.listing import ensure_user
     from palaverd.store.migrate import HEAD, migrate
     from palaverd.store.sqlite import SqliteDatabase
 

@@ -12,7 +12,6 @@ import os
 import signal
 import socket as sockets
 import stat
-import struct
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from palaver.remote.mux import MuxError
 from palaver.remote.preface import Preface, line
 from palaverd.cli.exits import EXIT_FAILED
 from palaverd.logout import ends_at_logout
+from palaverd.peers import peer_of
 
 STARTED_S: Final = 60.0  # for a daemon in this process to listen
 LOOK_S: Final = 0.02
@@ -146,17 +146,9 @@ class Daemon:
 async def _bridge(daemon: Daemon) -> None:
     """Carry connections to the daemon until standard input ends."""
     with await daemon.connect(start=True) as connected:
-        note = await ends_at_logout(_peer(connected))
+        peer = peer_of(connected)
+    note = await ends_at_logout(None if peer is None else peer.process)
     await _carry(daemon.connect, Preface(__version__, note=note))
-
-
-def _peer(connected: sockets.socket) -> int | None:
-    """Return the process at the other end, None where the system does not say."""
-    if sys.platform != "linux":
-        return None
-    asked = connected.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, struct.calcsize("3i"))
-    pid: int = struct.unpack("3i", asked)[0]
-    return pid
 
 
 async def _attached(daemon: Daemon) -> None:

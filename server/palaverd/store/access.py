@@ -54,6 +54,12 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
+def ensure_user(connection: Connection, user_id: str, now: int) -> None:
+    """Make the owner's row when it is missing."""
+    if connection.execute(select(users.c.id).where(users.c.id == user_id)).first() is None:
+        connection.execute(insert(users).values(id=user_id, created_at=now))
+
+
 def add_user(connection: Connection, name: str, now: int) -> User:
     """Add a user, or let a disabled one in again.
 

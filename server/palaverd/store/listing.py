@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from palaver.wire.bounds import Whole
 from palaver.wire.messages import Message, QueuedMessage
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
-from palaverd.store.tables import chats, messages, queued_messages, users
+from palaverd.store.tables import chats, messages, queued_messages
 
 _IN_CHAT = select(messages).where(messages.c.chat_id == bindparam("of_chat"), ~messages.c.deleted)
 _SENT = _IN_CHAT.where(messages.c.id == bindparam("of_id"))
@@ -90,9 +90,3 @@ def where_is(
     found_message = connection.execute(query, {"of_chat": chat_id, "of_id": which})
     message = found_message.mappings().first()
     return (None if message is None else wire_message(message)), None  # type: ignore[arg-type]
-
-
-def ensure_user(connection: Connection, user_id: str, now: int) -> None:
-    """Make the owner's row when it is missing."""
-    if connection.execute(select(users.c.id).where(users.c.id == user_id)).first() is None:
-        connection.execute(insert(users).values(id=user_id, created_at=now))

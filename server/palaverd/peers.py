@@ -1,0 +1,25 @@
+"""Who is at the other end of a Unix socket, as the kernel knows it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Final, NamedTuple
+
+_TOLD: Final = struct.Struct("3i")  # process, user, group: unix(7), SO_PEERCRED
+
+
+class Peer(NamedTuple):
+    """A process, and the id of the user that it runs as."""
+
+    process: int
+    user: int
+
+
+def peer_of(connected: socket.socket) -> Peer | None:
+    """Return who connected or listens there, None where the system does not tell."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    told = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _TOLD.size)
+    process, user, _group = _TOLD.unpack(told)
+    return Peer(process, user)
