@@ -29,10 +29,10 @@ from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewUserMessage
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.sending import create_chat
 from palaverd.store.transitions.generating import record_attempt
 from palaverd.stream.episode import Episode
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat
 
 DELTA = " a word of ordinary length or two, and what belongs around it in such an event"
 ROUNDS = 5  # in turns, so that noise meets both

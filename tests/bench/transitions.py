@@ -28,10 +28,10 @@ from palaverd.store.door import Door, NewChat
 from palaverd.store.history import NewMessage, NewUserMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.migrate import migrate
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.sending import create_chat, send_message
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat, send_message
 
 AIM = at_most(4.0)
 CHATS = 150  # chats in a run, each with all the operations below

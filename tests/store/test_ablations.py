@@ -16,10 +16,10 @@ from palaverd.store.door import Door, NewChat
 from palaverd.store.hints import Hint
 from palaverd.store.history import NewUserMessage
 from palaverd.store.migrate import migrate
-from palaverd.store.requests import keyed
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.sending import create_chat
 from palaverd.store.sqlite import SqliteDatabase
+from palaverd.usecases import keyed_requests
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat
 from support.asking import repeater, sender
 from support.daemon import short_dir
 from support.interleaving import Actor, World, tell, worker
@@ -48,8 +48,8 @@ def test_without_idempotency_keys_a_repeated_message_is_there_twice(
 ) -> None:
     actors = [repeater("a"), Actor(worker("first"), 3)]
     tell(store, nothing_waits, actors)
-    monkeypatch.setattr(keyed, "find_answer", lambda connection, key, kind: None)
-    monkeypatch.setattr(keyed, "store_answer", lambda *_: None)
+    monkeypatch.setattr(keyed_requests, "find_answer", lambda connection, key, kind: None)
+    monkeypatch.setattr(keyed_requests, "store_answer", lambda *_: None)
     with pytest.raises(AssertionError, match="'a', 'a'"):
         tell(store, nothing_waits, actors)
 

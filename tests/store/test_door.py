@@ -18,12 +18,12 @@ from palaverd.store.check import violations
 from palaverd.store.door import Applied, Door, NewChat
 from palaverd.store.hints import Hint
 from palaverd.store.history import NewMessage, NewUserMessage
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.sending import create_chat, send_message
 from palaverd.store.sync import load_chat, load_page
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
 from palaverd.store.transitions.queue import delete_queued
 from palaverd.store.transitions.stopping import interrupt
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat, send_message
 from support.engines import Engine
 from support.store import taker
 

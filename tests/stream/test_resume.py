@@ -15,12 +15,12 @@ from palaverd.daemon import Daemon
 from palaverd.store.acquisition import acquire_chats
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewMessage, NewUserMessage
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.sending import create_chat
 from palaverd.store.transitions.generating import commit_response, record_attempt
 from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.subscriber import StreamStart, Subscriber
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat
 from support.daemon import running_pair
 from support.store import taker
 

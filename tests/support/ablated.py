@@ -33,9 +33,9 @@ def heartbeat() -> None:
 
 def idempotency() -> None:
     """Do again what is asked again."""
-    from palaverd.store.requests import keyed, rewriting, sending
+    from palaverd.usecases import history, keyed_requests, messages
 
-    for module in (keyed, rewriting, sending):
+    for module in (keyed_requests, history, messages):
         module.find_answer = lambda *_: None
         module.store_answer = lambda *_: None
 

@@ -7,13 +7,13 @@ from contextlib import suppress
 
 from palaverd.chatstate.errors import NotInQueue, Refused, StaleVersion
 from palaverd.store.history import NewUserMessage
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.rewriting import edit_message
-from palaverd.store.requests.sending import send_message
-from palaverd.store.requests.turns import take_back
 from palaverd.store.sync import load_queue
 from palaverd.store.transitions.queue import hold_queue, promote_queued, release_queue
 from palaverd.store.transitions.stopping import interrupt
+from palaverd.usecases.history import edit_message
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import send_message
+from palaverd.usecases.turns import take_back
 from support.inline import at_once
 from support.interleaving import Actor, Steps, World, text_of
 from support.store import OWNER

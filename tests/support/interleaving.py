@@ -22,13 +22,13 @@ from palaverd.store.check import violations
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewMessage, NewUserMessage
 from palaverd.store.locked import LockedChat
-from palaverd.store.requests.keyed import Asker
-from palaverd.store.requests.sending import create_chat
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat, load_page, load_queue
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
 from palaverd.store.transitions.ownership import acquire
 from palaverd.store.transitions.stopping import finish_interruption
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat
 from support.inline import at_once, inline_door
 from support.store import OWNER
 

@@ -15,7 +15,7 @@ from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
 from palaverd.api.problems import BadRequest, sentence
 from palaverd.api.services import SERVICES
-from palaverd.store.requests.keyed import Asker
+from palaverd.usecases.keyed_requests import Asker
 
 T = TypeVar("T")
 

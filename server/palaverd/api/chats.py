@@ -23,10 +23,10 @@ from palaverd.generation.title import first_title
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewUserMessage
 from palaverd.store.listing import Cursor, list_chats
-from palaverd.store.requests.sending import create_chat, send_message
 from palaverd.store.rows import wire_chat
 from palaverd.store.sync import PAGE, PAGE_LIMIT, load_chat, load_page
 from palaverd.store.transitions.stopping import interrupt
+from palaverd.usecases.messages import create_chat, send_message
 
 routes = Routes()
 

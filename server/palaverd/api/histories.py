@@ -13,10 +13,10 @@ from palaverd.api.chats import known_model, user_message
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES
 from palaverd.api.workspaces import found_workspace
-from palaverd.store.requests.families import delete_chat, repair, set_archived
-from palaverd.store.requests.rewriting import clear, compact, edit_message, fork_chat
 from palaverd.store.rows import wire_chat
 from palaverd.store.settings import change_chat
+from palaverd.usecases.families import delete_chat, repair, set_archived
+from palaverd.usecases.history import clear, compact, edit_message, fork_chat
 
 routes = Routes()
 

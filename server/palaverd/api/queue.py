@@ -12,7 +12,6 @@ from palaverd.api.bodies import answer, asker, path_id, read_body
 from palaverd.api.chats import known_model, user_message
 from palaverd.api.services import SERVICES
 from palaverd.store.locked import LockedChat
-from palaverd.store.requests.turns import take_back
 from palaverd.store.rows import wire_chat
 from palaverd.store.sync import load_queue
 from palaverd.store.transitions.queue import (
@@ -22,6 +21,7 @@ from palaverd.store.transitions.queue import (
     release_queue,
     reorder_queued,
 )
+from palaverd.usecases.turns import take_back
 
 routes = Routes()
 

@@ -11,9 +11,9 @@ from palaverd.api.bodies import answer, asker, moment, read_body
 from palaverd.api.problems import BadRequest
 from palaverd.api.services import SERVICES
 from palaverd.store.codec import to_ms
-from palaverd.store.requests.turns import answer_calls, try_again
 from palaverd.store.rows import wire_chat
 from palaverd.store.transitions.recovering import skip_backoff
+from palaverd.usecases.turns import answer_calls, try_again
 
 routes = Routes()
 

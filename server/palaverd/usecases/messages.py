@@ -13,10 +13,10 @@ from palaverd.store.history import NewUserMessage
 from palaverd.store.idempotency import find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat
-from palaverd.store.requests.keyed import Asker, on_chat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.sending import Placed, create, send, send_interrupt
+from palaverd.usecases.keyed_requests import Asker, on_chat
 
 
 async def create_chat(door: Door, new: NewChat, message: NewUserMessage, asker: Asker) -> Sent:

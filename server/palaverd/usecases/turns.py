@@ -11,12 +11,12 @@ from palaverd.chatstate.table import Transition
 from palaverd.store.calls import stored_calls
 from palaverd.store.door import Door
 from palaverd.store.locked import LockedChat
-from palaverd.store.requests.keyed import Asker, on_chat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_queue
 from palaverd.store.transitions.answering import complete_action
 from palaverd.store.transitions.queue import delete_queued
 from palaverd.store.transitions.recovering import resume
+from palaverd.usecases.keyed_requests import Asker, on_chat
 
 
 async def take_back(door: Door, chat_id: str, asker: Asker, queued_id: int) -> QueueAnswer:

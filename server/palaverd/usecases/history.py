@@ -18,7 +18,6 @@ from palaverd.store.history import NewUserMessage
 from palaverd.store.idempotency import find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
-from palaverd.store.requests.keyed import Asker, on_chat
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.archiving import children
@@ -29,6 +28,7 @@ from palaverd.store.transitions.rewriting import (
     request_compaction,
 )
 from palaverd.store.transitions.stopping import interrupt
+from palaverd.usecases.keyed_requests import Asker, on_chat
 
 _FORK = re.compile(r" \(fork(?: (\d{1,4}))?\)$")
 

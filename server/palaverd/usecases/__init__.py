@@ -1,0 +1,1 @@
+"""What clients ask for: what each request does to chats, as one transaction, without HTTP."""
