@@ -11,9 +11,9 @@ import pytest
 
 from palaver.wire.errors import KINDS, ChatError, FailureAction
 from palaver.wire.events import ErrorEvent
-from palaver_tui.view.banner import banner
-from palaver_tui.view.chat import ChatView
-from palaver_tui.view.connection import Connection
+from palaver_tui.state.banner import banner
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.connection import Connection
 from palaverd.failures import wording
 from palaverd.failures.classify import ACTIONS, classify
 from palaverd.failures.page import EXAMPLES, KEYS, page

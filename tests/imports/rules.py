@@ -18,38 +18,40 @@ MAY_IMPORT_OURS = {
     "palaver_tui": {"palaver_tui", "palaver"},
 }
 
-# The daemon from the ground up. A layer imports layers below it; within a line, only itself.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("repeats", "metrics"),
-    (
-        "chatstate",
-        "failures",
-        "bugs",
-        "crashpoints",
-        "logs",
-        "datadir",
-        "descriptors",
-        "memory",
-        "peers",
-        "logout",
-        "supervisor",
+# Each package from the ground up. A layer imports layers below it; within a line, only itself.
+LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "palaverd": (
+        ("repeats", "metrics"),
+        (
+            "chatstate",
+            "failures",
+            "bugs",
+            "crashpoints",
+            "logs",
+            "datadir",
+            "descriptors",
+            "memory",
+            "peers",
+            "logout",
+            "supervisor",
+        ),
+        ("config",),
+        ("binding", "tls"),
+        ("store",),
+        ("pubsub",),
+        ("stream",),
+        ("providers",),
+        ("tools", "mcp"),
+        ("generation",),
+        ("worker", "usecases"),
+        ("configured",),
+        ("api",),
+        ("daemon",),
+        ("serve",),
+        ("cli",),
+        ("__main__",),
     ),
-    ("config",),
-    ("binding", "tls"),
-    ("store",),
-    ("pubsub",),
-    ("stream",),
-    ("providers",),
-    ("tools", "mcp"),
-    ("generation",),
-    ("worker", "usecases"),
-    ("configured",),
-    ("api",),
-    ("daemon",),
-    ("serve",),
-    ("cli",),
-    ("__main__",),
-)
+}
 # A program of its own: it knows nothing of the daemon, and the daemon nothing of it.
 STAND_ALONE = {"simulator"}
 
@@ -65,7 +67,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.remote.ring": {"msgspec", "keyring"},
     "palaver.remote.mux": {"h2"},
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
-    "palaver_tui.view": {"msgspec"},
+    "palaver_tui.state": {"msgspec"},
     "palaverd": {"msgspec", "click", "aiohttp", "structlog", "prometheus_client", "platformdirs"},
     # A route hands the store a function that reads: its argument is a connection.
     "palaverd.api": {
@@ -99,7 +101,8 @@ PURE = (
     "palaver.remote.ssh_command",
     "palaver.remote.ssh_failures",
     "palaver.servers",
-    "palaver_tui.view",
+    "palaver_tui.state",
+    "palaver_tui.transcript",
 )
 IMPURE = {"asyncio", "socket", "ssl", "subprocess", "threading", "sqlite3", "http", "time", "os"}
 
@@ -148,7 +151,7 @@ def broken_by(found: Import) -> str | None:
             return f"{top} may not import {target}"
         if top == "palaver_tui" and _within(found.imported, "palaver.cli"):
             return "the interface may not import the command line"
-        return _layer_rule(found) if top == target == "palaverd" else None
+        return _layer_rule(found, top) if top == target and top in LAYERS else None
     if target in sys.stdlib_module_names:
         if target in IMPURE and any(_within(found.importer, pure) for pure in PURE):
             return f"{found.importer} is pure and may not import {target}"
@@ -157,38 +160,38 @@ def broken_by(found: Import) -> str | None:
     return None if target in allowed else f"{found.importer} may not import {target}"
 
 
-def _layer_rule(found: Import) -> str | None:
+def _layer_rule(found: Import, package: str) -> str | None:
     mine, theirs = _layer(found.importer), _layer(found.imported)
-    if mine == theirs or theirs is None or (mine is None and theirs is None):
+    if mine == theirs or theirs is None:
         return None
     if mine is None:
         return f"{found.importer} is below all layers and may not import {theirs}"
     if STAND_ALONE & {mine, theirs}:
         return f"{mine} and {theirs} know nothing of each other"
     for layer in (mine, theirs):
-        if _height(layer) is None:
+        if _height(package, layer) is None:
             return f"{layer} has no place in the layers: give it one in tests/imports/rules.py"
-    height, their_height = _height(mine), _height(theirs)
+    height, their_height = _height(package, mine), _height(package, theirs)
     assert height is not None
     assert their_height is not None
     return None if their_height < height else f"{mine} may not import {theirs}: it is not below"
 
 
 def _layer(module: str) -> str | None:
-    """Return the part of the daemon that a module belongs to, None for the package itself."""
-    parts = module.split(".")
-    if len(parts) < 2:
+    """Return the part of a package that a module belongs to, None for the package itself."""
+    package, _, rest = module.partition(".")
+    if not rest:
         return None
-    known = {name for line in LAYERS for name in line} | STAND_ALONE
-    folder = ROOT / "server" / "palaverd"
-    name = parts[1]
+    known = {name for line in LAYERS[package] for name in line} | STAND_ALONE
+    folder = ROOT / PACKAGES[package] / package
+    name = rest.partition(".")[0]
     is_module = (folder / name).is_dir() or (folder / f"{name}.py").is_file()
     # `from palaverd import __version__` imports a name, not a layer.
     return name if name in known or is_module else None
 
 
-def _height(layer: str) -> int | None:
-    return next((height for height, line in enumerate(LAYERS) if layer in line), None)
+def _height(package: str, layer: str) -> int | None:
+    return next((height for height, line in enumerate(LAYERS[package]) if layer in line), None)
 
 
 def _within(module: str, prefix: str) -> bool:

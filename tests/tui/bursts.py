@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from textual import events
 
-from palaver_tui.actions import ACTIONS
-from palaver_tui.terminal import KeyParser
+from palaver_tui.keymap.actions import ACTIONS
+from palaver_tui.textual_patches.terminal_driver import KeyParser
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.composer import Composer
 from tui.screen import Client, settled

@@ -18,8 +18,8 @@ import palaver_tui.app
 from palaver.wire.chats import RetryInfo
 from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent
 from palaver_tui.app import PalaverApp
-from palaver_tui.widgets.drawing import depth_of
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.strips import depth_of
+from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import BAD_KEY, ENDPOINT, OVERLOADED, T0, FixedClock, ReplayClient, queued, status
 from tui.scenes import CHATS
 from tui.screen import screen_text

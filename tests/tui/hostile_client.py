@@ -106,7 +106,7 @@ class Evil(PalaverApp):
 
     async def show_everything(self) -> None:
         """Walk through all screens with all of it on them."""
-        from palaver_tui.widgets.transcript import Transcript
+        from palaver_tui.widgets.transcript.widget import Transcript
 
         while self.session.view.caught_up is None or not self.session.models:
             await asyncio.sleep(0.02)

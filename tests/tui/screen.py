@@ -15,11 +15,11 @@ from textual.widgets import Input
 
 from palaver.client import PalaverError
 from palaver_tui.app import PalaverApp
-from palaver_tui.layout.pieces import FOREVER
-from palaver_tui.layout.sections import Look
+from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.transcript.sections import Look
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.queue import QueuePanel
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import ENDPOINT, FixedClock, ReplayClient
 
 BOUND_S = 30.0  # no wait in a test takes longer; a look may take seconds on a busy machine

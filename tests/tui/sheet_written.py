@@ -9,7 +9,7 @@ from palaver.client import Connected
 from palaver.wire.events import CaughtUp, MessageEvent, UsageEvent
 from palaver.wire.messages import Boundary, Message
 from palaver_tui.app import PalaverApp
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import T0, ReplayClient, answer, chat, problem, status, user, versions
 
 TITLE = "Everything that is written"

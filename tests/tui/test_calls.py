@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from palaver.wire.events import ActionRequired, CaughtUp, MessageEvent
 from palaver.wire.messages import ToolResult
-from palaver_tui.layout.arguments import completed, parsed, subject
-from palaver_tui.layout.calls import CallBlock
-from palaver_tui.layout.diff import changes, diff_lines, hunk_between, hunks_of
-from palaver_tui.layout.folding import FoldKey, Folds
-from palaver_tui.layout.output import HEAD, Output
+from palaver_tui.text.diff import changes, diff_lines, hunk_between, hunks_of
+from palaver_tui.transcript.calls.arguments import completed, parsed, subject
+from palaver_tui.transcript.calls.call import CallBlock
+from palaver_tui.transcript.calls.output import HEAD, Output
+from palaver_tui.transcript.folds import FoldKey, Folds
 from tui.replay import answer, part, status, user, versions
 from tui.screen import client
 from tui.sheet import DIFF, call, result, results

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from palaver.wire.events import MessageEvent
-from palaver_tui.layout import document as documents
-from palaver_tui.layout.document import KEEP_FROM, MarkdownDocument
+from palaver_tui.text import document as documents
+from palaver_tui.text.document import KEEP_FROM, MarkdownDocument
 from tui.replay import answer, part, status
 from tui.screen import client
 from tui.test_client import running

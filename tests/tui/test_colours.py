@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 from textual.color import Color
 
-from palaver_tui.palettes import FAMILIES
-from palaver_tui.widgets.drawing import depth_of
+from palaver_tui.themes.palettes import FAMILIES
+from palaver_tui.widgets.strips import depth_of
 from tui.test_hostile import ROOT, run_in_terminal
 from tui.test_themes import ratio
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from palaver_tui.actions import ACTIONS, BY_COMMAND
-from palaver_tui.widgets.commands import NAME_CELLS, CommandList
+from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND
+from palaver_tui.widgets.command_list import NAME_CELLS, CommandList
 from palaver_tui.widgets.help import HelpScreen
 from tui.replay import answer, user
 from tui.screen import client

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from palaver_tui.clipboard import MOST_OSC_52, Clipboard
-from palaver_tui.layout.visible import encodable
+from palaver_tui.platform.clipboard import MOST_OSC_52, Clipboard
+from palaver_tui.text.visible import encodable
 from support.require import require
 from support.tmux import tmux
 
@@ -110,7 +110,7 @@ def test_tools_are_used_where_they_work(tmp_path, sent, environment, platform, n
 
 COPY = """
 import asyncio, os, pathlib
-from palaver_tui.clipboard import Clipboard
+from palaver_tui.platform.clipboard import Clipboard
 copied = asyncio.run(Clipboard(os.environ, print, pathlib.Path(%r)).copy(%r))
 print(copied.words("it"))
 """

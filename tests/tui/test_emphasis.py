@@ -2,7 +2,7 @@
 
 import pytest
 
-from palaver_tui.layout.emphasis import is_cjk
+from palaver_tui.text.markdown.emphasis import is_cjk
 from tui.test_layout import whole
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from palaver.wire.messages import Finish, Message, Text
-from palaver_tui.layout.parts import ending
+from palaver_tui.transcript.blocks import ending
 
 ORDINARY = {"stop", "tool_calls"}
 

@@ -9,7 +9,7 @@ from textual import events
 from textual.color import Color
 
 from palaver.wire.events import QueueUpdate
-from palaver_tui.layout.visible import one_for_one
+from palaver_tui.text.visible import one_for_one
 from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.fields import ShownDocument, ShownInput
 from palaver_tui.widgets.search_bar import SearchInput

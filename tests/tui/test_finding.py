@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palaver.wire.events import MessageEvent
-from palaver_tui.layout.faces import Line, Span
-from palaver_tui.layout.finding import Occurrences, Query, plain_json
+from palaver_tui.text.spans import Line, Span
+from palaver_tui.transcript.matches import Occurrences, Query, plain_json
 from tui.long_chat import LongChat, history
 from tui.replay import answer, part, status, user
 from tui.screen import client
@@ -144,7 +144,7 @@ async def test_from_the_conversation_single_letters_step_on(tmp_path):
 
 def highlighted(me) -> list[str]:
     """Return the characters that stand on the paper of what was found."""
-    from palaver_tui.palettes import DARK
+    from palaver_tui.themes.palettes import DARK
 
     papers = {DARK.found, DARK.found_here}
     return [

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from palaver.wire.messages import ToolCall
-from palaver_tui.layout import document as documents
-from palaver_tui.layout.calls import CallBlock
-from palaver_tui.layout.finder import UNFOLD_AT_ONCE, UNFOLDED_PER_UNIT, call_texts
-from palaver_tui.layout.finding import Query
+from palaver_tui.text import document as documents
 from palaver_tui.timing import SEARCH_UNITS
+from palaver_tui.transcript.calls.call import CallBlock
+from palaver_tui.transcript.matches import Query
+from palaver_tui.transcript.search_index import UNFOLD_AT_ONCE, UNFOLDED_PER_UNIT, call_texts
 from tui.replay import answer, part, user
 from tui.screen import client
 from tui.sheet import result, results

@@ -20,11 +20,11 @@ from palaver.setup.servers import find_servers
 from palaver.wire.chats import Model, Models
 from palaver.wire.errors import ChatError
 from palaver.wire.setup import Setup
-from palaver_tui.actions import ACTIONS
 from palaver_tui.app import PalaverApp
-from palaver_tui.session import Connect
-from palaver_tui.setting_up import Means, looked_at
-from palaver_tui.view.first_run import FirstRun, Row, first_run, paragraphs
+from palaver_tui.keymap.actions import ACTIONS
+from palaver_tui.session.session import Connect
+from palaver_tui.session.setup import Means, looked_at
+from palaver_tui.state.first_run import FirstRun, Row, first_run, paragraphs
 from palaver_tui.widgets.welcome import welcome_lines
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Source
@@ -85,7 +85,7 @@ class House:
 @pytest.fixture
 async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr("palaverd.configured.LOOK_S", 0.05)
-    monkeypatch.setattr("palaver_tui.setting_up.LOOK_FOR_SERVERS_S", 0.05)
+    monkeypatch.setattr("palaver_tui.session.setup.LOOK_FOR_SERVERS_S", 0.05)
     # The client takes over standard output, where the daemon in this process would log.
     async with short_dir() as folder:
         one = House(folder)
@@ -346,7 +346,7 @@ def test_names_of_a_server_cannot_drive_the_terminal() -> None:
 async def test_a_file_that_kept_the_daemon_from_starting_is_read_when_it_was_mended(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("palaver_tui.setting_up.LOOK_AT_CAUSE_S", 0.05)
+    monkeypatch.setattr("palaver_tui.session.setup.LOOK_AT_CAUSE_S", 0.05)
     await house.stop()
     house.config.parent.mkdir()
     house.config.write_text("[models.a]\nkind = 1\n")

@@ -4,8 +4,8 @@ import pytest
 
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import MessagePage, Reasoning, ToolResult
-from palaver_tui.layout.folding import FoldKey, Folds
-from palaver_tui.layout.steps import runs_of_steps
+from palaver_tui.transcript.folds import FoldKey, Folds
+from palaver_tui.transcript.steps import runs_of_steps
 from tui.replay import answer, part, status, user, versions
 from tui.screen import client
 from tui.sheet import ASKING, YESTERDAY, call, finished_turn, result, results, troubled_turn

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import palaver_tui
-from palaver_tui.actions import ACTIONS, BY_ID, key_name
+from palaver_tui.keymap.actions import ACTIONS, BY_ID, key_name
 from palaver_tui.widgets.footer import OFFERED
 from tui.replay import ReplayClient
 from tui.scenes import finished

@@ -2,9 +2,9 @@ r"""What stands between the marks of TeX is shown as it was written, and prices 
 
 import pytest
 
-from palaver_tui.layout.document import MarkdownDocument
-from palaver_tui.layout.inline import FORMULA_FACE
-from palaver_tui.layout.symbols import SYMBOLS
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.markdown.inline import FORMULA_FACE
+from palaver_tui.text.markdown.symbols import SYMBOLS
 from tui.test_layout import whole
 from tui.test_layout_source import find, laid
 

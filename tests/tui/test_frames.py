@@ -6,8 +6,8 @@ from time import perf_counter
 
 import pytest
 
-from palaver_tui import frames
-from palaver_tui.frames import Frames
+from palaver_tui.screen import frames
+from palaver_tui.screen.frames import Frames
 from palaver_tui.timing import FRAMES_PER_SECOND, REST_AFTER_FRAME
 from tui.screen import client
 

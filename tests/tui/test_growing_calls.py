@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver_tui.layout import call_keep, code, growing_code
-from palaver_tui.layout.arguments import Arguments, parsed
-from palaver_tui.layout.calls import CallBlock
-from palaver_tui.layout.folding import FoldKey, Folds
+from palaver_tui.text import code
+from palaver_tui.text.growing import code as growing_code
+from palaver_tui.transcript.calls import cache as call_keep
+from palaver_tui.transcript.calls.arguments import Arguments, parsed
+from palaver_tui.transcript.calls.call import CallBlock
+from palaver_tui.transcript.folds import FoldKey, Folds
 from support.examples import examples
 
 OPEN = Folds(frozenset({"call"}))

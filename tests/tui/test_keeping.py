@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from palaver.wire.events import CaughtUp
-from palaver_tui.keeping import Draft, Keeper, Unsent
+from palaver_tui.storage.local_store import Draft, Keeper, Unsent
 from tui.replay import ENDPOINT, T0, ReplayClient, chat, status, user
 from tui.screen import BOUND_S, client
 from tui.test_client import with_chat

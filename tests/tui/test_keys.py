@@ -9,8 +9,8 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key
 
 import palaver_tui
-from palaver_tui.actions import ACTIONS, BY_ID, key_name
-from palaver_tui.view.banner import DETAIL_KEY, MODEL_KEY, NEW_KEY, STOP_KEY
+from palaver_tui.keymap.actions import ACTIONS, BY_ID, key_name
+from palaver_tui.state.banner import DETAIL_KEY, MODEL_KEY, NEW_KEY, STOP_KEY
 from palaver_tui.widgets.welcome import KEY_ROWS
 from tui.replay import answer, user
 from tui.screen import client

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from palaver_tui.layout.document import MarkdownDocument, PlainDocument
-from palaver_tui.layout.faces import Span
-from palaver_tui.layout.visible import visible
-from palaver_tui.layout.wrap import clip, clusters, width_of, wrap
+from palaver_tui.text.document import MarkdownDocument, PlainDocument
+from palaver_tui.text.spans import Span
+from palaver_tui.text.visible import visible
+from palaver_tui.text.wrap import clip, clusters, width_of, wrap
 from support.examples import examples
 
 PIECES = [

@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from palaver_tui.layout.document import MarkdownDocument
-from palaver_tui.layout.visible import visible
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.visible import visible
 from support.commonmark import Example, examples
 from support.require import require
 from tui.test_layout import streamed, whole

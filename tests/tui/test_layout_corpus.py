@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from palaver_tui.layout.document import MarkdownDocument
-from palaver_tui.layout.wrap import width_of
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.wrap import width_of
 from tui.corpus import ALL, LONG
 from tui.test_layout import streamed, whole
 

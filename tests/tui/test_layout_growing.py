@@ -6,8 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from palaver_tui.layout import code, growing, growing_code, growing_formula, markdown
-from palaver_tui.layout.document import MarkdownDocument
+from palaver_tui.text import code
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.growing import block as growing
+from palaver_tui.text.growing import code as growing_code
+from palaver_tui.text.growing import formula as growing_formula
+from palaver_tui.text.markdown import tokens as markdown
 
 FILLER = "words that make it long enough to be laid out in parts, and not whole at each step, "
 

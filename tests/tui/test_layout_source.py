@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver_tui.layout import traces
-from palaver_tui.layout.document import MarkdownDocument, PlainDocument
-from palaver_tui.layout.visible import visible
+from palaver_tui.text.document import MarkdownDocument, PlainDocument
+from palaver_tui.text.source import trace_cache as traces
+from palaver_tui.text.visible import visible
 from support.examples import examples
 from tui.test_layout import ALL, PIECES
 from tui.test_visible import FLAGS

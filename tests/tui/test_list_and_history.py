@@ -8,7 +8,7 @@ from textual import events
 
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
 from palaver.wire.messages import Reasoning
-from palaver_tui.view.chats import EMPTY, rows
+from palaver_tui.state.chat_list import EMPTY, rows
 from tui.replay import ReplayClient, answer, chat, part, queued, status, user
 from tui.screen import client
 

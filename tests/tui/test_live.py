@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 
 from palaver.wire.chats import ChatStatus, RetryInfo
-from palaver_tui.view.chat import ChatView
-from palaver_tui.view.connection import Connection, offline
-from palaver_tui.view.escape import BY_STATE, LAYERS, Open, escape
-from palaver_tui.view.live import PRIORITY, STOPPABLE, LiveState, live_state
-from palaver_tui.view.reduce import reduce_all
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.connection import Connection, offline
+from palaver_tui.state.escape import BY_STATE, LAYERS, Open, escape
+from palaver_tui.state.live import PRIORITY, STOPPABLE, LiveState, live_state
+from palaver_tui.state.reduce import reduce_all
 from tui.replay import OVERLOADED, T0, part
 
 LIVE = Connection("live")

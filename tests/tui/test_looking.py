@@ -6,11 +6,11 @@ import pytest
 
 from palaver.client import Connected
 from palaver.wire.events import CaughtUp, MessageEvent
-from palaver_tui.layout import document as documents
-from palaver_tui.layout.document import MarkdownDocument
-from palaver_tui.layout.pieces import FOREVER
-from palaver_tui.widgets import transcript as transcripts
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.text import document as documents
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.widgets.transcript import widget as transcripts
+from palaver_tui.widgets.transcript.widget import Transcript
 from tui.corpus import ALL
 from tui.replay import ReplayClient, answer, chat, part, status, user
 from tui.screen import client

@@ -13,22 +13,22 @@ from textual.widgets._toast import Toast, ToastRack
 
 from palaver.client import Connected, PalaverError, Position
 from palaver.wire.events import ChatUpdated, ErrorEvent, MessageEvent, QueueUpdate
-from palaver_tui.guarding import CHANGED
-from palaver_tui.keeping import Keeper, Unsent
-from palaver_tui.lasting import RECOVERED_S, Lasting
-from palaver_tui.mishaps import MOST_FILES, MOST_KINDS, Mishaps
+from palaver_tui.session.restarts import RECOVERED_S, Lasting
+from palaver_tui.storage.error_reports import MOST_FILES, MOST_KINDS, Mishaps
+from palaver_tui.storage.local_store import Keeper, Unsent
+from palaver_tui.textual_patches.error_containment import CHANGED
 from palaver_tui.timing import RESEND_AFTER_S
 from palaver_tui.widgets.banner import BannerBox
-from palaver_tui.widgets.bars import Bar
+from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
-from palaver_tui.widgets.commands import CommandList
+from palaver_tui.widgets.command_list import CommandList
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.fields import ShownInput
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.options import Options
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchInput
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.transcript.widget import Transcript
 from palaver_tui.widgets.welcome import Welcome
 from support.clock import ManualClock
 from tui.replay import BAD_KEY, ENDPOINT, T0, answer, chat, queued, status, user
@@ -227,7 +227,7 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
         tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
     ) as shown:
         await shown.shows("why?")
-        fails_first(monkeypatch, "palaver_tui.session.reduce_all")
+        fails_first(monkeypatch, "palaver_tui.session.session.reduce_all")
         daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
         await shown.until(lambda: len(daemon.positions) == 2)
         assert daemon.positions[1] == ("a", Position(1))  # from where it was read
@@ -248,7 +248,7 @@ async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch)
         await shown.write("on its way")
         await shown.press("enter")
         await shown.until(lambda: shown.view.outgoing[0].state == "waiting")
-        fails_first(monkeypatch, "palaver_tui.session.reduce_all", 2)
+        fails_first(monkeypatch, "palaver_tui.session.session.reduce_all", 2)
         for _ in range(2):
             daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
         await shown.until(lambda: len(daemon.positions) == 3)
@@ -263,7 +263,7 @@ async def test_the_list_is_followed_again_after_an_error(tmp_path, monkeypatch) 
     daemon, clock = with_chat(), Patient()
     async with client(tmp_path, daemon=daemon, keeps_errors=True, clock=clock) as shown:
         await shown.shows("First chat")
-        fails_first(monkeypatch, "palaver_tui.session.reduce_list")
+        fails_first(monkeypatch, "palaver_tui.session.session.reduce_list")
         daemon.watching.tell(ChatUpdated(chat("c", "Lost"), []))
         await shown.until(lambda: clock.slept)
         daemon.open(chat("a", "First chat"), chat("c", "Third chat"))
@@ -290,10 +290,10 @@ UNSENT = Unsent("k", "written before", T0, "a", None, None)
 @pytest.mark.parametrize(
     "path",
     [
-        "palaver_tui.keeping.Keeper.unsent",
-        "palaver_tui.delivery.sending",
-        "palaver_tui.session.Session._follow",
-        "palaver_tui.session.Session._learn",
+        "palaver_tui.storage.local_store.Keeper.unsent",
+        "palaver_tui.session.outbox.sending",
+        "palaver_tui.session.session.Session._follow",
+        "palaver_tui.session.session.Session._learn",
     ],
 )
 async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
@@ -312,7 +312,7 @@ async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
         assert shown.app.mishaps
 
 
-@pytest.mark.parametrize("path", ["keeping.Keeper.unsent", "delivery.sending"])
+@pytest.mark.parametrize("path", ["storage.local_store.Keeper.unsent", "session.outbox.sending"])
 async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
     tmp_path, monkeypatch, path
 ) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from palaver_tui.layout.document import MarkdownDocument
-from palaver_tui.layout.wrap import width_of
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.wrap import width_of
 from support.examples import examples
 from tui.test_layout import streamed, whole
 

@@ -3,8 +3,8 @@
 from palaver.client import Connected, ConnectionLost
 from palaver.wire.chats import ChatPage
 from palaver.wire.events import ListSnapshot
+from palaver_tui.state.chat_list import ChatList, with_page
 from palaver_tui.timing import OLDER_WITHIN_ROWS
-from palaver_tui.view.chats import ChatList, with_page
 from palaver_tui.widgets.chat_list import ChatListPane
 from tui.replay import ReplayClient, chat, versions
 from tui.screen import client

@@ -6,8 +6,8 @@ import os
 import pytest
 from textual.widgets._toast import Toast
 
-from palaver_tui import opening
-from palaver_tui.opening import Opened, Opener
+from palaver_tui.platform import opener as opening
+from palaver_tui.platform.opener import Opened, Opener
 from tui.replay import answer, user
 from tui.screen import client, settled
 from tui.test_client import with_chat

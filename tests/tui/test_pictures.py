@@ -14,12 +14,12 @@ from rich.console import Console
 
 from palaver.wire.events import CaughtUp
 from palaver.wire.messages import PICTURE_SIDE, Picture, ToolResult
-from palaver_tui.layout.calls import CallBlock
-from palaver_tui.layout.folding import Folds
-from palaver_tui.layout.pictures import MOST_ROWS, Grid, PictureBox, Pixels, caption, grid_of
-from palaver_tui.palettes import LIGHT
-from palaver_tui.pictures import KEPT_FILES, UnreadablePictureError, pixels_of, store
-from palaver_tui.widgets.drawing import draws_pictures, strip_of
+from palaver_tui.platform.pictures import KEPT_FILES, UnreadablePictureError, pixels_of, store
+from palaver_tui.text.half_blocks import MOST_ROWS, Grid, PictureBox, Pixels, caption, grid_of
+from palaver_tui.themes.palettes import LIGHT
+from palaver_tui.transcript.calls.call import CallBlock
+from palaver_tui.transcript.folds import Folds
+from palaver_tui.widgets.strips import draws_pictures, strip_of
 from tui.pictures import FORMATS, chart, drawn, png_that_says
 from tui.replay import answer, status, user, versions
 from tui.screen import client, pictures_are_drawn

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from palaver_tui.placing import placed
+from palaver_tui.textual_patches.cell_positions import placed
 from support.require import require
 from support.tmux import tmux
 from tui.emoji_client import EMOJI

@@ -15,11 +15,11 @@ from palaver.wire.events import (
     RetryEvent,
     UsageEvent,
 )
-from palaver_tui.view.banner import banner
-from palaver_tui.view.chat import ChatView
-from palaver_tui.view.connection import Connection, offline
-from palaver_tui.view.primary import primary
-from palaver_tui.view.sending import acknowledged
+from palaver_tui.state.banner import banner
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.connection import Connection, offline
+from palaver_tui.state.outgoing import acknowledged
+from palaver_tui.state.primary_action import primary
 from palaver_tui.widgets.queue import QueuePanel
 from tui.replay import (
     BAD_KEY,

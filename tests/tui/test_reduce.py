@@ -18,10 +18,10 @@ from palaver.wire.events import (
     RetryEvent,
     UsageEvent,
 )
-from palaver_tui.view.chat import ChatView, Outgoing
-from palaver_tui.view.growing import Growing
-from palaver_tui.view.reduce import reduce, reduce_all, with_messages
-from palaver_tui.view.sending import acknowledged, sending
+from palaver_tui.state.chat import ChatView, Outgoing
+from palaver_tui.state.growing_text import Growing
+from palaver_tui.state.outgoing import acknowledged, sending
+from palaver_tui.state.reduce import reduce, reduce_all, with_messages
 from tui.replay import BAD_KEY, OVERLOADED, T0, answer, part, queued, status, user, versions
 
 WORDS = ["It", "waits", "for", "one", "timer,", "but", "two", "paths", "create", "it."]

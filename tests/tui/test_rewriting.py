@@ -6,8 +6,8 @@ import pytest
 
 from palaver.wire.events import CaughtUp, HistoryTruncated, MessageEvent, QueueUpdate
 from palaver.wire.messages import MessagePage
-from palaver_tui.view.chat import ChatView
-from palaver_tui.view.dropping import Counted, Dropped, dropped_by, in_words
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.dropped_messages import Counted, Dropped, dropped_by, in_words
 from tui.replay import ReplayClient, answer, chat, problem, queued, status, user, versions
 from tui.screen import client
 

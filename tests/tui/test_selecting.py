@@ -19,7 +19,7 @@ class Taken:
         self.texts: list[str] = []
 
     async def copy(self, text):
-        from palaver_tui.clipboard import Copied
+        from palaver_tui.platform.clipboard import Copied
 
         self.texts.append(text)
         return Copied("tool", "a-tool")

@@ -11,7 +11,7 @@ from palaver.interface import Choice
 from palaver.remote.address import Ssh, Unix, Web
 from palaver.remote.servers import Server
 from palaver_tui.app import _causes
-from palaver_tui.keeping import Draft, Keeper
+from palaver_tui.storage.local_store import Draft, Keeper
 from palaver_tui.timing import BARRED_S
 from palaver_tui.widgets.header import Place
 from tui.replay import ReplayClient, chat, problem

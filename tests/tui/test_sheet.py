@@ -2,8 +2,8 @@
 
 import pytest
 
-from palaver_tui.palettes import FAMILIES
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.themes.palettes import FAMILIES
+from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import ReplayClient
 from tui.screen import make_app, posed, screen_text, settled
 from tui.sheet import running_tools, sheet, writing_a_call

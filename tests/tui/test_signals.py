@@ -40,8 +40,8 @@ UNDRAWN = """
 from palaver.cli.main import main
 from textual.widget import Widget
 from palaver_tui.app import PalaverApp
-from palaver_tui.widgets.bars import Bar
-from palaver_tui.widgets.compositing import RowCompositor
+from palaver_tui.widgets.bar import Bar
+from palaver_tui.textual_patches.row_compositor import RowCompositor
 
 def fail(*_, **__):
     raise RuntimeError("not drawn")

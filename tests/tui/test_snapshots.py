@@ -2,7 +2,7 @@
 
 import pytest
 
-from palaver_tui.palettes import FAMILIES
+from palaver_tui.themes.palettes import FAMILIES
 from tui.replay import ReplayClient
 from tui.scenes import SCENES, SIZES
 from tui.screen import make_app, posed, screen_text, settled

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver_tui.terminal import PASTE, PASTED, KeyParser
+from palaver_tui.textual_patches.terminal_driver import PASTE, PASTED, KeyParser
 
 
 def told(*reads):

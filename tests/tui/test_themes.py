@@ -4,9 +4,9 @@ import pytest
 from rich.color import ColorSystem
 from textual.color import Color
 
-from palaver_tui.layout.faces import Face
-from palaver_tui.palettes import PALETTES, PLAIN
-from palaver_tui.themes import style_of
+from palaver_tui.text.spans import Face
+from palaver_tui.themes.palettes import PALETTES, PLAIN
+from palaver_tui.themes.themes import style_of
 
 COLOURED = [palette for palette in PALETTES.values() if not palette.own]
 # What only says it again, such as a fence's language, is held to what is asked of drawings.

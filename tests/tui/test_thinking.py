@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver_tui.layout import growing_words
-from palaver_tui.layout.faces import Span
-from palaver_tui.layout.folding import FoldKey, Folds
-from palaver_tui.layout.growing_words import GrowingWords
-from palaver_tui.layout.thoughts import ReasoningBlock
-from palaver_tui.layout.wrap import wrap
+from palaver_tui.text.growing import words as growing_words
+from palaver_tui.text.growing.words import GrowingWords
+from palaver_tui.text.spans import Span
+from palaver_tui.text.wrap import wrap
+from palaver_tui.transcript.folds import FoldKey, Folds
+from palaver_tui.transcript.thoughts import ReasoningBlock
 from support.examples import examples
 
 OPEN = Folds(frozenset({"reasoning"}))

@@ -168,8 +168,9 @@ def test_nothing_is_taken_from_over_the_main_screen_but_by_its_one_answer():
         if taking.search(text := path.read_text())
     }
     assert found == {"dialog.py": 1}
-    for path in (package / "widgets").glob("*.py"):
-        import_module(f"palaver_tui.widgets.{path.stem}")
+    for path in (package / "widgets").rglob("*.py"):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        import_module(".".join(parts).removesuffix(".__init__"))
     assert [one for one in ModalScreen.__subclasses__() if "palaver" in one.__module__] == [Dialog]
 
 

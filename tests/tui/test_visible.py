@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from palaver_tui.layout.document import MarkdownDocument, PlainDocument
-from palaver_tui.layout.visible import VisibleStream, one_for_one, visible, visible_line
+from palaver_tui.text.document import MarkdownDocument, PlainDocument
+from palaver_tui.text.visible import VisibleStream, one_for_one, visible, visible_line
 
 HOSTILE = [
     "\x1b[2J\x1b[1;1Hgone",

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palaver.wire.events import HistoryTruncated, MessageEvent
-from palaver_tui.view.chat import ChatView
-from palaver_tui.view.reduce import reduce
-from palaver_tui.view.window import (
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.message_window import (
     AROUND,
     NEWEST,
     SLACK,
@@ -20,6 +19,7 @@ from palaver_tui.view.window import (
     with_newer,
     with_older,
 )
+from palaver_tui.state.reduce import reduce
 from tui.long_chat import LongChat, history
 from tui.replay import T0, answer, user
 from tui.screen import client

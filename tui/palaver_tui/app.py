@@ -30,49 +30,49 @@ from palaver.remote.reaching import tokens
 from palaver.remote.servers import Server
 from palaver.setup.servers import find_servers
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.actions import Action, key_of
-from palaver_tui.binding import bindings
-from palaver_tui.clipboard import Clipboard
-from palaver_tui.delivery import DRAFT
-from palaver_tui.doing.filing import quoted
-from palaver_tui.doing.keying import Keying
-from palaver_tui.drafts import NEW, Drafts, joined
-from palaver_tui.frames import Frames
-from palaver_tui.guarding import guard_library
-from palaver_tui.hangup import EXIT_CODE, watch_terminal
-from palaver_tui.inputs import Inputs
-from palaver_tui.keeping import FOLDER, Keeper
-from palaver_tui.layout.sections import Look
-from palaver_tui.layout.visible import encodable
-from palaver_tui.mishaps import Mishap, Mishaps, say_ended
-from palaver_tui.offering import NEEDS
-from palaver_tui.opening import Opener
-from palaver_tui.painting import FLAT, NARROW, Choice, Painter
-from palaver_tui.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
-from palaver_tui.session import Connect, Session
-from palaver_tui.setting_up import Means, looked_at
-from palaver_tui.signals import on_ending_signals
-from palaver_tui.terminal import Terminal
-from palaver_tui.themes import theme
+from palaver_tui.actions.availability import NEEDS
+from palaver_tui.actions.chats import quoted
+from palaver_tui.actions.keys import Keying
+from palaver_tui.keymap.actions import Action, key_of
+from palaver_tui.keymap.bindings import bindings
+from palaver_tui.platform.clipboard import Clipboard
+from palaver_tui.platform.hangup import EXIT_CODE, watch_terminal
+from palaver_tui.platform.opener import Opener
+from palaver_tui.platform.signals import on_ending_signals
+from palaver_tui.screen.frames import Frames
+from palaver_tui.screen.painter import FLAT, NARROW, Choice, Painter
+from palaver_tui.session.outbox import DRAFT
+from palaver_tui.session.session import Connect, Session
+from palaver_tui.session.setup import Means, looked_at
+from palaver_tui.state.escape import Open
+from palaver_tui.storage.drafts import NEW, Drafts, joined
+from palaver_tui.storage.error_reports import Mishap, Mishaps, say_ended
+from palaver_tui.storage.local_store import FOLDER, Keeper
+from palaver_tui.text.visible import encodable
+from palaver_tui.textual_patches.error_containment import guard_library
+from palaver_tui.textual_patches.key_queue import Inputs
+from palaver_tui.textual_patches.row_compositor import RowCompositor
+from palaver_tui.textual_patches.terminal_driver import Terminal
+from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
+from palaver_tui.themes.themes import theme
 from palaver_tui.timing import (
     ANIMATION_S,
     MISHAP_NOTICE_S,
     SCREEN_UPDATES_PER_SECOND,
     STILL_ANIMATION_S,
 )
-from palaver_tui.view.escape import Open
+from palaver_tui.transcript.sections import Look
 from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.banner import BannerBox
-from palaver_tui.widgets.bars import Bar
+from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
-from palaver_tui.widgets.commands import CommandList
+from palaver_tui.widgets.command_list import CommandList
 from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.compositing import RowCompositor
-from palaver_tui.widgets.drawing import depth_of, draws_pictures
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.stage import Stage
-from palaver_tui.widgets.transcript import Transcript
+from palaver_tui.widgets.strips import depth_of, draws_pictures
+from palaver_tui.widgets.transcript.widget import Transcript
 from palaver_tui.widgets.welcome import Welcome
 
 CLOSING_WORDS: dict[Open, str] = {

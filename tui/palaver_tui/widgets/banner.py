@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
-from palaver_tui.layout.faces import Face, Line, Span
-from palaver_tui.layout.wrap import width_of, wrap
-from palaver_tui.view.banner import Banner
-from palaver_tui.widgets.drawing import palette_of, strip_of
+from palaver_tui.state.banner import Banner
+from palaver_tui.text.spans import Face, Line, Span
+from palaver_tui.text.wrap import width_of, wrap
+from palaver_tui.widgets.strips import palette_of, strip_of
 
 MAX_TEXT_ROWS = 4
 # What keeps its place beside it: the composer's three rows, three of the conversation, one of

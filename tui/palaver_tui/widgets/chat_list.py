@@ -14,15 +14,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from palaver.wire.chats import BUSY
-from palaver_tui.actions import BY_ID
-from palaver_tui.binding import bindings
-from palaver_tui.layout.faces import Face, Ink, Line, Paper, Span
-from palaver_tui.layout.visible import visible_line
-from palaver_tui.layout.wrap import width_of
+from palaver_tui.keymap.actions import BY_ID
+from palaver_tui.keymap.bindings import bindings
+from palaver_tui.state.chat_list import Row
+from palaver_tui.state.words import age, signs
+from palaver_tui.text.spans import Face, Ink, Line, Paper, Span
+from palaver_tui.text.visible import visible_line
+from palaver_tui.text.wrap import width_of
 from palaver_tui.timing import OLDER_WITHIN_ROWS
-from palaver_tui.view.chats import Row
-from palaver_tui.view.wording import age, signs
-from palaver_tui.widgets.drawing import palette_of, row, strip_of
+from palaver_tui.widgets.strips import palette_of, row, strip_of
 
 BEGINS_FILTER = BY_ID["chats.filter"].keys
 

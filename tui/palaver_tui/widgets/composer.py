@@ -11,8 +11,8 @@ from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.message import Message
 
-from palaver_tui.actions import BY_ID
-from palaver_tui.binding import bindings
+from palaver_tui.keymap.actions import BY_ID
+from palaver_tui.keymap.bindings import bindings
 from palaver_tui.widgets.fields import ShownArea
 
 MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen

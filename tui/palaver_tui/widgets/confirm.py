@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from palaver_tui.actions import key_name
-from palaver_tui.layout.visible import visible_line
+from palaver_tui.keymap.actions import key_name
+from palaver_tui.text.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.options import Options
 

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from textual.screen import ModalScreen
 
-from palaver_tui.actions import key_name, key_of
+from palaver_tui.keymap.actions import key_name, key_of
 
 T = TypeVar("T")
 

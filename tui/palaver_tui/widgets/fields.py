@@ -20,8 +20,8 @@ from textual.document._edit import Edit
 from textual.document._wrapped_document import WrappedDocument
 from textual.widgets import Input, TextArea
 
-from palaver_tui.layout.visible import encodable, one_for_one
-from palaver_tui.layout.wrap import clusters
+from palaver_tui.text.visible import encodable, one_for_one
+from palaver_tui.text.wrap import clusters
 
 
 class ShownDocument(Document):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from palaver_tui.actions import (
+from palaver_tui.keymap.actions import (
     ACTIONS,
     BY_ID,
     COPY_OR_LEAVE,
@@ -14,10 +14,10 @@ from palaver_tui.actions import (
     key_name,
     key_of,
 )
-from palaver_tui.layout.faces import Face, Line, Span
-from palaver_tui.layout.wrap import width_of
-from palaver_tui.view.live import STOPPABLE, LiveState
-from palaver_tui.widgets.drawing import row
+from palaver_tui.state.live import STOPPABLE, LiveState
+from palaver_tui.text.spans import Face, Line, Span
+from palaver_tui.text.wrap import width_of
+from palaver_tui.widgets.strips import row
 
 
 def _pair(key: str, label: str) -> list[Span]:

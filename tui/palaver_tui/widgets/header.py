@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from palaver_tui.layout.faces import Face, Ink, Line, Span
-from palaver_tui.layout.visible import visible_line
-from palaver_tui.layout.wrap import clip, width_of
-from palaver_tui.view.chat import ChatView
-from palaver_tui.view.connection import Connection, Phase
-from palaver_tui.widgets.bars import MUTED, SEPARATOR
-from palaver_tui.widgets.drawing import row
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.connection import Connection, Phase
+from palaver_tui.text.spans import Face, Ink, Line, Span
+from palaver_tui.text.visible import visible_line
+from palaver_tui.text.wrap import clip, width_of
+from palaver_tui.widgets.bar import MUTED, SEPARATOR
+from palaver_tui.widgets.strips import row
 
 DOTS: dict[Phase, tuple[str, Ink]] = {
     "starting": ("◌", "muted"),

@@ -10,9 +10,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from palaver_tui.actions import ACTIONS, Scope, key_name
-from palaver_tui.layout.faces import Span
-from palaver_tui.layout.wrap import wrap
+from palaver_tui.keymap.actions import ACTIONS, Scope, key_name
+from palaver_tui.text.spans import Span
+from palaver_tui.text.wrap import wrap
 from palaver_tui.widgets.dialog import Dialog, keys_below
 
 TITLES: dict[Scope, str] = {

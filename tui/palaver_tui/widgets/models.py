@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from palaver.wire.chats import Model
-from palaver_tui.layout.visible import visible_line
+from palaver_tui.text.visible import visible_line
 from palaver_tui.widgets.picker import Choice, Picker
 
 

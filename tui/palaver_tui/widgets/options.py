@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widgets import OptionList
 
-from palaver_tui.widgets.drawing import palette_of
+from palaver_tui.widgets.strips import palette_of
 
 PICKED = Style(reverse=True)
 

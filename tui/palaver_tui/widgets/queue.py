@@ -10,12 +10,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver.wire.messages import QueuedMessage
-from palaver_tui.actions import BY_ID, LETTERS, key_name, key_of
-from palaver_tui.binding import bindings
-from palaver_tui.layout.faces import Face, Line, Paper, Span
-from palaver_tui.layout.visible import visible_line
-from palaver_tui.view.chat import ChatView
-from palaver_tui.widgets.drawing import palette_of, row, strip_of
+from palaver_tui.keymap.actions import BY_ID, LETTERS, key_name, key_of
+from palaver_tui.keymap.bindings import bindings
+from palaver_tui.state.chat import ChatView
+from palaver_tui.text.spans import Face, Line, Paper, Span
+from palaver_tui.text.visible import visible_line
+from palaver_tui.widgets.strips import palette_of, row, strip_of
 
 MAX_ROWS = 5  # then it scrolls with the selection
 FOLD_BELOW = 24  # rows of the window under which the panel is one line

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from palaver.wire.chats import TITLE_LIMIT
-from palaver_tui.layout.visible import visible_line
+from palaver_tui.text.visible import visible_line
 from palaver_tui.widgets.dialog import Dialog, keys_below
 from palaver_tui.widgets.fields import ShownInput
 

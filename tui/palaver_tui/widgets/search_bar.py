@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from palaver_tui.binding import bindings
+from palaver_tui.keymap.bindings import bindings
 from palaver_tui.widgets.fields import ShownInput
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from palaver.interface import Choice as Server
-from palaver_tui.layout.visible import visible_line
+from palaver_tui.text.visible import visible_line
 from palaver_tui.widgets.picker import Choice, Picker
 
 

@@ -1,104 +1,83 @@
-"""Draws the rows of the transcript that are in view: each line once, however often it moves."""
+"""From layout lines to Textual strips."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
 
-from rich.style import Style as RichStyle
-from textual.geometry import Region
+from rich.console import Console
+from rich.segment import Segment
+from textual.app import App
 from textual.strip import Strip
-from textual.style import Style
 
-from palaver_tui.layout.faces import Line
-from palaver_tui.widgets.drawing import palette_of, strip_of
-from palaver_tui.widgets.marks import marked
+from palaver_tui.text.spans import PLAIN, Face, Line, Span
+from palaver_tui.text.wrap import clip, width_of
+from palaver_tui.themes.palettes import DARK, PALETTES, Depth, Palette
+from palaver_tui.themes.themes import pixel_style, style_of
 
-if TYPE_CHECKING:
-    from palaver_tui.widgets.transcript import Transcript
-
-
-class Fills(NamedTuple):
-    """What a line is filled up with: to the bar's room in one style, over that in another."""
-
-    width: int = 0
-    style: RichStyle | None = None
-    whole: int = 0
-    empty: RichStyle | None = None
+# Papers of panels. Where there are no colours an edge takes the place of their first blank.
+PANELS = frozenset({"code", "added", "removed"})
+EDGE = "▏"
+EDGE_FACE = Face("rule")
 
 
-class Strips:
-    """The transcript's lines as strips, which are kept with their sections.
+def palette_of(app: App[object]) -> Palette:
+    """Return the palette of the theme in use."""
+    return PALETTES.get(app.theme, DARK)
 
-    Not in Textual's own cache, which goes by rows: when the text moves up by a line, every row
-    shows a strip that was drawn before, and what Textual keeps with a strip (its parts, its escape
-    codes) holds.
-    """
 
-    def __init__(self, transcript: Transcript) -> None:
-        self._transcript = transcript
-        self._fills = Fills()
+# As Rich calls them. `windows` are the 16 colours of a console that is older than escape codes.
+DEPTHS: dict[str | None, Depth] = {
+    "truecolor": "truecolor",
+    "256": "256",
+    "standard": "16",
+    "windows": "16",
+    None: "none",
+}
 
-    def forget(self) -> None:
-        """Draw everything anew: the colours are others."""
-        for section in self._transcript.column.sections:
-            section.cache.clear()
 
-    def rows(self, crop: Region) -> list[Strip]:
-        """Return the rows in `crop`."""
-        transcript = self._transcript
-        background = transcript.background_colors[1]
-        fills = Fills(
-            transcript.scrollable_content_region.width,
-            transcript.rich_style,
-            transcript.size.width,
-            Style(background=background).rich_style,
+def depth_of(console: Console) -> Depth:
+    """Return which colours a terminal has, as its environment says."""
+    return DEPTHS[console.color_system]
+
+
+def draws_pictures(console: Console) -> bool:
+    """Say whether a terminal has the colours and the characters to draw pictures with."""
+    return depth_of(console) in {"truecolor", "256"} and console.encoding.startswith("utf")
+
+
+def strip_of(line: Line, width: int, palette: Palette) -> Strip:
+    """Return `line`, filled up to `width` cells."""
+    segments = []
+    used = 0
+    edged = palette.own and line.fill in PANELS
+    for text, face in line.spans:
+        if line.fill and not face.paper and used >= line.inset:
+            face = face._replace(paper=line.fill)
+        if edged and used == line.inset and text.startswith(" "):
+            segments.append(Segment(EDGE, style_of(EDGE_FACE, palette)))
+            text, used, edged = text[1:], used + 1, False
+        style = (
+            style_of(face, palette) if face.pixels is None else pixel_style(face.pixels, palette)
         )
-        if fills != self._fills:  # a theme is there at once, the styles that come with it later
-            self._fills = fills
-            self.forget()
-        strips = [transcript.render_line(y) for y in crop.line_range]
-        for line_filter in transcript.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, transcript.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        segments.append(Segment(text, style))
+        used += width_of(text)
+    if used < width:
+        fill = Face(paper=line.fill) if line.fill else PLAIN
+        segments.append(Segment(" " * (width - used), style_of(fill, palette)))
+        used = width
+    return Strip(segments, used)
 
-    def row(self, y: int) -> Strip:
-        """Return row `y` of the view, the room for the bar included."""
-        transcript = self._transcript
-        number = transcript.scroll_offset.y + y
-        section, line, laid = transcript.column.line(number)
-        if section is None:
-            return self._drawn(laid)
-        cache = section.cache
-        if line >= len(cache):
-            cache.extend([None] * (line + 1 - len(cache)))
-        strip = cache[line]
-        if not isinstance(strip, Strip):
-            strip = cache[line] = self._drawn(laid)
-        if self.are_marked:
-            marks = [
-                *transcript.dropped_marks(number),
-                *transcript.searching.marks(section, line),
-                *transcript.pointing.marks(section, line),
-                *transcript.selecting.marks(number),
-            ]
-            strip = marked(strip, marks, palette_of(transcript.app))
-        return strip
 
-    def _drawn(self, line: Line) -> Strip:
-        transcript = self._transcript
-        strip = strip_of(line, transcript.column.width, palette_of(transcript.app))
-        width, style, whole, empty = self._fills
-        return strip.crop_extend(0, width, style).adjust_cell_length(whole, empty)
-
-    @property
-    def are_marked(self) -> bool:
-        """Whether something may be marked in the text."""
-        transcript = self._transcript
-        return (
-            transcript.searching.active
-            or transcript.selecting.active
-            or transcript.pointing.thing is not None
-            or transcript.editing is not None
-        )
+def row(left: Iterable[Span], right: Iterable[Span], width: int) -> Line:
+    """Return one line with `left` and `right` at its ends; `left` gives way if it must."""
+    right = tuple(right)
+    room = width - sum(width_of(span.text) for span in right)
+    kept, used = [], 0
+    for span in left:
+        text = clip(span.text, max(0, room - used - (1 if right else 0)))
+        if text:
+            kept.append(Span(text, span.face))
+            used += width_of(text)
+        if text != span.text:
+            break
+    return Line((*kept, Span(" " * max(0, room - used)), *right))

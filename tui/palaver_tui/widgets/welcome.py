@@ -7,12 +7,12 @@ from typing import Final
 from textual.strip import Strip
 from textual.widget import Widget
 
-from palaver_tui.actions import BY_ID, key_name
-from palaver_tui.layout.faces import BLANK, Face, Line, Span
-from palaver_tui.layout.visible import visible_line
-from palaver_tui.layout.wrap import width_of, wrap
-from palaver_tui.view.first_run import FirstRun, Row, Tone, paragraphs
-from palaver_tui.widgets.drawing import palette_of, strip_of
+from palaver_tui.keymap.actions import BY_ID, key_name
+from palaver_tui.state.first_run import FirstRun, Row, Tone, paragraphs
+from palaver_tui.text.spans import BLANK, Face, Line, Span
+from palaver_tui.text.visible import visible_line
+from palaver_tui.text.wrap import width_of, wrap
+from palaver_tui.widgets.strips import palette_of, strip_of
 
 MARK = ("╭───────────╮", "│  ·  ·  ·  │", "╰──╮  ╭─────╯", "   ╰──╯      ")
 MAX_WIDTH = 64

@@ -1,1 +1,0 @@
-"""Pure layout: Markdown to blocks, blocks to lines. Nothing here knows Textual."""

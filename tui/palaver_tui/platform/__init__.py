@@ -1,0 +1,1 @@
+"""What the system around the client offers: clipboard, browser, viewer, signals."""

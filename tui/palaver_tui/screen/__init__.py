@@ -1,0 +1,1 @@
+"""From the session to the widgets, and how often."""

@@ -1,0 +1,333 @@
+"""From the session to the widgets: one pass over everything that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widget import Widget
+
+from palaver import __version__
+from palaver.remote.address import Unix
+from palaver.wire.messages import Message, QueuedMessage
+from palaver_tui.keymap.actions import BY_ID, LETTERS, Action, Scope, key_of
+from palaver_tui.session.session import Session
+from palaver_tui.state.banner import Banner, banner
+from palaver_tui.state.chat_list import ChatList, Row, rows
+from palaver_tui.state.dropped_messages import Dropped, in_words
+from palaver_tui.state.live import STOPPABLE
+from palaver_tui.state.primary_action import LABELS
+from palaver_tui.state.words import DRAFT_SIGN, MOVING, activity, spinner
+from palaver_tui.storage.drafts import NEW
+from palaver_tui.text.spans import Ink
+from palaver_tui.text.visible import visible_line
+from palaver_tui.textual_patches.frame_title import entitle
+from palaver_tui.widgets.banner import BannerBox
+from palaver_tui.widgets.bar import Bar
+from palaver_tui.widgets.chat_list import ChatListPane, Listed
+from palaver_tui.widgets.command_list import CommandList
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.footer import footer_line
+from palaver_tui.widgets.header import Place, header_line
+from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.search_bar import SearchInput
+from palaver_tui.widgets.stage import Stage
+from palaver_tui.widgets.transcript.widget import Transcript
+from palaver_tui.widgets.welcome import Welcome
+
+NARROW = 90  # columns below which the list of chats becomes an overlay
+ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
+FLAT = 12  # rows below which the conversation has no frame: a banner takes what it had
+CROWDED = 24  # rows below which a banner makes room for a list of commands
+HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the list shows: filtered by what, which chats, and which of them have drafts."""
+
+    filter_text: str | None
+    archived: bool
+    drafts: frozenset[str]
+
+
+PARTS: dict[type[Widget], Scope] = {
+    Composer: "composer",
+    Transcript: "transcript",
+    ChatListPane: "chats",
+    SearchInput: "search",
+    QueuePanel: "queue",
+}
+
+
+def scope_of(focused: Widget | None) -> Scope | None:
+    """Return which keys work in the part that has the focus besides those that work everywhere."""
+    return PARTS.get(type(focused)) if focused is not None else None
+
+
+class Painter:
+    """Knows which widget shows what."""
+
+    def __init__(
+        self,
+        screen: Screen[object],
+        session: Session,
+        offers: Callable[[Action], bool],
+        *,
+        motion: bool,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self._session = session
+        self._motion = motion
+        self._zone = zone
+        self._minute = 0  # of the clock, when it was painted
+        self._offers = offers
+        self._screen = screen
+        self._header = screen.query_one("#header", Bar)
+        self._footer = screen.query_one("#footer", Bar)
+        self._chats = screen.query_one(ChatListPane)
+        self._stage = screen.query_one(Stage)
+        self._transcript = screen.query_one(Transcript)
+        self._welcome = screen.query_one(Welcome)
+        self._banner = screen.query_one(BannerBox)
+        self._queue = screen.query_one(QueuePanel)
+        self._writing = screen.query_one("#writing", Horizontal)
+        self._commands = screen.query_one(CommandList)
+        self._composer = screen.query_one(Composer)
+        self.show_detail = False
+        self._listed: ChatList | None = None  # what `_rows` were made of
+        self._choice: tuple[str | None, bool] = (None, False)  # what of it
+        self._has_archived = False
+        self._rows: list[Row] = []
+
+    @property
+    def frame(self) -> str:
+        """The spinner as it is now."""
+        return spinner(self._session.clock.monotonic(), self._motion)
+
+    @property
+    def animated(self) -> bool:
+        """Whether something on the screen changes with time alone."""
+        session = self._session
+        busy = any(
+            chat.status in {"running", "interrupting"} for chat in session.chats.chats.values()
+        )
+        return busy or session.now.state in MOVING | {"retrying", "reconnecting", "starting"}
+
+    @property
+    def dated(self) -> bool:
+        """Whether the times in the list are of another minute."""
+        return self._minute != _minute(self._session.clock.now())
+
+    def model_name(self) -> str | None:
+        """The model that answers, or would."""
+        session = self._session
+        models = session.models.models if session.models else []
+        default = next((model.name for model in models if model.default), None)
+        name = session.view.model or default
+        return None if name is None else visible_line(name)
+
+    def paint(
+        self,
+        closes: str | None,
+        editing: QueuedMessage | Message | None,
+        dropped: Dropped | None,
+        choice: Choice,
+    ) -> None:
+        """Bring every widget up to the session.
+
+        `closes` is what Esc would close, `editing` the message in the composer that is somewhere
+        else too, `dropped` what goes when it is sent, `choice` what the list shows.
+        """
+        session, view = self._session, self._session.view
+        width = self._screen.size.width
+        place = place_of(session)
+        self._header.show([header_line(view, session.connection, place, self.model_name(), width)])
+        self._paint_list(choice, width)
+        empty = not view.messages and not view.live and not view.outgoing
+        waiting = view.chat_id is not None and view.caught_up is None
+        self._stage.set_class(empty and not waiting, "-empty")
+        self._welcome.show(session.setting_up.state, self.model_name())
+        self._transcript.show(view, session.current, self.model_name())
+        self._transcript.show_edit(editing.id if isinstance(editing, Message) else None)
+        self.paint_new_lines()
+        now = session.clock.now()
+        self._minute = _minute(now)
+        archived = session.is_archived
+        shown = banner(
+            view,
+            session.connection,
+            now,
+            self.show_detail,
+            setup=session.setting_up.state,
+            archived=archived,
+        )
+        # Where there is no room for both, what is being chosen matters more.
+        crowded = self._commands.display and self._screen.size.height < CROWDED
+        self._banner.show(None if crowded else self._offered(shown))
+        number = editing.id if isinstance(editing, QueuedMessage) else None
+        self._queue.show(view, number, self._screen.size.height, self._banner.rows)
+        self._composer.room = self._room_to_write()
+        self._composer.fit()
+        self._paint_writing(editing, dropped)
+        self._paint_footer(closes, choice.filter_text is not None)
+
+    def _room_to_write(self) -> int:
+        """Return the rows that the others leave to the composer: at least one, they see to that."""
+        rows = self._screen.size.height
+        conversation = 1 if rows < FLAT else 2  # a row, or its frame
+        framed = 2 + 2  # header and footer, and the composer's own frame
+        return rows - framed - conversation - self._banner.rows - self._queue.rows
+
+    def _paint_footer(self, closes: str | None, filtering: bool) -> None:
+        # Under a dialog no part takes keys, whichever of them had the focus.
+        under = self._screen.app.screen is not self._screen
+        focus = None if under else scope_of(self._screen.focused)
+        line = footer_line(
+            self._session.now.state,
+            closes,
+            self._offers,
+            self._screen.size.width,
+            focus,
+            selected=self._transcript.selecting.some,
+            filtering=filtering,
+            under=under,
+        )
+        self._footer.show([line])
+
+    def _paint_list(self, choice: Choice, width: int) -> None:
+        session = self._session
+        chats = session.chats
+        chosen = (choice.filter_text, choice.archived)
+        if chats is not self._listed or chosen != self._choice:
+            # Thousands of chats are not sorted anew for every frame.
+            self._listed, self._choice = chats, chosen
+            self._rows = rows(chats, choice.filter_text or "", archived=choice.archived)
+            self._has_archived = chats.has_archived()
+        pages = chats.archive
+        self._chats.show(
+            Listed(
+                self._rows,
+                session.view.chat_id,
+                loaded=pages.loaded if choice.archived else chats.loaded,
+                next_page=(pages if choice.archived else chats).next_cursor,
+                filter_text=choice.filter_text,
+                archived=choice.archived,
+                drafts=choice.drafts,
+                now=session.clock.now(),
+                zone=self._zone,
+                roomy=width >= NARROW,
+            ),
+            self.frame,
+        )
+        entitle(self._chats, self._list_title(choice), self._list_signs(choice))
+
+    def _list_title(self, choice: Choice) -> str:
+        if choice.filter_text is not None:
+            return f"/{visible_line(choice.filter_text)}▏"
+        letters = f": {LETTERS}" if self._screen.focused is self._chats else ""
+        if choice.archived:
+            return f"Archived{letters}"
+        # What is being written to a chat that does not exist has no row.
+        elsewhere = NEW in choice.drafts and not self._session.is_draft
+        return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else f"Chats{letters}"
+
+    def _list_signs(self, choice: Choice) -> str:
+        """Say what is not in the list, and how to see it."""
+        key = key_of("chats.archived")
+        if choice.archived:
+            return f"{key} other chats"
+        chats = self._session.chats.chats.values()
+        busy = sum(chat.status == "running" for chat in chats)
+        parts = [f"{busy} running"] if busy else []
+        if self._has_archived:
+            parts.append(f"{key} archived")
+        return " · ".join(parts)
+
+    def paint_new_lines(self) -> None:
+        """Say how much is below what is in view."""
+        transcript = self._transcript
+        words = ""
+        if not transcript.following:
+            new = transcript.new_lines
+            words = f"↓ {new} new · {END}" if new else f"↓ more · {END}"
+        takes = self._screen.focused is transcript
+        entitle(self._stage, LETTERS.capitalize() if takes else "", words)
+
+    def _paint_writing(
+        self, editing: QueuedMessage | Message | None, dropped: Dropped | None
+    ) -> None:
+        session = self._session
+        now = session.now
+        model = self.model_name() or "the model"
+        wide = self._screen.size.width >= HINTS_FROM
+        text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
+        if isinstance(editing, QueuedMessage):
+            text, ink = f"editing message {editing.position + 1} of the queue", "warning"
+        elif dropped is not None:
+            text, ink = _edit_words(dropped, self._writing.size.width), "warning"
+        elif session.is_archived:
+            writes = self._screen.focused is self._composer
+            text, ink = f"archived · {ENTER} brings it back" if writes else "archived", "muted"
+        self._writing.set_class(_warns(ink), "-warning")
+        entitle(self._writing, text, self._hints(editing) if wide else "")
+
+    def _offered(self, shown: Banner | None) -> Banner | None:
+        """Leave out the keys of what makes no sense now."""
+        if shown is None:
+            return None
+        keys = tuple(key for key in shown.keys if self._offers(BY_ID[key[1]]))
+        return replace(shown, keys=keys)
+
+    def _hints(self, editing: QueuedMessage | Message | None) -> str:
+        """What Enter does now."""
+        session = self._session
+        state = session.now.state
+        if editing is not None:
+            puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
+            return f"{ENTER} {puts} · {ESC} leave it as it was"
+        if self._commands.display or self._screen.focused is not self._composer:
+            return ""  # a frame of another part says it
+        if session.is_archived and self._composer.text:
+            return ""
+        if not self._composer.text and (action := session.primary):
+            return f"{ENTER} {LABELS[action]}"
+        if state in STOPPABLE or state == "interrupting":
+            return f"{ENTER} queue · {key_of('composer.interrupt')} send now"
+        return f"{ENTER} send · {key_of('composer.newline')} new line"
+
+
+def _edit_words(dropped: Dropped, room: int) -> str:
+    """Say that a message is said anew, and what goes for it: this first where there is no room."""
+    goes = in_words(dropped)
+    if not goes:
+        return "editing your message · nothing is dropped"
+    whole = f"editing your message · drops {goes}"
+    return whole if len(whole) <= room else f"drops {goes}"
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp() // 60)
+
+
+def _warns(ink: Ink) -> bool:
+    return ink == "warning"
+
+
+def place_of(session: Session) -> Place:
+    """Return what the header says of the daemon."""
+    endpoint, info, server = session.endpoint, session.info, session.server
+    version = info.version if info is not None and info.version != __version__ else ""
+    if server is None or isinstance(server.place, Unix):
+        local = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
+        return Place(local, version=version)
+    user = info.user if info is not None and info.user else getattr(server.place, "user", None)
+    host = server.name or server.place.host
+    return Place(f"{user}@{host}" if user else host, remote=True, version=version)
+
+
+def _host(base: str) -> str:
+    return base.split("://", 1)[-1].rstrip("/")

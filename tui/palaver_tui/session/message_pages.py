@@ -1,0 +1,165 @@
+"""Messages by page: what is fetched when somebody scrolls or searches, and what is let go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from palaver.client import Client, PalaverError
+from palaver.wire.messages import Message
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.message_window import around, at_the_end, trimmed, with_newer, with_older
+from palaver_tui.timing import OLDER_PAGE, SEARCH_AT_ONCE, SEARCH_PAGE
+
+if TYPE_CHECKING:
+    from palaver_tui.session.session import Session
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+Holds = Callable[[Message], bool]
+# Called when a search through what was not here ends, with the messages read and the one found.
+Told = Callable[[int, int | None], None]
+
+
+class Paging:
+    """Fetches and lets go, for the chat that is shown; one fetch at a time in each chat."""
+
+    def __init__(self, session: Session, spawn: Spawn) -> None:
+        self._session = session
+        self._spawn = spawn
+        self._busy: set[str] = set()
+        self._unseen: set[str] = set()  # chats with a page that was not on the screen yet
+        self._search = 0  # counts searches: a newer one, or none, ends the one before
+
+    def _can(self, view: ChatView, name: str) -> bool:
+        known = view.chat_id is not None and self._session.client is not None and view.messages
+        return bool(known) and view.attached and name not in self._busy | self._unseen
+
+    def older(self) -> None:
+        """Fetch the page before the first message there is, unless that is under way."""
+        name, view = self._session.current, self._session.view
+        if view.older and self._can(view, name):
+            self._busy.add(name)
+            self._spawn(self._fetch(name, before_id=view.messages[0].id))
+
+    def newer(self) -> None:
+        """Fetch the page after the gap, unless that is under way."""
+        name, view = self._session.current, self._session.view
+        if view.gap is not None and self._can(view, name):
+            self._busy.add(name)
+            self._spawn(self._fetch(name, after_id=view.gap))
+
+    async def _fetch(
+        self, name: str, before_id: int | None = None, after_id: int | None = None
+    ) -> None:
+        session = self._session
+        client, chat_id = session.client, session.views[name].chat_id
+        assert client is not None
+        assert chat_id is not None
+        try:
+            page = await client.messages(
+                chat_id, before_id=before_id, after_id=after_id, limit=OLDER_PAGE
+            )
+        except PalaverError as error:
+            session.notice(str(error), "warning")
+            return
+        finally:
+            self._busy.discard(name)
+        view = session.views.get(name)
+        if view is None:
+            return
+        if before_id is not None and view.messages and view.messages[0].id == before_id:
+            session.views[name] = with_older(view, page.messages, page.more)
+        elif after_id is not None and view.gap == after_id:
+            session.views[name] = with_newer(view, page.messages, page.more)
+        self._unseen.add(name)  # or else pages could come faster than others are let go
+        session.changed()
+
+    def let_go(self, first: int, last: int) -> None:
+        """Forget what is far from the messages `first` to `last`, which are in view."""
+        session = self._session
+        self._unseen.discard(session.current)
+        session.views[session.current] = trimmed(session.view, first, last)
+
+    def to_end(self) -> None:
+        """Keep the newest messages only: somebody went there."""
+        session = self._session
+        self._unseen.discard(session.current)
+        session.views[session.current] = at_the_end(session.view)
+
+    # --- searching in what is not here ----------------------------------------------------
+
+    def seek_older(self, holds: Holds, told: Told) -> None:
+        """Look for the newest message that `holds` before those that are here, and show it."""
+        view = self._session.view
+        if view.messages:
+            self._seek(holds, told, before=view.messages[0].id)
+
+    def seek_newer(self, holds: Holds, told: Told) -> None:
+        """Look for the oldest message that `holds` in the gap, and show it."""
+        gap = self._session.view.gap
+        if gap is not None:
+            self._seek(holds, told, after=gap)
+
+    def end_search(self) -> None:
+        """Let no search go on."""
+        self._search += 1
+
+    def _seek(
+        self, holds: Holds, told: Told, before: int | None = None, after: int | None = None
+    ) -> None:
+        client, view = self._session.client, self._session.view
+        if client is None or view.chat_id is None:
+            told(0, None)
+            return
+        self._search += 1
+        self._spawn(self._read_on(client, view.chat_id, holds, told, before, after))
+
+    async def _read_on(
+        self,
+        client: Client,
+        chat_id: str,
+        holds: Holds,
+        told: Told,
+        before: int | None,
+        after: int | None,
+    ) -> None:
+        """Read page after page until a message is found, none is left, or it is a great many."""
+        search, read = self._search, 0
+        while read < SEARCH_AT_ONCE:
+            try:
+                page = await client.messages(
+                    chat_id, before_id=before, after_id=after, limit=SEARCH_PAGE
+                )
+            except PalaverError as error:
+                self._session.notice(str(error), "warning")
+                break
+            if search != self._search or self._session.current != chat_id:
+                return
+            read += len(page.messages)
+            ordered = sorted(page.messages, key=lambda message: message.id, reverse=after is None)
+            found = next((message for message in ordered if holds(message)), None)
+            if found is not None:
+                await self._show(client, chat_id, found.id)
+                if search == self._search:
+                    told(read, found.id)
+                return
+            if not page.more or not ordered:
+                break
+            before = ordered[-1].id if after is None else None
+            after = None if after is None else ordered[-1].id
+        told(read, None)
+
+    async def _show(self, client: Client, chat_id: str, message_id: int) -> None:
+        """Put the messages around one into the view."""
+        half = OLDER_PAGE // 2
+        try:
+            up_to = await client.messages(chat_id, before_id=message_id + 1, limit=half)
+            behind = await client.messages(chat_id, after_id=message_id, limit=half)
+        except PalaverError as error:
+            self._session.notice(str(error), "warning")
+            return
+        session = self._session
+        if chat_id in session.views:
+            page = [*up_to.messages, *behind.messages]
+            session.views[chat_id] = around(session.views[chat_id], page, up_to.more)
+            session.changed()

@@ -1,0 +1,293 @@
+"""What a person asks of the chat that is shown: stop, queue, retry, model. One request each.
+
+Each method begins the request and returns; what it changed arrives through the stream. A refusal
+or a missing answer becomes a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from palaver.client import Client, PalaverError
+from palaver.client.pages import messages_after
+from palaver.wire.actions import ClearContext, EditMessage, Fork
+from palaver.wire.chats import Chat, Interrupt, SendMessage
+from palaver.wire.messages import QueuedMessage
+from palaver.wire.queue import (
+    ChangeChat,
+    EditQueued,
+    Promote,
+    QueueOrder,
+    Resume,
+    SkipBackoff,
+)
+from palaver_tui.state.dropped_messages import Counted, Dropped, in_words, is_read
+
+if TYPE_CHECKING:
+    from palaver_tui.session.session import Session
+
+Told = Callable[[Chat], None]
+Failed = Callable[[], None]
+Ask = Callable[[Client, str], Awaitable[str | None]]
+
+
+class Asking:
+    """The requests of a session."""
+
+    def __init__(
+        self, session: Session, spawn: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
+        self._session = session
+        self._spawn = spawn
+
+    def _ask(
+        self, ask: Ask, failed: Callable[[], None] | None = None, chat_id: str | None = None
+    ) -> None:
+        client, chat_id = self._session.client, chat_id or self._session.view.chat_id
+        if chat_id is None:
+            return
+        if client is None:
+            self._session.notice("There is no connection to the daemon yet.", "warning")
+            if failed is not None:
+                failed()
+            return
+        self._spawn(self._run(ask, client, chat_id, failed))
+
+    async def _run(
+        self, ask: Ask, client: Client, chat_id: str, failed: Callable[[], None] | None
+    ) -> None:
+        """Ask; say what the answer says, or why there is none."""
+        try:
+            words = await ask(client, chat_id)
+        except PalaverError as error:
+            self._session.notice(str(error), "error")
+            if failed is not None:
+                failed()
+            return
+        except Exception:
+            if failed is not None:
+                failed()  # what was asked with it is not lost for a fault of our own
+            raise
+        if words:
+            self._session.notice(words, "information")
+
+    @property
+    def _turn(self) -> int:
+        versions = self._session.view.versions
+        return versions.turn if versions else 0
+
+    @property
+    def _history(self) -> int:
+        versions = self._session.view.versions
+        return versions.history if versions else 0
+
+    # --- the answer that runs ---------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop what runs in the turn that is shown, and hold the queue."""
+        request = Interrupt(turn_version=self._turn, hold_queue=True)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.interrupt(chat_id, request)
+            if not answer.changed:
+                return answer.reason or "There was nothing left to stop."
+            return "Stopped. What was written so far is kept."
+
+        self._ask(ask)
+
+    def resume(self, at: datetime | None = None) -> None:
+        """Try the failed turn again, now or at a time."""
+        request = Resume(turn_version=self._turn, at=at)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.resume(chat_id, request)
+            return None if answer.changed else answer.reason
+
+        self._ask(ask)
+
+    def skip_backoff(self) -> None:
+        """Run a waiting retry now."""
+        versions = self._session.view.versions
+        if versions is None:
+            return
+        request = SkipBackoff(turn_version=versions.turn, retry_version=versions.retry)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.skip_backoff(chat_id, request)
+            return None if answer.changed else answer.reason
+
+        self._ask(ask)
+
+    def choose_model(self, model: str) -> None:
+        """Let another model answer from now on; a waiting retry goes on with it at once."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.change_chat(chat_id, ChangeChat(model=model))
+            return f"{model} answers from now on."
+
+        self._ask(ask)
+
+    def rename(self, title: str) -> None:
+        """Give the chat another title."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.change_chat(chat_id, ChangeChat(title=title))
+            return None
+
+        self._ask(ask)
+
+    # --- the chat as a whole --------------------------------------------------------------
+
+    def put_away(self, chat_id: str, archived: bool, done: Told, failed: Failed) -> None:
+        """Archive a chat, or bring it back."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            chat = await client.change_chat(chat_id, ChangeChat(archived=archived))
+            self._session.learned(chat)
+            done(chat)
+            return None
+
+        self._ask(ask, failed, chat_id)
+
+    def delete(self, chat_id: str, done: Callable[[], None], failed: Failed) -> None:
+        """Delete a chat for good; one that is not archived is archived first."""
+        archived = self._session.chats.is_archived(chat_id)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            if not archived:
+                self._session.learned(await client.change_chat(chat_id, ChangeChat(archived=True)))
+            await client.delete_chat(chat_id)
+            done()
+            return None
+
+        self._ask(ask, failed, chat_id)
+
+    # --- what was said --------------------------------------------------------------------
+
+    def say_anew(self, message_id: int, content: str, failed: Failed) -> None:
+        """Say an earlier message anew, in the history that is shown."""
+        request = EditMessage(content, self._history)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.edit_message(chat_id, message_id, request)
+            after = sum(map(is_read, answer.dropped)) - 1
+            gone = in_words(Dropped(after, len(answer.dropped_queue), answer=False))
+            return f"Said anew. Dropped: {gone}." if gone else "Said anew."
+
+        self._ask(ask, failed)
+
+    def count_after(self, message_id: int, up_to: int, done: Callable[[Counted], None]) -> None:
+        """Count the messages after one, up to another, that are not all here."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            found = 0
+            async for message in messages_after(client, chat_id, message_id):
+                found += message.id <= up_to and is_read(message)
+                if message.id >= up_to:
+                    break
+            done(Counted(found, message_id, up_to))
+            return None
+
+        self._ask(ask)
+
+    def fork(self, message_id: int, done: Told) -> None:
+        """Begin a new chat with what was said up to a message."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            forked = await client.fork(chat_id, Fork(message_id))
+            self._session.learned(forked.chat)
+            done(forked.chat)
+            return None
+
+        self._ask(ask)
+
+    def clear(self) -> None:
+        """Let the model forget what was said so far."""
+        request = ClearContext(self._history)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.clear(chat_id, request)
+            return "The model sees nothing of what is above the line. You still do."
+
+        self._ask(ask)
+
+    # --- the queue --------------------------------------------------------------------------
+
+    def promote(self, queued: QueuedMessage) -> None:
+        """Make a queued message the next; what runs is stopped for it."""
+        request = Promote(turn_version=self._turn)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answer = await client.promote(chat_id, queued.id, request)
+            stops = answer.chat.status == "interrupting"
+            return "The answer is stopped; this message comes next." if stops else None
+
+        self._ask(ask)
+
+    def remove(self, queued: QueuedMessage, done: Callable[[str], None], failed: Failed) -> None:
+        """Take a message out of the queue. `done` is told of which chat."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.delete_queued(chat_id, queued.id)
+            done(chat_id)
+            return None
+
+        self._ask(ask, failed)
+
+    def put_back(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
+        """Queue a message that was taken out, at `place` (from 0), for the model it had."""
+        request = SendMessage(queued.content, model=queued.model, position=place)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.send(chat_id, request)
+            return None
+
+        self._ask(ask, failed, chat_id)
+
+    def edit(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
+        """Give a queued message another content; its place is kept. `failed`: it did not work."""
+        request = EditQueued(content, model=queued.model)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.edit_queued(chat_id, queued.id, request)
+            return None
+
+        self._ask(ask, failed)
+
+    def move(self, queued: QueuedMessage, steps: int) -> None:
+        """Move a queued message `steps` down."""
+        ids = [other.id for other in self._session.view.queue]
+        if queued.id not in ids:
+            return
+        index = ids.index(queued.id)
+        target = index + steps
+        if not 0 <= target < len(ids):
+            return
+        ids.insert(target, ids.pop(index))
+        request = QueueOrder(ids)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.reorder_queue(chat_id, request)
+            return None
+
+        self._ask(ask)
+
+    def hold(self) -> None:
+        """Let the queue wait."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.hold_queue(chat_id)
+            return None
+
+        self._ask(ask)
+
+    def release(self) -> None:
+        """Let the queue go on."""
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await client.release_queue(chat_id)
+            return None
+
+        self._ask(ask)

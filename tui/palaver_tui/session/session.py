@@ -1,0 +1,478 @@
+"""What the client does: keeps the views true, sends, stops. Knows no screen.
+
+A `Session` owns the connection. Everything it learns goes through the reducers into views, and
+then `changed` is called; whoever draws reads the views. It is used from one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import Any, Literal
+from uuid import UUID
+
+from palaver.client import (
+    Client,
+    Connected,
+    ConnectionLost,
+    Endpoint,
+    Incompatible,
+    PalaverError,
+    Position,
+    Refused,
+    Unauthenticated,
+)
+from palaver.clock import Clock
+from palaver.remote.servers import Server
+from palaver.wire.chats import Chat, Info, Models
+from palaver.wire.events import (
+    ChatDeleted,
+    ChatUpdated,
+    ConfigChanged,
+    ListSnapshot,
+    WatchEvent,
+)
+from palaver_tui.session.chat_pages import Listing
+from palaver_tui.session.message_pages import Paging
+from palaver_tui.session.outbox import DRAFT, Delivery
+from palaver_tui.session.requests import Asking
+from palaver_tui.session.restarts import Lasting
+from palaver_tui.session.setup import Means, SettingUp
+from palaver_tui.state.chat import ChatView, Outgoing, unread
+from palaver_tui.state.chat_list import EMPTY, ChatList, reduce_list
+from palaver_tui.state.connection import Connection, connection_after, offline
+from palaver_tui.state.live import Now, live_state
+from palaver_tui.state.message_window import at_the_end
+from palaver_tui.state.outgoing import landing
+from palaver_tui.state.primary_action import Primary, primary
+from palaver_tui.state.reduce import reduce_all, user_text
+from palaver_tui.storage.local_store import Keeper
+from palaver_tui.timing import BARRED_S, CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
+
+Connect = Callable[[], Awaitable[Endpoint]]
+Severity = Literal["information", "warning", "error"]
+
+
+class Session:
+    """The client's side of everything, for one daemon."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        clock: Clock,
+        random: Random,
+        changed: Callable[[], None],
+        notice: Callable[[str, Severity], None],
+        gone: Callable[[str, str, list[str]], str | None],
+        drafted: Callable[[], frozenset[str]],
+        keeper: Keeper,
+        client: Callable[[Endpoint], Client],
+        means: Means,
+        server: Server | None = None,
+    ) -> None:
+        self.clock = clock
+        self.server = server  # that was named; None for the daemon of this machine
+        self.chats: ChatList = EMPTY
+        self.connection = Connection()
+        self.endpoint: Endpoint | None = None
+        self.models: Models | None = None
+        self.info: Info | None = None
+        self._connect = connect
+        self._random = random
+        # Which turn of which chat was last interrupted here, and how many are before the last one.
+        self._interrupting: tuple[tuple[str, int] | None, int] = (None, 0)
+        self.changed = changed
+        self.notice = notice
+        # Takes a chat, its title, and what was not sent to it; gives what to show in its place.
+        self._gone = gone
+        self.drafted = drafted  # gives the chats of this daemon that something is written to
+        self._make_client = client
+        self.client: Client | None = None
+        self.views: OrderedDict[str, ChatView] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._means = means
+        self._running: asyncio.Task[None] | None = None
+        self._stream: asyncio.Task[None] | None = None
+        self._relaunch: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
+        self._learned = False  # that nothing has changed since the models were last asked for
+        self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
+        self.lasting = Lasting(clock, random, self._failed)
+        self.delivery = Delivery(self, keeper, self._spawn)
+        self.asking = Asking(self, self._spawn)
+        self.paging = Paging(self, self._spawn)
+        self.listing = Listing(self, self._spawn)
+        self.setting_up = SettingUp(self, self._spawn, means)
+        self.current = self._new_draft()
+
+    # --- reading --------------------------------------------------------------------------
+
+    @property
+    def view(self) -> ChatView:
+        """The chat that is shown."""
+        return self.views[self.current]
+
+    @property
+    def now(self) -> Now:
+        """The live state of the chat that is shown."""
+        return live_state(self.view, self.connection, self.clock.now())
+
+    @property
+    def primary(self) -> Primary | None:
+        """What Enter in an empty composer does."""
+        setup, archived = self.setting_up.state, self.is_archived
+        return primary(self.view, self.connection, setup, archived=archived)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the chat that is shown does not exist yet."""
+        return self.view.chat_id is None
+
+    def knows(self, name: str) -> bool:
+        """Say whether there is a view of that name."""
+        return name in self.views
+
+    def last_answer(self) -> str:
+        """Return the text of the newest answer, as its author wrote it."""
+        for message in reversed(self.view.messages):
+            if message.role == "assistant":
+                return user_text(message)
+        return ""
+
+    # --- life -----------------------------------------------------------------------------
+
+    def start(self, chat_id: str | None = None) -> None:
+        """Connect and follow the list of chats; with `chat_id`, show that chat."""
+        self.connection = Connection()
+        if self._running is not None:
+            self._running.cancel()  # it may wait for what the person has seen to
+        self._running = self._spawn(self._run())
+        # At once, so that what is typed meanwhile belongs to it; but whatever fails in it, the
+        # connection is on its way.
+        if chat_id is not None:
+            self.open(chat_id)
+
+    async def _run(self) -> None:
+        while True:
+            seen = await self._means.seen()
+            await self.lasting.run(self._reach)
+            try:
+                await self.lasting.run(self._watch)
+            except PalaverError as error:
+                await self._barred(error)
+                await self._means.changed_within(BARRED_S, seen, self.clock)
+            else:
+                return
+
+    async def _barred(self, error: PalaverError) -> None:
+        """Take back what was begun: the daemon does not let us in, or is of another version.
+
+        What is written stays, and goes out when it does.
+        """
+        headline = "Versions that do not fit" if isinstance(error, Incompatible) else "Not let in"
+        if self.connection.reason != str(error):
+            self.connection = offline(str(error), self.clock.now(), headline)
+        client, self.client = self.client, None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.cancel()
+        if client is not None:
+            await client.close()
+        self.changed()
+
+    async def _reach(self, failures: int) -> None:
+        """Find the daemon, and begin with it."""
+        self.endpoint = await self._connected()
+        if self.endpoint.note:
+            self.notice(self.endpoint.note, "warning")
+        try:
+            await self.delivery.load()
+        except Exception as error:
+            if failures < LOADS:
+                raise
+            self._failed(error)  # what is on disk stays there, and all else goes on
+        self.client = self._make_client(self.endpoint)
+        if self.view.chat_id is not None:
+            self._follow(self.current)
+        self._learn()
+
+    async def _watch(self, _failures: int) -> None:
+        """Follow the list of chats; it is told whole each time."""
+        assert self.client is not None
+        async with aclosing(self.client.watch()) as batches:
+            async for events in batches:
+                for event in events:
+                    if isinstance(event, Connected | ConnectionLost):
+                        self._connection_event(event)
+                    elif isinstance(event, ConfigChanged):
+                        self._learn()
+                    else:
+                        self._list_event(event)
+                self.changed()
+
+    async def _connected(self) -> Endpoint:
+        """Return where the daemon answers, as soon as it does."""
+        while True:
+            # Looked at before the start: what is mended meanwhile is seen afterwards.
+            seen = await self._means.seen()
+            try:
+                return await self._connect()
+            except PalaverError as error:
+                self.connection = offline(str(error), self.clock.now())
+                self.changed()
+            await self._means.changed_since(seen, self.clock)
+            self.connection = Connection()
+            self.changed()
+
+    def _list_event(self, event: WatchEvent) -> None:
+        before = self.chats
+        self.chats = reduce_list(before, event)
+        if isinstance(event, ListSnapshot):
+            self.listing.find_archived()
+            self.listing.find_lost()
+            if self.view.chat_id is not None:
+                self.listing.learn(self.view.chat_id)
+        elif isinstance(event, ChatDeleted):
+            known = before.chats.get(event.chat_id)
+            self.drop(event.chat_id, known.title if known is not None else "")
+
+    def _learn(self) -> None:
+        """Ask who answers and which models there are; once more if it is asked meanwhile."""
+        self._learned = False
+        if self._learning is None or self._learning.done():
+            self._learning = self._spawn(self._ask_models())
+
+    async def _ask_models(self) -> None:
+        while not self._learned and (client := self.client) is not None:
+            self._learned = True
+            try:
+                self.info = await client.info()
+                self.models = await client.models()
+            except PalaverError as error:
+                self.notice(str(error), "warning")
+                return
+            self.setting_up.learned()
+            self.changed()
+
+    async def close(self) -> None:
+        """End everything that runs."""
+        tasks = [*self._tasks, *([self._stream] if self._stream else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.client is not None:
+            await self.client.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            if isinstance(error, PalaverError):
+                self.notice(str(error), "error")
+            elif isinstance(error, Exception):
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """Something that nobody waits for failed by a fault of our own."""
+        context = {"message": "client task", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
+    def _connection_event(self, event: Connected | ConnectionLost) -> None:
+        self.connection = connection_after(self.connection, event, self.clock.now())
+        if isinstance(event, Connected):
+            # Also after a cut: it may be another daemon, with other models.
+            self._learn()
+            self._not_launched = ""
+            self.listing.again()
+            self.delivery.flush_all()
+        elif (self.clock.now() - event.since).total_seconds() >= RELAUNCH_AFTER_S and (
+            self._relaunch is None or self._relaunch.done()
+        ):
+            self._relaunch = self._spawn(self._launch_again())
+
+    async def _launch_again(self) -> None:
+        """Start the daemon that we would have started; the streams reconnect by themselves."""
+        try:
+            await self._connect()
+        except PalaverError as error:
+            if str(error) != self._not_launched:
+                self._not_launched = str(error)
+                self.notice(self._not_launched, "warning")
+
+    # --- which chat -----------------------------------------------------------------------
+
+    def _new_draft(self) -> str:
+        name = f"{DRAFT}{self._key()}"
+        self.views[name] = ChatView(older=False)
+        return name
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether the chat that is shown is put away."""
+        return self.chats.is_archived(self.view.chat_id)
+
+    def new_chat(self) -> None:
+        """Show an empty chat."""
+        if not (self.is_draft and not self.view.outgoing):
+            self._show(self._new_draft())
+
+    def open(self, chat_id: str) -> None:
+        """Show a chat: what is cached of it at once, what is missing as it comes."""
+        if self.current == chat_id and self._stream is not None:
+            return
+        if chat_id not in self.views:
+            known = self.chats.chats.get(chat_id)
+            self.views[chat_id] = (
+                ChatView(chat_id=chat_id)
+                if known is None
+                else ChatView(
+                    chat_id=chat_id, title=known.title, model=known.model, status=known.status
+                )
+            )
+        self._show(chat_id)
+
+    def rename(self, name: str, view: ChatView, chat: Chat) -> None:
+        """The draft `name` has become `chat`."""
+        del self.views[name]
+        self.views[chat.id] = ChatView(
+            chat_id=chat.id,
+            title=chat.title,
+            model=chat.model,
+            status=chat.status,
+            since=self.clock.now(),
+            versions=chat.versions,
+            messages=view.messages,
+            older=False,
+            outgoing=view.outgoing,
+        )
+        if self.current == name:
+            self._show(chat.id)
+
+    def learned(self, chat: Chat) -> None:
+        """Take what an answer tells of a chat, before the list hears of it."""
+        self.chats = reduce_list(self.chats, ChatUpdated(chat, []))
+        self.changed()
+
+    def drop(self, name: str, title: str) -> None:
+        """Show nothing more of a chat that is gone; what was written to it is handed on."""
+        unsent = self.delivery.take_all_back(name)
+        self.views.pop(name, None)
+        beside = self._gone(name, title, unsent)
+        if self.current == name and beside is not None:
+            self.open(beside)
+        elif self.current == name:
+            self._show(self._new_draft())
+
+    def _show(self, name: str) -> None:
+        if name != self.current and self.current in self.views:
+            self.views[self.current] = at_the_end(self.view)
+        self.current = name
+        self.views.move_to_end(name)
+        self._forget_old_views()
+        self._follow(name)
+        self.changed()
+
+    def _forget_old_views(self) -> None:
+        for name, view in list(self.views.items()):
+            if len(self.views) <= CACHED_CHATS:
+                return
+            if name != self.current and not view.outgoing:
+                del self.views[name]
+
+    def _follow(self, name: str) -> None:
+        if self._stream is not None:
+            self._stream.cancel()
+            self._stream = None
+        chat_id = self.views[name].chat_id
+        if self.client is not None and chat_id is not None:
+            self._stream = self._spawn(self.lasting.run(partial(self._read_stream, name)))
+            if self.chats.loaded:
+                self.listing.learn(chat_id)
+
+    async def _read_stream(self, name: str, failures: int) -> None:
+        """Follow a chat from where it was read; after two failures from its beginning."""
+        if name not in self.views or self.client is None:
+            return
+        if failures > 1:
+            self.views[name] = unread(self.views[name])  # it may be what it fails at
+        view = self.views[name]
+        assert view.chat_id is not None
+        try:
+            stream = self.client.stream(view.chat_id, position=_position(view))
+            async with aclosing(stream) as batches:
+                async for events in batches:
+                    view = reduce_all(self.views[name], events, self.clock.now())
+                    self.views[name] = view
+                    self.changed()
+        except (Incompatible, Unauthenticated):
+            return  # the list, which meets the same, tells of it
+        except Refused as refused:
+            if name not in self.views:
+                return  # the list told of it before
+            self.notice(str(refused), "error")
+            if self.current == name:
+                self._stream = None
+            self.drop(name, view.title)
+
+    # --- doing ----------------------------------------------------------------------------
+
+    def _key(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def send(self, content: str, *, interrupt: bool = False) -> None:
+        """Send a message to the chat that is shown; it is shown at once.
+
+        With `interrupt`, what runs is stopped for it, and it is answered before what waits.
+        """
+        view = self.view
+        turn = view.versions.turn if interrupt and view.versions else None
+        item = Outgoing(
+            self._key(),
+            content,
+            self.clock.now(),
+            landing=landing(view),
+            model=view.model if view.chat_id is None else None,
+            interrupts=turn,
+            position=None if turn is None else self._place(turn),
+        )
+        self.delivery.send(self.current, item)
+        self.changed()
+
+    def _place(self, turn: int) -> int:
+        """Return where in the queue a message goes that interrupts `turn`.
+
+        At the head; behind those that this client has sent to interrupt the same turn, so that two
+        sent one after the other are answered in that order.
+        """
+        stopped = (self.current, turn)
+        place = self._interrupting[1] + 1 if self._interrupting[0] == stopped else 0
+        self._interrupting = (stopped, place)
+        return place
+
+    def choose_model(self, model: str) -> None:
+        """Let `model` answer in the chat that is shown."""
+        self.views[self.current] = replace(self.view, model=model)
+        self.asking.choose_model(model)
+        self.changed()
+
+
+def _position(view: ChatView) -> Position | None:
+    """Return how far a cached view was read."""
+    if view.caught_up is None:
+        return None
+    if view.live is None or not view.live.blocks:
+        return Position(since=view.caught_up, replaced=view.replaced)
+    last = view.live.blocks[-1]
+    return Position(view.caught_up, view.live.episode, last.number, last.end, view.replaced)

@@ -1,0 +1,167 @@
+"""What helps while no model can be used: servers on this machine, keys that the daemon lacks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from palaver.client import Endpoint, PalaverError
+from palaver.clock import Clock
+from palaver.setup.local import LocalServer, example
+from palaver.setup.writing import write_config
+from palaver_tui.state.first_run import FirstRun, Help, first_run
+from palaver_tui.timing import LOOK_AT_CAUSE_S, LOOK_FOR_SERVERS_S
+
+if TYPE_CHECKING:
+    from palaver_tui.session.session import Session
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a client can do about a missing model.
+
+    `restart` ends the daemon and starts it with this process's `environment`, None where that is
+    not ours to do; `find_servers` asks the usual ports of this machine, None to ask nobody.
+    `look` says how that is now which a start of the daemon depends on: one that failed is tried
+    again when it changes.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    restart: Callable[[], Awaitable[Endpoint]] | None = None
+    find_servers: Callable[[], Awaitable[list[LocalServer]]] | None = None
+    look: Callable[[], object] | None = None
+
+    async def seen(self) -> object:
+        """Return what `look` says now."""
+        return None if self.look is None else await asyncio.to_thread(self.look)
+
+    async def changed_since(self, seen: object, clock: Clock) -> None:
+        """Wait until `look` says something else than `seen`: for ever without one."""
+        if self.look is None:
+            await asyncio.Future()
+        while await self.seen() == seen:
+            await clock.sleep(LOOK_AT_CAUSE_S)
+
+    async def changed_within(self, seconds: float, seen: object, clock: Clock) -> None:
+        """Wait until `look` says something else than `seen`, but no longer than `seconds`."""
+        give_up = clock.monotonic() + seconds
+        while clock.monotonic() < give_up and await self.seen() == seen:
+            await clock.sleep(min(LOOK_AT_CAUSE_S, max(0.0, give_up - clock.monotonic())))
+
+
+def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
+    """Return how files are now, None for each that cannot be seen."""
+    found: list[tuple[int, int, int] | None] = []
+    for path in paths:
+        try:
+            stat = path.expanduser().stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+class SettingUp:
+    """The way to a model, for a session whose daemon is on this machine."""
+
+    def __init__(
+        self,
+        session: Session,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        means: Means,
+    ) -> None:
+        self._session = session
+        self._spawn = spawn
+        self._means = means
+        self._servers: tuple[LocalServer, ...] = ()
+        self._looking: asyncio.Task[None] | None = None
+        self._doing: asyncio.Task[None] | None = None
+        self._problem: str | None = None
+
+    @property
+    def state(self) -> FirstRun | None:
+        """What is missing and what helps; None when a model can be used, or nothing is known."""
+        models = self._session.models
+        if models is None:
+            return None
+        variables = self._means.environment if self._means.restart is not None else {}
+        return first_run(
+            models,
+            self._servers,
+            here=self._here,
+            environment=[name for name, value in variables.items() if value],
+        )
+
+    def offers(self, help_: Help) -> bool:
+        """Say whether this helps now, be it what Enter does or not."""
+        state = self.state
+        if state is None:
+            return False
+        return bool(state.keys) if help_ == "setup.restart" else state.can_write
+
+    @property
+    def _here(self) -> bool:
+        server = self._session.server
+        return server is None or server.socket is not None
+
+    def learned(self) -> None:
+        """The models were told: look for servers while there are none, and say what is wrong."""
+        models = self._session.models
+        problem = models.setup.problem if models is not None and models.setup is not None else None
+        if problem is not None and problem != self._problem:
+            self._session.notice(f"{problem} What was in force before still is.", "error")
+        elif problem is None and self._problem is not None:
+            self._session.notice("config.toml is in order again, and in force.", "information")
+        self._problem = problem
+        find = self._means.find_servers
+        if find is None or not self._here or self.state is None:
+            return
+        if self._looking is None or self._looking.done():
+            self._looking = self._spawn(self._session.lasting.run(partial(self._look, find)))
+
+    async def _look(self, find: Callable[[], Awaitable[list[LocalServer]]], _failures: int) -> None:
+        """Ask until a server answers that has models, or none is needed any more."""
+        while self.state is not None:
+            self._servers = tuple(await find())
+            self._session.changed()
+            if any(server.models for server in self._servers):
+                return
+            await self._session.clock.sleep(LOOK_FOR_SERVERS_S)
+
+    def take_over(self) -> None:
+        """Write a configuration for the server that was found; the daemon notices it by itself."""
+        state = self.state
+        if state is not None and state.server is not None and state.path is not None:
+            self._begin(self._write(Path(state.path), state.server))
+
+    async def _write(self, path: Path, server: LocalServer) -> None:
+        try:
+            await asyncio.to_thread(write_config, path, example(server))
+        except PalaverError as error:
+            self._session.notice(str(error), "error")
+        else:
+            self._session.notice(f"Written: {path}. It is read in a moment.", "information")
+
+    def restart(self) -> None:
+        """Start the daemon anew, with the keys of this environment."""
+        if self._means.restart is not None:
+            self._begin(self._start_anew(self._means.restart))
+
+    async def _start_anew(self, restart: Callable[[], Awaitable[Endpoint]]) -> None:
+        self._session.notice("The daemon is started anew …", "information")
+        try:
+            await restart()
+        except PalaverError as error:
+            self._session.notice(str(error), "error")
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do one thing at a time: a second key means the same."""
+        if self._doing is None or self._doing.done():
+            self._doing = self._spawn(work)
+        else:
+            work.close()

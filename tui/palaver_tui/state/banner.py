@@ -1,0 +1,168 @@
+"""The one banner that is shown: what happened, and the keys that help. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from palaver.wire.errors import ChatError, FailureKind
+from palaver_tui.keymap.actions import key_of
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.connection import Connection
+from palaver_tui.state.first_run import FirstRun
+from palaver_tui.state.primary_action import LABELS, primary
+from palaver_tui.state.words import duration, remaining
+from palaver_tui.text.visible import visible_line
+
+Tone = Literal["error", "warning"]
+# A connection that is back within this time was not worth a banner; the header shows it anyway.
+QUIET_S = 1.0
+
+HEADLINES: dict[FailureKind, str] = {
+    "overloaded": "The provider is overloaded",
+    "loading": "The model is being loaded",
+    "rate_limit": "Too many requests",
+    "timeout": "The provider did not answer",
+    "startup_timeout": "No first word in time",
+    "silence_timeout": "The answer fell silent",
+    "server_error": "The provider had a problem",
+    "auth": "The key was not accepted",
+    "missing_key": "No key is configured",
+    "config": "The configuration does not fit",
+    "context_overflow": "The conversation is too long",
+    "usage_limit": "A limit was reached",
+    "content_filter": "Refused by the content filter",
+    "generic": "Something went wrong",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """`title` and `code` stand in the frame, `lines` inside, `keys` are (key, action id, label)."""
+
+    tone: Tone
+    title: str
+    text: str
+    code: str = ""
+    detail: str | None = None
+    keys: tuple[tuple[str, str, str], ...] = ()
+
+
+def _key(action: str, label: str) -> tuple[str, str, str]:
+    return key_of(action), action, label
+
+
+STOP_KEY = _key("chat.escape", "stop")
+DETAIL_KEY = _key("error.detail", "details")
+LESS_KEY = _key("error.detail", "no details")
+MODEL_KEY = _key("model.choose", "other model")
+NEW_KEY = _key("chat.new", "new chat")
+# What Enter on an empty composer does, and the same key for a composer that is not empty.
+PRIMARY = f"{key_of('composer.send')} {key_of('banner.primary')}"
+# What else helps, by what the failure says would.
+HELPS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "compact": (NEW_KEY, MODEL_KEY),
+    "new_chat": (NEW_KEY,),
+    "open_settings": (MODEL_KEY,),
+    "edit_key": (MODEL_KEY,),
+}
+
+
+def banner(
+    view: ChatView,
+    connection: Connection,
+    now: datetime,
+    show_detail: bool = False,
+    *,
+    setup: FirstRun | None = None,
+    archived: bool = False,
+) -> Banner | None:
+    """Return the most important banner; None when all is well, or nothing can be done about it.
+
+    `setup` says what is missing for a model, None when nothing is.
+    """
+    if connection.phase == "offline":
+        text = visible_line(connection.reason or "The daemon cannot be reached.")
+        return Banner("error", connection.headline, text, keys=_primary(view, connection))
+    if connection.phase == "reconnecting" and _worth_it(connection, now):
+        return _reconnecting(connection, now)
+    if archived:
+        return None
+    if view.retry is not None and view.status == "running":
+        retry = view.retry
+        rest = remaining(retry.retrying_at, now)
+        if retry.error.kind == "loading":  # which costs no attempts
+            title = f"{HEADLINES['loading']} · asked again in {rest}"
+        else:
+            title = f"Retrying in {rest} · attempt {retry.attempt + 1} of {retry.max_attempts}"
+        code = str(retry.error.status_code or "")
+        keys = (*_primary(view, connection), MODEL_KEY, STOP_KEY)
+        return Banner("warning", title, _sentence(retry.error), code, keys=keys)
+    if view.error is not None and view.status == "error":
+        first = _primary(view, connection, setup)
+        return _failed(view, view.error, first, now, show_detail)
+    return None
+
+
+def _worth_it(connection: Connection, now: datetime) -> bool:
+    return connection.since is not None and (now - connection.since).total_seconds() >= QUIET_S
+
+
+def _reconnecting(connection: Connection, now: datetime) -> Banner:
+    title = "Lost the connection" if connection.lost else "No connection yet"
+    if connection.since is not None:
+        ago = duration((now - connection.since).total_seconds())
+        title += f" · {ago} ago" if connection.lost else f" · tried for {ago}"
+    text = "You can go on reading and writing. What you send goes out, once, when it is back."
+    said = [visible_line(connection.reason)] if connection.reason else []
+    if connection.retry_at is not None:
+        said.append(f"next try in {remaining(connection.retry_at, now)}")
+    return Banner("warning", title, text, detail=" · ".join(said) or None)
+
+
+def _sentence(error: ChatError) -> str:
+    return visible_line(error.message)
+
+
+def _primary(
+    view: ChatView, connection: Connection, setup: FirstRun | None = None
+) -> tuple[tuple[str, str, str], ...]:
+    action = primary(view, connection, setup)
+    return ((PRIMARY, action, LABELS[action]),) if action else ()
+
+
+def _headline(error: ChatError) -> str:
+    if error.kind == "config" and error.provider is None:
+        return "No model to talk to"
+    return HEADLINES[error.kind]
+
+
+def retry_time(error: ChatError, now: datetime) -> datetime | None:
+    """Return when a failure that names a time may be tried again, None to try at once."""
+    if error.action != "schedule" or error.retry_after_ms is None:
+        return None
+    return now + timedelta(milliseconds=error.retry_after_ms)
+
+
+def _failed(
+    view: ChatView,
+    error: ChatError,
+    keys: tuple[tuple[str, str, str], ...],
+    now: datetime,
+    show_detail: bool,
+) -> Banner:
+    code = " · ".join(part for part in (error.provider, str(error.status_code or "")) if part)
+    detail = None
+    if show_detail:
+        parts = [error.detail, f"request {error.request_id}" if error.request_id else None]
+        detail = visible_line(" · ".join(part for part in parts if part)) or None
+    if view.resume_at is not None:
+        waits = f"Tries again by itself in {remaining(view.resume_at, now)}."
+        detail = f"{waits} {detail}" if detail else waits
+    if (at := retry_time(error, now)) is not None and view.resume_at is None:
+        keys = ((PRIMARY, "error.retry", f"try again in {remaining(at, now)}"),)
+    keys += HELPS.get(error.action or "", ())
+    if error.detail or error.request_id:
+        keys += (LESS_KEY if show_detail else DETAIL_KEY,)
+    return Banner("error", _headline(error), _sentence(error), visible_line(code), detail, keys)

@@ -1,0 +1,144 @@
+"""The list of chats, reduced from what `watch` says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from palaver.wire.chats import Chat
+from palaver.wire.events import (
+    ChatCreated,
+    ChatDeleted,
+    ChatUpdated,
+    ConfigChanged,
+    ListSnapshot,
+    WatchEvent,
+)
+from palaver_tui.state.words import list_status
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How far the archived chats were fetched; `loaded` is False before their first page."""
+
+    next_cursor: str | None = None
+    loaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatList:
+    """All chats that are known, by id, archived or not. `loaded` is False until the snapshot.
+
+    The daemon tells the newest ones that are not archived; `archive` are the others' pages.
+    """
+
+    chats: dict[str, Chat]
+    next_cursor: str | None = None
+    loaded: bool = False
+    archive: Pages = Pages()
+
+    def is_archived(self, chat_id: str | None) -> bool:
+        """Say whether a chat is put away, as far as is known."""
+        known = self.chats.get(chat_id) if chat_id is not None else None
+        return known is not None and known.archived
+
+    def has_archived(self) -> bool:
+        """Say whether any chat is put away."""
+        return any(chat.archived for chat in self.chats.values())
+
+
+EMPTY = ChatList({})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A chat where the list shows it; `depth` 1 for a child under its parent."""
+
+    chat: Chat
+    depth: int = 0
+
+
+def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
+    """Return the list after `event`."""
+    match event:
+        case ListSnapshot():
+            # Chats that were fetched by page and are older than the snapshot stay; archived ones
+            # are not in it, whatever became of them, and are asked for again.
+            fresh = {chat.id: chat for chat in event.chats}
+            oldest = min((chat.updated_at for chat in event.chats), default=None)
+            if event.next_cursor is not None and oldest is not None:
+                older = {
+                    key: chat
+                    for key, chat in chats.chats.items()
+                    if chat.updated_at < oldest and not chat.archived
+                }
+                fresh = older | fresh
+            return ChatList(fresh, event.next_cursor, loaded=True)
+        case ChatCreated(chat=chat) | ChatUpdated(chat=chat):
+            known = chats.chats.get(chat.id)
+            if known is not None and known.versions.snapshot > chat.versions.snapshot:
+                return chats
+            return replace(chats, chats=chats.chats | {chat.id: chat})
+        case ChatDeleted(chat_id=chat_id):
+            return replace(chats, chats={k: v for k, v in chats.chats.items() if k != chat_id})
+        case ConfigChanged():
+            return chats
+
+
+def with_page(
+    chats: ChatList, page: Iterable[Chat], next_cursor: str | None, *, archived: bool = False
+) -> ChatList:
+    """Return the list with an older page added; of a chat that is known the newer state stays.
+
+    `archived`: it is a page of the chats that are put away.
+    """
+    known = chats.chats
+    fresh = {
+        chat.id: chat
+        for chat in page
+        if chat.id not in known or known[chat.id].versions.snapshot <= chat.versions.snapshot
+    }
+    merged = known | fresh
+    if archived:
+        return replace(chats, chats=merged, archive=Pages(next_cursor, loaded=True))
+    return replace(chats, chats=merged, next_cursor=next_cursor)
+
+
+def _newest(chat: Chat) -> tuple[bool, int, float, str]:
+    pinned = chat.pin_order is not None
+    return (not pinned, chat.pin_order or 0, -chat.updated_at.timestamp(), chat.id)
+
+
+def _fits(chat: Chat, word: str) -> bool:
+    """Say whether a chat has `word` in its title; `status:` and a beginning means its status."""
+    name, colon, value = word.partition(":")
+    if name != "status" or not colon:
+        return word in chat.title.casefold()
+    sign = list_status(chat, "")
+    words = (chat.status, sign[1] if sign is not None else "")
+    return any(one.startswith(value) for one in words if one)
+
+
+def rows(chats: ChatList, filter_text: str = "", *, archived: bool = False) -> list[Row]:
+    """Return what the list shows: pinned first, then by activity, children under parents.
+
+    `archived`: those that are put away, instead of the others.
+    """
+    wanted = filter_text.casefold().split()
+    shown = [
+        chat
+        for chat in chats.chats.values()
+        if chat.archived is archived and all(_fits(chat, word) for word in wanted)
+    ]
+    shown.sort(key=_newest)
+    ids = {chat.id for chat in shown}
+    children: dict[str, list[Chat]] = {}
+    for chat in shown:
+        if chat.parent_id in ids and chat.parent_id is not None:
+            children.setdefault(chat.parent_id, []).append(chat)
+    result: list[Row] = []
+    for chat in shown:
+        if chat.parent_id not in ids:
+            result.append(Row(chat))
+            result += [Row(child, 1) for child in children.get(chat.id, [])]
+    return result

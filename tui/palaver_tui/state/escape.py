@@ -1,0 +1,75 @@
+"""What Esc does: it closes the topmost thing, and only when nothing is open it stops."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from palaver_tui.state.live import LiveState
+
+# What can be open, topmost first.
+Open = Literal[
+    "dialog", "commands", "search", "selection", "filter", "archived", "queue", "edit", "overlay"
+]
+LAYERS: tuple[Open, ...] = (
+    "dialog",
+    "commands",
+    "search",
+    "selection",
+    "filter",
+    "archived",
+    "queue",
+    "edit",
+    "overlay",
+)
+Escape = Literal[
+    "close_dialog",
+    "close_commands",
+    "close_search",
+    "clear_selection",
+    "clear_filter",
+    "close_archived",
+    "close_queue",
+    "close_edit",
+    "close_overlay",
+    "stop",
+    "say_stopping",
+    "say_offline",
+    "focus_composer",
+]
+
+CLOSES: dict[Open, Escape] = {
+    "dialog": "close_dialog",
+    "commands": "close_commands",
+    "search": "close_search",
+    "selection": "clear_selection",
+    "filter": "clear_filter",
+    "archived": "close_archived",
+    "queue": "close_queue",
+    "edit": "close_edit",
+    "overlay": "close_overlay",
+}
+# With nothing open. `stop` always holds the queue, so that stopping one answer does not start
+# the next one. A draft and the queue's content are never touched.
+BY_STATE: dict[LiveState, Escape] = {
+    "offline": "say_offline",
+    "reconnecting": "say_offline",
+    "needs_answer": "stop",
+    "retrying": "stop",
+    "failed": "focus_composer",
+    "interrupting": "say_stopping",
+    "compacting": "stop",
+    "tools": "stop",
+    "streaming": "stop",
+    "starting": "stop",
+    "pending": "stop",
+    "held": "focus_composer",
+    "idle": "focus_composer",
+}
+
+
+def escape(open_things: frozenset[Open], state: LiveState) -> Escape:
+    """Return what Esc does now."""
+    for layer in LAYERS:
+        if layer in open_things:
+            return CLOSES[layer]
+    return BY_STATE[state]

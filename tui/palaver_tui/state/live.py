@@ -1,0 +1,87 @@
+"""The live state of a chat: the one thing that matters most about it right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.connection import Connection
+
+LiveState = Literal[
+    "offline",
+    "reconnecting",
+    "needs_answer",
+    "retrying",
+    "failed",
+    "interrupting",
+    "compacting",
+    "tools",
+    "streaming",
+    "starting",
+    "pending",
+    "held",
+    "idle",
+]
+# Highest first: the first one that holds is the one that is shown.
+PRIORITY: tuple[LiveState, ...] = (
+    "offline",
+    "reconnecting",
+    "needs_answer",
+    "retrying",
+    "failed",
+    "interrupting",
+    "compacting",
+    "tools",
+    "streaming",
+    "starting",
+    "pending",
+    "held",
+    "idle",
+)
+# States in which something runs that can be stopped.
+STOPPABLE: frozenset[LiveState] = frozenset(
+    {"needs_answer", "retrying", "compacting", "tools", "streaming", "starting", "pending"}
+)
+SLOW_AFTER_S = 15.0  # without a first token; most models answer within a few seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The live state, since when, and whether it takes longer than it should."""
+
+    state: LiveState
+    since: datetime | None = None
+    slow: bool = False
+
+
+def _holds(view: ChatView, connection: Connection) -> dict[LiveState, bool]:
+    running = view.status == "running"
+    kinds = {block.kind for block in view.live.blocks} if view.live else set()
+    last = view.live.blocks[-1].kind if view.live and view.live.blocks else None
+    return {
+        "offline": connection.phase == "offline",
+        "reconnecting": connection.phase == "reconnecting",
+        "needs_answer": view.status == "requires_action",
+        "retrying": running and view.retry is not None,
+        "failed": view.status == "error",
+        "interrupting": view.status == "interrupting",
+        "compacting": running and "compaction" in kinds,
+        "tools": running and last in {"tool_call", "tool_output", "tool_result"},
+        "streaming": running and last is not None,
+        "starting": running,
+        "pending": view.status == "pending",
+        "held": view.status == "paused" or view.held,
+        "idle": True,
+    }
+
+
+def live_state(view: ChatView, connection: Connection, now: datetime) -> Now:
+    """Return the most important thing that holds, in the order of `PRIORITY`."""
+    holds = _holds(view, connection)
+    state = next(state for state in PRIORITY if holds[state])
+    if state in {"offline", "reconnecting"}:
+        return Now(state, connection.since)
+    waited = (now - view.since).total_seconds() if view.since else 0.0
+    return Now(state, view.since, slow=state == "starting" and waited >= SLOW_AFTER_S)

@@ -1,0 +1,46 @@
+"""What sending a message changes before, and when, the daemon answers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from palaver.wire.chats import BUSY, Sent
+from palaver_tui.state.chat import ChatView, Landing, Outgoing, OutgoingState
+from palaver_tui.state.reduce import with_messages
+
+
+def landing(view: ChatView) -> Landing:
+    """Return where a message sent now would land, as far as is known."""
+    return "queue" if view.status in BUSY else "history"
+
+
+def sending(view: ChatView, outgoing: Outgoing) -> ChatView:
+    """Return `view` with a message that is on its way."""
+    others = tuple(other for other in view.outgoing if other.key != outgoing.key)
+    return replace(view, outgoing=(*others, outgoing))
+
+
+def marked(view: ChatView, key: str, state: OutgoingState, reason: str | None = None) -> ChatView:
+    """Return `view` with another state of the message with this key."""
+    outgoing = tuple(
+        replace(item, state=state, reason=reason) if item.key == key else item
+        for item in view.outgoing
+    )
+    return replace(view, outgoing=outgoing)
+
+
+def without(view: ChatView, key: str) -> ChatView:
+    """Return `view` without the outgoing message with this key."""
+    return replace(view, outgoing=tuple(item for item in view.outgoing if item.key != key))
+
+
+def acknowledged(view: ChatView, key: str, sent: Sent) -> ChatView:
+    """Return `view` after the daemon's answer: the message stands where the daemon put it."""
+    view = without(view, key)
+    if sent.message is not None:
+        return with_messages(view, [sent.message])
+    queued = sent.queued
+    if queued is not None and all(other.id != queued.id for other in view.queue):
+        place = queued.position
+        return replace(view, queue=(*view.queue[:place], queued, *view.queue[place:]))
+    return view

@@ -1,0 +1,40 @@
+"""What a chat does not allow as it is, as a sentence, before anything is asked or lost. Pure.
+
+The daemon's table of transitions decides in the end; this says the same sooner.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from palaver.wire.chats import BUSY
+from palaver_tui.keymap.actions import key_of
+from palaver_tui.state.chat import ChatView
+
+Act = Literal["send", "edit", "clear", "archive", "delete"]
+
+ARCHIVED = (
+    f"This chat is archived. Bring it back first: {key_of('composer.send')} in the empty composer."
+)
+# What wants a chat at rest.
+AT_REST: dict[Act, str] = {
+    "clear": "It is being answered. Stop the answer first, then let the model forget.",
+    "archive": "It is being answered. Stop the answer first, then archive the chat.",
+    "delete": "It is being answered. Stop the answer first, then delete the chat.",
+}
+
+
+def refusal(act: Act, view: ChatView, *, archived: bool) -> str | None:
+    """Return why `act` cannot be done with a chat now, None when it can."""
+    if archived and act == "archive":
+        return "It is archived already."
+    if archived and act != "delete":
+        return ARCHIVED
+    if act in AT_REST and view.status in BUSY:
+        return AT_REST[act]
+    if act == "clear" and view.status == "error" and view.queue:
+        return "Its last turn failed, and messages wait. Send or remove them first."
+    if act in {"archive", "delete"} and view.outgoing:
+        key = key_of("composer.recall")
+        return f"A message to it is not sent yet. Take it back first: {key} in the empty composer."
+    return None

@@ -1,0 +1,238 @@
+"""`(view, event) -> view`: what each event of a chat's stream changes. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from palaver.client import Connected, ConnectionLost
+from palaver.wire.events import (
+    ActionRequired,
+    CaughtUp,
+    ErrorEvent,
+    HistoryReset,
+    HistoryTruncated,
+    MessageEvent,
+    MessagePartEvent,
+    PreviewReset,
+    QueueUpdate,
+    RetryEvent,
+    StatusEvent,
+    StreamEvent,
+    UsageEvent,
+)
+from palaver.wire.messages import Message, Text
+from palaver_tui.state.chat import ChatView, Live, LiveBlock
+from palaver_tui.state.growing_text import Growing
+
+Item = StreamEvent | Connected | ConnectionLost
+
+
+def reduce(view: ChatView, event: Item, now: datetime) -> ChatView:
+    """Return `view` after `event`; an event type that is not known changes nothing."""
+    handler = _HANDLERS.get(type(event))
+    return view if handler is None else handler(view, event, now)
+
+
+def reduce_all(view: ChatView, events: Iterable[Item], now: datetime) -> ChatView:
+    """Return `view` after `events`, in order."""
+    for event in events:
+        view = reduce(view, event, now)
+    return view
+
+
+def _status(view: ChatView, event: StatusEvent, now: datetime) -> ChatView:
+    same_work = view.status == event.status and (
+        view.versions is not None and view.versions.history == event.versions.history
+    )
+    return replace(
+        view,
+        status=event.status,
+        since=event.pending_since or (view.since if same_work else now),
+        pending=event.pending,
+        detail=event.detail,
+        versions=event.versions,
+        title=event.title,
+        model=event.model or view.model,
+    )
+
+
+def with_messages(view: ChatView, messages: Iterable[Message]) -> ChatView:
+    """Return `view` with `messages` merged in by id; the higher revision stays."""
+    merged = list(view.messages)
+    ids = [message.id for message in merged]
+    for message in messages:
+        index = bisect_left(ids, message.id)
+        if index < len(ids) and ids[index] == message.id:
+            if message.revision >= merged[index].revision and message != merged[index]:
+                merged[index] = message
+        else:
+            ids.insert(index, message.id)
+            merged.insert(index, message)
+    return replace(view, messages=tuple(merged))
+
+
+def user_text(message: Message) -> str:
+    """Return what a person typed."""
+    return "\n".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def _is_elsewhere(view: ChatView, message_id: int) -> bool:
+    """Say whether a message changed that is not here: it comes when its page is fetched."""
+    messages = view.messages
+    if view.caught_up is None or not messages:
+        return False
+    at = bisect_left([message.id for message in messages], message_id)
+    if at < len(messages) and messages[at].id == message_id:
+        return False
+    if at == 0:
+        return view.older
+    return at < len(messages) and messages[at - 1].id == view.gap
+
+
+def _message(view: ChatView, event: MessageEvent, now: datetime) -> ChatView:
+    if _is_elsewhere(view, event.message.id):
+        return view
+    known = any(message.id == event.message.id for message in view.messages[-8:])
+    view = with_messages(view, [event.message])
+    if event.message.role == "user" and not known:
+        view = _landed(view, user_text(event.message))
+    if event.replaces is None:
+        return view
+    live = view.live if view.live and view.live.episode != event.replaces else None
+    return replace(view, live=live, replaced=_newer(event.replaces, view.replaced))
+
+
+def _landed(view: ChatView, content: str) -> ChatView:
+    """Drop the first outgoing message with this content: it is in history now.
+
+    The stream may show a message before the answer to its request arrives; until then nothing
+    but its content tells that it is ours.
+    """
+    for index, outgoing in enumerate(view.outgoing):
+        if outgoing.content == content and outgoing.state != "refused":
+            return replace(view, outgoing=view.outgoing[:index] + view.outgoing[index + 1 :])
+    return view
+
+
+def _part(view: ChatView, event: MessagePartEvent, now: datetime) -> ChatView:
+    if _is_over(view, event.episode):
+        return view
+    live = view.live
+    if live is None or live.episode != event.episode:
+        live = Live(event.episode)
+    blocks = live.blocks
+    index = next((i for i, block in enumerate(blocks) if block.number == event.block), None)
+    if index is None:
+        text = Growing().plus(event.delta)
+        end = event.offset + len(event.delta)
+        fresh = LiveBlock(event.block, event.kind, text, end, event.name, event.call_id)
+        return replace(view, live=replace(live, blocks=(*blocks, fresh)))
+    block = blocks[index]
+    known = max(0, block.end - event.offset)  # what a repetition brings again
+    if known >= len(event.delta) and event.delta:
+        return view
+    grown = replace(
+        block,
+        text=block.text.plus(event.delta[known:]),
+        end=max(block.end, event.offset + len(event.delta)),
+        name=event.name or block.name,
+        call_id=event.call_id or block.call_id,
+    )
+    return replace(view, live=replace(live, blocks=(*blocks[:index], grown, *blocks[index + 1 :])))
+
+
+def _order(episode: str) -> tuple[int, ...]:
+    """Return (history version, attempt); episodes only grow."""
+    return tuple(int(number) if number.isdecimal() else 0 for number in episode.split("."))
+
+
+def _newer(episode: str, other: str | None) -> str:
+    return episode if other is None or _order(episode) >= _order(other) else other
+
+
+def _is_over(view: ChatView, episode: str) -> bool:
+    if view.replaced is not None and _order(episode) <= _order(view.replaced):
+        return True
+    return view.live is not None and _order(episode) < _order(view.live.episode)
+
+
+def _preview_reset(view: ChatView, event: PreviewReset, now: datetime) -> ChatView:
+    live = Live(event.episode) if event.episode is not None else None
+    if live is not None and view.live is not None and view.live.episode == live.episode:
+        return view
+    # The new attempt begins now, and with it the wait for its first word.
+    return replace(view, live=live, since=now if live else view.since)
+
+
+def _truncated(view: ChatView, event: HistoryTruncated, now: datetime) -> ChatView:
+    kept = tuple(message for message in view.messages if message.id < event.from_id)
+    gone = view.gap is not None and event.from_id <= view.gap
+    return replace(view, messages=kept, gap=None if gone else view.gap)
+
+
+def _history_reset(view: ChatView, event: HistoryReset, now: datetime) -> ChatView:
+    return replace(view, messages=(), gap=None, live=None, replaced=None, older=True)
+
+
+def _queue(view: ChatView, event: QueueUpdate, now: datetime) -> ChatView:
+    before = {queued.id for queued in view.queue}
+    view = replace(view, queue=tuple(event.queue), held=event.held)
+    for queued in event.queue:
+        if queued.id not in before:
+            view = _landed(view, queued.content)
+    return view
+
+
+def _retry(view: ChatView, event: RetryEvent, now: datetime) -> ChatView:
+    return replace(view, retry=event.retry, since=view.since if event.retry else now)
+
+
+def _error(view: ChatView, event: ErrorEvent, now: datetime) -> ChatView:
+    return replace(view, error=event.error, resume_at=event.resume_at)
+
+
+def _action(view: ChatView, event: ActionRequired, now: datetime) -> ChatView:
+    return replace(view, open_calls=tuple(event.call_ids), deadline=event.deadline)
+
+
+def _usage(view: ChatView, event: UsageEvent, now: datetime) -> ChatView:
+    return replace(
+        view,
+        context_tokens=event.context_tokens,
+        context_limit=event.context_limit,
+        cost_micros=event.cost_micros,
+    )
+
+
+def _caught_up(view: ChatView, event: CaughtUp, now: datetime) -> ChatView:
+    return replace(view, caught_up=event.snapshot_version, attached=True)
+
+
+def _connected(view: ChatView, event: Connected, now: datetime) -> ChatView:
+    return replace(view, attached=False)
+
+
+def _lost(view: ChatView, event: ConnectionLost, now: datetime) -> ChatView:
+    return replace(view, attached=False)
+
+
+_HANDLERS: dict[type, Callable[[ChatView, Any, datetime], ChatView]] = {
+    StatusEvent: _status,
+    MessageEvent: _message,
+    MessagePartEvent: _part,
+    PreviewReset: _preview_reset,
+    HistoryTruncated: _truncated,
+    HistoryReset: _history_reset,
+    QueueUpdate: _queue,
+    RetryEvent: _retry,
+    ErrorEvent: _error,
+    ActionRequired: _action,
+    UsageEvent: _usage,
+    CaughtUp: _caught_up,
+    Connected: _connected,
+    ConnectionLost: _lost,
+}

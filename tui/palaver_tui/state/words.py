@@ -1,0 +1,136 @@
+"""The words and signs for states: one place, so that list, composer and banners agree."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from palaver.wire.chats import Chat, PendingReason, RetryInfo
+from palaver_tui.state.chat import ChatView
+from palaver_tui.state.live import LiveState, Now
+from palaver_tui.text.spans import Ink
+
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+STILL = "⠿"  # in place of the spinner where motion is not wanted
+DRAFT_SIGN = "✎"
+# Live states that move.
+MOVING: frozenset[LiveState] = frozenset(
+    {"compacting", "tools", "streaming", "starting", "interrupting"}
+)
+PENDING_WORDS: dict[PendingReason, str] = {
+    "capacity": "waiting for a free place",
+    "no_worker": "waiting: no daemon with a worker is running",
+    "wrong_host": "waiting for the machine that has its files",
+    "starting": "about to start",
+}
+
+
+def spinner(at: float, moving: bool = True) -> str:
+    """Return the frame of the spinner for a time in seconds."""
+    return SPINNER[int(at / 0.12) % len(SPINNER)] if moving else STILL
+
+
+def duration(seconds: float) -> str:
+    """Return whole seconds for people: `7 s`, `2 min 5 s`, `1 h 3 min`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def remaining(until: datetime, now: datetime) -> str:
+    """Return how long it is until a time, never below `0 s`."""
+    left = (until - now).total_seconds()
+    return duration(left + 0.999) if left > 0 else "0 s"
+
+
+def age(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Return how long ago something was, in as few cells as can be: `now`, `5m`, `3h`, `2d`.
+
+    After a week it is the date. By whole minutes of the clock, so that it changes when they do.
+    """
+    minutes = int(now.timestamp() // 60) - int(at.timestamp() // 60)
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes}m"
+    if minutes < 24 * 60:
+        return f"{minutes // 60}h"
+    if minutes < 7 * 24 * 60:
+        return f"{minutes // (24 * 60)}d"
+    local = at.astimezone(zone)
+    same_year = local.year == now.astimezone(zone).year
+    return f"{local.day} {local:%b}" if same_year else f"{local:%b %Y}"
+
+
+def _is_loading(retry: RetryInfo) -> bool:
+    return retry.error.kind == "loading"
+
+
+def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
+    """Return sign, word and ink for a chat in the list; None for one where nothing is new."""
+    match chat.status:
+        case "requires_action":
+            return "?", "asks", "warning"
+        case "running" if chat.retry is not None:
+            return "↻", "loads" if _is_loading(chat.retry) else "retry", "warning"
+        case "running":
+            return frame, "", "accent"
+        case "interrupting":
+            return "◼", "stops", "muted"
+        case "pending":
+            return "◌", "waits", "muted"
+        case "error":
+            return "✗", "failed", "error"
+        case "paused":
+            return "‖", "held", "warning"
+        case _ if chat.unread:
+            return "●", "new", "accent"
+        case _:
+            return None
+
+
+def signs(chat: Chat, frame: str, *, draft: bool) -> tuple[tuple[str, Ink], ...]:
+    """Return what stands behind a title in the list: what waits, a draft, the state."""
+    found: list[tuple[str, Ink]] = []
+    if chat.queue_length:
+        found.append((f"+{chat.queue_length}", "muted"))
+    if draft:
+        found.append((DRAFT_SIGN, "warning"))
+    status = list_status(chat, frame)
+    if status is not None:
+        sign, word, ink = status
+        found.append((f"{sign} {word}" if word else sign, ink))
+    return tuple(found)
+
+
+def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> tuple[str, Ink]:
+    """Return what is going on, in a few words; empty when nothing is."""
+    waited = duration((at - now.since).total_seconds()) if now.since else ""
+    match now.state:
+        case "starting" if now.slow:
+            return f"{frame} {model} is slow today · {waited} without a word", "warning"
+        case "starting":
+            return f"{frame} waiting for {model} · {waited}", "accent"
+        case "streaming":
+            return f"{frame} {model} is answering · {waited}", "accent"
+        case "tools":
+            return f"{frame} running tools · {waited}", "accent"
+        case "compacting":
+            return f"{frame} compacting the conversation · {waited}", "accent"
+        case "interrupting":
+            return f"{frame} stopping", "warning"
+        case "pending":
+            words = PENDING_WORDS.get(view.pending or "starting", "waiting")
+            return f"◌ {words} · {waited}" if waited else f"◌ {words}", "muted"
+        case "retrying" if view.retry is not None and _is_loading(view.retry):
+            return f"↻ waiting until {model} is loaded", "warning"
+        case "retrying":
+            return "↻ waiting to try again", "warning"
+        case "needs_answer":
+            return "? waiting for your answer", "warning"
+        case "held":
+            return "‖ the queue is held", "warning"
+        case _:
+            return "", "muted"

@@ -1,0 +1,1 @@
+"""What the client keeps on disk: drafts, unsent messages, reports of its own errors."""

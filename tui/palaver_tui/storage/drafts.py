@@ -1,0 +1,104 @@
+"""What is being written, by chat: in memory at once, on disk a moment later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from palaver_tui.session.outbox import DRAFT
+from palaver_tui.storage.local_store import Draft, Keeper
+from palaver_tui.timing import SAVE_DRAFT_S
+
+if TYPE_CHECKING:
+    from palaver_tui.actions.base import Base
+
+NEW = "new"  # the name on disk of what is being written to a chat that does not exist
+
+
+class Drafts:
+    """The drafts of one client."""
+
+    def __init__(self, app: Base, keeper: Keeper) -> None:
+        self._app = app
+        self._keeper = keeper
+        self._texts: dict[str, str] = {}
+        self._servers: dict[str, str | None] = {}  # where those chats are
+        self._unsaved: set[str] = set()
+        self._scheduled = False
+        self._saving = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def chats(self) -> frozenset[str]:
+        """The chats that something is being written to; `NEW` for those that do not exist."""
+        return frozenset(chat for chat, text in self._texts.items() if text.strip())
+
+    @property
+    def here(self) -> frozenset[str]:
+        """The ids of those chats of them that are of the daemon that answers."""
+        server = self._server
+        chats = self.chats - {NEW}
+        return frozenset(one for one in chats if server and self._servers.get(one) == server)
+
+    @property
+    def _server(self) -> str | None:
+        endpoint = self._app.session.endpoint
+        return None if endpoint is None else str(endpoint)
+
+    def get(self, name: str) -> str:
+        """Return what is being written to the chat `name`."""
+        return self._texts.get(_chat(name), "")
+
+    def put(self, name: str, text: str) -> None:
+        """Remember `text`; it is saved soon."""
+        chat = _chat(name)
+        if self._texts.get(chat, "") == text:
+            return
+        self._texts[chat] = text
+        self._servers[chat] = self._server or self._servers.get(chat)
+        self._unsaved.add(chat)
+        if not self._scheduled:
+            self._scheduled = True
+            self._app.set_timer(SAVE_DRAFT_S, self.save)
+
+    async def load(self, done: Callable[[], None]) -> None:
+        """Read the drafts, then call `done`. What was typed meanwhile stays."""
+        try:
+            stored = await asyncio.to_thread(self._keeper.drafts)
+        except OSError as error:
+            self._app.say(f"Could not read your drafts: {error}.", "warning")
+            return
+        self._texts = {draft.chat: draft.text for draft in stored} | self._texts
+        self._servers = {draft.chat: draft.server for draft in stored} | self._servers
+        done()
+
+    async def save(self) -> None:
+        """Write what is not on disk yet, also what a save that was cut off had begun with."""
+        self._scheduled = False
+        async with self._saving:
+            while self._unsaved:
+                if self._writing is not None:
+                    await asyncio.wait({self._writing})  # else it could come after a newer one
+                chat = next(iter(self._unsaved))
+                text = self._texts[chat]
+                draft = Draft(chat, text, self._servers.get(chat) or self._server)
+                self._writing = asyncio.create_task(
+                    asyncio.to_thread(self._keeper.keep_draft, draft)
+                )
+                try:
+                    await asyncio.shield(self._writing)
+                except OSError as error:
+                    self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
+                    return
+                if self._texts[chat] == text:
+                    self._unsaved.discard(chat)
+
+
+def joined(*texts: str) -> str:
+    """Return several texts as one, those that are empty left out."""
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def _chat(name: str) -> str:
+    return NEW if name.startswith(DRAFT) else name

@@ -1,0 +1,1 @@
+"""Text as lines of styled spans. Pure: nothing here knows Textual."""

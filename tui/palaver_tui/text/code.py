@@ -1,0 +1,152 @@
+"""Highlighted code, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+from palaver_tui.text.spans import Face, Ink, Line, Span
+from palaver_tui.text.visible import expand_tabs
+from palaver_tui.text.wrap import clip, hard_wrap, merge, width_of
+
+# Pygments is imported where code is highlighted: the first paint shows none.
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+    from pygments.token import _TokenType  # type: ignore[import-untyped]
+
+# Longer code is shown plain: highlighting it would stall the screen for a look nobody scrolls.
+MAX_HIGHLIGHTED = 200_000  # characters
+CONTINUATION = "↪ "
+
+# Pygments' names for kinds of tokens; the first one that fits counts.
+_INKS: tuple[tuple[str, Ink], ...] = (
+    ("Generic.Inserted", "success"),
+    ("Generic.Deleted", "error"),
+    ("Generic.Subheading", "code_comment"),
+    ("Comment", "code_comment"),
+    ("Keyword", "code_keyword"),
+    ("Operator.Word", "code_keyword"),
+    ("String", "code_string"),
+    ("Number", "code_number"),
+    ("Literal", "code_number"),
+    ("Name.Function", "code_name"),
+    ("Name.Decorator", "code_name"),
+    ("Name.Tag", "code_name"),
+    ("Name.Attribute", "code_type"),
+    ("Name.Class", "code_type"),
+    ("Name.Builtin", "code_type"),
+    ("Name.Namespace", "code_type"),
+    ("Name.Exception", "code_type"),
+)
+
+
+@lru_cache(maxsize=256)
+def _face(token: _TokenType) -> Face:
+    from pygments.token import string_to_tokentype
+
+    for kind, ink in _INKS:
+        if token in string_to_tokentype(kind):
+            return Face(ink, italic=ink == "code_comment", paper="code")
+    return Face("code", paper="code")
+
+
+def lexer_for(language: str) -> Lexer | None:
+    """Return the lexer for the word after a fence, None for an unknown language or none."""
+    return _lexer_of(language, get_ident()) if language else None
+
+
+@lru_cache(maxsize=256)
+def _lexer_of(language: str, _thread: int) -> Lexer | None:
+    # One for each thread: some keep what they found while they are at work.
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+    try:
+        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+
+
+def highlight(source: str, language: str) -> list[tuple[Span, ...]]:
+    """Return the lines of `source`, which may end in a line feed, as coloured spans."""
+    tokens = _tokens(source, language) if len(source) <= MAX_HIGHLIGHTED else None
+    if tokens is None:
+        return [(Span(expand_tabs(line), Face("code", paper="code")),) for line in _lines(source)]
+    lines: list[list[Span]] = [[]]
+    for token, text in tokens:
+        face = _face(token)
+        first, *rest = text.split("\n")
+        lines[-1].append(Span(first, face))
+        lines.extend([Span(piece, face)] for piece in rest)
+    if len(lines) > 1 and not any(span.text for span in lines[-1]):
+        lines.pop()
+    return [_expanded(merge(line)) for line in lines]
+
+
+def _tokens(source: str, language: str) -> list[tuple[_TokenType, str]] | None:
+    """Return what the lexer makes of `source`; None if there is none, or it fails."""
+    lexer = lexer_for(language)
+    try:
+        return list(lexer.get_tokens(source)) if lexer is not None else None
+    except Exception:  # noqa: BLE001  some of hundreds of lexers, written by others, trip over it
+        return None
+
+
+def _lines(source: str) -> list[str]:
+    lines = source.split("\n")
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _expanded(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Expand tabs by the column they stand in, across spans."""
+    if not any("\t" in span.text for span in spans):
+        return spans
+    text, result = "", []
+    for span in spans:
+        before = len(expand_tabs(text))
+        text += span.text
+        result.append(Span(expand_tabs(text)[before:], span.face))
+    return tuple(result)
+
+
+def tag_line(language: str, width: int) -> Line:
+    """Return the head of a code panel: its language at the right, as far as there is room."""
+    face = Face("code_tag", paper="code")
+    label: tuple[Span, ...] = (Span(f" {language} " if language else " ", face),)
+    if width_of(label[0].text) > max(1, width):
+        # What is cut off has a span of its own: the rest stands for its source.
+        label = (Span(f" {clip(language, max(0, width - 3), '')}", face), Span("… ", face))
+    blank = width - sum(width_of(span.text) for span in label)
+    return Line((Span(" " * max(0, blank), face), *label), "code")
+
+
+def room_for_code(width: int) -> int:
+    """Return the cells of a row that goes over several lines."""
+    return _inner(width) - len(CONTINUATION)
+
+
+def _inner(width: int) -> int:
+    return max(4, width - 2)
+
+
+def code_row(spans: Iterable[Span], *, first: bool) -> Line:
+    """Return a line of the panel; one that is not the `first` of its row is marked."""
+    margin = Span(" ", Face("code", paper="code"))
+    mark = () if first else (Span(CONTINUATION, Face("code_comment", paper="code")),)
+    return Line((margin, *mark, *spans), "code")
+
+
+def code_lines(rows: list[tuple[Span, ...]], width: int) -> list[Line]:
+    """Set highlighted rows on the panel, long ones continued on marked lines."""
+    lines = []
+    for row in rows:
+        if sum(width_of(span.text) for span in row) <= _inner(width):
+            lines.append(code_row(row, first=True))
+            continue
+        pieces = hard_wrap(row, room_for_code(width))
+        lines += [code_row(piece, first=not number) for number, piece in enumerate(pieces)]
+    return lines

@@ -1,0 +1,1 @@
+"""Blocks that still grow: laid out anew only where they changed. Pure."""

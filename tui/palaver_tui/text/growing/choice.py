@@ -1,0 +1,65 @@
+"""Which layout an open block has while it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from palaver_tui.text.growing.block import Growing, GrowingParagraph, GrowingWhole
+from palaver_tui.text.growing.code import GrowingCode, GrowingIndented
+from palaver_tui.text.growing.formula import GrowingFormula
+from palaver_tui.text.growing.nest import GrowingNest, Inner
+from palaver_tui.text.growing.table import GrowingTable
+from palaver_tui.text.markdown.formulas import FORMULA, open_formula
+from palaver_tui.text.markdown.nesting import Around, item_nest, quote_nest
+from palaver_tui.text.markdown.splitter import Splitter, item_number, open_fence
+
+# A shorter open block is laid out whole: it costs less than to keep account of its parts.
+WHOLE_UP_TO = 300  # characters
+
+
+def kind_of(splitter: Splitter, text: str) -> str:
+    """Return what decides how the open `text` is laid out; "" for whole at each step."""
+    if open_fence(text) is not None:
+        return "fence"
+    if open_formula(text) is not None:
+        return FORMULA
+    shape = splitter.shape
+    return shape if shape == "table" or len(text) >= WHOLE_UP_TO else ""
+
+
+def layout_of(
+    kind: str,
+    splitter: Splitter,
+    width: int,
+    around: Around,
+    inside: Callable[[Around, bool], Inner],
+) -> Growing:
+    """Return the layout for an open block of a kind, in what is `around` it.
+
+    `inside` makes the document in an item or a quote: it takes what is around that, and whether
+    it is the text of an item.
+    """
+    text, number = splitter.open, splitter.open_number
+    fence = open_fence(text)
+    if fence is not None:
+        return GrowingCode(fence, width)
+    match kind:
+        case "formula":
+            return GrowingFormula(width)
+        case "paragraph":
+            return GrowingParagraph(width)
+        case "code":
+            return GrowingIndented(width)
+        case "table":
+            return GrowingTable(width)
+        case "item":
+            if number is None:
+                number = item_number(text)
+            following = None if number is None else number + 1
+            inner = inside(around.in_item(), True)
+            return GrowingNest(inner, item_nest(number, around), width, following)
+        case "quote":
+            inner = inside(around.in_quote(), False)
+            return GrowingNest(inner, quote_nest(around), width, None)
+        case _:
+            return GrowingWhole(width, number, around)

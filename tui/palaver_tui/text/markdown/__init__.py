@@ -1,0 +1,1 @@
+"""Markdown: parsed, cut into blocks, laid out as lines. Pure."""

@@ -1,0 +1,163 @@
+"""Tables, drawn in at most the width there is.
+
+One that has no room for its columns, however narrow, is set as a list: the cells of a row stand
+below each other, each after the head of its column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from palaver_tui.text.spans import Face, Line, Span
+from palaver_tui.text.wrap import width_of, wrap
+
+Align = Literal["left", "center", "right"]
+Cell = tuple[Span, ...]
+MIN_COLUMN = 4  # cells; narrower than this a column is unreadable
+_RULE = Face("rule")
+_HEAD = Face(bold=True)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A head, rows, and how each column is set."""
+
+    head: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    aligns: tuple[Align, ...]
+
+
+def cell_width(cell: Cell) -> int:
+    """Return how many terminal cells the text of a cell takes if its lines are not broken."""
+    if not any(span.text == "\n" for span in cell):
+        return sum(width_of(span.text) for span in cell)
+    return max(width_of(row) for row in "".join(span.text for span in cell).split("\n"))
+
+
+def _wanted(table: Table) -> list[int]:
+    """Return how wide each column would be if nothing were wrapped."""
+    columns = len(table.aligns)
+    wanted = [1] * columns
+    for row in (table.head, *table.rows):
+        for index, cell in enumerate(row[:columns]):
+            wanted[index] = max(wanted[index], cell_width(cell))
+    return wanted
+
+
+def fit(wanted: Sequence[int], room: int) -> list[int]:
+    """Give each column what it wants, or shrink the widest ones until all fit into `room`."""
+    wanted, columns = list(wanted), len(wanted)
+    fair = max(MIN_COLUMN, room // max(1, columns))
+    while sum(wanted) > room:
+        widest = max(range(columns), key=wanted.__getitem__)
+        if wanted[widest] <= MIN_COLUMN:
+            break
+        # Straight to the next sensible width instead of one cell at a time.
+        spare = sum(wanted) - room
+        wanted[widest] = max(fair if wanted[widest] > fair else MIN_COLUMN, wanted[widest] - spare)
+    return wanted
+
+
+def _set(cell: Sequence[Span], width: int, align: Align) -> list[Span]:
+    blank = max(0, width - cell_width(tuple(cell)))
+    left = {"left": 0, "center": blank // 2, "right": blank}[align]
+    return [Span(" " * left), *cell, Span(" " * (blank - left))]
+
+
+def room_for_columns(width: int, columns: int) -> int:
+    """Return the cells that are left of `width` for what is in so many columns."""
+    return width - 3 * columns - 1
+
+
+class Frame(NamedTuple):
+    """How a table is drawn: in columns of these `widths`, or as a list in `width` cells."""
+
+    table: Table
+    widths: Sequence[int]
+    width: int
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the columns do not fit."""
+        return sum(self.widths) > room_for_columns(self.width, len(self.widths))
+
+    def head(self) -> list[Line]:
+        """Draw what is above the rows."""
+        if not self.is_list:
+            return _head_lines(self.table, self.widths)
+        spans: list[Span] = []
+        for cell in self.table.head:
+            spans += [Span(" · ", _RULE)] if spans and cell else []
+            spans += _bold(cell)
+        return [*(Line(line) for line in wrap(spans, self.width)), self._line]
+
+    def row(self, cells: Sequence[Cell]) -> list[Line]:
+        """Draw a row."""
+        if self.is_list:
+            return [*self._listed(cells), self._line]
+        return _row_lines(cells, self.widths, self.table.aligns)
+
+    def foot(self) -> list[Line]:
+        """Draw what is below the rows."""
+        return [] if self.is_list else [_border(self.widths, "╰┴╯")]
+
+    @property
+    def _line(self) -> Line:
+        return Line((Span("─" * self.width, _RULE),))
+
+    def _listed(self, cells: Sequence[Cell]) -> list[Line]:
+        lines: list[Line] = []
+        for head, cell in zip(self.table.head, cells, strict=False):
+            if cell:
+                # What is copied of a head is taken where the table begins.
+                again = [Span(text, face._replace(trace=0)) for text, face in _bold(head)]
+                after = [Span(": ", _HEAD)] if head else []
+                lines += [Line(line) for line in wrap([*again, *after, *cell], self.width)]
+        return lines
+
+
+def _bold(cell: Cell) -> Cell:
+    return tuple(Span(text, face._replace(bold=True)) for text, face in cell)
+
+
+def _row_lines(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[Align]) -> list[Line]:
+    padded = [cells[index] if index < len(cells) else () for index in range(len(widths))]
+    wrapped = [wrap(cell, width) for cell, width in zip(padded, widths, strict=True)]
+    lines = []
+    for index in range(max(len(cell) for cell in wrapped)):
+        spans = [Span("│ ", _RULE)]
+        for column, cell in enumerate(wrapped):
+            spans += _set(cell[index] if index < len(cell) else (), widths[column], aligns[column])
+            spans.append(Span(" │ " if column + 1 < len(widths) else " │", _RULE))
+        lines.append(Line(tuple(spans)))
+    return lines
+
+
+def _border(widths: Sequence[int], corners: str) -> Line:
+    """Draw a line across: `corners` are its left end, what parts columns, its right end."""
+    inner = corners[1].join("─" * (width + 2) for width in widths)
+    return Line((Span(corners[0] + inner + corners[2], _RULE),))
+
+
+def _head_lines(table: Table, widths: Sequence[int]) -> list[Line]:
+    head = [_bold(cell) for cell in table.head]
+    lines = [_border(widths, "╭┬╮")]
+    lines += _row_lines(head, widths, table.aligns)
+    lines.append(_border(widths, "├┼┤"))
+    return lines
+
+
+def table_lines(table: Table, width: int, widths: Sequence[int] | None = None) -> list[Line]:
+    """Draw `table` in at most `width` cells.
+
+    `widths` are those of the columns, where something else decides.
+    """
+    if widths is None:
+        widths = fit(_wanted(table), room_for_columns(width, len(table.aligns)))
+    frame = Frame(table, widths, width)
+    lines = frame.head()
+    for row in table.rows:
+        lines += frame.row(row)
+    return lines + frame.foot()

@@ -1,0 +1,1 @@
+"""From places in laid-out lines to the source text, and back. Pure."""

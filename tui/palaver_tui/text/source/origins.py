@@ -1,0 +1,269 @@
+"""Where the characters of one block of Markdown come from: its source, laid out once more, traced.
+
+A layout does not know its source; it costs a third more to keep. So a block that is asked about is
+parsed and laid out again, each run of characters carrying a number through wrapping, tables and
+panels (`Face.trace`). That gives the very lines that are on screen, and for each character in them
+the source characters that it stands for.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from palaver_tui.text.markdown.inline import TRACE
+from palaver_tui.text.markdown.tokens import Env
+from palaver_tui.text.source.inline_origins import InlineTrace, Marks, Run, parse
+from palaver_tui.text.spans import Line
+from palaver_tui.text.visible import expand_tabs, tab_places
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+# What stands before a block on its first line when it is in quotes and lists.
+_CONTAINERS = re.compile(r"(?:[ \t>]|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))*")
+
+
+class Leaf(NamedTuple):
+    """A stretch of plain text without frame: a paragraph, a code block, a cell of a table.
+
+    `row` is the number of a table's row, 0 elsewhere. A `frame` shows, but has no text.
+    """
+
+    plain: str
+    kind: Literal["text", "code", "cell", "frame"] = "text"
+    row: int = 0
+
+
+class Shown(NamedTuple):
+    """`length` characters of a line from `column` on: those of a run from its `place` on."""
+
+    column: int
+    run: int
+    place: int
+    length: int
+
+
+@dataclass
+class Origins:
+    """What is known about one block. Places are relative to its source."""
+
+    source: str
+    tokens: list[Token]
+    runs: list[Run] = field(default_factory=lambda: [Run("", (), (), 0, ())])
+    leaves: list[Leaf] = field(default_factory=list)
+    marks: list[Marks] = field(default_factory=list)
+    lines: list[list[Shown]] = field(default_factory=list)
+
+    def read(self, lines: Sequence[Line]) -> None:
+        """Find the runs in the lines that `tokens` were laid out to."""
+        done = [0] * len(self.runs)
+        for line in lines:
+            found: list[Shown] = []
+            column = 0
+            for text, face in line.spans:
+                if face.trace:
+                    # Only blanks are left out between lines, so the next place is the right one.
+                    index = self.runs[face.trace].text.find(text, done[face.trace])
+                    if index >= 0 and text:
+                        found.append(Shown(column, face.trace, index, len(text)))
+                        done[face.trace] = index + len(text)
+                column += len(text)
+            self.lines.append(found)
+
+    def place_of(self, offset: int) -> tuple[int, int] | None:
+        """Return the line and column of the first character that comes from `offset` or after."""
+        ends = self._ends
+        for _end, number, shown in ends[bisect_right(ends, offset, key=itemgetter(0)) :][:1]:
+            run = self.runs[shown.run]
+            stop = shown.place + shown.length
+            found = bisect_left(run.starts, offset, shown.place, stop)
+            if found > shown.place and run.ends[found - 1] > offset:
+                found -= 1  # one of several characters that stand for the same
+            return number, shown.column + found - shown.place
+        return None
+
+    @cached_property
+    def _ends(self) -> list[tuple[int, int, Shown]]:
+        """Where in the source each stretch that is shown ends, in order, with its line."""
+        found = []
+        for number, line in enumerate(self.lines):
+            for shown in line:
+                run, last = self.runs[shown.run], shown.place + shown.length - 1
+                # The head of a panel may stand for nothing at all.
+                found.append((max(run.ends[last], run.starts[last] + 1), number, shown))
+        return sorted(found)
+
+
+def origins(source: str, env: Env) -> Origins:
+    """Parse `source` and give its tokens their runs; they are then to be laid out and read.
+
+    `env` carries link definitions, as for `markdown_lines`.
+    """
+    result = Origins(source, parse(source, env))
+    _Walk(result).walk()
+    return result
+
+
+class _Walk:
+    """One pass over the block tokens."""
+
+    def __init__(self, result: Origins) -> None:
+        self.result = result
+        source = result.source
+        self.starts = [0, *(match.end() for match in re.finditer("\n", source))]
+        self.table_row = 0
+        self.cell = 0
+
+    def line(self, number: int) -> tuple[int, str]:
+        """Return where source line `number` starts, and its text."""
+        start = self.starts[number]
+        end = self.starts[number + 1] - 1 if number + 1 < len(self.starts) else None
+        return start, self.result.source[start:end]
+
+    def walk(self) -> None:
+        heading = ""
+        in_table = False
+        for token in self.result.tokens:
+            match token.type:
+                case "heading_open":
+                    heading = token.markup
+                case "heading_close":
+                    heading = ""
+                case "table_open" | "table_close":
+                    in_table = token.nesting > 0
+                case "tr_open":
+                    self.table_row += 1
+                    self.cell = 0
+                case "fence" | "code_block":
+                    self.code(token)
+                case "hr":
+                    self.rule(token)
+                case "inline" if token.map is not None:
+                    first, last = token.map
+                    if in_table:
+                        self.inline(token, self.in_cell(token.content, first))
+                    elif heading.startswith("#"):
+                        self.inline(token, self.in_heading(token.content, first, heading))
+                    else:
+                        self.inline(token, self.in_lines(token.content, first, last))
+
+    def inline(self, token: Token, places: Sequence[int]) -> None:
+        trace = InlineTrace(token, places, len(self.result.leaves), self.result.runs)
+        self.result.marks += trace.marks
+        in_cell = self.cell > 0
+        self.result.leaves.append(
+            Leaf(trace.plain, "cell", self.table_row) if in_cell else Leaf(trace.plain)
+        )
+
+    def in_lines(self, content: str, first: int, last: int) -> list[int]:
+        """Place the content of a paragraph: each line is the end of a source line."""
+        self.cell = 0
+        places: list[int] = []
+        for number, text in enumerate(content.split("\n"), first):
+            start, line = self.line(min(number, last - 1))
+            body = text.strip(" \t")
+            at = start + max(0, len(line.rstrip(" \t")) - len(body))
+            lead = len(text) - len(text.lstrip(" \t"))
+            places += [max(start, at - lead + column) for column in range(len(text))]
+            places.append(start + len(line))  # the line feed
+        return places[:-1]
+
+    def in_heading(self, content: str, number: int, markup: str) -> list[int]:
+        self.cell = 0
+        start, line = self.line(number)
+        at = line.find(content, line.find(markup) + len(markup))
+        return [start + at + column for column in range(len(content))]
+
+    def in_cell(self, content: str, number: int) -> list[int]:
+        """Place the content of the next cell: an escaped bar has lost its backslash."""
+        self.cell += 1
+        start, line = self.line(number)
+        places: list[int] = []
+        column = 0
+        cells = list(_cells(line))
+        if self.cell <= len(cells):
+            column = cells[self.cell - 1]
+            while column < len(line) and line[column] in " \t":
+                column += 1
+        for character in content:
+            if character == "|" and line[column : column + 1] == "\\":
+                column += 1
+            places.append(start + column)
+            column += 1
+        return places
+
+    def rule(self, token: Token) -> None:
+        assert token.map is not None
+        start, line = self.line(token.map[0])
+        # As wide as the screen: every character stands for all of it.
+        text = "─" * 2000
+        token.meta[TRACE] = len(self.result.runs)
+        ends = [start + len(line)] * len(text)
+        leaf = len(self.result.leaves)
+        self.result.runs.append(Run(text, [start] * len(text), ends, leaf, range(len(text))))
+        self.result.leaves.append(Leaf("", "frame"))
+
+    def code(self, token: Token) -> None:
+        """Place a code block: a run for its tag, and one for each of its rows."""
+        assert token.map is not None
+        first, last = token.map
+        fenced = token.type == "fence"
+        rows = token.content.split("\n")
+        if len(rows) > 1 and not rows[-1]:
+            rows.pop()
+        begin, opening = self.line(first)
+        token.meta[TRACE] = len(self.result.runs)
+        self._tag(token, begin, begin + len(opening) if fenced else begin)
+        leaf = len(self.result.leaves)
+        plain = 0
+        end = begin + len(opening)
+        for number, row in enumerate(rows, first + fenced):
+            if number >= last:  # an empty fence has an empty row
+                self.result.runs.append(Run("", (), (), leaf, ()))
+                continue
+            start, line = self.line(number)
+            end = start + len(line)
+            self._row(row, start, line, leaf, plain)
+            plain += len(row) + 1
+        self.result.leaves.append(Leaf("\n".join(rows), "code"))
+        if fenced and last - first > 1 + token.content.count("\n"):
+            closing, line = self.line(last - 1)
+            opened = self.starts[first + 1]
+            self.result.marks.append(Marks(begin, opened, max(end, opened), closing + len(line)))
+
+    def _tag(self, token: Token, start: int, end: int) -> None:
+        words = token.info.split()
+        text = f" {words[0]} " if words else " "
+        leaf = len(self.result.leaves)
+        width = 4 * len(text)  # the tag may show controls at length
+        self.result.runs.append(Run(text, [start] * width, [end] * width, leaf, range(width)))
+        self.result.leaves.append(Leaf("", "frame"))
+
+    def _row(self, row: str, start: int, line: str, leaf: int, plain: int) -> None:
+        """Add a row of code, its tabs expanded; it is the end of a source line."""
+        shift = len(line) - len(row)
+        columns = tab_places(row)
+        # A tab that the container takes a part of leaves blanks that are not in the source.
+        body = line[: len(line) - len(row.lstrip())]
+        blanks = len(body.rstrip())
+        starts = [start + max(blanks, column + shift) for column in columns]
+        places = [plain + column for column in columns]
+        ends = [place + 1 for place in starts]
+        self.result.runs.append(Run(expand_tabs(row), starts, ends, leaf, places))
+
+
+def _cells(line: str) -> Iterator[int]:
+    """Yield where the cells of a table's row start, the bars and the containers left out."""
+    match = _CONTAINERS.match(line)
+    column = match.end() if match else 0
+    if line[column : column + 1] != "|":
+        yield column
+    for at in range(column, len(line)):
+        if line[at] == "|" and line[at - 1 : at] != "\\":
+            yield at + 1

@@ -1,0 +1,1 @@
+"""Everything that reaches below the public interface of Textual."""

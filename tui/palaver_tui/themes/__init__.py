@@ -1,0 +1,1 @@
+"""Colours, for each theme and each kind of terminal."""

@@ -1,0 +1,1 @@
+"""One conversation as lines: sections, folds, positions, search. Pure."""

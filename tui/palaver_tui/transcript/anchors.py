@@ -1,0 +1,86 @@
+"""What holds still while the text around it, and its own block, is set anew.
+
+An `Anchor` names a line by its block and its number there, which costs nothing. But a block that
+grows may be set anew (a table whose columns became wider), and one that is finished always is:
+then another line has that number. So before something changes one notes what the line says; if it
+says something else afterwards, its words are looked for, by their place in the source.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.source.trace_cache import Held
+from palaver_tui.transcript.column import Anchor, Column
+from palaver_tui.transcript.positions import Point, place_of
+
+End = Literal["first", "last"]
+# A line without words (a gap, a border) is held by the words next to it, so many lines away.
+NEAR = 4
+
+
+class Hold:
+    """A line, held by the first or last words there are on it or next to it."""
+
+    def __init__(self, lines: int, anchor: Anchor, text: str, held: Held, end: End) -> None:
+        """The line with the words has the name `anchor` and says `text`.
+
+        It is `lines` away from the line that is held: below it, or above it for the last words.
+        """
+        self._lines = lines
+        self._anchor = anchor
+        self._text = text
+        self._held = held
+        self._end = end
+        self._offset: int | None = None  # of the words, once it had to be found out
+
+    @property
+    def name(self) -> Anchor:
+        """The name of a line that is held by words above it."""
+        return self._anchor._replace(below=self._anchor.below + self._lines)
+
+    def moved(self, column: Column) -> bool:
+        """Look where the words are now; return whether that is another line than it was named."""
+        y = column.find(self._anchor)
+        if y is None or column.line(y)[2].text.startswith(self._text):
+            return False
+        if self._offset is None:
+            held = self._held
+            self._offset = held.first() if self._end == "first" else held.last()
+        if self._offset is None:
+            return False
+        key, spot, line = self._anchor.key, self._anchor.spot, self._anchor.line
+        place = place_of(column, Point(key, spot, 0, line, self._offset))
+        anchor = column.anchor(place.y) if place is not None else None
+        if place is None or anchor is None:
+            return False
+        self._anchor, self._text = anchor, column.line(place.y)[2].text.rstrip()
+        return True
+
+    def top(self, column: Column) -> Anchor | None:
+        """Return the name of the line that is held by words below it."""
+        y = column.position(self._anchor)
+        return column.anchor(max(0, y - self._lines)) if y is not None else None
+
+
+def hold(column: Column, y: int, end: End = "first") -> Hold | None:
+    """Note what line `y` says; None if nothing will move it but what its anchor knows of."""
+    section, number, _line = column.line(y)
+    if section is None:
+        return None
+    step = 1 if end == "first" else -1
+    for lines in range(NEAR):
+        at = number + step * lines
+        if not 0 <= at < section.height:
+            return None
+        block, line = section.stack.place(at)
+        if not isinstance(block.laid, MarkdownDocument):
+            if step > 0:
+                return None
+            continue
+        text = column.line(y + step * lines)[2].text.rstrip()
+        if any(map(str.isalnum, text)):
+            anchor, held = column.anchor(y + step * lines), block.laid.held(line)
+            return None if anchor is None or held is None else Hold(lines, anchor, text, held, end)
+    return None

@@ -1,0 +1,255 @@
+"""What a tool call unfolds to: its arguments, its diff, its output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import msgspec
+
+from palaver.wire.messages import ToolResult
+from palaver_tui.text.code import code_lines, highlight
+from palaver_tui.text.diff import Hunk, diff_lines, hunk_between, hunks_of
+from palaver_tui.text.half_blocks import Grid, PictureBox
+from palaver_tui.text.spans import BLANK, Face, Ink, Line, Span
+from palaver_tui.text.visible import visible, visible_line
+from palaver_tui.text.wrap import wrap
+from palaver_tui.transcript.calls.cache import Kept, edits_of
+from palaver_tui.transcript.calls.output import Output
+
+INDENT = Span("  ")
+# Rows of something long that are shown before and after its folded middle.
+HEAD_ROWS, TAIL_ROWS = 8, 12
+# Fewer rows than this are not worth a fold.
+LEAST_FOLDED = 4
+ERROR_ROWS = 2  # of an error under a folded call
+# Of a long row without a line feed its two ends are shown while it is being written.
+SHOWN_OF_ROW = 1_000  # characters
+MAX_ROWS = 5_000  # drawn of one output, also when all is wanted: a scroll bar has an end
+
+
+@dataclass(frozen=True)
+class CallContent:
+    """All that is known of a call. `text` is its arguments as they came, `values` as they read."""
+
+    name: str
+    text: str
+    values: dict[str, Any]
+    output: Output
+    result: ToolResult | None
+    state: str
+    picture: PictureBox | None = None
+    kept: Kept = field(default_factory=Kept)
+
+    @property
+    def named_for_edits(self) -> bool:
+        """Whether the call is there to change files."""
+        return self.name.startswith(("edit", "apply", "patch", "write"))
+
+    @cached_property
+    def hunks(self) -> list[Hunk]:
+        """The diff: what was done, or else what was asked for."""
+        if self.result is not None and "@@ -" in self.result.text:
+            return hunks_of(self.result.text)
+        if self.result is not None and not self.named_for_edits:
+            return []
+        return [hunk_between(*edit) for edit in edits_of(self.values)]
+
+    @property
+    def grows(self) -> bool:
+        """Whether its arguments are still being written."""
+        return self.state == "writing"
+
+
+def _indented(lines: list[Line]) -> list[Line]:
+    """Set text in under its call; a panel shows by its colour where it belongs."""
+    return [line if line.fill else Line((INDENT, *line.spans)) for line in lines]
+
+
+def error_lines(text: str, width: int) -> list[Line]:
+    """Return the first words of an error: they are seen without unfolding."""
+    first = next((line for line in visible(text).split("\n") if line.strip()), "")
+    rows = wrap([Span(first.strip(), Face("error"))], max(8, width - 4))
+    head, blank = Span("  └ ", Face("error")), Span("    ")
+    return [Line((blank if index else head, *row)) for index, row in enumerate(rows[:ERROR_ROWS])]
+
+
+def question_lines(values: dict[str, Any], width: int) -> list[Line]:
+    """Return a question or a plan with its options: they are there to be read."""
+    lines: list[Line] = []
+    for name in ("question", "plan", "prompt"):
+        if isinstance(text := values.get(name), str):
+            for row in visible(text).split("\n"):
+                lines += [Line((INDENT, *spans)) for spans in wrap([Span(row)], width - 2)]
+    options = values.get("options")
+    for number, option in enumerate(options if isinstance(options, list) else [], 1):
+        label = option.get("label", option) if isinstance(option, dict) else option
+        head, blank = Span(f"  {number}. ", Face("accent")), Span("     ")
+        rows = wrap([Span(visible_line(str(label)))], width - 5)
+        lines += [Line((blank if index else head, *row)) for index, row in enumerate(rows)]
+    return lines
+
+
+class Body(NamedTuple):
+    """The lines under a call: those numbered `rest_at` fold the middle, some are a `picture`.
+
+    `wanted` is what has to be decoded for it.
+    """
+
+    lines: list[Line]
+    rest_at: set[int]
+    picture: range
+    wanted: Grid | None
+
+
+def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Body:
+    """Return what is under a call. `whole`: nothing long is folded; `draws`: pictures are drawn."""
+    inner = max(8, width - 2)
+    pieces: list[list[Line]] = []
+    diff = _diff(content, inner)
+    if diff:
+        pieces.append(diff)
+    else:
+        pieces += _ARGUMENTS.get(content.name, _named)(content, inner)
+    if not (diff and content.result is not None and not content.result.is_error):
+        pieces.append(_outcome(content, inner))
+    lines: list[Line] = []
+    rest_at: set[int] = set()
+    for piece in pieces:
+        if not piece:
+            continue
+        if lines:
+            lines.append(Line())
+        drawn, at = _middle_folded(piece, whole)
+        if at is not None:
+            rest_at.add(len(lines) + at)
+        lines += _indented(drawn)
+    picture, wanted = range(0), None
+    if content.picture is not None:
+        lines += [Line()] if lines else []
+        drawing, wanted = content.picture.draw(inner, draws)
+        picture = range(len(lines), len(lines) + len(drawing))
+        lines += _indented(drawing)
+    lines.append(BLANK)
+    return Body(lines, rest_at, picture, wanted)
+
+
+def _diff(content: CallContent, width: int) -> list[Line]:
+    """Draw what was changed, or is to be."""
+    if content.grows:
+        return content.kept.edits(edits_of(content.values, begun=True), width)
+    key = (content.text, content.result and content.result.text, width)
+    return content.kept.once("diff", key, lambda: diff_lines(content.hunks, width))
+
+
+def _middle_folded(lines: list[Line], whole: bool) -> tuple[list[Line], int | None]:
+    """Return the lines with the middle of many folded, and where the line is that says so."""
+    hidden = len(lines) - HEAD_ROWS - TAIL_ROWS
+    if hidden < LEAST_FOLDED:
+        return lines, None
+    if whole:
+        words = f"▾ {hidden} lines"
+        if len(lines) > MAX_ROWS:
+            cut = len(lines) - MAX_ROWS
+            lines = [*lines[:-cut], _more(f"⋯ {cut} lines are not drawn: copy to read them")]
+        return [*lines[:HEAD_ROWS], _more(words), *lines[HEAD_ROWS:]], HEAD_ROWS
+    words = f"▸ {hidden} more lines"
+    return [*lines[:HEAD_ROWS], _more(words), *lines[-TAIL_ROWS:]], HEAD_ROWS
+
+
+def _more(words: str) -> Line:
+    return Line((Span(f" {words}", Face("accent", paper="code")),), "code")
+
+
+# --- arguments ------------------------------------------------------------------------------
+
+
+def _command(content: CallContent, width: int) -> list[list[Line]]:
+    command = content.values.get("command")
+    if not isinstance(command, str):
+        return _named(content, width)
+    lines = content.kept.code("command", command, "bash", width, grows=content.grows)
+    others = {name: value for name, value in content.values.items() if name != "command"}
+    return [lines, _pairs(content, others, width)]
+
+
+def _written(content: CallContent, width: int) -> list[list[Line]]:
+    text = content.values.get("content")
+    if not isinstance(text, str):
+        return _named(content, width)
+    path = content.values.get("path")
+    language = PurePosixPath(path).suffix.lstrip(".") if isinstance(path, str) else ""
+    return [content.kept.code("content", text, language, width, grows=content.grows)]
+
+
+def _nothing(content: CallContent, width: int) -> list[list[Line]]:
+    return []
+
+
+def _named(content: CallContent, width: int) -> list[list[Line]]:
+    if not content.values and content.text.strip() not in {"", "{}", "{"}:
+        return [content.kept.code("", content.text, "json", width, grows=content.grows)]
+    return [_pairs(content, content.values, width)]
+
+
+def _pairs(content: CallContent, values: dict[str, Any], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for name, value in values.items():
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        head = Span(f"{visible_line(str(name))}: ", Face("muted"))
+        if "\n" in text:
+            lines.append(Line((head,)))
+            lines += content.kept.code(name, text, "", width, grows=content.grows)
+            continue
+        if content.grows and len(text) > SHOWN_OF_ROW:
+            text = f"{text[: SHOWN_OF_ROW // 2]} ⋯ {text[-SHOWN_OF_ROW // 2 :]}"
+        lines += content.kept.once(
+            f"value {name}", (text, width), partial(_pair, head, text, width)
+        )
+    return lines
+
+
+def _pair(head: Span, text: str, width: int) -> list[Line]:
+    rows = visible(text).split("\n")  # other characters than the line feed end a line, too
+    if len(rows) == 1:
+        return [Line(row) for row in wrap([head, Span(rows[0])], width)]
+    return [Line((head,)), *code_lines(highlight("\n".join(rows), ""), width)]
+
+
+_ARGUMENTS: dict[str, Callable[[CallContent, int], list[list[Line]]]] = {
+    "execute": _command,
+    "write_file": _written,
+    "read_file": _nothing,
+    "ask_user": _nothing,
+}
+
+
+# --- what came of it ------------------------------------------------------------------------
+
+
+def _outcome(content: CallContent, width: int) -> list[Line]:
+    result = content.result
+    if result is None:
+        return _live(content.output, width)
+    if not result.text.strip():
+        if result.picture is not None:
+            return []
+        return [Line((Span("no output", Face("faint", italic=True)),))]
+    return _panel(result.text, width, "error" if result.is_error else "code")
+
+
+def _live(output: Output, width: int) -> list[Line]:
+    head, tail, missing = output.pieces
+    lines = _panel(head, width, "code") if head else []
+    if missing:
+        lines.append(_more(f"⋯ {missing} lines"))
+    return lines + (_panel(tail, width, "code") if tail else [])
+
+
+def _panel(text: str, width: int, ink: Ink) -> list[Line]:
+    rows = visible(text).rstrip("\n").split("\n")
+    face = Face(ink, paper="code")
+    return code_lines([(Span(row.expandtabs(4), face),) for row in rows], width)

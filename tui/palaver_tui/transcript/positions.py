@@ -1,0 +1,178 @@
+"""Places in the text of a chat, between two characters, that hold while all around them changes.
+
+A `Point` names its block and, where the block knows its source, the place in it: so it stays at
+its word when the text is laid out in another width, or grows, or its message is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Literal, NamedTuple
+
+from palaver_tui.text.document import Laid, MarkdownDocument, PlainDocument
+from palaver_tui.text.half_blocks import is_drawing
+from palaver_tui.text.spans import Line
+from palaver_tui.transcript.blocks import Block, Spot, line_in
+from palaver_tui.transcript.column import Column
+from palaver_tui.transcript.section import Section
+
+Form = Literal["source", "plain"]
+OURS = frozenset({"label", "day", "gap", "end"})  # blocks that nobody else wrote
+Mapped = MarkdownDocument | PlainDocument
+
+
+class Point(NamedTuple):
+    """Before character `column` of a line of a block.
+
+    `offset` is the place in its source of that character, or `behind` it, of the one before.
+    `line` counts in the section, for what has no name there.
+    """
+
+    key: Hashable
+    spot: Spot
+    column: int
+    line: int
+    offset: int | None = None
+    behind: bool = False
+
+
+class Place(NamedTuple):
+    """Line `y` of a column as it is laid out now, before character `x`."""
+
+    y: int
+    x: int
+
+
+def point_at(column: Column, place: Place) -> Point | None:
+    """Return the point at a place, whose section has to be laid out; None where nothing is."""
+    section, number, _line = column.line(place.y)
+    if section is None:
+        return None
+    block, line = section.stack.place(number)
+    at = max(0, place.x - len(block.margin.text))
+    point = Point(section.key, section.stack.spot(number), at, number)
+    if isinstance(block.laid, Mapped):
+        found = block.laid.source_map()
+        for behind in (False, True):
+            offset = found.offset_at((line, at - behind)) if at >= behind else None
+            if offset is not None and found.place_at(offset) == (line, at - behind):
+                return point._replace(offset=offset, behind=behind)
+    return point
+
+
+def point_on(column: Column, y: int) -> Point | None:
+    """Return the point before the first character of line `y` that is not frame."""
+    section, number, _line = column.line(y)
+    if section is None:
+        return None
+    block, line = section.stack.place(number)
+    at = 0
+    if isinstance(block.laid, Mapped):
+        found = block.laid.source_map()
+        offset = found.offset_at((line, 0))
+        place = found.place_at(offset) if offset is not None else None
+        at = place[1] if place is not None and place[0] == line else 0
+    return point_at(column, Place(y, at + len(block.margin.text)))
+
+
+def place_of(column: Column, point: Point) -> Place | None:
+    """Return where a point is now; None if what it was in is gone. Lays out what it is in."""
+    index = column.index(point.key)
+    if index is None:
+        return None
+    column.expect(index)
+    section = column.sections[index]
+    found = section.stack.named(point.spot.block)
+    if found is None:
+        line = min(point.line, section.height - 1) if section.key == point.key else 0
+        margin = len(section.stack.place(line)[0].margin.text)
+        return Place(column.start(index) + line, point.column + margin)
+    block, first = found
+    if isinstance(block.laid, MarkdownDocument) and point.offset is not None:
+        low, high = block.laid.lines_of(point.offset)
+        column.look(index, first + low, first + high)
+    while True:
+        line, at = _line_and_column(block, point)
+        if not column.look(index, first + line, first + line + 1):
+            return Place(column.start(index) + first + line, at + len(block.margin.text))
+
+
+def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
+    """Return where a point is in its block, as far as that is laid out."""
+    line, at = line_in(block.laid, point.spot), point.column
+    if isinstance(block.laid, Mapped) and point.offset is not None:
+        known = block.laid.source_map().place_at(point.offset)
+        line, at = (known[0], known[1] + point.behind) if known is not None else (line, at)
+    return max(0, min(line, len(block.laid.lines) - 1)), at
+
+
+def lay_out_between(column: Column, one: Point, other: Point) -> None:
+    """Lay out, whole, every section from the one that a point is in to that of another."""
+    ends = sorted(column.index(point.key) or 0 for point in (one, other))
+    for index in range(ends[0], min(ends[1] + 1, len(column.sections))):
+        column.measure_one(index)
+
+
+def text_between(column: Column, start: Place, end: Place, form: Form) -> str:
+    """Return what stands from `start` to `end`, without frames and labels.
+
+    `source` is as its author wrote it, Markdown and all; `plain` as it reads. What is between has
+    to be laid out.
+    """
+    if not column.sections:
+        return ""
+    pieces: list[tuple[str, bool]] = []
+    for index in range(column.at(start.y), column.at(end.y) + 1):
+        pieces += _pieces(column.sections[index], column.start(index), start, end, form)
+    text = ""
+    for number, (piece, close) in enumerate(pieces):
+        joint = "\n" if close and number and pieces[number - 1][1] else "\n\n"
+        text += (joint if text else "") + piece
+    return text
+
+
+def _pieces(
+    section: Section, top: int, start: Place, end: Place, form: Form
+) -> Iterator[tuple[str, bool]]:
+    """Yield the text of each block, and whether it stands right under the one before."""
+    for block, first, height in section.stack.heights():
+        y = top + first
+        if y > end.y or y + height <= start.y or not is_text(block):
+            continue
+        margin = len(block.margin.text)
+        low = (start.y - y, max(0, start.x - margin)) if start.y >= y else (0, 0)
+        last = (height - 1, len(block.laid.lines[height - 1].text)) if height else (0, 0)
+        high = (end.y - y, max(0, end.x - margin)) if end.y < y + height else last
+        if isinstance(block.laid, Mapped):
+            if form == "source":
+                text = block.laid.source_between(low, high)
+            else:
+                text = block.laid.plain_between(low, high)
+        else:
+            text = _lines_between(block.laid, low, high)
+        if text.strip():
+            yield text, not isinstance(block.laid, Mapped)
+
+
+def _lines_between(laid: Laid, low: tuple[int, int], high: tuple[int, int]) -> str:
+    rows = []
+    for number in range(low[0], high[0] + 1):
+        if is_drawing(laid.lines[number]):
+            continue
+        text = _without_frame(laid.lines[number])
+        right = high[1] if number == high[0] else len(text)
+        left = low[1] if number == low[0] else 0
+        rows.append(text[left:right].rstrip())
+    return "\n".join(rows)
+
+
+def _without_frame(line: Line) -> str:
+    """Return the characters of a line, blanks for what is only drawn."""
+    return "".join(
+        " " * len(span.text) if span.face.ink == "rule" else span.text for span in line.spans
+    )
+
+
+def is_text(block: Block) -> bool:
+    """Say whether a block is copied, rather than frame, or a remark of this client."""
+    return block.key is not None and block.key not in OURS

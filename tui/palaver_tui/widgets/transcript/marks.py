@@ -1,0 +1,78 @@
+"""What is marked in the text: what was found, what is selected, where the cursor is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from palaver_tui.themes.palettes import Palette
+
+# Later ones lie over earlier ones.
+MarkKind = Literal["dropped", "found", "here", "thing", "selected", "cursor"]
+ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "thing", "selected", "cursor")
+
+
+class Mark(NamedTuple):
+    """Characters `start` to `end` of a line."""
+
+    start: int
+    end: int
+    kind: MarkKind
+
+
+@lru_cache(maxsize=64)
+def _style(kind: MarkKind, palette: Palette) -> Style:
+    if kind == "dropped":
+        # Struck out too, for whom the colours do not tell it.
+        return Style(color=None if palette.own else palette.faint, strike=True, dim=palette.own)
+    if palette.own:
+        # The ink too is the terminal's own: in reverse, each of a row's colours would be a patch.
+        if kind in ("thing", "cursor"):
+            return Style(color="default", reverse=True)
+        return Style(reverse=kind != "found", underline=kind == "found", bold=kind == "here")
+    match kind:
+        case "found":
+            return Style(bgcolor=palette.found)
+        case "here":
+            ink = palette.background if palette.dark else palette.text
+            return Style(color=ink, bgcolor=palette.found_here, bold=True)
+        case "thing":
+            return Style(bgcolor=palette.raised, bold=True)
+        case "selected":
+            return Style(bgcolor=palette.selected)
+        case "cursor":
+            return Style(color=palette.background, bgcolor=palette.accent)
+
+
+def marked(strip: Strip, marks: Iterable[Mark], palette: Palette) -> Strip:
+    """Return `strip` with its marked characters in the looks of their marks."""
+    ordered = sorted(marks, key=lambda mark: ORDER.index(mark.kind))
+    if not ordered:
+        return strip
+    segments: list[Segment] = []
+    at = 0
+    for text, style, _control in strip:
+        for piece, kinds in _pieces(text, at, ordered):
+            shown = style or Style()
+            for kind in kinds:
+                shown += _style(kind, palette)
+            segments.append(Segment(piece, shown))
+        at += len(text)
+    return Strip(segments, strip.cell_length)
+
+
+def _pieces(text: str, at: int, marks: Sequence[Mark]) -> Iterable[tuple[str, list[MarkKind]]]:
+    """Cut the text, whose first character is number `at`, where a mark begins or ends."""
+    edges = {0, len(text)}
+    for mark in marks:
+        edges |= {edge - at for edge in (mark.start, mark.end) if 0 < edge - at < len(text)}
+    ordered = sorted(edges)
+    for start, end in pairwise(ordered):
+        kinds = [m.kind for m in marks if m.start <= at + start and at + end <= m.end]
+        yield text[start:end], kinds
