@@ -55,6 +55,7 @@ from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
 from palaverd.supervisor import Supervisor
 from palaverd.tls import Certificate, certificate_files
+from palaverd.usecases.context import Context
 from palaverd.worker.worker import Worker
 
 log = structlog.get_logger("palaverd")
@@ -121,6 +122,7 @@ class Daemon:
             takes_variables=private,
         )
         self.catalog = self.configured.catalog
+        self.context = Context(self.door, self.catalog.names, self._host)
         self.worker = Worker(
             Environment(
                 database=self.database,
@@ -249,14 +251,13 @@ class Daemon:
         )
         services = Services(
             database=self.database,
-            door=self.door,
+            context=self.context,
             hub=self.hub,
             episodes=self.episodes,
             reader=ChangeReader(self.database),
             catalog=self.catalog,
             clock=self._clock,
             info=info,
-            host=self._host,
             touch=self._touch,
             working=lambda: self.worker.running,
             setup=self.configured.setup,

@@ -6,8 +6,7 @@ import pytest
 
 from palaver.wire.actions import Fork
 from palaver.wire.chats import TITLE_LIMIT, CreateChat
-from palaverd.generation.title import first_title
-from palaverd.usecases.history import fork_title
+from palaverd.usecases.titles import first_title, fork_title
 from support.chats import rests
 from support.daemon import running_pair
 

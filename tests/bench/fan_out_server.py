@@ -23,12 +23,11 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from palaver.clock import SystemClock
+from palaver.wire.chats import CreateChat
 from palaverd.api import limits
 from palaverd.config.types import Config, WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
-from palaverd.store.door import NewChat
-from palaverd.store.history import NewUserMessage
 from palaverd.store.transitions.generating import record_attempt
 from palaverd.stream.episode import Episode
 from palaverd.usecases.keyed_requests import Asker
@@ -69,12 +68,7 @@ class Bare:
 
 async def chat_with_episode(daemon: Daemon) -> tuple[str, Episode]:
     """Make a chat that looks as if a model were answering in it."""
-    made = await create_chat(
-        daemon.door,
-        NewChat(owner=LOCAL_OWNER, title="bench"),
-        NewUserMessage("go"),
-        Asker(LOCAL_OWNER),
-    )
+    made = await create_chat(daemon.context, Asker(LOCAL_OWNER), CreateChat("go", title="bench"))
     chat_id = made.chat.id
     applied = await daemon.door.apply(chat_id, lambda chat: record_attempt(chat, "bench"))
     episode = daemon.episodes.begin(chat_id, applied.row.episode)

@@ -20,18 +20,20 @@ from typing import Any
 from bench.figures import Effort, Figure, at_most
 from bench.statements import Statement, recorded
 from palaver.clock import SystemClock
+from palaver.wire.chats import CreateChat, SendMessage
 from palaver.wire.messages import Text, Usage
 from palaverd.pubsub.local import LocalHub
 from palaverd.store import sqlite as engine
 from palaverd.store.access import ensure_user
-from palaverd.store.door import Door, NewChat
-from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.door import Door
+from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.migrate import migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat, send_message
+from support.store import context_of
 
 AIM = at_most(4.0)
 CHATS = 150  # chats in a run, each with all the operations below
@@ -43,8 +45,8 @@ Operation = tuple[str, Callable[[Door, str], Awaitable[Any]]]
 
 
 async def _create(door: Door, _chat_id: str) -> str:
-    new = NewChat(owner=OWNER, title="bench", model="sonnet")
-    sent = await create_chat(door, new, NewUserMessage(QUESTION), Asker(OWNER, door.new_id()))
+    new = CreateChat(QUESTION, title="bench", model="sonnet")
+    sent = await create_chat(context_of(door, "sonnet"), Asker(OWNER, door.new_id()), new)
     return sent.chat.id
 
 
@@ -71,7 +73,8 @@ async def _commit(door: Door, chat_id: str) -> None:
 
 
 async def _send(door: Door, chat_id: str) -> None:
-    await send_message(door, chat_id, Asker(OWNER, door.new_id()), NewUserMessage(QUESTION))
+    asker = Asker(OWNER, door.new_id())
+    await send_message(context_of(door), chat_id, asker, SendMessage(QUESTION))
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from palaver.clock import SystemClock
+from palaver.wire.chats import CreateChat
 from palaverd.store import door as door_module
 from palaverd.store.access import ensure_user
-from palaverd.store.door import Door, NewChat
+from palaverd.store.door import Door
 from palaverd.store.hints import Hint
-from palaverd.store.history import NewUserMessage
 from palaverd.store.migrate import migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.usecases import keyed_requests
@@ -23,7 +23,7 @@ from palaverd.usecases.messages import create_chat
 from support.asking import repeater, sender
 from support.daemon import short_dir
 from support.interleaving import Actor, World, tell, worker
-from support.store import NOW, OWNER
+from support.store import NOW, OWNER, context_of
 
 T = TypeVar("T")
 OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
@@ -72,8 +72,7 @@ async def order_of_events() -> list[str]:
         event.listen(Engine, "commit", committed)
         try:
             door = Door(database, Listener(), SystemClock(), random.Random(1))
-            new, message = NewChat(owner=OWNER, title="t"), NewUserMessage("hi")
-            await create_chat(door, new, message, Asker(OWNER))
+            await create_chat(context_of(door), Asker(OWNER), CreateChat("hi", title="t"))
         finally:
             event.remove(Engine, "commit", committed)
             await database.close()

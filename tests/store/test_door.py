@@ -5,19 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
 from palaver.clock import SystemClock
+from palaver.wire.chats import CreateChat, SendMessage, Sent
 from palaver.wire.messages import Text
 from palaverd.chatstate.errors import ChatNotFound, FenceLost, KeyReused, QueueFull
 from palaverd.chatstate.execution import Fence
 from palaverd.store.acquisition import acquire_chats
 from palaverd.store.check import violations
-from palaverd.store.door import Applied, Door, NewChat
+from palaverd.store.door import Applied, Door
 from palaverd.store.hints import Hint
-from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.history import NewMessage
 from palaverd.store.sync import load_chat, load_page
 from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
 from palaverd.store.transitions.queue import delete_queued
@@ -25,7 +27,7 @@ from palaverd.store.transitions.stopping import interrupt
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat, send_message
 from support.engines import Engine
-from support.store import taker
+from support.store import context_of, taker
 
 ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", episode="1.1")
 
@@ -48,9 +50,8 @@ async def open_door(engine: Engine) -> AsyncIterator[tuple[Door, Recorder]]:
 
 
 async def new_chat(door: Door, content: str = "hi", key: str | None = None) -> str:
-    message = NewUserMessage(content)
-    new = NewChat(owner="ann", title="t")
-    return (await create_chat(door, new, message, Asker("ann", key))).chat.id
+    new = CreateChat(content, title="t")
+    return (await create_chat(context_of(door), Asker("ann", key), new)).chat.id
 
 
 async def acquire_all(door: Door) -> list[Applied[None]]:
@@ -112,15 +113,9 @@ async def test_a_refused_transition_rolls_the_whole_transaction_back(engine: Eng
         assert len(recorder.hints) == heard
 
 
-async def send(door: Door, chat_id: str, text: str, key: str | None = None, **kw: object):  # type: ignore[no-untyped-def]
-    return await send_message(
-        door,
-        chat_id,
-        Asker("ann", key),
-        NewUserMessage(text),
-        interrupt=bool(kw.get("interrupt")),
-        turn_version=kw.get("turn_version"),  # type: ignore[arg-type]
-    )
+async def send(door: Door, chat_id: str, text: str, key: str | None = None, **kw: Any) -> Sent:
+    message = SendMessage(text, **kw)
+    return await send_message(context_of(door), chat_id, Asker("ann", key), message)
 
 
 async def test_a_hint_is_published_only_after_what_it_says_can_be_read(engine: Engine) -> None:
@@ -204,7 +199,7 @@ async def test_a_stop_for_a_turn_that_is_over_never_stops_a_later_one(engine: En
         assert (applied.changed, applied.row.status) == (False, "running")
         assert applied.result == "The turn that this request wanted to stop is over."
         # A message that would interrupt it is queued instead.
-        sent = await send(door, chat_id, "stop!", interrupt=True, turn_version=1)
+        sent = await send(door, chat_id, "stop!", when_busy="interrupt", turn_version=1)
         assert sent.queued is not None
         assert sent.chat.status == "running"
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
+from palaver.wire.chats import CreateChat
 from palaver.wire.events import CaughtUp, MessageEvent, MessagePartEvent, PreviewReset, StreamEvent
 from palaver.wire.messages import Text
 from palaverd.chatstate.execution import Fence
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.acquisition import acquire_chats
-from palaverd.store.door import NewChat
-from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.history import NewMessage
 from palaverd.store.transitions.generating import commit_response, record_attempt
 from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
@@ -71,9 +71,7 @@ class Stage:
 
     async def begin(self) -> Episode:
         door = self.daemon.door
-        sent = await create_chat(
-            door, NewChat(owner="local", title="t"), NewUserMessage("go"), Asker("local")
-        )
+        sent = await create_chat(self.daemon.context, Asker("local"), CreateChat("go", title="t"))
         self.chat_id = sent.chat.id
         [taken] = await door.transact_all(
             lambda c, now: acquire_chats(c, taker(), door.new_id, now)
@@ -166,10 +164,7 @@ async def test_a_client_cut_off_at_any_event_of_an_answer_ends_with_what_an_unbr
 async def test_one_commit_costs_one_read_however_many_subscribers_there_are() -> None:
     async with running_pair() as (daemon, _client, _sim):
         sent = await create_chat(
-            daemon.door,
-            NewChat(owner="local", title="t"),
-            NewUserMessage("[[echo]] done"),
-            Asker("local"),
+            daemon.context, Asker("local"), CreateChat("[[echo]] done", title="t")
         )
         reader = ChangeReader(daemon.database)
         before = reader.reads
@@ -180,9 +175,7 @@ async def test_one_commit_costs_one_read_however_many_subscribers_there_are() ->
 
 async def test_streams_leave_nothing_behind() -> None:
     async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
-        sent = await create_chat(
-            daemon.door, NewChat(owner="local", title="t"), NewUserMessage("x"), Asker("local")
-        )
+        sent = await create_chat(daemon.context, Asker("local"), CreateChat("x", title="t"))
         reader = ChangeReader(daemon.database)
         frames = Subscriber(
             sent.chat.id, StreamStart(), daemon.hub, daemon.episodes, reader, daemon._clock

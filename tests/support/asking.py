@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from palaver.wire.actions import EditMessage
+from palaver.wire.chats import SendMessage
 from palaverd.chatstate.errors import NotInQueue, Refused, StaleVersion
-from palaverd.store.history import NewUserMessage
 from palaverd.store.sync import load_queue
 from palaverd.store.transitions.queue import hold_queue, promote_queued, release_queue
 from palaverd.store.transitions.stopping import interrupt
 from palaverd.usecases.history import edit_message
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import send_message
-from palaverd.usecases.turns import take_back
+from palaverd.usecases.queue import take_back
 from support.inline import at_once
 from support.interleaving import Actor, Steps, World, text_of
 from support.store import OWNER
 
 
 def send(world: World, text: str, *, key: str | None = None) -> None:
-    at_once(send_message(world.door, world.chat_id, Asker(OWNER, key), NewUserMessage(text)))
+    at_once(send_message(world.context, world.chat_id, Asker(OWNER, key), SendMessage(text)))
 
 
 def sender(*texts: str) -> Actor:
@@ -70,12 +71,8 @@ def interrupting_sender(text: str) -> Actor:
         yield
         before = world.row
         asker = Asker(OWNER)
-        message = NewUserMessage(text)
-        at_once(
-            send_message(
-                world.door, world.chat_id, asker, message, interrupt=True, turn_version=seen
-            )
-        )
+        message = SendMessage(text, when_busy="interrupt", turn_version=seen)
+        at_once(send_message(world.context, world.chat_id, asker, message))
         world.acknowledged.append(text)
         if before.turn_version != seen and before.status == "running":
             assert world.row.status == "running", "a late interruption stopped a later turn"
@@ -108,7 +105,7 @@ def editor(text: str) -> Actor:
         def edit() -> None:
             edited = at_once(
                 edit_message(
-                    world.door, world.chat_id, Asker(OWNER), first, NewUserMessage(text), seen
+                    world.context, world.chat_id, Asker(OWNER), first, EditMessage(text, seen)
                 )
             )
             world.acknowledged.append(text)
@@ -128,7 +125,7 @@ def taker() -> Actor:
         yield
 
         def take() -> None:
-            answer = at_once(take_back(world.door, world.chat_id, Asker(OWNER), queue[0].id))
+            answer = at_once(take_back(world.context, world.chat_id, Asker(OWNER), queue[0].id))
             assert answer.removed is not None
             world.dropped.append(answer.removed.content)
 

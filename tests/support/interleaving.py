@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from palaver.wire.chats import CreateChat
 from palaver.wire.messages import Message, Text
 from palaverd.chatstate.errors import FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.invariants import progress_violations
 from palaverd.chatstate.states import STORED, Status
 from palaverd.store.check import violations
-from palaverd.store.door import NewChat
-from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat, load_page, load_queue
@@ -30,7 +30,7 @@ from palaverd.store.transitions.stopping import finish_interruption
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat
 from support.inline import at_once, inline_door
-from support.store import OWNER
+from support.store import OWNER, context_of
 
 
 class World:
@@ -39,13 +39,10 @@ class World:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.door = inline_door(connection)
+        self.context = context_of(self.door)
         self.acknowledged: list[str] = []
         self.dropped: list[str] = []
-        sent = at_once(
-            create_chat(
-                self.door, NewChat(owner=OWNER, title="t"), NewUserMessage("m0"), Asker(OWNER)
-            )
-        )
+        sent = at_once(create_chat(self.context, Asker(OWNER), CreateChat("m0", title="t")))
         self.chat_id = sent.chat.id
         self.acknowledged.append("m0")
         self.before = self.row

@@ -20,7 +20,7 @@ from palaverd.store.calls import WantedCall
 from palaverd.store.check import violations
 from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
 from palaverd.store.locked import LockedChat
-from palaverd.store.sync import PAGE_LIMIT, load_page
+from palaverd.store.sync import load_page
 from palaverd.store.transitions import (
     answering,
     archiving,
@@ -56,7 +56,7 @@ class Recording(msgspec.Struct):
 
 
 def _message(chat: LockedChat, index: int) -> int:
-    page, _ = load_page(chat.connection, chat.row.chat_id, limit=PAGE_LIMIT)
+    page, _ = load_page(chat.connection, chat.row.chat_id, limit=200)
     return page[::-1][index].id
 
 

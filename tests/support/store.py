@@ -15,11 +15,12 @@ from palaver.wire.errors import ChatError
 from palaverd.chatstate.states import Queue, State, Status
 from palaverd.store import codec
 from palaverd.store.acquisition import Taker
-from palaverd.store.door import NewChat, fresh_chat
+from palaverd.store.door import Door, NewChat, fresh_chat
 from palaverd.store.migrate import migrate
 from palaverd.store.rows import ChatRow, chat_values
 from palaverd.store.sqlite import prepare
 from palaverd.store.tables import chats, messages, metadata, queued_messages, users
+from palaverd.usecases.context import Context
 
 NOW = 1_700_000_000_000  # milliseconds
 OWNER = "ann"
@@ -43,6 +44,11 @@ def taker(**changes: Any) -> Taker:
     """A worker without limits on the machine `here`, with leases of 30 s."""
     unlimited = Taker(worker_id="w", host="here", max_chats=0, max_subagents=0, lease_ms=30_000)
     return msgspec.structs.replace(unlimited, **changes)
+
+
+def context_of(door: Door, *models: str) -> Context:
+    """What use cases work with, for a door without a daemon."""
+    return Context(door, lambda: models, "here")
 
 
 def retry_info() -> RetryInfo:

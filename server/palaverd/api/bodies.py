@@ -83,6 +83,11 @@ def asker(request: web.Request) -> Asker:
     return Asker(owner=owner_of(request), key=key)
 
 
+def chat_id_of(request: web.Request) -> str:
+    """Return the chat's id of the path."""
+    return request.match_info["chat_id"]
+
+
 def int_query(
     request: web.Request, name: str, *, low: int = 0, high: int = 2**63 - 1
 ) -> int | None:

@@ -22,7 +22,10 @@ PROMPT_FRAME = 16 * 1024
 STREAMS_PER_OWNER = 256  # sockets; a person has a few, a runaway script would have thousands
 WATCH_INTERVAL_S = 0.25  # a busy chat costs a watcher at most four events a second
 WATCH_PAGE = 200  # chats in the snapshot; older ones come by page
+CHATS_PAGE = 50  # chats, where a request names no number
 LIST_LIMIT = 200
+MESSAGES_PAGE = 50  # as many as an attach begins with
+MESSAGES_LIMIT = 200
 KEY_LIMIT = 200  # characters of an idempotency key
 # Tokens have 256 random bits and are not guessed; this keeps those who try from costing much.
 LOGIN_FREE = 5  # wrong tokens of an address, before it waits 1 s, then 2, 4, ...

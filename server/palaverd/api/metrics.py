@@ -15,7 +15,7 @@ from palaverd.api.connections import CONNECTIONS
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 from palaverd.metrics import Counts, Metrics, Spread, Spreads
-from palaverd.store.listing import count_chats
+from palaverd.usecases.lookups import count_chats
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -31,7 +31,7 @@ async def get_metrics(request: web.Request) -> web.Response:
     """Return every measure. Numbers of the whole daemon, of all owners, and nobody's words."""
     services = request.app[SERVICES]
     chats = dict.fromkeys(STATUSES, 0)
-    for (status, archived), number in (await services.database.read(count_chats)).items():
+    for (status, archived), number in (await count_chats(services.context)).items():
         chats["archived" if archived else status] += number
     connections = request.app[CONNECTIONS]
     now: dict[str, tuple[str, float]] = {

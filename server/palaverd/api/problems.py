@@ -23,6 +23,7 @@ from palaverd.descriptors import none_left
 from palaverd.failures.wording import NO_DESCRIPTOR
 from palaverd.store.access import AccessError
 from palaverd.store.database import DatabaseError
+from palaverd.usecases.errors import InvalidRequest, NotAllowed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -109,6 +110,9 @@ def problem_of(error: Exception) -> Problem | None:
     match error:
         case BadRequest():
             return error.problem
+        case InvalidRequest():
+            status = 403 if isinstance(error, NotAllowed) else 400
+            return problem(status, error.code, str(error), field=error.field)
         case AccessError():
             return problem(error.status, "bad_access", str(error))
         case ChatNotFound():
@@ -127,6 +131,14 @@ def problem_of(error: Exception) -> Problem | None:
             return problem(503, "storage", error.sentence)
         case OSError() if none_left(error):
             return problem(503, "no_descriptor", f"{NO_DESCRIPTOR} Try again in a moment.")
+        case web.HTTPException():
+            return _problem_of_http(error)
+        case _:
+            return None
+
+
+def _problem_of_http(error: web.HTTPException) -> Problem | None:
+    match error:
         case web.HTTPRequestEntityTooLarge():
             return problem(
                 413,
@@ -139,7 +151,7 @@ def problem_of(error: Exception) -> Problem | None:
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return problem(405, "method_not_allowed", f"This address knows {allowed} only.")
-        case web.HTTPException() if 400 <= error.status < 500:
+        case _ if 400 <= error.status < 500:
             return problem(error.status, "bad_request", sentence(error.text or error.reason))
         case _:
             return None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from sqlalchemy import Connection
-
 from palaver.clock import Clock
 from palaverd.store.database import Database, DatabaseError
 from palaverd.store.migrate import is_current
@@ -45,10 +43,7 @@ class Readiness:
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> str | None:
-        def current(connection: Connection) -> bool:
-            return is_current(connection)
-
         try:
-            return None if await self._database.read(current) else NOT_MIGRATED
+            return None if await self._database.read(is_current) else NOT_MIGRATED
         except DatabaseError:
             return NO_DATABASE

@@ -16,15 +16,15 @@ from palaverd.generation.catalog import Catalog
 from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.database import Database
-from palaverd.store.door import Door
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
+from palaverd.usecases.context import Context
 
 
 class Services(msgspec.Struct):
     """The parts of the daemon that the interface offers.
 
-    `host` is this machine's name; `touch` notes that a client is there. `working` counts the chats
+    `context` is for use cases; `touch` notes that a client is there. `working` counts the chats
     that are worked on, `setup` says where the models come from, `reload` reads the configuration
     anew and raises `ConfigError`, as does `lend`, which takes variables with keys first.
     `readiness` says whether it is ready for requests, `metrics` has what is counted, `known` says
@@ -32,14 +32,13 @@ class Services(msgspec.Struct):
     """
 
     database: Database
-    door: Door
+    context: Context
     hub: LocalHub
     episodes: Episodes
     reader: ChangeReader
     catalog: Catalog
     clock: Clock
     info: Info
-    host: str
     touch: Callable[[], None]
     working: Callable[[], int]
     setup: Callable[[], Setup | None]

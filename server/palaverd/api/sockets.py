@@ -24,9 +24,9 @@ from palaverd.api.services import SERVICES, Services
 from palaverd.bugs import log_bug
 from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
-from palaverd.store.sync import load_chat
 from palaverd.stream.subscriber import Push, StreamStart, Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
+from palaverd.usecases.lookups import find_chat
 
 routes = Routes()
 log = structlog.get_logger("palaverd.api")
@@ -162,7 +162,7 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
     services, owner = request.app[SERVICES], owner_of(request)
     chat_id = request.match_info["chat_id"]
     start = _start(request)
-    await services.database.read(lambda c: load_chat(c, chat_id, owner))
+    await find_chat(services.context, chat_id, owner)
     subscriber = Subscriber(
         chat_id, start, services.hub, services.episodes, services.reader, services.clock
     )

@@ -13,7 +13,6 @@ from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
 PAGE = 50  # messages that an attach begins with; older ones come by page as a person scrolls
-PAGE_LIMIT = 200
 
 
 class ChangedMessage(msgspec.Struct, frozen=True):

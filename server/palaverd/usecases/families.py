@@ -9,14 +9,15 @@ from sqlalchemy import Connection
 from palaver.wire.chats import Chat
 from palaver.wire.queue import Acted
 from palaverd.chatstate.errors import ChatNotFound
-from palaverd.store.door import Applied, Door, finish
+from palaverd.store.door import Applied, finish
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import wire_chat
 from palaverd.store.transitions.archiving import archive, delete_family, family, unarchive
 from palaverd.store.transitions.repairing import reconcile
+from palaverd.usecases.context import Context
 
 
-async def set_archived(door: Door, chat_id: str, owner: str, archived: bool) -> Chat:
+async def set_archived(context: Context, chat_id: str, owner: str, archived: bool) -> Chat:
     """Archive a chat with its descendants, or bring them back, in one transaction.
 
     Raises:
@@ -33,21 +34,21 @@ async def set_archived(door: Door, chat_id: str, owner: str, archived: bool) -> 
         parent = lock(root.connection, parent_id, root.now) if parent_id else None
         unarchive(members, parent)
 
-    return wire_chat((await _on_family(door, chat_id, owner, work)).row)
+    return wire_chat((await _on_family(context, chat_id, owner, work)).row)
 
 
-async def delete_chat(door: Door, chat_id: str, owner: str) -> None:
+async def delete_chat(context: Context, chat_id: str, owner: str) -> None:
     """Delete an archived chat and its descendants for good.
 
     Raises:
         ChatNotFound: there is no such chat of this owner.
         Refused: it, or a descendant, is not archived; nothing was changed.
     """
-    await _on_family(door, chat_id, owner, delete_family)
+    await _on_family(context, chat_id, owner, delete_family)
 
 
 async def _on_family(
-    door: Door, chat_id: str, owner: str, work: Callable[[Sequence[LockedChat]], None]
+    context: Context, chat_id: str, owner: str, work: Callable[[Sequence[LockedChat]], None]
 ) -> Applied[None]:
     def transaction(connection: Connection, now: int) -> Applied[None]:
         members = family(connection, chat_id, now)
@@ -57,16 +58,16 @@ async def _on_family(
         members[0].others = members[1:]
         return finish(members[0], None)
 
-    return await door.transact(transaction)
+    return await context.door.transact(transaction)
 
 
-async def repair(door: Door, chat_id: str, owner: str) -> Acted:
+async def repair(context: Context, chat_id: str, owner: str) -> Acted:
     """Bring a chat that is in no state to an error that a person can go on from.
 
     Raises:
         ChatNotFound: there is no such chat of this owner.
     """
-    applied = await door.apply(chat_id, reconcile, owner=owner)
+    applied = await context.door.apply(chat_id, reconcile, owner=owner)
     wrong = applied.result
     reason = "; ".join(wrong) if wrong else "Nothing is wrong with this chat."
     return Acted(chat=wire_chat(applied.row), changed=applied.changed, reason=reason)

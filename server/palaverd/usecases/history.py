@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from sqlalchemy import Connection
 
-from palaver.wire.actions import Edited
-from palaver.wire.chats import TITLE_LIMIT, Sent
+from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
+from palaver.wire.chats import Sent
 from palaver.wire.queue import Acted
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import RUNNABLE
 from palaverd.chatstate.table import Transition
-from palaverd.store.door import Applied, Door, NewChat, finish, fresh_chat
-from palaverd.store.history import NewUserMessage
+from palaverd.store.door import Applied, NewChat, finish, fresh_chat
 from palaverd.store.idempotency import find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
@@ -28,29 +25,29 @@ from palaverd.store.transitions.rewriting import (
     request_compaction,
 )
 from palaverd.store.transitions.stopping import interrupt
+from palaverd.usecases.context import Context
 from palaverd.usecases.keyed_requests import Asker, on_chat
-
-_FORK = re.compile(r" \(fork(?: (\d{1,4}))?\)$")
+from palaverd.usecases.messages import user_message
+from palaverd.usecases.models import check_model
+from palaverd.usecases.titles import check_title, fork_title
 
 
 async def edit_message(
-    door: Door,
-    chat_id: str,
-    asker: Asker,
-    message_id: int,
-    replacement: NewUserMessage,
-    history_version: int,
+    context: Context, chat_id: str, asker: Asker, message_id: int, change: EditMessage
 ) -> Edited:
-    """Say a user message anew. The answer lists what was dropped for it.
+    """Replace a user message and all after it. The answer lists what was dropped for it.
 
     Children that were spawned after the message are stopped, and their queues held.
 
     Raises:
+        InvalidRequest: the message is empty, or its model is not configured.
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
+    check_model(context, change.model)
+    replacement = user_message(change.content, change.model, asker.owner)
 
     def work(chat: LockedChat) -> Edited:
-        rewritten = edit(chat, message_id, replacement, history_version)
+        rewritten = edit(chat, message_id, replacement, change.history_version)
         _stop_children(chat, message_id)
         message, _ = where_is(chat.connection, chat_id, rewritten.message_id, None)
         return Edited(
@@ -60,8 +57,10 @@ async def edit_message(
             dropped_queue=rewritten.dropped_queue,
         )
 
-    content = [message_id, replacement, history_version]
-    return await on_chat(door, chat_id, asker, Transition.EDIT, content, Edited, work, _edited_now)
+    content = [message_id, replacement, change.history_version]
+    return await on_chat(
+        context.door, chat_id, asker, Transition.EDIT, content, Edited, work, _edited_now
+    )
 
 
 def _edited_now(connection: Connection, row: ChatRow, first: Edited) -> Edited:
@@ -78,16 +77,17 @@ def _stop_children(chat: LockedChat, message_id: int) -> None:
             chat.others.append(child)
 
 
-async def fork_chat(
-    door: Door, chat_id: str, asker: Asker, message_id: int, title: str | None
-) -> Sent:
+async def fork_chat(context: Context, chat_id: str, asker: Asker, request: Fork) -> Sent:
     """Begin a new chat with the history of another up to and with a message.
 
     Raises:
+        InvalidRequest: the title cannot be one.
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
-    new_id = door.new_id()
-    key = request_key(asker.owner, asker.key, Transition.FORK, [chat_id, message_id, title])
+    check_title(request.title)
+    new_id = context.door.new_id()
+    content = [chat_id, request.message_id, request.title]
+    key = request_key(asker.owner, asker.key, Transition.FORK, content)
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
         source = lock(connection, chat_id, now)
@@ -98,13 +98,13 @@ async def fork_chat(
             row = load_chat(connection, known[0])
             answer = msgspec.structs.replace(known[1], chat=wire_chat(row), repeated=True)
             return Applied(result=answer, row=row, changed=False)
-        target = fresh_chat(connection, new_id, _forked(source.row, title), now)
-        fork(source, target, message_id)
+        target = fresh_chat(connection, new_id, _forked(source.row, request.title), now)
+        fork(source, target, request.message_id)
         applied = finish(target, Sent(chat=wire_chat(target.row)))
         store_answer(connection, key, new_id, applied.result, now)
         return applied
 
-    return (await door.transact(transaction)).result
+    return (await context.door.transact(transaction)).result
 
 
 def _forked(source: ChatRow, title: str | None) -> NewChat:
@@ -120,16 +120,7 @@ def _forked(source: ChatRow, title: str | None) -> NewChat:
     )
 
 
-def fork_title(title: str) -> str:
-    """Return what a fork is called, so that a list tells it from its source."""
-    known = _FORK.search(title)
-    number = int(known[1] or 1) + 1 if known else 1
-    words = " (fork)" if number == 1 else f" (fork {number})"
-    stem = title[: known.start()] if known else title
-    return (stem[: TITLE_LIMIT - len(words)].rstrip() + words).strip()
-
-
-async def clear(door: Door, chat_id: str, asker: Asker, history_version: int) -> Acted:
+async def clear(context: Context, chat_id: str, asker: Asker, request: ClearContext) -> Acted:
     """Hide what was said so far from the model.
 
     Raises:
@@ -137,15 +128,15 @@ async def clear(door: Door, chat_id: str, asker: Asker, history_version: int) ->
     """
 
     def work(chat: LockedChat) -> Acted:
-        clear_context(chat, history_version)
+        clear_context(chat, request.history_version)
         return Acted(chat=wire_chat(chat.row), changed=True)
 
     return await on_chat(
-        door, chat_id, asker, Transition.CLEAR_CONTEXT, history_version, Acted, work
+        context.door, chat_id, asker, Transition.CLEAR_CONTEXT, request.history_version, Acted, work
     )
 
 
-async def compact(door: Door, chat_id: str, asker: Asker) -> Acted:
+async def compact(context: Context, chat_id: str, asker: Asker) -> Acted:
     """Ask for a compaction.
 
     Raises:
@@ -156,4 +147,6 @@ async def compact(door: Door, chat_id: str, asker: Asker) -> Acted:
         request_compaction(chat)
         return Acted(chat=wire_chat(chat.row), changed=True)
 
-    return await on_chat(door, chat_id, asker, Transition.REQUEST_COMPACTION, None, Acted, work)
+    return await on_chat(
+        context.door, chat_id, asker, Transition.REQUEST_COMPACTION, None, Acted, work
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import Connection
 
-from palaver.wire.chats import Sent
+from palaver.wire.chats import CreateChat, SendMessage, Sent
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
-from palaverd.store.door import Applied, Door, NewChat, finish, fresh_chat
+from palaverd.store.door import Applied, NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
 from palaverd.store.idempotency import find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
@@ -16,17 +16,34 @@ from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.sending import Placed, create, send, send_interrupt
+from palaverd.usecases.context import Context
+from palaverd.usecases.errors import EmptyMessage
 from palaverd.usecases.keyed_requests import Asker, on_chat
+from palaverd.usecases.models import check_model
+from palaverd.usecases.titles import first_title
+from palaverd.usecases.workspaces import find_workspace
 
 
-async def create_chat(door: Door, new: NewChat, message: NewUserMessage, asker: Asker) -> Sent:
-    """Begin a chat. A repeated key gets the first chat.
+async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Sent:
+    """Begin a chat with its first message; it runs at once. A repeated key gets the first chat.
 
     Raises:
+        InvalidRequest: the message is empty, or the model or the workspace cannot be.
         KeyReused: the key was used for something else.
         DatabaseError: nothing was changed.
     """
-    chat_id = door.new_id()
+    message = user_message(request.content, None, asker.owner)
+    check_model(context, request.model)
+    new = NewChat(
+        owner=asker.owner,
+        title=request.title or first_title(request.content),
+        title_by_person=request.title is not None,
+        system_prompt=request.system_prompt,
+        model=request.model,
+        labels=request.labels,
+        workspace=await find_workspace(request.workspace, context.host, asker.owner),
+    )
+    chat_id = context.door.new_id()
     key = request_key(asker.owner, asker.key, Transition.CREATE, [new, message])
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
@@ -40,39 +57,47 @@ async def create_chat(door: Door, new: NewChat, message: NewUserMessage, asker: 
         store_answer(connection, key, chat_id, applied.result, now)
         return applied
 
-    return (await door.transact(transaction)).result
+    return (await context.door.transact(transaction)).result
 
 
-async def send_message(
-    door: Door,
-    chat_id: str,
-    asker: Asker,
-    message: NewUserMessage,
-    *,
-    interrupt: bool = False,
-    turn_version: int | None = None,
-    position: int | None = None,
-) -> Sent:
+async def send_message(context: Context, chat_id: str, asker: Asker, request: SendMessage) -> Sent:
     """Send to a chat: into history when it is idle, else into its queue.
 
     A message that interrupts and names a turn that is over is queued: it stops nothing.
 
     Raises:
+        InvalidRequest: the message is empty, or its model is not configured.
         ChatNotFound: there is no such chat of this owner.
         KeyReused: the key was used for something else.
         TransitionError: refused; nothing was changed.
         DatabaseError: nothing was changed.
     """
+    message = user_message(request.content, request.model, asker.owner)
+    check_model(context, request.model)
+    interrupt, turn_version = request.when_busy == "interrupt", request.turn_version
 
     def work(chat: LockedChat) -> Sent:
         stale = turn_version is not None and turn_version != chat.row.turn_version
         busy = chat.row.status not in (Status.WAITING, Status.ERROR)
         if interrupt and not (busy and stale):
-            return _sent(chat, send_interrupt(chat, message, position))
-        return _sent(chat, send(chat, message, position))
+            return _sent(chat, send_interrupt(chat, message, request.position))
+        return _sent(chat, send(chat, message, request.position))
 
-    content = [message, interrupt, turn_version, position]
-    return await on_chat(door, chat_id, asker, Transition.SEND, content, Sent, work, _where_now)
+    content = [message, interrupt, turn_version, request.position]
+    return await on_chat(
+        context.door, chat_id, asker, Transition.SEND, content, Sent, work, _where_now
+    )
+
+
+def user_message(content: str, model: str | None, owner: str) -> NewUserMessage:
+    """Return the message that a person sends.
+
+    Raises:
+        EmptyMessage: there is nothing in it.
+    """
+    if not content.strip():
+        raise EmptyMessage
+    return NewUserMessage(content=content, model=model, created_by=owner)
 
 
 def _sent(chat: LockedChat, placed: Placed) -> Sent:

@@ -1,69 +1,86 @@
-"""Requests about the present turn: take a message back, try again, skip a wait, answer calls."""
+"""Requests about the present turn: stop it, try it again, skip a wait, answer its calls."""
 
 from __future__ import annotations
 
-import msgspec
-from sqlalchemy import Connection
+from datetime import datetime
 
 from palaver.wire.actions import Answered, Answers
-from palaver.wire.queue import Acted, QueueAnswer
+from palaver.wire.chats import Interrupt, Interrupted
+from palaver.wire.queue import Acted, SkipBackoff
 from palaverd.chatstate.table import Transition
 from palaverd.store.calls import stored_calls
-from palaverd.store.door import Door
+from palaverd.store.codec import to_ms
 from palaverd.store.locked import LockedChat
-from palaverd.store.rows import ChatRow, wire_chat
-from palaverd.store.sync import load_queue
+from palaverd.store.rows import wire_chat
 from palaverd.store.transitions.answering import complete_action
-from palaverd.store.transitions.queue import delete_queued
-from palaverd.store.transitions.recovering import resume
+from palaverd.store.transitions.recovering import resume, skip_backoff
+from palaverd.store.transitions.stopping import interrupt
+from palaverd.usecases.context import Context
+from palaverd.usecases.errors import InvalidRequest
 from palaverd.usecases.keyed_requests import Asker, on_chat
 
 
-async def take_back(door: Door, chat_id: str, asker: Asker, queued_id: int) -> QueueAnswer:
-    """Take a message out of the queue; the answer carries it, a repeated one too.
+async def stop(context: Context, chat_id: str, owner: str, request: Interrupt) -> Interrupted:
+    """Stop what runs in the turn that the client saw; a later turn is left alone.
 
     Raises:
-        ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
     """
-
-    def work(chat: LockedChat) -> QueueAnswer:
-        removed = delete_queued(chat, queued_id)
-        queue = load_queue(chat.connection, chat_id)
-        return QueueAnswer(chat=wire_chat(chat.row), queue=queue, removed=removed)
-
-    return await on_chat(
-        door, chat_id, asker, Transition.DELETE_QUEUED, queued_id, QueueAnswer, work, _queue_now
+    applied = await context.door.apply(
+        chat_id,
+        lambda chat: interrupt(chat, request.turn_version, hold_queue=request.hold_queue),
+        owner=owner,
     )
+    return Interrupted(chat=wire_chat(applied.row), changed=applied.changed, reason=applied.result)
 
 
-def _queue_now(connection: Connection, row: ChatRow, first: QueueAnswer) -> QueueAnswer:
-    queue = load_queue(connection, row.chat_id)
-    return msgspec.structs.replace(first, chat=wire_chat(row), queue=queue, repeated=True)
+async def skip_wait(context: Context, chat_id: str, owner: str, request: SkipBackoff) -> Acted:
+    """Run a waiting retry now.
+
+    Raises:
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
+    """
+    applied = await context.door.apply(
+        chat_id,
+        lambda chat: skip_backoff(chat, request.turn_version, request.retry_version),
+        owner=owner,
+    )
+    return Acted(chat=wire_chat(applied.row), changed=applied.changed, reason=applied.result)
 
 
 async def try_again(
-    door: Door, chat_id: str, asker: Asker, turn_version: int, at: int | None
+    context: Context, chat_id: str, asker: Asker, turn_version: int, at: datetime | None
 ) -> Acted:
-    """Try a failed turn again, now or at a time (milliseconds since the epoch).
+    """Try a failed turn again, now or at a time.
 
     Raises:
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
 
+    at_ms = to_ms(at) if at is not None else None
+
     def work(chat: LockedChat) -> Acted:
-        reason = resume(chat, turn_version, at)
+        reason = resume(chat, turn_version, at_ms)
         return Acted(chat=wire_chat(chat.row), changed=chat.changed, reason=reason)
 
-    content = [turn_version, at]
-    return await on_chat(door, chat_id, asker, Transition.RESUME, content, Acted, work)
+    content = [turn_version, at_ms]
+    return await on_chat(context.door, chat_id, asker, Transition.RESUME, content, Acted, work)
 
 
-async def answer_calls(door: Door, chat_id: str, asker: Asker, answers: Answers) -> Answered:
+async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: Answers) -> Answered:
     """Answer calls that wait for a client. Answers that came too late are named.
 
     Raises:
+        InvalidRequest: there is no answer, or one is neither an approval nor a text.
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
+    for given in answers.answers:
+        if (given.approved is None) == (given.text is None) and given.approved is not False:
+            raise InvalidRequest(
+                f"The answer to {given.call_id} is either approved or a text.", "answers"
+            )
+    if not answers.answers:
+        raise InvalidRequest("There is no answer in this request.", "answers")
 
     def work(chat: LockedChat) -> Answered:
         lost = complete_action(chat, answers.turn_version, answers.answers, asker.owner)
@@ -74,4 +91,6 @@ async def answer_calls(door: Door, chat_id: str, asker: Asker, answers: Answers)
         ]
         return Answered(chat=wire_chat(chat.row), open_calls=still_open, lost=lost)
 
-    return await on_chat(door, chat_id, asker, Transition.COMPLETE_ACTION, answers, Answered, work)
+    return await on_chat(
+        context.door, chat_id, asker, Transition.COMPLETE_ACTION, answers, Answered, work
+    )

@@ -6,30 +6,29 @@ import asyncio
 from pathlib import Path
 
 from palaver.wire.chats import Workspace
-from palaverd.api.problems import BadRequest
 from palaverd.store.access import LOCAL_OWNER
+from palaverd.usecases.errors import InvalidRequest, NotAllowed
 
 
-async def found_workspace(asked: Workspace | None, host: str, owner: str) -> Workspace | None:
+async def find_workspace(asked: Workspace | None, host: str, owner: str) -> Workspace | None:
     """Return the workspace with its host; one on this machine must be a directory.
 
     Raises:
-        BadRequest: the path is not absolute, nothing is there, or it is not for this owner.
+        InvalidRequest: the path is not absolute, or nothing is there.
+        NotAllowed: it is not for this owner.
     """
     if asked is None:
         return None
     if owner != LOCAL_OWNER:  # else they could look for what is on a machine that is not theirs
-        raise BadRequest(
+        raise NotAllowed(
             "The directories of this machine are its own user's; begin the chat without one.",
-            code="scope",
-            status=403,
-            field="workspace",
+            "workspace",
         )
     path = Path(asked.path)
     if not path.is_absolute():
-        raise BadRequest(
-            f"A workspace is an absolute path, and {asked.path} is not.", field="workspace.path"
+        raise InvalidRequest(
+            f"A workspace is an absolute path, and {asked.path} is not.", "workspace.path"
         )
     if asked.host in (None, host) and not await asyncio.to_thread(path.is_dir):
-        raise BadRequest(f"There is no directory {path} on {host}.", field="workspace.path")
+        raise InvalidRequest(f"There is no directory {path} on {host}.", "workspace.path")
     return Workspace(path=str(path), host=asked.host or host)

@@ -1,0 +1,92 @@
+"""Reads of an owner's chats: one, a page of them, a page of one's messages."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from palaver.wire.chats import Chat
+from palaver.wire.messages import MessagePage
+from palaverd.store import listing, sync
+from palaverd.store.listing import Cursor
+from palaverd.store.rows import wire_chat
+from palaverd.usecases.context import Context
+
+
+async def find_chat(context: Context, chat_id: str, owner: str) -> Chat:
+    """Return a chat.
+
+    Raises:
+        ChatNotFound: there is no such chat of this owner.
+        DatabaseError: it cannot be read.
+    """
+    row = await context.door.database.read(lambda c: sync.load_chat(c, chat_id, owner))
+    return wire_chat(row)
+
+
+async def list_chats(
+    context: Context,
+    owner: str,
+    *,
+    limit: int = sync.PAGE,
+    cursor: Cursor | None = None,
+    archived: bool | None = None,
+    title_has: str | None = None,
+    id_begins: str | None = None,
+) -> tuple[list[Chat], Cursor | None]:
+    """Return a page of chats, newest activity first, and where the next page begins, if any.
+
+    Without `archived`, archived ones are left out; but with `id_begins` they are included: a chat
+    that is named is the one that is meant.
+
+    Raises:
+        DatabaseError: they cannot be read.
+    """
+    if archived is None and id_begins is None:
+        archived = False
+    rows, following = await context.door.database.read(
+        lambda c: listing.list_chats(
+            c,
+            owner,
+            limit=limit,
+            cursor=cursor,
+            archived=archived,
+            title_has=title_has,
+            id_begins=id_begins,
+        )
+    )
+    return [wire_chat(row) for row in rows], following
+
+
+async def list_messages(
+    context: Context,
+    chat_id: str,
+    owner: str,
+    *,
+    before_id: int | None = None,
+    after_id: int | None = None,
+    limit: int = sync.PAGE,
+) -> MessagePage:
+    """Return a page of messages: newest first, oldest first where only `after_id` is given.
+
+    Raises:
+        ChatNotFound: there is no such chat of this owner.
+        DatabaseError: they cannot be read.
+    """
+
+    def read(connection: Connection) -> MessagePage:
+        sync.load_chat(connection, chat_id, owner)
+        found, more = sync.load_page(
+            connection, chat_id, before_id=before_id, after_id=after_id, limit=limit
+        )
+        return MessagePage(messages=found, more=more)
+
+    return await context.door.database.read(read)
+
+
+async def count_chats(context: Context) -> dict[tuple[str, bool], int]:
+    """Return how many chats there are, of all owners, by status and whether they are archived.
+
+    Raises:
+        DatabaseError: they cannot be read.
+    """
+    return await context.door.database.read(listing.count_chats)

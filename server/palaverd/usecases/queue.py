@@ -1,0 +1,120 @@
+"""Requests about a chat's queue: change, reorder, promote, remove, hold and release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection
+
+from palaver.wire.queue import EditQueued, QueueAnswer
+from palaverd.chatstate.table import Transition
+from palaverd.store.locked import LockedChat
+from palaverd.store.rows import ChatRow, wire_chat
+from palaverd.store.sync import load_queue
+from palaverd.store.transitions import queue as transitions
+from palaverd.usecases.context import Context
+from palaverd.usecases.keyed_requests import Asker, on_chat
+from palaverd.usecases.messages import user_message
+from palaverd.usecases.models import check_model
+
+
+async def edit_queued(
+    context: Context, chat_id: str, owner: str, queued_id: int, change: EditQueued
+) -> QueueAnswer:
+    """Replace the content of a queued message; its place is kept.
+
+    Raises:
+        InvalidRequest: the message is empty, or its model is not configured.
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
+    """
+    check_model(context, change.model)
+    message = user_message(change.content, change.model, owner)
+    return await _change(
+        context, chat_id, owner, lambda chat: transitions.edit_queued(chat, queued_id, message)
+    )
+
+
+async def promote(
+    context: Context, chat_id: str, owner: str, queued_id: int, turn_version: int
+) -> QueueAnswer:
+    """Make a queued message the next one; in the turn that was seen, stop what runs for it.
+
+    Raises:
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
+    """
+    return await _change(
+        context,
+        chat_id,
+        owner,
+        lambda chat: transitions.promote_queued(chat, queued_id, turn_version),
+    )
+
+
+async def reorder(context: Context, chat_id: str, owner: str, ids: list[int]) -> QueueAnswer:
+    """Give the queue a new order.
+
+    Raises:
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
+    """
+    return await _change(
+        context, chat_id, owner, lambda chat: transitions.reorder_queued(chat, ids)
+    )
+
+
+async def hold(context: Context, chat_id: str, owner: str) -> QueueAnswer:
+    """Hold the queue: nothing of it runs until it is released.
+
+    Raises:
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
+    """
+    return await _change(context, chat_id, owner, transitions.hold_queue)
+
+
+async def release(context: Context, chat_id: str, owner: str) -> QueueAnswer:
+    """Release the queue; an idle chat runs its head at once.
+
+    Raises:
+        ChatNotFound, TransitionError, DatabaseError: nothing was changed.
+    """
+    return await _change(context, chat_id, owner, transitions.release_queue)
+
+
+async def take_back(context: Context, chat_id: str, asker: Asker, queued_id: int) -> QueueAnswer:
+    """Take a message out of the queue; the answer carries it, a repeated one too.
+
+    Raises:
+        ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
+    """
+
+    def work(chat: LockedChat) -> QueueAnswer:
+        removed = transitions.delete_queued(chat, queued_id)
+        queue = load_queue(chat.connection, chat_id)
+        return QueueAnswer(chat=wire_chat(chat.row), queue=queue, removed=removed)
+
+    return await on_chat(
+        context.door,
+        chat_id,
+        asker,
+        Transition.DELETE_QUEUED,
+        queued_id,
+        QueueAnswer,
+        work,
+        _queue_now,
+    )
+
+
+def _queue_now(connection: Connection, row: ChatRow, first: QueueAnswer) -> QueueAnswer:
+    queue = load_queue(connection, row.chat_id)
+    return msgspec.structs.replace(first, chat=wire_chat(row), queue=queue, repeated=True)
+
+
+async def _change(
+    context: Context, chat_id: str, owner: str, work: Callable[[LockedChat], None]
+) -> QueueAnswer:
+    def change(chat: LockedChat) -> QueueAnswer:
+        work(chat)
+        queue = load_queue(chat.connection, chat_id)
+        return QueueAnswer(chat=wire_chat(chat.row), queue=queue)
+
+    return (await context.door.apply(chat_id, change, owner=owner)).result
