@@ -127,6 +127,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One committed message. `revision` is the snapshot that last changed it.
 
+    `key` is the idempotency key of the request that sent it, `queued_id` the id that it had in the
+    queue: a client knows by them what it sent itself. None for what came without a key, or was
+    never queued; a fork's copies have neither.
+
     `cost_micros` is micros of a dollar (None: unpriced); `runtime_ms` is the time from the
     request to the end of the answer.
     """
@@ -142,16 +146,22 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     usage: Usage | None = None
     cost_micros: int | None = None
     runtime_ms: int | None = None
+    key: str | None = None
+    queued_id: int | None = None
 
 
 class QueuedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message that waits for its turn. `position` counts from 0."""
+    """A message that waits for its turn. `position` counts from 0.
+
+    `key` is the idempotency key of the request that sent it, which it keeps in history.
+    """
 
     id: int
     position: int
     content: str
     created_at: datetime
     model: str | None = None
+    key: str | None = None
 
 
 class MessagePage(msgspec.Struct, frozen=True):

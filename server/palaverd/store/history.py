@@ -45,7 +45,8 @@ class NewMessage(msgspec.Struct, frozen=True):
     """A message that is about to enter history; see `palaver.wire.messages.Message`.
 
     `private` holds what the provider wants back, by index of the part; `episode` names the
-    live output that the message replaces; `queued_id` the queued message that it was.
+    live output that the message replaces; `queued_id` the queued message that it was; `key` is
+    the idempotency key of the request that sent it.
     """
 
     role: Role
@@ -59,16 +60,21 @@ class NewMessage(msgspec.Struct, frozen=True):
     runtime_ms: int | None = None
     episode: str | None = None
     queued_id: int | None = None
+    key: str | None = None
     created_by: str | None = None
     boundary: bool = False
 
 
 class NewUserMessage(msgspec.Struct, frozen=True):
-    """What a person sends: the text, and the model chosen for this turn, if any."""
+    """What a person sends: the text, and the model chosen for this turn, if any.
+
+    `key` is the idempotency key of the request that sends it; a promotion keeps it.
+    """
 
     content: str
     model: str | None = None
     created_by: str | None = None
+    key: str | None = None
 
 
 def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
@@ -92,6 +98,7 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
             "runtime_ms": message.runtime_ms,
             "episode": message.episode,
             "queued_id": message.queued_id,
+            "key": message.key,
             "boundary": message.boundary,
         }
         for message in new
@@ -115,6 +122,7 @@ def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | No
                 model=message.model,
                 created_by=message.created_by,
                 queued_id=queued_id,
+                key=message.key,
             )
         ],
     )
@@ -170,6 +178,7 @@ def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = No
             model=message.model,
             created_by=message.created_by,
             created_at=chat.now,
+            key=message.key,
         )
         .returning(queued_messages.c.id)
     ).scalars()
@@ -207,13 +216,20 @@ def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
     found = chat.connection.execute(
         delete(queued_messages)
         .where(queued_messages.c.chat_id == chat.row.chat_id, queued_messages.c.id == queued_id)
-        .returning(queued_messages.c.content, queued_messages.c.model, queued_messages.c.created_by)
+        .returning(
+            queued_messages.c.content,
+            queued_messages.c.model,
+            queued_messages.c.created_by,
+            queued_messages.c.key,
+        )
     ).first()
     if found is None:
         return None
     chat.row.queue_length -= 1
     chat.touch_queue()
-    return NewUserMessage(content=found.content, model=found.model, created_by=found.created_by)
+    return NewUserMessage(
+        content=found.content, model=found.model, created_by=found.created_by, key=found.key
+    )
 
 
 def promote_head(chat: LockedChat) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select
@@ -12,6 +12,7 @@ from palaverd.chatstate.errors import KeyReused
 from palaverd.chatstate.states import State
 from palaverd.chatstate.table import Transition
 from palaverd.store import codec
+from palaverd.store.history import NewUserMessage
 from palaverd.store.tables import idempotency_keys
 
 T = TypeVar("T")
@@ -20,6 +21,19 @@ _FIND = select(idempotency_keys).where(
     idempotency_keys.c.owner == bindparam("of_owner"), idempotency_keys.c.key == bindparam("of_key")
 )
 _STORE = insert(idempotency_keys)
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What tells a message from another one in a digest. Digests are stored: it keeps its shape."""
+
+    content: str
+    model: str | None
+    created_by: str | None
+
+    @classmethod
+    def of(cls, message: NewUserMessage) -> Self:
+        """Return the content of a message, without the key that the digest belongs to."""
+        return cls(message.content, message.model, message.created_by)
 
 
 class RequestKey(msgspec.Struct, frozen=True):

@@ -144,6 +144,8 @@ def wire_message(found: Mapping[str, Any]) -> Message:
         usage=codec.loads(found["usage"], Usage),
         cost_micros=found["cost_micros"],
         runtime_ms=found["runtime_ms"],
+        key=found["key"],
+        queued_id=found["queued_id"],
     )
 
 
@@ -155,4 +157,5 @@ def wire_queued(found: Mapping[str, Any], position: int) -> QueuedMessage:
         content=found["content"],
         created_at=codec.from_ms(found["created_at"]),
         model=found["model"],
+        key=found["key"],
     )

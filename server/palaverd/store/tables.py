@@ -136,6 +136,8 @@ messages = Table(
     # The live output that this message replaces, and the queued message that it was.
     Column("episode", Text),
     Column("queued_id", BigInteger),
+    # The idempotency key of the request that sent it: its sender knows it by that.
+    Column("key", Text),
     # A line above which the model no longer sees.
     Column("boundary", Boolean, nullable=False),
     # Ids are never given twice, even when the newest message was deleted: clients page by them.
@@ -155,6 +157,7 @@ queued_messages = Table(
     Column("model", Text),
     Column("created_by", Text),
     Column("created_at", BigInteger, nullable=False),
+    Column("key", Text),
     sqlite_autoincrement=True,
 )
 Index("queued_by_chat", queued_messages.c.chat_id, queued_messages.c.position)

@@ -12,7 +12,7 @@ from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import RUNNABLE
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, NewChat, finish, fresh_chat
-from palaverd.store.idempotency import find_answer, request_key, store_answer
+from palaverd.store.idempotency import Content, find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
@@ -44,7 +44,7 @@ async def edit_message(
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
     check_model(context, change.model)
-    replacement = user_message(change.content, change.model, asker.owner)
+    replacement = user_message(change.content, change.model, asker)
 
     def work(chat: LockedChat) -> Edited:
         rewritten = edit(chat, message_id, replacement, change.history_version)
@@ -57,7 +57,7 @@ async def edit_message(
             dropped_queue=rewritten.dropped_queue,
         )
 
-    content = [message_id, replacement, change.history_version]
+    content = [message_id, Content.of(replacement), change.history_version]
     return await on_chat(
         context.door, chat_id, asker, Transition.EDIT, content, Edited, work, _edited_now
     )

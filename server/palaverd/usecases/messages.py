@@ -10,7 +10,7 @@ from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
-from palaverd.store.idempotency import find_answer, request_key, store_answer
+from palaverd.store.idempotency import Content, find_answer, request_key, store_answer
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
@@ -32,7 +32,7 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
         KeyReused: the key was used for something else.
         DatabaseError: nothing was changed.
     """
-    message = user_message(request.content, None, asker.owner)
+    message = user_message(request.content, None, asker)
     check_model(context, request.model)
     new = NewChat(
         owner=asker.owner,
@@ -44,7 +44,7 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
         workspace=await find_workspace(request.workspace, context.host, asker.owner),
     )
     chat_id = context.door.new_id()
-    key = request_key(asker.owner, asker.key, Transition.CREATE, [new, message])
+    key = request_key(asker.owner, asker.key, Transition.CREATE, [new, Content.of(message)])
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
         known = find_answer(connection, key, Sent)
@@ -72,7 +72,7 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
         TransitionError: refused; nothing was changed.
         DatabaseError: nothing was changed.
     """
-    message = user_message(request.content, request.model, asker.owner)
+    message = user_message(request.content, request.model, asker)
     check_model(context, request.model)
     interrupt, turn_version = request.when_busy == "interrupt", request.turn_version
 
@@ -83,21 +83,21 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
             return _sent(chat, send_interrupt(chat, message, request.position))
         return _sent(chat, send(chat, message, request.position))
 
-    content = [message, interrupt, turn_version, request.position]
+    content = [Content.of(message), interrupt, turn_version, request.position]
     return await on_chat(
         context.door, chat_id, asker, Transition.SEND, content, Sent, work, _where_now
     )
 
 
-def user_message(content: str, model: str | None, owner: str) -> NewUserMessage:
-    """Return the message that a person sends.
+def user_message(content: str, model: str | None, asker: Asker) -> NewUserMessage:
+    """Return the message that a person sends, with the key of its request.
 
     Raises:
         EmptyMessage: there is nothing in it.
     """
     if not content.strip():
         raise EmptyMessage
-    return NewUserMessage(content=content, model=model, created_by=owner)
+    return NewUserMessage(content, model, created_by=asker.owner, key=asker.key)
 
 
 def _sent(chat: LockedChat, placed: Placed) -> Sent:

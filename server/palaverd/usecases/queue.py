@@ -29,7 +29,7 @@ async def edit_queued(
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
     """
     check_model(context, change.model)
-    message = user_message(change.content, change.model, owner)
+    message = user_message(change.content, change.model, Asker(owner))
     return await _change(
         context, chat_id, owner, lambda chat: transitions.edit_queued(chat, queued_id, message)
     )

@@ -107,6 +107,8 @@ def fork(source: LockedChat, target: LockedChat, message_id: int) -> None:
                 "revision": row.snapshot_version,
                 "episode": None,
                 "queued_id": None,
+                # Whoever sent the original must not take a copy for it.
+                "key": None,
             }
         target.connection.execute(insert(messages), copied)
         answer_open_calls(target, "The conversation was forked before this call gave a result.")
