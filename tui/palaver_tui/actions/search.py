@@ -11,8 +11,6 @@ from palaver_tui.widgets.transcript.widget import Transcript
 class Finding(Base):
     """Finds words, also in messages that are not here yet."""
 
-    _seeking = False  # in what is not here
-
     @property
     def _bar(self) -> SearchBar:
         return self.main.query_one(SearchBar)
@@ -26,7 +24,6 @@ class Finding(Base):
     def on_search_bar_typed(self, message: SearchBar.Typed) -> None:
         """Find what was typed."""
         self.session.paging.end_search()
-        self._seeking = False
         self._transcript.searching.begin(message.text)
         self._changed()
 
@@ -37,7 +34,7 @@ class Finding(Base):
     def do_search_older(self) -> None:
         """Go to the match above; without one here, look in older messages."""
         searching = self._transcript.searching
-        if not searching.active or self._seeking or searching.step(-1):
+        if not searching.active or self.session.paging.seeking or searching.step(-1):
             return
         if not searching.done:
             searching.when_done(self.do_search_older)
@@ -45,18 +42,16 @@ class Finding(Base):
         if not self.session.view.older:
             self._none_more("before")
             return
-        self._seeking = True
         self.session.paging.seek_older(searching.holds, self._found_older)
 
     def do_search_newer(self) -> None:
         """Go to the match below."""
         searching = self._transcript.searching
-        if not searching.active or self._seeking:
+        if not searching.active or self.session.paging.seeking:
             return
         gap, current = self.session.view.gap, searching.current
         if gap is not None and (current is None or searching.is_last_before(gap)):
             # The next one may be in the gap, before those at the end.
-            self._seeking = True
             self.session.paging.seek_newer(searching.holds, self._found_newer)
             return
         if searching.step(1):
@@ -74,14 +69,13 @@ class Finding(Base):
 
     def _found_newer(self, read: int, message_id: int | None) -> None:
         if message_id is None:
-            self._seeking = False
             if not self._transcript.searching.step(1):
                 self._none_more("after", read)
+            self._changed()
             return
         self._found(read, message_id, last=False)
 
     def _found(self, read: int, message_id: int | None, *, last: bool) -> None:
-        self._seeking = False
         if message_id is None:
             self._none_more("before" if last else "after", read)
         else:
@@ -103,7 +97,6 @@ class Finding(Base):
     def end_search(self) -> None:
         """Search for nothing any more."""
         self.session.paging.end_search()
-        self._seeking = False
         self._transcript.searching.end()
         self._bar.close()
         self._transcript.focus()
@@ -111,7 +104,7 @@ class Finding(Base):
     def search_words(self) -> str:
         """Return how many were found, and which of them is shown."""
         searching = self._transcript.searching
-        if self._seeking:
+        if self.session.paging.seeking:
             return "searching older messages …"
         if not searching.active:
             return ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from palaver.client import Client, PalaverError
@@ -20,6 +22,16 @@ Holds = Callable[[Message], bool]
 Told = Callable[[int, int | None], None]
 
 
+@dataclass(frozen=True, eq=False)
+class Seek:
+    """A search through the messages of a chat that are not here."""
+
+    client: Client
+    chat_id: str
+    holds: Holds
+    told: Told
+
+
 class Paging:
     """Fetches and lets go, for the chat that is shown; one fetch at a time in each chat."""
 
@@ -28,7 +40,7 @@ class Paging:
         self._spawn = spawn
         self._busy: set[str] = set()
         self._unseen: set[str] = set()  # chats with a page that was not on the screen yet
-        self._search = 0  # counts searches: a newer one, or none, ends the one before
+        self._seek: Seek | None = None  # the one that goes on; another, or none, ends it
 
     def _can(self, view: ChatView, name: str) -> bool:
         known = view.chat_id is not None and self._session.client is not None and view.messages
@@ -88,66 +100,82 @@ class Paging:
 
     # --- searching in what is not here ----------------------------------------------------
 
+    @property
+    def seeking(self) -> bool:
+        """Whether messages of the chat that is shown are being searched that are not here."""
+        return self._seek is not None and self._seek.chat_id == self._session.current
+
     def seek_older(self, holds: Holds, told: Told) -> None:
         """Look for the newest message that `holds` before those that are here, and show it."""
         view = self._session.view
         if view.messages:
-            self._seek(holds, told, before=view.messages[0].id)
+            self._begin_seek(holds, told, before=view.messages[0].id)
 
     def seek_newer(self, holds: Holds, told: Told) -> None:
         """Look for the oldest message that `holds` in the gap, and show it."""
         gap = self._session.view.gap
         if gap is not None:
-            self._seek(holds, told, after=gap)
+            self._begin_seek(holds, told, after=gap)
 
     def end_search(self) -> None:
         """Let no search go on."""
-        self._search += 1
+        self._seek = None
 
-    def _seek(
+    def _begin_seek(
         self, holds: Holds, told: Told, before: int | None = None, after: int | None = None
     ) -> None:
-        client, view = self._session.client, self._session.view
-        if client is None or view.chat_id is None:
+        client, chat_id = self._session.client, self._session.view.chat_id
+        if client is None or chat_id is None:
             told(0, None)
             return
-        self._search += 1
-        self._spawn(self._read_on(client, view.chat_id, holds, told, before, after))
+        self._seek = Seek(client, chat_id, holds, told)
+        self._spawn(self._read_on(self._seek, before, after))
 
-    async def _read_on(
-        self,
-        client: Client,
-        chat_id: str,
-        holds: Holds,
-        told: Told,
-        before: int | None,
-        after: int | None,
-    ) -> None:
-        """Read page after page until a message is found, none is left, or it is a great many."""
-        search, read = self._search, 0
-        while read < SEARCH_AT_ONCE:
+    async def _read_on(self, seek: Seek, before: int | None, after: int | None) -> None:
+        """Read page after page until a message is found, none is left, or it is a great many.
+
+        Nothing is told of a search that was ended, or whose chat is not shown any more.
+        """
+        read, found = 0, None
+        try:
+            async with aclosing(self._pages(seek, before, after)) as pages:
+                async for page in pages:
+                    if not self._is_wanted(seek):
+                        return
+                    read += len(page)
+                    found = next((message.id for message in page if seek.holds(message)), None)
+                    if found is not None:
+                        await self._show(seek.client, seek.chat_id, found)
+                    if found is not None or read >= SEARCH_AT_ONCE:
+                        break
+            if not self._is_wanted(seek):
+                return
+        finally:
+            if self._seek is seek:
+                self._seek = None
+        seek.told(read, found)
+
+    def _is_wanted(self, seek: Seek) -> bool:
+        return self._seek is seek and self._session.current == seek.chat_id
+
+    async def _pages(
+        self, seek: Seek, before: int | None, after: int | None
+    ) -> AsyncGenerator[list[Message]]:
+        """Yield the messages `before` or `after` one, the nearest first, page by page."""
+        while True:
             try:
-                page = await client.messages(
-                    chat_id, before_id=before, after_id=after, limit=SEARCH_PAGE
+                page = await seek.client.messages(
+                    seek.chat_id, before_id=before, after_id=after, limit=SEARCH_PAGE
                 )
             except PalaverError as error:
                 self._session.notice(str(error), "warning")
-                break
-            if search != self._search or self._session.current != chat_id:
                 return
-            read += len(page.messages)
             ordered = sorted(page.messages, key=lambda message: message.id, reverse=after is None)
-            found = next((message for message in ordered if holds(message)), None)
-            if found is not None:
-                await self._show(client, chat_id, found.id)
-                if search == self._search:
-                    told(read, found.id)
-                return
+            yield ordered
             if not page.more or not ordered:
-                break
+                return
             before = ordered[-1].id if after is None else None
             after = None if after is None else ordered[-1].id
-        told(read, None)
 
     async def _show(self, client: Client, chat_id: str, message_id: int) -> None:
         """Put the messages around one into the view."""

@@ -261,6 +261,52 @@ async def test_a_search_that_was_ended_shows_nothing_later(tmp_path):
         assert me.view.messages[0].id > 2000
 
 
+@pytest.mark.parametrize("returns", [False, True])
+async def test_a_search_goes_on_in_another_chat_while_older_messages_were_sought(tmp_path, returns):
+    daemon = LongChat(history(1000, m700="the needle"))
+    daemon.stream_of("b").tell(
+        MessageEvent(user(5, "needle")), MessageEvent(answer(6, "needle")), status(title="B")
+    )
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 1000 says")
+        await search(me, "needle")
+        daemon.answers.clear()
+        await me.press("enter")
+        await me.shows("searching older messages")
+        me.app.session.open("b")
+        await me.shows("2 of 2")
+        await me.press("enter")
+        await me.shows("1 of 2")
+        if returns:
+            me.app.session.open("a")
+            await me.shows("searching older messages")
+        daemon.answers.set()
+        await me.until(lambda: daemon.served)
+        if not returns:
+            await me.pilot.pause()
+            me.app.session.open("a")
+            await me.shows("none here")
+            await me.press("enter")
+        await me.shows("1 of 1", "the needle")
+
+
+async def test_a_search_that_meets_an_empty_chat_goes_on_in_the_next(tmp_path):
+    daemon = LongChat(history(1000, m700="the needle"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("message 1000 says")
+        await search(me, "needle")
+        daemon.answers.clear()
+        await me.press("enter")
+        await me.shows("searching older messages")
+        me.app.session.new_chat()
+        await me.hides("searching older messages")
+        daemon.answers.set()
+        me.app.session.open("a")
+        await me.until(lambda: not me.app.session.paging.seeking)
+        await me.press("enter")
+        await me.shows("1 of 1", "the needle")
+
+
 async def test_another_chat_is_searched_for_the_same(tmp_path):
     daemon = with_chat(user(1, "relay here"))
     daemon.stream_of("b").tell(
