@@ -46,7 +46,7 @@ screenshots: $(STAMP) ## redraw screenshots/ from the running client
 	PYTHONPATH=tests $(BIN)/python -m tui.scenario_pictures $(ARGS)
 
 docs: $(STAMP) ## draw anew the pages of docs/ that tables in the code are the source of
-	$(BIN)/python -m palaverd.failures.page > docs/failures.md
+	PYTHONPATH=tests $(BIN)/python -m failures.page > docs/failures.md
 	PYTHONPATH=tests $(BIN)/python -m servers.page > docs/servers.md
 
 bench: $(STAMP) ## the benchmarks, as a table

@@ -48,6 +48,13 @@ def test_unknown_fields_are_ignored() -> None:
     assert decoded == ([CaughtUp(4)], ())
 
 
+def test_an_error_that_an_older_daemon_wrote_with_an_action_is_understood() -> None:
+    event = plain(ErrorEvent(ChatError("rate_limit", "Later.", retry_after_ms=700_000)))
+    event["error"] |= {"action": "schedule"}
+    decoded = decode.stream_frame(frame(event))
+    assert decoded.value == [ErrorEvent(ChatError("rate_limit", "Later.", retry_after_ms=700_000))]
+
+
 def test_an_unknown_part_is_left_out_and_the_message_stays() -> None:
     event = plain(MessageEvent(MESSAGE))
     event["message"]["parts"].insert(0, {"type": "hologram", "url": "x"})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from palaver.wire.errors import KINDS, ChatError, SpendLimit
 from palaverd.failures import Signals, classify
-from palaverd.failures.classify import ACTIONS, RETRYABLE, RULES
+from palaverd.failures.classify import RETRYABLE, RULES
 from palaverd.failures.wording import SENTENCES
 
 LIMIT = SpendLimit(5_000_000, 5_000_000, datetime(2025, 2, 1, tzinfo=UTC))
@@ -210,7 +210,7 @@ def test_signals_are_classified(kind: str, signals: Signals) -> None:
 
 
 def test_every_kind_has_a_row_a_sentence_and_an_action() -> None:
-    assert set(ROWS) == set(SENTENCES) == set(ACTIONS) == KINDS
+    assert set(ROWS) == set(SENTENCES) == KINDS
 
 
 def test_every_rule_is_the_one_that_decides_some_row() -> None:
@@ -245,7 +245,6 @@ def test_the_error_carries_what_the_provider_said() -> None:
         retryable=True,
         retry_after_ms=3000,
         request_id="req_1",
-        action="retry",
     )
 
 

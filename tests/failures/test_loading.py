@@ -114,5 +114,5 @@ async def test_one_that_is_never_loaded_ends_after_its_time() -> None:
         row = await s.reaches("error")
         assert s.clock.monotonic() - began >= 30
         assert row.last_error is not None
-        assert (row.last_error.kind, row.last_error.action) == ("loading", "retry")
+        assert (row.last_error.kind, row.last_error.retry_at) == ("loading", None)
         assert "It was not ready after" in row.last_error.message

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from palaver.wire.errors import KINDS, ChatError, FailureAction
-from palaver.wire.events import ErrorEvent
-from palaver_tui.state.banner import banner
-from palaver_tui.state.chat import ChatView
-from palaver_tui.state.connection import Connection
+from failures.page import EXAMPLES, page
+from palaver.wire.errors import KINDS
+from palaver_tui.keymap.actions import ACTIONS, key_name
 from palaverd.failures import wording
-from palaverd.failures.classify import ACTIONS, classify
-from palaverd.failures.page import EXAMPLES, KEYS, page
+from palaverd.failures.classify import classify
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "failures.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "failures.md"
+DAEMON = ROOT / "server" / "palaverd"
 CASES = [
     pytest.param(kind, one, id=f"{kind}: {one.when}")
     for kind, examples in EXAMPLES.items()
@@ -28,7 +27,7 @@ CASES = [
 
 def test_the_document_is_what_the_code_says() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert text == page() + "\n", "run python -m palaverd.failures.page > docs/failures.md"
+    assert text == page() + "\n", "run make docs"
 
 
 def test_every_kind_has_its_examples() -> None:
@@ -62,14 +61,32 @@ def test_a_sentence_is_plain_and_an_ending_says_what_to_do(kind: str, one: objec
     assert any(verb in end.message for verb in verbs), end.message
 
 
-@pytest.mark.parametrize("action", KEYS)
-def test_the_keys_are_those_that_the_interface_offers(action: FailureAction | None) -> None:
-    kind = next((k for k, a in ACTIONS.items() if a == action), "rate_limit")
-    error = ChatError(kind, "x", action=action, retry_after_ms=60_000)
-    now = datetime(2025, 1, 1, tzinfo=UTC)
-    view = ChatView("a", status="error", error=ErrorEvent(error).error)
-    shown = banner(view, Connection("connected"), now)
-    assert shown is not None
-    offered = [key for keys, _, _ in shown.keys for key in keys.split()]
-    named = re.findall(r"⏎|\^[a-z]|F\d", KEYS[action])
-    assert sorted(named) == sorted(offered)
+# A key as the client writes it, or as it asks Textual for it; `[^a-z]` is a regular expression.
+_KEYS = re.compile(
+    r"⏎|(?<!\[)\^(?:[a-z]\b|[A-Z][a-z]+|[←→↑↓])|\bF(?:[1-9]|1[0-2])\b|\bEsc\b|(?i:\b(?:ctrl|alt|shift)\+)"
+)
+_ACTIONS = re.compile(r"\b(?:{})\b".format("|".join(re.escape(one.id) for one in ACTIONS)))
+
+
+def keys_and_actions_in(source: str) -> list[str]:
+    """Return what a module's strings name of the client, docstrings included."""
+    texts = [n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)]
+    said = "\n".join(text for text in texts if isinstance(text, str))
+    return _KEYS.findall(said) + _ACTIONS.findall(said)
+
+
+def test_nothing_in_the_daemon_names_a_key_of_the_client_or_its_actions() -> None:
+    found = {
+        f"{path.relative_to(DAEMON)}: {name}"
+        for path in sorted(DAEMON.rglob("*.py"))
+        for name in keys_and_actions_in(path.read_text(encoding="utf-8"))
+    }
+    assert not found
+
+
+def test_each_action_would_be_found_and_each_key_that_is_no_plain_word() -> None:
+    for action in ACTIONS:
+        assert keys_and_actions_in(f'help("{action.id}")') == [action.id]
+        for key in action.keys:
+            if "+" in key or key in ("escape", "enter") or re.fullmatch(r"f\d+", key):
+                assert keys_and_actions_in(f'"""Press {key_name(key)} now."""'), key

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -69,7 +69,7 @@ def test_the_tenth_failure_is_the_last() -> None:
     assert isinstance(end, GiveUp)
     assert end.error.kind == "rate_limit"
     assert "10 attempts" in end.error.message
-    assert end.error.action == "retry"
+    assert end.error.retry_at is None
 
 
 def test_no_wait_goes_beyond_twenty_minutes() -> None:
@@ -82,7 +82,7 @@ def test_a_long_hint_ends_the_turn_and_says_when_to_come_back() -> None:
     end = after(1, hint=1_500_000)
     assert isinstance(end, GiveUp)
     assert end.error.kind == "rate_limit"
-    assert end.error.action == "schedule"
+    assert end.error.retry_at == NOW + timedelta(minutes=25)
     assert end.error.retry_after_ms == 1_500_000
     assert "25 minutes, at 2 January, 00:15 UTC" in end.error.message
 

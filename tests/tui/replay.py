@@ -303,5 +303,4 @@ BAD_KEY = ChatError(
     model="sonnet",
     status_code=401,
     request_id="req_011CSHoEeqs5C35K2UUqR7Fy",
-    action="edit_key",
 )

@@ -218,15 +218,26 @@ async def test_a_failed_turn_is_tried_again_without_writing_anything(tmp_path):
 
 async def test_a_rate_limit_that_names_a_time_is_tried_again_at_that_time(tmp_path):
     daemon = with_chat(user(1, "x"), word="error")
-    error = msgspec.structs.replace(
-        OVERLOADED, kind="rate_limit", action="schedule", retry_after_ms=3_600_000
-    )
+    error = msgspec.structs.replace(OVERLOADED, kind="rate_limit", retry_at=T0 + timedelta(hours=1))
     daemon.stream_of("a").tell(ErrorEvent(error))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("try again in 1 h 0 min")
         await me.press("enter")
         await me.until(lambda: daemon.asked)
         assert daemon.asked == [("resume", 1, T0 + timedelta(hours=1))]
+
+
+def test_a_time_that_the_provider_named_is_counted_down_and_then_no_longer_waited_for():
+    error = ChatError("rate_limit", "Later.", retry_at=T0 + timedelta(hours=1))
+    view = ChatView("a", status="error", error=error)
+
+    def offered(after: timedelta) -> str:
+        shown = banner(view, Connection("connected"), T0 + after)
+        return shown.keys[0][2]
+
+    assert offered(timedelta(0)) == "try again in 1 h 0 min"
+    assert offered(timedelta(minutes=20)) == "try again in 40 min 0 s"
+    assert offered(timedelta(hours=2)) == "try again"
 
 
 async def test_another_model_is_chosen_from_a_list(tmp_path):

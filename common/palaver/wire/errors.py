@@ -25,9 +25,6 @@ FailureKind = Literal[
 ]
 KINDS: frozenset[str] = frozenset(get_args(FailureKind))
 
-# What helps, for a program that wants to offer it as a key or a button.
-FailureAction = Literal["retry", "edit_key", "open_settings", "compact", "new_chat", "schedule"]
-
 
 class SpendLimit(msgspec.Struct, frozen=True):
     """What was spent of a limit, in micros of a dollar, and when it starts anew."""
@@ -42,6 +39,8 @@ class ChatError(msgspec.Struct, frozen=True):
 
     `message` is for the person; `detail` holds the provider's own words (at most 500
     characters, secrets redacted); `retry_after_ms` is the provider's hint in milliseconds.
+    `retry_at` is when the provider asked to come back, where that is too long to be waited for.
+    What a person can do about it, each client decides by `kind`.
     """
 
     kind: FailureKind
@@ -54,7 +53,7 @@ class ChatError(msgspec.Struct, frozen=True):
     retry_after_ms: int | None = None
     limit: SpendLimit | None = None
     request_id: str | None = None
-    action: FailureAction | None = None
+    retry_at: datetime | None = None
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from palaver.servers.facts import Topic
-from palaver.wire.errors import ChatError, FailureAction, FailureKind
+from palaver.wire.errors import ChatError, FailureKind
 from palaverd.failures import names, wording
 from palaverd.failures.facts import Facts, read
 from palaverd.failures.redact import detail
@@ -24,24 +24,6 @@ RETRYABLE: frozenset[FailureKind] = frozenset(
         "server_error",
     }
 )
-
-# What helps a person once the turn has ended with this kind.
-ACTIONS: dict[FailureKind, FailureAction | None] = {
-    "overloaded": "retry",
-    "loading": "retry",
-    "rate_limit": "retry",
-    "timeout": "retry",
-    "startup_timeout": "retry",
-    "silence_timeout": "retry",
-    "server_error": "retry",
-    "auth": "edit_key",
-    "missing_key": "edit_key",
-    "config": "open_settings",
-    "context_overflow": "compact",
-    "usage_limit": "open_settings",
-    "content_filter": None,
-    "generic": "retry",
-}
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -207,5 +189,4 @@ def classify(signals: Signals) -> ChatError:
         retry_after_ms=facts.retry_after_ms,
         limit=signals.spend_limit,
         request_id=detail(signals.request_id),
-        action=ACTIONS[kind],
     )

@@ -3,7 +3,7 @@
 No status codes and no class names here: those are fields, and are shown beside the sentence. A
 failure that will be retried says only what happened; what is being waited for is counted down
 next to it. They help wherever they are read, in a shell, a log or a banner: so no keys of one
-client either; `action` says which help a client may offer by a key of its own.
+client either: which help it offers by a key of its own, a client decides by the kind.
 """
 
 from __future__ import annotations
@@ -328,14 +328,14 @@ def given_up(error: ChatError, attempts: int) -> ChatError:
     """Return `error` as it ends a turn after so many attempts."""
     tries = "One attempt" if attempts == 1 else f"{attempts} attempts"
     more = f"{tries} failed; nothing is lost. Try again later, or choose another model."
-    return msgspec.structs.replace(error, message=f"{error.message} {more}", action="retry")
+    return msgspec.structs.replace(error, message=f"{error.message} {more}")
 
 
 def never_loaded(error: ChatError, seconds: float) -> ChatError:
     """Return `error` as it ends a turn because a model was not loaded in that time."""
     more = f"It was not ready after {_span(seconds)}; nothing is lost."
     again = "Try again later, choose another model, or raise startup_seconds in config.toml."
-    return msgspec.structs.replace(error, message=f"{error.message} {more} {again}", action="retry")
+    return msgspec.structs.replace(error, message=f"{error.message} {more} {again}")
 
 
 def empty_again(error: ChatError) -> ChatError:
@@ -365,7 +365,7 @@ def come_back_later(error: ChatError, now: datetime) -> ChatError:
             f"{display(error.provider)} asks to come back in {_span(wait.total_seconds())},"
             f" at {when}. Try again then, or choose another model."
         ),
-        action="schedule",
+        retry_at=then,
     )
 
 

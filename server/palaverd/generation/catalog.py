@@ -47,7 +47,6 @@ def no_model(path: str) -> ChatError:
             f"No model is configured. Name one in {path}, which is read at once; or set "
             "ANTHROPIC_API_KEY or OPENAI_API_KEY and run `palaver daemon restart`."
         ),
-        action="open_settings",
     )
 
 

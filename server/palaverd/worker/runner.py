@@ -38,7 +38,6 @@ INTERNAL_ERROR = ChatError(
     kind="generic",
     message="Palaver made a mistake of its own, and this turn ended. The log has the details; "
     "send a message to go on.",
-    action="retry",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from palaver.wire.errors import ChatError, FailureKind
@@ -60,12 +60,13 @@ MODEL_KEY = _key("model.choose", "other model")
 NEW_KEY = _key("chat.new", "new chat")
 # What Enter on an empty composer does, and the same key for a composer that is not empty.
 PRIMARY = f"{key_of('composer.send')} {key_of('banner.primary')}"
-# What else helps, by what the failure says would.
-HELPS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "compact": (NEW_KEY, MODEL_KEY),
-    "new_chat": (NEW_KEY,),
-    "open_settings": (MODEL_KEY,),
-    "edit_key": (MODEL_KEY,),
+# What else helps, by the kind of a failure.
+HELPS: dict[FailureKind, tuple[tuple[str, str, str], ...]] = {
+    "auth": (MODEL_KEY,),
+    "missing_key": (MODEL_KEY,),
+    "config": (MODEL_KEY,),
+    "usage_limit": (MODEL_KEY,),
+    "context_overflow": (NEW_KEY, MODEL_KEY),
 }
 
 
@@ -139,10 +140,8 @@ def _headline(error: ChatError) -> str:
 
 
 def retry_time(error: ChatError, now: datetime) -> datetime | None:
-    """Return when a failure that names a time may be tried again, None to try at once."""
-    if error.action != "schedule" or error.retry_after_ms is None:
-        return None
-    return now + timedelta(milliseconds=error.retry_after_ms)
+    """Return when a failure may be tried again that names a time to come, None to try at once."""
+    return error.retry_at if error.retry_at is not None and error.retry_at > now else None
 
 
 def _failed(
@@ -162,7 +161,7 @@ def _failed(
         detail = f"{waits} {detail}" if detail else waits
     if (at := retry_time(error, now)) is not None and view.resume_at is None:
         keys = ((PRIMARY, "error.retry", f"try again in {remaining(at, now)}"),)
-    keys += HELPS.get(error.action or "", ())
+    keys += HELPS.get(error.kind, ())
     if error.detail or error.request_id:
         keys += (LESS_KEY if show_detail else DETAIL_KEY,)
     return Banner("error", _headline(error), _sentence(error), visible_line(code), detail, keys)

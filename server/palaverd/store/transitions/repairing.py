@@ -16,7 +16,6 @@ REPAIRED = ChatError(
     kind="generic",
     message="This chat was found in a state that may not exist, and was repaired. Nothing that "
     "was said is lost; send a message to go on.",
-    action="retry",
 )
 _COUNTERS = ("history_version", "turn_version", "queue_version", "retry_version")
 
