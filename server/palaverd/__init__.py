@@ -1,1 +1,1 @@
-"""The daemon: owns chats, calls models, survives."""
+"""The Palaver daemon: stores chats, calls models, serves clients."""

@@ -1,4 +1,4 @@
-"""Takes the TCP addresses to listen on, before anything else: a taken port is told first."""
+"""Bind the TCP addresses to listen on: first of all, so that a taken port is reported at once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ _WHY = {
 def bind_all(
     addresses: Iterable[ListenAddress], *, encrypted: bool, allow_plaintext: bool
 ) -> list[socket.socket]:
-    """Bind a socket for each address. A name may have several. Blocks while names are looked up.
+    """Bind a socket for each address; a name may resolve to several. Blocks during name resolution.
 
     Args:
-        encrypted: there is a certificate to serve with.
-        allow_plaintext: the person said that somebody else ends TLS before the port.
+        encrypted: the daemon has a TLS certificate.
+        allow_plaintext: the operator stated that a proxy terminates TLS before the port.
 
     Raises:
-        StartError: an address cannot be had, or others could read along on it.
+        StartError: an address cannot be bound, or a non-loopback address would be served
+            without TLS.
     """
     with ExitStack() as undo:
         bound = []
@@ -39,14 +40,14 @@ def bind_all(
                 if not (encrypted or allow_plaintext or is_loopback(place)):
                     raise StartError(refusal(address))
                 made = undo.enter_context(_bound(family, place, port, address))
-                port = made.getsockname()[1]  # all of a name's addresses have the same
+                port = made.getsockname()[1]  # all addresses of a name share the port
                 bound.append(made)
         undo.pop_all()
         return bound
 
 
 def refusal(address: ListenAddress) -> str:
-    """Say why an address of others is not served without TLS."""
+    """Return the error message for a non-loopback address that has no TLS."""
     return (
         f"On {address} others could read along: it is not of this machine alone, and there is no "
         "certificate. Set tls_cert and tls_key under [server]; or, where a proxy ends TLS, say "
@@ -55,7 +56,7 @@ def refusal(address: ListenAddress) -> str:
 
 
 def address_of(bound: socket.socket) -> ListenAddress:
-    """Return where a bound socket is."""
+    """Return the address that a socket is bound to."""
     host, port = bound.getsockname()[:2]
     return ListenAddress(host, port)
 
@@ -78,9 +79,9 @@ def _bound(family: int, place: str, port: int, address: ListenAddress) -> socket
     except OSError as error:
         raise cannot_listen(address, error) from None
     try:
-        # A port of a daemon that just ended is ours at once, although its last packets are not.
+        # Reuse the port of a daemon that just ended while its connections are in TIME_WAIT.
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:  # so that 0.0.0.0 and [::] can stand beside each other
+        if family == socket.AF_INET6:  # so that 0.0.0.0 and [::] can both be bound
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((place, port))
     except OSError as error:
@@ -90,6 +91,6 @@ def _bound(family: int, place: str, port: int, address: ListenAddress) -> socket
 
 
 def cannot_listen(address: ListenAddress, error: OSError) -> StartError:
-    """Return why an address cannot be had, as a sentence."""
+    """Return a `StartError` that explains why an address cannot be bound."""
     why = _WHY.get(error.errno or 0) or f"{error.strerror or error}."
     return StartError(f"Cannot listen on {address}. {why}")

@@ -1,4 +1,4 @@
-"""Logs mistakes of our own. Formatting a traceback reads source files, so a thread does it."""
+"""Log unexpected exceptions from a thread, since formatting a traceback reads source files."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 
 
 async def log_bug(log: Any, event: str, error: BaseException, **fields: object) -> None:
-    """Log an error that nobody foresaw, with its traceback, without blocking the event loop."""
+    """Log an unexpected error with its traceback, without blocking the event loop."""
     await asyncio.to_thread(log.error, event, exc_info=error, **fields)

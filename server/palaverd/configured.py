@@ -1,4 +1,4 @@
-"""The configuration in force: the models and providers it makes, and how another one takes over."""
+"""The configuration in force, its models and providers, and reloading it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from palaverd.providers.neutral import Provider
 
 log = structlog.get_logger("palaverd.config")
 
-# Between two looks at the files. One that changed is read when two looks agree, so that none is
-# read while it is being written: a change holds after two seconds at most.
+# Seconds between two checks of the files. A changed file is read when two checks agree, so that it
+# is not read while it is being written: a change takes effect after two seconds at most.
 LOOK_S: Final = 1.0
-# What is decided at the start: where to listen, whether there is a worker, the pulse of its leases.
+# Read at the start only: addresses to listen on, whether there is a worker, its lease timing.
 NEEDS_RESTART: Final = frozenset(
     {
         "server.listen",
@@ -45,10 +45,12 @@ NEEDS_RESTART: Final = frozenset(
 
 
 class Configured:
-    """Owns the catalog and the providers. `changed` is told a configuration that takes over.
+    """Owns the model catalog and the providers, and reloads the configuration.
 
-    Without a `source` there is nothing that could be read anew. With `takes_variables` a client
-    may lend keys that the environment lacks.
+    Args:
+        source: where to reload from; None if there is nothing to reload.
+        changed: called with each configuration that takes effect.
+        takes_variables: clients may supply API keys that the environment lacks.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Configured:
         self._loaded = loaded
         self._began = loaded.config
         self._problem: str | None = None
-        self._seen: dict[Path, Look] = {}  # the files, when they were read
+        self._seen: dict[Path, Look] = {}  # the files as they were when last read
         self._reading = asyncio.Lock()
         self._retired: list[Provider] = []
         self._providers = {name: self._make(loaded, name) for name in loaded.config.providers}
@@ -83,7 +85,7 @@ class Configured:
         return make_provider(name, provider, api_key=key, key_hint=hint, clock=self._clock)
 
     def setup(self) -> Setup | None:
-        """Return where the configuration comes from and what it lacks."""
+        """Return the configuration's source, problems and missing keys; None without a source."""
         source, config = self._source, self._loaded.config
         if source is None:
             return None
@@ -100,7 +102,7 @@ class Configured:
         )
 
     def _waiting(self, config: Config) -> list[str]:
-        """Return the keys that say something else than what was decided at the start."""
+        """Return the changed keys that need a restart to take effect."""
         return [key for key in differences(self._began, config) if key in NEEDS_RESTART]
 
     async def warm_up(self) -> None:
@@ -109,20 +111,20 @@ class Configured:
             try:
                 await provider.warm_up()
             except Exception as error:  # noqa: BLE001 - an SDK may fail in any way
-                # The first call will say the same in its own words.
+                # The first call will report the same error.
                 log.warning("provider not ready", provider=name, error=str(error))
 
     async def reload(self) -> Reloaded:
-        """Read the configuration anew and let it hold from the next model call on.
+        """Reload the configuration; it applies from the next model call on.
 
         Raises:
-            ConfigError: it cannot be used; what was in force still is.
+            ConfigError: it cannot be used; the previous one stays in force.
         """
         source = self._source
         if source is None:
             raise ConfigError("This daemon was not started from a configuration file.")
         async with self._reading:
-            # Looked at before it is read: a change in between is seen again.
+            # Checked before reading: a change in between triggers another reload.
             read_at = self._clock.now()
             before = await asyncio.to_thread(source.look, self._loaded.config)
             try:
@@ -145,12 +147,12 @@ class Configured:
         return answer
 
     async def lend(self, variables: Mapping[str, str]) -> Reloaded:
-        """Take keys from a client's environment, in memory, and read the configuration anew.
+        """Take API keys from a client's environment, keep them in memory, and reload.
 
-        Only those that are lacking: nobody changes what the daemon was started with.
+        Only missing keys are taken: a client cannot replace what the daemon was started with.
 
         Raises:
-            ConfigError: the configuration cannot be used; what was in force still is.
+            ConfigError: the configuration cannot be used; the previous one stays in force.
         """
         source = self._source
         if source is None or not self._takes_variables:
@@ -164,7 +166,7 @@ class Configured:
         return await self.reload()
 
     def _take(self, loaded: Loaded) -> list[str]:
-        """Let `loaded` take over; return the keys that it changes."""
+        """Put `loaded` into force; return the keys that it changes."""
         before = self._loaded
         changed = set(differences(before.config, loaded.config))
         providers = {}
@@ -183,15 +185,15 @@ class Configured:
         return sorted(changed)
 
     async def look(self) -> None:
-        """Take note of the files as they are: what changes from now on is read anew."""
+        """Record the current state of the files; later changes trigger a reload."""
         if self._source is not None:
             self._seen = await asyncio.to_thread(self._source.look, self._loaded.config)
             self._network = await asyncio.to_thread(network, self._source.environment)
 
     async def watch(self, idle: Callable[[], bool]) -> None:
-        """Read the configuration anew whenever its files changed, until cancelled.
+        """Reload the configuration whenever its files change, until cancelled.
 
-        Providers that were replaced are closed when `idle` says that no call uses them.
+        Replaced providers are closed when `idle` returns True: no call uses them.
         """
         source = self._source
         if source is None:
@@ -207,8 +209,8 @@ class Configured:
             try:
                 await self.reload()
             except ConfigError:
-                continue  # told: in the log, and to whoever asks for the models
-            except Exception as error:  # noqa: BLE001 - the next change must be seen all the same
+                continue  # reported in the log and in the response to GET /models
+            except Exception as error:  # noqa: BLE001 - the next change must still be noticed
                 self._seen = last
                 await log_bug(log, "configuration not read", error)
                 continue
@@ -227,7 +229,7 @@ class Configured:
 
 
 def _missing(loaded: Loaded) -> dict[str, ChatError]:
-    """Say which providers have no key, or something else in its place."""
+    """Return an error for each provider whose API key is missing or unusable."""
     missing = {}
     for name, provider in loaded.config.providers.items():
         key, hint = loaded.keys.get(name), key_hint(name, provider)

@@ -1,7 +1,7 @@
-"""Named points at which a test kills the daemon: before and after the commit of a transition.
+"""Named crash points at which a test kills the daemon: before and after a transition's commit.
 
-Armed by an environment variable and else never looked at again. A process that is killed here
-has had no chance to clean up, exactly as one that loses its power.
+Set by an environment variable, which is read once at the start. SIGKILL leaves no chance to clean
+up, as a power failure would.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Literal
 VARIABLE = "PALAVER_CRASH_POINT"
 
 When = Literal["before", "after"]
-# Told at each commit: which side of it, and which transitions it applies.
+# Called before and after each commit with the transitions that it applies.
 Reached = Callable[[When, Sequence[str]], None]
 
 
 def never(_when: When, _transitions: Sequence[str]) -> None:
-    """Reach no point: the daemon as people run it."""
+    """Do nothing: the callback when no crash point is set."""
 
 
 def armed(environment: Mapping[str, str]) -> Reached:
-    """Return what kills this process at the point that the environment names, if it does.
+    """Return a callback that kills this process at the crash point in `environment`, if one is set.
 
     Raises:
-        ValueError: the variable names no point.
+        ValueError: the variable is malformed.
     """
     wanted = environment.get(VARIABLE)
     if not wanted:

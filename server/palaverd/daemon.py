@@ -1,4 +1,4 @@
-"""The only place where the parts of the daemon are put together."""
+"""The daemon: builds its parts, starts them and stops them."""
 
 from __future__ import annotations
 
@@ -60,19 +60,24 @@ from palaverd.worker.worker import Worker
 
 log = structlog.get_logger("palaverd")
 
-# Sockets are told and closed before this; what is left is a request that hangs.
+# Seconds. WebSockets are closed before; what is left is a request that hangs.
 HTTP_SHUTDOWN_S = 1.0
-# Longer than the live output of an answer is kept, so that two turns of it leave nothing.
+# Seconds; longer than the live output of an answer is kept.
 GIVE_BACK_S = 20.0
 
 
 class Daemon:
-    """One daemon on one data directory. Building it starts nothing.
+    """One daemon on one data directory. The constructor starts nothing.
 
-    `source` is where the configuration was read, to read it anew. `host` names this machine, by
-    its own name unless told otherwise. `private` and `run_by` say who looks after the process.
-    `connections` is how many there may be at once. It listens on the Unix socket, unless that is
-    None, and beside it where `listen` says, with a certificate or, if `allow_plaintext`, without.
+    Args:
+        socket: the path of the Unix socket; None for none.
+        source: where the configuration was read from, to reload it.
+        host: this machine's name; by default the system's.
+        private: a client started the daemon for itself.
+        run_by: the service manager that runs this process.
+        connections: how many connections may be open at once.
+        listen: TCP addresses to listen on, besides the Unix socket.
+        allow_plaintext: serve them without a certificate.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Daemon:
         self.metrics = Metrics()
         self.episodes = Episodes(clock, self.metrics)
         self.connections = Connections(clock, connections)
-        # A part is left for requests: whoever watches must still be able to say something.
+        # A quarter is left for requests: a client with an open stream must be able to send.
         self.sockets = OpenSockets(min(STREAMS_PER_OWNER, connections * 3 // 4))
         self.gate = Gate(clock, self._note_used)
         self._notes: set[asyncio.Task[None]] = set()
@@ -118,7 +123,7 @@ class Daemon:
             clock,
             source=source,
             changed=self._config_changed,
-            # Whoever else starts a daemon decides what it is given.
+            # The environment of any other daemon is decided by who starts it.
             takes_variables=private,
         )
         self.catalog = self.configured.catalog
@@ -153,11 +158,11 @@ class Daemon:
 
     @property
     def idle(self) -> bool:
-        """Whether nobody is connected and nothing is being worked on."""
+        """Whether no client is connected and no chat is running."""
         return len(self.sockets) == 0 and self.worker.running == 0
 
     async def start(self) -> None:
-        """Take the data directory, bring the database up to date, serve, and work.
+        """Lock the data directory, migrate the database, listen, and start the worker.
 
         Raises:
             StartError: the directory or the socket is taken or cannot be used.
@@ -175,7 +180,7 @@ class Daemon:
             await self.database.write(lambda c: ensure_user(c, LOCAL_OWNER, now))
             self.gate.know(await self.database.read(read_tokens))
             if self._config.worker.enabled:
-                # The directory is ours alone: whoever held a lease is dead.
+                # The directory is locked by this process: every lease holder is dead.
                 await self.door.transact_all(void_leases)
                 await self.worker.start()
             else:
@@ -204,7 +209,7 @@ class Daemon:
 
     @property
     def listening(self) -> list[ListenAddress]:
-        """Where it listens besides the Unix socket, by addresses and real ports."""
+        """The TCP addresses it listens on, with real ports."""
         return [address_of(bound) for bound in self._bound]
 
     async def _bind(self) -> None:
@@ -224,7 +229,7 @@ class Daemon:
                 listener.tls = tls
 
     async def reload(self) -> Reloaded:
-        """Read configuration and certificate anew; what is broken changes nothing.
+        """Reload configuration and certificate; a broken one changes nothing.
 
         Raises:
             ConfigError: the configuration cannot be used.
@@ -283,7 +288,7 @@ class Daemon:
             access_log=None,
         )
         if self.socket is not None:
-            # The socket must never be open to others, not even between its making and a chmod.
+            # The socket must never be open to other users, not even between bind and chmod.
             listening = socket.socket(socket.AF_UNIX)
             before = os.umask(0o177)
             try:
@@ -297,12 +302,12 @@ class Daemon:
         for bound in self._bound:
             try:
                 listener = Listener(bound, self.connections, make, self._clock, self._tls)
-            except OSError as error:  # another one was bound to it too, and was faster
+            except OSError as error:  # another process bound it too, and listened first
                 raise cannot_listen(address_of(bound), error) from None
             self._listeners.append(listener)
 
     def _known_by(self, config: Config) -> Known:
-        # Root reads everything anyway, and looks after daemons.
+        # Root can read everything anyway, and administers daemons.
         return known(config.server, self._host, self._listen, {os.getuid(), 0})
 
     def _config_changed(self, config: Config) -> None:
@@ -311,7 +316,7 @@ class Daemon:
         self.hub.publish_config()
 
     def _note_used(self, token_id: str, now: int) -> None:
-        """Write down when a token was used, beside the request that it was used for."""
+        """Store when a token was last used, in a task beside the request."""
 
         async def note() -> None:
             try:
@@ -327,7 +332,7 @@ class Daemon:
         self.last_active = self._clock.monotonic()
 
     async def _give_memory_back(self) -> None:
-        """Some time after an answer, when its live output is gone, give back what it needed."""
+        """Return memory to the system some time after an answer, when its live output is gone."""
         answers = 0
         while True:
             await self._clock.sleep(GIVE_BACK_S)
@@ -336,11 +341,11 @@ class Daemon:
                 await asyncio.to_thread(give_back)
 
     async def stop(self) -> None:
-        """Tell the clients, give the chats back, and close everything. Can be called twice."""
+        """Close the clients' connections, release the chats, and close everything. Idempotent."""
         self._readiness.stop()
         for task in self._beside:
             task.cancel()
-        # Clients that are sent away now come back to the next daemon, not to this one.
+        # Stop listening first: clients that are disconnected now reconnect to the next daemon.
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             listener.close()
@@ -364,7 +369,7 @@ class Daemon:
 
 
 def _account() -> str:
-    """Return the name of the account that this process runs under; its number where it has none."""
+    """Return the name of this process's user; its number if it has no name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

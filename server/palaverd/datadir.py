@@ -1,4 +1,4 @@
-"""The data directory: private to its user, and owned by one daemon at a time."""
+"""The data directory: private to its user and locked by one daemon at a time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import time
 from pathlib import Path
 
 PRIVATE_DIR = 0o700
-_GLANCE_S = 0.05  # longer than anybody holds the lock who only looks whether it is held
-_PROBE_S = 1.0  # for a daemon on the same machine to accept a connection
+_GLANCE_S = 0.05  # longer than `palaver daemon status` holds the lock to test it
+_PROBE_S = 1.0  # timeout for a daemon on the same machine to accept a connection
 
 
 class StartError(Exception):
-    """The daemon cannot start. The text is one sentence for a person."""
+    """The daemon cannot start. The message is one sentence for the user."""
 
 
 class DataDir:
-    """A locked data directory. Whoever holds the lock may write the database in it."""
+    """A data directory with a lock; only the holder of the lock may write its database."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,10 +27,10 @@ class DataDir:
         self._lock: int | None = None
 
     def acquire(self) -> None:
-        """Make the directory and take its lock. Blocks for a moment: call it in a thread.
+        """Create the directory and take its lock. Blocks briefly: call it in a thread.
 
         Raises:
-            StartError: another daemon owns it, or it cannot be used.
+            StartError: another daemon holds the lock, or the directory cannot be used.
         """
         try:
             self.path.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
@@ -53,14 +53,14 @@ class DataDir:
         self._lock = lock
 
     def release(self) -> None:
-        """Give the lock back. The file stays: removing it would let two daemons in."""
+        """Release the lock. The file stays: removing it would let two daemons lock at once."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
 
 def _locked(handle: int) -> bool:
-    """Take a lock; a second look, since `palaver daemon status` holds it for an instant."""
+    """Return whether the lock was taken; try twice, as `palaver daemon status` holds it briefly."""
     for last in (False, True):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,17 +73,17 @@ def _locked(handle: int) -> bool:
 
 
 def prepare_socket(path: Path) -> None:
-    """Make the socket's directory, and remove a socket that a dead daemon left.
+    """Create the socket's directory, and remove a stale socket that no daemon serves.
 
-    aiohttp would replace the file of a living daemon without a word.
+    aiohttp would silently replace the socket of a running daemon.
 
     Raises:
-        StartError: somebody answers there, or the path is something else.
+        StartError: a daemon answers on the socket, or the path is unusable.
     """
     try:
         path.parent.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
         folder = path.parent.stat()
-        # In one that everybody may write to, such as /tmp, others can be first to take the name.
+        # In a directory that all may write to, such as /tmp, another user could take the name.
         if folder.st_uid != os.getuid() or folder.st_mode & stat.S_ISVTX:
             raise StartError(
                 f"The socket's directory {path.parent} belongs to another user or to all. "

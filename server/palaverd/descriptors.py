@@ -1,4 +1,4 @@
-"""File descriptors: how many this process may have, and how it shows that there is none left."""
+"""The limit of open file descriptors, and errors that mean it is exhausted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})  # of the process, of the m
 
 
 def allow(wanted: int) -> int:
-    """Raise the soft limit towards `wanted`, as far as may be. Returns the limit that holds."""
+    """Raise the soft limit of open files towards `wanted`; return the limit that now applies."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return wanted if soft == resource.RLIM_INFINITY else soft
@@ -18,14 +18,15 @@ def allow(wanted: int) -> int:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
     except (OSError, ValueError):
-        return soft  # some systems have a limit below the hard one
+        return soft  # some systems have a lower limit than the hard one
     return raised
 
 
 def none_left(error: BaseException) -> bool:
-    """Say whether an error is that no descriptor was left.
+    """Return whether an error means that no file descriptor was left.
 
-    A compiled module that cannot be opened raises an `ImportError` with the system's sentence.
+    A compiled module that cannot be opened raises `ImportError` with the operating system's
+    message.
     """
     if isinstance(error, OSError):
         return error.errno in _EXHAUSTED

@@ -1,4 +1,4 @@
-"""Whether a process ends when its person logs out of this host, as far as that can be told."""
+"""Whether systemd-logind ends a process when its user logs out of this host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-# systemd-logind answers in milliseconds; a host where it does not is not asked for long.
+# Timeout in seconds; systemd-logind normally answers in milliseconds.
 PATIENCE_S: Final = 2.0
 ASK: Final = ("loginctl", "show-session", "--property=KillUserProcesses")
 NOTE: Final = (
@@ -15,15 +15,15 @@ NOTE: Final = (
     " you come back. There,  systemctl --user enable --now palaverd  and  loginctl enable-linger"
     "  keep it."
 )
-# The control group of what was started in a session: .../user-1000.slice/session-3.scope
+# The control group of a process that belongs to a session: .../user-1000.slice/session-3.scope
 _SESSION: Final = re.compile(r"/session-[^/]+\.scope\b")
 
 
 async def ends_at_logout(pid: int | None) -> str:
-    """Return a sentence for the person where process `pid` ends at their log-out, else "".
+    """Return a warning for the user if process `pid` ends when they log out, else "".
 
-    systemd-logind ends what a session leaves behind where its KillUserProcesses says so; services
-    are in no session.
+    With KillUserProcesses=yes, systemd-logind ends the processes of a session when it closes;
+    services belong to no session.
     """
     if pid is None or not await asyncio.to_thread(_in_session, Path(f"/proc/{pid}/cgroup")):
         return ""
@@ -38,12 +38,12 @@ def _in_session(cgroup: Path) -> bool:
 
 
 def in_session(cgroup: str) -> bool:
-    """Return whether the text of a process's /proc/PID/cgroup says that it belongs to a login."""
+    """Return whether `cgroup`, the text of /proc/PID/cgroup, names a login session."""
     return _SESSION.search(cgroup) is not None
 
 
 def kills(said: str) -> bool:
-    """Return whether systemd-logind said that it ends what a session leaves behind."""
+    """Return whether the output of loginctl contains KillUserProcesses=yes."""
     return "KillUserProcesses=yes" in said.split()
 
 

@@ -1,7 +1,6 @@
-"""Structured logs on standard error: for people on a terminal, JSON elsewhere.
+"""Structured logs on standard error: readable on a terminal, JSON elsewhere.
 
-Everything that a process of the daemon has to say goes through here, also what libraries log,
-warnings, and exceptions that nobody caught.
+Log records of libraries, warnings and uncaught exceptions go through here as well.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ def configure_logs(*, debug: bool) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: _Lines(sys.stderr),
     )
-    # At the handler, not at the logger: ANTHROPIC_LOG and OPENAI_LOG make the SDKs log requests
-    # and answers whole, and a provider may say back the key that it was sent.
+    # The level is set on the handler, not the logger: ANTHROPIC_LOG and OPENAI_LOG make the SDKs
+    # log whole requests and responses, and a response may contain the API key.
     libraries = _Libraries(logging.WARNING)
     logging.basicConfig(level=logging.WARNING, handlers=[libraries], force=True)
     logging.captureWarnings(True)
@@ -51,21 +50,21 @@ def configure_logs(*, debug: bool) -> None:
     sys.unraisablehook = _unraisable
 
 
-# Fields by which a line is about something else than another one of the same event.
+# Fields that distinguish two lines of the same event.
 _WHOSE = ("logger", "chat", "provider", "doing", "path")
 
 
 class LeaveOut:
-    """Drops a warning or an error that was logged a moment ago; the next one counts them.
+    """A structlog processor that drops repeated warnings and errors; the next one counts them.
 
-    The same line has the same event and kind of error, and is about the same (`_WHOSE`).
+    Two lines are the same if event, kind of error and the fields in `_WHOSE` are equal.
     """
 
     def __init__(self, repeats: Repeats) -> None:
         self._repeats = repeats
 
     def __call__(self, _logger: object, method: str, event: EventDict) -> EventDict:
-        """Return the line with `left_out`, if lines were. Raises: DropEvent."""
+        """Return the event, with `left_out` if lines were dropped; raise `DropEvent` to drop it."""
         if method in ("debug", "info"):
             return event
         first_line = str(event.get("event", "")).partition("\n")[0]
@@ -87,13 +86,13 @@ def _kind_of_error(event: EventDict) -> type | None:
 
 
 class _Libraries(logging.Handler):
-    """Hands what libraries log to our log."""
+    """Forwards log records of libraries to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log a record as a line of ours."""
+        """Log a record through structlog."""
         try:
             said = record.getMessage()
-        except Exception:  # noqa: BLE001 - a library's own mistake in a format; its text is left
+        except Exception:  # noqa: BLE001 - a wrong format in a library; log its text
             said = str(record.msg)
         fields: dict[str, Any] = {"logger": record.name}
         if record.exc_info:
@@ -111,8 +110,8 @@ class _Lines:
 
     def msg(self, line: str) -> None:
         """Write a line."""
-        # A log on a full disk, or one that nobody reads any more, must not end what it tells of;
-        # and there is no other place to tell it.
+        # A full disk or a closed pipe must not end the daemon, and there is nowhere else to
+        # report it.
         with self._lock, suppress(OSError, ValueError):
             self._file.write(f"{line}\n")
             self._file.flush()

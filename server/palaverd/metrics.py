@@ -1,7 +1,7 @@
-"""What the daemon counts about itself: plain numbers, cheap to move, read when somebody asks.
+"""The daemon's metrics, as plain numbers without any exporter.
 
-Labels have few values: names of the configuration and of our own tables, never what a request
-says. What would be more than `MOST_LABELS` of one measure is counted together, as "other".
+Labels have few values: names from the configuration and from our own tables, never text of a
+request. Beyond `MOST_LABELS` label sets, the rest is counted as "other".
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Final
 MOST_LABELS: Final = 200
 OTHER: Final = "other"
 
-# Upper bounds in seconds. A model's first word takes from a tenth of a second to a minute and more,
-# what Palaver adds to a piece of it some hundred microseconds, a transaction a millisecond.
+# Upper bounds in seconds. A model's first token takes from a tenth of a second to more than a
+# minute, what Palaver adds to a delta some hundred microseconds, a transaction a millisecond.
 FIRST_TOKEN_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 ADDED_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
 TRANSITION_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 
 
 class Counts:
-    """A number for each set of labels, which only grows."""
+    """Counters, one for each set of labels."""
 
     def __init__(self, *labels: str) -> None:
         self.labels = labels
         self.values: dict[tuple[str, ...], int] = {}
 
     def add(self, *labels: str, by: int = 1) -> None:
-        """Count one more, or `by`."""
+        """Increment the counter of `labels` by `by`."""
         labels = _bounded(self.values, labels)
         self.values[labels] = self.values.get(labels, 0) + by
 
 
 class Spread:
-    """How values spread over buckets: `counts[i]` are up to `bounds[i]`, the last ones beyond."""
+    """A histogram: `counts[i]` counts values up to `bounds[i]`, the last one values beyond."""
 
     __slots__ = ("bounds", "counts", "total")
 
@@ -44,13 +44,13 @@ class Spread:
         self.total = 0.0
 
     def add(self, value: float) -> None:
-        """Take in one value."""
+        """Record a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
 
 class Spreads:
-    """A spread for each set of labels."""
+    """Histograms, one for each set of labels."""
 
     def __init__(self, bounds: Sequence[float], *labels: str) -> None:
         self.labels = labels
@@ -58,7 +58,7 @@ class Spreads:
         self.values: dict[tuple[str, ...], Spread] = {}
 
     def add(self, value: float, *labels: str) -> None:
-        """Take in one value."""
+        """Record a value."""
         labels = _bounded(self.values, labels)
         spread = self.values.get(labels)
         if spread is None:
@@ -67,7 +67,7 @@ class Spreads:
 
 
 class Metrics:
-    """Everything that is counted. Used from one event loop."""
+    """All metrics of a daemon. Used from one event loop."""
 
     def __init__(self) -> None:
         self.attempts = Counts("provider")

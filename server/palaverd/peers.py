@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket, as the kernel knows it."""
+"""Credentials of the process at the other end of a Unix socket (SO_PEERCRED)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _TOLD: Final = struct.Struct("3i")  # process, user, group: unix(7), SO_PEERCRED
 
 
 class Peer(NamedTuple):
-    """A process, and the id of the user that it runs as."""
+    """A process id and the id of the user that it runs as."""
 
     process: int
     user: int
 
 
 def peer_of(connected: socket.socket) -> Peer | None:
-    """Return who connected or listens there, None where the system does not tell."""
+    """Return the process connected to or listening on a socket, None where unsupported."""
     if not hasattr(socket, "SO_PEERCRED"):
         return None
     told = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _TOLD.size)

@@ -1,4 +1,4 @@
-"""Keeps a log readable while the same thing goes wrong again and again."""
+"""Limits how often the same log line is written, while an error repeats."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Hashable
 
 import msgspec
 
-# A line that was just logged is left out for this long when it comes again, each time twice as
-# long, up to the last: a person sees at once that something is wrong, and later that it still is.
+# Seconds for which a repeated line is dropped, doubled each time up to LAST_S: an operator sees at
+# once that something is wrong, and later that it still is.
 FIRST_S = 1.0
 LAST_S = 60.0
-# Lines that are remembered; the ones that are quiet for longest are forgotten.
+# Lines to remember; the least recently logged ones are forgotten.
 REMEMBERED = 1000
 
 
 class _Line(msgspec.Struct):
-    """When a line may be logged again, and what was left out since it was."""
+    """When a line may be logged again, and how many were dropped since it last was."""
 
     wait: float
     due: float
@@ -25,7 +25,7 @@ class _Line(msgspec.Struct):
 
 
 class Repeats:
-    """Decides for each line whether it is logged. `monotonic` returns seconds. Thread-safe."""
+    """Decides whether a line is logged. `monotonic` returns seconds. Thread-safe."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -33,9 +33,9 @@ class Repeats:
         self._lock = threading.Lock()
 
     def passes(self, key: Hashable) -> int | None:
-        """Return how many lines with this key were left out since the last; None to leave it out.
+        """Return how many lines with this key were dropped since the last; None to drop this one.
 
-        The first line passes, and one after a quiet time of `LAST_S` is a first one again.
+        The first line passes, and so does one after `LAST_S` without any.
         """
         with self._lock:
             now = self._monotonic()
@@ -51,7 +51,7 @@ class Repeats:
                 wait = min(LAST_S, 2 * line.wait)
                 line = _Line(wait=wait, due=now + wait, came=now)
             line.came = now
-            self._lines[key] = line  # at the end: the first one is quiet for longest
+            self._lines[key] = line  # at the end: the first one is the least recent
             if len(self._lines) > REMEMBERED:
                 del self._lines[next(iter(self._lines))]
             return left_out

@@ -1,4 +1,4 @@
-"""Runs a daemon until it is told to stop."""
+"""Runs a daemon until a signal stops it, or a private one is idle for an hour."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from palaverd.supervisor import supervisor
 
 log = structlog.get_logger("palaverd")
 
-# A daemon that a client started for itself ends when nobody has used it for this long.
+# A private daemon ends after this many seconds without clients or work.
 PRIVATE_IDLE_S = 3600.0
 _IDLE_CHECK_S = 30.0
 # A shutdown that hangs is cut off here, before the 10 s after which a service manager kills.
-# Nothing is lost by it: the next start takes up whatever was not given back.
+# Nothing is lost: the next start resumes the chats that were not released.
 SHUTDOWN_LAST_S = 9.5
 _LAST_WORD_S = 0.2
 EXIT_CUT_OFF = 1
@@ -50,20 +50,21 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
-    SIGHUP reads the configuration anew, and the certificate. From a terminal that is gone it ends
-    the process, as it does with every program that was started by hand.
+    SIGHUP reloads the configuration and the certificate. If the controlling terminal is gone, it
+    ends
+    the process, as with any program started by hand.
 
     Args:
         loaded: what was read from `source`.
         private: end after an hour without clients and without work.
-        listen: where to listen besides the Unix socket, if there is one.
-        allow_plaintext: somebody else ends TLS before an address that others reach.
+        listen: addresses to listen on besides the Unix socket.
+        allow_plaintext: a proxy terminates TLS before any address that others reach.
 
     Raises:
         StartError: the directory or the socket is taken or cannot be used.
         DatabaseError: the database is newer than this program, or broken.
     """
-    # Nothing that this process makes is for others: the database, its journal, copies of it.
+    # All files of this process are private: the database, its journal, copies of it.
     os.umask(0o077)
     keep_little()
     clock = SystemClock()
@@ -118,7 +119,7 @@ async def serve(
 
 
 def _write_nowhere() -> None:
-    """Let what is still logged go nowhere: writing to a terminal that is gone fails."""
+    """Redirect stdout and stderr to /dev/null: writing to a closed terminal fails."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
@@ -130,21 +131,21 @@ async def _reload(daemon: Daemon) -> None:
 
 
 def connections_for(files: int) -> int:
-    """Return how many connections there may be where `files` may be open."""
+    """Return how many connections to allow for `files` open files."""
     return max(files // 2, min(CONNECTIONS, files - RESERVED_FILES))
 
 
 def _end_in_time() -> None:
-    """See to it that the process ends, whatever hangs from now on: the event loop, a thread."""
+    """Start a timer that ends the process even if the event loop or a thread hangs."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)  # the next one ends it without asking us
+        signal.signal(number, signal.SIG_DFL)  # the next signal ends the process
     timer = threading.Timer(SHUTDOWN_LAST_S, _cut_off)
     timer.daemon = True
     timer.start()
 
 
 def _cut_off() -> None:
-    # By a thread of its own: whoever should read the log may be what hangs.
+    # In a thread of its own: writing the log may be what hangs.
     report = partial(log.error, "shutdown cut off", after_s=SHUTDOWN_LAST_S)
     telling = threading.Thread(target=report, daemon=True)
     telling.start()

@@ -1,4 +1,4 @@
-"""Which service manager runs this process, if one does: it, and not a client, starts it anew."""
+"""Detects the service manager that runs this process: it restarts the daemon, not a client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Supervisor(NamedTuple):
-    """A service manager, and what it calls this process ("" when that is not known)."""
+    """A service manager and its name for this process ("" if unknown)."""
 
     name: str
     unit: str = ""
@@ -17,10 +17,10 @@ class Supervisor(NamedTuple):
 def supervisor(
     environment: Mapping[str, str], pid: int, *, cgroup: Path = Path("/proc/self/cgroup")
 ) -> Supervisor | None:
-    """Return who started process `pid` as a service, None when nobody did.
+    """Return the service manager that started process `pid`, None if there is none.
 
-    Most of a service manager's variables are inherited by everything below it, a desktop's
-    terminals included. What counts is a variable that names the process itself.
+    Most variables that a service manager sets are inherited by all descendants, including terminals
+    of a desktop. Only a variable that names this process counts.
     """
     if environment.get("SYSTEMD_EXEC_PID") == str(pid):
         return Supervisor("systemd", _unit(cgroup))
@@ -30,7 +30,7 @@ def supervisor(
 
 
 def _unit(cgroup: Path) -> str:
-    """Return the unit that a process's control group is named for, with --user where it is one."""
+    """Return the systemd unit in a control group, with --user for a user unit."""
     try:
         path = cgroup.read_text(encoding="utf-8").strip().splitlines()[-1].rpartition(":")[2]
     except (OSError, IndexError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The certificate that a daemon serves with, from two files that may change under it."""
+"""The TLS certificate that the daemon serves with, reloaded when its files change."""
 
 from __future__ import annotations
 
@@ -19,39 +19,40 @@ from palaverd.datadir import StartError
 
 log = structlog.get_logger("palaverd.tls")
 
-# Between two looks at the files. They are read when two looks agree: whoever renews a certificate
-# writes one file after the other.
+# Seconds between two checks of the files. They are read when two checks agree: a renewal writes one
+# file after the other.
 LOOK_S: Final = 1.0
-# Bytes. asyncio gives each connection a buffer of 256 KiB, filled with zeros before a byte came: a
-# thousand strangers would take 300 MB. A record of TLS has 16 KiB; two of them are read at once.
+# Bytes. asyncio allocates a zeroed buffer of 256 KiB for each connection before it receives a byte:
+# a thousand connections would take 300 MB. A TLS record has 16 KiB; two of them are read at once.
 BUFFER: Final = 32 * 1024
 _Look = tuple[tuple[int, int, int] | None, ...]
 
 
 class CertificateError(StartError):
-    """Certificate and key cannot be used. The text is one sentence for a person."""
+    """The certificate or its key cannot be used. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """Where the certificate (with the chain to its CA) and its key are, as PEM."""
+    """Paths of the certificate (with the chain to its CA) and its key, as PEM."""
 
     certificate: Path
     key: Path
 
     def read(self) -> ssl.SSLContext:
-        """Return what to serve with. Blocks.
+        """Return an SSL context from the files. Blocks.
 
         Raises:
-            CertificateError: a file is missing, or no certificate, or the key of another one.
+            CertificateError: a file is missing or no certificate, or the key belongs to another
+                one.
         """
         _has(self.certificate, "certificate", b"-----BEGIN CERTIFICATE-----")
         _has(self.key, "key", b"PRIVATE KEY-----")
-        sslproto.SSLProtocol.max_size = BUFFER  # there is no other way to tell it
+        sslproto.SSLProtocol.max_size = BUFFER  # there is no public way to set it
         # TLS 1.2 and newer, with the ciphers of Python's own choice.
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # A client that begins anew within a connection has no use but to keep us busy.
+        # Renegotiation serves no client and costs the server CPU.
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.set_alpn_protocols(["http/1.1"])
         try:
@@ -68,7 +69,7 @@ class Files:
         return context
 
     def look(self) -> _Look:
-        """Return how the files are now, to be compared. Blocks."""
+        """Return inode, size and time of both files, to be compared. Blocks."""
         return tuple(_look(path) for path in (self.certificate, self.key))
 
     def _encrypted(self) -> str:
@@ -85,14 +86,14 @@ class Files:
 
 
 def certificate_files(server: ServerConfig) -> Files | None:
-    """Return the files that the configuration names; it names both or neither."""
+    """Return the files that the configuration names; None if it names none."""
     if server.tls_cert is None or server.tls_key is None:
         return None
     return Files(Path(server.tls_cert).expanduser(), Path(server.tls_key).expanduser())
 
 
 class Certificate:
-    """What is served with now. `taken` is told each one that takes over."""
+    """The certificate in force. `taken` is called with each new SSL context."""
 
     def __init__(self, files: Files, clock: Clock, taken: Callable[[ssl.SSLContext], None]) -> None:
         self._files = files
@@ -102,17 +103,17 @@ class Certificate:
         self._reading = asyncio.Lock()
 
     async def read(self) -> None:
-        """Read the files and serve with them from the next connection on.
+        """Read the files and use them from the next connection on.
 
         Raises:
-            CertificateError: they cannot be used; what was in force still is.
+            CertificateError: they cannot be used; the previous certificate stays in force.
         """
         async with self._reading:
             self._read_at = await asyncio.to_thread(self._files.look)
             self._taken(await asyncio.to_thread(self._files.read))
 
     async def read_again(self) -> None:
-        """Read the files; where they cannot be used, go on as before and say so."""
+        """Reload the files; if they cannot be used, log it and keep the previous certificate."""
         try:
             await self.read()
         except CertificateError as error:
@@ -121,7 +122,7 @@ class Certificate:
             log.info("certificate read", certificate=str(self._files.certificate))
 
     async def watch(self) -> None:
-        """Read the files anew whenever they changed, until cancelled."""
+        """Reload the files whenever they change, until cancelled."""
         last = self._read_at
         while True:
             await self._clock.sleep(LOOK_S)

@@ -1,4 +1,4 @@
-"""Draws the table of transitions for ARCHITECTURE.md: a picture of statuses, and every cell.
+"""Generates the transition diagram and table of ARCHITECTURE.md.
 
 `python -m palaverd.chatstate.diagram` prints both; a test fails when the document is stale.
 """
@@ -13,7 +13,7 @@ END = "<!-- transitions: end -->"
 
 
 def place_of(state: State) -> str:
-    """Name the node of the picture that a state belongs to."""
+    """Return the diagram node of a state."""
     if state is State.ABSENT:
         return "[*]"
     if state is State.INVALID:
@@ -38,7 +38,7 @@ def picture() -> str:
 
 
 def matrix() -> str:
-    """Return every cell as a Markdown table; an empty cell is refused, a dot stays."""
+    """Return the table as Markdown; an empty cell is a refusal, a dot keeps the state."""
     head = "| transition | " + " | ".join(s.name for s in STORED) + " |"
     rule = "| --- |" + " --- |" * len(STORED)
     lines = [head, rule]
@@ -60,7 +60,7 @@ def _cell(state: State, outcomes: set[State]) -> str:
 
 
 def section() -> str:
-    """Return the generated part of ARCHITECTURE.md, with its marks."""
+    """Return the generated section of ARCHITECTURE.md, with its markers."""
     born = ", ".join(
         f"{transition.value} → {next(iter(cells[State.ABSENT])).name}"
         for transition, cells in TABLE.items()

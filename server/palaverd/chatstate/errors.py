@@ -1,4 +1,4 @@
-"""Why a transition did not happen, each as a type with fields. The door raises them."""
+"""Reasons why a transition did not happen, each a type with fields. The door raises them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from palaverd.chatstate.table import Transition
 
 
 class TransitionError(Exception):
-    """A transition that changed nothing. `code` is the word for programs."""
+    """A transition that was not applied. `code` is the machine-readable reason."""
 
     code = "conflict"
 
@@ -19,43 +19,43 @@ class TransitionError(Exception):
 
 
 class Refused(TransitionError):
-    """The table has no such move from this state."""
+    """The table has no such transition from this state."""
 
     code = "refused"
 
 
 class QueueFull(TransitionError):
-    """The queue holds as many messages as it may."""
+    """The queue has reached its limit."""
 
     code = "queue_full"
 
 
 class StaleVersion(TransitionError):
-    """The request named a version that is over."""
+    """The request named an outdated version."""
 
     code = "stale_version"
 
 
 class NotInQueue(TransitionError):
-    """The queued message is not there any more; it was promoted or removed."""
+    """The queued message no longer exists; it was promoted or removed."""
 
     code = "not_in_queue"
 
 
 class UnknownCall(TransitionError):
-    """The chat never asked for this call."""
+    """The chat has no tool call with this id."""
 
     code = "unknown_call"
 
 
 class NotAUserMessage(TransitionError):
-    """There is no such message, or it is not one that can be meant."""
+    """There is no such message, or it is not a user's."""
 
     code = "no_such_message"
 
 
 class OrderConflict(TransitionError):
-    """A new order of the queue that is not a permutation of the queue as it is."""
+    """The new order is not a permutation of the current queue."""
 
     code = "order_conflict"
 
@@ -67,7 +67,7 @@ class KeyReused(TransitionError):
 
 
 class ChatNotFound(Exception):
-    """No such chat, or not this owner's."""
+    """There is no such chat, or it belongs to another owner."""
 
     def __init__(self, chat_id: str) -> None:
         super().__init__(f"There is no chat {chat_id}.")
@@ -75,7 +75,7 @@ class ChatNotFound(Exception):
 
 
 class FenceLost(Exception):
-    """The row is no longer what the worker's task was started for; nothing was changed."""
+    """The chat's row no longer matches the fence of the worker's task; nothing was changed."""
 
     def __init__(self, chat_id: str, expected: str, found: str) -> None:
         super().__init__(f"chat {chat_id}: started for {expected}, the row says {found}")
@@ -83,7 +83,7 @@ class FenceLost(Exception):
 
 
 class BrokenInvariant(AssertionError):
-    """A transaction that would have left the chat in a shape that may not exist."""
+    """The transaction would have left the chat in an invalid state."""
 
     def __init__(self, chat_id: str, violations: list[str]) -> None:
         super().__init__(f"chat {chat_id}: " + "; ".join(violations))

@@ -1,4 +1,4 @@
-"""The execution state of a chat, as its row holds it."""
+"""The execution state of a chat: one row, as a type."""
 
 from __future__ import annotations
 
@@ -39,30 +39,31 @@ class Execution(msgspec.Struct):
 
     @property
     def state(self) -> State:
-        """The state that the table speaks of."""
+        """The state of this row in the table of transitions."""
         return classify(self.status, self.queue_length, self.queue_held, self.archived)
 
     @property
     def pending(self) -> bool:
-        """Whether it should run and nobody works on it."""
+        """Whether the chat should run and has no runner."""
         return self.status == Status.RUNNING and self.runner_id is None and not self.archived
 
     @property
     def queue(self) -> Queue:
-        """Empty, free or held."""
+        """Whether the queue is empty, free or held."""
         return queue_of(self.queue_length, self.queue_held)
 
     @property
     def episode(self) -> str:
-        """The name of the live output of the present attempt."""
+        """The id of the live output of the current attempt."""
         return f"{self.history_version}.{self.generation_attempt}"
 
 
 class Fence(msgspec.Struct, frozen=True):
-    """What a worker's task was started for. If the row says otherwise, the task is over.
+    """The values of the row that a worker's task was started for. If they change, the task is over.
 
-    A runner id is fresh for every acquisition, so these three never come back. Status and
-    history are None for acquire and release, which the runner alone fences.
+    A runner id is new for every acquisition, so these three never recur together. Status and
+    history
+    are None for acquire and release, which are fenced by the runner alone.
     """
 
     runner_id: str
@@ -70,7 +71,7 @@ class Fence(msgspec.Struct, frozen=True):
     status: str | None = None
 
     def holds(self, row: Execution) -> bool:
-        """Whether the row is still the one the task was started for."""
+        """Return whether the row still matches."""
         return (
             row.runner_id == self.runner_id
             and (self.history_version is None or row.history_version == self.history_version)

@@ -1,4 +1,4 @@
-"""What must be true of every chat after every transaction, in one place."""
+"""The invariants of every chat, checked after every transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from palaverd.chatstate.states import State, Status
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
-    """What the invariants need of a message: its calls and the calls it answers."""
+    """What the invariants need of a message: the ids of its tool calls and of its results."""
 
     id: int
     role: str
@@ -21,7 +21,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 
 
 def row_violations(row: Execution) -> list[str]:
-    """Return what is wrong with the row by itself."""
+    """Return the invariants that the row alone violates."""
     wrong = []
     if row.state is State.INVALID:
         wrong.append(
@@ -51,7 +51,7 @@ def row_violations(row: Execution) -> list[str]:
 def history_violations(
     row: Execution, queue_ids: Sequence[int], history: Sequence[HistoryEntry]
 ) -> list[str]:
-    """Return what is wrong between the row, its queue, and its undeleted messages in order."""
+    """Return the violations between the row, its queue, and its undeleted messages in order."""
     wrong = []
     if len(queue_ids) != row.queue_length:
         wrong.append(f"queue_length is {row.queue_length}, {len(queue_ids)} are queued")
@@ -69,7 +69,7 @@ def history_violations(
 
 
 def progress_violations(before: Execution, after: Execution) -> list[str]:
-    """Return which versions fell between two looks at one chat."""
+    """Return which versions decreased between two readings of a chat."""
     names = (
         "snapshot_version",
         "history_version",

@@ -1,25 +1,25 @@
-"""The rules that hold across transitions, applied once per transaction to what changed."""
+"""Rules that hold across transitions, applied once per transaction to the changed row."""
 
 from __future__ import annotations
 
 from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import Status
 
-QUEUE_LIMIT = 20  # messages, counted after the transition: more is a person who lost count
+QUEUE_LIMIT = 20  # messages, counted after the transition; more than a user keeps track of
 
 
 def settle(before: Execution, after: Execution, now: int) -> None:
-    """Bring everything that follows from a change of status or history into `after`.
+    """Update the fields of `after` that follow from a change of status, queue or history.
 
-    `before` is the row as it was locked, `now` the time in milliseconds since the epoch.
-    Counters take `after.snapshot_version`.
+    `before` is the row as it was locked, `now` the time in milliseconds since the epoch. Counters
+    take the value of `after.snapshot_version`.
     """
     if not after.pending:
         after.pending_reason = after.pending_since = None
     elif after.pending_since is None:
         after.pending_since = now
     if after.queue_length == 0 or after.status == Status.ERROR:
-        # An empty queue is never held; in error nothing starts by itself, so a hold says nothing.
+        # An empty queue is never held; in error nothing starts by itself, so a hold has no meaning.
         after.queue_held = False
     if (after.queue_length, after.queue_held) != (before.queue_length, before.queue_held):
         after.queue_version = after.snapshot_version

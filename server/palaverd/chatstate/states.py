@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Status(StrEnum):
-    """The five words that are stored."""
+    """The statuses, as they are stored."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 
 class Queue(StrEnum):
-    """An empty queue is never held."""
+    """The kinds of queue. An empty queue is never held."""
 
     EMPTY = "empty"
     FREE = "free"
@@ -25,7 +25,7 @@ class Queue(StrEnum):
 
 
 class Shape(NamedTuple):
-    """What distinguishes one state from another."""
+    """The parts that make up a state."""
 
     status: Status
     queue: Queue
@@ -37,7 +37,7 @@ _0, _1, _h = Queue
 
 
 class State(Enum):
-    """Every state that may exist. 0: empty queue, 1: free, h: held, X: archived."""
+    """Every valid state. 0: empty queue, 1: free, h: held, X: archived."""
 
     W = Shape(_W, _0)
     P = Shape(_W, _h)
@@ -56,8 +56,8 @@ class State(Enum):
     XP = Shape(_W, _h, archived=True)
     XE0 = Shape(_E, _0, archived=True)
     XE1 = Shape(_E, _1, archived=True)
-    # Not states of a chat, but places in the table: before it is created and after it is
-    # deleted, and a row that is none of the above.
+    # Not states of a chat, but rows of the table: before it is created and after it is deleted,
+    # and a row that matches no valid state.
     ABSENT = "absent"
     INVALID = "invalid"
 
@@ -71,7 +71,7 @@ class State(Enum):
 STORED: tuple[State, ...] = tuple(s for s in State if isinstance(s.value, Shape))
 ARCHIVED = frozenset(s for s in STORED if s.shape.archived)
 LIVE = frozenset(STORED) - ARCHIVED
-# A worker must hold these; acquisition takes them when nobody does.
+# A chat in one of these needs a worker; acquisition takes it if it has none.
 RUNNABLE_STATUSES = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION})
 RUNNABLE = frozenset(s for s in LIVE if s.shape.status in RUNNABLE_STATUSES)
 
@@ -80,14 +80,14 @@ _STATUSES = frozenset(s.value for s in Status)
 
 
 def queue_of(length: int, held: bool) -> Queue:
-    """Name the queue of a row; a held empty queue is reported as held, which no state allows."""
+    """Return the kind of a row's queue; a held empty queue, which is invalid, is HELD."""
     if held:
         return Queue.HELD
     return Queue.FREE if length else Queue.EMPTY
 
 
 def classify(status: str, queue_length: int, queue_held: bool, archived: bool) -> State:
-    """Derive the state of a row; `INVALID` for a row that no state describes."""
+    """Return the state of a row; `INVALID` for a row that no state describes."""
     if status not in _STATUSES or queue_length < 0 or (queue_held and queue_length == 0):
         return State.INVALID
     shape = Shape(Status(status), queue_of(queue_length, queue_held), archived)

@@ -1,7 +1,7 @@
 """The table of transitions: from (transition, state) to the states it may end in.
 
-What is not in the table is refused. The checks at the door, the tests that walk and explore
-it, and the diagram in ARCHITECTURE.md are derived from it.
+A transition without an entry is refused. The door's checks, the tests that explore the table, and
+the diagram in ARCHITECTURE.md are derived from it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ABSENT, INVALID = State.ABSENT, State.INVALID
 
 
 class Transition(StrEnum):
-    """Everything that can happen to a chat. The first group is asked for by clients."""
+    """Everything that can happen to a chat. Clients request the first group."""
 
     CREATE = "create"
     FORK = "fork"
@@ -67,7 +67,7 @@ _STAYS: Cells = {state: {state} for state in STORED}
 
 # fmt: off
 TABLE: Mapping[Transition, Cells] = {
-    # --- asked for by clients
+    # --- requested by clients
     Transition.CREATE: {ABSENT: {R0}},
     Transition.FORK: {ABSENT: {W}},
     Transition.SEND: {
@@ -103,8 +103,8 @@ TABLE: Mapping[Transition, Cells] = {
     },
     Transition.HOLD_QUEUE: {R1: {Rh}, I1: {Ih}, A1: {Ah}},
     Transition.RELEASE_QUEUE: {Rh: {R1}, Ih: {I1}, Ah: {A1}, P: {R0, R1}},
-    # In error it only cancels `resume_at`. In a state without a cell there is nothing to stop:
-    # the answer says so, and it is no refusal.
+    # In error it only cancels `resume_at`. In a state without a cell there is nothing to stop,
+    # which the response says; it is no refusal.
     Transition.INTERRUPT: {
         R0: {I0}, R1: {I1, Ih}, Rh: {Ih},
         I0: {I0}, I1: {I1, Ih}, Ih: {Ih},
@@ -140,12 +140,12 @@ TABLE: Mapping[Transition, Cells] = {
 }
 # fmt: on
 
-# What no person and no client is needed for: the ways out that the daemon has by itself.
+# Transitions that the daemon applies by itself, without a request.
 BY_DAEMON = frozenset(
     t for t in Transition if list(Transition).index(t) >= list(Transition).index(Transition.ACQUIRE)
 )
 
 
 def outcomes(transition: Transition, state: State) -> frozenset[State]:
-    """Return the states that `transition` may end in from `state`; empty: it is refused."""
+    """Return the states that `transition` may end in from `state`; empty if it is refused."""
     return frozenset(TABLE[transition].get(state, ()))

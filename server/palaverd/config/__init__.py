@@ -1,1 +1,1 @@
-"""Configuration: the types, reading a file, and where keys come from."""
+"""Configuration: types, loading config.toml, and API keys."""

@@ -1,4 +1,4 @@
-"""What `listen` and `--listen` may say: HOST:PORT. Pure."""
+"""Parse HOST:PORT, as in `listen` and `--listen`. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ MOST_PORT: Final = 65_535
 
 
 class BadListenError(ValueError):
-    """Nothing can be listened on under this. The text is a sentence with what would be right."""
+    """The text is no HOST:PORT. The message is a sentence that names what would be right."""
 
 
 class ListenAddress(NamedTuple):
-    """A host (a name or an address, IPv6 without brackets) and a port; 0 is any that is free."""
+    """A host (a name or an address, IPv6 without brackets) and a port; 0 is any free one."""
 
     host: str
     port: int
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine reaches it. A name is looked up by whoever binds it."""
+        """Whether only this machine reaches it. False for a name other than localhost."""
         return self.host == "localhost" or is_loopback(self.host)
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class ListenAddress(NamedTuple):
 
 
 def is_loopback(address: str) -> bool:
-    """Say whether an address (no name) is of this machine alone."""
+    """Return whether an IP address is a loopback address; False for a name."""
     try:
         return ip_address(address).is_loopback
     except ValueError:
@@ -39,10 +39,10 @@ def is_loopback(address: str) -> bool:
 
 
 def listen_address(text: str) -> ListenAddress:
-    """Read HOST:PORT.
+    """Parse HOST:PORT.
 
     Raises:
-        BadListenError: it is something else.
+        BadListenError: the text is something else.
     """
     host, colon, port = text.strip().rpartition(":")
     if "://" in text or "/" in text:

@@ -1,4 +1,4 @@
-"""Where API keys come from. A key is a secret: it is never printed, logged or stored."""
+"""Read API keys from environment, files or commands. A key is never printed, logged or stored."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ import msgspec
 from palaverd.config.types import Config, ProviderConfig
 from palaverd.failures.redact import MASK, redact
 
-COMMAND_TIMEOUT_S = 10.0  # a password manager that wants more is waiting for a person
-# No key is as long; what writes more is something else, and may never end.
+COMMAND_TIMEOUT_S = 10.0  # a password manager that takes longer is waiting for the user
+# Bytes. No key is as long; a command that writes more may never end.
 _MAX_PRINTED = 64 * 1024
-# How often it is asked whether a command that is silent has ended.
+# Seconds between two checks whether a silent command has ended.
 _GLANCE_S = 0.01
-# Of what a command says about its failure: a line or two.
+# Characters of a failed command's standard error to show: a line or two.
 _MAX_SAID = 200
-# A word of a command's output shorter than this is no secret; masking it would garble the rest.
+# A shorter word of a command's output is no secret; masking it would garble the message.
 _MIN_SECRET = 4
 
-# Letters and digits at length: a key that was written where a command is expected.
+# A long word of letters and digits: a key that was written where a command is expected.
 _KEY_LIKE = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{16,}")
 
 _DEFAULT_VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 
 
 class BadKey(msgspec.Struct, frozen=True):
-    """What was found in the place of a key. `fault` says what is wrong, and nothing of what it is.
+    """An unusable key. `fault` says why, without any part of its value.
 
-    It goes on as `The API key cannot be used: …`.
+    It completes the sentence `The API key cannot be used: …`.
     """
 
     fault: str
@@ -48,10 +48,10 @@ Key = str | BadKey | None
 
 
 def read_keys(config: Config, environment: Mapping[str, str]) -> dict[str, Key]:
-    """Return each provider's key, None where there is none. Reads files and runs commands.
+    """Return each provider's key, None if it has none. Reads files and runs commands.
 
-    One that cannot be had is the fault of its provider alone; commands run beside each other, so
-    that the slowest is all that a start waits for.
+    An unusable key is an error of its provider alone. Commands run concurrently, so that a start
+    waits for the slowest only.
     """
     if not config.providers:
         return {}
@@ -61,7 +61,7 @@ def read_keys(config: Config, environment: Mapping[str, str]) -> dict[str, Key]:
 
 
 def read_key(config: ProviderConfig, environment: Mapping[str, str]) -> Key:
-    """Return the key of one provider, None when there is none."""
+    """Return the key of one provider, None if there is none."""
     variable = key_variable(config)
     if variable is not None:
         return as_key(environment.get(variable, ""))
@@ -82,9 +82,11 @@ def read_key(config: ProviderConfig, environment: Mapping[str, str]) -> Key:
 
 
 def as_key(text: str) -> Key:
-    """Return what was read as a key, without white space around it; None for nothing.
+    """Return a key without surrounding white space; None if it is empty.
 
-    A key goes into a header of HTTP: what cannot is refused here, where it can be told.
+    A key is sent in an HTTP header: characters that cannot be are refused here, where the error can
+    be
+    reported.
     """
     text = text.strip().strip("\ufeff").strip()
     if not text:
@@ -97,25 +99,25 @@ def as_key(text: str) -> Key:
 
 
 def _decoded(raw: bytes) -> str:
-    """Return text for what may be anything: what is no UTF-8 stays what no key can be."""
+    """Decode as UTF-8; invalid bytes become characters that no key may have."""
     return raw.decode("utf-8", "surrogateescape")
 
 
 def _run(command: str, environment: Mapping[str, str]) -> Key:
-    """Run a command in a shell, as it would be typed.
+    """Run a command in a shell, as it would be typed; return the key that it prints.
 
-    Of one that fails, what it wrote to standard error is told, without anything that it printed:
-    that may be half a key.
+    If it fails, the error quotes its standard error, without anything that it printed to standard
+    output, which may be a part of the key.
     """
     try:
         process = subprocess.Popen(
             command,
-            shell=True,  # it is the person's own: pipes, variables and ~ mean what they mean
+            shell=True,  # the user's own command: pipes, variables and ~ work
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(environment),
-            # What it starts can be ended with it.
+            # So that its children can be killed with it.
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
@@ -139,14 +141,16 @@ def _run(command: str, environment: Mapping[str, str]) -> Key:
 
 
 class _Unending(Exception):
-    """A command did not come to an end, or not with a key; it says which."""
+    """A command timed out or printed too much; the message says which."""
 
 
 def _listen(process: subprocess.Popen[bytes], pipes: tuple[IO[bytes], IO[bytes]]) -> list[str]:
-    """Return what a command wrote to both until it ended.
+    """Return what a command wrote to each pipe until it ended.
 
-    What it left running may hold its outputs open as long as it likes: nobody waits for that.
-    Raises `_Unending`.
+    Processes that it left running may keep the pipes open; they are not waited for.
+
+    Raises:
+        _Unending: it did not end in time, or wrote too much.
     """
     until = time.monotonic() + COMMAND_TIMEOUT_S
     written = {pipe: bytearray() for pipe in pipes}
@@ -154,7 +158,7 @@ def _listen(process: subprocess.Popen[bytes], pipes: tuple[IO[bytes], IO[bytes]]
     for pipe in pipes:
         os.set_blocking(pipe.fileno(), False)
     while True:
-        ended = process.poll() is not None  # asked first: all that it wrote is in the pipes then
+        ended = process.poll() is not None  # checked first: all its output is in the pipes then
         ready, _, _ = select.select(reading, [], [], 0 if ended else _GLANCE_S)
         if ended and not ready:
             return [_decoded(bytes(written[pipe])) for pipe in pipes]
@@ -170,7 +174,7 @@ def _listen(process: subprocess.Popen[bytes], pipes: tuple[IO[bytes], IO[bytes]]
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a command that has not ended, with what it started."""
+    """Kill a command that is still running, with its children."""
     if process.poll() is None:
         with suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -178,7 +182,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _why(said: str, printed: str, command: str) -> str:
-    """Return what a command said of its failure, without what it printed and what may be a key."""
+    """Return the reason from a failed command's standard error, with possible secrets masked."""
     secrets = {*printed.splitlines(), *printed.split(), *_KEY_LIKE.findall(command)}
     for word in sorted(secrets, key=len, reverse=True):
         if len(word) >= _MIN_SECRET:
@@ -188,7 +192,7 @@ def _why(said: str, printed: str, command: str) -> str:
 
 
 def key_variable(config: ProviderConfig) -> str | None:
-    """Name the environment variable that the key comes from, None when it is another source."""
+    """Return the environment variable that the key comes from, None for another source."""
     if config.api_key is None:
         return _DEFAULT_VARIABLES.get(config.kind)
     if config.api_key.startswith("env:"):
@@ -197,7 +201,7 @@ def key_variable(config: ProviderConfig) -> str | None:
 
 
 def key_hint(name: str, config: ProviderConfig) -> str:
-    """Say in a few words where the key is set, for a sentence that asks to correct it."""
+    """Return a phrase that says where the key is set, for error messages."""
     variable = key_variable(config)
     if variable is not None:
         return variable

@@ -1,4 +1,4 @@
-"""Reads the file, or makes a sensible configuration from the keys in the environment."""
+"""Loads config.toml, or makes a configuration from the API keys in the environment."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ from palaverd.config.types import (
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. The text names file, key, what was found and what is
-    allowed.
-    """
+    """The configuration cannot be used. The message names file, key, value and what is allowed."""
 
 
-# What a key in the environment offers without a file: the vendor's provider and its models, by
-# names that the installed SDKs list (a test compares them). No context limit is claimed: say it
-# in the file to have the share of the context shown.
+# Providers and models that an API key in the environment enables without a file. The installed SDKs
+# list these models (a test compares them). No context limit is set: name it in the file to have the
+# share of the context shown.
 VENDORS: tuple[tuple[str, str, ProviderConfig, dict[str, ModelConfig]], ...] = (
     (
         "anthropic",
@@ -57,13 +55,13 @@ VENDORS: tuple[tuple[str, str, ProviderConfig, dict[str, ModelConfig]], ...] = (
 
 
 def load_config(path: Path, environment: Mapping[str, str], *, required: bool) -> Config:
-    """Read `path`; without a file, offer what the environment has keys for.
+    """Load `path`; if it does not exist, use the providers that the environment has keys for.
 
     Args:
-        required: the path was given by a person, so that a missing file is an error.
+        required: the user named the path, so that a missing file is an error.
 
     Raises:
-        ConfigError: the file is missing, malformed, or says something it may not.
+        ConfigError: the file is missing or malformed, or has a value that is not allowed.
     """
     try:
         text = _decoded(path.read_bytes(), path)
@@ -77,8 +75,8 @@ def load_config(path: Path, environment: Mapping[str, str], *, required: bool) -
 
 
 def _decoded(raw: bytes, path: Path) -> str:
-    """Decode UTF-8, with or without a mark at its beginning, which editors of Windows write."""
-    # Text of TOML has no zero byte; UTF-16 and UTF-32 have one in each letter.
+    """Decode UTF-8, with or without a byte order mark, which editors of Windows write."""
+    # TOML has no zero byte; UTF-16 and UTF-32 have one in each ASCII character.
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in raw[:64]:
         raise ConfigError(f"{path}: this is UTF-16 (or 32). Save it as UTF-8.")
     try:
@@ -89,10 +87,10 @@ def _decoded(raw: bytes, path: Path) -> str:
 
 
 def parse_config(text: str, name: str) -> Config:
-    """Parse the text of a configuration file; `name` stands in errors.
+    """Parse the text of a configuration file; `name` stands in error messages.
 
     Raises:
-        ConfigError: it is malformed, or says something it may not.
+        ConfigError: it is malformed, or has a value that is not allowed.
     """
     try:
         found = tomllib.loads(text)
@@ -110,7 +108,7 @@ def parse_config(text: str, name: str) -> Config:
 
 
 def with_defaults(config: Config, environment: Mapping[str, str]) -> Config:
-    """Add the vendors whose keys are in the environment, unless the file names models itself."""
+    """Add the vendors whose keys are in the environment, unless the file names models."""
     if config.models:
         return config
     providers, models = dict(config.providers), {}
@@ -124,7 +122,7 @@ def with_defaults(config: Config, environment: Mapping[str, str]) -> Config:
 def _check_addresses(config: Config, name: str) -> None:
     for provider_name, provider in config.providers.items():
         if provider.base_url is not None and not provider.base_url.strip():
-            # Taken as none it would send what is meant for a server of one's own to the vendor's.
+            # Treated as absent, it would send chats meant for a private server to the vendor.
             raise ConfigError(
                 f"{name}: providers.{provider_name}.base_url is empty. Name the address, as in "
                 '"http://127.0.0.1:8080/v1"; or leave it out, for the vendor\'s own.'
@@ -185,7 +183,7 @@ def _check_lease(worker: WorkerConfig, name: str) -> None:
         )
 
 
-# What is never repeated, not even to the person who wrote it: errors end in logs.
+# Keys whose values are never shown, since error messages end up in logs.
 SECRET = frozenset({"api_key", "base_url"})
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `\$\.?(?P<at>.*)`)?")
@@ -219,7 +217,7 @@ def _suggest(key: str, allowed: object) -> str:
 
 
 def _real_path(path: str, found: dict[str, Any], key: str | None) -> str:
-    """Put the names of tables back: msgspec writes `providers[...]` for any of them."""
+    """Return a path with the table's name, for which msgspec writes `providers[...]`."""
     if "[...]" not in path:
         return path
     table, rest = path.split("[...]", 1)
@@ -255,7 +253,7 @@ def _section_at(path: str) -> type[Section]:
 
 
 def _choices_at(path: str) -> list[str]:
-    """Return the words that a key may have, [] where it is not one of a few words."""
+    """Return the values that a key may have, [] if they cannot be listed."""
     key = path.rpartition(".")[2]
     for field in msgspec.structs.fields(_section_at(path)):
         found = msgspec.inspect.type_info(field.type)

@@ -1,4 +1,4 @@
-"""What `public_url`, `allowed_origins` and `trusted_proxies` may say. Pure."""
+"""Parse `public_url`, `allowed_origins` and `trusted_proxies`. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class BadServerError(ValueError):
-    """A value that means nothing. The text is a sentence with what would be right."""
+    """The value cannot be used. The message is a sentence that names what would be right."""
 
 
 class Origin(NamedTuple):
@@ -23,10 +23,10 @@ class Origin(NamedTuple):
 
 
 def origin(text: str) -> Origin:
-    """Read `https://host` or `https://host:port`, and nothing behind it.
+    """Parse `https://host` or `https://host:port`, with nothing behind it.
 
     Raises:
-        BadServerError: it is something else.
+        BadServerError: the text is something else.
     """
     try:
         parts = urlsplit(text.strip())
@@ -46,10 +46,10 @@ def origin(text: str) -> Origin:
 
 
 def network(text: str) -> Network:
-    """Read an address (127.0.0.1) or a network (10.0.0.0/8).
+    """Parse an IP address (127.0.0.1) or a network (10.0.0.0/8).
 
     Raises:
-        BadServerError: it is neither.
+        BadServerError: the text is neither.
     """
     try:
         return ip_network(text.strip())
@@ -65,7 +65,7 @@ def network(text: str) -> Network:
 
 
 def plain_host(host: str) -> str:
-    """Return a name in lower case without the dot of the root, or an address as it is usual."""
+    """Return a name in lower case without a final dot, or an IP address in its canonical form."""
     host = host.removeprefix("[").removesuffix("]")
     try:
         return str(ip_address(host))
@@ -74,7 +74,7 @@ def plain_host(host: str) -> str:
 
 
 def is_address(host: str) -> bool:
-    """Say whether a plain host is an address, and no name."""
+    """Return whether a host is an IP address and not a name."""
     try:
         ip_address(host)
     except ValueError:

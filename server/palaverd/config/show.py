@@ -1,4 +1,4 @@
-"""Writes configuration: the commented example, and what is in force with secrets masked."""
+"""Writes configuration as TOML: the commented example, and what is in force with secrets masked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaverd.config.types import Config, ModelConfig, ProviderConfig
 MASK = "********"
 _WIDTH = 92
 
-# What the example puts into the tables that people name themselves.
+# Example values for the tables whose names users choose.
 _SAMPLES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "providers": (
         "anthropic",
@@ -30,7 +30,7 @@ _SAMPLES: dict[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def example() -> str:
-    """Return a `config.toml` in which every key stands with its meaning and its default."""
+    """Return an example `config.toml` with every key, its meaning and its default."""
     lines = ["# Palaver's configuration. Every key may be left out; these are the defaults.", ""]
     tables: list[str] = []
     for field in _fields(Config):
@@ -69,7 +69,7 @@ def _masked(provider: ProviderConfig) -> ProviderConfig:
 
 
 def masked_url(url: str) -> str:
-    """Return a URL without what it may hold of a secret: user, password, values of the query."""
+    """Return a URL with its user, password and query values masked."""
     try:
         parts = urlsplit(url)
         query = urlencode([(name, MASK) for name, _ in parse_qsl(parts.query)], safe="*")
@@ -115,5 +115,5 @@ def _comment(text: str) -> list[str]:
 
 
 def _toml(value: object) -> str:
-    # JSON writes strings, numbers and truth as TOML does.
+    # Strings, numbers and booleans are written alike in JSON and TOML.
     return msgspec.json.encode(value).decode()

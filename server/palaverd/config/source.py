@@ -1,4 +1,4 @@
-"""Where the configuration is read from: a file, the environment, and what they name."""
+"""The sources of the configuration: a file, the environment, and the files with API keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from palaverd.config.keys import Key, key_variable, read_keys
 from palaverd.config.load import VENDORS, load_config
 from palaverd.config.types import Config
 
-# What a file was when it was looked at: node, size and time (ns); None where it cannot be seen.
+# Inode, size and modification time (ns) of a file; None if it cannot be read.
 Look = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration and its providers' keys."""
+    """A configuration and its providers' API keys."""
 
     config: Config
     keys: Mapping[str, Key] = field(repr=False)
@@ -27,14 +27,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Source:
-    """A file and an environment. `required`: a person named the file, so that it must be there."""
+    """A file and an environment. `required`: the user named the file, so it must exist."""
 
     path: Path
     environment: Mapping[str, str] = field(repr=False)
     required: bool = False
 
     def read(self) -> Loaded:
-        """Read everything. Blocks, and may run the commands that give keys.
+        """Load the configuration and its keys. Blocks, and may run the commands that print keys.
 
         Raises:
             ConfigError: the file cannot be used.
@@ -43,11 +43,11 @@ class Source:
         return Loaded(config, read_keys(config, self.environment))
 
     def look(self, config: Config) -> dict[Path, Look]:
-        """Return how the file is now, and those that `config` has keys in."""
+        """Return the current state of the file and of the key files that `config` names."""
         return {path: _look(path) for path in (self.path, *key_files(config))}
 
     def lacking(self, config: Config) -> list[str]:
-        """Name the variables of the environment that would have brought a key, and are empty."""
+        """Return the environment variables that would provide a key and are not set."""
         named = [key_variable(provider) for provider in config.providers.values()]
         if not config.models:
             named += [variable for _, variable, _, _ in VENDORS]
@@ -65,9 +65,9 @@ def key_files(config: Config) -> list[Path]:
 
 
 def differences(before: Config, after: Config) -> list[str]:
-    """Name the keys whose values differ, as the file has them (`worker.max_chats`), in order.
+    """Return the keys whose values differ, as written in the file (`worker.max_chats`), sorted.
 
-    A table that came or went is named as a whole (`models.llama`).
+    A table that was added or removed is named as a whole (`models.llama`).
     """
     return sorted(_differ("", msgspec.to_builtins(before), msgspec.to_builtins(after)))
 

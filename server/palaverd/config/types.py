@@ -1,4 +1,4 @@
-"""What `config.toml` may say. The descriptions are the comments of the generated example."""
+"""The types of `config.toml`. Descriptions become the comments of the generated example."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file. Unknown keys are errors: they are mostly misspelt known ones."""
+    """A table of the file. Unknown keys are errors: mostly, they are misspelt."""
 
 
 class ProviderConfig(Section, frozen=True):
@@ -71,7 +71,7 @@ class ProviderConfig(Section, frozen=True):
 
 
 class ModelConfig(Section, frozen=True):
-    """A model that can be chosen, by the name of its table."""
+    """A model that can be chosen by the name of its table."""
 
     provider: Annotated[str, Meta(description="The name of a table under [providers].")]
     model: Annotated[str, Meta(description="The provider's own name for it.")]
@@ -125,7 +125,7 @@ class ModelConfig(Section, frozen=True):
 
 
 class ServerConfig(Section, frozen=True):
-    """Who reaches the daemon besides the user of its Unix socket, and how."""
+    """Who reaches the daemon over the network, and how."""
 
     listen: Annotated[
         list[str],
@@ -169,7 +169,7 @@ class ServerConfig(Section, frozen=True):
 
 
 class WorkerConfig(Section, frozen=True):
-    """Who works on chats."""
+    """How many chats the daemon runs, and its leases."""
 
     enabled: Annotated[bool, Meta(description="false: serve clients, but run no chats.")] = True
     max_chats: Annotated[
@@ -197,7 +197,7 @@ class GenerationConfig(Section, frozen=True):
 
 
 class Config(Section, frozen=True):
-    """The whole file. Everything may be left out."""
+    """The whole file. Every key may be left out."""
 
     default_model: Annotated[
         str | None, Meta(description="The model that answers where none was chosen.")
