@@ -52,6 +52,16 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("cli",),
         ("__main__",),
     ),
+    "palaver_tui": (
+        ("timing",),
+        ("text", "keymap"),
+        ("state", "themes", "platform", "textual_patches"),
+        ("storage", "transcript"),
+        ("session", "widgets"),
+        ("screen",),
+        ("actions",),
+        ("app",),
+    ),
 }
 # Routes decode, call a use case and encode. Of the store they know values and errors, nothing that
 # reads or changes a chat.

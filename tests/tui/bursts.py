@@ -65,7 +65,7 @@ OPENINGS = DIALOGS | {
     "queued edit": Opening("queued", ["ctrl+o", "e"], "editing message 1 of the queue"),
     "fork": Opening("finished", ["ctrl+t", "f"], "You are in “A chat (fork)”"),
     "details": Opening("failed", ["f4"], "invalid x-api-key"),
-    "report": Opening("mishap", ["f8"], "the report"),
+    "report": Opening("error", ["f8"], "the report"),
     "list": Opening("queued", ["ctrl+l"], "⏎ open"),
     "archived": Opening("queued", ["ctrl+l", "A"], "A other chats"),
     "filter": Opening("queued", ["ctrl+l", "/"], "Esc clear filter"),

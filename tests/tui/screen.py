@@ -164,7 +164,7 @@ def make_app(
     *,
     motion: bool = False,
     clock: FixedClock | None = None,
-    keeps_errors: bool = False,
+    contains_errors: bool = False,
     **more,
 ) -> tuple[PalaverApp, FixedClock]:
     clock = clock or FixedClock()
@@ -183,7 +183,7 @@ def make_app(
         client=daemon,
         motion=motion,
         look=Look(UTC),
-        keeps_errors=keeps_errors,
+        contains_errors=contains_errors,
         **more,
     )
     return app, clock
@@ -199,7 +199,7 @@ async def client(
     connect=None,
     motion: bool = False,
     clock: FixedClock | None = None,
-    keeps_errors: bool = False,
+    contains_errors: bool = False,
     **more,
 ) -> AsyncIterator[Client]:
     daemon = daemon or ReplayClient()
@@ -210,7 +210,7 @@ async def client(
         connect,
         motion=motion,
         clock=clock,
-        keeps_errors=keeps_errors,
+        contains_errors=contains_errors,
         **more,
     )
     async with app.run_test(size=size, notifications=True) as pilot:

@@ -53,7 +53,7 @@ class Stage(Client):
     def __init__(self, app, pilot, clock, daemon: Daemon, simulator, pace: ManualClock) -> None:
         super().__init__(app, None, pilot, clock)
         self.real_daemon, self.simulator, self.pace = daemon, simulator, pace
-        self.asking = DaemonClient(Endpoint(socket=daemon.socket))
+        self.requests = DaemonClient(Endpoint(socket=daemon.socket))
 
     @property
     def listed(self) -> Chat:
@@ -94,12 +94,12 @@ class Stage(Client):
 
     async def chat(self, title: str, content: str, status: str, **more) -> Chat:
         """Make another chat and wait until its status is `status`."""
-        sent = await self.asking.create_chat(CreateChat(content, title=title, **more))
+        sent = await self.requests.create_chat(CreateChat(content, title=title, **more))
         await self.chat_is(sent.chat.id, status)
         return sent.chat
 
     async def send(self, chat: Chat, content: str) -> None:
-        await self.asking.send(chat.id, SendMessage(content))
+        await self.requests.send(chat.id, SendMessage(content))
 
     async def chat_is(self, chat_id: str, status: str) -> None:
         """Wait until the list shows it."""

@@ -28,7 +28,7 @@ from tui.screen import Client, make_app
 
 BURSTS = int(os.environ.get("PALAVER_BURSTS", "80"))
 IN_ONE_LIFE = 10  # bursts for one client: the states that they lead to are tried, too
-STATES = [*SCENES, "mishap"]
+STATES = [*SCENES, "error"]
 SIZES = ((100, 30), (80, 24), (60, 20), (120, 40))
 SEED = int(os.environ.get("PALAVER_SEED", "1"))
 # Bursts that ended the client, or lost what was typed.
@@ -71,8 +71,8 @@ async def life(tmp_path: Path, scene: str, size=SIZES[0]):
         me = Client(app, daemon, pilot, clock)
         await me.shows(words)
         await me.until(lambda: app.session.models or daemon.absent)
-        if scene == "mishap":
-            app._tell(app.mishaps.note(ValueError()))
+        if scene == "error":
+            app._tell(app.errors.note(ValueError()))
         yield me, watcher
 
 

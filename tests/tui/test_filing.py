@@ -9,7 +9,7 @@ from palaver.wire.events import CaughtUp, ChatDeleted, ChatUpdated, MessageEvent
 from palaver_tui.state.chat import ChatView, Outgoing
 from palaver_tui.state.permissions import ARCHIVED, AT_REST, refusal
 from palaver_tui.state.words import DRAFT_SIGN, age
-from palaver_tui.storage.local_store import Draft, Keeper, Unsent
+from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaverd.chatstate.states import ARCHIVED as ARCHIVED_STATES
 from palaverd.chatstate.states import STORED
@@ -196,10 +196,10 @@ async def test_what_was_being_written_to_a_deleted_chat_is_kept_in_a_new_one(tmp
 
 @pytest.mark.parametrize("shown", ["a", "b", None])
 async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(tmp_path, shown):
-    Keeper(tmp_path).keep_draft(Draft("a", "half a thought"))
+    LocalStore(tmp_path).keep_draft(Draft("a", "half a thought"))
     daemon = with_chats()
     daemon.answers.clear()
-    Keeper(tmp_path).keep(Unsent("k", "and a message", T0, "a"))
+    LocalStore(tmp_path).keep(Unsent("k", "and a message", T0, "a"))
     async with client(tmp_path, daemon=daemon, chat_id=shown) as me:
         await me.shows("Release notes")
         await me.until(lambda: me.app.session.views["a"].outgoing)
@@ -216,7 +216,7 @@ async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(tmp
 
 
 async def test_a_message_to_a_chat_that_is_gone_is_not_left_where_nobody_finds_it(tmp_path):
-    Keeper(tmp_path).keep(Unsent("k", "for nobody", T0, "z"))
+    LocalStore(tmp_path).keep(Unsent("k", "for nobody", T0, "z"))
     from tui.replay import problem
 
     daemon = with_chats()

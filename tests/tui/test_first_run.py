@@ -23,7 +23,7 @@ from palaver.wire.setup import Setup
 from palaver_tui.app import PalaverApp
 from palaver_tui.keymap.actions import ACTIONS
 from palaver_tui.session.session import Connect
-from palaver_tui.session.setup import Means, looked_at
+from palaver_tui.session.setup import SetupTools, looked_at
 from palaver_tui.state.first_run import FirstRun, Row, first_run, paragraphs
 from palaver_tui.widgets.welcome import welcome_lines
 from palaverd.config.load import ConfigError
@@ -117,7 +117,7 @@ class Open:
     def __init__(
         self,
         house: House,
-        means: Means,
+        tools: SetupTools,
         size: tuple[int, int] = (100, 40),
         connect: Connect | None = None,
         first: str = "One thing is missing",
@@ -132,7 +132,7 @@ class Open:
             data_dir=house.folder / "data",
             random=Random(1),
             motion=False,
-            means=means,
+            tools=tools,
         )
         self._running = self.app.run_test(size=size, notifications=True)
 
@@ -149,8 +149,8 @@ class Open:
 async def test_a_server_that_is_found_is_used_with_one_key(house: House) -> None:
     async with Simulator(rate=0, keyless=True) as simulator:
         port = int(simulator.url.rpartition(":")[2])
-        means = Means(find_servers=lambda: find_servers(SystemClock(), [port]))
-        async with Open(house, means) as me:
+        tools = SetupTools(find_servers=lambda: find_servers(SystemClock(), [port]))
+        async with Open(house, tools) as me:
             await me.shows(f"answers at 127.0.0.1:{port}", f"⏎ write {house.config}")
             await me.shows("⏎ use this machine's model server")
             me.tap("enter", "enter")
@@ -162,7 +162,7 @@ async def test_a_server_that_is_found_is_used_with_one_key(house: House) -> None
 
 
 async def test_a_configuration_that_comes_is_noticed_and_a_broken_one_told(house: House) -> None:
-    async with Open(house, Means()) as me:
+    async with Open(house, SetupTools()) as me:
         await me.shows(str(house.config), 'kind = "openai-compatible"')
         house.config.parent.mkdir()
         house.config.write_text('[providers.local]\nkind = "ollama"\n')
@@ -183,7 +183,7 @@ async def test_a_server_that_starts_later_is_noticed(house: House) -> None:
     async def find() -> list[LocalServer]:
         return list(found)
 
-    async with Open(house, Means(find_servers=find)) as me:
+    async with Open(house, SetupTools(find_servers=find)) as me:
         await me.shows("None answers yet on its usual port")
         found.append(LocalServer("Ollama", "127.0.0.1:11434"))
         await me.shows("has no model to talk to yet")
@@ -195,12 +195,12 @@ async def test_what_is_there_is_never_written_over(house: House) -> None:
     async def find() -> list[LocalServer]:
         return [OLLAMA]
 
-    async with Open(house, Means(find_servers=find)) as me:
+    async with Open(house, SetupTools(find_servers=find)) as me:
         await me.shows("⏎ write")
         house.config.parent.mkdir()
         # Written between two looks of the daemon: the client does not know of it yet.
         house.config.write_text("# mine\n")
-        me.app.session.setting_up.take_over()
+        me.app.session.setup.take_over()
         await me.told("is there already; nothing was written")
         assert house.config.read_text() == "# mine\n"
         await me.shows("To use it, put into")
@@ -209,8 +209,8 @@ async def test_what_is_there_is_never_written_over(house: House) -> None:
 
 
 async def test_a_key_of_this_shell_is_handed_over_by_a_restart(house: House) -> None:
-    means = Means({KEY: "k", "OTHER": "x"}, house.restart)
-    async with Open(house, means) as me:
+    tools = SetupTools({KEY: "k", "OTHER": "x"}, house.restart)
+    async with Open(house, tools) as me:
         await me.shows(f"This shell has {KEY}; the daemon began without.")
         await me.shows("⏎ start the daemon anew with the key")
         me.tap("enter", "enter")
@@ -222,20 +222,22 @@ async def test_a_restart_that_is_refused_is_told(house: House) -> None:
     async def refuse() -> Endpoint:
         raise PalaverError("The daemon (process 7) is run by systemd.")
 
-    async with Open(house, Means({KEY: "k"}, refuse)) as me:
+    async with Open(house, SetupTools({KEY: "k"}, refuse)) as me:
         await me.press("enter")
         await me.told("is run by systemd")
 
 
-@pytest.mark.parametrize("means", [Means({KEY: "k"}), Means({KEY: ""}, lambda: None)])  # type: ignore[arg-type,return-value]
-async def test_a_restart_is_not_offered_where_it_would_not_help(house: House, means: Means) -> None:
-    async with Open(house, means) as me:
+@pytest.mark.parametrize("tools", [SetupTools({KEY: "k"}), SetupTools({KEY: ""}, lambda: None)])  # type: ignore[arg-type,return-value]
+async def test_a_restart_is_not_offered_where_it_would_not_help(
+    house: House, tools: SetupTools
+) -> None:
+    async with Open(house, tools) as me:
         await me.shows("palaver daemon restart")
         assert "This shell has" not in me.text()
 
 
 async def test_without_a_model_nothing_offers_another_one(house: House) -> None:
-    async with Open(house, Means()) as me:
+    async with Open(house, SetupTools()) as me:
         await me.write("hello")
         me.tap("enter")
         await me.shows("No model is configured")
@@ -360,8 +362,8 @@ async def test_a_file_that_kept_the_daemon_from_starting_is_read_when_it_was_men
         except ConfigError as error:
             raise PalaverError(f"The daemon did not start: {error}") from error
 
-    means = Means(look=lambda: looked_at([house.config]))
-    async with Open(house, means, connect=connect, first="No connection") as me:
+    tools = SetupTools(look=lambda: looked_at([house.config]))
+    async with Open(house, tools, connect=connect, first="No connection") as me:
         await me.shows("The daemon did not start", "⏎ try again")
         house.config.write_text("[models.a]\nkind = 2\nmodel = 3\n")
         await me.until(lambda: attempts == 2)
@@ -372,7 +374,7 @@ async def test_a_file_that_kept_the_daemon_from_starting_is_read_when_it_was_men
 
 
 async def test_a_configuration_that_is_in_order_again_is_told(house: House) -> None:
-    async with Open(house, Means()) as me:
+    async with Open(house, SetupTools()) as me:
         house.config.parent.mkdir()
         house.config.write_text("[models.a]\nkind = 1\n")
         await me.told("What was in force before still is.")
@@ -384,7 +386,7 @@ async def test_a_message_that_failed_without_a_model_offers_what_helps(house: Ho
     async def find() -> list[LocalServer]:
         return [OLLAMA]
 
-    async with Open(house, Means(find_servers=find), size=(100, 40)) as me:
+    async with Open(house, SetupTools(find_servers=find), size=(100, 40)) as me:
         await me.shows("⏎ write")
         await me.write("hello")
         me.tap("enter")

@@ -63,7 +63,7 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         await me.pilot.pause()
         assert in_view(me) == before
         # What is older comes in above.
-        me.app.session.paging.older()
+        me.app.session.message_pages.older()
         await me.until(lambda: me.view.messages[0].id == 40)
         await me.pilot.pause()
         assert in_view(me) == before

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from palaver.wire.events import CaughtUp
-from palaver_tui.storage.local_store import Draft, Keeper, Unsent
+from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from tui.replay import ENDPOINT, T0, ReplayClient, chat, status, user
 from tui.screen import BOUND_S, client
 from tui.test_client import with_chat
@@ -17,34 +17,34 @@ def outbox(path):
     return sorted((path / "client" / "outbox").glob("*.json"))
 
 
-class TestKeeper:
+class TestLocalStore:
     def test_messages_come_back_in_the_order_they_were_written(self, tmp_path):
-        keeper = Keeper(tmp_path)
+        store = LocalStore(tmp_path)
         for number in (3, 1, 2):
-            keeper.keep(Unsent(str(number), "x", T0.replace(minute=number)))
-        assert [unsent.key for unsent in keeper.unsent()] == ["1", "2", "3"]
+            store.keep(Unsent(str(number), "x", T0.replace(minute=number)))
+        assert [unsent.key for unsent in store.unsent()] == ["1", "2", "3"]
 
     def test_a_file_that_is_no_message_is_left_alone(self, tmp_path):
-        keeper = Keeper(tmp_path)
-        keeper.keep(Unsent("a", "x", T0))
+        store = LocalStore(tmp_path)
+        store.keep(Unsent("a", "x", T0))
         broken = tmp_path / "client" / "outbox" / "b.json"
         broken.write_text('{"half')
-        assert [unsent.key for unsent in keeper.unsent()] == ["a"]
+        assert [unsent.key for unsent in store.unsent()] == ["a"]
         assert broken.exists()
 
     def test_an_empty_draft_is_forgotten(self, tmp_path):
-        keeper = Keeper(tmp_path)
-        keeper.keep_draft(Draft("a", "text", "here"))
-        assert keeper.drafts() == [Draft("a", "text", "here")]
-        keeper.keep_draft(Draft("a", " "))
-        assert keeper.drafts() == []
+        store = LocalStore(tmp_path)
+        store.keep_draft(Draft("a", "text", "here"))
+        assert store.drafts() == [Draft("a", "text", "here")]
+        store.keep_draft(Draft("a", " "))
+        assert store.drafts() == []
 
     def test_what_others_wrote_may_know_more_fields(self, tmp_path):
-        keeper = Keeper(tmp_path)
-        keeper.keep(Unsent("a", "x", T0))
+        store = LocalStore(tmp_path)
+        store.keep(Unsent("a", "x", T0))
         (path,) = outbox(tmp_path)
         path.write_text(json.dumps(json.loads(path.read_text()) | {"later": 1}))
-        assert [unsent.key for unsent in keeper.unsent()] == ["a"]
+        assert [unsent.key for unsent in store.unsent()] == ["a"]
 
 
 async def test_an_unsent_message_is_on_disk_until_the_daemon_has_it(tmp_path):
@@ -96,7 +96,7 @@ async def test_the_first_message_of_a_chat_survives_too(tmp_path):
 
 
 async def test_a_message_for_another_daemon_stays_where_it_is(tmp_path):
-    Keeper(tmp_path).keep(Unsent("k", "not here", T0, "a", "https://elsewhere"))
+    LocalStore(tmp_path).keep(Unsent("k", "not here", T0, "a", "https://elsewhere"))
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.view.attached and me.app.session.chats.loaded)
@@ -180,7 +180,7 @@ async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_
         assert me.composer.text == "second thought"
         me.app.session.new_chat()
         assert me.composer.text == ""
-    assert Keeper(tmp_path).drafts() == [Draft("made", "second thought", str(ENDPOINT))]
+    assert LocalStore(tmp_path).drafts() == [Draft("made", "second thought", str(ENDPOINT))]
 
 
 async def test_the_last_words_before_leaving_are_kept(tmp_path):
@@ -188,14 +188,14 @@ async def test_the_last_words_before_leaving_are_kept(tmp_path):
         await me.shows("First chat")
         me.composer.insert("last words")
         me.app.exit(0)  # before the field has said that it changed
-    assert [draft.text for draft in Keeper(tmp_path).drafts()] == ["last words"]
+    assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["last words"]
 
 
 async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_one(tmp_path):
     begun, goes_on, kept = threading.Event(), threading.Event(), []
     async with client(tmp_path) as me:
         drafts = me.app._drafts
-        write = drafts._keeper.keep_draft
+        write = drafts._store.keep_draft
 
         def slowly(draft):
             begun.set()
@@ -203,7 +203,7 @@ async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_on
             kept.append(draft.text)
             write(draft)
 
-        drafts._keeper.keep_draft = slowly
+        drafts._store.keep_draft = slowly
         drafts.put("a", "one")
         drafts.put("b", "two")
         first = asyncio.create_task(drafts.save())
@@ -214,25 +214,25 @@ async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_on
         second = asyncio.create_task(drafts.save())
         goes_on.set()
         await second
-        assert {draft.text for draft in Keeper(tmp_path).drafts()} == {"one and more", "two"}
+        assert {draft.text for draft in LocalStore(tmp_path).drafts()} == {"one and more", "two"}
         assert "one" not in kept[kept.index("one and more") :]
 
 
 async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp_path):
     async with client(tmp_path) as me:
         drafts = me.app._drafts
-        write = drafts._keeper.keep_draft
+        write = drafts._store.keep_draft
 
         def full(_draft):
             raise OSError("No space left on device")
 
-        drafts._keeper.keep_draft = full
+        drafts._store.keep_draft = full
         drafts.put("a", "an idea")
         await drafts.save()
         await me.shows("Could not keep your draft on disk")
-        drafts._keeper.keep_draft = write
+        drafts._store.keep_draft = write
         await drafts.save()
-        assert [draft.text for draft in Keeper(tmp_path).drafts()] == ["an idea"]
+        assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["an idea"]
 
 
 async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):
@@ -253,7 +253,7 @@ async def test_a_sent_draft_is_gone(tmp_path):
         await me.write("sent")
         await me.press("enter")
         await me.until(lambda: me.daemon.sent)
-    assert Keeper(tmp_path).drafts() == []
+    assert LocalStore(tmp_path).drafts() == []
 
 
 async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tmp_path):
@@ -282,16 +282,16 @@ async def written_to_z(tmp_path) -> None:
 
 async def test_a_draft_of_a_chat_that_was_deleted_meanwhile_is_in_the_new_chat(tmp_path):
     await written_to_z(tmp_path)
-    assert Keeper(tmp_path).drafts() == [Draft("z", "half a thought", str(ENDPOINT))]
+    assert LocalStore(tmp_path).drafts() == [Draft("z", "half a thought", str(ENDPOINT))]
     async with client(tmp_path, daemon=with_chat()) as me:
         await me.shows("A chat that you were writing to was deleted. What you wrote")
         assert me.composer.text == "half a thought"
-    assert Keeper(tmp_path).drafts() == [Draft("new", "half a thought", str(ENDPOINT))]
+    assert LocalStore(tmp_path).drafts() == [Draft("new", "half a thought", str(ENDPOINT))]
 
 
 async def test_it_stands_behind_what_is_in_the_new_chat_also_where_another_is_shown(tmp_path):
     await written_to_z(tmp_path)
-    Keeper(tmp_path).keep_draft(Draft("new", "a beginning"))
+    LocalStore(tmp_path).keep_draft(Draft("new", "a beginning"))
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("A chat that you were writing to was deleted.")
         assert me.composer.text == ""
@@ -304,7 +304,7 @@ async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(tmp_path,
     await written_to_z(tmp_path)
     daemon = with_chat()
     server = {"elsewhere": "http://elsewhere", "unknown": None}.get(why, str(ENDPOINT))
-    Keeper(tmp_path).keep_draft(Draft("z", "half a thought", server))
+    LocalStore(tmp_path).keep_draft(Draft("z", "half a thought", server))
     if why == "older":
         daemon.known["z"] = chat("z", "An older chat", minutes_ago=9000)
     daemon.down = why == "unreachable"
@@ -313,4 +313,4 @@ async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(tmp_path,
         await me.shows("First chat", *(["An older chat"] if why == "older" else []))
         assert "deleted" not in me.text()
         assert (me.composer.text, me.app._drafts.get("z")) == ("", "half a thought")
-    assert Keeper(tmp_path).drafts() == [Draft("z", "half a thought", server)]
+    assert LocalStore(tmp_path).drafts() == [Draft("z", "half a thought", server)]

@@ -13,9 +13,9 @@ from textual.widgets._toast import Toast, ToastRack
 
 from palaver.client import Connected, PalaverError, Position
 from palaver.wire.events import ChatUpdated, ErrorEvent, MessageEvent, QueueUpdate
-from palaver_tui.session.restarts import RECOVERED_S, Lasting
-from palaver_tui.storage.error_reports import MOST_FILES, MOST_KINDS, Mishaps
-from palaver_tui.storage.local_store import Keeper, Unsent
+from palaver_tui.session.restarts import RECOVERED_S, Restarts
+from palaver_tui.storage.error_reports import MOST_FILES, MOST_KINDS, ErrorLog
+from palaver_tui.storage.local_store import LocalStore, Unsent
 from palaver_tui.textual_patches.error_containment import CHANGED
 from palaver_tui.timing import RESEND_AFTER_S
 from palaver_tui.widgets.banner import BannerBox
@@ -90,7 +90,7 @@ def refreshed(app, monkeypatch):
 
 
 def task(app, monkeypatch):
-    app.session._spawn(fail_soon())
+    app.session._tasks.spawn(fail_soon())
 
 
 def lines(app, monkeypatch):
@@ -137,10 +137,10 @@ PLACES = (
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypatch) -> None:
-    async with client(tmp_path, keeps_errors=True) as shown:
+    async with client(tmp_path, contains_errors=True) as shown:
         await shown.shows("What shall we talk about?")
         place(shown.app, monkeypatch)
-        await shown.until(lambda: shown.app.mishaps)
+        await shown.until(lambda: shown.app.errors)
         if place is not render:  # which is all that is written in a notice, too
             await shown.shows("Something went wrong in the client", "F8 copies a report")
         monkeypatch.undo()
@@ -150,41 +150,41 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         await shown.press("enter")
         await shown.until(lambda: not shown.composer.text)
         await shown.until(lambda: not shown.app._frames._pending)
-        report = shown.app.mishaps.report()
+        report = shown.app.errors.report()
         assert "Broken at tui/test_mishaps.py" in report
         assert SECRET not in report
-        path = shown.app.mishaps.path
+        path = shown.app.errors.path
         assert "Broken at tui/test_mishaps.py" in path.read_text()
         assert SECRET not in path.read_text()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         copied = []
         monkeypatch.setattr(shown.app, "_put", lambda text, what: copied.append((text, what)))
         await shown.press("f8")
-        assert copied == [(shown.app.mishaps.report(), "the report")]
+        assert copied == [(shown.app.errors.report(), "the report")]
 
 
 async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> None:
-    async with client(tmp_path, keeps_errors=True) as shown:
+    async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         called = []
         shown.app.call_next(fail)
         shown.app.call_next(lambda: called.append(1))
-        await shown.until(lambda: called and shown.app.mishaps)
+        await shown.until(lambda: called and shown.app.errors)
 
 
 async def test_an_error_that_repeats_is_told_once(tmp_path) -> None:
-    async with client(tmp_path, keeps_errors=True) as shown:
+    async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         for _ in range(50):
             shown.app.call_later(fail)
-        await shown.until(lambda: "(50 times)" in shown.app.mishaps.report())
+        await shown.until(lambda: "(50 times)" in shown.app.errors.report())
         assert len(shown.app._notifications) == 1
 
 
 async def test_an_error_of_a_widget_that_is_drawn_is_said_in_its_place(
     tmp_path, monkeypatch
 ) -> None:
-    async with client(tmp_path, keeps_errors=True) as shown:
+    async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         lines(shown.app, monkeypatch)
         await shown.shows("could not be drawn")
@@ -224,7 +224,7 @@ def fails_first(monkeypatch, place: str, times: int = 1) -> None:
 async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkeypatch) -> None:
     daemon, clock = with_chat(user(1, "why?")), Patient()
     async with client(
-        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+        tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
     ) as shown:
         await shown.shows("why?")
         fails_first(monkeypatch, "palaver_tui.session.session.reduce_all")
@@ -233,7 +233,7 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
         assert daemon.positions[1] == ("a", Position(1))  # from where it was read
         daemon.stream_of("a").tell(MessageEvent(answer(2, "because")))
         await shown.shows("why?", "because")
-        assert shown.app.mishaps
+        assert shown.app.errors
         [pause] = clock.slept
         assert 0 < pause <= 1
 
@@ -241,7 +241,7 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
 async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch) -> None:
     daemon, clock = with_chat(user(1, "why?")), Patient()
     async with client(
-        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+        tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
     ) as shown:
         await shown.shows("why?")
         daemon.down = True
@@ -261,7 +261,7 @@ async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch)
 
 async def test_the_list_is_followed_again_after_an_error(tmp_path, monkeypatch) -> None:
     daemon, clock = with_chat(), Patient()
-    async with client(tmp_path, daemon=daemon, keeps_errors=True, clock=clock) as shown:
+    async with client(tmp_path, daemon=daemon, contains_errors=True, clock=clock) as shown:
         await shown.shows("First chat")
         fails_first(monkeypatch, "palaver_tui.session.session.reduce_list")
         daemon.watching.tell(ChatUpdated(chat("c", "Lost"), []))
@@ -278,7 +278,7 @@ async def test_the_daemon_is_looked_for_again_after_an_error(tmp_path) -> None:
         return ENDPOINT if len(tries) == 3 else fail()
 
     async with client(
-        tmp_path, daemon=daemon, keeps_errors=True, clock=clock, connect=connect
+        tmp_path, daemon=daemon, contains_errors=True, clock=clock, connect=connect
     ) as shown:
         await shown.shows("First chat")
         assert len(clock.slept) == 2
@@ -290,7 +290,7 @@ UNSENT = Unsent("k", "written before", T0, "a", None, None)
 @pytest.mark.parametrize(
     "path",
     [
-        "palaver_tui.storage.local_store.Keeper.unsent",
+        "palaver_tui.storage.local_store.LocalStore.unsent",
         "palaver_tui.session.outbox.sending",
         "palaver_tui.session.session.Session._follow",
         "palaver_tui.session.session.Session._learn",
@@ -299,49 +299,51 @@ UNSENT = Unsent("k", "written before", T0, "a", None, None)
 async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
     tmp_path, monkeypatch, path
 ) -> None:
-    Keeper(tmp_path).keep(UNSENT)
+    LocalStore(tmp_path).keep(UNSENT)
     fails_first(monkeypatch, path)
     daemon, clock = with_chat(user(1, "why?")), Patient()
     async with client(
-        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+        tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
     ) as shown:
         await shown.shows("First chat")
         daemon.watching.tell(Connected())
         await shown.until(lambda: daemon.sent)
         assert [request.content for _, request, _ in daemon.sent] == ["written before"]
-        assert shown.app.mishaps
+        assert shown.app.errors
 
 
-@pytest.mark.parametrize("path", ["storage.local_store.Keeper.unsent", "session.outbox.sending"])
+@pytest.mark.parametrize(
+    "path", ["storage.local_store.LocalStore.unsent", "session.outbox.sending"]
+)
 async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
     tmp_path, monkeypatch, path
 ) -> None:
-    Keeper(tmp_path).keep(UNSENT)
+    LocalStore(tmp_path).keep(UNSENT)
     monkeypatch.setattr(f"palaver_tui.{path}", fail)
     daemon, clock = with_chat(user(1, "why?")), Patient()
     async with client(
-        tmp_path, daemon=daemon, chat_id="a", keeps_errors=True, clock=clock
+        tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
     ) as shown:
         await shown.shows("First chat", "why?")
-        assert shown.app.mishaps
+        assert shown.app.errors
         monkeypatch.undo()
-        assert [one.key for one in Keeper(tmp_path).unsent()] == ["k"]
+        assert [one.key for one in LocalStore(tmp_path).unsent()] == ["k"]
 
 
 async def test_what_was_asked_is_given_back_after_an_error(tmp_path, monkeypatch) -> None:
     daemon = with_chat(user(1, "why?"), answer(2, "so"))
-    async with client(tmp_path, daemon=daemon, chat_id="a", keeps_errors=True) as shown:
+    async with client(tmp_path, daemon=daemon, chat_id="a", contains_errors=True) as shown:
         await shown.shows("so")
         monkeypatch.setattr(daemon, "edit_message", fail)
         await shown.press("ctrl+t", "e", *"!!", "enter")
-        await shown.until(lambda: shown.app.mishaps)
+        await shown.until(lambda: shown.app.errors)
         await shown.shows("editing your message")
         assert shown.composer.text == "why?!!"
 
 
 async def test_a_message_goes_out_later_after_an_error_in_sending_it(tmp_path, monkeypatch) -> None:
     daemon = with_chat(user(1, "why?"))
-    async with client(tmp_path, daemon=daemon, chat_id="a", keeps_errors=True) as shown:
+    async with client(tmp_path, daemon=daemon, chat_id="a", contains_errors=True) as shown:
         await shown.shows("why?")
         monkeypatch.setattr(daemon, "send", fail)
         await shown.write("and now?")
@@ -363,7 +365,7 @@ async def test_pauses_get_longer_and_short_again_after_what_went_well() -> None:
         clock.advance(goes_well.pop(0))
         fail()
 
-    await Lasting(clock, Random(1), told.append).run(work)
+    await Restarts(clock, Random(1), told.append).run(work)
     assert given == [0, 1, 2, 3, 1, 2]
     assert len(told) == 5
     assert clock.slept[0] < clock.slept[1] < clock.slept[2] > clock.slept[3] < clock.slept[4]
@@ -374,7 +376,7 @@ async def test_a_refusal_is_no_error_of_our_own() -> None:
         raise PalaverError("No.")
 
     with pytest.raises(PalaverError):
-        await Lasting(Patient(), Random(1), fail).run(work)
+        await Restarts(Patient(), Random(1), fail).run(work)
 
 
 # --- errors in drawing --------------------------------------------------------------------
@@ -414,7 +416,9 @@ def says_so(shown, kind) -> bool:
 async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
     kind, tmp_path, monkeypatch
 ) -> None:
-    async with client(tmp_path, daemon=with_all_parts(), chat_id="a", keeps_errors=True) as shown:
+    async with client(
+        tmp_path, daemon=with_all_parts(), chat_id="a", contains_errors=True
+    ) as shown:
         await shown.shows("The key was not accepted", "Queue · 1")
         broken = "_strips" if kind is Transcript else "render_line"
         monkeypatch.setattr(
@@ -424,7 +428,7 @@ async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
         await shown.until(lambda: [*shown.app.screen.query(kind)])
         for one in shown.app.screen.query(kind):
             one.refresh()
-        await shown.until(lambda: shown.app.mishaps)
+        await shown.until(lambda: shown.app.errors)
         await shown.until(lambda: says_so(shown, kind))
         monkeypatch.undo()
         for _ in range(3):
@@ -439,29 +443,29 @@ async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
 async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
     place, tmp_path, monkeypatch
 ) -> None:
-    async with client(tmp_path, keeps_errors=True) as shown:
+    async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         monkeypatch.setattr(Toast, place, fail)
         shown.app.call_later(fail)
-        await shown.until(lambda: "test_mishaps" in shown.app.mishaps.report())
+        await shown.until(lambda: "test_mishaps" in shown.app.errors.report())
         await shown.press("h", "i", "ctrl+j", "2", "ctrl+j", "3")
         await shown.shows("❯ hi", "│   2", "│   3")  # all of it has its room
         copied = []
         monkeypatch.setattr(shown.app, "_put", lambda text, what: copied.append(text))
         await shown.press("f8")
-        assert copied == [shown.app.mishaps.report()]
+        assert copied == [shown.app.errors.report()]
         monkeypatch.undo()
         shown.app.call_later(fail_soon)  # of another kind: it is told again
-        await shown.until(lambda: "fail_soon" in shown.app.mishaps.report())
+        await shown.until(lambda: "fail_soon" in shown.app.errors.report())
         await shown.shows("Something went wrong in the client")
 
 
 async def test_an_error_in_showing_the_notice_of_one_ends_nothing(tmp_path, monkeypatch) -> None:
-    async with client(tmp_path, keeps_errors=True) as shown:
+    async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         monkeypatch.setattr(ToastRack, "show", fail)
         shown.app.call_later(fail)
-        await shown.until(lambda: shown.app.mishaps)
+        await shown.until(lambda: shown.app.errors)
         await shown.press("h", "i")
         await shown.shows("hi")
 
@@ -487,7 +491,7 @@ async def test_the_library_still_calls_what_is_changed_of_it(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "cause", [lambda app: app.call_later(fail), lambda app: app.session._spawn(fail_soon())]
+    "cause", [lambda app: app.call_later(fail), lambda app: app.session._tasks.spawn(fail_soon())]
 )
 async def test_a_test_fails_by_an_error_that_nothing_expects(tmp_path, cause) -> None:
     async def unexpected() -> None:
@@ -503,11 +507,11 @@ async def test_a_test_fails_by_an_error_that_nothing_expects(tmp_path, cause) ->
 def test_reports_and_kinds_are_bounded(tmp_path) -> None:
     for number in range(MOST_FILES + 3):
         (tmp_path / f"2020010{number:02}T000000-1.txt").touch()
-    mishaps = Mishaps(tmp_path, {"TERM": "xterm"})
+    errors = ErrorLog(tmp_path, {"TERM": "xterm"})
     for number in range(MOST_KINDS + 2):
-        mishaps.note(type(f"Error{number}", (Exception,), {})())
-    assert "and 2 more" in mishaps.report()
-    path = mishaps.write(T0)
+        errors.note(type(f"Error{number}", (Exception,), {})())
+    assert "and 2 more" in errors.report()
+    path = errors.write(T0)
     left = sorted(tmp_path.glob("*.txt"))
     assert len(left) == MOST_FILES
     assert path in left

@@ -302,7 +302,7 @@ async def test_a_search_that_meets_an_empty_chat_goes_on_in_the_next(tmp_path):
         await me.hides("searching older messages")
         daemon.answers.set()
         me.app.session.open("a")
-        await me.until(lambda: not me.app.session.paging.seeking)
+        await me.until(lambda: not me.app.session.message_pages.seeking)
         await me.press("enter")
         await me.shows("1 of 1", "the needle")
 

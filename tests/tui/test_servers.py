@@ -11,7 +11,7 @@ from palaver.interface import Choice
 from palaver.remote.address import Ssh, Unix, Web
 from palaver.remote.servers import Server
 from palaver_tui.app import _causes
-from palaver_tui.storage.local_store import Draft, Keeper
+from palaver_tui.storage.local_store import Draft, LocalStore
 from palaver_tui.timing import BARRED_S
 from palaver_tui.widgets.header import Place
 from tui.replay import ReplayClient, chat, problem
@@ -139,10 +139,14 @@ async def test_versions_that_do_not_fit_are_one_sentence_and_the_draft_stays(tmp
 
 
 async def test_what_is_written_to_one_server_never_meets_another_ones_chats(tmp_path):
-    keepers = [Keeper(tmp_path), Keeper(tmp_path, URL), Keeper(tmp_path, "https://box:7778")]
-    for number, keeper in enumerate(keepers):
-        keeper.keep_draft(Draft("a", f"for {number}"))
-    assert [keeper.drafts() for keeper in keepers] == [
+    stores = [
+        LocalStore(tmp_path),
+        LocalStore(tmp_path, URL),
+        LocalStore(tmp_path, "https://box:7778"),
+    ]
+    for number, store in enumerate(stores):
+        store.keep_draft(Draft("a", f"for {number}"))
+    assert [store.drafts() for store in stores] == [
         [Draft("a", "for 0")],
         [Draft("a", "for 1")],
         [Draft("a", "for 2")],
@@ -159,7 +163,7 @@ async def test_a_message_waits_for_its_own_server(tmp_path):
         daemon.down = True
         await me.write("for the box")
         await me.press("enter")
-        await me.until(lambda: Keeper(tmp_path, URL).unsent())
+        await me.until(lambda: LocalStore(tmp_path, URL).unsent())
     elsewhere = remote()
     async with client(tmp_path, daemon=elsewhere) as me:
         await me.shows("A chat")
@@ -184,8 +188,8 @@ async def test_a_server_is_chosen_in_the_palette_and_the_client_left_for_it(tmp_
         await me.press(*"this", "enter")
         await me.until(lambda: not me.app.is_running)
         assert me.app.go_to == Choice(None)
-    assert [draft.text for draft in Keeper(tmp_path, URL).drafts()] == ["half a thought"]
-    assert Keeper(tmp_path).drafts() == []
+    assert [draft.text for draft in LocalStore(tmp_path, URL).drafts()] == ["half a thought"]
+    assert LocalStore(tmp_path).drafts() == []
 
 
 async def test_the_server_in_use_is_no_place_to_go_to(tmp_path):

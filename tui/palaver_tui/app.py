@@ -41,13 +41,13 @@ from palaver_tui.platform.opener import Opener
 from palaver_tui.platform.signals import on_ending_signals
 from palaver_tui.screen.frames import Frames
 from palaver_tui.screen.painter import FLAT, NARROW, Choice, Painter
-from palaver_tui.session.outbox import DRAFT
 from palaver_tui.session.session import Connect, Session
-from palaver_tui.session.setup import Means, looked_at
+from palaver_tui.session.setup import SetupTools, looked_at
+from palaver_tui.state.chat import DRAFT
 from palaver_tui.state.escape import Open
 from palaver_tui.storage.drafts import NEW, Drafts, joined
-from palaver_tui.storage.error_reports import Mishap, Mishaps, say_ended
-from palaver_tui.storage.local_store import FOLDER, Keeper
+from palaver_tui.storage.error_reports import ErrorKind, ErrorLog, say_ended
+from palaver_tui.storage.local_store import FOLDER, LocalStore
 from palaver_tui.text.visible import encodable
 from palaver_tui.textual_patches.error_containment import guard_library
 from palaver_tui.textual_patches.key_queue import Inputs
@@ -57,7 +57,7 @@ from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.themes.themes import theme
 from palaver_tui.timing import (
     ANIMATION_S,
-    MISHAP_NOTICE_S,
+    ERROR_NOTICE_S,
     SCREEN_UPDATES_PER_SECOND,
     STILL_ANIMATION_S,
 )
@@ -128,9 +128,9 @@ class PalaverApp(Keying):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen.
 
     With `signals`, those that ask to end are handled: for a client that has a process to itself.
-    With `keeps_errors`, one of the client's own is told in it; without, it ends the client, as
+    With `contains_errors`, one of the client's own is told in it; without, it ends the client, as
     tests want it.
-    `means` are what it can do about a missing model; `hint` stands where nothing was said yet.
+    `tools` are what it can do about a missing model; `hint` stands where nothing was said yet.
     `server` is the one that was named, `choices` are those that can be gone to, `notice` is said at
     the beginning.
     """
@@ -154,8 +154,8 @@ class PalaverApp(Keying):
         look: Look | None = None,
         depth: Depth = "truecolor",
         signals: bool = False,
-        keeps_errors: bool = False,
-        means: Means | None = None,
+        contains_errors: bool = False,
+        tools: SetupTools | None = None,
         hint: str = "",
         server: Server | None = None,
         choices: Choices | None = None,
@@ -163,12 +163,12 @@ class PalaverApp(Keying):
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
-        self.mishaps = Mishaps(data_dir / FOLDER / "reports", os.environ)
-        self._keeps_errors = keeps_errors
-        if keeps_errors:
+        self.errors = ErrorLog(data_dir / FOLDER / "reports", os.environ)
+        self._contains_errors = contains_errors
+        if contains_errors:
             guard_library()
         elsewhere = server is not None and server.socket is None
-        self._keeper = Keeper(data_dir, str(server.place) if server and elsewhere else None)
+        self._store = LocalStore(data_dir, str(server.place) if server and elsewhere else None)
         self._choices = choices
         self._notice = notice
         self.editing = None
@@ -185,9 +185,9 @@ class PalaverApp(Keying):
             notice=self.say,
             gone=self._chat_gone,
             drafted=lambda: self._drafts.here,
-            keeper=self._keeper,
+            disk=self._store,
             client=client or partial(Client, clock=self.clock),
-            means=means or Means(),
+            tools=tools or SetupTools(),
             server=server,
         )
         self.pictures = data_dir / FOLDER / "pictures"
@@ -200,7 +200,12 @@ class PalaverApp(Keying):
         self._painter: Painter | None = None
         self._frames = Frames(self, self.paint)
         self._ticked = 0  # frames that had been painted at the last tick
-        self._drafts = Drafts(self, self._keeper)
+        self._drafts = Drafts(
+            self._store,
+            server=self._daemon,
+            later=self.set_timer,
+            warn=lambda words: self.say(words, "warning"),
+        )
         self._shown: str | None = None
         self._signals = signals
         self._backstop = Backstop()
@@ -247,7 +252,7 @@ class PalaverApp(Keying):
         self._swap_draft()
         self.paint()
         if self._notice:
-            self.say(self._notice, "error", seconds=MISHAP_NOTICE_S)
+            self.say(self._notice, "error", seconds=ERROR_NOTICE_S)
         self.session.start(self._chat_id)
         self.run_worker(self._drafts.load(self._restore))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
@@ -277,29 +282,29 @@ class PalaverApp(Keying):
         """A signal asks to end: no questions, what was written is kept on disk."""
         self.exit(code, return_code=code)
 
-    def keeps(self, error: Exception) -> bool:
+    def contains(self, error: Exception) -> bool:
         """Take note of an error of the client's own; return False if it may end the client."""
-        if not self._keeps_errors or self._painter is None:
+        if not self._contains_errors or self._painter is None:
             return False
         self._handle_exception(error)
         return True
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's, which shows a traceback and ends.
-        if not self._keeps_errors:
+        if not self._contains_errors:
             super()._handle_exception(error)
             return
-        new = self.mishaps.note(error)
+        new = self.errors.note(error)
         if new is not None:
-            self.mishaps.write(self.clock.now())
+            self.errors.write(self.clock.now())
         if self._painter is None:
             self._give_up()
         elif new is not None and self.on_screen:
             try:
                 self._tell(new)
             except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
-                self.mishaps.note(second)
-                self.mishaps.write(self.clock.now())
+                self.errors.note(second)
+                self.errors.write(self.clock.now())
 
     def _give_up(self) -> NoReturn:
         """End before the first paint: there is nothing to show an error in, and nothing to keep.
@@ -309,16 +314,16 @@ class PalaverApp(Keying):
         if self._driver is not None:
             self._driver.stop_application_mode()
             self._driver.close()
-        say_ended(self.mishaps.path)
+        say_ended(self.errors.path)
         os._exit(1)
 
-    def _tell(self, new: Mishap) -> None:
+    def _tell(self, new: ErrorKind) -> None:
         """Say what happened, and how to pass it on."""
         words = (
             f"Something went wrong in the client: {new.type}.\n"  # where is in the report
             f"Your chats are not affected. {key_of('app.report')} copies a report."
         )
-        self.say(words, "error", seconds=MISHAP_NOTICE_S)
+        self.say(words, "error", seconds=ERROR_NOTICE_S)
         self.call_later(self._close_broken)
 
     def _close_broken(self) -> None:
@@ -353,6 +358,11 @@ class PalaverApp(Keying):
 
     # --- painting -------------------------------------------------------------------------
 
+    def _daemon(self) -> str | None:
+        """Return where the daemon answers, None while none does."""
+        endpoint = self.session.endpoint
+        return None if endpoint is None else str(endpoint)
+
     def _changed(self) -> None:
         # Not with the paint: what is typed, and Enter, go to the chat that is current by then.
         self._swap_draft()
@@ -381,9 +391,9 @@ class PalaverApp(Keying):
         if transcript.chat != self.session.current:
             return
         if transcript.following:
-            self.session.paging.to_end()
+            self.session.message_pages.to_end()
         elif (ids := transcript.ids_in_view()) is not None:
-            self.session.paging.let_go(*ids)
+            self.session.message_pages.let_go(*ids)
 
     def _swap_draft(self) -> None:
         """Keep what is being written with its chat."""
@@ -473,7 +483,7 @@ class PalaverApp(Keying):
         if not composer.text:
             composer.load_text(self._drafts.get(self.session.current))
             composer.move_cursor(composer.document.end)
-        self.session.listing.find_lost()
+        self.session.chat_pages.find_lost()
         self._changed()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -516,11 +526,11 @@ class PalaverApp(Keying):
 
     def on_transcript_near_start(self) -> None:
         """Fetch what is older."""
-        self.session.paging.older()
+        self.session.message_pages.older()
 
     def on_transcript_near_gap(self) -> None:
         """Fetch what is missing between."""
-        self.session.paging.newer()
+        self.session.message_pages.newer()
 
     def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:
         """Fetch chats that are older, if they did not come since it was said."""
@@ -528,8 +538,8 @@ class PalaverApp(Keying):
         if wanted is None:
             return
         if message.scrolled:
-            self.session.listing.again()
-        self.session.listing.more(archived=self.shows_archived, wanted=wanted)
+            self.session.chat_pages.again()
+        self.session.chat_pages.more(archived=self.shows_archived, wanted=wanted)
 
     def on_chat_list_pane_filtered(self) -> None:
         """Show the chats that fit what is typed by now: the filter may be over already."""
@@ -545,8 +555,8 @@ class PalaverApp(Keying):
 
     def offers(self, action: Action) -> bool:
         """Say whether `action` makes sense now."""
-        if action.need == "mishap":
-            return bool(self.mishaps)
+        if action.need == "error":
+            return bool(self.errors)
         if action.need == "servers":
             return self._choices is not None
         if action.need == "searching":
@@ -577,7 +587,7 @@ def open_terminal(
     """
     causes = tuple(_causes(data_dir, config, server))
     find = partial(find_servers, SystemClock())
-    means = Means(os.environ, restart, find, partial(looked_at, causes))
+    tools = SetupTools(os.environ, restart, find, partial(looked_at, causes))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     console = Console()
     look = Look(pictures=draws_pictures(console))
@@ -589,8 +599,8 @@ def open_terminal(
         look=look,
         depth=depth_of(console),
         signals=True,
-        keeps_errors=True,
-        means=means,
+        contains_errors=True,
+        tools=tools,
         hint=hint,
         server=server,
         choices=choices,
@@ -600,13 +610,13 @@ def open_terminal(
     try:
         result = app.run()
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        app.mishaps.note(error)
-        app.mishaps.write(app.clock.now())
+        app.errors.note(error)
+        app.errors.write(app.clock.now())
         result = 1
     finally:
         ended()
-    if app.mishaps and (result == 1 or app.return_code == 1):
-        say_ended(app.mishaps.path)
+    if app.errors and (result == 1 or app.return_code == 1):
+        say_ended(app.errors.path)
     code = app.return_code or (result if isinstance(result, int) else 0)
     return Left(code, app.session.view.chat_id, app.go_to)
 

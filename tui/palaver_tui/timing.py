@@ -50,7 +50,7 @@ ADDRESS_NOTICE_S = 12.0
 # One that says how to take something back gives time to think about it.
 UNDO_NOTICE_S = 8.0
 # One that tells of an error of the client itself stays long enough to press the key it names.
-MISHAP_NOTICE_S = 30.0
+ERROR_NOTICE_S = 30.0
 # A program that opens addresses and has not failed by then has it.
 OPENER_S = 2.0
 # A clipboard program that has not taken the text by then hangs.

@@ -15,7 +15,7 @@ def _queues(session: Session) -> bool:
     return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
 
 
-# `searching` and `mishap` are the application's to know; `always` asks for nothing.
+# `searching` and `error` are the application's to know; `always` asks for nothing.
 NEEDS: Mapping[Need, Callable[[Session], bool]] = {
     "stoppable": lambda session: session.now.state in STOPPABLE,
     "failed": lambda session: session.view.error is not None,
@@ -26,7 +26,7 @@ NEEDS: Mapping[Need, Callable[[Session], bool]] = {
     "archived": lambda session: session.is_archived,
     "said": lambda session: bool(session.view.messages),
     "models": lambda session: usable(session.models),
-    "setup.restart": lambda session: session.setting_up.offers("setup.restart"),
-    "setup.local": lambda session: session.setting_up.offers("setup.local"),
+    "setup.restart": lambda session: session.setup.offers("setup.restart"),
+    "setup.local": lambda session: session.setup.offers("setup.local"),
     "offline": lambda session: session.connection.phase == "offline",
 }

@@ -11,9 +11,10 @@ from textual.screen import Screen
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.keymap.actions import Action
 from palaver_tui.screen.painter import Painter
-from palaver_tui.session.session import Session, Severity
+from palaver_tui.session.session import Session
+from palaver_tui.session.store import Severity
 from palaver_tui.state.escape import Open
-from palaver_tui.storage.error_reports import Mishaps
+from palaver_tui.storage.error_reports import ErrorLog
 from palaver_tui.text.visible import visible
 from palaver_tui.themes.palettes import Palette
 from palaver_tui.timing import NOTICE_S
@@ -36,7 +37,7 @@ class Base(App[int]):
     shows_archived = False  # the list shows the chats that are put away
     pictures: Path  # the folder of those that were opened in a viewer
     palettes: Sequence[Palette]  # those that this terminal can show
-    mishaps: Mishaps
+    errors: ErrorLog
     _look: Look
     _painter: Painter | None
 

@@ -62,7 +62,7 @@ class Filing(Undoing):
         def failed() -> None:
             self._filing.discard(chat_id)
 
-        self.session.asking.put_away(chat_id, archived, done, failed)
+        self.session.requests.put_away(chat_id, archived, done, failed)
 
     def _say_put_away(self, chat: Chat, *, archived: bool) -> None:
         words = f"Archived {quoted(chat.title)}." if archived else f"{quoted(chat.title)} is back."
@@ -81,7 +81,7 @@ class Filing(Undoing):
             else:
                 self._say_put_away(chat, archived=True)
 
-        self.session.asking.put_away(chat_id, not archived, done, lambda: None)
+        self.session.requests.put_away(chat_id, not archived, done, lambda: None)
 
     def _leave_chat(self, chat_id: str, beside: str | None) -> None:
         """Show another chat, if this one is shown: in the list the next, else a new one."""
@@ -99,8 +99,8 @@ class Filing(Undoing):
         self.shows_archived = not self.shows_archived
         self.end_filter()
         if self.shows_archived:
-            self.session.listing.again()
-            self.session.listing.more(archived=True)
+            self.session.chat_pages.again()
+            self.session.chat_pages.more(archived=True)
         self.main.add_class("-list")
         self._pane.focus()
 
@@ -151,4 +151,4 @@ class Filing(Undoing):
         def failed() -> None:
             self._filing.discard(chat_id)
 
-        self.session.asking.delete(chat_id, done, failed)
+        self.session.requests.delete(chat_id, done, failed)

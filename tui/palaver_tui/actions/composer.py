@@ -99,7 +99,7 @@ class Writing(Undoing, Commanding):
     def do_queue_send(self) -> None:
         """Answer the selected message next; what runs is stopped for it."""
         if (queued := self._aimed_at()) is not None:
-            self.session.asking.promote(queued)
+            self.session.requests.promote(queued)
 
     def do_queue_remove(self) -> None:
         """Take the selected message out of the queue."""
@@ -120,7 +120,7 @@ class Writing(Undoing, Commanding):
         def failed() -> None:
             leaving.discard(queued.id)
 
-        self.session.asking.remove(queued, done, failed)
+        self.session.requests.remove(queued, done, failed)
 
     def _put_in_queue(
         self, chat_id: str, queued: QueuedMessage, before: set[int], aside: Aside
@@ -141,7 +141,7 @@ class Writing(Undoing, Commanding):
             place = sum(other.id in before for other in session.view.queue)
             if session.view.caught_up is None:
                 place = len(before)  # it was just opened, and what waits in it is not here yet
-            session.asking.put_back(name, queued, place, keep)
+            session.requests.put_back(name, queued, place, keep)
         else:
             keep()
             words = "No answer runs, and in the queue it would be sent at once"
@@ -167,18 +167,18 @@ class Writing(Undoing, Commanding):
     def do_queue_raise(self) -> None:
         """Move the selected message up."""
         if (queued := self._aimed_at()) is not None:
-            self.session.asking.move(queued, -1)
+            self.session.requests.move(queued, -1)
 
     def do_queue_lower(self) -> None:
         """Move the selected message down."""
         if (queued := self._aimed_at()) is not None:
-            self.session.asking.move(queued, 1)
+            self.session.requests.move(queued, 1)
 
     def do_queue_hold(self) -> None:
         """Hold the queue, or release it."""
         view = self.session.view
         held = view.held or view.status == "paused"
-        (self.session.asking.release if held else self.session.asking.hold)()
+        (self.session.requests.release if held else self.session.requests.hold)()
 
     def do_queue_edit(self) -> None:
         """Open the selected message in the composer."""
@@ -221,7 +221,7 @@ class Writing(Undoing, Commanding):
 
         self.end_edit()
         if content != queued.content:
-            self.session.asking.edit(queued, content, failed)
+            self.session.requests.edit(queued, content, failed)
 
     def leave_edit(self) -> None:
         """End an edit: the message stays as it is, and what was written can be had back."""
@@ -269,9 +269,9 @@ class Writing(Undoing, Commanding):
             case "error.retry":
                 self.do_error_retry()
             case "queue.release":
-                self.session.asking.release()
+                self.session.requests.release()
             case "queue.head":
-                self.session.asking.promote(self.session.view.queue[0])
+                self.session.requests.promote(self.session.view.queue[0])
             case "setup.restart":
                 self.do_setup_restart()
             case "setup.local":
@@ -287,13 +287,13 @@ class Writing(Undoing, Commanding):
 
     def do_retry_now(self) -> None:
         """Do not wait for the retry's time."""
-        self.session.asking.skip_backoff()
+        self.session.requests.skip_backoff()
 
     def do_error_retry(self) -> None:
         """Run the failed turn again, at the time that the provider named if it named one."""
         view = self.session.view
         at = retry_time(view.error, self.session.clock.now()) if view.error else None
-        self.session.asking.resume(at if view.resume_at is None else None)
+        self.session.requests.resume(at if view.resume_at is None else None)
 
     def do_error_detail(self) -> None:
         """Show or hide the provider's own words."""
@@ -302,11 +302,11 @@ class Writing(Undoing, Commanding):
 
     def do_setup_restart(self) -> None:
         """Start the daemon anew, with the keys of this shell."""
-        self.session.setting_up.restart()
+        self.session.setup.restart()
 
     def do_setup_local(self) -> None:
         """Use the model server of this machine."""
-        self.session.setting_up.take_over()
+        self.session.setup.take_over()
 
     def do_app_reconnect(self) -> None:
         """Try to reach the daemon again."""

@@ -44,7 +44,7 @@ class General(Reading, Finding, Opening, Recalling, Rewriting, Servers):
             case "close_overlay":
                 self.close_overlay()
             case "stop":
-                self.session.asking.stop()
+                self.session.requests.stop()
             case "say_stopping":
                 self.say("Already stopping.")
             case "say_offline":
@@ -64,11 +64,11 @@ class General(Reading, Finding, Opening, Recalling, Rewriting, Servers):
 
     def _renamed(self, title: str | None) -> None:
         if title is not None and title != self.session.view.title:
-            self.session.asking.rename(title)
+            self.session.requests.rename(title)
 
     def do_chat_stop(self) -> None:
         """Stop the answer."""
-        self.session.asking.stop()
+        self.session.requests.stop()
 
     def do_app_theme(self) -> None:
         """Change to the next theme."""
@@ -78,7 +78,7 @@ class General(Reading, Finding, Opening, Recalling, Rewriting, Servers):
 
     def do_app_report(self) -> None:
         """Copy what went wrong in the client itself."""
-        self._put(self.mishaps.report(), "the report")
+        self._put(self.errors.report(), "the report")
 
     def do_app_help(self) -> None:
         """Show all keys."""

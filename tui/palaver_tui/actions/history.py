@@ -53,7 +53,7 @@ class Rewriting(Writing, Filing, Pointing):
         view = self.session.view
         self._counted = None
         if dropped_by(view, message.id).at_least:
-            self.session.asking.count_after(message.id, view.messages[-1].id, self._count)
+            self.session.requests.count_after(message.id, view.messages[-1].id, self._count)
 
     def _count(self, counted: Counted) -> None:
         self._counted = counted
@@ -78,7 +78,7 @@ class Rewriting(Writing, Filing, Pointing):
                 self.keep_for(name, content)
 
         self.end_edit()
-        self.session.asking.say_anew(message.id, content, failed)
+        self.session.requests.say_anew(message.id, content, failed)
         self.main.query_one(Transcript).follow()
 
     def keep_for(self, name: str, content: str) -> None:
@@ -100,7 +100,7 @@ class Rewriting(Writing, Filing, Pointing):
             self.main.query_one(Composer).focus()
             self.say(f"You are in {quoted(chat.title)} now. The other chat is as it was.")
 
-        self.session.asking.fork(message.id, done)
+        self.session.requests.fork(message.id, done)
 
     def do_chat_clear(self) -> None:
         """Let the model forget what was said, after a question."""
@@ -119,4 +119,4 @@ class Rewriting(Writing, Filing, Pointing):
 
     def _forget(self, yes: bool | None) -> None:
         if yes and not self.refused("clear"):
-            self.session.asking.clear()
+            self.session.requests.clear()

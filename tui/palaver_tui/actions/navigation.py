@@ -79,7 +79,7 @@ class Reading(Base):
 
     def do_view_end(self) -> None:
         """Show the newest text and follow it."""
-        self.session.paging.to_end()
+        self.session.message_pages.to_end()
         self.main.query_one(Transcript).follow()
 
     do_transcript_end = do_view_end

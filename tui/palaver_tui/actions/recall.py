@@ -70,7 +70,7 @@ class Recalling(Writing):
         session = self.session
         for item in reversed(session.view.outgoing):
             if item.state in {"refused", "waiting"}:
-                composer.load_text(session.delivery.take_back(session.current, item.key))
+                composer.load_text(session.outbox.take_back(session.current, item.key))
                 composer.move_cursor(composer.document.end)
                 return True
         if session.view.queue:

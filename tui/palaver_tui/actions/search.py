@@ -23,7 +23,7 @@ class Finding(Base):
 
     def on_search_bar_typed(self, message: SearchBar.Typed) -> None:
         """Find what was typed."""
-        self.session.paging.end_search()
+        self.session.message_pages.end_search()
         self._transcript.searching.begin(message.text)
         self._changed()
 
@@ -34,7 +34,7 @@ class Finding(Base):
     def do_search_older(self) -> None:
         """Go to the match above; without one here, look in older messages."""
         searching = self._transcript.searching
-        if not searching.active or self.session.paging.seeking or searching.step(-1):
+        if not searching.active or self.session.message_pages.seeking or searching.step(-1):
             return
         if not searching.done:
             searching.when_done(self.do_search_older)
@@ -42,17 +42,17 @@ class Finding(Base):
         if not self.session.view.older:
             self._none_more("before")
             return
-        self.session.paging.seek_older(searching.holds, self._found_older)
+        self.session.message_pages.seek_older(searching.holds, self._found_older)
 
     def do_search_newer(self) -> None:
         """Go to the match below."""
         searching = self._transcript.searching
-        if not searching.active or self.session.paging.seeking:
+        if not searching.active or self.session.message_pages.seeking:
             return
         gap, current = self.session.view.gap, searching.current
         if gap is not None and (current is None or searching.is_last_before(gap)):
             # The next one may be in the gap, before those at the end.
-            self.session.paging.seek_newer(searching.holds, self._found_newer)
+            self.session.message_pages.seek_newer(searching.holds, self._found_newer)
             return
         if searching.step(1):
             return
@@ -96,7 +96,7 @@ class Finding(Base):
 
     def end_search(self) -> None:
         """Search for nothing any more."""
-        self.session.paging.end_search()
+        self.session.message_pages.end_search()
         self._transcript.searching.end()
         self._bar.close()
         self._transcript.focus()
@@ -104,7 +104,7 @@ class Finding(Base):
     def search_words(self) -> str:
         """Return how many were found, and which of them is shown."""
         searching = self._transcript.searching
-        if self.session.paging.seeking:
+        if self.session.message_pages.seeking:
             return "searching older messages …"
         if not searching.active:
             return ""

@@ -45,7 +45,7 @@ class Servers(Base):
 
     def leaving_is_said(self, how: str) -> bool:
         """Say once that something is not sent yet, and `how` to leave; False if it was said now."""
-        unsent = self.session.delivery.unsent
+        unsent = self.session.outbox.unsent
         if not unsent or self._warned:
             return True
         self._warned = True

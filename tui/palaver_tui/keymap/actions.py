@@ -26,7 +26,7 @@ Need = Literal[
     "present",
     "archived",
     "said",
-    "mishap",
+    "error",
     "servers",
 ]
 
@@ -271,7 +271,7 @@ ACTIONS: tuple[Action, ...] = (
         "What went wrong in the client itself, for who can mend it; without any message.",
         "app",
         ("f8",),
-        need="mishap",
+        need="error",
         command="report",
     ),
     Action(

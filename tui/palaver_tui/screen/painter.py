@@ -150,7 +150,7 @@ class Painter:
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
-        self._welcome.show(session.setting_up.state, self.model_name())
+        self._welcome.show(session.setup.state, self.model_name())
         self._transcript.show(view, session.current, self.model_name())
         self._transcript.show_edit(editing.id if isinstance(editing, Message) else None)
         self.paint_new_lines()
@@ -162,7 +162,7 @@ class Painter:
             session.connection,
             now,
             self.show_detail,
-            setup=session.setting_up.state,
+            setup=session.setup.state,
             archived=archived,
         )
         # Where there is no room for both, what is being chosen matters more.

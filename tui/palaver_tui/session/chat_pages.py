@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 from palaver.client import Client, PalaverError, Refused
 from palaver.wire.events import ChatUpdated
-from palaver_tui.session.outbox import NO_CHAT
+from palaver_tui.session.store import NO_CHAT, Chats, Store
+from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat_list import reduce_list, with_page
 from palaver_tui.timing import CHAT_PAGE
-
-if TYPE_CHECKING:
-    from palaver_tui.session.session import Session
 
 FIRST = ""  # in place of a cursor: the first page of those that are archived
 
 
-class Listing:
+class ChatPages:
     """Fetches one page at a time of each list.
 
-    One that did not come waits until it is tried `again`.
+    One that did not come waits until it is tried `again`. `drafted` returns the ids of the chats of
+    this daemon that something is written to.
     """
 
     def __init__(
-        self, session: Session, spawn: Callable[[Coroutine[Any, Any, None]], object]
+        self, store: Store, chats: Chats, spawn: Spawn, drafted: Callable[[], frozenset[str]]
     ) -> None:
-        self._session = session
+        self._store = store
+        self._chats = chats
         self._spawn = spawn
+        self._drafted = drafted
         self._busy: set[bool] = set()  # whether it is a page of archived ones
         self._missed: set[str] = set()  # the cursors of pages that did not come
 
@@ -37,7 +37,7 @@ class Listing:
         With `wanted` only if that is its cursor: what is on the screen may lack a page that is
         here already.
         """
-        chats = self._session.chats
+        chats = self._store.chats
         if not archived:
             cursor = chats.next_cursor
         elif not chats.archive.loaded:
@@ -57,52 +57,52 @@ class Listing:
 
     def learn(self, chat_id: str) -> None:
         """Ask for a chat that is in no page that is here: an older one, or one that is archived."""
-        client = self._session.client
-        if client is not None and chat_id not in self._session.chats.chats:
+        client = self._store.client
+        if client is not None and chat_id not in self._store.chats.chats:
             self._spawn(self._fetch_one(client, chat_id))
 
     def find_lost(self) -> None:
         """Ask for the chats that are written to and in no page here: some may be deleted."""
-        session = self._session
-        unknown = session.drafted() - session.chats.chats.keys() - {session.current}
-        if session.client is not None and session.chats.loaded and unknown:
-            self._spawn(self._fetch_each(session.client, sorted(unknown)))
+        store = self._store
+        unknown = self._drafted() - store.chats.chats.keys() - {store.current}
+        if store.client is not None and store.chats.loaded and unknown:
+            self._spawn(self._fetch_each(store.client, sorted(unknown)))
 
     async def _fetch_each(self, client: Client, chat_ids: list[str]) -> None:
         for chat_id in chat_ids:
             await self._fetch_one(client, chat_id)
 
     def _ask(self, cursor: str | None, size: int, *, archived: bool) -> None:
-        client = self._session.client
+        client = self._store.client
         if client is None or cursor is None or cursor in self._missed or archived in self._busy:
             return
         self._busy.add(archived)
         self._spawn(self._fetch(client, cursor, size, archived=archived))
 
     async def _fetch(self, client: Client, cursor: str, size: int, *, archived: bool) -> None:
-        session = self._session
+        store = self._store
         try:
             page = await client.chats(limit=size, cursor=cursor or None, archived=archived)
         except PalaverError as error:
             self._missed.add(cursor)
-            session.notice(str(error), "warning")
+            store.notice(str(error), "warning")
             return
         finally:
             self._busy.discard(archived)
-        session.chats = with_page(session.chats, page.chats, page.next_cursor, archived=archived)
-        session.changed()
+        store.chats = with_page(store.chats, page.chats, page.next_cursor, archived=archived)
+        store.changed()
 
     async def _fetch_one(self, client: Client, chat_id: str) -> None:
-        session = self._session
+        store = self._store
         try:
             chat = await client.chat(chat_id)
         except Refused as refused:
             # Of the one that is shown its stream says the same.
-            if refused.problem.code == NO_CHAT and chat_id != session.current:
-                session.drop(chat_id, "")
+            if refused.problem.code == NO_CHAT and chat_id != store.current:
+                self._chats.drop(chat_id, "")
             return
         except PalaverError as error:
-            session.notice(str(error), "warning")
+            store.notice(str(error), "warning")
             return
-        session.chats = reduce_list(session.chats, ChatUpdated(chat, []))
-        session.changed()
+        store.chats = reduce_list(store.chats, ChatUpdated(chat, []))
+        store.changed()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from palaver.client import Client, PalaverError
 from palaver.wire.messages import Message
+from palaver_tui.session.store import Store
+from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.message_window import around, at_the_end, trimmed, with_newer, with_older
 from palaver_tui.timing import OLDER_PAGE, SEARCH_AT_ONCE, SEARCH_PAGE
 
-if TYPE_CHECKING:
-    from palaver_tui.session.session import Session
-
-Spawn = Callable[[Coroutine[Any, Any, None]], object]
 Holds = Callable[[Message], bool]
 # Called when a search through what was not here ends, with the messages read and the one found.
 Told = Callable[[int, int | None], None]
@@ -32,30 +29,30 @@ class Seek:
     told: Told
 
 
-class Paging:
+class MessagePages:
     """Fetches and lets go, for the chat that is shown; one fetch at a time in each chat."""
 
-    def __init__(self, session: Session, spawn: Spawn) -> None:
-        self._session = session
+    def __init__(self, store: Store, spawn: Spawn) -> None:
+        self._store = store
         self._spawn = spawn
         self._busy: set[str] = set()
         self._unseen: set[str] = set()  # chats with a page that was not on the screen yet
         self._seek: Seek | None = None  # the one that goes on; another, or none, ends it
 
     def _can(self, view: ChatView, name: str) -> bool:
-        known = view.chat_id is not None and self._session.client is not None and view.messages
+        known = view.chat_id is not None and self._store.client is not None and view.messages
         return bool(known) and view.attached and name not in self._busy | self._unseen
 
     def older(self) -> None:
         """Fetch the page before the first message there is, unless that is under way."""
-        name, view = self._session.current, self._session.view
+        name, view = self._store.current, self._store.view
         if view.older and self._can(view, name):
             self._busy.add(name)
             self._spawn(self._fetch(name, before_id=view.messages[0].id))
 
     def newer(self) -> None:
         """Fetch the page after the gap, unless that is under way."""
-        name, view = self._session.current, self._session.view
+        name, view = self._store.current, self._store.view
         if view.gap is not None and self._can(view, name):
             self._busy.add(name)
             self._spawn(self._fetch(name, after_id=view.gap))
@@ -63,8 +60,8 @@ class Paging:
     async def _fetch(
         self, name: str, before_id: int | None = None, after_id: int | None = None
     ) -> None:
-        session = self._session
-        client, chat_id = session.client, session.views[name].chat_id
+        store = self._store
+        client, chat_id = store.client, store.views[name].chat_id
         assert client is not None
         assert chat_id is not None
         try:
@@ -72,48 +69,48 @@ class Paging:
                 chat_id, before_id=before_id, after_id=after_id, limit=OLDER_PAGE
             )
         except PalaverError as error:
-            session.notice(str(error), "warning")
+            store.notice(str(error), "warning")
             return
         finally:
             self._busy.discard(name)
-        view = session.views.get(name)
+        view = store.views.get(name)
         if view is None:
             return
         if before_id is not None and view.messages and view.messages[0].id == before_id:
-            session.views[name] = with_older(view, page.messages, page.more)
+            store.views[name] = with_older(view, page.messages, page.more)
         elif after_id is not None and view.gap == after_id:
-            session.views[name] = with_newer(view, page.messages, page.more)
+            store.views[name] = with_newer(view, page.messages, page.more)
         self._unseen.add(name)  # or else pages could come faster than others are let go
-        session.changed()
+        store.changed()
 
     def let_go(self, first: int, last: int) -> None:
         """Forget what is far from the messages `first` to `last`, which are in view."""
-        session = self._session
-        self._unseen.discard(session.current)
-        session.views[session.current] = trimmed(session.view, first, last)
+        store = self._store
+        self._unseen.discard(store.current)
+        store.views[store.current] = trimmed(store.view, first, last)
 
     def to_end(self) -> None:
         """Keep the newest messages only: somebody went there."""
-        session = self._session
-        self._unseen.discard(session.current)
-        session.views[session.current] = at_the_end(session.view)
+        store = self._store
+        self._unseen.discard(store.current)
+        store.views[store.current] = at_the_end(store.view)
 
     # --- searching in what is not here ----------------------------------------------------
 
     @property
     def seeking(self) -> bool:
         """Whether messages of the chat that is shown are being searched that are not here."""
-        return self._seek is not None and self._seek.chat_id == self._session.current
+        return self._seek is not None and self._seek.chat_id == self._store.current
 
     def seek_older(self, holds: Holds, told: Told) -> None:
         """Look for the newest message that `holds` before those that are here, and show it."""
-        view = self._session.view
+        view = self._store.view
         if view.messages:
             self._begin_seek(holds, told, before=view.messages[0].id)
 
     def seek_newer(self, holds: Holds, told: Told) -> None:
         """Look for the oldest message that `holds` in the gap, and show it."""
-        gap = self._session.view.gap
+        gap = self._store.view.gap
         if gap is not None:
             self._begin_seek(holds, told, after=gap)
 
@@ -124,7 +121,7 @@ class Paging:
     def _begin_seek(
         self, holds: Holds, told: Told, before: int | None = None, after: int | None = None
     ) -> None:
-        client, chat_id = self._session.client, self._session.view.chat_id
+        client, chat_id = self._store.client, self._store.view.chat_id
         if client is None or chat_id is None:
             told(0, None)
             return
@@ -156,7 +153,7 @@ class Paging:
         seek.told(read, found)
 
     def _is_wanted(self, seek: Seek) -> bool:
-        return self._seek is seek and self._session.current == seek.chat_id
+        return self._seek is seek and self._store.current == seek.chat_id
 
     async def _pages(
         self, seek: Seek, before: int | None, after: int | None
@@ -168,7 +165,7 @@ class Paging:
                     seek.chat_id, before_id=before, after_id=after, limit=SEARCH_PAGE
                 )
             except PalaverError as error:
-                self._session.notice(str(error), "warning")
+                self._store.notice(str(error), "warning")
                 return
             ordered = sorted(page.messages, key=lambda message: message.id, reverse=after is None)
             yield ordered
@@ -184,10 +181,10 @@ class Paging:
             up_to = await client.messages(chat_id, before_id=message_id + 1, limit=half)
             behind = await client.messages(chat_id, after_id=message_id, limit=half)
         except PalaverError as error:
-            self._session.notice(str(error), "warning")
+            self._store.notice(str(error), "warning")
             return
-        session = self._session
-        if chat_id in session.views:
+        store = self._store
+        if chat_id in store.views:
             page = [*up_to.messages, *behind.messages]
-            session.views[chat_id] = around(session.views[chat_id], page, up_to.more)
-            session.changed()
+            store.views[chat_id] = around(store.views[chat_id], page, up_to.more)
+            store.changed()

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from palaver.client import PalaverError, Refused, Unauthenticated
 from palaver.wire.chats import CreateChat, SendMessage, Sent
-from palaver_tui.state.chat import ChatView, Outgoing
+from palaver_tui.session.store import NO_CHAT, Chats, Store
+from palaver_tui.session.tasks import Spawn
+from palaver_tui.state.chat import DRAFT, ChatView, Outgoing
 from palaver_tui.state.outgoing import acknowledged, marked, sending, without
-from palaver_tui.storage.local_store import Keeper, Unsent
+from palaver_tui.storage.local_store import LocalStore, Unsent
 from palaver_tui.timing import RESEND_AFTER_S
 
-if TYPE_CHECKING:
-    from palaver_tui.session.session import Session
 
-NO_CHAT = "chat_not_found"  # the daemon's word
-DRAFT = "new:"  # how the names of chats begin that the daemon does not know yet
-
-
-class Delivery:
+class Outbox:
     """Sends what is outgoing in the session's views."""
 
     def __init__(
         self,
-        session: Session,
-        keeper: Keeper,
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        store: Store,
+        chats: Chats,
+        disk: LocalStore,
+        spawn: Spawn,
     ) -> None:
-        self._session = session
-        self._keeper = keeper
+        self._store = store
+        self._chats = chats
+        self._disk = disk
         self._spawn = spawn
         self._busy: set[str] = set()  # names of chats that are being sent to
         self._kept: dict[str, asyncio.Task[Unsent]] = {}  # what writes a message to disk, by key
@@ -39,7 +37,7 @@ class Delivery:
     @property
     def unsent(self) -> int:
         """How many messages are not with the daemon."""
-        views = self._session.views.values()
+        views = self._store.views.values()
         return sum(item.state != "refused" for view in views for item in view.outgoing)
 
     async def load(self) -> None:
@@ -47,9 +45,9 @@ class Delivery:
 
         To be called when the daemon is known: those for another one stay where they are.
         """
-        endpoint = self._session.endpoint
-        views = self._session.views
-        for unsent in await self._disk(self._keeper.unsent) or []:
+        endpoint = self._store.endpoint
+        views = self._store.views
+        for unsent in await self._on_disk(self._disk.unsent) or []:
             if unsent.server not in {None, str(endpoint)}:
                 continue
             name = unsent.chat_id or f"{DRAFT}{unsent.key}"
@@ -59,7 +57,7 @@ class Delivery:
 
     def send(self, name: str, item: Outgoing) -> None:
         """Show `item` in a chat and send it."""
-        views = self._session.views
+        views = self._store.views
         views[name] = sending(views[name], item)
         # At once, and not when its turn comes: those before it may wait for a connection.
         kept = self._unsent(views[name], item)
@@ -68,7 +66,7 @@ class Delivery:
 
     def flush_all(self) -> None:
         """There is a connection: send everything that waits."""
-        for name, view in list(self._session.views.items()):
+        for name, view in list(self._store.views.items()):
             if _waits(view):
                 self.flush(name)
 
@@ -80,7 +78,7 @@ class Delivery:
 
     async def _send_all(self, name: str) -> None:
         """Send in order, until all is out or there is no answer."""
-        views = self._session.views
+        views = self._store.views
         try:
             while name in views and (item := _next_out(views[name])) is not None:
                 try:
@@ -92,14 +90,14 @@ class Delivery:
                 except Refused as refused:
                     if refused.problem.code == NO_CHAT and name in views:
                         # Nobody could take it back from a chat that is in no list.
-                        self._session.notice(f"A message was not sent: {refused}", "error")
-                        self._session.drop(name, views[name].title)
+                        self._store.notice(f"A message was not sent: {refused}", "error")
+                        self._chats.drop(name, views[name].title)
                         return
                     # It stays on disk too, until the person takes it back.
                     if name in views:
                         views[name] = marked(views[name], item.key, "refused", str(refused))
-                    if name != self._session.current:
-                        self._session.notice(f"A message was not sent: {refused}", "error")
+                    if name != self._store.current:
+                        self._store.notice(f"A message was not sent: {refused}", "error")
                 except PalaverError:
                     # No answer: the same key makes it safe to send again when there is one.
                     self._all_wait(name)
@@ -115,14 +113,14 @@ class Delivery:
                     name = self._delivered(name, item, sent)
         finally:
             self._busy.discard(name)
-            self._session.changed()
+            self._store.changed()
 
     async def _again(self, name: str) -> None:
         """Send what waits in a chat, if there is a connection after all: nothing else would."""
-        session = self._session
-        await session.clock.sleep(RESEND_AFTER_S)
-        view = session.views.get(name)
-        if session.connection.phase == "live" and view is not None and _waits(view):
+        store = self._store
+        await store.clock.sleep(RESEND_AFTER_S)
+        view = store.views.get(name)
+        if store.connection.phase == "live" and view is not None and _waits(view):
             self.flush(name)
 
     async def _deliver(self, name: str, item: Outgoing) -> Sent | None:
@@ -132,14 +130,14 @@ class Delivery:
         """
         task = self._kept.get(item.key)
         before = await task if task is not None else None
-        view = self._session.views.get(name)
+        view = self._store.views.get(name)
         if view is None or item.key in self._taken_back:
             return None
         kept = self._unsent(view, item)
         if kept != before:  # which daemon and which chat it is for may be known only now
             self._kept[item.key] = asyncio.create_task(self._keep(kept))
             await self._kept[item.key]
-        client = self._session.client
+        client = self._store.client
         if client is None:
             raise PalaverError("There is no daemon yet.")
         if view.chat_id is None:
@@ -155,65 +153,65 @@ class Delivery:
         return await client.send(view.chat_id, message, key=item.key)
 
     def _unsent(self, view: ChatView, item: Outgoing) -> Unsent:
-        endpoint = self._session.endpoint
+        endpoint = self._store.endpoint
         server = str(endpoint) if endpoint is not None else None
         return Unsent(item.key, item.content, item.created_at, view.chat_id, server, item.model)
 
     async def _keep(self, kept: Unsent) -> Unsent:
-        await self._disk(self._keeper.keep, kept)
+        await self._on_disk(self._disk.keep, kept)
         return kept
 
-    async def _disk(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    async def _on_disk(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Run `work` in a thread; a disk that fails is a notice, and the message goes out."""
         try:
             return await asyncio.to_thread(work, *arguments)
         except OSError as error:
-            self._session.notice(f"Could not keep your message on disk: {error}.", "warning")
+            self._store.notice(f"Could not keep your message on disk: {error}.", "warning")
             return None
 
     def _all_wait(self, name: str) -> None:
-        view = self._session.views.get(name)
+        view = self._store.views.get(name)
         if view is None:
             return  # its chat is gone; on disk it stays
         for item in view.outgoing:
             if item.state == "sending":
                 view = marked(view, item.key, "waiting")
-        self._session.views[name] = view
+        self._store.views[name] = view
 
     def _delivered(self, name: str, item: Outgoing, sent: Sent) -> str:
         """Put the answer into the view; a draft becomes the chat it asked for."""
-        session = self._session
-        if name not in session.views:
+        store = self._store
+        if name not in store.views:
             return name
-        view = acknowledged(session.views[name], item.key, sent)
+        view = acknowledged(store.views[name], item.key, sent)
         if view.chat_id is not None:
-            session.views[name] = view
+            store.views[name] = view
             return name
         self._busy.discard(name)
         self._busy.add(sent.chat.id)
-        session.rename(name, view, sent.chat)
+        self._chats.rename(name, view, sent.chat)
         return sent.chat.id
 
     def take_back(self, name: str, key: str) -> str:
         """Remove a message that was refused, or waits, and return its content."""
-        view = self._session.views[name]
+        view = self._store.views[name]
         item = next((item for item in view.outgoing if item.key == key), None)
         if item is None:
             return ""
         self._taken_back.add(key)
-        self._session.views[name] = without(view, key)
+        self._store.views[name] = without(view, key)
         self._spawn(self._forget(key))
         return item.content
 
     def take_all_back(self, name: str) -> list[str]:
         """Remove everything that is not with the daemon from a chat, and return it."""
-        view = self._session.views.get(name)
+        view = self._store.views.get(name)
         return [self.take_back(name, item.key) for item in view.outgoing] if view else []
 
     async def _forget(self, key: str) -> None:
         if (task := self._kept.pop(key, None)) is not None:
             await task  # or else it could be written after it was dropped
-        await self._disk(self._keeper.drop, key)
+        await self._on_disk(self._disk.drop, key)
 
 
 def _waits(view: ChatView) -> bool:

@@ -6,9 +6,8 @@ or a missing answer becomes a notice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from palaver.client import Client, PalaverError
 from palaver.client.pages import messages_after
@@ -23,33 +22,30 @@ from palaver.wire.queue import (
     Resume,
     SkipBackoff,
 )
+from palaver_tui.session.store import Store
+from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.dropped_messages import Counted, Dropped, in_words, is_read
-
-if TYPE_CHECKING:
-    from palaver_tui.session.session import Session
 
 Told = Callable[[Chat], None]
 Failed = Callable[[], None]
 Ask = Callable[[Client, str], Awaitable[str | None]]
 
 
-class Asking:
+class Requests:
     """The requests of a session."""
 
-    def __init__(
-        self, session: Session, spawn: Callable[[Coroutine[Any, Any, None]], object]
-    ) -> None:
-        self._session = session
+    def __init__(self, store: Store, spawn: Spawn) -> None:
+        self._store = store
         self._spawn = spawn
 
     def _ask(
         self, ask: Ask, failed: Callable[[], None] | None = None, chat_id: str | None = None
     ) -> None:
-        client, chat_id = self._session.client, chat_id or self._session.view.chat_id
+        client, chat_id = self._store.client, chat_id or self._store.view.chat_id
         if chat_id is None:
             return
         if client is None:
-            self._session.notice("There is no connection to the daemon yet.", "warning")
+            self._store.notice("There is no connection to the daemon yet.", "warning")
             if failed is not None:
                 failed()
             return
@@ -62,7 +58,7 @@ class Asking:
         try:
             words = await ask(client, chat_id)
         except PalaverError as error:
-            self._session.notice(str(error), "error")
+            self._store.notice(str(error), "error")
             if failed is not None:
                 failed()
             return
@@ -71,16 +67,16 @@ class Asking:
                 failed()  # what was asked with it is not lost for a fault of our own
             raise
         if words:
-            self._session.notice(words, "information")
+            self._store.notice(words, "information")
 
     @property
     def _turn(self) -> int:
-        versions = self._session.view.versions
+        versions = self._store.view.versions
         return versions.turn if versions else 0
 
     @property
     def _history(self) -> int:
-        versions = self._session.view.versions
+        versions = self._store.view.versions
         return versions.history if versions else 0
 
     # --- the answer that runs ---------------------------------------------------------------
@@ -109,7 +105,7 @@ class Asking:
 
     def skip_backoff(self) -> None:
         """Run a waiting retry now."""
-        versions = self._session.view.versions
+        versions = self._store.view.versions
         if versions is None:
             return
         request = SkipBackoff(turn_version=versions.turn, retry_version=versions.retry)
@@ -145,7 +141,7 @@ class Asking:
 
         async def ask(client: Client, chat_id: str) -> str | None:
             chat = await client.change_chat(chat_id, ChangeChat(archived=archived))
-            self._session.learned(chat)
+            self._store.learned(chat)
             done(chat)
             return None
 
@@ -153,11 +149,11 @@ class Asking:
 
     def delete(self, chat_id: str, done: Callable[[], None], failed: Failed) -> None:
         """Delete a chat for good; one that is not archived is archived first."""
-        archived = self._session.chats.is_archived(chat_id)
+        archived = self._store.chats.is_archived(chat_id)
 
         async def ask(client: Client, chat_id: str) -> str | None:
             if not archived:
-                self._session.learned(await client.change_chat(chat_id, ChangeChat(archived=True)))
+                self._store.learned(await client.change_chat(chat_id, ChangeChat(archived=True)))
             await client.delete_chat(chat_id)
             done()
             return None
@@ -197,7 +193,7 @@ class Asking:
 
         async def ask(client: Client, chat_id: str) -> str | None:
             forked = await client.fork(chat_id, Fork(message_id))
-            self._session.learned(forked.chat)
+            self._store.learned(forked.chat)
             done(forked.chat)
             return None
 
@@ -258,7 +254,7 @@ class Asking:
 
     def move(self, queued: QueuedMessage, steps: int) -> None:
         """Move a queued message `steps` down."""
-        ids = [other.id for other in self._session.view.queue]
+        ids = [other.id for other in self._store.view.queue]
         if queued.id not in ids:
             return
         index = ids.index(queued.id)

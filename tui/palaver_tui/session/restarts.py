@@ -14,7 +14,7 @@ from palaver.clock import Clock
 RECOVERED_S: Final = 60.0
 
 
-class Lasting:
+class Restarts:
     """Begins work anew, after pauses that get longer. `told` takes the errors."""
 
     def __init__(self, clock: Clock, random: Random, told: Callable[[Exception], None]) -> None:

@@ -1,19 +1,17 @@
-"""What the client does: keeps the views true, sends, stops. Knows no screen.
+"""The client's side of everything: connects, follows the chats, and puts the parts together.
 
-A `Session` owns the connection. Everything it learns goes through the reducers into views, and
-then `changed` is called; whoever draws reads the views. It is used from one event loop.
+Everything a `Session` learns goes through the reducers into views, and then `changed` is called;
+whoever draws reads the views. It knows no screen, and is used from one event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import Any, Literal
 from uuid import UUID
 
 from palaver.client import (
@@ -29,37 +27,37 @@ from palaver.client import (
 )
 from palaver.clock import Clock
 from palaver.remote.servers import Server
-from palaver.wire.chats import Chat, Info, Models
+from palaver.wire.chats import Chat
 from palaver.wire.events import (
     ChatDeleted,
-    ChatUpdated,
     ConfigChanged,
     ListSnapshot,
     WatchEvent,
 )
-from palaver_tui.session.chat_pages import Listing
-from palaver_tui.session.message_pages import Paging
-from palaver_tui.session.outbox import DRAFT, Delivery
-from palaver_tui.session.requests import Asking
-from palaver_tui.session.restarts import Lasting
-from palaver_tui.session.setup import Means, SettingUp
-from palaver_tui.state.chat import ChatView, Outgoing, unread
-from palaver_tui.state.chat_list import EMPTY, ChatList, reduce_list
+from palaver_tui.session.chat_pages import ChatPages
+from palaver_tui.session.message_pages import MessagePages
+from palaver_tui.session.outbox import Outbox
+from palaver_tui.session.requests import Requests
+from palaver_tui.session.restarts import Restarts
+from palaver_tui.session.setup import Setup, SetupTools
+from palaver_tui.session.store import Severity, Store
+from palaver_tui.session.tasks import Tasks, report_bug
+from palaver_tui.state.chat import DRAFT, ChatView, Outgoing, unread
+from palaver_tui.state.chat_list import reduce_list
 from palaver_tui.state.connection import Connection, connection_after, offline
 from palaver_tui.state.live import Now, live_state
 from palaver_tui.state.message_window import at_the_end
 from palaver_tui.state.outgoing import landing
 from palaver_tui.state.primary_action import Primary, primary
 from palaver_tui.state.reduce import reduce_all, user_text
-from palaver_tui.storage.local_store import Keeper
+from palaver_tui.storage.local_store import LocalStore
 from palaver_tui.timing import BARRED_S, CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
 
 Connect = Callable[[], Awaitable[Endpoint]]
-Severity = Literal["information", "warning", "error"]
 
 
-class Session:
-    """The client's side of everything, for one daemon."""
+class Session(Store):
+    """What the client knows of one daemon, and does with it."""
 
     def __init__(
         self,
@@ -71,52 +69,37 @@ class Session:
         notice: Callable[[str, Severity], None],
         gone: Callable[[str, str, list[str]], str | None],
         drafted: Callable[[], frozenset[str]],
-        keeper: Keeper,
+        disk: LocalStore,
         client: Callable[[Endpoint], Client],
-        means: Means,
+        tools: SetupTools,
         server: Server | None = None,
     ) -> None:
-        self.clock = clock
-        self.server = server  # that was named; None for the daemon of this machine
-        self.chats: ChatList = EMPTY
-        self.connection = Connection()
-        self.endpoint: Endpoint | None = None
-        self.models: Models | None = None
-        self.info: Info | None = None
+        super().__init__(clock=clock, changed=changed, notice=notice, server=server)
         self._connect = connect
         self._random = random
         # Which turn of which chat was last interrupted here, and how many are before the last one.
         self._interrupting: tuple[tuple[str, int] | None, int] = (None, 0)
-        self.changed = changed
-        self.notice = notice
-        # Takes a chat, its title, and what was not sent to it; gives what to show in its place.
+        # Takes a chat, its title, and what was not sent to it; returns what to show in its place.
         self._gone = gone
-        self.drafted = drafted  # gives the chats of this daemon that something is written to
         self._make_client = client
-        self.client: Client | None = None
-        self.views: OrderedDict[str, ChatView] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._means = means
+        self._tasks = Tasks(lambda error: notice(str(error), "error"))
+        self._tools = tools
         self._running: asyncio.Task[None] | None = None
         self._stream: asyncio.Task[None] | None = None
         self._relaunch: asyncio.Task[None] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._learned = False  # that nothing has changed since the models were last asked for
         self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
-        self.lasting = Lasting(clock, random, self._failed)
-        self.delivery = Delivery(self, keeper, self._spawn)
-        self.asking = Asking(self, self._spawn)
-        self.paging = Paging(self, self._spawn)
-        self.listing = Listing(self, self._spawn)
-        self.setting_up = SettingUp(self, self._spawn, means)
+        spawn = self._tasks.spawn
+        self._restarts = Restarts(clock, random, report_bug)
+        self.outbox = Outbox(self, self, disk, spawn)
+        self.requests = Requests(self, spawn)
+        self.message_pages = MessagePages(self, spawn)
+        self.chat_pages = ChatPages(self, self, spawn, drafted)
+        self.setup = Setup(self, spawn, self._restarts, tools)
         self.current = self._new_draft()
 
     # --- reading --------------------------------------------------------------------------
-
-    @property
-    def view(self) -> ChatView:
-        """The chat that is shown."""
-        return self.views[self.current]
 
     @property
     def now(self) -> Now:
@@ -126,17 +109,8 @@ class Session:
     @property
     def primary(self) -> Primary | None:
         """What Enter in an empty composer does."""
-        setup, archived = self.setting_up.state, self.is_archived
+        setup, archived = self.setup.state, self.is_archived
         return primary(self.view, self.connection, setup, archived=archived)
-
-    @property
-    def is_draft(self) -> bool:
-        """Whether the chat that is shown does not exist yet."""
-        return self.view.chat_id is None
-
-    def knows(self, name: str) -> bool:
-        """Say whether there is a view of that name."""
-        return name in self.views
 
     def last_answer(self) -> str:
         """Return the text of the newest answer, as its author wrote it."""
@@ -152,7 +126,7 @@ class Session:
         self.connection = Connection()
         if self._running is not None:
             self._running.cancel()  # it may wait for what the person has seen to
-        self._running = self._spawn(self._run())
+        self._running = self._tasks.spawn(self._run())
         # At once, so that what is typed meanwhile belongs to it; but whatever fails in it, the
         # connection is on its way.
         if chat_id is not None:
@@ -160,13 +134,13 @@ class Session:
 
     async def _run(self) -> None:
         while True:
-            seen = await self._means.seen()
-            await self.lasting.run(self._reach)
+            seen = await self._tools.seen()
+            await self._restarts.run(self._reach)
             try:
-                await self.lasting.run(self._watch)
+                await self._restarts.run(self._watch)
             except PalaverError as error:
                 await self._barred(error)
-                await self._means.changed_within(BARRED_S, seen, self.clock)
+                await self._tools.changed_within(BARRED_S, seen, self.clock)
             else:
                 return
 
@@ -192,11 +166,11 @@ class Session:
         if self.endpoint.note:
             self.notice(self.endpoint.note, "warning")
         try:
-            await self.delivery.load()
+            await self.outbox.load()
         except Exception as error:
             if failures < LOADS:
                 raise
-            self._failed(error)  # what is on disk stays there, and all else goes on
+            report_bug(error)  # what is on disk stays there, and all else goes on
         self.client = self._make_client(self.endpoint)
         if self.view.chat_id is not None:
             self._follow(self.current)
@@ -220,13 +194,13 @@ class Session:
         """Return where the daemon answers, as soon as it does."""
         while True:
             # Looked at before the start: what is mended meanwhile is seen afterwards.
-            seen = await self._means.seen()
+            seen = await self._tools.seen()
             try:
                 return await self._connect()
             except PalaverError as error:
                 self.connection = offline(str(error), self.clock.now())
                 self.changed()
-            await self._means.changed_since(seen, self.clock)
+            await self._tools.changed_since(seen, self.clock)
             self.connection = Connection()
             self.changed()
 
@@ -234,10 +208,10 @@ class Session:
         before = self.chats
         self.chats = reduce_list(before, event)
         if isinstance(event, ListSnapshot):
-            self.listing.find_archived()
-            self.listing.find_lost()
+            self.chat_pages.find_archived()
+            self.chat_pages.find_lost()
             if self.view.chat_id is not None:
-                self.listing.learn(self.view.chat_id)
+                self.chat_pages.learn(self.view.chat_id)
         elif isinstance(event, ChatDeleted):
             known = before.chats.get(event.chat_id)
             self.drop(event.chat_id, known.title if known is not None else "")
@@ -246,7 +220,7 @@ class Session:
         """Ask who answers and which models there are; once more if it is asked meanwhile."""
         self._learned = False
         if self._learning is None or self._learning.done():
-            self._learning = self._spawn(self._ask_models())
+            self._learning = self._tasks.spawn(self._ask_models())
 
     async def _ask_models(self) -> None:
         while not self._learned and (client := self.client) is not None:
@@ -257,37 +231,14 @@ class Session:
             except PalaverError as error:
                 self.notice(str(error), "warning")
                 return
-            self.setting_up.learned()
+            self.setup.learned()
             self.changed()
 
     async def close(self) -> None:
         """End everything that runs."""
-        tasks = [*self._tasks, *([self._stream] if self._stream else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.cancel()
         if self.client is not None:
             await self.client.close()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            if isinstance(error, PalaverError):
-                self.notice(str(error), "error")
-            elif isinstance(error, Exception):
-                self._failed(error)
-
-    def _failed(self, error: Exception) -> None:
-        """Something that nobody waits for failed by a fault of our own."""
-        context = {"message": "client task", "exception": error}
-        asyncio.get_running_loop().call_exception_handler(context)
 
     def _connection_event(self, event: Connected | ConnectionLost) -> None:
         self.connection = connection_after(self.connection, event, self.clock.now())
@@ -295,12 +246,12 @@ class Session:
             # Also after a cut: it may be another daemon, with other models.
             self._learn()
             self._not_launched = ""
-            self.listing.again()
-            self.delivery.flush_all()
+            self.chat_pages.again()
+            self.outbox.flush_all()
         elif (self.clock.now() - event.since).total_seconds() >= RELAUNCH_AFTER_S and (
             self._relaunch is None or self._relaunch.done()
         ):
-            self._relaunch = self._spawn(self._launch_again())
+            self._relaunch = self._tasks.spawn(self._launch_again())
 
     async def _launch_again(self) -> None:
         """Start the daemon that we would have started; the streams reconnect by themselves."""
@@ -317,11 +268,6 @@ class Session:
         name = f"{DRAFT}{self._key()}"
         self.views[name] = ChatView(older=False)
         return name
-
-    @property
-    def is_archived(self) -> bool:
-        """Whether the chat that is shown is put away."""
-        return self.chats.is_archived(self.view.chat_id)
 
     def new_chat(self) -> None:
         """Show an empty chat."""
@@ -360,14 +306,9 @@ class Session:
         if self.current == name:
             self._show(chat.id)
 
-    def learned(self, chat: Chat) -> None:
-        """Take what an answer tells of a chat, before the list hears of it."""
-        self.chats = reduce_list(self.chats, ChatUpdated(chat, []))
-        self.changed()
-
     def drop(self, name: str, title: str) -> None:
         """Show nothing more of a chat that is gone; what was written to it is handed on."""
-        unsent = self.delivery.take_all_back(name)
+        unsent = self.outbox.take_all_back(name)
         self.views.pop(name, None)
         beside = self._gone(name, title, unsent)
         if self.current == name and beside is not None:
@@ -397,9 +338,9 @@ class Session:
             self._stream = None
         chat_id = self.views[name].chat_id
         if self.client is not None and chat_id is not None:
-            self._stream = self._spawn(self.lasting.run(partial(self._read_stream, name)))
+            self._stream = self._tasks.spawn(self._restarts.run(partial(self._read_stream, name)))
             if self.chats.loaded:
-                self.listing.learn(chat_id)
+                self.chat_pages.learn(chat_id)
 
     async def _read_stream(self, name: str, failures: int) -> None:
         """Follow a chat from where it was read; after two failures from its beginning."""
@@ -447,7 +388,7 @@ class Session:
             interrupts=turn,
             position=None if turn is None else self._place(turn),
         )
-        self.delivery.send(self.current, item)
+        self.outbox.send(self.current, item)
         self.changed()
 
     def _place(self, turn: int) -> int:
@@ -464,7 +405,7 @@ class Session:
     def choose_model(self, model: str) -> None:
         """Let `model` answer in the chat that is shown."""
         self.views[self.current] = replace(self.view, model=model)
-        self.asking.choose_model(model)
+        self.requests.choose_model(model)
         self.changed()
 
 

@@ -7,21 +7,21 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from palaver.client import Endpoint, PalaverError
 from palaver.clock import Clock
 from palaver.setup.local import LocalServer, example
 from palaver.setup.writing import write_config
+from palaver_tui.session.restarts import Restarts
+from palaver_tui.session.store import Store
+from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.first_run import FirstRun, Help, first_run
 from palaver_tui.timing import LOOK_AT_CAUSE_S, LOOK_FOR_SERVERS_S
 
-if TYPE_CHECKING:
-    from palaver_tui.session.session import Session
-
 
 @dataclass(frozen=True)
-class Means:
+class SetupTools:
     """What a client can do about a missing model.
 
     `restart` ends the daemon and starts it with this process's `environment`, None where that is
@@ -66,18 +66,20 @@ def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
     return found
 
 
-class SettingUp:
+class Setup:
     """The way to a model, for a session whose daemon is on this machine."""
 
     def __init__(
         self,
-        session: Session,
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
-        means: Means,
+        store: Store,
+        spawn: Spawn,
+        restarts: Restarts,
+        tools: SetupTools,
     ) -> None:
-        self._session = session
+        self._store = store
         self._spawn = spawn
-        self._means = means
+        self._restarts = restarts
+        self._tools = tools
         self._servers: tuple[LocalServer, ...] = ()
         self._looking: asyncio.Task[None] | None = None
         self._doing: asyncio.Task[None] | None = None
@@ -86,10 +88,10 @@ class SettingUp:
     @property
     def state(self) -> FirstRun | None:
         """What is missing and what helps; None when a model can be used, or nothing is known."""
-        models = self._session.models
+        models = self._store.models
         if models is None:
             return None
-        variables = self._means.environment if self._means.restart is not None else {}
+        variables = self._tools.environment if self._tools.restart is not None else {}
         return first_run(
             models,
             self._servers,
@@ -106,32 +108,32 @@ class SettingUp:
 
     @property
     def _here(self) -> bool:
-        server = self._session.server
+        server = self._store.server
         return server is None or server.socket is not None
 
     def learned(self) -> None:
         """The models were told: look for servers while there are none, and say what is wrong."""
-        models = self._session.models
+        models = self._store.models
         problem = models.setup.problem if models is not None and models.setup is not None else None
         if problem is not None and problem != self._problem:
-            self._session.notice(f"{problem} What was in force before still is.", "error")
+            self._store.notice(f"{problem} What was in force before still is.", "error")
         elif problem is None and self._problem is not None:
-            self._session.notice("config.toml is in order again, and in force.", "information")
+            self._store.notice("config.toml is in order again, and in force.", "information")
         self._problem = problem
-        find = self._means.find_servers
+        find = self._tools.find_servers
         if find is None or not self._here or self.state is None:
             return
         if self._looking is None or self._looking.done():
-            self._looking = self._spawn(self._session.lasting.run(partial(self._look, find)))
+            self._looking = self._spawn(self._restarts.run(partial(self._look, find)))
 
     async def _look(self, find: Callable[[], Awaitable[list[LocalServer]]], _failures: int) -> None:
         """Ask until a server answers that has models, or none is needed any more."""
         while self.state is not None:
             self._servers = tuple(await find())
-            self._session.changed()
+            self._store.changed()
             if any(server.models for server in self._servers):
                 return
-            await self._session.clock.sleep(LOOK_FOR_SERVERS_S)
+            await self._store.clock.sleep(LOOK_FOR_SERVERS_S)
 
     def take_over(self) -> None:
         """Write a configuration for the server that was found; the daemon notices it by itself."""
@@ -143,21 +145,21 @@ class SettingUp:
         try:
             await asyncio.to_thread(write_config, path, example(server))
         except PalaverError as error:
-            self._session.notice(str(error), "error")
+            self._store.notice(str(error), "error")
         else:
-            self._session.notice(f"Written: {path}. It is read in a moment.", "information")
+            self._store.notice(f"Written: {path}. It is read in a moment.", "information")
 
     def restart(self) -> None:
         """Start the daemon anew, with the keys of this environment."""
-        if self._means.restart is not None:
-            self._begin(self._start_anew(self._means.restart))
+        if self._tools.restart is not None:
+            self._begin(self._start_anew(self._tools.restart))
 
     async def _start_anew(self, restart: Callable[[], Awaitable[Endpoint]]) -> None:
-        self._session.notice("The daemon is started anew …", "information")
+        self._store.notice("The daemon is started anew …", "information")
         try:
             await restart()
         except PalaverError as error:
-            self._session.notice(str(error), "error")
+            self._store.notice(str(error), "error")
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do one thing at a time: a second key means the same."""

@@ -12,6 +12,7 @@ from palaver.wire.events import BlockKind
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.growing_text import Growing
 
+DRAFT = "new:"  # how the names of views begin whose chats the daemon does not know yet
 # Where a message that was just sent is expected to land, until the daemon says where it is.
 Landing = Literal["history", "queue"]
 # `waiting`: no connection, it goes out when there is one. `refused`: the daemon said no.

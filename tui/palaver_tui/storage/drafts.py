@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
-from palaver_tui.session.outbox import DRAFT
-from palaver_tui.storage.local_store import Draft, Keeper
+from palaver_tui.state.chat import DRAFT
+from palaver_tui.storage.local_store import Draft, LocalStore
 from palaver_tui.timing import SAVE_DRAFT_S
-
-if TYPE_CHECKING:
-    from palaver_tui.actions.base import Base
 
 NEW = "new"  # the name on disk of what is being written to a chat that does not exist
 
 
 class Drafts:
-    """The drafts of one client."""
+    """The drafts of one client.
 
-    def __init__(self, app: Base, keeper: Keeper) -> None:
-        self._app = app
-        self._keeper = keeper
+    `server` returns where the daemon that answers is, None while none does; `later` calls a
+    function after so many seconds; `warn` is called with a sentence when the disk fails.
+    """
+
+    def __init__(
+        self,
+        store: LocalStore,
+        *,
+        server: Callable[[], str | None],
+        later: Callable[[float, Callable[[], Awaitable[None]]], object],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._server = server
+        self._later = later
+        self._warn = warn
         self._texts: dict[str, str] = {}
         self._servers: dict[str, str | None] = {}  # where those chats are
         self._unsaved: set[str] = set()
@@ -37,14 +46,9 @@ class Drafts:
     @property
     def here(self) -> frozenset[str]:
         """The ids of those chats of them that are of the daemon that answers."""
-        server = self._server
+        server = self._server()
         chats = self.chats - {NEW}
         return frozenset(one for one in chats if server and self._servers.get(one) == server)
-
-    @property
-    def _server(self) -> str | None:
-        endpoint = self._app.session.endpoint
-        return None if endpoint is None else str(endpoint)
 
     def get(self, name: str) -> str:
         """Return what is being written to the chat `name`."""
@@ -56,18 +60,18 @@ class Drafts:
         if self._texts.get(chat, "") == text:
             return
         self._texts[chat] = text
-        self._servers[chat] = self._server or self._servers.get(chat)
+        self._servers[chat] = self._server() or self._servers.get(chat)
         self._unsaved.add(chat)
         if not self._scheduled:
             self._scheduled = True
-            self._app.set_timer(SAVE_DRAFT_S, self.save)
+            self._later(SAVE_DRAFT_S, self.save)
 
     async def load(self, done: Callable[[], None]) -> None:
         """Read the drafts, then call `done`. What was typed meanwhile stays."""
         try:
-            stored = await asyncio.to_thread(self._keeper.drafts)
+            stored = await asyncio.to_thread(self._store.drafts)
         except OSError as error:
-            self._app.say(f"Could not read your drafts: {error}.", "warning")
+            self._warn(f"Could not read your drafts: {error}.")
             return
         self._texts = {draft.chat: draft.text for draft in stored} | self._texts
         self._servers = {draft.chat: draft.server for draft in stored} | self._servers
@@ -82,14 +86,14 @@ class Drafts:
                     await asyncio.wait({self._writing})  # else it could come after a newer one
                 chat = next(iter(self._unsaved))
                 text = self._texts[chat]
-                draft = Draft(chat, text, self._servers.get(chat) or self._server)
+                draft = Draft(chat, text, self._servers.get(chat) or self._server())
                 self._writing = asyncio.create_task(
-                    asyncio.to_thread(self._keeper.keep_draft, draft)
+                    asyncio.to_thread(self._store.keep_draft, draft)
                 )
                 try:
                     await asyncio.shield(self._writing)
                 except OSError as error:
-                    self._app.say(f"Could not keep your draft on disk: {error}.", "warning")
+                    self._warn(f"Could not keep your draft on disk: {error}.")
                     return
                 if self._texts[chat] == text:
                     self._unsaved.discard(chat)

@@ -28,7 +28,7 @@ TERMINAL: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", 
 
 
 @dataclass(frozen=True)
-class Mishap:
+class ErrorKind:
     """One kind of error: its type, and the lines that led to it, the outermost first.
 
     `cause` is the error behind it, if one was raised from another.
@@ -36,7 +36,7 @@ class Mishap:
 
     type: str
     frames: tuple[str, ...]
-    cause: Mishap | None = None
+    cause: ErrorKind | None = None
 
     @property
     def place(self) -> str:
@@ -51,7 +51,7 @@ class Mishap:
         return said
 
 
-def mishap(error: BaseException, depth: int = 4) -> Mishap:
+def described(error: BaseException, depth: int = 4) -> ErrorKind:
     """Return what may be told of `error`; causes are followed `depth` deep."""
     if isinstance(error, WorkerFailed):
         error = error.error  # Textual's wrapping says nothing
@@ -60,8 +60,8 @@ def mishap(error: BaseException, depth: int = 4) -> Mishap:
         for frame, line in walk_tb(error.__traceback__)
     )
     behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    cause = mishap(behind, depth - 1) if behind is not None and depth else None
-    return Mishap(type(error).__qualname__, frames, cause)
+    cause = described(behind, depth - 1) if behind is not None and depth else None
+    return ErrorKind(type(error).__qualname__, frames, cause)
 
 
 def _short(file: str) -> str:
@@ -74,22 +74,22 @@ def _short(file: str) -> str:
     return "/".join(parts[-2:])
 
 
-class Mishaps:
+class ErrorLog:
     """Counts errors by kind. `folder` is where reports go."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
-        self._seen: dict[tuple[str, str], tuple[Mishap, int]] = {}
+        self._seen: dict[tuple[str, str], tuple[ErrorKind, int]] = {}
         self._more = 0
         self.path: Path | None = None  # the report, once it is on disk
 
     def __bool__(self) -> bool:
         return bool(self._seen)
 
-    def note(self, error: BaseException) -> Mishap | None:
+    def note(self, error: BaseException) -> ErrorKind | None:
         """Count `error`; return what may be told of it if its kind is new, else None."""
-        new = mishap(error)
+        new = described(error)
         key = new.type, new.place
         if key in self._seen:
             known, count = self._seen[key]

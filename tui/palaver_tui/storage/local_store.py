@@ -50,8 +50,8 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str | None = None
 
 
-class Keeper:
-    """Keeps unsent messages and drafts in `data_dir`. Every method raises `OSError`.
+class LocalStore:
+    """ContainsErrors unsent messages and drafts in `data_dir`. Every method raises `OSError`.
 
     Those for a `server` on another machine have a folder of their own: the chats of two daemons
     never meet, whatever their ids are.

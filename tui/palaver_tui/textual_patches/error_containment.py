@@ -1,4 +1,4 @@
-"""Keeps an error of one part from ending the client.
+"""ContainsErrors an error of one part from ending the client.
 
 In Textual an error in a handler ends the loop that gives the widget its messages, and the whole
 application with it; one in drawing does, too. Here the part lives on, and the application is told.
@@ -34,16 +34,16 @@ Flush = Callable[[MessagePump], Awaitable[None]]
 
 
 @runtime_checkable
-class Keeps(Protocol):
+class ContainsErrors(Protocol):
     """An application that goes on after an error."""
 
-    def keeps(self, error: Exception) -> bool:
+    def contains(self, error: Exception) -> bool:
         """Take note of `error`; return whether the client goes on, else it is to be raised."""
 
 
-def _kept(error: Exception) -> bool:
+def _contained(error: Exception) -> bool:
     app = active_app.get(None)
-    return isinstance(app, Keeps) and app.keeps(error)
+    return isinstance(app, ContainsErrors) and app.contains(error)
 
 
 def _guarded_dispatch(dispatch: Dispatch) -> Dispatch:
@@ -54,7 +54,7 @@ def _guarded_dispatch(dispatch: Dispatch) -> Dispatch:
         try:
             await dispatch(self, message)
         except Exception as error:
-            if not _kept(error):
+            if not _contained(error):
                 raise
 
     return guarded
@@ -86,7 +86,7 @@ def _guarded_render(render: Callable[[Widget], Visual]) -> Callable[[Widget], Vi
         try:
             return render(self)
         except Exception as error:
-            if not _kept(error):
+            if not _contained(error):
                 raise
             return visualize(self, NOT_DRAWN, markup=False)
 
@@ -101,7 +101,7 @@ def guarded_lines(draw: Draw[W]) -> Draw[W]:
         try:
             return draw(self, crop)
         except Exception as error:
-            if not _kept(error):
+            if not _contained(error):
                 raise
             said = NOT_DRAWN[crop.x :] if crop.y == 0 else ""
             first = Strip([Segment(said, self.rich_style)]).adjust_cell_length(crop.width)
