@@ -6,6 +6,7 @@ import select
 import signal
 import stat
 import sys
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -106,6 +107,19 @@ def test_tools_are_used_where_they_work(tmp_path, sent, environment, platform, n
     programs = [tmp_path / name for name in ("wl-copy", "xclip", "xsel", "pbcopy")]
     found = clipboard(tmp_path, sent, environment, programs, platform).tools()
     assert [command[0] for command in found] == names
+
+
+@pytest.mark.parametrize("environment", [{"DISPLAY": ":0"}, {"TMUX": "x"}])
+async def test_path_is_not_looked_through_on_the_event_loop(tmp_path, sent, environment):
+    threads = []
+
+    def which(name):
+        threads.append(threading.current_thread())
+
+    way = Clipboard(environment, sent.append, tmp_path / "kept", which=which, platform="linux")
+    assert (await way.copy("text")).way == "terminal"
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 COPY = """

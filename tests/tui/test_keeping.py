@@ -235,6 +235,40 @@ async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp
         assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["an idea"]
 
 
+async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_path):
+    async with client(tmp_path) as me:
+        drafts = me.app._drafts
+        write, tried = drafts._store.keep_draft, []
+
+        def some(draft):
+            tried.append(draft.chat)
+            if draft.chat in ("a", "c"):
+                raise OSError("No space left on device")
+            write(draft)
+
+        drafts._store.keep_draft = some
+        for chat_id in "abcd":
+            drafts.put(chat_id, f"an idea for {chat_id}")
+    # Leaving saves once more.
+    assert [draft.chat for draft in LocalStore(tmp_path).drafts()] == ["b", "d"]
+    assert tried.count("b") == tried.count("d") == 1
+
+
+async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_message(tmp_path):
+    store = LocalStore(tmp_path)
+    for chat_id in "ab":
+        store.keep_draft(Draft(chat_id, f"an idea for {chat_id}", str(ENDPOINT)))
+        store.keep(Unsent(f"key-{chat_id}", "written before", T0, "a", str(ENDPOINT)))
+    # For root everything can be read, but not a folder.
+    for kind, name in (("drafts", "x"), ("outbox", "y")):
+        (tmp_path / "client" / kind / f"{name}.json").mkdir()
+    async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="b") as me:
+        await me.shows("Could not read some of your drafts")
+        await me.until(lambda: me.app._drafts.get("b") == "an idea for b")
+        await me.shows("Could not read some of your messages")
+        await me.until(lambda: len(me.daemon.sent) == 2)
+
+
 async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon) as me:

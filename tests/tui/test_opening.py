@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import pytest
 from textual.widgets._toast import Toast
@@ -51,6 +52,18 @@ def test_only_what_has_a_window_of_its_own_is_asked(environment, platform, names
 def test_over_ssh_nobody_is_asked(variable, platform):
     found = opener({"DISPLAY": ":0", variable: "x"}, *ALL, platform=platform).program()
     assert found == Opened(reason="this is another machine than the one you sit at")
+
+
+async def test_path_is_not_looked_through_on_the_event_loop():
+    threads = []
+
+    def which(name):
+        threads.append(threading.current_thread())
+
+    found = Opener({"DISPLAY": ":0"}, which=which, platform="linux")
+    assert (await found.open("https://example.org")).reason == "xdg-open is not installed"
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 ASKED = """

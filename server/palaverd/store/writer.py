@@ -35,7 +35,8 @@ class Writer:
     ) -> asyncio.Future[T]:
         """Run `work` when its turn comes; the future has what it returned or raised.
 
-        `committed` runs on the event loop with the result, also when nobody waits any more.
+        `committed` runs on the event loop with the result, also when nobody waits any more; what it
+        raises is in the future.
         What the driver raises is a `DatabaseError` in the future.
         """
         loop = asyncio.get_running_loop()
@@ -43,7 +44,10 @@ class Writer:
 
         def succeed(result: T) -> None:
             if committed is not None:
-                committed(result)
+                try:
+                    committed(result)
+                except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+                    fail(error)
             if not done.done():
                 done.set_result(result)
 

@@ -65,6 +65,8 @@ class ListWatcher:
                 await hints.wait()
                 heard = hints.take()
                 gone = [hint.chat_id for hint in heard if hint.deleted]
+                for chat_id in gone:
+                    self._known.pop(chat_id, None)
                 events: list[WatchEvent] = [ChatDeleted(chat_id) for chat_id in gone]
                 changed = [hint.chat_id for hint in heard if not hint.deleted]
                 if changed:

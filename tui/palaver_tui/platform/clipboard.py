@@ -106,7 +106,7 @@ class Clipboard:
     async def copy(self, text: str) -> Copied:
         """Copy `text` as it is. Raises `OSError` if only a file was left and it failed."""
         content = encodable(text)
-        for command in self.tools():
+        for command in await asyncio.to_thread(self.tools):  # looking through PATH reads disks
             if await _run(command, content.encode()):
                 return Copied("tool", command[0])
         if (copied := await self._by_tmux(content.encode())) is not None:
@@ -120,7 +120,9 @@ class Clipboard:
 
     async def _by_tmux(self, content: bytes) -> Copied | None:
         """Give `content` to the tmux around, None if there is none or it does not answer."""
-        if not self._environment.get("TMUX") or not self._which(TMUX[0]):
+        if not self._environment.get("TMUX"):
+            return None
+        if not await asyncio.to_thread(self._which, TMUX[0]):
             return None
         handed_on = await _run(TMUX, content)
         if not handed_on and not await _run(TMUX_BEFORE_3_2, content):

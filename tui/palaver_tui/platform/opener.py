@@ -63,15 +63,18 @@ class Opener:
 
     async def open(self, address: str) -> Opened:
         """Have `address` opened. It has a scheme, so that no program takes it for an option."""
-        wanted = self.program()
+        # All of it in a thread: looking through PATH reads disks.
+        wanted = await asyncio.to_thread(self.program)
         if not wanted.program:
             return wanted
-        path = self._which(wanted.program) or wanted.program
         try:
-            code = await asyncio.to_thread(_start, path, address)
+            code = await asyncio.to_thread(self._start, wanted.program, address)
         except OSError as error:
             return Opened(reason=f"{wanted.program} did not start: {error.strerror or error}")
         return Opened(reason=f"{wanted.program} failed with code {code}") if code else wanted
+
+    def _start(self, program: str, address: str) -> int | None:
+        return _start(self._which(program) or program, address)
 
 
 def _start(path: str, address: str) -> int | None:

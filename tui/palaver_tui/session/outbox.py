@@ -12,7 +12,7 @@ from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import DRAFT, ChatView, Outgoing
 from palaver_tui.state.outgoing import acknowledged, marked, sending, without
-from palaver_tui.storage.local_store import LocalStore, Unsent
+from palaver_tui.storage.local_store import LocalStore, UnreadableError, Unsent
 from palaver_tui.timing import RESEND_AFTER_S
 
 
@@ -47,13 +47,24 @@ class Outbox:
         """
         endpoint = self._store.endpoint
         views = self._store.views
-        for unsent in await self._on_disk(self._disk.unsent) or []:
+        for unsent in await self._stored():
             if unsent.server not in {None, str(endpoint)}:
                 continue
             name = unsent.chat_id or f"{DRAFT}{unsent.key}"
             view = views.get(name) or ChatView(unsent.chat_id, older=unsent.chat_id is not None)
             if all(unsent.key not in _keys(other) for other in views.values()):
                 views[name] = sending(view, unsent.outgoing())
+
+    async def _stored(self) -> list[Unsent]:
+        try:
+            return await asyncio.to_thread(self._disk.unsent)
+        except UnreadableError as error:
+            found: list[Unsent] = error.found
+            self._store.notice(f"Could not read some of your messages: {error}.", "warning")
+            return found
+        except OSError as error:
+            self._store.notice(f"Could not read your messages: {error}.", "warning")
+            return []
 
     def send(self, name: str, item: Outgoing) -> None:
         """Show `item` in a chat and send it."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from palaver_tui.state.chat import DRAFT
-from palaver_tui.storage.local_store import Draft, LocalStore
+from palaver_tui.storage.local_store import Draft, LocalStore, UnreadableError
 from palaver_tui.timing import SAVE_DRAFT_S
 
 NEW = "new"  # the name on disk of what is being written to a chat that does not exist
@@ -70,6 +70,9 @@ class Drafts:
         """Read the drafts, then call `done`. What was typed meanwhile stays."""
         try:
             stored = await asyncio.to_thread(self._store.drafts)
+        except UnreadableError as error:
+            self._warn(f"Could not read some of your drafts: {error}.")
+            stored = error.found
         except OSError as error:
             self._warn(f"Could not read your drafts: {error}.")
             return
@@ -78,13 +81,17 @@ class Drafts:
         done()
 
     async def save(self) -> None:
-        """Write what is not on disk yet, also what a save that was cut off had begun with."""
+        """Write what is not on disk yet, also what a save that was cut off had begun with.
+
+        A draft that cannot be written keeps no other from it, and is left to the next save.
+        """
         self._scheduled = False
+        failed: dict[str, OSError] = {}
         async with self._saving:
-            while self._unsaved:
+            while left := self._unsaved - failed.keys():
                 if self._writing is not None:
                     await asyncio.wait({self._writing})  # else it could come after a newer one
-                chat = next(iter(self._unsaved))
+                chat = next(iter(left))
                 text = self._texts[chat]
                 draft = Draft(chat, text, self._servers.get(chat) or self._server())
                 self._writing = asyncio.create_task(
@@ -93,10 +100,13 @@ class Drafts:
                 try:
                     await asyncio.shield(self._writing)
                 except OSError as error:
-                    self._warn(f"Could not keep your draft on disk: {error}.")
-                    return
+                    failed[chat] = error
+                    continue
                 if self._texts[chat] == text:
                     self._unsaved.discard(chat)
+        if failed:
+            reasons = "; ".join(sorted({str(error) for error in failed.values()}))
+            self._warn(f"Could not keep your draft on disk: {reasons}.")
 
 
 def joined(*texts: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -50,6 +51,14 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str | None = None
 
 
+class UnreadableError(OSError):
+    """Some files could not be read, and why. `found` is what the others hold."""
+
+    def __init__(self, found: list[Any], errors: list[OSError]) -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.found = found
+
+
 class LocalStore:
     """ContainsErrors unsent messages and drafts in `data_dir`. Every method raises `OSError`.
 
@@ -73,9 +82,12 @@ class LocalStore:
         (self._outbox / f"{key}.json").unlink(missing_ok=True)
 
     def unsent(self) -> list[Unsent]:
-        """Return the stored messages, oldest first. A file that is no message stays unread."""
-        found = _read_all(self._outbox, Unsent)
-        return sorted(found, key=lambda unsent: (unsent.created_at, unsent.key))
+        """Return the stored messages, oldest first. A file that is no message stays unread.
+
+        Raises:
+            UnreadableError: some could not be read; it has the others.
+        """
+        return _read_all(self._outbox, Unsent, lambda unsent: (unsent.created_at, unsent.key))
 
     def keep_draft(self, draft: Draft) -> None:
         """Store what is being written to a chat; an empty text forgets it."""
@@ -87,8 +99,12 @@ class LocalStore:
             path.unlink(missing_ok=True)
 
     def drafts(self) -> list[Draft]:
-        """Return the stored drafts, one of a chat."""
-        return _read_all(self._drafts, Draft)
+        """Return the stored drafts, one of a chat.
+
+        Raises:
+            UnreadableError: some could not be read; it has the others.
+        """
+        return _read_all(self._drafts, Draft, lambda draft: draft.chat)
 
 
 def folder_name(server: str) -> str:
@@ -109,11 +125,17 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _read_all(folder: Path, kind: type[T]) -> list[T]:
-    found = []
+def _read_all(folder: Path, kind: type[T], order: Callable[[T], Any]) -> list[T]:
+    found: list[T] = []
+    errors: list[OSError] = []
     for path in folder.glob("*.json"):
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=kind))
         except (msgspec.DecodeError, FileNotFoundError):
             continue  # another client's newer format, or gone meanwhile: not ours to judge
+        except OSError as error:
+            errors.append(error)
+    found.sort(key=order)
+    if errors:
+        raise UnreadableError(found, errors)
     return found
