@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from client.protocol_server import (
+    INFO,
     WHEN,
     ProtocolServer,
     answer,
@@ -37,7 +38,8 @@ from palaver.wire.events import (
     RetryEvent,
     StatusEvent,
 )
-from palaver.wire.messages import Failure, Message, Text, Usage
+from palaver.wire.messages import Failure, Message, QueuedMessage, Text, Usage
+from palaver.wire.protocol import MESSAGE_KEYS
 from support.forkserver import ForkedProcess, fork
 
 pytestmark = pytest.mark.process
@@ -280,6 +282,27 @@ async def test_the_second_ctrl_c_leaves_at_once(server: ProtocolServer) -> None:
         _, err = await process.communicate()
     assert process.returncode == 130
     assert b"goes on without this command" in err
+
+
+async def test_a_queued_run_whose_daemon_does_not_tell_its_answer_apart_says_so(
+    server: ProtocolServer,
+) -> None:
+    """An older daemon's messages have no ids of the queue: any of them might be the one."""
+    older = [name for name in INFO.capabilities if name != MESSAGE_KEYS]
+
+    async def info(_: web.Request) -> web.Response:
+        return answer(msgspec.structs.replace(INFO, capabilities=older))
+
+    async def send(_: web.Request) -> web.Response:
+        queued = QueuedMessage(1, 0, "hello", WHEN)
+        return answer(Sent(chat(status="running"), queued=queued))
+
+    server.routes["GET", f"{API}/info"] = info
+    server.routes["POST", f"{API}/chats/c1/messages"] = send
+    ended = await palaver(server, "run", "hello", "--chat", "c1")
+    assert (ended.code, ended.out) == (1, "")
+    assert "waits in the queue of chat c1" in ended.err
+    assert "palaver tail c1" in ended.err
 
 
 async def test_run_detach_prints_the_id_and_leaves(server: ProtocolServer) -> None:

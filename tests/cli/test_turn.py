@@ -43,11 +43,11 @@ def live(text: str) -> MessagePartEvent:
 
 def at_once() -> Turn:
     sent = Sent(chat(status="running"), message=message(10, "user", "mine", revision=4))
-    return Turn(sent, "mine")
+    return Turn(sent)
 
 
 def waiting() -> Turn:
-    return Turn(Sent(chat(status="running"), queued=QUEUED), "mine")
+    return Turn(Sent(chat(status="running"), queued=QUEUED))
 
 
 def follow(turn: Turn, *events: StreamEvent) -> str:
@@ -133,7 +133,7 @@ def test_a_queued_message_waits_for_its_turn_and_prints_only_its_answer() -> Non
     assert (before, turn.outcome) == ("", None)
     text = follow(
         turn,
-        said(10, "user", "mine", revision=6),
+        said(10, "user", "mine", revision=6, queued_id=1),
         QueueUpdate([], held=False),
         status("running", turn=6),
         CaughtUp(6),
@@ -149,7 +149,7 @@ def test_a_queued_message_that_was_answered_in_between_is_found() -> None:
     text = follow(
         turn,
         said(9, "user", "another", revision=5),
-        said(10, "user", "mine", revision=6),
+        said(10, "user", "mine", revision=6, queued_id=1),
         said(11, "assistant", "Hello", revision=7),
         said(12, "user", "mine", revision=8),
         QueueUpdate([], held=False),
@@ -159,9 +159,26 @@ def test_a_queued_message_that_was_answered_in_between_is_found() -> None:
     assert (text, turn.outcome) == ("Hello", "finished")
 
 
+def test_the_same_words_of_somebody_else_are_not_taken_for_the_queued_message() -> None:
+    turn = waiting()
+    text = follow(
+        turn,
+        said(9, "user", "mine", revision=5, queued_id=7),
+        said(10, "assistant", "not mine", revision=6),
+        said(11, "user", "mine", revision=7),
+        said(12, "assistant", "not mine either", revision=8),
+        said(13, "user", "said anew by its sender", revision=9, queued_id=1),
+        said(14, "assistant", "Hello", revision=10),
+        QueueUpdate([], held=False),
+        status("waiting", turn=9),
+        CaughtUp(10),
+    )
+    assert (text, turn.text, turn.outcome) == ("Hello", "Hello", "finished")
+
+
 def test_a_queued_message_that_was_removed_is_gone() -> None:
     turn = waiting()
-    follow(turn, QueueUpdate([], held=False), CaughtUp(5))
+    follow(turn, said(9, "user", "mine"), QueueUpdate([], held=False), CaughtUp(5))
     assert turn.outcome == "gone"
 
 

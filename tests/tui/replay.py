@@ -189,13 +189,15 @@ class ReplayClient:
         self.next_id += 1
         made = chat("made", request.content[:40], "running", versions=versions(1, 1, 1))
         self.known[made.id] = made
-        return Sent(made, message=user(self.next_id, request.content))
+        return Sent(made, message=user(self.next_id, request.content, key=key))
 
     async def send(self, chat_id, request, *, key=None) -> Sent:
         await self._post()
         self.sent.append((chat_id, request, key))
         self.next_id += 1
-        return Sent(chat(chat_id, "A chat", "running"), message=user(self.next_id, request.content))
+        now = versions(self.next_id, self.next_id, self.next_id)
+        message = user(self.next_id, request.content, key=key)
+        return Sent(chat(chat_id, "A chat", "running", versions=now), message=message)
 
     async def interrupt(self, chat_id, request) -> Interrupted:
         await self._post()

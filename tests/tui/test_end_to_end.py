@@ -1,6 +1,7 @@
 """The client, the real daemon and the simulator: nothing between them is replaced."""
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from random import Random
 
 # Importing the provider's SDK takes seconds on a busy machine; tests should not wait for that.
@@ -10,9 +11,12 @@ from structlog.testing import capture_logs
 
 from palaver.client import Endpoint
 from palaver.clock import SystemClock
+from palaver.wire.chats import CreateChat, SendMessage
 from palaver_tui.app import PalaverApp
+from palaver_tui.storage.local_store import LocalStore, Unsent
 from palaverd.simulator import Simulator
 from support.daemon import make_daemon, running_daemon, running_pair, short_dir, simulator_config
+from tui.replay import T0
 from tui.screen import Client, settled
 
 START_S = 20  # a second client starts beside one that draws, on a machine that may be busy
@@ -181,6 +185,95 @@ async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(tmp
         finally:
             if not stopped:
                 await first.stop()
+
+
+class Line:
+    """A way to a daemon that can be cut and mended."""
+
+    def __init__(self, path, to):
+        self.path, self._to, self._tasks, self._server = path, to, set(), None
+
+    async def __aenter__(self):
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.cut()
+
+    async def mend(self):
+        self._server = await asyncio.start_unix_server(self._carry, self.path)
+
+    async def cut(self):
+        self._server.close()
+        self.path.unlink(missing_ok=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _carry(self, reader, writer):
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        with suppress(OSError, asyncio.CancelledError):
+            behind = await asyncio.open_unix_connection(self._to)
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._pump(reader, behind[1]))
+                    both.create_task(self._pump(behind[0], writer))
+            finally:
+                behind[1].close()
+                writer.close()
+
+    async def _pump(self, source, target):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+        target.close()
+
+
+async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(tmp_path):
+    words = "[[echo]] continue"
+    async with (
+        running_pair(rate=400) as (daemon, other, _simulator),
+        Line(daemon.socket.parent / "line.sock", daemon.socket) as line,
+        at(line.path, tmp_path) as me,
+    ):
+        await ask(me, words)
+        await me.until(lambda: me.view.status == "waiting" and len(answers(me)) == 1)
+        chat_id, outbox = me.view.chat_id, tmp_path / "client" / "outbox"
+        await line.cut()
+        await me.until(lambda: me.app.session.connection.phase == "reconnecting")
+        await ask(me, words)
+        [mine] = me.view.outgoing
+        # Meanwhile another one says it twice, and is answered.
+        for key in ("theirs 1", "theirs 2"):
+            await other.send(chat_id, SendMessage(words), key=key)
+            async with asyncio.timeout(START_S):
+                while (await other.chat(chat_id)).status != "waiting":
+                    await asyncio.sleep(0.01)
+        assert [item.key for item in me.view.outgoing] == [mine.key]
+        assert [path.stem for path in outbox.iterdir()] == [mine.key]
+        await line.mend()
+        await me.until(lambda: len(answers(me)) == 4 and me.view.status == "waiting")
+        asked = [message.key for message in me.view.messages if message.role == "user"]
+        assert asked[1:] == ["theirs 1", "theirs 2", mine.key]
+        assert (me.view.outgoing, me.view.queue) == ((), ())
+        page = (await other.messages(chat_id)).messages[::-1]
+        assert [m.key for m in page if m.role == "user"] == asked
+        await me.until(lambda: not list(outbox.iterdir()))
+
+
+async def test_a_message_that_got_there_with_an_earlier_client_is_not_kept_on_disk(tmp_path):
+    """Its answer was lost with that client; the stream, or the same request again, tells of it."""
+    async with running_pair(rate=400) as (daemon, other, _simulator):
+        chat_id = (await other.create_chat(CreateChat("[[echo]] first"), key="its key")).chat.id
+        kept = Unsent("its key", "[[echo]] first", T0, chat_id)
+        await asyncio.to_thread(LocalStore(tmp_path).keep, kept)
+        outbox = tmp_path / "client" / "outbox"
+        async with at(daemon.socket, tmp_path, chat_id) as me:
+            await me.until(lambda: me.view.status == "waiting" and answers(me) == ["first"])
+            await me.until(lambda: not list(outbox.iterdir()))
+            assert (len(me.view.messages), me.view.outgoing) == (2, ())
 
 
 async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_later(tmp_path):

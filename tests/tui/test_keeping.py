@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from palaver.wire.events import CaughtUp
+from palaver.wire.events import CaughtUp, MessageEvent
 from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from tui.replay import ENDPOINT, T0, ReplayClient, chat, status, user
 from tui.screen import BOUND_S, client
@@ -75,6 +75,25 @@ async def test_what_could_not_be_sent_goes_out_with_its_key_from_the_next_client
         await me.until(lambda: later.sent)
         assert [(to, key) for to, _request, key in later.sent] == [("a", item.key)]
         await me.until(lambda: not outbox(tmp_path))
+
+
+async def test_what_the_stream_shows_to_be_there_is_kept_no_more_though_no_answer_came(tmp_path):
+    daemon = with_chat(user(1, "x"))
+    daemon.down = True
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.attached)
+        for text in ("got there", "did not"):
+            await me.write(text)
+            await me.press("enter")
+        await me.until(lambda: len(outbox(tmp_path)) == 2 and len(me.view.outgoing) == 2)
+        first, second = me.view.outgoing
+        daemon.stream_of("a").tell(MessageEvent(user(2, "got there", key=first.key)))
+        await me.until(lambda: [path.stem for path in outbox(tmp_path)] == [second.key])
+        assert [item.key for item in me.view.outgoing] == [second.key]
+    later = with_chat(user(1, "x"), user(2, "got there", key=first.key))
+    async with client(tmp_path, daemon=later, chat_id="a") as me:
+        await me.until(lambda: not outbox(tmp_path))
+        assert [key for _to, _request, key in later.sent] == [second.key]
 
 
 async def test_the_first_message_of_a_chat_survives_too(tmp_path):

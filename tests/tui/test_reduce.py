@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from palaver.client import Connected, ConnectionLost
@@ -164,20 +165,26 @@ class TestSending:
         from tui.replay import chat
 
         view = sending(ChatView(chat_id="c"), out())
-        sent = Sent(chat("c", "t"), message=user(7, "hi"))
-        stream_first = acknowledged(reduce(view, MessageEvent(user(7, "hi")), T0), "key", sent)
-        answer_first = reduce(acknowledged(view, "key", sent), MessageEvent(user(7, "hi")), T0)
+        event = MessageEvent(user(7, "hi", key="key"))
+        sent = Sent(chat("c", "t"), message=event.message)
+        stream_first = acknowledged(reduce(view, event, T0), "key", sent)
+        answer_first = reduce(acknowledged(view, "key", sent), event, T0)
         for result in (stream_first, answer_first):
             assert [message.id for message in result.messages] == [7]
             assert result.outgoing == ()
 
-    def test_the_stream_alone_confirms_a_message_by_its_content(self):
-        view = reduce(sending(ChatView(), out()), MessageEvent(user(7, "hi")), T0)
+    def test_the_stream_alone_confirms_a_message_by_its_key(self):
+        event = MessageEvent(user(7, "whatever became of it", key="key"))
+        view = reduce(sending(ChatView(), out()), event, T0)
         assert view.outgoing == ()
 
-    def test_a_message_of_somebody_else_confirms_nothing(self):
-        view = reduce(sending(ChatView(), out()), MessageEvent(user(7, "other")), T0)
-        assert len(view.outgoing) == 1
+    @pytest.mark.parametrize("key", [None, "of another client"])
+    def test_the_same_words_of_somebody_else_confirm_nothing(self, key):
+        view = sending(ChatView(), out())
+        view = reduce(view, MessageEvent(user(7, "hi", key=key)), T0)
+        other = msgspec.structs.replace(queued(1, "hi"), key=key)
+        view = reduce(view, QueueUpdate([other], held=False), T0)
+        assert [item.key for item in view.outgoing] == ["key"]
 
     def test_an_old_message_that_comes_again_confirms_nothing(self):
         view = reduce(ChatView(), MessageEvent(user(7, "hi")), T0)
@@ -186,7 +193,8 @@ class TestSending:
 
     def test_a_queued_message_leaves_the_outgoing_ones(self):
         view = sending(ChatView(), out(landing="queue"))
-        view = reduce(view, QueueUpdate([queued(1, "hi")], held=False), T0)
+        mine = msgspec.structs.replace(queued(1, "said anew by somebody else"), key="key")
+        view = reduce(view, QueueUpdate([mine], held=False), T0)
         assert (view.outgoing, len(view.queue)) == ((), 1)
 
 

@@ -17,6 +17,7 @@ from palaver.cli.turn import Turn
 from palaver.client import Client, PalaverError, Position
 from palaver.wire.chats import CreateChat, Interrupt, SendMessage, Sent
 from palaver.wire.events import RetryEvent, StreamEvent
+from palaver.wire.protocol import MESSAGE_KEYS
 
 
 async def ask(settings: Settings, asked: Asked) -> int:
@@ -55,8 +56,9 @@ def _print_detached(sent: Sent, asked: Asked) -> None:
 
 async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) -> int:
     chat_id = sent.chat.id
-    turn = Turn(sent, asked.content)
+    turn = Turn(sent)
     if turn.queued:
+        await _tells_queued(client, chat_id)
         words.notice("The chat is busy: the message waits in its queue.")
     position = Position(since=sent.chat.versions.snapshot) if asked.chat_id else None
     answer = _Output(as_json=asked.as_json)
@@ -84,6 +86,20 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
     if said is not None:
         words.failure(said)
     return exit_code(turn)
+
+
+async def _tells_queued(client: Client, chat_id: str) -> None:
+    """See that the daemon tells which message of history a queued one became.
+
+    Raises:
+        PalaverError: it is too old for that; the message waits in the queue all the same.
+    """
+    if MESSAGE_KEYS not in (await client.meet()).capabilities:
+        raise PalaverError(
+            f"The message waits in the queue of chat {chat_id}, which is busy. Its daemon is of an"
+            " older version and does not tell which answer is its own; to read along: "
+            f" palaver tail {chat_id}"
+        )
 
 
 class _Output:

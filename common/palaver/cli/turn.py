@@ -38,12 +38,10 @@ BY_STATUS: dict[str, Outcome] = {
 class Turn:
     """The turn of one message, whether it began at once or waits in the queue."""
 
-    def __init__(self, sent: Sent, content: str) -> None:
+    def __init__(self, sent: Sent) -> None:
         self.outcome: Outcome | None = None
         self.error: ChatError | None = None
         self.turn_version: int | None = None
-        self._content = content
-        self._sent_at = sent.chat.versions.snapshot
         self._queued = sent.queued.id if sent.queued is not None else None
         self._left_queue = sent.queued is None
         self._mine = sent.message.id if sent.message is not None else None
@@ -137,16 +135,11 @@ class Turn:
         return text
 
     def _promoted(self) -> int | None:
-        """Return the message that ours became when it left the queue."""
+        """Return the message that ours became when it left the queue, None for a removed one."""
+        if self._queued is None:
+            return None
         return next(
-            (
-                message.id
-                for _, message in sorted(self._messages.items())
-                if message.role == "user"
-                and message.revision > self._sent_at
-                and _text(message) == self._content
-            ),
-            None,
+            (one.id for one in self._messages.values() if one.queued_id == self._queued), None
         )
 
     def _ended(self) -> Outcome | None:

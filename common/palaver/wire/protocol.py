@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 PROTOCOL: Final = 2
 OLDEST_CLIENT: Final = 1  # that this daemon serves
 OLDEST_DAEMON: Final = 1  # that this client can use
+# Messages carry the key under which they were sent, and the id that they had in the queue. An older
+# client does not see that. One that can use an older daemon: what it sent is known by the answer to
+# its request alone, and which message of history a queued one became is not known.
+MESSAGE_KEYS: Final = "message_keys"
 # What a daemon of these sources does, by names that do not change.
-CAPABILITIES: Final = ("stream", "watch", "heartbeat")
+CAPABILITIES: Final = ("stream", "watch", "heartbeat", MESSAGE_KEYS)
 # What no client can do without.
 NEEDED: Final = frozenset({"stream", "watch"})
 

@@ -203,6 +203,11 @@ class Outbox:
         self._chats.rename(name, view, sent.chat)
         return sent.chat.id
 
+    def arrived(self, before: ChatView, after: ChatView) -> None:
+        """Forget what the stream showed to be with the daemon: its answer may never come."""
+        for key in _keys(before) - _keys(after):
+            self._spawn(self._forget(key))
+
     def take_back(self, name: str, key: str) -> str:
         """Remove a message that was refused, or waits, and return its content."""
         view = self._store.views[name]

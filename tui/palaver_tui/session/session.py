@@ -354,8 +354,9 @@ class Session(Store):
             stream = self.client.stream(view.chat_id, position=_position(view))
             async with aclosing(stream) as batches:
                 async for events in batches:
-                    view = reduce_all(self.views[name], events, self.clock.now())
-                    self.views[name] = view
+                    before = self.views[name]
+                    view = self.views[name] = reduce_all(before, events, self.clock.now())
+                    self.outbox.arrived(before, view)
                     self.changed()
         except (Incompatible, Unauthenticated):
             return  # the list, which meets the same, tells of it

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from palaver.wire.chats import BUSY, Sent
 from palaver_tui.state.chat import ChatView, Landing, Outgoing, OutgoingState
-from palaver_tui.state.reduce import with_messages
+from palaver_tui.state.reduce import is_elsewhere, with_messages
 
 
 def landing(view: ChatView) -> Landing:
@@ -35,9 +35,20 @@ def without(view: ChatView, key: str) -> ChatView:
 
 
 def acknowledged(view: ChatView, key: str, sent: Sent) -> ChatView:
-    """Return `view` after the daemon's answer: the message stands where the daemon put it."""
+    """Return `view` after the daemon's answer: the message stands where the daemon put it.
+
+    The stream may have told of more than the answer knows, and the answer of more than the stream
+    has told of yet. What the stream has told counts.
+    """
     view = without(view, key)
+    told, knows = view.versions, sent.chat.versions
+    if told is not None and told.snapshot >= knows.snapshot:
+        return view
     if sent.message is not None:
+        # One that was sent earlier may lie before the messages that come first.
+        unplaced = sent.repeated and view.caught_up is None and view.chat_id is not None
+        if unplaced or is_elsewhere(view, sent.message.id):
+            return view
         return with_messages(view, [sent.message])
     queued = sent.queued
     if queued is not None and all(other.id != queued.id for other in view.queue):

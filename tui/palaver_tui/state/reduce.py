@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from palaver.wire.events import (
     StreamEvent,
     UsageEvent,
 )
-from palaver.wire.messages import Message, Text
+from palaver.wire.messages import Message, QueuedMessage, Text
 from palaver_tui.state.chat import ChatView, Live, LiveBlock
 from palaver_tui.state.growing_text import Growing
 
@@ -60,8 +60,12 @@ def _status(view: ChatView, event: StatusEvent, now: datetime) -> ChatView:
     )
 
 
-def with_messages(view: ChatView, messages: Iterable[Message]) -> ChatView:
-    """Return `view` with `messages` merged in by id; the higher revision stays."""
+def with_messages(view: ChatView, messages: Collection[Message]) -> ChatView:
+    """Return `view` with `messages` merged in by id; the higher revision stays.
+
+    One that was sent from here is outgoing no more.
+    """
+    view = arrived(view, messages)
     merged = list(view.messages)
     ids = [message.id for message in merged]
     for message in messages:
@@ -75,12 +79,20 @@ def with_messages(view: ChatView, messages: Iterable[Message]) -> ChatView:
     return replace(view, messages=tuple(merged))
 
 
+def arrived(view: ChatView, messages: Iterable[Message | QueuedMessage]) -> ChatView:
+    """Return `view` without the outgoing messages that these are, which their keys tell."""
+    if not view.outgoing:
+        return view
+    keys = {message.key for message in messages}
+    return replace(view, outgoing=tuple(item for item in view.outgoing if item.key not in keys))
+
+
 def user_text(message: Message) -> str:
     """Return what a person typed."""
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
-def _is_elsewhere(view: ChatView, message_id: int) -> bool:
+def is_elsewhere(view: ChatView, message_id: int) -> bool:
     """Say whether a message changed that is not here: it comes when its page is fetched."""
     messages = view.messages
     if view.caught_up is None or not messages:
@@ -94,28 +106,13 @@ def _is_elsewhere(view: ChatView, message_id: int) -> bool:
 
 
 def _message(view: ChatView, event: MessageEvent, now: datetime) -> ChatView:
-    if _is_elsewhere(view, event.message.id):
-        return view
-    known = any(message.id == event.message.id for message in view.messages[-8:])
+    if is_elsewhere(view, event.message.id):
+        return arrived(view, [event.message])
     view = with_messages(view, [event.message])
-    if event.message.role == "user" and not known:
-        view = _landed(view, user_text(event.message))
     if event.replaces is None:
         return view
     live = view.live if view.live and view.live.episode != event.replaces else None
     return replace(view, live=live, replaced=_newer(event.replaces, view.replaced))
-
-
-def _landed(view: ChatView, content: str) -> ChatView:
-    """Drop the first outgoing message with this content: it is in history now.
-
-    The stream may show a message before the answer to its request arrives; until then nothing
-    but its content tells that it is ours.
-    """
-    for index, outgoing in enumerate(view.outgoing):
-        if outgoing.content == content and outgoing.state != "refused":
-            return replace(view, outgoing=view.outgoing[:index] + view.outgoing[index + 1 :])
-    return view
 
 
 def _part(view: ChatView, event: MessagePartEvent, now: datetime) -> ChatView:
@@ -179,12 +176,7 @@ def _history_reset(view: ChatView, event: HistoryReset, now: datetime) -> ChatVi
 
 
 def _queue(view: ChatView, event: QueueUpdate, now: datetime) -> ChatView:
-    before = {queued.id for queued in view.queue}
-    view = replace(view, queue=tuple(event.queue), held=event.held)
-    for queued in event.queue:
-        if queued.id not in before:
-            view = _landed(view, queued.content)
-    return view
+    return replace(arrived(view, event.queue), queue=tuple(event.queue), held=event.held)
 
 
 def _retry(view: ChatView, event: RetryEvent, now: datetime) -> ChatView:

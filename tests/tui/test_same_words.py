@@ -1,0 +1,257 @@
+"""Two people say the same at once, one of them without a connection, in every order of events.
+
+The daemon's side is its own: the transitions of the store on a database, and what a stream tells
+of them. Between it and the client of one of the two stands a schedule: when each request comes in,
+when what comes of it is told, when the connection is cut, whether the answer to a request is lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from dataclasses import replace as altered
+
+import pytest
+from sqlalchemy import Connection
+
+from palaver.client.cursor import Position, step
+from palaver.wire.chats import Sent
+from palaver.wire.events import CaughtUp, StreamEvent
+from palaver.wire.messages import Message, QueuedMessage, Text
+from palaver_tui.state import reduce as subject
+from palaver_tui.state.chat import ChatView, Outgoing
+from palaver_tui.state.outgoing import acknowledged, marked, sending
+from palaver_tui.state.reduce import reduce_all
+from palaverd.chatstate.states import State
+from palaverd.store.door import finish
+from palaverd.store.history import NewMessage, NewUserMessage
+from palaverd.store.listing import where_is
+from palaverd.store.locked import LockedChat, lock
+from palaverd.store.rows import ChatRow, wire_chat
+from palaverd.store.sync import Changes, load_changes, load_chat
+from palaverd.store.transitions.generating import commit_response, finish_turn
+from palaverd.store.transitions.sending import Placed, send
+from palaverd.stream.changes import events_for
+from support.store import NOW, memory_store, plant
+from tui.replay import T0
+
+WORDS = "continue"
+MINE, THEIRS = "my key", "their key"
+
+# What can happen. What stands on one line happens in this order, the lines in any.
+Lines = tuple[tuple[str, ...], ...]
+ELSE: Lines = (("their request",), ("cut",))
+MY_REQUEST: dict[str, Lines] = {
+    "answered": (("my request", "my answer"), ("told", "told")),
+    "answer lost": (("my request", "answer lost", "my request again"), ("told",)),
+}
+TURNS: dict[State, Lines] = {
+    State.W: (("turn ends",),),
+    State.R0: (("turn ends", "turn ends"),),
+}
+
+
+def first_of(lines: Lines) -> Iterator[tuple[str, Lines]]:
+    """Yield each event that can be the next, and what is left then."""
+    for index, line in enumerate(lines):
+        if line:
+            yield line[0], (*lines[:index], line[1:], *lines[index + 1 :])
+
+
+class Chat:
+    """A chat after some commits: what a stream tells of it, and what a repeated request gets."""
+
+    def __init__(self, connection: Connection, placed: dict[str, Placed]) -> None:
+        self.row: ChatRow = load_chat(connection, "c")
+        self.answers = {
+            key: _sent(connection, self.row, where, repeated=True) for key, where in placed.items()
+        }
+        newest = self.row.snapshot_version
+        self._changes: dict[int | None, Changes] = {
+            since: load_changes(connection, "c", since) for since in (None, *range(newest + 1))
+        }
+        self.history = [change.message for change in self._changes[None].messages]
+        self.queue = self._changes[None].queue or []
+
+    def told(self, before: ChatRow | None, since: int | None) -> list[StreamEvent]:
+        return events_for(self._changes[since], before, since, None)
+
+
+def _sent(connection: Connection, row: ChatRow, where: Placed, *, repeated: bool = False) -> Sent:
+    message, queued = where_is(connection, "c", where.message_id, where.queued_id)
+    return Sent(wire_chat(row), message, queued, repeated=repeated)
+
+
+class Commits:
+    """What each order of commits makes of a chat. Each is made once, on a database of its own."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._made: dict[tuple[str, ...], tuple[Chat, Sent | None]] = {}
+
+    def __call__(self, commits: tuple[str, ...]) -> tuple[Chat, Sent | None]:
+        """Return the chat, and the answer to the last commit if that was a request."""
+        if commits not in self._made:
+            with memory_store() as connection, connection.begin():
+                self._made[commits] = self._make(connection, commits)
+        return self._made[commits]
+
+    def _make(self, connection: Connection, commits: tuple[str, ...]) -> tuple[Chat, Sent | None]:
+        plant(connection, self._state)
+        placed: dict[str, Placed] = {}
+        answer: Sent | None = None
+        for commit in commits:
+            chat = lock(connection, "c", NOW)
+            answer = None
+            if commit == "turn ends":
+                _end_turn(chat)
+                finish(chat, None)
+            else:
+                key = MINE if commit == "my request" else THEIRS
+                placed[key] = send(chat, NewUserMessage(WORDS, key=key))
+                finish(chat, None)
+                answer = _sent(connection, chat.row, placed[key])
+        return Chat(connection, placed), answer
+
+
+def _end_turn(chat: LockedChat) -> None:
+    if chat.row.status == "running":
+        commit_response(chat, NewMessage(role="assistant", parts=[Text("yes")]))
+        finish_turn(chat)
+
+
+@dataclass
+class Me:
+    """The client of one of the two, which wrote its message while it had no connection."""
+
+    commits: Commits
+    view: ChatView = field(default_factory=lambda: ChatView(chat_id="c"))
+    made: tuple[str, ...] = ()
+    answer: Sent | None = None
+    position: Position = field(default_factory=Position)
+    row: ChatRow | None = None  # that this connection told last
+    since: int | None = None  # up to where this connection told
+
+    @property
+    def chat(self) -> Chat:
+        return self.commits(self.made)[0]
+
+    @property
+    def is_outgoing(self) -> bool:
+        return any(item.key == MINE for item in self.view.outgoing)
+
+    def happens(self, event: str) -> None:
+        match event:
+            case "my request" | "their request" | "turn ends":
+                self.made = (*self.made, event)
+                answer = self.commits(self.made)[1]
+                if event == "my request":
+                    self.answer = answer
+            case "my answer":
+                assert self.answer is not None
+                self.view = acknowledged(self.view, MINE, self.answer)
+            case "answer lost":
+                self.view = marked(self.view, MINE, "waiting")
+            case "my request again" if self.is_outgoing:
+                self.view = acknowledged(self.view, MINE, self.chat.answers[MINE])
+            case "told":
+                self.told()
+            case "cut":
+                self.row, self.since = None, self.position.since
+
+    def told(self) -> None:
+        """Take all that the stream has to tell, as a client does that trims it."""
+        chat = self.chat
+        if self.row is not None and self.row.snapshot_version == chat.row.snapshot_version:
+            return
+        news: list[StreamEvent] = []
+        snapshot = chat.row.snapshot_version
+        for event in [*chat.told(self.row, self.since), CaughtUp(snapshot)]:
+            self.position, new = step(self.position, event)
+            news += [new] if new is not None else []
+        self.row, self.since = chat.row, snapshot
+        self.view = reduce_all(self.view, news, T0)
+
+    def goes_on(self) -> None:
+        """Let everything come to its end."""
+        self.happens("my request again")
+        self.told()
+
+    def seen(self) -> list[str | None]:
+        """Return the keys of all that is shown, in its place: history, outgoing, queue."""
+        shown: list[Message | QueuedMessage | Outgoing] = [
+            *(message for message in self.view.messages if message.role == "user"),
+            *self.view.outgoing,
+            *self.view.queue,
+        ]
+        return [one.key for one in shown]
+
+    def holds(self, order: tuple[str, ...]) -> None:
+        """Check what is true at every moment."""
+        seen = Counter(key for key in self.seen() if key is not None)
+        assert max(seen.values(), default=0) <= 1, f"doubled: {order}"
+        assert "my request" in self.made or self.is_outgoing, f"dropped before sent: {order}"
+
+    def ended(self, order: tuple[str, ...]) -> None:
+        """Check what is true in the end."""
+        chat = self.chat
+        asked = [message.key for message in chat.history if message.role == "user"]
+        assert self.seen() == asked + [queued.key for queued in chat.queue], order
+        assert self.view.messages == tuple(chat.history), order
+        assert self.view.queue == tuple(chat.queue), order
+        assert sorted(key for key in self.seen() if key) == [MINE, THEIRS]
+
+
+def follow(me: Me, lines: Lines, order: tuple[str, ...] = ()) -> int:
+    """Let everything happen in every order of the lines; return how many there were.
+
+    Raises:
+        AssertionError: a message is lost or doubled.
+    """
+    count = 0
+    for event, rest in first_of(lines):
+        one = altered(me)
+        one.happens(event)
+        one.holds((*order, event))
+        count += follow(one, rest, (*order, event))
+    if count:
+        return count
+    me.goes_on()
+    me.ended(order)
+    return 1
+
+
+def everything(state: State, request: str) -> int:
+    """Let everything happen in every order; return how many there were."""
+    me = Me(Commits(state))
+    me.told()  # what was there before the two began
+    me.view = sending(me.view, Outgoing(MINE, WORDS, T0, state="waiting"))
+    return follow(me, (*MY_REQUEST[request], *TURNS[state], *ELSE))
+
+
+@pytest.mark.parametrize("request_is", MY_REQUEST)
+@pytest.mark.parametrize("state", TURNS, ids=["idle", "busy"])
+def test_each_message_is_there_once_and_in_its_place(state: State, request_is: str) -> None:
+    assert everything(state, request_is) > 500
+
+
+def by_content(view: ChatView, messages: Iterable[Message | QueuedMessage]) -> ChatView:
+    """Take what says the same for the message that was sent, as clients did before keys."""
+    for message in messages:
+        text = message.content if isinstance(message, QueuedMessage) else subject.user_text(message)
+        for index, item in enumerate(view.outgoing):
+            if item.content == text:
+                rest = view.outgoing[:index] + view.outgoing[index + 1 :]
+                view = altered(view, outgoing=rest)
+                break
+    return view
+
+
+@pytest.mark.parametrize("state", TURNS, ids=["idle", "busy"])
+def test_known_by_its_content_a_message_is_lost(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject, "arrived", by_content)
+    with pytest.raises(AssertionError, match="dropped before sent"):
+        everything(state, "answered")
