@@ -20,10 +20,14 @@ PATIENCE = 3
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """One attempt on the present history: who was asked, and how it ended."""
+    """One attempt on the present history: who was asked, how it ended, and when it began.
+
+    `started_at` is in milliseconds since the epoch.
+    """
 
     model: str | None
     outcome: str | None
+    started_at: int = 0
 
 
 def whose_turn(wanted: str, fallback: Sequence[str], tried: Sequence[Tried]) -> str:

@@ -7,16 +7,16 @@ from datetime import timedelta
 import msgspec
 
 from palaver.wire.chats import RetryInfo
-from palaver.wire.errors import ChatError, FailureKind
+from palaver.wire.errors import ChatError
 from palaverd.failures import GiveUp, decide, wording
 from palaverd.failures.fallback import Tried, whose_turn
 from palaverd.failures.retry import Wait, soon, while_loading
+from palaverd.failures.spent import LOADING, spent
 from palaverd.generation.catalog import Chosen
 from palaverd.generation.environment import Environment
 
 # An empty answer is mostly a hiccup; a second one is what the model means.
 EMPTY_ANSWERS = 2
-LOADING: FailureKind = "loading"
 # One that ended without a finish word may be half of what was meant; a second one is kept.
 UNMARKED_ANSWERS = 2
 
@@ -27,11 +27,12 @@ class Tries:
     def __init__(self, env: Environment, tried: list[Tried]) -> None:
         self._env = env
         self._tried = tried
-        self._began = env.clock.monotonic()
+        now, before = env.clock.monotonic(), spent(tried, env.door.now_ms(), env.retry.longest_hint)
+        self._began = now - before.attempts - (before.loading or 0.0)
         self._empty = 0
         self._unmarked = 0
         self._own: ChatError | None = None
-        self._loading_since: float | None = None
+        self._loading_since = None if before.loading is None else now - before.loading
 
     def whose_turn(self, wanted: Chosen) -> Chosen:
         """Return who is asked next: the model that is wanted, or one that stands in for it."""

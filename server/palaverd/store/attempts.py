@@ -75,11 +75,11 @@ def close_attempt(chat: LockedChat, outcome: str, usage: Usage | None = None) ->
 def load_tried(connection: Connection, chat_id: str, history_version: int) -> list[Tried]:
     """Return who was asked on this history, in order, and how each attempt ended."""
     found = connection.execute(
-        select(attempts.c.model, attempts.c.outcome)
+        select(attempts.c.model, attempts.c.outcome, attempts.c.started_at)
         .where(attempts.c.chat_id == chat_id, attempts.c.history_version == history_version)
         .order_by(attempts.c.attempt)
     )
-    return [Tried(one.model, one.outcome) for one in found]
+    return [Tried(one.model, one.outcome, one.started_at) for one in found]
 
 
 def save_partial(chat: LockedChat, parts: list[Part], model: str | None, episode: str) -> None:
