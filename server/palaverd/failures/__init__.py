@@ -1,7 +1,7 @@
-"""Provider failures as values: signals in, one classified `ChatError` out.
+"""Classify provider failures: `Signals` in, one `ChatError` out.
 
-Pure: no input or output, no event loop, no model SDK. A failure becomes a value once, at the
-edge (`palaverd.providers`); everything after that reads the value.
+Pure: no I/O, no event loop, no model SDK. `palaverd.providers` turns an exception into signals
+once; everything after that reads the classified value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["GiveUp", "ProviderFailure", "RetryPolicy", "Signals", "Wait", "class
 
 
 class ProviderFailure(Exception):
-    """A model call that failed, already classified. `error` is what is stored and shown."""
+    """A classified failure of a model call. `error` is what is stored and shown."""
 
     def __init__(self, error: ChatError) -> None:
         super().__init__(f"{error.kind}: {error.message}")

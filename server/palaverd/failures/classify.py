@@ -1,4 +1,4 @@
-"""Signals to `ChatError`: one ordered table, the first rule that matches decides."""
+"""Classify `Signals` as a `ChatError`: one ordered table, the first matching rule decides."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RETRYABLE: frozenset[FailureKind] = frozenset(
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One row: the kind, when it applies, and why it stands where it stands."""
+    """One row: the kind, its condition, and the reason for its place in the table."""
 
     kind: FailureKind
     when: Callable[[Facts], bool]
@@ -43,7 +43,7 @@ def _said(topic: Topic) -> Callable[[Facts], bool]:
 
 
 RULES: tuple[Rule, ...] = (
-    # Our own knowledge: nothing that a provider says can be better.
+    # Known without asking the provider.
     Rule("missing_key", lambda f: f.signals.key_missing, "no request was made"),
     Rule("auth", lambda f: f.signals.key_fault is not None, "no request was made"),
     Rule("config", lambda f: f.signals.provider_disabled, "no request was made"),
@@ -73,10 +73,10 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.signals.stream_ended and not f.signals.terminal_event,
         "a clean end says nothing else, and its status is 200",
     ),
-    # Whoever stands between us and the provider speaks for itself.
+    # Failures of a proxy between us and the provider.
     Rule("config", lambda f: f.proxy_refused, "the provider was not reached, and would not be"),
     Rule("timeout", lambda f: f.proxy_in_vain, "the provider may be reached later"),
-    # The provider's own load, also inside a stream that began well (status 200).
+    # The provider's own load, also as an error inside a stream (status 200).
     Rule("overloaded", _named(names.OVERLOADED), "the type says so, whatever the status"),
     Rule("overloaded", lambda f: f.status == names.STATUS_OVERLOADED, "Anthropic's own status"),
     Rule("loading", _named(names.LOADING), "the type says so, whatever the status"),
@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "overloaded", lambda f: f.status == 503 and f.says("overloaded"), "503 alone is any outage"
     ),
-    # A limit per minute may speak of quota, too. An empty account asks nobody to wait.
+    # The message of a limit per minute may mention quota, too. An empty account has no wait time.
     Rule(
         "rate_limit",
         lambda f: f.status in (429, None) and f.asks_to_wait and _of_quota(f),
@@ -103,7 +103,7 @@ RULES: tuple[Rule, ...] = (
         "a limit per day; the wait is told, and not waited for",
     ),
     Rule("usage_limit", _said("quota"), "Anthropic says an empty balance with a plain 400"),
-    # A key that is wrong makes everything else in the answer meaningless.
+    # With a wrong key, nothing else in the response matters.
     Rule("auth", lambda f: f.status == 401, "OpenAI gives 401 the type invalid_request_error"),
     Rule("auth", _named(names.AUTH), "some servers say it with 400 or 403"),
     Rule("auth", _said("auth"), "Google says it with 400"),
@@ -135,7 +135,7 @@ RULES: tuple[Rule, ...] = (
         "a redirect: base_url names another place than the interface",
     ),
     Rule("auth", lambda f: f.status == 403, "weak: after what speaks of model or request"),
-    # What passes by itself.
+    # Temporary failures.
     Rule("rate_limit", lambda f: f.status == 429, "no sign of quota or configuration"),
     Rule("rate_limit", _named(names.RATE), "inside a stream there is no status"),
     Rule("timeout", lambda f: f.status in names.STATUS_TIMEOUT, "a gateway or the server gave up"),
@@ -153,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.status is None and not names.TRANSPORT.isdisjoint(f.classes),
         "the connection failed; an answer with a status was judged by its status",
     ),
-    # Sentences are the last resort.
+    # Text is searched last.
     Rule("rate_limit", lambda f: f.status is None and f.says("rate"), "only the text says so"),
     Rule(
         "overloaded", lambda f: f.status is None and f.says("overloaded"), "only the text says so"
@@ -174,7 +174,7 @@ def _of_quota(facts: Facts) -> bool:
 
 
 def classify(signals: Signals) -> ChatError:
-    """Return what a failure is. Raises nothing, whatever it is given."""
+    """Return the classified error of a failure. Never raises."""
     facts = read(signals)
     kind = next(rule.kind for rule in RULES if rule.when(facts))
     return ChatError(
@@ -184,7 +184,7 @@ def classify(signals: Signals) -> ChatError:
         provider=signals.provider,
         model=signals.model,
         status_code=facts.status,
-        # Of what is `generic`, only this is known to pass.
+        # The only `generic` failure that is known to be temporary.
         retryable=kind in RETRYABLE or signals.no_descriptor,
         retry_after_ms=facts.retry_after_ms,
         limit=signals.spend_limit,

@@ -1,4 +1,4 @@
-"""Signals, read once for all rules and sentences."""
+"""What the rules and sentences need, derived once from `Signals`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from palaver.servers.facts import Topic
 from palaverd.failures import names, phrases, retry_after
 from palaverd.failures.signals import Signals
 
-# Longer than this nobody waits for a limit per minute (design 05).
+# The longest wait that a limit per minute asks for; the longest that is waited for.
 SHORT_WAIT_MS = 10 * 60 * 1000
 _PATH = re.compile(r"\S*/\S*")
 
-# A bound on the text that is searched: a sentence or two say it, the rest is a web page.
+# Characters of text to search: an error message has a sentence or two, more is a web page.
 _SEARCHED = 4096
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Signals, read once for all rules.
+    """Signals with the values derived from them.
 
     `status` is an error status (300 and above) or None; `codes` are the body's type and code in
-    lower case; `words` is the text that may be searched, in lower case, empty where a type or
-    code has already said what happened. `body_wait_ms` is the wait that the body asks for, in a
-    field or in words.
+    lower case; `words` is the text to search, in lower case, empty if a type or code already
+    decides.
+    `body_wait_ms` is the wait that the body asks for, in a field or in its text.
     """
 
     signals: Signals
@@ -35,12 +35,12 @@ class Facts(msgspec.Struct, frozen=True):
     body_wait_ms: int | None
 
     def says(self, topic: Topic) -> bool:
-        """Say whether a sentence speaks of `topic`."""
+        """Return whether the text contains a phrase about `topic`."""
         return phrases.speaks_of(topic, self.words)
 
     @property
     def retry_after_ms(self) -> int | None:
-        """The wait that was asked for anywhere, the longest; None where none was."""
+        """The longest wait that header or body ask for; None if neither does."""
         signals = self.signals
         header = retry_after.retry_after_ms(signals.headers, signals.at)
         hints = [hint for hint in (header, self.body_wait_ms) if hint is not None]
@@ -48,17 +48,17 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def asks_to_wait(self) -> bool:
-        """The body asks for a wait that is worth it: no empty account says so."""
+        """Whether the body asks for a short wait, as no empty account does."""
         return self.body_wait_ms is not None and self.body_wait_ms <= SHORT_WAIT_MS
 
     @property
     def is_page(self) -> bool:
-        """The body is a web page."""
+        """Whether the body is a web page."""
         return (self.signals.body_message or "").lstrip().startswith("<")
 
     @property
     def names_model(self) -> bool:
-        """The body speaks of a model, and not of a place on the server only."""
+        """Whether the body is about a model, and not only about a path of the server."""
         if not names.UNKNOWN_MODEL.isdisjoint(self.codes):
             return True
         if self.is_page:
@@ -71,7 +71,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def is_elsewhere(self) -> bool:
-        """What answers is there, but not what was asked for: the address is doubted."""
+        """Whether a server responds, but not a model API: base_url may be wrong."""
         if self.status in names.STATUS_NO_PLACE:
             return not self.names_model and not self.says("policy")
         if not names.ADDRESS.isdisjoint(self.classes) or self.says("plain"):
@@ -82,7 +82,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def proxy_refused(self) -> bool:
-        """A proxy on the way wants something else, and will again."""
+        """Whether a proxy refused the request, and would again."""
         if self.status == names.STATUS_PROXY or "ProxyAddressError" in self.classes:
             return True
         if self.signals.proxy is None:
@@ -93,7 +93,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def proxy_in_vain(self) -> bool:
-        """A proxy on the way could not reach the provider."""
+        """Whether a proxy could not reach the provider."""
         return names.PROXY in self.classes and (
             re.search(r"\b5\d\d\b|could not connect|unreachable|refused|timed out", self.words)
             is not None
@@ -101,7 +101,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 def read(signals: Signals) -> Facts:
-    """Read signals into what the rules ask for."""
+    """Derive the facts of `signals`."""
     codes = frozenset(
         word.strip().lower() for word in (signals.body_type, signals.body_code) if word
     )

@@ -1,7 +1,7 @@
-"""Whose turn it is, where a model has others to stand in for it. Pure.
+"""Choose between a model and its fallbacks. Pure.
 
-Everything follows from the journal of attempts, so that a daemon that goes on after another one
-knows who was asked already.
+The journal of attempts decides, so that a daemon that resumes a turn knows which models were
+asked.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import msgspec
 
 from palaver.wire.errors import FailureKind
 
-# Failures that another model may not have. A lost connection or a silence says little about the
-# model, and a refusal would only be asked for once more.
+# Failures that another model may not have. A lost connection or a timeout says little about the
+# model, and a refused request would be refused again.
 PASSED_ON: frozenset[FailureKind] = frozenset({"overloaded", "rate_limit", "server_error"})
-# So many of them, and another model is asked: one is a hiccup, and a change of model is felt.
+# After this many of them a fallback is asked: one is common, and users notice another model.
 PATIENCE = 3
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """One attempt on the present history: who was asked, how it ended, and when it began.
+    """One attempt on the current history: the model, how it ended, and when it began.
 
     `started_at` is in milliseconds since the epoch.
     """
@@ -33,8 +33,7 @@ class Tried(msgspec.Struct, frozen=True):
 def whose_turn(wanted: str, fallback: Sequence[str], tried: Sequence[Tried]) -> str:
     """Return the model to ask: `wanted`, or the first of `fallback` that was not asked yet.
 
-    Each of `fallback` is asked once; behind the last one it is `wanted` again, for what attempts
-    it still has.
+    Each fallback is asked once; after the last one `wanted` gets its remaining attempts.
     """
     failures = sum(one.model == wanted and one.outcome in PASSED_ON for one in tried)
     if failures < PATIENCE:

@@ -1,8 +1,8 @@
-"""The names providers give to their failures: error types and codes, statuses, and classes.
+"""The names of failures: error types and codes, HTTP statuses, exception classes.
 
-Types and codes are compared whole and in lower case; sentences are searched only where none of
-them has already said what happened (see `SPECIFIC`, and phrases.py). Who uses each code, and where
-that is written, is in the table of servers (`palaver.servers`).
+Types and codes are compared whole and in lower case; the text is searched only if none of them
+decides (see `SPECIFIC`, and phrases.py). `palaver.servers` lists which server uses each code, with
+its source.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONTEXT = codes("context")
 FILTER = codes("filter")
 UNKNOWN_MODEL = codes("model")
 CONFIG = codes("config") | UNKNOWN_MODEL
-# Types that name a request as wrong without saying how; the phrases below may say more.
+# Types for any bad request; the text may be more specific.
 CONFIG_VAGUE = frozenset(
     {
         "invalid_request_error",
@@ -26,8 +26,8 @@ CONFIG_VAGUE = frozenset(
         "invalid_request",
         "bad_request",
         "badrequesterror",
-        "invalid_prompt",  # of OpenAI; mostly of a filter, which the sentence says
-        "invalid_value",  # of a token limit, which the sentence says
+        "invalid_prompt",  # OpenAI; mostly a content filter, as the text says
+        "invalid_value",  # a token limit, as the text says
         "invalid_argument",  # Gemini
     }
 )
@@ -36,8 +36,8 @@ RATE = codes("rate")
 TIMEOUT = codes("timeout")
 SERVER = codes("server")
 
-# These say what happened, whatever the sentence beside them mentions: the text of a rate limit
-# speaks of prompt length, the text of an overload of models.
+# These decide alone, whatever the text mentions: the text of a rate limit mentions prompt length,
+# the text of an overload mentions models.
 SPECIFIC = OVERLOADED | LOADING | QUOTA | AUTH | CONTEXT | FILTER | CONFIG | RATE
 
 # --- statuses ---------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ SPECIFIC = OVERLOADED | LOADING | QUOTA | AUTH | CONTEXT | FILTER | CONFIG | RAT
 STATUS_OVERLOADED = 529  # Anthropic's own
 STATUS_TIMEOUT = frozenset({408, 502, 503, 504})
 STATUS_CONFIG = frozenset({400, 404, 405, 415, 422})
-STATUS_NO_PLACE = frozenset({404, 405})  # of a path that the server does not have
+STATUS_NO_PLACE = frozenset({404, 405})  # the server has no such path
 STATUS_PROXY = 407
 
 # --- classes along the cause chain --------------------------------------------------------------
@@ -71,9 +71,9 @@ TRANSPORT = frozenset(
         "BrokenResourceError",
     }
 )
-# Wrong addresses and certificates stay wrong, however often one tries.
+# Wrong addresses and certificates: a retry does not help.
 ADDRESS = frozenset({"UnsupportedProtocol", "InvalidURL", "SSLCertVerificationError"})
-# What was said cannot be unpacked.
+# The body cannot be decompressed.
 GARBLED = frozenset({"DecodingError"})
 REFUSED = frozenset({"ConnectionRefusedError"})
 PROXY = "ProxyError"

@@ -1,8 +1,7 @@
-"""What providers say about their failures in sentences: the patterns of all servers together.
+"""Patterns of the error messages of all known servers, by topic.
 
-A phrase is searched, in lower case, only where no type or code has already said what happened
-(`names.SPECIFIC`). To teach a new one, add it to whoever says it in `palaver.servers`, with its
-source.
+They are searched, in lower case, only if no type or code decides (`names.SPECIFIC`). Add a new
+phrase to its server in `palaver.servers`, with its source.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from palaver.servers.table import sentences
 
 
 class Phrase(msgspec.Struct, frozen=True):
-    """One row: what it is about, who says so, a pattern for lower-case text, and an example."""
+    """One row: topic, server, a pattern for lower-case text, and an example of the message."""
 
     topic: Topic
     who: str
@@ -40,12 +39,12 @@ def _pattern(topic: Topic) -> re.Pattern[str]:
 
 
 def speaks_of(topic: Topic, words: str) -> bool:
-    """Say whether `words`, in lower case, have a phrase about `topic`."""
+    """Return whether `words`, in lower case, contain a phrase about `topic`."""
     return _pattern(topic).search(words) is not None
 
 
-# A number is a status only where it stands as one: behind a word that says so, and not followed
-# by what would make it a port, a duration, an id or a larger number.
+# A number is a status only behind a word that names it as one, and not followed by what would make
+# it a port, a duration, an id or a larger number.
 STATUS = re.compile(
     r"\b(?:http(?:/[\d.]+)?(?: status)?|status(?:[ _]?code)?|error code|response code)"
     r"\s*[:=]?\s*['\"(]?([345]\d\d)(?![\w:.-]|\s*(?:ms|s|sec|seconds|minutes|tokens)\b)"

@@ -1,21 +1,21 @@
-"""Keeps secrets, control characters and essays out of what is stored and shown."""
+"""Mask secrets and control characters in text that is stored or shown, and bound its length."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# What design 05 allows for the provider's own words.
+# The most characters of a provider's message that are stored and shown.
 MAX_DETAIL = 500
 MASK = "[redacted]"
 
 # A secret shorter than this is more likely an ordinary word, and masking it would garble text.
 _MIN_LITERAL = 6
-# The least that is shown of a key which is echoed in part.
+# Characters of a key that a provider shows at least, where it echoes a part.
 _SHOWN = 4
 
-# Name, then what a match is replaced by. The order matters: structured places first, so that
-# the name of the place survives.
+# Pattern, replacement. The order matters: structured places first, so that the name of the place
+# survives.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Credentials in a URL.
     (re.compile(r"(?<=://)[^\s/@]{1,256}@"), f"{MASK}@"),
@@ -40,18 +40,18 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # JSON web tokens.
     (re.compile(r"\beyJ[\w\-]{8,}\.[\w\-]{8,}(?:\.[\w\-]*)?"), MASK),
 )
-# Not for people and dangerous for terminals: C0, C1, line separators, bidirectional controls.
+# Unprintable or dangerous for terminals: C0, C1, line separators, bidirectional controls.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return `text` on one line, without the given secrets and without anything like one."""
-    # JSON may carry half a surrogate pair, which no encoder takes later.
+    """Return `text` on one line, with the given secrets and anything like one masked."""
+    # JSON may contain half a surrogate pair, which cannot be encoded later.
     text = text.encode("utf-8", "replace").decode("utf-8")
     for secret in secrets:
         if len(secret) >= _MIN_LITERAL:
             text = text.replace(secret, MASK)
-            # A provider echoes its beginning and its end, with stars or dots for the rest.
+            # A provider may echo its first and last characters, with stars or dots between.
             begun = re.escape(secret[:_SHOWN])
             text = re.sub(rf"{begun}[\w\-]*(?:\*{{2,}}|…|\.{{3}})[\w\-*]*", MASK, text)
     for pattern, replacement in _PATTERNS:
@@ -60,13 +60,13 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def detail(text: str | None) -> str | None:
-    """Return a provider's words as they may be stored: redacted, at most `MAX_DETAIL` long.
+    """Return a provider's message for storage: redacted, at most `MAX_DETAIL` characters.
 
-    Redacted before it is cut, so that no half of a secret is left at the end.
+    Redacted before it is truncated, so that no half of a secret remains.
     """
     if not text:
         return None
-    # A bound on the work, far above what is kept.
+    # Bounds the work, far above what is kept.
     clean = redact(text[: MAX_DETAIL * 20])
     if len(clean) > MAX_DETAIL:
         clean = clean[: MAX_DETAIL - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""When to try again: pure, with time and chance handed in."""
+"""When to retry a failed attempt: pure, with time and chance passed in."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from palaverd.failures import wording
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers of a retry policy (design 05). Times in seconds.
+    """The numbers of a retry policy. Times in seconds.
 
     `base` doubles with each attempt up to `cap`: an overload passes in seconds or lasts minutes,
-    and more than a minute of waiting feels like a hang. `jitter` is the largest share put on top
-    of a delay, so that many chats do not come back in one instant. `max_attempts` and
-    `max_elapsed` end the turn: after that a person should know. A hint longer than `longest_hint`
-    is not waited for at all: nobody watches a countdown of ten minutes.
+    and
+    users take more than a minute of waiting for a hang. `jitter` is the largest share added to a
+    delay, so that many chats do not retry at the same instant. `max_attempts` and `max_elapsed` end
+    the turn, so that the user is told. A hint (retry-after) longer than `longest_hint` ends the
+    turn
+    at once: nobody watches a countdown of ten minutes.
     """
 
     base: float = 1.0
@@ -30,16 +32,16 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     longest_hint: float = 10 * 60.0
 
 
-# Between two questions whether a model is loaded by now: seconds are what one feels, and a server
-# that is busy reading gigabytes answers them by the way.
+# Seconds between two requests while a model is loading: short enough for a waiting user, cheap for
+# a server that is busy reading gigabytes.
 LOADING_S = 5.0
 
-# Titles, compaction and summaries are not worth a long wait.
+# For titles, compaction and summaries, which are not worth a long wait.
 SIDE_POLICY = RetryPolicy(max_attempts=3)
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Try again in `delay_ms`: the one number for the timer, the event, the log, the countdown."""
+    """Retry in `delay_ms`, the one number for the timer, the event, the log and the countdown."""
 
     delay_ms: int
 
@@ -56,9 +58,9 @@ class GiveUp(msgspec.Struct, frozen=True):
 
 
 def soon(policy: RetryPolicy, random: Random) -> Wait:
-    """Return the wait before another model is asked: it knows nothing of the first one's load.
+    """Return the wait before a fallback model is asked: the shortest one, with jitter.
 
-    Not nothing, lest many chats leave an overloaded provider for the next in one instant.
+    Not zero, lest many chats move from an overloaded provider to the next at the same instant.
     """
     return _wait(policy.base, policy, random)
 
@@ -66,9 +68,11 @@ def soon(policy: RetryPolicy, random: Random) -> Wait:
 def while_loading(
     policy: RetryPolicy, error: ChatError, *, since: float, longest: float, random: Random
 ) -> Wait | GiveUp:
-    """Say what follows while a model is loaded, for `since` seconds by now.
+    """Return the next step while a model has been loading for `since` seconds.
 
-    It is asked every few seconds, for `longest` seconds at least; these are no attempts.
+    The server is asked every few seconds, for at least `longest` seconds; these requests do not
+    count
+    as attempts.
     """
     if since >= longest:
         return GiveUp(wording.never_loaded(error, since))
@@ -88,10 +92,10 @@ def decide(
     random: Random,
     now: datetime,
 ) -> Wait | GiveUp:
-    """Say what follows on the failure of the `attempt`-th try (from 1).
+    """Return the next step after the `attempt`-th attempt (from 1) failed.
 
-    `elapsed` is seconds since the first try began; a wait that would end after
-    `policy.max_elapsed` is not begun. `now` (aware) is used to say when to come back.
+    `elapsed` is seconds since the first attempt began; a wait that would end after
+    `policy.max_elapsed` is not started. `now` (aware) is used to name the time of a later retry.
     """
     if not error.retryable:
         return GiveUp(error)

@@ -1,4 +1,4 @@
-"""Reads when a provider says to come back: in a header, in a field, or in words."""
+"""Parse when a provider asks to retry: from a header, a field of the body, or its text."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-# Longer than any hint that means something; beyond it lies the end of the calendar.
+# A longer hint makes no sense, and adding it to a date may overflow.
 _LONGEST_MS = 366 * 24 * 3600 * 1000
-# A count of seconds beyond this is a moment since 1970 (this one is in 1985), beyond the other
-# one in milliseconds. OpenRouter's x-ratelimit-reset is one.
+# A larger number of seconds is a Unix time (this one is in 1985), beyond the second bound one in
+# milliseconds, as OpenRouter's x-ratelimit-reset.
 _SECONDS_SINCE_1970 = 5e8
 _MS_SINCE_1970 = 5e11
 
-# Not what Python takes for a number: `1_0`, `nan` and digits of other scripts are none here.
+# Stricter than Python's float(): no `1_0`, `nan` or digits of other scripts.
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _UNITS_MS = {"ms": 1, "milli": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z0-9])"
 _SPAN = re.compile(rf"({_NUMBER})\s*({_UNIT}|(?:[hm](?=[0-9])))", re.ASCII)
 _SPANS = rf"(?:{_NUMBER}\s*(?:{_UNIT}|[hmd](?=[0-9]))[\s,]*(?:and\s+)?)+"
-# "Please try again in 6.5s", "retry after 26 seconds", "wait 1m30s": the words of a wait, then
-# the wait, with nothing else between them that could be counted.
+# "Please try again in 6.5s", "retry after 26 seconds", "wait 1m30s": a word for waiting, then the
+# duration, with no other number between them.
 _IN_WORDS = re.compile(
     rf"\b(?:try|retry|retrying|again|wait|available|resets?)\b[^.,\d]{{0,40}}?({_SPANS})", re.ASCII
 )
 _DATE = re.compile(r"[A-Z][a-z]{2,8}, \d[^,]*?GMT|[A-Z][a-z]{2,8}, \d[^,]*")
 
-# Headers that say it where there is no `retry-after`: the IETF's draft and what is about. The
-# other ones, of one bucket, count where that bucket is empty.
+# Headers to use without `retry-after`: the IETF's draft and common variants. Those of one bucket
+# count if that bucket is empty.
 _RESETS = ("x-ratelimit-reset", "ratelimit-reset")
 _BUCKETS = ("requests", "tokens")
 HEADERS = frozenset(
@@ -40,13 +40,14 @@ HEADERS = frozenset(
 
 
 def retry_after_ms(headers: Mapping[str, str], at: datetime | None = None) -> int | None:
-    """Return the hint in milliseconds, or None when there is none that can be read.
+    """Return the hint of the headers in milliseconds, or None if there is none.
 
     `retry-after-ms` (milliseconds, both vendors' own) goes before `retry-after` (seconds, also
-    fractions, or an HTTP date; RFC 9110, 10.2.3; and what is sent instead: `3s`, `1m30s`, a time
-    as in ISO 8601), before what says when a limit starts anew. A date counts from the response's
-    own `date` where it has one, since the two clocks may differ, else from `at`. A date in the
-    past is 0. Of several the longest counts.
+    fractions, or an HTTP date; RFC 9110, 10.2.3; also `3s`, `1m30s`, or an ISO 8601 time, as some
+    servers send), before the headers that say when a limit is reset. A date is relative to the
+    response's own `date` if it has one, since the two clocks may differ, else to `at`. A date in
+    the
+    past is 0. Of several hints the longest counts.
     """
     hint = _most(_number(one, 1) for one in headers.get("retry-after-ms", "").split(","))
     if hint is not None:
@@ -64,15 +65,15 @@ def retry_after_ms(headers: Mapping[str, str], at: datetime | None = None) -> in
 
 
 def wait_in_words(text: str) -> int | None:
-    """Return the wait that a sentence in lower case asks for, in milliseconds; None for none."""
+    """Return the wait that a lower-case text asks for, in milliseconds; None without one."""
     return _most(_spans(found[1]) for found in _IN_WORDS.finditer(text[:4096]))
 
 
 def wait_in_fields(body: Any) -> int | None:
-    """Return the wait that a decoded error body has a field for, in milliseconds; None for none.
+    """Return the wait in a field of a decoded error body, in milliseconds; None without one.
 
-    Google's RetryInfo (`retryDelay`: "3s" or {"seconds": 3}), `retry_after` and `retry_after_ms`
-    as gateways have them, `resets_in_seconds`, headers that OpenRouter passes on.
+    Known fields: Google's RetryInfo (`retryDelay`: "3s" or {"seconds": 3}), `retry_after` and
+    `retry_after_ms` of gateways, `resets_in_seconds`, headers that OpenRouter passes on.
     """
     return _most(_in_fields(body, 0))
 
@@ -99,7 +100,7 @@ def _in_fields(value: Any, depth: int) -> list[int | None]:
 
 
 def _duration(field: Any) -> int | None:
-    """Read Google's Duration."""
+    """Parse Google's Duration into milliseconds."""
     if not isinstance(field, Mapping):
         return _spans(str(field))
     seconds = _number(str(field.get("seconds", 0)), 1000) or 0
@@ -111,7 +112,7 @@ def _most(hints: Any) -> int | None:
 
 
 def _header(value: str, since: datetime | None) -> int | None:
-    """Read a header's value; several lines of it are joined by commas, which dates have too."""
+    """Parse a header; repeated headers are joined by commas, which dates contain too."""
     if len(value) > 256:
         return None
     dates = _DATE.findall(value)
@@ -138,7 +139,7 @@ def _one(value: str, since: datetime | None) -> int | None:
 
 
 def _spans(text: str) -> int | None:
-    """Read `3s`, `1m30s`, `2 minutes and 5 seconds`, and nothing else."""
+    """Parse `3s`, `1m30s` or `2 minutes and 5 seconds` into milliseconds; None if it is none."""
     if len(text) > 64 or re.fullmatch(_SPANS, text.strip().lower() + " ", re.ASCII) is None:
         return None
     total = 0.0

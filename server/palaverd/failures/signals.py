@@ -1,4 +1,4 @@
-"""What is known about a failure before anybody judges it."""
+"""The signals of a failure: what is known before it is classified."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import msgspec
 from palaver.wire.errors import SpendLimit
 from palaverd.failures import retry_after
 
-# Which of our own guards ended the attempt: no first event, no bytes, or nothing but pings.
+# The guard that ended the attempt: no first event, no bytes, or nothing but pings.
 Guard = Literal["startup", "silence", "pings"]
-# How what came was not what the protocol says.
+# How the response broke the protocol.
 Malformed = Literal["content_type", "json", "too_long"]
 
-# Headers that classification reads; the others never leave the edge.
+# Headers that classification reads; the others are dropped in providers/edge.py.
 HEADERS = retry_after.HEADERS | {"content-type", "server", "via", "proxy-authenticate"}
 
-# Bodies longer than this say nothing that we need (design 05): they are whole web pages.
+# A longer body is ignored: it is a web page.
 MAX_BODY_BYTES = 64 * 1024
 
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the edge saw, in the words it was said in.
+    """Everything known about a failure, unchanged from its source.
 
     `provider` is the configured name, `model` the provider's own name for the model, and
-    `key_hint` says where the key comes from (`ANTHROPIC_API_KEY`, say).
+    `key_hint` says where the key comes from (as in `ANTHROPIC_API_KEY`).
 
     `status` is the response's status, also when it is 200; `headers` is the subset in `HEADERS`
     with lower-case names. `body_type`, `body_code` and `body_message` come from the decoded
     error, in a body or inside a stream, as does `body_wait_ms`, where a field of it asks to wait.
     `reported` says that it stood inside a stream. `exceptions` are class names along the cause
-    chain, base classes included; `text` is what those exceptions say.
+    chain, base classes included; `text` is the text of those exceptions.
 
-    `url` is what was asked, and `proxy` what it was asked through, with `proxy_from`, the variable
-    that names it; none of them with a password in it. `certificates` is what is wrong with a file
-    of certificates, `key_fault` what is wrong with a key, each as the end of a sentence.
+    `url` is the requested URL, `proxy` the proxy used for it, and `proxy_from` the variable that
+    names the proxy; none of them contains a password. `certificates` is the fault of a file of
+    certificates, as a sentence, `key_fault` that of a key, as the end of a sentence.
 
     `stream_ended` says that a stream ended, `terminal_event` that the provider's own end marker
-    was seen. `cancelled_by_library` is a cancellation that nobody here asked for. `empty` is a
-    finish without content that nothing explains, `filtered` is a
-    finish with a content filter and without content. `no_descriptor` says that this process had
-    no file descriptor left. `at` is when it happened.
+    was seen. `cancelled_by_library` is a cancellation that this program did not request. `empty`
+    is a finish without content and without a reason, `filtered` a finish with a content filter
+    and without content. `no_descriptor` says that this process had no file descriptor left. `at`
+    is when it happened.
     """
 
     provider: str

@@ -1,4 +1,4 @@
-"""All sentences about failures: what happened, in plain words, then what to do.
+"""All error messages about provider failures: what happened, then what to do.
 
 No status codes and no class names here: those are fields, and are shown beside the sentence. A
 failure that will be retried says only what happened; what is being waited for is counted down
@@ -21,8 +21,8 @@ from palaverd.failures.facts import Facts
 from palaverd.failures.redact import redact
 from palaverd.failures.signals import Signals
 
-# Configured names are lower case by habit; these have a spelling of their own. The second is the
-# name that the first start gives to a server on this machine.
+# The vendors' spelling of names, which are configured in lower case. The second name is the one
+# that the first start gives to a server on this machine.
 _DISPLAY = {
     name: server.name
     for server in SERVERS
@@ -37,14 +37,14 @@ NO_DESCRIPTOR = "The daemon has as many files and connections open as this machi
 
 
 def display(provider: str | None) -> str:
-    """Return a provider's name as it begins a sentence."""
+    """Return a provider's name for the beginning of a sentence."""
     if not provider:
         return "The provider"
     return _DISPLAY.get(provider.lower(), redact(provider)[:_MAX_NAME] or "The provider")
 
 
 def _inside(provider: str | None) -> str:
-    """Return a provider's name as it stands inside a sentence."""
+    """Return a provider's name for the middle of a sentence."""
     name = display(provider)
     return name[0].lower() + name[1:] if name.startswith("The ") else name
 
@@ -92,7 +92,7 @@ def _proxy(s: Signals) -> str:
 
 
 def _variable(s: Signals) -> str:
-    """Return where a proxy is named, and what makes the daemon see another one."""
+    """Return the variable that names a proxy, and how to apply a change of it."""
     return f"{s.proxy_from or 'HTTPS_PROXY'}, then run `palaver daemon restart`"
 
 
@@ -124,10 +124,10 @@ def _server(f: Facts) -> str:
 
 
 def _key(s: Signals) -> tuple[str, str]:
-    """Return where the key is set, and what makes the daemon see another one.
+    """Return where the key is set, and how to apply a change of it.
 
-    A file is read again when it changes; a command is run when the configuration is read; an
-    environment is the one that the daemon began with.
+    A file is read again when it changes; a command runs when the configuration is read; the
+    environment is the one the daemon was started with.
     """
     where = s.key_hint or "its key in config.toml"
     if where.startswith("the command "):
@@ -215,7 +215,7 @@ def _refusing_proxy(f: Facts) -> str:
 
 
 def _elsewhere(f: Facts) -> str:
-    """Doubt the address: what answers there is something else, or is asked in another way."""
+    """Return the message for a base_url that may be wrong: another server, path or scheme."""
     s = f.signals
     if f.says("plain"):
         what = f"{display(s.provider)} is asked with https where it speaks http, or the other way"
@@ -231,8 +231,8 @@ def _elsewhere(f: Facts) -> str:
     )
 
 
-# What a wrong address looks like, and what is wrong with it. Only the beginning is configured;
-# each protocol puts a path of its own behind it.
+# Patterns of wrong URLs, and what is wrong. Only the beginning is configured; each protocol
+# appends its own path.
 _DOUBTS = (
     (re.compile(r"/v1/v1/"), "it has /v1 once too often"),
     (
@@ -320,26 +320,26 @@ SENTENCES: dict[FailureKind, Callable[[Facts], str]] = {
 
 
 def sentence(kind: FailureKind, facts: Facts) -> str:
-    """Return what happened, and for kinds that are not retried what a person can do."""
+    """Return what happened, and for kinds that are not retried what the user can do."""
     return SENTENCES[kind](facts)
 
 
 def given_up(error: ChatError, attempts: int) -> ChatError:
-    """Return `error` as it ends a turn after so many attempts."""
+    """Return `error` as it ends a turn after `attempts` attempts."""
     tries = "One attempt" if attempts == 1 else f"{attempts} attempts"
     more = f"{tries} failed; nothing is lost. Try again later, or choose another model."
     return msgspec.structs.replace(error, message=f"{error.message} {more}")
 
 
 def never_loaded(error: ChatError, seconds: float) -> ChatError:
-    """Return `error` as it ends a turn because a model was not loaded in that time."""
+    """Return `error` as it ends a turn because a model was still loading after `seconds`."""
     more = f"It was not ready after {_span(seconds)}; nothing is lost."
     again = "Try again later, choose another model, or raise startup_seconds in config.toml."
     return msgspec.structs.replace(error, message=f"{error.message} {more} {again}")
 
 
 def empty_again(error: ChatError) -> ChatError:
-    """Return the failure of an empty answer as it ends a turn: another try would be empty too."""
+    """Return the error of an empty answer as it ends a turn: a retry would be empty too."""
     return msgspec.structs.replace(
         error,
         retryable=False,
@@ -349,12 +349,12 @@ def empty_again(error: ChatError) -> ChatError:
 
 
 def passed_on(error: ChatError, model: str) -> ChatError:
-    """Return `error` as it is shown while another model is about to be asked."""
+    """Return `error` as it is shown while a fallback model is about to be asked."""
     return msgspec.structs.replace(error, message=f"{error.message} Asking {model} instead.")
 
 
 def come_back_later(error: ChatError, now: datetime) -> ChatError:
-    """Return `error` as it ends a turn because the provider wants a long wait."""
+    """Return `error` as it ends a turn because the provider asks for a long wait."""
     wait = timedelta(milliseconds=error.retry_after_ms or 0)
     then = now + wait
     when = f"{then:%H:%M} UTC" if then.date() == now.date() else f"{_day(then)}, {then:%H:%M} UTC"

@@ -1,1 +1,1 @@
-"""One step of a turn: look at history, do the one next thing, commit."""
+"""One step of a turn: read the history, do the next thing, commit."""

@@ -1,4 +1,4 @@
-"""Collects one answer: what is committed when it is whole, and what is shown meanwhile."""
+"""Collects the blocks of one answer, for the commit and for live output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaverd.stream.growing import Growing
 
 
 class _Open(msgspec.Struct):
-    """A block of the answer. Its text may outgrow what the live log keeps."""
+    """A block of the answer. Its text may be longer than what the episode keeps."""
 
     start: BlockStart
     call_id: str | None
@@ -25,7 +25,7 @@ class _Open(msgspec.Struct):
 
 
 class Answer:
-    """The blocks of one model call. Takes the provider's events one by one."""
+    """The blocks of one model call. `take` receives the provider's events one by one."""
 
     def __init__(self, episode: Episode, clock: Clock, new_call_id: Callable[[], str]) -> None:
         self._episode = episode
@@ -36,7 +36,7 @@ class Answer:
         self.completed: Completed | None = None
 
     def take(self, event: ModelEvent) -> None:
-        """Add one event to the answer and to the live log."""
+        """Add one event to the answer and to the episode."""
         if type(event) is Delta:
             self._blocks[event.block].said.append(event.text)
             self._episode.append(self._shown[event.block], event.text)
@@ -58,7 +58,7 @@ class Answer:
             self.completed = event
 
     def _end_reasoning(self) -> None:
-        """It took until something else began: some servers end it behind the text (llama.cpp)."""
+        """Stop reasoning's timer when another block begins: llama.cpp ends reasoning late."""
         for block in self._blocks.values():
             if block.start.kind == "reasoning":
                 self._time(block)
@@ -68,7 +68,7 @@ class Answer:
             block.duration_ms = int((self._clock.monotonic() - block.began) * 1000)
 
     def parts(self) -> tuple[list[Part], dict[str, str]]:
-        """Return the parts of the whole answer, and what the provider wants back with them."""
+        """Return the parts of the whole answer, and the private data to return with each."""
         parts: list[Part] = []
         private: dict[str, str] = {}
         for _, block in sorted(self._blocks.items()):
@@ -92,9 +92,9 @@ def _part(block: _Open, text: str) -> Part | None:
 
 
 def shown_parts(blocks: list[Block]) -> list[Part]:
-    """Return what clients were shown as parts of an interrupted answer.
+    """Return live output as the parts of an interrupted answer.
 
-    A tool call is left out: its arguments may be half of what the model meant to say.
+    Tool calls are left out: their arguments may be incomplete.
     """
     parts: list[Part] = []
     for block in blocks:
@@ -108,7 +108,7 @@ def shown_parts(blocks: list[Block]) -> list[Part]:
 
 
 def remark_on(completed: Completed, provider: str) -> str | None:
-    """Return what a person is told of an answer that ended with a word that is not known."""
+    """Return the notice for an answer that ended with an unknown finish word; None without one."""
     if completed.word is None:
         return None
     return (

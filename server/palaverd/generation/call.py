@@ -1,4 +1,4 @@
-"""One model call with its attempts: stream, commit, or wait and try again."""
+"""One model call with its attempts: stream, commit, or wait and retry."""
 
 from __future__ import annotations
 
@@ -35,40 +35,40 @@ from palaverd.store.transitions.generating import (
 )
 from palaverd.stream.episode import Episode
 
-# Between two saves of a live answer: what a crash may cost of an interruption that follows it.
+# Seconds between two saves of a live answer: the most that a crash costs of a partial answer.
 PARTIAL_INTERVAL_S = 1.0
 
 log = structlog.get_logger("palaverd.generation")
 
 
 class EmptyAnswer(ProviderFailure):
-    """The provider said that the answer is whole, and there is nothing in it."""
+    """The provider ended the answer normally, without any content."""
 
 
 async def call_model(env: Environment, job: Assignment, history: History) -> None:
     """Call the model until an answer is committed or the turn ends in an error.
 
     Raises:
-        FenceLost: the chat moved on meanwhile; nothing was changed.
-        DatabaseError: nothing was changed; try again.
-        asyncio.CancelledError: somebody wants something else.
+        FenceLost: the chat changed meanwhile; nothing was written.
+        DatabaseError: nothing was written; retry.
+        asyncio.CancelledError: the task was cancelled.
     """
     tries = Tries(env, await _tried(env, job, history))
     episode: Episode | None = None
     try:
         if history.row.retry is not None:
-            # The worker before us announced this wait; it holds for whoever goes on.
+            # A previous task announced this wait; it still applies.
             left = (history.row.retry.retrying_at - env.clock.now()).total_seconds()
             history = await _wait_out(env, job, history.row.retry_version, max(0.0, left))
         while True:
-            # Looked at anew for each attempt: a person may choose another model while we wait.
+            # Chosen again for each attempt: the user may change the model during a wait.
             wanted = choose_model(env, history)
             if wanted is None:
                 await _end_in_error(env, job, no_model(env.catalog.path))
                 return
             chosen = tries.whose_turn(wanted)
             attempt = history.row.generation_attempt + 1
-            # The log exists before the attempt is visible to anybody.
+            # The episode exists before clients can see the attempt.
             key = f"{history.row.history_version}.{attempt}"
             episode = env.episodes.begin(job.chat_id, key, chosen.name)
             try:
@@ -85,7 +85,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
                 return
             history = await _wait(env, job, verdict)
     finally:
-        # A stop that cannot be committed for a while needs the log until it is.
+        # A stop needs the episode until it is committed.
         if episode is not None and job.cancellation.cause is not Cause.INTERRUPTED:
             env.episodes.end(job.chat_id, episode)
 
@@ -101,7 +101,7 @@ async def _end_in_error(env: Environment, job: Assignment, error: ChatError) -> 
 
 
 async def _tried(env: Environment, job: Assignment, history: History) -> list[Tried]:
-    """Return what another task tried on this history."""
+    """Return the attempts of other tasks on this history."""
     row = history.row
     if not row.generation_attempt:
         return []
@@ -161,7 +161,7 @@ async def _attempt(
 
 
 def _judged(chosen: Chosen, *, stream_ended: bool = False, empty: bool = False) -> ChatError:
-    """Return what is wrong with an answer that came without an error."""
+    """Return the error for an answer that ended without an exception."""
     return classify(
         Signals(
             provider=chosen.config.provider,
@@ -196,7 +196,7 @@ async def _commit(
         runtime_ms=int((env.clock.monotonic() - started) * 1000),
         episode=episode.key,
     )
-    # Told once, not with every answer of a model that is known by now.
+    # Shown once, not with every answer of the same model.
     notice = None if chosen.name == _last_answerer(history) else chosen.notice
     remark = remark_on(completed, wording.display(chosen.config.provider))
     await env.door.apply(
@@ -211,14 +211,14 @@ def _last_answerer(history: History) -> str | None:
 def _commit_step(
     chat: LockedChat, message: NewMessage, notice: str | None, remark: str | None
 ) -> None:
-    """An answer that asks for nothing ends the turn, in the same transaction."""
+    """Commit the answer; without tool calls, end the turn in the same transaction."""
     commit_response(chat, message, notice, remark)
     if not any(isinstance(part, ToolCall) for part in message.parts):
         finish_turn(chat)
 
 
 async def _wait(env: Environment, job: Assignment, retry: RetryInfo) -> History:
-    """Wait as long as was announced, or until a person skips the wait."""
+    """Wait as long as announced, or until the user skips the wait."""
     applied = await env.door.apply(job.chat_id, partial(record_retry, retry=retry), fence=job.fence)
     return await _wait_out(env, job, applied.row.retry_version, retry.delay_ms / 1000)
 
@@ -226,15 +226,15 @@ async def _wait(env: Environment, job: Assignment, retry: RetryInfo) -> History:
 async def _wait_out(
     env: Environment, job: Assignment, retry_version: int, seconds: float
 ) -> History:
-    """Wait, and return the history as it is then."""
+    """Wait, then return the history reloaded."""
     await job.nudge.wait(retry_version, seconds, env.clock)
     return await env.database.read(lambda c: load_history(c, job.chat_id))
 
 
 @asynccontextmanager
 async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncIterator[None]:
-    """Save what was shown: once a second, never on the path of a token, and at a shutdown."""
-    saved = 0  # entries of the log: of an empty one there is nothing to save
+    """Save the partial answer once a second, outside the path of a token, and at a shutdown."""
+    saved = 0  # the episode's length at the last save
 
     async def save() -> None:
         nonlocal saved
@@ -245,7 +245,7 @@ async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncI
         try:
             await env.door.apply(job.chat_id, write, fence=job.fence)
         except (FenceLost, ChatNotFound, DatabaseError) as error:
-            # The answer itself is fenced and reported; a lost partial is not worth a chat.
+            # The answer itself is fenced and reported; losing a partial must not fail the chat.
             log.warning("partial not saved", chat=job.chat_id, error=str(error))
         else:
             saved = end
@@ -264,5 +264,5 @@ async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncI
         if not task.cancelled():
             task.result()  # it never ends by itself: a bug
         if job.cancellation.cause is Cause.SHUTDOWN:
-            # The live text ends with this process; a stop after it shows this.
+            # Live output ends with this process; a later stop shows what is saved here.
             await save()

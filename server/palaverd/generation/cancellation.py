@@ -1,4 +1,4 @@
-"""Why a task was cancelled by us, kept beside the task."""
+"""Why a task was cancelled, stored beside the task."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import Enum
 
 
 class Cause(Enum):
-    """Why we cancelled a task. A guard of a model call keeps its own reason (`Guards.fired`).
+    """Why this program cancelled a task. Guards of a model call have their own (`Guards.fired`).
 
-    A cancellation without a cause was raised by a library: it is a failure, not a wish.
+    A cancellation without a cause was raised by a library: it is a failure.
     """
 
     INTERRUPTED = "interrupted"
@@ -18,7 +18,7 @@ class Cause(Enum):
 
 
 class Cancellation:
-    """The cause, once there is one. Only who holds both this and the error may judge it."""
+    """The cause of a task's cancellation, None until there is one."""
 
     def __init__(self) -> None:
         self.cause: Cause | None = None

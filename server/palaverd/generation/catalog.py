@@ -1,4 +1,4 @@
-"""Which models there are, which one answers, and what is missing when none can."""
+"""The model catalog: which models exist, which one answers, and why none can."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from palaverd.providers.terms import Terms, opening_terms
 class Chosen(msgspec.Struct, frozen=True):
     """The model that answers; `notice` says why it is not the one that was asked for.
 
-    `loading` is how long (seconds) it may take to load it, `terms` what its requests begin with.
+    `loading` is how long (seconds) loading it may take, `terms` are the initial terms of its
+    requests.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Chosen(msgspec.Struct, frozen=True):
     terms: Terms = Terms()
 
     def patience(self, policy: RetryPolicy) -> RetryPolicy:
-        """Return `policy` with what is configured for this model."""
+        """Return `policy` with this model's configured limits."""
         return msgspec.structs.replace(
             policy,
             max_attempts=self.config.max_attempts,
@@ -40,7 +41,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def no_model(path: str) -> ChatError:
-    """Say that nothing can be asked, and in which file that is changed."""
+    """Return the error for a configuration without models; `path` is the file to change."""
     return ChatError(
         kind="config",
         message=(
@@ -70,7 +71,7 @@ class Catalog:
         providers: Mapping[str, Provider],
         missing_keys: Mapping[str, ChatError],
     ) -> None:
-        """Let another configuration hold from the next model call on."""
+        """Use another configuration from the next model call on."""
         self._config = config
         self._providers = providers
         self._missing_keys = missing_keys
@@ -82,7 +83,7 @@ class Catalog:
 
     @property
     def default(self) -> str | None:
-        """The model that answers where none was chosen."""
+        """The model that answers if none was chosen."""
         models = self._config.models
         if self._config.default_model in models:
             return self._config.default_model
@@ -93,7 +94,7 @@ class Catalog:
         return name in self._config.models
 
     def names(self) -> list[str]:
-        """The names that can be chosen."""
+        """Return the names of the models."""
         return list(self._config.models)
 
     def choose(self, *wanted: str | None) -> Chosen | None:
@@ -108,7 +109,7 @@ class Catalog:
         return self._chosen(name, notice)
 
     def stand_in(self, wanted: Chosen, name: str) -> Chosen:
-        """Return the configured model `name`, which is asked because `wanted` fails."""
+        """Return the fallback model `name`, which is asked because `wanted` fails."""
         return self._chosen(name, f"{wanted.name} was not available; {name} answers.")
 
     def _chosen(self, name: str, notice: str | None) -> Chosen:
@@ -124,7 +125,7 @@ class Catalog:
         )
 
     def models(self) -> list[Model]:
-        """What clients can choose from."""
+        """Return the models that clients can choose."""
         default = self.default
         return [
             Model(

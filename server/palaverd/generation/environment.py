@@ -1,4 +1,4 @@
-"""What a step works with, put together once by the daemon."""
+"""The parts of the daemon that a step uses, and its task's assignment."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 class Nudge:
-    """Tells a task that its row changed in a way that the work goes on with.
+    """Notifies a running task that its chat's retry version changed.
 
-    A retry version newer than the task's own says that its wait is over: it was skipped, or
-    another model was chosen.
+    A newer retry version than the task's own means that its wait is over: it was skipped, or
+    another
+    model was chosen.
     """
 
     def __init__(self) -> None:
@@ -47,12 +48,12 @@ class Nudge:
         self._changed = asyncio.Event()
 
     def tell(self, retry_version: int) -> None:
-        """Say which retry version the row has now."""
+        """Set the retry version of the row."""
         self._retry_version = max(self._retry_version, retry_version)
         self._changed.set()
 
     async def wait(self, retry_version: int, seconds: float, clock: Clock) -> None:
-        """Wait `seconds`, or until a version newer than `retry_version` is told."""
+        """Wait `seconds`, or until a version newer than `retry_version` is set."""
         due = False
 
         def end() -> None:
@@ -70,7 +71,7 @@ class Nudge:
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """One task's job: the chat, what its writes are fenced by, its nudge, and why it ends."""
+    """A task's chat, the fence of its writes, its nudge, and the cause of its cancellation."""
 
     chat_id: str
     fence: Fence

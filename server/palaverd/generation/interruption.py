@@ -1,4 +1,4 @@
-"""Ends an interruption: what clients were shown is what is saved."""
+"""End an interruption: save what clients were shown as the partial answer."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from palaverd.stream.episode import Episode
 
 
 async def end_interruption(env: Environment, job: Assignment) -> None:
-    """Save the partial answer and let the chat go on.
+    """Save the partial answer and finish the interruption.
 
     Raises:
-        FenceLost: the chat moved on meanwhile; nothing was changed.
-        DatabaseError: nothing was changed; try again.
+        FenceLost: the chat changed meanwhile; nothing was written.
+        DatabaseError: nothing was written; retry.
     """
     newest = env.episodes.current(job.chat_id)
     if newest is not None:
-        # Sealed before anything is awaited, so that nothing can be shown after what is saved.
+        # Sealed before the first await, so that nothing is shown after what is saved.
         newest.seal()
 
     def transition(chat: LockedChat) -> None:
@@ -35,7 +35,7 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
 
 
 def _partial(row: ChatRow, episode: Episode | None, saved: Partial | None) -> NewMessage | None:
-    """Take the output of the row's own history and attempt: its log's, else what was saved."""
+    """Return the output of the row's current attempt, from its episode, else the saved partial."""
     parts: list[Part] = []
     model = None
     if episode is not None:

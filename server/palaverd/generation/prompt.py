@@ -1,4 +1,4 @@
-"""Makes the neutral request from stored history. What is sent never changes what is stored."""
+"""Build the provider-neutral request from stored history, which it does not change."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _UNKNOWN_RESULT = "The call gave no result."
 
 
 def build_request(history: History, chosen: Chosen) -> ModelRequest:
-    """Make the request for the next model call of a chat.
+    """Return the request for the next model call of a chat.
 
-    The system text is fixed for a turn, so that providers' prompt caches hold.
+    The system text is constant within a turn, so that providers' prompt caches hit.
     """
     system = [_AGENT_TEXT]
     if history.row.system_prompt:
@@ -37,7 +37,7 @@ def build_request(history: History, chosen: Chosen) -> ModelRequest:
 
 
 def _turns(messages: Sequence[PromptMessage]) -> list[Turn]:
-    """Close open calls and drop orphan results: providers refuse both."""
+    """Return the turns; close open tool calls and drop orphan results, which providers refuse."""
     turns: list[Turn] = []
     asked: dict[str, ToolCall] = {}
     for message in messages:

@@ -1,4 +1,4 @@
-"""The generate task: looks at history, does the one next thing, commits, and ends."""
+"""The generate task: read the history, do the next step of the turn, commit, and end."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ NO_COMPACTION = ChatError(
 
 
 class FilesElsewhere(Exception):
-    """The chat came to run while we held it, and another machine has its files."""
+    """The chat's workspace is on another machine, so this one must not run it."""
 
 
 async def generate(env: Environment, job: Assignment) -> None:
     """Take the next step of a turn.
 
     Raises:
-        FenceLost: the chat moved on meanwhile; nothing was changed.
-        DatabaseError: nothing was changed; try again.
-        FilesElsewhere: nothing was changed; give the chat back.
+        FenceLost: the chat changed meanwhile; nothing was written.
+        DatabaseError: nothing was written; retry.
+        FilesElsewhere: nothing was written; release the chat.
     """
     history = await env.database.read(lambda c: load_history(c, job.chat_id))
     if not job.fence.holds(history.row):
@@ -57,7 +57,7 @@ async def fail(env: Environment, job: Assignment, error: ChatError) -> None:
 
 
 def steps_of_turn(messages: Sequence[PromptMessage]) -> int:
-    """Count the model's responses since the last user message."""
+    """Return the number of the model's responses since the last user message."""
     steps = 0
     for message in reversed(messages):
         if message.role == "user":
@@ -75,7 +75,7 @@ def _too_many_steps(limit: int) -> ChatError:
 
 
 async def _answer_calls(env: Environment, job: Assignment, calls: Sequence[ToolCall]) -> None:
-    """Answer calls of tools that do not exist, so that the model can go on without them."""
+    """Commit an error result for each call of an unknown tool, so that the model can continue."""
     results: list[Part] = [
         ToolResult(call_id=call.id, text=f"There is no tool {call.name}.", is_error=True)
         for call in calls

@@ -1,4 +1,4 @@
-"""The tries of one model call: who is asked, how it failed, and what follows."""
+"""The attempts of one model call: which model is asked, and what follows a failure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from palaverd.failures.spent import LOADING, spent
 from palaverd.generation.catalog import Chosen
 from palaverd.generation.environment import Environment
 
-# An empty answer is mostly a hiccup; a second one is what the model means.
+# A first empty answer is retried; a second one is taken as the model's answer.
 EMPTY_ANSWERS = 2
-# One that ended without a finish word may be half of what was meant; a second one is kept.
+# An answer without a finish word may be incomplete: the first is retried, the second is kept.
 UNMARKED_ANSWERS = 2
 
 
 class Tries:
-    """What was tried on one history. `tried` is what others tried before this task."""
+    """The attempts on one history. `tried` are those of earlier tasks."""
 
     def __init__(self, env: Environment, tried: list[Tried]) -> None:
         self._env = env
@@ -35,14 +35,14 @@ class Tries:
         self._loading_since = None if before.loading is None else now - before.loading
 
     def whose_turn(self, wanted: Chosen) -> Chosen:
-        """Return who is asked next: the model that is wanted, or one that stands in for it."""
+        """Return the model to ask next: the wanted one, or a fallback."""
         name = self._name(wanted)
         return wanted if name == wanted.name else self._env.catalog.stand_in(wanted, name)
 
     def keeps_unmarked(self, wanted: Chosen, attempt: int) -> bool:
-        """Say whether an answer is kept that ended without a word of why, or asked for again.
+        """Return whether to keep an answer without a finish word, instead of asking again.
 
-        Once more is enough to know that this is how the server ends all of its answers.
+        One retry is enough to learn that the server ends all answers like this.
         """
         policy = wanted.patience(self._env.retry)
         elapsed = self._env.clock.monotonic() - self._began
@@ -53,13 +53,13 @@ class Tries:
     def failed(
         self, wanted: Chosen, asked: Chosen, error: ChatError, attempt: int, *, empty: bool
     ) -> RetryInfo | GiveUp:
-        """Take note of a failure of `asked`; return the wait that follows, or the end.
+        """Record a failure of `asked`; return the wait before the next attempt, or the end.
 
-        Whoever stands in has one try; how it fails decides nothing about the model it stood in
-        for, which goes on with its own failure.
+        A fallback has one attempt; its failure decides nothing about the wanted model, which
+        continues
+        with its own.
         """
-        # Of a model that is being loaded it is asked whether it is ready: no attempt, and no time
-        # that its attempts would lack.
+        # Requests to a model that is loading count neither as attempts nor against their time.
         attempt -= sum(one.outcome == LOADING for one in self._tried)
         self._tried.append(Tried(asked.name, error.kind))
         loading = self._loaded_for(error)
@@ -97,7 +97,7 @@ class Tries:
         )
 
     def _loaded_for(self, error: ChatError) -> float:
-        """Return for how long (seconds) the model has been said to be loading, 0 if it is not."""
+        """Return for how long (seconds) the model has been loading, 0 if it is not."""
         now = self._env.clock.monotonic()
         if error.kind == LOADING:
             if self._loading_since is None:

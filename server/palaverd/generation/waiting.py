@@ -1,4 +1,4 @@
-"""Holds a chat that needs an answer, and answers for the client when a deadline passes."""
+"""The task of a chat in requires_action: wait for clients, and cancel calls at their deadline."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from palaverd.store.transitions.answering import cancel_action
 
 
 async def wait_for_answer(env: Environment, job: Assignment) -> None:
-    """Wait for clients; the last answer moves the status, and that ends this task.
+    """Wait for clients' answers; the last one changes the status, which ends this task.
 
     Raises:
-        FenceLost: the chat moved on meanwhile; nothing was changed.
-        DatabaseError: nothing was changed; try again.
+        FenceLost: the chat changed meanwhile; nothing was written.
+        DatabaseError: nothing was written; retry.
     """
     while True:
         calls = await env.database.read(lambda c: stored_calls(c, job.chat_id))
@@ -24,7 +24,7 @@ async def wait_for_answer(env: Environment, job: Assignment) -> None:
         if deadline is None:
             await asyncio.Event().wait()
             continue
-        # Looked at anew after each wait: a call may have been answered, the wall clock been set.
+        # Loaded again after each wait: a call may have been answered, the wall clock been set.
         if (left := deadline - env.door.now_ms()) > 0:
             await env.clock.sleep(left / 1000)
         applied = await env.door.apply(job.chat_id, cancel_action, fence=job.fence)
@@ -33,6 +33,6 @@ async def wait_for_answer(env: Environment, job: Assignment) -> None:
 
 
 def _earliest(calls: Iterable[StoredCall]) -> int | None:
-    """Return the next deadline, in milliseconds since the epoch; None when there is none."""
+    """Return the next deadline, in milliseconds since the epoch; None without one."""
     unanswered = (call.deadline for call in calls if call.answered_by is None)
     return min((deadline for deadline in unanswered if deadline is not None), default=None)

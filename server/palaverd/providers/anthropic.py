@@ -1,4 +1,4 @@
-"""Anthropic's Messages interface, through the vendor's SDK."""
+"""Anthropic's Messages API, through the vendor's SDK."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BASE_URL = "https://api.anthropic.com"  # without /v1: the SDK's paths have it
 
 
 class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
-    """Streams answers of Anthropic's Messages interface. `base_url` has no `/v1`."""
+    """Streams answers of Anthropic's Messages API. `base_url` has no `/v1`."""
 
     vendor_url = BASE_URL
 
@@ -51,10 +51,11 @@ def _open(client: AsyncAnthropic, request: ModelRequest) -> AbstractAsyncContext
 
 
 def _rehearse(anthropic: Any, httpx2: Any) -> None:
-    """Make one call that goes nowhere, so that the first real one imports nothing.
+    """Make one call to a mock transport, so that the first real call imports nothing.
 
-    The SDK builds its models and asks about the platform at its first call, which would block
-    the event loop for tens of milliseconds.
+    The SDK builds its models and detects the platform at its first call, which would block the
+    event
+    loop for tens of milliseconds.
     """
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=b""))
     with (

@@ -1,8 +1,8 @@
-"""The event stream of Anthropic's Messages interface (platform.claude.com/docs, "Streaming").
+"""The event stream of Anthropic's Messages API (platform.claude.com/docs, "Streaming").
 
-Events, blocks and deltas that are not known are passed over, as the interface's versioning asks
-of clients. Servers that imitate it number blocks wrongly, close them late or never, and leave
-the terminal event out: `message_delta` with a `stop_reason` is what says that an answer is whole.
+Unknown events, blocks and deltas are ignored, as the API's versioning policy asks of clients.
+Compatible servers number blocks wrongly, close them late or never, and omit the terminal event: a
+`message_delta` with a `stop_reason` means that an answer is complete.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from palaverd.providers.thrown import Thrown
 
 Kind = Literal["text", "reasoning", "tool_call"]
 
-# Types of blocks that are read; others are passed over whole, with their deltas.
+# Types of blocks that are read; others are ignored, with their deltas.
 _KINDS: dict[str, Kind] = {
     "text": "text",
     "thinking": "reasoning",
     "redacted_thinking": "reasoning",
     "tool_use": "tool_call",
 }
-# Types of deltas -> where the text is, and what it is. A delta without a type is known by it.
+# Type of delta -> field of the text, and kind. The field also identifies a delta without a type.
 _DELTAS: dict[str, tuple[str, Kind]] = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "reasoning"),
@@ -37,14 +37,14 @@ _QUIET = frozenset({"content_block_stop", "message_stop", "ping", "citations_del
 
 
 class _UsualDelta(msgspec.Struct):
-    """A few words more."""
+    """A text delta."""
 
     type: Literal["text_delta"]
     text: str
 
 
 class _Usual(msgspec.Struct):
-    """The event that nine of ten are."""
+    """The most common event, nine of ten."""
 
     type: Literal["content_block_delta"]
     index: int
@@ -53,7 +53,7 @@ class _Usual(msgspec.Struct):
 
 
 class _Block(msgspec.Struct):
-    """A block that was begun: its neutral number, and what it wants kept."""
+    """An open or ended block: its neutral number, and its private data."""
 
     block: int
     kind: Kind
@@ -66,12 +66,12 @@ class _Block(msgspec.Struct):
 
 
 class AnthropicDialect(Dialect):
-    """Reads one stream. Blocks are found by their number, and by what they are."""
+    """Reads one stream. Blocks are found by number and kind."""
 
     def __init__(self, thrown: Thrown | None = None) -> None:
         super().__init__(thrown, inclusive=False)
         self._begun: list[_Block] = []
-        self._at: dict[int | None, _Block | None] = {}  # number -> what began there last
+        self._at: dict[int | None, _Block | None] = {}  # number -> the latest block with it
         self._content: Any = None
 
     _READ_USUAL = staticmethod(msgspec.json.Decoder(_Usual).decode)
@@ -116,7 +116,7 @@ class AnthropicDialect(Dialect):
         return True
 
     def _last(self, wire: dict[str, Any]) -> None:
-        """Read what a terminal event says of the end, where a server has it there."""
+        """Read the finish and usage of a terminal event, where some servers put them."""
         for last in (mapping(wire.get("message")), wire):
             self.finish(word_of(last.get("stop_reason")))
             self._counts.take(last.get("usage"))
@@ -126,7 +126,7 @@ class AnthropicDialect(Dialect):
     def _start(self, number: int | None, block: dict[str, Any]) -> None:
         name = string(block.get("type"))
         if name is None:
-            return  # its deltas will say what it is
+            return  # its deltas have the type
         kind, before = _KINDS.get(name), self._at.get(number)
         if kind is None:
             self._at[number] = None
@@ -156,7 +156,7 @@ class AnthropicDialect(Dialect):
         return opened
 
     def _deltas(self, number: int | None, value: Any) -> None:
-        """Read a delta, a list of them, or the text alone."""
+        """Read a delta, a list of deltas, or bare text."""
         for one in value if type(value) is list else [value]:
             self._delta(number, {"text": one} if type(one) is str else mapping(one))
 
@@ -173,14 +173,14 @@ class AnthropicDialect(Dialect):
         opened = self._at.get(number)
         if opened is None or opened.kind != kind or opened.ended:
             if number in self._at and opened is None:
-                return  # of a block that is passed over
+                return  # of an ignored block
             opened = self._fitting(number, kind)
         if kind == "tool_call" and not self._blocks.says(opened.block):
             text = begun_object(text)
         self._blocks.grow(opened.block, text)
 
     def _unnamed(self, number: int | None, delta: dict[str, Any]) -> tuple[str, Kind] | None:
-        """Read a delta that is not known by its type."""
+        """Read a delta whose type is missing or unknown; return its field and kind."""
         kind = string(delta.get("type"))
         if kind == "signature_delta" or (kind is None and "signature" in delta):
             self._sign(number, string(delta.get("signature")))
@@ -192,12 +192,12 @@ class AnthropicDialect(Dialect):
         opened = self._at.get(number)
         in_text = number not in self._at if opened is None else opened.kind == "text"
         if in_text and meaningful(delta.get("text")):
-            return "text", "text"  # by another name
+            return "text", "text"  # under another type
         self._thrown.note(f"a delta of type {kind[:60]!r}", self._data)
         return None
 
     def _fitting(self, number: int | None, kind: Kind) -> _Block:
-        """Return the open block that a delta belongs to whose number names no fitting one."""
+        """Return the open block of a delta's kind, for a number that belongs to no such block."""
         for opened in reversed(self._begun):
             if opened.kind == kind and not opened.ended:
                 return opened
@@ -228,7 +228,7 @@ class AnthropicDialect(Dialect):
             return
         opened.ended, opened.is_open_text = True, False
         if opened.kind == "tool_call" and opened.input and not self._blocks.says(opened.block):
-            self._blocks.grow(opened.block, _json(opened.input))  # sent whole, without deltas
+            self._blocks.grow(opened.block, _json(opened.input))  # sent as a whole, without deltas
         private = None
         if opened.redacted:
             private = seal(AnthropicRedacted(opened.redacted))
@@ -247,7 +247,7 @@ class AnthropicDialect(Dialect):
             self._end(opened)
 
     def _take_content(self, content: Any) -> None:
-        """Read blocks that are whole."""
+        """Read complete blocks."""
         if type(content) is str:
             self._blocks.grow(self._open(None, "text").block, content)
         for number, block in enumerate(content if type(content) is list else ()):

@@ -1,4 +1,4 @@
-"""A neutral request as arguments of `messages.create`."""
+"""Convert a neutral request to the arguments of `messages.create`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _CACHED = {"type": "ephemeral"}
 
 
 def arguments(request: ModelRequest) -> dict[str, Any]:
-    """Return keyword arguments for the SDK; nothing of `request` is changed or shared.
+    """Return keyword arguments for the SDK, which share nothing with `request`.
 
-    The prompt's fixed part and its end are marked for the prompt cache: the next step's prompt
-    begins with this one.
+    The constant beginning of the prompt and its end are marked for the prompt cache: the next
+    step's
+    prompt begins with this one.
     """
     messages = _messages(request.turns)
     if messages:
@@ -38,7 +39,7 @@ def arguments(request: ModelRequest) -> dict[str, Any]:
 
 
 def _messages(turns: list[Turn]) -> list[dict[str, Any]]:
-    """Build messages whose roles alternate: neighbours with the same role become one."""
+    """Return messages with alternating roles: neighbours with the same role are merged."""
     messages: list[dict[str, Any]] = []
     for turn in turns:
         role = "assistant" if turn.role == "assistant" else "user"
@@ -82,7 +83,7 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
                         "is_error": is_error,
                     }
                 )
-            case _:  # what the provider did not write, or would not take back
+            case _:  # private data of another provider, which this one refuses
                 pass
     while content and content[-1]["type"] in ("thinking", "redacted_thinking"):
         content.pop()  # a message must not end with it
@@ -90,7 +91,7 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
 
 
 def _object(arguments_text: str) -> dict[str, Any]:
-    """Return a call's arguments; the interface takes objects only, a model may write less."""
+    """Return a call's arguments as an object, since the API accepts nothing else."""
     try:
         value = msgspec.json.decode(arguments_text or "{}")
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""The blocks of an answer as a dialect reads them: opened, grown, ended, in neutral events."""
+"""The blocks of an answer: opened, extended and ended by a dialect, as neutral events."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ Kind = Literal["text", "reasoning", "tool_call"]
 class Blocks:
     """Appends events to `out`, which the dialect sets for each event that it reads.
 
-    `calls` counts the tool calls. `halves` is set when texts may begin or end with half a
-    character (see `whole_characters`).
+    `calls` is the number of tool calls. Set `halves` when texts may begin or end with half a
+    surrogate
+    pair (see `encodable`).
     """
 
     def __init__(self) -> None:
@@ -21,21 +22,21 @@ class Blocks:
         self.calls = 0
         self.halves = False
         self._texts: list[list[str]] = []
-        self._open: dict[int, None] = {}  # in their order
+        self._open: dict[int, None] = {}  # an ordered set
         self._held: dict[int, str] = {}
 
     @property
     def any(self) -> bool:
-        """Whether anything was begun."""
+        """Whether any block was opened."""
         return bool(self._texts)
 
     @property
     def filled(self) -> bool:
-        """Whether anything was said or called."""
+        """Whether any block has text, or is a tool call."""
         return self.calls > 0 or any(self._texts)
 
     def open(self, kind: Kind, name: str | None = None, call_id: str | None = None) -> int:
-        """Begin a block. Returns its number."""
+        """Open a block; return its number."""
         block = len(self._texts)
         self._texts.append([])
         self._open[block] = None
@@ -51,7 +52,7 @@ class Blocks:
         return block
 
     def grow(self, block: int, text: str) -> None:
-        """Add to a block that is open."""
+        """Append text to an open block."""
         if self.halves:
             text = self._whole(block, text)
         if text:
@@ -59,15 +60,15 @@ class Blocks:
             self.out.append(Delta(block, text))
 
     def text(self, block: int) -> str:
-        """Return what a block says so far."""
+        """Return the text of a block so far."""
         return "".join(self._texts[block])
 
     def says(self, block: int) -> bool:
-        """Return whether a block says anything so far."""
+        """Return whether a block has any text so far."""
         return bool(self._texts[block])
 
     def end(self, block: int, private: str | None = None) -> None:
-        """End a block; one that has ended stays as it is."""
+        """End a block. Ending it again does nothing."""
         if block in self._open:
             if block in self._held:
                 self.grow(block, "")
@@ -75,12 +76,12 @@ class Blocks:
             self.out.append(BlockEnd(block, private))
 
     def end_all(self) -> None:
-        """End what is open."""
+        """End all open blocks."""
         for block in list(self._open):
             self.end(block)
 
     def _whole(self, block: int, text: str) -> str:
-        """Join a character that was cut in two between deltas."""
+        """Return the text with a surrogate pair joined that was split between deltas."""
         held = self._held.pop(block, None)
         if held is not None:
             text = held + text
@@ -93,8 +94,8 @@ class Blocks:
 
 
 def encodable(text: str) -> str:
-    """Return a text with pairs of surrogates joined, and with single ones replaced.
+    """Return a text with surrogate pairs joined, and single surrogates replaced.
 
-    Servers that cut texts in UTF-16 send half of a character in JSON's `\\ud83d`.
+    Servers that split texts in UTF-16 send half a pair as JSON's `\\ud83d`.
     """
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

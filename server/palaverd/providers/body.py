@@ -1,7 +1,7 @@
-"""The body of a success: an event stream, one whole answer, or something else, whatever it says.
+"""Read the body of a successful response: an event stream, one JSON answer, or something else.
 
-Servers and gateways send streams without a content type or with a wrong one, and whole answers to
-those who asked for a stream. So what the body begins with decides.
+Servers and gateways send streams with a wrong content type or none, and JSON answers to requests
+for a stream. So the beginning of the body decides.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from palaverd.providers.sse import EventTooLongError, ServerEvent, SseDecoder
 
 Form = Literal["stream", "json", "page"]
 
-# How a line of an event stream begins.
+# Beginnings of lines of an event stream.
 _FIELDS = (b"data:", b"event:", b":", b"id:", b"retry:")
 _BOM = b"\xef\xbb\xbf"
-# A server that heeds no `stream` may send blanks until it has its answer.
+# Bytes. A server that ignores `stream` may send white space until it has its answer.
 _MOST_OPEN = 8 * 1024
 
 
 class Body:
-    """Takes the chunks of a body, gives events; `finish` reads what is no stream.
+    """Receives the chunks of a body, returns events; `finish` reads what is not a stream.
 
-    `content_type` is the response's header, `limit` the most bytes of an event or whole answer.
+    `content_type` is the response's header, `limit` the most bytes of an event or JSON answer.
     """
 
     def __init__(self, content_type: str, limit: int) -> None:
@@ -37,18 +37,18 @@ class Body:
         self._limit = limit
         self._decoder = SseDecoder(limit)
         self._form: Form | None = None
-        self._held = bytearray()  # all of it, unless it is a stream
+        self._held = bytearray()  # the whole body, unless it is a stream
 
     @property
     def is_page(self) -> bool:
-        """Whether enough came to know that it is no answer: reading on is of no use."""
+        """Whether the body is known to be no answer, so that reading can stop."""
         return self._form == "page" and len(self._held) > MAX_BODY_BYTES
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """Return the events that a chunk completes.
 
         Raises:
-            EventTooLongError: an event, or a whole answer, outgrew the limit.
+            EventTooLongError: an event, or a JSON answer, is longer than the limit.
         """
         if self._form == "stream":
             return self._decoder.feed(chunk)
@@ -62,11 +62,11 @@ class Body:
         return []
 
     def flush(self) -> list[ServerEvent]:
-        """Return the event that the end of the body left without its blank line."""
+        """Return a last event whose blank line is missing."""
         return self._decoder.flush() if self._form == "stream" else []
 
     def finish(self, dialect: Dialect, out: list[ModelEvent]) -> None:
-        """Judge the answer when the body is over.
+        """Complete the answer at the end of the body.
 
         Raises:
             NotAStreamError: it is no answer of a model.
@@ -81,7 +81,7 @@ class Body:
     def _answer(self, dialect: Dialect, body: bytes, out: list[ModelEvent]) -> bool:
         lines = [line for line in body.splitlines() if line.strip()]
         if len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
-            # An event stream without its frame: one JSON object in each line.
+            # An event stream without its framing: one JSON object per line.
             dialect.decode_all((ServerEvent(b"", line) for line in lines), out)
             dialect.over(out)
             return True
@@ -93,12 +93,12 @@ class Body:
             raise
 
     def _may_be_empty(self) -> bool:
-        """Say whether an empty body is an answer that broke off, rather than another server's."""
+        """Return whether an empty body is a broken answer rather than another kind of server."""
         kind = self._content_type.partition(";")[0].strip().lower()
         return self._declared or not kind or kind.endswith("json")
 
     def _form_of(self, held: bytearray) -> Form | None:
-        """Return what a body is that begins so; None while that is open."""
+        """Return the form of a body from its beginning; None until it can be known."""
         text = bytes(held[:_MOST_OPEN]).removeprefix(_BOM).lstrip()
         if text.startswith((b"{", b"[")):
             return "json"
@@ -110,13 +110,13 @@ class Body:
 
 
 def _beginning(body: bytes) -> dict[str, str]:
-    """Return a body as the words that it is: it reports no error, whatever fields it has."""
+    """Return the body as a message only: no fields of it are read as an error."""
     text = body.decode("utf-8", "replace") if len(body) <= MAX_BODY_BYTES else ""
     return {"message": text}
 
 
 def _is_cut(body: bytes) -> bool:
-    """Say whether JSON lacks its end, and nothing else."""
+    """Return whether a body is truncated JSON."""
     try:
         msgspec.json.decode(body)
     except msgspec.DecodeError as error:

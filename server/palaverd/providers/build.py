@@ -1,4 +1,4 @@
-"""Makes a provider as it is configured."""
+"""Create a provider from its configuration."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _KINDS: dict[
 
 
 def address_of(config: ProviderConfig) -> str:
-    """Return where a provider is asked: its base_url, else the vendor's own address."""
+    """Return a provider's base URL: as configured, else the vendor's."""
     return config.base_url or _KINDS[config.kind].vendor_url
 
 
 def make_provider(
     name: str, config: ProviderConfig, *, api_key: Key, key_hint: str, clock: Clock
 ) -> Provider:
-    """Make the provider that speaks the configured protocol, with the configured patience."""
+    """Create the provider for the configured protocol and timeouts."""
     make = _KINDS[config.kind]
     return make(
         name,

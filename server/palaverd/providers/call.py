@@ -1,4 +1,4 @@
-"""One model call over HTTP: open, read, guard, decode, and account for every way to end."""
+"""One model call over HTTP: open, read, guard and decode, and classify every failure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Opened(Protocol):
-    """What an SDK's `with_streaming_response` gives."""
+    """What an SDK's `with_streaming_response` returns."""
 
     @property
     def http_response(self) -> httpx2.Response:
@@ -41,7 +41,7 @@ Opening = Callable[[], AbstractAsyncContextManager[Opened]]
 
 
 class Call(msgspec.Struct, frozen=True):
-    """What a call needs besides its request."""
+    """The parameters of a call besides its request."""
 
     caller: Caller
     model: str
@@ -52,14 +52,14 @@ class Call(msgspec.Struct, frozen=True):
 async def model_events(
     call: Call, opening: Opening, dialect: Dialect
 ) -> AsyncGenerator[ModelEvent, None]:
-    """Yield what a provider answers; ends after `Completed` and in no other way.
+    """Yield the events of an answer; the last one is always `Completed`.
 
-    Read it in one task: that is the one which a guard cancels. Close it when leaving it early
+    Iterate it in one task, the one that a guard cancels. Close it when leaving it early
     (`contextlib.aclosing`), or the connection stays open.
 
     Raises:
-        ProviderFailure: anything else that happened, classified.
-        asyncio.CancelledError: the task was cancelled by somebody else than a guard of ours.
+        ProviderFailure: any failure, classified.
+        asyncio.CancelledError: the task was cancelled by something other than our guards.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -77,20 +77,20 @@ async def model_events(
                     async for event in events:
                         yield event
     except (Exception, asyncio.CancelledError) as error:
-        # Whose cancellation is it? A guard's is taken back; a library may raise one by itself,
-        # and may turn a real one into an error of its own. Only a count that rose since the call
-        # began means that somebody asked this task to stop.
+        # A guard's cancellation is undone (uncancel). A library may raise CancelledError by itself,
+        # and may convert a real cancellation to an error of its own. Only a cancel count that rose
+        # since the call began means that this task was asked to stop.
         asked = (task.uncancel() if guards.fired else task.cancelling()) > cancels
         if asked and isinstance(error, asyncio.CancelledError):
             raise
         if asked:
             raise asyncio.CancelledError from error
         if dialect.completed is not None:
-            return  # the answer was whole; only the connection is lost
+            return  # the answer was complete; only the connection was lost
         guard = guards.fired
         try:
             kept = _kept(error, dialect, body)
-        except Exception as judged:  # noqa: BLE001 - classified, and raised as what it is
+        except Exception as judged:  # noqa: BLE001 - classified below
             error, guard = judged, None
         if not kept:
             raise ProviderFailure(
@@ -114,7 +114,7 @@ async def model_events(
 async def _events(
     response: httpx2.Response, guards: Guards, call: Call, dialect: Dialect, body: Body
 ) -> AsyncGenerator[ModelEvent, None]:
-    """Read the body until the answer is whole, and a moment longer."""
+    """Read the body until the answer is complete, then drain the connection briefly."""
     out: list[ModelEvent] = []
     size = 0
     async with aclosing(response.aiter_bytes()) as chunks:
@@ -133,7 +133,7 @@ async def _events(
                     yield one
                 out.clear()
                 if dialect.completed is not None:
-                    # Waiting for the body's end could turn this success into a timeout.
+                    # Waiting for the end of the body could turn this success into a timeout.
                     guards.stop()
                     yield dialect.completed
                     async with deadline(call.clock, call.limits.drain):
@@ -149,17 +149,17 @@ async def _events(
 
 
 def _rest(dialect: Dialect, body: Body) -> list[ModelEvent]:
-    """Return what follows of an answer whose body is over, `Completed` last.
+    """Return the remaining events of an answer whose body has ended, `Completed` last.
 
     Raises:
-        StreamEndedError, NotAStreamError, ...: nothing says that it is whole.
+        StreamEndedError, NotAStreamError, ...: the answer is incomplete.
     """
     out: list[ModelEvent] = []
     for event in body.flush():
         try:
             dialect.decode(event, out)
         except MalformedEventError:
-            # Half an event. If the answer hung on it, there is no finish word either.
+            # Half an event. If it mattered, there is no finish word either.
             if dialect.word is None:
                 raise StreamEndedError from None
     body.finish(dialect, out)
@@ -168,17 +168,17 @@ def _rest(dialect: Dialect, body: Body) -> list[ModelEvent]:
 
 
 def _kept(error: BaseException, dialect: Dialect, body: Body | None) -> list[ModelEvent]:
-    """Return what follows of an answer whose body broke off behind the finish word.
+    """Return the remaining events of an answer whose body broke off after the finish word.
 
-    Nothing where it broke off before it, or where the provider itself says that it failed.
+    Empty if it broke off before, or if the provider reported a failure.
 
     Raises:
-        StreamFailedError, ...: the finish word itself says that the answer failed.
+        StreamFailedError, ...: the finish word means that the answer failed.
     """
     if body is None or isinstance(error, REPORTED) or (dialect.word and not dialect.closes):
         return []
     if isinstance(error, MalformedEventError) and dialect.word is None:
-        return []  # half an event in the middle, whatever came behind it
+        return []  # half an event in the middle, whatever followed
     try:
         return _rest(dialect, body)
     except (StreamEndedError, NotAStreamError, MalformedEventError):

@@ -1,4 +1,4 @@
-"""Whose certificates are believed: the system's, or those that the environment names."""
+"""Trusted certificates: the system's, or those that the environment names."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 class CertificatesError(Exception):
-    """What the environment names cannot be used. The text is a sentence with the variable."""
+    """The environment's certificates cannot be used. The message names the variable."""
 
 
 def believed(environment: Mapping[str, str]) -> ssl.SSLContext | None:
-    """Return a context that believes what the environment names; None where it names nothing.
+    """Return an SSL context that trusts the environment's certificates; None if it names none.
 
-    Both variables count, as for OpenSSL; a folder may be several, parted by colons. They count for
-    every host, this machine included: a server at home is where one has an authority of one's own.
+    Both variables count, as for OpenSSL; a folder may be several, separated by colons. They apply
+    to
+    every host, including this machine: private servers are where private CAs are used.
 
     Raises:
-        CertificatesError: one of them names nothing that holds certificates.
+        CertificatesError: a variable names no certificates.
     """
     file, folders = environment.get(FILE), environment.get(FOLDER)
     if not file and not folders:
@@ -39,7 +40,7 @@ def believed(environment: Mapping[str, str]) -> ssl.SSLContext | None:
 
 
 def problem(environment: Mapping[str, str]) -> str | None:
-    """Say what is wrong with the certificates of the environment, None if nothing is."""
+    """Return what is wrong with the environment's certificates, None if nothing is."""
     try:
         believed(environment)
     except CertificatesError as error:

@@ -1,7 +1,7 @@
-"""The event stream of OpenAI's Chat Completions, as everything compatible speaks it.
+"""The event stream of OpenAI's Chat Completions API, also as compatible servers send it.
 
 It ends with a chunk that has a `finish_reason`, then perhaps one with the usage, then `[DONE]`,
-which many servers leave out.
+which many servers omit.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from palaverd.providers.loose import (
 )
 from palaverd.providers.thrown import Thrown
 
-# Where reasoning is: vLLM and DeepSeek; OpenRouter and Ollama; Copilot; litellm; OpenRouter again.
-# They repeat each other where a server sends several.
+# Fields of reasoning: vLLM and DeepSeek; OpenRouter and Ollama; Copilot; litellm; OpenRouter again.
+# They have the same text if a server sends several.
 _REASONING = (
     "reasoning_content",
     "reasoning",
@@ -39,7 +39,7 @@ _REASONING = (
 
 
 class _UsualDelta(msgspec.Struct):
-    """A few words more, and nothing else that is read. A role may come with them."""
+    """A text or reasoning delta, perhaps with a role, and nothing else that is read."""
 
     content: str | None = None
     text: None = None
@@ -66,7 +66,7 @@ class _UsualChoice(msgspec.Struct):
 
 
 class _Usual(msgspec.Struct):
-    """The event that nine of ten are."""
+    """The most common event, nine of ten."""
 
     choices: tuple[_UsualChoice]
     model: str | None = None
@@ -77,7 +77,7 @@ class _Usual(msgspec.Struct):
 
 
 class _Call(msgspec.Struct):
-    """A tool call that was begun."""
+    """An open tool call."""
 
     block: int
     id: str | None
@@ -85,14 +85,14 @@ class _Call(msgspec.Struct):
 
 
 class ChatDialect(Dialect):
-    """Reads one stream. A block ends when another begins: the protocol has no word for it."""
+    """Reads one stream. A block ends when another begins: the protocol has no end of a block."""
 
     def __init__(self, thrown: Thrown | None = None) -> None:
         super().__init__(thrown)
         self._kind: Literal["text", "reasoning"] | None = None  # of the open block
         self._block = -1
-        self._calls: dict[int, _Call] = {}  # by number; below 0 are those without one
-        self._call: _Call | None = None  # the last one
+        self._calls: dict[int, _Call] = {}  # by number; calls without one have negative keys
+        self._call: _Call | None = None  # the latest one
         self._said = False  # any text
         self._message: Any = None
         self._refused = False
@@ -155,7 +155,7 @@ class ChatDialect(Dialect):
             raise StreamFailedError({"error": error})
 
     def _delta(self, delta: dict[str, Any]) -> None:
-        """Read what is new, or a whole message."""
+        """Read a delta, or a whole message."""
         for name in _REASONING:
             if (value := delta.get(name)) and (text := thought(value)):
                 self._grow("reasoning", text)
@@ -170,11 +170,11 @@ class ChatDialect(Dialect):
             several = len(listed(calls)) > 1
             for place, call in enumerate(listed(calls)):
                 self._grow_call(mapping(call), place if several else None)
-        if (function := delta.get("function_call")) is not None:  # before there were tools
+        if (function := delta.get("function_call")) is not None:  # the older form of tool calls
             self._grow_call({"function": function}, None)
 
     def _judge(self, finish: Finish) -> Finish:
-        """An answer that is a refusal is filtered, as in Responses; its finish word is `stop`."""
+        """Return content_filter for a refusal, as in Responses; its finish word is `stop`."""
         return "content_filter" if self._refused and finish == "stop" else finish
 
     def _grow(self, kind: Literal["text", "reasoning"], text: str) -> None:
@@ -207,17 +207,17 @@ class ChatDialect(Dialect):
             self._blocks.grow(known.block, text)
 
     def _named(self, call_id: str | None, name: str | None) -> _Call | None:
-        """Return the call that a piece without a number goes on with."""
+        """Return the call that a piece without a number continues."""
         if call_id is None:
             return self._call
         known = [call for call in self._calls.values() if call.id == call_id]
         return known[-1] if known else (self._call if name is None else None)
 
     def _another(self, known: _Call, call_id: str | None, name: str | None, arguments: Any) -> bool:
-        """Say whether a piece with a known number begins another call.
+        """Return whether a piece with a known number begins another call.
 
         Gemini gives all calls the number 0, each with a name and an id, or with an empty id. Some
-        vLLM give every piece an id of its own, without a name.
+        versions of vLLM give every piece an id of its own, without a name.
         """
         if name is None:
             return False
@@ -236,13 +236,13 @@ class ChatDialect(Dialect):
             self._blocks.end(self._block)
 
     def _catch_up(self) -> None:
-        """Some servers send the answer as a message only, whole or as far as it is."""
+        """Read the answer from `message`, if the server sent no deltas."""
         message = self._message
         if message is None or self._said or self._blocks.calls:
             return
         if type(message) is not dict:
             message = {"content": message}
-        if self._blocks.filled:  # the thoughts came as deltas
+        if self._blocks.filled:  # reasoning came as deltas
             message = {name: value for name, value in message.items() if name not in _REASONING}
         self._delta(message)
 
@@ -257,7 +257,7 @@ class ChatDialect(Dialect):
 
 
 def _ours(choices: list[Any]) -> dict[str, Any]:
-    """Return the choice to read. One was asked for, so its number says nothing."""
+    """Return the choice to read. One was requested, so the index of a single one is ignored."""
     if len(choices) == 1:
         return mapping(choices[0])
     objects = [mapping(one) for one in choices]

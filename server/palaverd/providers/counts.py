@@ -1,4 +1,4 @@
-"""Counts of tokens out of what servers report, by any of the names that are about."""
+"""Read token counts from usage reports, under any of the field names in use."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from palaver.wire.messages import Usage
 from palaverd.providers.loose import count, mapping
 
-# What is counted -> where a report may have it; the first place with a count is read. Two names
-# are a field in a field.
+# Count -> fields of a report that may have it; the first one present is read. Two names are a
+# nested field.
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "input": (
         ("prompt_tokens",),  # OpenAI's Chat Completions
@@ -35,15 +35,16 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("cache_creation_input_tokens",),  # Anthropic
     ),
 }
-# llama.cpp's own, where no other report comes: `prompt_n` are those that were not in the cache.
+# llama.cpp's own, if there is no other report: `prompt_n` counts tokens that were not cached.
 _TIMINGS = {"input": "prompt_n", "output": "predicted_n", "read": "cache_n"}
 
 
 class Counts:
-    """Takes reports one by one: a later one overrides an earlier one, count by count.
+    """Collects usage reports: a later one overrides an earlier one, count by count.
 
-    A 0 overrides nothing: gateways fill up with it what they do not know. `inclusive` says that
-    the input's count includes what the cache gave or took, as OpenAI counts.
+    A 0 overrides nothing: gateways send it for what they do not know. `inclusive` says that the
+    input
+    count includes tokens read from or written to the cache, as OpenAI counts.
     """
 
     def __init__(self, *, inclusive: bool) -> None:
@@ -52,7 +53,7 @@ class Counts:
         self._timings: dict[str, int] = {}
 
     def take(self, report: Any) -> None:
-        """Read a report; what is no count in it is passed over."""
+        """Read a report; ignore what is no count."""
         fields = mapping(report)
         for what, places in _NAMES.items():
             for place in places:
@@ -63,7 +64,7 @@ class Counts:
                     break
 
     def take_timings(self, report: Any) -> None:
-        """Read what llama.cpp measured."""
+        """Read llama.cpp's timings."""
         for what, name in _TIMINGS.items():
             number = count(mapping(report).get(name))
             if number is not None:
@@ -71,11 +72,11 @@ class Counts:
 
     @property
     def output(self) -> int | None:
-        """Tokens of the answer, as far as is known."""
+        """Tokens of the answer, None if unknown."""
         return self._known.get("output")
 
     def usage(self) -> Usage:
-        """Return neutral counts: those of the input leave out what the cache gave or took."""
+        """Return neutral counts: the input excludes tokens read from or written to the cache."""
         known, fresh = self._known, self._known.get("input")
         if not known:
             known = self._timings

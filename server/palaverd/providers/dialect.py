@@ -1,7 +1,7 @@
-"""What the protocols' readers share: tolerant reading of events, strict judging of the end.
+"""The base class of the protocols' readers: lenient about events, strict about the end.
 
-An event is read for what it can mean. Whether the answer is whole is judged once, by every sign
-there was: a finish word, the terminal event, the end mark, the end of the body.
+An event is read as far as it can be. Whether the answer is complete is decided once, from all
+signs: finish word, terminal event, end marker, end of the body.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from palaverd.providers.thrown import Thrown
 
 _READ = msgspec.json.Decoder().decode
 
-# Fields that report an error, where there is something in them.
+# Fields that report an error, unless they are empty.
 _ERRORS = ("error", "errors", "error_msg", "error_message")
-# Codes beside a `message` that are no error's.
+# Codes beside a `message` that mean success.
 _FINE = frozenset({"none", "", "0", "200", "ok", "success"})
-# Finish words of an answer without content that mean: the context has no room for one.
+# Finish words that mean, for an answer without content: the context is full.
 _NO_ROOM = frozenset({"model_context_window_exceeded", "model_length", "error_limit"})
 
 
 class Dialect(ABC):
-    """One protocol's stream, for one call.
+    """Reads one protocol's stream, for one call.
 
-    `completed` is set once the answer is known to be whole, or as whole as it will be; `word` is
-    the finish word, once one came.
+    `completed` is set once the answer is known to be complete, or as complete as it will be; `word`
+    is the finish word, once there is one.
 
-    Nine of ten events are a few words more of a text. `_READ_USUAL` decodes exactly those, and
-    refuses all others: it is half as dear as reading whatever may come.
+    Nine of ten events are text deltas. `_READ_USUAL` decodes exactly those and refuses all others,
+    which costs half as much as decoding any event.
     """
 
     _READ_USUAL: Callable[[bytes], Any]
@@ -53,18 +53,18 @@ class Dialect(ABC):
     def __init__(self, thrown: Thrown | None = None, *, inclusive: bool = True) -> None:
         self.completed: Completed | None = None
         self.word: str | None = None
-        self._worded = False  # by the event that is read
-        self._always = False  # a finish word comes with every piece
+        self._worded = False  # whether the current event has a finish word
+        self._always = False  # whether every event has a finish word
         self._thrown = thrown or Thrown()
         self._blocks = Blocks()
         self._counts = Counts(inclusive=inclusive)
         self._model: str | None = None
-        self._data = b""  # of the event that is read
+        self._data = b""  # of the current event
 
     # --- events ---------------------------------------------------------------------------
 
     def decode(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Append what `event` means to `out`. Returns whether it is more than a ping.
+        """Append the meaning of `event` to `out`; return whether it is more than a ping.
 
         Raises:
             MalformedEventError: it is half an event.
@@ -78,14 +78,15 @@ class Dialect(ABC):
             if self._grew(self._READ_USUAL(event.data)):
                 return True
         except (ValueError, RecursionError):
-            pass  # it is not the usual event
+            pass  # not the most common event
         return self._any(event, out)
 
     def _late(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Read what comes behind a finish word: where text goes on, it was none.
+        """Read an event after a finish word: if text continues, the word did not end the answer.
 
-        Some servers send `stop` with every word: there only the end mark, or the body's proper end,
-        tells a whole answer from one that broke off.
+        Some servers send `stop` with every delta: then only the end marker, or a proper end of the
+        body,
+        distinguishes a complete answer from a broken one.
         """
         before, self._worded = len(out), False
         progress = self._any(event, out)
@@ -98,7 +99,7 @@ class Dialect(ABC):
         return progress
 
     def _any(self, event: ServerEvent, out: list[ModelEvent]) -> bool:
-        """Read whatever it is."""
+        """Read an event of any kind."""
         try:
             wire = _READ(event.data)
         except (ValueError, RecursionError) as error:  # ValueError is msgspec's, and bad UTF-8
@@ -111,14 +112,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def _grew(self, usual: Any) -> bool:
-        """Read a usual event. Returns False, and has done nothing, where it is not that simple."""
+        """Read the most common event. Return False, without effect, if it needs the general way."""
 
     @abstractmethod
     def _take(self, wire: dict[str, Any], name: bytes) -> bool:
         """Read an event, whose name is `name`; see `decode`."""
 
     def _strange(self, event: ServerEvent, out: list[ModelEvent], error: Exception) -> bool:
-        """Read what is no JSON object as it should be."""
+        """Read data that is not one JSON object."""
         data = event.data.strip()
         if data.strip(b'"').upper() == b"[DONE]":
             self.ended()
@@ -126,13 +127,13 @@ class Dialect(ABC):
         if event.name == b"error" and data and not data.startswith((b"{", b"[")):
             raise StreamFailedError({"error": data.decode("utf-8", "replace")})
         if b"\n" in data and (events := self._lines(data)) is not None:
-            # Empty lines between events were forgotten, or came as part of one.
+            # The blank lines between events are missing, or part of one.
             return self.decode_all((ServerEvent(event.name, line) for line in events), out)
         try:
             value = parse(data)
         except ValueError:
             if data.startswith((b"{", b"[{")):
-                # The answer may hang on what cannot be read.
+                # What cannot be read may matter.
                 raise MalformedEventError(str(error)) from error
             value = None
         self._blocks.halves = True
@@ -144,7 +145,7 @@ class Dialect(ABC):
         return any(progress)
 
     def _take_all(self, value: Any, event: ServerEvent) -> bool:
-        """Read the objects that came as one event: Gemini sets its errors into a list."""
+        """Read the objects of a list sent as one event, as Gemini sends errors."""
         objects = [one for one in listed(value) if type(one) is dict]
         if not objects and event.data:
             self._thrown.note("no event", event.data)
@@ -152,7 +153,7 @@ class Dialect(ABC):
         return any(progress)
 
     def _lines(self, data: bytes) -> list[bytes] | None:
-        """Return the lines of `data` if each is something by itself."""
+        """Return the lines of `data` if each is an event of its own."""
         lines = [line for line in data.split(b"\n") if line.strip()]
         for line in lines:
             if line.lstrip().startswith(b"{"):
@@ -166,20 +167,20 @@ class Dialect(ABC):
 
     @property
     def closes(self) -> bool:
-        """Whether a finish word said that nothing but the end is missing."""
+        """Whether a finish word came and nothing but the end of the stream is missing."""
         return self.word is not None and not self._always
 
     def finish(self, word: str | None) -> None:
-        """Take note of a finish word, if there is one."""
+        """Record a finish word, if `word` is one."""
         if word is not None:
             self.word = worse(self.word, word)
             self._worded = True
 
     def over(self, out: list[ModelEvent]) -> None:
-        """Judge the answer when its body is over, whether properly or not.
+        """Complete the answer at the end of its body, proper or not.
 
         Raises:
-            StreamEndedError: no sign says that it is whole.
+            StreamEndedError: nothing marks it as complete.
             StreamFailedError, FilteredError, WindowExceededError: as `decode`.
         """
         self._blocks.out = out
@@ -190,7 +191,7 @@ class Dialect(ABC):
         self.ended()
 
     def ended(self) -> None:
-        """Judge the answer at its end mark; without a finish word nobody knows how it ended."""
+        """Complete the answer at its end marker; without a finish word its finish is `unknown`."""
         if self.completed is not None:
             return
         self._catch_up()
@@ -216,23 +217,23 @@ class Dialect(ABC):
 
     @abstractmethod
     def _catch_up(self) -> None:
-        """Add what only the end of a stream says."""
+        """Add what only the end of a stream contains."""
 
     def _end_blocks(self) -> None:
         self._blocks.end_all()
 
     def _judge(self, finish: Finish) -> Finish:
-        """Return the finish as what else is known makes it."""
+        """Return the finish, corrected by the dialect."""
         return finish
 
     # --- one whole answer -----------------------------------------------------------------
 
     def answer(self, body: bytes, out: list[ModelEvent]) -> bool:
-        """Read a body that is one whole answer, not a stream. Returns whether it is one.
+        """Read a body that is one whole answer, not a stream; return whether it is one.
 
         Raises:
             StreamFailedError, FilteredError, WindowExceededError: as `decode`.
-            MalformedEventError: it is no JSON, or half of it.
+            MalformedEventError: it is not JSON, or half of it.
         """
         self._blocks.out = out
         self._data = body
@@ -254,15 +255,16 @@ class Dialect(ABC):
 
     @abstractmethod
     def _whole(self, wire: dict[str, Any]) -> bool:
-        """Read a whole answer. Returns whether it is one."""
+        """Read a whole answer; return whether it is one."""
 
 
 def reported(wire: dict[str, Any], name: str = "") -> Any:
-    """Return the decoded error that an event reports; None if it reports none.
+    """Return the error that an event reports, decoded; None if it reports none.
 
-    Beside the documented shapes: a bare error without a frame (llama.cpp), an error under the
-    event's name, one that is only an `object` (older vLLM), FastAPI's `detail`, a list of
-    `errors` (Cloudflare), MiniMax's and Baidu's own.
+    Besides the documented forms: a bare error without a frame (llama.cpp), an error under the
+    event's
+    name, one that is only an `object` (older vLLM), FastAPI's `detail`, a list of `errors`
+    (Cloudflare), MiniMax's and Baidu's own.
     """
     for field in _ERRORS:
         error = wire.get(field)

@@ -1,4 +1,4 @@
-"""Exceptions into signals: the only place that looks at exceptions of a provider's SDK."""
+"""Convert exceptions to signals: the only module that inspects exceptions of vendors' SDKs."""
 
 from __future__ import annotations
 
@@ -32,17 +32,18 @@ from palaverd.providers.terms import Refusal
 if TYPE_CHECKING:
     import httpx2
 
-# Causes deeper than this repeat what is above them.
+# Depth of the cause chain; deeper causes repeat what is above them.
 _DEPTH = 8
-# Bases that every exception has say nothing.
+# Base classes of every exception.
 _PLAIN = frozenset({"object", "BaseException", "Exception"})
 _REQUEST_ID_HEADERS = ("request-id", "x-request-id", "cf-ray")
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls: the provider's configured name, where its key comes from, and what to hide.
+    """The provider of a call: its configured name, the source of its key, and the secrets to mask.
 
-    `proxy` is what the call goes through, without a password, and `proxy_from` what names it.
+    `proxy` is the proxy of the call, without a password, and `proxy_from` the variable that names
+    it.
     """
 
     provider: str
@@ -53,18 +54,18 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 def refusal_of(error: BaseException | None) -> Refusal | None:
-    """Return what a server said that refused a request; None if `error` is something else."""
+    """Return the status and text of a refused request; None if `error` is something else."""
     status = getattr(error, "status_code", None)
     if not isinstance(status, int):
         return None
     body = getattr(error, "body", None)
-    # The SDKs begin with the status, a number that is no limit.
+    # The SDKs' messages begin with the status, which must not be read as a limit.
     said = str(error).removeprefix(f"Error code: {status}")
     return Refusal(status, f"{said} {body}"[:MAX_BODY_BYTES])
 
 
 class ErrorFields(msgspec.Struct, frozen=True):
-    """What a decoded error says."""
+    """The fields of a decoded error."""
 
     type: str | None = None
     code: str | None = None
@@ -84,10 +85,10 @@ def signals_from(
     guard_seconds: float | None = None,
     cancelled_by_library: bool = False,
 ) -> Signals:
-    """Read an exception of a model call. `response` is the one it happened in, if any.
+    """Return the signals of an exception of a model call. `response` is its response, if any.
 
-    `guard` is the guard of ours that ended the call; `cancelled_by_library` says that `error` is
-    a cancellation that nobody here asked for.
+    `guard` is our guard that ended the call; `cancelled_by_library` says that `error` is a
+    cancellation that this program did not request.
     """
     chain = list(_chain(error))
     status, response = _answer(chain, response)
@@ -136,12 +137,13 @@ def signals_from(
 
 
 def error_fields(body: Any) -> ErrorFields | None:
-    """Read a decoded error body, in any of the shapes that are about. None if it is none.
+    """Return the fields of an error body, in any known form; None if it is no error.
 
-    Anthropic and OpenAI: `{"error": {"type", "code", "message"}}`; the OpenAI SDK hands out the
-    inner object; Google puts it into a list. Others: `{"error": "…"}`, `{"detail": …}`,
-    `{"message": …}`, `{"errors": […]}`, plain text. OpenRouter tells what its provider said in
-    `metadata.raw`, behind a message that says nothing.
+    Anthropic and OpenAI: `{"error": {"type", "code", "message"}}`; the OpenAI SDK provides the
+    inner
+    object; Google wraps it in a list. Others: `{"error": "…"}`, `{"detail": …}`, `{"message": …}`,
+    `{"errors": […]}`, plain text. OpenRouter has the provider's message in `metadata.raw`, beside a
+    generic one of its own.
     """
     if isinstance(body, bytes):
         body = body[: MAX_BODY_BYTES + 1].decode("utf-8", "replace")
@@ -200,7 +202,7 @@ def _word(value: Any) -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield `error` and what caused it, members of groups included, each once."""
+    """Yield `error` and its causes, including members of groups, each once."""
     seen: set[int] = set()
     waiting = [error]
     while waiting and len(seen) < _DEPTH:
@@ -211,15 +213,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield one
         if isinstance(one, BaseExceptionGroup):
             waiting.extend(one.exceptions)
-        # A suppressed context, too: httpcore2's pool raises `from None`, and what it hides is
-        # the very reason why a connection failed.
+        # Suppressed contexts, too: httpcore2's pool raises `from None`, which hides the reason
+        # of a failed connection.
         cause = one.__cause__ or one.__context__
         if cause is not None:
             waiting.append(cause)
 
 
 def _answer(chain: list[BaseException], response: httpx2.Response | None) -> tuple[int | None, Any]:
-    """Return the status and the response: those of the SDK's exception, else the stream's."""
+    """Return status and response: those of the SDK's exception, else the stream's."""
     for one in chain:
         status = _attribute(one, "status_code")
         if isinstance(status, int):
@@ -232,10 +234,10 @@ def _fields_of(error: BaseException) -> ErrorFields | None:
 
 
 def _attribute(thing: object, name: str) -> Any:
-    """Return an attribute, None where there is none or where it cannot be read."""
+    """Return an attribute, None if it is missing or cannot be read."""
     try:
         return getattr(thing, name, None)
-    except Exception:  # noqa: BLE001 - it is another's property, read to say what went wrong
+    except Exception:  # noqa: BLE001 - a foreign property, read to report an error
         return None
 
 
@@ -244,7 +246,7 @@ def _certificates(chain: list[BaseException]) -> str | None:
 
 
 def _asked(chain: list[BaseException], response: Any) -> str | None:
-    """Return the URL that was asked, without user, password and query; None where none was."""
+    """Return the requested URL, without user, password and query; None if there is none."""
     for thing in (response, *chain):
         url = _attribute(_attribute(thing, "request"), "url")
         if url is not None:
@@ -258,7 +260,7 @@ def _asked(chain: list[BaseException], response: Any) -> str | None:
 
 
 def _headers(response: Any) -> dict[str, str]:
-    """Return a response's headers by their lower-case names."""
+    """Return a response's headers with lower-case names."""
     headers = _attribute(response, "headers")
     if not isinstance(headers, Mapping):
         return {}
@@ -266,8 +268,8 @@ def _headers(response: Any) -> dict[str, str]:
 
 
 def _too_long(response: Any) -> bool:
-    """Say whether a body that was read is longer than anything that says what went wrong."""
-    # Raises where the body was not read: that of a stream.
+    """Return whether a body was read that is too long for an error message."""
+    # Raises if the body was not read, as a stream's.
     content = _attribute(response, "content")
     return isinstance(content, bytes) and len(content) > MAX_BODY_BYTES
 
@@ -279,7 +281,7 @@ def _request_id(headers: Mapping[str, str]) -> str | None:
 def _said(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - the class still says something
+    except Exception:  # noqa: BLE001 - the class is still known
         return ""
 
 

@@ -1,4 +1,4 @@
-"""What the edge raises at itself when a stream is not what it should be. Never leaves it."""
+"""Exceptions for broken streams, raised and classified inside `providers`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 class StreamEndedError(Exception):
-    """The body ended without any sign that the answer is whole."""
+    """The body ended, and nothing marks the answer as complete."""
 
 
 class StreamFailedError(Exception):
-    """The provider reported an error inside a stream. `body` is its decoded error."""
+    """The provider reported an error inside a stream. `body` is the decoded error."""
 
     def __init__(self, body: Any) -> None:
         super().__init__("the provider reported an error inside the stream")
@@ -22,11 +22,11 @@ class FilteredError(Exception):
 
 
 class WindowExceededError(Exception):
-    """The provider finished without content, because the context window is full."""
+    """The provider finished without content because the context window is full."""
 
 
 class MalformedEventError(ValueError):
-    """An event is not what the protocol says."""
+    """An event violates the protocol."""
 
 
 class AnswerTooLongError(ValueError):
@@ -37,14 +37,14 @@ class AnswerTooLongError(ValueError):
 
 
 class NotAStreamError(Exception):
-    """A success that is neither an event stream nor an answer. `body` is its beginning."""
+    """A successful response is neither an event stream nor an answer. `body` is its beginning."""
 
     def __init__(self, content_type: str, body: Any) -> None:
         super().__init__(f"expected an event stream, got {content_type or 'no content type'}")
         self.body = body
 
 
-# What a provider itself says about an answer: it counts even behind a finish word.
+# Failures that the provider reports: they count even after a finish word.
 REPORTED = (StreamFailedError, FilteredError, WindowExceededError)
 
 
@@ -53,4 +53,4 @@ class NoKeyError(Exception):
 
 
 class BadKeyError(Exception):
-    """What is configured cannot be a key; no request was made. The text says what is wrong."""
+    """The configured key cannot be used; no request was made. The message says why."""

@@ -1,7 +1,7 @@
-"""The words with which servers say why an answer ended, in one table for all protocols.
+"""Finish words: why an answer ended, in one table for all protocols.
 
-A word is compared in lower case. One that is not here is shown to the person: an answer is never
-silently taken for whole.
+Words are compared in lower case. An unknown word is shown to the user: an answer is never silently
+taken as complete.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from palaver.servers.facts import Meaning
 from palaver.servers.table import words
 from palaver.wire.messages import Finish
 
-# Meaning -> word -> who says it. Where that is written is in the table of servers.
+# Meaning -> word -> servers that use it. Sources are in the table of servers.
 SAID: dict[Meaning, dict[str, str]] = words()
 
 WORDS: dict[str, Meaning] = {word: meaning for meaning, said in SAID.items() for word in said}
 
-# The finish of an answer that is kept.
+# The finish of a committed answer.
 FINISHES: dict[Meaning, Finish] = {
     "whole": "stop",
     "cut": "length",
@@ -23,7 +23,7 @@ FINISHES: dict[Meaning, Finish] = {
     "calls": "tool_calls",
 }
 
-# What stands for no word at all: sent with every piece until the last.
+# Values that mean "not finished", sent with every event before the last.
 _NONE = frozenset(
     {
         "",
@@ -37,16 +37,16 @@ _NONE = frozenset(
     }
 )
 
-# Where several words came, the first of these that is among them decides: a gateway that adds a
-# `stop` of its own does not make an answer whole that was cut.
+# If there are several words, the first of these that is among them decides: a gateway that adds
+# `stop` does not complete an answer that was cut.
 _WORST = ("given up", "filtered", "cut", None, "calls", "whole")
 
-# Longer than any word; a sentence is cut for those who read it.
+# Characters; longer than any word. A sentence is truncated for display.
 _MAX_WORD = 60
 
 
 def word_of(value: object) -> str | None:
-    """Return the finish word that a field holds, as it was written; None where it holds none.
+    """Return the finish word in a field, as written; None if there is none.
 
     SGLang's own protocol wraps it: `{"type": "stop", "matched": 2}`.
     """
@@ -59,12 +59,12 @@ def word_of(value: object) -> str | None:
 
 
 def meaning_of(word: str) -> Meaning | None:
-    """Return what a finish word means; None for one that is not known."""
+    """Return the meaning of a finish word; None if it is unknown."""
     return WORDS.get(word.lower().replace("-", "_").replace(" ", "_"))
 
 
 def worse(one: str | None, other: str) -> str:
-    """Return which of two finish words of one answer says less of its being whole."""
+    """Return the one of two finish words that is the weaker sign of a complete answer."""
     if one is None:
         return other
     return min(one, other, key=lambda word: _WORST.index(meaning_of(word)))

@@ -1,4 +1,4 @@
-"""Ends a model call that has stopped moving: one timer per call, on the handed-in clock."""
+"""Timeouts of a model call: one timer per call, on the given clock."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from palaverd.providers.limits import CallLimits
 
 
 class Guards:
-    """Cancels the task when a bound passes, and remembers which; use as a context manager.
+    """A context manager that cancels the task when a timeout passes, and records which one.
 
-    The task is only ever cancelled inside `waiting`: while the caller works on what came, the
-    silence is not the provider's. Cost per chunk: one reading of the clock, no timer.
+    The task is cancelled only inside `waiting`: while the caller processes data, the silence is not
+    the provider's. Cost per chunk: one reading of the clock, no timer.
     """
 
     def __init__(self, clock: Clock, limits: CallLimits) -> None:
@@ -34,7 +34,7 @@ class Guards:
 
     @property
     def fired_after(self) -> float | None:
-        """Seconds that the guard which fired allows."""
+        """The timeout, in seconds, of the guard that fired."""
         if self.fired is None:
             return None
         limits = self._limits
@@ -56,36 +56,36 @@ class Guards:
         self.stop()
 
     def stop(self) -> None:
-        """No guard fires any more."""
+        """Stop all guards."""
         self._waiting = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def received(self) -> None:
-        """Bytes came, and are being worked on."""
+        """Pause the guards: bytes were received and are being processed."""
         self._waiting = False
 
     def progressed(self) -> None:
-        """An event came that is no ping."""
+        """Record an event that is not a ping."""
         self._progress = True
 
     def closing(self, *, closes: bool) -> None:
-        """Only what ends the answer is waited for, or no more: its text goes on."""
+        """Start or cancel the shorter timeout for the end of the stream, after a finish word."""
         if closes != (self._closing_at is not None):
             now = self._clock.monotonic()
             self._closing_at = now + self._limits.closing if closes else None
             self._arm()
 
     def waiting(self) -> None:
-        """The call waits for bytes from now on."""
+        """Resume the guards: the call waits for bytes."""
         self._bytes_at = self._clock.monotonic()
         if self._progress:
             self._progress = False
             self._progress_at = self._bytes_at
             if not self._started:
                 self._started = True
-                self._arm()  # the bound changed, perhaps to a nearer one
+                self._arm()  # the timeout changed, perhaps to a shorter one
         self._waiting = True
 
     def _due(self) -> tuple[float, Guard]:
@@ -110,7 +110,7 @@ class Guards:
         if due > self._clock.monotonic():
             self._arm()
         elif not self._waiting:
-            # The caller holds things up, not the provider: look again after another bound.
+            # The caller is slow, not the provider: check again later.
             self._timer = self._clock.call_later(self._limits.silence, self._check)
         elif self._task is not None:
             self.fired = guard

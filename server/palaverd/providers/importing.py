@@ -1,4 +1,4 @@
-"""Imports of SDKs that can fail in the middle, and be tried again."""
+"""Imports of SDKs that can fail halfway and be retried."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# One at a time: what one import leaves behind, another one could be about to use.
+# One at a time: another import may use the modules that a failed one leaves.
 _importing = threading.Lock()
 
 
 @contextmanager
 def whole_or_anew() -> Iterator[None]:
-    """Forget what an import that failed in this `with` block left behind.
+    """Remove the modules that a failed import in this `with` block left behind.
 
-    Python forgets the module that failed, and keeps the parts of a package that were loaded by
-    then. A second import would join them to a package that does not know them: attributes would
-    be missing, and classes would be there twice. It may be used in any thread.
+    Python removes the module that failed, but keeps the submodules of a package that were loaded by
+    then. A second import would combine them with a new package: attributes would be missing, and
+    classes would exist twice. Thread-safe.
     """
     with _importing:
         before = set(sys.modules)
@@ -33,6 +33,6 @@ def whole_or_anew() -> Iterator[None]:
 
 
 def _is_orphan(name: str) -> bool:
-    """Say whether a package that the module is part of is gone."""
+    """Return whether a parent package of the module is not loaded."""
     parents = name.split(".")[:-1]
     return any(".".join(parents[: n + 1]) not in sys.modules for n in range(len(parents)))

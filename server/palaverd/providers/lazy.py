@@ -1,4 +1,4 @@
-"""An SDK's client, made once, in a thread, when it is first wanted."""
+"""An SDK's client, created in a thread on first use."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 class LazyClient(Generic[T]):
-    """Makes a client off the event loop: importing an SDK costs a second of CPU.
+    """Creates a client off the event loop: importing an SDK costs a second of CPU.
 
-    `make` runs in a thread; if it raises, the next `get` tries again. `close` is awaited for a
-    client that was made.
+    `make` runs in a thread; if it raises, the next `get` tries again. `close` is awaited with the
+    client.
     """
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
@@ -26,7 +26,7 @@ class LazyClient(Generic[T]):
         self._client: T | None = None
 
     async def get(self) -> T:
-        """Return the client. Raises whatever making it raised."""
+        """Return the client. Raises what `make` raises."""
         if self._client is None:
             async with self._lock:
                 if self._client is None:
@@ -34,7 +34,7 @@ class LazyClient(Generic[T]):
         return self._client
 
     async def close(self) -> None:
-        """Close the client's connections, if there is one. It can be made again."""
+        """Close the client, if there is one. `get` creates another."""
         async with self._lock:
             client, self._client = self._client, None
             if client is not None:
@@ -42,10 +42,10 @@ class LazyClient(Generic[T]):
 
 
 async def _in_thread(make: Callable[[], T]) -> T:
-    """Run `make` in a thread that a process which ends does not wait for.
+    """Run `make` in a daemon thread, which does not delay the end of the process.
 
-    It would wait for one of `asyncio.to_thread`: a shutdown in the seconds of an import would
-    take as long as the import.
+    A thread of `asyncio.to_thread` would: a shutdown during an import would take as long as the
+    import.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -62,9 +62,9 @@ async def _in_thread(make: Callable[[], T]) -> T:
         tell: Callable[[], None]
         try:
             tell = partial(succeed, make())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+        except BaseException as error:  # noqa: BLE001 - set on the future
             tell = partial(fail, error)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell)
 
     threading.Thread(target=run, name="palaverd-sdk", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Every bound of a model call, each with its reason."""
+"""The limits of a model call, each with its reason."""
 
 from __future__ import annotations
 
@@ -8,46 +8,44 @@ from palaverd.config.types import ProviderConfig
 
 
 class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one model call. Times in seconds, sizes in bytes.
+    """Limits of one model call. Times in seconds, sizes in bytes.
 
     `startup`: from opening to the first event. `silence`: inside a stream, waiting for bytes.
-    `pings`: inside a stream, waiting for anything but pings. All three are design 05's; only
-    time spent waiting for the provider counts.
+    `pings`: inside a stream, waiting for anything but pings. All three are configurable; only time
+    spent waiting for the provider counts.
     """
 
     startup: float = 60.0
     silence: float = 120.0
     pings: float = 600.0
-    # A host that does not answer is found out long before the startup guard; a TLS handshake
-    # across the world with one lost packet still fits.
+    # A host that does not respond fails long before `startup`; a TLS handshake across the world
+    # with one lost packet still fits.
     connect: float = 15.0
-    # After the terminal event the body's end is usually in the same packet; reading it lets the
-    # connection be used again. A server that never ends its body costs only this, and its
-    # connection.
+    # The end of the body is usually in the packet of the terminal event; reading it lets the
+    # connection be reused. A server that never ends its body costs this time and the connection.
     drain: float = 0.1
-    # After a finish word: for the counts, and for the end mark. Gateways ask others for counts.
+    # After a finish word: for the usage and the end marker. Gateways request usage elsewhere.
     closing: float = 10.0
     # One event: the final event of a Responses stream repeats the whole answer, and an answer is
-    # live up to 8 MiB (design 04).
+    # live up to 8 MiB (stream/episode.py).
     event_bytes: int = 16 * 1024 * 1024
-    # A whole answer: some hundred times the longest that a model is asked for, with the frames
-    # around its words. What is longer is a server that has lost its mind, and would take our
-    # memory with it.
+    # One answer: some hundred times the longest that is requested, with its framing. A longer one
+    # comes from a broken server and would exhaust our memory.
     body_bytes: int = 64 * 1024 * 1024
-    # Streams at once to one provider; one more waits for a connection, within `startup`.
+    # Concurrent streams to one provider; one more waits for a connection, within `startup`.
     connections: int = 1000
-    # Kept open between calls.
+    # Idle connections kept open.
     keepalive: int = 100
 
 
 DEFAULT_LIMITS = CallLimits()
-# A server that is not the vendor's, whatever it speaks, may be loading a model into memory first,
-# and may queue requests without a byte.
+# A server other than the vendor's may load a model into memory first, and may queue requests
+# without sending a byte.
 OWN_SERVER_LIMITS = CallLimits(startup=600.0)
 
 
 def limits_of(config: ProviderConfig) -> CallLimits:
-    """Return the bounds of calls to a provider as it is configured."""
+    """Return the limits of calls to a configured provider."""
     usual = DEFAULT_LIMITS if config.base_url is None else OWN_SERVER_LIMITS
     given = {
         "startup": config.startup_seconds,

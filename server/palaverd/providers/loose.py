@@ -1,4 +1,4 @@
-"""Reads values that may be anything: what cannot be what it should be is passed over."""
+"""Read JSON values of any type leniently: what has the wrong type is ignored."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-# A count beyond this is none, and would not fit into the database.
+# A larger token count is an error, and would not fit into the database.
 _MOST = 10**12
 
-# How deep a value is looked into: what is meant stands at the third level at most.
+# Depth of nesting to read; real servers use three levels at most.
 _DEPTH = 8
 
-# Where a part, or what stands in its place, keeps its text.
+# Fields of a part that may have its text.
 _TEXTS = ("text", "content", "refusal", "value")
 _THOUGHTS = ("thinking", "reasoning", "reasoning_content", "summary")
 # Types of parts that are reasoning whatever they call their text.
@@ -25,19 +25,19 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return `value` if it is a list, the only member if it is an object, else nothing."""
+    """Return `value` if it is a list, `[value]` if it is an object, else []."""
     if type(value) is list:
         return value
     return [value] if type(value) is dict else []
 
 
 def string(value: Any) -> str | None:
-    """Return `value` if it is a text with something in it."""
+    """Return `value` if it is a non-empty string, else None."""
     return value if type(value) is str and value else None
 
 
 def index(value: Any) -> int | None:
-    """Return a number that says which one is meant, also where it came as a text."""
+    """Return `value` as an int if it is one, also as a string of digits; else None."""
     if type(value) is int:
         return value
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 10:
@@ -46,7 +46,7 @@ def index(value: Any) -> int | None:
 
 
 def count(value: Any) -> int | None:
-    """Return a number of tokens; None for what is none."""
+    """Return `value` as a number of tokens; None if it is none."""
     if type(value) is str:
         try:
             value = float(value)
@@ -58,24 +58,24 @@ def count(value: Any) -> int | None:
 
 
 def said(value: Any) -> str:
-    """Return the text of a text, a part or a list of them; thoughts in it are left out."""
+    """Return the text of a string, a part or a list of them, without reasoning."""
     if type(value) is str:
         return value
     return "".join(text for kind, text in pieces(value) if kind == "text")
 
 
 def thought(value: Any) -> str:
-    """Return all text of a text, a part or a list of them: it stands where thoughts do."""
+    """Return the text of a string, a part or a list of them, including reasoning."""
     if type(value) is str:
         return value
     return "".join(text for _, text in pieces(value))
 
 
 def pieces(value: Any, inside: str = "text") -> Iterator[tuple[str, str]]:
-    """Yield kind (`text` or `reasoning`) and text of all that a value says, in its order.
+    """Yield kind (`text` or `reasoning`) and text of all parts of a value, in order.
 
-    A value is a text, a part, or a list of such, however deep (to a bound): Mistral sets thoughts
-    as `[{"type": "thinking", "thinking": [{"type": "text", "text": "…"}]}]`.
+    A value is a string, a part, or a list of such, nested up to a limit: Mistral sends reasoning as
+    `[{"type": "thinking", "thinking": [{"type": "text", "text": "…"}]}]`.
     """
     yield from _pieces(value, inside, _DEPTH)
 
@@ -106,7 +106,7 @@ def _holds(value: Any) -> bool:
 
 
 def meaningful(value: Any, deeper: int = _DEPTH) -> bool:
-    """Say whether an `error` says anything: gateways send empty ones beside good content."""
+    """Return whether an `error` is not empty: gateways send empty ones beside good content."""
     if type(value) in (dict, list) and deeper:
         inside = value.values() if type(value) is dict else value
         return any(meaningful(one, deeper - 1) for one in inside)
@@ -114,11 +114,11 @@ def meaningful(value: Any, deeper: int = _DEPTH) -> bool:
 
 
 def begun_object(text: str) -> str:
-    """Return the first piece of a call's arguments with the brace that they begin with.
+    """Return the first piece of a call's arguments with the brace that it must begin with.
 
-    LiteLLM 1.83 on Anthropic's protocol takes the first piece for the block's own start, and
-    drops it: a brace, as llama.cpp sends it. Arguments are an object; a text that holds JSON
-    itself (`"{…`) is left as it is.
+    LiteLLM 1.83 on Anthropic's protocol mistakes the first piece, `{` from llama.cpp, for the
+    block's
+    start and drops it. Arguments are an object; a string that contains JSON (`"{…`) is left alone.
     """
     begun = text.lstrip()
     lost = begun.startswith('"') and not begun.startswith(('"{', '"['))
@@ -126,10 +126,10 @@ def begun_object(text: str) -> str:
 
 
 def parse(data: bytes) -> Any:
-    """Decode JSON that a strict decoder refuses: `NaN`, control characters, half a surrogate.
+    """Decode JSON that a strict decoder refuses: `NaN`, control characters, half a surrogate pair.
 
     Raises:
-        ValueError: it is no JSON at all, or no UTF-8.
+        ValueError: it is not JSON, or not UTF-8.
     """
     try:
         return json.loads(data.decode("utf-8-sig"), strict=False)

@@ -1,4 +1,4 @@
-"""What of the environment decides how providers are reached, to be told."""
+"""The proxies and certificates in force, for `palaver doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaverd.providers.proxies import proxies_in
 
 
 def network(environment: Mapping[str, str]) -> list[Named]:
-    """Return the proxies and certificates in force, without passwords. Reads files."""
+    """Return the proxies and certificates of the environment, without passwords. Reads files."""
     found = []
     for proxy in proxies_in(environment).values():
         wrong = None if proxy.usable else "It must begin with http, https or socks5."

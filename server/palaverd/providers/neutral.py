@@ -1,4 +1,4 @@
-"""What generation asks of a provider and gets back, whatever protocol is spoken."""
+"""Requests to and events of a provider, independent of its protocol."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from palaverd.providers.terms import Terms
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One message of the prompt. `private` holds what this provider needs back for each part
-    (signatures, say), by index of the part; it comes from `Completed.private`.
+    """One message of the prompt.
+
+    `private` is the data to send back to the provider with each part (signatures, for example), by
+    index of the part; it comes from `BlockEnd.private`.
     """
 
     role: Literal["user", "assistant", "tool"]
@@ -24,11 +26,10 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class ModelRequest(msgspec.Struct, frozen=True):
-    """One model call. `model` is the provider's own name for it, `called` is what people call it:
-    the name that failures say.
+    """One model call. `model` is the provider's name for it, `called` the one for errors.
 
-    `context_limit` is how many tokens the model takes in all, where that is known; `terms` is how
-    its server wants a request.
+    `context_limit` is the size of the context window in tokens, if known; `terms` is the form of
+    request that the server accepts.
     """
 
     model: str
@@ -45,7 +46,7 @@ class ModelRequest(msgspec.Struct, frozen=True):
 
 
 class BlockStart(msgspec.Struct, frozen=True):
-    """A block begins. Blocks are numbered from 0 in the order in which they begin."""
+    """The start of a block. Blocks are numbered from 0 in order of their start."""
 
     block: int
     kind: Literal["text", "reasoning", "tool_call"]
@@ -54,24 +55,25 @@ class BlockStart(msgspec.Struct, frozen=True):
 
 
 class Delta(msgspec.Struct, frozen=True):
-    """Text of a block grows; for a tool call it is the JSON of its arguments."""
+    """Text appended to a block; for a tool call, JSON of its arguments."""
 
     block: int
     text: str
 
 
 class BlockEnd(msgspec.Struct, frozen=True):
-    """A block is whole. `private` is what the provider wants back with it."""
+    """The end of a block. `private` is the data to send back with it."""
 
     block: int
     private: str | None = None
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """The answer came to its end. Always the last event.
+    """The end of the answer. Always the last event.
 
-    With the finish `unknown` it may not be whole: `word` is what the provider said, a word that
-    is not known, or None where it ended the answer without one.
+    With the finish `unknown` the answer may be incomplete: `word` is an unknown finish word, or
+    None
+    if there was none.
     """
 
     finish: Finish
@@ -89,18 +91,19 @@ class Provider(Protocol):
     name: str
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """Call the model. Ends after `Completed`, and in no other way without an exception.
+        """Call the model. Ends after `Completed`, or raises.
 
-        Read it to its end, or close it (`contextlib.aclosing`): the connection stays open
-        otherwise. Cancelling the task that reads it is enough, too.
+        Iterate it to its end, or close it (`contextlib.aclosing`): the connection stays open
+        otherwise.
+        Cancelling the task that iterates it closes it, too.
 
         Raises:
-            palaverd.failures.ProviderFailure: whatever went wrong, already classified.
+            palaverd.failures.ProviderFailure: any failure, classified.
             asyncio.CancelledError: the task was cancelled.
         """
 
     async def warm_up(self) -> None:
-        """Import the SDK and make the client, off the event loop."""
+        """Import the SDK and create the client, off the event loop."""
 
     async def close(self) -> None:
         """Close connections."""

@@ -1,4 +1,4 @@
-"""OpenAI's Responses interface, and Chat Completions for everything compatible."""
+"""OpenAI's Responses API, and Chat Completions for compatible servers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://api.openai.com/v1"  # with /v1: the SDK's paths lack it
 
-# Sent nowhere: the SDK wants a key, a server without accounts does not.
+# Never sent: the SDK requires a key, a server without accounts does not.
 _NO_KEY = "unused"
 
 
 class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
-    """Streams answers of OpenAI's Responses interface. `base_url` has `/v1`."""
+    """Streams answers of OpenAI's Responses API. `base_url` has `/v1`."""
 
     vendor_url = BASE_URL
 
@@ -47,7 +47,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
 class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
     """Streams answers of a server that speaks Chat Completions. `base_url` has `/v1`.
 
-    Without a key no authorization is sent: most servers at home have no accounts.
+    Without a key no authorization header is sent: most private servers have no accounts.
     """
 
     vendor_url = BASE_URL
@@ -83,7 +83,7 @@ def _chat(
 ) -> AbstractAsyncContextManager[Opened]:
     import openai
 
-    # The SDK refuses to call without this header unless it is left out on purpose, per call.
+    # The SDK requires this header unless it is omitted explicitly for each call.
     headers = {"Authorization": openai.Omit()} if keyless else None
     completions = client.chat.completions.with_streaming_response
     opened: AbstractAsyncContextManager[Opened] = completions.create(
@@ -110,7 +110,7 @@ def _client(
 
 
 def _rehearse(call: Any) -> None:
-    """Make one call that goes nowhere, so that the first real one imports and builds nothing.
+    """Make one call to a mock transport, so that the first real call imports and builds nothing.
 
     The first Responses call builds models for a third of a second, on the event loop.
     """

@@ -1,4 +1,4 @@
-"""A neutral request as arguments of `responses.create` and of `chat.completions.create`."""
+"""Convert a neutral request to arguments of `responses.create` and `chat.completions.create`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from palaverd.providers.prompt import legal_id, parts_of
 
 
 def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Join neighbours of one role: templates of local models refuse two of a kind.
+    """Merge neighbours with the same role, which chat templates of local models refuse.
 
-    They come to stand side by side where an answer was stopped before its first word, or failed.
+    They occur after an answer that failed, or was stopped before its first token.
     """
     joined: list[dict[str, Any]] = []
     for message in messages:
@@ -53,7 +53,7 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
     for part, private in parts_of(turn):
         match part:
             case Text(text) if text:
-                # llama.cpp wants the type, which OpenAI does without.
+                # llama.cpp requires the type, OpenAI does not.
                 items.append({"type": "message", "role": role, "content": text})
             case Reasoning(text) if isinstance(private, OpenAIReasoning):
                 summary = [{"type": "summary_text", "text": text}] if text else []
@@ -82,9 +82,9 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
                         "output": part.in_words,
                     }
                 )
-            case _:  # what the provider did not write, or would not take back
+            case _:  # private data of another provider, which this one refuses
                 pass
-    # Refused are thoughts with nothing behind them: of an answer that the limit cut.
+    # Trailing reasoning items are refused; the output limit can leave them.
     while items and items[-1]["type"] == "reasoning":
         items.pop()
     return items
@@ -96,7 +96,7 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
 def chat_arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for `chat.completions.create`.
 
-    `max_tokens` is deprecated at OpenAI, but it is the name that most compatible servers know.
+    `max_tokens` is deprecated at OpenAI, but most compatible servers know only this name.
     """
     terms = request.terms
     messages: list[dict[str, Any]] = []

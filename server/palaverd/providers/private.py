@@ -1,7 +1,7 @@
-"""What a provider wants back with a part, kept as text beside the part and shown to nobody.
+"""Private data that a provider wants back with a part, stored as text beside the part.
 
-Each value names the protocol it belongs to, so that a chat which changes its provider does not
-send one provider's signature to another.
+It is never shown. Each value names its protocol, so that a chat which changes its provider does
+not send one provider's signature to another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from palaverd.providers.neutral import Turn
 
 
 class AnthropicThinking(msgspec.Struct, frozen=True, tag="anthropic.thinking"):
-    """Proves that the model itself wrote this thinking."""
+    """The signature that proves that the model wrote this thinking."""
 
     signature: str
 
@@ -24,7 +24,7 @@ class AnthropicRedacted(msgspec.Struct, frozen=True, tag="anthropic.redacted"):
 
 
 class OpenAIReasoning(msgspec.Struct, frozen=True, tag="openai.reasoning"):
-    """A reasoning item of the Responses interface. `encrypted` is its content, unreadable."""
+    """A reasoning item of the Responses API. `encrypted` is its content, unreadable."""
 
     id: str
     encrypted: str
@@ -32,36 +32,35 @@ class OpenAIReasoning(msgspec.Struct, frozen=True, tag="openai.reasoning"):
 
 Private = AnthropicThinking | AnthropicRedacted | OpenAIReasoning
 
-# Between who sealed a value and the value, which is JSON.
+# Separates the provider's id from the value, which is JSON.
 _BY = ":"
 
 _DECODER: msgspec.json.Decoder[Private] = msgspec.json.Decoder(Private)
 
 
 def seal(value: Private) -> str:
-    """Return the text to keep."""
+    """Return a value as text for storage."""
     return msgspec.json.encode(value).decode()
 
 
 def unseal(text: str | None) -> Private | None:
-    """Return what was kept; None for nothing and for what a later version wrote."""
+    """Return a stored value; None without one, or for one of a later version."""
     if text is None:
         return None
     try:
         return _DECODER.decode(text)
     except msgspec.DecodeError:
-        # A format of another version is a part without a signature: the provider is sent the
-        # conversation without that part's thinking.
+        # Treat an unknown format as missing: the part's thinking is not sent.
         return None
 
 
 def signed(private: str, origin: str) -> str:
-    """Return a kept text with who it came from: a provider and account."""
+    """Return stored private data prefixed with `origin`, the id of provider and account."""
     return f"{origin}{_BY}{private}"
 
 
 def returned(turns: list[Turn], origin: str | None) -> list[Turn]:
-    """Return turns with what `origin` signed, its name taken off; without what others did."""
+    """Return turns with the private data of `origin` without its prefix, and no other."""
     return [msgspec.structs.replace(turn, private=_own(turn.private, origin)) for turn in turns]
 
 

@@ -1,4 +1,4 @@
-"""Rules about prompts that the protocols share."""
+"""Rules about prompts that all protocols share."""
 
 from __future__ import annotations
 
@@ -9,33 +9,32 @@ from palaver.wire.messages import Part, Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.private import Private, unseal
 
-# Anthropic's rule for ids of tool calls, the strictest of the three; also a length that OpenAI
-# takes.
+# Anthropic's rule for ids of tool calls, the strictest of the three; OpenAI accepts the length.
 _ILLEGAL_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _MAX_ID = 64
 
-# Of a full context, an answer is left so much; a prompt that leaves less is too long by itself.
+# An answer gets at least this fraction (1/8) of the context; a prompt that leaves less is too long.
 _LEAST_SHARE = 8
-# What frames, roles and the estimate's error take, in tokens.
+# Tokens for framing, roles and the error of the estimate.
 _MARGIN = 64
 _PER_TURN = 8
 
 
 def legal_id(call_id: str) -> str:
-    """Return a call's id as every provider accepts it. The same id gives the same result."""
+    """Return a call's id in a form that every provider accepts. Deterministic."""
     return _ILLEGAL_IN_ID.sub("_", call_id)[:_MAX_ID] or "_"
 
 
 def parts_of(turn: Turn) -> Iterator[tuple[Part, Private | None]]:
-    """Yield the parts of a turn, each with what its provider wants back."""
+    """Yield the parts of a turn, each with its private data."""
     for index, part in enumerate(turn.parts):
         yield part, unseal(turn.private.get(str(index)))
 
 
 def bounded(request: ModelRequest) -> int:
-    """Return the most tokens that the answer may have, so that it fits behind its prompt.
+    """Return the output limit that fits behind the prompt, in tokens.
 
-    Nobody knows how many tokens a prompt has before it is sent: it is taken for a little more.
+    The number of tokens of a prompt is not known before it is sent; the estimate is a little high.
     """
     terms = request.terms
     bounds = (request.max_output_tokens, terms.longest, terms.room)
@@ -54,7 +53,7 @@ def _estimate(request: ModelRequest) -> int:
 
 
 def _tokens(text: str) -> int:
-    """Three letters of ASCII make a token (four in English prose), others up to one and a half."""
+    """Return the estimated tokens: one for three ASCII characters (prose: four), 1.5 for others."""
     others = len(text) - len(text.encode("ascii", "ignore"))
     return (len(text) - others) // 3 + others * 3 // 2
 

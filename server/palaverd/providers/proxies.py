@@ -1,4 +1,4 @@
-"""Proxies of the environment: which one a call goes through, and what names it."""
+"""Proxies of the environment: which proxy a URL uses, and which variable names it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from urllib.request import getproxies
 import msgspec
 
 SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
-# What desktops write for a SOCKS proxy without saying which; the usual ones speak version 5.
+# The scheme that desktops write for a SOCKS proxy of any version; most are version 5.
 _ALIASES = {"socks": "socks5"}
 _KINDS = ("https", "http", "all")
 
 
 class ProxyAddressError(Exception):
-    """A variable names a proxy of a kind that cannot be used."""
+    """A variable names a proxy of an unsupported kind."""
 
 
 class Proxy(msgspec.Struct, frozen=True):
-    """A proxy with what may be a password in `url`, and what names it (`https_proxy`, say)."""
+    """A proxy: `url`, perhaps with a password, and the variable that names it, as `https_proxy`."""
 
     url: str
     variable: str
@@ -39,7 +39,7 @@ class Proxy(msgspec.Struct, frozen=True):
 
     @property
     def usable(self) -> bool:
-        """Whether it is of a kind that can be used."""
+        """Whether its scheme is supported and its address valid."""
         try:
             parts = urlsplit(self.url)
             return parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
@@ -48,10 +48,10 @@ class Proxy(msgspec.Struct, frozen=True):
 
 
 def proxies_in(environment: Mapping[str, str]) -> dict[str, Proxy]:
-    """Return the proxies that the environment names, by kind: `https`, `http`, `all`.
+    """Return the proxies of the environment, by kind: `https`, `http`, `all`.
 
-    Lower-case names go before upper-case ones, as everywhere. On macOS and Windows those of the
-    system hold where the environment names none.
+    Lower-case variables take precedence, as in other programs. On macOS and Windows the system's
+    settings apply if the environment names none.
     """
     found = {}
     for kind in _KINDS:
@@ -66,10 +66,7 @@ def proxies_in(environment: Mapping[str, str]) -> dict[str, Proxy]:
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy that a request to `url` goes through; None for none.
-
-    None ever is for this machine: proxies are for the world outside.
-    """
+    """Return the proxy for a request to `url`; None for none, and always for this machine."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -82,7 +79,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> Proxy | None:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL's host is this machine."""
+    """Return whether a URL's host is this machine."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -91,7 +88,7 @@ def is_loopback(url: str) -> bool:
 
 
 def _excepted(host: str, port: int | None, environment: Mapping[str, str]) -> bool:
-    """Say whether `no_proxy` names a host, by name or domain or number, or everything."""
+    """Return whether `no_proxy` names a host, by name, domain, address or network, or `*`."""
     said = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     return any(_names(entry.strip().lower(), host, port) for entry in said.split(","))
 

@@ -1,8 +1,8 @@
-"""The event stream of OpenAI's Responses interface (developers.openai.com, "Streaming").
+"""The event stream of OpenAI's Responses API (developers.openai.com, "Streaming").
 
 Terminal events: `response.completed`, `response.incomplete`, `response.failed`, and `error`. The
-same text comes up to five times: in deltas, in the ends of a text, of a part and of an item, and
-in the final response. Each time adds what is still lacking.
+same text is sent up to five times: in deltas, in the `done` events of text, part and item, and in
+the final response. Each time, only what is missing is added.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from palaverd.providers.thrown import Thrown
 
 Kind = Literal["text", "reasoning", "tool_call"]
 
-# Items that are read; others are passed over.
+# Types of items that are read; others are ignored.
 _KINDS: dict[str, Kind] = {
     "message": "text",
     "reasoning": "reasoning",
     "function_call": "tool_call",
 }
-# What grows -> kind. Without `.delta` and `.done`.
+# Events of text -> kind. Without `.delta` and `.done`.
 _GROWING: dict[str, Kind] = {
     "response.output_text": "text",
     "response.text": "text",
@@ -45,7 +45,7 @@ _PARTS: dict[str, Kind] = {
     "reasoning_text": "reasoning",
     "summary_text": "reasoning",
 }
-# The terminal events, and what they say where the response itself does not.
+# Terminal events -> status, if the response has none.
 _TERMINAL = {
     "response.completed": "completed",
     "response.incomplete": "incomplete",
@@ -53,13 +53,13 @@ _TERMINAL = {
     "response.cancelled": "cancelled",
     "response.done": "completed",  # some gateways
 }
-# So many events are remembered by their numbers, to know a repetition by its bytes.
+# Recent events to remember, by number, to detect a repeated one by its bytes.
 _REMEMBERED = 64
 _NEVER = -(10**9)  # less than any number
 
 
 class _Usual(msgspec.Struct, tag="response.output_text.delta"):
-    """The event that nine of ten are: a few words more."""
+    """A text delta, the most common event: nine of ten."""
 
     output_index: int
     content_index: int
@@ -69,24 +69,24 @@ class _Usual(msgspec.Struct, tag="response.output_text.delta"):
 
 
 class _Item(msgspec.Struct):
-    """An item that was begun. A message has a block for each part of its content."""
+    """An open or ended item. A message has a block for each part of its content."""
 
     kind: Kind
     id: str | None
     blocks: dict[int, int] = {}  # part -> block
-    last: int = 0  # the part that grew last
+    last: int = 0  # the latest part
     ended: bool = False
 
 
 class ResponsesDialect(Dialect):
-    """Reads one stream. `limit` is the number of output tokens that was asked for."""
+    """Reads one stream. `limit` is the requested number of output tokens."""
 
     def __init__(self, limit: int | None = None, thrown: Thrown | None = None) -> None:
         super().__init__(thrown)
         self._limit = limit
         self._items: list[_Item] = []
-        self._at: dict[int | None, _Item] = {}  # output index -> what began there last
-        # Where text grew last, while nothing else came: output index, content index, block.
+        self._at: dict[int | None, _Item] = {}  # output index -> the latest item with it
+        # Of the latest text delta, if it was the latest event: output index, content index, block.
         self._output: Any = None
         self._part_there: Any = None
         self._block_there = -1
@@ -137,7 +137,7 @@ class ResponsesDialect(Dialect):
     # --- items ----------------------------------------------------------------------------
 
     def _begin(self, wire: dict[str, Any], item: dict[str, Any]) -> _Item | None:
-        """Begin an item, unless it was."""
+        """Open an item, unless it is open."""
         kind = _KINDS.get(item.get("type"))  # type: ignore[arg-type]
         if kind is None:
             return None
@@ -145,7 +145,7 @@ class ResponsesDialect(Dialect):
         before = self._at.get(place)
         if before is not None and before.kind == kind and not before.ended:
             if before.id == item_id or not self._says(before):
-                return before  # delivered twice, or begun by its deltas
+                return before  # delivered twice, or opened by its deltas
             self._end(before)  # several items with one number
         return self._new(place, kind, item_id, item)
 
@@ -163,7 +163,7 @@ class ResponsesDialect(Dialect):
         return begun
 
     def _find(self, wire: dict[str, Any], kind: Kind) -> _Item:
-        """Return the item that an event is about: by its number, its id, or what it is.
+        """Return the item of an event: by its number, its id, or its kind.
 
         The number goes before the id, since Copilot's ids change with every event.
         """
@@ -183,7 +183,7 @@ class ResponsesDialect(Dialect):
         return self._new(place, kind, item_id, {})
 
     def _block(self, item: _Item, part: int | None) -> int:
-        """Return the block of a part of an item, which may begin with it."""
+        """Return the block of an item's part; open it if it is new."""
         if item.kind != "text":
             return item.blocks[0]
         if part is None:
@@ -241,7 +241,7 @@ class ResponsesDialect(Dialect):
             self._thrown.note("a whole text that is not what its deltas say", self._data)
 
     def _fill_thoughts(self, wire: dict[str, Any], value: Any) -> None:
-        """Add a whole paragraph of reasoning where nothing of it came in deltas."""
+        """Add a paragraph of reasoning, unless its deltas were read."""
         whole, place = thought(value), self._at.get(index(wire.get("output_index")))
         if not whole or (place is not None and place.ended):
             return
@@ -261,7 +261,7 @@ class ResponsesDialect(Dialect):
                 self._blocks.grow(block, "\n\n")
 
     def _done(self, wire: dict[str, Any], item: dict[str, Any]) -> None:
-        """End an item, with what its deltas did not say."""
+        """End an item, after adding what its deltas lack."""
         kind = _KINDS.get(item.get("type"))  # type: ignore[arg-type]
         place = index(wire.get("output_index"))
         begun = self._at.get(place)
@@ -281,7 +281,7 @@ class ResponsesDialect(Dialect):
         return next(reversed(same or open_), None)
 
     def _take_item(self, begun: _Item, item: dict[str, Any]) -> None:
-        """Add what a whole item says beyond what came of it."""
+        """Add what a whole item has beyond its deltas."""
         if begun.kind == "tool_call":
             arguments = item.get("arguments")
             if type(arguments) in (dict, list):
@@ -289,7 +289,7 @@ class ResponsesDialect(Dialect):
             if type(arguments) is str:
                 self._complete(begun.blocks[0], arguments)
         elif begun.kind == "reasoning":
-            # What came in deltas was the summary or the thoughts themselves: one is enough.
+            # Deltas had the summary or the reasoning itself: one is enough.
             if not self._blocks.says(begun.blocks[0]):
                 parts = listed(item.get("summary")) or listed(item.get("content"))
                 self._blocks.grow(begun.blocks[0], "\n\n".join(map(thought, parts)))
@@ -330,13 +330,13 @@ class ResponsesDialect(Dialect):
         self.ended()
 
     def _close(self, word: str, response: dict[str, Any]) -> None:
-        """Read a whole response; `word` is what else says how it ended."""
+        """Read a whole response; `word` is its status if it has none."""
         if meaningful(error := response.get("error")):
             raise StreamFailedError({"error": error})
         self._model = string(response.get("model")) or self._model
         self._counts.take(response.get("usage"))
         status = word_of(response.get("status")) or word
-        # That it is not complete says less than why.
+        # The reason is more specific than `incomplete`.
         details = mapping(response.get("incomplete_details"))
         reason = word_of(details.get("reason")) if "incomplete" in (word, status) else None
         self.finish(reason or ("incomplete" if word == "incomplete" else status))
@@ -345,7 +345,7 @@ class ResponsesDialect(Dialect):
             self._blocks.grow(self._blocks.open("text"), text)
 
     def _take_output(self, output: Any) -> None:
-        """Begin what only the final response has."""
+        """Add the items of the final response that had no events."""
         seen: dict[Kind, int] = {}
         for item in listed(output):
             fields = mapping(item)
@@ -368,7 +368,7 @@ class ResponsesDialect(Dialect):
             self.finish("content_filter")
 
     def _judge(self, finish: Finish) -> Finish:
-        """A server may say `completed` of what the limit cut (llama.cpp, transformers serve)."""
+        """Return `length` at the output limit, which llama.cpp and transformers report as completed."""
         output = self._counts.output
         if finish == "stop" and self._limit is not None and output is not None:
             return "length" if output >= self._limit else finish
@@ -377,28 +377,28 @@ class ResponsesDialect(Dialect):
     def _whole(self, wire: dict[str, Any]) -> bool:
         if wire.get("object") != "response" and not isinstance(wire.get("output"), list):
             return False
-        # Without a status that is known: a body that is whole JSON.
+        # A complete JSON body counts as completed unless its status says otherwise.
         self._close("completed", wire)
         return True
 
 
 class _Numbers:
-    """Knows a repeated event by its number and its bytes, where numbers can be trusted.
+    """Detects repeated events by number and bytes, if numbers can be trusted.
 
-    A gateway may give every event the same number, or count down: then every event counts.
+    A gateway may give every event the same number, or count down: then no event counts as repeated.
     """
 
     def __init__(self) -> None:
         self._last = self._first = _NEVER
-        self._recent = [b""] * _REMEMBERED  # by number; the number is among the bytes
+        self._recent = [b""] * _REMEMBERED  # by number, which is part of the bytes
 
     def repeated(self, number: int, data: bytes) -> bool:
-        """Say whether an event was delivered before."""
+        """Return whether an event was delivered before."""
         if number > self._last:
             if self._last == _NEVER:
                 self._first = number
             self._last = number
             self._recent[number % _REMEMBERED] = data
             return False
-        # Before numbers rose it may be the same word, said twice.
+        # Unless numbers have increased, equal bytes may be the same word again.
         return self._last > self._first and self._recent[number % _REMEMBERED] == data

@@ -1,4 +1,4 @@
-"""What the providers share: a key, a client made lazily, a guarded call."""
+"""The base class of providers: key, lazily created client, guarded call."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ async def _close(client: Closeable) -> None:
 
 
 class SdkProvider(ABC, Generic[C]):
-    """A provider behind a vendor's SDK. Protocols add the client, the request, the dialect.
+    """A provider behind a vendor's SDK. Subclasses add the client, the request and the dialect.
 
-    `base_url` defaults to the vendor's own; `key_hint` says where the key comes from, for the
-    sentence about a bad one. Nothing is read from the environment or from profiles on disk,
-    except proxies and certificates.
+    `base_url` defaults to the vendor's; `key_hint` says where the key comes from, for error
+    messages. Nothing is read from the environment or from profiles on disk, except proxies and
+    certificates.
     """
 
     vendor_url: ClassVar[str]
@@ -96,26 +96,26 @@ class SdkProvider(ABC, Generic[C]):
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
 
     def _own_name(self) -> str:
-        """Return what says whether two answers came from one provider and account.
+        """Return an id of provider and account, which tells whether two answers share them.
 
-        Of the key it has eight digits of a digest: enough to tell keys apart, and not to find one.
+        Of the key it has eight digits of a digest: enough to distinguish keys, not to find one.
         """
         account = "\n".join((type(self).__name__, self._base_url, self._api_key or ""))
         return hashlib.sha256(account.encode()).hexdigest()[:8]
 
     @abstractmethod
     def _make(self) -> C:
-        """Import the SDK and make its client. Runs in a thread."""
+        """Import the SDK and create its client. Runs in a thread."""
 
     def _make_whole(self) -> C:
         with whole_or_anew():
             return self._make()
 
     async def warm_up(self) -> None:
-        """Import the SDK and make the client, off the event loop. Without a key: nothing.
+        """Import the SDK and create the client, off the event loop. Does nothing without a key.
 
         Raises:
-            ProviderFailure: the client could not be made; kind `config` for a bad base_url.
+            ProviderFailure: the client cannot be created; kind `config` for a bad base_url.
         """
         if self._key_fault is None and (self._api_key or not self.needs_key):
             await self._ready(None)
@@ -130,7 +130,7 @@ class SdkProvider(ABC, Generic[C]):
         dialect: Callable[[ModelRequest], Dialect],
         opening: Callable[[C, ModelRequest], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
-        """Call the model; where it refuses the form of a request, once more in another."""
+        """Call the model; if it refuses the form of the request, retry in another form."""
         model = request.called or request.model
         if self._key_fault is not None:
             self._fail(BadKeyError(self._key_fault), model)
@@ -167,7 +167,7 @@ class SdkProvider(ABC, Generic[C]):
                 return
 
     def _on(self, request: ModelRequest, terms: Terms) -> ModelRequest:
-        """Return the request as it is sent on such terms, with reasoning of this provider only."""
+        """Return the request with `terms` applied, and only this provider's private data."""
         sent = msgspec.structs.replace(
             request,
             terms=terms,

@@ -1,7 +1,7 @@
-"""Server-sent events out of bytes, whatever the chunks (WHATWG HTML, 9.2.6).
+"""Decode server-sent events from chunks of bytes (WHATWG HTML, 9.2.6).
 
-Works on bytes throughout: a character cut in two by a chunk border is whole again by the time
-its line ends, and the JSON decoder validates the UTF-8.
+Works on bytes throughout: a character split between chunks is whole again when its line ends, and
+the JSON decoder validates the UTF-8.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class ServerEvent(NamedTuple):
-    """One event: its name (empty when it has none) and its data lines, joined by newlines."""
+    """One event: its name (empty without one) and its data lines, joined by newlines."""
 
     name: bytes
     data: bytes
@@ -27,15 +27,15 @@ class EventTooLongError(ValueError):
 
 
 class SseDecoder:
-    """Takes chunks, gives events. What the end of the stream cut off is given by `flush`.
+    """Decodes chunks to events; `flush` returns an event that the end of the stream cut off.
 
-    Comments give no event; the fields `id` and `retry` mean nothing to a model's stream and are
-    dropped with the unknown ones.
+    Comments yield no event; the fields `id` and `retry` have no meaning in a model's stream and are
+    dropped like unknown ones.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._line: list[bytes] = []  # pieces of a line whose end has not come
+        self._line: list[bytes] = []  # pieces of an incomplete line
         self._data: list[bytes] = []
         self._name = b""
         self._line_size = 0
@@ -47,7 +47,7 @@ class SseDecoder:
         """Return the events that `chunk` completes.
 
         Raises:
-            EventTooLongError: an event outgrew the limit.
+            EventTooLongError: an event is longer than the limit.
         """
         if self._after_cr or b"\r" in chunk:
             chunk = self._unify(chunk)
@@ -87,7 +87,7 @@ class SseDecoder:
         return events
 
     def _take_other(self, line: bytes) -> None:
-        """Take the event's name, or an object without a field, as some write an error."""
+        """Read the event's name, or an object without a field name, as in some servers' errors."""
         if line.startswith(b"{"):
             self._data.append(line)
             self._data_size += len(line)
@@ -95,22 +95,22 @@ class SseDecoder:
             self._name = line[6:].removeprefix(b" ")
 
     def flush(self) -> list[ServerEvent]:
-        """Return the event that lacks its blank line when the stream is over.
+        """Return a last event without its blank line.
 
-        The standard drops it. Whoever reads it must know half an event from a whole one.
+        The standard drops it. The reader must distinguish half an event from a whole one.
         """
         if self._first and not self._line:
             return []
         return self.feed(b"\n\n")
 
     def _too_long(self) -> EventTooLongError:
-        """Forget what is held: nothing is left to flush."""
+        """Drop the buffers, so that `flush` returns nothing; return the error."""
         self._line.clear()
         self._data.clear()
         return EventTooLongError(self._limit)
 
     def _unify(self, chunk: bytes) -> bytes:
-        """Make every line end one LF. A CR that ends a chunk may be half of a CRLF."""
+        """Convert line ends to LF. A CR at the end of a chunk may be half of a CRLF."""
         if self._after_cr and chunk.startswith(b"\n"):
             chunk = chunk[1:]
             self._after_cr = False

@@ -1,9 +1,8 @@
-"""How a model wants its requests: as configured, as its server is known, as a refusal teaches.
+"""The form of a model's requests: as configured, as known of its server, or learned from a refusal.
 
-Servers that call themselves compatible differ in the name of the output limit, in whether they take
-`stream_options` or a system role, and in how long an answer may be. The table of servers knows some
-of it from the address alone; else a refusal says so: it is read once, and what it taught holds for
-the model from then on.
+Compatible servers differ in the name of the output limit, in whether they accept `stream_options`
+or a system role, and in how long an answer may be. The table of servers has some of it by address;
+otherwise a refusal is read once, and what it says applies to the model from then on.
 """
 
 from __future__ import annotations
@@ -18,12 +17,14 @@ from palaverd.config.types import LimitParameter, ModelConfig, SystemRole
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What holds for the requests to one model.
+    """The form of the requests to one model.
 
-    `limit` is what the output limit is called, `usage` whether counts are asked for, `system` as
-    whom the system prompt is told. Learned are, in tokens, `context`, all that fits, and `longest`,
-    the longest answer. `room`, what is left for an answer, and `returns`, whether reasoning that
-    this provider sealed is sent back to it, hold for one prompt alone.
+    `limit` is the name of the output limit, `usage` whether usage is requested, `system` the role
+    of
+    the system prompt. Learned are, in tokens, `context`, the context window, and `longest`, the
+    longest
+    answer. `room`, the tokens left for an answer, and `returns`, whether private data is sent back,
+    apply to one prompt alone.
     """
 
     limit: LimitParameter = "max_tokens"
@@ -36,12 +37,12 @@ class Terms(msgspec.Struct, frozen=True):
 
     @property
     def lasting(self) -> Terms:
-        """What holds for other prompts too."""
+        """The terms that apply to other prompts, too."""
         return msgspec.structs.replace(self, returns=True, room=None)
 
 
 def opening_terms(model: ModelConfig, server: Server | None) -> Terms:
-    """Return the terms to begin with: as configured, else as `server`, if it is known, wants it."""
+    """Return the initial terms: as configured, else as known of `server`."""
     settings = {
         "limit": ("limit_parameter", model.limit_parameter),
         "usage": ("stream_options", model.stream_options),
@@ -56,7 +57,7 @@ def opening_terms(model: ModelConfig, server: Server | None) -> Terms:
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A request that was refused: the response's status, and all that its body says."""
+    """A refused request: the response's status and the text of its body."""
 
     status: int
     text: str
@@ -64,7 +65,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 # --- learning ---------------------------------------------------------------------------------
 
-# Statuses of a refusal; a template of llama.cpp that fails over a role is a 500.
+# Statuses of a refusal; llama.cpp responds 500 if a chat template fails because of a role.
 _REFUSED = frozenset({400, 422, 500})
 
 _UNWANTED = re.compile(
@@ -76,7 +77,7 @@ _SYSTEM = re.compile(
     r"(?:system|developer)\W{0,3}(?:\w+ )?(?:role|message|prompt|instruction)"
     r"|(?:role|invalid value).{0,60}(?:system|developer)"
 )
-# The two roles that there are, and no third.
+# Names user and assistant as the only roles.
 _TWO_ROLES = re.compile(
     r"(?:only|one of|should be|supported (?:values|roles) are)\W{1,4}user\W{1,4}(?:and |or )?"
     r"\W?assistant\b"
@@ -87,16 +88,16 @@ _CONTEXT = re.compile(
 )
 # Anthropic's Messages: prompt, output limit, context.
 _FULL = re.compile(r"context limit: (\d+) \+ (\d+) > (\d+)")
-# A number by itself: neither part of a name or a date, nor a status, a code or a time.
+# A number that is not part of a name, a date, a status, a code or a time.
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,_]*(?![\w-])")
 _OTHER_NUMBERS = re.compile(r"\b(?:status|code|created|time|timestamp|id)\w*\W{1,4}\d+")
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
 
 
 def learn(terms: Terms, refusal: Refusal, sent: int) -> Terms | None:
-    """Return the terms on which a request is worth sending again; None if none is known.
+    """Return the terms with which to retry a refused request; None if there are none.
 
-    `sent` is the output limit of the request that was refused.
+    `sent` is the output limit of the refused request.
     """
     if refusal.status not in _REFUSED:
         return None
@@ -109,7 +110,7 @@ def learn(terms: Terms, refusal: Refusal, sent: int) -> Terms | None:
 
 
 def _sealed(terms: Terms, text: str, _sent: int) -> Terms | None:
-    """Reasoning that it did not write, or cannot read any more."""
+    """Omit private data that the server did not write, or can no longer read."""
     foreign = (
         "encrypted content" in text
         or "encrypted_content" in text
@@ -127,7 +128,7 @@ def _stream_options(terms: Terms, text: str, _sent: int) -> Terms | None:
 def _system(terms: Terms, text: str, _sent: int) -> Terms | None:
     if terms.system == "developer" and "developer" in text:
         return msgspec.structs.replace(terms, system="system")
-    # Templates of models that know no system role count its message as one out of turn.
+    # Chat templates without a system role report its message as a violation of alternation.
     refused = _SYSTEM.search(text) and _UNWANTED.search(text)
     if refused or _TWO_ROLES.search(text) or "roles must alternate" in text:
         return msgspec.structs.replace(terms, system="user")
@@ -135,7 +136,7 @@ def _system(terms: Terms, text: str, _sent: int) -> Terms | None:
 
 
 def _too_large(terms: Terms, text: str, sent: int) -> Terms | None:
-    """An output limit beyond the context, or beyond what the model ever says."""
+    """Lower an output limit that is beyond the context or the model's maximum."""
     if not any(name in text for name in _LIMITS) or not _TOO_LARGE.search(text):
         return None
     if (full := _FULL.search(text)) is not None:
@@ -152,7 +153,7 @@ def _too_large(terms: Terms, text: str, sent: int) -> Terms | None:
 
 
 def _limit(terms: Terms, text: str, _sent: int) -> Terms | None:
-    """Another name for the output limit, or none."""
+    """Use another name for the output limit, or omit it."""
     if not any(name in text for name in _LIMITS) or not _UNWANTED.search(text):
         return None
     if terms.limit == "max_tokens":
@@ -166,7 +167,7 @@ def _number(text: str) -> int:
     return int(text.replace(",", "").replace("_", ""))
 
 
-# In this order: a sentence about one thing may name another.
+# The order matters: a message about one thing may mention another.
 _LESSONS: tuple[Callable[[Terms, str, int], Terms | None], ...] = (
     _sealed,
     _stream_options,
@@ -174,5 +175,5 @@ _LESSONS: tuple[Callable[[Terms, str, int], Terms | None], ...] = (
     _limit,
     _system,
 )
-# More than all there is to learn, one after another.
+# More than the number of lessons in a row.
 MOST_LESSONS = 8

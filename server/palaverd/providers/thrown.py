@@ -1,4 +1,4 @@
-"""Tells the log what readers throw away: each kind of it once, with the beginning of its bytes."""
+"""Log data of a provider that is ignored: each kind once, with the beginning of its bytes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import structlog
 
 from palaverd.failures.redact import redact
 
-# Enough to see what it is; a log is not for answers. Secrets are looked for in more, so that no
-# half of one is left at the end.
+# Characters to log; a log is not for answers. Secrets are masked in a longer text, so that no half
+# of one remains at the end.
 _MOST = 400
 _MOST_SEARCHED = 4096
-# Kinds are few and fixed, but for names of event types that a server makes up.
+# Kinds are few, except for types of events that a server invents.
 _MOST_KINDS = 100
 
 log = structlog.get_logger("palaverd.providers")
 
 
 class Thrown:
-    """What one provider sent and nobody could use. `secrets` are hidden."""
+    """Logs one provider's ignored data. `secrets` are masked."""
 
     def __init__(self, provider: str = "", secrets: tuple[str, ...] = ()) -> None:
         self._provider = provider
@@ -25,7 +25,7 @@ class Thrown:
         self._told: set[str] = set()
 
     def note(self, why: str, data: bytes) -> None:
-        """Log `data`, unless something was thrown away for the same reason before."""
+        """Log `data`, unless data was ignored for the same reason before."""
         if why in self._told or len(self._told) >= _MOST_KINDS:
             return
         self._told.add(why)

@@ -1,4 +1,4 @@
-"""The HTTP client below the SDKs."""
+"""The HTTP client of the SDKs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx2.AsyncClient:
-    """Make a client with our bounds. Blocks (imports, certificates): call it in a thread.
+    """Create a client with our limits. Blocks (imports, certificates): call it in a thread.
 
-    It has no read timeout, since the guards measure silence themselves, and follows no redirect:
-    a provider that answers elsewhere is configured wrongly, and a key must not travel.
+    It has no read timeout, since the guards measure silence, and follows no redirects: a provider
+    that redirects is misconfigured, and the key must not be sent elsewhere.
 
     Raises:
-        ProxyAddressError: `proxy` is of a kind that cannot be used.
-        CertificatesError: the environment names certificates that are none.
+        ProxyAddressError: `proxy` is of an unsupported kind.
+        CertificatesError: the environment's certificates cannot be used.
     """
     import httpx2
 
@@ -39,14 +39,14 @@ def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx
         try:
             through = httpx2.Proxy(proxy.url, ssl_context=context)
         except (ValueError, httpx2.InvalidURL):
-            raise ProxyAddressError from None  # its text has the URL, and a password
+            raise ProxyAddressError from None  # its message has the URL with a password
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(None, connect=limits.connect),
         limits=httpx2.Limits(
             max_connections=limits.connections, max_keepalive_connections=limits.keepalive
         ),
         follow_redirects=False,
-        # What the environment says is read here, so that it can be told which part of it failed.
+        # The environment is read here, so that an error can name the variable.
         trust_env=False,
         proxy=through,
         verify=context or (True if encrypted else _unneeded()),
@@ -55,7 +55,7 @@ def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx
 
 @cache
 def _unneeded() -> ssl.SSLContext:
-    """Return a context for clients that encrypt nothing: they want one, and each takes 20 ms."""
+    """Return a shared context for clients without TLS: they need one, and each takes 20 ms."""
     import httpx2
 
     return httpx2.create_ssl_context(trust_env=False)
@@ -66,10 +66,10 @@ def _encrypted(base_url: str, proxy: Proxy | None) -> bool:
 
 
 def environment_headers(variable: str, omit: Any, api_key: str | None) -> dict[str, Any]:
-    """Return headers that take back those which an SDK reads from `variable`.
+    """Return headers that undo those which an SDK reads from `variable`.
 
-    They were meant for another program, and could carry another account's credentials. `omit` is
-    the SDK's word for a header that is not sent.
+    They were meant for another program, and could have another account's credentials. `omit` is the
+    SDK's value for a header that is not sent.
     """
     lines = os.environ.get(variable, "").split("\n")
     names = [line.partition(":")[0].strip() for line in lines if ":" in line]
@@ -78,9 +78,9 @@ def environment_headers(variable: str, omit: Any, api_key: str | None) -> dict[s
 
 
 def secrets_in(url: str) -> tuple[str, ...]:
-    """Return what a URL may hold of a secret: its password, the values of its query.
+    """Return the possible secrets of a URL: its password and the values of its query.
 
-    A password is also named as it is sent, with the user's name (RFC 7617, basic authentication).
+    A password is also returned as sent in basic authentication, with the user's name (RFC 7617).
     """
     try:
         parts = urlsplit(url)
