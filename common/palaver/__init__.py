@@ -1,3 +1,3 @@
-"""The contract of Palaver: wire types, the asynchronous client, and the command line."""
+"""What daemon and clients share: wire types, the asynchronous client, the command line."""
 
 __version__ = "0.1.0"

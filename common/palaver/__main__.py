@@ -1,4 +1,4 @@
-"""`python -m palaver` is `palaver`."""
+"""`python -m palaver`."""
 
 from palaver.cli.main import main
 

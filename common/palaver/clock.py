@@ -1,4 +1,4 @@
-"""Time and chance, handed in: every wait and every date goes through one `Clock`."""
+"""The clock: every wait and every date goes through a `Clock` that is passed in."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Timer(Protocol):
     """A callback that has not run yet."""
 
     def cancel(self) -> None:
-        """Never run the callback. Harmless when it already ran."""
+        """Cancel the callback. Does nothing if it has run."""
 
 
 class Clock(Protocol):
-    """What time it is, and a way to wait. Tests hand in one that they move themselves."""
+    """The current time and timers. Tests pass one that they advance themselves."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds since an arbitrary point; never falls."""
+        """Return seconds since an arbitrary point; never decreases."""
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Run `callback` on the event loop in `delay` seconds."""
@@ -34,14 +34,14 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clocks and the running event loop's timers."""
+    """The system's clocks and the running event loop's timers."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds since an arbitrary point; never falls."""
+        """Return seconds since an arbitrary point; never decreases."""
         return time.monotonic()
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:

@@ -1,6 +1,6 @@
-"""A whole Palaver in one temporary directory: simulator, daemon, configuration.
+"""A demo in a temporary directory: simulator, daemon and configuration.
 
-Nothing of it touches the user's own data, and nothing of it is left behind.
+It does not touch the user's own data, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from palaver.client import Endpoint, PalaverError
 from palaver.clock import Clock
 from palaver.launch import ensure_daemon
 
-# The daemon gives itself 10 s to shut down; after that it is not coming to an end by itself.
+# Seconds; the daemon ends its own shutdown after 10 s.
 STOP_S: Final = 12.0
 
-# Patience with a provider, in a story of trouble: silence is told within seconds, as it is told
-# after minutes where an answer matters. Nobody watches a demo for two minutes.
+# Provider timeouts for a scenario: seconds instead of minutes, since nobody watches a demo for two
+# minutes.
 PATIENCE: Final = """\
 startup_seconds = 8
 silence_seconds = 5
@@ -68,7 +68,7 @@ context_limit = 128000
 
 @dataclass
 class Demo:
-    """A running demo. `connect` starts its daemon when none answers."""
+    """A running demo. `connect` starts its daemon if none answers."""
 
     directory: Path
     config: Path
@@ -76,32 +76,32 @@ class Demo:
 
     @property
     def data_dir(self) -> Path:
-        """Return the directory of the demo's daemon."""
+        """The data directory of the demo's daemon."""
         return self.directory / "data"
 
     async def connect(self, clock: Clock) -> Endpoint:
-        """Return the endpoint of the demo's daemon; raises `PalaverError`."""
+        """Return the endpoint of the demo's daemon. Raises `PalaverError`."""
         return await ensure_daemon(
             self.data_dir, config=self.config, clock=clock, started=self.daemons.append
         )
 
     def stop_daemons(self) -> None:
-        """Stop what `connect` started."""
+        """Stop the daemons that `connect` started."""
         for process in self.daemons:
             _stop(process)
 
 
 @contextmanager
 def demo(scenario: str | None = None) -> Iterator[Demo]:
-    """Run a simulator for the body's time; at the end stop everything and remove it.
+    """Run a simulator within the `with` block; then stop everything and remove it.
 
     Args:
-        scenario: a story of trouble that the simulator plays: its name, or a TOML file.
+        scenario: a sequence of faults for the simulator: its name, or a TOML file.
 
     Raises:
         PalaverError: the simulator could not be started.
     """
-    # mkdtemp makes it 0700: the daemon's socket and the key file are nobody else's.
+    # mkdtemp creates it with mode 0700: socket and configuration are private.
     directory = Path(tempfile.mkdtemp(prefix="palaver-demo-"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -124,12 +124,12 @@ def _simulator(directory: Path, scenario: str | None) -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "palaverd.simulator", "--port", "0", "--until-eof"]
             + (["--scenario", scenario] if scenario else []),
-            # Held open for as long as we live: the simulator ends with us, however we end.
+            # Open as long as this process lives: the simulator ends at its end.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=directory,
-            # Ctrl-C goes to the client, which then stops the simulator last.
+            # Ctrl-C goes to the client, which stops the simulator last.
             start_new_session=True,
         )
     assert process.stdout is not None

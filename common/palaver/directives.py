@@ -1,7 +1,7 @@
-"""How a prompt tells the simulator what to do: `[[name]]`, `[[name=value]]`, `[[name key=value]]`.
+"""The syntax of directives, which tell the simulator how to answer a prompt.
 
-The words of a language that several programs read: the simulator obeys them, a title leaves them
-out. Names that are not listed are ordinary text.
+Forms: `[[name]]`, `[[name=value]]`, `[[name key=value]]`. The simulator obeys them, titles omit
+them. Unlisted names are ordinary text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 DIRECTIVE: Final = re.compile(
     r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
 )
-# What an answer is like, and what fails.
+# Directives about the answer, and faults.
 SHAPE_NAMES: Final = frozenset(
     {"echo", "length", "rate", "slow-first", "reasoning", "tool", "dialect"}
 )
@@ -29,6 +29,6 @@ FAULT_NAMES: Final = frozenset(
 
 
 def without_directives(text: str) -> str:
-    """Return what is said to the model: the text without its directives."""
+    """Return the text without its directives."""
     known = SHAPE_NAMES | FAULT_NAMES
     return DIRECTIVE.sub(lambda match: "" if match[1] in known else match[0], text)

@@ -1,4 +1,4 @@
-"""The daemon of a data directory as a process: which it is, how it is ended and started anew."""
+"""The daemon process of a data directory: find it, stop it, restart it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from palaver.clock import Clock
 from palaver.paths import socket_path
 from palaver.wire.chats import Info
 
-# A daemon cuts its own shutdown off after 9.5 s; one that is there after this does not listen.
+# Seconds; a daemon ends its own shutdown after 9.5 s, so a longer one does not react.
 STOP_S: Final = 12.0
-# From SIGKILL to the kernel's cleaning up: an instant, unless a disk hangs.
+# Seconds from SIGKILL to the end of the process: an instant, unless a disk hangs.
 KILL_S: Final = 5.0
 LOOK_S: Final = 0.05
 
 
 @dataclass(frozen=True)
 class Running:
-    """A daemon on this machine. `info` is None for one that owns the directory, but is silent."""
+    """A daemon process on this machine. `info` is None if it holds the lock but does not answer."""
 
     pid: int
     data_dir: Path
@@ -36,11 +36,7 @@ class Running:
 
 
 def holder(data_dir: Path) -> int | None:
-    """Return the process that owns a data directory, None when none does; 0: it is starting.
-
-    Raises:
-        PalaverError: this user may not look.
-    """
+    """Return the pid of the daemon that holds a data directory; None: no one, 0: it is starting."""
     try:
         lock = os.open(data_dir / "palaverd.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -52,7 +48,7 @@ def holder(data_dir: Path) -> int | None:
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        # The file keeps the number of a daemon that is gone; only the lock says that it lives.
+        # The file may have the pid of a daemon that ended; only the lock shows that one runs.
         text = os.read(lock, 32).decode(errors="replace").strip()
         return int(text) if text.isdecimal() else 0
     finally:
@@ -61,10 +57,10 @@ def holder(data_dir: Path) -> int | None:
 
 
 async def find(data_dir: Path, socket: Path | None, clock: Clock) -> Running | None:
-    """Return the daemon of `data_dir`, or the one at `socket` where it is given; None: none runs.
+    """Return the daemon of `data_dir`, or the one at `socket` if given; None if none runs.
 
     Raises:
-        PalaverError: what answers at `socket` does not run on this machine, or cannot be asked.
+        PalaverError: the daemon at `socket` is on another machine, or cannot be asked.
     """
     data_dir = _absolute(data_dir)
     info = await _info(Endpoint.unix(socket or socket_path(data_dir)), clock)
@@ -93,7 +89,7 @@ async def _info(endpoint: Endpoint, clock: Clock) -> Info | None:
 
 
 def supervised(running: Running) -> str | None:
-    """Say who runs this daemon and what to ask of them; None when nobody but its user does."""
+    """Return who runs this daemon and how to restart it there; None for no service manager."""
     info = running.info
     if info is None or info.supervisor is None:
         return None
@@ -108,12 +104,12 @@ def supervised(running: Running) -> str | None:
 
 
 async def stop(running: Running, clock: Clock, *, force: bool = False) -> None:
-    """End a daemon and wait until it is gone. Chats in mid-answer go on with the next one.
+    """Stop a daemon and wait until it has ended. Running chats continue with the next one.
 
-    With `force`, one that does not end by itself is killed; nothing that was acknowledged is lost.
+    With `force`, a daemon that does not end is killed; nothing that was acknowledged is lost.
 
     Raises:
-        PalaverError: it may not be ended, or did not end.
+        PalaverError: it may not be stopped, or did not end.
     """
     said = supervised(running)
     if said is not None:
@@ -129,7 +125,7 @@ async def stop(running: Running, clock: Clock, *, force: bool = False) -> None:
 
 
 async def _ended(running: Running, number: signal.Signals, patience: float, clock: Clock) -> bool:
-    """Send a signal; say whether the process let go of its directory, and ended, in time."""
+    """Send a signal; return whether the process released its directory and ended in time."""
     handle = _handle(running.pid)
     try:
         return await _signalled(running, number, patience, clock, handle)
@@ -160,9 +156,9 @@ async def _signalled(
 
 
 def _handle(pid: int) -> int | None:
-    """Return a handle that is readable once the process has ended, None where there is none.
+    """Return a file descriptor that is readable once the process has ended, None if unsupported.
 
-    A process that ended and that its parent has not looked at yet still has its number.
+    A process that ended keeps its pid until its parent reaps it.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
@@ -182,7 +178,7 @@ async def _check_config(running: Running, clock: Clock) -> None:
             if refused.problem.code == "bad_config":
                 raise PalaverError(f"The daemon goes on as it is: {refused}") from refused
         except PalaverError:
-            return  # whatever is wrong with it, a restart is what helps
+            return  # a restart may help
 
 
 async def restart(
@@ -193,16 +189,15 @@ async def restart(
     force: bool = False,
     same_config: bool = True,
 ) -> Endpoint:
-    """End a daemon that a client started, and start the next one with this process's environment.
+    """Stop a daemon that a client started, and start one with this process's environment.
 
     Args:
-        same_config: the next one reads the same file, so that one which cannot be used is told
-            before anything is ended.
-        start: starts a daemon of a data directory with a configuration file (None: the usual one)
-            after awaiting what ends the one before.
+        same_config: the next daemon reads the same file, so check it before stopping.
+        start: starts a daemon for a data directory and a configuration file (None: the default one)
+            after awaiting its third argument, which stops the running one.
 
     Raises:
-        PalaverError: somebody else starts it, it did not end, or the next one did not start.
+        PalaverError: somebody else manages it, it did not end, or the next one did not start.
     """
     info = running.info
     if info is not None and supervised(running) is None and not info.private:

@@ -1,4 +1,4 @@
-"""What the command line and an interface (entry point `palaver.interface`) agree upon."""
+"""The contract between the command line and an interface (entry point `palaver.interface`)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from palaver.remote.servers import Server
 
 @dataclass(frozen=True)
 class Choice:
-    """A daemon that one can go to; `server` is None for the one of this machine."""
+    """A daemon to choose; `server` is None for this machine's."""
 
     server: Server | None
-    here: bool = False  # whether it is the one in use
+    here: bool = False  # whether it is the current one
 
     @property
     def name(self) -> str:
-        """Return what a person calls it."""
+        """The name to show."""
         return "this machine" if self.server is None else self.server.asked_for
 
     @property
     def address(self) -> str:
-        """Return where it is, where the name does not say so."""
+        """Its address, "" if the name is the address."""
         return "" if self.server is None or self.server.name is None else str(self.server.place)
 
 
 @dataclass(frozen=True)
 class Left:
-    """How an interface was left.
+    """The result of an interface.
 
-    `chat_id` is the chat that was shown, `go_to` the server that was chosen: the interface is to be
-    opened again on it. Both are None where there is none.
+    `chat_id` is the chat that was shown; `go_to` is the server that was chosen, on which to open
+    the
+    interface again. Both may be None.
     """
 
     code: int = 0
@@ -39,5 +40,5 @@ class Left:
     go_to: Choice | None = None
 
 
-# Reads client.toml, so it blocks; raises `PalaverError`.
+# Reads client.toml, so it blocks. Raises `PalaverError`.
 Choices = Callable[[], list[Choice]]

@@ -1,4 +1,4 @@
-"""A private daemon, started when none runs: nothing to configure, nothing to remember."""
+"""Start a private daemon if none runs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from palaver.paths import socket_path
 from palaver.wire.protocol import is_older
 from palaver.wire.setup import Lent
 
-# A start takes about a second; a database that is migrated and copied first may take minutes on
-# a slow disk, but then the daemon is alive, and this only bounds how long a client waits for it.
+# Seconds. A start takes about one; migrating and copying a database may take minutes on a slow
+# disk, but then the daemon runs, and this only limits how long a client waits for it.
 START_S: Final = 60.0
-# Between two looks at a daemon that starts: too short to be felt, long enough to cost nothing.
+# Seconds between two checks of a starting daemon: too short to notice, long enough to be cheap.
 LOOK_S: Final = 0.05
-# Our daemon ended, but its socket is there: another one won the data directory and is starting.
+# Seconds to wait if our daemon ended but the socket exists: another one has the lock and is
+# starting.
 RIVAL_S: Final = 5.0
-# What the daemon needs and the base distribution lacks: the extra that brings it is `server`.
+# Modules that the daemon needs beyond the base distribution, from the extra `server`.
 SERVER_MODULES: Final = ("palaverd", "sqlalchemy", "structlog")
-# The last line of a log is a sentence, not a file.
+# Bytes at the end of a log to search for its last line.
 LOG_TAIL: Final = 16 * 1024
 
 Process = subprocess.Popen[bytes]
@@ -40,12 +41,12 @@ Process = subprocess.Popen[bytes]
 Command = Callable[[Path, Path | None], Sequence[str]]
 
 
-# Handles of daemons that outlive the call which started them; a dropped one would warn.
+# Keeps the handles of started daemons; a garbage-collected one would warn.
 _started: Final[list[Process]] = []
 
 
 def serve_command(data_dir: Path, config: Path | None) -> list[str]:
-    """Return the command of a private daemon; raises `PalaverError` if it is not installed."""
+    """Return the command of a private daemon. Raises `PalaverError` if it is not installed."""
     missing = [name for name in SERVER_MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise PalaverError(
@@ -67,14 +68,14 @@ async def ensure_daemon(
     started: Callable[[Process], None] | None = None,
     instead: Callable[[], Awaitable[None]] | None = None,
 ) -> Endpoint:
-    """Return the endpoint of the daemon of `data_dir`, which is started if none answers.
+    """Return the endpoint of the daemon of `data_dir`; start it if none answers.
 
-    One of an older version that works on nothing is replaced. A daemon outlives its client; one
-    who wants to end it is handed its process by `started`. `instead` ends the one that runs: nobody
-    else can start the next one meanwhile.
+    An idle daemon of an older version is replaced. A daemon outlives its client; `started` receives
+    its
+    process, to end it. `instead` stops the running daemon, while no other client can start one.
 
     Raises:
-        PalaverError: it could not be started; the text is its own reason.
+        PalaverError: it could not be started; the message is the daemon's own.
     """
     data_dir = _absolute(data_dir)
     endpoint = Endpoint.unix(socket_path(data_dir))
@@ -84,17 +85,17 @@ async def ensure_daemon(
         if before is None:
             await _lend_keys(endpoint, clock)
             return endpoint
-        # It ends only once this client's turn to start the next one has come, and only it does.
+        # Stopped only while this client holds the launch lock.
         instead = partial(stop, before, clock)
         if config is None and before.info is not None and before.info.config:
             config = Path(before.info.config)
-    # In threads: an interface that draws waits for this.
+    # In threads: the interface keeps drawing meanwhile.
     argv = await asyncio.to_thread(command, data_dir, _absolute(config) if config else None)
     await asyncio.to_thread(_make_private, data_dir)
     async with _turn_to_launch(data_dir, clock):
         if instead is not None:
             await instead()
-        # Another client may have started one while this one waited for its turn.
+        # Another client may have started one while this one waited for the lock.
         if not await _answers(endpoint, clock):
             log, process = await asyncio.to_thread(_spawn, argv, data_dir, started)
             await _wait(process, endpoint, log, clock)
@@ -115,16 +116,16 @@ async def _answers(endpoint: Endpoint, clock: Clock) -> bool:
 
 
 async def _outdated(endpoint: Endpoint, data_dir: Path, clock: Clock) -> Running | None:
-    """Return the daemon if it is to be replaced by one of this version, None if it is to stay.
+    """Return the daemon if it should be replaced by this version, else None.
 
-    One that a client started, that is older, and that works on nothing. A newer one stays: its
-    database may be one that this version cannot read.
+    That is: private, older and idle. A newer one stays: its database may be one that this version
+    cannot read.
     """
     async with Client(endpoint, clock=clock) as client:
         try:
             info = await client.info()
         except PalaverError:
-            return None  # whatever is wrong with it is told by what it is asked next
+            return None  # the next request reports the error
     if not info.private or info.working or not is_older(info, __version__):
         return None
     pid = await asyncio.to_thread(holder, data_dir)
@@ -132,9 +133,9 @@ async def _outdated(endpoint: Endpoint, data_dir: Path, clock: Clock) -> Running
 
 
 async def _lend_keys(endpoint: Endpoint, clock: Clock) -> None:
-    """Give a daemon that clients start the keys that were exported after it was started.
+    """Send API keys that were exported after the daemon started to a private daemon of this user.
 
-    It keeps them in memory. What listens there must be this user's own.
+    The daemon keeps them in memory.
     """
     if not await asyncio.to_thread(_is_ours, endpoint):
         return
@@ -147,11 +148,11 @@ async def _lend_keys(endpoint: Endpoint, clock: Clock) -> None:
             if lent:
                 await client.lend(Lent(lent))
         except PalaverError:
-            return  # whatever is wrong with it is told by what it is asked next
+            return  # the next request reports the error
 
 
 def _not_foreign(endpoint: Endpoint, data_dir: Path) -> None:
-    """Raise `PalaverError` where another user listens in our place, as anybody may in /tmp."""
+    """Raise `PalaverError` if the socket is another user's, who may have created it in /tmp."""
     try:
         assert endpoint.socket is not None
         listener, owner = endpoint.socket.stat().st_uid, data_dir.stat().st_uid
@@ -179,7 +180,7 @@ def _make_private(data_dir: Path) -> None:
 
 @asynccontextmanager
 async def _turn_to_launch(data_dir: Path, clock: Clock) -> AsyncIterator[None]:
-    """Let one client at a time start a daemon. The kernel frees the lock of one that dies."""
+    """Hold the launch lock: one client at a time starts a daemon. A crash releases it."""
     try:
         handle = await asyncio.to_thread(
             os.open, data_dir / "launch.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
@@ -211,7 +212,7 @@ def _try_lock(handle: int) -> bool:
 
 @dataclass(frozen=True)
 class _Log:
-    """What one start wrote to the log: everything from `begin` on (a byte offset)."""
+    """The part of the log that one start wrote, from `begin` (a byte offset) on."""
 
     path: Path
     begin: int
@@ -237,23 +238,23 @@ def _spawn(
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=handle,
-            # Not the caller's directory: `-m` would import from it, and it could not be unmounted.
+            # Not the caller's directory: `-m` would import from it, and it would stay in use.
             cwd=data_dir,
-            # Ctrl-C and the end of the terminal are the client's, not the daemon's.
+            # Ctrl-C and the end of the terminal must not reach the daemon.
             start_new_session=True,
         )
     finally:
         os.close(handle)
     _started[:] = [child for child in _started if child.poll() is None]
     _started.append(process)
-    # Told here, in the thread: whoever waits may be cancelled before the next line of its own.
+    # Called here, in the thread: the awaiting task may be cancelled before its next line.
     if started is not None:
         started(process)
     return log, process
 
 
 async def _wait(process: Process, endpoint: Endpoint, log: _Log, clock: Clock) -> None:
-    """Return when the daemon answers; raises `PalaverError` with its reason if it ends."""
+    """Wait until the daemon answers. Raises `PalaverError` with its reason if it ends."""
     give_up = clock.monotonic() + START_S
     ended: int | None = None
     while clock.monotonic() < give_up:

@@ -1,4 +1,4 @@
-"""Where things are kept: the data directory, its socket, the configuration file."""
+"""Default paths: the data directory, its socket, the configuration files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SOCKET_PATH_LIMIT = 103
 
 
 class NowhereError(Exception):
-    """A relative path, in a directory that was removed. The text is a sentence for a person."""
+    """A relative path, in a directory that was removed. The message is one sentence for users."""
 
 
 def default_data_dir() -> Path:
     """Return `$PALAVER_DATA_DIR`, or the platform's data directory for Palaver.
 
     Raises:
-        NowhereError: the variable has a relative path, and the present directory was removed.
+        NowhereError: the variable is a relative path, and the current directory was removed.
     """
     configured = os.environ.get("PALAVER_DATA_DIR")
     if not configured:
@@ -30,10 +30,10 @@ def default_data_dir() -> Path:
 
 
 def from_root(given: str, name: str) -> Path:
-    """Return a path that a person gave as `name`, from the root of the file system.
+    """Return the absolute path of one that the user gave as `name`.
 
     Raises:
-        NowhereError: it is relative, and the present directory was removed.
+        NowhereError: it is relative, and the current directory was removed.
     """
     try:
         return Path(given).expanduser().absolute()
@@ -51,16 +51,16 @@ def default_config_path() -> Path:
 
 
 def client_config_path() -> Path:
-    """Return the client's own file, `client.toml` in the platform's configuration directory."""
+    """Return the client's configuration file: `client.toml`, beside the default config.toml."""
     return platformdirs.user_config_path(APP) / "client.toml"
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Return the Unix socket of the daemon that owns `data_dir`.
+    """Return the Unix socket of the daemon of `data_dir`.
 
-    It lies in the data directory. Where that path is too long for a socket address, it lies in a
-    private directory in /tmp under a name made from the path and the user. Nothing of it comes
-    from the environment: a client of cron's or over ssh finds the daemon of a session.
+    It is in the data directory. If that path is too long for a socket address, it is in a private
+    directory in /tmp, named after path and user. The environment has no influence: a client in cron
+    or over ssh finds the daemon of a session.
     """
     resolved = data_dir.expanduser().absolute()
     inside = resolved / "palaverd.sock"

@@ -200,7 +200,7 @@ async def test_a_stream_whose_token_ended_asks_why_and_says_what_to_do() -> None
                 async for _ in client.watch():
                     pass
     assert str(refused.value) == (
-        f"{base} does not take the token for it: The token was revoked."
-        f" To give it one:  palaver login {base}"
+        f"{base} does not accept the token: The token was revoked."
+        f" Log in with  palaver login {base}"
     )
     assert TOKEN not in repr(refused.value) + repr(client.endpoint)

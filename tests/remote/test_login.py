@@ -95,10 +95,10 @@ async def box(tmp_path: Path) -> AsyncIterator[Box]:
 
 async def test_a_token_that_is_piped_in_is_checked_kept_and_used(box: Box) -> None:
     _, err = await box.palaver("--server", box.url, "ls", code=1)
-    assert err == f"palaver: {box.url} wants a token. To give it one:  palaver login {box.url}\n"
+    assert err == f"palaver: {box.url} wants a token. Log in with  palaver login {box.url}\n"
     _, err = await box.palaver("login", box.url, piped=f"{TOKEN}\n")
     assert err.startswith(f"{box.url} lets you in as ada. The token is in {box.folder}/config/")
-    assert "The keyring has it not: there is none that works here." in err
+    assert "It is not in the keyring: there is none that works here." in err
     out, err = await box.palaver("--server", box.url, "ls")
     assert out.startswith("c1")
     assert err == ""
@@ -114,7 +114,7 @@ async def test_a_token_that_is_piped_in_is_checked_kept_and_used(box: Box) -> No
 async def test_a_token_that_is_not_taken_is_not_kept(box: Box) -> None:
     _, err = await box.palaver("login", box.url, piped=OTHER, code=1)
     assert err == (
-        f"palaver: {box.url} does not take this token: The token has expired. Nothing was stored.\n"
+        f"palaver: {box.url} does not accept this token: The token has expired. Nothing was stored.\n"
     )
     assert not (box.folder / "config").exists()
     # What cannot be a token is not even sent.
@@ -178,8 +178,8 @@ async def test_a_token_that_is_no_longer_taken_says_what_to_do(box: Box) -> None
     box.tokens.clear()
     _, err = await box.palaver("--server", box.url, "ls", code=1)
     assert err == (
-        f"palaver: {box.url} does not take the token for it: The token has expired."
-        f" To give it one:  palaver login {box.url}\n"
+        f"palaver: {box.url} does not accept the token: The token has expired."
+        f" Log in with  palaver login {box.url}\n"
     )
     _, err = await box.palaver("--server", box.url, "doctor", code=1)
 

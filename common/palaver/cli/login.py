@@ -64,7 +64,7 @@ async def _login(settings: Settings, address: str | None, ca_file: str | None) -
             info = await client.info()
         except Unauthenticated as refused:
             raise PalaverError(
-                f"{web} does not take this token: {Refused(refused.problem)} Nothing was stored."
+                f"{web} does not accept this token: {Refused(refused.problem)} Nothing was stored."
             ) from refused
     kept = await asyncio.to_thread(tokens().store, web, token)
     who = f" as {words.visible(info.user)}" if info.user else ""
@@ -73,7 +73,7 @@ async def _login(settings: Settings, address: str | None, ca_file: str | None) -
     else:
         path = tokens().path(web)
         words.notice(f"{web} lets you in{who}. The token is in {path}, which only you can read.")
-        words.notice(f"The keyring has it not: {kept.why}.")
+        words.notice(f"It is not in the keyring: {kept.why}.")
     return exits.FINISHED
 
 

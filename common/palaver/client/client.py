@@ -1,4 +1,4 @@
-"""The asynchronous client: a connection to one daemon, and two streams that reconnect."""
+"""The asynchronous client: requests to one daemon, and two streams that reconnect."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ E = TypeVar("E")
 
 
 class Client(Requests):
-    """Speaks to one daemon. Use it as an asynchronous context manager, or `close` it.
+    """A client of one daemon. Use it as an asynchronous context manager, or `close` it.
 
-    Every method raises `Refused` when the daemon says no, `Unreachable` when no answer comes, and
-    `PalaverError` for an answer that is none of Palaver's. A method with a `key` may be repeated
-    with the same key after `Unreachable`: the daemon does it once.
+    Every method raises `Refused` if the daemon refuses, `Unreachable` if no response arrives, and
+    `PalaverError` for a response that is not Palaver's. A method with a `key` may be retried with
+    the
+    same key after `Unreachable`: the daemon applies it once.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Client(Requests):
         self._random = random or Random()
         super().__init__(Transport(endpoint, self._clock))
         self._live: set[Live[Any]] = set()
-        self.met: Info | None = None  # what the daemon was when it was last asked
+        self.met: Info | None = None  # of the current connection
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,13 +68,14 @@ class Client(Requests):
         await self._transport.close()
 
     async def meet(self) -> Info:
-        """Return which daemon answers, having seen that it and this program fit together.
+        """Return the daemon's info, after checking that its version is compatible.
 
-        It is asked once for each connection: after one was lost it may be another one. A stream
-        does so by itself, before anything else.
+        It is requested once per connection: after a reconnect it may be another daemon. A stream
+        does so
+        by itself, first of all.
 
         Raises:
-            Incompatible: they are of versions that do not understand each other.
+            Incompatible: daemon and client do not understand each other.
         """
         if self.met is None:
             info = await self.info()
@@ -92,12 +94,15 @@ class Client(Requests):
         *,
         position: Position | None = None,
     ) -> AsyncGenerator[list[StreamEvent | Connected | ConnectionLost]]:
-        """Follow one chat from `position` on, without a gap and without a repetition.
+        """Follow one chat from `position` on, without gaps and repetitions.
 
-        It reconnects by itself, for ever. After a cut a message can come again: merge it by its
-        id, and let it take away live output only when that belongs to the episode it replaces.
-        The stream ends when the client is closed. Raises `Refused` when there is no such chat, or
-        it is not ours, and `Incompatible` like `meet`.
+        It reconnects for ever. After a reconnect a message may be sent again: merge it by id, and
+        let it
+        remove live output only if that belongs to the episode it replaces.
+
+        The stream ends when the client is closed. Raises `Refused` if there is no such chat, or it
+        is
+        another owner's, and `Incompatible` like `meet`.
         """
         path = chat_path(id)
 
@@ -111,7 +116,7 @@ class Client(Requests):
                 yield batch
 
     async def watch(self) -> AsyncGenerator[list[WatchEvent | Connected | ConnectionLost]]:
-        """Follow the list of chats: a snapshot after each `Connected`, then what changes."""
+        """Follow the list of chats: a snapshot after each `Connected`, then its changes."""
 
         async def refusal(status: int) -> NoReturn:
             await self.chats(limit=1)
@@ -144,7 +149,7 @@ class Client(Requests):
 
 
 def _refused(status: int) -> Refused:
-    """Return what the daemon means when it refused a stream and then not the plain request."""
+    """Return the error for a stream that was refused, while the plain request succeeded."""
     return Refused(
         Problem(
             type="urn:palaver:problem:refused",

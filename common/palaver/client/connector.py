@@ -1,4 +1,4 @@
-"""From an endpoint to what aiohttp opens connections with."""
+"""aiohttp connectors for endpoints."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def connector_of(endpoint: Endpoint, trusting: ssl.SSLContext | None) -> aiohttp.BaseConnector:
-    """Return what opens the connections of an endpoint, as many as are wanted.
+    """Return a connector for an endpoint, without a limit of connections.
 
     Args:
-        trusting: what `trusted_by` says of its CA file.
+        trusting: the SSL context of its CA file, from `trusted_by`.
     """
     # limit=0: a client that watches many chats holds one WebSocket for each.
     if endpoint.dial is not None:
@@ -34,7 +34,7 @@ def connector_of(endpoint: Endpoint, trusting: ssl.SSLContext | None) -> aiohttp
 
 
 def trusted_by(ca_file: Path) -> ssl.SSLContext:
-    """Return what takes certificates that a file of CAs (PEM) vouches for, and no others. Blocks.
+    """Return an SSL context that trusts only the CAs of a PEM file. Blocks.
 
     Raises:
         PalaverError: the file cannot be used.
@@ -51,7 +51,7 @@ def trusted_by(ca_file: Path) -> ssl.SSLContext:
 
 
 class DialConnector(aiohttp.BaseConnector):
-    """Opens connections with an endpoint's `dial`."""
+    """A connector that calls an endpoint's `dial`."""
 
     def __init__(self, dial: Dial) -> None:
         super().__init__(limit=0)

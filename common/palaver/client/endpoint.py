@@ -1,4 +1,4 @@
-"""Where a daemon answers."""
+"""The address of a daemon."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 
 API = "/api/v1"
 
-# Returns a connected stream socket that does not block, a fresh one at each call; the caller closes
-# it. It raises `OSError`, whose text is a clause, where another try may help, and `PalaverError`
-# where none will.
+# Returns a new connected, non-blocking stream socket, which the caller closes. Raises `OSError`,
+# with a clause as its message, if a retry may help, and `PalaverError` if not.
 Dial = Callable[[], Awaitable[sockets.socket]]
 
 
@@ -21,9 +20,9 @@ class Endpoint:
 
     `base` is the URL before the path of a route. With `socket`, connections go through that
     Unix socket, with `dial` through what it returns, and `base` only fills the Host header.
-    `token` is the bearer token, if any. With `ca_file` (PEM) only certificates that it vouches
-    for are taken. `name` is what a person calls this daemon, where that is not the URL; `note` is
-    a sentence that they are to know of the way there, if any.
+    `token` is the bearer token, if any. With `ca_file` (PEM) only certificates of its CAs are
+    trusted. `name` is the name to show instead of the URL; `note` is a sentence about the
+    connection for the user, if any.
     """
 
     base: str = "http://localhost"
@@ -36,7 +35,7 @@ class Endpoint:
 
     @classmethod
     def unix(cls, socket: Path) -> Endpoint:
-        """Return the endpoint of a daemon that listens on `socket`."""
+        """Return the endpoint of a daemon at a Unix socket."""
         return cls(socket=socket)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and its daemon. The text of each error is one sentence."""
+"""Errors between a client and its daemon. Each message is one sentence."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class PalaverError(Exception):
-    """A failure that a person is told about in one sentence."""
+    """A failure whose message is one sentence for the user."""
 
 
 class Refused(PalaverError):
-    """The daemon understood the request and did not do it; `problem` says why."""
+    """The daemon refused the request; `problem` says why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail or problem.title)
@@ -26,18 +26,18 @@ class Refused(PalaverError):
 
 
 class Unauthenticated(Refused):
-    """The daemon does not know who asks: a token is missing, expired, revoked or mistyped."""
+    """The daemon does not accept the client's token, or requires one."""
 
     def __init__(self, problem: Problem, endpoint: Endpoint) -> None:
         super().__init__(problem)
         has_one = endpoint.token is not None
-        said = f"does not take the token for it: {self}" if has_one else "wants a token."
-        self.args = (f"{endpoint} {said} To give it one:  palaver login {endpoint}",)
+        said = f"does not accept the token: {self}" if has_one else "wants a token."
+        self.args = (f"{endpoint} {said} Log in with  palaver login {endpoint}",)
         self.endpoint = endpoint
 
 
 class Incompatible(PalaverError):
-    """The daemon and this program are of versions that do not understand each other.
+    """Daemon and client have versions that do not understand each other.
 
     `upgrade` is the side that is too old.
     """
@@ -70,7 +70,7 @@ def _chats(count: int) -> str:
 
 
 class Unreachable(PalaverError):
-    """No answer came. Whether the daemon acted on the request is unknown.
+    """No response arrived. Whether the daemon applied the request is unknown.
 
     `reason` is a clause without a full stop.
     """

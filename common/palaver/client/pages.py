@@ -1,4 +1,4 @@
-"""A chat's messages, page by page."""
+"""Iterate over a chat's messages, page by page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from palaver.wire.messages import Message
 if TYPE_CHECKING:
     from palaver.client.client import Client
 
-PAGE = 200  # messages per request: the most that the daemon gives
+PAGE = 200  # messages per request: the most that the daemon returns
 
 
 async def messages_after(client: Client, chat_id: str, after: int = 0) -> AsyncIterator[Message]:
-    """Yield the messages after the one with the id `after`, oldest first. Raises `PalaverError`."""
+    """Yield the messages after id `after`, oldest first. Raises `PalaverError`."""
     while True:
         page = await client.messages(chat_id, after_id=after, limit=PAGE)
         for message in page.messages:
@@ -25,7 +25,7 @@ async def messages_after(client: Client, chat_id: str, after: int = 0) -> AsyncI
 
 
 async def newest_of_person(client: Client, chat_id: str) -> Message | None:
-    """Return the last message that a person sent, None if there is none. Raises `PalaverError`."""
+    """Return the user's last message, None if there is none. Raises `PalaverError`."""
     before: int | None = None
     while True:
         page = await client.messages(chat_id, before_id=before, limit=PAGE)

@@ -1,7 +1,7 @@
-"""The proxy of the environment, for a daemon that is reached by https.
+"""The proxy from the environment, for a daemon with an https URL.
 
-Nothing that is not encrypted goes through one: a token would be read on the way. Loopback, Unix
-sockets and ssh have none.
+Unencrypted connections use none, since the proxy could read the token; nor do loopback addresses,
+Unix sockets and ssh.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proxy:
-    """Where it is, without a password, and who we are there."""
+    """A proxy's URL, without a password, and the credentials for it."""
 
     url: str
     user: str | None = None
@@ -29,7 +29,7 @@ class Proxy:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what says to the proxy who we are."""
+        """The header with the credentials."""
         if self.user is None:
             return {}
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
@@ -37,10 +37,10 @@ class Proxy:
 
 
 def proxy_for(endpoint: Endpoint) -> Proxy | None:
-    """Return the proxy of HTTPS_PROXY or ALL_PROXY, None where NO_PROXY or the rules above say so.
+    """Return the proxy of HTTPS_PROXY or ALL_PROXY, None if NO_PROXY or the rules above exclude it.
 
     Raises:
-        PalaverError: it is of a kind that cannot be used.
+        PalaverError: it is of an unsupported kind.
     """
     target = urlsplit(endpoint.base)
     host = target.hostname or ""

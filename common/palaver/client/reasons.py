@@ -1,4 +1,4 @@
-"""Why no answer came, as a clause for a person: without a full stop, with what helps."""
+"""Describe connection errors as clauses for the user, with what helps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 import aiohttp
 
-# What OpenSSL says of a certificate that it does not take (X509_V_ERR_*, x509_vfy.h).
+# OpenSSL's codes for rejected certificates (X509_V_ERR_*, x509_vfy.h).
 NOT_YET: Final = 9
 EXPIRED: Final = 10
 UNKNOWN_CA: Final = frozenset({2, 18, 19, 20, 21})
@@ -16,8 +16,8 @@ OTHER_NAME: Final = frozenset({62, 63, 64})
 
 
 def reason(error: BaseException) -> str:
-    """Return the clause for what a connection, or a request, failed with."""
-    # aiohttp's connection errors wrap the system's; its text is for programmers.
+    """Return the clause for a failed connection or request, without a full stop."""
+    # aiohttp's connection errors wrap the system's; their own text is for programmers.
     proxied = isinstance(error, aiohttp.ClientProxyConnectionError)
     cause = error if proxied else getattr(error, "os_error", error)
     match cause:
@@ -62,5 +62,5 @@ def _of_tls(error: ssl.SSLError) -> str:
     return f"no TLS connection could be made ({(error.reason or 'unknown').lower()})"
 
 
-# OpenSSL's words for bytes that are no TLS: those of 3.x and of 1.1.
+# OpenSSL's reasons for a peer without TLS: of 3.x and of 1.1.
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})

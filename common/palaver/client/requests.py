@@ -1,4 +1,4 @@
-"""One method per route: what can be asked of a daemon, and what it answers."""
+"""The requests to a daemon: one method per route."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 class Requests:
-    """The requests of a client. What each raises, `Client` says once for all of them."""
+    """The requests of a client. `Client` describes the errors, which all of them share."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -48,23 +48,23 @@ class Requests:
     # --- the daemon -------------------------------------------------------------------------
 
     async def health(self) -> None:
-        """Return when the daemon is alive."""
+        """Return if the daemon is alive, else raise."""
         await self._transport.exchange("GET", "/healthz")
 
     async def info(self) -> Info:
-        """Return which daemon answers."""
+        """Return the daemon's info."""
         return await self._transport.request("GET", f"{API}/info", Info)
 
     async def reload(self) -> Reloaded:
-        """Have the daemon read its configuration anew; refused when that cannot be used."""
+        """Have the daemon reload its configuration; refused if that cannot be used."""
         return await self._transport.request("POST", f"{API}/reload", Reloaded)
 
     async def lend(self, lent: Lent) -> Reloaded:
-        """Give the daemon variables with keys that it lacks; it reads its configuration anew."""
+        """Send API keys that the daemon lacks; it reloads its configuration."""
         return await self._transport.request("POST", f"{API}/variables", Reloaded, body=lent)
 
     async def models(self) -> Models:
-        """Return the models that can be chosen."""
+        """Return the models to choose from."""
         return await self._transport.request("GET", f"{API}/models", Models)
 
     # --- chats ------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class Requests:
     ) -> ChatPage:
         """Return a page of chats, newest activity first.
 
-        With `prefix`, those whose ids begin so, archived ones too.
+        With `prefix`, those whose ids begin with it, including archived ones.
         """
         query = {"limit": str(limit)}
         if cursor is not None:
@@ -96,7 +96,7 @@ class Requests:
             query["prefix"] = prefix
         return await self._transport.request("GET", f"{API}/chats", ChatPage, query=query)
 
-    async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own word
+    async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own name
         """Return one chat, without its messages."""
         return await self._transport.request("GET", chat_path(id), Chat)
 
@@ -124,24 +124,25 @@ class Requests:
         *,
         key: str | None = None,
     ) -> Sent:
-        """Send a message: into history when the chat is idle, else into its queue."""
+        """Send a message: into history if the chat is idle, else into its queue."""
         path = f"{chat_path(id)}/messages"
         return await self._transport.request("POST", path, Sent, body=message, key=key)
 
     async def interrupt(self, id: str, interrupt: Interrupt) -> Interrupted:  # noqa: A002
-        """Ask the chat to stop what it does in the turn that `interrupt` names."""
+        """Interrupt the turn that `interrupt` names."""
         path = f"{chat_path(id)}/interrupt"
         return await self._transport.request("POST", path, Interrupted, body=interrupt)
 
     async def change_chat(self, id: str, change: ChangeChat) -> Chat:  # noqa: A002
-        """Change a chat's title or model, or archive it; what is left out stays."""
+        """Change a chat's title or model, or archive it; omitted fields are kept."""
         return await self._transport.request("PATCH", chat_path(id), Chat, body=change)
 
     async def delete_chat(self, id: str) -> None:  # noqa: A002
-        """Delete an archived chat and its descendants for good.
+        """Delete an archived chat and its descendants permanently.
 
-        One that is gone already is no error: when the answer is lost on its way, aiohttp sends
-        the request again by itself, and the second one finds nothing.
+        A chat that no longer exists is no error: if the response is lost, aiohttp retries the
+        request by
+        itself, and the retry does not find it.
         """
         try:
             await self._transport.exchange("DELETE", chat_path(id))
@@ -150,10 +151,10 @@ class Requests:
                 raise
 
     async def reconcile(self, id: str) -> Acted:  # noqa: A002
-        """Repair a chat that is in a state that may not exist; `reason` says what was wrong."""
+        """Repair a chat in an invalid state; `reason` says what was wrong."""
         return await self._ask("POST", id, "reconcile", Acted)
 
-    # --- history and the present turn -------------------------------------------------------
+    # --- history and the current turn -------------------------------------------------------
 
     async def edit_message(
         self,
@@ -163,19 +164,19 @@ class Requests:
         *,
         key: str | None = None,
     ) -> Edited:
-        """Say a user message anew; the answer lists what was dropped for it."""
+        """Replace a user's message; the response lists what was dropped after it."""
         return await self._ask("PATCH", id, f"messages/{message}", Edited, edit, key)
 
     async def fork(self, id: str, fork: Fork, *, key: str | None = None) -> Sent:  # noqa: A002
-        """Begin a new chat with the history up to and with a message."""
+        """Create a chat with the history up to and including a message."""
         return await self._ask("POST", id, "fork", Sent, fork, key)
 
     async def clear(self, id: str, clear: ClearContext, *, key: str | None = None) -> Acted:  # noqa: A002
-        """Hide what was said so far from the model, not from people."""
+        """Hide the history from the model, not from users."""
         return await self._ask("POST", id, "clear", Acted, clear, key)
 
     async def compact(self, id: str, *, key: str | None = None) -> Acted:  # noqa: A002
-        """Ask for a summary of what the model sees."""
+        """Request a summary of the context."""
         return await self._ask("POST", id, "compact", Acted, key=key)
 
     async def answer_calls(
@@ -185,21 +186,21 @@ class Requests:
         *,
         key: str | None = None,
     ) -> Answered:
-        """Answer calls that only a client can answer; `lost` names those answered before."""
+        """Answer tool calls that only a client can answer; `lost` names those answered before."""
         return await self._ask("POST", id, "answers", Answered, answers, key)
 
     async def resume(self, id: str, resume: Resume, *, key: str | None = None) -> Acted:  # noqa: A002
-        """Try a failed turn again, now or at a time."""
+        """Retry a failed turn, now or at a given time."""
         return await self._ask("POST", id, "resume", Acted, resume, key)
 
     async def skip_backoff(self, id: str, skip: SkipBackoff) -> Acted:  # noqa: A002
-        """Run a waiting retry now."""
+        """Start a waiting retry now."""
         return await self._ask("POST", id, "skip-backoff", Acted, skip)
 
     # --- the queue --------------------------------------------------------------------------
 
     async def edit_queued(self, id: str, queued: int, edit: EditQueued) -> QueueAnswer:  # noqa: A002
-        """Give a queued message another content; its place is kept."""
+        """Replace a queued message's content; its position is kept."""
         return await self._ask("PATCH", id, f"queue/{queued}", QueueAnswer, edit)
 
     async def delete_queued(
@@ -209,28 +210,29 @@ class Requests:
         *,
         key: str | None = None,
     ) -> QueueAnswer:
-        """Take a message out of the queue; the answer carries it.
+        """Remove a message from the queue; the response contains it.
 
-        Without a key it gets one of its own: when the answer is lost on its way, aiohttp sends
-        the request again by itself, and the second one must find what the first one took out.
+        Without a key it gets one: if the response is lost, aiohttp retries the request by itself,
+        and the
+        retry must return what the first one removed.
         """
         key = key or uuid4().hex
         return await self._ask("DELETE", id, f"queue/{queued}", QueueAnswer, key=key)
 
     async def promote(self, id: str, queued: int, promote: Promote) -> QueueAnswer:  # noqa: A002
-        """Make a queued message the next one; what runs is stopped for it."""
+        """Make a queued message the next one, and interrupt the current turn."""
         return await self._ask("POST", id, f"queue/{queued}/promote", QueueAnswer, promote)
 
     async def reorder_queue(self, id: str, order: QueueOrder) -> QueueAnswer:  # noqa: A002
-        """Give the queue a new order."""
+        """Reorder the queue."""
         return await self._ask("PUT", id, "queue/order", QueueAnswer, order)
 
     async def hold_queue(self, id: str) -> QueueAnswer:  # noqa: A002
-        """Let the queue wait."""
+        """Hold the queue."""
         return await self._ask("POST", id, "queue/hold", QueueAnswer)
 
     async def release_queue(self, id: str) -> QueueAnswer:  # noqa: A002
-        """Let the queue go on; an idle chat runs its head at once."""
+        """Release the queue; an idle chat runs its head at once."""
         return await self._ask("POST", id, "queue/release", QueueAnswer)
 
     async def _ask(
@@ -247,7 +249,7 @@ class Requests:
 
 
 def chat_path(chat_id: str) -> str:
-    """Return the route of a chat; raises `PalaverError` for what can be no id."""
+    """Return the path of a chat's route. Raises `PalaverError` if the id is invalid."""
     if chat_id in {"", ".", ".."}:
         raise PalaverError(f"There is no chat {chat_id!r}.")
     return f"{API}/chats/{quote(chat_id, safe='')}"

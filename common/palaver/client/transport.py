@@ -1,4 +1,4 @@
-"""One aiohttp session to one daemon: requests, WebSockets, and failures as our own errors."""
+"""HTTP and WebSocket transport to one daemon, with failures as our own errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _log = logging.getLogger("palaver.client")
 
 
 class HandshakeRefused(Exception):
-    """A WebSocket was answered with an HTTP status; aiohttp does not keep the body."""
+    """The WebSocket handshake got an HTTP status; aiohttp does not keep the body."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"HTTP status {status}")
@@ -38,7 +38,7 @@ class HandshakeRefused(Exception):
 
 
 class Transport:
-    """Opens its session when it is first used, inside the running event loop."""
+    """Requests over one aiohttp session, which is opened on first use in the running event loop."""
 
     def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
         self._endpoint = endpoint
@@ -49,14 +49,14 @@ class Transport:
         self._sessions: WeakKeyDictionary[WebSocket, aiohttp.ClientSession] = WeakKeyDictionary()
 
     async def close(self) -> None:
-        """Close all connections. Harmless when repeated."""
+        """Close all connections. Idempotent."""
         if self._session is not None:
             await self._session.close()
 
     async def abandon(self, socket: WebSocket) -> None:
-        """Close every connection that is as old as a socket that fell silent.
+        """Close all connections of the session of a WebSocket that fell silent.
 
-        They went the same way: a request on one of them would wait for its whole deadline.
+        They share its network path: a request on one of them would wait for its whole timeout.
         """
         session = self._sessions.get(socket)
         if session is not None and session is self._session:
@@ -73,12 +73,12 @@ class Transport:
         body: msgspec.Struct | None = None,
         key: str | None = None,
     ) -> T:
-        """Send one request and decode its answer; `key` becomes the Idempotency-Key header.
+        """Send one request and decode its response; `key` is sent as the Idempotency-Key header.
 
         Raises:
-            Refused: the daemon answered with problem details.
-            Unreachable: no answer came.
-            PalaverError: an answer came, but none of Palaver's.
+            Refused: the daemon responded with problem details.
+            Unreachable: no response arrived.
+            PalaverError: the response is not Palaver's.
         """
         status, data = await self.exchange(method, path, query=query, body=body, key=key)
         try:
@@ -135,8 +135,8 @@ class Transport:
         """Open a WebSocket whose text frames are received as bytes.
 
         Raises:
-            HandshakeRefused: the daemon answered with a status.
-            Unreachable: no answer came.
+            HandshakeRefused: the daemon responded with a status.
+            Unreachable: no response arrived.
         """
         try:
             async with deadline(self._clock, REQUEST_S):
@@ -167,7 +167,7 @@ class Transport:
     async def _open_session(self) -> aiohttp.ClientSession:
         ca_file = self._endpoint.ca_file
         if ca_file is not None and self._trusting is None:
-            self._trusting = await asyncio.to_thread(trusted_by, ca_file)  # it reads a file
+            self._trusting = await asyncio.to_thread(trusted_by, ca_file)  # reads a file
         if self._session is None:
             proxy = self._proxy = proxy_for(self._endpoint)
             self._session = aiohttp.ClientSession(
@@ -177,26 +177,26 @@ class Transport:
                 headers={"User-Agent": f"palaver/{__version__}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 ws_response_class=WebSocket,  # type: ignore[arg-type]
-                # Requests have a deadline on our clock; WebSockets live as long as they like.
+                # Requests have a deadline on our clock; WebSockets have none.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             )
         return self._session
 
     def _credentials(self) -> dict[str, str]:
-        """Return who we are, for one request. aiohttp gives a session's headers to a proxy, too."""
+        """Return the authorization header, per request: a session's headers go to proxies, too."""
         token = self._endpoint.token
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def _unreachable(self, error: Exception) -> Unreachable:
         why = reason(error)
         if self._is_plain and isinstance(error, aiohttp.ServerDisconnectedError):
-            # What answers with TLS hangs up on what is none.
+            # A TLS server closes a connection that does not begin with a handshake.
             why = f"{why}; if it speaks TLS, its address begins with https://"
         return Unreachable(self._endpoint, why)
 
     @property
     def _is_plain(self) -> bool:
-        """Whether what is sent over a port is not encrypted, by the address."""
+        """Whether requests go over TCP without encryption, by the URL."""
         endpoint = self._endpoint
         unwrapped = endpoint.socket is None and endpoint.dial is None
         return unwrapped and endpoint.base.startswith("http:")
@@ -223,7 +223,7 @@ class Transport:
 
 
 def _not_redirected() -> aiohttp.TraceConfig:
-    """Return what refuses to go elsewhere. `ws_connect` would, and has no switch for it."""
+    """Return a trace configuration that refuses redirects, which `ws_connect` cannot disable."""
 
     async def refuse(_session: object, _context: object, redirect: Redirect) -> None:
         raise HandshakeRefused(redirect.response.status)

@@ -1,4 +1,4 @@
-"""A WebSocket that can tell a quiet daemon from a dead connection."""
+"""A WebSocket that detects a dead connection by missing heartbeats."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from palaver.clock import Clock, Timer
 
 
 class WebSocket(aiohttp.ClientWebSocketResponse[bool]):
-    """Gives up on a daemon that falls silent, once it is known to send heartbeats.
+    """Closes the connection after a silence, once the daemon is known to send heartbeats.
 
-    What counts is bytes, not whole frames: a long message may take longer than `SILENCE_S` on a
-    slow line, and heartbeats wait behind it. aiohttp has that signal, and the way to end a socket
-    whose peer is gone, for its own pings; no public names lead to them.
+    Bytes count, not whole frames: a long message may take longer than `SILENCE_S` on a slow line,
+    and
+    heartbeats wait behind it. aiohttp has both the signal and the way to fail a socket whose peer
+    is
+    gone, for its own pings, but not in its public API.
     """
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
         self._clock: Clock | None = None
         self.heard_at = 0.0
-        self._asked: float | None = None  # since when a frame is waited for
+        self._asked: float | None = None  # when the current `frame` call began
         self._timer: Timer | None = None
-        self.silent_for = 0.0  # seconds without a byte, after which it was given up
+        self.silent_for = 0.0  # seconds without a byte when it was closed for silence
 
     def begin(self, clock: Clock) -> None:
-        """Take the clock to go by."""
+        """Set the clock."""
         self._clock = clock
         self.heard_at = clock.monotonic()
 
     async def frame(self) -> bytes | None:
-        """Return the next frame; None when the connection is over."""
+        """Return the next frame; None after the end of the connection."""
         assert self._clock is not None
         self._asked = self._clock.monotonic()
         message = await self.receive()
@@ -43,7 +45,7 @@ class WebSocket(aiohttp.ClientWebSocketResponse[bool]):
         return None
 
     def expect_heartbeats(self) -> None:
-        """Give up after `SILENCE_S` without a byte, from now on. Harmless when repeated."""
+        """Close after `SILENCE_S` without a byte, from now on. Idempotent."""
         if self._timer is None and self._clock is not None:
             self._timer = self._clock.call_later(SILENCE_S, self._look)
 
@@ -52,7 +54,7 @@ class WebSocket(aiohttp.ClientWebSocketResponse[bool]):
         if self.closed:
             return
         now = self._clock.monotonic()
-        # Nothing is read for a reader that is at work with what it has: that is no silence.
+        # While the reader processes a frame nothing is read: that is no silence.
         silent = 0.0 if self._asked is None else now - max(self.heard_at, self._asked)
         if silent < SILENCE_S:
             self._timer = self._clock.call_later(SILENCE_S - silent, self._look)

@@ -1,1 +1,1 @@
-"""From nothing to a model: servers on this machine, and the file that names them."""
+"""First setup: find model servers on this machine, and write a configuration for one."""

@@ -1,4 +1,4 @@
-"""Model servers as they answer: which kind, which models, and how config.toml says so. Pure."""
+"""Recognise model servers by their responses, and write config.toml for one. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _usual_ports() -> dict[str, int]:
     return ports
 
 
-# Servers at home with their usual ports, in the order in which they are offered. Of two that have
-# the same the first is named.
+# Private model servers with their default ports, in the order in which they are offered. Of two
+# servers with the same port the first is listed.
 PORTS: Final[dict[str, int]] = _usual_ports()
 UNKNOWN: Final = "An OpenAI-compatible server"
-# Models that turn text into numbers do not talk. Servers that do not say so have them named so.
+# Embedding and reranking models, which do not chat, by name, for servers that do not mark them.
 NOT_TALKING: Final = re.compile(r"embed|rerank|^bge-|^gte-|^e5-", re.IGNORECASE)
 MOST_MODELS: Final = 20
 LONGEST_ID: Final = 200
@@ -34,7 +34,7 @@ LONGEST_ID: Final = 200
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A model by the server's own name. `context_limit` is in tokens, None if it is not said."""
+    """A model by its server's name. `context_limit` is in tokens, None if unknown."""
 
     id: str
     context_limit: int | None = None
@@ -42,7 +42,7 @@ class LocalModel:
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A server that answers on this machine. `models` is empty where it has none that talks."""
+    """A model server on this machine. `models` has only chat models."""
 
     kind: str
     address: str
@@ -50,7 +50,7 @@ class LocalServer:
 
     @property
     def base_url(self) -> str:
-        """Where the protocol is spoken."""
+        """The base URL of its API."""
         return f"http://{self.address}/v1"
 
     @property
@@ -60,9 +60,9 @@ class LocalServer:
 
 
 def recognise(address: str, answers: Mapping[str, Any]) -> LocalServer | None:
-    """Return what answers at `address`, None if it is no model server.
+    """Return the server at `address`, None if it is no model server.
 
-    `answers` has the decoded JSON of each path that gave some; without `MODELS` it is none.
+    `answers` has the decoded JSON of each path that returned some; without `MODELS` it is none.
     """
     listed = _entries(answers.get(MODELS))
     if listed is None:
@@ -75,13 +75,13 @@ def recognise(address: str, answers: Mapping[str, Any]) -> LocalServer | None:
 
 
 def owner_of(answers: Mapping[str, Any]) -> str:
-    """Return what the first model of the list says of who owns it."""
+    """Return `owned_by` of the first model in the list."""
     listed = _entries(answers.get(MODELS)) or []
     return next((str(entry.get("owned_by")) for entry in listed), "")
 
 
 def _entries(answer: Any) -> list[dict[str, Any]] | None:
-    """Return the models of a list of the OpenAI shape; Ollama says null when it has none."""
+    """Return the models of a list in OpenAI's form; Ollama's empty list is null."""
     if not isinstance(answer, dict) or "data" not in answer:
         return None
     data = answer["data"] or []
@@ -101,9 +101,9 @@ def _models(entries: list[dict[str, Any]], answers: Mapping[str, Any]) -> Iterat
 
 
 def _context(entry: Mapping[str, Any], answers: Mapping[str, Any]) -> int | None:
-    """Return the context that is there now, where the server says it; else the most there can be.
+    """Return the current context window, if the server reports it, else the largest possible.
 
-    llama.cpp serves one context to all models; vLLM and LM Studio say it with each.
+    llama.cpp has one for all models; vLLM and LM Studio report it per model.
     """
     props = answers.get("/props")
     settings = props.get("default_generation_settings") if isinstance(props, dict) else None
@@ -118,7 +118,7 @@ def _context(entry: Mapping[str, Any], answers: Mapping[str, Any]) -> int | None
 
 
 def example(server: LocalServer) -> str:
-    """Return a config.toml that names the server and all its models; the first is the default."""
+    """Return a config.toml with the server and all its models; the first is the default."""
     lines = [
         f"# {server.kind} at {server.address}. `palaverd config example` shows every key.",
         "",
@@ -135,7 +135,7 @@ def example(server: LocalServer) -> str:
 
 
 def _named(server: LocalServer) -> Iterator[tuple[str, LocalModel]]:
-    """Yield each model with a short name for people, no two alike."""
+    """Yield each model with a unique short name."""
     taken: set[str] = set()
     for model in server.models:
         base = name = _name(model.id.rpartition("/")[2].removesuffix(":latest"))
@@ -147,10 +147,10 @@ def _named(server: LocalServer) -> Iterator[tuple[str, LocalModel]]:
 
 
 def _name(text: str) -> str:
-    """Return a name that TOML and a shell take without quotes."""
+    """Return a name that needs no quotes in TOML or a shell."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-") or "model"
 
 
 def _toml(text: str) -> str:
-    # JSON writes strings as TOML does.
+    # Strings are written alike in JSON and TOML.
     return msgspec.json.encode(text).decode()

@@ -1,4 +1,4 @@
-"""Asks servers what they are: those at the usual ports of this machine, or one at its address."""
+"""Query model servers: at the default ports of this machine, or at one address."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from palaver.servers.recognising import MODELS, TELLING, by_answers, by_headers
 from palaver.setup.local import PORTS, UNKNOWN, LocalServer, owner_of, recognise
 
 HOST: Final = "127.0.0.1"
-# A server on this machine that is up answers in milliseconds; one that loads a model may not.
+# Timeout in seconds. A local server responds in milliseconds, unless it is loading a model.
 PATIENCE_S: Final = 1.5
-# Whoever asks about one server waits for one that is at work, too.
+# Timeout in seconds for one server that was asked about, which may be busy.
 HEARING_S: Final = 5.0
-# Far more than a list of models; whatever else answers there is not read to its end.
+# Bytes; far more than a list of models. A larger body is not read.
 MOST_BYTES: Final = 1024 * 1024
 
 
 async def find_servers(clock: Clock, ports: Iterable[int] = PORTS.values()) -> list[LocalServer]:
-    """Return the model servers that answer on these ports, in their order. Raises nothing.
+    """Return the model servers at these ports, in their order. Never raises.
 
-    All ports are asked at once, and each has `PATIENCE_S` seconds. One where something else
-    answers is asked one question, and no server is asked to do anything.
+    All ports are queried concurrently, each for at most `PATIENCE_S` seconds. A port with another
+    kind
+    of server gets one GET request; no request changes anything.
     """
     async with _session() as session:
         found = await asyncio.gather(*(_look(session, clock, f"{HOST}:{port}") for port in ports))
@@ -38,9 +39,9 @@ async def find_servers(clock: Clock, ports: Iterable[int] = PORTS.values()) -> l
 
 @dataclass
 class Heard:
-    """What came of asking one address: the JSON of each path, and the headers of any answer.
+    """The responses of one address: the JSON of each path, and the headers of any response.
 
-    `late`: time was over before all was asked.
+    `late`: the timeout passed before all requests were made.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -49,14 +50,14 @@ class Heard:
 
     @property
     def server(self) -> Server | None:
-        """Who answers, as far as it says."""
+        """The known server, None if it is not recognised."""
         return by_headers(self.headers) or by_answers(owner_of(self.answers), self.answers)
 
 
 async def hear(clock: Clock, base_url: str) -> Heard:
-    """Return what the server at `base_url` says of itself: no headers where nothing answers.
+    """Return the responses of the server at `base_url`; without headers if nothing answers.
 
-    It has `HEARING_S` seconds, is asked without a key, and is asked to do nothing.
+    It takes at most `HEARING_S` seconds, sends no key, and changes nothing.
     """
     heard = Heard()
 
@@ -99,10 +100,10 @@ async def _ask(
     wanted: Callable[[str], bool],
     patience_s: float,
 ) -> None:
-    """Ask for the list of models, then for each path of `TELLING` that is `wanted` by then.
+    """Request the list of models, then each path of `TELLING` that is `wanted` by then.
 
-    What a server is not known for is not asked: some log that as an error. When `patience_s` are
-    over, `heard` has what it said so far.
+    Paths that a server is not known for are not requested: some servers log that as an error. After
+    `patience_s` seconds, `heard` has the responses so far.
     """
     try:
         async with deadline(clock, patience_s):
@@ -114,9 +115,9 @@ async def _ask(
 
 
 async def _json(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> Any:
-    """Return the decoded body, None for anything that is no JSON of a reasonable size.
+    """Return the decoded body, None if it is not JSON or too large.
 
-    The headers of any answer are added to `headers`, their names in lower case.
+    The headers of any response are added to `headers`, with lower-case names.
     """
     try:
         async with session.get(url, allow_redirects=False) as response:

@@ -1,4 +1,4 @@
-"""Puts a configuration in its place, where there is none yet."""
+"""Write a new configuration file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from palaver.client import PalaverError
 
 
 def write_config(path: Path, text: str) -> None:
-    """Write `path`, for its owner alone. What is there is never replaced.
+    """Write `path`, readable by its owner only. Never overwrites a file.
 
     Raises:
-        PalaverError: something is there already, or it cannot be written.
+        PalaverError: the file exists, or cannot be written.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`palaverd user` and `palaverd token`: asks the daemon that runs, or does it where none does."""
+"""`palaverd user` and `palaverd token`: through the running daemon, else on the database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 
 
 def _where(command: F) -> F:
-    """Add the options that say which daemon is meant, and how the answer is written."""
+    """Add the options that select the daemon and the output format."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="One JSON value per line."),
         click.option("--socket", type=click.Path(path_type=Path), help="Where the daemon listens."),
@@ -38,12 +38,12 @@ def _where(command: F) -> F:
 
 
 class Lasts(click.ParamType):  # type: ignore[type-arg]
-    """How long something lasts, in seconds; None is for ever."""
+    """A duration in seconds; None for no limit."""
 
     name = "DURATION"
 
     def convert(self, value: object, param: object, context: object) -> int | None:
-        """Read 90d, 12h, 30m, 2w, 1y or never."""
+        """Parse 90d, 12h, 30m, 2w, 1y or never."""
         if value is None or value == "never" or isinstance(value, int):
             return value if isinstance(value, int) else None
         found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdwy])", str(value))
@@ -202,7 +202,7 @@ def revoke(token_id: str, data_dir: Path | None, socket: Path | None, as_json: b
     from palaverd.store.access import PREFIX, revoke_token
 
     if token_id.startswith(f"{PREFIX}_"):
-        # Taken here, it would be put on command lines; and now it stands in the shell's history.
+        # Accepting it would encourage putting secrets on command lines and into shell histories.
         click.echo(
             "palaverd: That is a whole token, which belongs on no command line. Name its id, the "
             "part between the first two underscores.",
@@ -222,9 +222,9 @@ def _ask(
     request: tuple[str, str, type[T], msgspec.Struct | None],
     work: Callable[[Connection, int], T],
 ) -> T:
-    """Ask the daemon of a data directory; where none runs, do `work` on its database.
+    """Send `request` to the daemon of a data directory; if none runs, do `work` on its database.
 
-    What cannot be done ends the process, with one sentence.
+    On an error, print one sentence and exit.
     """
     from palaver.client.errors import PalaverError
     from palaver.paths import NowhereError
@@ -262,7 +262,7 @@ async def _asked(
 
 
 async def _done(data_dir: Path, work: Callable[[Connection, int], T]) -> T:
-    """Do it without a daemon, which none becomes meanwhile."""
+    """Do `work` on the database, with the data directory locked against a daemon."""
     from palaver.clock import SystemClock
     from palaverd.datadir import DataDir
     from palaverd.store.access import LOCAL_OWNER, ensure_user

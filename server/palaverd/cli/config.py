@@ -1,4 +1,4 @@
-"""`palaverd config`: check the configuration, or begin one."""
+"""`palaverd config`: check the configuration, or print an example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaverd.cli.exits import EXIT_FAILED
 
 @click.group(name="config")
 def config_group() -> None:
-    """Check the configuration, or begin one."""
+    """Check the configuration, or print an example."""
 
 
 @config_group.command(name="check")

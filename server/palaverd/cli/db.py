@@ -1,4 +1,4 @@
-"""`palaverd db`: migrate, copy and check the database."""
+"""`palaverd db`: migrate, back up and check the database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _data_dir = click.option(
 
 @click.group(name="db")
 def db_group() -> None:
-    """Migrate, copy and check the database."""
+    """Migrate, back up and check the database."""
 
 
 @db_group.command()
@@ -106,7 +106,7 @@ def _path(data_dir: Path | None) -> Path:
 
 
 def _in_sentences(work: Callable[[], None]) -> None:
-    """Run `work`, and say in one sentence why it failed, if it did."""
+    """Run `work`; on a known error, print one sentence and exit."""
     from palaverd.datadir import StartError
     from palaverd.store.database import DatabaseError
 

@@ -1,8 +1,8 @@
-"""`palaverd dial-stdio`: what ssh starts on a server, and a client speaks to from elsewhere.
+"""`palaverd dial-stdio`: the remote end of ssh://, which connects a client to the daemon here.
 
-Standard input and output carry the connections of one client (`palaver.remote.mux`), each of them
-to the daemon's Unix socket: nothing listens anywhere. It begins fast: while a daemon runs, neither
-a web server nor a database is imported.
+Standard input and output carry the connections of one client (`palaver.remote.mux`), each to the
+daemon's Unix socket: no port is opened. It starts fast: if a daemon runs, neither a web server nor
+a database is imported.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from palaverd.cli.exits import EXIT_FAILED
 from palaverd.logout import ends_at_logout
 from palaverd.peers import peer_of
 
-STARTED_S: Final = 60.0  # for a daemon in this process to listen
+STARTED_S: Final = 60.0  # timeout for a daemon in this process to listen
 LOOK_S: Final = 0.02
-LOG: Final = "palaverd.log"  # in the data directory, as that of a private daemon
+LOG: Final = "palaverd.log"  # in the data directory, as a private daemon's log
 
 
 class CannotDialError(Exception):
-    """There is no daemon to be reached. The text is a sentence."""
+    """There is no daemon to connect to. The message is one sentence."""
 
 
 @click.command("dial-stdio")
@@ -79,7 +79,7 @@ def dial_stdio(
 
 @dataclass(frozen=True)
 class Daemon:
-    """The daemon that is meant. One that listens on a `socket` that was named is never started."""
+    """The daemon to connect to. One on an explicit `socket` is never started."""
 
     data_dir: Path
     config: Path | None
@@ -87,14 +87,14 @@ class Daemon:
 
     @property
     def address(self) -> Path:
-        """Where it listens."""
+        """Its Unix socket."""
         return self.socket or usual_socket(self.data_dir)
 
     async def connect(self, start: bool) -> sockets.socket:
-        """Return a connection; `start` the daemon if none runs.
+        """Return a connection; with `start`, start the daemon if none runs.
 
         Raises:
-            NoConnectionError: there is none to be had; it says why.
+            NoConnectionError: no connection is possible; the message says why.
         """
         try:
             return await self.connected()
@@ -112,7 +112,7 @@ class Daemon:
             raise NoConnectionError("The daemon ended as soon as it was started.") from error
 
     async def connected(self) -> sockets.socket:
-        """Return a connection to the daemon that runs. Raises `OSError` and `NoConnectionError`."""
+        """Return a connection to the running daemon. Raises `OSError` and `NoConnectionError`."""
         await asyncio.to_thread(self._not_foreign)
         connecting = sockets.socket(sockets.AF_UNIX)
         try:
@@ -124,7 +124,7 @@ class Daemon:
         return connecting
 
     def _not_foreign(self) -> None:
-        """Refuse a socket of another user's, as anybody may put one in /tmp."""
+        """Raise if the socket belongs to another user, who may have created it in /tmp."""
         ours = {os.getuid(), 0}
         if self.data_dir.exists():
             ours.add(self.data_dir.stat().st_uid)
@@ -132,7 +132,7 @@ class Daemon:
             raise NoConnectionError(f"The socket {self.address} belongs to another user.")
 
     async def _start(self) -> None:
-        # Imported here: it brings an HTTP client, which a daemon that runs does not need.
+        # Imported here: it needs an HTTP client, which a running daemon makes superfluous.
         from palaver.client import PalaverError
         from palaver.clock import SystemClock
         from palaver.launch import ensure_daemon
@@ -152,7 +152,7 @@ async def _bridge(daemon: Daemon) -> None:
 
 
 async def _attached(daemon: Daemon) -> None:
-    """Serve, and carry connections, until standard input ends; a daemon that runs is used."""
+    """Serve in this process until standard input ends; if a daemon runs already, use it."""
     try:
         (await daemon.connected()).close()
     except OSError:
@@ -178,7 +178,7 @@ async def _listening(daemon: Daemon, serving: asyncio.Task[None]) -> None:
     async with asyncio.timeout(STARTED_S):
         while True:
             if serving.done():
-                await serving  # raises what was wrong
+                await serving  # raises its error
                 raise CannotDialError("The daemon ended as soon as it was started.")
             try:
                 (await daemon.connected()).close()
@@ -208,7 +208,7 @@ async def _serve(daemon: Daemon) -> None:
 
 
 def _log_beside(data_dir: Path) -> None:
-    """Let the daemon's log go where a private daemon's goes: ssh's standard error is for people."""
+    """Write the daemon's log to a file: ssh's standard error is for messages to the user."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = os.open(data_dir / LOG, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -231,11 +231,11 @@ async def _carry(connect: Callable[[bool], Awaitable[sockets.socket]], preface: 
 
 
 async def _stdio() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return standard input and output, whatever sshd made them of."""
+    """Return streams for standard input and output, be they pipes or a socket."""
     loop = asyncio.get_running_loop()
     about = os.fstat(0), os.fstat(1)
     if stat.S_ISSOCK(about[1].st_mode) and os.path.samestat(*about):
-        # One socket for both: a pipe that is only written to would take what comes for its end.
+        # One socket for both: a write pipe would take incoming data for the end of the connection.
         return await asyncio.open_connection(sock=sockets.socket(fileno=os.dup(0)))
     reader = asyncio.StreamReader()
     try:

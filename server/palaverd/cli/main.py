@@ -83,7 +83,7 @@ def serve(
         source = Source(path, dict(os.environ), required=config is not None)
         loaded = source.read()
         address = None if no_socket else socket or socket_path(data_dir)
-        # A private daemon is its user's alone, and there may be several.
+        # A private daemon belongs to one user, and there may be several.
         wanted = listen or (() if private else loaded.config.server.listen)
         places = [listen_address(text) for text in wanted]
         if not places and address is None:

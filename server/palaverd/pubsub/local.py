@@ -1,7 +1,7 @@
-"""Hints within one process.
+"""Publish and subscribe to hints within one process.
 
-A subscription is a mailbox that holds the newest hint of each chat: hints are only a reason
-to look, so that an older one that nobody read yet is worth nothing beside a newer one.
+A subscription keeps the newest hint of each chat: a hint is only a reason to read the row, so an
+older unread one has no value beside a newer one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from palaverd.store.hints import Hint
 
 
 class Subscription:
-    """The hints that came since one last looked.
+    """The hints that arrived since the last `take`.
 
-    `arrived` may be an event that something else sets too, for who waits for both at once.
+    `arrived` may be an event that is set by others as well, to wait for several sources at once.
     """
 
     def __init__(self, arrived: asyncio.Event | None = None) -> None:
@@ -24,7 +24,7 @@ class Subscription:
         self._arrived = arrived if arrived is not None else asyncio.Event()
 
     def put(self, hint: Hint) -> None:
-        """Keep a hint unless a newer one of the same chat is there."""
+        """Keep a hint, unless there is a newer one of the same chat."""
         known = self._newest.get(hint.chat_id)
         if known is None or known.snapshot_version <= hint.snapshot_version or hint.deleted:
             self._newest[hint.chat_id] = hint
@@ -32,22 +32,22 @@ class Subscription:
 
     @property
     def waiting(self) -> bool:
-        """Whether a hint came that nobody took."""
+        """Whether there are hints to take."""
         return bool(self._newest)
 
     def wake(self) -> None:
-        """Wake who waits, without a hint."""
+        """Wake the waiting task without a hint."""
         self._arrived.set()
 
     def take(self) -> list[Hint]:
-        """Return what came, and forget it."""
+        """Return the hints and clear them."""
         taken = list(self._newest.values())
         self._newest.clear()
         self._arrived.clear()
         return taken
 
     async def wait(self) -> None:
-        """Wait until something came."""
+        """Wait for a hint or `wake`."""
         await self._arrived.wait()
 
 
@@ -66,7 +66,7 @@ def _listen(
 
 
 class LocalHub:
-    """Publishes hints to whoever subscribed to their chat, to their owner, or to all."""
+    """Publishes hints to the subscribers of a chat, of an owner, or of everything."""
 
     def __init__(self) -> None:
         self._by_chat: dict[str, set[Subscription]] = {}
@@ -75,7 +75,7 @@ class LocalHub:
         self.config_version = 0
 
     def publish(self, hint: Hint) -> None:
-        """Tell everyone whom this concerns. Never blocks."""
+        """Send a hint to its subscribers. Never blocks."""
         for listeners in (
             self._by_chat.get(hint.chat_id, ()),
             self._by_owner.get(hint.owner, ()),
@@ -85,7 +85,7 @@ class LocalHub:
                 subscription.put(hint)
 
     def publish_config(self) -> None:
-        """Tell whoever follows a list that the configuration was read: see `config_version`."""
+        """Wake the subscribers of owners after the configuration was read; see `config_version`."""
         self.config_version += 1
         for listeners in self._by_owner.values():
             for subscription in listeners:
@@ -94,16 +94,16 @@ class LocalHub:
     def chat(
         self, chat_id: str, arrived: asyncio.Event | None = None
     ) -> AbstractContextManager[Subscription]:
-        """Listen to one chat for the length of a `with` block."""
+        """Subscribe to one chat within a `with` block."""
         return _listen(self._by_chat, chat_id, arrived)
 
     def owner(self, owner: str) -> AbstractContextManager[Subscription]:
-        """Listen to one owner's chats."""
+        """Subscribe to one owner's chats within a `with` block."""
         return _listen(self._by_owner, owner)
 
     @contextmanager
     def everything(self) -> Iterator[Subscription]:
-        """Listen to every chat."""
+        """Subscribe to all chats within a `with` block."""
         subscription = Subscription()
         self._all.add(subscription)
         try:
@@ -113,6 +113,6 @@ class LocalHub:
 
     @property
     def subscriptions(self) -> int:
-        """How many there are, for tests and metrics."""
+        """The number of subscriptions, for tests and metrics."""
         listeners = [*self._by_chat.values(), *self._by_owner.values(), self._all]
         return sum(len(each) for each in listeners)

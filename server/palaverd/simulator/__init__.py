@@ -1,4 +1,4 @@
-"""A model provider that needs no key: it speaks the real protocols and can rehearse failures.
+"""A simulated model provider: real protocols, no key, failures on request.
 
 Stand-alone (`python -m palaverd.simulator`), and in process for tests (`Simulator`).
 """

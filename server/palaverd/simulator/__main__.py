@@ -1,4 +1,4 @@
-"""`python -m palaverd.simulator`: serve until a signal; the first line says where."""
+"""`python -m palaverd.simulator`: serve until a signal; the first line has the URL."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def _serve(simulator: Simulator, *, until_eof: bool) -> None:
 
 
 def _stop_at_eof(stop: asyncio.Event) -> None:
-    """Whoever started us is gone when its end of our standard input is."""
+    """Set `stop` at the end of standard input: the parent process has ended."""
     if not os.read(sys.stdin.fileno(), 4096):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         stop.set()

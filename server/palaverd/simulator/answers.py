@@ -1,4 +1,4 @@
-"""Composes answers: pleasant, varied Markdown that has something to do with the question."""
+"""Compose answers: varied Markdown that fits the question."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 
 from palaverd.simulator.topics import CLOSINGS, GENERIC, TOPICS, Topic
 
-# Words that say nothing about what a question is about.
+# Stop words, which say nothing about the topic.
 _SMALL_WORDS = (
     "a about all an and any are as at be been but by can could did do does else for from give had"
     " has have how i if in into is it its just let like make many may me more most much my no not"
@@ -20,7 +20,7 @@ _WORD = re.compile(r"[a-z0-9+#]+(?:['’-][a-z0-9]+)*")
 
 
 def compose(prompt: str, random: Random, length: int | None = None) -> str:
-    """Return an answer to `prompt`; about `length` words, if given."""
+    """Return an answer to `prompt`; of about `length` words, if given."""
     words = _WORD.findall(prompt.lower())
     topic = _topic(words)
     subject = _subject(words)
@@ -32,12 +32,12 @@ def compose(prompt: str, random: Random, length: int | None = None) -> str:
 
 
 def title(prompt: str) -> str:
-    """Return a few words for what `prompt` is about."""
+    """Return a short title for `prompt`."""
     return _capital(_subject(_WORD.findall(prompt.lower())))
 
 
 def thoughts(prompt: str, random: Random) -> str:
-    """Return what a model might think before it answers."""
+    """Return simulated reasoning about `prompt`."""
     subject = _subject(_WORD.findall(prompt.lower()))
     return random.choice(
         (
@@ -65,7 +65,7 @@ def _capital(text: str) -> str:
 
 
 def _of_length(text: str, subject: str, length: int, random: Random) -> str:
-    """Cut or extend a text to `length` words, at a paragraph where there is one."""
+    """Truncate or extend a text to `length` words, by whole sections."""
     parts = [text]
     count = len(text.split())
     section = 2

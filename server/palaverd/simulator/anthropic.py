@@ -1,4 +1,4 @@
-"""Anthropic Messages, as its documentation and its SDK describe it."""
+"""Anthropic's Messages API, as its documentation and its SDK describe it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AnthropicWire:
     request_id_header = "request-id"
 
     def read(self, body: Mapping[str, Any]) -> Prompt:
-        """Read a request; see `Wire.read`."""
+        """Parse a request; see `Wire.read`."""
         model, messages, most = body.get("model"), body.get("messages"), body.get("max_tokens")
         if not isinstance(model, str):
             raise BadRequestError("model: Field required")
@@ -36,7 +36,7 @@ class AnthropicWire:
                 raise BadRequestError(f"messages.{number}.role: Input should be 'user'")
             if not message.get("content"):
                 raise BadRequestError(f"messages.{number}: content must be non-empty")
-            # A message behind one that failed arrives with it, as a block of the same message.
+            # The message after a failed one arrives merged with it, as a block of its own.
             content = message["content"]
             blocks = [[block] for block in content] if isinstance(content, list) else [content]
             texts += [(role, text_of(block)) for block in blocks]
@@ -108,7 +108,7 @@ class AnthropicWire:
         return sse(self.error(fault, None, request_id), "error")
 
     def ping(self) -> bytes:
-        """Return a ping."""
+        """Return a ping event."""
         return sse({"type": "ping"}, "ping")
 
     def _usage(self, answer: Answer) -> dict[str, Any]:

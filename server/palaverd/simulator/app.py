@@ -1,4 +1,4 @@
-"""The simulator itself: routes, counters, and what happens to one request."""
+"""The simulator's HTTP server: routes, counters, and the handling of a request."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from palaverd.simulator.script import DirectiveError, Injected, Script, parse
 from palaverd.simulator.speech import Speech
 from palaverd.simulator.wire import Wire, cut_anywhere, pieces
 
-# A brisk model; quick enough not to bore, slow enough to be watched.
+# Words per second, as of a fast model.
 DEFAULT_RATE = 60.0
 # The largest prompt that real providers take (Anthropic: 32 MB).
 MAX_BODY = 32 * 1024 * 1024
-# A request that asks for no more is after a title or a label, not after an essay.
+# A request for at most so many tokens wants a title, not a whole answer.
 SHORT_ANSWER = 128
 
-# Given to streams at the end, in seconds. Not 0: to aiohttp that is no limit at all
+# Seconds for open streams at a shutdown. Not 0: to aiohttp that is no limit at all
 # (test_it_ends_at_once_although_streams_wait_for_ever).
 SHUTDOWN = 0.05
-# Between messages of one role that came as one.
+# Separates merged messages of one role.
 JOINT = "\n\n"
-# Where one of them begins, if it has a directive in front.
+# The beginning of a merged message that begins with a directive.
 BEGINNING = re.compile(rf"(?:\A|{JOINT})(?=\[\[)")
-# Messages that are known again, and their length in characters: those that people type here.
+# Messages to remember, and their greatest length in characters: what people type.
 MOST_HEARD = 1000
 LONGEST_HEARD = 4096
 
@@ -58,7 +58,7 @@ BAD_KEYS = frozenset({"bad-key", "invalid", "wrong"})
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """One request, as it came; `at` is when, by the simulator's clock (seconds)."""
+    """One received request; `at` is its time by the simulator's clock (seconds)."""
 
     path: str
     headers: Mapping[str, str]
@@ -67,13 +67,14 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Simulator:
-    """Serves on a loopback port while the `async with` block runs.
+    """Serves on a loopback port within an `async with` block.
 
-    `rate` is words per second (0: as fast as it goes), `seed` makes a run repeatable, `scenario`
-    says which trouble each prompt meets. `requests` records what came, oldest first, without the
-    list of models; `stalled` counts answers that have said all they ever will, and stay open. A
-    rate of 0 waits for nothing but directives that name a time. With `keyless` no key is asked
-    for, as by a server at home. `dialect` is the server of the table that is played.
+    `rate` is words per second (0: no pauses), `seed` makes a run repeatable, `scenario` selects the
+    fault of each prompt. `requests` records requests, oldest first, without the list of models;
+    `stalled` counts answers that send nothing more and stay open. A rate of 0 waits only for
+    directives that name a time. With `keyless` no key is required, as by a private server.
+    `dialect`
+    is the server of the table to imitate.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Simulator:
         self._began = self._clock.monotonic()
         self._failed: Counter[str] = Counter()
         self._turns: dict[str, int] = {}
-        self._heard: dict[str, None] = {}  # messages, the oldest first
+        self._heard: dict[str, None] = {}  # messages, oldest first
         self._count = 0
         self._runner: web.AppRunner | None = None
         self._url = ""
@@ -118,7 +119,7 @@ class Simulator:
         app.on_response_prepare.append(_naming(headers_of(server)))
         for wire in (AnthropicWire(), ResponsesWire(), ChatWire()):
             app.router.add_post(wire.path, self._handler(wire))
-        # Streams that wait for nothing end with their client, and with us.
+        # Stalled streams end with their client, and at the shutdown.
         self._runner = web.AppRunner(
             app, handler_cancellation=True, shutdown_timeout=SHUTDOWN, access_log=None
         )
@@ -152,7 +153,7 @@ class Simulator:
             except (BadRequestError, DirectiveError) as error:
                 return _refuse(wire, FAULTS["400"], request_id, str(error))
             except ClientConnectionResetError:
-                return web.Response()  # who asked has left: that is no mistake, and no news
+                return web.Response()  # the client has disconnected
 
         return handle
 
@@ -167,7 +168,7 @@ class Simulator:
         prompt = wire.read(body)
         if prompt.model == NO_SUCH_MODEL:
             return _refuse(wire, FAULTS["404"], request_id, server=server)
-        # Tries of one call share this; another protocol's are another call.
+        # Attempts of one call share this; those of another protocol do not.
         call = f"{wire.path}:{prompt.key}"
         script = self._script(call, prompt)
         injected = self._due(call, prompt, script)
@@ -199,7 +200,7 @@ class Simulator:
     def _script(self, call: str, prompt: Prompt) -> Script:
         script = parse(self._unheard(prompt.last))
         if prompt.goes_on:
-            # What the message asked for was done by the answer that called the tools.
+            # The directives were applied to the answer that called the tools.
             return Script(prompt=script.prompt, rate=script.rate, dialect=script.dialect)
         if self._scenario is None or script.injected:
             return script
@@ -208,10 +209,11 @@ class Simulator:
         return parse(f"{directive} {self._unheard(prompt.last)}") if directive else script
 
     def _unheard(self, last: str) -> str:
-        """Return the part of a message that is new: what it says and asks for.
+        """Return the new part of a message.
 
-        One that got no answer comes again in front of the next, in the same message. What it asked
-        for was done, or was never heard: then the next is known by the directive it begins with.
+        A message without an answer arrives again, merged before the next one. Its directives were
+        applied,
+        or it was never received: then the new part is recognised by the directive it begins with.
         """
         if len(last) > LONGEST_HEARD or JOINT not in last:
             self._hear(last)
@@ -229,8 +231,8 @@ class Simulator:
             del self._heard[next(iter(self._heard))]
 
     def _due(self, call: str, prompt: Prompt, script: Script) -> Injected | None:
-        """Return the fault that is still to strike; an answer starts their count anew."""
-        before = 0  # how often those that stand in front of it strike
+        """Return the next fault of a call; an answer restarts the count."""
+        before = 0  # how often the faults before it strike
         for injected in script.injected:
             if injected.model not in (None, prompt.model):
                 continue
@@ -305,7 +307,7 @@ def _telling(told: Any) -> Any:
 
 
 def _naming(headers: Mapping[str, str]) -> Any:
-    """Return what adds the headers by which a server is known to all that it answers."""
+    """Return a signal handler that adds the identifying headers of a server to each response."""
 
     async def name(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(headers)

@@ -1,4 +1,4 @@
-"""OpenAI Chat Completions, as its documentation and its SDK describe it."""
+"""OpenAI's Chat Completions API, as its documentation and its SDK describe it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ChatWire:
     request_id_header = "x-request-id"
 
     def read(self, body: Mapping[str, Any]) -> Prompt:
-        """Read a request; see `Wire.read`."""
+        """Parse a request; see `Wire.read`."""
         model, messages = body.get("model"), body.get("messages")
         if not isinstance(model, str):
             raise BadRequestError("you must provide a model parameter")
@@ -47,7 +47,7 @@ class ChatWire:
         )
 
     def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
-        """Yield the chunks of a streamed answer, then the marker."""
+        """Yield the chunks of a streamed answer, then the end marker."""
         role: dict[str, Any] = {"role": "assistant"}
         opening = self._opening()
         if opening is not None:
@@ -85,7 +85,7 @@ class ChatWire:
         return b": keep-alive\n\n"
 
     def _opening(self) -> dict[str, Any] | None:
-        """Return what the first chunk has beside the role; None: the role comes with a word."""
+        """Return what the first chunk has beside the role; None if the first word has the role."""
         return {"content": ""}
 
     def _words(self, answer: Answer) -> Iterator[dict[str, Any]]:
@@ -106,7 +106,7 @@ class ChatWire:
             yield self._chunk(answer, {"tool_calls": [more]}, "arguments")
 
     def _end(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
-        """The finish word, the counts if they are asked for, and the marker."""
+        """Yield the finish reason, the usage if requested, and the end marker."""
         yield self._chunk(answer, {}, finish=FINISH[answer.finish])
         if prompt.include_usage:
             yield self._counts_alone(answer)
@@ -120,13 +120,13 @@ class ChatWire:
         finish: str | None = None,
         **more: Any,
     ) -> Frame:
-        """Return one chunk; `more` stands beside its choice."""
+        """Return one chunk; `more` are fields beside `choices`."""
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         head = self._head(answer, "chat.completion.chunk", [choice])
         return Frame(sse(head | more), kind)
 
     def _counts_alone(self, answer: Answer, **more: Any) -> Frame:
-        """Return the chunk without a choice that has the counts."""
+        """Return the chunk with the usage and without choices."""
         last = self._head(answer, "chat.completion.chunk", [])
         return Frame(sse(last | {"usage": self._usage(answer)} | more))
 

@@ -1,4 +1,4 @@
-"""Plays a server of the table: its framing, its words, its errors."""
+"""Imitates a server of the table: its framing, its finish words, its errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, Prompt
 from palaverd.simulator.wire import Frame, Kind, Wire
 
-# Those whose answers or errors are known well enough.
+# Servers whose answers or errors are known well enough.
 DIALECTS: dict[str, Server] = {
     server.slug: server
     for server in SERVERS
@@ -33,17 +33,17 @@ _OPENINGS: dict[str, dict[str, Any] | None] = {
     "none": {},
     "at once": None,
 }
-# How many tokens of a prompt a cache gives, where it reports that.
+# Cached tokens of a prompt, for servers that report them.
 _CACHED = 2
 
 
 def spoken_by(server: Server, wire: Wire) -> Wire:
-    """Return the protocol as `server` speaks it: Chat Completions differ, others are as written."""
+    """Return the wire as `server` speaks it: only Chat Completions differ."""
     return DialectWire(server) if isinstance(wire, ChatWire) else wire
 
 
 def said_by(server: Server, fault: Fault, topic: str | None = None) -> Fault:
-    """Return a fault as `server` tells of it; as it is, where nothing of that is known."""
+    """Return a fault as `server` reports it; unchanged if that is not known."""
     if fault.says is not None:
         return fault
     says = server.saying(topic or fault.topic or "")
@@ -63,19 +63,19 @@ def said_by(server: Server, fault: Fault, topic: str | None = None) -> Fault:
 
 
 def headers_of(server: Server | None) -> dict[str, str]:
-    """Return the headers by which a server is known."""
+    """Return the headers that identify a server."""
     marks = server.marked("header") if server is not None else ()
     said = [mark.partition(":") for mark in marks]
     return {name: value.strip() or "1" for name, _, value in said}
 
 
 def owner_of(server: Server | None) -> str:
-    """Return what a server says in its list of models of who owns them."""
+    """Return the owner in a server's list of models."""
     return next(iter(server.marked("owner") if server is not None else ()), "palaver")
 
 
 def answers_of(server: Server | None) -> dict[str, Any]:
-    """Return what a server answers on the paths that it alone has."""
+    """Return the responses of a server on paths that only it has."""
     marks = server.marked("path") if server is not None else ()
     fields = [mark.split() for mark in marks]
     return {path: {name: _ANSWERS.get(name, "1")} | _BESIDE.get(path, {}) for path, name in fields}
@@ -86,14 +86,14 @@ _BESIDE: dict[str, Any] = {"/props": {"chat_template_caps": {"supports_tools": T
 
 
 class DialectWire(ChatWire):
-    """Chat Completions as one server speaks them."""
+    """Chat Completions as one server speaks it."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._sends = server.sends or _PLAIN
 
     def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
-        """Yield the chunks of a streamed answer, and whatever ends it."""
+        """Yield the chunks of a streamed answer, and its end."""
         if self._sends.ping is not None:
             yield Frame(self.ping())
         yield from super().frames(answer, prompt)
@@ -108,7 +108,7 @@ class DialectWire(ChatWire):
         return {self._sends.reasoning or "reasoning_content": piece}
 
     def _end(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
-        """The finish word, the counts where this server has them, and the marker if it has one."""
+        """Yield finish reason, usage and end marker, as far as this server sends them."""
         finish = self._server.word(_MEANINGS[answer.finish]) or FINISH[answer.finish]
         counts = self._usage(answer)
         beside: dict[str, Any] = {}
@@ -117,7 +117,7 @@ class DialectWire(ChatWire):
                 beside = {"usage": counts}
             case "x_groq":
                 beside = {"x_groq": {"usage": counts}}
-        # Where `[DONE]` is missing the finish is what ends an answer.
+        # Without `[DONE]` the finish reason ends an answer.
         kind: Kind = "structure" if self._sends.done else "terminal"
         yield self._chunk(answer, {}, kind, finish, **beside)
         if prompt.include_usage and self._sends.usage == "own choice":
@@ -143,13 +143,13 @@ class DialectWire(ChatWire):
         return self._totals(answer) | cached
 
     def error(self, fault: Fault, message: str | None, request_id: str) -> Any:
-        """Return the body of an error, as this server builds one."""
+        """Return the body of an error, in this server's form."""
         if fault.says is None or message is not None:
             return super().error(fault, message, request_id)
         return body_of(self._server.frame, fault.says)
 
     def ping(self) -> bytes:
-        """Return what keeps the connection open."""
+        """Return this server's keep-alive."""
         return f"{self._sends.ping}\n\n".encode() if self._sends.ping else super().ping()
 
 

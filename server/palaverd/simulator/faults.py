@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a provider, as one table."""
+"""The faults of the simulated provider, as one table."""
 
 from __future__ import annotations
 
@@ -8,43 +8,45 @@ import msgspec
 
 from palaver.servers.facts import Says, Topic
 
-# Where a fault strikes: instead of an answer, or inside its stream.
+# The way a fault fails: instead of an answer, or inside its stream.
 Manner = Literal[
-    "status",  # an error answer
-    "leak",  # an error answer that says back what was sent, key and all
-    "html",  # an error page, as a gateway makes it
+    "status",  # an error response
+    "leak",  # an error response that repeats the request, with the key
+    "html",  # a gateway's error page
     "redirect",
     "wrong-type",  # status 200 and a web page
     "error-event",  # an error inside the stream
     "close",  # the body ends properly, but too early
     "cut",  # the connection ends inside the body
     "reset",  # TCP RST
-    "refuse",  # RST before any answer
+    "refuse",  # RST before any response
     "silence",
     "pings",  # nothing but pings
-    "garbage",  # a data line that is no JSON
+    "garbage",  # a data line that is not JSON
     "bad-utf8",
     "flood",  # words without end
     "endless-event",  # one line without end
     "no-terminal",  # everything but the terminal event
     "stay-open",  # everything, but the body never ends
-    "split",  # every byte is a chunk of its own
-    "duplicate",  # what can be told from new content comes twice
+    "split",  # every byte in a chunk of its own
+    "duplicate",  # events other than deltas are sent twice
     "filter",  # finishes at once, refused
-    "empty",  # finishes at once, with nothing said and no reason given
+    "empty",  # finishes at once, without content and reason
 ]
 
-# What can also strike before the response's head.
+# Manners that can also strike before the response's head.
 AT_HEAD: frozenset[Manner] = frozenset({"cut", "reset", "silence"})
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One way to fail.
 
-    `times` is how often by default: passing troubles once, so that a retry succeeds; lasting ones
-    always (None). `anthropic`, `openai_type` and `openai_code` are the words of the error body.
-    `topic` is what it is about, where a server of the table may have words of its own for that:
-    `says`, once one does.
+    `times` is the default number of failures: once for temporary faults, so that a retry succeeds;
+    always (None) for others. `anthropic`, `openai_type` and `openai_code` are the words of the
+    error
+    body. `topic` is the topic under which a server of the table may have an error of its own:
+    `says`,
+    once it has.
     """
 
     manner: Manner
@@ -55,7 +57,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     openai_type: str | None = "server_error"
     openai_code: str | None = None
     message: str = "Internal server error"
-    openai_message: str | None = None  # where OpenAI says it so differently that it matters
+    openai_message: str | None = None  # OpenAI's message, if it differs in a way that matters
     topic: Topic | None = None
     says: Says | None = None
 

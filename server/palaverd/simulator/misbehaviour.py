@@ -1,4 +1,4 @@
-"""Fails in the way that was asked for: one function per manner, and the table of them."""
+"""Respond with a fault: one function per manner, and their tables."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from palaverd.simulator.positions import before
 from palaverd.simulator.script import Injected
 from palaverd.simulator.speech import Speech
 
-# Between pings, when nothing else is sent.
+# Seconds between pings, when nothing else is sent.
 PING_SECONDS = 1.0
-# One write of a flood: as much as a socket takes at once.
+# Bytes of one write of a flood: about a socket's buffer.
 FLOOD_BYTES = 64 * 1024
-# A private character, so that no encoder writes it for another reason.
+# A private-use character, which occurs nowhere else in the encoded event.
 _PLACEHOLDER = "\ue000"
 _PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
 async def misbehave(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Answer with a fault. One inside a stream spares answers that are not streamed."""
+    """Respond with a fault. A fault inside a stream does not affect unstreamed answers."""
     if injected.at == "head":
         return await MANNERS_HEAD[injected.fault.manner](speech, injected)
     whole = MANNERS_WHOLE.get(injected.fault.manner)
@@ -46,7 +46,7 @@ async def _status(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _leak(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Say back everything that was sent, as careless gateways do."""
+    """Respond with the whole request, as careless gateways do."""
     request = speech.request
     sent = " ".join(f"{name}: {value}" for name, value in request.headers.items())
     bare = request.headers.get("Authorization", "").rpartition(" ")[2]
@@ -96,7 +96,7 @@ async def _hold_on(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _beginning(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Send the answer up to the place where the fault strikes."""
+    """Send the answer up to the position of the fault."""
     response = await speech.open()
     async for frame in speech.paced(before([*speech.frames()], injected.at, injected.after)):
         await response.write(frame.data)
@@ -157,7 +157,7 @@ async def _bad_utf8(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _flood(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Never stop talking."""
+    """Send words without end."""
     response = await _beginning(speech, injected)
     more = _word(speech, "x" * FLOOD_BYTES)
     while True:
@@ -165,7 +165,7 @@ async def _flood(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _endless_event(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Never come to the end of one line."""
+    """Send one line without end."""
     response = await _beginning(speech, injected)
     await response.write(b"data: ")
     while True:
@@ -199,7 +199,7 @@ async def _split(speech: Speech, injected: Injected) -> web.StreamResponse:
 
 
 async def _duplicate(speech: Speech, injected: Injected) -> web.StreamResponse:
-    """Repeat what a reader can tell from new content: structure, never words."""
+    """Send structure events twice; deltas would be taken as new text."""
     response = await speech.open()
     async for frame in speech.paced():
         await response.write(frame.data)
@@ -233,7 +233,7 @@ MANNERS_WHOLE: dict[Manner, Behaviour] = {
     "filter": _filter,
     "empty": _empty,
 }
-# The same before the response's head; what is not here has nothing to say there.
+# Those that can strike before the response's head.
 MANNERS_HEAD: dict[Manner, Behaviour] = {
     "cut": _hang_up,
     "reset": _refuse,
@@ -258,7 +258,7 @@ MANNERS_STREAMED: dict[Manner, Behaviour] = {
 
 
 def _word(speech: Speech, text: str) -> bytes:
-    """Return an event with which the answer goes on: its number, which was given, is left out."""
+    """Return a delta event with `text`, without its sequence number, which was used already."""
     frames = speech.wire.frames(speech.saying(text), speech.prompt)
     word = next(frame.data for frame in frames if frame.kind == "word")
     return re.sub(rb'"sequence_number":\d+,', b"", word)
@@ -270,7 +270,7 @@ def _close_connection(request: web.Request) -> None:
 
 
 def _reset_connection(request: web.Request) -> None:
-    """Close with a TCP reset: lingering for no time discards what was not sent (socket(7))."""
+    """Close with a TCP reset: SO_LINGER of 0 s discards unsent data (socket(7))."""
     transport = request.transport
     if transport is None:
         return

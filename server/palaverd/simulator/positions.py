@@ -1,4 +1,4 @@
-"""Where in an answer a fault strikes. Pure: frames in, the frames that still go out."""
+"""The position in an answer at which a fault strikes. Pure: frames in, frames to send out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from palaverd.simulator.wire import Frame
 Position = Literal[
     "head",  # before the response's head
     "start",  # after the head, before the first event
-    "text",  # behind so many words
+    "text",  # after a number of words
     "tool",  # in the middle of a tool call's arguments
-    "end",  # behind the last token, before the terminal event
-    "terminal",  # behind the terminal event
+    "end",  # after the last token, before the terminal event
+    "terminal",  # after the terminal event
 ]
 POSITIONS: tuple[Position, ...] = get_args(Position)
 
@@ -21,8 +21,9 @@ POSITIONS: tuple[Position, ...] = get_args(Position)
 def before(frames: Sequence[Frame], at: Position, words: int) -> Sequence[Frame]:
     """Return the frames that are sent before the fault strikes.
 
-    `words` counts for `text` alone: an answer with fewer is sent up to its last word. An answer
-    without a tool call is sent up to its terminal event where the arguments are meant.
+    `words` applies to `text` alone: an answer with fewer is sent up to its last word. For `tool`,
+    an
+    answer without a tool call is sent up to its terminal event.
     """
     end = next((i for i, frame in enumerate(frames) if frame.kind == "terminal"), len(frames))
     if at in ("head", "start"):
@@ -32,7 +33,7 @@ def before(frames: Sequence[Frame], at: Position, words: int) -> Sequence[Frame]
     kind = {"text": "word", "tool": "arguments"}.get(at)
     places = [i for i, frame in enumerate(frames) if frame.kind == kind]
     if at == "tool" and places:
-        # Behind the middle one: a piece has been said, a piece has not.
+        # In the middle: at least one piece is sent, and one is not.
         return frames[: places[len(places) // 2]]
     if at == "text" and words < len(places):
         return frames[: places[words]]

@@ -1,4 +1,4 @@
-"""What a request asks, whatever protocol it came in."""
+"""A parsed request and its answer, independent of the protocol."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `texts` are (role, text) in order; a tool's result has no text of its own."""
+    """One request. `texts` are (role, text) in order; a tool's result has no text."""
 
     model: str
     texts: list[tuple[str, str]]
@@ -20,29 +20,32 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def last(self) -> str:
-        """The last message of the user, empty when there is none."""
+        """The user's last message, "" without one."""
         return next((text for role, text in reversed(self.texts) if role == "user" and text), "")
 
     @property
     def goes_on(self) -> bool:
-        """Whether results of tool calls came behind that message: it has had its answer."""
+        """Whether tool results follow that message: it has been answered."""
         role, text = self.texts[-1]
         return role == "tool" or (role == "user" and not text)
 
     @property
     def key(self) -> str:
-        """The same for the same conversation: tries of one call share it."""
+        """A key that is equal for attempts of the same call."""
         return hashlib.sha256(msgspec.json.encode((self.model, self.texts))).hexdigest()
 
     @property
     def tokens(self) -> int:
-        """Roughly what the prompt counts: four characters make a token."""
+        """The estimated number of tokens, of four characters each."""
         return 8 + (len(self.system) + sum(len(text) for _, text in self.texts)) // 4
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer, whole. `finish` is stop, length, tool or filter; counts are tokens; `cuts` are
-    the pieces in which the tool's arguments are streamed.
+    """One answer.
+
+    `finish` is stop, length, tool or filter; counts are in tokens; `cuts` are the pieces in which
+    the
+    tool's arguments are streamed.
     """
 
     id: str
@@ -59,7 +62,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BadRequestError(Exception):
-    """A request that the protocol does not allow; the text says why."""
+    """The request violates the protocol; the message says how."""
 
 
 def text_of(content: object) -> str:

@@ -1,4 +1,4 @@
-"""OpenAI Responses, as its documentation and its SDK describe it."""
+"""OpenAI's Responses API, as its documentation and its SDK describe it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ResponsesWire:
     request_id_header = "x-request-id"
 
     def read(self, body: Mapping[str, Any]) -> Prompt:
-        """Read a request; see `Wire.read`."""
+        """Parse a request; see `Wire.read`."""
         model, given = body.get("model"), body.get("input")
         if not isinstance(model, str):
             raise BadRequestError("Missing required parameter: 'model'.")
@@ -45,7 +45,7 @@ class ResponsesWire:
         )
 
     def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
-        """Yield the events of a streamed answer, each with its number."""
+        """Yield the events of a streamed answer, each with its sequence number."""
         numbers = count()
 
         def event(name: str, kind: Kind = "structure", **fields: Any) -> Frame:
@@ -116,7 +116,7 @@ class ResponsesWire:
         return openai_error(fault, message)
 
     def error_event(self, fault: Fault, request_id: str) -> bytes:
-        """Return an error inside a stream: its fields stand in the event itself."""
+        """Return an error inside a stream: its fields are the event's own."""
         event = {
             "type": "error",
             "code": fault.openai_code or fault.openai_type,
@@ -167,7 +167,7 @@ class ResponsesWire:
 
 
 def _empty(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item as it is announced: without what streams after it."""
+    """Return an item as in its `added` event: without content."""
     fields: dict[str, Any] = {
         "summary": [],
         "content": [],
@@ -178,7 +178,7 @@ def _empty(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def openai_error(fault: Fault, message: str | None = None) -> dict[str, Any]:
-    """Return an error as both of OpenAI's protocols write it."""
+    """Return an error in the form of both of OpenAI's protocols."""
     return {
         "error": {
             "message": message or fault.openai_message or fault.message,

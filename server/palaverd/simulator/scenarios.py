@@ -1,4 +1,4 @@
-"""Named runs of trouble, and files with more: which fault each prompt meets, one by one."""
+"""Scenarios: which fault each prompt meets, built in or from a TOML file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from palaverd.simulator.script import DirectiveError, parse
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`directives` take turns, one per prompt; an empty one is an answer without trouble.
+    """A sequence of directives, one per prompt, in turn; an empty one is no fault.
 
-    A message that brings its own directive keeps it. `dialect` is the server that is played.
+    A message with a directive of its own uses that. `dialect` is the server to imitate.
     """
 
     does: str
@@ -41,17 +41,17 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 class ScenarioError(ValueError):
-    """There is no such scenario, or its file says something it may not; the text says what."""
+    """There is no such scenario, or its file is invalid; the message says why."""
 
 
 def scenario(name: str) -> Scenario:
-    """Return a scenario by its name, or from a file whose name ends in `.toml`.
+    """Return a scenario by name, or from a file whose name ends in `.toml`.
 
-    A file has the keys `does`, a sentence, `directives`, a list of lines such as a message may
-    begin with, and `dialect`, a server to be played; one of the two may be left out.
+    A file has the keys `does`, a sentence, `directives`, a list of lines as in messages, and
+    `dialect`, a server to imitate; one of the last two may be omitted.
 
     Raises:
-        ScenarioError: there is none, or the file is not one.
+        ScenarioError: there is none, or the file is invalid.
     """
     if not name.endswith(".toml"):
         if name not in SCENARIOS:

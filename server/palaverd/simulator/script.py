@@ -1,6 +1,6 @@
-"""What one answer of the simulator shall be like, and the directives that say so.
+"""Parse the directives of a message, which say how to answer it.
 
-A directive stands in the last user message: `[[name]]`, `[[name=value]]`, with parameters
+Directives are in the last user message: `[[name]]`, `[[name=value]]`, with parameters
 `[[name key=value …]]`. Names that are not in the table are ordinary text.
 """
 
@@ -22,10 +22,10 @@ from palaverd.simulator.positions import POSITIONS, Position
 class Injected(msgspec.Struct, frozen=True, kw_only=True):
     """A fault and where it strikes.
 
-    `times`: how many requests with this prompt fail before one is answered; None is all of them.
-    `lasts`: seconds from the simulator's start on, after which nothing fails any more.
-    `at`: the place inside a stream; `after`: words that are sent first, where that is `text`.
-    `model`: the only model that it strikes, None for each. `headers` are extra.
+    `times`: how many requests with this prompt fail before one is answered; None for all.
+    `lasts`: seconds from the simulator's start, after which it no longer strikes.
+    `at`: the position inside a stream; `after`: words to send first, if that is `text`.
+    `model`: the only model that it affects, None for all. `headers` are added to the response.
     """
 
     fault: Fault
@@ -39,10 +39,10 @@ class Injected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `prompt` is the message without its directives; `rate` is words per second.
+    """How to answer one message. `prompt` has no directives, `rate` is words per second.
 
-    The faults of `injected` strike one after the other, each as often as it says.
-    `dialect` is the server that is played.
+    The faults of `injected` strike one after the other, each as often as it says. `dialect` is the
+    server to imitate.
     """
 
     prompt: str
@@ -58,14 +58,14 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DirectiveError(ValueError):
-    """A directive that cannot be followed; the text says why."""
+    """A directive is invalid; the message says why."""
 
 
 # --- the table --------------------------------------------------------------------------------
 
 
 class Directive(msgspec.Struct, frozen=True):
-    """One directive that is no fault: how it is written, what it does."""
+    """A directive that is not a fault: its syntax, and its description."""
 
     usage: str
     does: str
@@ -128,7 +128,7 @@ _FAULT_PARAMETERS = frozenset(
     {"times", "lasts", "at", "after", "model", "retry-after", "retry-after-ms", "retry-date"}
 )
 
-# What passes by itself.
+# Topics of temporary failures.
 _PASSING = frozenset({"loading", "overloaded", "pool", "rate", "server", "timeout"})
 
 _PARAMETER = re.compile(r"([a-z-]+)=(\S+)")
@@ -138,10 +138,10 @@ _PARAMETER = re.compile(r"([a-z-]+)=(\S+)")
 
 
 def parse(message: str) -> Script:
-    """Read a message's directives.
+    """Parse a message's directives.
 
     Raises:
-        DirectiveError: a known directive has a value or a parameter that makes no sense.
+        DirectiveError: a known directive has an invalid value or parameter.
     """
     fields: dict[str, object] = {}
     injected: list[Injected] = []
@@ -165,7 +165,7 @@ def parse(message: str) -> Script:
 
 
 def _saying(slug: str, parameters: Mapping[str, str]) -> Injected:
-    """Return what a server says of a topic, as a fault: once, unless it would say so for ever."""
+    """Return a server's error about a topic as a fault: once, if the failure is temporary."""
     topic = parameters["says"]
     times = 1 if topic in _PASSING else None
     if "times" in parameters:

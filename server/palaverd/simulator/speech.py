@@ -1,4 +1,4 @@
-"""Sends one answer at its pace."""
+"""Send one answer at its rate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaverd.simulator.wire import Frame, Wire
 
 
 class Speech:
-    """One answer on its way to one client. `rate` is words per second, 0 without a pause."""
+    """The response to one request. `rate` is words per second, 0 for no pauses."""
 
     def __init__(
         self,
@@ -40,15 +40,15 @@ class Speech:
         self.stalls = stalls
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the events of the answer."""
+        """Return the events of the answer."""
         return self.wire.frames(self.answer, self.prompt)
 
     def saying(self, text: str) -> Answer:
-        """Return the answer with another text, and nothing but text."""
+        """Return the answer with `text` as its only content."""
         return msgspec.structs.replace(self.answer, text=text, reasoning="", tool=None)
 
     def empty(self, finish: str) -> Speech:
-        """Return a speech without content that ends for the reason `finish`."""
+        """Return a speech without content, with the finish `finish`."""
         return Speech(
             wire=self.wire,
             request=self.request,
@@ -64,7 +64,7 @@ class Speech:
     def reply(
         self, status: int, body: object, headers: Mapping[str, str] | None = None
     ) -> web.Response:
-        """Return a JSON answer with our request id."""
+        """Return a JSON response with our request id."""
         return web.json_response(
             body,
             status=status,
@@ -95,12 +95,12 @@ class Speech:
         return response
 
     async def until_gone(self) -> None:
-        """Say nothing more: the server cancels its handler when the client leaves."""
+        """Send nothing more until the client disconnects, which cancels the handler."""
         self.stalls()
         await asyncio.Event().wait()
 
     async def paced(self, frames: Iterable[Frame] | None = None) -> AsyncGenerator[Frame, None]:
-        """Yield the frames when it is their time: late ones at once, so that the pace holds."""
+        """Yield the frames at the rate; late ones at once, so that the average holds."""
         if self._slow_first:
             await self.clock.sleep(self._slow_first)
         due = self.clock.monotonic()

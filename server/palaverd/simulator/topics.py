@@ -1,4 +1,4 @@
-"""The simulator's knowledge: a few things it can talk about, and how it talks about the rest."""
+"""Texts of the simulator's answers, by topic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """Words that call for it, and what is said. A `whole` text gets no closing sentence."""
+    """Words that select it, and its text. A `whole` text gets no closing sentence."""
 
     words: frozenset[str]
     text: str
@@ -249,7 +249,7 @@ CLOSINGS: tuple[str, ...] = (
     "That is the short version; ask, and there is a longer one.",
 )
 
-# What is said about anything else. `{subject}` are the telling words of the question.
+# For any other topic. `{subject}` are the significant words of the question.
 GENERIC: tuple[str, ...] = (
     """\
 Let me begin with the short answer: with **{subject}**, most of the trouble comes from doing two \

@@ -1,4 +1,4 @@
-"""What the simulator asks of a protocol; one module per protocol implements it."""
+"""The interface of a simulated protocol; one module per protocol implements it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ Kind = Literal["structure", "word", "arguments", "terminal"]
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One event of a stream, encoded. Words, and pieces of a tool call's arguments, are paced;
-    structure comes with them at once.
+    """One encoded event of a stream.
+
+    Words, and pieces of a tool call's arguments, are sent at the rate, structure at once.
     """
 
     data: bytes
@@ -24,16 +25,16 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Wire(Protocol):
-    """One protocol: how a request is read, and how answers and errors are written."""
+    """One protocol: parses requests, encodes answers and errors."""
 
     path: str
     request_id_header: str
 
     def read(self, body: Mapping[str, Any]) -> Prompt:
-        """Read a request.
+        """Parse a request.
 
         Raises:
-            BadRequestError: the protocol does not allow it.
+            BadRequestError: it violates the protocol.
         """
 
     def frames(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
@@ -49,17 +50,17 @@ class Wire(Protocol):
         """Return an error inside a stream."""
 
     def ping(self) -> bytes:
-        """Return what keeps the connection open."""
+        """Return a keep-alive."""
 
 
 def sse(data: Any, name: str | None = None) -> bytes:
-    """Encode one event; `data` is encoded as JSON."""
+    """Encode one server-sent event, with `data` as JSON."""
     head = b"event: " + name.encode() + b"\n" if name else b""
     return head + b"data: " + msgspec.json.encode(data) + b"\n\n"
 
 
 def cut_anywhere(text: str, random: Random) -> tuple[str, ...]:
-    """Cut text at random places, as models cut the arguments of a tool call."""
+    """Split text at random places, as models split the arguments of a tool call."""
     cuts: list[str] = []
     start = 0
     while start < len(text):
@@ -70,7 +71,7 @@ def cut_anywhere(text: str, random: Random) -> tuple[str, ...]:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """Cut text as models do: words with the space before them, newlines apart."""
+    """Yield text split as models do: words with the space before them, newlines apart."""
     start = 0
     for end in range(1, len(text)):
         if (text[end].isspace() and not text[end - 1].isspace()) or text[end] == "\n":

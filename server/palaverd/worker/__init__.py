@@ -1,1 +1,1 @@
-"""Who runs a chat: acquisition, leases, and one runner per chat."""
+"""Run chats: acquisition, leases, and one runner per chat."""

@@ -1,4 +1,4 @@
-"""What a runner does with what it hears. Pure: hint and memory in, decision out."""
+"""A runner's reaction to a hint. Pure: hint and memory in, decision out."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from palaverd.store.hints import Hint
 
 
 class Ignore(msgspec.Struct, frozen=True):
-    """Nothing new."""
+    """Do nothing: the hint is not new."""
 
 
 class Hand(msgspec.Struct, frozen=True):
-    """The work is the same; the task may want to know."""
+    """Notify the task: its work is unchanged."""
 
 
 class Leave(msgspec.Struct, frozen=True):
-    """The chat is not ours any more: stop and clean up."""
+    """Stop without releasing: another runner has the chat, or it was deleted."""
 
     cause: Cause
 
 
 class Start(msgspec.Struct, frozen=True):
-    """Stop the present task, if any, for this cause, and begin what the status asks for."""
+    """Stop the current task, if any, with this cause, and start the one for the status."""
 
     cause: Cause
 
 
 class GiveBack(msgspec.Struct, frozen=True):
-    """Nothing is left to do: stop the present task, if any, and release the chat."""
+    """Stop the current task, if any, and release the chat: there is nothing left to do."""
 
     cause: Cause
 
@@ -41,13 +41,13 @@ _WORK = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION})
 
 
 def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Decision:
-    """Compare what is heard to what was seen last.
+    """Compare a hint with the newest state seen.
 
     Args:
         runner_id: this runner.
         seen: the newest state that this runner has seen.
-        started: the state that the living task was started for, None without one.
-        hint: what is heard now.
+        started: the state that the running task was started for, None without a task.
+        hint: the hint to react to.
     """
     if hint.snapshot_version < seen.snapshot_version:
         return Ignore()
@@ -67,10 +67,10 @@ def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Deci
 
 
 class Memory:
-    """What a runner saw last, and what its living task was started for.
+    """The newest state that a runner saw, and the state its running task was started for.
 
-    What it saw last starts as what its own acquisition returned, so that an older hint cannot
-    stop it.
+    It begins with the state that its own acquisition returned, so that an older hint cannot stop
+    it.
     """
 
     def __init__(self, runner_id: str, acquired: Hint) -> None:
@@ -79,7 +79,7 @@ class Memory:
         self.started: Hint | None = None
 
     def hear(self, hint: Hint) -> Decision:
-        """Take in what is heard, and say what to do; the caller does it."""
+        """Record a hint and return the decision, which the caller carries out."""
         decision = decide(self.runner_id, self.seen, self.started, hint)
         if hint.snapshot_version >= self.seen.snapshot_version:
             self.seen = hint
@@ -90,5 +90,5 @@ class Memory:
         return decision
 
     def task_ended(self) -> None:
-        """The task is over: the same state may start one again."""
+        """Record that the task ended: the same state may start another."""
         self.started = None

@@ -1,4 +1,4 @@
-"""The heartbeats of one worker, and what happens when they cannot be written."""
+"""The heartbeats of one worker, and the loss of its leases if they cannot be written."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ log = structlog.get_logger("palaverd.worker")
 
 
 class Heartbeat:
-    """Writes the heartbeats of all runners, and says when their leases may be lost.
+    """Writes the heartbeats of all runners, and detects that leases may expire.
 
-    `lose` is called once no lease can be relied on any more: a margin before the oldest of them
-    ends, counted from the last heartbeat that is known to be written, so that our tasks have
-    stopped before somebody else can have taken their chats.
+    `lose` is called when leases can no longer be relied on: a margin before the oldest one ends,
+    counted from the last heartbeat known to be written, so that our tasks have stopped before
+    another
+    worker can acquire their chats.
     """
 
     def __init__(
@@ -39,12 +40,12 @@ class Heartbeat:
         self._timer: Timer | None = None
 
     def acquired(self, began: float) -> None:
-        """Count leases from `began`, a monotonic time, unless older ones count already."""
+        """Start counting leases from `began`, a monotonic time, unless older ones are counted."""
         if self._timer is None:
             self._trust_since(began)
 
     async def beat(self) -> None:
-        """Write one heartbeat; a failure is left to the next one."""
+        """Write one heartbeat; after a failure the next one tries again."""
         if not self._runner_ids():
             self.stop()
             return
@@ -58,7 +59,7 @@ class Heartbeat:
             self._trust_since(began)
 
     def stop(self) -> None:
-        """There is no lease to lose."""
+        """Stop the timer: there are no leases."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

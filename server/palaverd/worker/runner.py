@@ -1,7 +1,6 @@
-"""The runner of one chat: hears what happens to it and runs one task at a time.
+"""The runner of one chat: receives hints and runs one task at a time.
 
-The loop has no side effects of its own: it compares what it hears to what it saw
-(`worker.decide`) and starts, stops or leaves.
+The loop compares each hint with what it saw (`worker.decide`) and starts, stops or leaves.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _TASKS: dict[str, Callable[[Environment, Assignment], Awaitable[None]]] = {
 
 
 class Work:
-    """One task and its job."""
+    """A running task and its assignment."""
 
     def __init__(self, env: Environment, hint: Hint) -> None:
         assert hint.runner_id is not None
@@ -60,13 +59,13 @@ class Work:
         self.task = asyncio.ensure_future(_TASKS[hint.status](env, self.job))
 
     def cancel(self, cause: Cause) -> None:
-        """Ask the task to end; its fence keeps one that does not from doing harm."""
+        """Cancel the task; if it does not end, its fence prevents writes."""
         self.job.cancellation.cause = cause
         self.task.cancel()
 
 
 class Runner:
-    """Drives one acquired chat until it needs nobody, or somebody else has it."""
+    """Runs one acquired chat until there is nothing to do, or another runner has it."""
 
     def __init__(self, env: Environment, hub: LocalHub, acquired: Hint) -> None:
         assert acquired.runner_id is not None
@@ -74,36 +73,36 @@ class Runner:
         self._hub = hub
         self._memory = Memory(acquired.runner_id, acquired)
         self._work: Work | None = None
-        self._cancelled: set[Work] = set()  # tasks that were asked to end and have not yet
+        self._cancelled: set[Work] = set()  # cancelled tasks that have not ended yet
         self._failures = 0
         self._leaving: Cause | None = None
-        self._sealed: Episode | None = None  # the log of the newest task that was stopped
+        self._sealed: Episode | None = None  # the episode of the latest task that was stopped
         self._wake = asyncio.Event()
-        self._hints = Subscription(self._wake)  # nobody tells it anything before `run`
+        self._hints = Subscription(self._wake)  # not subscribed before `run`
 
     @property
     def chat_id(self) -> str:
-        """The chat that this runner drives."""
+        """The chat that this runner runs."""
         return self._memory.seen.chat_id
 
     def leave(self, cause: Cause) -> None:
-        """Ask the runner to stop its task and to give the chat back."""
+        """Ask the runner to stop its task and to release the chat."""
         self._leaving = cause
         self._wake.set()
 
     async def run(self) -> None:
-        """Run until the chat is given back or lost."""
+        """Run until the chat is released or lost."""
         with self._hub.chat(self.chat_id, self._wake) as self._hints:
             try:
                 await self._follow()
             except ChatNotFound:
-                self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to give back
+                self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to release
             finally:
                 await self._all_ended()
                 self._env.episodes.end(self.chat_id, self._sealed)
 
     async def _follow(self) -> None:
-        # Subscribed first, then one read: what changed since the acquisition is seen.
+        # Subscribe first, then read: no change since the acquisition is missed.
         self._hints.put(await self._read() or self._memory.seen)
         while True:
             if self._leaving is not None:
@@ -120,12 +119,12 @@ class Runner:
             self._wake.clear()
 
     async def _look(self) -> None:
-        """Hear what the database says; without its answer, the next sync of held chats tells."""
+        """Read the chat as a hint; if the database fails, the next sync of held chats does."""
         if current := await self._read():
             self._hints.put(current)
 
     async def _hear(self, hint: Hint) -> bool:
-        """Act on what is heard. Returns False when the runner is done."""
+        """React to a hint. Return False when the runner is done."""
         match self._memory.hear(hint):
             case Hand():
                 assert self._work is not None
@@ -146,11 +145,11 @@ class Runner:
         return True
 
     def _stop(self, cause: Cause) -> None:
-        """Stop the present task without waiting for it: a person's stop must not."""
+        """Cancel the current task without waiting for it, so that a user's stop is immediate."""
         if self._work is None:
             return
-        # Before anything is awaited: what clients were shown by now is all that they will be
-        # shown of this attempt, and what an interruption or a shutdown saves.
+        # Before the first await: clients are shown nothing more of this attempt than what an
+        # interruption or a shutdown saves.
         self._sealed = self._env.episodes.current(self.chat_id)
         if self._sealed is not None:
             self._sealed.seal()
@@ -167,7 +166,7 @@ class Runner:
             log.warning("a stopped task failed", chat=self.chat_id, error=repr(error))
 
     async def _all_ended(self) -> None:
-        """Wait a little for the tasks that were stopped."""
+        """Wait up to `STOP_TASK_S` for the cancelled tasks."""
         tasks = {work.task for work in self._cancelled}
         if not tasks:
             return
@@ -178,13 +177,13 @@ class Runner:
             log.warning("a stopped task goes on", chat=self.chat_id)
 
     async def _ended(self, work: Work) -> None:
-        """A task ended by itself: by its commit, by its fence, or by an error."""
+        """Handle a task that ended by itself: by its commit, its fence, or an error."""
         self._work = None
         self._memory.task_ended()
         error = None if work.task.cancelled() else work.task.exception()
         if error is None or isinstance(error, FenceLost | ChatNotFound):
-            # A library's own cancellation ends a task too; the state has not moved, so that
-            # the next look at it starts the task anew.
+            # A library's cancellation ends a task too; the state is unchanged, so the next read
+            # starts the task again.
             self._failures = self._failures + 1 if work.task.cancelled() else 0
             _log_late(error)
         elif isinstance(error, FilesElsewhere):
@@ -200,7 +199,7 @@ class Runner:
             await self._pause()
 
     async def _pause(self) -> None:
-        """Wait before the next try, unless something is heard: a person's stop acts at once."""
+        """Wait before the next try, or until a hint arrives: a user's stop takes effect at once."""
         due = False
 
         def end() -> None:
@@ -218,22 +217,22 @@ class Runner:
             timer.cancel()
 
     async def _give_up(self, work: Work, bug: BaseException) -> None:
-        """An internal error ends the turn, and the chat is usable again."""
+        """End the turn with an internal error, so that the chat is usable again."""
         try:
             if isinstance(bug, BrokenInvariant):
-                # What is stored contradicts itself: ending the turn would leave it so.
+                # The stored state is inconsistent, and ending the turn would not repair it.
                 await self._env.door.apply(self.chat_id, reconcile, fence=work.job.fence)
             else:
                 await fail(self._env, work.job, INTERNAL_ERROR)
         except (FenceLost, ChatNotFound):
-            pass  # the chat moved on by itself
+            pass  # the chat changed meanwhile
         except DatabaseError as error:
             log.warning("turn not ended", chat=self.chat_id, error=error.sentence)
-        except Exception as error:  # noqa: BLE001 - tried again after a pause; a stop is heard
+        except Exception as error:  # noqa: BLE001 - retried after a pause
             await log_bug(log, "turn not ended", error, chat=self.chat_id)
 
     async def _read(self) -> Hint | None:
-        """Read the chat as it is; None when the database does not answer.
+        """Read the chat's current state; None if the database fails.
 
         Raises:
             ChatNotFound: the chat was deleted.
@@ -246,21 +245,21 @@ class Runner:
         return hint_of(row)
 
     async def _give_back(self, cause: Cause) -> bool:
-        """Release the chat. Returns False when the database failed: it is ours still."""
+        """Release the chat. Return False if the database failed and the chat is still held."""
         self._stop(cause)
-        await self._all_ended()  # what it saves last is fenced by the chat being ours
+        await self._all_ended()  # their last save needs the fence
         try:
             await self._env.door.apply(self.chat_id, release, fence=Fence(self._memory.runner_id))
         except (FenceLost, ChatNotFound) as error:
-            _log_late(error)  # somebody else has it, or it is gone: nothing is to be given back
+            _log_late(error)  # another runner has it, or it was deleted: nothing to release
         except DatabaseError as error:
-            # Who leaves all the same leaves a lease that runs out by itself.
+            # If the runner ends all the same, its lease expires.
             log.warning("chat not released", chat=self.chat_id, error=error.sentence)
             return False
         return True
 
 
 def _log_late(error: BaseException | None) -> None:
-    """Note a write that came too late: it changed nothing, and its fence says why."""
+    """Log a write that came too late: it changed nothing, and its fence says why."""
     if isinstance(error, FenceLost):
         log.info("late write refused", chat=error.chat_id, because=str(error))

@@ -1,4 +1,4 @@
-"""The worker of a daemon: acquires chats, keeps their leases, and gives them back."""
+"""The worker of a daemon: acquires chats, renews their leases, and releases them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = structlog.get_logger("palaverd.worker")
 
 
 class Worker:
-    """Building it starts nothing; `start` does."""
+    """Acquires and runs chats. The constructor starts nothing."""
 
     def __init__(self, env: Environment, hub: LocalHub, config: WorkerConfig) -> None:
         self._env = env
@@ -49,17 +49,17 @@ class Worker:
 
     @property
     def running(self) -> int:
-        """How many chats this worker holds."""
+        """The number of chats that this worker holds."""
         return len(self._runners)
 
     def change_limits(self, config: WorkerConfig) -> None:
-        """Let other numbers of chats run at once; what runs already goes on."""
+        """Change how many chats run at once; running ones continue."""
         self._config = msgspec.structs.replace(
             self._config, max_chats=config.max_chats, max_subagents=config.max_subagents
         )
 
     async def start(self) -> None:
-        """Begin to acquire."""
+        """Start acquiring chats."""
         clock = self._env.clock
         self._acquiring = asyncio.create_task(self._acquire_loop())
         self._loops = [
@@ -70,7 +70,7 @@ class Worker:
         ]
 
     async def explain(self) -> None:
-        """Instead of `start`: this daemon runs no chats, and those that wait say so."""
+        """Instead of `start`: run no chats, and mark those that wait with the reason."""
         self._loops = [asyncio.create_task(_every(self._env.clock, ACQUIRE_INTERVAL_S, self._say))]
 
     async def _say(self) -> None:
@@ -79,7 +79,7 @@ class Worker:
         )
 
     async def stop(self) -> None:
-        """Give every chat back; they stay running, for the next start or another replica."""
+        """Release every chat; they stay running, for the next start or another replica."""
         self._stopping = True
         for loop in self._loops:
             loop.cancel()
@@ -98,7 +98,7 @@ class Worker:
         self._heartbeat.stop()
 
     async def _stop_acquiring(self) -> None:
-        """Let an acquisition that is under way end: what it takes is released at once."""
+        """Let a current acquisition finish: its chats are released at once."""
         if self._acquiring is None:
             return
         if self._looking is not None:
@@ -125,7 +125,7 @@ class Worker:
         try:
             while not due and not self._stopping:
                 await hints.wait()
-                # A place that became free counts as work too.
+                # A runner that ended makes room for another chat.
                 if any(hint.ownerless or hint.runner_id is None for hint in hints.take()):
                     return
         finally:
@@ -149,7 +149,7 @@ class Worker:
             if Transition.RECONCILE in one.transitions:
                 log.warning("chat repaired", chat=one.row.chat_id, status=one.row.status)
             if Transition.ACQUIRE not in one.transitions:
-                continue  # it waits and now says why, or it was repaired
+                continue  # its pending reason changed, or it was repaired
             assert one.row.runner_id is not None
             self._heartbeat.acquired(began)
             runner = Runner(self._env, self._hub, hint_of(one.row))
@@ -164,7 +164,7 @@ class Worker:
         try:
             await runner.run()
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the worker
-            # The lease ends by itself, so that the chat is taken up again; the loop must not die.
+            # The lease expires, so that the chat is acquired again; the loop must go on.
             await log_bug(log, "runner failed", error, chat=runner.chat_id)
         finally:
             self._runners.pop(runner_id, None)
@@ -176,7 +176,7 @@ class Worker:
             runner.leave(Cause.LEASE_LOST)
 
     async def _sync(self) -> None:
-        """Repair lost hints: one query over all held chats."""
+        """Replace lost hints: one query over all held chats."""
         ids = [runner.chat_id for runner in self._runners.values()]
         if ids:
             for hint in await self._env.database.read(lambda c: read_hints(c, ids)):
@@ -190,7 +190,7 @@ async def _every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None
 
 
 async def _guarded(name: str, work: Awaitable[None]) -> None:
-    """Survive whatever happens: the next turn of the loop tries again."""
+    """Await `work` and log any error: the next turn of the loop tries again."""
     try:
         await work
     except DatabaseError as error:
