@@ -31,8 +31,7 @@ class Left:
     """The result of an interface.
 
     `chat_id` is the chat that was shown; `go_to` is the server that was chosen, on which to open
-    the
-    interface again. Both may be None.
+    the interface again. Both may be None.
     """
 
     code: int = 0

@@ -71,8 +71,7 @@ async def ensure_daemon(
     """Return the endpoint of the daemon of `data_dir`; start it if none answers.
 
     An idle daemon of an older version is replaced. A daemon outlives its client; `started` receives
-    its
-    process, to end it. `instead` stops the running daemon, while no other client can start one.
+    its process, to end it. `instead` stops the running daemon, while no other client can start one.
 
     Raises:
         PalaverError: it could not be started; the message is the daemon's own.

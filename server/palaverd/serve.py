@@ -51,8 +51,7 @@ async def serve(
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
     SIGHUP reloads the configuration and the certificate. If the controlling terminal is gone, it
-    ends
-    the process, as with any program started by hand.
+    ends the process, as with any program started by hand.
 
     Args:
         loaded: what was read from `source`.

@@ -114,7 +114,8 @@ async def test_a_token_that_is_piped_in_is_checked_kept_and_used(box: Box) -> No
 async def test_a_token_that_is_not_taken_is_not_kept(box: Box) -> None:
     _, err = await box.palaver("login", box.url, piped=OTHER, code=1)
     assert err == (
-        f"palaver: {box.url} does not accept this token: The token has expired. Nothing was stored.\n"
+        f"palaver: {box.url} does not accept this token: The token has expired."
+        " Nothing was stored.\n"
     )
     assert not (box.folder / "config").exists()
     # What cannot be a token is not even sent.

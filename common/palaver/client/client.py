@@ -36,8 +36,7 @@ class Client(Requests):
 
     Every method raises `Refused` if the daemon refuses, `Unreachable` if no response arrives, and
     `PalaverError` for a response that is not Palaver's. A method with a `key` may be retried with
-    the
-    same key after `Unreachable`: the daemon applies it once.
+    the same key after `Unreachable`: the daemon applies it once.
     """
 
     def __init__(
@@ -71,8 +70,7 @@ class Client(Requests):
         """Return the daemon's info, after checking that its version is compatible.
 
         It is requested once per connection: after a reconnect it may be another daemon. A stream
-        does so
-        by itself, first of all.
+        does so by itself, first of all.
 
         Raises:
             Incompatible: daemon and client do not understand each other.
@@ -97,12 +95,10 @@ class Client(Requests):
         """Follow one chat from `position` on, without gaps and repetitions.
 
         It reconnects for ever. After a reconnect a message may be sent again: merge it by id, and
-        let it
-        remove live output only if that belongs to the episode it replaces.
+        let it remove live output only if that belongs to the episode it replaces.
 
         The stream ends when the client is closed. Raises `Refused` if there is no such chat, or it
-        is
-        another owner's, and `Incompatible` like `meet`.
+        is another owner's, and `Incompatible` like `meet`.
         """
         path = chat_path(id)
 

@@ -141,8 +141,7 @@ class Requests:
         """Delete an archived chat and its descendants permanently.
 
         A chat that no longer exists is no error: if the response is lost, aiohttp retries the
-        request by
-        itself, and the retry does not find it.
+        request by itself, and the retry does not find it.
         """
         try:
             await self._transport.exchange("DELETE", chat_path(id))
@@ -213,8 +212,7 @@ class Requests:
         """Remove a message from the queue; the response contains it.
 
         Without a key it gets one: if the response is lost, aiohttp retries the request by itself,
-        and the
-        retry must return what the first one removed.
+        and the retry must return what the first one removed.
         """
         key = key or uuid4().hex
         return await self._ask("DELETE", id, f"queue/{queued}", QueueAnswer, key=key)

@@ -14,10 +14,8 @@ class WebSocket(aiohttp.ClientWebSocketResponse[bool]):
     """Closes the connection after a silence, once the daemon is known to send heartbeats.
 
     Bytes count, not whole frames: a long message may take longer than `SILENCE_S` on a slow line,
-    and
-    heartbeats wait behind it. aiohttp has both the signal and the way to fail a socket whose peer
-    is
-    gone, for its own pings, but not in its public API.
+    and heartbeats wait behind it. aiohttp has both the signal and the way to fail a socket whose
+    peer is gone, for its own pings, but not in its public API.
     """
 
     def __init__(self, *args: Any, **kw: Any) -> None:

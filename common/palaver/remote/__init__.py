@@ -1,1 +1,1 @@
-"""Daemons on other machines: how they are named, reached, and what opens them. See `address`."""
+"""Daemons on other machines: their addresses, connections and tokens. See `address`."""

@@ -1,6 +1,6 @@
-"""What `--server` may say, as a value: a Unix socket, a web address, a place for ssh, a name.
+"""Parse `--server`: a Unix socket, a web URL, an ssh URL, or a name of client.toml.
 
-Pure. A sentence about an address that cannot be used never repeats what may be a secret in it.
+Pure. Error messages never repeat what may be a secret in an address.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from ipaddress import ip_address
 from typing import Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-LOCAL: Final = "local"  # the name of the daemon of one's own data directory
+LOCAL: Final = "local"  # the daemon of the user's own data directory
 EXAMPLES: Final = "https://box:7777, ssh://you@box, or a name of client.toml"
 WEB_PORTS: Final = {"https": 443, "http": 80}
-# What a name in client.toml may be: it is a key there, and a word on the command line.
+# A name in client.toml: it is a key there, and a word on the command line.
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
-# ssh is given these as arguments and expands them in a person's own ProxyCommand: no options, and
-# nothing that a shell reads.
+# ssh receives these as arguments and expands them in the user's ProxyCommand: they must not be
+# options, nor contain characters that are special in a shell.
 _SSH_USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*\Z")
 _SSH_HOST: Final = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*\Z")
 _WEB_HOST: Final = re.compile(r"[\w:][\w.:-]*\Z")
 
 
 class BadAddressError(ValueError):
-    """Nothing can be reached under this. The text is a sentence with what would be right."""
+    """The address cannot be used. The message is a sentence that names what would be right."""
 
 
 @dataclass(frozen=True)
 class Unix:
-    """A socket on this machine: its path, as it was given."""
+    """A Unix socket on this machine, by its path as given."""
 
     path: str
 
@@ -39,7 +39,7 @@ class Unix:
 
 @dataclass(frozen=True)
 class Web:
-    """A daemon that listens on a port, or a proxy in front of it."""
+    """A daemon on a TCP port, or a proxy in front of it."""
 
     scheme: str
     host: str
@@ -47,12 +47,12 @@ class Web:
 
     @property
     def encrypted(self) -> bool:
-        """Whether nobody in between can read along."""
+        """Whether the connection is encrypted."""
         return self.scheme == "https"
 
     @property
     def loopback(self) -> bool:
-        """Whether nothing leaves this machine."""
+        """Whether the host is this machine."""
         try:
             return self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:
@@ -60,13 +60,13 @@ class Web:
 
     @property
     def place(self) -> str:
-        """Return host and port, as a Host header has them: without the usual port."""
+        """Host and port, as in a Host header: without the default port."""
         host = _bracketed(self.host)
         return host if self.port == WEB_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def warning(self) -> str | None:
-        """Return a sentence about what is not safe here, None where all is well."""
+        """A sentence about an unencrypted connection, None if it is safe."""
         if self.encrypted or self.loopback:
             return None
         return (
@@ -80,7 +80,7 @@ class Web:
 
 @dataclass(frozen=True)
 class Ssh:
-    """A machine that one's own ssh reaches. What is None, ssh's configuration says."""
+    """A machine to reach with the user's ssh. What is None, ssh's configuration decides."""
 
     host: str
     user: str | None = None
@@ -94,7 +94,7 @@ class Ssh:
 
 @dataclass(frozen=True)
 class Name:
-    """A server of client.toml, or `local`."""
+    """A name in client.toml, or `local`."""
 
     name: str
 
@@ -107,10 +107,10 @@ Address = Place | Name
 
 
 def parse(text: str) -> Address:
-    """Return what an address means.
+    """Parse an address.
 
     Raises:
-        BadAddressError: it cannot be one.
+        BadAddressError: it is none.
     """
     text = text.strip()
     if not text:
@@ -169,7 +169,7 @@ def _web(parts: SplitResult, host: str, port: int | None) -> Web:
 
 
 def _ssh(parts: SplitResult, host: str, port: int | None) -> Ssh:
-    # As it was written: ssh looks for it in its configuration, where case may matter.
+    # As written: ssh looks it up in its configuration, where case may matter.
     written = parts.netloc.rpartition("@")[2]
     written = written[1:].partition("]")[0] if written[:1] == "[" else written.partition(":")[0]
     if not _SSH_HOST.match(written):

@@ -1,4 +1,4 @@
-"""Carries connections over one pair of pipes: sockets on this side, `Mux` in between."""
+"""Carry many connections over one pair of pipes: local sockets, multiplexed by `Mux`."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from palaver.remote.mux import (
     Room,
 )
 
-# Bytes read at once: a few frames, so that many connections take turns on the line.
+# Bytes per read: a few frames, so that many connections take turns on the pipe.
 CHUNK: Final = 64 * 1024
 
-# Returns a connected socket, and may start what listens at its other end. Raises `OSError` with a
-# clause, or `NoConnectionError`.
+# Returns a connected socket; True allows it to start the daemon. Raises `OSError` with a clause as
+# its message, or `NoConnectionError`.
 Connect = Callable[[bool], Awaitable[socket.socket]]
 
 
 class NoConnectionError(Exception):
-    """There is no connection to be had; the text says why."""
+    """No connection could be made; the message says why."""
 
 
 class Carrier:
-    """One end of the pipes. Without `connect` it dials, with it it connects when it is asked to.
+    """One end of the pipes. Without `connect` it opens connections, with it it accepts them.
 
-    All of it belongs to one event loop.
+    Everything runs on one event loop.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class Carrier:
         self._over: str | None = None
 
     async def run(self, already: bytes = b"") -> None:
-        """Carry until the pipes end, then end every connection.
+        """Carry connections until the pipes end, then close them all.
 
         Args:
-            already: what was read of the other side's bytes.
+            already: bytes of the peer that were read before.
 
         Raises:
-            MuxError: the other side says what nobody understands.
+            MuxError: the peer violated the protocol.
         """
         try:
             self.flush()
@@ -73,7 +73,7 @@ class Carrier:
                     self._on(event)
                 self.flush()
         except (ConnectionError, BrokenPipeError):
-            pass  # as good as an end
+            pass  # the pipe has ended
         except MuxError:
             with suppress(ConnectionError):
                 self.flush()
@@ -83,10 +83,10 @@ class Carrier:
             await self._all_ended()
 
     async def dial(self, *, start: bool = False) -> socket.socket:
-        """Return a connected socket; the caller closes it. `start`: a daemon may be started.
+        """Return a connected socket, which the caller closes. `start`: a daemon may be started.
 
         Raises:
-            OSError: the other side declined, or is gone.
+            OSError: the peer declined, or is gone.
             NoConnectionError: it declined with a sentence.
         """
         if self._over is not None:
@@ -102,7 +102,7 @@ class Carrier:
             return await answer
         except BaseException:
             if answer.done() and not answer.cancelled() and answer.exception() is None:
-                answer.result().close()  # it came as nobody wanted it any more
+                answer.result().close()  # accepted after the cancellation
             self._mux.cut(id)
             self.flush()
             raise
@@ -110,12 +110,12 @@ class Carrier:
             del self._dialled[id]
 
     def flush(self) -> None:
-        """Hand over what is to be sent."""
+        """Write pending data to the pipe."""
         if (data := self._mux.to_send()) and not self._writer.is_closing():
             self._writer.write(data)
 
     async def drained(self) -> None:
-        """Wait until the line takes more."""
+        """Wait until the pipe accepts more data."""
         await self._writer.drain()
 
     def _on(self, event: Event) -> None:
@@ -146,7 +146,7 @@ class Carrier:
                 pass
 
     def _accepted(self, id: int, answer: asyncio.Future[socket.socket]) -> None:  # noqa: A002
-        # At once, not when the dialler has its turn: what comes next is for this connection.
+        # At once, not when `dial` resumes: the next event may have data for this connection.
         if answer.done():
             return
         try:
@@ -186,7 +186,7 @@ class Carrier:
         carried.task = self._spawn(carried.run())
 
         def over(_task: asyncio.Task[None]) -> None:
-            # Not at the end of the task itself: one that is cancelled may never have begun.
+            # In a callback, since a cancelled task may never have started.
             del self._carried[id]
             carried.close()
 
@@ -210,7 +210,7 @@ class Carrier:
 
 
 class _Carried:
-    """One connection: what comes from its socket to the other side, and the reverse."""
+    """One connection: copies data between its socket and the mux, in both directions."""
 
     def __init__(self, carrier: Carrier, mux: Mux, id: int, one_end: socket.socket) -> None:  # noqa: A002
         self.room = asyncio.Event()
@@ -225,22 +225,22 @@ class _Carried:
         self.task: asyncio.Task[None] | None = None
 
     def came(self, data: bytes) -> None:
-        """Take bytes of the other side."""
+        """Queue data received from the peer."""
         self._came.append(data)
         self._more.set()
 
     def ended(self) -> None:
-        """Note that no more will come."""
+        """Record that the peer sends no more."""
         self._theirs_ended = True
         self._more.set()
 
     def cancel(self) -> None:
-        """End at once: the other side has."""
+        """Close at once: the peer has."""
         if self.task is not None:
             self.task.cancel()
 
     def close(self) -> None:
-        """Tell the other side, where it does not know; give back what is held."""
+        """Cut the connection, unless it has ended, and acknowledge unread data."""
         self._mux.cut(self._id)
         self._took(sum(map(len, self._came)))
         self._came.clear()
@@ -248,13 +248,13 @@ class _Carried:
         self._carrier.flush()
 
     async def run(self) -> None:
-        """Carry until both sides have ended, or one is gone."""
+        """Copy data until both directions have ended, or one has failed."""
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._send())
                 both.create_task(self._receive())
         except* OSError:
-            pass  # the socket or the line is gone: `close` tells the other side
+            pass  # the socket or the pipe has failed: `close` cuts the connection
 
     async def _send(self) -> None:
         while True:

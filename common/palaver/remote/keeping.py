@@ -1,8 +1,8 @@
-"""The tokens that `palaver login` was given: in the keyring where one works, else in files.
+"""Store the tokens of `palaver login`: in the keyring if one works, else in files.
 
-One small file per server, which only its owner can read, says where its token is. A token goes to
-the server that it was stored for and to no other: it is found by scheme, host and port. Everything
-here blocks: call it in a thread.
+One file per server, readable only by its owner, says where its token is. A token is found by
+scheme, host and port, and is sent to that server only. Everything here blocks: call it in a
+thread.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from palaver.remote.address import BadAddressError, Web, parse
 from palaver.remote.ring import Ring, RingError
 
 FOLDER: Final = "tokens"  # beside client.toml
-# `palaver_<id>_<secret>`; the letters of a token are those of a URL, so nothing hides in it.
+# `palaver_<id>_<secret>`, with only characters that are safe in a URL.
 TOKEN: Final = re.compile(r"palaver_[A-Za-z0-9]+_[A-Za-z0-9_-]{16,}\Z")
-MAX_TOKEN: Final = 512  # characters; ours have about seventy
+MAX_TOKEN: Final = 512  # characters; tokens have about seventy
 
 Where = Literal["keyring", "file"]
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A file: whose token it is about, and the token itself where no keyring has it."""
+    """The contents of a file: the server, and the token, unless it is in the keyring."""
 
     server: str
     token: str | None = None
 
     def __repr__(self) -> str:
-        """Name the server, and no token."""
+        """Return the server, without the token."""
         return f"Stored({self.server})"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A server that a token is kept for, and where; `why` it is not in the keyring, a clause."""
+    """A server with a stored token, and where it is; `why` not in the keyring, as a clause."""
 
     server: Web
     where: Where
@@ -52,10 +52,10 @@ class Kept:
 
 
 def checked(text: str) -> str:
-    """Return a token as it was pasted or piped, without what surrounds it.
+    """Return a pasted or piped token without surrounding white space.
 
     Raises:
-        PalaverError: it is none. The text does not repeat it.
+        PalaverError: it is not a token. The message does not repeat it.
     """
     token = text.strip()
     if not token:
@@ -69,17 +69,17 @@ def checked(text: str) -> str:
 
 
 class Tokens:
-    """The tokens in a folder (and the keyring, for those that it says are there)."""
+    """The tokens in a folder, and those in the keyring that its files refer to."""
 
     def __init__(self, folder: Path, ring: Ring | None = None) -> None:
         self._folder = folder
         self._ring = ring or Ring()
 
     def store(self, server: Web, token: str) -> Kept:
-        """Keep the token of a server, in the place of one before it; return where it is.
+        """Store the token of a server, replacing an earlier one; return where it is.
 
         Raises:
-            PalaverError: it can be kept nowhere.
+            PalaverError: it cannot be stored.
         """
         entry, kept = Stored(str(server)), Kept(server, "keyring")
         try:
@@ -96,13 +96,13 @@ class Tokens:
         return kept
 
     def token(self, server: Web) -> str | None:
-        """Return the token of a server, None where none is stored.
+        """Return the token of a server, None without one.
 
         Raises:
-            PalaverError: others can read it, or the keyring does not give it.
+            PalaverError: others can read its file, or the keyring fails.
         """
         entry = self._read(self.path(server))
-        # The name of a file is a digest: what it says counts.
+        # The name of a file is a digest: its content decides.
         if entry is None or entry.server != str(server):
             return None
         if entry.token is not None:
@@ -114,12 +114,12 @@ class Tokens:
         return token
 
     def forget(self, server: Web) -> bool:
-        """Forget the token of a server; return whether there was one. Raises `PalaverError`."""
+        """Delete the token of a server; return whether there was one. Raises `PalaverError`."""
         path = self.path(server)
         try:
             entry = self._read(path)
         except PalaverError:
-            entry = Stored(str(server), "")  # whatever is wrong with the file, it goes
+            entry = Stored(str(server), "")  # an unusable file is deleted, too
         if entry is None:
             return False
         try:
@@ -127,12 +127,12 @@ class Tokens:
         except OSError as error:
             raise PalaverError(f"{path} cannot be removed: {error.strerror}.") from error
         if entry.token is None:
-            with contextlib.suppress(RingError):  # gone from there, or out of reach with it
+            with contextlib.suppress(RingError):  # no longer there, or not reachable
                 self._ring.forget(str(server))
         return True
 
     def kept(self) -> list[Kept]:
-        """Return the servers that tokens are kept for. Files that cannot be used are left out."""
+        """Return the servers with stored tokens, except those whose files are unusable."""
         found = []
         for path in sorted(self._folder.glob("*.json")):
             with contextlib.suppress(PalaverError, BadAddressError):
@@ -161,7 +161,7 @@ class Tokens:
 
 
 def token_of(path: Path) -> str:
-    """Return the token in a file that a person has made. Raises `PalaverError`."""
+    """Return the token in a file of the user's. Raises `PalaverError`."""
     try:
         return checked(read_private(path).decode(errors="replace"))
     except FileNotFoundError as error:
@@ -173,15 +173,15 @@ def token_of(path: Path) -> str:
 
 
 def read_private(path: Path) -> bytes:
-    """Return what is in a file that nobody else may read.
+    """Return the content of a file that others cannot read.
 
     Raises:
-        FileNotFoundError: it is not there.
-        PalaverError: others can read it, it is somebody else's, or it cannot be read.
+        FileNotFoundError: it does not exist.
+        PalaverError: others can read it, it belongs to another user, or it cannot be read.
     """
     try:
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())  # of what is read, whatever the path is by now
+            status = os.fstat(file.fileno())  # of the open file, whatever the path is by now
             if not stat.S_ISREG(status.st_mode):
                 raise PalaverError(f"{path} is not a file.")
             if status.st_uid not in (os.getuid(), 0):
@@ -200,9 +200,9 @@ def read_private(path: Path) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file atomically, readable only by its owner."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # 0600, by its contract
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # with mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -1,10 +1,10 @@
-"""Many connections over one pair of pipes: what is said there, and what it means.
+"""Multiplex many connections over one pair of pipes: bytes to events and back.
 
-Pure. Each connection is a CONNECT stream of HTTP/2, framed by h2: a window for each, so that one
-whose reader is slow holds up no other, half-closes, resets, and bounds on all of them. ssh could
-carry connections itself; but a server may allow ten sessions in one login at most (MaxSessions), a
-session for each connection would start one Python each, and a forwarded socket would listen on
-the laptop, needs the server's leave, and does not get through `sudo` or `docker exec`.
+Pure. Each connection is a CONNECT stream of HTTP/2, framed by h2: with a window of its own, so that
+a slow reader does not block others, half-closes, resets, and limits. ssh could carry connections
+itself; but a server may allow only ten sessions per login (MaxSessions), a session for each
+connection would start one Python each, and a forwarded socket would listen on the laptop, needs
+the server's permission, and does not pass `sudo` or `docker exec`.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from h2.events import Event as Said
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
-# Bytes under way to a reader that does not take them. A line of 200 ms then carries 1.3 MB/s for
-# each connection, and a thousand that all stand still hold 256 MiB.
+# Bytes in flight to a reader that does not read. With a round trip of 200 ms, each connection
+# carries 1.3 MB/s, and a thousand blocked ones hold 256 MiB.
 WINDOW: Final = 256 * 1024
-# As many as a daemon takes at once (its own bound is in palaverd/api/limits.py).
+# As many as a daemon accepts at once (palaverd/api/limits.py).
 CONNECTIONS: Final = 1024
-# Of all connections together there is no bound but theirs: HTTP/2's largest number.
+# The window of all connections together is unlimited: HTTP/2's largest number.
 _ALL: Final = 2**31 - 1
-_AT_FIRST: Final = 65_535  # of a connection, and of all together, before anything was said
+_AT_FIRST: Final = 65_535  # HTTP/2's initial window
 _WHY: Final = 1000  # characters of a refusal
-_HEADERS: Final = 16 * 1024  # bytes: three for each of those, and what else there is
+_HEADERS: Final = 16 * 1024  # bytes: three for each of those characters, and the other headers
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class MuxError(Exception):
-    """The other side does not keep to what was agreed. The text is a clause."""
+    """The peer violated the protocol. The message is a clause."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The other side wants connection `id`. With `start`, a daemon is to be started for it."""
+    """The peer requests connection `id`. With `start`, start a daemon for it."""
 
     id: int
     start: bool = False
@@ -59,14 +59,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Accepted:
-    """There is a connection now."""
+    """The connection was accepted."""
 
     id: int
 
 
 @dataclass(frozen=True)
 class Declined:
-    """There will be none; `why` is a clause or a sentence."""
+    """The connection was declined; `why` is a clause or a sentence."""
 
     id: int
     why: str
@@ -74,7 +74,7 @@ class Declined:
 
 @dataclass(frozen=True)
 class Came:
-    """Bytes came. `Mux.took` says when somebody took them."""
+    """Data arrived. Call `Mux.took` once it is consumed."""
 
     id: int
     data: bytes
@@ -82,21 +82,21 @@ class Came:
 
 @dataclass(frozen=True)
 class Ended:
-    """The other side says no more, and still listens."""
+    """The peer sends no more, but still receives."""
 
     id: int
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection is no more."""
+    """The connection was reset."""
 
     id: int
 
 
 @dataclass(frozen=True)
 class Room:
-    """There is more room: for connection `id`, or for all of them."""
+    """The window grew: of connection `id`, or of all."""
 
     id: int | None = None
 
@@ -106,7 +106,7 @@ Event = Asked | Accepted | Declined | Came | Ended | Cut | Room
 
 @dataclass
 class _Sides:
-    """Which sides of a connection said their last word."""
+    """The state of a connection: which sides have ended, and whether it was accepted."""
 
     ours: bool = False
     theirs: bool = False
@@ -114,10 +114,9 @@ class _Sides:
 
 
 class Mux:
-    """One end. The side that `opens` asks for connections, the other one accepts or declines.
+    """One end. The side with `opens` requests connections, the other one accepts or declines them.
 
-    An id whose connection is gone may be named: it does nothing, as a cut and what was on its way
-    meet every day.
+    Calls with the id of a closed connection do nothing, since a reset can cross other events.
     """
 
     def __init__(self, *, opens: bool) -> None:
@@ -141,14 +140,15 @@ class Mux:
         return len(self._there)
 
     def to_send(self) -> bytes:
-        """Take out what is to be sent to the other side."""
+        """Return the pending output, and clear it."""
         return self._h2.data_to_send()
 
     def receive(self, data: bytes) -> list[Event]:
-        """Return what bytes of the other side mean, however they were split.
+        """Return the events of received bytes, however they were split.
 
         Raises:
-            MuxError: they mean nothing, or the other side says that we do not. All is over then.
+            MuxError: the peer violated the protocol, or reports that we did. The mux is
+                unusable then.
         """
         try:
             said = self._h2.receive_data(data)
@@ -159,10 +159,10 @@ class Mux:
         return [event for one in said for event in self._meant(one)]
 
     def open(self, *, start: bool = False) -> int:
-        """Ask for a connection; return its id. `start`: a daemon is to be started for it.
+        """Request a connection; return its id. `start`: a daemon may be started for it.
 
         Raises:
-            MuxError: there are as many as there may be, or there were as many as there can be.
+            MuxError: there are too many connections, or no more ids.
         """
         headers: Headers = [(b":method", b"CONNECT"), (b":authority", b"palaverd")]
         if start:
@@ -176,7 +176,7 @@ class Mux:
         return id
 
     def accept(self, id: int) -> bool:  # noqa: A002
-        """Say that there is a connection now; False: nobody wants it any more."""
+        """Accept a connection; return False if the peer no longer wants it."""
         if id not in self._there:
             return False
         self._there[id].accepted = True
@@ -184,7 +184,7 @@ class Mux:
         return True
 
     def decline(self, id: int, why: str) -> None:  # noqa: A002
-        """Say that there will be none, and why."""
+        """Decline a connection, with the reason."""
         if self._there.pop(id, None) is not None:
             reason = quote(why[:_WHY]).encode()
             self._h2.send_headers(id, [(b":status", b"503"), (b"why", reason)], end_stream=True)
@@ -205,11 +205,11 @@ class Mux:
             self._h2.send_data(id, data[begin : begin + most])
 
     def took(self, id: int, count: int) -> None:  # noqa: A002
-        """Note that somebody took so many bytes that came: as many more may come."""
+        """Acknowledge `count` consumed bytes, so that the peer may send as many."""
         self._h2.acknowledge_received_data(count, id)
 
     def end(self, id: int) -> None:  # noqa: A002
-        """Say no more; what comes is still listened to."""
+        """Half-close: send no more, but still receive."""
         sides = self._there.get(id)
         if sides is not None and not sides.ours:
             sides.ours = True
@@ -217,7 +217,7 @@ class Mux:
             self._forget(id, sides)
 
     def cut(self, id: int) -> None:  # noqa: A002
-        """End a connection, whatever is under way."""
+        """Reset a connection."""
         if self._there.pop(id, None) is not None:
             self._h2.reset_stream(id, ErrorCodes.CANCEL)
 
@@ -241,7 +241,7 @@ class Mux:
                     why = unquote_to_bytes(answer.get(b"why", b""))
                     yield Declined(id, why.decode(errors="replace"))
             case DataReceived(stream_id=int(id), data=data, flow_controlled_length=int(length)):
-                # Padding, and what comes for a connection that we cut, was taken by nobody.
+                # Acknowledge padding, and data of a connection that we reset.
                 wanted = id in self._there and data
                 if (left := length - (len(data or b"") if wanted else 0)) > 0:
                     self._h2.acknowledge_received_data(left, id)

@@ -1,7 +1,7 @@
-"""The line with which `palaverd dial-stdio` begins, behind whatever a shell says before it. Pure.
+"""The preface: the first line of `palaverd dial-stdio`, after any output of a shell. Pure.
 
-A start file that prints (`echo welcome` in .bashrc) prints into the same pipe: what comes before
-the line is left out.
+A shell's start file that prints (`echo welcome` in .bashrc) prints into the same pipe: anything
+before the preface is skipped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-# Of this line and what follows it; HTTP/2 takes care of what follows.
+# Version of the preface; what follows is HTTP/2.
 PROTOCOL: Final = 1
 _MARK: Final = b"palaver-stdio "
 NOISE: Final = 64 * 1024  # bytes: a long message of the day is 5 KB
@@ -18,7 +18,7 @@ LINE: Final = 4 * 1024  # bytes of the line itself
 
 
 class Preface(msgspec.Struct, frozen=True):
-    """What the other end says of itself. `note` is a sentence for the person, "" where none is.
+    """The remote end's version. `note` is a sentence for the user, or "".
 
     With `attached` its daemon ends with this connection.
     """
@@ -30,7 +30,7 @@ class Preface(msgspec.Struct, frozen=True):
 
 
 class NoPrefaceError(Exception):
-    """What came is something else. `said` is its last line, as far as it can be shown."""
+    """There is no preface. `said` is the last line of the output, in printable form."""
 
     def __init__(self, said: str) -> None:
         super().__init__(said)
@@ -38,26 +38,26 @@ class NoPrefaceError(Exception):
 
 
 def line(preface: Preface) -> bytes:
-    """Return the line, in a line of its own whatever was said before."""
+    """Return the preface as a line, after a newline that ends any earlier output."""
     return b"\n" + _MARK + msgspec.json.encode(preface) + b"\n"
 
 
 class Finder:
-    """Finds the line among what comes, however it is split."""
+    """Finds the preface in a stream of bytes, however it is split."""
 
     def __init__(self) -> None:
         self._came = bytearray()
 
     @property
     def noise(self) -> bytes:
-        """What came, as long as no line was found."""
+        """The bytes received before a preface was found."""
         return bytes(self._came)
 
     def take(self, data: bytes) -> tuple[Preface, bytes] | None:
-        """Return what the line says and what came behind it; None: it did not come yet.
+        """Return the preface and the bytes after it; None if it has not arrived yet.
 
         Raises:
-            NoPrefaceError: it will not come any more.
+            NoPrefaceError: too much other output arrived.
         """
         self._came += data
         begin = 0
@@ -71,7 +71,7 @@ class Finder:
                     said = bytes(self._came[begin + len(_MARK) : end])
                     preface = msgspec.json.decode(said, type=Preface)
                 except msgspec.DecodeError:
-                    pass  # it only looks like it
+                    pass  # no preface after all
                 else:
                     return preface, bytes(self._came[end + 1 :])
             begin += len(_MARK)
@@ -81,7 +81,7 @@ class Finder:
 
 
 def last_line(noise: bytes) -> str:
-    """Return the last line that says something, short and without what drives a terminal."""
+    """Return the last non-empty line, truncated and without control characters."""
     for text in reversed(noise.decode(errors="replace").splitlines()):
         shown = "".join(letter for letter in text if letter.isprintable()).strip()
         if shown:

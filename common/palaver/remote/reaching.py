@@ -1,4 +1,4 @@
-"""From a server, as a person names it, to the endpoint that a client opens."""
+"""Resolve a server to the endpoint that a client connects to."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from palaver.remote.servers import Server
 
 
 async def endpoint_of(server: Server, *, asks: bool) -> Endpoint:
-    """Return where a server answers. Only for one behind ssh, the way there is made.
+    """Return the endpoint of a server. For ssh, this opens the connection.
 
     Args:
-        asks: ssh may ask the person for what it needs, at the terminal.
+        asks: ssh may prompt the user at the terminal.
 
     Raises:
-        PalaverError: it cannot be reached in this way.
+        PalaverError: the server cannot be reached.
     """
     match server.place:
         case Unix():
@@ -29,7 +29,7 @@ async def endpoint_of(server: Server, *, asks: bool) -> Endpoint:
             token = await asyncio.to_thread(token_for, server, web)
             return Endpoint(str(web), ca_file=server.ca_file, token=token)
         case Ssh() as ssh:
-            # Imported here: nobody else needs a multiplexer.
+            # Imported here: only ssh needs a multiplexer.
             from palaver.remote.ssh import link
 
             return await link(ssh, server.remote_command).connect(asks=asks)
@@ -38,12 +38,12 @@ async def endpoint_of(server: Server, *, asks: bool) -> Endpoint:
 
 
 def tokens() -> Tokens:
-    """Return the tokens of this user."""
+    """Return this user's stored tokens."""
     return Tokens(client_config_path().parent / FOLDER)
 
 
 def token_for(server: Server, web: Web) -> str | None:
-    """Return the token for a server, None where none is known. Blocks. Raises `PalaverError`."""
+    """Return the token for a server, None without one. Blocks. Raises `PalaverError`."""
     if server.token_file is not None:
         return token_of(server.token_file)
     return tokens().token(web)

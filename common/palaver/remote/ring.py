@@ -1,8 +1,8 @@
-"""The keyring of the desktop, asked in a process of its own.
+"""Access the desktop's keyring, in a process of its own.
 
-A keyring can hang: behind a D-Bus that nobody answers, or a dialog that nobody sees. Its library is
-slow to import, and optional. A process that is waited for, and killed, harms nobody; the token goes
-to it and comes back through pipes. Run as a module, this is that process.
+A keyring can hang, behind a D-Bus without a service or a dialog that is not seen. Its library is
+optional and slow to import. A separate process can be waited for and killed; the token goes through
+pipes. Run as a module, this is that process.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from typing import Final, Literal
 import msgspec
 
 SERVICE: Final = "palaver"
-# Long enough to type the keyring's password into its dialog, and an end for a script.
+# Timeout in seconds: long enough to type the keyring's password into its dialog.
 PATIENCE_S: Final = 30.0
-# What keyring itself takes for recommended; below are stores in plain text, and none.
+# keyring's own threshold for recommended backends; below are plain-text stores and the null
+# backend.
 LEAST_PRIORITY: Final = 1.0
 
 
 class RingError(Exception):
-    """There is no keyring that works. The text is a clause."""
+    """No keyring works. The message is a clause."""
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is wanted of the keyring."""
+    """A request to the keyring process."""
 
     do: Literal["store", "read", "forget"]
     server: str
@@ -34,35 +35,35 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What it gave; `problem` is a clause about what went wrong."""
+    """Its response; `problem` is a clause about an error."""
 
     token: str | None = None
     problem: str | None = None
 
 
 class Ring:
-    """Asks the keyring. Every method blocks, and raises `RingError`."""
+    """The keyring. Every method blocks, and raises `RingError`."""
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
 
     def store(self, server: str, token: str) -> None:
-        """Keep a token, and see to it that it can be read again."""
+        """Store a token, and check that it can be read back."""
         self._ask(Order("store", server, token))
 
     def read(self, server: str) -> str | None:
-        """Return a token, None where there is none."""
+        """Return a token, None without one."""
         return self._ask(Order("read", server)).token
 
     def forget(self, server: str) -> None:
-        """Remove a token."""
+        """Delete a token."""
         self._ask(Order("forget", server))
 
     def _ask(self, order: Order) -> Answer:
         if importlib.util.find_spec("keyring") is None:
             raise RingError("the keyring library is not installed here (palaver[keyring])")
         try:
-            # -P: no module of the present directory is taken for one of ours.
+            # -P: modules in the current directory must not shadow ours.
             ended = subprocess.run(
                 [sys.executable, "-P", "-m", "palaver.remote.ring"],
                 input=msgspec.json.encode(order),
@@ -84,7 +85,7 @@ class Ring:
 
 
 def obey(order: Order) -> Answer:
-    """Do what is wanted, in this process."""
+    """Carry out a request in this process."""
     import keyring
     from keyring.errors import KeyringError, PasswordDeleteError
 
@@ -108,11 +109,11 @@ def obey(order: Order) -> Answer:
 
 
 def main() -> None:
-    """Obey one order from standard input, and answer on standard output."""
+    """Read one request from standard input, write the response to standard output."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     try:
         answer = obey(order)
-    except Exception as error:  # noqa: BLE001 - backends raise what they like; only its name is told
+    except Exception as error:  # noqa: BLE001 - backends raise anything; report only its name
         answer = Answer(problem=f"it failed ({type(error).__name__})")
     sys.stdout.buffer.write(msgspec.json.encode(answer))
 

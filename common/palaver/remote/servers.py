@@ -1,4 +1,4 @@
-"""The servers that a person has named in `client.toml`, and the one that a command is to use."""
+"""The servers named in `client.toml`, and the selection of one for a command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from palaver.remote.address import (
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What `[servers.NAME]` may say. Paths may begin with `~`, or where the file is."""
+    """The keys of `[servers.NAME]`. Paths may begin with `~`, or be relative to the file."""
 
     url: str
     ca_file: str | None = None
@@ -42,9 +42,9 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Server:
-    """A daemon, and what is needed to reach it. `name` is its name in client.toml, if any.
+    """A daemon and how to reach it. `name` is its name in client.toml, if any.
 
-    `remote_command` is what ssh starts there, None for the usual one.
+    `remote_command` is the command for ssh to run there, None for the default.
     """
 
     place: Place
@@ -55,16 +55,16 @@ class Server:
 
     @property
     def asked_for(self) -> str:
-        """Return what `--server` has to say for this server."""
+        """The value of `--server` for this server."""
         return self.name or str(self.place)
 
     @property
     def socket(self) -> Path | None:
-        """Return the socket on this machine, None where the daemon is elsewhere."""
+        """The Unix socket on this machine, None for a daemon elsewhere."""
         return Path(self.place.path).expanduser() if isinstance(self.place, Unix) else None
 
     def there(self, command: str) -> str:
-        """Say how a command is run where the daemon is."""
+        """Return a sentence that says how to run a command where the daemon is."""
         match self.place:
             case Ssh(host, user, port):
                 login = f"{user}@{host}" if user is not None else host
@@ -74,7 +74,7 @@ class Server:
                 return "Whoever runs it there does that."
 
 
-# Which options are about which kind of place, by their names in `Entry`.
+# The kind of address that each option applies to, by its name in `Entry`.
 ONLY: Final[dict[str, type[Web] | type[Ssh]]] = {
     "ca_file": Web,
     "token_file": Web,
@@ -85,7 +85,7 @@ _KINDS: Final = {Web: "an https:// address", Ssh: "an ssh:// address"}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a command line or the environment says of the server; `source` is who says it."""
+    """The server that a command line or the environment selects; `source` names which."""
 
     address: str
     source: str = "--server"
@@ -95,12 +95,12 @@ class Wanted:
 
 
 def choose(wanted: Wanted, path: Path) -> Server | None:
-    """Return the server that is wanted, None for the daemon of one's own data directory.
+    """Return the selected server, None for the daemon of the user's own data directory.
 
-    What `path`, a client.toml, says of it holds where `wanted` says nothing.
+    Options of the client.toml at `path` apply unless `wanted` sets them.
 
     Raises:
-        PalaverError: there is no such server, or an option is not about it.
+        PalaverError: there is no such server, or an option does not apply to it.
     """
     if not wanted.address:
         raise PalaverError("No --server is given that --ca-file and the like could be about.")
@@ -132,15 +132,15 @@ def _named(address: Place | Name, wanted: Wanted, path: Path) -> Server:
             f" in {path}.{near}{known}"
             f" An address has a scheme: https://{address.name}  or  ssh://{address.name}."
         )
-    # What the file says of this place holds under its address, too.
+    # A server's options in the file apply to its address, too.
     return next((one for one in servers.values() if one.place == address), Server(address))
 
 
 def load(path: Path) -> dict[str, Server]:
-    """Return the servers of a client.toml by their names; none where there is no file.
+    """Return the servers of a client.toml by name; empty if there is no file.
 
     Raises:
-        PalaverError: the file says something it may not; file, key and what is allowed are named.
+        PalaverError: the file is invalid; the message names file, key and what is allowed.
     """
     try:
         raw = path.read_bytes()
@@ -152,7 +152,7 @@ def load(path: Path) -> dict[str, Server]:
 
 
 def read(raw: bytes, path: Path) -> File:
-    """Return what the bytes of a client.toml say; raises like `load`."""
+    """Parse the bytes of a client.toml. Raises like `load`."""
     try:
         found = tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -1,8 +1,8 @@
-"""A daemon behind the person's own ssh: one process of it, which carries every connection.
+"""Reach a daemon through the user's ssh: one process, which carries all connections.
 
-The process has a thread with an event loop of its own: it is started before an interface takes the
-terminal, so that ssh can ask what it has to (it reads the terminal itself), and outlives the event
-loop of whoever asked first.
+The process is managed by a thread with its own event loop: it is started before an interface takes
+the terminal, so that ssh can prompt (it reads the terminal itself), and outlives the caller's event
+loop.
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ from palaver.remote.preface import PROTOCOL, Finder, NoPrefaceError, Preface
 from palaver.remote.ssh_command import command_line
 from palaver.remote.ssh_failures import NO_SSH, Trouble, is_repeated, not_palaverd, trouble
 
-# From a start that asks nobody to the preface: ssh gives up after 20 s, a daemon starts in 60.
+# Seconds from the start to the preface, without prompts: ssh gives up after 20 s, a daemon starts
+# within 60.
 PATIENCE_S: Final = 90.0
-# After what only a person can mend, nobody is asked again for this long: hosts shut out who fails
-# to log in too often.
+# Seconds without a retry after a failure that only the user can resolve: hosts block clients that
+# fail to log in too often.
 PAUSE_S: Final = 30.0
-# For ssh to end once its input has, and for its last words.
+# Seconds for ssh to end after its input, and to write its last messages.
 END_S: Final = 2.0
 LAST_WORDS_S: Final = 0.5
-ERRORS: Final = 16 * 1024  # bytes kept of what it said
-# ^C is for who waits for an answer, who still has things to say to the daemon then.
+ERRORS: Final = 16 * 1024  # bytes of standard error to keep
+# Ctrl-C must not end ssh: the client that receives it still needs the connection.
 _SHELL: Final = ("/bin/sh", "-c", 'trap "" INT QUIT; exec "$0" "$@"')
 
 
 class Link:
-    """The way to one daemon. What died is made anew when it is next wanted."""
+    """The connection to one daemon. It reconnects when needed."""
 
     def __init__(
         self, place: Ssh, remote_command: str | None = None, *, clock: Clock | None = None
@@ -56,13 +57,13 @@ class Link:
         self._paused: tuple[float, Trouble] | None = None
 
     async def connect(self, *, asks: bool) -> Endpoint:
-        """Return the endpoint of the daemon there, after starting one if need be.
+        """Return the endpoint of the daemon there; start a daemon if none runs.
 
         Args:
-            asks: ssh may ask the person, at the terminal.
+            asks: ssh may prompt the user at the terminal.
 
         Raises:
-            Unreachable: no way leads there; it says why, and what helps.
+            Unreachable: it cannot be reached; the message says why, and what helps.
         """
         try:
             session, preface = await self._ready(asks=asks)
@@ -72,16 +73,16 @@ class Link:
         return self._endpoint(_note(preface))
 
     async def dial(self) -> socket.socket:
-        """Return a connection to the daemon. Nobody is asked anything.
+        """Return a new connection to the daemon, without prompts.
 
         Raises:
-            OSError: there is none; its text is a clause.
+            OSError: it failed; the message is a clause.
         """
         session, _ = await self._ready(asks=False)
         return await session.dial()
 
     def close(self) -> None:
-        """End ssh, and every connection with it. Blocks for a moment."""
+        """End ssh, and every connection with it. Blocks briefly."""
         if self._session is not None:
             self._session.end()
 
@@ -126,7 +127,7 @@ class _Session:
         self._arguments = command_line(place, remote_command, asks=asks)
         self._asks = asks
         self._loop = asyncio.new_event_loop()
-        self._ending = threading.Lock()  # nothing is handed to a loop that is closed
+        self._ending = threading.Lock()  # guards against use of the closed loop
         self._carrier: Carrier | None = None
         self._carrying: asyncio.Task[None] | None = None
         self._errors = b""
@@ -145,7 +146,7 @@ class _Session:
             raise OSError(errno.EHOSTUNREACH, str(error).rstrip(".")) from error
 
     async def _there(self, work: Coroutine[Any, Any, socket.socket]) -> socket.socket:
-        """Await something in the thread's event loop."""
+        """Await `work` in the thread's event loop."""
         with self._ending:
             if self.over:
                 work.close()
@@ -154,11 +155,11 @@ class _Session:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            future.add_done_callback(_close)  # it came as nobody wanted it any more
+            future.add_done_callback(_close)  # connected after the cancellation
             raise
 
     def end(self) -> None:
-        """End it, and wait for it. Harmless when repeated."""
+        """End the process and wait for it. Idempotent."""
         with suppress(RuntimeError):  # it has ended
             self._loop.call_soon_threadsafe(self._cancel)
         self._thread.join(END_S)
@@ -175,7 +176,7 @@ class _Session:
             said = self._live()
         except OSError as error:
             said = Trouble(f"ssh could not be started ({error.strerror})")
-        except Exception as error:  # a fault of ours: nobody is to wait for ever
+        except Exception as error:  # a bug: `ready` must be set all the same
             if self.ready.done():
                 raise
             self.ready.set_exception(error)
@@ -183,13 +184,13 @@ class _Session:
         finally:
             with self._ending:
                 self.over = True
-            self._loop.run_until_complete(_last_turns())  # who asked meanwhile is answered
+            self._loop.run_until_complete(_last_turns())  # so that pending calls return
             self._loop.close()
         if not self.ready.done():
             self.ready.set_result(said)
 
     def _live(self) -> Trouble:
-        """Start ssh and carry until it is over; return what ended it."""
+        """Run ssh and carry connections until its end; return the reason of the end."""
         ssh = shutil.which("ssh")
         if ssh is None:
             return NO_SSH
@@ -198,7 +199,7 @@ class _Session:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # Without a terminal of its own it cannot disturb an interface that has it.
+            # In a new session it cannot write to the terminal of an interface.
             start_new_session=not self._asks,
         )
         assert process.stdin is not None
@@ -251,12 +252,12 @@ class _Session:
             listening.cancel()
             for transport in (from_it, said):
                 transport.close()
-            await asyncio.sleep(0)  # their files are closed in the next turn
+            await asyncio.sleep(0)  # their files are closed in the loop's next iteration
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> Trouble | None:
-        """Find the preface, then carry. None: ssh's end says what was wrong."""
+        """Find the preface, then carry connections. None: ssh's output says what failed."""
         finder = Finder()
         try:
             async with asyncio.timeout(None if self._asks else PATIENCE_S):
@@ -285,7 +286,7 @@ class _Session:
         return None
 
     async def _listen(self, errors: asyncio.StreamReader) -> None:
-        """Keep what ssh says, and let the person read it while they may be asked something."""
+        """Collect ssh's standard error, and show it to the user as long as ssh may prompt."""
         while line := await _line(errors):
             self._errors = (self._errors + line)[-ERRORS:]
             if self._asks and not self.ready.done():
@@ -300,7 +301,7 @@ def _close(future: Future[socket.socket]) -> None:
 
 
 async def _last_turns() -> None:
-    for _ in range(3):  # one that begins a task, one in which it ends, one that tells
+    for _ in range(3):  # start a task, end it, run its callbacks
         await asyncio.sleep(0)
 
 
@@ -314,7 +315,7 @@ async def _some(reader: asyncio.StreamReader) -> bytes:
 async def _line(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.readline()
-    except ValueError:  # longer than the reader holds: it was thrown away
+    except ValueError:  # longer than the reader's limit: dropped
         return b"\n"
 
 
@@ -325,7 +326,7 @@ def _tell(text: str) -> None:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:
-    """See to it that ssh is gone; return whether it went by itself."""
+    """Wait for ssh to end, else terminate it; return whether it ended by itself."""
     try:
         process.wait(END_S)
     except subprocess.TimeoutExpired:
@@ -344,7 +345,7 @@ _links: Final[dict[tuple[Ssh, str | None], Link]] = {}
 
 
 def link(place: Ssh, remote_command: str | None) -> Link:
-    """Return the one way to a place that this process has."""
+    """Return this process's connection to a place."""
     if not _links:
         atexit.register(close_all)
     known = (place, remote_command)
@@ -354,6 +355,6 @@ def link(place: Ssh, remote_command: str | None) -> Link:
 
 
 def close_all() -> None:
-    """End every ssh that was started for a `link`."""
+    """End all ssh processes that were started by `link`."""
     while _links:
         _links.popitem()[1].close()

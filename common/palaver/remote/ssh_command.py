@@ -1,4 +1,4 @@
-"""The command line of ssh for a place, and what it is to start there. Pure."""
+"""Build the command line of ssh, and the remote command. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Final
 
 from palaver.remote.address import Ssh
 
-# A session of ssh's has no login shell, so that what a profile adds to PATH is not there. These
-# are where README installs it, where pipx and `uv tool` put it, and where a system has it.
+# ssh runs no login shell, so PATH lacks what a profile adds. README, pipx, `uv tool` and system
+# packages install into these.
 PLACES: Final = ("$HOME/.local/bin", "$HOME/.palaver/bin", "/usr/local/bin", "/opt/palaver/bin")
-NOT_FOUND: Final = 127  # a shell's word for it
-# For `sh`, whatever the person's own shell is: all of them read single quotes alike.
+NOT_FOUND: Final = 127  # a shell's exit code for it
+# Run by `sh`, whatever the user's login shell is: all of them parse single quotes alike.
 _SCRIPT: Final = (
     f'PATH="$PATH:{":".join(PLACES)}"; export PATH;'
     " command -v palaverd >/dev/null 2>&1 || exit 127;"
@@ -18,24 +18,24 @@ _SCRIPT: Final = (
 )
 USUAL: Final = f"exec sh -c '{_SCRIPT}'"
 
-# Seconds. A line that is dead is noticed after three keepalives without an answer.
+# Seconds. A dead connection is noticed after three unanswered keepalives.
 CONNECT_S: Final = 20
 ALIVE_S: Final = 5
 ALIVE_TRIES: Final = 3
 
 OPTIONS: Final = (
-    "-T",  # no terminal there: bytes are to arrive as they are
+    "-T",  # no pseudo-terminal: bytes must arrive unchanged
     f"-oConnectTimeout={CONNECT_S}",
     f"-oServerAliveInterval={ALIVE_S}",
     f"-oServerAliveCountMax={ALIVE_TRIES}",
-    # What the person's configuration may have for their own sessions with this host.
+    # Undo what the user's configuration may set for interactive sessions with this host.
     "-oClearAllForwardings=yes",
     "-oRemoteCommand=none",
 )
 
 
 def dialling(remote_command: str | None) -> str:
-    """Return what the shell there is given. `remote_command` names palaverd, None finds it."""
+    """Return the remote command. `remote_command` is the user's palaverd; None searches for it."""
     if remote_command is None:
         return USUAL
     whole = "dial-stdio" in remote_command.split()
@@ -45,7 +45,7 @@ def dialling(remote_command: str | None) -> str:
 def command_line(place: Ssh, remote_command: str | None, *, asks: bool) -> list[str]:
     """Return the arguments of ssh, without its own name.
 
-    Without `asks` it gives up where it would have to ask for something.
+    Without `asks`, ssh fails where it would have to prompt.
     """
     options = [*OPTIONS]
     if not asks:
@@ -54,5 +54,5 @@ def command_line(place: Ssh, remote_command: str | None, *, asks: bool) -> list[
         options += ["-l", place.user]
     if place.port is not None:
         options += ["-p", str(place.port)]
-    # Behind -- nothing is an option, whatever it begins with.
+    # After -- nothing is an option.
     return [*options, "--", place.host, dialling(remote_command)]

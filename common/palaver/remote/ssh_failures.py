@@ -1,7 +1,7 @@
-"""Why ssh did not bring us there, read from what it and the other side said. Pure.
+"""Explain why ssh failed, from its output and that of the remote command. Pure.
 
-ssh says it in English whatever the language (its messages are not translated), and leaves with 255
-for each failure of its own; other codes are those of the command there.
+ssh's messages are not translated. It exits with 255 for each failure of its own; other codes are
+the remote command's.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from palaver.remote.preface import last_line
 from palaver.remote.ssh_command import NOT_FOUND
 
 SSH_FAILED: Final = 255
-USAGE: Final = 2  # what click leaves with for a command that it does not know
+USAGE: Final = 2  # click's exit code for an unknown command
 NOT_RUNNABLE: Final = 126
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """`why` is a clause. With `person` only a person can mend it: trying again is no use.
+    """A failure: `why` is a clause, `help` a sentence or "".
 
-    `help` is a sentence, "" where there is none.
+    With `person` only the user can resolve it: a retry is useless.
     """
 
     why: str
@@ -34,8 +34,8 @@ class Trouble:
         return f"{self.why}.{' ' if self.help else ''}{self.help}"
 
 
-# What ssh says, in the order in which it counts, and what is said of it. {0} is what a group of the
-# pattern found; the other names are those of `_names`.
+# Patterns of ssh's messages, in order of precedence, and the failure that each means. {0} is the
+# pattern's group; the other names are those of `_names`.
 _SAID: Final[tuple[tuple[str, Trouble], ...]] = (
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -90,7 +90,7 @@ _SAID: Final[tuple[tuple[str, Trouble], ...]] = (
         Trouble("{who} closed the connection"),
     ),
 )
-# Lines of ssh's that our sentence says again: a person need not read them twice.
+# Lines of ssh that our message repeats, and which are therefore not shown.
 _REPEATED: Final = re.compile(
     r"^(?:ssh: |\S+@\S+: Permission denied|Host key verification failed\.|Timeout, server |"
     r"client_loop: |Connection (?:closed|reset) by |kex_exchange_identification|palaverd: )"
@@ -104,7 +104,7 @@ NO_SSH: Final = Trouble(
 
 
 def is_repeated(line: str) -> bool:
-    """Return whether a line of ssh's error output is told by a `Trouble` of ours as well."""
+    """Return whether a line of ssh's standard error is repeated by a `Trouble`."""
     return _REPEATED.match(line) is not None
 
 
@@ -120,11 +120,11 @@ def trouble(
     """Return why there is no connection.
 
     Args:
-        remote_command: what was to be started there, None for what finds palaverd.
-        code: ssh's exit code, None where it was ended.
-        errors: its standard error, which is also that of the command there.
-        noise: what came before, or in place of, the preface.
-        asked: whether ssh could have asked a person.
+        remote_command: the remote command, None for the default.
+        code: ssh's exit code, None if it was terminated.
+        errors: its standard error, which includes the remote command's.
+        noise: the output before, or instead of, the preface.
+        asked: whether ssh could prompt the user.
     """
     who = _who(place)
     said, line = errors.decode(errors="replace"), last_line(errors)
@@ -162,7 +162,7 @@ def trouble(
 
 
 def not_palaverd(place: Ssh, said: str) -> Trouble:
-    """Return what is wrong where the other side talks, and says nothing that palaverd says."""
+    """Return the failure for a remote command that prints a lot, but no preface."""
     return Trouble(
         f"{_who(place)} said a great deal, and nothing that palaverd says{_quoted(said)}",
         "Is --remote-command right, and does a start file of the shell there print without end?",

@@ -29,8 +29,7 @@ async def find_servers(clock: Clock, ports: Iterable[int] = PORTS.values()) -> l
     """Return the model servers at these ports, in their order. Never raises.
 
     All ports are queried concurrently, each for at most `PATIENCE_S` seconds. A port with another
-    kind
-    of server gets one GET request; no request changes anything.
+    kind of server gets one GET request; no request changes anything.
     """
     async with _session() as session:
         found = await asyncio.gather(*(_look(session, clock, f"{HOST}:{port}") for port in ports))

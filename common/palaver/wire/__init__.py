@@ -1,1 +1,1 @@
-"""The types that cross the wire, one module per subject. Requests are strict, readers tolerant."""
+"""The types of the API, one module per subject. Requests are strict, responses tolerant."""

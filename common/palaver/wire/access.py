@@ -1,4 +1,4 @@
-"""Users and their tokens, as an administrator sees them."""
+"""Users and tokens, for administration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 Scope = Literal["read", "chat", "admin"]
-# read: look at one's own chats. chat: change them. admin: users, tokens, and the daemon itself.
+# read: read one's own chats. chat: change them. admin: users, tokens, and the daemon itself.
 SCOPES: Final[tuple[Scope, ...]] = ("read", "chat", "admin")
 DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("read", "chat")
 
@@ -20,7 +20,7 @@ class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """Somebody whose chats nobody else sees. A disabled one gets in no more; the chats stay."""
+    """An owner of chats, which only they see. A disabled user has no access; the chats stay."""
 
     name: str
     created_at: datetime
@@ -28,13 +28,13 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Users(msgspec.Struct, frozen=True):
-    """Every user."""
+    """All users."""
 
     users: list[User]
 
 
 class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token to make. It ends `expires_seconds` from now, or never."""
+    """A token to create. It expires `expires_seconds` from now, or never."""
 
     name: str
     user: str = "local"
@@ -43,7 +43,7 @@ class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Token(msgspec.Struct, frozen=True):
-    """What is kept of a token: everything but its secret."""
+    """A stored token: everything but its secret."""
 
     id: str
     user: str
@@ -56,13 +56,13 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Every token, newest first."""
+    """All tokens, newest first."""
 
     tokens: list[Token]
 
 
 class MadeToken(msgspec.Struct, frozen=True):
-    """A new token with its secret: this once."""
+    """A new token with its secret, which is returned only once."""
 
     token: Token
     secret: str

@@ -1,4 +1,4 @@
-"""What can be asked of a chat's history, of the calls that wait for a client, and the answers."""
+"""Requests about a chat's history and its open tool calls, and their responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver.wire.messages import Message, QueuedMessage
 
 
 class CallAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An answer to one call: leave to run it (`approved`), or its result (`text`)."""
+    """An answer to one call: the permission to run it (`approved`), or its result (`text`)."""
 
     call_id: str
     approved: bool | None = None
@@ -26,7 +26,7 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EditMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Say a message anew; it and all after it are replaced. Names the history it saw."""
+    """Replace a message; it and all after it are dropped. Names the history that the client saw."""
 
     content: str
     history_version: Whole
@@ -34,20 +34,20 @@ class EditMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class Fork(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A new chat with the history up to and with a message."""
+    """Create a chat with the history up to and including a message."""
 
     message_id: Whole
     title: str | None = None
 
 
 class ClearContext(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Hide what was said so far from the model. Names the history it saw."""
+    """Hide the history from the model. Names the history that the client saw."""
 
     history_version: Whole
 
 
 class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The message as it stands now, and what was dropped for it."""
+    """The new message, and what was dropped."""
 
     chat: Chat
     message: Message | None
@@ -57,14 +57,14 @@ class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LostAnswer(msgspec.Struct, frozen=True):
-    """A call that somebody else had answered before: nothing was changed for it."""
+    """A call that another client had answered before; nothing was changed."""
 
     call_id: str
     answered_by: str
 
 
 class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which calls are still open, and which answers came too late."""
+    """The calls that are still open, and the answers that came too late."""
 
     chat: Chat
     open_calls: list[str]

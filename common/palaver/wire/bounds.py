@@ -1,4 +1,4 @@
-"""What a number may be in a request."""
+"""Bounds of numbers in requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-LARGEST = 2**63 - 1  # what a database keeps of a number
+LARGEST = 2**63 - 1  # the largest integer that the database stores
 
-# An id, a version, a place: a number that counts something.
+# An id, a version or a position.
 Whole = Annotated[int, Meta(ge=0, le=LARGEST)]

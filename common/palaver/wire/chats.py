@@ -1,4 +1,4 @@
-"""Chats as lists and heads show them, and what can be asked of them."""
+"""Chats, the requests to them, models, and the daemon's info."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage
 from palaver.wire.setup import Setup
 
-# The five stored words, and two that are computed: `pending` is a running chat that no worker
-# holds, `paused` a waiting one with a held queue.
+# The five stored statuses, and two derived ones: `pending` is a running chat without a worker,
+# `paused` a waiting one with a held queue.
 ChatStatus = Literal[
     "waiting", "running", "interrupting", "requires_action", "error", "pending", "paused"
 ]
@@ -21,11 +21,11 @@ BUSY: frozenset[ChatStatus] = frozenset({"running", "interrupting", "requires_ac
 QueueState = Literal["empty", "free", "held"]
 PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
 WhenBusy = Literal["queue", "interrupt"]
-TITLE_LIMIT = 200  # characters; a title is a line
+TITLE_LIMIT = 200  # characters; a title is one line
 
 
 class Versions(msgspec.Struct, frozen=True):
-    """The counters of a chat. A request about "now" names the one it saw."""
+    """The counters of a chat. Requests about the current state name the ones their client saw."""
 
     snapshot: int
     history: int
@@ -35,7 +35,7 @@ class Versions(msgspec.Struct, frozen=True):
 
 
 class RetryInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A wait before the next attempt: `attempt` failed, `delay_ms` is what is really waited."""
+    """A wait before the next attempt: `attempt` failed, `delay_ms` is the actual wait."""
 
     attempt: int
     max_attempts: int
@@ -47,8 +47,7 @@ class RetryInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     """A directory with the files of a chat, by its absolute path.
 
-    `host` is the machine that has it, the daemon's own where a request does not say. Only a
-    daemon on that machine runs the chat.
+    `host` is its machine, by default the daemon's. Only a daemon on that machine runs the chat.
     """
 
     path: str
@@ -84,7 +83,7 @@ class Chat(msgspec.Struct, frozen=True):
 
 
 class ChatPage(msgspec.Struct, frozen=True):
-    """A page of chats, newest activity first; `next_cursor` asks for the next one."""
+    """A page of chats, newest activity first; `next_cursor` requests the next one."""
 
     chats: list[Chat]
     next_cursor: str | None = None
@@ -94,11 +93,11 @@ class ChatPage(msgspec.Struct, frozen=True):
 
 
 class ChosenWorkspace(Workspace, frozen=True, forbid_unknown_fields=True):
-    """A workspace as a request names it."""
+    """A workspace in a request."""
 
 
 class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A new chat with its first message."""
+    """Create a chat with its first message."""
 
     content: str
     title: str | None = None
@@ -109,10 +108,10 @@ class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A message to a chat. `turn_version` belongs to `when_busy: interrupt`.
+    """Send a message to a chat. `turn_version` belongs to `when_busy: interrupt`.
 
-    `position` is its place (from 0) where it is queued; the end without one. What interrupts is
-    answered next at place 0.
+    `position` is its place in the queue (from 0), if it is queued; by default the end. A message
+    that interrupts is answered next if it is at position 0.
     """
 
     content: str
@@ -123,17 +122,17 @@ class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class Interrupt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Stop what runs in the turn that the client saw."""
+    """Interrupt the turn that the client saw."""
 
     turn_version: Whole
     hold_queue: bool = False
 
 
-# --- answers --------------------------------------------------------------------------------
+# --- responses ------------------------------------------------------------------------------
 
 
 class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a message is now: in history (`message`), in the queue (`queued`), or gone.
+    """Where a sent message is now: in history (`message`), in the queue (`queued`), or gone.
 
     `repeated` says that the idempotency key was known and nothing was changed.
     """
@@ -145,7 +144,7 @@ class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Interrupted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether there was something to stop; `reason` says why not."""
+    """Whether there was something to interrupt; `reason` says why not."""
 
     chat: Chat
     changed: bool
@@ -153,7 +152,7 @@ class Interrupted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Model(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A model that can be chosen. `unavailable` says what is missing, None if nothing is."""
+    """A model to choose. `unavailable` says why it cannot be used, None if it can."""
 
     name: str
     provider: str
@@ -164,21 +163,21 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Models(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What can be chosen. `setup` is None where the daemon does not say it."""
+    """The models to choose from. `setup` is None if the daemon does not reveal it."""
 
     models: list[Model]
     setup: Setup | None = None
 
 
 class Info(msgspec.Struct, frozen=True):
-    """Which daemon answers, and who looks after it.
+    """A daemon: its version, process and owner.
 
     `private`: a client started it for itself. `supervisor` is the service manager that runs it,
-    `unit` what it is called there. `config` is the file that it was told to read, None for the
-    usual one. `working` counts the chats that it works on, `clients` the streams that are open.
-    `user` is who asks, as the daemon knows them, `host` the name of its machine. `protocol` is
-    what it speaks and `oldest_protocol` what a client has to speak at least (see
-    `palaver.wire.protocol`); a daemon that tells none speaks the first.
+    `unit` its name there. `config` is the configuration file it was given, None for the default
+    one. `working` is the number of running chats, `clients` that of open streams. `user` is the
+    user of the request, `host` the name of the daemon's machine. `protocol` is the version that
+    the daemon speaks and `oldest_protocol` the oldest one that it serves (see
+    `palaver.wire.protocol`); without them it speaks version 1.
     """
 
     version: str

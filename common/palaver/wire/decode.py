@@ -1,9 +1,8 @@
-"""Reading what a daemon sent, also one that is newer than this program.
+"""Decode responses and frames, including those of a newer daemon.
 
-What is understood is decoded straight into its types, a whole frame at once. Only when that
-fails is the data gone through piece by piece: what has a default falls back to it, an item of a
-list that makes no sense here is left out, and everything else stays. The caller is told what was
-left out, so that nothing disappears unseen.
+Data is decoded directly into its types, a whole frame at once. Only if that fails, it is examined
+field by field: an unknown value of an optional field becomes the default, an unknown item of a
+list is dropped, and everything else is kept. The caller gets the paths of what was dropped.
 """
 
 from __future__ import annotations
@@ -22,33 +21,33 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Words that must be there, and what stands for one that a newer daemon made up.
+# Replacements for unknown values of required fields.
 STAND_INS: Final[dict[tuple[type, str], str]] = {(ChatError, "kind"): "generic"}
 
 
 class MalformedError(ValueError):
-    """Bytes that no version of the protocol allows: no JSON, or not what was asked for."""
+    """The data is not JSON, or of another type than expected, in any version of the protocol."""
 
 
 class Decoded(NamedTuple, Generic[T]):
-    """A value, and where in the data something was not understood (JSON paths)."""
+    """A value, and the JSON paths that were not understood."""
 
     value: T
     skipped: tuple[str, ...]
 
 
 def stream_frame(data: bytes | str) -> Decoded[list[StreamEvent | Heartbeat]]:
-    """Decode a frame of `WS /chats/{id}/stream`; raises `MalformedError`."""
+    """Decode a frame of `WS /chats/{id}/stream`. Raises `MalformedError`."""
     return _decoded(data, _STREAM, list[StreamEvent | Heartbeat])
 
 
 def watch_frame(data: bytes | str) -> Decoded[list[WatchEvent | Heartbeat]]:
-    """Decode a frame of `WS /watch`; raises `MalformedError`."""
+    """Decode a frame of `WS /watch`. Raises `MalformedError`."""
     return _decoded(data, _WATCH, list[WatchEvent | Heartbeat])
 
 
 def answer(data: bytes, type_: type[T]) -> Decoded[T]:
-    """Decode the body of an answer; raises `MalformedError` when too much is missing."""
+    """Decode the body of a response. Raises `MalformedError` if required fields are missing."""
     return _decoded(data, msgspec.json.Decoder(type_), type_)
 
 
@@ -76,7 +75,7 @@ def _mended(data: bytes | str, type_: type[T]) -> Decoded[T]:
 
 @cache
 def _type_info(type_: Hashable) -> inspect.Type:
-    # Imported here: few programs ever meet a newer daemon.
+    # Imported here: few programs ever talk to a newer daemon.
     from msgspec import inspect
 
     return inspect.type_info(type_)
@@ -86,7 +85,7 @@ _NOT_UNDERSTOOD: Final = object()
 
 
 def _mend(value: Any, info: inspect.Type, path: str, skipped: list[str]) -> Any:
-    """Return `value` without what `info` does not know, or `_NOT_UNDERSTOOD`."""
+    """Return `value` without what `info` does not allow, or `_NOT_UNDERSTOOD`."""
     from msgspec import inspect
 
     match info:
@@ -130,7 +129,7 @@ def _mend_union(value: Any, info: inspect.UnionType, path: str, skipped: list[st
     if len(members) == 1:
         mended = _mend(value, members[0], path, skipped)
     else:
-        # Several members: structs that are told apart by their tag.
+        # Several members: structs, distinguished by their tag.
         tag = value.get("type") if isinstance(value, dict) else None
         for member in members:
             if isinstance(member, inspect.StructType) and member.tag == tag:
@@ -162,7 +161,7 @@ def _mend_struct(value: Any, info: inspect.StructType, path: str, skipped: list[
             return _NOT_UNDERSTOOD
         else:
             del result[field.encode_name]
-    if hasattr(info.cls, "__post_init__"):  # it has bounds of its own
+    if hasattr(info.cls, "__post_init__"):  # it validates itself
         try:
             msgspec.convert(result, info.cls)
         except msgspec.ValidationError:
@@ -172,7 +171,7 @@ def _mend_struct(value: Any, info: inspect.StructType, path: str, skipped: list[
 
 
 def _python_type(info: inspect.Type) -> Any:
-    """Return the type that a leaf of our wire types was made from."""
+    """Return the type of a leaf of our wire types."""
     from datetime import datetime
     from typing import Literal
 

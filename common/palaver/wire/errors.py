@@ -1,4 +1,4 @@
-"""Failures as values: `ChatError` for a chat, `Problem` for a refused request."""
+"""Errors as values: `ChatError` of a chat, `Problem` of a refused request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS: frozenset[str] = frozenset(get_args(FailureKind))
 
 
 class SpendLimit(msgspec.Struct, frozen=True):
-    """What was spent of a limit, in micros of a dollar, and when it starts anew."""
+    """The spending and its limit, in millionths of a dollar, and when it is reset."""
 
     spent_micros: int
     limit_micros: int
@@ -37,8 +37,8 @@ class SpendLimit(msgspec.Struct, frozen=True):
 class ChatError(msgspec.Struct, frozen=True):
     """One classified failure, the same value live, stored, and a day later.
 
-    `message` is for the person; `detail` holds the provider's own words (at most 500
-    characters, secrets redacted); `retry_after_ms` is the provider's hint in milliseconds.
+    `message` is for the user; `detail` is the provider's own message (at most 500 characters,
+    secrets masked); `retry_after_ms` is the provider's hint in milliseconds.
     `retry_at` is when the provider asked to come back, where that is too long to be waited for.
     What a person can do about it, each client decides by `kind`.
     """
@@ -57,11 +57,11 @@ class ChatError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Problem details of a refused request (RFC 9457), with Palaver's own fields, all always there.
+    """The problem details of a refused request (RFC 9457), with Palaver's fields, all present.
 
-    `type` is `urn:palaver:problem:<code>`; `code` is the same word for programs. `state` and
-    `transition` are set for a conflict with the state machine, `field` names the offending
-    field of a request.
+    `type` is `urn:palaver:problem:<code>`; `code` is the machine-readable reason. `state` and
+    `transition` are set for a conflict with the state machine, `field` names the invalid field of a
+    request.
     """
 
     type: str

@@ -1,7 +1,7 @@
-"""What `WS /chats/{id}/stream` and `WS /watch` carry. A frame is a JSON array of events.
+"""The events of `WS /chats/{id}/stream` and `WS /watch`. A frame is a JSON array of events.
 
-An *episode* names the live output of one attempt, `<history version>.<attempt>`. Live output
-is addressed by block number and by offset in the block, in Unicode code points.
+An *episode* is the live output of one attempt, `<history version>.<attempt>`. Live output is
+addressed by block number and by offset in the block, in Unicode code points.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from palaver.wire.messages import Message, QueuedMessage, Usage
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
-    """The daemon is there. On both sockets: the first event, and then one whenever nothing else was
-    sent for five seconds. It is about the connection, and so no `StreamEvent` or `WatchEvent`.
+    """The connection is alive.
+
+    On both sockets: the first event, and one after each five seconds without another frame. It is
+    not part of `StreamEvent` and `WatchEvent`, since it is about the connection.
     """
 
 
@@ -28,7 +30,7 @@ BlockKind = Literal[
 
 
 class StatusEvent(msgspec.Struct, frozen=True, tag="status", omit_defaults=True):
-    """The head of the chat: its status, why it is pending, and the versions to act upon."""
+    """The head of the chat: its status, why it is pending, and its versions."""
 
     status: ChatStatus
     versions: Versions
@@ -47,7 +49,7 @@ class MessageEvent(msgspec.Struct, frozen=True, tag="message", omit_defaults=Tru
 
 
 class MessagePartEvent(msgspec.Struct, frozen=True, tag="message_part", omit_defaults=True):
-    """Live output. `name` and `call_id` come with each delta of a tool's block."""
+    """Live output. `name` and `call_id` are sent with each delta of a tool's block."""
 
     episode: str
     block: int
@@ -59,19 +61,19 @@ class MessagePartEvent(msgspec.Struct, frozen=True, tag="message_part", omit_def
 
 
 class PreviewReset(msgspec.Struct, frozen=True, tag="preview_reset", omit_defaults=True):
-    """Drop the live output shown so far; `episode` is what comes instead, if anything."""
+    """Drop the live output shown so far; `episode` replaces it, if set."""
 
     episode: str | None = None
 
 
 class HistoryTruncated(msgspec.Struct, frozen=True, tag="history_truncated"):
-    """Messages from this id on are gone."""
+    """Messages from this id on were dropped."""
 
     from_id: int
 
 
 class HistoryReset(msgspec.Struct, frozen=True, tag="history_reset"):
-    """Drop all messages: they follow again."""
+    """Drop all messages: they are sent again."""
 
 
 class QueueUpdate(msgspec.Struct, frozen=True, tag="queue_update"):
@@ -82,27 +84,27 @@ class QueueUpdate(msgspec.Struct, frozen=True, tag="queue_update"):
 
 
 class RetryEvent(msgspec.Struct, frozen=True, tag="retry"):
-    """A wait before the next attempt began, or (None) is over."""
+    """A wait before the next attempt began; None: it is over."""
 
     retry: RetryInfo | None
 
 
 class ErrorEvent(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
-    """The stored error of the chat; None when it was left behind."""
+    """The stored error of the chat; None: it was cleared."""
 
     error: ChatError | None
     resume_at: datetime | None = None
 
 
 class ActionRequired(msgspec.Struct, frozen=True, tag="action_required", omit_defaults=True):
-    """Calls that only a client can answer; empty when none is left."""
+    """Calls that only a client can answer; empty if there are none left."""
 
     call_ids: list[str]
     deadline: datetime | None = None
 
 
 class UsageEvent(msgspec.Struct, frozen=True, tag="usage", omit_defaults=True):
-    """The last call's tokens, the context used (tokens) of its limit, the chat's cost so far."""
+    """The last call's tokens, the context used and its limit (tokens), the chat's cost so far."""
 
     usage: Usage | None = None
     context_tokens: int | None = None
@@ -136,33 +138,33 @@ StreamEvent = (
 
 
 class ListSnapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """The newest chats; older ones are fetched by page with `next_cursor`."""
+    """The newest chats; `next_cursor` requests older ones by page."""
 
     chats: list[Chat]
     next_cursor: str | None = None
 
 
 class ChatCreated(msgspec.Struct, frozen=True, tag="created"):
-    """A chat that was not there before."""
+    """A new chat."""
 
     chat: Chat
 
 
 class ChatUpdated(msgspec.Struct, frozen=True, tag="updated"):
-    """A chat that changed, whole, and the names of the fields that did."""
+    """A changed chat, whole, and the names of the fields that changed."""
 
     chat: Chat
     fields: list[str]
 
 
 class ChatDeleted(msgspec.Struct, frozen=True, tag="deleted"):
-    """A chat that is gone."""
+    """A deleted chat."""
 
     chat_id: str
 
 
 class ConfigChanged(msgspec.Struct, frozen=True, tag="config"):
-    """The daemon read its configuration anew, or could not: ask for the models."""
+    """The daemon reloaded its configuration, or failed to: request the models again."""
 
 
 WatchEvent = ListSnapshot | ChatCreated | ChatUpdated | ChatDeleted | ConfigChanged

@@ -1,4 +1,4 @@
-"""Messages and the parts they are made of."""
+"""Messages and their parts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from palaver.wire.errors import ChatError
 
 Role = Literal["system", "user", "assistant", "tool"]
 Visibility = Literal["both", "user", "model"]
-# Why an assistant message ended. `interrupted`: a person stopped it; what is there is what
-# was shown. `unknown`: nothing that is known here says that it is whole.
+# Why an assistant message ended. `interrupted`: a user stopped it; it has what was shown.
+# `unknown`: no known sign says that it is complete.
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "interrupted", "unknown"]
 PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
-# A client attaches with fifty messages in one frame of at most 64 MiB, which is 48 pictures this
-# large in base64; a screenshot has a fraction of it.
+# A client attaches with fifty messages in one frame of at most 64 MiB, which is 48 pictures of this
+# size in base64; a screenshot is much smaller.
 PICTURE_BYTES = 1024 * 1024
-# What JPEG and GIF can say at all; more is a mistake or a trap.
+# The largest side in JPEG and GIF; a larger one is an error or an attack.
 PICTURE_SIDE = 65_535
 
 
@@ -29,14 +29,14 @@ class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True, tag="reasoning", omit_defaults=True):
-    """What the model thought, as far as its provider shows it."""
+    """The model's reasoning, as far as its provider shows it."""
 
     text: str
     duration_ms: int | None = None
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", omit_defaults=True):
-    """A call the model asked for. `id` is the daemon's own; `arguments` is a JSON text."""
+    """A tool call by the model. `id` is the daemon's; `arguments` is JSON text."""
 
     id: str
     name: str
@@ -44,13 +44,13 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", omit_defaults=True)
 
 
 class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A picture, whole: `data` is its file (base64 in JSON), `width` and `height` are pixels.
+    """A picture: `data` is its file (base64 in JSON), `width` and `height` are in pixels.
 
-    A larger one will one day be fetched by the id of a file that stands in place of `data`.
+    A larger one will later be fetched by the id of a file, in place of `data`.
 
     Raises:
         ValueError: it has no pixels, sides over `PICTURE_SIDE`, or over `PICTURE_BYTES`. Decoding
-            says so too (`msgspec.ValidationError`): a client leaves such a picture out.
+            raises `msgspec.ValidationError`: a client drops such a picture.
     """
 
     media_type: PictureType
@@ -66,12 +66,12 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def kind(self) -> str:
-        """What it is called, such as PNG."""
+        """The name of its format, such as PNG."""
         return self.media_type.removeprefix("image/").upper().replace("WEBP", "WebP")
 
 
 class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=True):
-    """What a call gave, or a synthetic result when it never ran."""
+    """The result of a call, or a synthetic one if it never ran."""
 
     call_id: str
     text: str
@@ -81,7 +81,7 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=T
 
     @property
     def in_words(self) -> str:
-        """The text, and in place of the picture a line that says that there is one."""
+        """The text, with a line that stands for the picture, if there is one."""
         if self.picture is None:
             return self.text
         line = f"[picture: {self.picture.kind} {self.picture.width}x{self.picture.height}]"
@@ -89,21 +89,21 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result", omit_defaults=T
 
 
 class Source(msgspec.Struct, frozen=True, tag="source", omit_defaults=True):
-    """A place the model cites."""
+    """A web page that the model cites."""
 
     url: str
     title: str = ""
 
 
 class Boundary(msgspec.Struct, frozen=True, tag="boundary", omit_defaults=True):
-    """A line across the conversation: the model no longer sees what is above it."""
+    """A boundary in the conversation: the model does not see what is before it."""
 
     reason: Literal["compacted", "cleared"]
     text: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True, tag="failure", omit_defaults=True):
-    """The turn ended here, without an answer: why. People see it, a model never does."""
+    """The turn ended here with an error. Users see it, a model never does."""
 
     error: ChatError
 
@@ -115,7 +115,7 @@ PART_TYPES = frozenset(
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens of one model call. None means that the provider did not say."""
+    """Tokens of one model call. None: the provider did not report it."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -127,12 +127,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One committed message. `revision` is the snapshot that last changed it.
 
-    `key` is the idempotency key of the request that sent it, `queued_id` the id that it had in the
-    queue: a client knows by them what it sent itself. None for what came without a key, or was
-    never queued; a fork's copies have neither.
-
-    `cost_micros` is micros of a dollar (None: unpriced); `runtime_ms` is the time from the
-    request to the end of the answer.
+    `key` is the idempotency key of the request that sent it, `queued_id` its former id in the
+    queue: a client recognises its own messages by them. They are None for a message that was sent
+    without a key, or never queued; a fork's copies have neither. `cost_micros` is in millionths of
+    a dollar (None: unpriced); `runtime_ms` is the time from the request to the end of the answer.
     """
 
     id: int
@@ -151,7 +149,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class QueuedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message that waits for its turn. `position` counts from 0.
+    """A message in the queue. `position` counts from 0.
 
     `key` is the idempotency key of the request that sent it, which it keeps in history.
     """

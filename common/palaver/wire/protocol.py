@@ -1,9 +1,9 @@
-"""Which versions of the protocol this program speaks, and whether it and a daemon fit together.
+"""Versions of the protocol, and whether client and daemon are compatible.
 
-A daemon tells both numbers in `Info`: the protocol that it speaks, and the oldest one of a client
-that it still serves. A client knows the oldest daemon that it can work with. What is added in a way
-that an older side ignores changes no number; what an older side would misread raises PROTOCOL, and
-the oldest ones follow when they are no longer served.
+`Info` has a daemon's protocol version and the oldest version of a client that it serves. A client
+knows the oldest daemon that it can use. Additions that an older side ignores change no version;
+anything that an older side would misread increments PROTOCOL, and the oldest versions follow when
+they are no longer served.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from palaver.wire.chats import Info
 
-# 1: before there were numbers. 2: heartbeats, tokens, the numbers themselves.
+# 1: before there were versions. 2: heartbeats, tokens, the versions themselves.
 PROTOCOL: Final = 2
 OLDEST_CLIENT: Final = 1  # that this daemon serves
 OLDEST_DAEMON: Final = 1  # that this client can use
@@ -21,16 +21,16 @@ OLDEST_DAEMON: Final = 1  # that this client can use
 # client does not see that. One that can use an older daemon: what it sent is known by the answer to
 # its request alone, and which message of history a queued one became is not known.
 MESSAGE_KEYS: Final = "message_keys"
-# What a daemon of these sources does, by names that do not change.
+# The features of this daemon, by permanent names.
 CAPABILITIES: Final = ("stream", "watch", "heartbeat", MESSAGE_KEYS)
-# What no client can do without.
+# Features that every client needs.
 NEEDED: Final = frozenset({"stream", "watch"})
 
 Side = Literal["client", "daemon"]
 
 
 def too_old(info: Info) -> Side | None:
-    """Return which side has to be upgraded before they can work together; None: neither."""
+    """Return the side that must be upgraded before they can work together; None: neither."""
     if info.oldest_protocol > PROTOCOL:
         return "client"
     if info.protocol < OLDEST_DAEMON or not set(info.capabilities) >= NEEDED:
@@ -39,9 +39,9 @@ def too_old(info: Info) -> Side | None:
 
 
 def is_older(info: Info, version: str) -> bool:
-    """Say whether a daemon is older than this program, whose version is `version`.
+    """Return whether a daemon is older than this program, whose version is `version`.
 
-    By its protocol, then by the numbers of its version; what has none is not judged.
+    Compares protocols, then the numbers of the versions; without numbers it is not older.
     """
     if info.protocol != PROTOCOL:
         return info.protocol < PROTOCOL
@@ -50,7 +50,7 @@ def is_older(info: Info, version: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with: (0, 2) for 0.2.dev7."""
+    """Return the leading numbers of a version: (0, 2) for 0.2.dev7."""
     found = []
     for part in version.split("."):
         if not part.isascii() or not part.isdecimal():

@@ -1,4 +1,4 @@
-"""What can be asked of a chat's queue, and of a chat that failed or waits to try again."""
+"""Requests about a chat's queue, its settings and its retries, and their responses."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from palaver.wire.messages import QueuedMessage
 
 
 class EditQueued(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """New content for a queued message; its place is kept."""
+    """New content for a queued message; its position is kept."""
 
     content: str
     model: str | None = None
 
 
 class Promote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Make a queued message the next. For a turn that is over it only moves to the head."""
+    """Make a queued message the next one. If the turn is over it only moves to the head."""
 
     turn_version: Whole
 
 
 class QueueOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new order: an exact permutation of the ids in the queue as it is."""
+    """A new order: an exact permutation of the ids in the queue."""
 
     ids: list[Whole]
 
 
 class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Try a failed turn again, now or at a time."""
+    """Retry a failed turn, now or at a given time."""
 
     turn_version: Whole
     at: datetime | None = None
 
 
 class SkipBackoff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Run a waiting retry now."""
+    """Start a waiting retry now."""
 
     turn_version: Whole
     retry_version: Whole
 
 
 class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a person changes about a chat; what is left out stays."""
+    """Changes to a chat; omitted fields are kept."""
 
     title: str | None = None
     model: str | None = None
@@ -54,7 +54,7 @@ class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class QueueAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The queue as it is now; `removed` carries what was taken out of it."""
+    """The queue after the request; `removed` is the message that was taken out."""
 
     chat: Chat
     queue: list[QueuedMessage]

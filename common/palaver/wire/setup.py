@@ -1,4 +1,4 @@
-"""Where the models come from: the configuration, and what it lacks."""
+"""The daemon's configuration as clients see it: its source, and what is missing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import msgspec
 
 
 class Named(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A variable of the daemon's environment that decides how providers are reached.
+    """A variable of the daemon's environment that affects how providers are reached.
 
-    `value` has no password in it; `problem` is a sentence about what it names.
+    `value` has no password; `problem` is a sentence about what is wrong with it.
     """
 
     variable: str
@@ -19,9 +19,9 @@ class Named(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A provider as the daemon asks it.
+    """A provider as it is configured.
 
-    `address` has no password in it; `startup_seconds` is how long its first word may take.
+    `address` has no password; `startup_seconds` is the timeout of its first token.
     """
 
     name: str
@@ -31,14 +31,14 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the configuration comes from, and what keeps it from being what the file says.
+    """The source of the configuration, and its problems.
 
-    `config` is the path of the file on the daemon's machine, `found` whether it was there when it
-    was read, at `read_at`. `variables` are those of the environment that would have brought a key
-    and are empty for the daemon; with `takes_variables` it takes them from a client (`Lent`).
-    `problem` is a sentence about a file that cannot be used: what was in force before still is.
-    `restart` are keys that changed and hold from the next start on. `network` are the proxies and
-    certificates in force, `providers` those that can be asked.
+    `config` is the path of the file on the daemon's machine, `found` whether it existed when it was
+    read, at `read_at`. `variables` are unset variables of the environment that would provide a key;
+    with `takes_variables` the daemon accepts them from a client (`Lent`). `problem` is a sentence
+    about a file that cannot be used: the previous configuration stays in force. `restart` are
+    changed keys that need a restart. `network` are the proxies and certificates in force,
+    `providers` the configured providers.
     """
 
     config: str
@@ -53,17 +53,17 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Variables with keys that a client has and the daemon lacks. Kept in memory only."""
+    """Variables with API keys that a client has and the daemon lacks. Kept in memory only."""
 
     variables: dict[str, str]
 
     def __repr__(self) -> str:
-        """Name the variables, and no value."""
+        """Return the names of the variables, without values."""
         return f"Lent({', '.join(self.variables)})"
 
 
 class Reloaded(msgspec.Struct, frozen=True):
-    """What reading the configuration anew did: keys that hold now, and keys that need a restart."""
+    """The result of a reload: changed keys that are in force, and keys that need a restart."""
 
     changed: list[str]
     restart: list[str]

@@ -62,8 +62,7 @@ class Fence(msgspec.Struct, frozen=True):
     """The values of the row that a worker's task was started for. If they change, the task is over.
 
     A runner id is new for every acquisition, so these three never recur together. Status and
-    history
-    are None for acquire and release, which are fenced by the runner alone.
+    history are None for acquire and release, which are fenced by the runner alone.
     """
 
     runner_id: str

@@ -85,8 +85,7 @@ def as_key(text: str) -> Key:
     """Return a key without surrounding white space; None if it is empty.
 
     A key is sent in an HTTP header: characters that cannot be are refused here, where the error can
-    be
-    reported.
+    be reported.
     """
     text = text.strip().strip("\ufeff").strip()
     if not text:

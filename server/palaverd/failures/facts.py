@@ -23,8 +23,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     `status` is an error status (300 and above) or None; `codes` are the body's type and code in
     lower case; `words` is the text to search, in lower case, empty if a type or code already
-    decides.
-    `body_wait_ms` is the wait that the body asks for, in a field or in its text.
+    decides. `body_wait_ms` is the wait that the body asks for, in a field or in its text.
     """
 
     signals: Signals

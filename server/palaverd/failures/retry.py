@@ -16,12 +16,10 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers of a retry policy. Times in seconds.
 
     `base` doubles with each attempt up to `cap`: an overload passes in seconds or lasts minutes,
-    and
-    users take more than a minute of waiting for a hang. `jitter` is the largest share added to a
-    delay, so that many chats do not retry at the same instant. `max_attempts` and `max_elapsed` end
-    the turn, so that the user is told. A hint (retry-after) longer than `longest_hint` ends the
-    turn
-    at once: nobody watches a countdown of ten minutes.
+    and users take more than a minute of waiting for a hang. `jitter` is the largest share added to
+    a delay, so that many chats do not retry at the same instant. `max_attempts` and `max_elapsed`
+    end the turn, so that the user is told. A hint (retry-after) longer than `longest_hint` ends the
+    turn at once: nobody watches a countdown of ten minutes.
     """
 
     base: float = 1.0
@@ -71,8 +69,7 @@ def while_loading(
     """Return the next step while a model has been loading for `since` seconds.
 
     The server is asked every few seconds, for at least `longest` seconds; these requests do not
-    count
-    as attempts.
+    count as attempts.
     """
     if since >= longest:
         return GiveUp(wording.never_loaded(error, since))

@@ -46,8 +46,7 @@ def retry_after_ms(headers: Mapping[str, str], at: datetime | None = None) -> in
     fractions, or an HTTP date; RFC 9110, 10.2.3; also `3s`, `1m30s`, or an ISO 8601 time, as some
     servers send), before the headers that say when a limit is reset. A date is relative to the
     response's own `date` if it has one, since the two clocks may differ, else to `at`. A date in
-    the
-    past is 0. Of several hints the longest counts.
+    the past is 0. Of several hints the longest counts.
     """
     hint = _most(_number(one, 1) for one in headers.get("retry-after-ms", "").split(","))
     if hint is not None:

@@ -39,8 +39,7 @@ class Nudge:
     """Notifies a running task that its chat's retry version changed.
 
     A newer retry version than the task's own means that its wait is over: it was skipped, or
-    another
-    model was chosen.
+    another model was chosen.
     """
 
     def __init__(self) -> None:

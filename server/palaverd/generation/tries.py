@@ -56,8 +56,7 @@ class Tries:
         """Record a failure of `asked`; return the wait before the next attempt, or the end.
 
         A fallback has one attempt; its failure decides nothing about the wanted model, which
-        continues
-        with its own.
+        continues with its own.
         """
         # Requests to a model that is loading count neither as attempts nor against their time.
         attempt -= sum(one.outcome == LOADING for one in self._tried)

@@ -54,8 +54,7 @@ def _rehearse(anthropic: Any, httpx2: Any) -> None:
     """Make one call to a mock transport, so that the first real call imports nothing.
 
     The SDK builds its models and detects the platform at its first call, which would block the
-    event
-    loop for tens of milliseconds.
+    event loop for tens of milliseconds.
     """
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=b""))
     with (

@@ -18,8 +18,7 @@ def arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for the SDK, which share nothing with `request`.
 
     The constant beginning of the prompt and its end are marked for the prompt cache: the next
-    step's
-    prompt begins with this one.
+    step's prompt begins with this one.
     """
     messages = _messages(request.turns)
     if messages:

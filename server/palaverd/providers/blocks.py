@@ -13,8 +13,7 @@ class Blocks:
     """Appends events to `out`, which the dialect sets for each event that it reads.
 
     `calls` is the number of tool calls. Set `halves` when texts may begin or end with half a
-    surrogate
-    pair (see `encodable`).
+    surrogate pair (see `encodable`).
     """
 
     def __init__(self) -> None:

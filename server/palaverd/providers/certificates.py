@@ -21,8 +21,7 @@ def believed(environment: Mapping[str, str]) -> ssl.SSLContext | None:
     """Return an SSL context that trusts the environment's certificates; None if it names none.
 
     Both variables count, as for OpenSSL; a folder may be several, separated by colons. They apply
-    to
-    every host, including this machine: private servers are where private CAs are used.
+    to every host, including this machine: private servers are where private CAs are used.
 
     Raises:
         CertificatesError: a variable names no certificates.

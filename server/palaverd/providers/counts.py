@@ -43,8 +43,7 @@ class Counts:
     """Collects usage reports: a later one overrides an earlier one, count by count.
 
     A 0 overrides nothing: gateways send it for what they do not know. `inclusive` says that the
-    input
-    count includes tokens read from or written to the cache, as OpenAI counts.
+    input count includes tokens read from or written to the cache, as OpenAI counts.
     """
 
     def __init__(self, *, inclusive: bool) -> None:

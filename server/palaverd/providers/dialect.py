@@ -85,8 +85,7 @@ class Dialect(ABC):
         """Read an event after a finish word: if text continues, the word did not end the answer.
 
         Some servers send `stop` with every delta: then only the end marker, or a proper end of the
-        body,
-        distinguishes a complete answer from a broken one.
+        body, distinguishes a complete answer from a broken one.
         """
         before, self._worded = len(out), False
         progress = self._any(event, out)
@@ -262,8 +261,7 @@ def reported(wire: dict[str, Any], name: str = "") -> Any:
     """Return the error that an event reports, decoded; None if it reports none.
 
     Besides the documented forms: a bare error without a frame (llama.cpp), an error under the
-    event's
-    name, one that is only an `object` (older vLLM), FastAPI's `detail`, a list of `errors`
+    event's name, one that is only an `object` (older vLLM), FastAPI's `detail`, a list of `errors`
     (Cloudflare), MiniMax's and Baidu's own.
     """
     for field in _ERRORS:

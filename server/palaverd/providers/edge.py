@@ -140,10 +140,9 @@ def error_fields(body: Any) -> ErrorFields | None:
     """Return the fields of an error body, in any known form; None if it is no error.
 
     Anthropic and OpenAI: `{"error": {"type", "code", "message"}}`; the OpenAI SDK provides the
-    inner
-    object; Google wraps it in a list. Others: `{"error": "…"}`, `{"detail": …}`, `{"message": …}`,
-    `{"errors": […]}`, plain text. OpenRouter has the provider's message in `metadata.raw`, beside a
-    generic one of its own.
+    inner object; Google wraps it in a list. Others: `{"error": "…"}`, `{"detail": …}`, `{"message":
+    …}`, `{"errors": […]}`, plain text. OpenRouter has the provider's message in `metadata.raw`,
+    beside a generic one of its own.
     """
     if isinstance(body, bytes):
         body = body[: MAX_BODY_BYTES + 1].decode("utf-8", "replace")

@@ -117,8 +117,8 @@ def begun_object(text: str) -> str:
     """Return the first piece of a call's arguments with the brace that it must begin with.
 
     LiteLLM 1.83 on Anthropic's protocol mistakes the first piece, `{` from llama.cpp, for the
-    block's
-    start and drops it. Arguments are an object; a string that contains JSON (`"{…`) is left alone.
+    block's start and drops it. Arguments are an object; a string that contains JSON (`"{…`) is left
+    alone.
     """
     begun = text.lstrip()
     lost = begun.startswith('"') and not begun.startswith(('"{', '"['))

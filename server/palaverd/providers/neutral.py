@@ -72,8 +72,7 @@ class Completed(msgspec.Struct, frozen=True):
     """The end of the answer. Always the last event.
 
     With the finish `unknown` the answer may be incomplete: `word` is an unknown finish word, or
-    None
-    if there was none.
+    None if there was none.
     """
 
     finish: Finish
@@ -94,8 +93,7 @@ class Provider(Protocol):
         """Call the model. Ends after `Completed`, or raises.
 
         Iterate it to its end, or close it (`contextlib.aclosing`): the connection stays open
-        otherwise.
-        Cancelling the task that iterates it closes it, too.
+        otherwise. Cancelling the task that iterates it closes it, too.
 
         Raises:
             palaverd.failures.ProviderFailure: any failure, classified.

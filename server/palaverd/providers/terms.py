@@ -20,11 +20,9 @@ class Terms(msgspec.Struct, frozen=True):
     """The form of the requests to one model.
 
     `limit` is the name of the output limit, `usage` whether usage is requested, `system` the role
-    of
-    the system prompt. Learned are, in tokens, `context`, the context window, and `longest`, the
-    longest
-    answer. `room`, the tokens left for an answer, and `returns`, whether private data is sent back,
-    apply to one prompt alone.
+    of the system prompt. Learned are, in tokens, `context`, the context window, and `longest`, the
+    longest answer. `room`, the tokens left for an answer, and `returns`, whether private data is
+    sent back, apply to one prompt alone.
     """
 
     limit: LimitParameter = "max_tokens"

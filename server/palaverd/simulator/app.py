@@ -73,8 +73,7 @@ class Simulator:
     fault of each prompt. `requests` records requests, oldest first, without the list of models;
     `stalled` counts answers that send nothing more and stay open. A rate of 0 waits only for
     directives that name a time. With `keyless` no key is required, as by a private server.
-    `dialect`
-    is the server of the table to imitate.
+    `dialect` is the server of the table to imitate.
     """
 
     def __init__(
@@ -212,8 +211,8 @@ class Simulator:
         """Return the new part of a message.
 
         A message without an answer arrives again, merged before the next one. Its directives were
-        applied,
-        or it was never received: then the new part is recognised by the directive it begins with.
+        applied, or it was never received: then the new part is recognised by the directive it
+        begins with.
         """
         if len(last) > LONGEST_HEARD or JOINT not in last:
             self._hear(last)

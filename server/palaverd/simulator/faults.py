@@ -43,10 +43,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     `times` is the default number of failures: once for temporary faults, so that a retry succeeds;
     always (None) for others. `anthropic`, `openai_type` and `openai_code` are the words of the
-    error
-    body. `topic` is the topic under which a server of the table may have an error of its own:
-    `says`,
-    once it has.
+    error body. `topic` is the topic under which a server of the table may have an error of its own:
+    `says`, once it has.
     """
 
     manner: Manner

@@ -22,8 +22,7 @@ def before(frames: Sequence[Frame], at: Position, words: int) -> Sequence[Frame]
     """Return the frames that are sent before the fault strikes.
 
     `words` applies to `text` alone: an answer with fewer is sent up to its last word. For `tool`,
-    an
-    answer without a tool call is sent up to its terminal event.
+    an answer without a tool call is sent up to its terminal event.
     """
     end = next((i for i, frame in enumerate(frames) if frame.kind == "terminal"), len(frames))
     if at in ("head", "start"):

@@ -44,8 +44,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One answer.
 
     `finish` is stop, length, tool or filter; counts are in tokens; `cuts` are the pieces in which
-    the
-    tool's arguments are streamed.
+    the tool's arguments are streamed.
     """
 
     id: str

@@ -44,10 +44,8 @@ def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Deci
     """Compare a hint with the newest state seen.
 
     Args:
-        runner_id: this runner.
-        seen: the newest state that this runner has seen.
-        started: the state that the running task was started for, None without a task.
-        hint: the hint to react to.
+        runner_id: this runner. seen: the newest state that this runner has seen. started: the state
+        that the running task was started for, None without a task. hint: the hint to react to.
     """
     if hint.snapshot_version < seen.snapshot_version:
         return Ignore()

@@ -22,8 +22,7 @@ class Heartbeat:
 
     `lose` is called when leases can no longer be relied on: a margin before the oldest one ends,
     counted from the last heartbeat known to be written, so that our tasks have stopped before
-    another
-    worker can acquire their chats.
+    another worker can acquire their chats.
     """
 
     def __init__(
