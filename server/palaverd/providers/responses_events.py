@@ -368,7 +368,7 @@ class ResponsesDialect(Dialect):
             self.finish("content_filter")
 
     def _judge(self, finish: Finish) -> Finish:
-        """Return `length` at the output limit, which llama.cpp and transformers call completed."""
+        """Return `length` at the output limit, which llama.cpp and others call completed."""
         output = self._counts.output
         if finish == "stop" and self._limit is not None and output is not None:
             return "length" if output >= self._limit else finish
