@@ -19,7 +19,7 @@ from palaver import __version__
 from palaver.client import Client, Endpoint, PalaverError, Unreachable
 from palaver.clock import Clock
 from palaver.governing import Running, holder, stop
-from palaver.paths import socket_path
+from palaver.paths import log_path, socket_path
 from palaver.wire.protocol import is_older
 from palaver.wire.setup import Lent
 
@@ -219,7 +219,8 @@ class _Log:
     def last_line(self) -> str:
         with self.path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
-            file.seek(max(self.begin, end - LOG_TAIL))
+            begin = self.begin if self.begin <= end else 0  # else another one took its place
+            file.seek(max(begin, end - LOG_TAIL))
             text = file.read().decode(errors="replace")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return lines[-1].removeprefix("palaverd: ") if lines else ""
@@ -228,7 +229,7 @@ class _Log:
 def _spawn(
     argv: Sequence[str], data_dir: Path, started: Callable[[Process], None] | None
 ) -> tuple[_Log, Process]:
-    path = data_dir / "palaverd.log"
+    path = log_path(data_dir)
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         log = _Log(path, os.lseek(handle, 0, os.SEEK_END))

@@ -55,6 +55,14 @@ def client_config_path() -> Path:
     return platformdirs.user_config_path(APP) / "client.toml"
 
 
+def log_path(data_dir: Path) -> Path:
+    """Return the log of a daemon that a client started for `data_dir`.
+
+    When it is full, the daemon renames it to the same name with `.1` behind it.
+    """
+    return data_dir / "palaverd.log"
+
+
 def socket_path(data_dir: Path) -> Path:
     """Return the Unix socket of the daemon of `data_dir`.
 

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from palaver import __version__
 from palaver.clock import Clock
+from palaver.paths import log_path
 from palaver.wire import protocol
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
@@ -40,6 +41,7 @@ from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.generation.environment import Environment
+from palaverd.logs import rotate_log
 from palaverd.memory import give_back
 from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
@@ -169,6 +171,7 @@ class Daemon:
             DatabaseError: the database is newer than this program, or broken.
         """
         await asyncio.to_thread(self._data_dir.acquire)
+        await asyncio.to_thread(rotate_log, log_path(self._data_dir.path))
         try:
             if self.socket is not None:
                 await asyncio.to_thread(prepare_socket, self.socket)

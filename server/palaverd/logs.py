@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict
 
+from palaverd.log_file import RotatedFile
 from palaverd.repeats import Repeats
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -48,6 +50,14 @@ def configure_logs(*, debug: bool) -> None:
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
     sys.unraisablehook = _unraisable
+
+
+def rotate_log(path: Path) -> None:
+    """Rotate the log when it is full, if it is written to the file at `path`.
+
+    To be called by the process that holds the data directory, and by no other.
+    """
+    _Lines.rotated = RotatedFile.find(path, sys.stderr)
 
 
 # Fields that distinguish two lines of the same event.
@@ -104,6 +114,7 @@ class _Lines:
     """Writes whole lines, one at a time."""
 
     _lock = threading.Lock()
+    rotated: RotatedFile | None = None
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -115,6 +126,8 @@ class _Lines:
         with self._lock, suppress(OSError, ValueError):
             self._file.write(f"{line}\n")
             self._file.flush()
+            if self.rotated is not None:
+                self.rotated.rotate_if_full()
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg

@@ -21,7 +21,7 @@ MAY_IMPORT_OURS = {
 # Each package from the ground up. A layer imports layers below it; within a line, only itself.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaverd": (
-        ("repeats", "metrics"),
+        ("repeats", "metrics", "log_file"),
         (
             "chatstate",
             "failures",

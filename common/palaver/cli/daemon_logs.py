@@ -13,6 +13,7 @@ from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 from palaver.client import PalaverError
 from palaver.clock import SystemClock
+from palaver.paths import log_path
 from palaver.wire.chats import Info
 
 # Between two looks at the file: too short to be felt, long enough to cost nothing.
@@ -40,7 +41,7 @@ async def _logs(settings: Settings, count: int, *, follow: bool, as_json: bool) 
     running = await found(settings, "logs")
     if running is not None and running.info is not None and not running.info.private:
         words.notice(_elsewhere(running.info))
-    path = (running.data_dir if running is not None else settings.data_dir) / "palaverd.log"
+    path = log_path(running.data_dir if running is not None else settings.data_dir)
 
     def show(line: str) -> None:
         output.write_line(line if as_json else for_people(line))

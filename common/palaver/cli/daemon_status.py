@@ -75,7 +75,7 @@ async def _status(settings: Settings, *, as_json: bool) -> int:
 
 async def _ask(settings: Settings) -> Status:
     from palaver.client import Client, Endpoint
-    from palaver.paths import socket_path
+    from palaver.paths import log_path, socket_path
 
     running = await found(settings, "status")
     data_dir = settings.data_dir if running is None else running.data_dir
@@ -84,7 +84,7 @@ async def _ask(settings: Settings) -> Status:
         running=running is not None,
         data_dir=str(data_dir),
         socket=str(socket),
-        log=str(data_dir / "palaverd.log"),
+        log=str(log_path(data_dir)),
         pid=running.pid if running else None,
     )
     if running is None or running.info is None:

@@ -17,6 +17,7 @@ import msgspec
 from palaver import __version__
 from palaver.cli.settings import Settings
 from palaver.client import Client, PalaverError
+from palaver.paths import log_path
 from palaver.wire.chats import Info
 from palaver.wire.protocol import is_older
 from palaver.wire.setup import Setup
@@ -84,7 +85,7 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
             info = await client.meet()
             told = await client.models()
     except PalaverError as error:
-        log = f"See {settings.data_dir}/palaverd.log" if not settings.remote else None
+        log = f"See {log_path(settings.data_dir)}" if not settings.remote else None
         yield Finding("connection", "broken", str(error), log)
         return
     text = f"palaverd {info.version}, process {info.pid}, at {endpoint}"

@@ -35,7 +35,10 @@ class LogFile:
         self._file.close()
 
     def last(self, count: int) -> list[str]:
-        """Return the last `count` whole lines; what follows them is for `more`."""
+        """Return the last `count` whole lines; what follows them is for `more`.
+
+        Where this file has fewer, they begin in the one before it, as the daemon rotates them.
+        """
         begin = self._file.seek(0, os.SEEK_END)
         text = b""
         while begin > 0 and text.count(b"\n") <= count:
@@ -44,7 +47,16 @@ class LogFile:
             text = self._file.read(step) + text
         self._file.seek(0, os.SEEK_END)
         *lines, self._rest = text.split(b"\n")
-        return [line.decode(errors="replace") for line in lines[len(lines) - count :]]
+        if len(lines) < count:
+            lines = self._before(count - len(lines)) + lines
+        return [line.decode(errors="replace") for line in lines[max(0, len(lines) - count) :]]
+
+    def _before(self, count: int) -> list[bytes]:
+        try:
+            text = self._path.with_name(f"{self._path.name}.1").read_bytes()
+        except FileNotFoundError:
+            return []
+        return text.splitlines()[-count:]
 
     def more(self) -> Iterator[str]:
         """Yield the whole lines that came since; a file that took this one's place is begun."""

@@ -21,7 +21,7 @@ from typing import Final
 import click
 
 from palaver import __version__
-from palaver.paths import NowhereError, default_config_path, default_data_dir, from_root
+from palaver.paths import NowhereError, default_config_path, default_data_dir, from_root, log_path
 from palaver.paths import socket_path as usual_socket
 from palaver.remote.carrying import Carrier, NoConnectionError
 from palaver.remote.mux import MuxError
@@ -32,7 +32,6 @@ from palaverd.peers import peer_of
 
 STARTED_S: Final = 60.0  # timeout for a daemon in this process to listen
 LOOK_S: Final = 0.02
-LOG: Final = "palaverd.log"  # in the data directory, as a private daemon's log
 
 
 class CannotDialError(Exception):
@@ -211,7 +210,8 @@ def _log_beside(data_dir: Path) -> None:
     """Write the daemon's log to a file: ssh's standard error is for messages to the user."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log = os.open(data_dir / LOG, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        how = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        log = os.open(log_path(data_dir), how, 0o600)
     except OSError as error:
         raise CannotDialError(
             f"The data directory {data_dir} cannot be written to: {error.strerror}."
