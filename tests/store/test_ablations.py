@@ -48,8 +48,8 @@ def test_without_idempotency_keys_a_repeated_message_is_there_twice(
 ) -> None:
     actors = [repeater("a"), Actor(worker("first"), 3)]
     tell(store, nothing_waits, actors)
-    monkeypatch.setattr(keyed_requests, "find_answer", lambda connection, key, kind: None)
-    monkeypatch.setattr(keyed_requests, "store_answer", lambda *_: None)
+    monkeypatch.setattr(keyed_requests, "find_made", lambda connection, key: None)
+    monkeypatch.setattr(keyed_requests, "store_made", lambda *_: None)
     with pytest.raises(AssertionError, match="'a', 'a'"):
         tell(store, nothing_waits, actors)
 

@@ -1,15 +1,23 @@
-"""Idempotency keys: what makes two requests the same, also for a key of an older version."""
+"""Idempotency keys: what makes two requests the same, and what is kept of the first one."""
 
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection, text
 
 from palaver.wire.actions import Answers, CallAnswer
-from palaver.wire.chats import Workspace
+from palaver.wire.chats import CreateChat, SendMessage, Workspace
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import NewChat
 from palaverd.store.history import NewUserMessage
 from palaverd.store.idempotency import Content, request_key
+from palaverd.store.sync import load_queue
+from palaverd.usecases.keyed_requests import Asker
+from palaverd.usecases.messages import create_chat, send_message
+from palaverd.usecases.queue import take_back
+from store.test_door import open_door
+from support.engines import Engine
+from support.store import OWNER, context_of
 
 MESSAGE = Content.of(NewUserMessage("hi", "m", "alice", key="not part of it"))
 BARE = Content.of(NewUserMessage("hi"))
@@ -49,4 +57,34 @@ def test_a_request_has_the_digest_that_it_had_in_older_versions(
 ) -> None:
     key = request_key("alice", "k", operation, content)
     assert key is not None
-    assert key.fingerprint == digest
+    assert key.digest == digest
+
+
+KEPT = text(
+    "SELECT key, chat_id, operation, digest, revision, message_id, queued_id, removed"
+    " FROM idempotency_keys ORDER BY key"
+)
+
+
+async def test_of_an_answer_only_ids_are_kept_and_a_chat_takes_them_with_it(engine: Engine) -> None:
+    """But what was taken out of the queue, and is nowhere else."""
+    async with open_door(engine) as (door, _):
+        context, asker = context_of(door), Asker(OWNER, "k1")
+        chat = (await create_chat(context, asker, CreateChat("a long story"))).chat
+        await send_message(context, chat.id, Asker(OWNER, "k2"), SendMessage("another one"))
+        kept = await door.database.read(lambda c: [tuple(r) for r in c.execute(KEPT)])
+        assert [(row[0], row[-1]) for row in kept] == [("k1", None), ("k2", None)]
+        assert not any("story" in str(row) or "another" in str(row) for row in kept)
+        [removed] = await door.database.read(lambda c: load_queue(c, chat.id))
+        for _repeated in range(2):
+            taken = await take_back(context, chat.id, Asker(OWNER, "k3"), removed.id)
+            assert taken.removed == removed
+
+
+def test_the_keys_of_a_chat_are_found_without_reading_all(store: Connection) -> None:
+    plan = store.execute(
+        text("EXPLAIN QUERY PLAN DELETE FROM idempotency_keys WHERE chat_id = 'c'")
+    )
+    assert [row[-1] for row in plan] == [
+        "SEARCH idempotency_keys USING COVERING INDEX idempotency_by_chat (chat_id=?)"
+    ]

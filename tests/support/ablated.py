@@ -36,8 +36,8 @@ def idempotency() -> None:
     from palaverd.usecases import history, keyed_requests, messages
 
     for module in (keyed_requests, history, messages):
-        module.find_answer = lambda *_: None
-        module.store_answer = lambda *_: None
+        module.find_made = lambda *_: None
+        module.store_made = lambda *_: None
 
 
 def dead_leases() -> None:

@@ -1,21 +1,21 @@
-"""Idempotency keys: a repeated request changes nothing and gets the first answer."""
+"""Idempotency keys: a repeated request changes nothing, and is told what the first one made."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Self, TypeVar
+from collections.abc import Sequence
+from typing import Self
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select
 
+from palaver.wire.messages import QueuedMessage
 from palaverd.chatstate.errors import KeyReused
 from palaverd.chatstate.states import State
 from palaverd.chatstate.table import Transition
 from palaverd.store import codec
 from palaverd.store.history import NewUserMessage
 from palaverd.store.tables import idempotency_keys
-
-T = TypeVar("T")
 
 _FIND = select(idempotency_keys).where(
     idempotency_keys.c.owner == bindparam("of_owner"), idempotency_keys.c.key == bindparam("of_key")
@@ -37,12 +37,15 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class RequestKey(msgspec.Struct, frozen=True):
-    """A client-chosen key, unique per owner, and what it was used for."""
+    """A client-chosen key, unique per owner, and what it was used for.
+
+    `digest` is the SHA-256, in hexadecimal, of what was asked, as JSON.
+    """
 
     owner: str
     key: str
     operation: Transition
-    fingerprint: str
+    digest: str
 
 
 def request_key(
@@ -52,13 +55,25 @@ def request_key(
     if key is None:
         return None
     digest = hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
-    return RequestKey(owner=owner, key=key, operation=operation, fingerprint=digest)
+    return RequestKey(owner=owner, key=key, operation=operation, digest=digest)
 
 
-def find_answer(
-    connection: Connection, key: RequestKey | None, kind: type[T]
-) -> tuple[str, T] | None:
-    """Return the chat and the first answer of a key; None for a new one.
+class Made(msgspec.Struct, frozen=True):
+    """What a request made, as ids: a repeated one is answered with what these are then.
+
+    `revision` is the snapshot of the chat with the change. `removed` are the messages that the
+    request took out of the queue: they are stored nowhere else.
+    """
+
+    chat_id: str
+    revision: int
+    message_id: int | None = None
+    queued_id: int | None = None
+    removed: Sequence[QueuedMessage] = ()
+
+
+def find_made(connection: Connection, key: RequestKey | None) -> Made | None:
+    """Return what the first request with a key made; None for a new key, and for none.
 
     Raises:
         KeyReused: it was used for another operation or other content.
@@ -68,16 +83,20 @@ def find_answer(
     found = connection.execute(_FIND, {"of_owner": key.owner, "of_key": key.key}).first()
     if found is None:
         return None
-    if (found.operation, found.fingerprint) != (key.operation.value, key.fingerprint):
+    if (found.operation, found.digest) != (key.operation.value, key.digest):
         raise KeyReused(
             key.operation, State.ABSENT, "this idempotency key was used for another request"
         )
-    return found.chat_id, msgspec.json.decode(found.answer, type=kind)
+    return Made(
+        chat_id=found.chat_id,
+        revision=found.revision,
+        message_id=found.message_id,
+        queued_id=found.queued_id,
+        removed=codec.loads(found.removed, list[QueuedMessage]) or (),
+    )
 
 
-def store_answer(
-    connection: Connection, key: RequestKey | None, chat_id: str, answer: object, now: int
-) -> None:
+def store_made(connection: Connection, key: RequestKey | None, made: Made, now: int) -> None:
     """Remember a success in the transaction that made it, for the chat's lifetime."""
     if key is None:
         return
@@ -86,10 +105,13 @@ def store_answer(
         {
             "owner": key.owner,
             "key": key.key,
-            "chat_id": chat_id,
+            "chat_id": made.chat_id,
             "operation": key.operation.value,
-            "fingerprint": key.fingerprint,
-            "answer": codec.dumps(answer),
+            "digest": key.digest,
+            "revision": made.revision,
+            "message_id": made.message_id,
+            "queued_id": made.queued_id,
+            "removed": codec.dumps(made.removed) if made.removed else None,
             "created_at": now,
         },
     )

@@ -15,6 +15,12 @@ from palaverd.store.tables import chats, messages, queued_messages
 _IN_CHAT = select(messages).where(messages.c.chat_id == bindparam("of_chat"), ~messages.c.deleted)
 _SENT = _IN_CHAT.where(messages.c.id == bindparam("of_id"))
 _PROMOTED = _IN_CHAT.where(messages.c.queued_id == bindparam("of_id"))
+_DROPPED = (
+    select(messages)
+    .where(messages.c.chat_id == bindparam("of_chat"), messages.c.deleted)
+    .where(messages.c.revision == bindparam("of_revision"), messages.c.visibility != "model")
+    .order_by(messages.c.id)
+)
 _QUEUE = (
     select(queued_messages)
     .where(queued_messages.c.chat_id == bindparam("of_chat"))
@@ -90,3 +96,12 @@ def where_is(
     found_message = connection.execute(query, {"of_chat": chat_id, "of_id": which})
     message = found_message.mappings().first()
     return (None if message is None else wire_message(message)), None  # type: ignore[arg-type]
+
+
+def dropped_by(connection: Connection, chat_id: str, revision: int) -> list[Message]:
+    """Return the messages that an edit dropped which made snapshot `revision` of the chat.
+
+    Those that only the model saw are left out.
+    """
+    found = connection.execute(_DROPPED, {"of_chat": chat_id, "of_revision": revision})
+    return [wire_message(one) for one in found.mappings()]  # type: ignore[arg-type]

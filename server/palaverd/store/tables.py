@@ -220,7 +220,15 @@ idempotency_keys = Table(
     Column("key", Text, primary_key=True),
     Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
     Column("operation", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False),
-    Column("answer", Text, nullable=False),
+    # SHA-256 of the request.
+    Column("digest", Text, nullable=False),
+    # What it made: the chat's snapshot with it, and the message, queued or in history.
+    Column("revision", BigInteger, nullable=False),
+    Column("message_id", BigInteger),
+    Column("queued_id", BigInteger),
+    # JSON of what it took out of the queue: that is stored nowhere else.
+    Column("removed", Text),
     Column("created_at", BigInteger, nullable=False),
 )
+# A chat that is deleted takes its keys with it.
+Index("idempotency_by_chat", idempotency_keys.c.chat_id)

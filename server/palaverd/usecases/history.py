@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
@@ -12,8 +11,8 @@ from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import RUNNABLE
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, NewChat, finish, fresh_chat
-from palaverd.store.idempotency import Content, find_answer, request_key, store_answer
-from palaverd.store.listing import where_is
+from palaverd.store.idempotency import Content, Made, find_made, request_key, store_made
+from palaverd.store.listing import dropped_by, where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
 from palaverd.store.sync import load_chat
@@ -26,7 +25,7 @@ from palaverd.store.transitions.rewriting import (
 )
 from palaverd.store.transitions.stopping import interrupt
 from palaverd.usecases.context import Context
-from palaverd.usecases.keyed_requests import Asker, on_chat
+from palaverd.usecases.keyed_requests import Asker, acted_again, made_by, on_chat
 from palaverd.usecases.messages import user_message
 from palaverd.usecases.models import check_model
 from palaverd.usecases.titles import check_title, fork_title
@@ -53,19 +52,25 @@ async def edit_message(
         return Edited(
             chat=wire_chat(chat.row),
             message=message,
-            dropped=rewritten.dropped,
+            dropped=dropped_by(chat.connection, chat_id, chat.row.snapshot_version),
             dropped_queue=rewritten.dropped_queue,
         )
 
     content = [message_id, Content.of(replacement), change.history_version]
     return await on_chat(
-        context.door, chat_id, asker, Transition.EDIT, content, Edited, work, _edited_now
+        context.door, chat_id, asker, Transition.EDIT, content, work, _edited_again
     )
 
 
-def _edited_now(connection: Connection, row: ChatRow, first: Edited) -> Edited:
-    message, _ = where_is(connection, row.chat_id, first.message.id if first.message else 0, None)
-    return msgspec.structs.replace(first, chat=wire_chat(row), message=message, repeated=True)
+def _edited_again(connection: Connection, row: ChatRow, made: Made) -> Edited:
+    message, _ = where_is(connection, row.chat_id, made.message_id, None)
+    return Edited(
+        chat=wire_chat(row),
+        message=message,
+        dropped=dropped_by(connection, row.chat_id, made.revision),
+        dropped_queue=list(made.removed),
+        repeated=True,
+    )
 
 
 def _stop_children(chat: LockedChat, message_id: int) -> None:
@@ -93,15 +98,15 @@ async def fork_chat(context: Context, chat_id: str, asker: Asker, request: Fork)
         source = lock(connection, chat_id, now)
         if source.row.owner != asker.owner:
             raise ChatNotFound(chat_id)
-        known = find_answer(connection, key, Sent)
-        if known is not None:
-            row = load_chat(connection, known[0])
-            answer = msgspec.structs.replace(known[1], chat=wire_chat(row), repeated=True)
+        made = find_made(connection, key)
+        if made is not None:
+            row = load_chat(connection, made.chat_id)
+            answer = Sent(chat=wire_chat(row), repeated=True)
             return Applied(result=answer, row=row, changed=False)
         target = fresh_chat(connection, new_id, _forked(source.row, request.title), now)
         fork(source, target, request.message_id)
         applied = finish(target, Sent(chat=wire_chat(target.row)))
-        store_answer(connection, key, new_id, applied.result, now)
+        store_made(connection, key, made_by(applied.result), now)
         return applied
 
     return (await context.door.transact(transaction)).result
@@ -132,7 +137,13 @@ async def clear(context: Context, chat_id: str, asker: Asker, request: ClearCont
         return Acted(chat=wire_chat(chat.row), changed=True)
 
     return await on_chat(
-        context.door, chat_id, asker, Transition.CLEAR_CONTEXT, request.history_version, Acted, work
+        context.door,
+        chat_id,
+        asker,
+        Transition.CLEAR_CONTEXT,
+        request.history_version,
+        work,
+        acted_again,
     )
 
 
@@ -148,5 +159,5 @@ async def compact(context: Context, chat_id: str, asker: Asker) -> Acted:
         return Acted(chat=wire_chat(chat.row), changed=True)
 
     return await on_chat(
-        context.door, chat_id, asker, Transition.REQUEST_COMPACTION, None, Acted, work
+        context.door, chat_id, asker, Transition.REQUEST_COMPACTION, None, work, acted_again
     )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from palaver.wire.actions import Answered, Edited
+from palaver.wire.chats import Sent
+from palaver.wire.messages import Message, QueuedMessage
+from palaver.wire.queue import Acted, QueueAnswer
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, Door, finish
-from palaverd.store.idempotency import find_answer, request_key, store_answer
+from palaverd.store.idempotency import Made, find_made, request_key, store_made
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -25,14 +28,33 @@ class Asker(msgspec.Struct, frozen=True):
     key: str | None = None
 
 
-# Brings the first answer up to date for a repeated request: where things are now.
-Refresh = Callable[[Connection, ChatRow, T], T]
+Keyed = Sent | Edited | QueueAnswer | Acted | Answered
+T = TypeVar("T", bound=Keyed)
+# Answers a repeated request: what the first one made, as it is now.
+Again = Callable[[Connection, ChatRow, Made], T]
 
 
-def as_it_is_now(_connection: Connection, row: ChatRow, answer: T) -> T:
-    """Say the first answer again, with the chat as it is now."""
-    changes: dict[str, Any] = {"chat": wire_chat(row), "repeated": True}
-    return msgspec.structs.replace(answer, **changes)
+def made_by(answer: Keyed) -> Made:
+    """Return the ids of what a request made, of its answer."""
+    made = Made(answer.chat.id, answer.chat.versions.snapshot)
+    match answer:
+        case Sent(message=message, queued=queued):
+            return replace(made, message_id=_id(message), queued_id=_id(queued))
+        case Edited(message=message, dropped_queue=dropped):
+            return replace(made, message_id=_id(message), removed=dropped)
+        case QueueAnswer(removed=QueuedMessage() as removed):
+            return replace(made, removed=[removed])
+        case _:
+            return made
+
+
+def _id(message: Message | QueuedMessage | None) -> int | None:
+    return None if message is None else message.id
+
+
+def acted_again(_connection: Connection, row: ChatRow, _made: Made) -> Acted:
+    """Return that the first request acted, with the chat as it is now."""
+    return Acted(chat=wire_chat(row), changed=True, repeated=True)
 
 
 async def on_chat(
@@ -41,9 +63,8 @@ async def on_chat(
     asker: Asker,
     operation: Transition,
     content: object,
-    kind: type[T],
     work: Callable[[LockedChat], T],
-    refresh: Refresh[T] = as_it_is_now,
+    again: Again[T],
 ) -> T:
     """Let `work` answer a request about a chat, once per key.
 
@@ -52,6 +73,7 @@ async def on_chat(
 
     Args:
         content: what was asked, to tell a repetition from another request with the same key.
+        again: answers a repetition with what the first request made, as it is now.
 
     Raises:
         ChatNotFound: there is no such chat of this owner.
@@ -65,14 +87,14 @@ async def on_chat(
         chat = lock(connection, chat_id, now)
         if chat.row.owner != asker.owner:
             raise ChatNotFound(chat_id)
-        known = find_answer(connection, key, kind)
-        if known is not None:
-            answer = refresh(connection, chat.row, known[1])
+        made = find_made(connection, key)
+        if made is not None:
+            answer = again(connection, chat.row, made)
             return Applied(result=answer, row=chat.row, changed=False)
         answer = work(chat)
         applied = finish(chat, answer)
         if applied.changed and not applied.deleted:
-            store_answer(connection, key, chat_id, answer, now)
+            store_made(connection, key, made_by(answer), now)
         return applied
 
     return (await door.transact(transaction)).result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.chats import CreateChat, SendMessage, Sent
@@ -10,7 +9,7 @@ from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
-from palaverd.store.idempotency import Content, find_answer, request_key, store_answer
+from palaverd.store.idempotency import Content, Made, find_made, request_key, store_made
 from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
@@ -18,7 +17,7 @@ from palaverd.store.sync import load_chat
 from palaverd.store.transitions.sending import Placed, create, send, send_interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import EmptyMessage
-from palaverd.usecases.keyed_requests import Asker, on_chat
+from palaverd.usecases.keyed_requests import Asker, made_by, on_chat
 from palaverd.usecases.models import check_model
 from palaverd.usecases.titles import first_title
 from palaverd.usecases.workspaces import find_workspace
@@ -47,14 +46,14 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
     key = request_key(asker.owner, asker.key, Transition.CREATE, [new, Content.of(message)])
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
-        known = find_answer(connection, key, Sent)
-        if known is not None:
-            row = load_chat(connection, known[0])
-            return Applied(result=_where_now(connection, row, known[1]), row=row, changed=False)
+        made = find_made(connection, key)
+        if made is not None:
+            row = load_chat(connection, made.chat_id)
+            return Applied(result=_sent_again(connection, row, made), row=row, changed=False)
         chat = fresh_chat(connection, chat_id, new, now)
         placed = create(chat, message)
         applied = finish(chat, _sent(chat, placed))
-        store_answer(connection, key, chat_id, applied.result, now)
+        store_made(connection, key, made_by(applied.result), now)
         return applied
 
     return (await context.door.transact(transaction)).result
@@ -84,9 +83,7 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
         return _sent(chat, send(chat, message, request.position))
 
     content = [Content.of(message), interrupt, turn_version, request.position]
-    return await on_chat(
-        context.door, chat_id, asker, Transition.SEND, content, Sent, work, _where_now
-    )
+    return await on_chat(context.door, chat_id, asker, Transition.SEND, content, work, _sent_again)
 
 
 def user_message(content: str, model: str | None, asker: Asker) -> NewUserMessage:
@@ -107,14 +104,7 @@ def _sent(chat: LockedChat, placed: Placed) -> Sent:
     return Sent(chat=wire_chat(chat.row), message=message, queued=queued)
 
 
-def _where_now(connection: Connection, row: ChatRow, first: Sent) -> Sent:
-    """Find a message that was sent before: queued, in history, or gone."""
-    message, queued = where_is(
-        connection,
-        row.chat_id,
-        first.message.id if first.message else None,
-        first.queued.id if first.queued else None,
-    )
-    return msgspec.structs.replace(
-        first, chat=wire_chat(row), message=message, queued=queued, repeated=True
-    )
+def _sent_again(connection: Connection, row: ChatRow, made: Made) -> Sent:
+    """Return where a message is that was sent before: queued, in history, or gone."""
+    message, queued = where_is(connection, row.chat_id, made.message_id, made.queued_id)
+    return Sent(chat=wire_chat(row), message=message, queued=queued, repeated=True)

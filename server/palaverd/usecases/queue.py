@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.queue import EditQueued, QueueAnswer
 from palaverd.chatstate.table import Transition
+from palaverd.store.idempotency import Made
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_queue
@@ -93,20 +93,14 @@ async def take_back(context: Context, chat_id: str, asker: Asker, queued_id: int
         return QueueAnswer(chat=wire_chat(chat.row), queue=queue, removed=removed)
 
     return await on_chat(
-        context.door,
-        chat_id,
-        asker,
-        Transition.DELETE_QUEUED,
-        queued_id,
-        QueueAnswer,
-        work,
-        _queue_now,
+        context.door, chat_id, asker, Transition.DELETE_QUEUED, queued_id, work, _taken_again
     )
 
 
-def _queue_now(connection: Connection, row: ChatRow, first: QueueAnswer) -> QueueAnswer:
+def _taken_again(connection: Connection, row: ChatRow, made: Made) -> QueueAnswer:
+    removed = next(iter(made.removed), None)
     queue = load_queue(connection, row.chat_id)
-    return msgspec.structs.replace(first, chat=wire_chat(row), queue=queue, repeated=True)
+    return QueueAnswer(chat=wire_chat(row), queue=queue, removed=removed, repeated=True)
 
 
 async def _change(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from palaver.wire.actions import Answered, Answers
+from sqlalchemy import Connection
+
+from palaver.wire.actions import Answered, Answers, LostAnswer
 from palaver.wire.chats import Interrupt, Interrupted
 from palaver.wire.queue import Acted, SkipBackoff
 from palaverd.chatstate.table import Transition
-from palaverd.store.calls import stored_calls
+from palaverd.store.calls import StoredCall, stored_calls
 from palaverd.store.codec import to_ms
+from palaverd.store.idempotency import Made
 from palaverd.store.locked import LockedChat
-from palaverd.store.rows import wire_chat
+from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.transitions.answering import complete_action
 from palaverd.store.transitions.recovering import resume, skip_backoff
 from palaverd.store.transitions.stopping import interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import InvalidRequest
-from palaverd.usecases.keyed_requests import Asker, on_chat
+from palaverd.usecases.keyed_requests import Asker, acted_again, on_chat
 
 
 async def stop(context: Context, chat_id: str, owner: str, request: Interrupt) -> Interrupted:
@@ -64,7 +68,9 @@ async def try_again(
         return Acted(chat=wire_chat(chat.row), changed=chat.changed, reason=reason)
 
     content = [turn_version, at_ms]
-    return await on_chat(context.door, chat_id, asker, Transition.RESUME, content, Acted, work)
+    return await on_chat(
+        context.door, chat_id, asker, Transition.RESUME, content, work, acted_again
+    )
 
 
 async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: Answers) -> Answered:
@@ -84,13 +90,22 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
 
     def work(chat: LockedChat) -> Answered:
         lost = complete_action(chat, answers.turn_version, answers.answers, asker.owner)
-        still_open = [
-            call.call_id
-            for call in stored_calls(chat.connection, chat_id).values()
-            if call.answered_by is None
-        ]
+        still_open = _open_calls(stored_calls(chat.connection, chat_id))
         return Answered(chat=wire_chat(chat.row), open_calls=still_open, lost=lost)
 
+    def again(connection: Connection, row: ChatRow, _made: Made) -> Answered:
+        calls = stored_calls(connection, chat_id)
+        lost = [
+            LostAnswer(given.call_id, call.answered_by)
+            for given in answers.answers
+            if (call := calls[given.call_id]).answered_by is not None and call.answer != given
+        ]
+        return Answered(wire_chat(row), open_calls=_open_calls(calls), lost=lost, repeated=True)
+
     return await on_chat(
-        context.door, chat_id, asker, Transition.COMPLETE_ACTION, answers, Answered, work
+        context.door, chat_id, asker, Transition.COMPLETE_ACTION, answers, work, again
     )
+
+
+def _open_calls(calls: Mapping[str, StoredCall]) -> list[str]:
+    return [call.call_id for call in calls.values() if call.answered_by is None]

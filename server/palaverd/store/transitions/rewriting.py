@@ -28,10 +28,9 @@ COMPACTABLE = 2
 
 
 class Rewritten(msgspec.Struct, frozen=True):
-    """The message that replaces another, and what was dropped for it."""
+    """The message that replaces another, and what was dropped of the queue for it."""
 
     message_id: int
-    dropped: list[Message]
     dropped_queue: list[QueuedMessage]
 
 
@@ -72,7 +71,6 @@ def edit(
         row.compaction_requested_at = None
         return Rewritten(
             message_id=enter_history(chat, replacement),
-            dropped=dropped,
             dropped_queue=dropped_queue,
         )
 
