@@ -11,8 +11,8 @@ import pytest
 
 from palaver.client import PalaverError
 from palaver.remote.address import Web
-from palaver.remote.keeping import Tokens, checked, token_of
 from palaver.remote.ring import Ring, RingError
+from palaver.remote.token_store import Tokens, checked, token_of
 
 BOX = Web("https", "box", 7777)
 TOKEN = "palaver_ab12_" + "s" * 43

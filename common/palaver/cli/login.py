@@ -51,8 +51,8 @@ async def _login(settings: Settings, address: str | None, ca_file: str | None) -
 
     from palaver.client import Client, Endpoint, Refused
     from palaver.client.errors import PalaverError, Unauthenticated
-    from palaver.remote.keeping import checked
     from palaver.remote.reaching import tokens
+    from palaver.remote.token_store import checked
 
     server, web = _named(settings, address, ca_file)
     if web.warning is not None:

@@ -12,7 +12,7 @@ from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from palaver.remote.keeping import Where
+    from palaver.remote.token_store import Where
 
 
 @dataclass(frozen=True)

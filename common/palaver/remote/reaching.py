@@ -8,8 +8,8 @@ from typing import assert_never
 from palaver.client import Endpoint
 from palaver.paths import client_config_path
 from palaver.remote.address import Ssh, Unix, Web
-from palaver.remote.keeping import FOLDER, Tokens, token_of
 from palaver.remote.servers import Server
+from palaver.remote.token_store import FOLDER, Tokens, token_of
 
 
 async def endpoint_of(server: Server, *, asks: bool) -> Endpoint:
