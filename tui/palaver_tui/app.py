@@ -26,7 +26,7 @@ from palaver.clock import Clock, SystemClock
 from palaver.interface import Choices, Left
 from palaver.paths import client_config_path, default_config_path, socket_path
 from palaver.remote.address import Web
-from palaver.remote.reaching import tokens
+from palaver.remote.endpoints import tokens
 from palaver.remote.servers import Server
 from palaver.setup.servers import find_servers
 from palaver.wire.messages import Message, QueuedMessage

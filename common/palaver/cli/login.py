@@ -51,7 +51,7 @@ async def _login(settings: Settings, address: str | None, ca_file: str | None) -
 
     from palaver.client import Client, Endpoint, Refused
     from palaver.client.errors import PalaverError, Unauthenticated
-    from palaver.remote.reaching import tokens
+    from palaver.remote.endpoints import tokens
     from palaver.remote.token_store import checked
 
     server, web = _named(settings, address, ca_file)
@@ -97,7 +97,7 @@ def logout(settings: Settings, address: str | None) -> None:
 async def _logout(settings: Settings, address: str | None) -> int:
     import asyncio
 
-    from palaver.remote.reaching import tokens
+    from palaver.remote.endpoints import tokens
 
     _, web = _named(settings, address)
     if await asyncio.to_thread(tokens().forget, web):

@@ -67,7 +67,7 @@ async def _servers(*, as_json: bool) -> int:
 def known() -> list[Listed]:
     """Return the servers of client.toml, then the others with a token. Raises `PalaverError`."""
     from palaver.paths import client_config_path
-    from palaver.remote.reaching import tokens
+    from palaver.remote.endpoints import tokens
     from palaver.remote.servers import load
 
     where: dict[str, Where] = {str(kept.server): kept.where for kept in tokens().kept()}

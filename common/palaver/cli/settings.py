@@ -82,7 +82,7 @@ class Settings:
         """
         if self.connector is None and self.server is not None:
             # Imported here: it brings aiohttp, which `--help` does not need.
-            from palaver.remote.reaching import endpoint_of
+            from palaver.remote.endpoints import endpoint_of
 
             return await endpoint_of(self.server, asks=asks)
         return await self._start(self.data_dir)
