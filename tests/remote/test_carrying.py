@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from palaver.remote.carrying import Carrier, Connect, NoConnectionError
+from palaver.remote.carrier import Carrier, Connect, NoConnectionError
 from palaver.remote.mux import WINDOW, MuxError
 
 MUCH = 8 * 1024 * 1024

@@ -24,7 +24,7 @@ from palaver.client.endpoint import Endpoint
 from palaver.client.errors import Unreachable
 from palaver.clock import Clock, SystemClock
 from palaver.remote.address import Ssh
-from palaver.remote.carrying import CHUNK, Carrier, NoConnectionError
+from palaver.remote.carrier import CHUNK, Carrier, NoConnectionError
 from palaver.remote.mux import MuxError
 from palaver.remote.preface import PROTOCOL, Finder, NoPrefaceError, Preface
 from palaver.remote.ssh_command import command_line

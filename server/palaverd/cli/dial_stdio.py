@@ -23,7 +23,7 @@ import click
 from palaver import __version__
 from palaver.paths import NowhereError, default_config_path, default_data_dir, from_root, log_path
 from palaver.paths import socket_path as usual_socket
-from palaver.remote.carrying import Carrier, NoConnectionError
+from palaver.remote.carrier import Carrier, NoConnectionError
 from palaver.remote.mux import MuxError
 from palaver.remote.preface import Preface, line
 from palaverd.cli.exits import EXIT_FAILED
