@@ -84,7 +84,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver.setup": {"msgspec", "aiohttp"},
     "palaver.servers": {"msgspec"},
     "palaver.remote": {"msgspec"},
-    "palaver.remote.ring": {"msgspec", "keyring"},
+    "palaver.remote.desktop_keyring": {"msgspec", "keyring"},
     "palaver.remote.mux": {"h2"},
     "palaver_tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "PIL"},
     "palaver_tui.state": {"msgspec"},

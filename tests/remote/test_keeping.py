@@ -11,7 +11,7 @@ import pytest
 
 from palaver.client import PalaverError
 from palaver.remote.address import Web
-from palaver.remote.ring import Ring, RingError
+from palaver.remote.desktop_keyring import Ring, RingError
 from palaver.remote.token_store import Tokens, checked, token_of
 
 BOX = Web("https", "box", 7777)

@@ -21,7 +21,7 @@ import msgspec
 
 from palaver.client.errors import PalaverError
 from palaver.remote.address import BadAddressError, Web, parse
-from palaver.remote.ring import Ring, RingError
+from palaver.remote.desktop_keyring import Ring, RingError
 
 FOLDER: Final = "tokens"  # beside client.toml
 # `palaver_<id>_<secret>`, with only characters that are safe in a URL.

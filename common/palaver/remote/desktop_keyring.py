@@ -65,7 +65,7 @@ class Ring:
         try:
             # -P: modules in the current directory must not shadow ours.
             ended = subprocess.run(
-                [sys.executable, "-P", "-m", "palaver.remote.ring"],
+                [sys.executable, "-P", "-m", "palaver.remote.desktop_keyring"],
                 input=msgspec.json.encode(order),
                 capture_output=True,
                 timeout=self._patience_s,
