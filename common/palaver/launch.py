@@ -18,7 +18,7 @@ from typing import Final
 from palaver import __version__
 from palaver.client import Client, Endpoint, PalaverError, Unreachable
 from palaver.clock import Clock
-from palaver.governing import Running, holder, stop
+from palaver.daemon_process import Running, holder, stop
 from palaver.paths import log_path, socket_path
 from palaver.wire.protocol import is_older
 from palaver.wire.setup import Lent

@@ -16,7 +16,7 @@ import pytest
 
 from palaver.client import PalaverError
 from palaver.clock import SystemClock
-from palaver.governing import STOP_S, Running, find, holder, stop
+from palaver.daemon_process import STOP_S, Running, find, holder, stop
 from palaver.wire.chats import CreateChat, Info
 from support.chats import history, reaches
 from support.clock import PATIENCE_S, START, ManualClock, until

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from palaver.client import Client, Endpoint
-from palaver.governing import holder
+from palaver.daemon_process import holder
 from support.clock import PATIENCE_S
 from support.forkserver import fork
 from support.process import CONFIG, place

@@ -12,7 +12,7 @@ from palaver.cli.running import run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from palaver.governing import Running
+    from palaver.daemon_process import Running
 
 COMMANDS: Final[dict[str, str]] = {
     "status": "palaver.cli.daemon_status:status",
@@ -55,7 +55,7 @@ def stop(settings: Settings, force: bool) -> None:
 
 async def _stop(settings: Settings, *, force: bool) -> int:
     from palaver.clock import SystemClock
-    from palaver.governing import stop as end
+    from palaver.daemon_process import stop as end
 
     running = await found(settings, "stop")
     if running is None:
@@ -144,7 +144,7 @@ async def found(settings: Settings, command: str) -> Running | None:
     """
     settings.here(f"palaver daemon {command}")
     from palaver.clock import SystemClock
-    from palaver.governing import find
+    from palaver.daemon_process import find
 
     return await find(settings.data_dir, settings.socket, SystemClock())
 

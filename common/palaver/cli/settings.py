@@ -95,7 +95,7 @@ class Settings:
         """
         from palaver.client import PalaverError
         from palaver.clock import SystemClock
-        from palaver.governing import find, restart
+        from palaver.daemon_process import find, restart
 
         self.here("palaver daemon restart")
         clock = SystemClock()
