@@ -18,9 +18,9 @@ from aiohttp import web
 
 from palaver.client import PalaverError
 from palaver.servers.table import BY_SLUG, SERVERS
+from palaver.setup.config_file import write_config
 from palaver.setup.local import LocalModel, LocalServer, example, recognise
 from palaver.setup.servers import HEARING_S, MOST_BYTES, PATIENCE_S, find_servers, hear
-from palaver.setup.writing import write_config
 from palaverd.config.load import parse_config
 from palaverd.simulator import Simulator
 from palaverd.simulator.dialects import DIALECTS

@@ -11,8 +11,8 @@ from typing import Any
 
 from palaver.client import Endpoint, PalaverError
 from palaver.clock import Clock
+from palaver.setup.config_file import write_config
 from palaver.setup.local import LocalServer, example
-from palaver.setup.writing import write_config
 from palaver_tui.session.restarts import Restarts
 from palaver_tui.session.store import Store
 from palaver_tui.session.tasks import Spawn
