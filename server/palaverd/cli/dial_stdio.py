@@ -27,7 +27,7 @@ from palaver.remote.carrier import Carrier, NoConnectionError
 from palaver.remote.mux import MuxError
 from palaver.remote.preface import Preface, line
 from palaverd.cli.exits import EXIT_FAILED
-from palaverd.logout import ends_at_logout
+from palaverd.logind import ends_at_logout
 from palaverd.peers import peer_of
 
 STARTED_S: Final = 60.0  # timeout for a daemon in this process to listen
