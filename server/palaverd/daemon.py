@@ -22,6 +22,7 @@ from palaver.paths import log_path
 from palaver.wire import protocol
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
+from palaverd.active_config import Configured
 from palaverd.api.access import Gate
 from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
@@ -36,7 +37,6 @@ from palaverd.config.addresses import ListenAddress
 from palaverd.config.keys import Key
 from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
-from palaverd.configured import Configured
 from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy

@@ -16,10 +16,10 @@ from palaver.clock import SystemClock
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import ConfigChanged, ListSnapshot, MessagePartEvent, StreamEvent
 from palaver.wire.setup import Reloaded
+from palaverd.active_config import LOOK_S, Configured
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
-from palaverd.configured import LOOK_S, Configured
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
 from support.chats import events_until, history, reaches
@@ -67,7 +67,7 @@ def shows_live_output(events: list[StreamEvent]) -> bool:
 @pytest.fixture
 async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     # Only what a test asks for is read: the files are not looked at meanwhile.
-    monkeypatch.setattr("palaverd.configured.LOOK_S", 3600.0)
+    monkeypatch.setattr("palaverd.active_config.LOOK_S", 3600.0)
     async with short_dir() as directory, Simulator(rate=400) as simulator:
         path, key = directory / "config.toml", directory / "key"
         key.write_text("sim")

@@ -84,7 +84,7 @@ class House:
 
 @pytest.fixture
 async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr("palaverd.configured.LOOK_S", 0.05)
+    monkeypatch.setattr("palaverd.active_config.LOOK_S", 0.05)
     monkeypatch.setattr("palaver_tui.session.setup.LOOK_FOR_SERVERS_S", 0.05)
     # The client takes over standard output, where the daemon in this process would log.
     async with short_dir() as folder:
