@@ -44,7 +44,7 @@ NEEDS_RESTART: Final = frozenset(
 )
 
 
-class Configured:
+class ActiveConfig:
     """Owns the model catalog and the providers, and reloads the configuration.
 
     Args:

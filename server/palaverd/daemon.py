@@ -22,7 +22,7 @@ from palaver.paths import log_path
 from palaver.wire import protocol
 from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded
-from palaverd.active_config import Configured
+from palaverd.active_config import ActiveConfig
 from palaverd.api.access import Gate
 from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
@@ -120,7 +120,7 @@ class Daemon:
         self._source = source
         self._private = private
         self._run_by = run_by
-        self.configured = Configured(
+        self.configured = ActiveConfig(
             Loaded(config, keys),
             clock,
             source=source,

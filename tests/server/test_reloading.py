@@ -16,7 +16,7 @@ from palaver.clock import SystemClock
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import ConfigChanged, ListSnapshot, MessagePartEvent, StreamEvent
 from palaver.wire.setup import Reloaded
-from palaverd.active_config import LOOK_S, Configured
+from palaverd.active_config import LOOK_S, ActiveConfig
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
@@ -171,7 +171,7 @@ async def test_whoever_follows_the_list_is_told(place: Place) -> None:
 class Watched:
     """A configuration that is looked at by a clock of the test's."""
 
-    configured: Configured
+    configured: ActiveConfig
     clock: ManualClock
     path: Path
     told: list[Config]
@@ -193,7 +193,7 @@ class Watched:
 async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     path, clock, told = tmp_path / "config.toml", ManualClock(), list[Config]()
     source = Source(path, {})
-    configured = Configured(
+    configured = ActiveConfig(
         await asyncio.to_thread(source.read), clock, source=source, changed=told.append
     )
     await configured.look()
@@ -300,7 +300,7 @@ async def test_a_reading_by_hand_is_not_done_again(watched: Watched, tmp_path: P
 
 
 async def test_without_a_file_there_is_nothing_to_read_anew() -> None:
-    configured = Configured(
+    configured = ActiveConfig(
         Loaded(Config(), {}), ManualClock(), source=None, changed=lambda _: None
     )
     assert configured.setup() is None
