@@ -32,7 +32,6 @@ from palaverd.api.listening import Listener
 from palaverd.api.readiness import Readiness
 from palaverd.api.services import Services
 from palaverd.api.sockets import OpenSockets
-from palaverd.binding import Bound, address_of, bind_all, cannot_listen
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.keys import Key
 from palaverd.config.source import Loaded, Source
@@ -56,6 +55,7 @@ from palaverd.store.sqlite import SqliteDatabase
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
 from palaverd.supervisor import Supervisor
+from palaverd.tcp_sockets import Bound, address_of, bind_all, cannot_listen
 from palaverd.tls import Certificate, certificate_files
 from palaverd.usecases.context import Context
 from palaverd.worker.worker import Worker

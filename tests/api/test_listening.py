@@ -18,11 +18,11 @@ from api.test_connections import HALF_A_HEAD, MOST, Raw
 from palaver.client import Client, Endpoint, Unreachable
 from palaver.wire.errors import Problem
 from palaverd.api.limits import HEAD_S
-from palaverd.binding import bind_all
 from palaverd.config.addresses import BadListenError, ListenAddress, listen_address
 from palaverd.config.types import ServerConfig, WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.datadir import StartError
+from palaverd.tcp_sockets import bind_all
 from palaverd.tls import LOOK_S, CertificateError, Files
 from support.certificates import Authority
 from support.clock import PATIENCE_S, ManualClock, until

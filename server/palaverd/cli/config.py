@@ -21,10 +21,10 @@ def config_group() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 def config_check(config: Path | None) -> None:
     """Read the configuration and print what is in force, with secrets masked."""
-    from palaverd.binding import refusal
     from palaverd.config.addresses import listen_address
     from palaverd.config.load import ConfigError, load_config
     from palaverd.config.show import effective
+    from palaverd.tcp_sockets import refusal
     from palaverd.tls import CertificateError, certificate_files
 
     path = config or default_config_path()
