@@ -14,6 +14,7 @@ from palaver.wire.messages import Finish
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import StreamFailedError
 from palaverd.providers.finish_words import word_of
+from palaverd.providers.ignored_data import Thrown
 from palaverd.providers.loose import (
     index,
     listed,
@@ -24,7 +25,6 @@ from palaverd.providers.loose import (
     string,
     thought,
 )
-from palaverd.providers.thrown import Thrown
 
 # Fields of reasoning: vLLM and DeepSeek; OpenRouter and Ollama; Copilot; litellm; OpenRouter again.
 # They have the same text if a server sends several.

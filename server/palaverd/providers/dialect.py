@@ -23,10 +23,10 @@ from palaverd.providers.errors import (
     WindowExceededError,
 )
 from palaverd.providers.finish_words import FINISHES, meaning_of, worse
+from palaverd.providers.ignored_data import Thrown
 from palaverd.providers.loose import listed, mapping, meaningful, parse, string
 from palaverd.providers.neutral import Completed, Delta, ModelEvent
 from palaverd.providers.sse import ServerEvent
-from palaverd.providers.thrown import Thrown
 
 _READ = msgspec.json.Decoder().decode
 

@@ -15,9 +15,9 @@ from palaver.wire.messages import Finish
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
+from palaverd.providers.ignored_data import Thrown
 from palaverd.providers.loose import index, listed, mapping, meaningful, said, string, thought
 from palaverd.providers.private import OpenAIReasoning, seal
-from palaverd.providers.thrown import Thrown
 
 Kind = Literal["text", "reasoning", "tool_call"]
 

@@ -21,6 +21,7 @@ from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.edge import Caller, refusal_of, signals_from
 from palaverd.providers.errors import BadKeyError, NoKeyError
+from palaverd.providers.ignored_data import Thrown
 from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
@@ -29,7 +30,6 @@ from palaverd.providers.private import returned, signed
 from palaverd.providers.prompt import bounded
 from palaverd.providers.proxies import proxy_for
 from palaverd.providers.terms import MOST_LESSONS, Terms, learn
-from palaverd.providers.thrown import Thrown
 from palaverd.providers.transport import secrets_in
 
 log = structlog.get_logger("palaverd.providers")
