@@ -26,7 +26,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
-        return self._events(request, lambda _: AnthropicDialect(self._thrown), _open)
+        return self._events(request, lambda _: AnthropicDialect(self._ignored), _open)
 
     def _make(self) -> AsyncAnthropic:
         import anthropic

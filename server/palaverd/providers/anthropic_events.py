@@ -14,7 +14,7 @@ import msgspec
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
-from palaverd.providers.ignored_data import Thrown
+from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.loose import begun_object, index, mapping, meaningful, said, string, thought
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
 
@@ -68,8 +68,8 @@ class _Block(msgspec.Struct):
 class AnthropicDialect(Dialect):
     """Reads one stream. Blocks are found by number and kind."""
 
-    def __init__(self, thrown: Thrown | None = None) -> None:
-        super().__init__(thrown, inclusive=False)
+    def __init__(self, ignored: IgnoredData | None = None) -> None:
+        super().__init__(ignored, inclusive=False)
         self._begun: list[_Block] = []
         self._at: dict[int | None, _Block | None] = {}  # number -> the latest block with it
         self._content: Any = None
@@ -112,7 +112,7 @@ class AnthropicDialect(Dialect):
         elif kind == "message" and self._whole(wire):
             self.ended()
         else:
-            self._thrown.note(f"an event of type {kind[:60]!r}", self._data)
+            self._ignored.note(f"an event of type {kind[:60]!r}", self._data)
         return True
 
     def _last(self, wire: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ class AnthropicDialect(Dialect):
         in_text = number not in self._at if opened is None else opened.kind == "text"
         if in_text and meaningful(delta.get("text")):
             return "text", "text"  # under another type
-        self._thrown.note(f"a delta of type {kind[:60]!r}", self._data)
+        self._ignored.note(f"a delta of type {kind[:60]!r}", self._data)
         return None
 
     def _fitting(self, number: int | None, kind: Kind) -> _Block:
@@ -213,7 +213,7 @@ class AnthropicDialect(Dialect):
         if signature is not None and opened is not None:
             opened.signature += signature
         elif signature is not None:
-            self._thrown.note("a signature of no block", self._data)
+            self._ignored.note("a signature of no block", self._data)
 
     def _stop(self, number: int | None) -> None:
         opened = self._at.get(number)

@@ -14,7 +14,7 @@ from palaver.wire.messages import Finish
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import StreamFailedError
 from palaverd.providers.finish_words import word_of
-from palaverd.providers.ignored_data import Thrown
+from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.loose import (
     index,
     listed,
@@ -87,8 +87,8 @@ class _Call(msgspec.Struct):
 class ChatDialect(Dialect):
     """Reads one stream. A block ends when another begins: the protocol has no end of a block."""
 
-    def __init__(self, thrown: Thrown | None = None) -> None:
-        super().__init__(thrown)
+    def __init__(self, ignored: IgnoredData | None = None) -> None:
+        super().__init__(ignored)
         self._kind: Literal["text", "reasoning"] | None = None  # of the open block
         self._block = -1
         self._calls: dict[int, _Call] = {}  # by number; calls without one have negative keys
@@ -128,7 +128,7 @@ class ChatDialect(Dialect):
             if failure is not None:
                 raise StreamFailedError(failure)
             if not choices and wire.get("usage") is None:
-                self._thrown.note("an event without choices", self._data)
+                self._ignored.note("an event without choices", self._data)
         return True
 
     def _report(self, wire: dict[str, Any]) -> None:

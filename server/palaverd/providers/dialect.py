@@ -23,7 +23,7 @@ from palaverd.providers.errors import (
     WindowExceededError,
 )
 from palaverd.providers.finish_words import FINISHES, meaning_of, worse
-from palaverd.providers.ignored_data import Thrown
+from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.loose import listed, mapping, meaningful, parse, string
 from palaverd.providers.neutral import Completed, Delta, ModelEvent
 from palaverd.providers.sse import ServerEvent
@@ -50,12 +50,12 @@ class Dialect(ABC):
 
     _READ_USUAL: Callable[[bytes], Any]
 
-    def __init__(self, thrown: Thrown | None = None, *, inclusive: bool = True) -> None:
+    def __init__(self, ignored: IgnoredData | None = None, *, inclusive: bool = True) -> None:
         self.completed: Completed | None = None
         self.word: str | None = None
         self._worded = False  # whether the current event has a finish word
         self._always = False  # whether every event has a finish word
-        self._thrown = thrown or Thrown()
+        self._ignored = ignored or IgnoredData()
         self._blocks = Blocks()
         self._counts = Counts(inclusive=inclusive)
         self._model: str | None = None
@@ -147,7 +147,7 @@ class Dialect(ABC):
         """Read the objects of a list sent as one event, as Gemini sends errors."""
         objects = [one for one in listed(value) if type(one) is dict]
         if not objects and event.data:
-            self._thrown.note("no event", event.data)
+            self._ignored.note("no event", event.data)
         progress = [self._take(one, event.name) for one in objects if self.completed is None]
         return any(progress)
 

@@ -16,7 +16,7 @@ _MOST_KINDS = 100
 log = structlog.get_logger("palaverd.providers")
 
 
-class Thrown:
+class IgnoredData:
     """Logs one provider's ignored data. `secrets` are masked."""
 
     def __init__(self, provider: str = "", secrets: tuple[str, ...] = ()) -> None:

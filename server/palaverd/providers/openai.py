@@ -34,7 +34,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
         """Call the model; see `Provider.stream`."""
         return self._events(
             request,
-            lambda sent: ResponsesDialect(sent.max_output_tokens, self._thrown),
+            lambda sent: ResponsesDialect(sent.max_output_tokens, self._ignored),
             _respond,
         )
 
@@ -58,7 +58,7 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
         keyless = self._api_key is None
         return self._events(
             request,
-            lambda _: ChatDialect(self._thrown),
+            lambda _: ChatDialect(self._ignored),
             lambda client, sent: _chat(client, sent, keyless),
         )
 

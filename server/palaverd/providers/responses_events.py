@@ -15,7 +15,7 @@ from palaver.wire.messages import Finish
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
-from palaverd.providers.ignored_data import Thrown
+from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.loose import index, listed, mapping, meaningful, said, string, thought
 from palaverd.providers.private import OpenAIReasoning, seal
 
@@ -81,8 +81,8 @@ class _Item(msgspec.Struct):
 class ResponsesDialect(Dialect):
     """Reads one stream. `limit` is the requested number of output tokens."""
 
-    def __init__(self, limit: int | None = None, thrown: Thrown | None = None) -> None:
-        super().__init__(thrown)
+    def __init__(self, limit: int | None = None, ignored: IgnoredData | None = None) -> None:
+        super().__init__(ignored)
         self._limit = limit
         self._items: list[_Item] = []
         self._at: dict[int | None, _Item] = {}  # output index -> the latest item with it
@@ -131,7 +131,7 @@ class ResponsesDialect(Dialect):
         elif wire.get("object") == "response" and self._whole(wire):
             self.ended()
         elif not kind.startswith("response.") and kind not in ("ping", "keepalive"):
-            self._thrown.note(f"an event of type {kind[:60]!r}", self._data)
+            self._ignored.note(f"an event of type {kind[:60]!r}", self._data)
         return kind not in ("ping", "keepalive")
 
     # --- items ----------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class ResponsesDialect(Dialect):
         if whole.startswith(begun):
             self._blocks.grow(block, whole[len(begun) :])
         else:
-            self._thrown.note("a whole text that is not what its deltas say", self._data)
+            self._ignored.note("a whole text that is not what its deltas say", self._data)
 
     def _fill_thoughts(self, wire: dict[str, Any], value: Any) -> None:
         """Add a paragraph of reasoning, unless its deltas were read."""

@@ -21,7 +21,7 @@ from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.edge import Caller, refusal_of, signals_from
 from palaverd.providers.errors import BadKeyError, NoKeyError
-from palaverd.providers.ignored_data import Thrown
+from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
@@ -90,7 +90,7 @@ class SdkProvider(ABC, Generic[C]):
             through.shown if through else None,
             through.variable if through else None,
         )
-        self._thrown = Thrown(name, hidden)
+        self._ignored = IgnoredData(name, hidden)
         self._learned: dict[tuple[str, Terms], Terms] = {}
         self._origin = self._own_name()
         self._client: LazyClient[C] = LazyClient(self._make_whole, _close)
