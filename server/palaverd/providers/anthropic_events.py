@@ -15,7 +15,15 @@ from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
 from palaverd.providers.ignored_data import IgnoredData
-from palaverd.providers.loose import begun_object, index, mapping, meaningful, said, string, thought
+from palaverd.providers.lenient import (
+    begun_object,
+    index,
+    mapping,
+    meaningful,
+    said,
+    string,
+    thought,
+)
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
 
 Kind = Literal["text", "reasoning", "tool_call"]

@@ -15,7 +15,7 @@ from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import StreamFailedError
 from palaverd.providers.finish_words import word_of
 from palaverd.providers.ignored_data import IgnoredData
-from palaverd.providers.loose import (
+from palaverd.providers.lenient import (
     index,
     listed,
     mapping,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from palaver.wire.messages import Usage
-from palaverd.providers.loose import count, mapping
+from palaverd.providers.lenient import count, mapping
 
 # Count -> fields of a report that may have it; the first one present is read. Two names are a
 # nested field.

@@ -24,7 +24,7 @@ from palaverd.providers.errors import (
 )
 from palaverd.providers.finish_words import FINISHES, meaning_of, worse
 from palaverd.providers.ignored_data import IgnoredData
-from palaverd.providers.loose import listed, mapping, meaningful, parse, string
+from palaverd.providers.lenient import listed, mapping, meaningful, parse, string
 from palaverd.providers.neutral import Completed, Delta, ModelEvent
 from palaverd.providers.sse import ServerEvent
 

@@ -16,7 +16,7 @@ from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
 from palaverd.providers.ignored_data import IgnoredData
-from palaverd.providers.loose import index, listed, mapping, meaningful, said, string, thought
+from palaverd.providers.lenient import index, listed, mapping, meaningful, said, string, thought
 from palaverd.providers.private import OpenAIReasoning, seal
 
 Kind = Literal["text", "reasoning", "tool_call"]
