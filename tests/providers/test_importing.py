@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from palaverd.providers.importing import whole_or_anew
+from palaverd.providers.sdk_imports import whole_or_anew
 
 # A package whose second part needs a descriptor, and which uses its first part by its full name.
 FILES = {

@@ -22,13 +22,13 @@ from palaverd.providers.dialect import Dialect
 from palaverd.providers.edge import Caller, refusal_of, signals_from
 from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.ignored_data import IgnoredData
-from palaverd.providers.importing import whole_or_anew
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
 from palaverd.providers.private import returned, signed
 from palaverd.providers.prompt import bounded
 from palaverd.providers.proxies import proxy_for
+from palaverd.providers.sdk_imports import whole_or_anew
 from palaverd.providers.terms import MOST_LESSONS, Terms, learn
 from palaverd.providers.transport import secrets_in
 
