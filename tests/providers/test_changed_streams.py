@@ -26,7 +26,7 @@ from palaverd.providers.anthropic_events import AnthropicDialect
 from palaverd.providers.call import Call, model_events
 from palaverd.providers.chat_events import ChatDialect
 from palaverd.providers.dialect import Dialect
-from palaverd.providers.edge import Caller
+from palaverd.providers.exception_signals import Caller
 from palaverd.providers.finish_words import WORDS, meaning_of
 from palaverd.providers.limits import DEFAULT_LIMITS
 from palaverd.providers.neutral import Delta

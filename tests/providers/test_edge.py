@@ -19,7 +19,7 @@ from palaverd.failures import classify
 from palaverd.failures.classify import RETRYABLE
 from palaverd.failures.signals import MAX_BODY_BYTES, Guard
 from palaverd.failures.wording import NO_DESCRIPTOR
-from palaverd.providers.edge import Caller, ErrorFields, error_fields, signals_from
+from palaverd.providers.exception_signals import Caller, ErrorFields, error_fields, signals_from
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 CALLER = Caller("acme", "ACME_API_KEY", ("tr0ub4dor-3",))

@@ -12,7 +12,7 @@ from palaverd.config.types import ProviderConfig
 from palaverd.failures import ProviderFailure
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.chat_events import ChatDialect
-from palaverd.providers.edge import Caller
+from palaverd.providers.exception_signals import Caller
 from palaverd.providers.limits import DEFAULT_LIMITS, OWN_SERVER_LIMITS, limits_of
 from palaverd.providers.neutral import Completed, Delta, Provider
 from palaverd.simulator import Simulator

@@ -15,7 +15,7 @@ Guard = Literal["startup", "silence", "pings"]
 # How the response broke the protocol.
 Malformed = Literal["content_type", "json", "too_long"]
 
-# Headers that classification reads; the others are dropped in providers/edge.py.
+# Headers that classification reads; the others are dropped in providers/exception_signals.py.
 HEADERS = retry_after.HEADERS | {"content-type", "server", "via", "proxy-authenticate"}
 
 # A longer body is ignored: it is a web page.

@@ -13,7 +13,6 @@ from palaver.clock import Clock, deadline
 from palaverd.failures import ProviderFailure, classify
 from palaverd.providers.body import Body
 from palaverd.providers.dialect import Dialect
-from palaverd.providers.edge import Caller, signals_from
 from palaverd.providers.errors import (
     REPORTED,
     AnswerTooLongError,
@@ -21,6 +20,7 @@ from palaverd.providers.errors import (
     NotAStreamError,
     StreamEndedError,
 )
+from palaverd.providers.exception_signals import Caller, signals_from
 from palaverd.providers.guards import Guards
 from palaverd.providers.limits import CallLimits
 from palaverd.providers.neutral import ModelEvent

@@ -19,8 +19,8 @@ from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
-from palaverd.providers.edge import Caller, refusal_of, signals_from
 from palaverd.providers.errors import BadKeyError, NoKeyError
+from palaverd.providers.exception_signals import Caller, refusal_of, signals_from
 from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.lazy import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
