@@ -22,7 +22,7 @@ from palaverd.providers.dialect import Dialect
 from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.exception_signals import Caller, refusal_of, signals_from
 from palaverd.providers.ignored_data import IgnoredData
-from palaverd.providers.lazy import LazyClient
+from palaverd.providers.lazy_client import LazyClient
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
 from palaverd.providers.private import returned, signed
