@@ -19,8 +19,8 @@ from palaverd.chatstate.states import Status
 from palaverd.generation.cancellation import Cancellation, Cause
 from palaverd.generation.environment import Assignment, Environment, Nudge
 from palaverd.generation.interruption import end_interruption
+from palaverd.generation.required_action import wait_for_answer
 from palaverd.generation.step import FilesElsewhere, fail, generate
-from palaverd.generation.waiting import wait_for_answer
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
