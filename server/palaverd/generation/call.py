@@ -16,11 +16,11 @@ from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.failures import GiveUp, ProviderFailure, Signals, classify, wording
 from palaverd.failures.fallback import Tried
 from palaverd.generation.answer import Answer, remark_on, shown_parts
+from palaverd.generation.attempts import Tries
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import Chosen, no_model
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.prompt import build_request
-from palaverd.generation.tries import Tries
 from palaverd.store.attempts import load_tried, save_partial
 from palaverd.store.database import DatabaseError
 from palaverd.store.history import NewMessage
