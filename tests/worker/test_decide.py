@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from palaverd.store.hints import Hint
-from palaverd.worker.decide import (
+from palaverd.worker.decisions import (
     Cause,
     Decision,
     GiveBack,

@@ -21,7 +21,7 @@ EMPTY_ANSWERS = 2
 UNMARKED_ANSWERS = 2
 
 
-class Tries:
+class Attempts:
     """The attempts on one history. `tried` are those of earlier tasks."""
 
     def __init__(self, env: Environment, tried: list[Tried]) -> None:

@@ -16,7 +16,7 @@ from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.failures import GiveUp, ProviderFailure, Signals, classify, wording
 from palaverd.failures.fallback import Tried
 from palaverd.generation.answer import Answer, remark_on, shown_parts
-from palaverd.generation.attempts import Tries
+from palaverd.generation.attempts import Attempts
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import Chosen, no_model
 from palaverd.generation.environment import Assignment, Environment
@@ -53,7 +53,7 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
         DatabaseError: nothing was written; retry.
         asyncio.CancelledError: the task was cancelled.
     """
-    tries = Tries(env, await _tried(env, job, history))
+    attempts = Attempts(env, await _tried(env, job, history))
     episode: Episode | None = None
     try:
         if history.row.retry is not None:
@@ -66,18 +66,18 @@ async def call_model(env: Environment, job: Assignment, history: History) -> Non
             if wanted is None:
                 await _end_in_error(env, job, no_model(env.catalog.path))
                 return
-            chosen = tries.whose_turn(wanted)
+            chosen = attempts.whose_turn(wanted)
             attempt = history.row.generation_attempt + 1
             # The episode exists before clients can see the attempt.
             key = f"{history.row.history_version}.{attempt}"
             episode = env.episodes.begin(job.chat_id, key, chosen.name)
             try:
-                kept = partial(tries.keeps_unmarked, wanted, attempt)
+                kept = partial(attempts.keeps_unmarked, wanted, attempt)
                 await _attempt(env, job, history, chosen, episode, kept)
                 return
             except ProviderFailure as failure:
                 error, empty = failure.error, isinstance(failure, EmptyAnswer)
-            verdict = tries.failed(wanted, chosen, error, attempt, empty=empty)
+            verdict = attempts.failed(wanted, chosen, error, attempt, empty=empty)
             env.metrics.failures.add(chosen.config.provider, error.kind)
             _log_failure(job, chosen, error, attempt, verdict)
             if isinstance(verdict, GiveUp):

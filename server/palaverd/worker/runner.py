@@ -28,7 +28,7 @@ from palaverd.store.sync import load_chat
 from palaverd.store.transitions.ownership import release
 from palaverd.store.transitions.repairing import reconcile
 from palaverd.stream.episode import Episode
-from palaverd.worker.decide import GiveBack, Hand, Leave, Memory, Start
+from palaverd.worker.decisions import GiveBack, Hand, Leave, Memory, Start
 from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
 
 log = structlog.get_logger("palaverd.worker")
