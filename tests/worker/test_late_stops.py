@@ -2,7 +2,7 @@
 
 Requests and hints of a turn that is over are repeated to a real worker in the middle of the next
 turn. That every order of requests and commits ends well is in tests/store/test_interleavings.py,
-what a runner makes of every order of hints in test_decide.py.
+what a runner makes of every order of hints in test_decisions.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The runner of one chat: receives hints and runs one task at a time.
 
-The loop compares each hint with what it saw (`worker.decide`) and starts, stops or leaves.
+The loop compares each hint with what it saw (`worker.decisions`) and starts, stops or leaves.
 """
 
 from __future__ import annotations
