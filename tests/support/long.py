@@ -47,7 +47,7 @@ LONG = {
         "test_following",
         "test_growing_calls",
         "test_hostile",
-        "test_token_store",
+        "test_keeping",
         "test_keys",
         "test_layout_commonmark",
         "test_layout_corpus",
