@@ -1,4 +1,4 @@
-"""An answer as a stream of text: what was written cannot be taken back."""
+"""The text of an answer for an output that cannot be changed after it was written."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ BREAK = "\n\n"
 
 
 class AnswerText:
-    """Turns live output and committed messages into text to append.
+    """Converts live output and committed messages to text to append.
 
-    A failed attempt is withdrawn and tried again. What it had written stays written, so the next
-    attempt's text is compared with it: as long as it is the same nothing is written twice, and
-    where it differs the new text follows after an empty line.
+    The output of a failed attempt stays written. The next attempt's text is compared with it: as
+    long as it is equal nothing is written twice; where it differs the new text follows after an
+    empty line.
     """
 
     def __init__(self) -> None:
         self._done: set[int] = set()
-        self._written = ""  # of the message that is being written
-        self._live = ""  # of the present attempt
+        self._written = ""  # text of the current message
+        self._live = ""  # text of the current attempt
         self._block: tuple[str, int] | None = None
         self._separate = False
 
     def part(self, part: MessagePartEvent) -> str:
-        """Return what to append for a piece of live output."""
+        """Return the text to append for a piece of live output."""
         if part.kind != "text" or not part.delta:
             return ""
         block = (part.episode, part.block)
@@ -34,11 +34,11 @@ class AnswerText:
         return self._append(addition) if in_step else self._catch_up(self._live)
 
     def withdraw(self) -> None:
-        """Take note that the present attempt was for nothing."""
+        """Discard the current attempt."""
         self._live, self._block = "", None
 
     def commit(self, number: int, text: str) -> str:
-        """Return what to append for the committed message `number`."""
+        """Return the text to append for the committed message `number`."""
         if number in self._done:
             return ""
         self._done.add(number)
@@ -50,7 +50,7 @@ class AnswerText:
 
     def _catch_up(self, text: str) -> str:
         if self._written.startswith(text):
-            # The same as far as it goes; a committed text that is shorter has nothing to add.
+            # A committed text that is a prefix of the written one has nothing to add.
             return ""
         if text.startswith(self._written):
             return self._append(text[len(self._written) :])

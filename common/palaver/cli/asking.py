@@ -1,4 +1,4 @@
-"""The work of `palaver run`: ask, follow the turn to its end, say how it ended."""
+"""The work of `palaver run`: send, follow the turn to its end, report how it ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from palaver.wire.protocol import MESSAGE_KEYS
 
 
 async def ask(settings: Settings, asked: Asked) -> int:
-    """Ask, print the answer, and return the exit code. Raises `PalaverError`."""
+    """Send the message, print the answer, and return the exit code. Raises `PalaverError`."""
     sent: Sent | None = None
     try:
         async with connected(settings) as client:
@@ -73,7 +73,7 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
                     if turn.outcome is not None:
                         break
         except asyncio.CancelledError:
-            # A second Ctrl-C, or one that cannot stop anything; any other cause goes on up.
+            # A second Ctrl-C, or one with nothing to stop; re-raise any other cancellation.
             if not stopping.left:
                 raise
             answer.end()
@@ -89,10 +89,10 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
 
 
 async def _tells_queued(client: Client, chat_id: str) -> None:
-    """See that the daemon tells which message of history a queued one became.
+    """Check that the daemon reports which message of history a queued one became.
 
     Raises:
-        PalaverError: it is too old for that; the message waits in the queue all the same.
+        PalaverError: it is too old for that; the message stays in the queue.
     """
     if MESSAGE_KEYS not in (await client.meet()).capabilities:
         raise PalaverError(
@@ -103,7 +103,7 @@ async def _tells_queued(client: Client, chat_id: str) -> None:
 
 
 class _Output:
-    """Writes the answer's text, or every event as a line of JSON; waits are told on stderr."""
+    """Writes the answer's text, or every event as a line of JSON; waits go to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -121,14 +121,14 @@ class _Output:
             words.notice(f"{retry.error.message} ({words.following(retry)})")
 
     def end(self) -> None:
-        """Finish the line that the answer left open."""
+        """Finish the current line."""
         if self._open_line:
             output.write("\n")
             self._open_line = False
 
 
 class _Stopping:
-    """What Ctrl-C does: the first asks the daemon to stop the turn, the second leaves."""
+    """The Ctrl-C handler: the first one interrupts the turn, the second one leaves."""
 
     def __init__(self, client: Client, chat_id: str, turn: Turn) -> None:
         self.left = False
@@ -139,7 +139,7 @@ class _Stopping:
         self._stop: asyncio.Task[None] | None = None
 
     def pressed(self) -> None:
-        # A message in the queue has no turn to stop, and the turn before it is not ours.
+        # A queued message has no turn to interrupt; the current turn belongs to another message.
         if self._stop is None and not self._turn.queued and self._turn.turn_version is not None:
             self._stop = asyncio.create_task(self._interrupt(self._turn.turn_version))
         else:
@@ -165,7 +165,7 @@ class _Stopping:
 
 @contextmanager
 def _interrupts(client: Client, chat_id: str, turn: Turn) -> Iterator[_Stopping]:
-    """Take Ctrl-C for the body's time. asyncio's own handler would cancel everything."""
+    """Handle Ctrl-C within a `with` block. asyncio's own handler would cancel everything."""
     loop = asyncio.get_running_loop()
     stopping = _Stopping(client, chat_id, turn)
     before = signal.getsignal(signal.SIGINT)

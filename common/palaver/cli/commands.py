@@ -1,4 +1,4 @@
-"""A group of commands that are imported when they are needed, and the nearest to a mistyped one."""
+"""A click group that imports its commands lazily, and suggests the nearest to a mistyped one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Commands(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of a name."""
+        """Return a command by name; None if there is none."""
         where = self._table.get(cmd_name)
         if where is None:
             return None
@@ -37,13 +37,13 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called.
+        """Return the called command.
 
         Raises:
-            click.UsageError: there is none of that name; the nearest one is named.
+            click.UsageError: there is none of that name; the message suggests the nearest one.
         """
         name = args[0]
-        # What looks like an option is click's: its sentence names the nearest option.
+        # click's own message for an unknown option suggests the nearest option.
         if name not in self._table and not name.startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(self._unknown(name, ctx), ctx)
         return super().resolve_command(ctx, args)
@@ -56,7 +56,7 @@ class Commands(click.Group):
         return f"{said} Did you mean '{ctx.command_path} {near}'?" if near else said
 
     def _deeper(self, ctx: click.Context) -> Iterator[str]:
-        """Yield the commands of the groups in this one: the first word may have been left out."""
+        """Yield the commands of subgroups, whose first word may have been forgotten."""
         for name in self._table:
             command = self.get_command(ctx, name)
             if isinstance(command, click.Group):
@@ -64,11 +64,11 @@ class Commands(click.Group):
 
 
 def nearest(name: str, names: Iterable[str], deeper: Iterable[str] = ()) -> str | None:
-    """Return the command that `name` was most likely meant to be, None when none is near.
+    """Return the command nearest to `name`, None if none is near.
 
-    One of `deeper` ("daemon stop") is near when its last word is.
+    One of `deeper` ("daemon stop") is near if its last word is.
     """
-    # Imported here: a command that is typed right does not wait for it.
+    # Imported here: only mistyped commands need it.
     from difflib import get_close_matches
 
     words = {name: name for name in names}

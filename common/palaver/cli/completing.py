@@ -1,7 +1,7 @@
-"""What the shell completes besides commands and options: ids and models.
+"""Shell completion of chat ids and models.
 
-Only a daemon that runs is asked, and briefly: a key in a shell starts nothing, and says nothing
-when there is nothing to say.
+It asks a running daemon only, with a short timeout: completion must not start anything, and fails
+silently.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A key that takes longer feels broken; a daemon on this machine answers in milliseconds.
+# Timeout in seconds. A local daemon responds in milliseconds; a longer wait seems broken.
 PATIENCE_S: Final = 1.0
-# More than fit on a screen: the shell asks whether to show them, and nobody reads them.
+# More would not fit on a screen.
 MOST: Final = 60
 
 
 def complete_chats(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the ids that begin so, newest activity first, with their titles."""
+    """Return the ids that begin with `incomplete`, newest activity first, with their titles."""
 
     async def ask(client: Client) -> list[CompletionItem]:
         beginning = incomplete.lower()
@@ -45,7 +45,7 @@ def complete_chats(
 def complete_models(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the configured models whose names begin so."""
+    """Return the models whose names begin with `incomplete`."""
 
     async def ask(client: Client) -> list[CompletionItem]:
         models = (await client.models()).models
@@ -61,7 +61,7 @@ def complete_models(
 def _asked(
     ctx: click.Context, ask: Callable[[Client], Awaitable[list[CompletionItem]]]
 ) -> list[CompletionItem]:
-    # Imported here: a key that completes a command needs none of it.
+    # Imported here: completion of commands needs none of it.
     import asyncio
 
     from palaver.client import PalaverError
@@ -83,9 +83,9 @@ def _asked(
 
 
 async def _endpoint(ctx: click.Context) -> Endpoint | None:
-    """Return where the daemon of this command line answers: its options were read, not run.
+    """Return the endpoint that the options of this command line select.
 
-    None where asking is not for a key in a shell: ssh may want a password.
+    None for ssh, which may prompt for a password.
     """
     from palaver.cli.main import OPTIONS, settings_of
     from palaver.client import Endpoint

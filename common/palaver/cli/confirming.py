@@ -1,4 +1,4 @@
-"""Asking before something goes for good."""
+"""Ask for confirmation before something irreversible."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from palaver.cli import words
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Return when whoever runs the command wants it: `yes` was given, or they say so now.
+    """Return if the user confirms, or `yes` is True.
 
     Raises:
-        click.UsageError: nobody can be asked.
-        click.Abort: they said no.
+        click.UsageError: there is no terminal to ask at.
+        click.Abort: the user declined.
     """
     if yes:
         return

@@ -1,4 +1,4 @@
-"""`palaver daemon`: the daemon of this data directory, as a process."""
+"""`palaver daemon`: manage the daemon process of a data directory."""
 
 from __future__ import annotations
 
@@ -137,10 +137,10 @@ async def _reload(settings: Settings, *, as_json: bool) -> int:
 
 
 async def found(settings: Settings, command: str) -> Running | None:
-    """Return the daemon that the options name, None when none runs.
+    """Return the daemon that the options select, None if none runs.
 
     Raises:
-        PalaverError: it is not on this machine, so that `command` is not for it.
+        PalaverError: it is not on this machine, so that `command` does not apply.
     """
     settings.here(f"palaver daemon {command}")
     from palaver.clock import SystemClock
@@ -150,7 +150,7 @@ async def found(settings: Settings, command: str) -> Running | None:
 
 
 def none_runs(settings: Settings) -> str:
-    """Say that no daemon runs."""
+    """Return the message that no daemon runs."""
     if settings.socket is not None:
         return f"No daemon runs at {settings.socket}."
     return f"No daemon runs for {settings.data_dir}."

@@ -1,4 +1,4 @@
-"""`palaver daemon logs`: what the daemon of this data directory wrote down."""
+"""`palaver daemon logs`: print the log of the daemon of a data directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from palaver.clock import SystemClock
 from palaver.paths import log_path
 from palaver.wire.chats import Info
 
-# Between two looks at the file: too short to be felt, long enough to cost nothing.
+# Seconds between two reads of the file: too short to notice, long enough to be cheap.
 FOLLOW_S: Final = 0.25
 
 
@@ -63,7 +63,7 @@ async def _logs(settings: Settings, count: int, *, follow: bool, as_json: bool) 
 
 
 def _elsewhere(info: Info) -> str:
-    """Say where a daemon writes that no client started."""
+    """Return where a daemon logs that was not started by a client."""
     said = "This daemon was not started by a client: it logs to its own standard error"
     if info.supervisor == "systemd" and info.unit:
         *user, unit = info.unit.split()

@@ -1,4 +1,4 @@
-"""`palaver daemon status`: whether one runs, and what it is about."""
+"""`palaver daemon status`: whether a daemon runs, its version and its work."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class Status(msgspec.Struct, frozen=True):
-    """What `--json` prints. Without a daemon most of it is null.
+    """The output of `--json`. Without a daemon most of it is null.
 
-    `server` is the address of one that is not on this machine; `socket` and `log` are null then.
+    `server` is the address of a daemon that is not on this machine; `socket` and `log` are null
+    then.
     """
 
     running: bool
@@ -46,7 +47,7 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def answers(self) -> bool:
-        """Whether the daemon said anything."""
+        """Whether the daemon responded."""
         return self.version is not None
 
 
@@ -94,7 +95,7 @@ async def _ask(settings: Settings) -> Status:
 
 
 async def _ask_there(settings: Settings) -> Status:
-    """Ask a daemon that is not on this machine; raises `PalaverError` when it does not answer."""
+    """Return the status of a daemon on another machine. Raises `PalaverError`."""
     from palaver.client import Client
 
     async with Client(await settings.connect()) as client:
@@ -128,7 +129,7 @@ def _told(known: Status, info: Info, models: Models) -> Status:
 
 
 def lines(known: Status) -> Iterator[str]:
-    """Yield what a person is told of a daemon that runs."""
+    """Yield the lines about a running daemon."""
     if not known.answers:
         yield f"A daemon (process {known.pid}) owns {known.data_dir}, but does not answer."
         yield "It may be starting; `palaver daemon restart --force` ends one that hangs."

@@ -1,4 +1,4 @@
-"""`palaver demo`: everything in one temporary directory, with a simulated model."""
+"""`palaver demo`: client, daemon and simulated model in a temporary directory."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ def demo(settings: Settings, scenario: str | None, command: tuple[str, ...]) -> 
 
 @contextmanager
 def _sigterm_unwinds(*, cancel: bool) -> Iterator[list[int]]:
-    """Make SIGTERM an exception, so that what was started is stopped and removed.
+    """Turn SIGTERM into an exception, so that everything started is stopped and removed.
 
-    With `cancel`, as Ctrl-C: asyncio then cancels its main task, and an interface can give the
-    terminal back. An exception out of the middle of its event loop would leave it hanging.
-    Yields a list that is empty as long as no SIGTERM came.
+    With `cancel`, raise SIGINT instead: asyncio then cancels its main task, and an interface
+    restores the terminal. An exception inside its event loop would leave it hanging. Yields a list
+    that is empty until a SIGTERM arrives.
     """
     terminated: list[int] = []
 
     def unwind(number: int, _frame: FrameType | None) -> None:
-        # Once: a second one must not interrupt the cleaning up.
+        # Once: a second one must not interrupt the cleanup.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         terminated.append(number)
         if cancel:

@@ -1,4 +1,4 @@
-"""`palaver doctor`: what works, what does not, and what helps."""
+"""`palaver doctor`: check the installation, the daemon, the models and the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exit codes of `palaver`, in one place; `palaver --help` shows this table."""
+"""The exit codes of `palaver`; `palaver --help` shows this table."""
 
 from __future__ import annotations
 

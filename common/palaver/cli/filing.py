@@ -1,4 +1,4 @@
-"""`palaver archive`, `unarchive` and `rm`: what becomes of a chat as a whole."""
+"""`palaver archive`, `unarchive` and `rm`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.chats import Chat
 
-PAGE = 200  # chats in one answer of the daemon
+PAGE = 200  # chats per request
 
-# What is done with one chat, in words.
+# Changes one chat; returns the sentence that reports it.
 Work = Callable[["Client", "Chat"], Awaitable[str]]
 
 
@@ -84,7 +84,7 @@ def rm(settings: Settings, chat_ids: tuple[str, ...], yes: bool) -> None:
             if under := await _under(client, chat):
                 goes += f", and the {'chat' if under == 1 else f'{under} chats'} under it"
             confirm(f"Delete {quoted(chat)} for good, with {goes}?", yes=False)
-        # Only what is archived can be deleted, so that nothing goes while it is worked on.
+        # Only archived chats can be deleted, so that no running chat is.
         if not chat.archived:
             await _archive(client, chat)
         await client.delete_chat(chat.id)
@@ -100,7 +100,7 @@ async def _archive(client: Client, chat: Chat) -> None:
 
 
 async def _under(client: Client, chat: Chat) -> int:
-    """Count the chats that a chat has under it, and those under these; archived ones too."""
+    """Return the number of a chat's descendants, including archived ones."""
     parents: dict[str, str] = {}
     for archived in (False, True):
         cursor: str | None = None
@@ -117,7 +117,7 @@ async def _under(client: Client, chat: Chat) -> int:
 
 
 async def _each(settings: Settings, chat_ids: tuple[str, ...], work: Work) -> int:
-    """Do it with each chat; one that refuses keeps no other from it."""
+    """Do `work` with each chat; a refusal does not stop the others."""
     from palaver.client import PalaverError
 
     code = exits.FINISHED
@@ -132,5 +132,5 @@ async def _each(settings: Settings, chat_ids: tuple[str, ...], work: Work) -> in
 
 
 def quoted(chat: Chat) -> str:
-    """Return the title of a chat in a sentence."""
+    """Return the title of a chat in quotation marks."""
     return f"“{words.title(chat)}”"

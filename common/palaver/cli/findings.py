@@ -1,4 +1,4 @@
-"""What `palaver doctor` looks at. Each finding stands for itself: one that fails stops no other."""
+"""The checks of `palaver doctor`. Each is independent: a failure stops no other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGNS: dict[State, str] = {"ok": "ok", "note": "--", "broken": "!!"}
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was looked at, how it is, and what helps. `note` is worth knowing, nothing more."""
+    """The result of one check. A `note` is information only; `remedy` says what helps."""
 
     subject: str
     state: State
@@ -35,13 +35,13 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     remedy: str | None = None
 
     def line(self) -> str:
-        """Return the finding as a line, with its remedy below it."""
+        """Return the finding as a line, with its remedy below."""
         line = f"{SIGNS[self.state]}  {self.subject:<12} {self.text}"
         return f"{line}\n{'':<17}{self.remedy}" if self.remedy else line
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Yield the findings, from the ground up."""
+    """Yield the findings, from the installation up."""
     version = platform.python_version()
     yield Finding("palaver", "ok", f"{__version__} on Python {version} ({sys.platform})")
     yield _installed("daemon", "server", "sqlalchemy")
@@ -94,7 +94,7 @@ async def _daemon(settings: Settings) -> AsyncIterator[Finding]:
     else:
         yield Finding("connection", "note", text, _other_version(settings, info))
     if told.setup is not None:
-        # What is looked at here says nothing of another machine.
+        # Checks of local files and variables do not apply to another machine.
         yield _config(told.setup, here=not settings.remote)
         for finding in _environment(told.setup, here=not settings.remote):
             yield finding
@@ -151,7 +151,7 @@ def _config(setup: Setup, *, here: bool = True) -> Finding:
 
 
 def _is_newer(setup: Setup) -> bool:
-    """Say whether the file changed since the daemon read it."""
+    """Return whether the file changed since the daemon read it."""
     try:
         changed = os.stat(setup.config).st_mtime  # noqa: PTH116 - pathlib is not imported here
     except OSError:
@@ -159,12 +159,12 @@ def _is_newer(setup: Setup) -> bool:
     return setup.read_at is not None and changed > setup.read_at.timestamp()
 
 
-# What is set here and not for the daemon is a riddle otherwise.
+# Variables that affect how providers are reached: report those that the daemon lacks.
 _DECIDING = ("https_proxy", "http_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir")
 
 
 def _environment(setup: Setup, *, here: bool) -> Iterator[Finding]:
-    """Tell what of the daemon's environment decides how providers are reached."""
+    """Yield findings about the daemon's proxies and certificates, and missing variables."""
     for named in setup.network:
         state: State = "ok" if named.problem is None else "broken"
         subject = "proxy" if "proxy" in named.variable.lower() else "certificate"
@@ -183,7 +183,7 @@ def _environment(setup: Setup, *, here: bool) -> Iterator[Finding]:
 
 
 async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
-    """Tell which server is behind each provider, what is done for it, and what is known of it."""
+    """Yield the server behind each provider, how Palaver adapts to it, and notes about it."""
     from palaver.clock import SystemClock
     from palaver.servers.recognising import at_address, sees_no_tools
     from palaver.servers.telling import does_for
@@ -191,7 +191,7 @@ async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
 
     clock = SystemClock()
     known = [at_address(asked.address) for asked in setup.providers]
-    # A password in an address is not told to us: whoever wants one is not asked.
+    # Addresses with credentials are masked, so they cannot be queried.
     told = await asyncio.gather(
         *(
             hear(clock, asked.address)
@@ -236,11 +236,11 @@ _THROUGH = ("https_proxy", "http_proxy", "all_proxy")
 
 
 async def _nobody() -> None:
-    """Ask nobody."""
+    """Return None, for a provider that is not queried."""
 
 
 async def _servers() -> AsyncIterator[Finding]:
-    """Look for model servers on this machine."""
+    """Yield the model servers found on this machine."""
     from palaver.clock import SystemClock
     from palaver.setup.servers import find_servers
 

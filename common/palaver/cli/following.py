@@ -1,4 +1,4 @@
-"""The work of `palaver tail`: a chat as text that only grows."""
+"""The work of `palaver tail`: a chat as text that is only appended to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from palaver.wire.messages import Failure, Message
 async def follow(
     settings: Settings, chat_id: str, earlier: int, *, until_idle: bool, as_json: bool
 ) -> int:
-    """Print a chat as it goes on; return the exit code. Raises `PalaverError`."""
+    """Print a chat and its updates; return the exit code. Raises `PalaverError`."""
     status = ""
     view = TailText(earlier)
     async with (
@@ -49,7 +49,7 @@ async def follow(
 
 
 class TailText:
-    """Turns the events of a chat into text to append. `earlier`: messages before the live ones."""
+    """Converts the events of a chat to text to append. `earlier`: messages before the live ones."""
 
     def __init__(self, earlier: int) -> None:
         self._earlier = earlier
@@ -58,11 +58,11 @@ class TailText:
         self._answer = AnswerText()
         self._answering = False
         self._model: str | None = None
-        self._error: ChatError | None = None  # that the chat stands in, and was not told yet
-        self._told: ChatError | None = None  # the last one that history told
+        self._error: ChatError | None = None  # the chat's error, not printed yet
+        self._told: ChatError | None = None  # the last error printed from history
 
     def take(self, event: StreamEvent) -> str:
-        """Return what an event adds."""
+        """Return the text that an event adds."""
         match event:
             case MessageEvent(message=message):
                 return self._message(message)
@@ -87,7 +87,7 @@ class TailText:
         return ""
 
     def _beginning(self) -> str:
-        """Return the earlier messages, when all of them are here for the first time."""
+        """Return the earlier messages, once all of them have arrived."""
         if self._waiting is None:
             return ""
         first, self._waiting = self._waiting, None
@@ -96,7 +96,7 @@ class TailText:
         return "".join(self._whole(message) for _, message in shown)
 
     def _reason(self) -> str:
-        """Return why the chat stands in error, unless history said so already."""
+        """Return the chat's error, unless history has it."""
         error, self._error = self._error, None
         if error is None or error == self._told:
             return ""
@@ -104,7 +104,7 @@ class TailText:
 
     def _message(self, message: Message) -> str:
         if self._waiting is not None:
-            # The newest page comes newest first or last: sorted once it is complete.
+            # The newest page may be in any order: sort it once it is complete.
             self._waiting[message.id] = message
             return ""
         if message.id in self._printed:
@@ -115,7 +115,7 @@ class TailText:
         if message.role == "assistant":
             rest = self._answer.commit(message.id, message_text(message))
         elif any(isinstance(part, Failure) for part in message.parts):
-            rest = f"\n\n{self._whole(message).rstrip()}"  # what was begun is not coming
+            rest = f"\n\n{self._whole(message).rstrip()}"  # the live answer was discarded
         else:
             return self._whole(message)
         self._answering, self._answer = False, AnswerText()

@@ -1,4 +1,4 @@
-"""Chats as people name them: by the whole id, or by a beginning of it that fits one chat."""
+"""Chat ids on the command line: whole, or an unambiguous prefix."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# As many candidates as are read at a glance.
+# Candidates to list.
 SHOWN: Final = 5
 
 
 def chat_argument(function: F) -> F:
-    """Give a command the argument ID, as `chat_id`; the shell completes it."""
+    """Add the argument ID to a command, as `chat_id`, with shell completion."""
     return click.argument("chat_id", metavar="ID", shell_complete=complete_chats)(function)
 
 
 def chats_argument(function: F) -> F:
-    """Give a command the argument ID..., one or more, as `chat_ids`."""
+    """Add the argument ID..., one or more, to a command, as `chat_ids`."""
     return click.argument(
         "chat_ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_chats
     )(function)
 
 
 async def find_chat(client: Client, named: str) -> Chat:
-    """Return the chat whose id is `named`, or begins with it and is the only one that does.
+    """Return the chat whose id is `named`, or the only one whose id begins with it.
 
-    Archived chats count too. One question to the daemon, however many chats there are.
+    Archived chats count too. Takes one request, however many chats there are.
 
     Raises:
-        PalaverError: there is no such chat, or there are several; these are listed.
+        PalaverError: there is no such chat, or several, which are listed.
     """
     from palaver.client import PalaverError
 
     beginning = named.strip().lower()
     found = (await client.chats(prefix=beginning, limit=SHOWN + 1)).chats if beginning else []
-    # A daemon that does not know `prefix` would answer with any chats.
+    # A daemon that ignores `prefix` returns any chats.
     found = [chat for chat in found if chat.id.startswith(beginning)]
     exact = [chat for chat in found if chat.id == beginning]
     if len(found) != 1 and not exact:

@@ -1,4 +1,4 @@
-"""`palaver` without a command, and `palaver attach`: the interface that is installed."""
+"""`palaver` without a command, and `palaver attach`: open the installed interface."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from palaver.interface import Choice, Left
     from palaver.remote.servers import Server
 
-TERMINAL: Final = "/dev/tty"  # of the session that the command runs in
+TERMINAL: Final = "/dev/tty"  # the controlling terminal
 GROUP: Final = "palaver.interface"
 MISSING: Final = (
     "No interface is installed: install one with  pip install 'palaver[tui]'  or use a command"
@@ -44,12 +44,12 @@ async def _found(settings: Settings, chat_id: str) -> str:
 
 
 def open_interface(settings: Settings, chat_id: str | None = None) -> None:
-    """Open the first interface of the entry point group, and leave with its exit code.
+    """Open the first interface of the entry point group, and exit with its code.
 
-    A server that is chosen in it is gone to: the interface is opened again, on that one.
+    If the user chooses another server in it, the interface is opened again on that one.
 
     Raises:
-        PalaverError: none is installed, or there is no terminal for it.
+        PalaverError: no interface is installed, or there is no terminal.
     """
     from palaver.client import PalaverError
 
@@ -73,7 +73,7 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
         before, chat_before = settings, left.chat_id
         settings, chat_id, said = _at(left.go_to, first), None, ""
         try:
-            connect = _way(settings)  # client.toml may have changed meanwhile, too
+            connect = _way(settings)  # also fails if client.toml changed meanwhile
         except PalaverError as error:
             settings, chat_id, said = before, chat_before, str(error)
     if left.code:
@@ -83,10 +83,10 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
 
 
 def _way(settings: Settings) -> Connect:
-    """Return what connects. A way by ssh is made now: it cannot ask once the terminal is taken.
+    """Return the connector. ssh is connected now, since it cannot prompt while an interface runs.
 
     Raises:
-        PalaverError: there is no such server, or ssh does not bring us there.
+        PalaverError: there is no such server, or ssh failed.
     """
     from palaver.remote.address import Ssh
 
@@ -100,7 +100,7 @@ def _way(settings: Settings) -> Connect:
 
 
 def way_back(settings: Settings, chat_id: str) -> str:
-    """Return the command that opens the interface on a chat again, where it is now."""
+    """Return the command that opens the interface on a chat of the current server."""
     import shlex
 
     from palaver.paths import default_data_dir
@@ -126,7 +126,7 @@ def way_back(settings: Settings, chat_id: str) -> str:
 
 
 def _choices(first: Settings, present: Settings) -> list[Choice]:
-    """Return what can be gone to: this machine, what client.toml names, and what was asked for."""
+    """Return the servers to choose from: this machine, client.toml's, and the command line's."""
     from palaver.interface import Choice
     from palaver.paths import client_config_path
     from palaver.remote.servers import load
@@ -138,7 +138,7 @@ def _choices(first: Settings, present: Settings) -> list[Choice]:
 
 
 def _at(choice: Choice, first: Settings) -> Settings:
-    """Return the settings for a server that was chosen; `first` are those of the command line."""
+    """Return the settings for a chosen server; `first` are those of the command line."""
     from palaver.remote.servers import Wanted
 
     if choice.server == first.server:
@@ -148,14 +148,14 @@ def _at(choice: Choice, first: Settings) -> Settings:
 
 
 def require_terminal() -> None:
-    """See to it that an interface can read keys and draw.
+    """Check that an interface can read keys and draw.
 
-    Where something else is standard input (`echo x | palaver`), the terminal of this session takes
-    its place: keys come from there.
+    If standard input is something else (`echo x | palaver`), it is replaced by the controlling
+    terminal.
 
     Raises:
-        PalaverError: there is no terminal. Standard error counts: what draws on it would draw into
-            a file.
+        PalaverError: there is no terminal. Standard error counts, too: an interface that draws on
+            it would draw into a file.
     """
     streams = {"input": sys.stdin, "output": sys.stdout, "error": sys.stderr}
     lacking = [name for name, stream in streams.items() if stream is None or not stream.isatty()]
@@ -174,12 +174,12 @@ def require_terminal() -> None:
 
 
 def _take_keys() -> bool:
-    """Make the terminal of this session standard input; return whether it has one."""
+    """Make the controlling terminal standard input; return whether there is one."""
     try:
         terminal = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY)
     except OSError:
         return False
-    if terminal:  # 0 where standard input was closed
+    if terminal:  # 0 if standard input was closed
         os.dup2(terminal, 0)
         os.close(terminal)
     keys = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -201,6 +201,6 @@ def _find() -> Any:
         try:
             return entry.load()
         except ModuleNotFoundError as error:
-            # The distribution has the interface's code, but not the libraries of its extra.
+            # The interface is installed, but not the dependencies of its extra.
             raise PalaverError(f"{MISSING} ({error.name} is missing)") from error
     raise PalaverError(MISSING)

@@ -1,4 +1,4 @@
-"""A file of lines that somebody else appends to: its end, what comes, and lines for people."""
+"""Read the end of a log file, follow it, and format its lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any, Final, Self
 
 import msgspec
 
-# Read from the end of the file in steps of this many bytes.
+# Bytes to read at once, from the end of the file.
 STEP: Final = 64 * 1024
 
 
 class LogFile:
-    """A log, read from its end on. Raises `OSError` when it cannot be read."""
+    """A log file that another process appends to. Raises `OSError` if it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("rb")
-        self._rest = b""  # the beginning of a line that is still being written
+        self._rest = b""  # an incomplete last line
 
     def __enter__(self) -> Self:
         return self
@@ -35,9 +35,9 @@ class LogFile:
         self._file.close()
 
     def last(self, count: int) -> list[str]:
-        """Return the last `count` whole lines; what follows them is for `more`.
+        """Return the last `count` complete lines; what follows them is for `more`.
 
-        Where this file has fewer, they begin in the one before it, as the daemon rotates them.
+        If this file has fewer, they begin in the previous one, as the daemon rotates them.
         """
         begin = self._file.seek(0, os.SEEK_END)
         text = b""
@@ -59,7 +59,7 @@ class LogFile:
         return text.splitlines()[-count:]
 
     def more(self) -> Iterator[str]:
-        """Yield the whole lines that came since; a file that took this one's place is begun."""
+        """Yield the complete lines since the last read, also of a file that replaced this one."""
         yield from self._new()
         if self._replaced():
             self._file.close()
@@ -75,13 +75,13 @@ class LogFile:
         try:
             now = self._path.stat()
         except FileNotFoundError:
-            return False  # in the middle of being replaced: it comes back, or nothing does
+            return False  # being replaced
         mine = os.fstat(self._file.fileno())
         return now.st_ino != mine.st_ino or now.st_size < self._file.tell()
 
 
 def for_people(line: str) -> str:
-    """Return a line of the daemon's log as it reads best; one that is no JSON stays as it is."""
+    """Return a line of the daemon's log in readable form; one that is not JSON is unchanged."""
     try:
         entry: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""`palaver login` and `palaver logout`: the token with which a server lets this user in."""
+"""`palaver login` and `palaver logout`: store and delete the token of a server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from palaver.remote.address import Web
     from palaver.remote.servers import Server
 
-# Of standard input: a token and what an editor puts around it. More is another file.
+# Characters of standard input to read: a token with surrounding white space.
 MOST: Final = 4096
 
 
@@ -78,7 +78,7 @@ async def _login(settings: Settings, address: str | None, ca_file: str | None) -
 
 
 def _given(web: Web) -> str:
-    """Return what was typed, unseen, or piped in."""
+    """Return the token that was typed without echo, or piped in."""
     if sys.stdin is None or not sys.stdin.isatty():
         return sys.stdin.read(MOST) if sys.stdin is not None else ""
     prompt = f"Token for {web}"
@@ -113,7 +113,7 @@ async def _logout(settings: Settings, address: str | None) -> int:
 def _named(
     settings: Settings, address: str | None, ca_file: str | None = None
 ) -> tuple[Server, Web]:
-    """Return the server that is meant, of those that want a token."""
+    """Return the selected server, which must be one that requires a token."""
     from pathlib import Path
 
     from palaver.client.errors import PalaverError

@@ -1,4 +1,4 @@
-"""`palaver ls`: the chats, newest activity first."""
+"""`palaver ls`: list chats, newest activity first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaver.cli.settings import Settings
 if TYPE_CHECKING:
     from palaver.wire.chats import Chat
 
-# The daemon gives at most this many chats per page.
+# The most chats that the daemon returns per page.
 PAGE = 200
 
 

@@ -1,4 +1,4 @@
-"""The command `palaver`: its options, its commands, and what becomes of their failures."""
+"""The `palaver` command: its options, its commands, and error handling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from palaver.cli.settings import Settings
 if TYPE_CHECKING:
     from palaver.remote.servers import Wanted
 
-# Name, and where it is. A command is imported when it is called, or listed by --help.
+# Name and location. A command is imported when it is called, or listed by --help.
 COMMANDS: Final[dict[str, str]] = {
     "run": "palaver.cli.run:run",
     "ls": "palaver.cli.ls:ls",
@@ -113,7 +113,7 @@ def palaver(
     **server: str | None,
 ) -> None:
     """Conversations with language-model agents, kept by a daemon instead of by a terminal."""
-    # `palaver demo` hands in settings of its own.
+    # `palaver demo` passes settings of its own.
     if not isinstance(ctx.obj, Settings):
         ctx.obj = settings_of(data_dir, config, debug=debug, **server)
     ctx.color = words.wants_color()
@@ -123,7 +123,7 @@ def palaver(
         open_interface(ctx.obj)
 
 
-# What `settings_of` takes of the options above.
+# The options above that `settings_of` takes.
 OPTIONS: Final = (
     "data_dir",
     "config",
@@ -138,7 +138,7 @@ OPTIONS: Final = (
 def settings_of(
     data_dir: str | None, config: str | None, *, debug: bool = False, **server: str | None
 ) -> Settings:
-    """Return what the options say; `server` are those about the server. Raises `PalaverError`."""
+    """Return the settings of options; `server` are the server's. Raises `PalaverError`."""
     # Imported here, with pathlib: `palaver --help` needs no paths.
     from pathlib import Path
 
@@ -178,10 +178,10 @@ def _wanted(
     elif server:
         source = "--server"
     elif data_dir or not (server := os.environ.get("PALAVER_SERVER")):
-        # What is said here counts more than what the environment says of all commands.
+        # --data-dir takes precedence over PALAVER_SERVER.
         if not (ca_file or token_file or remote_command):
             return None
-        server, source = "", "login"  # `palaver login URL` names it, or else nobody does
+        server, source = "", "login"  # `palaver login URL` may name it
     else:
         source = "PALAVER_SERVER"
     return Wanted(
@@ -199,7 +199,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
-    """Run a command line; return its exit code. Failures become one sentence on stderr."""
+    """Run a command line; return its exit code. Errors become one sentence on stderr."""
     debug = settings.debug if settings is not None else "--debug" in arguments
     try:
         result = palaver.main(
@@ -216,9 +216,9 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
         if str(error):
             words.failure(str(error))
         return error.code
-    except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+    except Exception as error:  # noqa: BLE001 - a sentence instead of a traceback
         return _failed(error, debug=debug)
-    # click returns the code of an Exit, and whatever a command returned.
+    # click returns the code of an Exit, or the command's return value.
     code = result if isinstance(result, int) else exits.FINISHED
     if said := output.lacking():
         words.failure(said)
@@ -230,7 +230,7 @@ def _failed(error: Exception, *, debug: bool) -> int:
     from palaver.client.errors import PalaverError
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
-        # What click writes itself, such as --help.
+        # From click's own output, such as --help.
         output.give_up_output()
         words.failure(f"Standard output could not be written: {error.strerror}.")
     elif debug:

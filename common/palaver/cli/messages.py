@@ -1,4 +1,4 @@
-"""Messages as plain text."""
+"""Format messages as plain text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from palaver.wire.messages import (
     ToolResult,
 )
 
-# How an answer ended, where it did not by itself.
+# How an answer ended, unless it is complete.
 MARKS: Final[dict[Finish, str]] = {
     "interrupted": "interrupted",
     "length": "cut off at the model's output limit",
@@ -29,13 +29,13 @@ MARKS: Final[dict[Finish, str]] = {
 
 
 def heading(role: str, model: str | None, when: datetime | None) -> str:
-    """Return the line above a message: who, and when (local time)."""
+    """Return the line above a message: its author and time (local)."""
     who = {"user": "you", "assistant": model or "assistant"}.get(role, role)
     return f"{who} · {when.astimezone():%Y-%m-%d %H:%M}\n" if when else f"{who}\n"
 
 
 def message_text(message: Message) -> str:
-    """Return a message's parts as text, one paragraph each; reasoning is left out."""
+    """Return a message's parts as text, one paragraph each, without reasoning."""
     texts = (part_text(part) for part in message.parts)
     text = "\n\n".join(text for text in texts if text)
     mark = MARKS.get(message.finish) if message.finish is not None else None
@@ -48,7 +48,7 @@ def failure_line(error: ChatError) -> str:
 
 
 def part_text(part: Part) -> str:
-    """Return one part as text; empty when it is not for reading."""
+    """Return one part as text; "" for reasoning."""
     match part:
         case Text(text=text):
             return text

@@ -1,4 +1,4 @@
-"""Standard output: what a command answers, on a terminal or in a pipe, for people or programs."""
+"""Write to standard output: safely on a terminal, unchanged in a pipe."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
 class OutputError(Exception):
-    """Standard output takes nothing more; the text says why. Not an OSError: click has its own way.
+    """Standard output cannot be written; the message says why.
 
-    `code` is the exit code of the command.
+    Not an OSError, since click handles these itself. `code` is the exit code of the command.
     """
 
     code: int = exits.FAILED
 
 
 class ReaderGoneError(OutputError):
-    """Whoever read standard output closed it: no failure, and nothing to say."""
+    """The reader closed the pipe: no failure, and no message."""
 
     code = exits.BROKEN_PIPE
 
 
-# The encodings of standard output that could not show all that was written to it.
+# Encodings of standard output that lacked a character.
 _lacking: list[str] = []
 
 
 def write(text: str) -> None:
-    """Write to standard output at once; untrusted text cannot drive a terminal.
+    """Write to standard output and flush; untrusted text cannot control a terminal.
 
-    What its encoding lacks is written as Python writes it (`\\u2026`), which `lacking` tells of.
+    Characters that its encoding lacks are escaped as in Python (`\\u2026`), which `lacking`
+    reports.
 
     Raises:
-        OutputError: it is closed or full, or nobody reads it any more.
+        OutputError: it is closed, full, or has no reader.
     """
-    # What a process is started without is None, whatever its type says.
+    # None if the process was started without it, whatever its type says.
     output: TextIO | None = sys.stdout
     if output is None:
         raise OutputError("Standard output is closed: there is nowhere to write to.")
@@ -67,7 +68,7 @@ def _can_show(text: str, output: TextIO) -> bool:
 
 
 def lacking() -> str | None:
-    """Return what to say of characters that standard output could not show; None if it could."""
+    """Return the warning about characters that were escaped; None if there are none."""
     if not _lacking:
         return None
     return (
@@ -77,17 +78,17 @@ def lacking() -> str | None:
 
 
 def give_up_output() -> None:
-    """Let go what standard output did not take."""
+    """Redirect standard output to /dev/null, so that flushing it at exit does not fail."""
     lead_nowhere(sys.stdout, 1)
 
 
 def write_line(line: str) -> None:
-    """Write one line to standard output at once."""
+    """Write one line to standard output and flush."""
     write(line + "\n")
 
 
 def write_json(value: object) -> None:
-    """Write a value as one line of JSON, in ASCII where standard output has no more."""
+    """Write a value as one line of JSON, in ASCII if the encoding requires it."""
     import msgspec
 
     line = msgspec.json.encode(value).decode()

@@ -1,4 +1,4 @@
-"""`palaver queue`: the messages that wait in a chat."""
+"""`palaver queue`: print or change a chat's queue."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def _queue(
 
 
 async def _read(client: Client, settings: Settings, chat_id: str) -> list[QueuedMessage]:
-    """Return the queue as the chat's stream tells it: no route reads it alone."""
+    """Return the queue from the chat's stream: there is no route for it."""
     from palaver.wire.events import CaughtUp, QueueUpdate
 
     found: list[QueuedMessage] = []

@@ -1,4 +1,4 @@
-"""How a run ended: the last line of `--json`, the exit code, and the sentence on stderr."""
+"""The result of a run: the last line of `--json`, the exit code, and the sentence on stderr."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ SENTENCES: Final[dict[Outcome, str]] = {
 }
 
 
-# What a person is told of an answer that is not whole.
+# Messages about an incomplete answer.
 ENDINGS: Final[dict[Finish, str]] = {
     "length": "The answer was cut off at the model's output limit.",
     "content_filter": "The answer was ended by the provider's content filter.",
 }
-# It may well be: no failure, but not silent either.
+# It may be complete: a notice, no failure.
 DOUBT: Final = "The provider did not say that this is the whole answer."
 ALL_REASONING: Final = "There is no answer: the model reasoned, and wrote no text."
 NO_TEXT: Final = "There is no answer: the model wrote no text."
 
 
 class Result(msgspec.Struct):
-    """`status` is an `Outcome`, `running` for a detached run, or `failed` with `error`.
+    """The last line of `--json`.
 
-    `finish` is how the provider ended the answer, `stop` for a whole one; None without an answer.
+    `status` is an `Outcome`, `running` for a detached run, or `failed` with `error`. `finish` is
+    how the provider ended the answer, `stop` for a complete one; None without an answer.
     """
 
     chat_id: str | None = None
@@ -55,12 +56,12 @@ class Result(msgspec.Struct):
     error: Any = None
 
     def write(self) -> None:
-        """Write the result as one JSON line."""
+        """Write the result as one line of JSON."""
         output.write_json({"type": "result", **msgspec.structs.asdict(self)})
 
 
 def of_turn(chat_id: str, turn: Turn) -> Result:
-    """Return how `turn` ended; it has an outcome."""
+    """Return the result of `turn`, which has an outcome."""
     status = turn.outcome or "running"
     error = turn.error if status == "error" else None
     return Result(chat_id, status, turn.finish, turn.text, turn.usage, error)
@@ -73,7 +74,7 @@ def exit_code(turn: Turn) -> int:
 
 
 def _lacks(turn: Turn) -> str:
-    """Return what a finished turn's answer lacks, in a sentence or two; "" if it is whole."""
+    """Return why a finished turn's answer is incomplete; "" if it is complete."""
     if turn.outcome != "finished":
         return ""
     ending = ENDINGS.get(turn.finish, "") if turn.finish is not None else ""
@@ -83,19 +84,19 @@ def _lacks(turn: Turn) -> str:
 
 
 def of_failure(chat_id: str | None, failure: PalaverError) -> Result:
-    """Return a result for what could not be asked, or not be followed to its end."""
+    """Return the result for a message that could not be sent, or not be followed to its end."""
     if not isinstance(failure, Refused):
         return Result(chat_id, "failed", error=ChatError("generic", str(failure)))
     problem = failure.problem
     if problem.chat_error is not None:
         return Result(chat_id, "failed", error=problem.chat_error)
-    # With every field of an error, as any other, and the word for programs beside them.
+    # All fields of an error, with the problem's code.
     error = msgspec.structs.asdict(ChatError("generic", problem.detail))
     return Result(chat_id, "failed", error={**error, "code": problem.code})
 
 
 def sentence(chat_id: str, turn: Turn) -> str | None:
-    """Return what a person is told on stderr beside the answer, if anything."""
+    """Return the sentence for stderr, None if there is nothing to report."""
     if turn.outcome == "error" and turn.error is not None:
         error = turn.error
         facts = [

@@ -1,4 +1,4 @@
-"""`palaver rename`, `edit`, `fork` and `clear`: what is called, said or seen otherwise."""
+"""`palaver rename`, `edit`, `fork` and `clear`."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def _edit(
         if not yes:
             goes = await _goes(client, chat, number)
             confirm(f"Dropped for it: {goes}. Go on?" if goes else "Say it anew?", yes=False)
-        # The version from before the question: what came meanwhile was not told, and stays.
+        # The version from before the question, so that newer messages are not dropped unseen.
         request = EditMessage(content, chat.versions.history, model)
         edited = await client.edit_message(chat.id, number, request)
     if as_json:
@@ -115,10 +115,10 @@ async def _edit(
 
 
 async def _goes(client: Client, chat: Chat, number: int) -> str:
-    """Say what an edit of message `number` drops.
+    """Return what an edit of message `number` drops, as a phrase.
 
     Raises:
-        PalaverError: it is no message of a person.
+        PalaverError: it is not a user's message.
     """
     from palaver.client import PalaverError
     from palaver.client.pages import messages_after
@@ -136,7 +136,7 @@ async def _goes(client: Client, chat: Chat, number: int) -> str:
 
 
 def dropped(after: int, queued: int) -> str:
-    """Say how much goes: messages `after` an edited one, and `queued` ones; empty if none does."""
+    """Return a phrase for the messages `after` an edited one and the `queued` ones; "" for none."""
     parts = []
     if after:
         parts.append("1 message after it" if after == 1 else f"{after} messages after it")

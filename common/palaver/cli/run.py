@@ -1,4 +1,4 @@
-"""`palaver run`: one prompt, one answer."""
+"""`palaver run`: send one prompt, print the answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ off, and unknown where the provider did not say.
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked for on the command line."""
+    """The arguments of `palaver run`."""
 
     content: str
     model: str | None

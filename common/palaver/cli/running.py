@@ -1,4 +1,4 @@
-"""From click's synchronous commands to asyncio, and back as an exit code."""
+"""Helpers of commands: the event loop, a connected client, patient streams, piped input."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 
-# A command waits this long (seconds) for a daemon that somebody else runs to come back: longer
-# than a restart takes, shorter than a CI job's patience.
+# Seconds to wait for a lost connection to a daemon that a command cannot start: longer than a
+# restart, shorter than a CI job's timeout.
 LOST_S: Final = 60.0
-# Standard input that says nothing for so long (seconds) is spoken of: longer than a program takes
-# to begin, shorter than a person wonders.
+# Seconds of silent standard input before a notice: longer than a program needs to start, shorter
+# than a user wonders.
 SILENT_S: Final = 1.0
 PIECE: Final = 65_536  # bytes of standard input read at once
 
 
 def run_async(work: Coroutine[Any, Any, int]) -> None:
-    """Run a command's work and leave with the exit code that it returns."""
+    """Run a command's coroutine and exit with the code that it returns."""
     import asyncio
 
     code = asyncio.run(work)
@@ -41,7 +41,7 @@ def run_async(work: Coroutine[Any, Any, int]) -> None:
 
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Client]:
-    """Open a client on the daemon, which is started if need be, and fits. Raises `PalaverError`."""
+    """Yield a client of the daemon, started if needed and compatible. Raises `PalaverError`."""
     from palaver.client import Client
 
     endpoint = await settings.connect()
@@ -55,10 +55,10 @@ async def connected(settings: Settings) -> AsyncIterator[Client]:
 async def patient(
     stream: AsyncGenerator[list[StreamEvent | Connected | ConnectionLost]], settings: Settings
 ) -> AsyncGenerator[list[StreamEvent]]:
-    """Yield the events of a stream; say when the connection is lost, and start our daemon again.
+    """Yield the events of a stream; report a lost connection, and restart our own daemon.
 
     Raises:
-        PalaverError: the daemon cannot be started again, or stayed away for `LOST_S`.
+        PalaverError: the daemon cannot be started, or the connection stayed lost for `LOST_S`.
     """
     from palaver.client import Connected, ConnectionLost, PalaverError
 
@@ -85,7 +85,7 @@ async def patient(
 
 
 async def _again(settings: Settings) -> None:
-    """Start our daemon again; a line to another machine may take its time to come back."""
+    """Start our daemon if it ended; a connection to another machine may take longer."""
     from palaver.client import Unreachable
 
     try:
@@ -102,13 +102,13 @@ def _now() -> datetime:
 
 
 def with_piped(text: str | None) -> str:
-    """Return `text` and what is piped into the command below it; "" if neither says anything.
+    """Return `text` followed by piped input; "" if both are empty.
 
-    A pipe that stays open and empty (of an editor, or a CI job) is read to its end all the same:
-    whatever feeds it may be slow. That it is waited for is said after `SILENT_S`.
+    A pipe that stays open and empty (of an editor, or a CI job) is read to its end, since its
+    writer may be slow. After `SILENT_S` a notice says so.
 
     Raises:
-        PalaverError: what is piped in is not UTF-8 text, or cannot be read.
+        PalaverError: the input is not UTF-8 text, or cannot be read.
     """
     from palaver.client import PalaverError
 
@@ -128,13 +128,13 @@ def with_piped(text: str | None) -> str:
 
 
 def _read_to_end(descriptor: int, waiting: str) -> bytes:
-    """Read all there is; say that it is `waiting` if nothing comes for a while."""
+    """Return all input; print the notice `waiting` if none arrives for a while."""
     import select
 
     pieces: list[bytes] = []
     told = False
     while True:
-        # In steps: a ^C that comes just before a wait without an end would not be seen in it.
+        # With a timeout: a Ctrl-C just before an unlimited select would not interrupt it.
         while not select.select([descriptor], [], [], SILENT_S)[0]:
             if not told:
                 told = True

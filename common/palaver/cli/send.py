@@ -1,4 +1,4 @@
-"""`palaver send` and `palaver stop`: say something to a chat and leave."""
+"""`palaver send` and `palaver stop`: send a message or interrupt, without waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`palaver servers`: the servers that client.toml names, and those that one is logged in to."""
+"""`palaver servers`: list the servers in client.toml, and those with a stored token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listed:
-    """What `--json` prints. `token` says where the token is kept, null where none is."""
+    """A line of `--json`. `token` is where the token is stored, null for none."""
 
     address: str
     name: str | None = None
@@ -65,7 +65,7 @@ async def _servers(*, as_json: bool) -> int:
 
 
 def known() -> list[Listed]:
-    """Return the servers of client.toml, then the others with a token. Raises `PalaverError`."""
+    """Return the servers of client.toml, then others with a token. Raises `PalaverError`."""
     from palaver.paths import client_config_path
     from palaver.remote.endpoints import tokens
     from palaver.remote.servers import load

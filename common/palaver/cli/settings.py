@@ -1,4 +1,4 @@
-"""What the options before the command say, and how it gets to a daemon."""
+"""The global options, and the connection to the daemon that they select."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # Not at run time: pathlib is a sixth of what `palaver --help` costs.
+    # Not at run time: pathlib takes a sixth of the time of `palaver --help`.
     from pathlib import Path
 
     from palaver.client import Endpoint
@@ -19,10 +19,10 @@ Connect = Callable[[], Awaitable["Endpoint"]]
 
 @dataclass(frozen=True)
 class Settings:
-    """The options before the command. `connector` replaces the usual way to a daemon.
+    """The global options. `connector` replaces the usual connection to a daemon.
 
-    `wanted` is what was said of the server, None for the daemon of `data_dir`. `hint` is what an
-    interface says where nothing was said yet.
+    `wanted` is the selected server, None for the daemon of `data_dir`. `hint` is shown in an empty
+    chat of an interface.
     """
 
     data_dir: Path
@@ -34,12 +34,12 @@ class Settings:
 
     @cached_property
     def server(self) -> Server | None:
-        """The server that is wanted, None for the daemon of `data_dir`.
+        """The selected server, None for the daemon of `data_dir`.
 
         Raises:
             PalaverError: there is no such server, or client.toml cannot be read.
         """
-        # Read when it is needed: `palaver login` works with a broken $PALAVER_SERVER, too.
+        # Resolved lazily: `palaver login` must work with a broken $PALAVER_SERVER, too.
         if self.wanted is None:
             return None
         from palaver.paths import client_config_path
@@ -49,19 +49,19 @@ class Settings:
 
     @property
     def socket(self) -> Path | None:
-        """The socket on this machine that was named, if any. Raises like `server`."""
+        """The selected Unix socket on this machine, if any. Raises like `server`."""
         return self.server.socket if self.server is not None else None
 
     @property
     def remote(self) -> bool:
-        """Whether another machine's daemon is wanted, or one behind a port. Raises like `server`.
+        """Whether the daemon is on another machine, or behind a TCP port. Raises like `server`.
 
-        What is done to processes and files on this machine is not done to that one.
+        Commands for local processes and files do not apply to it.
         """
         return self.server is not None and self.server.socket is None
 
     def here(self, what: str) -> None:
-        """Raise `PalaverError` where the daemon is not on this machine; `what` is not for it."""
+        """Raise `PalaverError` if the daemon is elsewhere, so that `what` does not apply."""
         from palaver.client import PalaverError
 
         if self.remote:
@@ -72,26 +72,26 @@ class Settings:
             )
 
     async def connect(self, *, asks: bool = True) -> Endpoint:
-        """Return the endpoint of the daemon: a named one as it is, our own one running.
+        """Return the endpoint of the daemon; start our own one if it does not run.
 
         Args:
-            asks: ssh may ask the person for what it needs: nobody else has the terminal.
+            asks: ssh may prompt the user: no interface uses the terminal.
 
         Raises:
-            PalaverError: it could not be started, or can not be reached in this way.
+            PalaverError: the daemon could not be started or reached.
         """
         if self.connector is None and self.server is not None:
-            # Imported here: it brings aiohttp, which `--help` does not need.
+            # Imported here: it imports aiohttp, which `--help` does not need.
             from palaver.remote.endpoints import endpoint_of
 
             return await endpoint_of(self.server, asks=asks)
         return await self._start(self.data_dir)
 
     async def restart(self, *, force: bool = False) -> Endpoint:
-        """End the daemon that runs, and start one with this process's environment.
+        """Stop the running daemon, and start one with this process's environment.
 
         Raises:
-            PalaverError: it may not be ended or started from here; the text says whose it is.
+            PalaverError: it is not managed from here; the message says by whom.
         """
         from palaver.client import PalaverError
         from palaver.clock import SystemClock

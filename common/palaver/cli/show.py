@@ -1,4 +1,4 @@
-"""`palaver show`: a whole chat as text."""
+"""`palaver show`: print a whole chat as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from palaver.wire.chats import PendingReason
 
 
-# What a chat that should run is waiting for.
+# Why a pending chat waits.
 WAITS_FOR: Final[dict[PendingReason, str]] = {
     "capacity": "as many chats as may are running already",
     "no_worker": "the daemon runs no chats (worker.enabled is false)",

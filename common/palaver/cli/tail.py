@@ -1,4 +1,4 @@
-"""`palaver tail`: watch a chat."""
+"""`palaver tail`: follow a chat."""
 
 from __future__ import annotations
 

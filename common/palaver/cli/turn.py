@@ -1,4 +1,4 @@
-"""Follows one message from where it was put to the end of its turn. Pure: events in, text out."""
+"""Follow a sent message to the end of its turn. Pure: events in, text out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from palaver.wire.events import (
 )
 from palaver.wire.messages import Finish, Message, Reasoning, Text, Usage
 
-# How a message's turn ended, or why it never began: `held` waits in a queue that somebody
-# holds, `gone` was removed or edited away.
+# How a message's turn ended, or why it never began: `held` is in a held queue, `gone` was removed
+# or dropped by an edit.
 Outcome = Literal["finished", "error", "action_required", "interrupted", "held", "gone"]
 
 BY_STATUS: dict[str, Outcome] = {
@@ -36,7 +36,7 @@ BY_STATUS: dict[str, Outcome] = {
 
 
 class Turn:
-    """The turn of one message, whether it began at once or waits in the queue."""
+    """The turn of one message, which begins at once or after waiting in the queue."""
 
     def __init__(self, sent: Sent) -> None:
         self.outcome: Outcome | None = None
@@ -53,18 +53,18 @@ class Turn:
 
     @property
     def queued(self) -> bool:
-        """Whether the message still waits for its turn."""
+        """Whether the message is still queued."""
         return self._mine is None
 
     @property
     def text(self) -> str:
-        """Return what was answered and committed."""
+        """The committed text of the answer."""
         texts = (_text(message) for message in self._answers())
         return "\n\n".join(text for text in texts if text)
 
     @property
     def finish(self) -> Finish | None:
-        """Return how the provider ended the last answer."""
+        """How the provider ended the last answer."""
         answers = self._answers()
         return answers[-1].finish if answers else None
 
@@ -76,7 +76,7 @@ class Turn:
 
     @property
     def usage(self) -> Usage | None:
-        """Return the tokens of all steps together, None if no provider said anything."""
+        """The tokens of all steps together, None if no provider reported any."""
         total: dict[str, int] = {}
         for message in self._answers():
             if message.usage is not None:
@@ -86,7 +86,7 @@ class Turn:
         return Usage(**total) if total else None
 
     def take(self, event: StreamEvent) -> str:
-        """Take note of an event; return what it adds to the answer's text."""
+        """Process an event; return the text that it adds to the answer."""
         match event:
             case MessageEvent():
                 return self._take_message(event)
@@ -121,7 +121,7 @@ class Turn:
         return self._answer.commit(message.id, _text(message))
 
     def _settle(self) -> str:
-        """Everything up to a snapshot is known: see where our message is, and how it stands."""
+        """Update message and outcome at a snapshot; return the text that this adds."""
         text = ""
         if self._mine is None and self._left_queue:
             self._mine = self._promoted()
@@ -135,7 +135,7 @@ class Turn:
         return text
 
     def _promoted(self) -> int | None:
-        """Return the message that ours became when it left the queue, None for a removed one."""
+        """Return the id in history of the queued message, None if it was removed."""
         if self._queued is None:
             return None
         return next(
@@ -144,13 +144,13 @@ class Turn:
 
     def _ended(self) -> Outcome | None:
         if self._mine is None:
-            # Nothing promotes it while the queue is held, or in these states.
+            # In these states the queue does not advance.
             waiting = BY_STATUS.get(self._status)
             return "held" if waiting == "finished" else waiting
         outcome = "finished" if self._next_user() is not None else BY_STATUS.get(self._status)
         if outcome == "finished":
             answers = self._answers()
-            # A turn that ends without a word was stopped before the first one.
+            # A turn without an answer was interrupted before the first token.
             if not answers or answers[-1].finish == "interrupted":
                 return "interrupted"
         return outcome

@@ -1,4 +1,4 @@
-"""Sentences and text for a person, on a terminal or in a pipe."""
+"""Messages for the user on standard error, and text that is safe on a terminal."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import click
 if TYPE_CHECKING:
     from palaver.wire.chats import Chat, ChatStatus, RetryInfo
 
-# C0 except tab and newline, DEL, C1, and what turns the direction of text around: the first can
-# drive a terminal, the last can make a command look like another one.
+# C0 except tab and newline, DEL, C1, and bidirectional controls: the former control a terminal, the
+# latter can make a command look like another one.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-# Where the wire's word is not the one that people would use. JSON keeps the wire's.
+# Statuses with another name for users. JSON output keeps the API's.
 STATUS_WORDS: Final[dict[ChatStatus, str]] = {
     "waiting": "idle",
     "requires_action": "asks",
@@ -27,7 +27,7 @@ STATUS_WORDS: Final[dict[ChatStatus, str]] = {
 
 
 def following(retry: RetryInfo) -> str:
-    """Return what follows on a failure that is tried again. A model that loads has not failed."""
+    """Return what follows a retryable failure. A loading model has not failed."""
     wait = f"{retry.delay_ms / 1000:.1f} s"
     if retry.error.kind == "loading":
         return f"asked again in {wait}"
@@ -35,7 +35,7 @@ def following(retry: RetryInfo) -> str:
 
 
 def visible(text: str) -> str:
-    """Return `text` with control characters shown instead of obeyed."""
+    """Return `text` with control characters replaced by visible symbols."""
     return _UNSAFE.sub(_shown, text)
 
 
@@ -47,28 +47,28 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def status(word: ChatStatus) -> str:
-    """Return what a chat does, in a word for people: one that nothing runs in is `idle`."""
+    """Return the name of a status for users: a waiting chat is `idle`."""
     return STATUS_WORDS.get(word, word)
 
 
 def title(chat: Chat) -> str:
-    """Return a chat's title as one line that cannot drive a terminal."""
+    """Return a chat's title as one line that is safe on a terminal."""
     return " ".join(visible(chat.title).split()) or "(untitled)"
 
 
 def for_stream(text: str, stream: IO[Any] | None) -> str:
-    """Return `text` as it may be written: a terminal gets no control characters, a pipe all."""
+    """Return `text` as it may be written: without control characters on a terminal."""
     return visible(text) if stream is not None and stream.isatty() else text
 
 
 def notice(sentence: str) -> None:
-    """Say something beside the output, on standard error."""
+    """Print a notice on standard error."""
     with telling():
         click.secho(for_stream(sentence, sys.stderr), err=True, dim=True, color=wants_color())
 
 
 def failure(sentence: str) -> None:
-    """Say why something failed, in one sentence on standard error."""
+    """Print an error on standard error."""
     name = click.style("palaver:", fg="red", bold=True)
     with telling():
         click.echo(f"{name} {for_stream(sentence, sys.stderr)}", err=True, color=wants_color())
@@ -76,10 +76,7 @@ def failure(sentence: str) -> None:
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Write to standard error in this; a command goes on where it is full or nobody reads it.
-
-    There is nobody to tell that nobody can be told.
-    """
+    """Ignore errors of standard error within a `with` block, as there is nowhere to report them."""
     try:
         yield
     except OSError:
@@ -87,7 +84,7 @@ def telling() -> Iterator[None]:
 
 
 def lead_nowhere(stream: IO[Any] | None, descriptor: int) -> None:
-    """Let go what a stream did not take: flushing it at exit would complain again."""
+    """Redirect a stream to /dev/null, so that flushing it at exit does not fail."""
     if stream is not None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)

@@ -1,1 +1,1 @@
-"""What is known of model servers, as one table: what they want, what they send, what they say."""
+"""The table of known model servers: what they accept, what they send, their error messages."""

@@ -1,4 +1,4 @@
-"""What many servers say, and whoever stands between: known for its words alone."""
+"""Error messages and codes shared by many servers, gateways and proxies."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What a fact about a server is, and where each comes from. Pure.
+"""The types of the table of servers, with a source for each fact. Pure.
 
-One `Server` is one entry of the table. Requests begin with what it wants, answers are read with
-what all of them send and say, `palaver doctor` and docs/servers.md tell it, and the simulator
-plays it.
+One `Server` is one entry. Requests are built as it wants them, responses are read with the words of
+all entries, `palaver doctor` and docs/servers.md describe it, and the simulator imitates it.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from typing import Literal
 
 import msgspec
 
-# What a sentence or a code is about. `output`: the answer was allowed more tokens than the model
-# can give; `pool`: the context that a server's slots share is full; `policy`: the account's own
-# settings leave nobody who may answer; `loading`: the model is being read into memory; `plain`: a
-# server with TLS was asked without it, or the other way round.
+# The topic of an error message or code. `output`: the output limit is above the model's maximum;
+# `pool`: the context that a server's slots share is full; `policy`: the account's settings exclude
+# every provider of the model; `loading`: the model is being loaded into memory; `plain`: http and
+# https are confused.
 Topic = Literal[
     "overloaded",
     "loading",
@@ -32,18 +31,18 @@ Topic = Literal[
     "server",
     "plain",
 ]
-# What a finish word means. `whole`: the model came to an end. `cut`: a limit did. `filtered`: a
-# filter did. `calls`: the model waits for its tools. `given up`: nobody will say the rest.
+# The meaning of a finish word. `whole`: the model finished. `cut`: a limit was reached. `filtered`:
+# a filter ended it. `calls`: the model waits for its tools. `given up`: the server aborted.
 Meaning = Literal["whole", "cut", "filtered", "calls", "given up"]
-# Where a server runs: on a machine of one's own, at its vendor's, or between us and others.
+# Where a server runs: on the user's machine, at its vendor, or in front of other servers.
 Place = Literal["home", "vendor", "gateway"]
 Protocol = Literal["anthropic", "openai", "openai-compatible"]
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a fact is written, or how it was seen: an address, a repository's file, a server.
+    """Where a fact is written, or how it was seen: a URL, a file of a repository, a server.
 
-    `version` is that of the server or of the text; empty where none is told.
+    `version` is that of the server or of the text; empty if there is none.
     """
 
     where: str
@@ -53,10 +52,10 @@ class Source(msgspec.Struct, frozen=True):
 class Mark(msgspec.Struct, frozen=True):
     """One way to recognise a server.
 
-    `host`: of the base_url, `*` for anything between two dots; `port`: its usual one; `header`: one
-    of a response, with the beginning of its value, as `server: llama.cpp`; `owner`: `owned_by` in
-    the list of models; `path`: one that it alone answers, with a field of its answer, as
-    `/props n_ctx`.
+    `host`: of the base_url, `*` for any label; `port`: its default port; `header`: a response
+    header, with the beginning of its value, as `server: llama.cpp`; `owner`: `owned_by` in the list
+    of models; `path`: one that only this server has, with a field of its response, as `/props
+    n_ctx`.
     """
 
     by: Literal["host", "port", "header", "owner", "path"]
@@ -65,9 +64,9 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Want(msgspec.Struct, frozen=True):
-    """What a request must be like: a setting of config.toml, and the value that fits.
+    """A requirement for requests: a setting of config.toml, and the value that fits.
 
-    `reasoning` is no setting: what a model thought is sent back only if this says `returned`.
+    `reasoning` is no setting: a model's reasoning is sent back only if this is `returned`.
     """
 
     what: Literal["limit_parameter", "stream_options", "system_role", "reasoning"]
@@ -76,16 +75,17 @@ class Want(msgspec.Struct, frozen=True):
 
 
 class Sends(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stream of Chat Completions looks like.
+    """The form of a server's Chat Completions stream.
 
     `reasoning` is the field of a delta that has it, or `parts`: content is a list of typed parts.
-    `usage` says where the counts come: in a chunk of their own behind the finish, without a choice
-    or with an empty one, in the chunk with the finish, under `x_groq`, or never. `cached` is where
-    the count of cached tokens is. `done`: whether `[DONE]` ends it. `ping` is what keeps the
-    connection open; None if nothing does.
+    `usage` is where the token counts are: in a chunk of their own after the finish reason, without
+    a choice or with an empty one, in the chunk with the finish reason, under `x_groq`, or never.
+    `cached` is the field of the count of cached tokens. `done`: whether `[DONE]` ends it. `ping` is
+    what keeps the connection open; None for nothing.
+
     `opens` is what the first delta has beside the role: an empty or a null content, or nothing
-    (`none`); `at once`: there is no such delta, the role comes with the first word. `timings`:
-    llama.cpp's own counts stand beside the others.
+    (`none`); `at once`: there is no such delta, the role is sent with the first word. `timings`:
+    llama.cpp's own counts are sent in addition.
     """
 
     source: Source
@@ -98,15 +98,15 @@ class Sends(msgspec.Struct, frozen=True, kw_only=True):
     timings: bool = False
 
 
-# How an error body is built; `frames.py` has each.
+# The form of an error body; `frames.py` builds each.
 Frame = Literal["openai", "messages", "list", "string", "bare", "detail", "base_resp"]
 
 
 class Says(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence about a failure, as it was met.
+    """An error message, as it was received.
 
-    `pattern` finds it and its like in lower case; None where a code or another server's pattern
-    does. With a `status` it is an answer of its own, whose body has `type` and `code`.
+    `pattern` matches it and similar ones in lower case; None if a code or another server's pattern
+    does. With a `status` it is a response of its own, whose body has `type` and `code`.
     """
 
     topic: Topic
@@ -119,7 +119,7 @@ class Says(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Codes(msgspec.Struct, frozen=True):
-    """Types and codes of error bodies that say by themselves what happened, in lower case."""
+    """Types and codes of error bodies that decide the topic alone, in lower case."""
 
     topic: Topic
     names: tuple[str, ...]
@@ -127,7 +127,7 @@ class Codes(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """Finish words by what they mean, in lower case, with `_` for spaces and hyphens."""
+    """Finish words by meaning, in lower case, with `_` for spaces and hyphens."""
 
     source: Source
     whole: tuple[str, ...] = ()
@@ -137,7 +137,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     given_up: tuple[str, ...] = ()
 
     def by_meaning(self) -> dict[Meaning, tuple[str, ...]]:
-        """Return the words under what they mean."""
+        """Return the words of each meaning."""
         return {
             "whole": self.whole,
             "cut": self.cut,
@@ -148,7 +148,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What a person should know: a sentence."""
+    """A sentence that users of the server should know."""
 
     text: str
     source: Source
@@ -157,8 +157,8 @@ class Note(msgspec.Struct, frozen=True):
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """One entry. `name` is as its makers write it; `slug` names it in files and directives.
 
-    `base_url` and `key` (the variable it is usually in) are for the example of a config.toml, by
-    `protocol`. An entry that is only known for its words has no `base_url`.
+    `base_url` and `key` (the usual environment variable) are for the example of a config.toml, by
+    `protocol`. An entry for error messages alone has no `base_url`.
     """
 
     name: str
@@ -177,7 +177,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
 
     def wanted(self, what: str) -> str | bool | None:
-        """Return the value that it wants for a setting; None where any will do."""
+        """Return the value that it requires for a setting; None if any will do."""
         return next((want.value for want in self.wants if want.what == what), None)
 
     def marked(self, by: str) -> tuple[str, ...]:
@@ -185,16 +185,16 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(mark.value for mark in self.marks if mark.by == by)
 
     def saying(self, topic: str) -> Says | None:
-        """Return what it answers about `topic`, with a status; None if nothing is known."""
+        """Return its error response about `topic`, with a status; None if unknown."""
         found = (one for one in self.says if one.topic == topic and one.status is not None)
         return next(found, None)
 
     def word(self, meaning: Meaning) -> str | None:
-        """Return its own finish word for `meaning`; None if none is known."""
+        """Return its finish word for `meaning`; None if unknown."""
         known = (word for words in self.words for word in words.by_meaning()[meaning])
         return next(known, None)
 
 
 def reported(where: str) -> Source:
-    """Return the source of what people reported and nobody here has seen: `where` says where."""
+    """Return the source of a fact that users reported and that was not verified."""
     return Source(f"reported: {where}")

@@ -1,4 +1,4 @@
-"""Error bodies, as each kind of server builds them. Pure."""
+"""Build error bodies in the form of each kind of server. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from palaver.servers.facts import Frame, Says
 
 
 def body_of(frame: Frame, says: Says) -> Any:
-    """Return the JSON of an answer that says `says`; fields that it does not have are left out."""
+    """Return the JSON of an error response; missing fields are omitted."""
     fields = {"message": says.said, "type": says.type, "code": says.code}
     known = {name: value for name, value in fields.items() if value is not None}
     match frame:

@@ -1,4 +1,4 @@
-"""Gateways and clouds that pass on what others' models say."""
+"""Gateways and clouds, which serve other vendors' models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that people run on machines of their own."""
+"""Servers that users run on their own machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws docs/servers.md: what is known of each server, with its sources. Pure.
+"""Generate docs/servers.md: what is known of each server, with its sources. Pure.
 
 `make docs` writes it; a test fails when the document is stale.
 """
@@ -45,7 +45,7 @@ _PLACES: Final[dict[Place, str]] = {
     "vendor": "Vendors",
     "gateway": "Gateways and clouds",
 }
-# What each failure is called, in the order in which a person meets them.
+# The title of each kind of failure, in the order in which users meet them.
 _TOPICS: Final[dict[Topic, str]] = {
     "auth": "a wrong key",
     "model": "an unknown model",
@@ -70,13 +70,13 @@ _COUNTS: Final[dict[str, str]] = {
 
 
 class _Sources:
-    """Numbers sources as they are named."""
+    """Numbers the sources in order of first use."""
 
     def __init__(self) -> None:
         self.known: dict[Source, int] = {}
 
     def note(self, *sources: Source) -> str:
-        """Return the marks of sources."""
+        """Return the references to sources."""
         marks = []
         for source in dict.fromkeys(sources):
             if source.where.startswith("reported: "):
@@ -93,7 +93,7 @@ class _Sources:
 
 
 def page(matrix: str, patience: float) -> str:
-    """Return the document. `matrix` is what real servers did; `patience` is in seconds."""
+    """Return the document. `matrix` is the results of real servers; `patience` is in seconds."""
     sources = _Sources()
     lines = [_HEAD.format(patience=f"{patience:.0f}")]
     for place, title in _PLACES.items():

@@ -1,4 +1,4 @@
-"""Which server answers: by its address, by what it says of itself. Pure."""
+"""Recognise a server by its address, headers and responses. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from palaver.servers.facts import Server
 from palaver.servers.table import SERVERS
 
-# What every server of the OpenAI shape answers, and what tells apart those that do not say there
-# what they are: path, field of its answer, server.
+# The path that every OpenAI-compatible server has, and the paths that distinguish servers which
+# `owned_by` does not identify: path -> field of its response, server.
 MODELS: Final = "/v1/models"
 TELLING: Final[dict[str, tuple[str, Server]]] = {
     value.split()[0]: (value.split()[1], server)
@@ -24,7 +24,7 @@ OWNERS: Final[dict[str, Server]] = {
 
 
 def at_address(base_url: str | None) -> Server | None:
-    """Return the server whose host this is; None where the address alone does not tell."""
+    """Return the server at a known host; None for any other."""
     host = _host(base_url)
     if host is None:
         return None
@@ -39,7 +39,7 @@ def at_address(base_url: str | None) -> Server | None:
 
 
 def by_headers(headers: Mapping[str, str]) -> Server | None:
-    """Return who names itself in the headers of a response; their names are in lower case."""
+    """Return the server that the headers of a response identify; names in lower case."""
     said = [f"{name}: {value}".lower() for name, value in headers.items()]
     return next(
         (
@@ -53,7 +53,7 @@ def by_headers(headers: Mapping[str, str]) -> Server | None:
 
 
 def tells(path: str, answer: Any) -> bool:
-    """Say whether an answer of one of `TELLING`'s paths is that server's."""
+    """Return whether the response of one of `TELLING`'s paths is that server's."""
     field = TELLING[path][0]
     if not isinstance(answer, dict):
         return False
@@ -64,7 +64,10 @@ def tells(path: str, answer: Any) -> bool:
 
 
 def by_answers(owner: str, answers: Mapping[str, Any]) -> Server | None:
-    """Return who answers: `owner` is `owned_by` of a model, `answers` the JSON of each path."""
+    """Return the server that responses identify.
+
+    `owner` is `owned_by` of a model, `answers` has the JSON of each path.
+    """
     if owner in OWNERS:
         return OWNERS[owner]
     found = (server for path, (_, server) in TELLING.items() if tells(path, answers.get(path)))
@@ -72,7 +75,7 @@ def by_answers(owner: str, answers: Mapping[str, Any]) -> Server | None:
 
 
 def sees_no_tools(props: Any) -> bool:
-    """Say whether llama.cpp's GET /props says that the model's template knows no tools."""
+    """Return whether llama.cpp's GET /props says that the chat template has no tools."""
     caps = props.get("chat_template_caps") if isinstance(props, dict) else None
     return isinstance(caps, dict) and caps.get("supports_tools") is False
 
@@ -88,6 +91,6 @@ def _host(base_url: str | None) -> str | None:
 
 
 def _fits(host: str, pattern: str) -> bool:
-    """Say whether each label of a host fits that of the pattern: a `*` takes no dot."""
+    """Return whether each label of a host matches the pattern's: a `*` matches no dot."""
     labels, wanted = host.split("."), pattern.split(".")
     return len(labels) == len(wanted) and all(map(fnmatch, labels, wanted))

@@ -1,7 +1,7 @@
-"""The table of servers, and what all of them together say. Pure.
+"""The table of servers, and the words of all of them together. Pure.
 
-An unknown server may speak like any of them: its answers are read with every word, sentence and
-code that is here.
+An unknown server may use any of them: its responses are read with every word, message and code in
+the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BY_SLUG: Final[dict[str, Server]] = {server.slug: server for server in SERVERS}
 
 
 def codes(topic: Topic) -> frozenset[str]:
-    """Return the types and codes that say `topic` by themselves, whoever sends them."""
+    """Return the types and codes that mean `topic`, of all servers."""
     return frozenset(
         name
         for server in SERVERS
@@ -31,14 +31,14 @@ def codes(topic: Topic) -> frozenset[str]:
 
 
 def sentences() -> Iterator[tuple[Server, Says]]:
-    """Yield every sentence with who says it."""
+    """Yield every error message with its server."""
     for server in SERVERS:
         for says in server.says:
             yield server, says
 
 
 def words() -> dict[Meaning, dict[str, str]]:
-    """Return the finish words: meaning, word, and the names of those who say it."""
+    """Return the finish words: meaning, word, and the names of the servers that use it."""
     said: dict[Meaning, dict[str, list[str]]] = {}
     for server in SERVERS:
         for known in server.words:

@@ -1,4 +1,4 @@
-"""What is told of a server: what Palaver does for it. Pure."""
+"""Describe how Palaver adapts to a server. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from palaver.servers.facts import Server
 
 
 def does_for(server: Server) -> list[str]:
-    """Return what requests to `server` are like where that is not the usual."""
+    """Return phrases that say how requests to `server` differ from the default."""
     done: list[str] = []
     limit = server.wanted("limit_parameter")
     if limit not in (None, "max_tokens") and server.protocol == "openai-compatible":

@@ -1,4 +1,4 @@
-"""Vendors' own services, in the order in which they are told."""
+"""Vendors' own services, in the order of docs/servers.md."""
 
 from __future__ import annotations
 

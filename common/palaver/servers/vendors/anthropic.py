@@ -1,4 +1,4 @@
-"""Anthropic, as it answers at its own address."""
+"""Facts about Anthropic's own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cerebras, as it answers at its own address."""
+"""Facts about Cerebras' own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DeepSeek, as it answers at its own address."""
+"""Facts about DeepSeek's own service."""
 
 from __future__ import annotations
 

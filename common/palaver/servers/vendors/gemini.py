@@ -1,4 +1,4 @@
-"""Gemini, as it answers at its own address."""
+"""Facts about Google's Gemini service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groq, as it answers at its own address."""
+"""Facts about Groq's own service."""
 
 from __future__ import annotations
 

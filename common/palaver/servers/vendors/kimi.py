@@ -1,4 +1,4 @@
-"""Kimi, as it answers at its own address."""
+"""Facts about Moonshot's Kimi service."""
 
 from __future__ import annotations
 

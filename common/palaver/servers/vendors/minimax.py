@@ -1,4 +1,4 @@
-"""MiniMax, as it answers at its own address."""
+"""Facts about MiniMax's own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistral, as it answers at its own address."""
+"""Facts about Mistral's own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI, as it answers at its own address."""
+"""Facts about OpenAI's own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vendors that are known for some of their words."""
+"""Error messages and codes of further vendors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Qwen, as it answers at its own address."""
+"""Facts about Alibaba's Qwen service."""
 
 from __future__ import annotations
 

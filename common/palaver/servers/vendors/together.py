@@ -1,4 +1,4 @@
-"""Together, as it answers at its own address."""
+"""Facts about Together's own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""xAI, as it answers at its own address."""
+"""Facts about xAI's own service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""z.ai, as it answers at its own address."""
+"""Facts about z.ai's own service."""
 
 from __future__ import annotations
 
