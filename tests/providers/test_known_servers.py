@@ -13,7 +13,7 @@ import pytest
 
 from palaver.clock import SystemClock
 from palaver.servers.facts import Mark, Server, Source
-from palaver.servers.recognising import at_address, by_headers, sees_no_tools
+from palaver.servers.recognition import at_address, by_headers, sees_no_tools
 from palaver.servers.table import BY_SLUG, SERVERS, sentences, words
 from palaver.wire.errors import FailureKind
 from palaverd.config.types import Config, ModelConfig, ProviderConfig

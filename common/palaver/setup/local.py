@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from palaver.servers.home import HOME, LM_STUDIO
-from palaver.servers.recognising import MODELS, by_answers
+from palaver.servers.recognition import MODELS, by_answers
 
 
 def _usual_ports() -> dict[str, int]:

@@ -13,7 +13,7 @@ import msgspec
 
 from palaver.clock import Clock, deadline
 from palaver.servers.facts import Server
-from palaver.servers.recognising import MODELS, TELLING, by_answers, by_headers
+from palaver.servers.recognition import MODELS, TELLING, by_answers, by_headers
 from palaver.setup.local import PORTS, UNKNOWN, LocalServer, owner_of, recognise
 
 HOST: Final = "127.0.0.1"

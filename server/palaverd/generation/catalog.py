@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from palaver.servers.recognising import at_address
+from palaver.servers.recognition import at_address
 from palaver.wire.chats import Model
 from palaver.wire.errors import ChatError
 from palaverd.config.types import Config, ModelConfig
