@@ -185,8 +185,8 @@ def _environment(setup: Setup, *, here: bool) -> Iterator[Finding]:
 async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
     """Yield the server behind each provider, how Palaver adapts to it, and notes about it."""
     from palaver.clock import SystemClock
+    from palaver.servers.adaptations import does_for
     from palaver.servers.recognition import at_address, sees_no_tools
-    from palaver.servers.telling import does_for
     from palaver.setup.servers import HEARING_S, hear
 
     clock = SystemClock()

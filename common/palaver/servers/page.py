@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
+from palaver.servers.adaptations import does_for
 from palaver.servers.facts import Mark, Place, Sends, Server, Source, Topic
 from palaver.servers.table import SERVERS, sentences
 from palaver.servers.table import words as finish_words
-from palaver.servers.telling import does_for
 from palaver.setup.local import LocalModel, LocalServer, example
 
 _HEAD = """\
