@@ -75,6 +75,6 @@ def run(
     if not content:
         raise click.UsageError("There is nothing to ask: give a PROMPT, or pipe one in.")
     # Imported here, so that `palaver --help` does not wait for the client.
-    from palaver.cli.asking import ask
+    from palaver.cli.run_turn import ask
 
     run_async(ask(settings, Asked(content, model, chat_id, as_json, detach)))
