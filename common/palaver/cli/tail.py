@@ -28,6 +28,6 @@ Examples:
 @click.pass_obj
 def tail(settings: Settings, chat_id: str, messages: int, until_idle: bool, as_json: bool) -> None:
     """Show the end of a chat and follow it, word by word, until ^c."""
-    from palaver.cli.following import follow
+    from palaver.cli.tail_text import follow
 
     run_async(follow(settings, chat_id, messages, until_idle=until_idle, as_json=as_json))
