@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.test_ids import plant_all
-from palaver.cli.completing import PATIENCE_S
+from palaver.cli.completion import PATIENCE_S
 from support.daemon import running_pair
 
 BASH = shutil.which("bash")

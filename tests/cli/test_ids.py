@@ -8,7 +8,7 @@ import click
 import pytest
 
 from cli.test_commands_with_daemon import Shell
-from palaver.cli.completing import complete_chats
+from palaver.cli.completion import complete_chats
 from palaver.cli.main import COMMANDS, palaver
 from palaverd.chatstate.states import State
 from palaverd.daemon import Daemon

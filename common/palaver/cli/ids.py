@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from palaver.cli import words
-from palaver.cli.completing import complete_chats
+from palaver.cli.completion import complete_chats
 
 if TYPE_CHECKING:
     from palaver.client import Client

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, output, words
-from palaver.cli.completing import complete_models
+from palaver.cli.completion import complete_models
 from palaver.cli.confirming import confirm
 from palaver.cli.filing import quoted
 from palaver.cli.ids import chat_argument, find_chat

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from palaver.cli import exits, output, words
-from palaver.cli.completing import complete_models
+from palaver.cli.completion import complete_models
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, run_async, with_piped
 from palaver.cli.settings import Settings
