@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, words
-from palaver.cli.confirming import confirm
+from palaver.cli.confirmation import confirm
 from palaver.cli.ids import chats_argument, find_chat
 from palaver.cli.running import connected, run_async
 from palaver.cli.settings import Settings

@@ -8,7 +8,7 @@ import click
 
 from palaver.cli import exits, output, words
 from palaver.cli.completion import complete_models
-from palaver.cli.confirming import confirm
+from palaver.cli.confirmation import confirm
 from palaver.cli.filing import quoted
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, run_async, with_piped
