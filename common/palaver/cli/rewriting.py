@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, output, words
+from palaver.cli.archive import quoted
 from palaver.cli.completion import complete_models
 from palaver.cli.confirmation import confirm
-from palaver.cli.filing import quoted
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.running import connected, run_async, with_piped
 from palaver.cli.settings import Settings
