@@ -15,7 +15,7 @@ import pytest
 
 from cli.test_commands import FINISHED, answering, reply, server, status
 from client.protocol_server import ProtocolServer
-from palaver.cli.running import SILENT_S
+from palaver.cli.runtime import SILENT_S
 from palaver.wire.events import CaughtUp
 from support.require import require
 from support.tmux import tmux

@@ -10,7 +10,7 @@ import click
 from palaver.cli import exits, words
 from palaver.cli.confirmation import confirm
 from palaver.cli.ids import chats_argument, find_chat
-from palaver.cli.running import connected, run_async
+from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

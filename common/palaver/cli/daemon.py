@@ -8,7 +8,7 @@ import click
 
 from palaver.cli import exits, output, words
 from palaver.cli.commands import Commands
-from palaver.cli.running import run_async
+from palaver.cli.runtime import run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

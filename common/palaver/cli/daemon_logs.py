@@ -9,7 +9,7 @@ import click
 from palaver.cli import exits, output, words
 from palaver.cli.daemon import found
 from palaver.cli.logfile import LogFile, for_people
-from palaver.cli.running import run_async
+from palaver.cli.runtime import run_async
 from palaver.cli.settings import Settings
 from palaver.client import PalaverError
 from palaver.clock import SystemClock

@@ -12,7 +12,7 @@ import msgspec
 from palaver import __version__
 from palaver.cli import exits, output
 from palaver.cli.daemon import found, none_runs
-from palaver.cli.running import run_async
+from palaver.cli.runtime import run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

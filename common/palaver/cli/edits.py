@@ -11,7 +11,7 @@ from palaver.cli.archive import quoted
 from palaver.cli.completion import complete_models
 from palaver.cli.confirmation import confirm
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.running import connected, run_async, with_piped
+from palaver.cli.runtime import connected, run_async, with_piped
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

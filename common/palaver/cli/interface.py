@@ -12,7 +12,7 @@ import click
 
 from palaver.cli import words
 from palaver.cli.ids import chat_argument, find_id
-from palaver.cli.running import connected
+from palaver.cli.runtime import connected
 from palaver.cli.settings import Connect, Settings
 
 if TYPE_CHECKING:

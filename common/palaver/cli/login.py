@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from palaver.cli import exits, words
-from palaver.cli.running import run_async
+from palaver.cli.runtime import run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

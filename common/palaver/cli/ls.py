@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, output, words
-from palaver.cli.running import connected, run_async
+from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 
 from palaver.cli import exits, output
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.running import connected, patient, run_async
+from palaver.cli.runtime import connected, patient, run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

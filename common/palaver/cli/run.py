@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from palaver.cli.completion import complete_chats, complete_models
-from palaver.cli.running import run_async, with_piped
+from palaver.cli.runtime import run_async, with_piped
 from palaver.cli.settings import Settings
 
 EPILOG = """\b

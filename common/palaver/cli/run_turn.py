@@ -11,7 +11,7 @@ from palaver.cli import exits, output, words
 from palaver.cli.ids import find_id
 from palaver.cli.result import Result, exit_code, of_failure, of_turn, sentence
 from palaver.cli.run import Asked
-from palaver.cli.running import connected, patient
+from palaver.cli.runtime import connected, patient
 from palaver.cli.settings import Settings
 from palaver.cli.turn import Turn
 from palaver.client import Client, PalaverError, Position

@@ -7,7 +7,7 @@ import click
 from palaver.cli import exits, output, words
 from palaver.cli.completion import complete_models
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.running import connected, run_async, with_piped
+from palaver.cli.runtime import connected, run_async, with_piped
 from palaver.cli.settings import Settings
 
 

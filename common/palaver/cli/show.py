@@ -8,7 +8,7 @@ import click
 
 from palaver.cli import exits, output, words
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.running import connected, run_async
+from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:

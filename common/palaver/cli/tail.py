@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from palaver.cli.ids import chat_argument
-from palaver.cli.running import run_async
+from palaver.cli.runtime import run_async
 from palaver.cli.settings import Settings
 
 

@@ -8,7 +8,7 @@ from palaver.cli import exits, output, words
 from palaver.cli.answer import AnswerText
 from palaver.cli.ids import find_id
 from palaver.cli.messages import failure_line, heading, message_text
-from palaver.cli.running import connected, patient
+from palaver.cli.runtime import connected, patient
 from palaver.cli.settings import Settings
 from palaver.wire.chats import BUSY
 from palaver.wire.errors import ChatError
