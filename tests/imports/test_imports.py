@@ -161,7 +161,7 @@ def modules_in_circles() -> dict[str, set[str]]:
 KNOWN_IN_CIRCLES: dict[str, set[str]] = {
     "palaver": {
         f"palaver.cli.{name}"
-        for name in ("asking", "completing", "ids", "interface", "main", "run")
+        for name in ("completion", "ids", "interface", "main", "run", "run_turn")
     },
     "palaverd": set(),
     "palaver_tui": {
