@@ -44,6 +44,7 @@ from palaverd.logs import rotate_log
 from palaverd.memory import give_back
 from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
+from palaverd.retention import Retention
 from palaverd.store.access import LOCAL_OWNER, ensure_user, note_used, read_tokens
 from palaverd.store.acquisition import void_leases
 from palaverd.store.backup import backup_before
@@ -129,6 +130,7 @@ class Daemon:
             takes_variables=private,
         )
         self.catalog = self.configured.catalog
+        self.retention = Retention(self.database, clock, config.retention.days)
         self.context = Context(self.door, self.catalog.names, self._host)
         self.worker = Worker(
             Environment(
@@ -198,6 +200,7 @@ class Daemon:
             asyncio.create_task(configured.warm_up()),
             asyncio.create_task(configured.watch(lambda: self.worker.running == 0)),
             asyncio.create_task(self._give_memory_back()),
+            asyncio.create_task(self.retention.run()),
         ]
         if self._certificate is not None:
             self._beside.append(asyncio.create_task(self._certificate.watch()))
@@ -316,6 +319,7 @@ class Daemon:
     def _config_changed(self, config: Config) -> None:
         self._known = self._known_by(config)
         self.worker.change_limits(config.worker)
+        self.retention.days = config.retention.days
         self.hub.publish_config()
 
     def _note_used(self, token_id: str, now: int) -> None:

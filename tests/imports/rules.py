@@ -38,7 +38,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("config",),
         ("tcp_sockets", "tls"),
         ("store",),
-        ("usecases",),
+        ("usecases", "retention"),
         ("pubsub",),
         ("stream",),
         ("providers",),

@@ -58,6 +58,7 @@ def effective(config: Config) -> str:
     lines += _section("server", config.server)
     lines += _section("worker", config.worker)
     lines += _section("generation", config.generation)
+    lines += _section("retention", config.retention)
     return "\n".join(lines).strip()
 
 

@@ -14,6 +14,7 @@ from palaverd.config.defaults import (
     MAX_OUTPUT_TOKENS,
     MAX_STEPS,
     MAX_SUBAGENTS,
+    RETENTION_DAYS,
 )
 from palaverd.failures import RetryPolicy
 
@@ -196,6 +197,18 @@ class GenerationConfig(Section, frozen=True):
     ] = MAX_STEPS
 
 
+class RetentionConfig(Section, frozen=True):
+    """How long what was deleted is kept."""
+
+    days: Annotated[
+        Annotated[int, Meta(ge=0, le=36_500)],
+        Meta(
+            description="Messages that were edited away are removed from the database after so "
+            "many days; 0: never."
+        ),
+    ] = RETENTION_DAYS
+
+
 class Config(Section, frozen=True):
     """The whole file. Every key may be left out."""
 
@@ -215,3 +228,6 @@ class Config(Section, frozen=True):
     generation: Annotated[GenerationConfig, Meta(description="Bounds of a turn.")] = (
         GenerationConfig()
     )
+    retention: Annotated[
+        RetentionConfig, Meta(description="How long what was deleted is kept.")
+    ] = RetentionConfig()

@@ -19,6 +19,7 @@ _DROPPED = (
     select(messages)
     .where(messages.c.chat_id == bindparam("of_chat"), messages.c.deleted)
     .where(messages.c.revision == bindparam("of_revision"), messages.c.visibility != "model")
+    .where(messages.c.deleted_at.is_not(None))  # else their content is gone
     .order_by(messages.c.id)
 )
 _QUEUE = (

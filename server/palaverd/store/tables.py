@@ -125,6 +125,8 @@ messages = Table(
     Column("private", Text),
     Column("revision", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    # When it was deleted; None where it is not, or where its content is gone (store/retention.py).
+    Column("deleted_at", BigInteger),
     Column("model", Text),
     Column("finish", Text),
     Column("created_by", Text),
@@ -146,6 +148,13 @@ messages = Table(
 Index("messages_by_chat", messages.c.chat_id, messages.c.id)
 Index("messages_by_revision", messages.c.chat_id, messages.c.revision)
 Index("messages_by_queued", messages.c.chat_id, messages.c.queued_id)
+_OF_DELETED = text("deleted_at IS NOT NULL")
+Index(
+    "messages_by_deletion",
+    messages.c.deleted_at,
+    sqlite_where=_OF_DELETED,
+    postgresql_where=_OF_DELETED,
+)
 
 queued_messages = Table(
     "queued_messages",

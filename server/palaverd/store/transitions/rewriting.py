@@ -59,7 +59,7 @@ def edit(
             update(messages)
             .where(messages.c.chat_id == row.chat_id, messages.c.id >= message_id)
             .where(~messages.c.deleted)
-            .values(deleted=True, revision=row.snapshot_version)
+            .values(deleted=True, deleted_at=chat.now, revision=row.snapshot_version)
         )
         chat.connection.execute(
             delete(queued_messages).where(queued_messages.c.chat_id == row.chat_id)
