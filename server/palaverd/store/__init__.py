@@ -1,1 +1,1 @@
-"""Storage: tables, the one door through which chats change, queries, and the SQLite engine."""
+"""Storage: tables, the door through which chats change, queries, and the SQLite engine."""

@@ -1,4 +1,4 @@
-"""Users and tokens. The secret of a token is seen where it is made, and never again."""
+"""Users and tokens. A token's secret is returned once, when it is created, and never stored."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from palaver.wire.access import MadeToken, NewToken, Scope, Token, User
 from palaverd.store.codec import from_ms, from_ms_optional
 from palaverd.store.tables import tokens, users
 
-# Whoever can open the Unix socket is the daemon's own user.
+# The owner of requests over the Unix socket.
 LOCAL_OWNER: Final = "local"
 PREFIX: Final = "palaver"
 ID_LENGTH: Final = 10
-SECRET_BYTES: Final = 32  # 256 bits: not to be guessed, so that one round of SHA-256 is enough
+SECRET_BYTES: Final = 32  # 256 bits cannot be guessed, so one round of SHA-256 is enough
 NAME_LIMIT: Final = 80
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _USER: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-LONGEST_S: Final = 10 * 366 * 86_400  # ten years; who wants longer says never
+LONGEST_S: Final = 10 * 366 * 86_400  # ten years; a longer one is `never`
 
 
 class AccessError(Exception):
-    """Users and tokens are left as they were. The text is a sentence; `status` is HTTP's."""
+    """Users and tokens were not changed. The message is a sentence; `status` is for HTTP."""
 
     def __init__(self, sentence: str, *, status: int = 400) -> None:
         super().__init__(sentence)
@@ -50,21 +50,21 @@ class StoredToken(msgspec.Struct, frozen=True):
 
 
 def hash_of(secret: str) -> str:
-    """Return what is stored of a secret."""
+    """Return the hash of a secret."""
     return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
 def ensure_user(connection: Connection, user_id: str, now: int) -> None:
-    """Make the owner's row when it is missing."""
+    """Create a user's row if it is missing."""
     if connection.execute(select(users.c.id).where(users.c.id == user_id)).first() is None:
         connection.execute(insert(users).values(id=user_id, created_at=now))
 
 
 def add_user(connection: Connection, name: str, now: int) -> User:
-    """Add a user, or let a disabled one in again.
+    """Add a user, or enable a disabled one.
 
     Raises:
-        AccessError: it is no name, or somebody has it.
+        AccessError: the name is invalid, or taken.
     """
     if not _USER.fullmatch(name):
         raise AccessError(
@@ -89,7 +89,7 @@ def list_users(connection: Connection) -> list[User]:
 
 
 def disable_user(connection: Connection, name: str, now: int) -> User:
-    """Let a user in no more; the chats stay. One that is disabled already stays so.
+    """Disable a user; their chats are kept. Idempotent.
 
     Raises:
         AccessError: there is none, or it is the daemon's own.
@@ -110,10 +110,10 @@ def disable_user(connection: Connection, name: str, now: int) -> User:
 
 
 def make_token(connection: Connection, new: NewToken, now: int) -> MadeToken:
-    """Make a token. What is returned has its secret, which is stored nowhere.
+    """Create a token. The result has its secret, which is not stored.
 
     Raises:
-        AccessError: there is no such user, or something that it asks for cannot be.
+        AccessError: there is no such user, or the request is invalid.
     """
     name = new.name.strip()
     if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
@@ -145,13 +145,13 @@ def make_token(connection: Connection, new: NewToken, now: int) -> MadeToken:
 
 
 def list_tokens(connection: Connection) -> list[Token]:
-    """Return every token, also those that are over, newest first."""
+    """Return every token, including ended ones, newest first."""
     query = select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id)
     return [_wire_token(row) for row in connection.execute(query).mappings()]
 
 
 def revoke_token(connection: Connection, token_id: str, now: int) -> Token:
-    """End a token. One that was revoked already stays so.
+    """Revoke a token. Idempotent.
 
     Raises:
         AccessError: there is none.
@@ -166,7 +166,7 @@ def revoke_token(connection: Connection, token_id: str, now: int) -> Token:
 
 
 def read_tokens(connection: Connection) -> dict[str, StoredToken]:
-    """Return every token by its id, also those that are over: their bearers are told so."""
+    """Return every token by its id, including ended ones, to tell their clients the reason."""
     query = select(tokens, users.c.disabled_at).join(users, users.c.id == tokens.c.owner)
     return {
         row["id"]: StoredToken(
@@ -183,7 +183,7 @@ def read_tokens(connection: Connection) -> dict[str, StoredToken]:
 
 
 def note_used(connection: Connection, token_id: str, now: int) -> None:
-    """Remember when a token was last used."""
+    """Store when a token was last used."""
     connection.execute(update(tokens).where(tokens.c.id == token_id).values(last_used_at=now))
 
 

@@ -1,4 +1,4 @@
-"""Which chats need a worker, and the heartbeats of those that have one."""
+"""Acquire chats that need a worker; leases and heartbeats."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ _KNOWN = [status.value for status in Status]
 
 
 class Taker(msgspec.Struct, frozen=True):
-    """Who takes chats: which machine, how many may run at once (0 is no limit), and how long a
-    lease holds without a heartbeat. Sub-agents are counted apart from the chats of people.
-    `runner_ids` are the runners that the taker has already.
+    """The worker that acquires chats, and its limits.
+
+    `max_chats` and `max_subagents` are how many may run at once (0 for no limit); sub-agents are
+    counted separately. A lease holds for `lease_ms` without a heartbeat. `runner_ids` are the
+    runners that the worker has already.
     """
 
     worker_id: str
@@ -47,10 +49,10 @@ class Taker(msgspec.Struct, frozen=True):
 def acquire_chats(
     connection: Connection, taker: Taker, new_runner: Callable[[], str], now: int
 ) -> list[Applied[None]]:
-    """Take chats that need a worker and have none, or whose lease has expired; oldest first.
+    """Acquire chats that have no worker, or whose lease has expired; oldest first.
 
-    Only a chat that should run waits for capacity, or for the machine that has its files: an
-    interruption needs neither, and an answer that a person owes takes no place.
+    Only a running chat waits for capacity, or for the machine with its files: an interruption needs
+    neither, and a chat that waits for a user's answer takes no capacity.
     """
     free = _is_free(taker, now)
     found = connection.execute(
@@ -89,9 +91,9 @@ def _change(
     now: int,
     work: Callable[[LockedChat], object],
 ) -> list[Applied[None]]:
-    """Lock each chat and let `work` change it, or repair one that may not exist as it is.
+    """Lock each chat and apply `work`, or repair it if it is in an invalid state.
 
-    A chat with which neither can be done is left out: it must not keep the others waiting.
+    A chat for which both fail is skipped: it must not block the others.
     """
     applied = []
     for chat_id in list(chat_ids):
@@ -102,7 +104,7 @@ def _change(
                     work(chat)
                 done = finish(chat, None)
         except DBAPIError:
-            raise  # the database failed, and not for this chat alone
+            raise  # the database itself failed
         except Exception as error:
             log.error("chat left out", chat=chat_id, exc_info=error)
         else:
@@ -115,19 +117,19 @@ def _take(taker: Taker, new_runner: Callable[[], str], chat: LockedChat) -> None
 
 
 def _wait(reason: PendingReason, chat: LockedChat) -> None:
-    """Let a chat wait, and say why, so that every client and replica can tell it."""
+    """Keep a chat pending, with the reason for clients and replicas."""
     if chat.row.runner_id is not None:
-        release(chat)  # its worker vanished, and nobody can take it yet
+        release(chat)  # its worker died, and it cannot be acquired yet
     chat.note_change()
     chat.row.pending_reason = reason
     chat.row.pending_since = chat.row.pending_since or chat.now
 
 
 def _is_free(taker: Taker, now: int) -> ColumnElement[bool]:
-    """Whether nobody holds a chat: no runner, or one whose lease has passed.
+    """Return the condition that nobody holds a chat: no runner, or an expired lease.
 
-    The taker's own runners live whatever their leases say: after the machine slept, the timer
-    that acquires may come before the one that writes heartbeats.
+    The taker's own runners count as alive whatever their leases say: after the machine slept, the
+    acquisition timer may fire before the heartbeat.
     """
     passed = or_(
         leases.c.runner_id.is_(None),
@@ -140,14 +142,14 @@ def _is_free(taker: Taker, now: int) -> ColumnElement[bool]:
 
 
 def _must_wait(taker: Taker, host: str | None, places: int) -> PendingReason | None:
-    """Say why a chat that should run cannot be taken; None when it can."""
+    """Return why a running chat cannot be acquired; None if it can."""
     if host not in (None, taker.host):
         return "wrong_host"
     return "capacity" if places == 0 else None
 
 
 def _repaired(chat: LockedChat) -> bool:
-    """Repair a chat that may not exist as it is: nobody may work on it before."""
+    """Repair a chat in an invalid state before any other work; return whether it was."""
     if chat.row.state is not State.INVALID and not row_violations(chat.row):
         return False
     reconcile(chat)
@@ -155,7 +157,7 @@ def _repaired(chat: LockedChat) -> bool:
 
 
 def explain_pending(connection: Connection, reason: PendingReason, now: int) -> list[Applied[None]]:
-    """Say why chats wait that nobody here takes."""
+    """Set the reason of pending chats that no worker here acquires."""
     waiting = connection.execute(
         select(chats.c.id).where(
             ~chats.c.archived,
@@ -168,9 +170,9 @@ def explain_pending(connection: Connection, reason: PendingReason, now: int) -> 
 
 
 def _places(connection: Connection, taker: Taker, free: ColumnElement[bool]) -> dict[bool, int]:
-    """Return how many more may run, of people's chats (False) and of sub-agents (True).
+    """Return the free capacity for chats (False) and for sub-agents (True).
 
-    Below zero is no limit. A chat whose worker vanished takes no place.
+    Negative is no limit. A chat whose worker died takes no capacity.
     """
     held = {
         bool(kind): int(count)
@@ -193,7 +195,7 @@ def _places(connection: Connection, taker: Taker, free: ColumnElement[bool]) -> 
 
 
 def resume_due(connection: Connection, now: int) -> list[Applied[None]]:
-    """Try the failed turns again whose time has come."""
+    """Resume the failed turns whose `resume_at` has come."""
     due = connection.execute(
         select(chats.c.id).where(chats.c.resume_at.is_not(None), chats.c.resume_at <= now)
     ).scalars()
@@ -203,7 +205,7 @@ def resume_due(connection: Connection, now: int) -> list[Applied[None]]:
 def void_leases(connection: Connection, now: int) -> list[Applied[None]]:
     """Release every chat: the data directory's lock proves that earlier daemons are dead.
 
-    This looks at all chats, once, at the start; so chats in no known status are repaired here.
+    This reads all chats, once at the start, so chats with an unknown status are repaired here.
     """
     found = connection.execute(
         select(chats.c.id).where(or_(chats.c.runner_id.is_not(None), chats.c.status.not_in(_KNOWN)))
@@ -212,13 +214,13 @@ def void_leases(connection: Connection, now: int) -> list[Applied[None]]:
 
 
 def heartbeat(connection: Connection, runner_ids: Sequence[str], now: int) -> None:
-    """Write the heartbeat of all runners, in one statement. No version moves."""
+    """Write the heartbeat of all runners, in one statement. No version changes."""
     connection.execute(
         update(leases).where(leases.c.runner_id.in_(runner_ids)).values(heartbeat=now)
     )
 
 
 def read_hints(connection: Connection, chat_ids: Sequence[str]) -> list[Hint]:
-    """Read what the newest hints of these chats should have said."""
+    """Return the current hints of these chats."""
     found = connection.execute(select(chats).where(chats.c.id.in_(chat_ids))).mappings()
     return [hint_of(chat_row(one)) for one in found]  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""The journal of model calls, and the partial answer of the one that runs.
+"""The journal of attempts, and the saved partial answer of the current one.
 
-These writes belong to transitions or stand beside them; none of them moves a version.
+These writes are part of transitions or beside them; none changes a version.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from palaverd.store import codec
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import attempts, partials
 
-# `of_` names what is looked for: a column's own name would be what is written.
+# Parameters of conditions begin with `of_`: a column's own name is a value to write.
 _OPEN = insert(attempts)
 _CLOSE = update(attempts).where(
     attempts.c.chat_id == bindparam("of_chat"),
@@ -41,9 +41,9 @@ class Partial(msgspec.Struct, frozen=True):
 
 
 def open_attempt(chat: LockedChat, model: str | None) -> None:
-    """Write that the attempt which the row counts begins.
+    """Write the start of the attempt that the row counts.
 
-    One that is still open went away with its worker: what it used is unknown.
+    An attempt that is still open was lost with its worker: its usage is unknown.
     """
     chat.connection.execute(_LOSE, {"of_chat": chat.row.chat_id})
     chat.connection.execute(
@@ -59,7 +59,7 @@ def open_attempt(chat: LockedChat, model: str | None) -> None:
 
 
 def close_attempt(chat: LockedChat, outcome: str, usage: Usage | None = None) -> None:
-    """Write how the present attempt ended: a finish, or the kind of a failure."""
+    """Write how the current attempt ended: a finish, or a kind of failure."""
     chat.connection.execute(
         _CLOSE,
         {
@@ -73,7 +73,7 @@ def close_attempt(chat: LockedChat, outcome: str, usage: Usage | None = None) ->
 
 
 def load_tried(connection: Connection, chat_id: str, history_version: int) -> list[Tried]:
-    """Return who was asked on this history, in order, and how each attempt ended."""
+    """Return the attempts on this history, in order, with model and outcome."""
     found = connection.execute(
         select(attempts.c.model, attempts.c.outcome, attempts.c.started_at)
         .where(attempts.c.chat_id == chat_id, attempts.c.history_version == history_version)
@@ -83,9 +83,9 @@ def load_tried(connection: Connection, chat_id: str, history_version: int) -> li
 
 
 def save_partial(chat: LockedChat, parts: list[Part], model: str | None, episode: str) -> None:
-    """Save what clients were shown so far of `episode`. No transition: no version moves.
+    """Save what clients were shown of `episode` so far. Changes no version.
 
-    What an attempt showed that is not the row's any more is not worth keeping.
+    Ignored if that is no longer the row's episode.
     """
     if episode != chat.row.episode:
         return
@@ -104,12 +104,12 @@ def save_partial(chat: LockedChat, parts: list[Part], model: str | None, episode
 
 
 def clear_partial(chat: LockedChat) -> None:
-    """Forget the saved partial answer."""
+    """Delete the saved partial answer."""
     chat.connection.execute(_CLEAR, {"of_chat": chat.row.chat_id})
 
 
 def load_partial(connection: Connection, chat_id: str) -> Partial | None:
-    """Return the saved partial answer, of whichever attempt it is."""
+    """Return the saved partial answer, of whichever attempt; None without one."""
     found = connection.execute(select(partials).where(partials.c.chat_id == chat_id)).first()
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Copies of the SQLite file, made while others use it, and a look at its health."""
+"""Online backups of the SQLite file, and its integrity check."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 from palaverd.store.database import DatabaseError
 from palaverd.store.files import connected
 
-PAGES_PER_STEP = 1024  # 4 MiB at a time, so that writers get their turn in between
+PAGES_PER_STEP = 1024  # 4 MiB at a time, so that writers are not blocked for long
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a database with SQLite's online backup: whole and consistent, also under writers.
+    """Copy a database with SQLite's online backup: consistent, also while it is written.
 
     Blocks: call it in a thread.
 
     Raises:
-        DatabaseError: the source is no database, or the target cannot be written.
+        DatabaseError: the source is not a database, or the target cannot be written.
     """
     if target.exists():
         raise DatabaseError(f"{target} is there already; name a file that is not.")
-    # Written beside its place and renamed, so that a copy that was cut off never looks whole.
+    # Written to a temporary file and renamed, so that an aborted copy never looks complete.
     unfinished = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,14 +35,14 @@ def copy_database(source: Path, target: Path) -> None:
         unfinished.chmod(0o600)
         unfinished.replace(target)
     except (sqlite3.Error, OSError) as error:
-        with suppress(OSError):  # where nothing could be made; the first failure is the one to tell
+        with suppress(OSError):  # report the first error
             unfinished.unlink(missing_ok=True)
         cause = getattr(error, "strerror", None) or str(error)
         raise DatabaseError(f"{source} could not be copied to {target}: {cause}.") from error
 
 
 def backup_before(path: Path, head: str, now: datetime) -> Path | None:
-    """Copy a database that a migration is about to change; None when nothing will change.
+    """Back up a database that a migration will change; None if it will not.
 
     Raises:
         DatabaseError: the copy failed; do not migrate.
@@ -67,10 +67,10 @@ def backup_before(path: Path, head: str, now: datetime) -> Path | None:
 
 
 def integrity_problems(path: Path) -> list[str]:
-    """Return what SQLite itself finds wrong with a file; nothing for one that is well.
+    """Return the problems that SQLite finds in a file; empty for a good one.
 
     Raises:
-        DatabaseError: the file is no database.
+        DatabaseError: the file is not a database.
     """
     try:
         with connected(path) as connection:

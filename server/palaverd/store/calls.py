@@ -1,4 +1,4 @@
-"""Open calls that a client owes an answer: what is wanted, until when, and who answered."""
+"""Tool calls that wait for a client's answer: what is needed, by when, and who answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaverd.store import codec
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import tool_runs
 
-# What a client owes: leave for the tool to run, or the result itself.
+# What a client must provide: permission to run the tool, or the result itself.
 Needs = Literal["approval", "result"]
 CANCELLED = "cancelled"
 
@@ -27,7 +27,7 @@ class WantedCall(msgspec.Struct, frozen=True):
 
 
 class StoredCall(msgspec.Struct, frozen=True):
-    """A call that was wanted, and how it was answered, if it was."""
+    """A call that needed a client, and its answer, if any."""
 
     call_id: str
     needs: str
@@ -37,7 +37,7 @@ class StoredCall(msgspec.Struct, frozen=True):
 
 
 def want(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
-    """Write down what a client owes."""
+    """Store the calls that need a client."""
     chat.connection.execute(
         insert(tool_runs),
         [
@@ -54,7 +54,7 @@ def want(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
 
 
 def stored_calls(connection: Connection, chat_id: str) -> dict[str, StoredCall]:
-    """Return every call of the chat that was ever wanted, by its id."""
+    """Return every call of the chat that ever needed a client, by its id."""
     found = connection.execute(select(tool_runs).where(tool_runs.c.chat_id == chat_id))
     return {
         one.call_id: StoredCall(
@@ -69,7 +69,7 @@ def stored_calls(connection: Connection, chat_id: str) -> dict[str, StoredCall]:
 
 
 def answer_call(chat: LockedChat, answer: CallAnswer, answered_by: str) -> None:
-    """Write who answered a call, and what."""
+    """Store the answer to a call, and who gave it."""
     chat.connection.execute(
         update(tool_runs)
         .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.call_id == answer.call_id)
@@ -78,7 +78,7 @@ def answer_call(chat: LockedChat, answer: CallAnswer, answered_by: str) -> None:
 
 
 def cancel_unanswered(chat: LockedChat) -> None:
-    """Close what is still owed: the chat goes on without it."""
+    """Cancel all unanswered calls."""
     chat.connection.execute(
         update(tool_runs)
         .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.answered_by.is_(None))

@@ -1,4 +1,4 @@
-"""The invariants of a stored chat, in one function: tests, `db check` and reconcile call it."""
+"""Check the invariants of stored chats, for tests, `db check` and reconcile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from palaverd.store.tables import chats, messages, queued_messages
 
 
 def violations(connection: Connection, chat_id: str) -> list[str]:
-    """Return what is wrong with a chat; nothing for one that is well.
+    """Return the invariants that a chat violates; empty for a good one.
 
     Raises:
         ChatNotFound: there is none.
@@ -51,7 +51,7 @@ def violations(connection: Connection, chat_id: str) -> list[str]:
 
 
 def check_all(path: Path) -> tuple[int, list[str]]:
-    """Check every chat of a SQLite file. Returns how many there are, and what is wrong.
+    """Check every chat of a SQLite file; return their number, and the violations.
 
     Blocks: call it in a thread.
 

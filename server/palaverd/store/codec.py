@@ -1,4 +1,4 @@
-"""What stands in JSON columns, and times as the tables keep them."""
+"""Encode and decode JSON columns and times."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from palaver.wire.messages import Part, Text
 
 T = TypeVar("T")
 
-# Raised when the shape of stored parts changes; readers know every older number.
+# Incremented when the form of stored parts changes; readers know every older version.
 CONTENT_VERSION = 1
-# Whole numbers all the way: a float would round the last moment of the year 9999 up.
+# Integer arithmetic: a float would round the last moment of the year 9999 up.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -27,29 +27,29 @@ UNREADABLE = "[This part of the message cannot be read by this version of Palave
 
 
 def dumps(value: object) -> str:
-    """Write a value for a JSON column."""
+    """Encode a value for a JSON column."""
     return _encoder.encode(value).decode()
 
 
 def dumps_optional(value: object | None) -> str | None:
-    """Write a value for a nullable JSON column."""
+    """Encode a value for a nullable JSON column."""
     return None if value is None else dumps(value)
 
 
 def loads(text: str | None, kind: type[T]) -> T | None:
-    """Read a nullable JSON column.
+    """Decode a nullable JSON column.
 
     Raises:
-        msgspec.ValidationError: the column holds something else.
+        msgspec.ValidationError: the column has another type.
     """
     return None if text is None else msgspec.json.decode(text, type=kind)
 
 
 def load_parts(text: str) -> list[Part]:
-    """Read the parts of a message.
+    """Decode the parts of a message.
 
-    A part that a newer writer left, or that is damaged, becomes a sentence that says so: one of
-    them must not keep a whole chat from being shown, stopped or gone on with.
+    A part of a newer version, or a damaged one, becomes a sentence that says so: it must not
+    prevent a chat from being shown, stopped or continued.
     """
     try:
         return _parts.decode(text)
@@ -69,7 +69,7 @@ def _readable(raw: msgspec.Raw) -> Part:
 
 
 def parts_are_readable(text: str) -> bool:
-    """Say whether `load_parts` reads every part."""
+    """Return whether `load_parts` can decode every part."""
     try:
         _parts.decode(text)
     except (msgspec.ValidationError, msgspec.DecodeError):
@@ -78,9 +78,9 @@ def parts_are_readable(text: str) -> bool:
 
 
 def load_error(text: str | None) -> ChatError | None:
-    """Read a stored failure.
+    """Decode a stored error.
 
-    An older writer left a plain sentence, a newer one knows more kinds: that is `generic`.
+    An older version stored a plain sentence, a newer one may have other kinds: both are `generic`.
     """
     if text is None:
         return None
@@ -99,7 +99,7 @@ def load_error(text: str | None) -> ChatError | None:
 
 
 def load_retry(text: str | None) -> RetryInfo | None:
-    """Read a stored wait. An older writer left a plain sentence: that is a wait that is over."""
+    """Decode a stored retry. An older version's plain sentence is a wait that is over."""
     if text is None:
         return None
     try:
@@ -111,15 +111,15 @@ def load_retry(text: str | None) -> RetryInfo | None:
 
 
 def to_ms(moment: datetime) -> int:
-    """Write an aware time as milliseconds since the epoch."""
+    """Return an aware time as milliseconds since the epoch."""
     return (moment - _EPOCH) // _MS
 
 
 def from_ms(ms: int) -> datetime:
-    """Read milliseconds since the epoch as an aware time in UTC."""
+    """Return milliseconds since the epoch as an aware time in UTC."""
     return _EPOCH + ms * _MS
 
 
 def from_ms_optional(ms: int | None) -> datetime | None:
-    """Read a nullable time."""
+    """Return a nullable time."""
     return None if ms is None else from_ms(ms)

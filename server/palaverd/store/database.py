@@ -1,4 +1,4 @@
-"""What storage asks of an engine: whole transactions, each written once as a plain function."""
+"""The interface of a database engine: whole transactions, as plain functions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 T = TypeVar("T")
 
-# Every read that a handshake or a notification triggers is bounded, so that a stalled database
-# cannot pin subscribers.
+# Seconds. Every read that a handshake or a hint triggers is bounded, so that a stalled database
+# cannot block subscribers.
 READ_DEADLINE_S = 5.0
 
 
 class DatabaseError(Exception):
-    """The database did not do what was asked; nothing was changed. `sentence` is for people."""
+    """A transaction failed; nothing was changed. `sentence` is for users."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -30,19 +30,19 @@ class Database(Protocol):
     ) -> T:
         """Run `work` in one writing transaction.
 
-        `committed` runs on the event loop once the commit is on disk, before this returns, and
-        also when nobody waits for the answer any more: that is where hints are published.
+        `committed` runs on the event loop once the commit is on disk, before this returns, and also
+        if the caller was cancelled: it publishes the hints.
 
         Raises:
             DatabaseError: the transaction failed and was rolled back.
         """
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one reading transaction, bounded while no read ends by `READ_DEADLINE_S`.
+        """Run `work` in one reading transaction; it times out if no read ends in `READ_DEADLINE_S`.
 
         Raises:
-            DatabaseError: it failed, or took too long.
+            DatabaseError: it failed, or timed out.
         """
 
     async def close(self) -> None:
-        """Finish what was accepted, then close every connection."""
+        """Finish accepted transactions, then close every connection."""

@@ -1,4 +1,4 @@
-"""The one door: locks a chat, checks the fence, applies transitions, publishes after the commit.
+"""The door: lock a chat, check the fence, apply transitions, publish a hint after the commit.
 
 Nothing else writes execution state.
 """
@@ -33,14 +33,14 @@ ID_LENGTH = 12  # 60 bits: a billion chats collide with a chance of one in two
 
 
 class Publisher(Protocol):
-    """Where hints go. Called on the event loop, after the commit."""
+    """The receiver of hints. Called on the event loop, after the commit."""
 
     def publish(self, hint: Hint) -> None:
-        """Tell everyone who listens; must not raise and not block."""
+        """Send a hint to all subscribers; must neither raise nor block."""
 
 
 class Applied(msgspec.Struct, Generic[T], frozen=True):
-    """What a transaction gave, and the row as it was committed."""
+    """The result of a transaction, and the row as committed."""
 
     result: T
     row: ChatRow
@@ -51,7 +51,7 @@ class Applied(msgspec.Struct, Generic[T], frozen=True):
 
 
 class NewChat(msgspec.Struct, frozen=True):
-    """What a person gives a chat when it begins."""
+    """The properties of a new chat."""
 
     owner: str
     title: str
@@ -83,11 +83,11 @@ class Door:
         self._reached = reached
 
     def new_id(self) -> str:
-        """Return a fresh id for a chat or a runner: 60 random bits in base 32."""
+        """Return a new id for a chat or a runner: 60 random bits in base 32."""
         return "".join(self._chance.choices(_ALPHABET, k=ID_LENGTH))
 
     def now_ms(self) -> int:
-        """Return the wall-clock time as the tables keep it."""
+        """Return the wall-clock time in milliseconds since the epoch."""
         return codec.to_ms(self._clock.now())
 
     async def apply(
@@ -101,12 +101,12 @@ class Door:
         """Lock a chat and let `work` apply transitions to it.
 
         Args:
-            owner: refuse the chat as unknown unless it is this owner's; None for the worker.
-            fence: what a worker's task was started for.
+            owner: raise ChatNotFound unless the chat is this owner's; None for the worker.
+            fence: the fence of a worker's task.
 
         Raises:
             ChatNotFound: there is no such chat, or it is another owner's.
-            FenceLost: the row is no longer what the task was started for.
+            FenceLost: the row no longer matches the fence.
             TransitionError: the transition is refused; nothing was changed.
             DatabaseError: the database failed; nothing was changed.
         """
@@ -122,7 +122,7 @@ class Door:
         return await self._write(transaction)
 
     async def transact(self, work: Callable[[Connection, int], Applied[T]]) -> Applied[T]:
-        """Run `work`, which locks or makes its chat itself, given the time in milliseconds."""
+        """Run `work`, which locks or creates its chat itself, with the time in milliseconds."""
         now = self.now_ms()
         return await self._write(lambda connection: work(connection, now))
 
@@ -153,9 +153,9 @@ class Door:
         began = self._clock.monotonic()
 
         def committed(applied: Applied[T]) -> None:
-            # Here, since whoever asked may be ended by what is published.
+            # Before publishing, which may cancel the caller.
             if applied.transitions:
-                # Of several the first one is what was asked for; the others follow from it.
+                # The first one was requested; the others follow from it.
                 took = self._clock.monotonic() - began
                 self._metrics.transitions.add(took, applied.transitions[0].value)
             self._publish(applied)
@@ -185,10 +185,10 @@ def finish(chat: LockedChat, result: T) -> Applied[T]:
 
 
 def check_fence(row: ChatRow, fence: Fence | None) -> None:
-    """Refuse a worker's transaction that was meant for an earlier state of the chat.
+    """Check that a worker's transaction is for the current state of the chat.
 
     Raises:
-        FenceLost: the row says otherwise.
+        FenceLost: the row no longer matches.
     """
     if fence is not None and not fence.holds(row):
         raise FenceLost(
@@ -199,7 +199,7 @@ def check_fence(row: ChatRow, fence: Fence | None) -> None:
 
 
 def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> LockedChat:
-    """Make the draft of a chat that does not exist yet; `create` or `fork` gives it a state."""
+    """Return the draft of a new chat; `create` or `fork` sets its state."""
     row = ChatRow(
         chat_id=chat_id,
         owner=new.owner,

@@ -1,4 +1,4 @@
-"""Opens a database file to look at it, also where nothing can be written."""
+"""Open a database file for reading, also on a read-only file system."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-BUSY_S = 5.0  # for whoever writes to be done
+BUSY_S = 5.0  # timeout for other writers
 
 
 @contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """Connect to a database for the length of a `with` block. A missing one is not made.
+    """Yield a connection to a database. A missing file is not created.
 
     Raises:
         sqlite3.Error: it cannot be opened.
@@ -30,7 +30,7 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def engine_on(path: Path) -> Iterator[Engine]:
-    """Make an engine for `connected`, for the length of a `with` block. Raises the same."""
+    """Yield an engine for `connected`. Raises the same."""
     with _address(path) as address:
         engine = create_engine("sqlite://", creator=lambda: _connect(address), poolclass=NullPool)
         try:
@@ -45,17 +45,17 @@ def _connect(address: str) -> sqlite3.Connection:
 
 @contextmanager
 def _address(path: Path) -> Iterator[str]:
-    """Yield an address by which SQLite can open the file.
+    """Yield a URI with which SQLite can open the file.
 
-    A database in WAL mode has two more files while it is used, and SQLite wants to make them
-    even to read. Where it cannot, on a read-only mount say, there are three cases.
+    A database in WAL mode has two more files while it is used, and SQLite creates them even to
+    read. If it cannot, as on a read-only mount, there are three cases.
     """
     path = path.absolute()
     wal, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
     if not path.exists() or _can_be_written(path):
         yield f"{path.as_uri()}?mode=rw"
     elif not wal.exists() or wal.stat().st_size == 0:
-        # Everything is in the file itself, and nobody can change it here.
+        # The file itself is complete and cannot change here.
         yield f"{path.as_uri()}?mode=ro&immutable=1"
     elif index.exists():
         yield f"{path.as_uri()}?mode=ro"

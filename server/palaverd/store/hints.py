@@ -1,4 +1,4 @@
-"""What is said after a commit. A hint says where to look, never what is true."""
+"""Hints: notifications after a commit. A hint is a reason to read the row, not its content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from palaverd.chatstate.states import RUNNABLE
 
 
 class Hint(msgspec.Struct, frozen=True):
-    """The versions, status and owner of a chat after a commit."""
+    """The versions, status and runner of a chat after a commit."""
 
     chat_id: str
     owner: str
@@ -26,7 +26,7 @@ class Hint(msgspec.Struct, frozen=True):
 
 
 def hint_of(row: Execution, *, deleted: bool = False) -> Hint:
-    """Make the hint of a committed row."""
+    """Return the hint of a committed row."""
     return Hint(
         chat_id=row.chat_id,
         owner=row.owner,

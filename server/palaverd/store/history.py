@@ -1,4 +1,4 @@
-"""Messages and the queue of a locked chat: the writes that transitions are made of."""
+"""Messages and the queue of a locked chat: the writes that transitions share."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _SINCE_LAST_USER = (
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """A message that is about to enter history; see `palaver.wire.messages.Message`.
+    """A message to append to history; see `palaver.wire.messages.Message`.
 
-    `private` holds what the provider wants back, by index of the part; `episode` names the
-    live output that the message replaces; `queued_id` the queued message that it was; `key` is
-    the idempotency key of the request that sent it.
+    `private` is the provider's private data, by index of the part; `episode` is the live output
+    that the message replaces; `queued_id` is its former id in the queue; `key` is the idempotency
+    key of the request that sent it.
     """
 
     role: Role
@@ -66,9 +66,9 @@ class NewMessage(msgspec.Struct, frozen=True):
 
 
 class NewUserMessage(msgspec.Struct, frozen=True):
-    """What a person sends: the text, and the model chosen for this turn, if any.
+    """A user's message, and the model chosen for this turn, if any.
 
-    `key` is the idempotency key of the request that sends it; a promotion keeps it.
+    `key` is the idempotency key of the request; a promotion keeps it.
     """
 
     content: str
@@ -78,7 +78,7 @@ class NewUserMessage(msgspec.Struct, frozen=True):
 
 
 def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
-    """Append messages, in one statement, and move the history version. Returns their ids."""
+    """Append messages in one statement, update the history version, and return their ids."""
     rows = [
         {
             "chat_id": chat.row.chat_id,
@@ -110,8 +110,8 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
 
 
 def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | None = None) -> int:
-    """Append a user message, which begins a turn. Open calls are answered first."""
-    if not chat.fresh:  # a chat that begins with this message has none
+    """Append a user message, which begins a turn. Open calls get a result first."""
+    if not chat.fresh:  # a new chat has no open calls
         answer_open_calls(chat, "The call was cancelled before it gave a result.")
     [message_id] = insert_messages(
         chat,
@@ -131,7 +131,7 @@ def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | No
 
 
 def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
-    """Return the calls without a result, in call order. They lie behind the last user message."""
+    """Return the calls without a result, in call order. They follow the last user message."""
     found = connection.execute(_SINCE_LAST_USER, {"of_chat": chat_id})
     calls: dict[str, ToolCall] = {}
     for (parts,) in found:
@@ -144,7 +144,7 @@ def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
 
 
 def answer_open_calls(chat: LockedChat, text: str) -> None:
-    """Give every open call a synthetic result: a provider never sees a call without one."""
+    """Give every open call a synthetic result: providers refuse a call without one."""
     calls = open_calls(chat.connection, chat.row.chat_id)
     if calls:
         cancel_unanswered(chat)
@@ -155,9 +155,10 @@ def answer_open_calls(chat: LockedChat, text: str) -> None:
 
 
 def fail(chat: LockedChat, error: ChatError, open_calls_get: str) -> None:
-    """Leave the chat in `error`, and the reason also in history, where it stays.
+    """Set the chat's error, and append it to history, where it stays.
 
-    The row forgets its error when the next turn begins. Open calls get `open_calls_get` first.
+    The row's error is cleared when the next turn begins. Open calls get the result
+    `open_calls_get`.
     """
     answer_open_calls(chat, open_calls_get)
     insert_messages(chat, [NewMessage(role="system", visibility="user", parts=[Failure(error)])])
@@ -166,7 +167,7 @@ def fail(chat: LockedChat, error: ChatError, open_calls_get: str) -> None:
 
 
 def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> int:
-    """Put a message into the queue, at `position` (from 0) or at the end. Returns its id."""
+    """Insert a message into the queue, at `position` (from 0) or at the end; return its id."""
     queue = queue_ids(chat.connection, chat.row.chat_id)
     place = len(queue) if position is None else min(max(position, 0), len(queue))
     [queued_id] = chat.connection.execute(
@@ -190,7 +191,7 @@ def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = No
 
 
 def queue_ids(connection: Connection, chat_id: str) -> list[int]:
-    """Return the ids of the queued messages in their order."""
+    """Return the ids of the queued messages in order."""
     return list(
         connection.execute(
             select(queued_messages.c.id)
@@ -201,7 +202,7 @@ def queue_ids(connection: Connection, chat_id: str) -> list[int]:
 
 
 def write_order(chat: LockedChat, ids: Sequence[int]) -> None:
-    """Number the queue anew in this order."""
+    """Write the positions of the queue in this order."""
     for position, queued_id in enumerate(ids):
         chat.connection.execute(
             update(queued_messages)
@@ -212,7 +213,7 @@ def write_order(chat: LockedChat, ids: Sequence[int]) -> None:
 
 
 def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
-    """Remove one message from the queue and return it; None when it is not there."""
+    """Remove a message from the queue and return it; None if it is not there."""
     found = chat.connection.execute(
         delete(queued_messages)
         .where(queued_messages.c.chat_id == chat.row.chat_id, queued_messages.c.id == queued_id)
@@ -233,10 +234,10 @@ def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
 
 
 def promote_head(chat: LockedChat) -> int:
-    """Move the head of a queue that is not empty into history. Returns the new message's id.
+    """Move the head of a non-empty queue into history; return the new message's id.
 
     Raises:
-        BrokenInvariant: the row counts messages that are not there; the chat needs a repair.
+        BrokenInvariant: the row counts messages that do not exist; the chat needs a repair.
     """
     queue = queue_ids(chat.connection, chat.row.chat_id)
     if not queue:

@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeated request changes nothing, and is told what the first one made."""
+"""Idempotency keys: a repeated request changes nothing and returns what the first one made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STORE = insert(idempotency_keys)
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What tells a message from another one in a digest. Digests are stored: it keeps its shape."""
+    """The content of a message for a digest. Digests are stored, so its fields must not change."""
 
     content: str
     model: str | None
@@ -37,9 +37,9 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class RequestKey(msgspec.Struct, frozen=True):
-    """A client-chosen key, unique per owner, and what it was used for.
+    """A client-chosen key, unique per owner, and the request it was used for.
 
-    `digest` is the SHA-256, in hexadecimal, of what was asked, as JSON.
+    `digest` is the SHA-256, in hexadecimal, of the request's content as JSON.
     """
 
     owner: str
@@ -51,7 +51,7 @@ class RequestKey(msgspec.Struct, frozen=True):
 def request_key(
     owner: str, key: str | None, operation: Transition, content: object
 ) -> RequestKey | None:
-    """Make the key of a request; None when the client chose none."""
+    """Return the key of a request; None if the client chose none."""
     if key is None:
         return None
     digest = hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
@@ -59,7 +59,7 @@ def request_key(
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What a request made, as ids: a repeated one is answered with what these are then.
+    """The ids of what a request made: the response to a repeated one has their current state.
 
     `revision` is the snapshot of the chat with the change. `removed` are the messages that the
     request took out of the queue: they are stored nowhere else.
@@ -73,7 +73,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def find_made(connection: Connection, key: RequestKey | None) -> Made | None:
-    """Return what the first request with a key made; None for a new key, and for none.
+    """Return what the first request with a key made; None for a new key, and without one.
 
     Raises:
         KeyReused: it was used for another operation or other content.
@@ -97,7 +97,7 @@ def find_made(connection: Connection, key: RequestKey | None) -> Made | None:
 
 
 def store_made(connection: Connection, key: RequestKey | None, made: Made, now: int) -> None:
-    """Remember a success in the transaction that made it, for the chat's lifetime."""
+    """Store a success in the transaction that made it, for the chat's lifetime."""
     if key is None:
         return
     connection.execute(

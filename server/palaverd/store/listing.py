@@ -1,4 +1,4 @@
-"""Pages of an owner's chats, newest activity first."""
+"""Pages of an owner's chats, newest activity first, and lookups of single messages."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _QUEUE = (
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where the last page ended: its last chat's activity and id."""
+    """The end of the last page: its last chat's activity and id."""
 
     updated_at: Whole
     chat_id: str
 
 
 def count_chats(connection: Connection) -> dict[tuple[str, bool], int]:
-    """Return how many chats there are, of all owners, by status and whether they are archived."""
+    """Return the number of chats of all owners, by status and whether they are archived."""
     query = select(chats.c.status, chats.c.archived, func.count()).group_by(
         chats.c.status, chats.c.archived
     )
@@ -54,10 +54,10 @@ def list_chats(
     title_has: str | None = None,
     id_begins: str | None = None,
 ) -> tuple[list[ChatRow], Cursor | None]:
-    """Read a page, and where the next one begins (None: this was the last).
+    """Return a page, and the cursor of the next one (None: this was the last).
 
-    With `archived` None, archived or not. `id_begins` is looked for in the index by activity
-    alone, which has every id: 26 ms among 100,000 chats.
+    With `archived` None, archived or not. `id_begins` scans the index by activity alone, which has
+    every id: 26 ms among 100,000 chats.
     """
     query = select(chats).where(chats.c.owner == owner)
     if archived is not None:
@@ -79,7 +79,7 @@ def list_chats(
 
 
 def read_chats(connection: Connection, chat_ids: Sequence[str]) -> list[ChatRow]:
-    """Read these chats' rows; the ones that are gone are left out."""
+    """Return these chats' rows; missing ones are omitted."""
     found = connection.execute(select(chats).where(chats.c.id.in_(chat_ids))).mappings()
     return [chat_row(one) for one in found]  # type: ignore[arg-type]
 
@@ -87,7 +87,7 @@ def read_chats(connection: Connection, chat_ids: Sequence[str]) -> list[ChatRow]
 def where_is(
     connection: Connection, chat_id: str, message_id: int | None, queued_id: int | None
 ) -> tuple[Message | None, QueuedMessage | None]:
-    """Find a sent message: in history, in the queue, promoted from it, or gone."""
+    """Return a sent message: from history, from the queue, or (None, None) if it is gone."""
     if message_id is None and queued_id is not None:
         queue = connection.execute(_QUEUE, {"of_chat": chat_id}).mappings()
         for position, found in enumerate(queue):
@@ -100,9 +100,9 @@ def where_is(
 
 
 def dropped_by(connection: Connection, chat_id: str, revision: int) -> list[Message]:
-    """Return the messages that an edit dropped which made snapshot `revision` of the chat.
+    """Return the messages that were dropped by the edit which made snapshot `revision`.
 
-    Those that only the model saw are left out.
+    Messages for the model only are omitted.
     """
     found = connection.execute(_DROPPED, {"of_chat": chat_id, "of_revision": revision})
     return [wire_message(one) for one in found.mappings()]  # type: ignore[arg-type]

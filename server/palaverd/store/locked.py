@@ -1,4 +1,4 @@
-"""A chat under its lock: the only thing transitions are written against."""
+"""A chat under its lock: the interface that transitions are written against."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from palaverd.chatstate.table import Transition, outcomes
 from palaverd.store.rows import ChatRow, changed_values, chat_row, chat_values
 from palaverd.store.tables import chats
 
-# Statements are built once: building one costs as much as running it.
+# Statements are built once: building one takes as long as running it.
 _LOCK = select(chats).where(chats.c.id == bindparam("chat_id")).with_for_update()
 _INSERT = insert(chats)
 _UPDATE = update(chats).where(chats.c.id == bindparam("chat_id"))
@@ -39,25 +39,25 @@ class LockedChat:
         self._flushed = self._locked
         self._written = not fresh
         self.deleted = False
-        # Other chats that this transaction changes with this one; they are written with it.
+        # Other chats that this transaction changes; they are written with this one.
         self.others: list[LockedChat] = []
         self.applied: list[Transition] = []
 
     @property
     def changed(self) -> bool:
-        """Whether a transition was applied in this transaction."""
+        """Whether the row changed in this transaction."""
         return self.fresh or self.row.snapshot_version != self._locked.snapshot_version
 
     @contextmanager
     def transition(self, transition: Transition, *, broken: bool = False) -> Iterator[None]:
-        """Apply a transition: the body makes the change, the table says whether it may.
+        """Apply a transition: the `with` body makes the change, the table decides whether it may.
 
         Args:
-            broken: the chat is in no state: its row, queue or history says what may not be.
+            broken: the chat is in an invalid state.
 
         Raises:
-            Refused: the table has no such move from the present state.
-            QueueFull: the queue would hold too many messages.
+            Refused: the table has no such transition from the current state.
+            QueueFull: the queue would exceed its limit.
             BrokenInvariant: the body ended in a state that the table does not list: a bug.
         """
         before = msgspec.structs.replace(self.row)
@@ -85,7 +85,7 @@ class LockedChat:
         return State.ABSENT if self.fresh else before.state
 
     def delete(self) -> None:
-        """Remove an archived chat with all that belongs to it."""
+        """Delete an archived chat with all its rows."""
         assert self.row.archived
         self.connection.execute(delete(chats).where(chats.c.id == self.row.chat_id))
         self.note_change()
@@ -93,22 +93,22 @@ class LockedChat:
         self.deleted = True
 
     def skip_to(self, version: int) -> None:
-        """Let the next change come after `version`: repairs of counters that ran ahead."""
+        """Make the next snapshot come after `version`, to repair counters that ran ahead."""
         self._locked.snapshot_version = version
 
     def note_change(self) -> None:
-        """Move the snapshot for a change that is no transition, so that it is published."""
+        """Increment the snapshot for a change that is not a transition, so that it is published."""
         self.row.snapshot_version = self._locked.snapshot_version + 1
 
     def touch_queue(self) -> None:
-        """Say that the queue changed, also where its length did not."""
+        """Record a change of the queue, even if its length is the same."""
         self.row.queue_version = self.row.snapshot_version
 
     def flush(self) -> None:
         """Write the draft.
 
         Raises:
-            BrokenInvariant: the row is in a shape that may not exist; roll back.
+            BrokenInvariant: the row is invalid; roll back.
         """
         if self.deleted:
             return
@@ -126,7 +126,7 @@ class LockedChat:
 
 
 def _why_not(transition: Transition, state: State) -> str:
-    """Say why the table has no such move from `state`, and what would make one."""
+    """Return why the table has no such transition from `state`, and what would help."""
     if state in ARCHIVED:
         return "it is archived; bring it back first"
     if state in RUNNABLE and outcomes(transition, State.W):

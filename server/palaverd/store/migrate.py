@@ -1,4 +1,4 @@
-"""Brings a database to this program's schema, and refuses one from a newer program."""
+"""Migrate a database to this program's schema; refuse one of a newer program."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from palaver import __version__
 from palaverd.store.database import DatabaseError
 from palaverd.store.tables import store_info
 
-# The newest migration. Named here so that a start with nothing to migrate need not import
-# Alembic; a test compares it with the scripts.
+# The newest migration, so that a start with nothing to migrate need not import Alembic; a test
+# compares it with the scripts.
 HEAD = "0006"
 KNOWN = frozenset({"0001", "0002", "0003", "0004", "0005", HEAD})
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -21,7 +21,7 @@ def migrate(connection: Connection) -> None:
     """Upgrade the schema inside the caller's transaction.
 
     Raises:
-        DatabaseError: the database is newer than this program, or is not Palaver's.
+        DatabaseError: the database is of a newer program, or not Palaver's.
     """
     found = _revision(connection)
     if found == HEAD:
@@ -46,7 +46,7 @@ def migrate(connection: Connection) -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Say whether the schema is this program's."""
+    """Return whether the schema is this program's."""
     return _revision(connection) == HEAD
 
 

@@ -1,4 +1,4 @@
-"""The history that a model is sent, in one read."""
+"""Load the history for a model, in one read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaverd.store.tables import messages
 
 
 class PromptMessage(msgspec.Struct, frozen=True):
-    """A stored message as the model may see it. `private` goes back to the provider."""
+    """A stored message for the model. `private` is sent back to the provider."""
 
     id: int
     role: str
@@ -23,7 +23,7 @@ class PromptMessage(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """A chat and what the model may see of it, oldest first."""
+    """A chat and the messages that the model may see, oldest first."""
 
     row: ChatRow
     messages: list[PromptMessage]
@@ -33,7 +33,7 @@ def load_history(connection: Connection, chat_id: str) -> History:
     """Read a chat for its next step.
 
     Raises:
-        ChatNotFound: the chat is gone.
+        ChatNotFound: there is no such chat.
     """
     row = load_chat(connection, chat_id)
     boundary = (

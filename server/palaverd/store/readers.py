@@ -1,8 +1,7 @@
-"""Connections that read: aiosqlite's, with one hop to its thread for a whole transaction.
+"""Reading connections, through aiosqlite: a whole transaction is one hop to its thread.
 
 Awaiting single statements, as SQLAlchemy's dialect for aiosqlite does, costs a hop and a turn of
-the event loop for every statement: on a busy machine a read of a few milliseconds then takes
-seconds.
+the event loop for each: on a busy machine a read of a few milliseconds then takes seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from palaverd.store.writer import as_database_error
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
-# Rows that aiosqlite's own cursors would fetch at once. None of them is used here.
+# aiosqlite's iter_chunk_size, which is unused here.
 _CHUNK = 64
 
 
@@ -35,7 +34,7 @@ class _Reader:
         self._connection: Connection | None = None
 
     async def run(self, work: Work[T]) -> T:
-        """Run `work` in the thread; connect before, if that has not been possible yet."""
+        """Run `work` in the thread; connect first, if it is not connected."""
         driver = self._driver
         if driver is None:
             driver = await aiosqlite.Connection(self._connect, _CHUNK)
@@ -53,7 +52,7 @@ class _Reader:
         return self._connection
 
     async def close(self) -> None:
-        """Close the connection and end its thread; while that runs, the process cannot exit."""
+        """Close the connection and end its thread, which would keep the process alive."""
         driver, self._driver = self._driver, None
         if driver is not None:
             await _hop(driver, self._connected().close)
@@ -61,26 +60,26 @@ class _Reader:
 
 
 async def _hop(driver: aiosqlite.Connection, work: Callable[[], T]) -> T:
-    """Run `work` in the thread of a connection; return what it returns, raise what it raises."""
-    # Not public, and the only way to do so: the version is held to one that has it.
+    """Run `work` in the thread of a connection; return or raise its result."""
+    # Not public, but the only way: pyproject.toml pins a version that has it.
     execute: Callable[[Callable[[], T]], Awaitable[T]] = driver._execute
     return await execute(work)
 
 
 class Readers:
-    """`count` readers; who asks gets the next that is free."""
+    """A pool of `count` readers; a read takes the next free one."""
 
     def __init__(self, engine: Engine, count: int) -> None:
         self._engine = engine
         self._readers = [_Reader(engine) for _ in range(count)]
         self._free: asyncio.Queue[_Reader] = asyncio.Queue()
         self._reading: set[asyncio.Task[Any]] = set()
-        self.ended = 0  # reads that are over, well or badly
+        self.ended = 0  # reads that have ended, successfully or not
 
     async def open(self, first: Work[object]) -> None:
-        """Let each connect and do `first`, so that what it needs is opened while it can be.
+        """Connect each reader and run `first`, so that files are opened while they can be.
 
-        One that cannot says why when it is asked for something.
+        A reader that cannot connect reports the error at its first read.
         """
         for reader in self._readers:
             with suppress(DBAPIError):
@@ -88,10 +87,10 @@ class Readers:
             self._free.put_nowait(reader)
 
     def submit(self, work: Work[T]) -> asyncio.Future[T]:
-        """Run `work` when its turn comes; the task has what it returned or raised.
+        """Run `work` with the next free reader; return a task with its result.
 
-        It is a task of its own: whoever stops waiting must not let a connection go that still
-        reads. What the driver raises is a `DatabaseError`.
+        It is a task of its own: a cancelled caller must not free a connection that still reads.
+        Errors of the driver become `DatabaseError`.
         """
         reading = asyncio.create_task(self._run(work))
         self._reading.add(reading)
@@ -111,10 +110,10 @@ class Readers:
     def _done(self, reading: asyncio.Task[Any]) -> None:
         self._reading.discard(reading)
         if not reading.cancelled():
-            reading.exception()  # told to whoever waited, if anybody still did
+            reading.exception()  # mark as retrieved
 
     async def close(self) -> None:
-        """Finish what was submitted, and close the connections."""
+        """Wait for submitted reads, and close the connections."""
         if self._reading:
             await asyncio.wait(self._reading)
         for reader in self._readers:

@@ -1,4 +1,4 @@
-"""A chat's row as a value, and as clients see it."""
+"""A chat's row as a type, and its conversion to the API's types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from palaverd.store import codec
 
 
 class ChatRow(Execution, kw_only=True):
-    """One row of `chats`: the execution state and what people gave the chat."""
+    """One row of `chats`: the execution state and the chat's properties."""
 
     parent_id: str | None
     root_id: str
@@ -44,7 +44,7 @@ _FIELDS: tuple[tuple[str, str], ...] = tuple(
 
 
 def chat_row(found: Mapping[str, Any]) -> ChatRow:
-    """Read a row of `chats`."""
+    """Return a row of `chats` from column values."""
     values = {field: found[column] for field, column in _FIELDS}
     values["last_error"] = codec.load_error(values["last_error"])
     values["retry"] = codec.load_retry(values["retry"])
@@ -53,12 +53,12 @@ def chat_row(found: Mapping[str, Any]) -> ChatRow:
 
 
 def chat_values(row: ChatRow) -> dict[str, Any]:
-    """Write a whole row as column values."""
+    """Return a whole row as column values."""
     return {column: _column_value(field, getattr(row, field)) for field, column in _FIELDS}
 
 
 def changed_values(before: ChatRow, after: ChatRow) -> dict[str, Any]:
-    """Write only what differs as column values."""
+    """Return the changed column values."""
     changes = {}
     for field, column in _FIELDS:
         value = getattr(after, field)
@@ -72,7 +72,7 @@ def _column_value(field: str, value: Any) -> Any:
 
 
 def status_of(row: ChatRow) -> tuple[ChatStatus, PendingReason | None]:
-    """Compute the word that clients see, and why a chat is pending."""
+    """Return the API's status of a chat, and why it is pending."""
     if row.pending:
         return "pending", row.pending_reason or "starting"
     if row.status == Status.WAITING and row.queue_held:
@@ -82,7 +82,7 @@ def status_of(row: ChatRow) -> tuple[ChatStatus, PendingReason | None]:
 
 
 def versions_of(row: Execution) -> Versions:
-    """The counters, as clients see them."""
+    """Return the counters as an API type."""
     return Versions(
         snapshot=row.snapshot_version,
         history=row.history_version,
@@ -93,7 +93,7 @@ def versions_of(row: Execution) -> Versions:
 
 
 def wire_chat(row: ChatRow) -> Chat:
-    """The chat as clients see it."""
+    """Return the chat as an API type."""
     status, pending = status_of(row)
     return Chat(
         id=row.chat_id,
@@ -121,14 +121,14 @@ def wire_chat(row: ChatRow) -> Chat:
 
 
 def workspace_of(row: ChatRow) -> Workspace | None:
-    """Return where a chat's files are, None for a chat without any."""
+    """Return a chat's workspace, None without one."""
     if row.workspace_path is None:
         return None
     return Workspace(path=row.workspace_path, host=row.workspace_host)
 
 
 def wire_message(found: Mapping[str, Any]) -> Message:
-    """A row of `messages` as clients see it: without its private column."""
+    """Return a row of `messages` as an API type, without its private column."""
     role: Role = found["role"]
     visibility: Visibility = found["visibility"]
     finish: Finish | None = found["finish"]
@@ -150,7 +150,7 @@ def wire_message(found: Mapping[str, Any]) -> Message:
 
 
 def wire_queued(found: Mapping[str, Any], position: int) -> QueuedMessage:
-    """A row of `queued_messages` as clients see it; `position` counts from 0."""
+    """Return a row of `queued_messages` as an API type; `position` counts from 0."""
     return QueuedMessage(
         id=found["id"],
         position=position,

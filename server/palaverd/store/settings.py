@@ -1,4 +1,4 @@
-"""What a person changes about a chat. It is not execution state, but watchers must hear of it."""
+"""Change a chat's title, model or workspace: no execution state, but published to watchers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def change_chat(
     model: str | None,
     workspace: Workspace | None = None,
 ) -> None:
-    """Give a chat a title, a model or a workspace; None leaves it as it is.
+    """Set a chat's title, model or workspace; None leaves it unchanged.
 
-    A new model ends a wait for a retry: the next attempt is made with it at once, also where
-    the message had chosen a model of its own.
+    A new model ends a wait for a retry: the next attempt uses it at once, even if the message had
+    chosen a model of its own.
     """
     chat.note_change()
     row = chat.row
@@ -38,9 +38,9 @@ def change_chat(
 
 
 def _choose_for_turn(chat: LockedChat, model: str) -> None:
-    """Let the message of the present turn ask for this model, if it asked for another.
+    """Replace the model of the current turn's message, if it had chosen one.
 
-    The history version stays: nothing that is shown or sent has changed, only who is asked.
+    The history version is unchanged, since nothing that is shown or sent changed.
     """
     last = (
         select(func.max(messages.c.id))

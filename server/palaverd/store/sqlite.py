@@ -1,4 +1,4 @@
-"""SQLite: one connection that writes, a few of aiosqlite's that read, each in its own thread."""
+"""The SQLite engine: one writing connection, a few reading ones, each in its own thread."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from palaverd.store.writer import Writer
 
 T = TypeVar("T")
 
-READERS = 4  # connections; a read is short, and two cores have no use for more
-BUSY_TIMEOUT_MS = 5_000  # only a backup or an operator's shell can hold the file at all
+READERS = 4  # connections; reads are short, and two cores cannot use more
+BUSY_TIMEOUT_MS = 5_000  # only a backup or an operator's shell can lock the file
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",  # acknowledged means on disk, through a power cut too
+    "PRAGMA synchronous=FULL",  # an acknowledged write survives a power failure
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
@@ -30,10 +30,10 @@ _READING_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}", "PRAGMA query_only
 
 
 def prepare(engine: Engine, begin: str, *, pragmas: tuple[str, ...] = _PRAGMAS) -> None:
-    """Set up each new connection, and begin transactions ourselves with `begin`.
+    """Set up each new connection, and begin transactions explicitly with `begin`.
 
-    The sqlite3 module would otherwise begin late and deferred, which turns a conflict at the
-    first write into an error in the middle of a transaction.
+    The sqlite3 module would begin late and deferred, which turns a conflict at the first write into
+    an error in the middle of a transaction.
     """
 
     @event.listens_for(engine, "connect")
@@ -50,14 +50,14 @@ def prepare(engine: Engine, begin: str, *, pragmas: tuple[str, ...] = _PRAGMAS) 
 
 
 def change_schema(connection: Connection, work: Callable[[Connection], None]) -> None:
-    """Run `work` in a transaction in which tables may be made anew.
+    """Run `work` in a transaction that may rebuild tables.
 
-    SQLite alters most of a table by dropping it, and with foreign keys on that deletes all rows
-    that refer to it. So they are off meanwhile, which only works outside of a transaction, and
-    are checked before the commit.
+    SQLite alters most of a table by dropping and recreating it, and with foreign keys on that
+    deletes all rows that refer to it. So they are disabled meanwhile, which only works outside a
+    transaction, and checked before the commit.
 
     Raises:
-        DatabaseError: a row refers to one that is not there; nothing was changed.
+        DatabaseError: a row refers to a missing one; nothing was changed.
     """
     _enforce_keys(connection, "OFF")
     try:
@@ -86,13 +86,13 @@ def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> 
 
 
 def _look(connection: Connection) -> None:
-    """Read a little: SQLite opens the files beside a database at the first read."""
+    """Read once: SQLite opens the files beside a database at the first read."""
     with connection.begin():
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
 
 
 class SqliteDatabase:
-    """The engine of one data directory. Open it with `open`, and always close it."""
+    """The database of one data directory. `open` it, and always `close` it."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
@@ -104,14 +104,14 @@ class SqliteDatabase:
     def _engine(self, begin: str, pragmas: tuple[str, ...]) -> Engine:
         engine = create_engine(
             URL.create("sqlite", database=str(self.path)),
-            poolclass=NullPool,  # each thread holds on to its own
+            poolclass=NullPool,  # each thread keeps its own
             connect_args={"check_same_thread": False},
         )
         prepare(engine, begin, pragmas=pragmas)
         return engine
 
     async def open(self, prepare_schema: Callable[[Connection], None]) -> None:
-        """Start the threads, and run `prepare_schema` in the writer's, see `change_schema`."""
+        """Start the threads, and run `prepare_schema` in the writer's; see `change_schema`."""
         # Loading the dialect reads files.
         writing = await asyncio.to_thread(self._engine, "BEGIN IMMEDIATE", _PRAGMAS)
         self._writer = Writer(writing)
@@ -124,7 +124,7 @@ class SqliteDatabase:
     async def write(
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
     ) -> T:
-        """See `Database.write`. The whole transaction is one hop to the writer thread."""
+        """Run a writing transaction, in one hop to the writer thread; see `Database.write`."""
         return await self._write(lambda connection: _in_transaction(connection, work), committed)
 
     async def _write(
@@ -140,13 +140,13 @@ class SqliteDatabase:
         return await self._writer.submit(checked, committed)
 
     def _check_file(self) -> None:
-        """Refuse to write into a file that is no longer the one at our path.
+        """Check that the open file is still the one at our path.
 
-        SQLite would go on writing into a file that was moved or removed, and all of it would be
-        gone at the next start.
+        SQLite would go on writing to a file that was moved or removed, and all of it would be lost
+        at the next start.
 
         Raises:
-            DatabaseError: somebody moved, removed or replaced the file.
+            DatabaseError: the file was moved, removed or replaced.
         """
         try:
             found = self.path.stat()
@@ -162,7 +162,7 @@ class SqliteDatabase:
             )
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """See `Database.read`. The whole transaction is one hop to a reader's thread."""
+        """Run a reading transaction, in one hop to a reader's thread; see `Database.read`."""
         if self._readers is None:
             raise DatabaseError("The database is closed.")
         readers = self._readers
@@ -173,13 +173,12 @@ class SqliteDatabase:
                 async with deadline(self._clock, READ_DEADLINE_S):
                     return await asyncio.shield(reading)
             except TimeoutError:
-                # A database that gives others their answers is busy, not stalled: the turn of
-                # this one comes.
+                # If other reads have ended, the database is busy, not stalled: keep waiting.
                 if readers.ended == ended:
                     raise DatabaseError("The database did not answer in time.") from None
 
     async def close(self) -> None:
-        """See `Database.close`."""
+        """Close all connections; see `Database.close`."""
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()

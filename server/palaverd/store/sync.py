@@ -1,4 +1,4 @@
-"""What a subscriber lacks, in one read transaction."""
+"""Read what a subscriber lacks, in one read transaction."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from palaverd.chatstate.errors import ChatNotFound
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
-PAGE = 50  # messages that an attach begins with; older ones come by page as a person scrolls
+PAGE = 50  # messages that a client gets first; older ones are requested by page
 
 
 class ChangedMessage(msgspec.Struct, frozen=True):
-    """A message that is new or changed, and the episode that it replaces."""
+    """A new or changed message, and the episode that it replaces."""
 
     message: Message
     episode: str | None
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """A chat as it is, and what changed in it since a snapshot (None: the newest page).
+    """A chat, and what changed in it since a snapshot (None: the newest page).
 
-    `truncated_from` is the smallest message id that was deleted since; `queue` is None when
-    the queue did not change.
+    `truncated_from` is the smallest message id that was deleted since; `queue` is None if the queue
+    did not change.
     """
 
     row: ChatRow
@@ -37,7 +37,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def load_chat(connection: Connection, chat_id: str, owner: str | None = None) -> ChatRow:
-    """Read a chat's row.
+    """Return a chat's row.
 
     Raises:
         ChatNotFound: there is none, or it is another owner's.
@@ -49,7 +49,7 @@ def load_chat(connection: Connection, chat_id: str, owner: str | None = None) ->
 
 
 def load_changes(connection: Connection, chat_id: str, since: int | None) -> Changes:
-    """Read what changed after snapshot `since`, or the newest page.
+    """Return what changed after snapshot `since`, or the newest page.
 
     Raises:
         ChatNotFound: there is no such chat.
@@ -74,7 +74,7 @@ def load_changes(connection: Connection, chat_id: str, since: int | None) -> Cha
 
 
 def load_queue(connection: Connection, chat_id: str) -> list[QueuedMessage]:
-    """Read the whole queue in order."""
+    """Return the whole queue in order."""
     found = connection.execute(
         select(queued_messages)
         .where(queued_messages.c.chat_id == chat_id)
@@ -91,7 +91,7 @@ def load_page(
     after_id: int | None = None,
     limit: int = PAGE,
 ) -> tuple[list[Message], bool]:
-    """Read a page of messages and whether there are more.
+    """Return a page of messages and whether there are more.
 
     Newest first, unless only `after_id` is given: then oldest first.
     """

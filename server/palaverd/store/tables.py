@@ -1,6 +1,6 @@
 """The tables (SQLAlchemy Core). Times are integers, milliseconds since the epoch, UTC.
 
-JSON columns hold text written by `store.codec`: what is stored is what msgspec wrote.
+JSON columns have text written by `store.codec`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-# SQLite numbers rows by itself only in a column that is exactly INTEGER.
+# SQLite assigns row ids only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
-# Who wrote this database, so that an older program can say which version is wanted.
+# The version that wrote this database, so that an older program can name it.
 store_info = Table(
     "store_info",
     metadata,
@@ -44,7 +44,7 @@ tokens = Table(
     Column("id", Text, primary_key=True),
     Column("owner", Text, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
-    # SHA-256 of the secret, in hexadecimal: with 256 random bits there is nothing to guess.
+    # SHA-256 of the secret, in hexadecimal: 256 random bits cannot be guessed.
     Column("hash", Text, nullable=False),
     Column("scopes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -67,15 +67,15 @@ chats = Table(
     Column("labels", Text, nullable=False),
     Column("pin_order", Integer),
     Column("client_type", Text, nullable=False),
-    # Where its files are. Replicas share no disks: only this machine runs the chat.
+    # The location of its files. Replicas share no disks: only this machine runs the chat.
     Column("workspace_host", Text),
     Column("workspace_path", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("archived", Boolean, nullable=False),
-    # Names the archiving that archived this chat, so that undoing it brings back just its own.
+    # The id of the request that archived this chat: undoing it unarchives the same chats.
     Column("archiving", Text),
-    # The parent's message that asked for this child.
+    # The parent's message that created this child.
     Column("spawned_by", BigInteger),
     Column("context_tokens", BigInteger),
     Column("context_limit", BigInteger),
@@ -100,8 +100,8 @@ chats = Table(
     Column("generation_attempt", Integer, nullable=False),
 )
 Index("chats_by_activity", chats.c.owner, chats.c.archived, chats.c.updated_at, chats.c.id)
-# Acquisition looks at the few chats that somebody should be working on.
-# Literal, in the index and in the query: with bound values SQLite cannot use a partial index.
+# The few chats that need a worker, for acquisition. Literal, in the index and in the query: with
+# bound values SQLite cannot use a partial index.
 RUNNABLE = text("archived = false AND status IN ('running', 'interrupting', 'requires_action')")
 Index(
     "chats_runnable",
@@ -121,7 +121,7 @@ messages = Table(
     Column("visibility", Text, nullable=False),
     Column("content_version", Integer, nullable=False),
     Column("parts", Text, nullable=False),
-    # What the provider wants back with a part and nobody should see; never leaves the daemon.
+    # The provider's private data of each part; never sent to clients.
     Column("private", Text),
     Column("revision", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
@@ -135,14 +135,14 @@ messages = Table(
     Column("context_limit", BigInteger),
     Column("cost_micros", BigInteger),
     Column("runtime_ms", BigInteger),
-    # The live output that this message replaces, and the queued message that it was.
+    # The live output that this message replaces, and its former id in the queue.
     Column("episode", Text),
     Column("queued_id", BigInteger),
-    # The idempotency key of the request that sent it: its sender knows it by that.
+    # The idempotency key of the request that sent it, by which its client recognises it.
     Column("key", Text),
-    # A line above which the model no longer sees.
+    # The model does not see what is before a boundary.
     Column("boundary", Boolean, nullable=False),
-    # Ids are never given twice, even when the newest message was deleted: clients page by them.
+    # Ids are never reused, even if the newest message was deleted: clients page by them.
     sqlite_autoincrement=True,
 )
 Index("messages_by_chat", messages.c.chat_id, messages.c.id)
@@ -190,7 +190,7 @@ partials = Table(
     Column("saved_at", BigInteger, nullable=False),
 )
 
-# Each open call: what a client owes it, and how it ended. Later also when a tool began to run.
+# Tool calls that need a client, and their answers. Later also when a tool began to run.
 tool_runs = Table(
     "tool_runs",
     metadata,
@@ -204,8 +204,8 @@ tool_runs = Table(
     Column("answered_at", BigInteger),
 )
 
-# Every model call, also of answers that were stopped, retried or edited away: cost counts what
-# was spent, not what is shown.
+# Every model call, also of answers that were stopped, retried or dropped: the cost is what was
+# spent, not what is shown.
 attempts = Table(
     "attempts",
     metadata,
@@ -239,5 +239,5 @@ idempotency_keys = Table(
     Column("removed", Text),
     Column("created_at", BigInteger, nullable=False),
 )
-# A chat that is deleted takes its keys with it.
+# For deleting a chat with its keys.
 Index("idempotency_by_chat", idempotency_keys.c.chat_id)

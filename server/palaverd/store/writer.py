@@ -1,4 +1,4 @@
-"""The thread that writes: whole transactions on one SQLite connection, one hop for each."""
+"""The writer thread: whole transactions on one SQLite connection, one hop for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Writer:
     """A thread with a queue of jobs and one connection of `engine`.
 
-    A connection that could not be made is tried again by the next job.
+    After a failed connect, the next job tries again.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -33,11 +33,10 @@ class Writer:
     def submit(
         self, work: Callable[[Connection], T], committed: Callable[[T], None] | None = None
     ) -> asyncio.Future[T]:
-        """Run `work` when its turn comes; the future has what it returned or raised.
+        """Run `work` in the thread; return a future with its result.
 
-        `committed` runs on the event loop with the result, also when nobody waits any more; what it
-        raises is in the future.
-        What the driver raises is a `DatabaseError` in the future.
+        `committed` runs on the event loop with the result, even if the caller was cancelled; its
+        exception is set on the future. Errors of the driver become `DatabaseError`.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -80,14 +79,14 @@ class Writer:
             self._connection.close()
 
     async def close(self) -> None:
-        """Finish what was submitted, and close the connection."""
+        """Finish submitted jobs, and close the connection."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         self._engine.dispose()
 
 
 def as_database_error(error: DBAPIError) -> DatabaseError:
-    """Return what the driver refused, as a sentence."""
+    """Return a driver's error as a `DatabaseError`."""
     cause = str(error.orig).rstrip(".")
     failure = DatabaseError(f"The database refused: {cause}.")
     failure.__cause__ = error

@@ -1,4 +1,4 @@
-"""Alembic's environment: runs on the connection that it is handed, in that transaction."""
+"""Alembic's environment: runs on the connection that it is given, in its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The model asks for what only a client can give, and the client answers, or does not."""
+"""Transitions of tool calls that wait for a client: required, answered, cancelled."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def require_action(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
 def complete_action(
     chat: LockedChat, turn_version: int, answers: Sequence[CallAnswer], answered_by: str
 ) -> list[LostAnswer]:
-    """Answer open calls; the chat runs when the last one is.
+    """Answer open calls; the chat runs after the last answer.
 
-    Returns the answers that came too late, with who was first; in whatever status the chat is.
+    Returns the answers that came too late, with who was first, whatever the chat's status.
 
     Raises:
-        UnknownCall: a call that this chat never wanted.
-        StaleVersion: the turn is over, for answers that nobody gave before.
+        UnknownCall: this chat has no such call.
+        StaleVersion: the turn is over, for answers that are not late.
     """
     known = stored_calls(chat.connection, chat.row.chat_id)
     for answer in answers:
@@ -64,7 +64,7 @@ def complete_action(
 def _sort(
     known: Mapping[str, StoredCall], answers: Sequence[CallAnswer], answered_by: str
 ) -> tuple[list[CallAnswer], list[LostAnswer]]:
-    """Tell the first answer to each call from those that come after one, also in one request."""
+    """Return the first answer to each call, and those that came later, also within one request."""
     winners = {
         name: call.answered_by for name, call in known.items() if call.answered_by is not None
     }
@@ -80,7 +80,7 @@ def _sort(
 
 
 def cancel_action(chat: LockedChat) -> bool:
-    """Answer calls that are past their deadline for the client. Returns whether any was."""
+    """Cancel calls that are past their deadline; return whether any was."""
     due = [
         call
         for call in stored_calls(chat.connection, chat.row.chat_id).values()
@@ -97,7 +97,7 @@ def cancel_action(chat: LockedChat) -> bool:
 
 
 def _run_when_answered(chat: LockedChat) -> None:
-    """Go on when nothing is owed any more. Results are committed together, in call order."""
+    """Continue once no call is unanswered. Results are committed together, in call order."""
     stored = stored_calls(chat.connection, chat.row.chat_id)
     calls = open_calls(chat.connection, chat.row.chat_id)
     wanted = [stored[call.id] for call in calls if call.id in stored]
@@ -107,12 +107,12 @@ def _run_when_answered(chat: LockedChat) -> None:
     if results:
         insert_messages(chat, [NewMessage(role="tool", parts=results)])
     chat.row.status = Status.RUNNING
-    # It moves even where no message was written: leave was given, and the calls run now.
+    # It changes even without a message: with permission, the calls run now.
     chat.row.history_version = chat.row.snapshot_version
 
 
 def _result(call: StoredCall) -> ToolResult | None:
-    """Return the result that an answer is; None for leave to run the call."""
+    """Return the result that an answer contains; None for a permission to run the call."""
     answer = call.answer
     if answer is None or answer.approved:
         return None

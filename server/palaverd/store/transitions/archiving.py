@@ -1,4 +1,4 @@
-"""Putting a family of chats away, bringing it back, and deleting it for good."""
+"""Archive, unarchive and delete a chat with its descendants."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def archive(chats_of_family: Sequence[LockedChat]) -> None:
     name = f"{root.row.chat_id}:{root.row.snapshot_version + 1}"
     for chat in chats_of_family:
         if chat.row.archived:
-            continue  # put away before, by itself: bringing the family back leaves it there
+            continue  # archived before on its own: unarchiving the family leaves it archived
         with chat.transition(Transition.ARCHIVE):
             chat.row.archived = True
             chat.row.archiving = name
 
 
 def unarchive(chats_of_family: Sequence[LockedChat], parent: LockedChat | None) -> None:
-    """Bring a chat back, and with it whatever its archiving archived.
+    """Unarchive a chat, and the descendants that were archived with it.
 
     Raises:
         Refused: its parent is archived.

@@ -1,4 +1,4 @@
-"""The worker's transitions: attempts, answers, and the ends of a turn."""
+"""The worker's transitions: attempts, responses, and the end of a turn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaverd.store.locked import LockedChat
 
 
 def record_attempt(chat: LockedChat, model: str | None) -> int:
-    """Count a try before its model call. Returns its number, from 1."""
+    """Count an attempt before its model call; return its number, from 1."""
     with chat.transition(Transition.RECORD_ATTEMPT):
         row = chat.row
         row.generation_attempt += 1
@@ -22,7 +22,7 @@ def record_attempt(chat: LockedChat, model: str | None) -> int:
 
 
 def record_retry(chat: LockedChat, retry: RetryInfo) -> None:
-    """Store what clients show while the worker waits."""
+    """Store the retry that clients show while the worker waits."""
     with chat.transition(Transition.RECORD_RETRY):
         close_attempt(chat, retry.error.kind)
         chat.row.retry = retry
@@ -31,9 +31,9 @@ def record_retry(chat: LockedChat, retry: RetryInfo) -> None:
 def commit_response(
     chat: LockedChat, message: NewMessage, notice: str | None = None, remark: str | None = None
 ) -> int:
-    """Append one whole model response. Returns its id.
+    """Append one whole model response; return its id.
 
-    A `notice` for people stands before it, a `remark` behind it.
+    A `notice` for users is inserted before it, a `remark` after it.
     """
     if not message.parts:
         raise ValueError("a response has at least one part")
@@ -59,7 +59,7 @@ def commit_results(chat: LockedChat, results: list[Part]) -> None:
 
 
 def finish_turn(chat: LockedChat) -> None:
-    """The model stopped by itself: wait, or run the head of a free queue."""
+    """End the turn: wait, or run the head of a free queue."""
     with chat.transition(Transition.FINISH_TURN):
         row = chat.row
         if row.queue_length > 0 and not row.queue_held:
@@ -69,7 +69,7 @@ def finish_turn(chat: LockedChat) -> None:
 
 
 def finish_error(chat: LockedChat, error: ChatError) -> None:
-    """The worker gives up; a person decides. The queue stays and is not held."""
+    """End the turn with an error. The queue stays and is not held."""
     with chat.transition(Transition.FINISH_ERROR):
         close_attempt(chat, error.kind)
         clear_partial(chat)
@@ -77,7 +77,7 @@ def finish_error(chat: LockedChat, error: ChatError) -> None:
 
 
 def context_tokens(usage: Usage) -> int | None:
-    """The context that a call used: what went in, cached or not, and what came out."""
+    """Return the context that a call used: input, cached or not, and output."""
     known = [
         usage.input_tokens,
         usage.cache_read_tokens,

@@ -1,4 +1,4 @@
-"""Who works on a chat: acquiring and releasing, independent of what the chat does."""
+"""Acquire and release a chat for a runner, independent of its status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaverd.store.tables import leases
 
 
 def acquire(chat: LockedChat, worker_id: str, runner_id: str) -> None:
-    """Take a chat for a runner, with its first heartbeat."""
+    """Acquire a chat for a runner, with its first heartbeat."""
     with chat.transition(Transition.ACQUIRE):
         chat.row.worker_id = worker_id
         chat.row.runner_id = runner_id
@@ -22,7 +22,7 @@ def acquire(chat: LockedChat, worker_id: str, runner_id: str) -> None:
 
 
 def release(chat: LockedChat) -> None:
-    """Give a chat back. One that should run is taken up again by whoever can."""
+    """Release a chat. A running one is acquired again by any worker."""
     with chat.transition(Transition.RELEASE):
         chat.row.worker_id = None
         chat.row.runner_id = None
@@ -30,7 +30,7 @@ def release(chat: LockedChat) -> None:
 
 
 def set_waiting_for_children(chat: LockedChat, waiting: bool) -> None:
-    """Say whether a parent only waits for its children; while it does, it takes no capacity."""
+    """Set whether a parent only waits for its children, which takes no capacity."""
     with chat.transition(Transition.SET_WAITING_FOR_CHILDREN):
         chat.row.waiting_for_children = waiting
 

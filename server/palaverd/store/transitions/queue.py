@@ -1,4 +1,4 @@
-"""The queue of a chat: edit, reorder, take out, send now, hold and release."""
+"""Transitions of the queue: edit, reorder, delete, promote, hold and release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from palaverd.store.tables import queued_messages
 
 
 def edit_queued(chat: LockedChat, queued_id: int, message: NewUserMessage) -> None:
-    """Give a queued message new content; its place is kept.
+    """Replace a queued message's content; its position is kept.
 
     Raises:
         NotInQueue: it was promoted or removed meanwhile.
@@ -40,10 +40,10 @@ def edit_queued(chat: LockedChat, queued_id: int, message: NewUserMessage) -> No
 
 
 def reorder_queued(chat: LockedChat, ids: Sequence[int]) -> None:
-    """Give the queue a new order.
+    """Reorder the queue.
 
     Raises:
-        OrderConflict: `ids` is no permutation of the queue as it is.
+        OrderConflict: `ids` is not a permutation of the queue.
     """
     with chat.transition(Transition.REORDER_QUEUED):
         if sorted(ids) != sorted(queue_ids(chat.connection, chat.row.chat_id)):
@@ -56,7 +56,7 @@ def reorder_queued(chat: LockedChat, ids: Sequence[int]) -> None:
 
 
 def delete_queued(chat: LockedChat, queued_id: int) -> QueuedMessage:
-    """Take a message out of the queue and return it.
+    """Remove a message from the queue and return it.
 
     Raises:
         NotInQueue: it was promoted or removed meanwhile.
@@ -74,8 +74,8 @@ def delete_queued(chat: LockedChat, queued_id: int) -> QueuedMessage:
 def promote_queued(chat: LockedChat, queued_id: int, turn_version: int) -> None:
     """Make a queued message the next one.
 
-    Idle, failed, or waiting for an answer: it enters history at once. Running: it moves to the
-    head and the present answer is stopped. For a turn that is over it only moves to the head.
+    Idle, failed, or waiting for an answer: it enters history at once. Running: it moves to the head
+    and the current answer is interrupted. If the turn is over it only moves to the head.
 
     Raises:
         NotInQueue: it was promoted or removed meanwhile.
@@ -100,13 +100,13 @@ def promote_queued(chat: LockedChat, queued_id: int, turn_version: int) -> None:
 
 
 def hold_queue(chat: LockedChat) -> None:
-    """Let the queue wait until a person releases it."""
+    """Hold the queue until a user releases it."""
     with chat.transition(Transition.HOLD_QUEUE):
         chat.row.queue_held = True
 
 
 def release_queue(chat: LockedChat) -> None:
-    """Let a held queue go on; an idle chat runs its head at once."""
+    """Release a held queue; an idle chat runs its head at once."""
     with chat.transition(Transition.RELEASE_QUEUE):
         chat.row.queue_held = False
         if chat.row.status == Status.WAITING:

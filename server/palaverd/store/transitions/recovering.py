@@ -1,4 +1,4 @@
-"""A person tries again: a failed turn, or a wait that is too long."""
+"""Transitions by which a user retries: a failed turn, or a long wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TURN_OVER = "The turn that this request was about is over."
 
 
 def resume(chat: LockedChat, turn_version: int, at: int | None) -> str | None:
-    """Try a failed turn again, now or at a time (milliseconds since the epoch).
+    """Retry a failed turn, now or at a given time (milliseconds since the epoch).
 
     Returns why nothing was changed, if so.
 
@@ -32,10 +32,10 @@ def resume(chat: LockedChat, turn_version: int, at: int | None) -> str | None:
 
 
 def skip_backoff(chat: LockedChat, turn_version: int, retry_version: int) -> str | None:
-    """Run a waiting retry now. Returns why nothing was changed, if so.
+    """Start a waiting retry now. Returns why nothing was changed, if so.
 
     Raises:
-        Refused: nothing waits to be tried again.
+        Refused: no retry is waiting.
     """
     row = chat.row
     stale = (turn_version, retry_version) != (row.turn_version, row.retry_version)

@@ -1,4 +1,4 @@
-"""Brings a chat that is in no state to one that a person can go on from."""
+"""Repair a chat in an invalid state, so that users can continue it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _COUNTERS = ("history_version", "turn_version", "queue_version", "retry_version"
 
 
 def reconcile(chat: LockedChat) -> list[str]:
-    """Repair a chat. Returns what was wrong; nothing is changed where nothing was."""
+    """Repair a chat; return what was wrong. Changes nothing if nothing was."""
     wrong = violations(chat.connection, chat.row.chat_id)
     if not wrong:
         return []
     row = chat.row
-    # Every counter must stay behind the snapshot, also those that ran ahead of it.
+    # No counter may be ahead of the snapshot, not even those that were.
     chat.skip_to(max(row.snapshot_version, *(getattr(row, name) for name in _COUNTERS)))
     with chat.transition(Transition.RECONCILE, broken=True):
         clear_partial(chat)

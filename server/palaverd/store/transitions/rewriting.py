@@ -1,4 +1,4 @@
-"""A person rewrites history: says a message anew, forks, clears, or asks to compact."""
+"""Transitions that rewrite history: edit, fork, clear, and request a compaction."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from palaverd.store.rows import wire_message
 from palaverd.store.sync import load_queue
 from palaverd.store.tables import messages, queued_messages
 
-# The least that can be summarised: a question and its answer.
+# Messages; the least to summarise is a question and its answer.
 COMPACTABLE = 2
 
 
 class Rewritten(msgspec.Struct, frozen=True):
-    """The message that replaces another, and what was dropped of the queue for it."""
+    """The replacing message, and the queued messages that were dropped."""
 
     message_id: int
     dropped_queue: list[QueuedMessage]
@@ -37,10 +37,10 @@ class Rewritten(msgspec.Struct, frozen=True):
 def edit(
     chat: LockedChat, message_id: int, replacement: NewUserMessage, history_version: int
 ) -> Rewritten:
-    """Say a user message anew: it, all after it, the queue and present work are dropped.
+    """Replace a user message: it, all after it, the queue and current work are dropped.
 
     Raises:
-        StaleVersion: history is no longer what the client saw.
+        StaleVersion: the history is not the one that the client saw.
         NotAUserMessage: there is no such message of a user.
     """
     row = chat.row
@@ -76,7 +76,7 @@ def edit(
 
 
 def fork(source: LockedChat, target: LockedChat, message_id: int) -> None:
-    """Fill a new chat with the history of another up to and with a message.
+    """Fill a new chat with the history of another up to and including a message.
 
     Raises:
         NotAUserMessage: the source has no such message.
@@ -105,7 +105,7 @@ def fork(source: LockedChat, target: LockedChat, message_id: int) -> None:
                 "revision": row.snapshot_version,
                 "episode": None,
                 "queued_id": None,
-                # Whoever sent the original must not take a copy for it.
+                # The sender of the original must not mistake the copy for it.
                 "key": None,
             }
         target.connection.execute(insert(messages), copied)
@@ -113,10 +113,10 @@ def fork(source: LockedChat, target: LockedChat, message_id: int) -> None:
 
 
 def clear_context(chat: LockedChat, history_version: int) -> None:
-    """Hide what was said so far from the model, not from the person.
+    """Hide the history from the model, not from users.
 
     Raises:
-        StaleVersion: history is no longer what the client saw.
+        StaleVersion: the history is not the one that the client saw.
     """
     _same_history(chat, Transition.CLEAR_CONTEXT, history_version)
     with chat.transition(Transition.CLEAR_CONTEXT):
@@ -128,7 +128,7 @@ def clear_context(chat: LockedChat, history_version: int) -> None:
 
 
 def request_compaction(chat: LockedChat) -> None:
-    """Ask the worker to summarise what the model sees.
+    """Ask the worker to summarise the context.
 
     Raises:
         Refused: there is nothing to compact.
@@ -145,7 +145,7 @@ def request_compaction(chat: LockedChat) -> None:
 
 
 def abandon_compaction(chat: LockedChat) -> None:
-    """The requested compaction failed: the turn goes on without it."""
+    """Continue the turn without the requested compaction, which failed."""
     with chat.transition(Transition.ABANDON_COMPACTION):
         chat.row.compaction_requested_at = None
         chat.row.history_version = chat.row.snapshot_version
@@ -169,7 +169,7 @@ def _visible_from(chat: LockedChat, message_id: int) -> list[Message]:
 
 
 def _since_boundary(chat: LockedChat) -> int:
-    """Count the messages that the model sees, at most as many as matter."""
+    """Return the number of messages that the model sees, up to `COMPACTABLE`."""
     found = chat.connection.execute(
         select(messages.c.boundary)
         .where(messages.c.chat_id == chat.row.chat_id, ~messages.c.deleted)

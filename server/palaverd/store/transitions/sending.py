@@ -1,4 +1,4 @@
-"""A person sends: a new chat, or a message to one that is idle or busy."""
+"""Transitions of sending: a new chat, or a message to an idle or busy one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _BUSY = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION})
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """Where a message went: into history, or into the queue."""
+    """Where a message is: in history, or in the queue."""
 
     message_id: int | None = None
     queued_id: int | None = None
 
 
 def create(chat: LockedChat, message: NewUserMessage) -> Placed:
-    """Begin a chat with its first message; it runs."""
+    """Create a chat with its first message; it runs."""
     with chat.transition(Transition.CREATE):
         row = chat.row
         row.status = Status.RUNNING
@@ -40,9 +40,9 @@ def send(chat: LockedChat, message: NewUserMessage, position: int | None = None)
 def send_interrupt(
     chat: LockedChat, message: NewUserMessage, position: int | None = None
 ) -> Placed:
-    """Send so that active work stops and the queue moves on, with the message in its place there.
+    """Send and interrupt the current turn; the message takes its place in the queue.
 
-    At `position` 0 the message itself is what comes next.
+    At `position` 0 the message itself is answered next.
     """
     with chat.transition(Transition.SEND_INTERRUPT):
         row = chat.row
@@ -66,7 +66,7 @@ def _start(chat: LockedChat, message: NewUserMessage) -> Placed:
 
 
 def _head_of(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> Placed:
-    """Run the first message that waits, with `message` among them: the last, or at `position`."""
+    """Run the head of the queue, with `message` inserted at `position` or at the end."""
     if chat.row.queue is Queue.EMPTY:
         return Placed(message_id=enter_history(chat, message))
     queued_id = enqueue(chat, message, position)

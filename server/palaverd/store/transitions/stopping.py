@@ -1,4 +1,4 @@
-"""A person stops, and the worker finishes the interruption."""
+"""Transitions of interruptions: requested by a user, finished by the worker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANCELLED_BY_USER = "The user cancelled this call."
 
 
 def interrupt(chat: LockedChat, turn_version: int, *, hold_queue: bool) -> str | None:
-    """Ask that what runs in this turn stops. Returns why nothing was changed, if so.
+    """Request an interruption of this turn. Returns why nothing was changed, if so.
 
     A request for a turn that is over changes nothing: it can never stop a later run.
     """
@@ -40,7 +40,7 @@ def interrupt(chat: LockedChat, turn_version: int, *, hold_queue: bool) -> str |
 
 
 def finish_interruption(chat: LockedChat, partial: NewMessage | None) -> None:
-    """Save what clients were shown, and let the queue go on unless it is held."""
+    """Save the partial answer, and continue with the queue unless it is held."""
     with chat.transition(Transition.FINISH_INTERRUPTION):
         close_attempt(chat, "interrupted")
         clear_partial(chat)
