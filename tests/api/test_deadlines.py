@@ -13,7 +13,7 @@ from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.calls import CANCELLED
 from palaverd.store.codec import to_ms
-from palaverd.store.transitions.answering import TOO_LATE
+from palaverd.store.transitions.required_action import TOO_LATE
 from support.chats import assert_well, plant_calls, reaches
 from support.clock import PATIENCE_S, START, ManualClock, until
 from support.daemon import running_pair

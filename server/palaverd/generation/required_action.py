@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from palaverd.chatstate.states import Status
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.store.calls import StoredCall, stored_calls
-from palaverd.store.transitions.answering import cancel_action
+from palaverd.store.transitions.required_action import cancel_action
 
 
 async def wait_for_answer(env: Environment, job: Assignment) -> None:
