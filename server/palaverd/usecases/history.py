@@ -16,7 +16,7 @@ from palaverd.store.listing import dropped_by, where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
 from palaverd.store.sync import load_chat
-from palaverd.store.transitions.archiving import children
+from palaverd.store.transitions.archive import children
 from palaverd.store.transitions.rewriting import (
     clear_context,
     edit,
