@@ -15,8 +15,8 @@ from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.calls import CANCELLED, WantedCall
 from palaverd.store.history import NewMessage
-from palaverd.store.transitions.generating import commit_response
 from palaverd.store.transitions.required_action import require_action
+from palaverd.store.transitions.turn import commit_response
 from support.chats import assert_well, plant_calls
 from support.daemon import running_pair
 from support.store import dump

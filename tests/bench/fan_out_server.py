@@ -28,7 +28,7 @@ from palaverd.api import limits
 from palaverd.config.types import Config, WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
-from palaverd.store.transitions.generating import record_attempt
+from palaverd.store.transitions.turn import record_attempt
 from palaverd.stream.episode import Episode
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat

@@ -30,7 +30,7 @@ from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.migrate import migrate
 from palaverd.store.sqlite import SqliteDatabase
-from palaverd.store.transitions.generating import commit_response, finish_turn, record_attempt
+from palaverd.store.transitions.turn import commit_response, finish_turn, record_attempt
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat, send_message
 from support.store import context_of

@@ -15,7 +15,7 @@ from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.acquisition import acquire_chats
 from palaverd.store.history import NewMessage
-from palaverd.store.transitions.generating import commit_response, record_attempt
+from palaverd.store.transitions.turn import commit_response, record_attempt
 from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.subscriber import StreamStart, Subscriber

@@ -26,7 +26,7 @@ from palaverd.store.database import DatabaseError
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.prompt import History, load_history
-from palaverd.store.transitions.generating import (
+from palaverd.store.transitions.turn import (
     commit_response,
     finish_error,
     finish_turn,

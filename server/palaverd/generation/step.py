@@ -10,7 +10,7 @@ from palaverd.generation.call import call_model
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.store.history import open_calls
 from palaverd.store.prompt import PromptMessage, load_history
-from palaverd.store.transitions.generating import commit_results, finish_error, finish_turn
+from palaverd.store.transitions.turn import commit_results, finish_error, finish_turn
 
 NO_COMPACTION = ChatError(
     kind="generic",
