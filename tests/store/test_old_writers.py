@@ -14,7 +14,7 @@ from palaverd.store.locked import lock
 from palaverd.store.rows import wire_chat
 from palaverd.store.sync import load_chat
 from palaverd.store.tables import chats
-from palaverd.store.transitions.recovering import skip_backoff
+from palaverd.store.transitions.retry import skip_backoff
 from palaverd.store.transitions.sending import send
 from support.store import NOW, plant
 
