@@ -19,7 +19,7 @@ from palaverd.store.check import violations
 from palaverd.store.codec import UNREADABLE
 from palaverd.store.database import DatabaseError
 from palaverd.store.tables import chats, leases, messages
-from palaverd.store.transitions.repairing import REPAIRED
+from palaverd.store.transitions.reconcile import REPAIRED
 from palaverd.worker.limits import RETRY_FIRST_S
 from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_pair

@@ -21,7 +21,7 @@ from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import chat_row
 from palaverd.store.tables import chats, leases
 from palaverd.store.transitions.ownership import acquire, release
-from palaverd.store.transitions.repairing import reconcile
+from palaverd.store.transitions.reconcile import reconcile
 from palaverd.store.transitions.retry import resume
 
 log = structlog.get_logger("palaverd.store")

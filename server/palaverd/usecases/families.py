@@ -13,7 +13,7 @@ from palaverd.store.door import Applied, finish
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import wire_chat
 from palaverd.store.transitions.archive import archive, delete_family, family, unarchive
-from palaverd.store.transitions.repairing import reconcile
+from palaverd.store.transitions.reconcile import reconcile
 from palaverd.usecases.context import Context
 
 

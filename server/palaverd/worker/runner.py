@@ -26,7 +26,7 @@ from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.ownership import release
-from palaverd.store.transitions.repairing import reconcile
+from palaverd.store.transitions.reconcile import reconcile
 from palaverd.stream.episode import Episode
 from palaverd.worker.decisions import GiveBack, Hand, Leave, Memory, Start
 from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
