@@ -17,7 +17,7 @@ from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.archive import children
-from palaverd.store.transitions.rewriting import (
+from palaverd.store.transitions.edit import (
     clear_context,
     edit,
     fork,
