@@ -15,7 +15,7 @@ from palaverd.store.rows import wire_chat
 from palaverd.store.sync import load_chat
 from palaverd.store.tables import chats
 from palaverd.store.transitions.retry import skip_backoff
-from palaverd.store.transitions.sending import send
+from palaverd.store.transitions.send import send
 from support.store import NOW, plant
 
 # What is stored, and the sentence that is read from it.

@@ -19,7 +19,7 @@ from palaverd.store.door import NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
 from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
-from palaverd.store.transitions.sending import create
+from palaverd.store.transitions.send import create
 from support.schema import content, opened
 from support.store import NOW, OWNER, plant
 

@@ -30,7 +30,7 @@ from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import Changes, load_changes, load_chat
-from palaverd.store.transitions.sending import Placed, send
+from palaverd.store.transitions.send import Placed, send
 from palaverd.store.transitions.turn import commit_response, finish_turn
 from palaverd.stream.changes import events_for
 from support.store import NOW, memory_store, plant

@@ -14,7 +14,7 @@ from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_chat
-from palaverd.store.transitions.sending import Placed, create, send, send_interrupt
+from palaverd.store.transitions.send import Placed, create, send, send_interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import EmptyMessage
 from palaverd.usecases.keyed_requests import Asker, made_by, on_chat
