@@ -21,8 +21,8 @@ from palaverd.store.door import Applied, Door
 from palaverd.store.hints import Hint
 from palaverd.store.history import NewMessage
 from palaverd.store.sync import load_chat, load_page
+from palaverd.store.transitions.interrupt import interrupt
 from palaverd.store.transitions.queue import delete_queued
-from palaverd.store.transitions.stopping import interrupt
 from palaverd.store.transitions.turn import commit_response, finish_turn, record_attempt
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat, send_message

@@ -9,8 +9,8 @@ from palaver.wire.actions import EditMessage
 from palaver.wire.chats import SendMessage
 from palaverd.chatstate.errors import NotInQueue, Refused, StaleVersion
 from palaverd.store.sync import load_queue
+from palaverd.store.transitions.interrupt import interrupt
 from palaverd.store.transitions.queue import hold_queue, promote_queued, release_queue
-from palaverd.store.transitions.stopping import interrupt
 from palaverd.usecases.history import edit_message
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import send_message

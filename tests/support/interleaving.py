@@ -24,8 +24,8 @@ from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat, load_page, load_queue
+from palaverd.store.transitions.interrupt import finish_interruption
 from palaverd.store.transitions.ownership import acquire
-from palaverd.store.transitions.stopping import finish_interruption
 from palaverd.store.transitions.turn import commit_response, finish_turn, record_attempt
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat

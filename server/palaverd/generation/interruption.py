@@ -9,7 +9,7 @@ from palaverd.store.attempts import Partial, load_partial
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow
-from palaverd.store.transitions.stopping import finish_interruption
+from palaverd.store.transitions.interrupt import finish_interruption
 from palaverd.stream.episode import Episode
 
 

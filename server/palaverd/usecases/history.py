@@ -23,7 +23,7 @@ from palaverd.store.transitions.edit import (
     fork,
     request_compaction,
 )
-from palaverd.store.transitions.stopping import interrupt
+from palaverd.store.transitions.interrupt import interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.keyed_requests import Asker, acted_again, made_by, on_chat
 from palaverd.usecases.messages import user_message

@@ -16,9 +16,9 @@ from palaverd.store.codec import to_ms
 from palaverd.store.idempotency import Made
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
+from palaverd.store.transitions.interrupt import interrupt
 from palaverd.store.transitions.required_action import complete_action
 from palaverd.store.transitions.retry import resume, skip_backoff
-from palaverd.store.transitions.stopping import interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import InvalidRequest
 from palaverd.usecases.keyed_requests import Asker, acted_again, on_chat
