@@ -34,14 +34,14 @@ from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat, load_queue
 from palaverd.store.tables import messages
 from palaverd.store.transitions import (
-    answering,
-    archiving,
-    generating,
+    archive,
+    edit,
+    interrupt,
     queue,
-    recovering,
-    rewriting,
-    sending,
-    stopping,
+    required_action,
+    retry,
+    send,
+    turn,
 )
 from support.engines import ENGINES, Engine
 from support.store import ERROR, NOW, OWNER, dump, memory_store, retry_info
@@ -102,7 +102,7 @@ class Stories(RuleBasedStateMachine):
         text = self.word()
         self.model.history.append(("user", text))
         chat = fresh_chat(self.connection, "c", NewChat(owner=OWNER, title="t"), NOW)
-        sending.create(chat, NewUserMessage(text))
+        send.create(chat, NewUserMessage(text))
         finish(chat, None)
 
     # --- a person ---------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Stories(RuleBasedStateMachine):
     @rule()
     def send(self) -> None:
         text = self.word()
-        self.tell(self.model.send(text), lambda c: sending.send(c, NewUserMessage(text)))
+        self.tell(self.model.send(text), lambda c: send.send(c, NewUserMessage(text)))
 
     @rule()
     def fill_the_queue(self) -> None:
@@ -122,18 +122,18 @@ class Stories(RuleBasedStateMachine):
         text = self.word()
         self.tell(
             self.model.send_interrupt(text, position),
-            lambda c: sending.send_interrupt(c, NewUserMessage(text), position),
+            lambda c: send.send_interrupt(c, NewUserMessage(text), position),
         )
 
     @rule(hold=st.booleans())
     def interrupt(self, hold: bool) -> None:
         self.model.interrupt(hold)
-        self.tell(True, lambda c: stopping.interrupt(c, c.row.turn_version, hold_queue=hold))
+        self.tell(True, lambda c: interrupt.interrupt(c, c.row.turn_version, hold_queue=hold))
 
     @rule(hold=st.booleans(), behind=st.integers(1, 9))
     def interrupt_a_turn_that_is_over(self, hold: bool, behind: int) -> None:
         said = self.tell(
-            True, lambda c: stopping.interrupt(c, c.row.turn_version - behind, hold_queue=hold)
+            True, lambda c: interrupt.interrupt(c, c.row.turn_version - behind, hold_queue=hold)
         )
         assert isinstance(said, str)
 
@@ -144,12 +144,12 @@ class Stories(RuleBasedStateMachine):
         message_id = ids[index] if index < len(ids) else 10**9
         self.tell(
             self.model.edit(index, text),
-            lambda c: rewriting.edit(c, message_id, NewUserMessage(text), c.row.history_version),
+            lambda c: edit.edit(c, message_id, NewUserMessage(text), c.row.history_version),
         )
 
     @rule()
     def edit_what_has_changed(self) -> None:
-        self.tell(False, lambda c: rewriting.edit(c, 1, NewUserMessage("x"), -1))
+        self.tell(False, lambda c: edit.edit(c, 1, NewUserMessage("x"), -1))
 
     @rule()
     def hold(self) -> None:
@@ -185,26 +185,26 @@ class Stories(RuleBasedStateMachine):
     @rule(later=st.booleans())
     def resume(self, later: bool) -> None:
         at = NOW + 1000 if later else None
-        self.tell(self.model.resume(later), lambda c: recovering.resume(c, c.row.turn_version, at))
+        self.tell(self.model.resume(later), lambda c: retry.resume(c, c.row.turn_version, at))
 
     @rule()
     def skip(self) -> None:
         self.tell(
             self.model.skip(),
-            lambda c: recovering.skip_backoff(c, c.row.turn_version, c.row.retry_version),
+            lambda c: retry.skip_backoff(c, c.row.turn_version, c.row.retry_version),
         )
 
     @rule()
     def clear(self) -> None:
-        self.tell(self.model.clear(), lambda c: rewriting.clear_context(c, c.row.history_version))
+        self.tell(self.model.clear(), lambda c: edit.clear_context(c, c.row.history_version))
 
     @rule()
     def archive(self) -> None:
-        self.tell(self.model.archive(), lambda c: archiving.archive([c]))
+        self.tell(self.model.archive(), lambda c: archive.archive([c]))
 
     @rule()
     def unarchive(self) -> None:
-        self.tell(self.model.unarchive(), lambda c: archiving.unarchive([c], None))
+        self.tell(self.model.unarchive(), lambda c: archive.unarchive([c], None))
 
     @precondition(lambda self: self.calls)
     @rule(index=INDEX)
@@ -215,19 +215,19 @@ class Stories(RuleBasedStateMachine):
         given = CallAnswer(call_id=call, text="yes")
         self.tell(
             self.model.answer(call),
-            lambda c: answering.complete_action(c, c.row.turn_version, [given], OWNER),
+            lambda c: required_action.complete_action(c, c.row.turn_version, [given], OWNER),
         )
 
     # --- the daemon -------------------------------------------------------------------------
 
     @rule()
     def attempt(self) -> None:
-        self.tell(self.model.attempt(), lambda c: generating.record_attempt(c, "sonnet"))
+        self.tell(self.model.attempt(), lambda c: turn.record_attempt(c, "sonnet"))
 
     @rule()
     def retry(self) -> None:
         info = retry_info()
-        self.tell(self.model.retry(), lambda c: generating.record_retry(c, info))
+        self.tell(self.model.retry(), lambda c: turn.record_retry(c, info))
 
     @rule(number=st.integers(0, 2))
     def commit(self, number: int) -> None:
@@ -239,20 +239,20 @@ class Stories(RuleBasedStateMachine):
         message = NewMessage(role="assistant", parts=parts)
         if self.model.status == "running":
             self.calls += calls
-        self.tell(self.model.commit(text, calls), lambda c: generating.commit_response(c, message))
+        self.tell(self.model.commit(text, calls), lambda c: turn.commit_response(c, message))
 
     @rule()
     def require(self) -> None:
         if self.model.status == "running" and not self.model.calls:
             return
         wanted = [WantedCall(c, "result", None) for c in self.model.calls or ["none"]]
-        self.tell(self.model.require(), lambda c: answering.require_action(c, wanted))
+        self.tell(self.model.require(), lambda c: required_action.require_action(c, wanted))
 
     @rule()
     def finish_turn(self) -> None:
         if self.model.calls:
             return  # a turn ends when its calls have results
-        self.tell(self.model.finish_turn(), generating.finish_turn)
+        self.tell(self.model.finish_turn(), turn.finish_turn)
 
     @rule(partial=st.booleans())
     def finish_interruption(self, partial: bool) -> None:
@@ -260,12 +260,12 @@ class Stories(RuleBasedStateMachine):
         message = NewMessage(role="assistant", parts=[Text(text)]) if text else None
         self.tell(
             self.model.finish_interruption(text),
-            lambda c: stopping.finish_interruption(c, message),
+            lambda c: interrupt.finish_interruption(c, message),
         )
 
     @rule()
     def finish_error(self) -> None:
-        self.tell(self.model.finish_error(), lambda c: generating.finish_error(c, ERROR))
+        self.tell(self.model.finish_error(), lambda c: turn.finish_error(c, ERROR))
 
     # --- what must agree --------------------------------------------------------------------
 

@@ -27,16 +27,16 @@ from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow
 from palaverd.store.tables import chats, messages, tool_runs
 from palaverd.store.transitions import (
-    answering,
-    archiving,
-    generating,
+    archive,
+    edit,
+    interrupt,
     ownership,
     queue,
-    recovering,
-    repairing,
-    rewriting,
-    sending,
-    stopping,
+    reconcile,
+    required_action,
+    retry,
+    send,
+    turn,
 )
 from support.store import (
     ERROR,
@@ -72,15 +72,15 @@ def cancelled(chat: LockedChat, due: set[str]) -> str | None:
     chat.connection.execute(
         update(tool_runs).where(tool_runs.c.call_id.in_(due)).values(deadline=NOW - 1)
     )
-    return None if answering.cancel_action(chat) else "nothing was due"
+    return None if required_action.cancel_action(chat) else "nothing was due"
 
 
 # One way to ask for each transition; where its outcome depends on what is asked, all ways.
 ACTIONS: dict[Transition, list[Action]] = {
-    Transition.SEND: [lambda c: sending.send(c, SECOND), lambda c: sending.send(c, SECOND, 0)],
+    Transition.SEND: [lambda c: send.send(c, SECOND), lambda c: send.send(c, SECOND, 0)],
     Transition.SEND_INTERRUPT: [
-        lambda c: sending.send_interrupt(c, SECOND),
-        lambda c: sending.send_interrupt(c, SECOND, 0),
+        lambda c: send.send_interrupt(c, SECOND),
+        lambda c: send.send_interrupt(c, SECOND, 0),
     ],
     Transition.EDIT_QUEUED: [lambda c: queue.edit_queued(c, first_queued(c), SECOND)],
     Transition.REORDER_QUEUED: [
@@ -91,46 +91,46 @@ ACTIONS: dict[Transition, list[Action]] = {
     Transition.HOLD_QUEUE: [queue.hold_queue],
     Transition.RELEASE_QUEUE: [queue.release_queue],
     Transition.INTERRUPT: [
-        lambda c: stopping.interrupt(c, TURN, hold_queue=False),
-        lambda c: stopping.interrupt(c, TURN, hold_queue=True),
+        lambda c: interrupt.interrupt(c, TURN, hold_queue=False),
+        lambda c: interrupt.interrupt(c, TURN, hold_queue=True),
     ],
     Transition.RESUME: [
-        lambda c: recovering.resume(c, TURN, None),
-        lambda c: recovering.resume(c, TURN, NOW + 1000),
+        lambda c: retry.resume(c, TURN, None),
+        lambda c: retry.resume(c, TURN, NOW + 1000),
     ],
-    Transition.SKIP_BACKOFF: [lambda c: recovering.skip_backoff(c, TURN, c.row.retry_version)],
+    Transition.SKIP_BACKOFF: [lambda c: retry.skip_backoff(c, TURN, c.row.retry_version)],
     Transition.ACQUIRE: [lambda c: ownership.acquire(c, "worker", "runner")],
     Transition.RELEASE: [ownership.release],
-    Transition.RECORD_ATTEMPT: [lambda c: generating.record_attempt(c, "sonnet")],
-    Transition.RECORD_RETRY: [lambda c: generating.record_retry(c, retry_info())],
-    Transition.COMMIT_RESPONSE: [lambda c: generating.commit_response(c, ANSWER)],
-    Transition.COMMIT_RESULTS: [lambda c: generating.commit_results(c, [])],
+    Transition.RECORD_ATTEMPT: [lambda c: turn.record_attempt(c, "sonnet")],
+    Transition.RECORD_RETRY: [lambda c: turn.record_retry(c, retry_info())],
+    Transition.COMMIT_RESPONSE: [lambda c: turn.commit_response(c, ANSWER)],
+    Transition.COMMIT_RESULTS: [lambda c: turn.commit_results(c, [])],
     Transition.FINISH_INTERRUPTION: [
-        lambda c: stopping.finish_interruption(c, ANSWER),
-        lambda c: stopping.finish_interruption(c, None),
+        lambda c: interrupt.finish_interruption(c, ANSWER),
+        lambda c: interrupt.finish_interruption(c, None),
     ],
-    Transition.FINISH_TURN: [generating.finish_turn],
-    Transition.FINISH_ERROR: [lambda c: generating.finish_error(c, ERROR)],
+    Transition.FINISH_TURN: [turn.finish_turn],
+    Transition.FINISH_ERROR: [lambda c: turn.finish_error(c, ERROR)],
 }
 
 # These need what a planted chat has besides its state, or make or remove a chat.
 ACTIONS |= {
-    Transition.CREATE: [lambda c: sending.create(c, SECOND)],
-    Transition.FORK: [lambda c: rewriting.fork(c, c, first_message(c))],
-    Transition.EDIT: [lambda c: rewriting.edit(c, first_message(c), SECOND, TURN)],
-    Transition.CLEAR_CONTEXT: [lambda c: rewriting.clear_context(c, TURN)],
-    Transition.REQUEST_COMPACTION: [rewriting.request_compaction],
-    Transition.ABANDON_COMPACTION: [rewriting.abandon_compaction],
-    Transition.ARCHIVE: [lambda c: archiving.archive([c])],
-    Transition.UNARCHIVE: [lambda c: archiving.unarchive([c], None)],
-    Transition.DELETE: [lambda c: archiving.delete_family([c])],
+    Transition.CREATE: [lambda c: send.create(c, SECOND)],
+    Transition.FORK: [lambda c: edit.fork(c, c, first_message(c))],
+    Transition.EDIT: [lambda c: edit.edit(c, first_message(c), SECOND, TURN)],
+    Transition.CLEAR_CONTEXT: [lambda c: edit.clear_context(c, TURN)],
+    Transition.REQUEST_COMPACTION: [edit.request_compaction],
+    Transition.ABANDON_COMPACTION: [edit.abandon_compaction],
+    Transition.ARCHIVE: [lambda c: archive.archive([c])],
+    Transition.UNARCHIVE: [lambda c: archive.unarchive([c], None)],
+    Transition.DELETE: [lambda c: archive.delete_family([c])],
     Transition.SET_WAITING_FOR_CHILDREN: [lambda c: ownership.set_waiting_for_children(c, True)],
     Transition.REQUIRE_ACTION: [
-        lambda c: answering.require_action(c, [WantedCall("call-1", "result", NOW)])
+        lambda c: required_action.require_action(c, [WantedCall("call-1", "result", NOW)])
     ],
     Transition.COMPLETE_ACTION: [
-        lambda c: answering.complete_action(c, TURN, [ANSWERED[0]], "ann"),
-        lambda c: answering.complete_action(c, TURN, ANSWERED, "ann"),
+        lambda c: required_action.complete_action(c, TURN, [ANSWERED[0]], "ann"),
+        lambda c: required_action.complete_action(c, TURN, ANSWERED, "ann"),
     ],
     Transition.CANCEL_ACTION: [
         lambda c: cancelled(c, {"call-1"}),
@@ -244,12 +244,12 @@ def test_a_chat_begins_by_creating_or_forking(store: Connection) -> None:
         plant(store, State.W, chat_id="source")
         new = NewChat(owner=OWNER, title="t")
         made = fresh_chat(store, "c", new, NOW)
-        sending.create(made, SECOND)
+        send.create(made, SECOND)
         finish(made, None)
         assert made.row.state in TABLE[Transition.CREATE][State.ABSENT]
         forked = fresh_chat(store, "d", new, NOW)
         source = lock(store, "source", NOW)
-        rewriting.fork(source, forked, first_message(source))
+        edit.fork(source, forked, first_message(source))
         finish(forked, None)
         assert forked.row.state in TABLE[Transition.FORK][State.ABSENT]
         assert violations(store, "c") + violations(store, "d") == []
@@ -279,15 +279,15 @@ def test_a_chat_in_no_state_is_repaired_to_an_error_and_loses_nothing(
         store.execute(update(chats).values(**columns))
         before = store.execute(select(messages.c.id)).scalars().all()
         chat = lock(store, "c", NOW)
-        assert repairing.reconcile(chat) != []
+        assert reconcile.reconcile(chat) != []
         finish(chat, None)
         assert chat.row.state in TABLE[Transition.RECONCILE][State.INVALID]
         assert violations(store, "c") == []
         assert chat.row.queue_length == 2
         *kept, told = store.execute(select(messages).order_by(messages.c.id)).mappings()
         assert [one["id"] for one in kept] == before
-        assert codec.load_parts(told["parts"]) == [Failure(repairing.REPAIRED)]
+        assert codec.load_parts(told["parts"]) == [Failure(reconcile.REPAIRED)]
         again = lock(store, "c", NOW)
-        assert repairing.reconcile(again) == []
+        assert reconcile.reconcile(again) == []
         assert not again.changed
         transaction.rollback()

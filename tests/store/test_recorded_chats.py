@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection
 
 from palaverd.chatstate.states import LIVE, State
-from palaverd.store.transitions import stopping
+from palaverd.store.transitions import interrupt
 from support.recording import FOLDER, REQUESTS, load, replay, save
 
 RECORDINGS = sorted(FOLDER.glob("*.json"))
@@ -42,8 +42,8 @@ def test_a_change_of_what_a_stop_does_is_noticed(
     store: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = load(FOLDER / "queue_and_stop.json")
-    monkeypatch.setattr(stopping, "promote_head", lambda chat: None)
-    monkeypatch.setattr(stopping, "answer_open_calls", lambda chat, text: None)
-    monkeypatch.setattr(stopping, "insert_messages", lambda chat, new: [])
+    monkeypatch.setattr(interrupt, "promote_head", lambda chat: None)
+    monkeypatch.setattr(interrupt, "answer_open_calls", lambda chat, text: None)
+    monkeypatch.setattr(interrupt, "insert_messages", lambda chat, new: [])
     told = replay(store, recorded)
     assert [s.became for s in told.steps] != [s.became for s in recorded.steps]

@@ -22,15 +22,15 @@ from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
 from palaverd.store.locked import LockedChat
 from palaverd.store.sync import load_page
 from palaverd.store.transitions import (
-    answering,
-    archiving,
-    generating,
+    archive,
+    edit,
+    interrupt,
     ownership,
     queue,
-    recovering,
-    rewriting,
-    sending,
-    stopping,
+    required_action,
+    retry,
+    send,
+    turn,
 )
 from support.chats import said
 from support.interleaving import World
@@ -66,9 +66,9 @@ def _queued(chat: LockedChat, index: int) -> int:
 
 def _respond(chat: LockedChat, text: str, calls: tuple[str, ...] = ()) -> None:
     parts: list[Part] = [Text(text), *(ToolCall(id=c, name="ask", arguments="{}") for c in calls)]
-    generating.commit_response(chat, NewMessage(role="assistant", parts=parts))
+    turn.commit_response(chat, NewMessage(role="assistant", parts=parts))
     if not calls:
-        generating.finish_turn(chat)
+        turn.finish_turn(chat)
 
 
 def _require(chat: LockedChat, deadlines: dict[str, int | None]) -> None:
@@ -76,48 +76,48 @@ def _require(chat: LockedChat, deadlines: dict[str, int | None]) -> None:
         WantedCall(call, "result", None if after is None else START_MS + after)
         for call, after in deadlines.items()
     ]
-    answering.require_action(chat, calls)
+    required_action.require_action(chat, calls)
 
 
 def _answer(chat: LockedChat, call: str) -> None:
     given = CallAnswer(call_id=call, text=f"result of {call}")
-    answering.complete_action(chat, chat.row.turn_version, [given], OWNER)
+    required_action.complete_action(chat, chat.row.turn_version, [given], OWNER)
 
 
 # Everything that a recording may ask; turns and histories are those of the moment, unless said.
 REQUESTS: dict[str, Callable[..., object]] = {
-    "send": lambda c, text: sending.send(c, NewUserMessage(text)),
-    "send_interrupt": lambda c, text: sending.send_interrupt(c, NewUserMessage(text)),
-    "edit": lambda c, index, text: rewriting.edit(
+    "send": lambda c, text: send.send(c, NewUserMessage(text)),
+    "send_interrupt": lambda c, text: send.send_interrupt(c, NewUserMessage(text)),
+    "edit": lambda c, index, text: edit.edit(
         c, _message(c, index), NewUserMessage(text), c.row.history_version
     ),
-    "clear": lambda c: rewriting.clear_context(c, c.row.history_version),
-    "compact": rewriting.request_compaction,
+    "clear": lambda c: edit.clear_context(c, c.row.history_version),
+    "compact": edit.request_compaction,
     "delete_queued": lambda c, index: queue.delete_queued(c, _queued(c, index)),
     "promote": lambda c, index: queue.promote_queued(c, _queued(c, index), c.row.turn_version),
     "reverse": lambda c: queue.reorder_queued(c, queue_ids(c.connection, c.row.chat_id)[::-1]),
     "hold": queue.hold_queue,
     "release": queue.release_queue,
-    "interrupt": lambda c, hold=False, turn=None: stopping.interrupt(
+    "interrupt": lambda c, hold=False, turn=None: interrupt.interrupt(
         c, c.row.turn_version if turn is None else turn, hold_queue=hold
     ),
-    "resume": lambda c, at=None: recovering.resume(c, c.row.turn_version, at),
-    "skip_backoff": lambda c: recovering.skip_backoff(c, c.row.turn_version, c.row.retry_version),
+    "resume": lambda c, at=None: retry.resume(c, c.row.turn_version, at),
+    "skip_backoff": lambda c: retry.skip_backoff(c, c.row.turn_version, c.row.retry_version),
     "answer": _answer,
-    "archive": lambda c: archiving.archive([c]),
-    "unarchive": lambda c: archiving.unarchive([c], None),
+    "archive": lambda c: archive.archive([c]),
+    "unarchive": lambda c: archive.unarchive([c], None),
     "acquire": lambda c, runner: ownership.acquire(c, "worker", runner),
     "give_back": ownership.release,
-    "attempt": lambda c: generating.record_attempt(c, "sonnet"),
-    "retry": lambda c: generating.record_retry(c, retry_info()),
+    "attempt": lambda c: turn.record_attempt(c, "sonnet"),
+    "retry": lambda c: turn.record_retry(c, retry_info()),
     "respond": _respond,
     "require": _require,
-    "pass_deadlines": answering.cancel_action,
-    "stopped": lambda c, partial=None: stopping.finish_interruption(
+    "pass_deadlines": required_action.cancel_action,
+    "stopped": lambda c, partial=None: interrupt.finish_interruption(
         c, NewMessage(role="assistant", parts=[Text(partial)]) if partial else None
     ),
-    "fail": lambda c: generating.finish_error(c, ERROR),
-    "abandon_compaction": rewriting.abandon_compaction,
+    "fail": lambda c: turn.finish_error(c, ERROR),
+    "abandon_compaction": edit.abandon_compaction,
 }
 
 
