@@ -25,7 +25,7 @@ from palaverd.store.migrate import migrate
 from palaverd.store.retention import Deleted, markers, purge_deleted
 from palaverd.store.sync import Changes, load_changes, load_chat, load_page
 from palaverd.store.tables import chats, messages, metadata, tool_runs
-from palaverd.store.transitions.rewriting import edit
+from palaverd.store.transitions.edit import edit
 from store.test_old_keys import write
 from support.chats import plant_calls, said
 from support.clock import ManualClock, until
