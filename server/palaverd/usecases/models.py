@@ -20,4 +20,4 @@ def check_model(context: Context, name: str | None) -> None:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     known = ", ".join(names) or "none"
-    raise UnknownModel(f"There is no model {name}.{hint} ActiveConfig: {known}.", "model")
+    raise UnknownModel(f"There is no model {name}.{hint} Configured: {known}.", "model")
