@@ -59,6 +59,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("storage", "transcript"),
         ("session", "widgets"),
         ("screen",),
+        ("context",),
         ("actions",),
         ("app",),
     ),

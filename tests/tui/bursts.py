@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from textual import events
 
+from palaver_tui.actions.escape import open_things
 from palaver_tui.keymap.actions import ACTIONS
 from palaver_tui.textual_patches.terminal_driver import KeyParser
 from palaver_tui.widgets.chat_list import ChatListPane
@@ -154,12 +155,10 @@ async def quiet(me: Client) -> None:
 def kept(me: Client) -> list[str]:
     """Return every text that is in a composer, on its way, or with the daemon."""
     app, session = me.app, me.app.session
-    texts = [me.composer.text, app._stashed, *app._drafts._texts.values()]
-    texts += [text for _, text in app._parked.values()]
+    texts = app.context.drafts.everything() + app.context.aside.everything()
     texts += [item.content for view in session.views.values() for item in view.outgoing]
     texts += [request.content for _to, request, _key in me.daemon.sent]
     texts += [str(part) for asked in me.daemon.asked for part in asked]
-    texts += [aside.text for asides in app._asides.values() for aside in asides]
     return texts
 
 
@@ -177,11 +176,11 @@ async def check(me: Client, watcher: Watcher, marks: list[str]) -> None:
 async def is_alive(me: Client) -> None:
     """Fail if one cannot close what is open, go to the composer, write, and see it."""
     for _ in range(9):
-        if not me.app.open_things():
+        if not open_things(me.app.context):
             break
         feed(me, ["escape"])
         await quiet(me)
-    assert not me.app.open_things(), "Esc does not close it"
+    assert not open_things(me.app.context), "Esc does not close it"
     for _ in range(9):
         if me.composer.has_focus:
             break

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,8 @@ from textual._wait import wait_for_idle
 import palaver_tui.app
 from palaver.wire.chats import RetryInfo
 from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent
+from palaver_tui.actions.search import end_search
+from palaver_tui.actions.table import FUNCTIONS
 from palaver_tui.app import PalaverApp
 from palaver_tui.widgets.strips import depth_of
 from palaver_tui.widgets.transcript.widget import Transcript
@@ -41,6 +44,9 @@ class Colourful(PalaverApp):
     CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
     daemon: ReplayClient
 
+    def _act(self, name: str) -> Callable[[], object]:
+        return partial(FUNCTIONS[name], self.context)
+
     async def show_everything(self) -> None:
         """Walk through what there is."""
         while self.session.view.caught_up is None or not self.session.models:
@@ -54,32 +60,32 @@ class Colourful(PalaverApp):
             lambda: self.main.query_one("#composer").insert("a draft"),
             text.to_start,
             *[lambda: text.move(text.size.height)] * 5,
-            lambda: self.say("A notice.", "error"),
+            lambda: self.context.notices.say("A notice.", "error"),
             "A notice.",
-            self.do_view_find,
+            self._act("view.find"),
             lambda: text.searching.begin("timer"),
-            self.do_search_older,
-            self.end_search,
+            self._act("search.older"),
+            partial(end_search, self.context),
             lambda: text.selecting.begin(text.scroll_offset.y),
             text.selecting.toggle,
             lambda: text.selecting.move(lines=4),
             text.selecting.clear,
-            self.do_transcript_previous_thing,
-            self.do_chats_toggle,
-            self.do_queue_focus,
+            self._act("transcript.previous_thing"),
+            self._act("chats.toggle"),
+            self._act("queue.focus"),
             self._bare,
-            self.do_model_choose,
+            self._act("model.choose"),
             "Who answers",
-            self.close_dialog,
-            self.do_chat_rename,
+            self.context.dialogs.close,
+            self._act("chat.rename"),
             "Title of this chat",
-            self.close_dialog,
-            self.do_app_palette,
+            self.context.dialogs.close,
+            self._act("app.palette"),
             "New chat",
-            self.close_dialog,
-            self.do_app_help,
+            self.context.dialogs.close,
+            self._act("app.help"),
             "Keys",
-            self.close_dialog,
+            self.context.dialogs.close,
             self._bare,
             lambda: stream.tell(status("running"), retry),
             "Retrying in",
@@ -124,7 +130,7 @@ async def main(folder: Path, theme: int) -> None:
         depth=depth_of(Console()),
     )
     app.daemon = daemon
-    app.theme = app.palettes[theme].name
+    app.theme = app.context.palettes[theme].name
     app.call_later(lambda: app.run_worker(app.show_everything()))
     await app.run_async()
     sys.exit(app.return_code)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -25,6 +27,10 @@ from palaver.wire.events import (
     RetryEvent,
 )
 from palaver.wire.messages import Boundary, Reasoning, Source, ToolCall, ToolResult
+from palaver_tui.actions.clipboard import copy_text
+from palaver_tui.actions.edits import begin_edit
+from palaver_tui.actions.search import end_search
+from palaver_tui.actions.table import FUNCTIONS
 from palaver_tui.app import PalaverApp
 from palaver_tui.widgets.composer import Composer
 from tui.replay import BAD_KEY, ENDPOINT, T0, ReplayClient, answer, chat, part, queued, status, user
@@ -104,6 +110,9 @@ class Evil(PalaverApp):
     daemon: ReplayClient
     CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
 
+    def _act(self, name: str) -> Callable[[], object]:
+        return partial(FUNCTIONS[name], self.context)
+
     async def show_everything(self) -> None:
         """Walk through all screens with all of it on them."""
         from palaver_tui.widgets.transcript.widget import Transcript
@@ -114,30 +123,30 @@ class Evil(PalaverApp):
         steps = [
             lambda: text.set_folds(text.folds.all(True)),
             text.to_start,
-            lambda: self.say(ALL, "error"),
-            self.do_queue_focus,
-            self.do_view_find,
+            lambda: self.context.notices.say(ALL, "error"),
+            self._act("queue.focus"),
+            self._act("view.find"),
             lambda: text.searching.begin(ALL),
             self._paste,
-            self.end_search,
-            self.do_model_choose,
+            partial(end_search, self.context),
+            self._act("model.choose"),
             self.pop_screen,
-            self.do_chat_rename,
+            self._act("chat.rename"),
             self._paste,
             self.pop_screen,
-            self.do_app_palette,
+            self._act("app.palette"),
             self.pop_screen,
             self._composer.focus,
             self._paste,
             self._composer.clear,
-            lambda: self.begin_edit(self.session.view.queue[0]),
-            self.end_edit,
+            lambda: begin_edit(self.context, self.session.view.queue[0]),
+            self.context.editor.end,
             self._empty_queue,
-            self.do_composer_recall,  # the last message, and the one before it
-            self.do_composer_recall,
+            self._act("composer.recall"),  # the last message, and the one before it
+            self._act("composer.recall"),
             lambda: self.session.open("b"),
             lambda: self.session.open("a"),
-            lambda: self._put(ALL, "the evil"),
+            lambda: copy_text(self.context, ALL, "the evil"),
         ]
         for step in steps:
             step()

@@ -397,7 +397,7 @@ async def test_hostile_titles_and_texts_neither_crash_nor_drive_the_screen(tmp_p
     )
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("[/nope] [bold]x␛[2J")
-        me.app.say(evil)
+        me.app.context.notices.say(evil)
         await me.pilot.pause()
         assert "\x1b" not in me.text()
         assert "\x9b" not in me.text()

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from palaver.client import Endpoint
 from palaver.clock import SystemClock
 from palaver.wire.chats import CreateChat, SendMessage
+from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.app import PalaverApp
 from palaver_tui.storage.local_store import LocalStore, Unsent
 from palaverd.simulator import Simulator
@@ -299,7 +300,7 @@ async def test_a_draft_outlives_a_chat_that_was_deleted_while_no_client_ran(tmp_
             await one.until(lambda: answers(one) == ["first"] and one.view.status == "waiting")
             chat_id = one.view.chat_id
             one.composer.insert("half a thought")
-            await one.until(lambda: one.app._drafts.get(chat_id))
+            await one.until(lambda: one.app.context.drafts.stored.get(chat_id))
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
             await two.until(lambda: two.view.attached)
             two.app.perform("chat.delete")
@@ -322,7 +323,7 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
         chat_id = one.view.chat_id
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
             await two.until(lambda: len(two.view.messages) == 4)
-            one.app.begin_rewriting(one.view.messages[0])
+            begin_rewriting(one.app.context, one.view.messages[0])
             one.app.paint()  # as after every action
             await one.shows("drops 3 messages")
             one.composer.load_text("[[echo]] anew")

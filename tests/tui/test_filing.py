@@ -203,7 +203,7 @@ async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(tmp
     async with client(tmp_path, daemon=daemon, chat_id=shown) as me:
         await me.shows("Release notes")
         await me.until(lambda: me.app.session.views["a"].outgoing)
-        await me.until(lambda: "a" in me.app._drafts.chats)
+        await me.until(lambda: "a" in me.app.context.drafts.stored.chats)
         daemon.watching.tell(ChatDeleted("a"))
         await me.shows("“Fix the flaky test” was deleted. What")
         await me.until(lambda: "a" not in listed(me))

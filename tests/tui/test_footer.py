@@ -53,7 +53,7 @@ def test_what_the_footer_offers_is_in_the_table():
 def test_no_sentence_spells_a_key_itself():
     found = []
     for path in ROOT.rglob("*.py"):
-        if path.name == "actions.py":
+        if path.name == "key_names.py":
             continue
         code = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(), flags=re.DOTALL)
         found += [(path.name, match[0]) for match in SPELLED.finditer(code)]

@@ -213,7 +213,7 @@ async def test_the_last_words_before_leaving_are_kept(tmp_path):
 async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_one(tmp_path):
     begun, goes_on, kept = threading.Event(), threading.Event(), []
     async with client(tmp_path) as me:
-        drafts = me.app._drafts
+        drafts = me.app.context.drafts.stored
         write = drafts._store.keep_draft
 
         def slowly(draft):
@@ -239,7 +239,7 @@ async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_on
 
 async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp_path):
     async with client(tmp_path) as me:
-        drafts = me.app._drafts
+        drafts = me.app.context.drafts.stored
         write = drafts._store.keep_draft
 
         def full(_draft):
@@ -365,5 +365,5 @@ async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(tmp_path,
         await me.rests()
         await me.shows("First chat", *(["An older chat"] if why == "older" else []))
         assert "deleted" not in me.text()
-        assert (me.composer.text, me.app._drafts.get("z")) == ("", "half a thought")
+        assert (me.composer.text, me.app.context.drafts.stored.get("z")) == ("", "half a thought")
     assert LocalStore(tmp_path).drafts() == [Draft("z", "half a thought", server)]

@@ -84,7 +84,7 @@ async def test_a_filter_and_enter_in_one_go_open_what_fits(tmp_path):
         await me.press("ctrl+l")
         me.tap("slash", "r", "e", "l", "enter")
         await me.until(lambda: me.view.chat_id == "b")
-        await me.until(lambda: me.composer.has_focus and me.app.filter_text is None)
+        await me.until(lambda: me.composer.has_focus and me.app.context.list_filter.text is None)
         await me.shows("Flaky network", "Release notes")
 
 

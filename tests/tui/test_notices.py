@@ -32,7 +32,7 @@ async def test_a_notice_covers_nothing_that_one_works_with(tmp_path, state, size
             me.app.clear_notifications()
             await me.until(lambda: not me.app.screen.query(Toast))
             for words in said:
-                me.app.say(words)
+                me.app.context.notices.say(words)
             await me.until(partial(are_there, me.app.screen, len(said)))
             await me.pilot.pause()
             covers_nothing(me.app.screen)
@@ -62,7 +62,7 @@ async def test_a_short_notice_covers_no_text_but_the_frame(tmp_path):
     async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=(100, 40)) as me:
         await me.shows(there)
         before = me.text().splitlines()
-        me.app.say(SHORT)
+        me.app.context.notices.say(SHORT)
         await me.shows(SHORT)
         after = me.text().splitlines()
     assert [row for row in range(len(after)) if after[row] != before[row]] == [1]
@@ -74,7 +74,7 @@ async def test_under_a_dialog_a_notice_is_shown_once(tmp_path):
     scene(daemon)
     async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=(100, 40)) as me:
         await me.shows(there)
-        me.app.say(SHORT)
+        me.app.context.notices.say(SHORT)
         await me.shows(SHORT)
         await me.press("f1", "ctrl+p")
         await me.until(partial(are_there, me.app.screen, 1))
@@ -88,8 +88,8 @@ async def test_under_a_dialog_a_notice_is_shown_once(tmp_path):
 async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path):
     async with client(tmp_path) as me:
         undone = []
-        me.app.say(SHORT)
-        me.app.offer_undo(lambda: undone.append(1), "Archived it.")
+        me.app.context.notices.say(SHORT)
+        me.app.context.undo.offer(lambda: undone.append(1), "Archived it.")
         await me.shows("Archived it.", SHORT)
         await me.press("ctrl+z")
         await me.hides("Archived it.")

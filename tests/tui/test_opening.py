@@ -136,7 +136,7 @@ async def test_without_a_display_the_address_is_copied_and_shown_whole(
 
     monkeypatch.setattr("webbrowser.open", never)
     async with client(tmp_path, daemon=linked, chat_id="a") as me:
-        me.app._opener = opener({}, *ALL)
+        me.app.context.opener = opener({}, *ALL)
         await click_a_link(me)
         await me.shows("Not opened: there is no display here.", "OSC 52")
         assert me.app.clipboard == ADDRESS
@@ -146,7 +146,7 @@ async def test_without_a_display_the_address_is_copied_and_shown_whole(
 async def test_what_was_opened_is_shown_whole_and_no_more_is_claimed(tmp_path, linked):
     async with client(tmp_path / "data", daemon=linked, chat_id="a") as me:
         program(tmp_path, "xdg-open", "")
-        me.app._opener = opener({"DISPLAY": ":0"}, "xdg-open", folder=tmp_path)
+        me.app.context.opener = opener({"DISPLAY": ":0"}, "xdg-open", folder=tmp_path)
         await click_a_link(me)
         await settled(me.app, lambda: "Handed to xdg-open" in me.text())
         assert ADDRESS in notice(me)

@@ -318,7 +318,7 @@ async def test_beside_a_picture_a_click_opens_nothing(tmp_path, monkeypatch):
         await unfolded(me)
         await me.shows("▀")
         used = []
-        monkeypatch.setattr(me.app, "_use", used.append)
+        monkeypatch.setattr("palaver_tui.app.use_thing", lambda _context, thing: used.append(thing))
         await me.pilot.click(offset=(60, row_of(me, "▀")))
         await me.pilot.click(offset=(10, row_of(me, "▀")))
         assert [thing.kind for thing in used] == ["picture"]

@@ -6,6 +6,7 @@ import pytest
 
 from palaver.wire.events import CaughtUp, HistoryTruncated, MessageEvent, QueueUpdate
 from palaver.wire.messages import MessagePage
+from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, dropped_by, in_words
 from tui.replay import ReplayClient, answer, chat, problem, queued, status, user, versions
@@ -105,7 +106,7 @@ async def test_an_edit_goes_on_where_it_was_when_one_comes_back_to_its_chat(tmp_
         await me.write("a draft")
         await me.press("ctrl+t", "e", "end", "!")
         me.app.session.open("b")
-        assert (me.composer.text, me.app.editing) == ("", None)
+        assert (me.composer.text, me.app.context.editor.message) == ("", None)
         me.app.session.open("a")
         await me.shows("editing your message · drops 1 message")
         assert me.composer.text == "second!"
@@ -175,7 +176,7 @@ async def test_messages_that_are_not_here_are_counted_by_asking_for_them(tmp_pat
         await me.shows("second", "two")
         session = me.app.session
         session.views["a"] = replace(session.view, gap=1)
-        me.app.begin_rewriting(SAID[0])
+        begin_rewriting(me.app.context, SAID[0])
         # Of the four that the daemon has, those up to the last one that is here.
         await me.shows("drops 3 messages")
 
@@ -255,4 +256,4 @@ async def test_an_edit_whose_message_is_gone_comes_back_as_a_draft(tmp_path):
         daemon.stream_of("a").tell(HistoryTruncated(3))
         await me.until(lambda: len(me.view.messages) == 2)
         await me.press("ctrl+z")
-        assert (me.composer.text, me.app.editing) == ("second!!", None)
+        assert (me.composer.text, me.app.context.editor.message) == ("second!!", None)

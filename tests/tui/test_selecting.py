@@ -26,8 +26,8 @@ class Taken:
 
 
 def taking(me) -> Taken:
-    me.app._copier = Taken()
-    return me.app._copier
+    me.app.context.clipboard = Taken()
+    return me.app.context.clipboard
 
 
 def row_of(me, words: str) -> int:

@@ -26,7 +26,7 @@ ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
 # A client whose screen cannot be put together.
 BROKEN = """
 from palaver.cli.main import main
-from palaver_tui.app import MainScreen
+from palaver_tui.screen.main_screen import MainScreen
 
 def compose(self):
     raise RuntimeError("no screen")

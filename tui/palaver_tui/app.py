@@ -13,13 +13,9 @@ from typing import Any, ClassVar, NoReturn
 
 from rich.console import Console
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.filter import LineFilter, Monochrome, NoColor
-from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Static
+from textual.filter import LineFilter
+from textual.widgets import Input, TextArea
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
@@ -29,10 +25,25 @@ from palaver.remote.address import Web
 from palaver.remote.endpoints import tokens
 from palaver.remote.servers import Server
 from palaver.setup.servers import find_servers
-from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.actions.availability import NEEDS
-from palaver_tui.actions.chats import quoted
-from palaver_tui.actions.keys import Keying
+from palaver_tui.actions.application import copy_or_leave
+from palaver_tui.actions.availability import offers
+from palaver_tui.actions.chats import after_deletion
+from palaver_tui.actions.clipboard import copy_text
+from palaver_tui.actions.escape import closing_words
+from palaver_tui.actions.links import open_address
+from palaver_tui.actions.perform import perform
+from palaver_tui.actions.search import find, search_words
+from palaver_tui.actions.slash_commands import list_commands
+from palaver_tui.actions.targets import use_thing
+from palaver_tui.context.context import Context
+from palaver_tui.context.dialogs import Dialogs
+from palaver_tui.context.draft_switch import DraftSwitch
+from palaver_tui.context.editor import Editor
+from palaver_tui.context.enter_key import EnterKey
+from palaver_tui.context.leaving import Leaving
+from palaver_tui.context.list_filter import ListFilter
+from palaver_tui.context.notices import Notices
+from palaver_tui.context.undo import TextsAside, UndoStack
 from palaver_tui.keymap.actions import Action, key_of
 from palaver_tui.keymap.bindings import bindings
 from palaver_tui.platform.clipboard import Clipboard
@@ -40,91 +51,30 @@ from palaver_tui.platform.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.platform.opener import Opener
 from palaver_tui.platform.signals import on_ending_signals
 from palaver_tui.screen.frames import Frames
+from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.screen.painter import FLAT, NARROW, Choice, Painter
 from palaver_tui.session.session import Connect, Session
 from palaver_tui.session.setup import SetupTools, looked_at
-from palaver_tui.state.chat import DRAFT
-from palaver_tui.state.escape import Open
-from palaver_tui.storage.drafts import NEW, Drafts, joined
+from palaver_tui.storage.drafts import Drafts
 from palaver_tui.storage.error_reports import ErrorKind, ErrorLog, say_ended
 from palaver_tui.storage.local_store import FOLDER, LocalStore
 from palaver_tui.text.visible import encodable
+from palaver_tui.textual_patches.application import Application
 from palaver_tui.textual_patches.error_containment import guard_library
 from palaver_tui.textual_patches.key_queue import Inputs
-from palaver_tui.textual_patches.row_compositor import RowCompositor
 from palaver_tui.textual_patches.terminal_driver import Terminal
 from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.themes.themes import theme
-from palaver_tui.timing import (
-    ANIMATION_S,
-    ERROR_NOTICE_S,
-    SCREEN_UPDATES_PER_SECOND,
-    STILL_ANIMATION_S,
-)
+from palaver_tui.timing import ANIMATION_S, ERROR_NOTICE_S, STILL_ANIMATION_S
 from palaver_tui.transcript.sections import Look
 from palaver_tui.widgets.backstop import Backstop
-from palaver_tui.widgets.banner import BannerBox
-from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
-from palaver_tui.widgets.command_list import CommandList
-from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
-from palaver_tui.widgets.stage import Stage
 from palaver_tui.widgets.strips import depth_of, draws_pictures
 from palaver_tui.widgets.transcript.widget import Transcript
-from palaver_tui.widgets.welcome import Welcome
-
-CLOSING_WORDS: dict[Open, str] = {
-    "dialog": "close",
-    "commands": "clear",
-    "search": "end search",
-    "selection": "unselect",
-    "filter": "clear filter",
-    "archived": "other chats",
-    "queue": "leave the queue",
-    "edit": "leave it as it was",
-    "overlay": "close list",
-}
 
 
-class MainScreen(Screen[object]):
-    """The one screen: list, conversation, composer."""
-
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
-        super().__init__(id=id)
-        self._compositor = RowCompositor()
-        self._updates: Timer | None = None
-
-    @property
-    def _update_timer(self) -> Timer:
-        """What draws the screen when something is dirty: Textual's, at a rate of our own."""
-        if self._updates is None:
-            self._updates = self.set_interval(
-                1 / SCREEN_UPDATES_PER_SECOND, self._on_timer_update, pause=True
-            )
-        return self._updates
-
-    def compose(self) -> ComposeResult:
-        """Lay out the parts."""
-        yield Bar(id="header")
-        with Horizontal(id="body"):
-            yield ChatListPane()
-            with Vertical(id="main"):
-                with Stage(id="stage"):
-                    yield Transcript(Look())
-                    yield Welcome()
-                yield SearchBar()
-                yield BannerBox()
-                yield QueuePanel()
-                yield CommandList()
-                with Horizontal(id="writing"):
-                    yield Static("❯", id="prompt", markup=False)
-                    yield Composer()
-        yield Bar(id="footer")
-
-
-class PalaverApp(Keying):
+class PalaverApp(Application[int]):
     """The client. `connect` finds or starts the daemon, while the first paint is on screen.
 
     With `signals`, those that ask to end are handled: for a client that has a process to itself.
@@ -163,75 +113,96 @@ class PalaverApp(Keying):
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
-        self.errors = ErrorLog(data_dir / FOLDER / "reports", os.environ)
         self._contains_errors = contains_errors
         if contains_errors:
             guard_library()
-        elsewhere = server is not None and server.socket is None
-        self._store = LocalStore(data_dir, str(server.place) if server and elsewhere else None)
-        self._choices = choices
+        self._chat_id = chat_id
+        self._hint = hint
         self._notice = notice
-        self.editing = None
-        self.filter_text = None
-        self._filing = set()
-        self._undoable = []
-        self._asides = {}
-        self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}
+        self._motion = motion
+        self._look = look or Look()
+        self._signals = signals
+        self._is_ready = False  # the first paint can be made
+        self._frames = Frames(self, self.paint)
+        self._ticked = 0  # frames that had been painted at the last tick
+        self._backstop = Backstop()
+        self.inputs = Inputs(self, self.give)
+        self._events: asyncio.AbstractEventLoop | None = None
+        self._without_signals: Callable[[], None] | None = None
+        palettes = FAMILIES[depth]
+        for palette in palettes:
+            self.register_theme(theme(palette))
+        if depth == "none" or self.no_color:
+            self.without_colours()
+        self.theme = PLAIN.name if self.no_color else palettes[0].name
+
+        elsewhere = server is not None and server.socket is None
+        disk = LocalStore(data_dir, str(server.place) if server and elsewhere else None)
+        self.main = MainScreen()
+        notices = Notices(self)
         self.session = Session(
             connect,
             clock=self.clock,
             random=random or Random(),
             changed=self._changed,
-            notice=self.say,
-            gone=self._chat_gone,
-            drafted=lambda: self._drafts.here,
-            disk=self._store,
+            notice=notices.say,
+            gone=lambda *chat: after_deletion(self.context, *chat),
+            drafted=lambda: self.context.drafts.stored.here,
+            disk=disk,
             client=client or partial(Client, clock=self.clock),
             tools=tools or SetupTools(),
             server=server,
         )
-        self.pictures = data_dir / FOLDER / "pictures"
-        self._copier = Clipboard(os.environ, self._send_to_clipboard, data_dir / FOLDER)
-        self._opener = Opener(os.environ)
-        self._chat_id = chat_id
-        self._hint = hint
-        self._motion = motion
-        self._look = look or Look()
-        self._painter: Painter | None = None
-        self._frames = Frames(self, self.paint)
-        self._ticked = 0  # frames that had been painted at the last tick
-        self._drafts = Drafts(
-            self._store,
+        drafts = Drafts(
+            disk,
             server=self._daemon,
             later=self.set_timer,
-            warn=lambda words: self.say(words, "warning"),
+            warn=lambda words: notices.say(words, "warning"),
         )
-        self._shown: str | None = None
-        self._signals = signals
-        self._backstop = Backstop()
-        self.inputs = Inputs(self, self.give)
-        self._events: asyncio.AbstractEventLoop | None = None
-        self._without_signals: Callable[[], None] | None = None
-        self.palettes = FAMILIES[depth]
-        for palette in self.palettes:
-            self.register_theme(theme(palette))
-        if depth == "none":
-            # Textual takes a terminal of which it knows no colours for one of all colours.
-            self.no_color = True
-            self._filters.append(NoColor())
-        if self.no_color:
-            # Chosen when no theme was known yet, Textual's filter turns the terminal's own
-            # colours into black: frames would vanish on a dark terminal.
-            self._filters = [
-                NoColor() if isinstance(item, Monochrome) else item for item in self._filters
-            ]
-        self.theme = PLAIN.name if self.no_color else self.palettes[0].name
+        composer = self.main.composer
+        editor = Editor(composer)
+        self.context = Context(
+            app=self,
+            session=self.session,
+            screen=self.main,
+            painter=Painter(
+                self.main,
+                self.session,
+                self.offers,
+                motion=motion,
+                zone=self._look.zone,
+            ),
+            changed=self._changed,
+            paint=self.paint,
+            perform=self.perform,
+            offers=lambda action: self.offers(action),
+            notices=notices,
+            dialogs=Dialogs(self),
+            editor=editor,
+            drafts=DraftSwitch(self.session, composer, editor, drafts),
+            list_filter=ListFilter(self.main.chat_list),
+            undo=UndoStack(composer, notices),
+            aside=TextsAside(),
+            enter=EnterKey(self.clock),
+            leaving=Leaving(),
+            errors=ErrorLog(data_dir / FOLDER / "reports", os.environ),
+            clipboard=Clipboard(os.environ, super().copy_to_clipboard, data_dir / FOLDER),
+            opener=Opener(os.environ),
+            pictures=data_dir / FOLDER / "pictures",
+            palettes=palettes,
+            servers=choices,
+        )
 
     # --- life -----------------------------------------------------------------------------
 
-    def get_default_screen(self) -> Screen[object]:
+    def get_default_screen(self) -> MainScreen:
         """Return the main screen."""
-        return MainScreen(id="main-screen")
+        return self.main
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether there is a screen: not before the start, and not while leaving."""
+        return self.is_running and bool(self.screen_stack)
 
     def on_ready(self) -> None:
         """Show the first paint, then connect."""
@@ -239,28 +210,26 @@ class PalaverApp(Keying):
         self._events.set_exception_handler(self._task_failed)
         if self._signals:
             self._without_signals = on_ending_signals(self._leave)
-        self._painter = Painter(
-            self.main, self.session, self.offers, motion=self._motion, zone=self._look.zone
-        )
-        self.main.query_one(Welcome).hint = self._hint
+        self._is_ready = True
+        main, context = self.main, self.context
+        main.welcome.hint = self._hint
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
-        self.main.query_one(Transcript).set_look(look)
+        main.transcript.set_look(look)
         self._mark_own()
-        composer = self.main.query_one(Composer)
-        composer.act = self.perform
-        composer.focus()
-        self._swap_draft()
+        main.composer.act = self.perform
+        main.composer.focus()
+        context.drafts.switch()
         self.paint()
         if self._notice:
-            self.say(self._notice, "error", seconds=ERROR_NOTICE_S)
+            context.notices.say(self._notice, "error", seconds=ERROR_NOTICE_S)
         self.session.start(self._chat_id)
-        self.run_worker(self._drafts.load(self._restore))
+        self.run_worker(context.drafts.stored.load(self._drafts_loaded))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
     async def on_unmount(self) -> None:
         """End everything that runs."""
         await self.inputs.close()
-        await self._drafts.save()
+        await self.context.drafts.stored.save()
         await self.session.close()
         if self._without_signals is not None:
             self._without_signals()
@@ -275,46 +244,47 @@ class PalaverApp(Keying):
         self, result: int | None = None, return_code: int = 0, message: Any | None = None
     ) -> None:
         """End the client; the last words in the composer are kept, too."""
-        self._note_draft()
+        if self.on_screen:
+            self.context.drafts.note()
         super().exit(result, return_code, message)
 
     def _leave(self, code: int) -> None:
         """A signal asks to end: no questions, what was written is kept on disk."""
         self.exit(code, return_code=code)
 
+    def _daemon(self) -> str | None:
+        """Return where the daemon answers, None while none does."""
+        endpoint = self.session.endpoint
+        return None if endpoint is None else str(endpoint)
+
+    # --- errors of the client's own -------------------------------------------------------
+
     def contains(self, error: Exception) -> bool:
         """Take note of an error of the client's own; return False if it may end the client."""
-        if not self._contains_errors or self._painter is None:
-            return False
-        self._handle_exception(error)
-        return True
+        return self._is_ready and self.handle_error(error)
 
-    def _handle_exception(self, error: Exception) -> None:
-        # Textual's, which shows a traceback and ends.
+    def handle_error(self, error: Exception) -> bool:
+        """Note an error and show that there was one; return False if it may end the client."""
         if not self._contains_errors:
-            super()._handle_exception(error)
-            return
-        new = self.errors.note(error)
+            return False
+        errors = self.context.errors
+        new = errors.note(error)
         if new is not None:
-            self.errors.write(self.clock.now())
-        if self._painter is None:
+            errors.write(self.clock.now())
+        if not self._is_ready:
             self._give_up()
         elif new is not None and self.on_screen:
             try:
                 self._tell(new)
             except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
-                self.errors.note(second)
-                self.errors.write(self.clock.now())
+                errors.note(second)
+                errors.write(self.clock.now())
+        return True
 
     def _give_up(self) -> NoReturn:
-        """End before the first paint: there is nothing to show an error in, and nothing to keep.
-
-        At once, as Textual's own way out waits for a screen that was never put together.
-        """
-        if self._driver is not None:
-            self._driver.stop_application_mode()
-            self._driver.close()
-        say_ended(self.errors.path)
+        """End before the first paint: there is nothing to show an error in, and nothing to keep."""
+        self.release_terminal()
+        say_ended(self.context.errors.path)
         os._exit(1)
 
     def _tell(self, new: ErrorKind) -> None:
@@ -323,71 +293,57 @@ class PalaverApp(Keying):
             f"Something went wrong in the client: {new.type}.\n"  # where is in the report
             f"Your chats are not affected. {key_of('app.report')} copies a report."
         )
-        self.say(words, "error", seconds=ERROR_NOTICE_S)
+        self.context.notices.say(words, "error", seconds=ERROR_NOTICE_S)
         self.call_later(self._close_broken)
 
     def _close_broken(self) -> None:
         """Close a dialog that could not be put together: there is nothing in it, nor a notice."""
-        if self.on_screen and len(self.screen_stack) > 1 and not self.screen.children:
-            self.close_dialog()
+        if self.on_screen and self.context.dialogs.is_open and not self.screen.children:
+            self.context.dialogs.close()
 
     def _task_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Something that ran by itself failed, and nobody waits for it."""
         error = context.get("exception")
         if isinstance(error, Exception):
-            self._handle_exception(error)
+            self.fail(error)
+
+    # --- painting -------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        # Not with the paint: what is typed, and Enter, go to the chat that is current by then.
+        if self._is_ready and self.on_screen:
+            self.context.drafts.switch()
+        self._frames.request()
 
     def _tick(self) -> None:
         """Move what moves by itself; a frame that was painted meanwhile has moved it."""
         painted, self._ticked = self._ticked, self._frames.painted
-        painter = self._painter
-        if painted == self._ticked and painter is not None and (painter.animated or painter.dated):
+        painter = self.context.painter
+        if painted == self._ticked and (painter.animated or painter.dated):
             self._changed()
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what every line goes through before it is written to the terminal."""
-        return [*super().get_line_filters(), self._backstop]
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy what the library copies from a field: as all else is copied, and said."""
-        self._clipboard = encodable(text)  # what the library pastes
-        self._put(text, "the selection")
-
-    def _send_to_clipboard(self, text: str) -> None:
-        super().copy_to_clipboard(text)
-
-    # --- painting -------------------------------------------------------------------------
-
-    def _daemon(self) -> str | None:
-        """Return where the daemon answers, None while none does."""
-        endpoint = self.session.endpoint
-        return None if endpoint is None else str(endpoint)
-
-    def _changed(self) -> None:
-        # Not with the paint: what is typed, and Enter, go to the chat that is current by then.
-        self._swap_draft()
-        self._frames.request()
 
     def paint(self) -> None:
         """Show the session as it is now."""
-        painter = self._painter
-        if painter is None or not self.on_screen:
+        if not self._is_ready or not self.on_screen:
             return
-        opened = self.open_things()
-        top = next((words for thing, words in CLOSING_WORDS.items() if thing in opened), None)
+        context, main = self.context, self.main
+        closes = closing_words(context)
         self._let_go()
-        pane = self.main.query_one(ChatListPane)
-        if self.shows_archived and not pane.has_focus and not self.session.is_archived:
-            self.end_archived()
-        choice = Choice(self.filter_text, self.shows_archived, self._drafts.chats)
-        painter.paint(top, self.editing, self.dropped(), choice)
-        bar = self.main.query_one(SearchBar)
-        if bar.display:
-            bar.show(self.search_words())
+        chosen = context.list_filter
+        if chosen.archived and not main.chat_list.has_focus and not self.session.is_archived:
+            chosen.archived = False
+        context.painter.paint(
+            closes,
+            context.editor.message,
+            context.editor.dropped(self.session.view),
+            Choice(chosen.text, chosen.archived, context.drafts.stored.chats),
+        )
+        if main.search_bar.display:
+            main.search_bar.show(search_words(context))
 
     def _let_go(self) -> None:
         """Forget the messages that are far from what is looked at."""
-        transcript = self.main.query_one(Transcript)
+        transcript = self.main.transcript
         if transcript.chat != self.session.current:
             return
         if transcript.following:
@@ -395,103 +351,9 @@ class PalaverApp(Keying):
         elif (ids := transcript.ids_in_view()) is not None:
             self.session.message_pages.let_go(*ids)
 
-    def _swap_draft(self) -> None:
-        """Keep what is being written with its chat."""
-        name = self.session.current
-        if name == self._shown or self._painter is None or not self.on_screen:
-            return
-        composer = self.main.query_one(Composer)
-        before, self._shown = self._shown, name
-        if before is None:
-            return
-        editing, edited = self.editing, composer.text
-        self.end_edit()
-        text = self._drafts.get(name)
-        if self.session.knows(before):
-            if editing is not None:
-                self._parked[before] = editing, edited
-            self._drafts.put(before, composer.text)
-        else:
-            # It has become this chat, or is gone: what was being written to it stays in view.
-            self._drafts.put(before, "")
-            edited = edited if editing is not None else ""
-            text = joined(text, composer.text, edited)
-            self._drafts.put(name, text)
-        if text != composer.text:
-            composer.load_text(text)
-            composer.move_cursor(composer.document.end)
-        if (parked := self._parked.pop(name, None)) is not None:
-            self.open_in_composer(*parked, focus=False)
-
-    @property
-    def _being_written(self) -> str:
-        """What is a draft of the chat that is shown by now."""
-        return self.main.query_one(Composer).text if self.editing is None else self._stashed
-
-    def keep_for(self, name: str, content: str) -> None:
-        """Keep what could not be said with the draft of its chat."""
-        composer = self.main.query_one(Composer)
-        if name != self._shown:
-            self._drafts.put(name, joined(self._drafts.get(name), content))
-        elif self.editing is not None:
-            self._stashed = joined(self._stashed, content)
-        else:
-            composer.load_text(joined(composer.text, content))
-            composer.move_cursor(composer.document.end)
-
-    def _chat_gone(self, name: str, title: str, unsent: list[str]) -> str | None:
-        """A chat was deleted: what was written to it, and not sent, moves to a new chat.
-
-        Returns the chat to show in its place, if the list is looked at and nothing was written.
-        """
-        _, parked = self._parked.pop(name, (None, ""))
-        shown = name == self._shown
-        kept = joined("" if shown else self._drafts.get(name), parked, *unsent)
-        self._drafts.put(name, "")
-        written = kept or (shown and (self._being_written.strip() or self.editing is not None))
-        which = quoted(title) if title or shown else "a chat that you were writing to"
-        words = "" if name in self._filing else f"{which[:1].upper()}{which[1:]} was deleted."
-        if written:
-            words += " What you wrote to it is kept in a new chat."
-        if words and (shown or written):
-            self.say(words.strip(), "warning")
-        if kept:
-            is_new = self._shown is not None and self._shown.startswith(DRAFT)
-            self.keep_for(self._shown if is_new and self._shown else NEW, kept)
-        pane = self.main.query_one(ChatListPane)
-        return pane.beside(name) if pane.has_focus and not written else None
-
-    def on_text_area_changed(self) -> None:
-        """Keep what is being written, a moment later, on disk; list the commands it may be."""
-        if self.on_screen:
-            self.list_commands()
-        before = self._drafts.chats
-        self._note_draft()
-        if self._drafts.chats != before:
-            self._changed()  # the list marks it
-
-    def _note_draft(self) -> None:
-        """Remember what is in the composer as what is being written to this chat."""
-        if self._shown is not None and self.editing is None and self.on_screen:
-            self._drafts.put(self._shown, self.main.query_one(Composer).text)
-
-    def _restore(self) -> None:
-        """The drafts were read: show the one of this chat, unless something was typed already."""
-        if not self.on_screen:
-            return
-        composer = self.main.query_one(Composer)
-        if not composer.text:
-            composer.load_text(self._drafts.get(self.session.current))
-            composer.move_cursor(composer.document.end)
-        self.session.chat_pages.find_lost()
-        self._changed()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Make room: a narrow window has the list as an overlay."""
-        # Not our own size: that is still the one before.
-        self.main.set_class(event.size.width < NARROW, "-narrow")
-        self.main.set_class(event.size.height < FLAT, "-flat")
-        self._changed()
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line goes through before it is written to the terminal."""
+        return [*super().get_line_filters(), self._backstop]
 
     @property
     def _draws_pictures(self) -> bool:
@@ -500,25 +362,59 @@ class PalaverApp(Keying):
 
     def watch_theme(self) -> None:
         """Draw everything again in the new colours."""
-        if self._painter is not None:
+        if self._is_ready:
             self._mark_own()
-            transcript = self.main.query_one(Transcript)
-            transcript.draw_pictures(self._draws_pictures)
-            transcript.redraw()
+            self.main.transcript.draw_pictures(self._draws_pictures)
+            self.main.transcript.redraw()
             self.main.refresh(layout=True)
 
     def _mark_own(self) -> None:
         """Let frames and cursors say what the terminal's own colours may not."""
         self.set_class(PALETTES.get(self.theme, DARK).own, "-own")
 
-    def on_transcript_moved(self) -> None:
-        """Show how much is new below."""
-        if self._painter is not None:
-            self._painter.paint_new_lines()
+    # --- what the parts tell --------------------------------------------------------------
+
+    def _drafts_loaded(self) -> None:
+        """The drafts were read: show the one of this chat, and ask for the chats of the others."""
+        if self.on_screen:
+            self.context.drafts.show_stored()
+            self.session.chat_pages.find_lost()
+            self._changed()
+
+    def on_text_area_changed(self) -> None:
+        """Keep what is being written, a moment later, on disk; list the commands it may be."""
+        if not self.on_screen:
+            return
+        list_commands(self.context)
+        stored = self.context.drafts.stored
+        before = stored.chats
+        self.context.drafts.note()
+        if stored.chats != before:
+            self._changed()  # the list marks it
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Make room: a narrow window has the list as an overlay."""
+        # Not our own size: that is still the one before.
+        self.main.set_class(event.size.width < NARROW, "-narrow")
+        self.main.set_class(event.size.height < FLAT, "-flat")
+        self._changed()
 
     def on_descendant_focus(self) -> None:
         """Say what the part that has the focus now offers."""
         self._changed()
+
+    def on_search_bar_typed(self, message: SearchBar.Typed) -> None:
+        """Find what was typed."""
+        find(self.context, message.text)
+
+    def on_transcript_used(self, message: Transcript.Used) -> None:
+        """Use what was clicked."""
+        use_thing(self.context, message.thing)
+
+    def on_transcript_moved(self) -> None:
+        """Show how much is new below."""
+        if self._is_ready:
+            self.context.painter.paint_new_lines()
 
     def on_transcript_marked(self) -> None:
         """Say what Esc does now."""
@@ -534,35 +430,87 @@ class PalaverApp(Keying):
 
     def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:
         """Fetch chats that are older, if they did not come since it was said."""
-        wanted = self.main.query_one(ChatListPane).wanted
+        wanted = self.main.chat_list.wanted
         if wanted is None:
             return
         if message.scrolled:
             self.session.chat_pages.again()
-        self.session.chat_pages.more(archived=self.shows_archived, wanted=wanted)
+        self.session.chat_pages.more(archived=self.context.list_filter.archived, wanted=wanted)
 
     def on_chat_list_pane_filtered(self) -> None:
         """Show the chats that fit what is typed by now: the filter may be over already."""
-        self.filter_text = self.main.query_one(ChatListPane).filter_text
+        self.context.list_filter.follow()
         self._changed()
 
     def on_chat_list_pane_chosen(self, message: ChatListPane.Chosen) -> None:
         """Show the chat that was clicked."""
         self.session.open(message.chat_id)
-        self.close_overlay()
+        self.main.close_list()
 
-    # --- actions --------------------------------------------------------------------------
+    # --- what Textual asks for by itself --------------------------------------------------
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what the library copies from a field: as all else is copied, and said."""
+        self.set_pasted(encodable(text))
+        copy_text(self.context, text, "the selection")
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open an address: our own, and what the library would give to a browser by itself."""
+        self.run_worker(open_address(self.context, url))
+
+    def action_help_quit(self) -> None:
+        """Textual's name for ^c. It copies what is selected, and else asks before it leaves."""
+        copy_or_leave(self.context)
+
+    # --- keys -----------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what comes from the terminal in its turn, and all else at once."""
+        is_input = isinstance(event, events.InputEvent | events.Paste)
+        if is_input and not event.is_forwarded:
+            await self.inputs.take(event)
+        elif is_input and not self.screen_stack:
+            event.stop()  # it comes back from a part that is gone: the client is leaving
+        else:
+            await super().on_event(event)
+
+    async def give(self, event: events.Event) -> None:
+        """Let an event take its way, now that it is its turn."""
+        if isinstance(event, events.Key):
+            self.context.enter.note(event.key)
+            if "alt+" in event.key:
+                event.character = None  # to Textual a letter with Alt is the letter
+        await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that nothing wanted: somebody writes."""
+        bound = self.screen.active_bindings
+        if event.is_printable and event.key not in bound:
+            self._write(event.character or "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A paste outside of any field."""
+        if not isinstance(self.focused, Input | TextArea):
+            self._write(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    def _write(self, text: str) -> None:
+        """Put `text` into the composer, and go there."""
+        self.context.dialogs.close()
+        self.main.close_list()
+        self.main.composer.insert(text)
+        self.main.composer.focus()
+
+    def action_perform(self, name: str) -> None:
+        """Run an action by its id: what key bindings call."""
+        self.perform(name)
+
+    def perform(self, name: str) -> None:
+        """Run an action by its id, if it makes sense now."""
+        perform(self.context, name)
 
     def offers(self, action: Action) -> bool:
         """Say whether `action` makes sense now."""
-        if action.need == "error":
-            return bool(self.errors)
-        if action.need == "servers":
-            return self._choices is not None
-        if action.need == "searching":
-            return self.main.query_one(Transcript).searching.active
-        holds = NEEDS.get(action.need)
-        return holds is None or holds(self.session)
+        return offers(self.context, action)
 
 
 def open_terminal(
@@ -610,15 +558,15 @@ def open_terminal(
     try:
         result = app.run()
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        app.errors.note(error)
-        app.errors.write(app.clock.now())
+        app.context.errors.note(error)
+        app.context.errors.write(app.clock.now())
         result = 1
     finally:
         ended()
-    if app.errors and (result == 1 or app.return_code == 1):
-        say_ended(app.errors.path)
+    if app.context.errors and (result == 1 or app.return_code == 1):
+        say_ended(app.context.errors.path)
     code = app.return_code or (result if isinstance(result, int) else 0)
-    return Left(code, app.session.view.chat_id, app.go_to)
+    return Left(code, app.session.view.chat_id, app.context.leaving.server)
 
 
 def _causes(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:

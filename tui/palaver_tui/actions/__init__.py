@@ -1,1 +1,1 @@
-"""What each action does."""
+"""What each action does: functions over a context, in tables by id."""

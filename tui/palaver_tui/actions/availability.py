@@ -1,32 +1,44 @@
-"""Which actions make sense now: a table of what each need of an action asks of the session."""
+"""Which actions make sense now: a table of what each need of an action asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from palaver_tui.keymap.actions import Need
-from palaver_tui.session.session import Session
+from palaver_tui.context.context import Context
+from palaver_tui.keymap.actions import Action, Need
 from palaver_tui.state.first_run import usable
 from palaver_tui.state.live import STOPPABLE
 
 
-def _queues(session: Session) -> bool:
-    view = session.view
+def _queues(context: Context) -> bool:
+    view = context.session.view
     return bool(view.queue) or any(item.landing == "queue" for item in view.outgoing)
 
 
-# `searching` and `error` are the application's to know; `always` asks for nothing.
-NEEDS: Mapping[Need, Callable[[Session], bool]] = {
-    "stoppable": lambda session: session.now.state in STOPPABLE,
-    "failed": lambda session: session.view.error is not None,
-    "retrying": lambda session: session.now.state == "retrying",
+def _present(context: Context) -> bool:
+    return not context.session.is_draft and not context.session.is_archived
+
+
+NEEDS: Mapping[Need, Callable[[Context], bool]] = {
+    "always": lambda _: True,
+    "stoppable": lambda context: context.session.now.state in STOPPABLE,
+    "failed": lambda context: context.session.view.error is not None,
+    "retrying": lambda context: context.session.now.state == "retrying",
     "queue": _queues,
-    "chat": lambda session: not session.is_draft,
-    "present": lambda session: not session.is_draft and not session.is_archived,
-    "archived": lambda session: session.is_archived,
-    "said": lambda session: bool(session.view.messages),
-    "models": lambda session: usable(session.models),
-    "setup.restart": lambda session: session.setup.offers("setup.restart"),
-    "setup.local": lambda session: session.setup.offers("setup.local"),
-    "offline": lambda session: session.connection.phase == "offline",
+    "chat": lambda context: not context.session.is_draft,
+    "present": _present,
+    "archived": lambda context: context.session.is_archived,
+    "said": lambda context: bool(context.session.view.messages),
+    "models": lambda context: usable(context.session.models),
+    "setup.restart": lambda context: context.session.setup.offers("setup.restart"),
+    "setup.local": lambda context: context.session.setup.offers("setup.local"),
+    "offline": lambda context: context.session.connection.phase == "offline",
+    "searching": lambda context: context.screen.transcript.searching.active,
+    "servers": lambda context: context.servers is not None,
+    "error": lambda context: bool(context.errors),
 }
+
+
+def offers(context: Context, action: Action) -> bool:
+    """Say whether `action` makes sense now."""
+    return NEEDS[action.need](context)

@@ -1,154 +1,183 @@
-"""Actions on a chat as a whole: put it away, bring it back, delete it; and those put away."""
+"""Actions on a chat as a whole: begin, rename, stop, archive, delete; and what follows its end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
 from palaver.wire.chats import Chat
-from palaver_tui.actions.undo import Undoing
+from palaver_tui.actions.wording import quoted, refused
+from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import key_of
-from palaver_tui.state.permissions import Act, refusal
-from palaver_tui.text.wrap import clip
-from palaver_tui.widgets.chat_list import ChatListPane
-from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.confirm import ConfirmScreen
-
-TITLE_CELLS = 40  # of a title in a notice
-
-
-def quoted(title: str) -> str:
-    """Return a title in a sentence."""
-    words = " ".join(title.split())
-    return f"“{clip(words, TITLE_CELLS)}”" if words else "the chat"
+from palaver_tui.widgets.rename import RenameScreen
 
 
-class Filing(Undoing):
-    """Archives, with a way back; deletes, after a question."""
+def begin(context: Context) -> None:
+    """Begin a chat."""
+    context.session.new_chat()
+    context.screen.close_list()
+    context.screen.composer.focus()
 
-    _filing: set[str]  # chats that are being put away, brought back or deleted
 
-    @property
-    def _pane(self) -> ChatListPane:
-        return self.main.query_one(ChatListPane)
+def rename(context: Context) -> None:
+    """Give the chat another title."""
+    session = context.session
 
-    def refused(self, act: Act) -> bool:
-        """Say why the chat that is shown does not allow `act`, if it does not."""
-        words = refusal(act, self.session.view, archived=self.session.is_archived)
-        if words is not None:
-            self.say(words, "warning")
-        return words is not None
+    def renamed(title: str | None) -> None:
+        if title is not None and title != session.view.title:
+            session.requests.rename(title)
 
-    # --- putting away ---------------------------------------------------------------------
+    context.dialogs.open(RenameScreen(session.view.title), renamed)
 
-    def do_chat_archive(self) -> None:
-        """Put the chat that is shown away."""
-        if not self.refused("archive"):
-            self._put_away(self.session.view.chat_id, archived=True)
 
-    def do_chat_unarchive(self) -> None:
-        """Bring the chat that is shown back."""
-        self._put_away(self.session.view.chat_id, archived=False)
+def show_again(context: Context, chat_id: str) -> str:
+    """Show the chat that something comes back to, and return it; for one that is gone another."""
+    session = context.session
+    known = session.chats.chats.get(chat_id)
+    if known is None and not session.knows(chat_id):
+        context.notices.say("Its chat is deleted: what comes back is here.", "warning")
+        return session.current
+    if chat_id != session.current:
+        session.open(chat_id)
+        if known is not None:  # what is kept of the chat may be older than the list
+            session.views[chat_id] = replace(session.view, status=known.status)
+    return chat_id
 
-    def _put_away(self, chat_id: str | None, *, archived: bool) -> None:
-        if chat_id is None or chat_id in self._filing:
-            return
-        self._filing.add(chat_id)
-        beside = self._pane.beside(chat_id)
 
-        def done(chat: Chat) -> None:
-            self._filing.discard(chat_id)
-            if archived or self._pane.has_focus:
-                self._leave_chat(chat_id, beside)
-            self._say_put_away(chat, archived=archived)
+# --- archiving ----------------------------------------------------------------------------
 
-        def failed() -> None:
-            self._filing.discard(chat_id)
 
-        self.session.requests.put_away(chat_id, archived, done, failed)
+def archive(context: Context) -> None:
+    """Archive the chat that is shown."""
+    if not refused(context, "archive"):
+        _file(context, archived=True)
 
-    def _say_put_away(self, chat: Chat, *, archived: bool) -> None:
-        words = f"Archived {quoted(chat.title)}." if archived else f"{quoted(chat.title)} is back."
-        back = "brings it back" if archived else "archives it again"
-        words += f" {key_of('app.undo')} {back}."
-        self.offer_undo(lambda: self._reverse(chat.id, archived=archived), words)
 
-    def _reverse(self, chat_id: str, *, archived: bool) -> None:
-        """Undo having put a chat away, or brought it back."""
+def unarchive(context: Context) -> None:
+    """Bring the chat that is shown back."""
+    _file(context, archived=False)
 
-        def done(chat: Chat) -> None:
-            if archived:
-                self.shows_archived = False
-                self.session.open(chat_id)
-                self.say(f"{quoted(chat.title)} is back.")
-            else:
-                self._say_put_away(chat, archived=True)
 
-        self.session.requests.put_away(chat_id, not archived, done, lambda: None)
+def _file(context: Context, *, archived: bool) -> None:
+    chat_id, filing = context.session.view.chat_id, context.filing
+    if chat_id is None or chat_id in filing:
+        return
+    filing.add(chat_id)
+    pane = context.screen.chat_list
+    beside = pane.beside(chat_id)
 
-    def _leave_chat(self, chat_id: str, beside: str | None) -> None:
-        """Show another chat, if this one is shown: in the list the next, else a new one."""
-        if self.session.view.chat_id != chat_id:
-            return
-        if self._pane.has_focus and beside is not None:
-            self.session.open(beside)
+    def done(chat: Chat) -> None:
+        filing.discard(chat_id)
+        if archived or pane.has_focus:
+            _leave_chat(context, chat_id, beside)
+        _say_filed(context, chat, archived=archived)
+
+    def failed() -> None:
+        filing.discard(chat_id)
+
+    context.session.requests.put_away(chat_id, archived, done, failed)
+
+
+def _say_filed(context: Context, chat: Chat, *, archived: bool) -> None:
+    words = f"Archived {quoted(chat.title)}." if archived else f"{quoted(chat.title)} is back."
+    back = "brings it back" if archived else "archives it again"
+    words += f" {key_of('app.undo')} {back}."
+    context.undo.offer(lambda: _reverse(context, chat.id, archived=archived), words)
+
+
+def _reverse(context: Context, chat_id: str, *, archived: bool) -> None:
+    """Undo having archived a chat, or brought it back."""
+
+    def done(chat: Chat) -> None:
+        if archived:
+            context.list_filter.archived = False
+            context.session.open(chat_id)
+            context.notices.say(f"{quoted(chat.title)} is back.")
         else:
-            self.session.new_chat()
+            _say_filed(context, chat, archived=True)
 
-    # --- the list of those that are put away ----------------------------------------------
+    context.session.requests.put_away(chat_id, not archived, done, lambda: None)
 
-    def do_chats_archived(self) -> None:
-        """Let the list show the chats that are put away, or the others again."""
-        self.shows_archived = not self.shows_archived
-        self.end_filter()
-        if self.shows_archived:
-            self.session.chat_pages.again()
-            self.session.chat_pages.more(archived=True)
-        self.main.add_class("-list")
-        self._pane.focus()
 
-    def end_archived(self) -> None:
-        """Let the list show the other chats again."""
-        self.shows_archived = False
+def _leave_chat(context: Context, chat_id: str, beside: str | None) -> None:
+    """Show another chat, if this one is shown: in the list the next, else a new one."""
+    if context.session.view.chat_id != chat_id:
+        return
+    if context.screen.chat_list.has_focus and beside is not None:
+        context.session.open(beside)
+    else:
+        context.session.new_chat()
 
-    def end_filter(self) -> None:
-        """Show all chats of the list again."""
-        raise NotImplementedError
 
-    # --- deleting -------------------------------------------------------------------------
+# --- deleting -----------------------------------------------------------------------------
 
-    def do_chat_delete(self) -> None:
-        """Delete the chat that is shown, after a question."""
-        view = self.session.view
-        chat_id = view.chat_id
-        if chat_id is None or self.refused("delete"):
-            return
-        goes = "All its messages go for good"
-        if view.queue:
-            goes += f", the {len(view.queue)} in its queue too"
-        known = self.session.chats.chats.values()
-        under = sum(chat.parent_id == chat_id for chat in known)
-        if under:
-            goes += f", and the {'chat' if under == 1 else f'{under} chats'} under it"
-        lines = [quoted(view.title), f"{goes}."]
-        if self.main.query_one(Composer).text.strip():
-            lines.append("What you are writing is kept: it moves to a new chat.")
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._delete(chat_id, view.title)
+def delete(context: Context) -> None:
+    """Delete the chat that is shown, after a question."""
+    view = context.session.view
+    chat_id = view.chat_id
+    if chat_id is None or refused(context, "delete"):
+        return
+    goes = "All its messages go for good"
+    if view.queue:
+        goes += f", the {len(view.queue)} in its queue too"
+    known = context.session.chats.chats.values()
+    under = sum(chat.parent_id == chat_id for chat in known)
+    if under:
+        goes += f", and the {'chat' if under == 1 else f'{under} chats'} under it"
+    lines = [quoted(view.title), f"{goes}."]
+    if context.screen.composer.text.strip():
+        lines.append("What you are writing is kept: it moves to a new chat.")
 
-        screen = ConfirmScreen("Delete this chat?", lines, "Keep it", "Delete it for good")
-        self.push_screen(screen, answered)
+    def answered(yes: bool | None) -> None:
+        if yes:
+            _delete(context, chat_id, view.title)
 
-    def _delete(self, chat_id: str, title: str) -> None:
-        if chat_id in self._filing:
-            return
-        self._filing.add(chat_id)
+    screen = ConfirmScreen("Delete this chat?", lines, "Keep it", "Delete it for good")
+    context.dialogs.open(screen, answered)
 
-        def done() -> None:
-            self.say(f"Deleted {quoted(title)}.")
-            self.session.drop(chat_id, title)
-            self._filing.discard(chat_id)
 
-        def failed() -> None:
-            self._filing.discard(chat_id)
+def _delete(context: Context, chat_id: str, title: str) -> None:
+    filing = context.filing
+    if chat_id in filing:
+        return
+    filing.add(chat_id)
 
-        self.session.requests.delete(chat_id, done, failed)
+    def done() -> None:
+        context.notices.say(f"Deleted {quoted(title)}.")
+        context.session.drop(chat_id, title)
+        filing.discard(chat_id)
+
+    def failed() -> None:
+        filing.discard(chat_id)
+
+    context.session.requests.delete(chat_id, done, failed)
+
+
+def after_deletion(context: Context, name: str, title: str, unsent: list[str]) -> str | None:
+    """A chat was deleted: what was written to it, and not sent, moves to a new chat.
+
+    Returns the chat to show in its place, if the list is looked at and nothing was written.
+    """
+    shown = context.drafts.is_shown(name)
+    written = context.drafts.move_to_new(name, unsent)
+    which = quoted(title) if title or shown else "a chat that you were writing to"
+    words = "" if name in context.filing else f"{which[:1].upper()}{which[1:]} was deleted."
+    if written:
+        words += " What you wrote to it is kept in a new chat."
+    if words and (shown or written):
+        context.notices.say(words.strip(), "warning")
+    pane = context.screen.chat_list
+    return pane.beside(name) if pane.has_focus and not written else None
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "chat.new": begin,
+    "chat.rename": rename,
+    "chat.stop": lambda context: context.session.requests.stop(),
+    "chat.archive": archive,
+    "chat.unarchive": unarchive,
+    "chat.delete": delete,
+}

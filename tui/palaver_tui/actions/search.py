@@ -1,120 +1,120 @@
-"""Actions of the search in the conversation."""
+"""Actions of the search in the conversation, also in messages that are not here yet."""
 
 from __future__ import annotations
 
-from palaver_tui.actions.base import Base
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import key_of
-from palaver_tui.widgets.search_bar import SearchBar
-from palaver_tui.widgets.transcript.widget import Transcript
 
 
-class Finding(Base):
-    """Finds words, also in messages that are not here yet."""
+def begin_search(context: Context) -> None:
+    """Type what to find."""
+    context.screen.search_bar.open()
 
-    @property
-    def _bar(self) -> SearchBar:
-        return self.main.query_one(SearchBar)
 
-    def do_view_find(self) -> None:
-        """Type what to find."""
-        self._bar.open()
+def find(context: Context, words: str) -> None:
+    """Find the words that were typed."""
+    context.session.message_pages.end_search()
+    context.screen.transcript.searching.begin(words)
+    context.changed()
 
-    do_transcript_find = do_view_find
 
-    def on_search_bar_typed(self, message: SearchBar.Typed) -> None:
-        """Find what was typed."""
-        self.session.message_pages.end_search()
-        self._transcript.searching.begin(message.text)
-        self._changed()
+def find_older(context: Context) -> None:
+    """Go to the match above; without one here, look in older messages."""
+    searching, pages = context.screen.transcript.searching, context.session.message_pages
+    if not searching.active or pages.seeking or searching.step(-1):
+        return
+    if not searching.done:
+        searching.when_done(partial(find_older, context))
+        return
+    if not context.session.view.older:
+        _none_more(context, "before")
+        return
+    pages.seek_older(searching.holds, partial(_found, context, last=True))
 
-    @property
-    def _transcript(self) -> Transcript:
-        return self.main.query_one(Transcript)
 
-    def do_search_older(self) -> None:
-        """Go to the match above; without one here, look in older messages."""
-        searching = self._transcript.searching
-        if not searching.active or self.session.message_pages.seeking or searching.step(-1):
-            return
-        if not searching.done:
-            searching.when_done(self.do_search_older)
-            return
-        if not self.session.view.older:
-            self._none_more("before")
-            return
-        self.session.message_pages.seek_older(searching.holds, self._found_older)
+def find_newer(context: Context) -> None:
+    """Go to the match below."""
+    searching, pages = context.screen.transcript.searching, context.session.message_pages
+    if not searching.active or pages.seeking:
+        return
+    gap, current = context.session.view.gap, searching.current
+    if gap is not None and (current is None or searching.is_last_before(gap)):
+        # The next one may be in the gap, before those at the end.
+        pages.seek_newer(searching.holds, partial(_found_newer, context))
+        return
+    if searching.step(1):
+        return
+    if not searching.done:
+        searching.when_done(partial(find_newer, context))
+        return
+    _none_more(context, "after")
 
-    def do_search_newer(self) -> None:
-        """Go to the match below."""
-        searching = self._transcript.searching
-        if not searching.active or self.session.message_pages.seeking:
-            return
-        gap, current = self.session.view.gap, searching.current
-        if gap is not None and (current is None or searching.is_last_before(gap)):
-            # The next one may be in the gap, before those at the end.
-            self.session.message_pages.seek_newer(searching.holds, self._found_newer)
-            return
-        if searching.step(1):
-            return
-        if not searching.done:
-            searching.when_done(self.do_search_newer)
-            return
-        self._none_more("after")
 
-    do_transcript_found_older = do_search_older
-    do_transcript_found_newer = do_search_newer
+def _found_newer(context: Context, read: int, message_id: int | None) -> None:
+    if message_id is None:
+        if not context.screen.transcript.searching.step(1):
+            _none_more(context, "after", read)
+        context.changed()
+        return
+    _found(context, read, message_id, last=False)
 
-    def _found_older(self, read: int, message_id: int | None) -> None:
-        self._found(read, message_id, last=True)
 
-    def _found_newer(self, read: int, message_id: int | None) -> None:
-        if message_id is None:
-            if not self._transcript.searching.step(1):
-                self._none_more("after", read)
-            self._changed()
-            return
-        self._found(read, message_id, last=False)
+def _found(context: Context, read: int, message_id: int | None, *, last: bool) -> None:
+    transcript = context.screen.transcript
+    if message_id is None:
+        _none_more(context, "before" if last else "after", read)
+    else:
+        transcript.stay()
+        context.paint()  # the messages around it are in the view, not yet on the screen
+        if not transcript.searching.show_in(message_id, last):
+            # It has the words, but not next to each other: go on from there.
+            (find_older if last else find_newer)(context)
+    context.changed()
 
-    def _found(self, read: int, message_id: int | None, *, last: bool) -> None:
-        if message_id is None:
-            self._none_more("before" if last else "after", read)
-        else:
-            self._transcript.stay()
-            self.paint()  # the messages around it are in the view, not yet on the screen
-            if not self._transcript.searching.show_in(message_id, last):
-                # It has the words, but not next to each other: go on from there.
-                (self.do_search_older if last else self.do_search_newer)()
-        self._changed()
 
-    def _none_more(self, where: str, read: int = 0) -> None:
-        words = f"Nothing found {where} this"
-        if read:
-            words += f": {read} messages were searched"
-        else:
-            words += ", at the beginning" if where == "before" else ", at the end"
-        self.say(f"{words}.")
+def _none_more(context: Context, where: str, read: int = 0) -> None:
+    words = f"Nothing found {where} this"
+    if read:
+        words += f": {read} messages were searched"
+    else:
+        words += ", at the beginning" if where == "before" else ", at the end"
+    context.notices.say(f"{words}.")
 
-    def end_search(self) -> None:
-        """Search for nothing any more."""
-        self.session.message_pages.end_search()
-        self._transcript.searching.end()
-        self._bar.close()
-        self._transcript.focus()
 
-    def search_words(self) -> str:
-        """Return how many were found, and which of them is shown."""
-        searching = self._transcript.searching
-        if self.session.message_pages.seeking:
-            return "searching older messages …"
-        if not searching.active:
-            return ""
-        so_far = "" if searching.done else " …"
-        if not searching.matches and so_far:
-            return "searching …"
-        if not searching.matches:
-            more = self.session.view.older or self.session.view.gap is not None
-            return (
-                f"none here · {key_of('search.older')} searches older messages" if more else "none"
-            )
-        index = searching.index
-        return f"{'–' if index is None else index + 1} of {len(searching.matches)}{so_far}"
+def end_search(context: Context) -> None:
+    """Search for nothing any more."""
+    context.session.message_pages.end_search()
+    context.screen.transcript.searching.end()
+    context.screen.search_bar.close()
+    context.screen.transcript.focus()
+
+
+def search_words(context: Context) -> str:
+    """Return how many were found, and which of them is shown."""
+    searching, session = context.screen.transcript.searching, context.session
+    if session.message_pages.seeking:
+        return "searching older messages …"
+    if not searching.active:
+        return ""
+    so_far = "" if searching.done else " …"
+    if not searching.matches and so_far:
+        return "searching …"
+    if not searching.matches:
+        more = session.view.older or session.view.gap is not None
+        return f"none here · {key_of('search.older')} searches older messages" if more else "none"
+    index = searching.index
+    return f"{'–' if index is None else index + 1} of {len(searching.matches)}{so_far}"
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "view.find": begin_search,
+    "transcript.find": begin_search,
+    "search.older": find_older,
+    "search.newer": find_newer,
+    "transcript.found_older": find_older,
+    "transcript.found_newer": find_newer,
+}

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widget import Widget
 
 from palaver import __version__
 from palaver.remote.address import Unix
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.keymap.actions import BY_ID, LETTERS, Action, Scope, key_of
+from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.session.session import Session
 from palaver_tui.state.banner import Banner, banner
 from palaver_tui.state.chat_list import ChatList, Row, rows
@@ -25,18 +24,13 @@ from palaver_tui.storage.drafts import NEW
 from palaver_tui.text.spans import Ink
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.frame_title import entitle
-from palaver_tui.widgets.banner import BannerBox
-from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane, Listed
-from palaver_tui.widgets.command_list import CommandList
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.header import Place, header_line
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchInput
-from palaver_tui.widgets.stage import Stage
 from palaver_tui.widgets.transcript.widget import Transcript
-from palaver_tui.widgets.welcome import Welcome
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
 ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
@@ -73,7 +67,7 @@ class Painter:
 
     def __init__(
         self,
-        screen: Screen[object],
+        screen: MainScreen,
         session: Session,
         offers: Callable[[Action], bool],
         *,
@@ -86,17 +80,16 @@ class Painter:
         self._minute = 0  # of the clock, when it was painted
         self._offers = offers
         self._screen = screen
-        self._header = screen.query_one("#header", Bar)
-        self._footer = screen.query_one("#footer", Bar)
-        self._chats = screen.query_one(ChatListPane)
-        self._stage = screen.query_one(Stage)
-        self._transcript = screen.query_one(Transcript)
-        self._welcome = screen.query_one(Welcome)
-        self._banner = screen.query_one(BannerBox)
-        self._queue = screen.query_one(QueuePanel)
-        self._writing = screen.query_one("#writing", Horizontal)
-        self._commands = screen.query_one(CommandList)
-        self._composer = screen.query_one(Composer)
+        self._header, self._footer = screen.header, screen.footer
+        self._chats = screen.chat_list
+        self._stage = screen.stage
+        self._transcript = screen.transcript
+        self._welcome = screen.welcome
+        self._banner = screen.banner
+        self._queue = screen.queue
+        self._writing = screen.writing
+        self._commands = screen.commands
+        self._composer = screen.composer
         self.show_detail = False
         self._listed: ChatList | None = None  # what `_rows` were made of
         self._choice: tuple[str | None, bool] = (None, False)  # what of it

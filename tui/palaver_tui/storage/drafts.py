@@ -50,6 +50,10 @@ class Drafts:
         chats = self.chats - {NEW}
         return frozenset(one for one in chats if server and self._servers.get(one) == server)
 
+    def texts(self) -> list[str]:
+        """Return the texts of all chats."""
+        return [*self._texts.values()]
+
     def get(self, name: str) -> str:
         """Return what is being written to the chat `name`."""
         return self._texts.get(_chat(name), "")

@@ -68,6 +68,11 @@ class Composer(ShownArea):
         self.edits += 1
         return super().edit(edit)
 
+    def put(self, text: str) -> None:
+        """Replace the text by another one, the cursor behind it."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
     def take(self) -> str:
         """Return the text and begin anew."""
         text = self.text

@@ -1,0 +1,77 @@
+"""Actions of the client as a whole: help, palette, theme, undo, the report of errors, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from palaver_tui.actions.clipboard import copy, copy_text
+from palaver_tui.actions.servers import leaving_is_said
+from palaver_tui.context.context import Context, Run
+from palaver_tui.keymap.actions import COPY_OR_LEAVE, key_of
+from palaver_tui.screen.painter import scope_of
+from palaver_tui.timing import NOTICE_S
+from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.palette import Palette
+
+LEAVE_AGAIN = f"Press {key_of('app.quit')} again to leave."
+
+
+def change_theme(context: Context) -> None:
+    """Change to the next theme."""
+    names = [palette.name for palette in context.palettes]
+    index = names.index(context.app.theme) if context.app.theme in names else -1
+    context.app.theme = names[(index + 1) % len(names)]
+
+
+def copy_report(context: Context) -> None:
+    """Copy what went wrong in the client itself."""
+    copy_text(context, context.errors.report(), "the report")
+
+
+def show_help(context: Context) -> None:
+    """Show all keys."""
+    context.dialogs.open(HelpScreen(scope_of(context.screen.focused)))
+
+
+def show_palette(context: Context) -> None:
+    """Find an action by its name."""
+
+    def picked(name: str | None) -> None:
+        if name is not None:
+            # When the palette is gone: an action may open something itself.
+            context.app.call_later(context.perform, name)
+
+    context.dialogs.open(Palette(context.offers), picked)
+
+
+def leave(context: Context) -> None:
+    """Leave. The daemon goes on. Warns once of messages that are not with it yet."""
+    if leaving_is_said(context, LEAVE_AGAIN):
+        context.app.exit(0)
+
+
+def copy_or_leave(context: Context) -> None:
+    """Copy what is selected; without a selection, ask before leaving."""
+    if context.screen.transcript.selecting.some:
+        copy(context)
+        return
+    now = context.session.clock.monotonic()
+    if now - context.leaving.asked_at <= NOTICE_S:
+        leave(context)
+        return
+    context.leaving.asked_at = now
+    stops = key_of("chat.escape")
+    context.notices.say(
+        f"Press {COPY_OR_LEAVE} again to leave. The daemon goes on; {stops} stops an answer."
+    )
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "app.theme": change_theme,
+    "app.report": copy_report,
+    "app.help": show_help,
+    "app.palette": show_palette,
+    "app.quit": leave,
+    "app.undo": lambda context: context.undo.take_back(),
+}

@@ -1,0 +1,81 @@
+"""Actions that copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from palaver_tui.actions.current_message import message_here
+from palaver_tui.context.context import Context, Run
+from palaver_tui.state.reduce import user_text
+from palaver_tui.transcript.positions import Form
+from palaver_tui.transcript.targets import Thing, copied
+
+
+def copy(context: Context) -> None:
+    """Copy what is selected, as it was written; or what is pointed at; or the last answer."""
+    _copy(context, "source")
+
+
+def copy_plain(context: Context) -> None:
+    """Copy what is selected as it reads, without marks of Markdown."""
+    _copy(context, "plain")
+
+
+def _copy(context: Context, form: Form) -> None:
+    transcript = context.screen.transcript
+    selecting, pointing = transcript.selecting, transcript.pointing
+    if selecting.some:
+        copy_text(context, selecting.text(form), "the selection")
+        selecting.clear()
+    elif pointing.thing is not None and pointing.in_view():
+        copy_thing(context, pointing.thing)
+    elif answer := context.session.last_answer():
+        copy_text(context, answer, "the last answer")
+    else:
+        context.notices.say("There is nothing to copy yet.")
+
+
+def copy_thing(context: Context, thing: Thing) -> None:
+    """Copy the code, the address, what a call gave, or the message."""
+    if thing.kind == "message":
+        copy_message(context)
+        return
+    words = {"link": "the address", "code": "the code"}.get(thing.kind, "what is folded here")
+    copy_text(context, copied(context.screen.transcript.column, thing), words)
+
+
+def copy_message(context: Context) -> None:
+    """Copy a message, all of it, as it was written."""
+    message = message_here(context)
+    if message is not None and (text := user_text(message)):
+        copy_text(context, text, "the message")
+    else:
+        context.notices.say("There is no text in this message.")
+
+
+def copy_text(context: Context, text: str, what: str) -> None:
+    """Copy a text, and say that `what` was copied, and how."""
+    if not text:
+        context.notices.say("There is no text to copy here.")
+        return
+    lines = text.count("\n") + 1
+    if lines > 1:
+        what += f" ({lines} lines)"
+    context.app.run_worker(_copied(context, text, what))
+
+
+async def _copied(context: Context, text: str, what: str) -> None:
+    try:
+        done = await context.clipboard.copy(text)
+    except OSError as error:
+        context.notices.say(f"Could not copy {what}: {error}.", "error")
+        return
+    context.notices.say(done.words(what))
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "transcript.copy": copy,
+    "transcript.copy_plain": copy_plain,
+    "transcript.copy_message": copy_message,
+}

@@ -1,0 +1,35 @@
+"""Which message is meant: the one that is pointed at, or else one that is in view."""
+
+from __future__ import annotations
+
+from palaver.wire.messages import Message
+from palaver_tui.context.context import Context
+from palaver_tui.state.dropped_messages import is_read
+
+
+def message_here(context: Context) -> Message | None:
+    """Return the message that is pointed at, or else the first one in view."""
+    transcript = context.screen.transcript
+    thing = transcript.pointing.thing
+    in_view = transcript.ids_in_view()
+    if thing is not None and isinstance(thing.key, int) and transcript.pointing.in_view():
+        here: int | None = thing.key
+    else:
+        here = in_view[0] if in_view else None
+    return next((one for one in context.session.view.messages if one.id == here), None)
+
+
+def meant_message(context: Context) -> Message | None:
+    """Return what is pointed at; else the last message, or when scrolled the first in view."""
+    transcript = context.screen.transcript
+    pointed = transcript.pointing.thing is not None and transcript.pointing.in_view()
+    read = [one for one in context.session.view.messages if is_read(one)]
+    return read[-1] if read and transcript.following and not pointed else message_here(context)
+
+
+def own_message(context: Context) -> Message | None:
+    """Return the person's message that is meant, or else the one above what is meant."""
+    here = meant_message(context)
+    own = [one for one in context.session.view.messages if one.role == "user"]
+    before = [one for one in own if here is not None and one.id <= here.id]
+    return before[-1] if before else None

@@ -1,0 +1,76 @@
+"""What Esc closes, or stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from palaver_tui.actions.edits import leave_edit
+from palaver_tui.actions.search import end_search
+from palaver_tui.actions.slash_commands import end_command
+from palaver_tui.context.context import Context, Run
+from palaver_tui.state.escape import LAYERS, Escape, Open, escape
+
+# Whether a thing is open that Esc could close, and what the footer says of closing it.
+OPEN: Final[Mapping[Open, tuple[Callable[[Context], bool], str]]] = {
+    "dialog": (lambda context: context.dialogs.is_open, "close"),
+    "commands": (
+        lambda context: context.screen.commands.display and context.screen.composer.has_focus,
+        "clear",
+    ),
+    "search": (lambda context: context.screen.search_bar.display, "end search"),
+    "selection": (lambda context: context.screen.transcript.selecting.active, "unselect"),
+    "filter": (lambda context: context.list_filter.text is not None, "clear filter"),
+    "archived": (
+        lambda context: context.list_filter.archived and context.screen.chat_list.has_focus,
+        "other chats",
+    ),
+    "queue": (lambda context: context.screen.queue.has_focus, "leave the queue"),
+    "edit": (lambda context: context.editor.message is not None, "leave it as it was"),
+    "overlay": (lambda context: context.screen.list_is_over, "close list"),
+}
+
+
+def _focus_composer(context: Context) -> None:
+    context.screen.composer.focus()
+
+
+def _end_archived(context: Context) -> None:
+    context.list_filter.archived = False
+
+
+DOES: Final[Mapping[Escape, Run]] = {
+    "close_dialog": lambda context: context.dialogs.close(),
+    "close_commands": end_command,
+    "close_search": end_search,
+    "clear_selection": lambda context: context.screen.transcript.selecting.clear(),
+    "clear_filter": lambda context: context.list_filter.end(),
+    "close_archived": _end_archived,
+    "close_queue": _focus_composer,
+    "close_edit": leave_edit,
+    "close_overlay": lambda context: context.screen.close_list(),
+    "stop": lambda context: context.session.requests.stop(),
+    "say_stopping": lambda context: context.notices.say("Already stopping."),
+    "say_offline": lambda context: context.notices.say(
+        "Without a connection nothing can be stopped.", "warning"
+    ),
+    "focus_composer": _focus_composer,
+}
+
+
+def open_things(context: Context) -> frozenset[Open]:
+    """Return what Esc could close."""
+    return frozenset(thing for thing, (is_open, _) in OPEN.items() if is_open(context))
+
+
+def closing_words(context: Context) -> str | None:
+    """Return what the footer says that Esc does, None when nothing is open."""
+    return next((OPEN[thing][1] for thing in LAYERS if OPEN[thing][0](context)), None)
+
+
+def close_or_stop(context: Context) -> None:
+    """Close the topmost thing, or stop."""
+    DOES[escape(open_things(context), context.session.now.state)](context)
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {"chat.escape": close_or_stop}

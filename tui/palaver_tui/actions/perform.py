@@ -1,0 +1,32 @@
+"""Running an action by its id: what keys, the palette and commands do."""
+
+from __future__ import annotations
+
+from palaver_tui.actions.table import FUNCTIONS
+from palaver_tui.context.context import Context
+from palaver_tui.keymap.actions import BY_ID, OVER_DIALOGS
+from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.palette import Palette
+
+# What opens over another dialog closes with its own key.
+SCREENS: dict[str, type[HelpScreen | Palette]] = {
+    "app.help": HelpScreen,
+    "app.palette": Palette,
+}
+
+
+def perform(context: Context, name: str) -> None:
+    """Run an action by its id, if it makes sense now."""
+    action = BY_ID[name]
+    if context.dialogs.is_open and name not in {"chat.escape", "app.quit"}:
+        if name not in OVER_DIALOGS:
+            return
+        same = isinstance(context.app.screen, SCREENS[name])
+        context.dialogs.close()
+        if same:
+            return
+    if context.offers(action):
+        FUNCTIONS[name](context)
+        context.changed()
+    elif action.need == "models":
+        context.notices.say("No model can be used yet. An empty chat says what helps.", "warning")

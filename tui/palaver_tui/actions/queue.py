@@ -1,0 +1,125 @@
+"""Actions of the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from palaver.wire.messages import QueuedMessage
+from palaver_tui.actions.chats import show_again
+from palaver_tui.actions.edits import begin_edit
+from palaver_tui.actions.wording import quoted
+from palaver_tui.context.context import Context, Run
+from palaver_tui.context.undo import TextAside
+from palaver_tui.keymap.actions import key_of
+from palaver_tui.state.outgoing import landing
+
+
+def _selected(context: Context) -> QueuedMessage | None:
+    """Return what is selected, if it waits in this chat; else say that nothing is done."""
+    panel = context.screen.queue
+    selected = panel.selected
+    if selected is not None and selected.id in panel.leaving:
+        return None
+    # The panel is as old as a frame.
+    if selected is None or all(one.id != selected.id for one in context.session.view.queue):
+        context.notices.say(
+            "Nothing was done: that message has left the queue."
+            f" {key_of('queue.up')} {key_of('queue.down')} select another.",
+            "warning",
+        )
+        return None
+    return selected
+
+
+def go_to_queue(context: Context) -> None:
+    """Go to the queue, or back."""
+    screen = context.screen
+    (screen.composer if screen.queue.has_focus else screen.queue).focus()
+
+
+def send(context: Context) -> None:
+    """Answer the selected message next; what runs is stopped for it."""
+    if (queued := _selected(context)) is not None:
+        context.session.requests.promote(queued)
+
+
+def edit(context: Context) -> None:
+    """Open the selected message in the composer."""
+    if (queued := _selected(context)) is not None:
+        begin_edit(context, queued)
+
+
+def move(context: Context, steps: int) -> None:
+    """Move the selected message so many places down."""
+    if (queued := _selected(context)) is not None:
+        context.session.requests.move(queued, steps)
+
+
+def hold(context: Context) -> None:
+    """Hold the queue, or release it."""
+    view, requests = context.session.view, context.session.requests
+    held = view.held or view.status == "paused"
+    (requests.release if held else requests.hold)()
+
+
+def remove(context: Context) -> None:
+    """Take the selected message out of the queue."""
+    if (queued := _selected(context)) is None:
+        return
+    ids = [other.id for other in context.session.view.queue]
+    before = set(ids[: ids.index(queued.id)])
+    leaving = context.screen.queue.leaving
+    leaving.add(queued.id)
+
+    def done(chat_id: str) -> None:
+        aside = TextAside(queued.created_at, queued.content)
+        context.aside.add(chat_id, aside)
+        words = f"Removed {quoted(queued.content)}. {key_of('app.undo')} puts it back."
+        undo = partial(_put_back, context, chat_id, queued, before, aside)
+        context.undo.offer(undo, words)
+
+    def failed() -> None:
+        leaving.discard(queued.id)
+
+    context.session.requests.remove(queued, done, failed)
+
+
+def _put_back(
+    context: Context, chat_id: str, queued: QueuedMessage, before: set[int], aside: TextAside
+) -> None:
+    """Undo a removal: at its old place while the chat is busy, else in its composer.
+
+    `before` are the ids of those that stood before it. A chat at rest would answer at once,
+    also one whose queue is held.
+    """
+    session = context.session
+    context.aside.remove(chat_id, aside)
+    name = show_again(context, chat_id)
+
+    def keep() -> None:
+        context.drafts.keep_for(name, queued.content)
+
+    if landing(session.view) == "queue":
+        place = sum(other.id in before for other in session.view.queue)
+        if session.view.caught_up is None:
+            place = len(before)  # it was just opened, and what waits in it is not here yet
+        session.requests.put_back(name, queued, place, keep)
+    else:
+        keep()
+        words = "No answer runs, and in the queue it would be sent at once"
+        context.notices.say(f"{words}: {quoted(queued.content)} is in the composer.")
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "queue.focus": go_to_queue,
+    "queue.hold": hold,
+    "queue.up": lambda context: context.screen.queue.select(-1),
+    "queue.down": lambda context: context.screen.queue.select(1),
+    "queue.send": send,
+    "queue.edit": edit,
+    "queue.remove": remove,
+    "queue.raise": lambda context: move(context, -1),
+    "queue.lower": lambda context: move(context, 1),
+}

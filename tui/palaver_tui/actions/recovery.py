@@ -1,0 +1,76 @@
+"""Actions that help when no answer comes: retry, reconnect, set up, another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from palaver_tui.actions.chats import unarchive
+from palaver_tui.context.context import Context, Run
+from palaver_tui.state.banner import retry_time
+from palaver_tui.state.primary_action import Primary
+from palaver_tui.widgets.models import model_picker
+
+
+def retry_failed(context: Context) -> None:
+    """Run the failed turn again, at the time that the provider named if it named one."""
+    session = context.session
+    view = session.view
+    at = retry_time(view.error, session.clock.now()) if view.error else None
+    session.requests.resume(at if view.resume_at is None else None)
+
+
+def show_detail(context: Context) -> None:
+    """Show or hide the provider's own words."""
+    context.painter.show_detail = not context.painter.show_detail
+
+
+def choose_model(context: Context) -> None:
+    """Choose who answers."""
+    session = context.session
+    models = session.models
+    if models is None or not models.models:
+        context.notices.say("The daemon has not said which models there are.", "warning")
+        return
+
+    def chosen(name: str | None) -> None:
+        if name is not None:
+            session.choose_model(name)
+
+    context.dialogs.open(model_picker(models.models, context.painter.model_name()), chosen)
+
+
+def _promote_first(context: Context) -> None:
+    context.session.requests.promote(context.session.view.queue[0])
+
+
+PRIMARY: Final[Mapping[Primary, Run]] = {
+    "chat.unarchive": unarchive,
+    "app.reconnect": lambda context: context.session.start(),
+    "retry.now": lambda context: context.session.requests.skip_backoff(),
+    "error.retry": retry_failed,
+    "queue.release": lambda context: context.session.requests.release(),
+    "queue.head": _promote_first,
+    "setup.restart": lambda context: context.session.setup.restart(),
+    "setup.local": lambda context: context.session.setup.take_over(),
+}
+
+
+def do_what_helps(context: Context) -> None:
+    """Do the one thing that helps now: what the banner offers first."""
+    if (primary := context.session.primary) is not None:
+        PRIMARY[primary](context)
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "banner.primary": do_what_helps,
+    "transcript.retry": do_what_helps,
+    "model.choose": choose_model,
+    "transcript.model": choose_model,
+    "retry.now": PRIMARY["retry.now"],
+    "error.retry": retry_failed,
+    "error.detail": show_detail,
+    "setup.restart": PRIMARY["setup.restart"],
+    "setup.local": PRIMARY["setup.local"],
+    "app.reconnect": PRIMARY["app.reconnect"],
+}

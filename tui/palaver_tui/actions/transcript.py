@@ -1,0 +1,55 @@
+"""Actions that move through the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from palaver_tui.context.context import Context, Run
+
+
+def go_to_end(context: Context) -> None:
+    """Show the newest text and follow it."""
+    context.session.message_pages.to_end()
+    context.screen.transcript.follow()
+
+
+def focus(context: Context) -> None:
+    """Move the focus to the conversation."""
+    context.screen.transcript.focus()
+
+
+def show_reasoning(context: Context) -> None:
+    """Show or hide what the model thought."""
+    transcript = context.screen.transcript
+    shown = "reasoning" in transcript.folds.open_kinds
+    transcript.set_folds(transcript.folds.with_kind("reasoning", not shown))
+
+
+def move(context: Context, lines: int) -> None:
+    """Scroll by so many lines, or move the cursor."""
+    transcript = context.screen.transcript
+    if transcript.selecting.by_keys:
+        transcript.selecting.move(lines=lines)
+    else:
+        transcript.move(lines)
+
+
+def page(context: Context, pages: int) -> None:
+    """Scroll by so many pages, or move the cursor; two lines of a page stay."""
+    move(context, pages * max(1, context.screen.transcript.size.height - 2))
+
+
+FUNCTIONS: Final[Mapping[str, Run]] = {
+    "view.end": go_to_end,
+    "transcript.end": go_to_end,
+    "view.transcript": focus,
+    "view.reasoning": show_reasoning,
+    "transcript.up": lambda context: move(context, -1),
+    "transcript.down": lambda context: move(context, 1),
+    "transcript.page_up": lambda context: page(context, -1),
+    "transcript.page_down": lambda context: page(context, 1),
+    "composer.page_up": lambda context: page(context, -1),
+    "composer.page_down": lambda context: page(context, 1),
+    "transcript.home": lambda context: context.screen.transcript.to_start(),
+}

@@ -1,0 +1,24 @@
+"""Words that several actions say."""
+
+from __future__ import annotations
+
+from palaver_tui.context.context import Context
+from palaver_tui.state.permissions import Act, refusal
+from palaver_tui.text.wrap import clip
+
+TITLE_CELLS = 40  # of a title in a notice
+
+
+def quoted(title: str) -> str:
+    """Return a title in a sentence."""
+    words = " ".join(title.split())
+    return f"“{clip(words, TITLE_CELLS)}”" if words else "the chat"
+
+
+def refused(context: Context, act: Act) -> bool:
+    """Say why the chat that is shown does not allow `act`, if it does not."""
+    session = context.session
+    words = refusal(act, session.view, archived=session.is_archived)
+    if words is not None:
+        context.notices.say(words, "warning")
+    return words is not None

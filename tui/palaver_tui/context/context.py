@@ -1,0 +1,65 @@
+"""Everything that an action may use, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.app import App
+
+from palaver.interface import Choices
+from palaver_tui.context.dialogs import Dialogs
+from palaver_tui.context.draft_switch import DraftSwitch
+from palaver_tui.context.editor import Editor
+from palaver_tui.context.enter_key import EnterKey
+from palaver_tui.context.leaving import Leaving
+from palaver_tui.context.list_filter import ListFilter
+from palaver_tui.context.notices import Notices
+from palaver_tui.context.undo import TextsAside, UndoStack
+from palaver_tui.keymap.actions import Action
+from palaver_tui.platform.clipboard import Clipboard
+from palaver_tui.platform.opener import Opener
+from palaver_tui.screen.main_screen import MainScreen
+from palaver_tui.screen.painter import Painter
+from palaver_tui.session.session import Session
+from palaver_tui.storage.error_reports import ErrorLog
+from palaver_tui.themes.palettes import Palette
+
+
+@dataclass(kw_only=True)
+class Context:
+    """What an action reads and changes. What it changes is painted afterwards."""
+
+    app: App[int]  # Textual's side of the client: workers, themes, the way out
+    session: Session
+    screen: MainScreen
+    painter: Painter
+    changed: Callable[[], None]  # paints soon
+    paint: Callable[[], None]  # paints at once
+    perform: Callable[[str], None]  # runs an action by its id, if it makes sense now
+    offers: Callable[[Action], bool]  # whether an action makes sense now
+
+    notices: Notices
+    dialogs: Dialogs
+    editor: Editor
+    drafts: DraftSwitch
+    list_filter: ListFilter
+    undo: UndoStack
+    aside: TextsAside
+    enter: EnterKey
+    leaving: Leaving
+    errors: ErrorLog
+    clipboard: Clipboard
+    opener: Opener
+
+    pictures: Path  # the folder of those that were opened in a viewer
+    palettes: Sequence[Palette]  # those that this terminal can show
+    servers: Choices | None  # returns those that can be gone to, None where that is not offered
+
+    filing: set[str] = field(default_factory=set)  # chats that are being archived or deleted
+    doubted: str = ""  # what was said to be no command: Enter sends it now
+    recalled: int = 0  # how many messages back the composer shows one; 0: it shows none
+
+
+Run = Callable[[Context], object]  # what an action does; what it returns counts for nothing

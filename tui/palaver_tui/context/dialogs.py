@@ -1,0 +1,37 @@
+"""What lies over the main screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.app import App
+
+from palaver_tui.widgets.dialog import Dialog
+
+T = TypeVar("T")
+
+
+class Dialogs:
+    """Opens and closes dialogs."""
+
+    def __init__(self, app: App[int]) -> None:
+        self._app = app
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something lies over the main screen."""
+        return len(self._app.screen_stack) > 1
+
+    def open(self, dialog: Dialog[T], answered: Callable[[T | None], None] | None = None) -> None:
+        """Show `dialog`; `answered` is called with its answer, None when it is closed."""
+        self._app.push_screen(dialog, answered)
+
+    def shows(self, kind: type[Dialog[T]]) -> bool:
+        """Say whether the topmost one is of that kind."""
+        return isinstance(self._app.screen, kind)
+
+    def close(self) -> None:
+        """Close the topmost one without an answer."""
+        if isinstance(self._app.screen, Dialog):
+            self._app.screen.answer(None)

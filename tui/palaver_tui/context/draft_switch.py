@@ -1,0 +1,92 @@
+"""Keeps what is in the composer with its chat, while others are shown."""
+
+from __future__ import annotations
+
+from palaver.wire.messages import Message, QueuedMessage
+from palaver_tui.context.editor import Editor
+from palaver_tui.session.session import Session
+from palaver_tui.state.chat import DRAFT
+from palaver_tui.storage.drafts import NEW, Drafts, joined
+from palaver_tui.widgets.composer import Composer
+
+
+class DraftSwitch:
+    """Changes the composer's text when another chat is shown. `stored` are the drafts of all."""
+
+    def __init__(
+        self, session: Session, composer: Composer, editor: Editor, stored: Drafts
+    ) -> None:
+        self._session = session
+        self._composer = composer
+        self._editor = editor
+        self._shown: str | None = None  # the chat whose draft is in the composer
+        self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}  # edits of other chats
+        self.stored = stored
+
+    def switch(self) -> None:
+        """Bring the draft of the chat that is shown into the composer, if it is not there."""
+        name, composer = self._session.current, self._composer
+        if name == self._shown:
+            return
+        before, self._shown = self._shown, name
+        if before is None:
+            return
+        editing, edited = self._editor.message, composer.text
+        self._editor.end()
+        text = self.stored.get(name)
+        if self._session.knows(before):
+            if editing is not None:
+                self._parked[before] = editing, edited
+            self.stored.put(before, composer.text)
+        else:
+            # It has become this chat, or is gone: what was being written to it stays in view.
+            self.stored.put(before, "")
+            edited = edited if editing is not None else ""
+            text = joined(text, composer.text, edited)
+            self.stored.put(name, text)
+        if text != composer.text:
+            composer.put(text)
+        if (parked := self._parked.pop(name, None)) is not None:
+            self._editor.open(*parked, focus=False)
+
+    def note(self) -> None:
+        """Remember what is in the composer as what is being written to this chat."""
+        if self._shown is not None and self._editor.message is None:
+            self.stored.put(self._shown, self._composer.text)
+
+    def show_stored(self) -> None:
+        """The drafts were read: show the one of this chat, unless something was typed already."""
+        if not self._composer.text:
+            self._composer.put(self.stored.get(self._session.current))
+
+    def keep_for(self, name: str, text: str) -> None:
+        """Keep what could not be said with the draft of its chat."""
+        if name == self._shown:
+            self._editor.add_to_draft(text)
+        else:
+            self.stored.put(name, joined(self.stored.get(name), text))
+
+    def is_shown(self, name: str) -> bool:
+        """Say whether the composer's text is of the chat `name`."""
+        return name == self._shown
+
+    def move_to_new(self, name: str, unsent: list[str]) -> bool:
+        """Move what was written to a chat that is gone to a new one; return whether there was any.
+
+        `unsent` are messages that were not with the daemon. What is in the composer stays there.
+        """
+        _, parked = self._parked.pop(name, (None, ""))
+        shown = name == self._shown
+        kept = joined("" if shown else self.stored.get(name), parked, *unsent)
+        self.stored.put(name, "")
+        editor = self._editor
+        written = kept or (shown and (editor.draft.strip() or editor.message is not None))
+        if kept:
+            is_new = self._shown is not None and self._shown.startswith(DRAFT)
+            self.keep_for(self._shown if is_new and self._shown else NEW, kept)
+        return bool(written)
+
+    def everything(self) -> list[str]:
+        """Return every text that is kept, of all chats."""
+        parked = [text for _, text in self._parked.values()]
+        return [self._composer.text, self._editor.draft, *parked, *self.stored.texts()]

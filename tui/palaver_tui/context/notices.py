@@ -1,0 +1,25 @@
+"""Sentences that stand over the conversation for a while."""
+
+from __future__ import annotations
+
+from textual.app import App
+
+from palaver_tui.session.store import Severity
+from palaver_tui.text.visible import visible
+from palaver_tui.textual_patches.notices import withdraw_notice
+from palaver_tui.timing import NOTICE_S
+
+
+class Notices:
+    """Shows notices, and takes them away."""
+
+    def __init__(self, app: App[int]) -> None:
+        self._app = app
+
+    def say(self, text: str, severity: Severity = "information", seconds: float = NOTICE_S) -> None:
+        """Show a notice for a while. Its text is neither markup nor able to drive the terminal."""
+        self._app.notify(visible(text), severity=severity, timeout=seconds, markup=False)
+
+    def withdraw(self, text: str) -> None:
+        """Take a notice away that is not true any more."""
+        withdraw_notice(self._app, visible(text))

@@ -1,0 +1,81 @@
+"""Taking back what was done last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from palaver_tui.context.notices import Notices
+from palaver_tui.timing import UNDO_NOTICE_S
+from palaver_tui.widgets.composer import Composer
+
+
+class Undoable(NamedTuple):
+    """What takes an action back, how often the composer had been edited by then, what was said."""
+
+    undo: Callable[[], None]
+    edits: int
+    words: str
+
+
+class UndoStack:
+    """One key takes back what came last: an action that can be, or what was typed after it."""
+
+    def __init__(self, composer: Composer, notices: Notices) -> None:
+        self._composer = composer
+        self._notices = notices
+        self._stack: list[Undoable] = []
+
+    def offer(self, undo: Callable[[], None], words: str) -> None:
+        """Let `take_back` run `undo`, once what is typed from now on was undone, and say so."""
+        self._stack.append(Undoable(undo, self._composer.edits, words))
+        self._notices.say(words, seconds=UNDO_NOTICE_S)
+
+    def take_back(self) -> None:
+        """Take back what came last."""
+        composer = self._composer
+        edits = self._stack[-1].edits if self._stack else -1
+        if composer.has_focus and composer.edits != edits:
+            before = composer.text
+            composer.undo()
+            if composer.text != before:
+                return
+        if self._stack:
+            taken_back = self._stack.pop()
+            self._notices.withdraw(taken_back.words)
+            taken_back.undo()
+        else:
+            self._notices.say("There is nothing to take back.")
+
+
+@dataclass(frozen=True)
+class TextAside:
+    """A text that was taken out of a queue or of the composer; `at` is when it was written."""
+
+    at: datetime
+    text: str
+
+
+class TextsAside:
+    """Texts that were taken out and may be wanted again, by chat: the composer recalls them."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, list[TextAside]] = {}
+
+    def add(self, chat: str, aside: TextAside) -> None:
+        """Keep a text of the chat `chat`."""
+        self._texts.setdefault(chat, []).append(aside)
+
+    def remove(self, chat: str, aside: TextAside) -> None:
+        """Forget a text: it is where it was before."""
+        self._texts[chat] = [one for one in self.of(chat) if one is not aside]
+
+    def of(self, chat: str) -> list[TextAside]:
+        """Return the texts of a chat, in the order in which they were taken out."""
+        return self._texts.get(chat, [])
+
+    def everything(self) -> list[str]:
+        """Return the texts of all chats."""
+        return [one.text for texts in self._texts.values() for one in texts]

@@ -1,0 +1,77 @@
+"""The one screen: list, conversation, composer."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from palaver_tui.textual_patches.row_screen import RowScreen
+from palaver_tui.transcript.sections import Look
+from palaver_tui.widgets.banner import BannerBox
+from palaver_tui.widgets.bar import Bar
+from palaver_tui.widgets.chat_list import ChatListPane
+from palaver_tui.widgets.command_list import CommandList
+from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.search_bar import SearchBar
+from palaver_tui.widgets.stage import Stage
+from palaver_tui.widgets.transcript.widget import Transcript
+from palaver_tui.widgets.welcome import Welcome
+
+
+class MainScreen(RowScreen[object]):
+    """Its parts are its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__(id="main-screen")
+        self.header, self.footer = Bar(id="header"), Bar(id="footer")
+        self.chat_list = ChatListPane()
+        self.stage = Stage(id="stage")
+        self.transcript, self.welcome = Transcript(Look()), Welcome()
+        self.search_bar = SearchBar()
+        self.banner = BannerBox()
+        self.queue = QueuePanel()
+        self.commands = CommandList()
+        self.writing = Horizontal(id="writing")
+        self.composer = Composer()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the parts."""
+        yield self.header
+        with Horizontal(id="body"):
+            yield self.chat_list
+            with Vertical(id="main"):
+                with self.stage:
+                    yield self.transcript
+                    yield self.welcome
+                yield self.search_bar
+                yield self.banner
+                yield self.queue
+                yield self.commands
+                with self.writing:
+                    yield Static("❯", id="prompt", markup=False)
+                    yield self.composer
+        yield self.footer
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the list of chats lies over the conversation, if it is open."""
+        return self.has_class("-narrow")
+
+    @property
+    def list_is_over(self) -> bool:
+        """Whether the list of chats covers the conversation now."""
+        return self.is_narrow and self.has_class("-list")
+
+    def open_list(self) -> None:
+        """Go to the list of chats; in a narrow window it is opened."""
+        self.add_class("-list")
+        self.chat_list.focus()
+
+    def close_list(self) -> None:
+        """Close the list where it lies over the conversation."""
+        if self.has_class("-list"):
+            self.remove_class("-list")
+            if self.is_narrow:
+                self.composer.focus()

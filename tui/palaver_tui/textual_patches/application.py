@@ -1,0 +1,56 @@
+"""What the client needs of Textual's application and is not public.
+
+- `App._handle_exception` is where every error arrives that a handler, a worker or a timer raises;
+  there is no hook. Without this an error of the client's own ends it with a traceback.
+- `App._driver` is the terminal. Textual's way out waits for a screen that may never have been put
+  together; without `release_terminal` a client that fails at its start leaves the terminal as it is
+  while it draws.
+- `App._filters` has what colours go through, decided before there is a theme. Without
+  `without_colours` a terminal without colours is drawn in all of them, and with NO_COLOR frames
+  vanish on a dark terminal.
+- `App._clipboard` is what a field pastes. `App.copy_to_clipboard` would send it to the terminal,
+  too, where the client copies in its own way.
+"""
+
+from __future__ import annotations
+
+from textual.app import App, ReturnType
+from textual.filter import Monochrome, NoColor
+
+
+class Application(App[ReturnType]):
+    """An application that may go on after an error."""
+
+    def handle_error(self, error: Exception) -> bool:
+        """Take note of `error`; return whether the client goes on. Else Textual ends it."""
+        return False
+
+    def fail(self, error: Exception) -> None:
+        """Handle an error as if a handler had raised it."""
+        self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not self.handle_error(error):
+            super()._handle_exception(error)
+
+    def release_terminal(self) -> None:
+        """Give the terminal back at once."""
+        if self._driver is not None:
+            self._driver.stop_application_mode()
+            self._driver.close()
+
+    def without_colours(self) -> None:
+        """Draw with the terminal's own two colours alone."""
+        self.no_color = True
+        # Chosen when no theme was known yet, Textual's filter turns the terminal's own colours
+        # into black: frames would vanish on a dark terminal.
+        self._filters = [
+            NoColor() if isinstance(item, Monochrome) else item for item in self._filters
+        ]
+        if not any(isinstance(item, NoColor) for item in self._filters):
+            # Textual takes a terminal of which it knows no colours for one of all colours.
+            self._filters.append(NoColor())
+
+    def set_pasted(self, text: str) -> None:
+        """Let fields paste `text`."""
+        self._clipboard = text

@@ -1,0 +1,32 @@
+"""A screen that draws rows alone that changed, and soon.
+
+Textual makes the compositor of a screen itself, and its timer for drawing at 60 Hz: neither can be
+handed in. Without this a frame of an answer draws every row of every part, and a key may wait 33 ms
+for the next beat.
+"""
+
+from __future__ import annotations
+
+from textual.screen import Screen, ScreenResultType
+from textual.timer import Timer
+
+from palaver_tui.textual_patches.row_compositor import RowCompositor
+from palaver_tui.timing import SCREEN_UPDATES_PER_SECOND
+
+
+class RowScreen(Screen[ScreenResultType]):
+    """A screen with a `RowCompositor`, drawn at `SCREEN_UPDATES_PER_SECOND`."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._compositor = RowCompositor()
+        self._updates: Timer | None = None
+
+    @property
+    def _update_timer(self) -> Timer:
+        """What draws the screen when something is dirty."""
+        if self._updates is None:
+            self._updates = self.set_interval(
+                1 / SCREEN_UPDATES_PER_SECOND, self._on_timer_update, pause=True
+            )
+        return self._updates
