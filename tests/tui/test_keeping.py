@@ -256,7 +256,7 @@ async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp
 
 async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_path):
     async with client(tmp_path) as me:
-        drafts = me.app._drafts
+        drafts = me.app.context.drafts.stored
         write, tried = drafts._store.keep_draft, []
 
         def some(draft):
@@ -283,7 +283,7 @@ async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_messag
         (tmp_path / "client" / kind / f"{name}.json").mkdir()
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="b") as me:
         await me.shows("Could not read some of your drafts")
-        await me.until(lambda: me.app._drafts.get("b") == "an idea for b")
+        await me.until(lambda: me.app.context.drafts.stored.get("b") == "an idea for b")
         await me.shows("Could not read some of your messages")
         await me.until(lambda: len(me.daemon.sent) == 2)
 
