@@ -72,7 +72,7 @@ async def life(tmp_path: Path, scene: str, size=SIZES[0]):
         await me.shows(words)
         await me.until(lambda: app.session.models or daemon.absent)
         if scene == "error":
-            app._tell(app.context.errors.note(ValueError()))
+            app.context.errors.say(app.context.errors.log.note(ValueError()))
         yield me, watcher
 
 

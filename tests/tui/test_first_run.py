@@ -22,8 +22,9 @@ from palaver.wire.errors import ChatError
 from palaver.wire.setup import Setup
 from palaver_tui.app import PalaverApp
 from palaver_tui.keymap.actions import ACTIONS
+from palaver_tui.session.causes import looked_at
 from palaver_tui.session.session import Connect
-from palaver_tui.session.setup import SetupTools, looked_at
+from palaver_tui.session.setup import SetupTools
 from palaver_tui.state.first_run import FirstRun, Row, first_run, paragraphs
 from palaver_tui.widgets.welcome import welcome_lines
 from palaverd.config.load import ConfigError

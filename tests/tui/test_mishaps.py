@@ -142,7 +142,7 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.shows("What shall we talk about?")
         place(shown.app, monkeypatch)
-        await shown.until(lambda: shown.app.context.errors)
+        await shown.until(lambda: shown.app.context.errors.log)
         if place is not render:  # which is all that is written in a notice, too
             await shown.shows("Something went wrong in the client", "F8 copies a report")
         monkeypatch.undo()
@@ -152,10 +152,10 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         await shown.press("enter")
         await shown.until(lambda: not shown.composer.text)
         await shown.until(lambda: not shown.app._frames._pending)
-        report = shown.app.context.errors.report()
+        report = shown.app.context.errors.log.report()
         assert "Broken at tui/test_mishaps.py" in report
         assert SECRET not in report
-        path = shown.app.context.errors.path
+        path = shown.app.context.errors.log.path
         assert "Broken at tui/test_mishaps.py" in path.read_text()
         assert SECRET not in path.read_text()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -164,7 +164,7 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
             application, "copy_text", lambda _context, text, what: copied.append((text, what))
         )
         await shown.press("f8")
-        assert copied == [(shown.app.context.errors.report(), "the report")]
+        assert copied == [(shown.app.context.errors.log.report(), "the report")]
 
 
 async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> None:
@@ -173,7 +173,7 @@ async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> Non
         called = []
         shown.app.call_next(fail)
         shown.app.call_next(lambda: called.append(1))
-        await shown.until(lambda: called and shown.app.context.errors)
+        await shown.until(lambda: called and shown.app.context.errors.log)
 
 
 async def test_an_error_that_repeats_is_told_once(tmp_path) -> None:
@@ -181,7 +181,7 @@ async def test_an_error_that_repeats_is_told_once(tmp_path) -> None:
         await shown.until(lambda: shown.app._frames.painted)
         for _ in range(50):
             shown.app.call_later(fail)
-        await shown.until(lambda: "(50 times)" in shown.app.context.errors.report())
+        await shown.until(lambda: "(50 times)" in shown.app.context.errors.log.report())
         assert len(shown.app._notifications) == 1
 
 
@@ -237,7 +237,7 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
         assert daemon.positions[1] == ("a", Position(1))  # from where it was read
         daemon.stream_of("a").tell(MessageEvent(answer(2, "because")))
         await shown.shows("why?", "because")
-        assert shown.app.context.errors
+        assert shown.app.context.errors.log
         [pause] = clock.slept
         assert 0 < pause <= 1
 
@@ -313,7 +313,7 @@ async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
         daemon.watching.tell(Connected())
         await shown.until(lambda: daemon.sent)
         assert [request.content for _, request, _ in daemon.sent] == ["written before"]
-        assert shown.app.context.errors
+        assert shown.app.context.errors.log
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
         tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
     ) as shown:
         await shown.shows("First chat", "why?")
-        assert shown.app.context.errors
+        assert shown.app.context.errors.log
         monkeypatch.undo()
         assert [one.key for one in LocalStore(tmp_path).unsent()] == ["k"]
 
@@ -340,7 +340,7 @@ async def test_what_was_asked_is_given_back_after_an_error(tmp_path, monkeypatch
         await shown.shows("so")
         monkeypatch.setattr(daemon, "edit_message", fail)
         await shown.press("ctrl+t", "e", *"!!", "enter")
-        await shown.until(lambda: shown.app.context.errors)
+        await shown.until(lambda: shown.app.context.errors.log)
         await shown.shows("editing your message")
         assert shown.composer.text == "why?!!"
 
@@ -432,7 +432,7 @@ async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
         await shown.until(lambda: [*shown.app.screen.query(kind)])
         for one in shown.app.screen.query(kind):
             one.refresh()
-        await shown.until(lambda: shown.app.context.errors)
+        await shown.until(lambda: shown.app.context.errors.log)
         await shown.until(lambda: says_so(shown, kind))
         monkeypatch.undo()
         for _ in range(3):
@@ -451,7 +451,7 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
         await shown.until(lambda: shown.app._frames.painted)
         monkeypatch.setattr(Toast, place, fail)
         shown.app.call_later(fail)
-        await shown.until(lambda: "test_mishaps" in shown.app.context.errors.report())
+        await shown.until(lambda: "test_mishaps" in shown.app.context.errors.log.report())
         await shown.press("h", "i", "ctrl+j", "2", "ctrl+j", "3")
         await shown.shows("❯ hi", "│   2", "│   3")  # all of it has its room
         copied = []
@@ -459,10 +459,10 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
             application, "copy_text", lambda _context, text, _what: copied.append(text)
         )
         await shown.press("f8")
-        assert copied == [shown.app.context.errors.report()]
+        assert copied == [shown.app.context.errors.log.report()]
         monkeypatch.undo()
         shown.app.call_later(fail_soon)  # of another kind: it is told again
-        await shown.until(lambda: "fail_soon" in shown.app.context.errors.report())
+        await shown.until(lambda: "fail_soon" in shown.app.context.errors.log.report())
         await shown.shows("Something went wrong in the client")
 
 
@@ -471,7 +471,7 @@ async def test_an_error_in_showing_the_notice_of_one_ends_nothing(tmp_path, monk
         await shown.until(lambda: shown.app._frames.painted)
         monkeypatch.setattr(ToastRack, "show", fail)
         shown.app.call_later(fail)
-        await shown.until(lambda: shown.app.context.errors)
+        await shown.until(lambda: shown.app.context.errors.log)
         await shown.press("h", "i")
         await shown.shows("hi")
 

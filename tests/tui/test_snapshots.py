@@ -66,7 +66,7 @@ def test_the_notice_of_an_error_looks_as_it_did(snap_compare, tmp_path, size):
 
     async def failed(pilot):
         await before(pilot)
-        app._tell(app.context.errors.note(ValueError("nobody sees this")))
+        app.context.errors.say(app.context.errors.log.note(ValueError("nobody sees this")))
         await posed(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=failed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,31 +20,23 @@ from textual.widgets import Input, TextArea
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.interface import Choices, Left
-from palaver.paths import client_config_path, default_config_path, socket_path
-from palaver.remote.address import Web
-from palaver.remote.endpoints import tokens
 from palaver.remote.servers import Server
 from palaver.setup.servers import find_servers
 from palaver_tui.actions.application import copy_or_leave
 from palaver_tui.actions.availability import offers
 from palaver_tui.actions.chats import after_deletion
 from palaver_tui.actions.clipboard import copy_text
-from palaver_tui.actions.escape import closing_words
 from palaver_tui.actions.links import open_address
+from palaver_tui.actions.painting import paint
 from palaver_tui.actions.perform import perform
-from palaver_tui.actions.search import find, search_words
+from palaver_tui.actions.search import find
 from palaver_tui.actions.slash_commands import list_commands
 from palaver_tui.actions.targets import use_thing
 from palaver_tui.context.context import Context
 from palaver_tui.context.dialogs import Dialogs
-from palaver_tui.context.draft_switch import DraftSwitch
-from palaver_tui.context.editor import Editor
-from palaver_tui.context.enter_key import EnterKey
-from palaver_tui.context.leaving import Leaving
-from palaver_tui.context.list_filter import ListFilter
 from palaver_tui.context.notices import Notices
-from palaver_tui.context.undo import TextsAside, UndoStack
-from palaver_tui.keymap.actions import Action, key_of
+from palaver_tui.context.own_errors import OwnErrors
+from palaver_tui.keymap.actions import Action
 from palaver_tui.keymap.bindings import bindings
 from palaver_tui.platform.clipboard import Clipboard
 from palaver_tui.platform.hangup import EXIT_CODE, watch_terminal
@@ -52,11 +44,12 @@ from palaver_tui.platform.opener import Opener
 from palaver_tui.platform.signals import on_ending_signals
 from palaver_tui.screen.frames import Frames
 from palaver_tui.screen.main_screen import MainScreen
-from palaver_tui.screen.painter import FLAT, NARROW, Choice, Painter
+from palaver_tui.screen.painter import FLAT, NARROW, Painter
+from palaver_tui.session.causes import causes, looked_at
 from palaver_tui.session.session import Connect, Session
-from palaver_tui.session.setup import SetupTools, looked_at
+from palaver_tui.session.setup import SetupTools
 from palaver_tui.storage.drafts import Drafts
-from palaver_tui.storage.error_reports import ErrorKind, ErrorLog, say_ended
+from palaver_tui.storage.error_reports import ErrorLog, say_ended
 from palaver_tui.storage.local_store import FOLDER, LocalStore
 from palaver_tui.text.visible import encodable
 from palaver_tui.textual_patches.application import Application
@@ -116,9 +109,7 @@ class PalaverApp(Application[int]):
         self._contains_errors = contains_errors
         if contains_errors:
             guard_library()
-        self._chat_id = chat_id
-        self._hint = hint
-        self._notice = notice
+        self._chat_id, self._hint, self._notice = chat_id, hint, notice
         self._motion = motion
         self._look = look or Look()
         self._signals = signals
@@ -155,42 +146,32 @@ class PalaverApp(Application[int]):
         )
         drafts = Drafts(
             disk,
-            server=self._daemon,
+            server=lambda: self.session.address,
             later=self.set_timer,
             warn=lambda words: notices.say(words, "warning"),
         )
-        composer = self.main.composer
-        editor = Editor(composer)
+        dialogs = Dialogs(self)
+        log = ErrorLog(data_dir / FOLDER / "reports", os.environ)
         self.context = Context(
             app=self,
             session=self.session,
             screen=self.main,
             painter=Painter(
-                self.main,
-                self.session,
-                self.offers,
-                motion=motion,
-                zone=self._look.zone,
+                self.main, self.session, self.offers, motion=motion, zone=self._look.zone
             ),
             changed=self._changed,
             paint=self.paint,
             perform=self.perform,
             offers=lambda action: self.offers(action),
             notices=notices,
-            dialogs=Dialogs(self),
-            editor=editor,
-            drafts=DraftSwitch(self.session, composer, editor, drafts),
-            list_filter=ListFilter(self.main.chat_list),
-            undo=UndoStack(composer, notices),
-            aside=TextsAside(),
-            enter=EnterKey(self.clock),
-            leaving=Leaving(),
-            errors=ErrorLog(data_dir / FOLDER / "reports", os.environ),
+            dialogs=dialogs,
+            errors=OwnErrors(self, log, notices, dialogs),
             clipboard=Clipboard(os.environ, super().copy_to_clipboard, data_dir / FOLDER),
             opener=Opener(os.environ),
             pictures=data_dir / FOLDER / "pictures",
             palettes=palettes,
             servers=choices,
+            stored=drafts,
         )
 
     # --- life -----------------------------------------------------------------------------
@@ -252,11 +233,6 @@ class PalaverApp(Application[int]):
         """A signal asks to end: no questions, what was written is kept on disk."""
         self.exit(code, return_code=code)
 
-    def _daemon(self) -> str | None:
-        """Return where the daemon answers, None while none does."""
-        endpoint = self.session.endpoint
-        return None if endpoint is None else str(endpoint)
-
     # --- errors of the client's own -------------------------------------------------------
 
     def contains(self, error: Exception) -> bool:
@@ -267,39 +243,19 @@ class PalaverApp(Application[int]):
         """Note an error and show that there was one; return False if it may end the client."""
         if not self._contains_errors:
             return False
-        errors = self.context.errors
-        new = errors.note(error)
-        if new is not None:
-            errors.write(self.clock.now())
         if not self._is_ready:
-            self._give_up()
-        elif new is not None and self.on_screen:
-            try:
-                self._tell(new)
-            except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
-                errors.note(second)
-                errors.write(self.clock.now())
+            self._give_up(error)
+        self.context.errors.take(error, self.clock.now())
         return True
 
-    def _give_up(self) -> NoReturn:
+    def _give_up(self, error: Exception) -> NoReturn:
         """End before the first paint: there is nothing to show an error in, and nothing to keep."""
+        log = self.context.errors.log
+        log.note(error)
+        log.write(self.clock.now())
         self.release_terminal()
-        say_ended(self.context.errors.path)
+        say_ended(log.path)
         os._exit(1)
-
-    def _tell(self, new: ErrorKind) -> None:
-        """Say what happened, and how to pass it on."""
-        words = (
-            f"Something went wrong in the client: {new.type}.\n"  # where is in the report
-            f"Your chats are not affected. {key_of('app.report')} copies a report."
-        )
-        self.context.notices.say(words, "error", seconds=ERROR_NOTICE_S)
-        self.call_later(self._close_broken)
-
-    def _close_broken(self) -> None:
-        """Close a dialog that could not be put together: there is nothing in it, nor a notice."""
-        if self.on_screen and self.context.dialogs.is_open and not self.screen.children:
-            self.context.dialogs.close()
 
     def _task_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Something that ran by itself failed, and nobody waits for it."""
@@ -318,38 +274,13 @@ class PalaverApp(Application[int]):
     def _tick(self) -> None:
         """Move what moves by itself; a frame that was painted meanwhile has moved it."""
         painted, self._ticked = self._ticked, self._frames.painted
-        painter = self.context.painter
-        if painted == self._ticked and (painter.animated or painter.dated):
+        if painted == self._ticked and self.context.painter.moves:
             self._changed()
 
     def paint(self) -> None:
         """Show the session as it is now."""
-        if not self._is_ready or not self.on_screen:
-            return
-        context, main = self.context, self.main
-        closes = closing_words(context)
-        self._let_go()
-        chosen = context.list_filter
-        if chosen.archived and not main.chat_list.has_focus and not self.session.is_archived:
-            chosen.archived = False
-        context.painter.paint(
-            closes,
-            context.editor.message,
-            context.editor.dropped(self.session.view),
-            Choice(chosen.text, chosen.archived, context.drafts.stored.chats),
-        )
-        if main.search_bar.display:
-            main.search_bar.show(search_words(context))
-
-    def _let_go(self) -> None:
-        """Forget the messages that are far from what is looked at."""
-        transcript = self.main.transcript
-        if transcript.chat != self.session.current:
-            return
-        if transcript.following:
-            self.session.message_pages.to_end()
-        elif (ids := transcript.ids_in_view()) is not None:
-            self.session.message_pages.let_go(*ids)
+        if self._is_ready and self.on_screen:
+            paint(self.context)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what every line goes through before it is written to the terminal."""
@@ -533,9 +464,9 @@ def open_terminal(
     `hint` stands where nothing was said yet, `notice` is said at the beginning. `server` is the one
     that was named, `choices` are those that can be gone to, None where that is not offered.
     """
-    causes = tuple(_causes(data_dir, config, server))
+    files = tuple(causes(data_dir, config, server))
     find = partial(find_servers, SystemClock())
-    tools = SetupTools(os.environ, restart, find, partial(looked_at, causes))
+    tools = SetupTools(os.environ, restart, find, partial(looked_at, files))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     console = Console()
     look = Look(pictures=draws_pictures(console))
@@ -558,24 +489,12 @@ def open_terminal(
     try:
         result = app.run()
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        app.context.errors.note(error)
-        app.context.errors.write(app.clock.now())
+        app.context.errors.log.note(error)
+        app.context.errors.log.write(app.clock.now())
         result = 1
     finally:
         ended()
-    if app.context.errors and (result == 1 or app.return_code == 1):
-        say_ended(app.context.errors.path)
+    if app.context.errors.log and (result == 1 or app.return_code == 1):
+        say_ended(app.context.errors.log.path)
     code = app.return_code or (result if isinstance(result, int) else 0)
     return Left(code, app.session.view.chat_id, app.context.leaving.server)
-
-
-def _causes(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
-    """Yield the files that decide whether the daemon is reached: one that changes is tried anew."""
-    if server is None or server.socket is not None:
-        yield config or default_config_path()
-        yield server.socket if server and server.socket else socket_path(data_dir)
-        return
-    yield client_config_path()
-    yield from (path for path in (server.ca_file, server.token_file) if path is not None)
-    if isinstance(server.place, Web):
-        yield tokens().path(server.place)

@@ -26,7 +26,7 @@ def change_theme(context: Context) -> None:
 
 def copy_report(context: Context) -> None:
     """Copy what went wrong in the client itself."""
-    copy_text(context, context.errors.report(), "the report")
+    copy_text(context, context.errors.log.report(), "the report")
 
 
 def show_help(context: Context) -> None:

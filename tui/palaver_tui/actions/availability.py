@@ -35,7 +35,7 @@ NEEDS: Mapping[Need, Callable[[Context], bool]] = {
     "offline": lambda context: context.session.connection.phase == "offline",
     "searching": lambda context: context.screen.transcript.searching.active,
     "servers": lambda context: context.servers is not None,
-    "error": lambda context: bool(context.errors),
+    "error": lambda context: bool(context.errors.log),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 
 from textual.app import App
@@ -16,6 +16,7 @@ from palaver_tui.context.enter_key import EnterKey
 from palaver_tui.context.leaving import Leaving
 from palaver_tui.context.list_filter import ListFilter
 from palaver_tui.context.notices import Notices
+from palaver_tui.context.own_errors import OwnErrors
 from palaver_tui.context.undo import TextsAside, UndoStack
 from palaver_tui.keymap.actions import Action
 from palaver_tui.platform.clipboard import Clipboard
@@ -23,7 +24,7 @@ from palaver_tui.platform.opener import Opener
 from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.screen.painter import Painter
 from palaver_tui.session.session import Session
-from palaver_tui.storage.error_reports import ErrorLog
+from palaver_tui.storage.drafts import Drafts
 from palaver_tui.themes.palettes import Palette
 
 
@@ -41,25 +42,33 @@ class Context:
     offers: Callable[[Action], bool]  # whether an action makes sense now
 
     notices: Notices
-    dialogs: Dialogs
-    editor: Editor
-    drafts: DraftSwitch
-    list_filter: ListFilter
-    undo: UndoStack
-    aside: TextsAside
-    enter: EnterKey
-    leaving: Leaving
-    errors: ErrorLog
+    errors: OwnErrors
     clipboard: Clipboard
     opener: Opener
-
     pictures: Path  # the folder of those that were opened in a viewer
     palettes: Sequence[Palette]  # those that this terminal can show
     servers: Choices | None  # returns those that can be gone to, None where that is not offered
+    dialogs: Dialogs
+    stored: InitVar[Drafts]  # the drafts of all chats
 
+    editor: Editor = field(init=False)
+    drafts: DraftSwitch = field(init=False)
+    list_filter: ListFilter = field(init=False)
+    undo: UndoStack = field(init=False)
+    enter: EnterKey = field(init=False)
+    aside: TextsAside = field(default_factory=TextsAside)
+    leaving: Leaving = field(default_factory=Leaving)
     filing: set[str] = field(default_factory=set)  # chats that are being archived or deleted
     doubted: str = ""  # what was said to be no command: Enter sends it now
     recalled: int = 0  # how many messages back the composer shows one; 0: it shows none
+
+    def __post_init__(self, stored: Drafts) -> None:
+        composer = self.screen.composer
+        self.editor = Editor(composer)
+        self.drafts = DraftSwitch(self.session, composer, self.editor, stored)
+        self.list_filter = ListFilter(self.screen.chat_list)
+        self.undo = UndoStack(composer, self.notices)
+        self.enter = EnterKey(self.session.clock)
 
 
 Run = Callable[[Context], object]  # what an action does; what it returns counts for nothing

@@ -115,6 +115,11 @@ class Painter:
         """Whether the times in the list are of another minute."""
         return self._minute != _minute(self._session.clock.now())
 
+    @property
+    def moves(self) -> bool:
+        """Whether another frame would differ although nothing was changed."""
+        return self.animated or self.dated
+
     def model_name(self) -> str | None:
         """The model that answers, or would."""
         session = self._session

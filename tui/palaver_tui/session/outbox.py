@@ -164,8 +164,7 @@ class Outbox:
         return await client.send(view.chat_id, message, key=item.key)
 
     def _unsent(self, view: ChatView, item: Outgoing) -> Unsent:
-        endpoint = self._store.endpoint
-        server = str(endpoint) if endpoint is not None else None
+        server = self._store.address
         return Unsent(item.key, item.content, item.created_at, view.chat_id, server, item.model)
 
     async def _keep(self, kept: Unsent) -> Unsent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -51,19 +51,6 @@ class SetupTools:
         give_up = clock.monotonic() + seconds
         while clock.monotonic() < give_up and await self.seen() == seen:
             await clock.sleep(min(LOOK_AT_CAUSE_S, max(0.0, give_up - clock.monotonic())))
-
-
-def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
-    """Return how files are now, None for each that cannot be seen."""
-    found: list[tuple[int, int, int] | None] = []
-    for path in paths:
-        try:
-            stat = path.expanduser().stat()
-        except OSError:
-            found.append(None)
-        else:
-            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
-    return found
 
 
 class Setup:

@@ -62,6 +62,11 @@ class Store:
         """Whether the chat that is shown is archived."""
         return self.chats.is_archived(self.view.chat_id)
 
+    @property
+    def address(self) -> str | None:
+        """Where the daemon answers, as a text; None while none does."""
+        return None if self.endpoint is None else str(self.endpoint)
+
     def knows(self, name: str) -> bool:
         """Say whether there is a view of that name."""
         return name in self.views

@@ -1,0 +1,36 @@
+"""Showing the client as it is now."""
+
+from __future__ import annotations
+
+from palaver_tui.actions.escape import closing_words
+from palaver_tui.actions.search import search_words
+from palaver_tui.context.context import Context
+from palaver_tui.screen.painter import Choice
+
+
+def paint(context: Context) -> None:
+    """Bring every part of the screen up to the context."""
+    session, screen, chosen = context.session, context.screen, context.list_filter
+    closes = closing_words(context)
+    _let_go(context)
+    if chosen.archived and not screen.chat_list.has_focus and not session.is_archived:
+        chosen.archived = False
+    context.painter.paint(
+        closes,
+        context.editor.message,
+        context.editor.dropped(session.view),
+        Choice(chosen.text, chosen.archived, context.drafts.stored.chats),
+    )
+    if screen.search_bar.display:
+        screen.search_bar.show(search_words(context))
+
+
+def _let_go(context: Context) -> None:
+    """Forget the messages that are far from what is looked at."""
+    transcript, pages = context.screen.transcript, context.session.message_pages
+    if transcript.chat != context.session.current:
+        return
+    if transcript.following:
+        pages.to_end()
+    elif (ids := transcript.ids_in_view()) is not None:
+        pages.let_go(*ids)

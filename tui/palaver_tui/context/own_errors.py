@@ -1,0 +1,54 @@
+"""Errors of the client's own: counted, written to a report, and each kind said once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.app import App
+
+from palaver_tui.context.dialogs import Dialogs
+from palaver_tui.context.notices import Notices
+from palaver_tui.keymap.actions import key_of
+from palaver_tui.storage.error_reports import ErrorKind, ErrorLog
+from palaver_tui.timing import ERROR_NOTICE_S
+
+
+class OwnErrors:
+    """Takes errors and says that there was one, while there is a screen to say it on."""
+
+    def __init__(self, app: App[int], log: ErrorLog, notices: Notices, dialogs: Dialogs) -> None:
+        self._app = app
+        self._notices = notices
+        self._dialogs = dialogs
+        self.log = log
+
+    @property
+    def _on_screen(self) -> bool:
+        return self._app.is_running and bool(self._app.screen_stack)
+
+    def take(self, error: Exception, now: datetime) -> None:
+        """Count `error`; one of a new kind is said, and the report written."""
+        new = self.log.note(error)
+        if new is None:
+            return
+        self.log.write(now)
+        if self._on_screen:
+            try:
+                self.say(new)
+            except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
+                self.log.note(second)
+                self.log.write(now)
+
+    def say(self, kind: ErrorKind) -> None:
+        """Say what happened, and how to pass it on."""
+        words = (
+            f"Something went wrong in the client: {kind.type}.\n"  # where is in the report
+            f"Your chats are not affected. {key_of('app.report')} copies a report."
+        )
+        self._notices.say(words, "error", seconds=ERROR_NOTICE_S)
+        self._app.call_later(self._close_broken)
+
+    def _close_broken(self) -> None:
+        """Close a dialog that could not be put together: there is nothing in it, nor a notice."""
+        if self._on_screen and self._dialogs.is_open and not self._app.screen.children:
+            self._dialogs.close()

@@ -1,0 +1,39 @@
+"""The files that decide whether the daemon is reached: when one changes, it is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from palaver.paths import client_config_path, default_config_path, socket_path
+from palaver.remote.address import Web
+from palaver.remote.endpoints import tokens
+from palaver.remote.servers import Server
+
+
+def causes(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
+    """Yield the files that matter for a server, None for the daemon of this machine.
+
+    `config` is the file that the daemon reads, None for the usual one.
+    """
+    if server is None or server.socket is not None:
+        yield config or default_config_path()
+        yield server.socket if server and server.socket else socket_path(data_dir)
+        return
+    yield client_config_path()
+    yield from (path for path in (server.ca_file, server.token_file) if path is not None)
+    if isinstance(server.place, Web):
+        yield tokens().path(server.place)
+
+
+def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
+    """Return how files are now, None for each that cannot be seen."""
+    found: list[tuple[int, int, int] | None] = []
+    for path in paths:
+        try:
+            stat = path.expanduser().stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return found
