@@ -19,13 +19,13 @@ from palaver_tui.session.restarts import RECOVERED_S, Restarts
 from palaver_tui.storage.error_reports import MOST_FILES, MOST_KINDS, ErrorLog
 from palaver_tui.storage.local_store import LocalStore, Unsent
 from palaver_tui.textual_patches.error_containment import CHANGED
+from palaver_tui.textual_patches.fields import ShownInput
 from palaver_tui.timing import RESEND_AFTER_S
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.command_list import CommandList
 from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.fields import ShownInput
 from palaver_tui.widgets.help import HelpScreen
 from palaver_tui.widgets.options import Options
 from palaver_tui.widgets.queue import QueuePanel

@@ -3,7 +3,7 @@
 A family, a flag, a skin tone, a heart with its selector, a keycap: how many cells these take,
 terminals disagree about, and tmux about with the terminal around it. Each is written over blanks,
 as many as it has here, and what comes after it begins at a place that is named, not counted on.
-Pure.
+Without this the rest of such a row is off by a cell or more. Pure.
 """
 
 from __future__ import annotations

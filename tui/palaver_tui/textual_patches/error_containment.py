@@ -1,14 +1,14 @@
-"""ContainsErrors an error of one part from ending the client.
+"""Keeps an error of one part from ending the client.
 
-In Textual an error in a handler ends the loop that gives the widget its messages, and the whole
+Without this an error in a handler ends the loop that gives the widget its messages, and the whole
 application with it; one in drawing does, too. Here the part lives on, and the application is told.
 
 Textual has no hook for it. `App._handle_exception` is where every error arrives, but only after the
 loop of the widget is over; a worker's or a timer's loop goes on, a widget's does not. A subclass
 could catch what its own handlers raise, but fields, toasts, screens and scroll bars are the
 library's. So four methods of two of its classes are changed, each by one around it, and nothing of
-what they do is written again. They are private: `tests/tui/test_mishaps.py` fails when one of them
-is gone or is called otherwise, and `pyproject.toml` lets in no Textual that was not tried.
+what they do is written again. They are private: `tests/tui/test_textual_patches.py` fails when one
+of them is gone or is called otherwise, and `pyproject.toml` lets in no Textual that was not tried.
 """
 
 from __future__ import annotations
@@ -64,16 +64,16 @@ def _each_by_itself(flush: Flush) -> Flush:
     """Let what is to be called next be called one by one: Textual drops what is behind an error."""
 
     @wraps(flush)
-    async def one_by_one(self: MessagePump) -> None:
-        waiting = [*self._next_callbacks]
-        self._next_callbacks.clear()
+    async def one_by_one(pump: MessagePump) -> None:
+        waiting = [*pump._next_callbacks]
+        pump._next_callbacks.clear()
         later = []
         for callback in waiting:
-            self._next_callbacks.append(callback)
-            await flush(self)
-            later += self._next_callbacks
-            self._next_callbacks.clear()
-        self._next_callbacks += later
+            pump._next_callbacks.append(callback)
+            await flush(pump)
+            later += pump._next_callbacks
+            pump._next_callbacks.clear()
+        pump._next_callbacks += later
 
     return one_by_one
 

@@ -1,4 +1,9 @@
-"""The words on a frame."""
+"""The words on a frame.
+
+Setting `border_title` draws all that is inside the frame as well. Without this a spinner in a title
+draws the conversation eight times a second. The words are in `_border_title` and
+`_border_subtitle`, which draw nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,7 @@ from textual.widget import Widget
 
 
 def entitle(widget: Widget, title: str, subtitle: str) -> None:
-    """Set the words on the frame of `widget`, and draw the edges again whose words are others.
-
-    Textual would draw all that is inside the frame as well: with a spinner in a title, eight times
-    a second.
-    """
+    """Set the words on the frame of `widget`, and draw the edges again whose words are others."""
     above, below = _content(title), _content(subtitle)
     width, height = widget.size
     gutter = widget.gutter

@@ -2,8 +2,8 @@
 
 Ssh and tmux deliver keys in bursts, and so does a fast hand. Textual gives a key to what has the
 focus when it takes the key from its queue, which may be before the key in front of it has opened a
-dialog, closed one, or moved the focus: letters got lost, and a second Enter reached a screen that
-the first one had dismissed.
+dialog, closed one, or moved the focus. Without this letters get lost, and a second Enter reaches a
+screen that the first one has dismissed.
 """
 
 from __future__ import annotations

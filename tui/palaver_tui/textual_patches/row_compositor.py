@@ -1,8 +1,9 @@
 """Composes what changed on the screen, and nothing else.
 
-Textual's own compositor asks every widget on the screen for all of its rows, whatever changed;
-most of what a frame of a streaming answer costs is spent on rows that are not drawn, or that
-another widget covers. Here a widget is asked for those rows alone of which something will show.
+Textual's own compositor asks every widget on the screen for all of its rows, whatever changed.
+Without this most of what a frame of a streaming answer costs is spent on rows that are not drawn,
+or that another widget covers. Here a widget is asked for those rows alone of which something will
+show.
 """
 
 from __future__ import annotations

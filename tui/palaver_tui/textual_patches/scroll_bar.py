@@ -1,4 +1,8 @@
-"""A scroll bar that is drawn where its thumb changes."""
+"""A scroll bar that is drawn where its thumb changes.
+
+Textual draws the whole bar whenever its position or the height changes. Without this every line
+that an answer grows by draws it anew, although in a chat of some length its thumb hardly moves.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,7 @@ PARTS = 8  # of a cell: how finely Textual draws a thumb's ends
 
 
 def move_bar(bar: ScrollBar, height: int, top: int) -> None:
-    """Show that line `top` of `height` is the first in view.
-
-    Textual would draw the whole bar again with every line that an answer grows by, although in a
-    chat of some length its thumb hardly moves.
-    """
+    """Show that line `top` of `height` is the first in view."""
     before = _thumb(bar)
     bar.set_reactive(ScrollBar.window_virtual_size, height)
     bar.set_reactive(ScrollBar.position, bar.validate_position(top))

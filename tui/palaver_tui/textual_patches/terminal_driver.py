@@ -1,8 +1,8 @@
 """What comes from the terminal, and goes to it: keys told apart, everything in its place.
 
-Textual 8.2 takes two keys with Alt in one read for a circumflex and a letter, and what stands
-behind an Escape in a paste for keys; a byte that is no UTF-8, or a sequence that its parser
-stumbles over, ends the reading with a traceback.
+Without this, Textual 8.2 takes two keys with Alt in one read for a circumflex and a letter, and
+what stands behind an Escape in a paste for keys; a byte that is no UTF-8, or a sequence that its
+parser stumbles over, ends the reading with a traceback.
 """
 
 from __future__ import annotations

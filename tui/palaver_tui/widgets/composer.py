@@ -7,13 +7,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.document._document import EditResult
-from textual.document._edit import Edit
 from textual.message import Message
+from textual.widgets.text_area import Edit, EditResult
 
 from palaver_tui.keymap.actions import BY_ID
 from palaver_tui.keymap.bindings import bindings
-from palaver_tui.widgets.fields import ShownArea
+from palaver_tui.textual_patches.fields import ShownArea
 
 MAX_ROWS = 8  # then it scrolls: the conversation keeps the screen
 # Keys whose actions take or change the text as it is when their turn comes.
@@ -47,7 +46,8 @@ class Composer(ShownArea):
         self.edits = 0  # how often it was written in; not what was put in whole
         self.act: Callable[[str], None] = lambda _: None  # runs an action by its id
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Run the actions of keys that the text area must not have."""
         # Enter and its relatives are actions of ours; the text area would insert a line feed.
         # (Textual calls the handlers of all base classes; this keeps it from doing so.)
         if event.key in {"enter", "alt+enter", "shift+enter"}:

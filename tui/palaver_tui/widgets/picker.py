@@ -15,8 +15,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from palaver_tui.text.visible import visible_line
+from palaver_tui.textual_patches.fields import ShownInput
 from palaver_tui.widgets.dialog import Dialog, keys_below
-from palaver_tui.widgets.fields import ShownInput
 from palaver_tui.widgets.options import Options
 
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from palaver_tui.keymap.bindings import bindings
-from palaver_tui.widgets.fields import ShownInput
+from palaver_tui.textual_patches.fields import ShownInput
 
 
 class SearchInput(ShownInput):

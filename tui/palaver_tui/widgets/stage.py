@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from textual.containers import Container
-from textual.css.query import NoMatches
 from textual.geometry import Size, Spacing
 from textual.layout import ArrangeResult
 from textual.layouts.vertical import VerticalLayout
 from textual.widget import Widget
-from textual.widgets._toast import ToastRack
+
+from palaver_tui.textual_patches.notices import notice_rack
 
 HEADER_ROWS = 1
 # With fewer rows of its own a notice would reach over what is below: it takes the header's too.
@@ -33,9 +33,8 @@ class Stage(Container):
 
     def on_resize(self) -> None:
         """Give the notices the room that there is now."""
-        try:
-            rack = self.screen.get_child_by_type(ToastRack)
-        except NoMatches:
+        rack = notice_rack(self.screen)
+        if rack is None:
             return  # notices are switched off
         region = self.region
         top = HEADER_ROWS if region.height >= LEAST_ROWS else 0

@@ -3,6 +3,12 @@
 Textual's own draw every character as it is, and take its width from it, which for a control is
 none. Here each control is drawn as one character of one cell, so that the cursor, the mouse and
 wrapping count the same things.
+
+A text area can be given no document of another kind, so `_set_document` is overridden; `_lines` and
+`_newline` are the document's text. Without that a control in a draft reaches the terminal, and a
+form feed in it comes back as a line feed. `_undo_batch` and `_redo_batch` are overridden as they
+raise for a cursor behind the end of what is left. An input draws and measures its value in
+`_value`, `_position_to_cell` and `_cell_offset_to_index`.
 """
 
 from __future__ import annotations
@@ -14,11 +20,16 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.document._document import Document, EditResult, Location, Selection
-from textual.document._document_navigator import DocumentNavigator
-from textual.document._edit import Edit
-from textual.document._wrapped_document import WrappedDocument
 from textual.widgets import Input, TextArea
+from textual.widgets.text_area import (
+    Document,
+    DocumentNavigator,
+    Edit,
+    EditResult,
+    Location,
+    Selection,
+    WrappedDocument,
+)
 
 from palaver_tui.text.visible import encodable, one_for_one
 from palaver_tui.text.wrap import clusters
@@ -95,8 +106,8 @@ class ShownArea(TextArea):
         if edits:
             self.selection = Selection.cursor((0, 0))
 
-    def _on_paste(self, event: events.Paste) -> None:  # type: ignore[override]
-        # Many terminals end the lines of what is pasted with carriage returns.
+    def on_paste(self, event: events.Paste) -> None:
+        """End each line by a line feed: many terminals paste carriage returns."""
         event.text = event.text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -109,8 +120,8 @@ class ShownInput(Input):
         Binding("alt+d", "delete_right_word", show=False),
     ]
 
-    def _on_paste(self, event: events.Paste) -> None:
-        # All of it, in the one line there is; Textual would drop what is after the first.
+    def on_paste(self, event: events.Paste) -> None:
+        """Paste all of it, in the one line there is; Textual would drop all but the first."""
         event.text = " ".join(event.text.splitlines())
 
     def replace(self, text: str, start: int, end: int) -> None:

@@ -1,0 +1,14 @@
+"""Which option a row of a list shows.
+
+Textual keeps it in `OptionList._lines`. Without it, a picked option of several rows could not be
+told where only the terminal's own background is used.
+"""
+
+from __future__ import annotations
+
+from textual.widgets import OptionList
+
+
+def option_at(options: OptionList, row: int) -> int | None:
+    """Return the index of the option that row `row` of the list belongs to, None below the last."""
+    return options._lines[row][0] if row < len(options._lines) else None
