@@ -60,7 +60,7 @@ class UnreadableError(OSError):
 
 
 class LocalStore:
-    """ContainsErrors unsent messages and drafts in `data_dir`. Every method raises `OSError`.
+    """Keeps unsent messages and drafts in `data_dir`. Every method raises `OSError`.
 
     Those for a `server` on another machine have a folder of their own: the chats of two daemons
     never meet, whatever their ids are.
