@@ -57,25 +57,32 @@ class SystemClock:
 async def deadline(clock: Clock, seconds: float) -> AsyncIterator[None]:
     """Like `asyncio.timeout`, on a `Clock`.
 
+    It is one of asyncio's, so that the cancellations of the task are counted as asyncio does, also
+    where a library in the body turns one into an error of its own.
+
     Raises:
         TimeoutError: the body took longer than `seconds`.
     """
-    task = asyncio.current_task()
-    assert task is not None
-    expired = False
+    async with asyncio.timeout(None) as timeout:
+        timer = clock.call_later(seconds, lambda: timeout.reschedule(0))
+        try:
+            yield
+        finally:
+            timer.cancel()
 
-    def expire() -> None:
-        nonlocal expired
-        expired = True
-        task.cancel()
 
-    timer = clock.call_later(seconds, expire)
+async def wait_until(
+    condition: Callable[[], bool], woken: asyncio.Event, clock: Clock, seconds: float
+) -> bool:
+    """Wait until `condition` holds, `seconds` at most; return whether it holds.
+
+    It is looked at each time that `woken` is set, which is cleared for that.
+    """
     try:
-        yield
-    except asyncio.CancelledError:
-        # Our own cancellation, and only ours, becomes a timeout.
-        if expired and task.uncancel() == 0:
-            raise TimeoutError from None
-        raise
-    finally:
-        timer.cancel()
+        async with deadline(clock, seconds):
+            while not condition():
+                woken.clear()
+                await woken.wait()
+            return True
+    except TimeoutError:
+        return condition()

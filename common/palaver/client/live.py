@@ -18,7 +18,7 @@ from palaver.client.errors import Unreachable
 from palaver.client.reasons import reason
 from palaver.client.transport import HandshakeRefused, Transport
 from palaver.client.websocket import WebSocket
-from palaver.clock import Clock
+from palaver.clock import Clock, wait_until
 from palaver.wire import decode
 from palaver.wire.events import CaughtUp, Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 
@@ -203,7 +203,7 @@ class Live(Generic[E]):
             lost_at = lost_at or self._clock.now()
             delay = self._backoff.next()
             yield [ConnectionLost(why, lost_at, delay)]
-            await self._pause(delay)
+            await wait_until(lambda: self._closed, self._wake, self._clock, delay)
 
     def _take(self, frame: bytes, socket: WebSocket) -> list[E]:
         news = self._reader.take(frame)
@@ -227,15 +227,6 @@ class Live(Generic[E]):
             await socket.close()
             if socket.silent_for:
                 await self._transport.abandon(socket)
-
-    async def _pause(self, delay: float) -> None:
-        """Wait `delay` seconds, or until closed."""
-        timer = self._clock.call_later(delay, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            timer.cancel()
-            self._wake.clear()
 
 
 def _why_closed(socket: WebSocket, gap: str | None) -> str:

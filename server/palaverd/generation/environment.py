@@ -7,7 +7,7 @@ import random
 
 import msgspec
 
-from palaver.clock import Clock
+from palaver.clock import Clock, wait_until
 from palaverd.chatstate.execution import Fence
 from palaverd.failures import RetryPolicy
 from palaverd.generation.cancellation import Cancellation
@@ -53,20 +53,7 @@ class Nudge:
 
     async def wait(self, retry_version: int, seconds: float, clock: Clock) -> None:
         """Wait `seconds`, or until a version newer than `retry_version` is set."""
-        due = False
-
-        def end() -> None:
-            nonlocal due
-            due = True
-            self._changed.set()
-
-        timer = clock.call_later(seconds, end)
-        try:
-            while not due and self._retry_version <= retry_version:
-                self._changed.clear()
-                await self._changed.wait()
-        finally:
-            timer.cancel()
+        await wait_until(lambda: self._retry_version > retry_version, self._changed, clock, seconds)
 
 
 class Assignment(msgspec.Struct, frozen=True):

@@ -7,9 +7,10 @@ older unread one has no value beside a newer one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from palaver.clock import Clock, wait_until
 from palaverd.store.hints import Hint
 
 
@@ -49,6 +50,13 @@ class Subscription:
     async def wait(self) -> None:
         """Wait for a hint or `wake`."""
         await self._arrived.wait()
+
+    async def wait_until(self, condition: Callable[[], bool], clock: Clock, seconds: float) -> bool:
+        """Wait until `condition` holds, which is looked at after each hint and `wake`.
+
+        Returns whether it holds; after `seconds` it may not.
+        """
+        return await wait_until(condition, self._arrived, clock, seconds)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from palaver.clock import deadline
+from palaver.clock import deadline, wait_until
 from palaver.wire.errors import ChatError
 from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, FenceLost
@@ -200,21 +200,13 @@ class Runner:
 
     async def _pause(self) -> None:
         """Wait before the next try, or until a hint arrives: a user's stop takes effect at once."""
-        due = False
-
-        def end() -> None:
-            nonlocal due
-            due = True
-            self._wake.set()
-
         doubled = RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10)
-        timer = self._env.clock.call_later(min(RETRY_LAST_S, doubled), end)
-        try:
-            while not (due or self._leaving or self._hints.waiting):
-                self._wake.clear()
-                await self._wake.wait()
-        finally:
-            timer.cancel()
+        await wait_until(
+            lambda: self._leaving is not None or self._hints.waiting,
+            self._wake,
+            self._env.clock,
+            min(RETRY_LAST_S, doubled),
+        )
 
     async def _give_up(self, work: Work, bug: BaseException) -> None:
         """End the turn with an internal error, so that the chat is usable again."""

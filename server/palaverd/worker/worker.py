@@ -114,22 +114,12 @@ class Worker:
                     await self._wait_for_work(hints)
 
     async def _wait_for_work(self, hints: Subscription) -> None:
-        due = False
+        def room_or_work() -> bool:
+            # A runner that ended makes room for another chat.
+            heard = hints.take()
+            return self._stopping or any(hint.ownerless or hint.runner_id is None for hint in heard)
 
-        def end() -> None:
-            nonlocal due
-            due = True
-            hints.wake()
-
-        timer = self._env.clock.call_later(ACQUIRE_INTERVAL_S, end)
-        try:
-            while not due and not self._stopping:
-                await hints.wait()
-                # A runner that ended makes room for another chat.
-                if any(hint.ownerless or hint.runner_id is None for hint in hints.take()):
-                    return
-        finally:
-            timer.cancel()
+        await hints.wait_until(room_or_work, self._env.clock, ACQUIRE_INTERVAL_S)
 
     async def _acquire(self) -> None:
         taker = Taker(
