@@ -1,4 +1,4 @@
-"""The periodic job that removes what was edited away and is older than `[retention] days`."""
+"""The periodic job that removes messages which were dropped more than `[retention] days` ago."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from palaverd.store.codec import to_ms
 from palaverd.store.database import Database, DatabaseError
 from palaverd.store.retention import purge_deleted
 
-FIRST_S: Final = 300.0  # after a start, which has more urgent things to do
+FIRST_S: Final = 300.0  # after a start, which has more urgent work
 EVERY_S: Final = 3600.0
-# Messages in one transaction: a few milliseconds in which nobody else writes.
+# Messages per transaction, which blocks other writers for a few milliseconds.
 BATCH: Final = 200
-PAUSE_S: Final = 0.1  # between two of them, for those who wait to write
+PAUSE_S: Final = 0.1  # between two transactions, for waiting writers
 
 log = structlog.get_logger("palaverd.retention")
 
 
 class Retention:
-    """Removes deleted messages. `days` is how long they are kept, 0 for ever; it may be set."""
+    """Removes deleted messages. `days` is how long they are kept, 0 for ever; it can be changed."""
 
     def __init__(self, database: Database, clock: Clock, days: int) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class Retention:
         self.days = days
 
     async def run(self) -> None:
-        """Remove what is old enough, every hour, until cancelled."""
+        """Remove old messages every hour, until cancelled."""
         await self._clock.sleep(FIRST_S)
         while True:
             try:
@@ -41,10 +41,10 @@ class Retention:
             await self._clock.sleep(EVERY_S)
 
     async def purge(self) -> None:
-        """Remove what is old enough now.
+        """Remove old messages now.
 
         Raises:
-            DatabaseError: the database failed; the rest is left for the next time.
+            DatabaseError: the database failed; the rest is removed next time.
         """
         if self.days == 0:
             return

@@ -1,1 +1,1 @@
-"""The HTTP and WebSocket interface, version 1."""
+"""The HTTP and WebSocket API, version 1."""

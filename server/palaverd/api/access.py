@@ -1,4 +1,4 @@
-"""Who asks, and what they may: each route names its scope, each request of TCP has a token."""
+"""Authentication and authorization: each route has a scope, each TCP request a token."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Caller(NamedTuple):
-    """Whose chats a request may see, and what it may do; by which token, None on the socket.
+    """The owner of a request and its scopes.
 
-    `expires_at` is when that ends, in milliseconds since the epoch.
+    `token_id` is None on the Unix socket. `expires_at` is when the token ends, in milliseconds
+    since the epoch.
     """
 
     owner: str
@@ -40,7 +41,7 @@ _NEEDS: Final[dict[Any, Needs]] = {}
 
 
 class Routes(web.RouteTableDef):
-    """A table of routes that each say what scope they need; one that does not cannot be made."""
+    """A table of routes that requires a scope for each."""
 
     def route(self, method: str, path: str, *, scope: Needs, **how: Any) -> Callable[[F], F]:  # type: ignore[override]
         """Declare a route."""
@@ -55,15 +56,15 @@ class Routes(web.RouteTableDef):
 
 
 def needs(handler: object) -> Needs | None:
-    """Return the scope that a handler's route was declared with, None where it was not."""
+    """Return the scope of a handler's route, None if it was not declared."""
     return _NEEDS.get(handler)
 
 
 def check_declared(app: web.Application) -> None:
-    """Refuse an application with a route that says nothing of its scope.
+    """Check that every route of an application has a scope.
 
     Raises:
-        LookupError: there is one.
+        LookupError: one has none.
     """
     for route in app.router.routes():
         if needs(route.handler) is None:
@@ -71,14 +72,14 @@ def check_declared(app: web.Application) -> None:
 
 
 class Strikes:
-    """Wrong tokens by address: after a few, that address waits, twice as long each time."""
+    """Counts wrong tokens by address: after a few, an address waits, twice as long each time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._struck: dict[str, tuple[int, float, float]] = {}  # how often, when last, until when
+        self._struck: dict[str, tuple[int, float, float]] = {}  # count, last, end of wait
 
     def waits(self, peer: str) -> float:
-        """Return how many seconds this address has to wait yet."""
+        """Return how many seconds this address must still wait."""
         return max(0.0, self._struck.get(peer, (0, 0.0, 0.0))[2] - self._clock.monotonic())
 
     def strike(self, peer: str) -> None:
@@ -89,15 +90,16 @@ class Strikes:
         over = count - limits.LOGIN_FREE
         wait = 0.0 if over < 0 else min(2.0 ** min(over, 30), limits.LOGIN_WAIT_MOST_S)
         while len(self._struck) >= limits.LOGIN_ADDRESSES:
-            del self._struck[next(iter(self._struck))]  # the one that struck longest ago
+            del self._struck[next(iter(self._struck))]  # the least recent one
         self._struck[peer] = (count, now, now + wait)
 
 
 class Gate:
-    """Knows every token, and says whose a request is.
+    """Knows every token, and authenticates requests.
 
-    They are in memory: a look costs no query, and who changes them calls `know` in the same turn.
-    `used` is told of a token at most once in `limits.USED_NOTED_S`, with the time in milliseconds.
+    Tokens are in memory, so that a check needs no query; a change of tokens calls `know` at once.
+    `used` is called for a token at most once in `limits.USED_NOTED_S`, with the time in
+    milliseconds.
     """
 
     def __init__(self, clock: Clock, used: Callable[[str, int], None]) -> None:
@@ -108,11 +110,11 @@ class Gate:
         self._strikes = Strikes(clock)
 
     def know(self, tokens: Mapping[str, StoredToken]) -> None:
-        """Take these tokens for all there are."""
+        """Replace the known tokens."""
         self._tokens = tokens
 
     def is_over(self, token_id: str) -> str | None:
-        """Return why a token lets in no more, as a sentence; None while it does."""
+        """Return why a token has ended, as a sentence; None if it is valid."""
         found = self._tokens.get(token_id)
         if found is None:
             return "This token is not known here."
@@ -125,7 +127,7 @@ class Gate:
         return None
 
     def caller(self, authorizations: list[str], peer: str) -> Caller:
-        """Say whose the token is that a request has in its Authorization headers.
+        """Return the caller that the Authorization headers of a request identify.
 
         Raises:
             BadRequest: `unauthenticated`, or `too_many_logins` for this address.
@@ -135,15 +137,15 @@ class Gate:
         found = self._found(authorizations)
         if found is None:
             raise self._wrong(peer)
-        # Whoever has an old one guessed nothing, and is no reason to keep out its neighbours.
+        # An ended token was not guessed, so it does not count against its address.
         if (over := self.is_over(found.id)) is not None:
             raise unauthenticated(over)
-        # A right one gets in though others of its address try: behind one router there are many.
+        # A valid one is accepted even if its address must wait: many clients share a router.
         self._note(found.id)
         return Caller(found.owner, found.scopes, found.id, found.expires_at)
 
     def _wrong(self, peer: str) -> BadRequest:
-        """Return what one is told who has no token of ours: to wait, or that it is none."""
+        """Return the error for an unknown token: to wait, or that it is unknown."""
         waits = self._strikes.waits(peer)
         if waits > 0:
             seconds = ceil(waits)
@@ -161,7 +163,7 @@ class Gate:
         prefix, _, rest = said.strip().partition("_")
         token_id, _, secret = rest.partition("_")
         found = self._tokens.get(token_id)
-        # Compared in any case: how long it takes tells nobody which ids there are.
+        # Compared in any case, so that the time does not reveal which ids exist.
         same = hmac.compare_digest(hash_of(secret), found.hash if found else hash_of(""))
         right = len(authorizations) == 1 and scheme.lower() == "bearer" and prefix == PREFIX
         return found if right and same else None
@@ -178,7 +180,7 @@ GATE: Final = web.AppKey("gate", Gate)
 
 
 def unauthenticated(sentence: str) -> BadRequest:
-    """Make the refusal of somebody who is not known."""
+    """Return the error for a request without a valid token."""
     return BadRequest(
         sentence,
         code="unauthenticated",
@@ -189,9 +191,9 @@ def unauthenticated(sentence: str) -> BadRequest:
 
 @web.middleware
 async def access_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in who has a token, to what its scopes are for. It comes after host and origin.
+    """Authenticate a request and check its route's scope. Runs after the check of host and origin.
 
-    Also what there is not is told to those alone who have a token.
+    Unknown paths are reported to authenticated clients only.
     """
     wanted = needs(request.match_info.handler)
     if wanted == "public":
@@ -213,15 +215,15 @@ async def access_middleware(request: web.Request, handler: Handler) -> web.Strea
 
 
 def caller_of(request: web.Request) -> Caller:
-    """Say who asks, and what they may."""
+    """Return the caller of a request."""
     return request[CALLER]
 
 
 def owner_of(request: web.Request) -> str:
-    """Say whose chats the request may see."""
+    """Return the owner's id."""
     return request[CALLER].owner
 
 
 def is_admin(request: web.Request) -> bool:
-    """Say whether who asks may know of the machine: paths, its environment, other users."""
+    """Return whether the caller may see the machine: paths, environment, other users."""
     return "admin" in request[CALLER].scopes

@@ -45,7 +45,7 @@ async def get_tokens(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/tokens", scope="admin")
 async def post_token(request: web.Request) -> web.Response:
-    """Make a token; the answer alone has its secret."""
+    """Create a token; only this response has its secret."""
     new = await read_body(request, NewToken)
     made = answer(await access.make_token(_registry(request), new), 201)
     made.headers["Cache-Control"] = "no-store"
@@ -59,7 +59,7 @@ async def delete_token(request: web.Request) -> web.Response:
 
 
 def _registry(request: web.Request) -> Registry:
-    """Return the users and tokens; each change closes the streams whose token is over."""
+    """Return the registry; each change closes the streams whose token has ended."""
     app, services = request.app, request.app[SERVICES]
 
     def changed(tokens: Mapping[str, StoredToken]) -> None:

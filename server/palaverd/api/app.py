@@ -1,4 +1,4 @@
-"""Puts the routes together."""
+"""Build the web application from the routes and middlewares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from palaverd.api.services import SERVICES, Services
 
 @web.middleware
 async def activity_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Note that somebody uses the daemon: a private one ends when nobody does."""
+    """Record activity: a private daemon ends after an hour without any."""
     request.app[SERVICES].touch()
     return await handler(request)
 
@@ -38,7 +38,7 @@ def make_app(
     open_sockets: sockets.OpenSockets,
     gate: Gate,
 ) -> web.Application:
-    """Make the application; it serves nothing by itself."""
+    """Return the application; it does not listen by itself."""
     app = web.Application(
         middlewares=[
             connection_middleware,

@@ -1,4 +1,4 @@
-"""Reads requests strictly and writes answers."""
+"""Parse requests strictly, and write responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     """Decode the JSON body.
 
     Raises:
-        BadRequest: it is not JSON, or not of this shape; the field is named. Or it did not come.
+        BadRequest: it is not JSON, or of another type; the field is named. Or it did not arrive.
     """
     body = await _whole_body(request)
     try:
@@ -50,7 +50,7 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
 
 async def _whole_body(request: web.Request) -> bytes:
     connections, connection = request.app[CONNECTIONS], connection_of(request)
-    if (request.content_length or 0) > BODY_LIMIT:  # told at once, not when so much has come
+    if (request.content_length or 0) > BODY_LIMIT:  # refused before reading
         raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
     try:
         with connections.waits_for_body(connection):
@@ -65,17 +65,17 @@ async def _whole_body(request: web.Request) -> bytes:
 
 
 def answer(value: object, status: int = 200) -> web.Response:
-    """Answer with JSON."""
+    """Return a JSON response."""
     return web.Response(
         body=msgspec.json.encode(value), status=status, content_type="application/json"
     )
 
 
 def asker(request: web.Request) -> Asker:
-    """Say who asks, with the idempotency key that they chose, if any.
+    """Return the owner of a request, and its idempotency key, if any.
 
     Raises:
-        BadRequest: it is empty or too long.
+        BadRequest: the key is empty or too long.
     """
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= KEY_LIMIT:
@@ -84,17 +84,17 @@ def asker(request: web.Request) -> Asker:
 
 
 def chat_id_of(request: web.Request) -> str:
-    """Return the chat's id of the path."""
+    """Return the chat's id in the path."""
     return request.match_info["chat_id"]
 
 
 def int_query(
     request: web.Request, name: str, *, low: int = 0, high: int = 2**63 - 1
 ) -> int | None:
-    """Return a whole number of the query string, None when it is not there.
+    """Return an integer of the query string, None if it is missing.
 
     Raises:
-        BadRequest: it is not a number between `low` and `high`.
+        BadRequest: it is not an integer between `low` and `high`.
     """
     text = request.query.get(name)
     if text is None:
@@ -105,7 +105,7 @@ def int_query(
 
 
 def path_id(request: web.Request, name: str) -> int:
-    """Return a numeric id of the path.
+    """Return a numeric id in the path.
 
     Raises:
         BadRequest: it is not a number.
@@ -120,7 +120,7 @@ def moment(given: datetime, field: str) -> datetime:
     """Return a time of a body in UTC.
 
     Raises:
-        BadRequest: it has no time zone, or no year from 1 to 9999 in UTC.
+        BadRequest: it has no time zone, or is outside the years 1 to 9999 in UTC.
     """
     if given.tzinfo is None:
         raise BadRequest(f"{field} needs a time zone, as in 2030-01-01T09:00:00Z.", field=field)
@@ -131,7 +131,7 @@ def moment(given: datetime, field: str) -> datetime:
 
 
 def bool_query(request: web.Request, name: str) -> bool:
-    """Return a yes or no of the query string; no when it is not there.
+    """Return a boolean of the query string; False if it is missing.
 
     Raises:
         BadRequest: it is neither true nor false.

@@ -66,14 +66,14 @@ async def get_messages(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/chats/{chat_id}/messages", scope="chat")
 async def post_message(request: web.Request) -> web.Response:
-    """Send a message: into history when the chat is idle, else into its queue."""
+    """Send a message: into history if the chat is idle, else into its queue."""
     context, chat_id = request.app[SERVICES].context, chat_id_of(request)
     body = await read_body(request, SendMessage)
     return answer(await messages.send_message(context, chat_id, asker(request), body))
 
 
 def write_cursor(cursor: Cursor | None) -> str | None:
-    """Write where the next page begins as an opaque word."""
+    """Return a cursor as an opaque string."""
     if cursor is None:
         return None
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()

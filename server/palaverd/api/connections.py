@@ -1,4 +1,4 @@
-"""The connections of the daemon: how many there may be, and how long each may be silent."""
+"""The daemon's connections: their limit, and their timeouts."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from palaverd.api.problems import Handler, problem, respond, sentence
 
 log = structlog.get_logger("palaverd.api")
 
-# What aiohttp quotes stands behind its words as bytes, mostly on lines of their own.
+# In aiohttp's messages quoted bytes follow the text, mostly on lines of their own.
 _QUOTED = re.compile(r"""[:"']?\s*(?:\n|\bb['"])""")
 
 
 class Connections:
-    """Every open connection. One works while a request is handled, else it waits for one.
+    """All open connections. One is working while a request is handled, else waiting for one.
 
-    A connection that waits too long is closed. When there are as many as may be, the one that
-    has waited longest makes room: connections that say nothing never keep out those that do.
+    A connection that waits too long is closed. At the limit, the one that has waited longest is
+    closed:
+    idle connections never keep out active ones.
     """
 
     def __init__(self, clock: Clock, most: int) -> None:
@@ -38,7 +39,7 @@ class Connections:
         self._clock = clock
         self._waiting: dict[
             Connection, Timer | None
-        ] = {}  # the one that has waited longest is first
+        ] = {}  # in order of their waiting time, longest first
         self._working: set[Connection] = set()
 
     def __len__(self) -> int:
@@ -46,16 +47,16 @@ class Connections:
 
     @property
     def working(self) -> int:
-        """How many have a request that is being handled."""
+        """The number of connections with a request in progress."""
         return len(self._working)
 
     @property
     def unsent(self) -> int:
-        """Bytes of answers that clients did not take yet."""
+        """Bytes of responses that clients have not received yet."""
         return sum(one.unsent for one in (*self._waiting, *self._working))
 
     def make_room(self) -> bool:
-        """Close the connection that has waited longest; False when all of them work."""
+        """Close the connection that has waited longest; return False if all are working."""
         connection = next(iter(self._waiting), None)
         if connection is None:
             return False
@@ -64,20 +65,20 @@ class Connections:
         return True
 
     def add(self, connection: Connection) -> None:
-        """Take in a new connection: it is to say what it wants.
+        """Add a new connection, which must send a request in time.
 
-        With TLS that is after a handshake, which is to be over in the same time.
+        With TLS the handshake is included in that time.
         """
         self._wait(connection, limits.HEAD_S)
 
     def cut_all(self) -> None:
-        """Close every connection at once, also those whose peer does not say goodbye."""
+        """Close every connection at once, without waiting for its peer."""
         for connection in (*self._waiting, *self._working):
             self.remove(connection)
             connection.cut()
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         self._working.discard(connection)
         timer = self._waiting.pop(connection, None)
         if timer is not None:
@@ -85,7 +86,7 @@ class Connections:
 
     @contextmanager
     def works(self, connection: Connection) -> Iterator[None]:
-        """Note that a request of this connection is handled, for the length of a `with` block."""
+        """Mark the connection as working within a `with` block."""
         self._begin_work(connection)
         try:
             yield
@@ -96,9 +97,9 @@ class Connections:
 
     @contextmanager
     def waits_for_body(self, connection: Connection) -> Iterator[None]:
-        """Note that the body did not come yet, for the length of a `with` block in `works`.
+        """Mark the connection as waiting within a `with` block in `works`.
 
-        Whoever reads the body has a deadline for it.
+        The reader of the body has a deadline of its own.
         """
         if connection in self._working:
             self._working.discard(connection)
@@ -109,14 +110,14 @@ class Connections:
             self._begin_work(connection)
 
     def _begin_work(self, connection: Connection) -> None:
-        if connection in self._waiting:  # else it was closed meanwhile
+        if connection in self._waiting:  # otherwise it was closed meanwhile
             self.remove(connection)
             self._working.add(connection)
 
     def _wait(self, connection: Connection, seconds: float, before: float = inf) -> None:
-        """Cut the connection off in so many seconds, unless it takes a long answer slowly.
+        """Close the connection in `seconds`, unless it makes progress with a long response.
 
-        `before` is how much of it was unsent when that was last looked at.
+        `before` is how many bytes of it were unsent at the last check.
         """
 
         def late() -> None:
@@ -131,10 +132,10 @@ class Connections:
 
 
 class Connection(RequestHandler):
-    """One connection as aiohttp serves it, known to `Connections` from its accepting on.
+    """One connection of aiohttp's server, registered in `Connections` from its accept on.
 
-    What a client says wrongly below our routes is answered with problem details, and is no
-    failure of ours: it is logged as a line at the level of debugging, not as a traceback.
+    Malformed requests get problem details, and are logged as a line at debug level, not as a
+    traceback.
     """
 
     __slots__ = ("_accepted", "_connections", "_wire", "entrance")
@@ -149,12 +150,12 @@ class Connection(RequestHandler):
         self._accepted: socket.socket | None = None
 
     def begin(self, accepted: socket.socket) -> None:
-        """Be taken in, with a socket on which nothing can be said yet."""
+        """Register the connection, with an accepted socket that is not ready yet."""
         self._accepted = accepted
         self._connections.add(self)
 
     def begun(self) -> None:
-        """Note that the beginning is over: there is a connection to speak on, or there is none."""
+        """End the setup: close the socket unless the connection was made."""
         if self._wire is None and self._accepted is not None:
             self._connections.remove(self)
             self._accepted.close()
@@ -162,7 +163,7 @@ class Connection(RequestHandler):
 
     @property
     def unsent(self) -> int:
-        """Bytes of an answer that the client did not take yet."""
+        """Bytes of a response that the client has not received yet."""
         return 0 if self._wire is None else self._wire.get_write_buffer_size()
 
     def cut(self) -> None:
@@ -171,17 +172,17 @@ class Connection(RequestHandler):
             self._wire.abort()
         elif self._accepted is not None:
             with suppress(OSError):  # its peer may be gone
-                self._accepted.shutdown(socket.SHUT_RDWR)  # which ends its beginning
+                self._accepted.shutdown(socket.SHUT_RDWR)  # ends the setup
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to serve."""
+        """Start serving."""
         super().connection_made(transport)
         assert isinstance(transport, asyncio.Transport)
         self._wire = transport
         self._accepted = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the connection."""
+        """Remove the connection."""
         self._connections.remove(self)
         self._wire = None
         super().connection_lost(exc)
@@ -193,7 +194,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no request; anything else is aiohttp's to answer."""
+        """Return problem details for a malformed request; leave other errors to aiohttp."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         said = _unquoted(message or "")
@@ -204,7 +205,7 @@ class Connection(RequestHandler):
         return refusal
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log what nobody foresaw; a body that is broken is the client's."""
+        """Log an unexpected error; a broken body is the client's fault."""
         if isinstance(kw.get("exc_info"), RequestPayloadError):
             log.debug("broken body", error=_unquoted(str(kw["exc_info"])))
         else:
@@ -212,13 +213,13 @@ class Connection(RequestHandler):
 
 
 def _unquoted(message: str) -> str:
-    """Return what aiohttp says of bytes that it cannot read, without them: one may be a token."""
+    """Return aiohttp's message about unreadable bytes without these: they may be a token."""
     said = _QUOTED.split(message, maxsplit=1)[0]
     return "unreadable" if not said or "://" in said else said
 
 
 def connection_of(request: web.Request) -> Connection:
-    """Return the connection that a request came by."""
+    """Return the connection of a request."""
     connection = request.protocol
     assert isinstance(connection, Connection)
     return connection
@@ -229,6 +230,6 @@ CONNECTIONS = web.AppKey("connections", Connections)
 
 @web.middleware
 async def connection_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Note that this connection works."""
+    """Mark the connection as working."""
     with request.app[CONNECTIONS].works(connection_of(request)):
         return await handler(request)

@@ -1,4 +1,4 @@
-"""By which door a connection came in."""
+"""The socket through which a connection was accepted."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 class Entrance(NamedTuple):
     """A Unix socket or a TCP port, with TLS or without.
 
-    `peer` is the address of who came, "" for a Unix socket. `user` is the id of who opened a Unix
-    socket, as the kernel knows it; None for TCP, and where the system does not tell.
+    `peer` is the client's address, "" for a Unix socket. `user` is the user id of a Unix socket's
+    client, from the kernel; None for TCP, or if unsupported.
     """
 
     kind: Literal["unix", "tcp"]

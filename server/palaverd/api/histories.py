@@ -1,4 +1,4 @@
-"""Routes that change what was said, and what becomes of a chat as a whole."""
+"""Routes that change a chat's history, settings or existence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ routes = Routes()
 
 @routes.patch("/api/v1/chats/{chat_id}/messages/{message_id}", scope="chat")
 async def patch_message(request: web.Request) -> web.Response:
-    """Say a user message anew; it and all after it are replaced."""
+    """Replace a user message; it and all after it are dropped."""
     context, chat_id = request.app[SERVICES].context, chat_id_of(request)
     message_id, body = path_id(request, "message_id"), await read_body(request, EditMessage)
     edited = await history.edit_message(context, chat_id, asker(request), message_id, body)
@@ -25,7 +25,7 @@ async def patch_message(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/chats/{chat_id}/fork", scope="chat")
 async def post_fork(request: web.Request) -> web.Response:
-    """Begin a new chat with the history up to a message."""
+    """Create a chat with the history up to a message."""
     context, chat_id = request.app[SERVICES].context, chat_id_of(request)
     body = await read_body(request, Fork)
     sent = await history.fork_chat(context, chat_id, asker(request), body)
@@ -34,7 +34,7 @@ async def post_fork(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/chats/{chat_id}/clear", scope="chat")
 async def post_clear(request: web.Request) -> web.Response:
-    """Hide what was said so far from the model."""
+    """Hide the history from the model."""
     context, chat_id = request.app[SERVICES].context, chat_id_of(request)
     body = await read_body(request, ClearContext)
     return answer(await history.clear(context, chat_id, asker(request), body))
@@ -42,21 +42,21 @@ async def post_clear(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/chats/{chat_id}/compact", scope="chat")
 async def post_compact(request: web.Request) -> web.Response:
-    """Ask for a summary of what the model sees."""
+    """Request a summary of the context."""
     context = request.app[SERVICES].context
     return answer(await history.compact(context, chat_id_of(request), asker(request)))
 
 
 @routes.post("/api/v1/chats/{chat_id}/reconcile", scope="chat")
 async def post_reconcile(request: web.Request) -> web.Response:
-    """Repair a chat that is in a state that may not exist."""
+    """Repair a chat in an invalid state."""
     context = request.app[SERVICES].context
     return answer(await families.repair(context, chat_id_of(request), owner_of(request)))
 
 
 @routes.patch("/api/v1/chats/{chat_id}", scope="chat")
 async def patch_chat(request: web.Request) -> web.Response:
-    """Change what a person may change about a chat."""
+    """Change a chat's settings."""
     context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
     body = await read_body(request, ChangeChat)
     return answer(await settings.change_chat(context, chat_id, owner, body))

@@ -1,8 +1,8 @@
-"""Who a request is for, and which page it is from: the first look at each.
+"""Check the host and the origin of each request, before anything else.
 
-A browser lets any page send requests to any address. By names that lead here (DNS rebinding) it
-even lets the page read the answers; a WebSocket it opens for every page. What gives both away are
-the `Host` and the `Origin` header, which a page cannot change.
+A browser lets any page send requests to any address. With names that resolve to this machine (DNS
+rebinding) the page can even read the responses; a WebSocket it can always open. The `Host` and
+`Origin` headers, which a page cannot change, reveal both.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ Headers = CIMultiDictProxy[str]
 FORWARDED_FOR: Final = "X-Forwarded-For"
 FORWARDED_HOST: Final = "X-Forwarded-Host"
 FORWARDED_PROTO: Final = "X-Forwarded-Proto"
-# RFC 9110, section 7.2: a host, and perhaps a port. What names can be is left to the names we know.
+# RFC 9110, section 7.2: a host, and perhaps a port. The host is compared with the known names.
 _HOST: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]\\]+)(:[0-9]{0,5})?")
 
 
 class Known(NamedTuple):
-    """What this daemon is called, which pages may use it, and which proxies are believed.
+    """The daemon's names, the origins that may use it, and the trusted proxies.
 
-    An address is always known: no page can make a browser send one that it did not ask for. `users`
-    are the ids of those who may come in by the Unix socket.
+    IP addresses are always accepted: a page cannot make a browser send one that it did not request.
+    `users` are the user ids that may use the Unix socket.
     """
 
     names: frozenset[str] = frozenset()
@@ -53,8 +53,10 @@ class Known(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A request as its client sent it, before any trusted proxy: for which host, from which
-    address ("" for a Unix socket), and whether it was encrypted on the way.
+    """A request as its client sent it, before any trusted proxy.
+
+    `host` is its host, `peer` the client's address ("" for a Unix socket), `tls` whether it was
+    encrypted.
     """
 
     host: str
@@ -72,10 +74,10 @@ def known(
     listen: Iterable[ListenAddress] = (),
     users: Iterable[int] = (),
 ) -> Known:
-    """Return what a configuration says, on a machine with this name that listens there.
+    """Return the known names of a configuration, on a machine named `machine`.
 
     Raises:
-        BadServerError: one of its values means nothing.
+        BadServerError: one of its values is invalid.
     """
     machine = plain_host(machine)
     names = {"localhost", machine, machine.partition(".")[0], f"{machine}.local"}
@@ -91,7 +93,7 @@ def known(
 
 
 def arrive(headers: Headers, entrance: Entrance, known: Known) -> Arrival:
-    """Look at what a request says of its host and its page.
+    """Check a request's host and origin.
 
     Raises:
         BadRequest: `unknown_host`, `unknown_origin` or `not_your_socket`, with what would be right.
@@ -126,7 +128,7 @@ def arrive(headers: Headers, entrance: Entrance, known: Known) -> Arrival:
 
 @web.middleware
 async def host_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what is for another host or from a page that is none of ours, unread."""
+    """Refuse requests for another host or from an unknown origin, without reading them."""
     connection = request.protocol
     assert isinstance(connection, Connection)
     request[ARRIVAL] = arrive(request.headers, connection.entrance, request.app[KNOWN]())
@@ -134,13 +136,13 @@ async def host_middleware(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def _only(headers: Headers, name: str) -> str | None:
-    """Return a header that is there once, else None."""
+    """Return a header that occurs once, else None."""
     values = headers.getall(name, ())
     return values[0] if len(values) == 1 else None
 
 
 def _nearest(headers: Headers, name: str) -> str | None:
-    """Return what the nearest proxy said: each adds its own word behind those before it."""
+    """Return the nearest proxy's value: each proxy appends its own."""
     said = ",".join(headers.getall(name, ())).rpartition(",")[2].strip()
     return said or None
 
@@ -149,15 +151,15 @@ def _trusted(peer: str, known: Known) -> bool:
     try:
         address = ip_address(peer.partition("%")[0])
     except ValueError:
-        return False  # a Unix socket: who has that is its user, and no proxy
+        return False  # a Unix socket, which no proxy uses
     mapped = getattr(address, "ipv4_mapped", None)
     return any((mapped or address) in proxies for proxies in known.proxies)
 
 
 def _client(headers: Headers, peer: str, known: Known) -> str:
-    """Return the address behind all trusted proxies: the last one that is none of them.
+    """Return the address in front of all trusted proxies: the last one that is none of them.
 
-    What stands before that was said by the client, and can be anything.
+    Earlier addresses were sent by the client, and can be anything.
     """
     for said in reversed(",".join(headers.getall(FORWARDED_FOR, ())).split(",")):
         address = plain_host(said.strip())
@@ -186,5 +188,5 @@ def _no_such_host(host: str | None) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return what a stranger sent, short and in one line."""
+    """Return untrusted text, truncated and on one line."""
     return ascii(text[:80])

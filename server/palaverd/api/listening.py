@@ -1,4 +1,4 @@
-"""Takes connections in, and keeps its head when there is no room for them."""
+"""Accept connections, also when descriptors or connections run out."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _NO_TLS = _answer(
 
 
 class Listener:
-    """Accepts on a bound socket that it owns, until `close`. With `tls` everything is encrypted.
+    """Accepts on a bound socket that it owns, until `close`. With `tls` connections are encrypted.
 
-    asyncio's own way of accepting goes wild when the process runs out of file descriptors: each
-    failure plans many more, each with a traceback.
+    asyncio's own accept loop fails badly when the process runs out of file descriptors: each
+    failure schedules many more, each with a traceback.
 
     Raises:
-        OSError: somebody else began to listen there since it was bound.
+        OSError: another process has listened there since it was bound.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Listener:
         clock: Clock,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.tls = tls  # another one may take its place: it holds for the next connection
+        self.tls = tls  # may be replaced; applies to the next connection
         self._socket = listening
         self._connections = connections
         self._make = make
@@ -73,19 +73,19 @@ class Listener:
         self._loop.add_reader(listening, self._accept)
 
     async def ended(self) -> None:
-        """Wait for those that were being taken in, when they have been cut off."""
+        """Wait for connections in setup, after they have been cut off."""
         if self._beginning:
             await asyncio.wait(self._beginning)
 
     def close(self) -> None:
-        """Take no more connections; those that are there stay."""
+        """Stop accepting; existing connections stay."""
         if self._paused is not None:
             self._paused.cancel()
         self._loop.remove_reader(self._socket)
         self._socket.close()
 
     def _accept(self) -> None:
-        """Take some of the connections that wait, and leave the others their turn."""
+        """Accept some of the waiting connections; the others wait for the next turn."""
         for _ in range(limits.ACCEPTED_AT_ONCE):
             try:
                 accepted, address = self._socket.accept()
@@ -98,7 +98,7 @@ class Listener:
             full = len(self._connections) >= self._connections.most
             if full and not self._connections.make_room():
                 log.warning("connection refused: all that may be are at work")
-                # One that expects TLS could not read it.
+                # A client that expects TLS could not read it.
                 _say_and_close(accepted, b"" if self.tls else _NO_ROOM)
                 continue
             connection = self._make(self._entrance(accepted, address))
@@ -114,9 +114,9 @@ class Listener:
         return Entrance("unix", user=None if peer is None else peer.user)
 
     async def _begin(self, accepted: socket.socket, connection: Connection) -> None:
-        """Make the connection ready to speak on, with a handshake where TLS is spoken.
+        """Set up the connection, with a handshake if TLS is used.
 
-        How long that may take is for `Connections` to say, which cuts it off.
+        `Connections` limits the time, and cuts it off.
         """
         tls = self.tls
         try:
@@ -125,7 +125,7 @@ class Listener:
                 return
             await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=tls)
         except (OSError, ValueError) as error:
-            # ssl.SSLError is an OSError; a name that is none is a ValueError.
+            # ssl.SSLError is an OSError; an invalid server name is a ValueError.
             if tls is None:
                 log.warning("no connection taken", error=_said(error))
             else:
@@ -134,7 +134,7 @@ class Listener:
             connection.begun()
 
     async def _speaks_tls(self, accepted: socket.socket) -> bool:
-        """Wait for the first byte, and look at it without taking it."""
+        """Wait for the first byte, and peek at it."""
         ready = asyncio.Event()
         self._loop.add_reader(accepted, ready.set)
         try:
@@ -144,7 +144,7 @@ class Listener:
         return accepted.recv(1, socket.MSG_PEEK) in {_TLS_HANDSHAKE, b""}
 
     def _failed(self, error: OSError) -> None:
-        """Make room for the next try, or wait a while: descriptors or memory are short."""
+        """Make room for the next attempt, or pause: descriptors or memory are short."""
         log.warning("no connection taken", error=error.strerror, open=len(self._connections))
         if not self._connections.make_room():
             self._loop.remove_reader(self._socket)
@@ -162,8 +162,8 @@ def _said(error: OSError | ValueError) -> str:
 
 
 def _say_and_close(accepted: socket.socket, answer: bytes) -> None:
-    with accepted, suppress(OSError):  # a client that is gone already needs no answer
+    with accepted, suppress(OSError):  # the client may be gone already
         accepted.send(answer)
-        # What is closed unread takes the answer with it.
+        # Closing with unread data would discard the response.
         accepted.shutdown(socket.SHUT_WR)
         accepted.recv(limits.INCOMING_FRAME_LIMIT)

@@ -1,4 +1,4 @@
-"""Routes about the daemon itself."""
+"""Routes of the daemon itself."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ routes = Routes()
 
 @routes.get("/healthz", scope="public")
 async def get_health(request: web.Request) -> web.Response:
-    """Say that the process answers."""
+    """Respond that the process is alive."""
     return answer({"status": "ok"})
 
 
 @routes.get("/readyz", scope="read")
 async def get_readiness(request: web.Request) -> web.Response:
-    """Say whether requests are welcome: the database answers and is of this version.
+    """Respond whether the database answers and has this version's schema.
 
-    No more than this is told.
+    Reveals nothing more.
     """
     lacks = await request.app[SERVICES].readiness.lacks()
     if lacks is not None:
@@ -38,21 +38,21 @@ async def get_readiness(request: web.Request) -> web.Response:
 
 @routes.get("/api/v1/info", scope="read")
 async def get_info(request: web.Request) -> web.Response:
-    """Say which daemon this is."""
+    """Return the daemon's info."""
     services = request.app[SERVICES]
     working, clients = services.working(), len(request.app[SOCKETS])
     info = msgspec.structs.replace(services.info, working=working, clients=clients)
     owner = owner_of(request)
-    if owner != LOCAL_OWNER:  # whose name is that of the daemon's account
+    if owner != LOCAL_OWNER:  # whose name is the daemon's account
         info = msgspec.structs.replace(info, user=owner)
-    if not is_admin(request):  # where things are on the machine is for those who look after it
+    if not is_admin(request):  # paths are for administrators
         info = msgspec.structs.replace(info, pid=0, data_dir="", config=None, unit=None)
     return answer(info)
 
 
 @routes.get("/api/v1/models", scope="read")
 async def get_models(request: web.Request) -> web.Response:
-    """List the models that can be chosen."""
+    """List the models to choose from."""
     services = request.app[SERVICES]
     setup = services.setup() if is_admin(request) else None  # paths, variables, proxies
     return answer(Models(models=services.catalog.models(), setup=setup))
@@ -60,13 +60,13 @@ async def get_models(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/reload", scope="admin")
 async def post_reload(request: web.Request) -> web.Response:
-    """Read the configuration anew, and say what holds now and what needs a restart."""
+    """Reload the configuration; return what is in force now and what needs a restart."""
     return answer(await request.app[SERVICES].reload())
 
 
 @routes.post("/api/v1/variables", scope="admin")
 async def post_variables(request: web.Request) -> web.Response:
-    """Take keys that the daemon lacks from a client; see `Lent`. Who has the socket is its user."""
+    """Take API keys that the daemon lacks from a client; see `Lent`. Only over the Unix socket."""
     if connection_of(request).entrance.kind != "unix":
         raise BadRequest(
             "Keys are lent over the daemon's own socket only.", code="scope", status=403

@@ -1,4 +1,4 @@
-"""What the daemon counts, for Prometheus: its text format, from a registry of the daemon's own."""
+"""The metrics in Prometheus' text format, from a registry of the daemon's own."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 routes = Routes()
 
-# Every status is there from the start, so that nobody has to guess what would be.
+# Every status is listed from the start.
 STATUSES: Final = ("waiting", "running", "interrupting", "requires_action", "error", "archived")
 
 
 @routes.get("/metrics", scope="read")
 async def get_metrics(request: web.Request) -> web.Response:
-    """Return every measure. Numbers of the whole daemon, of all owners, and nobody's words."""
+    """Return all metrics: numbers of the whole daemon, of all owners, without any texts."""
     services = request.app[SERVICES]
     chats = dict.fromkeys(STATUSES, 0)
     for (status, archived), number in (await count_chats(services.context)).items():
@@ -41,7 +41,7 @@ async def get_metrics(request: web.Request) -> web.Response:
         "working_chats": ("Chats that this daemon works on.", services.working()),
         "episode_bytes": ("Bytes of live output that are held.", services.episodes.size),
     }
-    # Its import takes a moment, and few are asked for this.
+    # Its import takes a moment, and few daemons are asked for this.
     text, content_type = await asyncio.to_thread(_written, services.metrics, chats, now)
     return web.Response(body=text, headers={"Content-Type": content_type})
 
@@ -99,7 +99,7 @@ def _counter(name: str, about: str, counts: Counts) -> Metric:
     for labels, value in dict(counts.values).items():
         family.add_metric(labels, value)
     if not (counts.labels or counts.values):
-        family.add_metric((), 0)  # a number without labels is there from the start
+        family.add_metric((), 0)  # a counter without labels is listed from the start
     return family
 
 

@@ -1,4 +1,4 @@
-"""Turns refusals into problem details (RFC 9457): one table, and one middleware that uses it."""
+"""Convert errors to problem details (RFC 9457): one table, and a middleware."""
 
 from __future__ import annotations
 
@@ -65,8 +65,9 @@ _TITLES = {
 
 
 class BadRequest(Exception):
-    """A request that is refused for what it says. `field` names the part that is wrong, `headers`
-    go with the refusal.
+    """The request is invalid.
+
+    `field` names the invalid part, `headers` are added to the response.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ def problem(
     state: str | None = None,
     transition: str | None = None,
 ) -> Problem:
-    """Make problem details."""
+    """Return problem details."""
     return Problem(
         type=f"urn:palaver:problem:{code}",
         title=_TITLES[code],
@@ -106,7 +107,7 @@ def problem(
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """Return what a client is told of an error; None for one that should not happen."""
+    """Return the problem details of an error; None for an unexpected one."""
     match error:
         case BadRequest():
             return error.problem
@@ -158,13 +159,13 @@ def _problem_of_http(error: web.HTTPException) -> Problem | None:
 
 
 def sentence(text: str) -> str:
-    """Make a library's few words a sentence."""
+    """Return a library's message as a sentence."""
     words = " ".join(text.split()).rstrip(".:")
     return f"{words}."
 
 
 def respond(value: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Answer with problem details."""
+    """Return a response with problem details."""
     return web.Response(
         body=msgspec.json.encode(value),
         status=value.status,
@@ -175,7 +176,7 @@ def respond(value: Problem, headers: Mapping[str, str] | None = None) -> web.Res
 
 @web.middleware
 async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every error with problem details; what nobody foresaw is logged and says so."""
+    """Respond to every error with problem details; log unexpected ones."""
     try:
         return await handler(request)
     except Exception as error:

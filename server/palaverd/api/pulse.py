@@ -1,4 +1,4 @@
-"""Heartbeats: a socket on which nothing else is said says that the daemon is there."""
+"""Heartbeats on a WebSocket, whenever nothing else is sent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _HEARTBEAT: Final = msgspec.json.encode([Heartbeat()])
 
 
 class Pulse:
-    """One socket's heartbeat.
+    """The heartbeat of one socket.
 
-    Live output costs it a look at the clock: its one timer finds out by itself, when it is due,
-    what was said meanwhile, and waits for the rest.
+    Live output costs it one reading of the clock: its timer checks when it is due what was sent
+    meanwhile, and waits for the rest.
     """
 
     def __init__(self, push: Push, clock: Clock) -> None:
@@ -30,27 +30,27 @@ class Pulse:
         self._timer: Timer | None = None
 
     def said(self) -> None:
-        """Note that something is sent."""
+        """Record that something is sent."""
         self._said = self._clock.monotonic()
 
     def push(self, frame: bytes) -> bool:
-        """Send a frame at once where that cannot wait for the reader; False when it can."""
+        """Send a frame at once if that does not block; return whether it did."""
         if self._push(frame):
             self._said = self._clock.monotonic()
             return True
         return False
 
     def beat(self) -> None:
-        """Send a heartbeat, and go on until `stop`.
+        """Send a heartbeat, and repeat until `stop`.
 
-        A reader that has not taken what was sent before needs none: that is still on its way.
+        It is skipped if earlier data is still unsent.
         """
         self._push(_HEARTBEAT)
         self._said = self._clock.monotonic()
         self._timer = self._clock.call_later(limits.HEARTBEAT_S, self._due)
 
     def stop(self) -> None:
-        """Say nothing any more."""
+        """Stop the heartbeats."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -64,7 +64,7 @@ class Pulse:
 
 @contextmanager
 def beating(push: Push, clock: Clock) -> Iterator[Pulse]:
-    """Keep a socket's heartbeat going, from the first one at once to the end of a `with` block."""
+    """Send heartbeats on a socket within a `with` block, the first one at once."""
     pulse = Pulse(push, clock)
     pulse.beat()
     try:

@@ -1,4 +1,4 @@
-"""Sends a frame without a task: what a reader that keeps up gets of live output."""
+"""Send a frame without a task: the fast path of live output."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _FIN_TEXT = 0x81  # RFC 6455, 5.2: a final fragment, opcode 1
 
 
 def pusher(socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> Push:
-    """Return what sends a frame at once, where all that was sent before has left us.
+    """Return a function that sends a frame at once, if all earlier data was sent.
 
-    It writes past aiohttp's own writer, which costs more than the write itself. That is sound
-    since a whole frame goes out in one call, and nobody else writes while a subscriber waits.
+    It bypasses aiohttp's writer, which costs more than the write itself. That is sound since a
+    whole frame is one call, and nothing else writes while a subscriber waits.
     """
 
     def push(payload: bytes) -> bool:
@@ -37,9 +37,9 @@ def pusher(socket: web.WebSocketResponse, transport: asyncio.Transport | None) -
 
 @lru_cache(maxsize=1)  # one frame goes to many readers, one after the other
 def text_frame(payload: bytes) -> bytes:
-    """Make a WebSocket text frame as a server sends it, unmasked (RFC 6455, 5.2).
+    """Return an unmasked WebSocket text frame, as servers send it (RFC 6455, 5.2).
 
-    `payload` has less than 64 KiB: what is longer is not pushed.
+    `payload` has less than 64 KiB: a longer one is not pushed.
     """
     size = len(payload)
     if size < 126:

@@ -15,7 +15,7 @@ routes = Routes()
 
 @routes.patch("/api/v1/chats/{chat_id}/queue/{queued_id}", scope="chat")
 async def patch_queued(request: web.Request) -> web.Response:
-    """Edit a queued message; its place is kept."""
+    """Replace a queued message's content; its position is kept."""
     context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
     queued_id, change = path_id(request, "queued_id"), await read_body(request, EditQueued)
     return answer(await queue.edit_queued(context, chat_id, owner, queued_id, change))
@@ -23,7 +23,7 @@ async def patch_queued(request: web.Request) -> web.Response:
 
 @routes.delete("/api/v1/chats/{chat_id}/queue/{queued_id}", scope="chat")
 async def delete_from_queue(request: web.Request) -> web.Response:
-    """Take a message out of the queue; the answer carries it."""
+    """Remove a message from the queue; the response contains it."""
     context, chat_id = request.app[SERVICES].context, chat_id_of(request)
     queued_id = path_id(request, "queued_id")
     return answer(await queue.take_back(context, chat_id, asker(request), queued_id))
@@ -39,7 +39,7 @@ async def post_promote(request: web.Request) -> web.Response:
 
 @routes.put("/api/v1/chats/{chat_id}/queue/order", scope="chat")
 async def put_order(request: web.Request) -> web.Response:
-    """Give the queue a new order."""
+    """Reorder the queue."""
     context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
     body = await read_body(request, QueueOrder)
     return answer(await queue.reorder(context, chat_id, owner, body.ids))

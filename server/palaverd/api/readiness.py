@@ -1,4 +1,4 @@
-"""Whether the daemon is ready to be sent requests: what an orchestrator asks."""
+"""Whether the daemon is ready for requests, for orchestrators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from palaver.clock import Clock
 from palaverd.store.database import Database, DatabaseError
 from palaverd.store.migrate import is_current
 
-# Anybody may ask, as often as they like: the database is asked once in this time (seconds).
+# Seconds for which a result is reused, however often it is requested.
 REMEMBERED_S: Final = 1.0
 STOPPING: Final = "The daemon is stopping."
 NO_DATABASE: Final = "The database does not answer."
@@ -17,7 +17,7 @@ NOT_MIGRATED: Final = "The database is not of this version."
 
 
 class Readiness:
-    """Answers from what it knows, or asks the database, once for all who ask meanwhile."""
+    """Checks the database, at most once per `REMEMBERED_S` for all requests."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -27,11 +27,11 @@ class Readiness:
         self._asking: asyncio.Future[str | None] | None = None
 
     def stop(self) -> None:
-        """Be ready no more."""
+        """Report that the daemon is stopping."""
         self._stopping = True
 
     async def lacks(self) -> str | None:
-        """Return a sentence about what is missing, None when nothing is."""
+        """Return a sentence about what is missing, None if it is ready."""
         if self._stopping:
             return STOPPING
         now = self._clock.monotonic()
@@ -39,7 +39,7 @@ class Readiness:
         if self._asking is None or (old and self._asking.done()):
             self._asked_at = now
             self._asking = asyncio.ensure_future(self._ask())
-        # Whoever leaves early takes the answer from nobody.
+        # A cancelled request must not cancel the check of the others.
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> str | None:

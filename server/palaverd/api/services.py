@@ -1,4 +1,4 @@
-"""What handlers work with."""
+"""The dependencies of the routes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from palaverd.usecases.context import Context
 
 
 class Services(msgspec.Struct):
-    """The parts of the daemon that the interface offers.
+    """The parts of the daemon that the API uses.
 
-    `context` is for use cases; `touch` notes that a client is there. `working` counts the chats
-    that are worked on, `setup` says where the models come from, `reload` reads the configuration
-    anew and raises `ConfigError`, as does `lend`, which takes variables with keys first.
-    `readiness` says whether it is ready for requests, `metrics` has what is counted, `known` says
-    what the daemon is called by now.
+    `context` is for use cases; `touch` records activity of clients. `working` returns the number of
+    running chats, `setup` the source of the configuration; `reload` reloads it and raises
+    `ConfigError`, as does `lend`, which takes API keys first. `readiness` says whether the daemon
+    is ready, `metrics` has its metrics, `known` returns its current names.
     """
 
     database: Database

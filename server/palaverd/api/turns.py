@@ -1,4 +1,4 @@
-"""Routes about the present turn: stop it, try again, skip a wait, answer calls."""
+"""Routes of the current turn: interrupt, retry, skip a wait, answer calls."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ routes = Routes()
 
 @routes.post("/api/v1/chats/{chat_id}/interrupt", scope="chat")
 async def post_interrupt(request: web.Request) -> web.Response:
-    """Stop what runs in the turn that the client saw."""
+    """Interrupt the turn that the client saw."""
     context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
     return answer(await turns.stop(context, chat_id, owner, await read_body(request, Interrupt)))
 
 
 @routes.post("/api/v1/chats/{chat_id}/resume", scope="chat")
 async def post_resume(request: web.Request) -> web.Response:
-    """Try a failed turn again, now or at a time."""
+    """Retry a failed turn, now or at a given time."""
     context, chat_id = request.app[SERVICES].context, chat_id_of(request)
     body = await read_body(request, Resume)
     at = moment(body.at, "at") if body.at is not None else None
@@ -33,7 +33,7 @@ async def post_resume(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/chats/{chat_id}/skip-backoff", scope="chat")
 async def post_skip_backoff(request: web.Request) -> web.Response:
-    """Run a waiting retry now."""
+    """Start a waiting retry now."""
     context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
     body = await read_body(request, SkipBackoff)
     return answer(await turns.skip_wait(context, chat_id, owner, body))

@@ -1,7 +1,7 @@
-"""Removes for good what was edited away, once it is old enough.
+"""Remove deleted messages that are old enough.
 
-Of what is removed, a few rows stay without their content: clients that come back from an older
-snapshot are told by them from which message on their history is over (`sync.Changes`).
+A few of their rows are kept without content: by them clients that come back from an older snapshot
+learn from which message on their history was dropped (`sync.Changes`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DELETED = (
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """A message that was edited away. `at` (milliseconds) is None where its content is gone."""
+    """A deleted message. `at` (milliseconds) is None if its content was removed."""
 
     id: int
     revision: int
@@ -37,10 +37,11 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 def markers(deleted: Iterable[Deleted]) -> set[int]:
-    """Return the ids of those that say, for every snapshot, which is the first one deleted since.
+    """Return the ids of the rows to keep: for every snapshot, the first one deleted since.
 
     `deleted` is ordered by id. A message is not needed if an earlier one was deleted with it or
-    later: for whoever missed the one, the other comes first.
+    later:
+    a client that missed the one is told the other.
     """
     needed, newest = set(), -1
     for one in deleted:
@@ -51,9 +52,9 @@ def markers(deleted: Iterable[Deleted]) -> set[int]:
 
 
 def purge_deleted(connection: Connection, before: int, most: int) -> int:
-    """Remove what was deleted before a time (milliseconds), `most` messages at a time.
+    """Remove messages that were deleted before a time (milliseconds), at most `most` at a time.
 
-    Returns how many messages lost their content; 0 says that nothing is old enough.
+    Returns how many messages lost their content; 0 if none is old enough.
     """
     chat_id = connection.execute(_A_CHAT, {"before": before}).scalar()
     if chat_id is None:
@@ -75,7 +76,7 @@ def purge_deleted(connection: Connection, before: int, most: int) -> int:
 
 
 def _forget_removed(connection: Connection, before: int, most: int) -> int:
-    """Remove the messages that were taken out of a queue; they are kept with the request's key."""
+    """Remove messages that were taken out of a queue; they are stored with the request's key."""
     keys = idempotency_keys.c
     old = select(keys.owner, keys.key).where(keys.removed.is_not(None), keys.created_at < before)
     found = [tuple(row) for row in connection.execute(old.limit(most))]
@@ -86,7 +87,7 @@ def _forget_removed(connection: Connection, before: int, most: int) -> int:
 
 
 def _forget_calls(connection: Connection, chat_id: str, ids: Sequence[int]) -> None:
-    """Remove what clients answered to calls of these messages."""
+    """Remove clients' answers to calls of these messages."""
     found = connection.execute(select(messages.c.parts).where(messages.c.id.in_(ids))).scalars()
     parts = [part for text in found for part in codec.load_parts(text)]
     calls = [part.id for part in parts if isinstance(part, ToolCall)]

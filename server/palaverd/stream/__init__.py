@@ -1,1 +1,1 @@
-"""Live output as logs, subscribers as cursors, and the loop that keeps a client true."""
+"""Live output as logs, and the subscribers that follow a chat or the chat list."""

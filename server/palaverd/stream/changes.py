@@ -1,4 +1,4 @@
-"""Turns what a subscriber lacks into events, in the order in which they must be applied."""
+"""Convert changes of a chat to events, in the order in which clients must apply them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SHOWS_LIVE = frozenset({Status.RUNNING, Status.INTERRUPTING})
 
 
 def shown_episode(row: ChatRow) -> str | None:
-    """Name the live output that belongs to the row; None when none does."""
+    """Return the episode that belongs to the row; None if none does."""
     if row.status in _SHOWS_LIVE and row.generation_attempt > 0:
         return row.episode
     return None
 
 
 def status_event(row: ChatRow) -> StatusEvent:
-    """The head of the chat."""
+    """Return the head of the chat as an event."""
     status, pending = status_of(row)
     return StatusEvent(
         status=status,
@@ -45,18 +45,18 @@ def status_event(row: ChatRow) -> StatusEvent:
 def events_for(
     changes: Changes, before: ChatRow | None, since: int | None, episode: str | None
 ) -> list[StreamEvent]:
-    """Return what a subscriber must be told.
+    """Return the events for a subscriber.
 
     Args:
         changes: what was read.
-        before: the row that was sent last on this connection, None at its beginning.
+        before: the last row that was sent on this connection, None at its beginning.
         since: the snapshot that the client has, None for nothing.
         episode: the live output that the client shows, None for none.
     """
     row = changes.row
     events: list[StreamEvent] = []
     if since is not None and since > row.snapshot_version:
-        # The client has seen what this database has not: it was restored from a backup.
+        # The client has a later snapshot: the database was restored from a backup.
         events.append(HistoryReset())
     if changes.truncated_from is not None:
         events.append(HistoryTruncated(from_id=changes.truncated_from))

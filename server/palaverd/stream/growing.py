@@ -1,15 +1,14 @@
-"""A text that grows by small pieces."""
+"""A text that is appended to in small pieces."""
 
 from __future__ import annotations
 
-# Pieces that are kept one by one before they become one. An answer of 200 KB is 25,000 pieces:
-# kept each for itself they take several times its length, spread over memory that Python then
-# cannot give back.
+# Pieces to collect before they are joined. An answer of 200 KB is 25,000 pieces: as separate
+# strings they take several times its length, spread over memory that Python cannot return.
 PIECES = 512
 
 
 class Growing:
-    """Appending costs the same however long the text is."""
+    """A text with constant-time append."""
 
     __slots__ = ("_joined", "_pieces", "length")
 
@@ -19,7 +18,7 @@ class Growing:
         self.length = 0  # code points
 
     def append(self, piece: str) -> None:
-        """Let the text grow."""
+        """Append a piece."""
         self._pieces.append(piece)
         self.length += len(piece)
         if len(self._pieces) == PIECES:

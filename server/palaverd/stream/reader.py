@@ -1,4 +1,4 @@
-"""Reads what changed, once per commit however many subscribers ask."""
+"""Read changes of chats, once per commit for all subscribers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from palaverd.store.sync import Changes, load_changes
 
 
 class ChangeReader:
-    """Shares reads: subscribers that lack the same thing get the result of one read."""
+    """Shares reads: subscribers that need the same changes get the result of one read."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -17,11 +17,11 @@ class ChangeReader:
         self.reads = 0
 
     async def read(self, chat_id: str, since: int | None, at_least: int) -> Changes:
-        """Read what changed after `since`, at snapshot `at_least` or newer.
+        """Return what changed after `since`, at snapshot `at_least` or newer.
 
         Raises:
-            ChatNotFound: the chat is gone.
-            DatabaseError: the read failed or took too long.
+            ChatNotFound: there is no such chat.
+            DatabaseError: the read failed or timed out.
         """
         key = (chat_id, since)
         shared = self._running.get(key)
@@ -29,7 +29,7 @@ class ChangeReader:
             shared = (at_least, asyncio.create_task(self._read(chat_id, since)))
             self._running[key] = shared
             shared[1].add_done_callback(lambda done: self._forget(key, done))
-        # Whoever leaves must not take the read away from the others.
+        # A cancelled subscriber must not cancel the read of the others.
         return await asyncio.shield(shared[1])
 
     async def _read(self, chat_id: str, since: int | None) -> Changes:
@@ -41,4 +41,4 @@ class ChangeReader:
         if shared is not None and shared[1] is done:
             del self._running[key]
         if not done.cancelled():
-            done.exception()  # seen by those who awaited it; nobody else needs it
+            done.exception()  # mark as retrieved

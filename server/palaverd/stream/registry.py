@@ -11,33 +11,33 @@ from palaver.clock import Clock
 from palaverd.metrics import Metrics, Spread
 from palaverd.stream.episode import Episode
 
-# An ended episode is kept for readers that have not caught up or that reconnect.
+# Seconds for which an ended episode is kept, for subscribers that are behind or reconnect.
 LINGER_S = 15.0
 
 
 class Follower(Protocol):
-    """Who has everything there is, and waits for more."""
+    """A subscriber that has everything and waits for more."""
 
     def grown(self) -> None:
-        """The log grew, or a new one was begun. Called on the event loop; must not block."""
+        """Called when the episode grew, or a new one began. On the event loop; must not block."""
 
 
 class Live:
-    """The current episode of one chat, who listens, and who of them waits for it to grow."""
+    """The current episode of one chat, its listeners, and its waiting followers."""
 
     def __init__(self, clock: Clock, added: Spread) -> None:
         self._clock = clock
-        self._added = added  # between what comes and its being handed to those who wait
+        self._added = added  # the latency from a delta to its followers
         self._came = 0.0
         self.episode: Episode | None = None
-        self.before: Episode | None = None  # of the attempt before, until the new one counts
+        self.before: Episode | None = None  # of the previous attempt, until the new one is recorded
         self.listeners = 0
         self._waiting: set[Follower] = set()
         self._telling = False
 
     @contextmanager
     def waits(self, follower: Follower) -> Iterator[None]:
-        """Tell `follower` when there is something new, for the length of a `with` block."""
+        """Notify `follower` of new output within a `with` block."""
         self._waiting.add(follower)
         try:
             yield
@@ -45,10 +45,10 @@ class Live:
             self._waiting.discard(follower)
 
     def wake(self) -> None:
-        """Tell those who wait, once for all that comes in the same turn of the event loop.
+        """Notify the followers, once for everything that arrives in one turn of the event loop.
 
-        What a provider sends at once becomes one frame, and each who waits costs one call: no
-        task is woken for it.
+        Deltas that a provider sends together become one frame, and each follower costs one call: no
+        task is woken.
         """
         if self._waiting and not self._telling:
             self._telling = True
@@ -69,16 +69,16 @@ class Episodes:
         self._clock = clock
         self._added = (metrics or Metrics()).added
         self._by_chat: dict[str, Live] = {}
-        self.begun = 0  # attempts since the start
+        self.begun = 0  # number of attempts since the start
 
     def current(self, chat_id: str) -> Episode | None:
-        """Return the log of a chat's newest attempt, None when there is none any more."""
+        """Return the episode of a chat's newest attempt, None if there is none."""
         live = self._by_chat.get(chat_id)
         return None if live is None else live.episode
 
     @contextmanager
     def listen(self, chat_id: str) -> Iterator[Live]:
-        """Keep what there is of a chat, for the length of a `with` block."""
+        """Keep a chat's entry within a `with` block."""
         live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
         live.listeners += 1
         try:
@@ -88,7 +88,7 @@ class Episodes:
             self._drop_unused(chat_id, live)
 
     def begin(self, chat_id: str, key: str, model: str | None = None) -> Episode:
-        """Open the log of a new attempt, before the attempt is visible to anybody."""
+        """Open the episode of a new attempt, before clients can see the attempt."""
         live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
         if live.episode is not None and live.episode.key != key:
             live.before = live.episode
@@ -98,27 +98,27 @@ class Episodes:
         return live.episode
 
     def counts(self, chat_id: str) -> None:
-        """Say that the newest attempt is in the database: nothing can save the one before it."""
+        """Record that the newest attempt is in the database, so that the previous one can go."""
         live = self._by_chat.get(chat_id)
         if live is not None:
             live.before = None
 
     def of(self, chat_id: str, key: str) -> Episode | None:
-        """Return the log of the attempt `key`, if it is the newest or the one before."""
+        """Return the episode `key`, if it is the newest or the previous one."""
         live = self._by_chat.get(chat_id)
         logs = () if live is None else (live.episode, live.before)
         return next((log for log in logs if log is not None and log.key == key), None)
 
     def wake(self, chat_id: str) -> None:
-        """Tell the readers of a chat that its log grew."""
+        """Notify the followers of a chat."""
         live = self._by_chat.get(chat_id)
         if live is not None:
             live.wake()
 
     def end(self, chat_id: str, episode: Episode | None) -> None:
-        """Seal the log of an attempt that is over, and drop it a while later.
+        """Seal the episode of an ended attempt, and drop it after `LINGER_S`.
 
-        A newer one of the chat is not touched: a stale task ends its own.
+        A newer episode of the chat is not affected: a stale task ends its own.
         """
         if episode is None:
             return
@@ -138,7 +138,7 @@ class Episodes:
 
     @property
     def size(self) -> int:
-        """Bytes of live output that are held: see `Episode.held`."""
+        """Bytes of live output that are held; see `Episode.held`."""
         lives = self._by_chat.values()
         logs = (log for live in lives for log in (live.episode, live.before) if log is not None)
         return sum(log.held for log in logs)

@@ -21,13 +21,13 @@ from palaverd.store.database import Database
 from palaverd.store.listing import Cursor, list_chats, read_chats
 from palaverd.store.rows import wire_chat
 
-# `versions` moves with every commit; by itself it is nothing that a list shows.
+# `versions` changes with every commit; no list shows it.
 _NOT_SHOWN = frozenset({"id", "versions"})
 _FIELDS = tuple(name for name in Chat.__struct_fields__ if name not in _NOT_SHOWN)
 
 
 class ListWatcher:
-    """Tells one client what changes in its owner's list, coalesced."""
+    """Sends one client the changes of its owner's chat list, coalesced."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class ListWatcher:
         """Yield batches of events; the first one is the snapshot, with its cursor.
 
         Raises:
-            DatabaseError: a read failed; the client connects again.
+            DatabaseError: a read failed; the client reconnects.
         """
         with self._hub.owner(self._owner) as hints:
             rows, cursor = await self._database.read(
@@ -89,5 +89,5 @@ class ListWatcher:
 
 
 def with_cursor(snapshot: ListSnapshot, cursor: str | None) -> ListSnapshot:
-    """Say in the snapshot where the next page begins."""
+    """Return the snapshot with the cursor of the next page."""
     return msgspec.structs.replace(snapshot, next_cursor=cursor)

@@ -1,1 +1,1 @@
-"""What clients ask for: what each request does to chats, as one transaction, without HTTP."""
+"""Use cases: what each request does to chats, as one transaction, independent of HTTP."""

@@ -1,4 +1,4 @@
-"""Requests about users and tokens. Whoever lets requests in is told of each change at once."""
+"""Use cases of users and tokens. The gate is told of each change at once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 
 class Registry(msgspec.Struct, frozen=True):
-    """What these use cases work with.
+    """The dependencies of these use cases.
 
-    `changed` is called with all tokens after each commit, also where nobody waits for the answer
-    any more; when a use case returns, what it changed holds.
+    `changed` is called with all tokens after each commit, also if the caller was cancelled; when a
+    use case returns, its change is in force.
     """
 
     database: Database
@@ -39,7 +39,7 @@ async def add_user(registry: Registry, name: str) -> User:
     """Add a user, or enable a disabled one.
 
     Raises:
-        AccessError: it is no name, or somebody has it.
+        AccessError: the name is invalid, or taken.
     """
     return await _change(registry, lambda c, now: access.add_user(c, name, now))
 
@@ -59,10 +59,10 @@ async def list_tokens(registry: Registry) -> Tokens:
 
 
 async def make_token(registry: Registry, new: NewToken) -> MadeToken:
-    """Make a token. What is returned has its secret, which is stored nowhere.
+    """Create a token. The result has its secret, which is not stored.
 
     Raises:
-        AccessError: there is no such user, or something that it asks for cannot be.
+        AccessError: there is no such user, or the request is invalid.
     """
     return await _change(registry, lambda c, now: access.make_token(c, new, now))
 

@@ -1,4 +1,4 @@
-"""What use cases work with, handed to each as its first argument."""
+"""The dependencies of use cases, passed to each as its first argument."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Why a request is refused for what it says; what the state forbids is `chatstate.errors`."""
+"""Errors of invalid requests; conflicts with the state are in `chatstate.errors`."""
 
 from __future__ import annotations
 
 
 class InvalidRequest(Exception):
-    """A request that asks for what cannot be. Nothing was changed.
+    """The request is invalid. Nothing was changed.
 
-    The text is a sentence for a person, `code` the word for programs, `field` names the part of
-    the request that is wrong.
+    The message is a sentence for users, `code` the machine-readable reason, `field` the invalid
+    part of the request.
     """
 
     code = "bad_request"
@@ -18,7 +18,7 @@ class InvalidRequest(Exception):
 
 
 class EmptyMessage(InvalidRequest):
-    """A message without a visible character."""
+    """The message has no visible character."""
 
     code = "empty_message"
 
@@ -27,12 +27,12 @@ class EmptyMessage(InvalidRequest):
 
 
 class UnknownModel(InvalidRequest):
-    """A model that is not configured; the sentence names the nearest one that is."""
+    """The model is not configured; the message suggests the nearest one."""
 
     code = "unknown_model"
 
 
 class NotAllowed(InvalidRequest):
-    """Something that this owner may not ask for."""
+    """This owner may not request it."""
 
     code = "scope"

@@ -1,4 +1,4 @@
-"""Requests about a chat with its descendants: archive, bring back, delete; and repairs."""
+"""Use cases of a chat with its descendants: archive, unarchive, delete; and repairs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from palaverd.usecases.context import Context
 
 
 async def set_archived(context: Context, chat_id: str, owner: str, archived: bool) -> Chat:
-    """Archive a chat with its descendants, or bring them back, in one transaction.
+    """Archive or unarchive a chat with its descendants, in one transaction.
 
     Raises:
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
         Refused: one of them is busy, or its parent is archived; nothing was changed.
     """
 
@@ -38,10 +38,10 @@ async def set_archived(context: Context, chat_id: str, owner: str, archived: boo
 
 
 async def delete_chat(context: Context, chat_id: str, owner: str) -> None:
-    """Delete an archived chat and its descendants for good.
+    """Delete an archived chat and its descendants permanently.
 
     Raises:
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
         Refused: it, or a descendant, is not archived; nothing was changed.
     """
     await _on_family(context, chat_id, owner, delete_family)
@@ -62,10 +62,10 @@ async def _on_family(
 
 
 async def repair(context: Context, chat_id: str, owner: str) -> Acted:
-    """Bring a chat that is in no state to an error that a person can go on from.
+    """Repair a chat in an invalid state; it ends in an error that users can continue from.
 
     Raises:
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
     """
     applied = await context.door.apply(chat_id, reconcile, owner=owner)
     wrong = applied.result

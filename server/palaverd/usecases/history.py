@@ -1,4 +1,4 @@
-"""Requests that change what was said: edit, fork, clear, compact."""
+"""Use cases that change history: edit, fork, clear, compact."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from palaverd.usecases.titles import check_title, fork_title
 async def edit_message(
     context: Context, chat_id: str, asker: Asker, message_id: int, change: EditMessage
 ) -> Edited:
-    """Replace a user message and all after it. The answer lists what was dropped for it.
+    """Replace a user message and all after it. The response lists what was dropped.
 
-    Children that were spawned after the message are stopped, and their queues held.
+    Children that were created after the message are interrupted, and their queues held.
 
     Raises:
         InvalidRequest: the message is empty, or its model is not configured.
@@ -83,10 +83,10 @@ def _stop_children(chat: LockedChat, message_id: int) -> None:
 
 
 async def fork_chat(context: Context, chat_id: str, asker: Asker, request: Fork) -> Sent:
-    """Begin a new chat with the history of another up to and with a message.
+    """Create a chat with the history of another up to and including a message.
 
     Raises:
-        InvalidRequest: the title cannot be one.
+        InvalidRequest: the title is invalid.
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
     check_title(request.title)
@@ -126,7 +126,7 @@ def _forked(source: ChatRow, title: str | None) -> NewChat:
 
 
 async def clear(context: Context, chat_id: str, asker: Asker, request: ClearContext) -> Acted:
-    """Hide what was said so far from the model.
+    """Hide the history from the model.
 
     Raises:
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
@@ -148,7 +148,7 @@ async def clear(context: Context, chat_id: str, asker: Asker, request: ClearCont
 
 
 async def compact(context: Context, chat_id: str, asker: Asker) -> Acted:
-    """Ask for a compaction.
+    """Request a compaction.
 
     Raises:
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.

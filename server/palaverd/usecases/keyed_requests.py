@@ -1,4 +1,4 @@
-"""Runs a request on one chat: its key first, then the owner's chat under the lock, then work."""
+"""Run a request on one chat once per idempotency key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from palaverd.store.rows import ChatRow, wire_chat
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks, and the idempotency key that they chose, if any."""
+    """The owner of a request, and its idempotency key, if any."""
 
     owner: str
     key: str | None = None
@@ -30,12 +30,12 @@ class Asker(msgspec.Struct, frozen=True):
 
 Keyed = Sent | Edited | QueueAnswer | Acted | Answered
 T = TypeVar("T", bound=Keyed)
-# Answers a repeated request: what the first one made, as it is now.
+# Returns the response to a repeated request: what the first one made, in its current state.
 Again = Callable[[Connection, ChatRow, Made], T]
 
 
 def made_by(answer: Keyed) -> Made:
-    """Return the ids of what a request made, of its answer."""
+    """Return the ids of what a request made, from its response."""
     made = Made(answer.chat.id, answer.chat.versions.snapshot)
     match answer:
         case Sent(message=message, queued=queued):
@@ -53,7 +53,7 @@ def _id(message: Message | QueuedMessage | None) -> int | None:
 
 
 def acted_again(_connection: Connection, row: ChatRow, _made: Made) -> Acted:
-    """Return that the first request acted, with the chat as it is now."""
+    """Return the response to a repeated request that acted, with the chat's current state."""
     return Acted(chat=wire_chat(row), changed=True, repeated=True)
 
 
@@ -66,17 +66,18 @@ async def on_chat(
     work: Callable[[LockedChat], T],
     again: Again[T],
 ) -> T:
-    """Let `work` answer a request about a chat, once per key.
+    """Run `work` on a chat and return its response, once per key.
 
-    The key is looked up under the lock, before state, limits and archive are; only successes
-    that changed something are remembered.
+    The key is looked up under the lock, before state, limits and archive are checked; only
+    successes that changed something are stored.
 
     Args:
-        content: what was asked, to tell a repetition from another request with the same key.
-        again: answers a repetition with what the first request made, as it is now.
+        content: what was requested, to distinguish a repetition from another request with the same
+            key.
+        again: returns the response to a repetition, from what the first request made.
 
     Raises:
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
         KeyReused: the key was used for something else.
         TransitionError: refused; nothing was changed.
         DatabaseError: nothing was changed.

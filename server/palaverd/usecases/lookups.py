@@ -1,4 +1,4 @@
-"""Reads of an owner's chats: one, a page of them, a page of one's messages."""
+"""Read an owner's chats: one, a page of them, a page of one's messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def find_chat(context: Context, chat_id: str, owner: str) -> Chat:
     """Return a chat.
 
     Raises:
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
         DatabaseError: it cannot be read.
     """
     row = await context.door.database.read(lambda c: sync.load_chat(c, chat_id, owner))
@@ -33,10 +33,10 @@ async def list_chats(
     title_has: str | None = None,
     id_begins: str | None = None,
 ) -> tuple[list[Chat], Cursor | None]:
-    """Return a page of chats, newest activity first, and where the next page begins, if any.
+    """Return a page of chats, newest activity first, and the cursor of the next page, if any.
 
-    Without `archived`, archived ones are left out; but with `id_begins` they are included: a chat
-    that is named is the one that is meant.
+    Without `archived`, archived chats are left out, except with `id_begins`, which selects chats by
+    name.
 
     Raises:
         DatabaseError: they cannot be read.
@@ -66,10 +66,10 @@ async def list_messages(
     after_id: int | None = None,
     limit: int = sync.PAGE,
 ) -> MessagePage:
-    """Return a page of messages: newest first, oldest first where only `after_id` is given.
+    """Return a page of messages: newest first, or oldest first if only `after_id` is given.
 
     Raises:
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
         DatabaseError: they cannot be read.
     """
 
@@ -84,7 +84,7 @@ async def list_messages(
 
 
 async def count_chats(context: Context) -> dict[tuple[str, bool], int]:
-    """Return how many chats there are, of all owners, by status and whether they are archived.
+    """Return the number of chats of all owners, by status and whether they are archived.
 
     Raises:
         DatabaseError: they cannot be read.

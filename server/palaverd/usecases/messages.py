@@ -1,4 +1,4 @@
-"""New chats and messages."""
+"""Use cases of new chats and messages."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from palaverd.usecases.workspaces import find_workspace
 
 
 async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Sent:
-    """Begin a chat with its first message; it runs at once. A repeated key gets the first chat.
+    """Create a chat with its first message, which runs at once. A repeated key returns it again.
 
     Raises:
-        InvalidRequest: the message is empty, or the model or the workspace cannot be.
+        InvalidRequest: the message is empty, or the model or the workspace is invalid.
         KeyReused: the key was used for something else.
         DatabaseError: nothing was changed.
     """
@@ -60,13 +60,13 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
 
 
 async def send_message(context: Context, chat_id: str, asker: Asker, request: SendMessage) -> Sent:
-    """Send to a chat: into history when it is idle, else into its queue.
+    """Send a message: into history if the chat is idle, else into its queue.
 
-    A message that interrupts and names a turn that is over is queued: it stops nothing.
+    A message that interrupts and names a turn that is over is queued: it interrupts nothing.
 
     Raises:
         InvalidRequest: the message is empty, or its model is not configured.
-        ChatNotFound: there is no such chat of this owner.
+        ChatNotFound: this owner has no such chat.
         KeyReused: the key was used for something else.
         TransitionError: refused; nothing was changed.
         DatabaseError: nothing was changed.
@@ -87,10 +87,10 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
 
 
 def user_message(content: str, model: str | None, asker: Asker) -> NewUserMessage:
-    """Return the message that a person sends, with the key of its request.
+    """Return the message to store, with the key of its request.
 
     Raises:
-        EmptyMessage: there is nothing in it.
+        EmptyMessage: it has no visible character.
     """
     if not content.strip():
         raise EmptyMessage

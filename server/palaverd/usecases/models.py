@@ -1,4 +1,4 @@
-"""Which models a request may name."""
+"""Check the model that a request names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from palaverd.usecases.errors import UnknownModel
 
 
 def check_model(context: Context, name: str | None) -> None:
-    """Refuse a model that is not configured; None is any.
+    """Check that a model is configured; None is any.
 
     Raises:
-        UnknownModel: there is no such model; the nearest one is named.
+        UnknownModel: there is no such model; the message suggests the nearest one.
     """
     names = context.model_names()
     if name is None or name in names:

@@ -1,4 +1,4 @@
-"""Requests about a chat's queue: change, reorder, promote, remove, hold and release."""
+"""Use cases of the queue: edit, reorder, promote, remove, hold and release."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from palaverd.usecases.models import check_model
 async def edit_queued(
     context: Context, chat_id: str, owner: str, queued_id: int, change: EditQueued
 ) -> QueueAnswer:
-    """Replace the content of a queued message; its place is kept.
+    """Replace the content of a queued message; its position is kept.
 
     Raises:
         InvalidRequest: the message is empty, or its model is not configured.
@@ -38,7 +38,7 @@ async def edit_queued(
 async def promote(
     context: Context, chat_id: str, owner: str, queued_id: int, turn_version: int
 ) -> QueueAnswer:
-    """Make a queued message the next one; in the turn that was seen, stop what runs for it.
+    """Make a queued message the next one; interrupt the turn, if it is the one that was seen.
 
     Raises:
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
@@ -52,7 +52,7 @@ async def promote(
 
 
 async def reorder(context: Context, chat_id: str, owner: str, ids: list[int]) -> QueueAnswer:
-    """Give the queue a new order.
+    """Reorder the queue.
 
     Raises:
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
@@ -63,7 +63,7 @@ async def reorder(context: Context, chat_id: str, owner: str, ids: list[int]) ->
 
 
 async def hold(context: Context, chat_id: str, owner: str) -> QueueAnswer:
-    """Hold the queue: nothing of it runs until it is released.
+    """Hold the queue: none of it runs until it is released.
 
     Raises:
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
@@ -81,7 +81,7 @@ async def release(context: Context, chat_id: str, owner: str) -> QueueAnswer:
 
 
 async def take_back(context: Context, chat_id: str, asker: Asker, queued_id: int) -> QueueAnswer:
-    """Take a message out of the queue; the answer carries it, a repeated one too.
+    """Remove a message from the queue; the response contains it, also if repeated.
 
     Raises:
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.

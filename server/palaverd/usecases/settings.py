@@ -1,4 +1,4 @@
-"""Requests about a chat as a whole: its title, model, workspace, and whether it is archived."""
+"""Use cases of a chat's title, model, workspace and archiving."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from palaverd.usecases.workspaces import find_workspace
 
 
 async def change_chat(context: Context, chat_id: str, owner: str, change: ChangeChat) -> Chat:
-    """Change what a person may change about a chat; what is None stays as it is.
+    """Change a chat's settings; None keeps a value.
 
     Raises:
-        InvalidRequest: the model, title or workspace cannot be, or archiving is asked for together
-            with something else.
+        InvalidRequest: the model, title or workspace is invalid, or archiving is combined with
+            another change.
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
     """
     check_model(context, change.model)

@@ -1,4 +1,4 @@
-"""Titles of chats: what may be one, and what a chat is called that nobody has named."""
+"""Titles of chats: validation, and default titles of new chats and forks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FORK = re.compile(r" \(fork(?: (\d{1,4}))?\)$")
 
 
 def check_title(title: str | None) -> None:
-    """Refuse what is no title; None is no change.
+    """Check a title; None is no change.
 
     Raises:
         InvalidRequest: it is empty or too long.
@@ -32,7 +32,7 @@ def first_title(content: str) -> str:
 
 
 def fork_title(title: str) -> str:
-    """Return what a fork is called, so that a list tells it from its source."""
+    """Return the title of a fork, which differs from its source's."""
     known = _FORK.search(title)
     number = int(known[1] or 1) + 1 if known else 1
     words = " (fork)" if number == 1 else f" (fork {number})"

@@ -1,4 +1,4 @@
-"""Requests about the present turn: stop it, try it again, skip a wait, answer its calls."""
+"""Use cases of the current turn: interrupt, retry, skip a wait, answer calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from palaverd.usecases.keyed_requests import Asker, acted_again, on_chat
 
 
 async def stop(context: Context, chat_id: str, owner: str, request: Interrupt) -> Interrupted:
-    """Stop what runs in the turn that the client saw; a later turn is left alone.
+    """Interrupt the turn that the client saw; a later turn is not affected.
 
     Raises:
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
@@ -39,7 +39,7 @@ async def stop(context: Context, chat_id: str, owner: str, request: Interrupt) -
 
 
 async def skip_wait(context: Context, chat_id: str, owner: str, request: SkipBackoff) -> Acted:
-    """Run a waiting retry now.
+    """Start a waiting retry now.
 
     Raises:
         ChatNotFound, TransitionError, DatabaseError: nothing was changed.
@@ -55,7 +55,7 @@ async def skip_wait(context: Context, chat_id: str, owner: str, request: SkipBac
 async def try_again(
     context: Context, chat_id: str, asker: Asker, turn_version: int, at: datetime | None
 ) -> Acted:
-    """Try a failed turn again, now or at a time.
+    """Retry a failed turn, now or at a given time.
 
     Raises:
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
@@ -74,7 +74,7 @@ async def try_again(
 
 
 async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: Answers) -> Answered:
-    """Answer calls that wait for a client. Answers that came too late are named.
+    """Answer calls that wait for a client. The response lists answers that came too late.
 
     Raises:
         InvalidRequest: there is no answer, or one is neither an approval nor a text.

@@ -1,4 +1,4 @@
-"""Where a chat's files are, as a request names it."""
+"""Check the workspace that a request names."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ async def find_workspace(asked: Workspace | None, host: str, owner: str) -> Work
     """Return the workspace with its host; one on this machine must be a directory.
 
     Raises:
-        InvalidRequest: the path is not absolute, or nothing is there.
-        NotAllowed: it is not for this owner.
+        InvalidRequest: the path is not absolute, or there is no such directory.
+        NotAllowed: this owner may not use directories.
     """
     if asked is None:
         return None
-    if owner != LOCAL_OWNER:  # else they could look for what is on a machine that is not theirs
+    if owner != LOCAL_OWNER:  # else they could probe the file system of another user's machine
         raise NotAllowed(
             "The directories of this machine are its own user's; begin the chat without one.",
             "workspace",
