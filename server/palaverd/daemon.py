@@ -28,7 +28,7 @@ from palaverd.api.app import make_app
 from palaverd.api.connections import Connection, Connections
 from palaverd.api.hosts import Known, known
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
-from palaverd.api.listening import Listener
+from palaverd.api.listener import Listener
 from palaverd.api.readiness import Readiness
 from palaverd.api.services import Services
 from palaverd.api.sockets import OpenSockets
