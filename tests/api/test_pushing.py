@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, UnixConnector, WSMsgType, web
 
 from palaverd.api import limits
-from palaverd.api.pushing import pusher
+from palaverd.api.push import pusher
 from palaverd.stream.subscriber import Push
 from support.clock import PATIENCE_S
 from support.daemon import short_dir

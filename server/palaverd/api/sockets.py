@@ -19,7 +19,7 @@ from palaverd.api.bodies import int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
-from palaverd.api.pushing import pusher
+from palaverd.api.push import pusher
 from palaverd.api.services import SERVICES, Services
 from palaverd.bugs import log_bug
 from palaverd.store.codec import to_ms
