@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from palaver.wire.events import MessagePartEvent
 from palaverd.stream import episode as subject
 from palaverd.stream.episode import Episode, Position
-from palaverd.stream.growing import PIECES, Growing
+from palaverd.stream.growing_text import PIECES, Growing
 
 decoder = msgspec.json.Decoder(MessagePartEvent)
 

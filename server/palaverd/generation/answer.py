@@ -10,7 +10,7 @@ from palaver.clock import Clock
 from palaver.wire.messages import Part, Reasoning, Text, ToolCall
 from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
 from palaverd.stream.episode import Block, Episode
-from palaverd.stream.growing import Growing
+from palaverd.stream.growing_text import Growing
 
 
 class _Open(msgspec.Struct):
