@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from palaver.wire.events import MessagePartEvent
 from palaverd.stream import episode as subject
 from palaverd.stream.episode import Episode, Position
-from palaverd.stream.growing_text import PIECES, Growing
+from palaverd.stream.growing_text import PIECES, GrowingText
 
 decoder = msgspec.json.Decoder(MessagePartEvent)
 
@@ -134,7 +134,7 @@ def test_pushed_frames_say_what_reading_says_in_any_mixture(
 
 @pytest.mark.parametrize("asked_at", [(), (1, 700), range(0, 3 * PIECES, 100)])
 def test_a_growing_text_is_the_sum_of_its_pieces_whenever_one_asks(asked_at: Sequence[int]) -> None:
-    growing, pieces = Growing(), [f"{number} " for number in range(3 * PIECES + 5)]
+    growing, pieces = GrowingText(), [f"{number} " for number in range(3 * PIECES + 5)]
     for number, piece in enumerate(pieces):
         if number in asked_at:
             assert growing.text == "".join(pieces[:number])
@@ -145,7 +145,7 @@ def test_a_growing_text_is_the_sum_of_its_pieces_whenever_one_asks(asked_at: Seq
 
 def test_a_long_text_holds_few_pieces() -> None:
     """Each small piece is a piece of memory that Python keeps."""
-    growing = Growing()
+    growing = GrowingText()
     for number in range(20 * PIECES):
         growing.append(str(number))
     kept = [one for one in gc.get_referents(growing) if isinstance(one, list)]

@@ -10,7 +10,7 @@ from palaver.clock import Clock
 from palaver.wire.messages import Part, Reasoning, Text, ToolCall
 from palaverd.providers.neutral import BlockEnd, BlockStart, Completed, Delta, ModelEvent
 from palaverd.stream.episode import Block, Episode
-from palaverd.stream.growing_text import Growing
+from palaverd.stream.growing_text import GrowingText
 
 
 class _Open(msgspec.Struct):
@@ -19,7 +19,7 @@ class _Open(msgspec.Struct):
     start: BlockStart
     call_id: str | None
     began: float
-    said: Growing
+    said: GrowingText
     private: str | None = None
     duration_ms: int | None = None
 
@@ -45,7 +45,7 @@ class Answer:
                 self._end_reasoning()
             call_id = self._new_call_id() if event.kind == "tool_call" else None
             self._blocks[event.block] = _Open(
-                start=event, call_id=call_id, began=self._clock.monotonic(), said=Growing()
+                start=event, call_id=call_id, began=self._clock.monotonic(), said=GrowingText()
             )
             self._shown[event.block] = self._episode.open_block(
                 event.kind, name=event.name, call_id=call_id

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from palaver.wire.events import BlockKind, MessagePartEvent
-from palaverd.stream.growing_text import Growing
+from palaverd.stream.growing_text import GrowingText
 
 # The live output that is kept; beyond it the log is cut with a marker, and the committed
 # message is still whole. An answer of this size is two thousand pages.
@@ -37,7 +37,7 @@ class Block:
         self.kind = kind
         self.name = name
         self.call_id = call_id
-        self.said = Growing()
+        self.said = GrowingText()
 
     @property
     def length(self) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 PIECES = 512
 
 
-class Growing:
+class GrowingText:
     """A text with constant-time append."""
 
     __slots__ = ("_joined", "_pieces", "length")
