@@ -16,6 +16,7 @@ from textual.widgets import Input
 from palaver.client import PalaverError
 from palaver_tui.app import PalaverApp
 from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.transcript.pictures import wanted_pictures
 from palaver_tui.transcript.sections import Look
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.queue import QueuePanel
@@ -34,14 +35,14 @@ def screen_text(app: PalaverApp) -> str:
 
 def pictures_are_drawn(app: PalaverApp) -> bool:
     """Say whether nothing in view waits to be decoded."""
-    return next(app.main.query_one(Transcript).picturing.wanted(), None) is None
+    return next(wanted_pictures(app.main.query_one(Transcript).viewport), None) is None
 
 
 def lay_out_near(app: PalaverApp) -> None:
     """Lay out at once what the client lays out bit by bit: until then its bar is a guess."""
     transcript = app.main.query_one(Transcript)
     transcript.settle()  # for the width there is now: another one makes all of it a guess again
-    while transcript.column.look_on(FOREVER, *transcript.near()):
+    while transcript.column.look_on(FOREVER, *transcript.viewport.near()):
         pass
     transcript.settle()
 
@@ -53,7 +54,7 @@ def is_laid_out(app: PalaverApp) -> bool:
         return True  # an empty chat shows something else in its place
     has_room = transcript.scrollable_content_region.height > 0
     is_new = transcript.column.width != transcript.column_width
-    return has_room and not is_new and not transcript.column.is_guessed(*transcript.near())
+    return has_room and not is_new and not transcript.viewport.is_guessed
 
 
 async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float = BOUND_S) -> None:

@@ -110,7 +110,7 @@ async def stream(one, text, at=0, step=400):
 
 def settled(one):
     column = one.transcript.column
-    return one.transcript._job is None and column.job() is None
+    return one.transcript.layout_work.job is None and column.job() is None
 
 
 @pytest.mark.parametrize("name", BLOCKS)

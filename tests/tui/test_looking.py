@@ -9,7 +9,7 @@ from palaver.wire.events import CaughtUp, MessageEvent
 from palaver_tui.text import document as documents
 from palaver_tui.text.document import MarkdownDocument
 from palaver_tui.text.finished_blocks import FOREVER
-from palaver_tui.widgets.transcript import widget as transcripts
+from palaver_tui.transcript import viewport as viewports
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.corpus import ALL
 from tui.replay import ReplayClient, answer, chat, part, status, user
@@ -208,7 +208,7 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         assert not transcript.column.sections[0].is_whole or transcript.following
         await widths(me, 58)
         low, high = selecting.span()
-        transcript.to_line(low.y)
+        transcript.viewport.to_line(low.y)
         await me.pilot.pause()
         assert transcript.column.line(low.y)[2].text[low.x : high.x] == text
 
@@ -241,7 +241,7 @@ async def test_the_bar_says_how_long_the_chat_is_however_it_came(tmp_path, at_on
     async with client(tmp_path, daemon=told(at_once), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
         column = me.transcript.column
-        await me.until(lambda: not column.is_guessed(*me.transcript.near()))
+        await me.until(lambda: not me.transcript.viewport.is_guessed)
         bar = me.transcript.vertical_scrollbar
         shown = bar.window_virtual_size, bar.position
         for number in range(len(column.sections)):
@@ -255,7 +255,7 @@ async def test_until_then_it_is_about_right(tmp_path, monkeypatch):
         await me.shows("Answer 29.")
         column = me.transcript.column
         guessed = column.height
-        assert column.is_guessed(*me.transcript.near())
+        assert me.transcript.viewport.is_guessed
         for number in range(len(column.sections)):
             column.measure_one(number)
         assert abs(guessed - column.height) < column.height / 10
@@ -264,15 +264,15 @@ async def test_until_then_it_is_about_right(tmp_path, monkeypatch):
 async def test_what_is_far_from_the_view_is_not_laid_out_before_it_comes_near(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(transcripts, "LAYOUT_NEAR", 60)
+    monkeypatch.setattr(viewports, "LAYOUT_NEAR", 60)
     async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
         transcript = me.transcript
         column = transcript.column
-        await me.until(lambda: not column.is_guessed(*transcript.near()))
+        await me.until(lambda: not transcript.viewport.is_guessed)
         assert [section.measured_at for section in column.sections[:5]] == [0] * 5
         transcript.move(-100)
         before = in_view(me)
-        await me.until(lambda: not column.is_guessed(*transcript.near()))
-        assert column.sections[column.at(transcript.near()[0])].measured_at
+        await me.until(lambda: not transcript.viewport.is_guessed)
+        assert column.sections[column.at(transcript.viewport.near()[0])].measured_at
         assert in_view(me) == before

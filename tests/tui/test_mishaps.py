@@ -97,7 +97,7 @@ def task(app, monkeypatch):
 
 def lines(app, monkeypatch):
     strips = app.main.query_one(Transcript)._strips
-    monkeypatch.setattr(type(strips), "rows", fail)
+    monkeypatch.setattr(type(strips), "strip", fail)
     app.main.query_one(Transcript).refresh()
 
 

@@ -92,7 +92,7 @@ def below(transcript, word):
 
 def settled(one):
     column = one.transcript.column
-    return one.transcript._job is None and column.job() is None
+    return one.transcript.layout_work.job is None and column.job() is None
 
 
 @pytest.mark.parametrize("name", GROWING)

@@ -12,7 +12,7 @@ from palaver_tui.textual_patches.row_compositor import RowCompositor
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.queue import QueuePanel
-from palaver_tui.widgets.transcript import rows as strips
+from palaver_tui.widgets.transcript import strip_cache as strips
 from tui.corpus import ALL, ANSWERS
 from tui.replay import ReplayClient, answer, chat, part, queued, status, user
 from tui.screen import client

@@ -9,6 +9,7 @@ from palaver.wire.messages import MessagePage
 from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, dropped_by, in_words
+from palaver_tui.transcript.marks import dropped_marks
 from tui.replay import ReplayClient, answer, chat, problem, queued, status, user, versions
 from tui.screen import client
 
@@ -31,7 +32,7 @@ def marks(me) -> dict[str, str]:
     found = {}
     for y in range(column.height):
         words = column.line(y)[2].text.strip(" ▎")
-        (kind,) = [mark.kind for mark in me.transcript.dropped_marks(y)] or [""]
+        (kind,) = [mark.kind for mark in dropped_marks(column, me.transcript.editing, y)] or [""]
         if words:
             found[words] = kind
     return found
@@ -47,7 +48,7 @@ async def test_an_edit_shows_what_goes_before_it_is_sent_and_sends_what_was_show
         assert (me.composer.text, me.composer.has_focus) == ("first", True)
         kinds = marks(me)
         assert [kinds[w] for w in ("first", "one", "second", "two")] == ["thing"] + ["dropped"] * 3
-        assert me.transcript._strips.are_marked
+        assert me.transcript.has_marks
         await me.press("!", "enter")
         await me.until(lambda: daemon.asked == [("anew", 1, "first!", 7)])
         assert me.composer.text == "a draft"

@@ -125,7 +125,7 @@ class TestTheGap:
 
 
 async def painted(me) -> None:
-    await me.until(lambda: me.transcript._view is me.view)
+    await me.until(lambda: me.transcript.viewport.view is me.view)
 
 
 @pytest.mark.parametrize("count", [10_000])
@@ -152,7 +152,7 @@ async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(tmp
             pages = len(daemon.served)
             gap = me.view.gap
             y = me.transcript.column.start(me.transcript.column.index("gap"))
-            me.transcript.to_line(max(0, y - 20))
+            me.transcript.viewport.to_line(max(0, y - 20))
             await me.until(lambda pages=pages: len(daemon.served) > pages)
             await me.until(lambda gap=gap: me.view.gap != gap)
             await painted(me)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from palaver_tui.context.context import Context, Run
-from palaver_tui.widgets.transcript.selection import Selecting
+from palaver_tui.transcript.selection import Selection
 
 
 def select(context: Context) -> None:
@@ -21,7 +21,7 @@ def select(context: Context) -> None:
         transcript.selecting.toggle()
 
 
-def _cursor(context: Context, *, extend: bool = False) -> Selecting:
+def _cursor(context: Context, *, extend: bool = False) -> Selection:
     selecting = context.screen.transcript.selecting
     if not selecting.by_keys:
         select(context)

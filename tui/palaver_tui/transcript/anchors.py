@@ -1,4 +1,4 @@
-"""What holds still while the text around it, and its own block, is set anew.
+"""What holds still in a viewport while the text around it, and its own block, is set anew.
 
 An `Anchor` names a line by its block and its number there, which costs nothing. But a block that
 grows may be set anew (a table whose columns became wider), and one that is finished always is:
@@ -8,12 +8,15 @@ says something else afterwards, its words are looked for, by their place in the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from palaver_tui.text.document import MarkdownDocument
+from palaver_tui.text.finished_blocks import FOREVER
 from palaver_tui.text.source.trace_cache import Held
 from palaver_tui.transcript.column import Anchor, Column
-from palaver_tui.transcript.positions import Point, place_of
+from palaver_tui.transcript.positions import Point, place_of, point_on
 
 End = Literal["first", "last"]
 # A line without words (a gap, a border) is held by the words next to it, so many lines away.
@@ -84,3 +87,86 @@ def hold(column: Column, y: int, end: End = "first") -> Hold | None:
             anchor, held = column.anchor(y + step * lines), block.laid.held(line)
             return None if anchor is None or held is None else Hold(lines, anchor, text, held, end)
     return None
+
+
+class Anchors:
+    """The two lines of a column that a viewport holds on to while somebody reads.
+
+    `top` names the first line in view. The other is the line that was the last one when the end was
+    left: what is below it is new.
+    """
+
+    def __init__(self, column: Column) -> None:
+        self.top: Anchor | None = None
+        self._column = column
+        self._top_words: Hold | None = None  # since somebody scrolled
+        self._end: Anchor | None = None
+        self._end_words: Hold | None = None
+        self._resized: tuple[Anchor, Point] | None = None  # what a new width has put at the top
+
+    def scrolled(self) -> None:
+        """Somebody scrolled: other words are at the top."""
+        self._top_words = None
+
+    @contextmanager
+    def holding(self, top: int | None) -> Iterator[None]:
+        """Note the words at line `top` before a change and find them after it.
+
+        Without a line nothing is noted: it needs no care while the end is followed.
+        """
+        if top is None:
+            self._top_words = None
+        elif self._top_words is None:
+            self._top_words = hold(self._column, top)
+        yield
+        self._find()
+
+    def _find(self) -> None:
+        column = self._column
+        if self._end_words is not None and self._end_words.moved(column):
+            self._end = self._end_words.name
+        if self._top_words is not None and self._top_words.moved(column):
+            self.top = self._top_words.top(column) or self.top
+
+    def leave_end(self) -> None:
+        """Note which line is the last one."""
+        y = self._column.height - 1
+        self._end_words = hold(self._column, y, "last")
+        words = self._end_words
+        self._end = words.name if words is not None else self._column.anchor(y)
+
+    def at_end(self) -> None:
+        """The end is followed: nothing is new."""
+        self._end = self._end_words = None
+
+    @property
+    def new_lines(self) -> int:
+        """The lines below the one that was the last one; 0 if it is gone."""
+        seen = self._column.position(self._end) if self._end is not None else None
+        return 0 if seen is None else max(0, self._column.height - 1 - seen)
+
+    # --- a new width ----------------------------------------------------------------------
+
+    def word_at_top(self) -> Point | None:
+        """Return the first word in view, before the width changes.
+
+        As long as nobody scrolls that is the one before the first of several widths, so that it
+        does not drift.
+        """
+        if self.top is None:
+            return None
+        if self._resized is not None and self._resized[0] == self.top:
+            return self._resized[1]
+        top = self._column.position(self.top)
+        return point_on(self._column, top) if top is not None else None
+
+    def find_in_new_width(self, word: Point | None) -> None:
+        """Find both lines after the width changed; `word` is what was first in view."""
+        column = self._column
+        self._find()
+        if self._end is not None and (seen := column.find(self._end)) is not None:
+            column.measure(seen, FOREVER)  # what is new is counted
+        place = place_of(column, word) if word is not None else None
+        if place is not None and word is not None:
+            self.top = column.anchor(place.y)
+            self._resized = (self.top, word) if self.top is not None else None

@@ -78,7 +78,7 @@ class _Known(NamedTuple):
     matches: list[Match]
 
 
-class Finder:
+class SearchIndex:
     """Finds one query; `advance` until `done`, and again when something changed."""
 
     def __init__(
@@ -86,7 +86,7 @@ class Finder:
         query: Query,
         texts: Callable[[Section], Sequence[str] | None],
         measure: Callable[[Section, int], bool],
-        before: Finder | None = None,
+        before: SearchIndex | None = None,
     ) -> None:
         """Find what is in sections.
 

@@ -10,7 +10,7 @@ from palaver_tui.text.spans import Line
 from palaver_tui.transcript.column import Column
 
 
-class Rows:
+class DirtyRows:
     """What each row of the view shows."""
 
     def __init__(self) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from textual import events
-from textual.timer import Timer
-
+from palaver_tui.text.finished_blocks import FOREVER
 from palaver_tui.text.wrap import clusters
-from palaver_tui.timing import DRAG_SCROLL_S
+from palaver_tui.transcript.marks import Mark
 from palaver_tui.transcript.positions import (
     Form,
     Place,
@@ -21,27 +18,23 @@ from palaver_tui.transcript.positions import (
     point_at,
     text_between,
 )
-from palaver_tui.widgets.transcript.marks import Mark
-
-if TYPE_CHECKING:
-    from palaver_tui.widgets.transcript.widget import Transcript
+from palaver_tui.transcript.viewport import Viewport
 
 
-class Selecting:
+class Selection:
     """A cursor, and what is selected from where it was set to where it is.
 
     With the mouse there is a selection without a cursor, with keys there may be a cursor without
     a selection.
     """
 
-    def __init__(self, transcript: Transcript) -> None:
-        self._transcript = transcript
+    def __init__(self, viewport: Viewport) -> None:
+        self._viewport = viewport
         self._fixed: Point | None = None  # where the selection began
         self._moving: Point | None = None  # the cursor, or the mouse
         self.by_keys = False
         self._dragging = False
         self._pointer = (0, 0)  # where the mouse is, relative to the first cell of the text
-        self._timer: Timer | None = None
         self._wish: int | None = None  # the character that moving up and down tries to keep
         self._places: tuple[int, Place | None, Place | None] = (-1, None, None)
 
@@ -64,30 +57,24 @@ class Selecting:
         """Select nothing."""
         self._fixed = self._moving = None
         self.by_keys = self._dragging = False
-        self._stop_timer()
         self._changed()
 
     def _changed(self) -> None:
         self._places = (-1, None, None)
-        self._transcript.refresh()
+        ends = (self._fixed, self._moving)
+        self._viewport.pinned = tuple(point for point in ends if point is not None)
+        self._viewport.display.show_marks()
 
     # --- where it is ----------------------------------------------------------------------
 
     def places(self) -> tuple[Place | None, Place | None]:
         """Return where the selection began and where it is now, in the layout of now."""
-        epoch = self._transcript.epoch
-        if self._places[0] != epoch:
-            column = self._transcript.column
+        if self._places[0] != self._viewport.epoch:
+            column = self._viewport.column
             fixed = place_of(column, self._fixed) if self._fixed is not None else None
             moving = place_of(column, self._moving) if self._moving is not None else None
-            self._places = (self._transcript.epoch, fixed, moving)
+            self._places = (self._viewport.epoch, fixed, moving)
         return self._places[1], self._places[2]
-
-    def lay_out(self) -> None:
-        """Lay out both places in a new width, before anything is drawn."""
-        for point in (self._fixed, self._moving):
-            if point is not None:
-                place_of(self._transcript.column, point)
 
     def span(self) -> tuple[Place, Place] | None:
         """Return the selected places, the upper one first; with keys the cursor's own included."""
@@ -103,17 +90,17 @@ class Selecting:
         """Return what is selected."""
         if self._fixed is None or self._moving is None:
             return ""
-        lay_out_between(self._transcript.column, self._fixed, self._moving)
-        self._transcript.settle()
+        lay_out_between(self._viewport.column, self._fixed, self._moving)
+        self._viewport.settle()
         self._places = (-1, None, None)
         span = self.span()
-        return "" if span is None else text_between(self._transcript.column, *span, form)
+        return "" if span is None else text_between(self._viewport.column, *span, form)
 
     def marks(self, y: int) -> Iterator[Mark]:
         """Yield what is selected of line `y`, and the cursor."""
         span = self.span()
         if span is not None and span[0].y <= y <= span[1].y and self._is_text(y):
-            text = self._transcript.column.line(y)[2].text
+            text = self._viewport.column.line(y)[2].text
             margin = self._margin(y)
             start = max(margin, span[0].x) if y == span[0].y else margin
             end = span[1].x if y == span[1].y else max(len(text.rstrip()), margin + 1)
@@ -123,16 +110,16 @@ class Selecting:
             yield Mark(cursor.x, cursor.x + self._width_at(cursor), "cursor")
 
     def _is_text(self, y: int) -> bool:
-        section, number, _line = self._transcript.column.line(y)
+        section, number, _line = self._viewport.column.line(y)
         return section is not None and is_text(section.stack.place(number)[0])
 
     def _margin(self, y: int) -> int:
-        section, number, _line = self._transcript.column.line(y)
+        section, number, _line = self._viewport.column.line(y)
         return 0 if section is None else len(section.stack.place(number)[0].margin.text)
 
     def _width_at(self, place: Place) -> int:
         """Return how many characters make up what a reader takes for one, at a place."""
-        text = self._transcript.column.line(place.y)[2].text[place.x :]
+        text = self._viewport.column.line(place.y)[2].text[place.x :]
         return next((len(cluster) for cluster, _cells in clusters(text[:32])), 1)
 
     # --- keys -----------------------------------------------------------------------------
@@ -155,14 +142,14 @@ class Selecting:
             self._changed()
 
     def _set(self, place: Place) -> None:
-        column = self._transcript.column
+        column = self._viewport.column
         y = max(0, min(place.y, column.height - 1))
-        y = self._transcript.laid_out(y, self._moving)
+        y = self._viewport.laid_out(y, self._moving)
         text = column.line(y)[2].text
         x = max(self._margin(y), min(place.x, max(len(text.rstrip()), self._margin(y))))
         self._moving = point_at(column, Place(y, x))
         self._changed()
-        self._transcript.bring_into_view(y, edge=True)
+        self._viewport.bring_into_view(y, edge=True)
         self._changed()
 
     def move(self, lines: int = 0, characters: int = 0) -> None:
@@ -176,11 +163,11 @@ class Selecting:
             self._wish = wish
             return
         self._wish = None
-        text = self._transcript.column.line(cursor.y)[2].text.rstrip()
+        text = self._viewport.column.line(cursor.y)[2].text.rstrip()
         if characters > 0 and cursor.x >= len(text):
             self._set(Place(cursor.y + 1, 0))
         elif characters < 0 and cursor.x <= self._margin(cursor.y):
-            self._set(Place(cursor.y - 1, 1 << 20))
+            self._set(Place(cursor.y - 1, FOREVER))
         elif characters > 0:
             self._set(Place(cursor.y, cursor.x + self._width_at(cursor)))
         else:
@@ -196,73 +183,59 @@ class Selecting:
         if cursor is None:
             return
         self._wish = None
-        text = self._transcript.column.line(cursor.y)[2].text
+        text = self._viewport.column.line(cursor.y)[2].text
         starts = [match.start() for match in re.finditer(r"\S+", text)]
         margin = self._margin(cursor.y)
         beyond = [at for at in starts if (at > cursor.x if steps > 0 else margin <= at < cursor.x)]
         if beyond:
             self._set(Place(cursor.y, beyond[0] if steps > 0 else beyond[-1]))
         else:
-            self._set(Place(cursor.y + steps, 0 if steps > 0 else 1 << 20))
+            self._set(Place(cursor.y + steps, 0 if steps > 0 else FOREVER))
 
     def line_end(self, *, last: bool) -> None:
         """Move the cursor to the first or the last character of its line."""
         if (cursor := self.places()[1]) is not None:
             self._wish = None
-            self._set(Place(cursor.y, (1 << 20) if last else 0))
+            self._set(Place(cursor.y, (FOREVER) if last else 0))
 
     # --- the mouse ------------------------------------------------------------------------
 
     def press(self, x: int, y: int) -> None:
         """The mouse button went down in cell `x` of row `y` of the view."""
         self.clear()
-        place = self._transcript.place_in_view(x, y)
-        self._fixed = self._moving = point_at(self._transcript.column, place)
+        place = self._viewport.place_at(x, y)
+        self._fixed = self._moving = point_at(self._viewport.column, place)
         self._dragging = True
         self._pointer = (x, y)
+        self._changed()
 
     def drag(self, x: int, y: int) -> None:
-        """The mouse moved with its button down; beyond the view, it scrolls."""
+        """The mouse moved with its button down; while `beyond` the view, `scroll_on`."""
+        if self._dragging:
+            self._pointer = (x, y)
+            self._follow_pointer()
+
+    @property
+    def beyond(self) -> int:
+        """How many rows below the view a selection is dragged to; negative above it."""
+        y = self._pointer[1]
         if not self._dragging:
-            return
-        self._pointer = (x, y)
-        self._follow_pointer()
-        height = self._transcript.scrollable_content_region.height
-        if 0 <= y < height:
-            self._stop_timer()
-        elif self._timer is None:
-            self._timer = self._transcript.set_interval(DRAG_SCROLL_S, self.scroll_on)
+            return 0
+        return y if y < 0 else max(0, y - self._viewport.height + 1)
 
     def scroll_on(self) -> None:
-        """While the mouse is beyond the view: scroll, the further out the faster."""
-        _x, y = self._pointer
-        height = self._transcript.scrollable_content_region.height
-        beyond = y if y < 0 else max(0, y - height + 1)
-        if not self._dragging or not beyond:
-            self._stop_timer()
-            return
-        self._transcript.move(beyond)
-        self._follow_pointer()
+        """Scroll to where the mouse is: the further out, the faster."""
+        if self.beyond:
+            self._viewport.move(self.beyond)
+            self._follow_pointer()
 
     def _follow_pointer(self) -> None:
         x, y = self._pointer
-        height = self._transcript.scrollable_content_region.height
-        place = self._transcript.place_in_view(x, max(0, min(y, height - 1)))
-        self._moving = point_at(self._transcript.column, place) or self._moving
+        place = self._viewport.place_at(x, max(0, min(y, self._viewport.height - 1)))
+        self._moving = point_at(self._viewport.column, place) or self._moving
         self._changed()
 
     def release(self) -> bool:
         """The button went up; return whether something is selected now."""
         self._dragging = False
-        self._stop_timer()
         return self.some
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-
-
-def is_left(event: events.MouseEvent) -> bool:
-    """Say whether it is the button that selects."""
-    return event.button in {0, 1} and not event.ctrl and not event.meta

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Hashable, Iterator
-from typing import TYPE_CHECKING
 
 from palaver.wire.messages import Message, Reasoning, Text, ToolCall, ToolResult
-from palaver_tui.timing import SEARCH_PAUSE_S, SEARCH_UNITS
+from palaver_tui.text.spans import Line
+from palaver_tui.timing import SEARCH_UNITS
 from palaver_tui.transcript.folds import FoldKey
+from palaver_tui.transcript.marks import Mark
 from palaver_tui.transcript.matches import Query, plain_json
-from palaver_tui.transcript.search_index import Finder, Match, folds_over
+from palaver_tui.transcript.search_index import Match, SearchIndex, Unfolding, folds_over
 from palaver_tui.transcript.section import Section
-from palaver_tui.widgets.transcript.marks import Mark
-
-if TYPE_CHECKING:
-    from palaver_tui.widgets.transcript.widget import Transcript
+from palaver_tui.transcript.viewport import Viewport
 
 
-class Searching:
-    """One search; inactive while there is no query."""
+class Search:
+    """One search; inactive while there is no query.
 
-    def __init__(self, transcript: Transcript) -> None:
-        self._transcript = transcript
-        self._finder: Finder | None = None
+    What cannot be looked at in no time is looked at slice by slice: `go_on` is called once; then
+    `advance` is to be called until all is `done`, and `paused` after it.
+    """
+
+    def __init__(self, viewport: Viewport, go_on: Callable[[], None]) -> None:
+        self._viewport = viewport
+        self._go_on = go_on
+        self._index: SearchIndex | None = None
         self._going_on = False  # between two slices
         self._awaited = False  # the first match is to be shown when it is found
         self._then: Callable[[], None] | None = None  # to be done when all was looked at
@@ -33,17 +35,17 @@ class Searching:
     @property
     def active(self) -> bool:
         """Whether something is searched for."""
-        return self._finder is not None
+        return self._index is not None
 
     @property
     def done(self) -> bool:
         """Whether all there is was looked at."""
-        return self._finder is None or self._finder.done
+        return self._index is None or self._index.done
 
     @property
     def query(self) -> Query | None:
         """What is searched for."""
-        return self._finder.query if self._finder is not None else None
+        return self._index.query if self._index is not None else None
 
     @property
     def index(self) -> int | None:
@@ -56,24 +58,24 @@ class Searching:
         if query.empty:
             self.end()
             return
-        self._finder = self._finder_of(query, self._finder)
+        self._index = self._index_of(query, self._index)
         self.current, self._awaited, self._then = None, True, None
         self.find()
-        self._transcript.refresh()
+        self._viewport.display.show_marks()
 
-    def _finder_of(self, query: Query, before: Finder | None = None) -> Finder:
-        column = self._transcript.column
-        return Finder(query, column.assembly.texts, column.measure_section, before)
+    def _index_of(self, query: Query, before: SearchIndex | None = None) -> SearchIndex:
+        column = self._viewport.column
+        return SearchIndex(query, column.assembly.texts, column.measure_section, before)
 
     def end(self) -> None:
         """Search for nothing."""
-        self._finder, self.current, self.matches, self._then = None, None, [], None
-        self._transcript.refresh()
+        self._index, self.current, self.matches, self._then = None, None, [], None
+        self._viewport.display.show_marks()
 
     def restart(self) -> None:
         """Another chat, or another column: find in it."""
-        if self._finder is not None:
-            self._finder = self._finder_of(self._finder.query)
+        if self._index is not None:
+            self._index = self._index_of(self._index.query)
             self.current, self._then = None, None
 
     def when_done(self, then: Callable[[], None]) -> None:
@@ -82,47 +84,55 @@ class Searching:
 
     def find(self) -> None:
         """Bring the matches up to what there is, as far as that takes no time; then go on."""
-        if self._finder is None or self._going_on:
+        if self._index is None or self._going_on:
             return  # what is new is looked at with the next slice
-        self._slice(self._finder)
-        if not self._finder.done:
+        self.advance()
+        if not self.done:
             self._going_on = True
-            self._transcript.run_worker(self._go_on())
+            self._go_on()
 
-    async def _go_on(self) -> None:
-        try:
-            while (finder := self._finder) is not None and not finder.done:
-                if (apart := finder.apart) is not None:
-                    finder.put(apart, await asyncio.to_thread(apart.lines))
-                else:
-                    await asyncio.sleep(SEARCH_PAUSE_S)
-                if finder is self._finder:
-                    self._slice(finder)
-                    self._transcript.post_message(self._transcript.Marked())
-        finally:
-            self._going_on = False
+    @property
+    def apart(self) -> Unfolding | None:
+        """What is to be laid out off the event loop before the next slice, if anything."""
+        return self._index.apart if self._index is not None else None
 
-    def _slice(self, finder: Finder, units: float = SEARCH_UNITS) -> None:
-        column = self._transcript.column
+    def put(self, unfolding: Unfolding, lines: list[Line]) -> None:
+        """Take what was laid out off the event loop."""
+        if self._index is not None:
+            self._index.put(unfolding, lines)
+
+    def advance(self) -> None:
+        """Look at the next slice."""
+        index, column = self._index, self._viewport.column
+        if index is None:
+            return
         before = column.version
-        finder.advance(self._nearest_first(), column.width, units)
-        self.matches = finder.matches(column.assembly.all_sections())
+        index.advance(self._nearest_first(), column.width, SEARCH_UNITS)
+        self.matches = index.matches(column.assembly.all_sections())
         if column.version != before:  # what was an estimate is not one any more
-            self._transcript.settle()
+            self._viewport.settle()
         if self._awaited and self.matches:
             self._awaited = False
             self.current = self._nearest()
             if self.current is not None:
                 self.reveal(self.current)
-        self._transcript.refresh()
-        if finder.done and self._then is not None:
-            then, self._then = self._then, None
-            self._transcript.call_later(then)
+        self._viewport.display.show_marks()
+
+    def paused(self) -> None:
+        """No slice follows: what comes is looked at when `find` is called."""
+        self._going_on = False
+
+    def take_wish(self) -> Callable[[], None] | None:
+        """Return what is to be done now that all was looked at; None while some was not."""
+        if not self.done:
+            return None
+        then, self._then = self._then, None
+        return then
 
     def _nearest_first(self) -> list[Section]:
         """Return all sections: what is in view and upwards, then what is below."""
-        sections = self._transcript.column.assembly.all_sections()
-        in_view = {section.key for section in self._transcript.sections_in_view()}
+        sections = self._viewport.column.assembly.all_sections()
+        in_view = {section.key for section in self._viewport.sections()}
         last = max((at for at, one in enumerate(sections) if one.key in in_view), default=-1)
         if last < 0:
             return sections[::-1]
@@ -145,13 +155,13 @@ class Searching:
 
     def show_in(self, message_id: int, last: bool) -> bool:
         """Go to the last or first match in a message; return whether there is one."""
-        finder, column = self._finder, self._transcript.column
+        index, column = self._index, self._viewport.column
         section = column.assembly.section(message_id)
-        if finder is None or section is None:
+        if index is None or section is None:
             return False
-        finder.finish(section, column.width)
+        index.finish(section, column.width)
         self.find()
-        found = [match for match in finder.matches([section]) if match.key == message_id]
+        found = [match for match in index.matches([section]) if match.key == message_id]
         if not found:
             return False
         self.current = found[-1 if last else 0]
@@ -168,9 +178,8 @@ class Searching:
 
     def _nearest(self) -> Match | None:
         """Return the last match at or above the lower edge of the view, else the first one."""
-        transcript = self._transcript
-        column = transcript.column
-        bottom = transcript.scroll_offset.y + transcript.scrollable_content_region.height
+        column = self._viewport.column
+        bottom = self._viewport.top + self._viewport.height
         below = column.at(max(0, bottom - 1))
         best = None
         for match in self.matches:
@@ -184,44 +193,44 @@ class Searching:
 
     def place(self, match: Match) -> int | None:
         """Return the line that a match begins on; None while it is folded, or gone."""
-        column = self._transcript.column
+        column = self._viewport.column
         index = column.index(match.key)
         if index is None or column.sections[index].key != match.key:
             return None
-        if self._finder is None:
+        if self._index is None:
             return None
         column.measure_one(index)
-        line = self._finder.line_of(column.sections[index], match)
+        line = self._index.line_of(column.sections[index], match)
         return None if line is None else column.start(index) + line
 
     def reveal(self, match: Match) -> None:
         """Unfold what a match is in, and bring it into view."""
-        transcript = self._transcript
-        folds = transcript.folds
-        run = transcript.column.assembly.moved.get(match.key)
+        viewport = self._viewport
+        folds = viewport.folds
+        run = viewport.column.assembly.moved.get(match.key)
         wanted = [run] if isinstance(run, FoldKey) else []
-        section = transcript.column.assembly.section(match.key)
+        section = viewport.column.assembly.section(match.key)
         if section is not None and self.place(match) is None:
             wanted += folds_over(section, match)
         for key in wanted:
             if not folds.is_open(key):
                 folds = folds.turn(key)
-        if folds != transcript.folds:
-            transcript.set_folds(folds)
+        if folds != viewport.folds:
+            viewport.set_folds(folds)
         if (y := self.place(match)) is not None:
-            transcript.bring_into_view(y)
-        transcript.refresh()
+            viewport.bring_into_view(y)
+        viewport.display.show_marks()
 
     def marks(self, section: Section, line: int) -> Iterator[Mark]:
         """Yield what was found on a line of a section."""
-        if self._finder is None:
+        if self._index is None:
             return
-        for start, end, match in self._finder.on_line(section, line):
+        for start, end, match in self._index.on_line(section, line):
             yield Mark(start, end, "here" if match == self.current else "found")
 
     def holds(self, message: Message) -> bool:
         """Say whether a message that is not here has, as far as one can see, what is searched."""
-        if self._finder is None:
+        if self._index is None:
             return False
         texts: list[str] = []
         for part in message.parts:
@@ -230,7 +239,7 @@ class Searching:
                     texts.append(text)
                 case ToolCall(name=name, arguments=arguments):
                     texts += [name, plain_json(arguments)]
-        return message.visibility != "model" and self._finder.query.may_be_in(texts)
+        return message.visibility != "model" and self._index.query.may_be_in(texts)
 
 
 def _up_to(key: Hashable, message_id: int) -> bool:

@@ -1,29 +1,17 @@
-"""What is marked in the text: what was found, what is selected, where the cursor is."""
+"""How marks in the text look."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from palaver_tui.themes.palettes import Palette
-
-# Later ones lie over earlier ones.
-MarkKind = Literal["dropped", "found", "here", "thing", "selected", "cursor"]
-ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "thing", "selected", "cursor")
-
-
-class Mark(NamedTuple):
-    """Characters `start` to `end` of a line."""
-
-    start: int
-    end: int
-    kind: MarkKind
+from palaver_tui.transcript.marks import ORDER, Mark, MarkKind
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,430 @@
+"""What is in view, and what of it holds still: the viewport by itself, without a screen.
+
+Each word of a text comes once, so that a line is known by any of its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palaver.wire.messages import Reasoning, ToolCall, ToolResult
+from palaver_tui.state.chat import ChatView, Live, LiveBlock
+from palaver_tui.state.growing_text import Growing
+from palaver_tui.state.message_window import at_the_end, trimmed, with_older
+from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.transcript.folds import Folds
+from palaver_tui.transcript.search import Search
+from palaver_tui.transcript.sections import Look
+from palaver_tui.transcript.selection import Selection
+from palaver_tui.transcript.target_cursor import TargetCursor
+from palaver_tui.transcript.viewport import Viewport
+from tui.replay import answer, user
+
+FIRST = 1000  # the id of the oldest message that is here at first
+WORD = re.compile(r"w\d+x")  # of a text, as opposed to what may be folded away
+
+
+class Screen:
+    """Counts what it is asked to draw."""
+
+    def __init__(self) -> None:
+        self.lines = self.marks = 0
+
+    def show_lines(self) -> None:
+        self.lines += 1
+
+    def show_marks(self) -> None:
+        self.marks += 1
+
+
+class Reader:
+    """A chat of random messages in a viewport, which somebody reads."""
+
+    def __init__(self, seed: int = 1, messages: int = 12, size: tuple[int, int] = (60, 20)) -> None:
+        self.chance = Random(seed)
+        self.screen = Screen()
+        self.viewport = Viewport(Look(), self.screen)
+        self.words = 0
+        self.episode = 0
+        made = [self.message(FIRST + number) for number in range(messages)]
+        self.view = ChatView("a", status="running", messages=tuple(made), caught_up=1)
+        self.viewport.resize(*size)
+        self.viewport.turn_to("a", self.view)
+        self.show(self.view)
+
+    # --- texts ----------------------------------------------------------------------------
+
+    def say(self, many: int, mark: str = "w") -> str:
+        first, self.words = self.words, self.words + many
+        return " ".join(f"{mark}{number}x" for number in range(first, self.words))
+
+    def text(self) -> str:
+        """Return a few paragraphs, lists, tables and fences."""
+        return "\n\n".join(self.piece() for _ in range(self.chance.randint(1, 5)))
+
+    def piece(self) -> str:
+        many = self.chance.randint(1, 12)
+        match self.chance.randrange(5):
+            case 0:
+                return "\n".join(f"- {self.say(9)}" for _ in range(many))
+            case 1:
+                rows = "".join(f"| {self.say(1)} | {self.say(many)} |\n" for _ in range(many))
+                return f"| {self.say(1)} | {self.say(1)} |\n|---|---|\n{rows}"
+            case 2:
+                code = "\n".join(f"{self.say(1)} = '{self.say(many)}'" for _ in range(many))
+                return f"```python\n{code}\n```"
+            case 3:
+                return "\n".join(f"> {self.say(7)}" for _ in range(many))
+            case _:
+                return f"{self.say(many * 6)} **{self.say(many)}** {self.say(many)}"
+
+    def message(self, message_id: int):
+        parts = [self.text()]
+        if self.chance.random() < 0.4:
+            parts.insert(0, Reasoning("\n\n".join(self.say(20, "r") for _ in range(4))))
+        if self.chance.random() < 0.3:
+            return user(message_id, self.say(30))
+        return answer(message_id, *parts)
+
+    # --- reading --------------------------------------------------------------------------
+
+    def lines(self) -> list[str]:
+        """Return the lines in view."""
+        viewport = self.viewport
+        return [viewport.column.line(viewport.top + row)[2].text for row in range(viewport.height)]
+
+    def read(self, share: float) -> str:
+        """Go to a line with a word, so far from the beginning; return its first word."""
+        viewport = self.viewport
+        while viewport.lay_out_more():
+            pass
+        viewport.to_line(round(share * (viewport.column.height - 2 * viewport.height)))
+        for _ in range(viewport.column.height):
+            if words := WORD.findall(self.lines()[0]):
+                return words[0]
+            viewport.move(1)
+        raise AssertionError("there is no text to read")
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.viewport.top >= self.viewport.column.height - self.viewport.height
+
+    # --- what happens ---------------------------------------------------------------------
+
+    def show(self, view: ChatView) -> None:
+        self.view = view
+        self.viewport.show(view, "sonnet")
+
+    def grow(self) -> None:
+        """More of the live answer comes; a new one begins where there is none."""
+        live = self.view.live or Live(f"{self.episode}.1", (LiveBlock(0, "text", Growing(), 0),))
+        block = live.blocks[-1]
+        delta = self.text() + self.chance.choice(["", "\n\n", " "])
+        grown = replace(block, text=block.text.plus(delta), end=block.end + len(delta))
+        self.show(replace(self.view, live=replace(live, blocks=(*live.blocks[:-1], grown))))
+
+    def commit(self) -> None:
+        """The live answer becomes a message."""
+        live = self.view.live
+        if live is not None:
+            last = self.view.messages[-1].id
+            message = answer(last + 1, str(live.blocks[-1].text))
+            self.episode += 1
+            self.show(
+                replace(
+                    self.view,
+                    messages=(*self.view.messages, message),
+                    live=None,
+                    replaced=live.episode,
+                )
+            )
+
+    def finish(self) -> None:
+        """What is laid out beside the event loop is there."""
+        while (job := self.viewport.next_job()) is not None:
+            self.viewport.finish_job(job, job.lines())
+
+    def fail(self) -> None:
+        """Or fails."""
+        if (job := self.viewport.next_job()) is not None:
+            self.viewport.finish_job(job, None)
+
+    def page_in(self) -> None:
+        """Older messages come."""
+        first = self.view.messages[0].id
+        page = [self.message(first - number) for number in range(5, 0, -1)]
+        self.show(with_older(self.view, page, more=True))
+
+    def let_go(self) -> None:
+        """What is far from what is read is forgotten."""
+        if self.viewport.following:
+            self.show(at_the_end(self.view))
+        elif (ids := self.viewport.ids()) is not None:
+            self.show(trimmed(self.view, *ids))
+
+    def fold(self) -> None:
+        """All thoughts fold, or unfold."""
+        folds = self.viewport.folds
+        self.viewport.set_folds(folds.with_kind("reasoning", not folds.open_kinds))
+
+    def look_on(self) -> None:
+        """More is laid out of what is not in view."""
+        self.viewport.lay_out_more()
+
+    def settle(self) -> None:
+        self.viewport.settle()
+
+
+EVENTS: list[Callable[[Reader], None]] = [
+    Reader.grow,
+    Reader.commit,
+    Reader.finish,
+    Reader.fail,
+    Reader.page_in,
+    Reader.let_go,
+    Reader.fold,
+    Reader.look_on,
+    Reader.settle,
+]
+events = st.lists(st.sampled_from(EVENTS), max_size=12)
+widths = st.integers(30, 104)
+
+
+@given(seed=st.integers(0, 999), share=st.floats(0, 1), happens=events)
+def test_the_first_line_in_view_stays_whatever_happens_around_it(seed, share, happens):
+    reader = Reader(seed)
+    word = reader.read(share)
+    follows = reader.viewport.following
+    for event in happens:
+        event(reader)
+        reader.viewport.column.measure(reader.viewport.top, reader.viewport.height)
+        if follows:  # there is less than a screen
+            return
+        assert word in reader.lines()[0] or (reader.is_at_end and word in str(reader.lines()))
+
+
+@given(
+    seed=st.integers(0, 999),
+    share=st.floats(0, 1),
+    happens=st.lists(st.one_of(widths, st.sampled_from(EVENTS)), max_size=8),
+)
+def test_the_first_word_in_view_stays_in_the_first_line_in_any_width(seed, share, happens):
+    reader = Reader(seed)
+    word = reader.read(share)
+    if reader.viewport.following:
+        return
+    for event in happens:
+        if isinstance(event, int):
+            reader.viewport.resize(event, 20)
+            reader.viewport.settle()
+        else:
+            event(reader)
+        assert word in reader.lines()[0] or (reader.is_at_end and word in str(reader.lines()))
+
+
+@given(seed=st.integers(0, 999), happens=st.lists(st.one_of(widths, st.sampled_from(EVENTS))))
+def test_who_follows_sees_the_end(seed, happens):
+    reader = Reader(seed)
+    for event in happens:
+        if isinstance(event, int):
+            reader.viewport.resize(event, 20)
+            reader.viewport.settle()
+        else:
+            event(reader)
+        assert reader.viewport.following
+        assert reader.is_at_end
+        assert reader.viewport.new_lines == 0
+
+
+@given(seed=st.integers(0, 999), share=st.floats(0, 0.9), happens=events)
+def test_what_is_new_is_what_is_below_the_line_that_was_the_last(seed, share, happens):
+    reader = Reader(seed, messages=20)
+    viewport = reader.viewport
+    reader.grow()
+    last = WORD.findall(" ".join(reader.lines()))[-1]
+    reader.read(share)
+    below = under(reader, last)
+    if viewport.following:
+        return
+    for event in happens:
+        event(reader)
+        assert viewport.new_lines == under(reader, last) - below
+
+
+def under(reader: Reader, word: str) -> int:
+    """Return how many lines are below the one that has a word."""
+    column = reader.viewport.column
+    lines = [column.line(y)[2].text for y in range(column.height)]
+    (y,) = [number for number, line in enumerate(lines) if word in WORD.findall(line)]
+    return len(lines) - 1 - y
+
+
+def test_several_widths_in_a_row_do_not_drift():
+    reader = Reader(3)
+    word = reader.read(0.5)
+    for width in (30, 104, 41, 77, 33, 60):
+        reader.viewport.resize(width, 20)
+        reader.viewport.settle()
+        assert word in reader.lines()[0]
+    assert reader.lines()[0].split()[0].strip("|>•- ") in ("", word)
+
+
+@pytest.mark.parametrize("row", [0, 7, 19])
+def test_the_line_that_is_asked_for_stays_when_something_folds(row):
+    reader = Reader(5, messages=30)
+    reader.read(0.5)
+    before = reader.lines()[row]
+    folds = reader.viewport.folds
+    reader.viewport.set_folds(folds.with_kind("reasoning", True), row)
+    assert reader.lines()[row] == before
+
+
+def test_what_is_open_in_a_chat_is_open_when_somebody_comes_back():
+    reader = Reader(2)
+    viewport, open_ = reader.viewport, Folds(frozenset({"reasoning"}))
+    viewport.set_folds(open_)
+    assert viewport.turn_to("b", ChatView("b"))
+    viewport.show(ChatView("b"), None)
+    assert viewport.folds == Folds()
+    assert viewport.turn_to("a", reader.view)
+    viewport.show(reader.view, None)
+    assert viewport.folds == open_
+
+
+def test_a_draft_that_becomes_a_chat_is_no_other_chat():
+    reader = Reader(2)
+    reader.read(0.3)
+    top = reader.viewport.top
+    assert not reader.viewport.turn_to("the chat's id", replace(reader.view, title="A title"))
+    assert reader.viewport.top == top
+    assert not reader.viewport.following
+
+
+def test_without_room_nothing_is_laid_out():
+    reader = Reader(1, size=(60, 0))
+    assert reader.screen.lines == 0
+    assert all(section.measured_at == 0 for section in reader.viewport.column.sections)
+
+
+def test_pages_are_wanted_near_the_start_and_near_a_gap():
+    reader = Reader(4, messages=60)
+    viewport = reader.viewport
+    assert not viewport.wants_older
+    viewport.to_start()
+    assert viewport.wants_older
+    gap = FIRST + 30
+    reader.show(replace(reader.view, gap=gap, older=False))
+    assert not viewport.wants_older
+    assert not viewport.wants_gap
+    viewport.to_line(viewport.column.start(viewport.column.index("gap")) - 30)
+    assert viewport.wants_gap
+
+
+class TestSelection:
+    @given(seed=st.integers(0, 99), size=st.tuples(widths, st.integers(5, 40)), happens=events)
+    def test_what_is_selected_is_the_same_text_whatever_happens(self, seed, size, happens):
+        reader = Reader(seed)
+        reader.read(0.5)
+        selection = Selection(reader.viewport)
+        selection.press(4, 2)
+        selection.drag(9, 6)
+        selection.release()
+        text = selection.text("source")
+        happens = [event for event in happens if event not in {Reader.fold, Reader.commit}]
+        for event in happens:
+            event(reader)
+        reader.viewport.resize(*size)
+        reader.viewport.settle()
+        assert selection.text("source") == text
+
+    def test_beyond_the_view_it_scrolls_the_further_out_the_faster(self):
+        reader = Reader(4, messages=60)
+        reader.read(0.5)
+        viewport, selection = reader.viewport, Selection(reader.viewport)
+        selection.press(4, 2)
+        for y, by in ((-1, -1), (-7, -7), (20, 1), (25, 6), (3, 0)):
+            selection.drag(4, y)
+            top = viewport.top
+            selection.scroll_on()
+            assert (selection.beyond, viewport.top - top) == (by, by)
+        selection.release()
+        selection.drag(4, -5)
+        assert selection.beyond == 0
+
+
+class TestSearch:
+    def test_all_is_found_slice_by_slice_and_the_nearest_is_brought_into_view(self):
+        reader, began = Reader(6, messages=80), []
+        search = Search(reader.viewport, lambda: began.append(1))
+        search.begin("w7x")
+        assert len(began) == 1
+        search.find()  # what is new waits for the next slice
+        assert len(began) == 1
+        done = []
+        search.when_done(lambda: done.append(1))
+        assert search.take_wish() is None
+        while not search.done:
+            if (apart := search.apart) is not None:
+                search.put(apart, apart.lines())
+            search.advance()
+        search.paused()
+        search.take_wish()()
+        assert done == [1]
+        assert search.take_wish() is None
+        assert len(search.matches) == 1
+        assert any("w7x" in line for line in reader.lines())
+        y = search.place(search.current)
+        section, line, _drawn = reader.viewport.column.line(y)
+        assert [mark.kind for mark in search.marks(section, line)] == ["here"]
+
+    def test_what_is_found_in_something_folded_unfolds(self):
+        reader = Reader(2)
+        hidden = answer(FIRST + 50, Reasoning("some secret thought"), "said")
+        reader.show(replace(reader.view, messages=(*reader.view.messages, hidden)))
+        assert "secret" not in str(reader.lines())
+        search = Search(reader.viewport, lambda: None)
+        search.begin("secret")
+        while not search.done:
+            search.advance()
+        assert "secret" in str(reader.lines())
+
+
+class TestTargetCursor:
+    def test_it_goes_from_target_to_target_and_brings_each_into_view(self):
+        reader = Reader(2)
+        said = [
+            answer(FIRST + 100 + n, f"{reader.say(200)} [link{n}](https://x.y/{n})")
+            for n in range(5)
+        ]
+        reader.show(replace(reader.view, messages=tuple(said)))
+        cursor = TargetCursor(reader.viewport)
+        seen = []
+        while cursor.step(-1):
+            assert cursor.in_view()
+            seen.append(cursor.thing.target)
+        assert seen == [f"https://x.y/{n}" for n in range(4, -1, -1)]
+        assert not cursor.step(-1)
+        assert cursor.step(1)
+        assert cursor.thing.target == "https://x.y/1"
+
+    def test_what_is_clicked_is_what_is_there(self):
+        reader = Reader(2)
+        call = ToolCall("c1", "bash", '{"command": "ls"}')
+        result = ToolResult("c1", "\n".join(f"file{n}" for n in range(5)))
+        said = (answer(FIRST + 100, "so", call), answer(FIRST + 101, result))
+        reader.show(replace(reader.view, messages=said, status="waiting"))
+        cursor = TargetCursor(reader.viewport)
+        row = next(row for row, line in enumerate(reader.lines()) if "bash" in line)
+        thing = cursor.at(reader.viewport.top + row, 3)
+        assert (thing.kind, thing.fold.kind) == ("fold", "call")
+        before = reader.viewport.column.height
+        reader.viewport.set_folds(reader.viewport.folds.turn(thing.fold), row)
+        assert reader.viewport.column.height > before
+        assert reader.viewport.column.measure(0, FOREVER) is False
