@@ -16,11 +16,9 @@ from palaver_tui.text.document import MarkdownDocument
 from palaver_tui.text.finished_blocks import FOREVER
 from palaver_tui.text.source.trace_cache import Held
 from palaver_tui.transcript.column import Anchor, Column
-from palaver_tui.transcript.positions import Point, place_of, point_on
+from palaver_tui.transcript.positions import NEAR, Point, place_of, point_on
 
 End = Literal["first", "last"]
-# A line without words (a gap, a border) is held by the words next to it, so many lines away.
-NEAR = 4
 
 
 class Hold:
@@ -102,11 +100,11 @@ class Anchors:
         self._top_words: Hold | None = None  # since somebody scrolled
         self._end: Anchor | None = None
         self._end_words: Hold | None = None
-        self._resized: tuple[Anchor, Point] | None = None  # what a new width has put at the top
+        self._resized: Point | None = None  # the word that a new width has put at the top
 
     def scrolled(self) -> None:
         """Somebody scrolled: other words are at the top."""
-        self._top_words = None
+        self._top_words = self._resized = None
 
     @contextmanager
     def holding(self, top: int | None) -> Iterator[None]:
@@ -137,7 +135,7 @@ class Anchors:
 
     def at_end(self) -> None:
         """The end is followed: nothing is new."""
-        self._end = self._end_words = None
+        self._end = self._end_words = self._resized = None
 
     @property
     def new_lines(self) -> int:
@@ -153,11 +151,9 @@ class Anchors:
         As long as nobody scrolls that is the one before the first of several widths, so that it
         does not drift.
         """
-        if self.top is None:
-            return None
-        if self._resized is not None and self._resized[0] == self.top:
-            return self._resized[1]
-        top = self._column.position(self.top)
+        if self._resized is not None:
+            return self._resized
+        top = self._column.position(self.top) if self.top is not None else None
         return point_on(self._column, top) if top is not None else None
 
     def find_in_new_width(self, word: Point | None) -> None:
@@ -167,6 +163,6 @@ class Anchors:
         if self._end is not None and (seen := column.find(self._end)) is not None:
             column.measure(seen, FOREVER)  # what is new is counted
         place = place_of(column, word) if word is not None else None
-        if place is not None and word is not None:
+        self._resized = word if place is not None else None
+        if place is not None:
             self.top = column.anchor(place.y)
-            self._resized = (self.top, word) if self.top is not None else None

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from typing import Literal, NamedTuple
 
 from palaver_tui.text.document import Laid, MarkdownDocument, PlainDocument
+from palaver_tui.text.finished_blocks import FOREVER
 from palaver_tui.text.half_blocks import is_drawing
 from palaver_tui.text.spans import Line
 from palaver_tui.transcript.blocks import Block, Spot, line_in
@@ -17,6 +18,8 @@ from palaver_tui.transcript.column import Column
 from palaver_tui.transcript.section import Section
 
 Form = Literal["source", "plain"]
+# A line without words (a gap, a border) goes with the words next to it, so many lines away.
+NEAR = 4
 OURS = frozenset({"label", "day", "gap", "end"})  # blocks that nobody else wrote
 Mapped = MarkdownDocument | PlainDocument
 
@@ -24,8 +27,11 @@ Mapped = MarkdownDocument | PlainDocument
 class Point(NamedTuple):
     """Before character `column` of a line of a block.
 
-    `offset` is the place in its source of that character, or `behind` it, of the one before.
-    `line` counts in the section, for what has no name there.
+    `offset` is the place in its source of that character, or `behind` it, of the one before. What
+    is only drawn, a bullet or a gap, has none (`is_drawn`): then it is that of the first character
+    of the line, or of one that is so many lines `below`. A block without a name is so many lines
+    under the last line of the one above: then `below` is negative. `line` counts in the section,
+    for what has no name there.
     """
 
     key: Hashable
@@ -34,6 +40,8 @@ class Point(NamedTuple):
     line: int
     offset: int | None = None
     behind: bool = False
+    is_drawn: bool = False
+    below: int = 0
 
 
 class Place(NamedTuple):
@@ -51,13 +59,31 @@ def point_at(column: Column, place: Place) -> Point | None:
     block, line = section.stack.place(number)
     at = max(0, place.x - len(block.margin.text))
     point = Point(section.key, section.stack.spot(number), at, number)
+    if block.key is None:
+        return _under_a_name(section, point)
     if isinstance(block.laid, Mapped):
         found = block.laid.source_map()
         for behind in (False, True):
             offset = found.offset_at((line, at - behind)) if at >= behind else None
             if offset is not None and found.place_at(offset) == (line, at - behind):
                 return point._replace(offset=offset, behind=behind)
+        for below in range(NEAR):
+            offset = found.offset_at((line + below, 0))
+            known = found.place_at(offset) if offset is not None else None
+            if known is not None and known[0] == line + below:
+                return point._replace(offset=offset, is_drawn=True, below=below)
     return point
+
+
+def _under_a_name(section: Section, point: Point) -> Point:
+    """Return a point in a block without a name, named by the block above that has one."""
+    above = None
+    for block, first, height in section.stack.heights():
+        if first > point.line:
+            break
+        if block.key is not None and height:
+            above = Spot(block.key, FOREVER), first + height - 1
+    return point if above is None else point._replace(spot=above[0], below=above[1] - point.line)
 
 
 def point_on(column: Column, y: int) -> Point | None:
@@ -94,15 +120,22 @@ def place_of(column: Column, point: Point) -> Place | None:
     while True:
         line, at = _line_and_column(block, point)
         if not column.look(index, first + line, first + line + 1):
-            return Place(column.start(index) + first + line, at + len(block.margin.text))
+            y = max(0, min(first + line - point.below, section.height - 1))
+            return Place(column.start(index) + y, at + len(block.margin.text))
 
 
 def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
     """Return where a point is in its block, as far as that is laid out."""
     line, at = line_in(block.laid, point.spot), point.column
     if isinstance(block.laid, Mapped) and point.offset is not None:
-        known = block.laid.source_map().place_at(point.offset)
-        line, at = (known[0], known[1] + point.behind) if known is not None else (line, at)
+        found = block.laid.source_map()
+        known = found.place_at(point.offset)
+        if known is not None and point.is_drawn:
+            # Beside its text, unless that has gone into the middle of a line.
+            line, is_first = known[0], found.offset_at((known[0], 0)) == point.offset
+            at = at if is_first or point.below else known[1]
+        elif known is not None:
+            line, at = known[0], known[1] + point.behind
     return max(0, min(line, len(block.laid.lines) - 1)), at
 
 
