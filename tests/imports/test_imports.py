@@ -167,12 +167,6 @@ KNOWN_IN_CIRCLES: dict[str, set[str]] = {
     "palaver_tui": {
         "palaver_tui.text.markdown.parser",
         "palaver_tui.text.markdown.tokens",
-        "palaver_tui.widgets.transcript.pictures",
-        "palaver_tui.widgets.transcript.rows",
-        "palaver_tui.widgets.transcript.search",
-        "palaver_tui.widgets.transcript.selection",
-        "palaver_tui.widgets.transcript.target_cursor",
-        "palaver_tui.widgets.transcript.widget",
     },
 }
 
