@@ -149,7 +149,7 @@ def feed(me: Client, burst: list[str]) -> None:
 async def quiet(me: Client) -> None:
     """Wait until all that came is handled."""
     await me.pilot.pause(0)
-    await settled(me.app, lambda: me.app.inputs.quiet)
+    await settled(me.app, lambda: me.app.key_queue.quiet)
 
 
 def kept(me: Client) -> list[str]:

@@ -139,7 +139,7 @@ class Client:
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.pilot.press(key)
-            await self.until(lambda: self.app.inputs.quiet)
+            await self.until(lambda: self.app.key_queue.quiet)
         await self.pilot.pause()
 
     def tap(self, *keys: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND
 from palaver_tui.widgets.command_list import NAME_CELLS, CommandList
-from palaver_tui.widgets.help import HelpScreen
+from palaver_tui.widgets.dialogs.help import HelpScreen
 from tui.replay import answer, user
 from tui.screen import client
 from tui.test_client import running, with_chat

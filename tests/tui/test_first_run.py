@@ -201,7 +201,7 @@ async def test_what_is_there_is_never_written_over(house: House) -> None:
         house.config.parent.mkdir()
         # Written between two looks of the daemon: the client does not know of it yet.
         house.config.write_text("# mine\n")
-        me.app.session.setup.take_over()
+        me.app.session.setup.write_config()
         await me.told("is there already; nothing was written")
         assert house.config.read_text() == "# mine\n"
         await me.shows("To use it, put into")

@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from palaver_tui.screen import frames
-from palaver_tui.screen.frames import Frames
+from palaver_tui.screen.frames import FrameScheduler
 from palaver_tui.timing import FRAMES_PER_SECOND, REST_AFTER_FRAME
 from tui.screen import client
 
@@ -45,7 +45,7 @@ def after_a_paint(monkeypatch: pytest.MonkeyPatch, *, took: float, worked: float
         machine.now += took
         machine.worked += worked
 
-    painter = Frames(machine, paint)  # type: ignore[arg-type]
+    painter = FrameScheduler(machine, paint)  # type: ignore[arg-type]
     painter.request()
     painter.request()
     assert machine.waits == [0.0]

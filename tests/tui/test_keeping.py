@@ -268,7 +268,7 @@ async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_p
         drafts._store.keep_draft = some
         for chat_id in "abcd":
             drafts.put(chat_id, f"an idea for {chat_id}")
-    # Leaving saves once more.
+    # ExitState saves once more.
     assert [draft.chat for draft in LocalStore(tmp_path).drafts()] == ["b", "d"]
     assert tried.count("b") == tried.count("d") == 1
 

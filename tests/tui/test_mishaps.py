@@ -26,8 +26,8 @@ from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.command_list import CommandList
 from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.help import HelpScreen
-from palaver_tui.widgets.options import Options
+from palaver_tui.widgets.dialogs.help import HelpScreen
+from palaver_tui.widgets.dialogs.options import Options
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchInput
 from palaver_tui.widgets.transcript.widget import Transcript

@@ -187,7 +187,7 @@ async def test_a_server_is_chosen_in_the_palette_and_the_client_left_for_it(tmp_
         await me.shows("Servers", "this machine", "● box  https://box:7777", "ssh://ada@far")
         await me.press(*"this", "enter")
         await me.until(lambda: not me.app.is_running)
-        assert me.app.context.leaving.server == Choice(None)
+        assert me.app.context.exit_state.server == Choice(None)
     assert [draft.text for draft in LocalStore(tmp_path, URL).drafts()] == ["half a thought"]
     assert LocalStore(tmp_path).drafts() == []
 
@@ -199,7 +199,7 @@ async def test_the_server_in_use_is_no_place_to_go_to(tmp_path):
         await me.shows("Servers")
         await me.press("enter")
         await me.hides("Servers")
-        assert me.app.context.leaving.server is None
+        assert me.app.context.exit_state.server is None
         assert me.app.is_running
 
 
@@ -217,7 +217,7 @@ async def test_what_is_not_sent_is_told_before_one_goes(tmp_path):
             await me.until(lambda running=running: me.app.is_running is running)
             if running:
                 await me.shows("1 message is not sent yet.")
-        assert me.app.context.leaving.server == Choice(FAR)
+        assert me.app.context.exit_state.server == Choice(FAR)
 
 
 async def test_without_names_the_picker_says_how_to_make_one(tmp_path):
@@ -236,7 +236,7 @@ async def test_a_file_that_cannot_be_read_is_told_and_nothing_is_left(tmp_path):
         await me.shows("A chat")
         me.app.perform("server.choose")
         await me.shows("client.toml: this is not TOML.")
-        assert me.app.context.leaving.server is None
+        assert me.app.context.exit_state.server is None
 
 
 async def test_in_a_demo_there_is_nowhere_to_go(tmp_path):

@@ -9,12 +9,12 @@ from textual import events
 from textual.screen import ModalScreen
 
 import palaver_tui
-from palaver_tui.widgets.dialog import Dialog
-from palaver_tui.widgets.help import HelpScreen
-from palaver_tui.widgets.palette import Palette
-from palaver_tui.widgets.picker import Picker
+from palaver_tui.widgets.dialogs.dialog import Dialog
+from palaver_tui.widgets.dialogs.help import HelpScreen
+from palaver_tui.widgets.dialogs.palette import Palette
+from palaver_tui.widgets.dialogs.picker import Picker
+from palaver_tui.widgets.dialogs.title import RenameScreen
 from palaver_tui.widgets.queue import QueuePanel
-from palaver_tui.widgets.rename import RenameScreen
 from palaver_tui.widgets.search_bar import SearchInput
 from tui.bursts import feed, quiet
 from tui.replay import user
@@ -180,7 +180,7 @@ async def test_an_answered_dialog_is_answered_once(tmp_path):
         for name in ("chat.rename", "model.choose", "app.palette", "app.help"):
             me.app.perform(name)
             await me.until(lambda: isinstance(me.app.screen, RenameScreen | Picker | HelpScreen))
-            await me.until(lambda: me.app.inputs.quiet)
+            await me.until(lambda: me.app.key_queue.quiet)
             await me.pilot.pause()
             dialog = me.app.screen
             dialog.answer(None)

@@ -42,7 +42,7 @@ from palaver_tui.platform.clipboard import Clipboard
 from palaver_tui.platform.hangup import EXIT_CODE, watch_terminal
 from palaver_tui.platform.opener import Opener
 from palaver_tui.platform.signals import on_ending_signals
-from palaver_tui.screen.frames import Frames
+from palaver_tui.screen.frames import FrameScheduler
 from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.screen.painter import FLAT, NARROW, Painter
 from palaver_tui.session.causes import causes, looked_at
@@ -54,7 +54,7 @@ from palaver_tui.storage.local_store import FOLDER, LocalStore
 from palaver_tui.text.visible import encodable
 from palaver_tui.textual_patches.application import Application
 from palaver_tui.textual_patches.error_containment import guard_library
-from palaver_tui.textual_patches.key_queue import Inputs
+from palaver_tui.textual_patches.key_queue import KeyQueue
 from palaver_tui.textual_patches.terminal_driver import Terminal
 from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.themes.themes import theme
@@ -114,10 +114,10 @@ class PalaverApp(Application[int]):
         self._look = look or Look()
         self._signals = signals
         self._is_ready = False  # the first paint can be made
-        self._frames = Frames(self, self.paint)
+        self._frames = FrameScheduler(self, self.paint)
         self._ticked = 0  # frames that had been painted at the last tick
         self._backstop = Backstop()
-        self.inputs = Inputs(self, self.give)
+        self.key_queue = KeyQueue(self, self.give)
         self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
         palettes = FAMILIES[depth]
@@ -209,7 +209,7 @@ class PalaverApp(Application[int]):
 
     async def on_unmount(self) -> None:
         """End everything that runs."""
-        await self.inputs.close()
+        await self.key_queue.close()
         await self.context.drafts.stored.save()
         await self.session.close()
         if self._without_signals is not None:
@@ -365,7 +365,7 @@ class PalaverApp(Application[int]):
         if wanted is None:
             return
         if message.scrolled:
-            self.session.chat_pages.again()
+            self.session.chat_pages.retry_missed()
         self.session.chat_pages.more(archived=self.context.list_filter.archived, wanted=wanted)
 
     def on_chat_list_pane_filtered(self) -> None:
@@ -399,7 +399,7 @@ class PalaverApp(Application[int]):
         """Take what comes from the terminal in its turn, and all else at once."""
         is_input = isinstance(event, events.InputEvent | events.Paste)
         if is_input and not event.is_forwarded:
-            await self.inputs.take(event)
+            await self.key_queue.take(event)
         elif is_input and not self.screen_stack:
             event.stop()  # it comes back from a part that is gone: the client is leaving
         else:
@@ -497,4 +497,4 @@ def open_terminal(
     if app.context.errors.log and (result == 1 or app.return_code == 1):
         say_ended(app.context.errors.log.path)
     code = app.return_code or (result if isinstance(result, int) else 0)
-    return Left(code, app.session.view.chat_id, app.context.leaving.server)
+    return Left(code, app.session.view.chat_id, app.context.exit_state.server)

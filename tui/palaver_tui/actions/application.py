@@ -11,8 +11,8 @@ from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import COPY_OR_LEAVE, key_of
 from palaver_tui.screen.painter import scope_of
 from palaver_tui.timing import NOTICE_S
-from palaver_tui.widgets.help import HelpScreen
-from palaver_tui.widgets.palette import Palette
+from palaver_tui.widgets.dialogs.help import HelpScreen
+from palaver_tui.widgets.dialogs.palette import Palette
 
 LEAVE_AGAIN = f"Press {key_of('app.quit')} again to leave."
 
@@ -57,10 +57,10 @@ def copy_or_leave(context: Context) -> None:
         copy(context)
         return
     now = context.session.clock.monotonic()
-    if now - context.leaving.asked_at <= NOTICE_S:
+    if now - context.exit_state.asked_at <= NOTICE_S:
         leave(context)
         return
-    context.leaving.asked_at = now
+    context.exit_state.asked_at = now
     stops = key_of("chat.escape")
     context.notices.say(
         f"Press {COPY_OR_LEAVE} again to leave. The daemon goes on; {stops} stops an answer."

@@ -54,7 +54,7 @@ def show_archived(context: Context) -> None:
     chosen.archived = not chosen.archived
     chosen.end()
     if chosen.archived:
-        context.session.chat_pages.again()
+        context.session.chat_pages.retry_missed()
         context.session.chat_pages.more(archived=True)
     context.screen.open_list()
 

@@ -10,8 +10,8 @@ from palaver.wire.chats import Chat
 from palaver_tui.actions.wording import quoted, refused
 from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import key_of
-from palaver_tui.widgets.confirm import ConfirmScreen
-from palaver_tui.widgets.rename import RenameScreen
+from palaver_tui.widgets.dialogs.confirmation import ConfirmScreen
+from palaver_tui.widgets.dialogs.title import RenameScreen
 
 
 def begin(context: Context) -> None:
@@ -77,7 +77,7 @@ def _file(context: Context, *, archived: bool) -> None:
     def failed() -> None:
         filing.discard(chat_id)
 
-    context.session.requests.put_away(chat_id, archived, done, failed)
+    context.session.requests.archive(chat_id, archived, done, failed)
 
 
 def _say_filed(context: Context, chat: Chat, *, archived: bool) -> None:
@@ -98,7 +98,7 @@ def _reverse(context: Context, chat_id: str, *, archived: bool) -> None:
         else:
             _say_filed(context, chat, archived=True)
 
-    context.session.requests.put_away(chat_id, not archived, done, lambda: None)
+    context.session.requests.archive(chat_id, not archived, done, lambda: None)
 
 
 def _leave_chat(context: Context, chat_id: str, beside: str | None) -> None:

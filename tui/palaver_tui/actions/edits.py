@@ -56,7 +56,7 @@ def _rewrite(context: Context, message: Message, text: str) -> None:
             context.drafts.keep_for(name, text)
 
     context.editor.end()
-    session.requests.say_anew(message.id, text, failed)
+    session.requests.edit_message(message.id, text, failed)
     context.screen.transcript.follow()
 
 
@@ -70,7 +70,7 @@ def _put_back(context: Context, queued: QueuedMessage, text: str) -> None:
 
     context.editor.end()
     if text != queued.content:
-        context.session.requests.edit(queued, text, failed)
+        context.session.requests.edit_queued(queued, text, failed)
 
 
 def leave_edit(context: Context) -> None:

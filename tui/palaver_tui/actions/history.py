@@ -11,7 +11,7 @@ from palaver_tui.actions.edits import begin_rewriting, leave_edit
 from palaver_tui.actions.wording import quoted, refused
 from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import key_of
-from palaver_tui.widgets.confirm import ConfirmScreen
+from palaver_tui.widgets.dialogs.confirmation import ConfirmScreen
 
 
 def edit(context: Context) -> None:

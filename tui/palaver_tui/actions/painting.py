@@ -5,7 +5,7 @@ from __future__ import annotations
 from palaver_tui.actions.escape import closing_words
 from palaver_tui.actions.search import search_words
 from palaver_tui.context.context import Context
-from palaver_tui.screen.painter import Choice
+from palaver_tui.screen.painter import ListSelection
 
 
 def paint(context: Context) -> None:
@@ -19,7 +19,7 @@ def paint(context: Context) -> None:
         closes,
         context.editor.message,
         context.editor.dropped(session.view),
-        Choice(chosen.text, chosen.archived, context.drafts.stored.chats),
+        ListSelection(chosen.text, chosen.archived, context.drafts.stored.chats),
     )
     if screen.search_bar.display:
         screen.search_bar.show(search_words(context))
@@ -31,6 +31,6 @@ def _let_go(context: Context) -> None:
     if transcript.chat != context.session.current:
         return
     if transcript.following:
-        pages.to_end()
+        pages.keep_newest()
     elif (ids := transcript.ids_in_view()) is not None:
-        pages.let_go(*ids)
+        pages.trim(*ids)

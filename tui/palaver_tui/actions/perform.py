@@ -5,8 +5,8 @@ from __future__ import annotations
 from palaver_tui.actions.table import FUNCTIONS
 from palaver_tui.context.context import Context
 from palaver_tui.keymap.actions import BY_ID, OVER_DIALOGS
-from palaver_tui.widgets.help import HelpScreen
-from palaver_tui.widgets.palette import Palette
+from palaver_tui.widgets.dialogs.help import HelpScreen
+from palaver_tui.widgets.dialogs.palette import Palette
 
 # What opens over another dialog closes with its own key.
 SCREENS: dict[str, type[HelpScreen | Palette]] = {

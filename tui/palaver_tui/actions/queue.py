@@ -105,7 +105,7 @@ def _put_back(
         place = sum(other.id in before for other in session.view.queue)
         if session.view.caught_up is None:
             place = len(before)  # it was just opened, and what waits in it is not here yet
-        session.requests.put_back(name, queued, place, keep)
+        session.requests.requeue(name, queued, place, keep)
     else:
         keep()
         words = "No answer runs, and in the queue it would be sent at once"

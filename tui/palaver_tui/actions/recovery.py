@@ -9,7 +9,7 @@ from palaver_tui.actions.chats import unarchive
 from palaver_tui.context.context import Context, Run
 from palaver_tui.state.banner import retry_time
 from palaver_tui.state.primary_action import Primary
-from palaver_tui.widgets.models import model_picker
+from palaver_tui.widgets.dialogs.models import model_picker
 
 
 def retry_failed(context: Context) -> None:
@@ -52,7 +52,7 @@ PRIMARY: Final[Mapping[Primary, Run]] = {
     "queue.release": lambda context: context.session.requests.release(),
     "queue.head": _promote_first,
     "setup.restart": lambda context: context.session.setup.restart(),
-    "setup.local": lambda context: context.session.setup.take_over(),
+    "setup.local": lambda context: context.session.setup.write_config(),
 }
 
 

@@ -10,7 +10,7 @@ from palaver.client import PalaverError
 from palaver.interface import Choice, Choices
 from palaver.paths import client_config_path
 from palaver_tui.context.context import Context, Run
-from palaver_tui.widgets.servers import server_picker
+from palaver_tui.widgets.dialogs.servers import server_picker
 
 
 def choose_server(context: Context) -> None:
@@ -36,16 +36,16 @@ async def _choose(context: Context, choices: Choices) -> None:
 
 def _leave_for(context: Context, server: Choice) -> None:
     if leaving_is_said(context, f"Choose {server.name} again to go."):
-        context.leaving.server = server
+        context.exit_state.server = server
         context.app.exit(0)
 
 
 def leaving_is_said(context: Context, how: str) -> bool:
     """Say once that something is not sent yet, and `how` to leave; False if it was said now."""
     unsent = context.session.outbox.unsent
-    if not unsent or context.leaving.unsent_was_said:
+    if not unsent or context.exit_state.unsent_was_said:
         return True
-    context.leaving.unsent_was_said = True
+    context.exit_state.unsent_was_said = True
     words = "1 message is" if unsent == 1 else f"{unsent} messages are"
     context.notices.say(
         f"{words} not sent yet. It is kept and goes out when you are back. {how}", "warning"

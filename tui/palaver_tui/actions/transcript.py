@@ -10,7 +10,7 @@ from palaver_tui.context.context import Context, Run
 
 def go_to_end(context: Context) -> None:
     """Show the newest text and follow it."""
-    context.session.message_pages.to_end()
+    context.session.message_pages.keep_newest()
     context.screen.transcript.follow()
 
 

@@ -13,7 +13,7 @@ from palaver_tui.context.dialogs import Dialogs
 from palaver_tui.context.draft_switch import DraftSwitch
 from palaver_tui.context.editor import Editor
 from palaver_tui.context.enter_key import EnterKey
-from palaver_tui.context.leaving import Leaving
+from palaver_tui.context.exit_state import ExitState
 from palaver_tui.context.list_filter import ListFilter
 from palaver_tui.context.notices import Notices
 from palaver_tui.context.own_errors import OwnErrors
@@ -57,7 +57,7 @@ class Context:
     undo: UndoStack = field(init=False)
     enter: EnterKey = field(init=False)
     aside: TextsAside = field(default_factory=TextsAside)
-    leaving: Leaving = field(default_factory=Leaving)
+    exit_state: ExitState = field(default_factory=ExitState)
     filing: set[str] = field(default_factory=set)  # chats that are being archived or deleted
     doubted: str = ""  # what was said to be no command: Enter sends it now
     recalled: int = 0  # how many messages back the composer shows one; 0: it shows none

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from textual.app import App
 
-from palaver_tui.widgets.dialog import Dialog
+from palaver_tui.widgets.dialogs.dialog import Dialog
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from textual.app import App
 from palaver_tui.timing import FRAMES_PER_SECOND, REST_AFTER_FRAME
 
 
-class Frames:
+class FrameScheduler:
     """Turns any number of requests into few calls of `paint`.
 
     The first request after a pause is served at once. A paint that was much work is followed by a

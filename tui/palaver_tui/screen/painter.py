@@ -24,7 +24,7 @@ from palaver_tui.storage.drafts import NEW
 from palaver_tui.text.spans import Ink
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.frame_title import entitle
-from palaver_tui.widgets.chat_list import ChatListPane, Listed
+from palaver_tui.widgets.chat_list import ChatListPane, ListContent
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.header import Place, header_line
@@ -40,7 +40,7 @@ HINTS_FROM = 64  # columns from which the composer's frame has room for its hint
 
 
 @dataclass(frozen=True)
-class Choice:
+class ListSelection:
     """What the list shows: filtered by what, which chats, and which of them have drafts."""
 
     filter_text: str | None
@@ -133,18 +133,18 @@ class Painter:
         closes: str | None,
         editing: QueuedMessage | Message | None,
         dropped: Dropped | None,
-        choice: Choice,
+        selection: ListSelection,
     ) -> None:
         """Bring every widget up to the session.
 
         `closes` is what Esc would close, `editing` the message in the composer that is somewhere
-        else too, `dropped` what goes when it is sent, `choice` what the list shows.
+        else too, `dropped` what goes when it is sent, `selection` what the list shows.
         """
         session, view = self._session, self._session.view
         width = self._screen.size.width
         place = place_of(session)
         self._header.show([header_line(view, session.connection, place, self.model_name(), width)])
-        self._paint_list(choice, width)
+        self._paint_list(selection, width)
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and view.caught_up is None
         self._stage.set_class(empty and not waiting, "-empty")
@@ -171,7 +171,7 @@ class Painter:
         self._composer.room = self._room_to_write()
         self._composer.fit()
         self._paint_writing(editing, dropped)
-        self._paint_footer(closes, choice.filter_text is not None)
+        self._paint_footer(closes, selection.filter_text is not None)
 
     def _room_to_write(self) -> int:
         """Return the rows that the others leave to the composer: at least one, they see to that."""
@@ -196,47 +196,47 @@ class Painter:
         )
         self._footer.show([line])
 
-    def _paint_list(self, choice: Choice, width: int) -> None:
+    def _paint_list(self, selection: ListSelection, width: int) -> None:
         session = self._session
         chats = session.chats
-        chosen = (choice.filter_text, choice.archived)
+        chosen = (selection.filter_text, selection.archived)
         if chats is not self._listed or chosen != self._choice:
             # Thousands of chats are not sorted anew for every frame.
             self._listed, self._choice = chats, chosen
-            self._rows = rows(chats, choice.filter_text or "", archived=choice.archived)
+            self._rows = rows(chats, selection.filter_text or "", archived=selection.archived)
             self._has_archived = chats.has_archived()
         pages = chats.archive
         self._chats.show(
-            Listed(
+            ListContent(
                 self._rows,
                 session.view.chat_id,
-                loaded=pages.loaded if choice.archived else chats.loaded,
-                next_page=(pages if choice.archived else chats).next_cursor,
-                filter_text=choice.filter_text,
-                archived=choice.archived,
-                drafts=choice.drafts,
+                loaded=pages.loaded if selection.archived else chats.loaded,
+                next_page=(pages if selection.archived else chats).next_cursor,
+                filter_text=selection.filter_text,
+                archived=selection.archived,
+                drafts=selection.drafts,
                 now=session.clock.now(),
                 zone=self._zone,
                 roomy=width >= NARROW,
             ),
             self.frame,
         )
-        entitle(self._chats, self._list_title(choice), self._list_signs(choice))
+        entitle(self._chats, self._list_title(selection), self._list_signs(selection))
 
-    def _list_title(self, choice: Choice) -> str:
-        if choice.filter_text is not None:
-            return f"/{visible_line(choice.filter_text)}▏"
+    def _list_title(self, selection: ListSelection) -> str:
+        if selection.filter_text is not None:
+            return f"/{visible_line(selection.filter_text)}▏"
         letters = f": {LETTERS}" if self._screen.focused is self._chats else ""
-        if choice.archived:
+        if selection.archived:
             return f"Archived{letters}"
         # What is being written to a chat that does not exist has no row.
-        elsewhere = NEW in choice.drafts and not self._session.is_draft
+        elsewhere = NEW in selection.drafts and not self._session.is_draft
         return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else f"Chats{letters}"
 
-    def _list_signs(self, choice: Choice) -> str:
+    def _list_signs(self, selection: ListSelection) -> str:
         """Say what is not in the list, and how to see it."""
         key = key_of("chats.archived")
-        if choice.archived:
+        if selection.archived:
             return f"{key} other chats"
         chats = self._session.chats.chats.values()
         busy = sum(chat.status == "running" for chat in chats)

@@ -17,8 +17,8 @@ FIRST = ""  # in place of a cursor: the first page of those that are archived
 class ChatPages:
     """Fetches one page at a time of each list.
 
-    One that did not come waits until it is tried `again`. `drafted` returns the ids of the chats of
-    this daemon that something is written to.
+    One that did not come is not asked for again before `retry_missed`. `drafted` returns the ids of
+    the chats of this daemon that something is written to.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ChatPages:
         """Learn whether any chat is archived: one of them is enough for a sign that they are."""
         self._ask(FIRST, 1, archived=True)
 
-    def again(self) -> None:
+    def retry_missed(self) -> None:
         """Let what did not come be asked for: there is a connection, or somebody scrolls."""
         self._missed.clear()
 

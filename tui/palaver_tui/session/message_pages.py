@@ -83,13 +83,13 @@ class MessagePages:
         self._unseen.add(name)  # or else pages could come faster than others are let go
         store.changed()
 
-    def let_go(self, first: int, last: int) -> None:
+    def trim(self, first: int, last: int) -> None:
         """Forget what is far from the messages `first` to `last`, which are in view."""
         store = self._store
         self._unseen.discard(store.current)
         store.views[store.current] = trimmed(store.view, first, last)
 
-    def to_end(self) -> None:
+    def keep_newest(self) -> None:
         """Keep the newest messages only: somebody went there."""
         store = self._store
         self._unseen.discard(store.current)

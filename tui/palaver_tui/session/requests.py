@@ -136,7 +136,7 @@ class Requests:
 
     # --- the chat as a whole --------------------------------------------------------------
 
-    def put_away(self, chat_id: str, archived: bool, done: Told, failed: Failed) -> None:
+    def archive(self, chat_id: str, archived: bool, done: Told, failed: Failed) -> None:
         """Archive a chat, or bring it back."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -162,7 +162,7 @@ class Requests:
 
     # --- what was said --------------------------------------------------------------------
 
-    def say_anew(self, message_id: int, content: str, failed: Failed) -> None:
+    def edit_message(self, message_id: int, content: str, failed: Failed) -> None:
         """Say an earlier message anew, in the history that is shown."""
         request = EditMessage(content, self._history)
 
@@ -232,7 +232,7 @@ class Requests:
 
         self._ask(ask, failed)
 
-    def put_back(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
+    def requeue(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
         """Queue a message that was taken out, at `place` (from 0), for the model it had."""
         request = SendMessage(queued.content, model=queued.model, position=place)
 
@@ -242,7 +242,7 @@ class Requests:
 
         self._ask(ask, failed, chat_id)
 
-    def edit(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
+    def edit_queued(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
         """Give a queued message another content; its place is kept. `failed`: it did not work."""
         request = EditQueued(content, model=queued.model)
 

@@ -246,7 +246,7 @@ class Session(Store):
             # Also after a cut: it may be another daemon, with other models.
             self._learn()
             self._not_launched = ""
-            self.chat_pages.again()
+            self.chat_pages.retry_missed()
             self.outbox.flush_all()
         elif (self.clock.now() - event.since).total_seconds() >= RELAUNCH_AFTER_S and (
             self._relaunch is None or self._relaunch.done()

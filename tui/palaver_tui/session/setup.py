@@ -122,7 +122,7 @@ class Setup:
                 return
             await self._store.clock.sleep(LOOK_FOR_SERVERS_S)
 
-    def take_over(self) -> None:
+    def write_config(self) -> None:
         """Write a configuration for the server that was found; the daemon notices it by itself."""
         state = self.state
         if state is not None and state.server is not None and state.path is not None:

@@ -25,7 +25,7 @@ BUSY_S: Final = 1.0
 ROUNDS: Final = 12
 
 
-class Inputs:
+class KeyQueue:
     """Takes what comes from keyboard and mouse, and gives it out piece by piece.
 
     `give` is how the application handles an event; it is called in the application's own task.

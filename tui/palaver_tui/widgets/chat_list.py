@@ -28,7 +28,7 @@ BEGINS_FILTER = BY_ID["chats.filter"].keys
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListContent:
     """What the list shows.
 
     `loaded`: the daemon has told of its chats. `next_page` is the cursor of older ones. With a
@@ -84,12 +84,12 @@ class ChatListPane(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="chats")
         self.rows: list[Row] = []
-        self._listed = Listed()
+        self._listed = ListContent()
         self._frame = ""
         self.filter_text: str | None = None  # as typed by now; None: nothing is filtered
         self._shown: tuple[object, ...] = ()
 
-    def show(self, listed: Listed, frame: str) -> None:
+    def show(self, listed: ListContent, frame: str) -> None:
         """Show chats; `frame` is the spinner's."""
         self._show(listed, frame)
         self._look_on(scrolled=False)
@@ -110,7 +110,7 @@ class ChatListPane(ScrollView, can_focus=True):
         if self.wanted is not None:
             self.post_message(self.NearEnd(scrolled))
 
-    def _show(self, listed: Listed, frame: str) -> None:
+    def _show(self, listed: ListContent, frame: str) -> None:
         before, same_frame = self._listed, self._frame
         self._listed, self.rows, self._frame = listed, listed.rows, frame
         size = Size(self.scrollable_content_region.width, len(listed.rows))
@@ -128,7 +128,7 @@ class ChatListPane(ScrollView, can_focus=True):
             self._reveal()
         self.refresh()
 
-    def _stale(self, before: Listed, frame: str) -> list[Region]:
+    def _stale(self, before: ListContent, frame: str) -> list[Region]:
         """Return the rows of the view that looked otherwise `before`, with the spinner `frame`."""
         top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
         return [

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from palaver.wire.chats import Model
 from palaver_tui.text.visible import visible_line
-from palaver_tui.widgets.picker import Choice, Picker
+from palaver_tui.widgets.dialogs.picker import Choice, Picker
 
 
 def model_picker(models: list[Model], current: str | None) -> Picker:

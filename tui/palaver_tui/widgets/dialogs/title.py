@@ -10,7 +10,7 @@ from textual.widgets import Input
 from palaver.wire.chats import TITLE_LIMIT
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.fields import ShownInput
-from palaver_tui.widgets.dialog import Dialog, keys_below
+from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
 
 
 class RenameScreen(Dialog[str]):

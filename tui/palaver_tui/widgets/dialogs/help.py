@@ -13,7 +13,7 @@ from textual.widgets import Static
 from palaver_tui.keymap.actions import ACTIONS, Scope, key_name
 from palaver_tui.text.spans import Span
 from palaver_tui.text.wrap import wrap
-from palaver_tui.widgets.dialog import Dialog, keys_below
+from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
 
 TITLES: dict[Scope, str] = {
     "app": "Everywhere",

@@ -16,8 +16,8 @@ from textual.widgets.option_list import Option
 
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.fields import ShownInput
-from palaver_tui.widgets.dialog import Dialog, keys_below
-from palaver_tui.widgets.options import Options
+from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
+from palaver_tui.widgets.dialogs.options import Options
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from palaver.interface import Choice as Server
 from palaver_tui.text.visible import visible_line
-from palaver_tui.widgets.picker import Choice, Picker
+from palaver_tui.widgets.dialogs.picker import Choice, Picker
 
 
 def server_picker(servers: Sequence[Server], named_in: str) -> Picker:

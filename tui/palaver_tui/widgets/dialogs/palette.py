@@ -7,7 +7,7 @@ from collections.abc import Callable
 from textual.content import Content
 
 from palaver_tui.keymap.actions import ACTIONS, Action, key_name
-from palaver_tui.widgets.picker import Choice, Picker
+from palaver_tui.widgets.dialogs.picker import Choice, Picker
 
 
 class Palette(Picker):

@@ -1,4 +1,4 @@
-"""What was said before the client is left, and where to go then."""
+"""What was said about leaving the client, and where to go then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from palaver.interface import Choice
 
 
 @dataclass
-class Leaving:
+class ExitState:
     """What has been asked and said about leaving."""
 
     asked_at: float = float("-inf")  # when ^c was pressed with nothing to copy, monotonic seconds
