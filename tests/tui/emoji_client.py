@@ -1,6 +1,6 @@
 """A real client on the terminal it is started in, with emoji on all its rows; it runs until `^q`.
 
-Run by `test_placing.py` in tmux: `python -m tui.emoji_client FOLDER`.
+Run by `test_cell_positions.py` in tmux: `python -m tui.emoji_client FOLDER`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is not public of Textual is used in textual_patches alone, and is as it was.
 
-What the patches do is tested where it shows: drawing in test_repainting.py, errors in
-test_error_containment.py, fields in test_fields.py, keys in test_typing.py and test_terminal.py,
+What the patches do is tested where it shows: drawing in test_repaints.py, errors in
+test_error_containment.py, fields in test_fields.py, keys in test_key_queue.py and test_terminal.py,
 notices in test_notices.py, colours in test_colours.py.
 """
 

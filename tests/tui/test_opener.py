@@ -12,7 +12,7 @@ from palaver_tui.platform.opener import Opened, Opener
 from tui.replay import answer, user
 from tui.screen import client, settled
 from tui.test_client import with_chat
-from tui.test_copying import program
+from tui.test_clipboard import program
 
 ADDRESS = "https://docs.example/x?" + "&".join(f"part{number}=of+it" for number in range(20))
 ALL = {"wslview", "xdg-open", "open", "lynx", "w3m", "www-browser"}

@@ -153,10 +153,10 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         await shown.until(lambda: not shown.composer.text)
         await shown.until(lambda: not shown.app._frames._pending)
         report = shown.app.context.errors.log.report()
-        assert "Broken at tui/test_mishaps.py" in report
+        assert "Broken at tui/test_error_containment.py" in report
         assert SECRET not in report
         path = shown.app.context.errors.log.path
-        assert "Broken at tui/test_mishaps.py" in path.read_text()
+        assert "Broken at tui/test_error_containment.py" in path.read_text()
         assert SECRET not in path.read_text()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         copied = []
@@ -451,7 +451,7 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
         await shown.until(lambda: shown.app._frames.painted)
         monkeypatch.setattr(Toast, place, fail)
         shown.app.call_later(fail)
-        await shown.until(lambda: "test_mishaps" in shown.app.context.errors.log.report())
+        await shown.until(lambda: "test_error_containment" in shown.app.context.errors.log.report())
         await shown.press("h", "i", "ctrl+j", "2", "ctrl+j", "3")
         await shown.shows("❯ hi", "│   2", "│   3")  # all of it has its room
         copied = []
