@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import text
 
 from palaver.client import Client, Endpoint, Refused
 from palaverd.config.addresses import ListenAddress
@@ -16,6 +16,7 @@ from palaverd.config.types import WorkerConfig
 from palaverd.datadir import DataDir
 from support.daemon import make_daemon, short_dir, simulator_config
 from support.forkserver import fork
+from support.schema import opened, upgrade
 
 pytestmark = pytest.mark.process
 
@@ -126,14 +127,15 @@ async def test_a_database_that_somebody_else_has_is_left_alone() -> None:
         assert "already uses the data directory" in err
 
 
+def write_older(path: Path) -> None:
+    with opened(path) as connection, connection.begin():
+        upgrade(connection, "0002")
+        connection.execute(text("INSERT INTO users (id, created_at) VALUES ('alice', 0)"))
+
+
 async def test_an_older_database_is_copied_before_it_is_brought_up_to_date() -> None:
     async with short_dir() as folder:
-        assert (await palaverd(folder, "user", "add", "alice"))[0] == 0
-        with sqlite3.connect(folder / "palaver.db") as connection:
-            connection.execute("DROP TABLE tokens")
-            connection.execute("ALTER TABLE users DROP COLUMN disabled_at")
-            connection.execute("UPDATE alembic_version SET version_num = '0002'")
-        connection.close()
+        await asyncio.to_thread(write_older, folder / "palaver.db")
         code, out, _ = await palaverd(folder, "user", "list")
         assert (code, "alice" in out) == (0, True)
         assert len(list((folder / "backups").iterdir())) == 1

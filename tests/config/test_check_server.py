@@ -40,7 +40,7 @@ def test_others_without_a_certificate_are_spoken_of_and_this_machine_is_not(tmp_
 def test_what_cannot_be_served_is_an_error(tmp_path: Path) -> None:
     for said, told in {
         'listen = ["7777"]': 'server.listen: "7777" has no port',
-        'listen = "7777"': "server.listen is '7777'",
+        'listen = "7777"': 'server.listen is "7777": it must be a list',
         'tls_cert = "/c.pem"': "server.tls_key is missing",
         'tls_key = "/c.key"': "server.tls_cert is missing",
         'tls_cert = "/no/c.pem"\ntls_key = "/no/c.key"': "There is no certificate at /no/c.pem",

@@ -43,9 +43,19 @@ def test_a_whole_file_is_read() -> None:
             "there is no key models.sonnet.contextlimit. Did you mean context_limit?",
         ),
         (("api_key", "key"), "there is no key providers.anthropic.key."),
-        (("200000", '"many"'), "models.sonnet.context_limit is 'many': Expected `int | null`"),
-        (('kind = "anthropic"', 'kind = "claude"'), "providers.anthropic.kind is 'claude'"),
-        (("max_chats = 3", "max_chats = true"), "worker.max_chats is True"),
+        (
+            ("200000", '"many"'),
+            'models.sonnet.context_limit is "many": it must be a whole number of at least 1.',
+        ),
+        (
+            ('kind = "anthropic"', 'kind = "claude"'),
+            'providers.anthropic.kind is "claude". Allowed: anthropic, openai, ',
+        ),
+        (('kind = "anthropic"\n', ""), "providers.anthropic.kind is missing."),
+        (
+            ("max_chats = 3", "max_chats = true"),
+            "worker.max_chats is true: it must be a whole number of at least 0.",
+        ),
         (('provider = "anthropic"', 'provider = "antropic"'), "Did you mean anthropic?"),
         (('default_model = "sonnet"', 'default_model = "sonet"'), "Did you mean sonnet?"),
         (("[worker]", "[worker"), "this is not TOML"),

@@ -54,7 +54,7 @@ def test_a_name_has_what_the_file_says_and_so_has_its_address(path: Path) -> Non
             "servers.box.url: The server's address has a path",
         ),
         ('[servers.box]\nurl = "box"', "has no scheme. Write  https://box  or  ssh://box."),
-        ("[servers.box]\nurl = 7", "servers.box.url is wrong: Expected `str`, got `int`."),
+        ("[servers.box]\nurl = 7", "servers.box.url is wrong: it must be a text."),
         (
             '[servers.box]\nurl = "https://box"\nca_fil = "x"',
             "there is no key servers.box.ca_fil. Did you mean ca_file? Allowed in [servers.box]:"

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from palaver.clock import SystemClock
@@ -32,7 +30,7 @@ from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat, send_message
 from palaverd.usecases.queue import take_back
 from store.test_door import Recorder
-from support.schema import opened
+from support.schema import opened, upgrade
 from support.store import NOW, OWNER, context_of
 
 WHEN = from_ms(NOW)
@@ -67,10 +65,7 @@ OLD: dict[str, tuple[Transition, object, object]] = {
 
 def write(connection: Connection) -> None:
     """Fill a database of schema 0004."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "0004")
+    upgrade(connection, "0004")
     ensure_user(connection, OWNER, NOW)
     connection.execute(CHATS)
     for id_, deleted, revision, words in ((9, 1, 7, "dropped"), (11, 0, 7, "a long story")):

@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.pool import NullPool
 
@@ -55,6 +57,14 @@ def opened(path: Path) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Bring a database to the schema that an older program had."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(subject.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def content(path: Path) -> list[str]:

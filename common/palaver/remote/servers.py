@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from palaver.client.errors import PalaverError
+from palaver.misfits import find_misfit
 from palaver.remote.address import (
     LOCAL,
     NAME,
@@ -190,10 +190,11 @@ def _entry(name: str, table: Any, path: Path) -> Entry:
         raise PalaverError(f'{path}: {key}.url is missing, as in  url = "https://box:7777".')
     try:
         return msgspec.convert(table, Entry)
-    except msgspec.ValidationError as error:
-        at = re.fullmatch(r"(?P<what>.*) - at `\$\.(?P<key>.*)`", str(error))
-        assert at is not None  # every key of an entry is a plain value
-        raise PalaverError(f"{path}: {key}.{at['key']} is wrong: {at['what']}.") from None
+    except msgspec.ValidationError:
+        misfit = find_misfit(table, Entry)
+        raise PalaverError(
+            f"{path}: {key}.{misfit.path} is wrong: it must be {misfit.wanted}."
+        ) from None
 
 
 def _server(name: str, entry: Entry, path: Path) -> Server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -10,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from palaver.clock import deadline
+from palaver.misfits import Misfit, find_misfit, shown
 from palaverd.api.access import owner_of
 from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
@@ -18,9 +20,6 @@ from palaverd.api.services import SERVICES
 from palaverd.usecases.keyed_requests import Asker
 
 T = TypeVar("T")
-
-_PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
 
 
 async def read_body(request: web.Request, kind: type[T]) -> T:
@@ -32,20 +31,23 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     body = await _whole_body(request)
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        place = _PLACE.search(text)
-        unknown = _UNKNOWN.search(text)
-        path = [place["path"]] if place and place["path"] else []
-        if unknown:
-            path.append(unknown["name"])
-        what = _PLACE.sub("", text)
-        field = ".".join(path) or None
-        raise BadRequest(
-            f"{what}{f' (at {field})' if field and not unknown else ''}.", field=field
-        ) from None
+    except msgspec.ValidationError:
+        misfit = find_misfit(msgspec.json.decode(body), kind)
+        raise BadRequest(_explain(misfit), field=misfit.path or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
+
+
+def _explain(misfit: Misfit) -> str:
+    """Return what is wrong with a body, as a sentence."""
+    if misfit.problem == "unknown":
+        near = difflib.get_close_matches(misfit.name, misfit.allowed, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return f"There is no field {misfit.path}.{hint} Allowed: {', '.join(misfit.allowed)}."
+    if misfit.problem == "missing":
+        return f"{misfit.path} is missing."
+    place = misfit.path or "The body"
+    return f"{place} is {shown(misfit.value)}: it must be {misfit.wanted}."
 
 
 async def _whole_body(request: web.Request) -> bytes:

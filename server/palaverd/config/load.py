@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from palaver.misfits import Misfit, find_misfit, shown
 from palaverd.config.addresses import BadListenError, listen_address
 from palaverd.config.defaults import HEARTBEATS_PER_LEASE
 from palaverd.config.public import BadServerError, network, origin
@@ -19,7 +18,6 @@ from palaverd.config.types import (
     Config,
     ModelConfig,
     ProviderConfig,
-    Section,
     ServerConfig,
     WorkerConfig,
 )
@@ -98,8 +96,8 @@ def parse_config(text: str, name: str) -> Config:
         raise ConfigError(f"{name}: this is not TOML: {error}.") from None
     try:
         config = msgspec.convert(found, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {_explain(error, found)}") from None
+    except msgspec.ValidationError:
+        raise ConfigError(f"{name}: {_explain(find_misfit(found, Config))}") from None
     _check_addresses(config, name)
     _check_references(config, name)
     _check_server(config.server, name)
@@ -186,88 +184,23 @@ def _check_lease(worker: WorkerConfig, name: str) -> None:
 # Keys whose values are never shown, since error messages end up in logs.
 SECRET = frozenset({"api_key", "base_url"})
 
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `\$\.?(?P<at>.*)`)?")
-_AT = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<at>.*)`", re.DOTALL)
 
-
-def _explain(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
-    text = str(error)
-    if unknown := _UNKNOWN.fullmatch(text):
-        at, key = _real_path(unknown["at"] or "", found, unknown["key"]), unknown["key"]
-        allowed = _section_at(at).__struct_fields__
-        place = f"{at}.{key}" if at else key
+def _explain(misfit: Misfit) -> str:
+    """Return what is wrong with a file, as a sentence."""
+    if misfit.problem == "unknown":
+        table, _, key = misfit.path.rpartition(".")
         return (
-            f"there is no key {place}.{_suggest(key, allowed)} "
-            f"Allowed {'in [' + at + ']' if at else 'here'}: {', '.join(allowed)}."
+            f"there is no key {misfit.path}.{_suggest(key, misfit.allowed)} "
+            f"Allowed {'in [' + table + ']' if table else 'here'}: {', '.join(misfit.allowed)}."
         )
-    if placed := _AT.fullmatch(text):
-        at = _real_path(placed["at"], found, None)
-        secret = at.rpartition(".")[2] in SECRET
-        value = "wrong" if secret else repr(_value_at(at, found))
-        choices = _choices_at(at)
-        if choices:
-            return f"{at} is {value}. Allowed: {', '.join(choices)}."
-        return f"{at} is {value}: {placed['what']}."
-    return f"{text}."
+    if misfit.problem == "missing":
+        return f"{misfit.path} is missing."
+    value = "wrong" if misfit.name in SECRET else shown(misfit.value)
+    if misfit.allowed:
+        return f"{misfit.path} is {value}. Allowed: {', '.join(misfit.allowed)}."
+    return f"{misfit.path} is {value}: it must be {misfit.wanted}."
 
 
-def _suggest(key: str, allowed: object) -> str:
-    near = difflib.get_close_matches(key, list(allowed), n=1)  # type: ignore[call-overload]
+def _suggest(key: str, allowed: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, list(allowed), n=1)
     return f" Did you mean {near[0]}?" if near else ""
-
-
-def _real_path(path: str, found: dict[str, Any], key: str | None) -> str:
-    """Return a path with the table's name, for which msgspec writes `providers[...]`."""
-    if "[...]" not in path:
-        return path
-    table, rest = path.split("[...]", 1)
-    for name, value in found.get(table, {}).items():
-        candidate = f"{table}.{name}{rest}"
-        if not isinstance(value, dict):
-            continue
-        if key in value if key is not None else not _valid(table, value):
-            return candidate
-    return path
-
-
-def _valid(table: str, value: dict[str, Any]) -> bool:
-    try:
-        msgspec.convert(value, _TABLES[table])
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-_TABLES: dict[str, type[Section]] = {"providers": ProviderConfig, "models": ModelConfig}
-
-
-def _section_at(path: str) -> type[Section]:
-    head = path.split(".", 1)[0]
-    if not head:
-        return Config
-    if head in _TABLES:
-        return _TABLES[head]
-    kind = type(getattr(Config(), head))
-    assert issubclass(kind, Section)
-    return kind
-
-
-def _choices_at(path: str) -> list[str]:
-    """Return the values that a key may have, [] if they cannot be listed."""
-    key = path.rpartition(".")[2]
-    for field in msgspec.structs.fields(_section_at(path)):
-        found = msgspec.inspect.type_info(field.type)
-        while isinstance(found, msgspec.inspect.Metadata):
-            found = found.type
-        members = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
-        for member in members:
-            if field.name == key and isinstance(member, msgspec.inspect.LiteralType):
-                return [str(value) for value in member.values]
-    return []
-
-
-def _value_at(path: str, found: dict[str, Any]) -> object:
-    value: Any = found
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

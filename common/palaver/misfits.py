@@ -1,0 +1,178 @@
+"""Where and why plain data, of JSON or TOML, does not fit a type: for sentences about it.
+
+msgspec decides whether data fits. Its reason is English for programmers, and no interface: what it
+refused is walked here along the type, and the first thing that does not fit is returned as a value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+if TYPE_CHECKING:
+    from msgspec import inspect
+
+# Longer texts are not repeated in a sentence.
+_LONGEST: Final = 60
+
+
+class Misfit(msgspec.Struct, frozen=True):
+    """The first place where data does not fit.
+
+    `path` is like `models.sonnet.model` or `answers[0].text`, empty for the data as a whole.
+    `wanted` says what a wrong value must be, as `a whole number of at least 0`. `allowed` are the
+    names beside an unknown one, or the values that a wrong one may have.
+    """
+
+    path: str
+    problem: Literal["unknown", "missing", "wrong"]
+    value: object = None
+    wanted: str = ""
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last name of the path."""
+        return self.path.rpartition(".")[2]
+
+
+def find_misfit(value: object, type_: Any) -> Misfit:
+    """Return where `value`, which msgspec refused for `type_`, does not fit."""
+    # Imported here: only a mistake needs it.
+    from msgspec import inspect
+
+    found = _walk(value, inspect.type_info(type_), "")
+    return found or Misfit("", "wrong", value, "of another form")
+
+
+def shown(value: object) -> str:
+    """Return a value as it stands in a sentence, the larger ones by what they are."""
+    match value:
+        case None:
+            return "null"
+        case str() if len(value) > _LONGEST:
+            return f"a text of {len(value)} characters"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case str() | bool() | int() | float():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _walk(value: Any, info: inspect.Type, path: str) -> Misfit | None:
+    from msgspec import inspect
+
+    match info:
+        case inspect.Metadata(type=inner):
+            return _walk(value, inner, path)
+        case inspect.UnionType(types=members):
+            return _walk_union(value, members, path)
+        case inspect.StructType():
+            return _walk_struct(value, info, path)
+        case inspect.ListType(item_type=item):
+            if not isinstance(value, list):
+                return Misfit(path, "wrong", value, "a list")
+            return _first(_walk(one, item, f"{path}[{n}]") for n, one in enumerate(value))
+        case inspect.DictType(value_type=item):
+            if not isinstance(value, dict):
+                return Misfit(path, "wrong", value, "a table")
+            return _first(_walk(one, item, _join(path, key)) for key, one in value.items())
+        case _:
+            return _walk_leaf(value, info, path)
+
+
+def _walk_union(value: Any, members: Iterable[inspect.Type], path: str) -> Misfit | None:
+    from msgspec import inspect
+
+    some = [member for member in members if not isinstance(member, inspect.NoneType)]
+    if value is None and len(some) < len(tuple(members)):
+        return None
+    misfits = [_walk(value, member, path) for member in some]
+    if None in misfits:
+        return None
+    found = [misfit for misfit in misfits if misfit is not None]
+    if len(found) == 1:
+        return found[0]
+    return Misfit(path, "wrong", value, " or ".join(misfit.wanted for misfit in found))
+
+
+def _walk_struct(value: Any, info: inspect.StructType, path: str) -> Misfit | None:
+    if not isinstance(value, dict):
+        return Misfit(path, "wrong", value, "a table")
+    fields = {field.encode_name: field for field in info.fields}
+    for key, one in value.items():
+        place = _join(path, key)
+        if key in fields:
+            if misfit := _walk(one, fields[key].type, place):
+                return misfit
+        elif info.forbid_unknown_fields and key != info.tag_field:
+            return Misfit(place, "unknown", one, allowed=tuple(fields))
+    return _first(
+        Misfit(_join(path, name), "missing", allowed=tuple(fields))
+        for name, field in fields.items()
+        if field.required and name not in value
+    )
+
+
+def _walk_leaf(value: Any, info: inspect.Type, path: str) -> Misfit | None:
+    from msgspec import inspect
+
+    if isinstance(info, inspect.LiteralType):
+        if value in info.values:
+            return None
+        allowed = tuple(str(one) for one in info.values)
+        return Misfit(path, "wrong", value, f"one of {', '.join(allowed)}", allowed)
+    try:
+        msgspec.convert(value, _type_of(info))
+    except msgspec.ValidationError:
+        return Misfit(path, "wrong", value, _wanted(info))
+    return None
+
+
+# What is said of a leaf, and the type that msgspec checks it with.
+_LEAVES: Final[dict[str, tuple[str, type]]] = {
+    "IntType": ("a whole number", int),
+    "FloatType": ("a number", float),
+    "BoolType": ("true or false", bool),
+    "StrType": ("a text", str),
+    "BytesType": ("a text in base64", bytes),
+}
+_BOUNDS: Final = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
+
+
+def _type_of(info: inspect.Type) -> Any:
+    """Return the type of a leaf with its bounds."""
+    from datetime import datetime
+
+    kind = type(info).__name__
+    if kind == "DateTimeType":
+        return datetime
+    if kind not in _LEAVES:
+        return Any
+    bounds = {name: bound for name in _BOUNDS if (bound := getattr(info, name, None)) is not None}
+    return Annotated[_LEAVES[kind][1], Meta(**bounds)] if bounds else _LEAVES[kind][1]
+
+
+def _wanted(info: inspect.Type) -> str:
+    kind = type(info).__name__
+    if kind == "DateTimeType":
+        return "a time as in 2030-01-01T09:00:00Z"
+    words = [_LEAVES[kind][0]]
+    bounds = ((how, getattr(info, name, None)) for name, how in _BOUNDS.items())
+    words.append(" and ".join(f"{how} {bound}" for how, bound in bounds if bound is not None))
+    return " ".join(word for word in words if word)
+
+
+def _first(misfits: Iterator[Misfit | None]) -> Misfit | None:
+    return next((misfit for misfit in misfits if misfit is not None), None)
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
