@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from importlib import import_module
 from statistics import median
 
 import pytest
 
-from imports.rules import PACKAGES, ROOT
+from imports.rules import PACKAGES, ROOT, sources
 
+LONGEST = 500  # lines of a module, or of a class with its mixins
 # Names under which anything can be put, so that nothing can be found.
 SUBJECTLESS = {"utils", "util", "helpers", "helper", "misc", "common", "stuff", "tools_misc"}
 
@@ -26,10 +29,28 @@ def lengths(package: str) -> dict[str, int]:
 def test_modules_are_small(package: str) -> None:
     found = lengths(package)
     assert found, f"{package} has no sources"
-    assert median(found.values()) < 150
-    long = {name: length for name, length in found.items() if length > 400}
-    assert len(long) * 10 <= len(found), f"more than a tenth over 400 lines: {long}"
-    assert max(found.values()) <= 800, long
+    assert median(found.values()) < 130
+    long = {name: length for name, length in found.items() if length > 300}
+    assert len(long) * 10 <= len(found), f"more than a tenth over 300 lines: {long}"
+    assert max(found.values()) <= LONGEST, long
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_classes_are_small_with_all_that_they_inherit_of_ours(package: str) -> None:
+    modules = [name for name, _ in sources() if name.partition(".")[0] == package]
+    too_long = {}
+    for name in modules:
+        if name.endswith("__main__") or ".migrations." in name:
+            continue  # they run when they are imported
+        for found in vars(import_module(name)).values():
+            if inspect.isclass(found) and found.__module__ == name:
+                ours = [
+                    one for one in found.__mro__ if one.__module__.partition(".")[0] in PACKAGES
+                ]
+                length = sum(len(inspect.getsource(one).splitlines()) for one in ours)
+                if length > LONGEST:
+                    too_long[f"{name}.{found.__qualname__}"] = length
+    assert not too_long
 
 
 @pytest.mark.parametrize("package", PACKAGES)
