@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,11 @@ MAY_IMPORT_OURS = {
     "palaver": {"palaver"},
     "palaverd": {"palaverd", "palaver"},
     "palaver_tui": {"palaver_tui", "palaver"},
+    "palaver_tui.text": {"palaver_tui"},  # texts of anybody: it knows nothing of chats
 }
 
-# Each package from the ground up. A layer imports layers below it; within a line, only itself.
+# Each package, and some rooms in one, from the ground up. A layer imports layers below it; within a
+# line, only itself.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaverd": (
         ("repeats", "metrics", "log_file"),
@@ -62,6 +64,52 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("context",),
         ("actions",),
         ("app",),
+    ),
+    "palaver_tui.text": (
+        ("spans", "durations"),
+        ("visible", "wrap"),
+        ("code", "diff", "half_blocks"),
+        ("markdown",),
+        ("source", "finished_blocks"),
+        ("growing", "plain"),
+        ("document",),
+    ),
+    "palaver_tui.text.markdown": (
+        ("symbols", "emphasis", "metadata", "nesting", "table", "table_rows"),
+        ("formulas",),
+        ("inline", "parser"),
+        ("tokens",),
+        ("lines", "splitter"),
+    ),
+    "palaver_tui.text.source": (
+        ("inline_origins",),
+        ("origins",),
+        ("source_map", "trace_cache"),
+    ),
+    "palaver_tui.text.growing": (
+        ("block", "words"),
+        ("code", "formula", "nest", "table"),
+        ("choice",),
+    ),
+    "palaver_tui.transcript.calls": (
+        ("arguments", "output", "picture_box"),
+        ("cache",),
+        ("body",),
+        ("call",),
+        ("registry",),
+    ),
+    "palaver_tui.transcript": (
+        ("folds", "matches"),
+        ("calls", "thoughts"),
+        ("blocks", "steps"),
+        ("section", "sections"),
+        ("live",),
+        ("assembly",),
+        ("column",),
+        ("marks", "positions", "targets"),
+        ("anchors", "search_index"),
+        ("viewport",),
+        ("pictures", "search", "selection", "target_cursor"),
     ),
 }
 # Routes decode, call a use case and encode. Of the store they know values and errors, nothing that
@@ -115,6 +163,7 @@ PURE = (
     "palaver.remote.ssh_failures",
     "palaver.servers",
     "palaver_tui.state",
+    "palaver_tui.text",
     "palaver_tui.transcript",
 )
 IMPURE = {"asyncio", "socket", "ssl", "subprocess", "threading", "sqlite3", "http", "time", "os"}
@@ -160,21 +209,31 @@ def broken_by(found: Import) -> str | None:
     """Return the rule that an import breaks, None if it may be."""
     top, target = found.importer.partition(".")[0], found.imported.partition(".")[0]
     if target in PACKAGES:
-        if target not in MAY_IMPORT_OURS[top]:
-            return f"{top} may not import {target}"
+        mine = _longest(MAY_IMPORT_OURS, found.importer)
+        if target not in MAY_IMPORT_OURS[mine]:
+            return f"{mine} may not import {target}"
         if top == "palaver_tui" and _within(found.imported, "palaver.cli"):
             return "the interface may not import the command line"
-        return _layer_rule(found, top) if top == target and top in LAYERS else None
+        rules = (_layer_rule(found, room) for room in LAYERS)
+        return next((rule for rule in rules if rule is not None), None)
     if target in sys.stdlib_module_names:
         if target in IMPURE and any(_within(found.importer, pure) for pure in PURE):
             return f"{found.importer} is pure and may not import {target}"
         return None
-    allowed = THIRD_PARTY[max((p for p in THIRD_PARTY if _within(found.importer, p)), key=len)]
+    allowed = THIRD_PARTY[_longest(THIRD_PARTY, found.importer)]
     return None if target in allowed else f"{found.importer} may not import {target}"
 
 
+def _longest(prefixes: Iterable[str], module: str) -> str:
+    """Return the longest of the prefixes that a module is under."""
+    return max((prefix for prefix in prefixes if _within(module, prefix)), key=len)
+
+
 def _layer_rule(found: Import, package: str) -> str | None:
-    mine, theirs = _layer(found.importer), _layer(found.imported)
+    """Return the rule of the layers of a package, or of a room in one, that an import breaks."""
+    if not (_within(found.importer, package) and _within(found.imported, package)):
+        return None
+    mine, theirs = _layer(found.importer, package), _layer(found.imported, package)
     if mine == theirs or theirs is None:
         return None
     if mine is None:
@@ -196,14 +255,13 @@ def _is_for_routes(imported: str) -> bool:
     return any(_within(imported, prefix) for prefix in ROUTES_MAY_IMPORT_OF_STORE)
 
 
-def _layer(module: str) -> str | None:
+def _layer(module: str, package: str) -> str | None:
     """Return the part of a package that a module belongs to, None for the package itself."""
-    package, _, rest = module.partition(".")
-    if not rest:
+    if module == package:
         return None
     known = {name for line in LAYERS[package] for name in line} | STAND_ALONE
-    folder = ROOT / PACKAGES[package] / package
-    name = rest.partition(".")[0]
+    folder = ROOT / PACKAGES[package.partition(".")[0]] / package.replace(".", "/")
+    name = module.removeprefix(f"{package}.").partition(".")[0]
     is_module = (folder / name).is_dir() or (folder / f"{name}.py").is_file()
     # `from palaverd import __version__` imports a name, not a layer.
     return name if name in known or is_module else None

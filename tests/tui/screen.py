@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from palaver.client import PalaverError
 from palaver_tui.app import PalaverApp
-from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.pictures import wanted_pictures
 from palaver_tui.transcript.sections import Look
 from palaver_tui.widgets.composer import Composer

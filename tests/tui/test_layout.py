@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from palaver_tui.text.code import highlight
 from palaver_tui.text.document import MarkdownDocument, PlainDocument
 from palaver_tui.text.spans import Span
 from palaver_tui.text.visible import visible
@@ -156,3 +157,24 @@ def test_a_persons_own_lines_and_indents_stay_as_typed():
         "",
         "* not a list",
     ]
+
+
+def test_a_lexer_that_is_at_work_is_in_nobody_elses_hands(monkeypatch):
+    from pygments.lexers import PythonLexer
+
+    at_work, most = [], []
+    lex = PythonLexer.get_tokens
+
+    def looked_at(self, source):
+        assert self not in at_work
+        at_work.append(self)
+        most.append(len(at_work))
+        if len(at_work) < 3:  # as another thread would
+            assert highlight("x = 1", "python")
+        tokens = list(lex(self, source))
+        at_work.remove(self)
+        return tokens
+
+    monkeypatch.setattr(PythonLexer, "get_tokens", looked_at)
+    assert highlight("x = 'y'", "python")[0][0].text == "x"
+    assert max(most) == 3

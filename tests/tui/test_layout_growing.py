@@ -11,7 +11,8 @@ from palaver_tui.text.document import MarkdownDocument
 from palaver_tui.text.growing import block as growing
 from palaver_tui.text.growing import code as growing_code
 from palaver_tui.text.growing import formula as growing_formula
-from palaver_tui.text.markdown import tokens as markdown
+from palaver_tui.text.markdown import lines as markdown
+from palaver_tui.text.markdown import tokens
 
 FILLER = "words that make it long enough to be laid out in parts, and not whole at each step, "
 
@@ -110,7 +111,7 @@ def cost(monkeypatch, text, step, width=80):
         return measure
 
     for inline in (False, True):
-        parser = markdown._parser(inline=inline)
+        parser = tokens._parser(inline=inline)
         monkeypatch.setattr(parser, "parse", counted(parser.parse))
         monkeypatch.setattr(parser, "parseInline", counted(parser.parseInline))
     for module in (growing_code, markdown):

@@ -8,7 +8,7 @@ from palaver.client import Connected
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver_tui.text import document as documents
 from palaver_tui.text.document import MarkdownDocument
-from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript import viewport as viewports
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.corpus import ALL

@@ -15,9 +15,10 @@ from rich.console import Console
 from palaver.wire.events import CaughtUp
 from palaver.wire.messages import PICTURE_SIDE, Picture, ToolResult
 from palaver_tui.platform.pictures import KEPT_FILES, UnreadablePictureError, pixels_of, store
-from palaver_tui.text.half_blocks import MOST_ROWS, Grid, PictureBox, Pixels, caption, grid_of
+from palaver_tui.text.half_blocks import Grid, Pixels
 from palaver_tui.themes.palettes import LIGHT
 from palaver_tui.transcript.calls.call import CallBlock
+from palaver_tui.transcript.calls.picture_box import MOST_ROWS, PictureBox, caption, grid_of
 from palaver_tui.transcript.folds import Folds
 from palaver_tui.widgets.strips import draws_pictures, strip_of
 from tui.pictures import FORMATS, chart, drawn, png_that_says

@@ -18,7 +18,7 @@ from palaver.wire.messages import Reasoning, ToolCall, ToolResult
 from palaver_tui.state.chat import ChatView, Live, LiveBlock
 from palaver_tui.state.growing_text import Growing
 from palaver_tui.state.message_window import at_the_end, trimmed, with_older
-from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.folds import Folds
 from palaver_tui.transcript.search import Search
 from palaver_tui.transcript.sections import Look

@@ -6,17 +6,19 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from palaver_tui.text.finished_blocks import FOREVER, Pieces, Splice
+from palaver_tui.text.finished_blocks import Pieces, Splice
 from palaver_tui.text.growing.block import Growing, GrowingWhole
 from palaver_tui.text.growing.choice import kind_of, layout_of
+from palaver_tui.text.markdown.lines import markdown_lines
+from palaver_tui.text.markdown.metadata import Env
 from palaver_tui.text.markdown.nesting import TOP, Around
 from palaver_tui.text.markdown.splitter import Piece, Splitter
-from palaver_tui.text.markdown.tokens import Env, markdown_lines, references
+from palaver_tui.text.markdown.tokens import references
 from palaver_tui.text.plain import PlainDocument as PlainDocument
 from palaver_tui.text.source.origins import Origins
 from palaver_tui.text.source.source_map import Block, Sourced, SourceMap
 from palaver_tui.text.source.trace_cache import Drawing, Held, Traces, Widths
-from palaver_tui.text.spans import BLANK, Line
+from palaver_tui.text.spans import BLANK, FOREVER, Line
 from palaver_tui.text.visible import VisibleStream
 
 # A shorter text is laid out whole: two screenfuls, which costs less than to estimate it.

@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from palaver_tui.text.markdown.splitter import Piece
-from palaver_tui.text.spans import BLANK, Line, Span
+from palaver_tui.text.spans import BLANK, FOREVER, Line, Span
 
 # Stands for a line that is expected. Not `BLANK`: a gap below that one would be left out.
 EXPECTED = Line((Span(" "),))
-FOREVER = 1 << 60  # lines below everything
 
 
 class Splice(NamedTuple):

@@ -86,3 +86,4 @@ class Line(NamedTuple):
 
 
 BLANK = Line()
+FOREVER = 1 << 60  # lines below everything, characters behind every line

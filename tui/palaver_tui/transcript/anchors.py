@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Literal
 
 from palaver_tui.text.document import MarkdownDocument
-from palaver_tui.text.finished_blocks import FOREVER
 from palaver_tui.text.source.trace_cache import Held
+from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.column import Anchor, Column
 from palaver_tui.transcript.positions import NEAR, Point, place_of, point_on
 

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from palaver_tui.state.chat import ChatView
 from palaver_tui.text.document import Job
-from palaver_tui.text.finished_blocks import FOREVER
-from palaver_tui.text.spans import BLANK, Line
+from palaver_tui.text.spans import BLANK, FOREVER, Line
 from palaver_tui.transcript.assembly import LIVE, Assembly
 from palaver_tui.transcript.blocks import Spot
 from palaver_tui.transcript.folds import FoldKey, Folds

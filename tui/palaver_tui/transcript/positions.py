@@ -10,9 +10,8 @@ from collections.abc import Hashable, Iterator
 from typing import Literal, NamedTuple
 
 from palaver_tui.text.document import Laid, MarkdownDocument, PlainDocument
-from palaver_tui.text.finished_blocks import FOREVER
 from palaver_tui.text.half_blocks import is_drawing
-from palaver_tui.text.spans import Line
+from palaver_tui.text.spans import FOREVER, Line
 from palaver_tui.transcript.blocks import Block, Spot, line_in
 from palaver_tui.transcript.column import Column
 from palaver_tui.transcript.section import Section

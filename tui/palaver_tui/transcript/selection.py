@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.text.spans import FOREVER
 from palaver_tui.text.wrap import clusters
 from palaver_tui.transcript.marks import Mark
 from palaver_tui.transcript.positions import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from palaver.wire.messages import Message
-from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.blocks import Spot
 from palaver_tui.transcript.marks import Mark
 from palaver_tui.transcript.section import Section

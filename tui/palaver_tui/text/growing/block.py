@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from palaver_tui.text.markdown.inline import inline_spans
+from palaver_tui.text.markdown.lines import markdown_lines
 from palaver_tui.text.markdown.nesting import Around
-from palaver_tui.text.markdown.tokens import block_tokens, inline_tokens, markdown_lines
+from palaver_tui.text.markdown.tokens import block_tokens, inline_tokens
 from palaver_tui.text.source.inline_origins import InlineTrace, Run, inline_token
 from palaver_tui.text.spans import BLANK, Line
 from palaver_tui.text.wrap import wrap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from palaver_tui.text.markdown.lines import leading_table, markdown_lines
 from palaver_tui.text.markdown.table import (
     MIN_COLUMN,
     Cell,
@@ -13,7 +14,7 @@ from palaver_tui.text.markdown.table import (
     fit,
     room_for_columns,
 )
-from palaver_tui.text.markdown.tokens import block_tokens, leading_table, markdown_lines
+from palaver_tui.text.markdown.tokens import block_tokens
 from palaver_tui.text.spans import BLANK, Line
 
 # While a table grows its columns grow in steps, each half as wide again, so that it is set anew

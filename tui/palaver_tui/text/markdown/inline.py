@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from palaver_tui.text.markdown.formulas import FORMULA
+from palaver_tui.text.markdown.metadata import TRACE
 from palaver_tui.text.spans import Face, Ink, Span
 from palaver_tui.text.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-TRACE = "trace"  # in a token's `meta`: the number of the run of source characters it shows
 # Only these may be opened by a click or a key: a model must not hand us `file:` or worse.
 OPENABLE = ("http://", "https://", "mailto:")
 FORMULA_FACE = Face("code")

@@ -17,8 +17,8 @@ from markdown_it.rules_inline import StateInline
 
 from palaver_tui.text.markdown.emphasis import Inlines
 from palaver_tui.text.markdown.formulas import formula_block, formula_inline
+from palaver_tui.text.markdown.metadata import LEVEL
 from palaver_tui.text.markdown.table_rows import keeping_cells
-from palaver_tui.text.markdown.tokens import LEVEL
 
 # Lists and quotes further in than this are text with their marks before it. Parsing, setting and
 # growing them takes up to ten calls within each other a level, and Python allows a thousand; fifty

@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from palaver_tui.text.markdown.formulas import FORMULA
-from palaver_tui.text.markdown.inline import TRACE, shown_text
-from palaver_tui.text.markdown.tokens import Env
+from palaver_tui.text.markdown.inline import shown_text
+from palaver_tui.text.markdown.metadata import TRACE, Env
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

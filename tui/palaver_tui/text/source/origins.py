@@ -16,8 +16,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from palaver_tui.text.markdown.inline import TRACE
-from palaver_tui.text.markdown.tokens import Env
+from palaver_tui.text.markdown.metadata import TRACE, Env
 from palaver_tui.text.source.inline_origins import InlineTrace, Marks, Run, parse
 from palaver_tui.text.spans import Line
 from palaver_tui.text.visible import expand_tabs, tab_places

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from palaver_tui.text.finished_blocks import FOREVER
+from palaver_tui.text.markdown.lines import token_lines
+from palaver_tui.text.markdown.metadata import LEVEL, WIDTHS, Env
 from palaver_tui.text.markdown.nesting import Around
-from palaver_tui.text.markdown.tokens import LEVEL, WIDTHS, Env, token_lines
 from palaver_tui.text.source.origins import Origins, origins
-from palaver_tui.text.spans import Line
+from palaver_tui.text.spans import FOREVER, Line
 
 # The widths of columns of tables that are not set to fit, by the line of source they begin at.
 Widths = Mapping[int, Sequence[int]]

@@ -13,12 +13,13 @@ import msgspec
 from palaver.wire.messages import ToolResult
 from palaver_tui.text.code import code_lines, highlight
 from palaver_tui.text.diff import Hunk, diff_lines, hunk_between, hunks_of
-from palaver_tui.text.half_blocks import Grid, PictureBox
+from palaver_tui.text.half_blocks import Grid
 from palaver_tui.text.spans import BLANK, Face, Ink, Line, Span
 from palaver_tui.text.visible import visible, visible_line
 from palaver_tui.text.wrap import wrap
 from palaver_tui.transcript.calls.cache import Kept, edits_of
 from palaver_tui.transcript.calls.output import Output
+from palaver_tui.transcript.calls.picture_box import PictureBox
 
 INDENT = Span("  ")
 # Rows of something long that are shown before and after its folded middle.

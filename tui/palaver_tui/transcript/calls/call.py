@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from palaver.wire.messages import ToolResult
 from palaver_tui.text.diff import changes
 from palaver_tui.text.durations import seconds
-from palaver_tui.text.half_blocks import Grid, PictureBox, Pixels
+from palaver_tui.text.half_blocks import Grid, Pixels
 from palaver_tui.text.spans import Face, Ink, Line, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import clip, width_of
@@ -15,6 +15,7 @@ from palaver_tui.transcript.calls.arguments import READ_WHILE_GROWING, Arguments
 from palaver_tui.transcript.calls.body import CallContent, body_lines, error_lines, question_lines
 from palaver_tui.transcript.calls.cache import Kept
 from palaver_tui.transcript.calls.output import Output
+from palaver_tui.transcript.calls.picture_box import PictureBox
 from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey, Folds
 
 # `writing`: its arguments are still arriving. `waiting`: it has not begun. `asks`: a person is
