@@ -1,1 +1,1 @@
-"""What tests share: a clock they move, a running daemon, the invariants."""
+"""Shared helpers of tests: clocks, running daemons, invariants."""

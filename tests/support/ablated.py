@@ -1,6 +1,6 @@
 """`palaverd` with safeguards switched off: `python -m support.ablated NAME … -- ARGUMENTS`.
 
-Tests run it to see that they fail without them; a test that does not tests nothing.
+Tests run it to check that they fail without the safeguards.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import Any
 
 
 def fence() -> None:
-    """Let a worker write whatever became of its chat."""
+    """Accept a worker's writes whatever the chat's state."""
     from palaverd.store import door
 
     door.check_fence = lambda row, fence: None
 
 
 def lease_timer() -> None:
-    """Let a worker that cannot write believe in its leases for ever."""
+    """Let a worker that cannot write trust its leases for ever."""
     from palaverd.worker.heartbeat import Heartbeat
 
     Heartbeat._lost = lambda self: None  # type: ignore[method-assign]
 
 
 def heartbeat() -> None:
-    """Never say that a worker lives."""
+    """Write no heartbeats."""
     from palaverd.worker import heartbeat as module
 
     module.heartbeat = lambda connection, runner_ids, now: None
 
 
 def idempotency() -> None:
-    """Do again what is asked again."""
+    """Apply a repeated request again."""
     from palaverd.usecases import history, keyed_requests, messages
 
     for module in (keyed_requests, history, messages):
@@ -48,7 +48,7 @@ def dead_leases() -> None:
 
 
 def quick_import() -> None:
-    """Take a minute to import an SDK, and none at all is made."""
+    """Take a minute to import an SDK, and import none."""
     import time
 
     from palaverd.providers.sdk import SdkProvider

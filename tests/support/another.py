@@ -1,7 +1,6 @@
-"""Another version of a program: `python -m support.another VERSION PROTOCOL OLDEST MODULE …`.
+"""Run a program as another version: `python -m support.another VERSION PROTOCOL OLDEST MODULE …`.
 
-The sources are these; what a program says of its version, and what it speaks, is another one's, as
-it would be where an upgrade has been installed on one side only.
+The sources are the same; version and protocol differ, as after an upgrade of one side only.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import sys
 
 
 def become(version: str, protocol: int, oldest: int) -> None:
-    """Take another version's place, before anything has read which one this is."""
+    """Set version and protocol before any module has read them."""
     import palaver
     from palaver.wire import protocol as spoken
 

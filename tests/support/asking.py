@@ -1,4 +1,4 @@
-"""What people do in an interleaving: each looks first, and acts on what it saw."""
+"""The users of an interleaving: each reads the chat, then acts on what it saw."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sender(*texts: str) -> Actor:
 
 
 def repeater(text: str) -> Actor:
-    """Send with a key, and once more with the same key because the answer was lost."""
+    """Send with a key, and again with the same key, as after a lost response."""
 
     def act(world: World) -> Steps:
         send(world, text, key="k")
@@ -49,7 +49,7 @@ def repeater(text: str) -> Actor:
 
 
 def stopper(*, hold: bool = False, times: int = 1) -> Actor:
-    """See a turn, then stop it, so many times; a turn that is over must not be stopped."""
+    """Read the turn, then interrupt it, several times; a turn that is over must not be stopped."""
 
     def act(world: World) -> Steps:
         seen = world.row.turn_version
@@ -64,7 +64,7 @@ def stopper(*, hold: bool = False, times: int = 1) -> Actor:
 
 
 def interrupting_sender(text: str) -> Actor:
-    """See a turn, then send a message that interrupts it."""
+    """Read the turn, then send a message that interrupts it."""
 
     def act(world: World) -> Steps:
         seen = world.row.turn_version
@@ -81,7 +81,7 @@ def interrupting_sender(text: str) -> Actor:
 
 
 def promoter() -> Actor:
-    """See the last message of the queue, then make it the next."""
+    """Read the last message of the queue, then promote it."""
 
     def act(world: World) -> Steps:
         seen, queue = world.row.turn_version, load_queue(world.connection, world.chat_id)
@@ -96,7 +96,7 @@ def promoter() -> Actor:
 
 
 def editor(text: str) -> Actor:
-    """See the first message, then say it anew."""
+    """Read the first message, then edit it."""
 
     def act(world: World) -> Steps:
         seen, first = world.row.history_version, world.history()[0].id
@@ -118,7 +118,7 @@ def editor(text: str) -> Actor:
 
 
 def taker() -> Actor:
-    """See the first message of the queue, then take it back."""
+    """Read the first message of the queue, then remove it."""
 
     def act(world: World) -> Steps:
         queue = load_queue(world.connection, world.chat_id)
@@ -147,6 +147,6 @@ def holder() -> Actor:
 
 
 def _or_refused(ask: Callable[[], None], refusal: type[Exception]) -> None:
-    """Ask; that it came too late is an answer too."""
+    """Run `ask`; accept a refusal because it came too late."""
     with suppress(refusal):
         ask()

@@ -1,4 +1,4 @@
-"""A private CA, and certificates of it, as a person would have them: in files."""
+"""A private CA and certificates signed by it, in files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Authority:
 
     @cached_property
     def file(self) -> Path:
-        """The CA's own certificate, for whoever is to trust it."""
+        """The CA's own certificate."""
         path = self.folder / "ca.pem"
         self._ca.cert_pem.write_to_path(str(path))
         return path
@@ -45,7 +45,7 @@ class Authority:
         return certificate, key
 
     def context(self, *names: str, **lasting: datetime) -> ssl.SSLContext:
-        """Return what a server of these names answers with."""
+        """Return an SSL context for a server with these names."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*self.issue(*names, **lasting))
         return context

@@ -1,4 +1,4 @@
-"""Chats of a running daemon: waiting for a state, reading along, and planting rows by hand."""
+"""Chats of a running daemon: wait for a state, read the stream, insert rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def reaches(client: Client, chat_id: str, *statuses: str) -> Chat:
 
 
 async def rests(daemon: Daemon, client: Client, chat_id: str) -> Chat:
-    """Wait until a chat waits and nobody holds it any more, so that no version moves by itself."""
+    """Wait until a chat is idle and released, so that no version changes by itself."""
     await reaches(client, chat_id, "waiting")
     await until(lambda: daemon.worker.running == 0)
     return await client.chat(chat_id)
@@ -41,7 +41,7 @@ async def rests(daemon: Daemon, client: Client, chat_id: str) -> Chat:
 async def events_until(
     client: Client, chat_id: str, enough: Callable[[list[StreamEvent]], bool]
 ) -> list[StreamEvent]:
-    """Read a chat's stream until `enough` says so; fail after 5 s."""
+    """Read a chat's stream until `enough` returns True; fail after 5 s."""
     events: list[StreamEvent] = []
     async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat_id)) as stream:
         async for batch in stream:
@@ -52,7 +52,7 @@ async def events_until(
 
 
 def said(message: Message) -> str:
-    """A message's text, or the ids of the calls that it answers."""
+    """Return a message's text, or the ids of the calls that it answers."""
     words = [
         part.text if isinstance(part, Text) else part.call_id
         for part in message.parts
@@ -62,13 +62,13 @@ def said(message: Message) -> str:
 
 
 async def history(client: Client, chat_id: str) -> list[tuple[str, str]]:
-    """Roles and texts of a chat, oldest first."""
+    """Return roles and texts of a chat, oldest first."""
     page = await client.messages(chat_id)
     return [(message.role, said(message)) for message in reversed(page.messages)]
 
 
 async def assert_well(daemon: Daemon, *chat_ids: str) -> None:
-    """Every named chat keeps the invariants."""
+    """Assert that every given chat keeps the invariants."""
     for chat_id in chat_ids:
         assert await daemon.database.read(lambda c, one=chat_id: violations(c, one)) == []
 
@@ -76,14 +76,14 @@ async def assert_well(daemon: Daemon, *chat_ids: str) -> None:
 def plant_member(
     connection: Connection, state: State, chat_id: str, parent: str | None = None, root: str = "a"
 ) -> ChatRow:
-    """Write one chat of a family that the daemon's user owns."""
+    """Insert one chat of a family, owned by the daemon's user."""
     return plant(
         connection, state, chat_id=chat_id, owner=LOCAL_OWNER, parent_id=parent, root_id=root
     )
 
 
 def plant_calls(connection: Connection, chat_id: str, deadlines: dict[str, int | None]) -> ChatRow:
-    """Write a chat that waits for answers to calls; `deadlines` by call, in ms since the epoch."""
+    """Insert a chat that waits for answers to calls; `deadlines` by call, in ms since the epoch."""
     row = plant(connection, State.A0, chat_id=chat_id, owner=LOCAL_OWNER)
     calls = [ToolCall(id=call, name="ask", arguments="{}") for call in deadlines]
     add_message(connection, row, "assistant", calls)

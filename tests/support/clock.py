@@ -1,4 +1,4 @@
-"""A clock that a test moves, and waiting for a condition."""
+"""A clock that a test advances, and waiting for a condition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-# What a test waits for at most, in seconds; one that shows a wait in vain may make it shorter.
+# Timeout of a test's waits, in seconds; a test of a timeout may shorten it.
 PATIENCE_S = 30.0
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -47,11 +47,11 @@ class ManualClock:
             timer.cancel()
 
     def waits(self) -> list[float]:
-        """Return how long each pending timer still has, shortest first."""
+        """Return the remaining time of each pending timer, shortest first."""
         return sorted(timer.when - self._now for timer in self._timers if timer.callback)
 
     def advance(self, seconds: float) -> None:
-        """Move on, and run what is due."""
+        """Advance the time, and run due timers."""
         self._now += seconds
         due = [timer for timer in self._timers if timer.when <= self._now]
         self._timers = [timer for timer in self._timers if timer.when > self._now]
@@ -64,5 +64,5 @@ async def until(condition: Callable[[], object]) -> None:
     """Let other tasks run until `condition` holds; fail after `PATIENCE_S`."""
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
-            # Gives the selector a turn too, so that sockets make progress.
+            # Lets the selector run too, so that sockets make progress.
             await asyncio.sleep(0.001)

@@ -1,7 +1,7 @@
-"""CommonMark's own examples, read from a source archive that `make venv` fetches.
+"""CommonMark's examples, read from a source archive that `make venv` downloads.
 
-They stand in the archive of markdown-it-py, under a licence (CC BY-SA 4.0) of their own; so they
-are read from there and not kept here.
+They are in the archive of markdown-it-py, under their own licence (CC BY-SA 4.0), so they are read
+from there instead of being copied here.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Example(msgspec.Struct, frozen=True):
 
 
 def archives() -> list[Path]:
-    """Return the archives that were fetched."""
+    """Return the downloaded archives."""
     return sorted((Path(sys.prefix) / "commonmark").glob("markdown_it_py-*.tar.gz"))
 
 
 def examples() -> list[Example]:
-    """Read all examples, in their order."""
+    """Return all examples, in order."""
     with tarfile.open(archives()[-1]) as archive:
         [member] = [one for one in archive.getmembers() if one.name.endswith(_MEMBER)]
         found = archive.extractfile(member)

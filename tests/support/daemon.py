@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-# Imported for its time alone: the first answer of a run must not wait for the SDK to load.
+# Imported in advance, so that the first answer of a run does not wait for the SDK.
 import anthropic  # noqa: F401
 import msgspec
 
@@ -67,7 +67,7 @@ async def running_daemon(
 
 @asynccontextmanager
 async def short_dir() -> AsyncIterator[Path]:
-    """Make a directory whose path is short enough for a socket."""
+    """Create a directory whose path is short enough for a socket."""
     path = Path(tempfile.mkdtemp(prefix="pv"))
     try:
         yield path
@@ -82,7 +82,7 @@ async def running_pair(
     simulator_clock: Clock | None = None,
     **config: object,
 ) -> AsyncIterator[tuple[Daemon, Client, Simulator]]:
-    """Run simulator, daemon and a client against it; `config` changes the configuration."""
+    """Run simulator, daemon and a client of it; `config` changes the configuration."""
     async with (
         short_dir() as data_dir,
         Simulator(rate=rate, clock=simulator_clock or SystemClock()) as simulator,

@@ -1,6 +1,6 @@
-"""A suite that never ends by itself, with everything under way that a test starts.
+"""A suite that never ends, with every kind of process running that tests start.
 
-Run by `tests/process/test_killed_suite.py`, which kills it: pytest collects no file of this name.
+Run by `tests/process/test_killed_suite.py`, which kills it: pytest does not collect this file.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ async def test_that_is_still_running() -> None:
         started(forked),
         started(other, forked=False),
     ):
-        # It outlives whoever starts it, for an hour, and so does a server of tmux.
+        # It outlives its parent for an hour, and so does a tmux server.
         await ensure_daemon(private, config=private / "config.toml", clock=SystemClock())
         tmux = ["tmux", "-S", str(private / "tmux"), "new", "-d", "sleep 1000"]
         await asyncio.to_thread(subprocess.run, tmux, check=True)

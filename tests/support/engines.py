@@ -1,4 +1,4 @@
-"""The engines that store must behave the same on. Another one is added here, and only here."""
+"""The database engines on which the store must behave the same. Add another one here only."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from support.store import NOW, OWNER, memory_store
 
 
 class Engine(NamedTuple):
-    """How to make fresh, migrated stores with one owner in them.
+    """How to create new, migrated stores with one owner.
 
-    `store` is a plain connection, for suites that tell transactions one by one; `database` is
-    what the daemon uses.
+    `store` is a plain connection, for suites that control each transaction; `database` is what the
+    daemon uses.
     """
 
     store: Callable[[], AbstractContextManager[Connection]]

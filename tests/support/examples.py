@@ -1,7 +1,4 @@
-"""How many random examples a test tries: its own number in the everyday run, more in the long one.
-
-PALAVER_EXAMPLES says how many times as many.
-"""
+"""The number of random examples of a test: its own, times PALAVER_EXAMPLES."""
 
 from __future__ import annotations
 
@@ -10,14 +7,14 @@ import os
 from hypothesis import HealthCheck, settings
 
 TIMES = int(os.environ.get("PALAVER_EXAMPLES", "1"))
-USUAL = 200  # for a test that says nothing
+USUAL = 200  # if a test sets none
 
 
 def examples(count: int) -> settings:
-    """Let a test try so many examples, times `PALAVER_EXAMPLES`."""
+    """Set a test's number of examples to `count` times `PALAVER_EXAMPLES`."""
     return settings(
         max_examples=count * TIMES,
-        # Nothing depends on how fast the machine is, or how busy.
+        # No limit depends on the speed or the load of the machine.
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
         print_blob=True,

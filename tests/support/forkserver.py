@@ -1,8 +1,8 @@
-"""Programs forked from a process that has imported them: each starts in a tenth of the time.
+"""Fork programs from a process that has imported them: each starts in a tenth of the time.
 
-What is forked is a process of its own with its own memory, sockets and files, that is killed,
-stopped and reaped like any other; only its imports are done. `python -m support.forkserver FD`
-is the one that they are forked from. There is one for each process that runs tests.
+A forked program is a process of its own with its own memory, sockets and files, and is killed,
+stopped and reaped like any other; only its imports are done. `python -m support.forkserver FD` is
+the process to fork from. Each process that runs tests has one.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from pathlib import Path
 TESTS = Path(__file__).parent.parent
 MOST = 65_536  # bytes read at once; a request is a few thousand
 IMPORTED = ("palaverd.cli", "palaverd.serve", "palaverd.logs", "alembic.command")
-COMMANDS = "palaver.cli"  # and what is below it
+COMMANDS = "palaver.cli"  # and its submodules
 
 Request = tuple[str, list[str], dict[str, str], str]  # module, arguments, environment, folder
 
 
 class ForkedProcess:
-    """What the tests use of `asyncio.subprocess.Process`."""
+    """The part of `asyncio.subprocess.Process` that tests use."""
 
     def __init__(
         self,
@@ -51,15 +51,15 @@ class ForkedProcess:
 
     async def _reap(self, status: asyncio.StreamReader) -> int:
         self.returncode = int(await status.readline())
-        await status.read()  # to its end: the pipe is closed then, and not when a test is over
+        await status.read()  # to its end, so that the pipe is closed before the test ends
         return self.returncode
 
     async def wait(self) -> int:
-        """Return its exit code when it has ended, minus the signal that ended it."""
+        """Return its exit code when it has ended, or minus the signal that ended it."""
         return await asyncio.shield(self._waiting)
 
     async def communicate(self, piped: bytes | None = None) -> tuple[bytes, bytes]:
-        """Let it read `piped`; return what is left of its stdout and stderr when it has ended."""
+        """Write `piped` to its stdin; return the rest of stdout and stderr after its end."""
         out, err, _, _ = await asyncio.gather(
             self.stdout.read() if self.stdout is not None else asyncio.sleep(0, b""),
             self.stderr.read(),
@@ -70,7 +70,7 @@ class ForkedProcess:
 
     async def _feed(self, piped: bytes) -> None:
         if self.stdin is not None:
-            with suppress(ConnectionError):  # it does not read on
+            with suppress(ConnectionError):  # it has stopped reading
                 self.stdin.write(piped)
                 await self.stdin.drain()
             self.stdin.close()
@@ -83,13 +83,13 @@ class ForkedProcess:
         self.stdout._transport.close()  # type: ignore[attr-defined]
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal unless it is known to have ended."""
+        """Send it a signal, unless it is known to have ended."""
         if self.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """End it."""
+        """Kill it."""
         self.send_signal(signal.SIGKILL)
 
 
@@ -100,10 +100,9 @@ async def fork(
     stdout: int = DEVNULL,
     environment: Mapping[str, str] | None = None,
 ) -> ForkedProcess:
-    """Start `python -m MODULE ARGUMENTS`, its stderr a pipe.
+    """Start `python -m MODULE ARGUMENTS`, with its stderr in a pipe.
 
-    `stdin` and `stdout` are as for `asyncio.create_subprocess_exec`: a descriptor, or what stands
-    for a pipe or nothing.
+    `stdin` and `stdout` are as for `asyncio.create_subprocess_exec`: a descriptor, PIPE or DEVNULL.
     """
     request: Request = (
         module,
@@ -111,7 +110,7 @@ async def fork(
         dict(os.environ if environment is None else environment),
         str(Path.cwd()),
     )
-    with ExitStack() as its:  # its descriptors are closed here, ours by who reads and writes
+    with ExitStack() as its:  # closes its descriptors; readers and writers close ours
 
         def pipe(*, read: bool) -> tuple[int, int]:
             """Return our end and its end."""
@@ -162,12 +161,12 @@ async def _writer(descriptor: int) -> asyncio.StreamWriter:
     return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
-# By whom it was started, and how it is reached.
+# The pid of its parent, and the connection to it.
 _running: tuple[int, subprocess.Popen[bytes], socket.socket] | None = None
 
 
 def _server() -> socket.socket:
-    """Return the connection to the process that forks, started when it is first wanted."""
+    """Return the connection to the fork server, which is started on first use."""
     global _running
     if _running is None or _running[0] != os.getpid():
         ours, its = socket.socketpair()
@@ -184,7 +183,7 @@ def _server() -> socket.socket:
 
 
 def end_server() -> None:
-    """End the process that forks, if there is one, and whatever it has forked."""
+    """End the fork server, if there is one, and everything it has forked."""
     global _running
     if _running is not None and _running[0] == os.getpid():
         _running[2].close()
@@ -192,12 +191,12 @@ def end_server() -> None:
         _running = None
 
 
-# --- the process that forks -------------------------------------------------------------------
+# --- the fork server --------------------------------------------------------------------------
 
 
 def _serve(connection: socket.socket) -> Request:
-    """Fork whenever it is asked for; return in the child, with what that one is to do."""
-    children: dict[int, int] = {}  # where to tell how each ended
+    """Fork for each request; return in the child, with its request."""
+    children: dict[int, int] = {}  # pid -> descriptor for its exit status
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -242,18 +241,18 @@ def _request(connection: socket.socket) -> tuple[Request | None, list[int]]:
 
 
 def _tell(children: dict[int, int]) -> None:
-    """Reap who has ended, and say how."""
+    """Reap ended children, and report their exit status."""
     for pid, status in list(children.items()):
         ended, code = os.waitpid(pid, os.WNOHANG)
         if ended:
-            with suppress(BrokenPipeError):  # nobody wants to know any more
+            with suppress(BrokenPipeError):  # the test has ended
                 os.write(status, b"%d\n" % os.waitstatus_to_exitcode(code))
             os.close(status)
             del children[pid]
 
 
 def _import() -> None:
-    """Import what a daemon has imported once it has answered something, and the commands."""
+    """Import what a daemon has imported after an answer, and the commands."""
     commands = pkgutil.iter_modules(importlib.import_module(COMMANDS).__path__, f"{COMMANDS}.")
     for name in (*IMPORTED, *(command.name for command in commands)):
         importlib.import_module(name)
@@ -268,7 +267,7 @@ def _import() -> None:
 def _main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     _import()
-    gc.freeze()  # or else every child copies all of it when it first collects
+    gc.freeze()  # or each child copies all of it at its first collection
     module, arguments, environment, folder = _serve(connection)
     os.environ.clear()
     os.environ.update(environment)

@@ -1,9 +1,9 @@
-"""Ends what a suite has started when the suite is gone, whatever ended it.
+"""End a suite's processes when the suite is gone, however it ended.
 
-Every process that runs tests has a guardian, a process of its own that waits for the other end of
-a pipe to close, which it does also when the tests are killed. What the tests have started is known
-by a variable in its environment, which is handed down to whatever that starts in turn: daemons that
-outlive their client on purpose, terminals, servers of tmux.
+Every process that runs tests has a guardian, a process that waits for the other end of a pipe to
+close, which it does also when the tests are killed. Processes of the tests have a variable in their
+environment, which all descendants inherit: daemons that outlive their client on purpose, terminals,
+tmux servers.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "PALAVER_TESTS"
-PATIENCE_S = 10.0  # for what is killed; a busy machine takes its time to reap it
-GIVEN_UP_S = 60.0  # what cannot be killed, as it waits for a disk that is gone
+PATIENCE_S = 10.0  # for killed processes; a busy machine takes time to reap them
+GIVEN_UP_S = 60.0  # for one that cannot be killed, as it waits for a missing disk
 
-_guardian: subprocess.Popen[bytes] | None = None  # ends with us: the pipe is its stdin
+_guardian: subprocess.Popen[bytes] | None = None  # its stdin is the pipe
 
 
 def watch() -> None:
-    """From now on, let everything that this process starts end with it."""
+    """Let everything that this process starts from now on end with it."""
     global _guardian
     name = f"{os.getpid()}-{uuid.uuid4().hex}"
     _guardian = subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, name],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        # A suite that runs in parts has several: none of them ends another one.
+        # A parallel suite has several: none ends the processes of another.
         env={key: value for key, value in os.environ.items() if key != VARIABLE},
         start_new_session=True,
     )
@@ -40,7 +40,7 @@ def watch() -> None:
 
 
 def part_with() -> None:
-    """Let the guardian go."""
+    """Stop the guardian."""
     if _guardian is not None:
         assert _guardian.stdin is not None
         _guardian.stdin.close()
@@ -48,11 +48,11 @@ def part_with() -> None:
 
 
 def started_by(name: str) -> dict[int, str]:
-    """Return the processes that carry this name, each with its command."""
+    """Return the processes that have this name in their environment, each with its command."""
     wanted = f"{VARIABLE}={name}".encode()
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # gone, or somebody else's
+        with suppress(OSError):  # ended, or another user's
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
                 found[int(folder.name)] = command.decode(errors="replace").strip()
@@ -60,7 +60,7 @@ def started_by(name: str) -> dict[int, str]:
 
 
 def left() -> dict[int, str]:
-    """Return what this process has started and is still there after some patience."""
+    """Return this process's descendants that are still running after a while."""
     end = time.monotonic() + PATIENCE_S
     while (found := started_by(os.environ[VARIABLE])) and time.monotonic() < end:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""`palaver` commands as processes, in a data directory of their own."""
+"""Run `palaver` commands as processes, in a data directory of their own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Here:
-    """Runs `palaver` commands for one data directory, and ends whatever they leave."""
+    """Runs `palaver` commands for one data directory, and ends what they leave."""
 
     data_dir: Path
 
@@ -61,7 +61,7 @@ class Here:
 
 @asynccontextmanager
 async def somewhere(config: str = CONFIG) -> AsyncIterator[Here]:
-    """Make a data directory; a daemon that is left there is killed."""
+    """Create a data directory; a daemon that is left there is killed."""
     async with place(rate=300, config=config) as data_dir:
         yield Here(data_dir)
         pid = await asyncio.to_thread(holder, data_dir)

@@ -1,7 +1,7 @@
-"""A database that runs each transaction at once, on one connection: for orders that a test sets.
+"""A database that runs each transaction at once, on one connection, in the test's order.
 
-The door and the requests are asynchronous because of the engines below them; over this one they
-never wait, so that a story of commits can be told step by step without an event loop.
+The door and the requests are asynchronous because of the engines below them; on this one they never
+wait, so that a sequence of commits can run step by step without an event loop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that has nothing to wait for."""
+    """Run a coroutine that never waits."""
     try:
         work.send(None)
     except StopIteration as ended:
@@ -48,11 +48,11 @@ class InlineDatabase:
         return work(self._connection)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class Unheard:
-    """Nobody listens: what happens must not depend on hints."""
+    """A publisher without subscribers: results must not depend on hints."""
 
     def publish(self, hint: Hint) -> None:
         pass

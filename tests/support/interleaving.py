@@ -1,7 +1,7 @@
-"""Actors on one chat, and every order in which their steps can follow each other.
+"""Actors on one chat, and every order of their steps.
 
-An actor is a generator: what it does up to a `yield` is one step, at most one commit. Looking
-and acting are steps of their own, so that everything may happen between them.
+An actor is a generator: what it does up to a `yield` is one step, at most one commit. Reading and
+acting are separate steps, so that everything may happen between them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from support.store import OWNER, context_of
 
 
 class World:
-    """One chat, what was acknowledged to whom, and what must be true of it at every moment."""
+    """One chat, what was acknowledged to whom, and its invariants."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -61,7 +61,7 @@ class World:
         at_once(self.door.apply(self.chat_id, work, fence=fence))
 
     def check(self) -> None:
-        """What must hold after every commit."""
+        """Assert what must hold after every commit."""
         row = self.row
         wrong = violations(self.connection, self.chat_id)
         assert wrong == [], wrong
@@ -70,7 +70,7 @@ class World:
         self.before = row
 
     def check_end(self) -> None:
-        """Each acknowledged message is in one place; each answer stands below its question."""
+        """Assert that each acknowledged message is in one place, answers below questions."""
         messages = self.history()
         there = [text_of(m) for m in messages if m.role == "user"] + self.queue() + self.dropped
         assert sorted(there) == sorted(self.acknowledged), f"{there}, not {self.acknowledged}"
@@ -91,14 +91,14 @@ Steps = Iterator[None]
 
 
 class Actor(NamedTuple):
-    """Who does what, and in how many steps."""
+    """An actor and its number of steps."""
 
     act: Callable[[World], Steps]
     steps: int
 
 
 def worker(name: str) -> Callable[[World], Steps]:
-    """Take the chat, then do what its status asks for; a lost fence ends a task, no more."""
+    """Acquire the chat, then do what its status requires; a lost fence ends a task only."""
 
     def work(world: World) -> Steps:
         world.apply(lambda chat: acquire(chat, "worker", name))
@@ -161,12 +161,12 @@ def tell(
     actors: Sequence[Actor],
     every: int = 1,
 ) -> int:
-    """Let the actors act in each order, or each `every`th, each time on a fresh chat.
+    """Run the actors in each order, or each `every`th, each time on a new chat.
 
-    Returns how many orders that were.
+    Returns the number of orders.
 
     Raises:
-        AssertionError: some order breaks what must hold; it is named.
+        AssertionError: an invariant fails in some order, which is named.
     """
     count = 0
     for order in islice(orders([actor.steps for actor in actors]), 0, None, every):
@@ -187,7 +187,7 @@ def tell(
 
 
 def _settle(world: World) -> None:
-    """Let a last worker do all that is left."""
+    """Let a last worker do the remaining work."""
     last = worker("last")(world)
     for _ in range(60):
         if world.row.status not in _TASKS:

@@ -1,7 +1,7 @@
-"""The modules that `make test-fast` leaves out besides those that start processes.
+"""The modules that `make test-fast` skips besides those that start processes.
 
-Each takes two seconds of CPU or more: whole clients, pictures of all of them, random stories, every
-order of commits. What is left takes less than 40 s.
+Each takes two seconds of CPU or more: whole clients and their pictures, random sequences, every
+order of commits. The rest takes less than 40 s.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A machine of its own, as far as the network goes: a network namespace with its own address.
+"""A network namespace with its own address: another machine, as far as the network is concerned.
 
-It has no name: it lasts as long as the process that holds it and what runs in it, so that a test
-that is killed leaves nothing behind. Needs root (`require("netns")`).
+It has no name and ends with its processes, so that a killed test leaves nothing behind. Needs root
+(`require("netns")`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ BOUND_S: Final = 10.0
 
 
 class Namespace:
-    """`address` is the machine's own, `outside` that of whoever looks at it from this one."""
+    """`address` is its own address, `outside` this machine's as seen from it."""
 
     def __init__(self, holder: int) -> None:
         self._holder = holder
-        # Of the addresses for tests of networks (RFC 2544): nobody else has them.
+        # Addresses for benchmarks of networks (RFC 2544), which no real machine has.
         net = f"198.{18 + holder // 16384 % 2}.{holder // 64 % 256}"
         first = holder % 64 * 4
         self.outside, self.address = f"{net}.{first + 1}", f"{net}.{first + 2}"
@@ -36,7 +36,7 @@ class Namespace:
         return subprocess.Popen(self.inside(*command), text=True, **how)
 
     def connect(self) -> None:
-        """Lay a line from here to it."""
+        """Connect it to this machine."""
         ours, its = f"pvo{self._holder}", f"pvi{self._holder}"
         _run("ip", "link", "add", ours, "type", "veth", "peer", its, "netns", str(self._holder))
         _run("ip", "address", "add", f"{self.outside}/30", "dev", ours)
@@ -47,7 +47,7 @@ class Namespace:
 
     @contextmanager
     def slow(self, *how: str) -> Iterator[bool]:
-        """Hold up what comes from it, by `how` of tc-netem(8); False where the kernel cannot."""
+        """Delay its packets, by `how` of tc-netem(8); return False if the kernel cannot."""
         device = ("dev", f"pvi{self._holder}", "root")
         try:
             _run(*self.inside("tc", "qdisc", "add", *device, "netem", *how))
@@ -64,7 +64,7 @@ class Namespace:
 
 @contextmanager
 def namespace() -> Iterator[Namespace]:
-    """Have a machine for the length of a block."""
+    """Create a namespace within a `with` block."""
     holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
     try:
         own = Path("/proc/self/ns/net").readlink()
@@ -81,7 +81,7 @@ def namespace() -> Iterator[Namespace]:
 
 
 def no_namespace() -> str | None:
-    """Return why none can be made here, None where it can."""
+    """Return why a namespace cannot be created, None if it can."""
     if os.geteuid() != 0:
         return "a network namespace needs root"
     try:
@@ -97,7 +97,7 @@ def _run(*command: str) -> None:
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    """Wait for something that a process does."""
+    """Wait for a condition that a process brings about."""
     give_up = time.monotonic() + 6 * BOUND_S
     while not holds():
         assert process.poll() is None, f"it ended with {process.returncode}"

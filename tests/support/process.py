@@ -1,4 +1,4 @@
-"""The daemon as a real process, and a place for it with a simulator as its model."""
+"""The daemon as a real process, in a directory with a simulator as its model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Process = asyncio.subprocess.Process | ForkedProcess
 
 
 class DiedAtStart(Exception):
-    """The process ended before it served anybody."""
+    """The process ended before it accepted requests."""
 
 
 class DaemonProcess:
@@ -51,7 +51,7 @@ class DaemonProcess:
         return self.process.returncode is None
 
     async def read_log(self) -> None:
-        """Take in what the daemon logs, so that it never fills the pipe."""
+        """Read the daemon's log, so that it never fills the pipe."""
         assert self.process.stderr is not None
         async for line in self.process.stderr:
             try:
@@ -60,7 +60,7 @@ class DaemonProcess:
                 self.log.append({"event": line.decode(errors="replace")})
 
     def logged(self, event: str) -> int:
-        """Count the lines of the log that say `event`."""
+        """Return the number of log lines with the event `event`."""
         return sum(line.get("event") == event for line in self.log)
 
     async def ready(self) -> None:
@@ -90,7 +90,7 @@ async def spawn(
     config: Path | None = None,
     forked: bool = True,
 ) -> Process:
-    """Start a daemon; `without` names safeguards that are switched off in it (see `ablated`).
+    """Start a daemon; `without` names safeguards to switch off (see `ablated`).
 
     `forked`: from a process that has imported everything.
     """
@@ -120,7 +120,7 @@ async def started(
     *,
     forked: bool = True,
 ) -> AsyncIterator[DaemonProcess]:
-    """Run a daemon, and kill it in the end if it still lives; see `spawn`."""
+    """Run a daemon within a `with` block, and kill it if it still runs; see `spawn`."""
     process = await spawn(data_dir, environment=environment, without=without, forked=forked)
     daemon = DaemonProcess(data_dir, process)
     reading = asyncio.create_task(daemon.read_log())

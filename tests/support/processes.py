@@ -1,4 +1,4 @@
-"""A daemon process whose data stands elsewhere than its socket and its configuration."""
+"""A daemon process whose data directory is elsewhere than its socket and configuration."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from support.process import CONFIG, DaemonProcess, Process, spawn
 
 SOCKET = "palaverd.sock"
-GONE_S = 15.0  # a daemon on a disk that fails may take its time to end
+GONE_S = 15.0  # a daemon on a failing disk may take long to end
 
 
 @asynccontextmanager
 async def served(folder: Path, data_dir: Path, url: str) -> AsyncIterator[DaemonProcess]:
-    """Run a daemon on `data_dir` until it ends by SIGTERM, without having logged a traceback."""
+    """Run a daemon on `data_dir` until SIGTERM; it must not log a traceback."""
     process = await _spawn(folder, data_dir, url)
     daemon = DaemonProcess(data_dir, process, folder / SOCKET)
     reading = asyncio.create_task(daemon.read_log())
@@ -35,7 +35,7 @@ async def served(folder: Path, data_dir: Path, url: str) -> AsyncIterator[Daemon
 
 
 async def refused_start(folder: Path, data_dir: Path, url: str) -> str:
-    """Start a daemon that must not start; return its last sentence."""
+    """Start a daemon that must not start; return the last line of its error."""
     process = await _spawn(folder, data_dir, url)
     async with asyncio.timeout(30):
         _, said = await process.communicate()

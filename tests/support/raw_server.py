@@ -1,4 +1,4 @@
-"""A server that answers with bytes as they are given, and one that is a proxy."""
+"""An HTTP server that responds with given bytes, and a SOCKS proxy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager, suppress
 
 
 class RawServer:
-    """Answers each request with `answer`, or with what it returns for the request's bytes.
+    """Responds to each request with `answer`, or with what it returns for the request's bytes.
 
-    `requests` are their heads and bodies. Every connection is closed behind its answer.
+    `requests` are their heads and bodies. Every connection is closed after its response.
     """
 
     def __init__(self, answer: bytes | Callable[[bytes], bytes]) -> None:
@@ -55,7 +55,7 @@ async def raw_server(
 def http(
     status: int, body: bytes | str = b"", *headers: str, kind: str = "application/json"
 ) -> bytes:
-    """An answer of HTTP, its connection closed behind it."""
+    """Return an HTTP response that closes its connection."""
     body = body.encode() if isinstance(body, str) else body
     lines = [
         f"HTTP/1.1 {status} Whatever",
@@ -69,9 +69,9 @@ def http(
 
 @asynccontextmanager
 async def socks_proxy(to: int) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A SOCKS 5 proxy that connects everybody to port `to`, whomever they ask for.
+    """Run a SOCKS 5 proxy that connects every client to port `to`, whatever it requests.
 
-    Yields its port, and the hosts that were asked for (RFC 1928).
+    Yields its port, and the requested hosts (RFC 1928).
     """
     asked: list[bytes] = []
 

@@ -1,7 +1,7 @@
-"""Recorded chats: a story told to the store, and what the chat was after each of its requests.
+"""Recorded chats: requests to the store, and the chat's state after each.
 
-A recording is a JSON file: a title and steps. A step names a request, says what it was asked
-with, and holds what came of it: the state, the six counters, history and queue, or the refusal.
+A recording is a JSON file: a title and steps. A step names a request and its arguments, and has its
+result: the state, the six counters, history and queue, or the refusal.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from support.interleaving import World
 from support.store import ERROR, OWNER, retry_info
 
 FOLDER = Path(__file__).parents[1] / "store" / "recorded"
-START_MS = 1_735_689_600_000  # where the test clock stands
+START_MS = 1_735_689_600_000  # the time of the test clock
 
 
 class Step(msgspec.Struct, omit_defaults=True):
-    """One request and what came of it."""
+    """One request and its result."""
 
     do: str
     what: dict[str, Any] = {}
@@ -49,7 +49,7 @@ class Step(msgspec.Struct, omit_defaults=True):
 
 
 class Recording(msgspec.Struct):
-    """One chat's story. It begins with a message `m0`."""
+    """One chat's requests. The chat begins with a message `m0`."""
 
     title: str
     steps: list[Step]
@@ -84,7 +84,7 @@ def _answer(chat: LockedChat, call: str) -> None:
     required_action.complete_action(chat, chat.row.turn_version, [given], OWNER)
 
 
-# Everything that a recording may ask; turns and histories are those of the moment, unless said.
+# The requests of recordings; turns and histories are the current ones, unless given.
 REQUESTS: dict[str, Callable[..., object]] = {
     "send": lambda c, text: send.send(c, NewUserMessage(text)),
     "send_interrupt": lambda c, text: send.send_interrupt(c, NewUserMessage(text)),
@@ -122,7 +122,7 @@ REQUESTS: dict[str, Callable[..., object]] = {
 
 
 def replay(connection: Connection, recording: Recording) -> Recording:
-    """Tell a story to the store, and return it with what came of each step."""
+    """Apply a recording to the store, and return it with the new results."""
     with connection.begin() as transaction:
         world = World(connection)
         steps = [Step(step.do, step.what, _became(world, step)) for step in recording.steps]

@@ -1,4 +1,4 @@
-"""A line between a client and a daemon: late, lossy, dead, or cut, as a test says."""
+"""A connection between a client and a daemon that a test makes slow, lossy, dead or cut."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from contextlib import suppress
 from random import Random
 from typing import Self
 
-CHUNK = 1400  # bytes: what fits a packet, so that few chunks are held and others are not
+CHUNK = 1400  # bytes: what fits a packet, so that only some chunks are held
 
 
 class _Connection:
-    """One connection through the relay. A dead one stays open, and nothing comes through."""
+    """One connection through the relay. A dead one stays open, and nothing passes."""
 
     def __init__(self) -> None:
         self.dead = False
@@ -23,10 +23,10 @@ class _Connection:
 
 
 class Relay:
-    """Listens on a port of its own and hands on to `port`, in order and both ways.
+    """Listens on a port of its own and forwards to `port`, in order and in both directions.
 
-    Each chunk is handed on `late_s` after it came; a part of them, `held`, is held for `hold_s`
-    more, as one that was lost and sent again, and so are those behind it.
+    Each chunk is forwarded `late_s` after it arrived; a share of them, `held`, is held for `hold_s`
+    more, like a lost and retransmitted packet, and so are those behind it.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Relay:
         self._to = port
         self.port = 0
         self.late_s, self.held, self.hold_s = late_s, held, hold_s
-        self.chunks = 0  # that were handed on, either way
+        self.chunks = 0  # forwarded, in both directions
         self.times_held = 0
-        self.flowing = asyncio.Event()  # set while chunks are handed on
+        self.flowing = asyncio.Event()  # set while chunks are forwarded
         self.flowing.set()
         self._chance = chance or Random(0)
         self._connections: set[_Connection] = set()
@@ -52,16 +52,16 @@ class Relay:
 
     @property
     def open(self) -> int:
-        """How many connections there are."""
+        """The number of connections."""
         return len(self._connections)
 
     def die(self) -> None:
-        """Let nothing through any more on the connections that are open. Others may be made."""
+        """Let nothing pass on the open connections. New ones work."""
         for connection in self._connections:
             connection.dead = True
 
     def cut(self) -> None:
-        """Break every connection that is open."""
+        """Break every open connection."""
         for connection in list(self._connections):
             connection.cut()
 
@@ -101,7 +101,7 @@ class Relay:
                     way.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
         except ConnectionError:
-            pass  # nobody is there: the client sees its connection closed
+            pass  # the server is gone: the client's connection is closed
         finally:
             self._connections.discard(connection)
             connection.cut()

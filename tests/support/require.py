@@ -1,7 +1,7 @@
-"""What a test needs of the machine: skipped with a reason where it is missing, unless required.
+"""What tests need of the machine: they are skipped without it, unless it is required.
 
-`PALAVER_REQUIRE=commonmark,mount,tmux` names what must be there: then a test that would
-skip fails.
+`PALAVER_REQUIRE=commonmark,mount,tmux` names what is required: then a test fails instead of being
+skipped.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _no_sshd() -> str | None:
 
 
 def _no_program(name: str) -> Callable[[], str | None]:
-    """Look for a program that is installed under this name, or in a place that is root's."""
+    """Return what is missing if no program of this name is on PATH or in root's directories."""
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     return lambda: None if shutil.which(name, path=path) else f"{name} is not installed"
 
@@ -52,7 +52,7 @@ def _no_commonmark() -> str | None:
     return None if commonmark.archives() else "CommonMark's examples were not fetched (make venv)"
 
 
-# Each returns what is missing, None when nothing is.
+# Each returns what is missing, or None.
 PARTS: dict[str, Callable[[], str | None]] = {
     "caddy": _no_program("caddy"),
     "commonmark": _no_commonmark,
@@ -68,7 +68,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
 
 
 def require(part: str) -> None:
-    """Skip the test when a part of the machine is missing; fail it where that part is required."""
+    """Skip the test if a part is missing; fail it if that part is required."""
     missing = PARTS[part]()
     if missing is None:
         return

@@ -1,4 +1,4 @@
-"""One chat of a running daemon, on a clock that a test moves."""
+"""One chat of a running daemon, on a clock that a test advances."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.daemon import running_pair
 
 
 class Scene:
-    """One chat of a running daemon, and a clock that stands still until it is moved."""
+    """One chat of a running daemon, and its manual clock."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Scene:
         return await self.daemon.database.read(lambda c: load_chat(c, self.chat_id))
 
     async def reaches(self, status: str, *, pace: float = 0.0, **fields: object) -> ChatRow:
-        """Wait until the chat is like this; the clock moves by `pace` seconds between two looks."""
+        """Wait until the chat has a status; advance the clock by `pace` between checks."""
         row = await self.row()
         try:
             async with asyncio.timeout(waiting.PATIENCE_S):
@@ -53,7 +53,7 @@ class Scene:
                     and all(bool(getattr(row, name)) == value for name, value in fields.items())
                 ):
                     self.clock.advance(pace)
-                    # Gives the sockets their turn.
+                    # Lets the sockets run.
                     await asyncio.sleep(0.005)
                     row = await self.row()
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""A migration that only tests have, and a database file of before it."""
+"""A migration for tests only, and database files of older schemas."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upgrade():
 
 
 def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Let the program know one more migration, from a copy of its scripts."""
+    """Add a migration to the program, from a copy of its scripts."""
     scripts = folder / "migrations"
     shutil.copytree(Path(subject.__file__).parent / "migrations", scripts)
     (scripts / "versions" / "9999_mood.py").write_text(SCRIPT % subject.HEAD)
@@ -49,7 +49,7 @@ def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Connection]:
-    """A connection to a file, set up as the daemon's writer is."""
+    """Return a connection to a file, set up like the daemon's writer."""
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     prepare(engine, "BEGIN IMMEDIATE")
     try:
@@ -60,7 +60,7 @@ def opened(path: Path) -> Iterator[Connection]:
 
 
 def upgrade(connection: Connection, revision: str) -> None:
-    """Bring a database to the schema that an older program had."""
+    """Migrate a database to the schema of an older program."""
     config = Config()
     config.set_main_option("script_location", str(Path(subject.__file__).parent / "migrations"))
     config.attributes["connection"] = connection
@@ -68,7 +68,7 @@ def upgrade(connection: Connection, revision: str) -> None:
 
 
 def content(path: Path) -> list[str]:
-    """Everything in a file, schema and rows, as SQL."""
+    """Return everything in a file, schema and rows, as SQL."""
     if not path.exists():
         return []
     with closing(sqlite3.connect(path)) as connection:

@@ -1,4 +1,4 @@
-"""A real ssh server of a test's own: as the user who runs the tests, with keys of its own."""
+"""A real ssh server for a test, run by the current user, with keys of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-SSHD = Path("/usr/sbin/sshd")  # it has to be started by its whole path
-SEPARATION = Path("/run/sshd")  # where root's runs what it does not trust
+SSHD = Path("/usr/sbin/sshd")  # requires its full path
+SEPARATION = Path("/run/sshd")  # the privilege separation directory of root's sshd
 BOUND_S = 20.0
 
 
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class Box:
-    """A machine that is this one, reached by ssh: `home` is the home of whoever logs in.
+    """This machine as reached by ssh: `home` is the home directory of the logged-in user.
 
     It may have a network of its own, with an `address` there: see `support.namespace`.
     """
@@ -53,7 +53,7 @@ class Box:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a client has: an ssh that knows the box, and nothing of this machine's user."""
+        """Return a client's environment: an ssh that knows the box, and nothing of this user's."""
         return {
             **os.environ,
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
@@ -62,7 +62,7 @@ class Box:
         }
 
     def configure(self, *, known: str = "accept-new") -> None:
-        """Write what the client's ssh knows; `known`: what it does with an unknown host key."""
+        """Write the client's ssh configuration; `known`: its policy for an unknown host key."""
         (self.folder / "ssh_config").write_text(
             f"Host box\n  HostName {self.address}\n  Port {self.port}\n  User {self.user}\n"
             f"  IdentityFile {self.folder}/me\n  IdentitiesOnly yes\n  IdentityAgent none\n"
@@ -71,7 +71,7 @@ class Box:
         )
 
     def install(self, place: str = ".local/bin") -> Path:
-        """Put palaverd where it is looked for; return it."""
+        """Install palaverd at a place on its path; return the file."""
         program = self.home / place / "palaverd"
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -m palaverd "$@"\n')
@@ -79,7 +79,7 @@ class Box:
         return program
 
     def command(self) -> list[str]:
-        """Write what its sshd goes by; return the command that runs it."""
+        """Write its sshd's configuration; return the command that runs it."""
         if os.getuid() == 0:
             SEPARATION.mkdir(mode=0o755, exist_ok=True)
         environment = " ".join(
@@ -137,7 +137,7 @@ class Box:
 
 @asynccontextmanager
 async def box(folder: Path) -> AsyncIterator[Box]:
-    """Run an ssh server for the length of a block."""
+    """Run an ssh server within a `with` block."""
     found = Box(folder)
     await found.start()
     try:

@@ -41,13 +41,13 @@ def memory_store() -> Iterator[Connection]:
 
 
 def taker(**changes: Any) -> Taker:
-    """A worker without limits on the machine `here`, with leases of 30 s."""
+    """Return a worker without limits on the machine `here`, with leases of 30 s."""
     unlimited = Taker(worker_id="w", host="here", max_chats=0, max_subagents=0, lease_ms=30_000)
     return msgspec.structs.replace(unlimited, **changes)
 
 
 def context_of(door: Door, *models: str) -> Context:
-    """What use cases work with, for a door without a daemon."""
+    """Return the dependencies of use cases, for a door without a daemon."""
     return Context(door, lambda: models, "here")
 
 
@@ -64,7 +64,7 @@ def retry_info() -> RetryInfo:
 def plant(
     connection: Connection, state: State, *, queued: int = 2, chat_id: str = "c", **changes: Any
 ) -> ChatRow:
-    """Write a chat in `state` with one user message and, where it has a queue, `queued` in it."""
+    """Insert a chat in `state` with one user message and, if it has a queue, `queued` in it."""
     status, queue, archived = state.shape
     row = fresh_chat(connection, chat_id, NewChat(owner=OWNER, title="t"), NOW).row
     row.status, row.archived = status.value, archived
@@ -109,9 +109,9 @@ def add_message(connection: Connection, row: ChatRow, role: str, parts: list[Any
 
 
 def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
-    """Read everything that is stored, to see that nothing was changed."""
+    """Return everything that is stored, to check that nothing was changed."""
     return {
-        # Past SQLAlchemy: this runs before and after every step of a story.
+        # Without SQLAlchemy, as this runs before and after every step.
         table.name: [tuple(r) for r in connection.exec_driver_sql(f"SELECT * FROM {table.name}")]
         for table in metadata.sorted_tables
     }

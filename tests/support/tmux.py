@@ -1,4 +1,4 @@
-"""A tmux server of a test's own, which ends with the test."""
+"""A tmux server for a test, which ends with it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-BOUND_S = 30.0  # for a client that starts on a busy machine
+BOUND_S = 30.0  # for the start of a client on a busy machine
 POLL_S = 0.05
 
 
 class Tmux:
-    """One pane, and the server that it is in."""
+    """One pane, and its server."""
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
 
     def __call__(self, *command: str) -> str:
-        """Run a tmux command; return what it printed."""
+        """Run a tmux command; return its output."""
         done = subprocess.run(
             ["tmux", "-u", "-S", str(self._socket), "-f", "/dev/null", *command],
             capture_output=True,
@@ -31,11 +31,11 @@ class Tmux:
         return done.stdout
 
     def rows(self) -> list[str]:
-        """Return what the pane shows."""
+        """Return the pane's text."""
         return self("capture-pane", "-p").split("\n")
 
     def until(self, holds: Callable[[], object], what: str) -> None:
-        """Wait until `holds`; fail with what is shown if it does not in time."""
+        """Wait until `holds`; on a timeout, fail with the pane's text."""
         end = time.monotonic() + BOUND_S
         while not holds():
             if time.monotonic() > end:
@@ -47,9 +47,9 @@ class Tmux:
 def tmux(
     folder: Path, command: str, size: tuple[int, int] = (120, 40), *options: str
 ) -> Iterator[Tmux]:
-    """Run `command` in a pane of `size`. `options`: what is set before, such as `set -g …`."""
+    """Run `command` in a pane of `size`. `options` are set first, such as `set -g …`."""
     pane = Tmux(folder / "tmux")
-    # A size in the environment, which pytest-xdist sets, goes before that of the pane.
+    # A size in the environment, which pytest-xdist sets, takes precedence over the pane's.
     left_out = {"TMUX", "TMUX_PANE", "COLUMNS", "LINES"}
     environment = {key: value for key, value in os.environ.items() if key not in left_out}
     first = ["new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), command]

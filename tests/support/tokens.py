@@ -1,4 +1,4 @@
-"""Tokens for tests, made as a person makes them: over the daemon's socket."""
+"""Tokens for tests, created over the daemon's socket."""
 
 from __future__ import annotations
 

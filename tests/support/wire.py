@@ -1,4 +1,4 @@
-"""The lowest layer below the SDKs, in the hands of a test."""
+"""The transport below the SDKs, controlled by a test."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Manners = Literal["obeys", "translates", "swallows"]
 
 
 class Wire:
-    """Real connections whose reads a test can let fail, as a library's own reads do.
+    """Real connections whose reads a test can make fail, as a library's own reads do.
 
-    `manners` says what this library makes of a cancellation: it obeys, turns it into an error of
-    its own, or swallows it and goes on.
+    `manners` is what this library does with a cancellation: it obeys, converts it to an error of
+    its own, or swallows it and continues.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, manners: Manners = "obeys") -> None:
@@ -36,7 +36,7 @@ class Wire:
         monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", handle)
 
     def strike(self, error: BaseException) -> None:
-        """Let every read that waits now fail with `error`; later ones are well."""
+        """Make every waiting read fail with `error`; later ones work."""
         struck = self._struck
         self._struck = asyncio.get_running_loop().create_future()
         struck.set_exception(error)
