@@ -143,6 +143,6 @@ async def shown(
                 CaughtUp(last + 1),
             )
             fed = Fed(opened)
-            await opened.until(lambda: opened.view.caught_up is not None)
+            await opened.until(lambda: opened.view.caught_up)
             await opened.pilot.pause()
             yield fed

@@ -29,7 +29,7 @@ from palaver.client import (
     ConnectionLost,
     Endpoint,
     PalaverError,
-    Position,
+    Progress,
     Refused,
     Unreachable,
 )
@@ -359,7 +359,7 @@ async def test_a_stream_reconnects_with_its_position(
 
 async def test_a_stream_begins_where_it_is_told(server: ProtocolServer, client: Client) -> None:
     server.conversations.append(listen)
-    following = Following(client.stream("c1", position=Position(since=9)))
+    following = Following(client.stream("c1", progress=Progress(since=9)))
     await until(lambda: following.items)
     assert server.requests[0][1:3] == (f"{API}/chats/c1/stream", {"since": "9"})
     await following.stop()

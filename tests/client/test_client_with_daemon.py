@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from palaver.client import Client, Position
-from palaver.client.cursor import step
+from palaver.client import Client, Progress
+from palaver.stream.progress import step
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import (
     CaughtUp,
@@ -25,7 +25,7 @@ class View:
     """What a reader has: committed answers by id, and live output without hole or echo."""
 
     def __init__(self) -> None:
-        self.position = Position()
+        self.progress = Progress()
         self.answers: dict[int, str] = {}
         self.live = ""
         self.done = False
@@ -33,8 +33,8 @@ class View:
 
     async def read(self, client: Client, chat_id: str, limit: int) -> None:
         """Read about `limit` events over a connection of its own."""
-        seen, begin = 0, self.position
-        async with aclosing(client.stream(chat_id, position=self.position)) as stream:
+        seen, begin = 0, self.progress
+        async with aclosing(client.stream(chat_id, progress=self.progress)) as stream:
             async for batch in stream:
                 for item in batch:
                     if not isinstance(item, READ):
@@ -42,12 +42,12 @@ class View:
                     self._take(item)
                     seen += 1
                     # Without progress the next connection would begin where this one did.
-                    if self.done or (seen >= limit and self.position != begin):
+                    if self.done or (seen >= limit and self.progress != begin):
                         return
 
     def _take(self, event: StreamEvent) -> None:
         # The stream has taken out what was there already; this only counts along.
-        self.position, again = step(self.position, event)
+        self.progress, again = step(self.progress, event)
         assert again == event
         match event:
             case MessageEvent(message=message) if message.role == "assistant":

@@ -154,7 +154,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 PURE = (
     "palaverd.chatstate",
     "palaverd.failures",
-    "palaver.client.cursor",
+    "palaver.stream",
     "palaver.setup.local",
     "palaver.remote.address",
     "palaver.remote.mux",

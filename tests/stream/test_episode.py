@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from palaver.stream.position import Position
 from palaver.wire.events import MessagePartEvent
 from palaverd.stream import episode as subject
-from palaverd.stream.episode import Episode, Position
+from palaverd.stream.episode import Cursor, Episode
 from palaverd.stream.growing_text import PIECES, GrowingText
 
 decoder = msgspec.json.Decoder(MessagePartEvent)
@@ -28,11 +29,11 @@ def apply(shown: dict[int, str], events: list[bytes]) -> None:
         shown[event.block] = text + event.delta
 
 
-def drain(log: Episode, position: Position, shown: dict[int, str], limit: int = 1 << 20) -> None:
+def drain(log: Episode, cursor: Cursor, shown: dict[int, str], limit: int = 1 << 20) -> None:
     # Two empty answers in a row: the first may only have ended the merged text.
     empty = 0
     while empty < 2:
-        events = log.read(position, limit)
+        events = log.read(cursor, limit)
         apply(shown, events)
         empty = 0 if events else empty + 1
 
@@ -45,16 +46,16 @@ def texts(log: Episode) -> dict[int, str]:
 def test_readers_at_any_pace_end_with_the_whole_text(data: st.DataObject) -> None:
     random = Random(data.draw(st.integers(0, 10_000)))
     log = Episode("1.1")
-    readers = [(Position(), dict[int, str](), random.choice([1, 100, 1 << 20])) for _ in range(3)]
+    readers = [(Cursor(), dict[int, str](), random.choice([1, 100, 1 << 20])) for _ in range(3)]
     for _ in range(data.draw(st.integers(1, 60))):
         if not log.blocks or random.random() < 0.1:
             log.open_block("text")
         for _ in range(random.choice([1, 5, 400])):
             log.append(random.randrange(len(log.blocks)), random.choice(["a", "βγ", "𝄞x" * 9]))
-        position, shown, limit = random.choice(readers)
-        apply(shown, log.read(position, limit))
-    for position, shown, limit in readers:
-        drain(log, position, shown, limit)
+        cursor, shown, limit = random.choice(readers)
+        apply(shown, log.read(cursor, limit))
+    for cursor, shown, limit in readers:
+        drain(log, cursor, shown, limit)
         assert {n: text for n, text in shown.items() if text} == texts(log)
 
 
@@ -69,7 +70,7 @@ def test_a_client_that_resumes_at_any_place_gets_exactly_what_it_lacks(grown: in
     for block in range(2):
         for offset in range(0, len(whole[block]) + 1, max(1, len(whole[block]) // 50)):
             had = {n: whole[n] for n in range(block)} | {block: whole[block][:offset]}
-            drain(log, Position(block, offset), had)
+            drain(log, Cursor(Position("1.1", block, offset)), had)
             assert had == whole
 
 
@@ -79,7 +80,7 @@ def test_memory_stays_bounded_by_the_text_however_many_deltas_made_it() -> None:
     for _ in range(20_000):
         log.append(0, "x")
     assert len(log._entries) < 2 * subject.RECENT_ENTRIES
-    assert len(log.read(Position(), 1 << 20)) == 1
+    assert len(log.read(Cursor(), 1 << 20)) == 1
 
 
 def test_a_sealed_log_takes_no_more() -> None:
@@ -103,11 +104,11 @@ def test_an_answer_beyond_the_cap_is_cut_with_a_marker(monkeypatch: pytest.Monke
 def test_a_tool_call_is_shown_before_its_arguments_come() -> None:
     log = Episode("1.1")
     log.open_block("tool_call", name="execute", call_id="c1")
-    for position in (Position(), Position(0, 0)):
-        [raw] = log.read(position, 1000)
+    for cursor in (Cursor(), Cursor(Position("1.1"))):
+        [raw] = log.read(cursor, 1000)
         event = decoder.decode(raw)
         assert (event.name, event.call_id, event.delta) == ("execute", "c1", "")
-        drain(log, position, {0: ""})
+        drain(log, cursor, {0: ""})
 
 
 @given(st.lists(st.lists(st.text(max_size=9), max_size=4), max_size=30), st.integers(1, 4))
@@ -115,21 +116,21 @@ def test_pushed_frames_say_what_reading_says_in_any_mixture(
     turns: list[list[str]], every: int
 ) -> None:
     """One reader is pushed to where it can be, and reads for itself in each `every`-th turn."""
-    log, position, shown = Episode("1.1"), Position(), dict[int, str]()
+    log, cursor, shown = Episode("1.1"), Cursor(), dict[int, str]()
     log.open_block("text")
-    drain(log, position, shown)
+    drain(log, cursor, shown)
     for number, turn in enumerate(turns):
         for delta in turn:
             log.append(0, delta)
-        newest = log.newest(position)
+        newest = log.newest(cursor)
         if number % every == 0 or newest is None:
-            drain(log, position, shown)
+            drain(log, cursor, shown)
         else:
-            assert newest is log.newest(position), "it is made once for all"
+            assert newest is log.newest(cursor), "it is made once for all"
             apply(shown, [msgspec.json.encode(e) for e in msgspec.json.decode(newest)])
-            log.passed(position)
+            log.passed(cursor)
         assert {n: text for n, text in shown.items() if text} == texts(log)
-        assert log.newest(position) is None
+        assert log.newest(cursor) is None
 
 
 @pytest.mark.parametrize("asked_at", [(), (1, 700), range(0, 3 * PIECES, 100)])

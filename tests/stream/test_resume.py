@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
+from palaver.stream.position import Position
+from palaver.stream.progress import Progress
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import CaughtUp, MessageEvent, MessagePartEvent, PreviewReset, StreamEvent
 from palaver.wire.messages import Text
@@ -18,7 +20,7 @@ from palaverd.store.history import NewMessage
 from palaverd.store.transitions.turn import commit_response, record_attempt
 from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
-from palaverd.stream.subscriber import StreamStart, Subscriber
+from palaverd.stream.subscriber import Subscriber
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat
 from support.daemon import running_pair
@@ -56,8 +58,9 @@ class View:
                 self.since = snapshot_version
 
     @property
-    def start(self) -> StreamStart:
-        return StreamStart(self.since, self.episode, *self.at)
+    def start(self) -> Progress:
+        at = None if self.episode is None else Position(self.episode, *self.at)
+        return Progress(self.since, at)
 
 
 class Stage:
@@ -178,7 +181,7 @@ async def test_streams_leave_nothing_behind() -> None:
         sent = await create_chat(daemon.context, Asker("local"), CreateChat("x", title="t"))
         reader = ChangeReader(daemon.database)
         frames = Subscriber(
-            sent.chat.id, StreamStart(), daemon.hub, daemon.episodes, reader, daemon._clock
+            sent.chat.id, Progress(), daemon.hub, daemon.episodes, reader, daemon._clock
         ).frames()
         await anext(frames)
         assert daemon.hub.subscriptions == 1

@@ -49,7 +49,7 @@ class Colourful(PalaverApp):
 
     async def show_everything(self) -> None:
         """Walk through what there is."""
-        while self.session.view.caught_up is None or not self.session.models:
+        while not self.session.view.caught_up or not self.session.models:
             await asyncio.sleep(0.02)
         text = self.main.query_one(Transcript)
         stream = self.daemon.stream_of("a")

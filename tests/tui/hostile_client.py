@@ -117,7 +117,7 @@ class Evil(PalaverApp):
         """Walk through all screens with all of it on them."""
         from palaver_tui.widgets.transcript.widget import Transcript
 
-        while self.session.view.caught_up is None or not self.session.models:
+        while not self.session.view.caught_up or not self.session.models:
             await asyncio.sleep(0.02)
         text = self.main.query_one(Transcript)
         steps = [

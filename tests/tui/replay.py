@@ -170,8 +170,8 @@ class ReplayClient:
         async for batch in self.watching.batches():
             yield batch
 
-    async def stream(self, chat_id, *, position=None):
-        self.positions.append((chat_id, position))
+    async def stream(self, chat_id, *, progress=None):
+        self.positions.append((chat_id, progress))
         async for batch in self.stream_of(chat_id).batches():
             yield batch
 

@@ -11,7 +11,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets._toast import Toast, ToastRack
 
-from palaver.client import Connected, PalaverError, Position
+from palaver.client import Connected, PalaverError, Progress
 from palaver.wire.events import ChatUpdated, ErrorEvent, MessageEvent, QueueUpdate
 from palaver_tui.actions import application
 from palaver_tui.actions.table import FUNCTIONS
@@ -234,7 +234,7 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
         fails_first(monkeypatch, "palaver_tui.session.session.reduce_all")
         daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
         await shown.until(lambda: len(daemon.positions) == 2)
-        assert daemon.positions[1] == ("a", Position(1))  # from where it was read
+        assert daemon.positions[1] == ("a", Progress(1))  # from where it was read
         daemon.stream_of("a").tell(MessageEvent(answer(2, "because")))
         await shown.shows("why?", "because")
         assert shown.app.context.errors.log
@@ -256,7 +256,7 @@ async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch)
         for _ in range(2):
             daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
         await shown.until(lambda: len(daemon.positions) == 3)
-        assert daemon.positions[2] == ("a", None)
+        assert daemon.positions[2] == ("a", Progress())
         daemon.stream_of("a").tell(MessageEvent(user(1, "why?")), MessageEvent(answer(2, "so")))
         await shown.shows("why?", "so", "on its way")
         waits = [slept for slept in clock.slept if slept != RESEND_AFTER_S]

@@ -149,7 +149,7 @@ async def test_what_is_unfolded_while_it_streams_stays_so_when_it_is_committed(t
         stream.tell(
             MessageEvent(user(1, "why?")), MessageEvent(whole), status("running"), CaughtUp(4)
         )
-        await me.until(lambda: me.view.caught_up == 4)
+        await me.until(lambda: me.view.progress.since == 4)
         await me.shows("▾ thought for 0.9 s", "Let me ponder", "▾ execute")
 
 

@@ -25,7 +25,7 @@ async def test_a_notice_covers_nothing_that_one_works_with(tmp_path, state, size
     daemon = ReplayClient()
     scene(daemon)
     async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=size) as me:
-        await me.until(lambda: me.view.caught_up is not None)
+        await me.until(lambda: me.view.caught_up)
         await me.write("a draft\nof two lines\nand a third")
         await me.press("ctrl+f")
         for said in SAID:
@@ -103,7 +103,7 @@ async def test_the_composer_stays_in_view_under_a_banner_with_much_to_say(tmp_pa
     daemon = ReplayClient()
     scene(daemon)
     async with client(tmp_path, daemon=daemon, chat_id=chat_id, size=size) as me:
-        await me.until(lambda: me.view.caught_up is not None)
+        await me.until(lambda: me.view.caught_up)
         await me.press("f4")
         await me.shows("^g try again")
         below = me.text().splitlines()[-4:]

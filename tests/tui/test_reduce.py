@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from palaver.client import Connected, ConnectionLost
-from palaver.client.cursor import Position, step
+from palaver.stream.progress import Progress, step
 from palaver.wire.chats import RetryInfo
 from palaver.wire.events import (
     CaughtUp,
@@ -74,11 +74,11 @@ def test_the_recorded_stream_ends_in_the_history_without_live_output():
 def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
     """The daemon sends again what came after the last `caught_up`; the client trims it."""
     expected = final(RECORDED)
-    position, taken = Position(), []
+    progress, taken = Progress(), []
     for event in RECORDED[:cut]:
-        position, new = step(position, event)
+        progress, new = step(progress, event)
         taken += [new] if new is not None else []
-    since = position.since
+    since = progress.since
     again = next(
         (
             index + 1
@@ -89,7 +89,7 @@ def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
     )
     taken += [ConnectionLost("cut", T0, 1.0), Connected()]
     for event in [*RECORDED[again:], CaughtUp(8)]:
-        position, new = step(position, event, jump=True)
+        progress, new = step(progress, event, jump=True)
         taken += [new] if new is not None else []
     assert final(taken) == expected
 

@@ -31,7 +31,7 @@ async def opened(one):
         ),
         CaughtUp(9),
     )
-    await one.until(lambda: one.view.caught_up is not None)
+    await one.until(lambda: one.view.caught_up)
     await one.rests()
 
 

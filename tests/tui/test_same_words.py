@@ -15,12 +15,12 @@ from dataclasses import replace as altered
 import pytest
 from sqlalchemy import Connection
 
-from palaver.client.cursor import Position, step
+from palaver.stream.progress import Progress, step
 from palaver.wire.chats import Sent
 from palaver.wire.events import CaughtUp, StreamEvent
 from palaver.wire.messages import Message, QueuedMessage, Text
 from palaver_tui.state import reduce as subject
-from palaver_tui.state.chat import ChatView, Outgoing
+from palaver_tui.state.chat import UNREAD, ChatView, Outgoing
 from palaver_tui.state.outgoing import acknowledged, marked, sending
 from palaver_tui.state.reduce import reduce_all
 from palaverd.chatstate.states import State
@@ -129,7 +129,7 @@ class Me:
     view: ChatView = field(default_factory=lambda: ChatView(chat_id="c"))
     made: tuple[str, ...] = ()
     answer: Sent | None = None
-    position: Position = field(default_factory=Position)
+    progress: Progress = UNREAD
     row: ChatRow | None = None  # that this connection told last
     since: int | None = None  # up to where this connection told
 
@@ -158,7 +158,7 @@ class Me:
             case "told":
                 self.told()
             case "cut":
-                self.row, self.since = None, self.position.since
+                self.row, self.since = None, self.progress.since
 
     def told(self) -> None:
         """Take all that the stream has to tell, as a client does that trims it."""
@@ -168,7 +168,7 @@ class Me:
         news: list[StreamEvent] = []
         snapshot = chat.row.snapshot_version
         for event in [*chat.told(self.row, self.since), CaughtUp(snapshot)]:
-            self.position, new = step(self.position, event)
+            self.progress, new = step(self.progress, event)
             news += [new] if new is not None else []
         self.row, self.since = chat.row, snapshot
         self.view = reduce_all(self.view, news, T0)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from palaver.stream.progress import Progress
 from palaver.wire.events import HistoryTruncated, MessageEvent
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.message_window import (
@@ -30,7 +31,7 @@ UNDER_WAY = 50  # a page that came since something was let go last
 
 def view_of(first: int, last: int, **more) -> ChatView:
     messages = tuple(user(number, "x") for number in range(first, last + 1))
-    return ChatView("a", messages=messages, caught_up=1, **more)
+    return ChatView("a", messages=messages, progress=Progress(1), **more)
 
 
 def ids(view: ChatView) -> list[int]:

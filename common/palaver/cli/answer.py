@@ -10,7 +10,8 @@ BREAK = "\n\n"
 class AnswerText:
     """Converts live output and committed messages to text to append.
 
-    The output of a failed attempt stays written. The next attempt's text is compared with it: as
+    The events are those of `Client.stream`: no live output among them is late or comes twice. The
+    output of a failed attempt stays written. The next attempt's text is compared with it: as
     long as it is equal nothing is written twice; where it differs the new text follows after an
     empty line.
     """

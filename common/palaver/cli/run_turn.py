@@ -14,7 +14,7 @@ from palaver.cli.run import Asked
 from palaver.cli.runtime import connected, patient
 from palaver.cli.settings import Settings
 from palaver.cli.turn import Turn
-from palaver.client import Client, PalaverError, Position
+from palaver.client import Client, PalaverError, Progress
 from palaver.wire.chats import CreateChat, Interrupt, SendMessage, Sent
 from palaver.wire.events import RetryEvent, StreamEvent
 from palaver.wire.protocol import MESSAGE_KEYS
@@ -60,12 +60,12 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
     if turn.queued:
         await _tells_queued(client, chat_id)
         words.notice("The chat is busy: the message waits in its queue.")
-    position = Position(since=sent.chat.versions.snapshot) if asked.chat_id else None
+    progress = Progress(since=sent.chat.versions.snapshot) if asked.chat_id else None
     answer = _Output(as_json=asked.as_json)
     with _interrupts(client, chat_id, turn) as stopping:
         try:
             async with aclosing(
-                patient(client.stream(chat_id, position=position), settings)
+                patient(client.stream(chat_id, progress=progress), settings)
             ) as batches:
                 async for events in batches:
                     for event in events:

@@ -1,7 +1,6 @@
 """The asynchronous client of a daemon."""
 
 from palaver.client.client import Client
-from palaver.client.cursor import Position
 from palaver.client.endpoint import Endpoint
 from palaver.client.errors import (
     Incompatible,
@@ -11,6 +10,7 @@ from palaver.client.errors import (
     Unreachable,
 )
 from palaver.client.live import Connected, ConnectionLost
+from palaver.stream.progress import Progress
 
 __all__ = [
     "Client",
@@ -19,7 +19,7 @@ __all__ = [
     "Endpoint",
     "Incompatible",
     "PalaverError",
-    "Position",
+    "Progress",
     "Refused",
     "Unauthenticated",
     "Unreachable",

@@ -8,7 +8,6 @@ from random import Random
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
-from palaver.client.cursor import Position
 from palaver.client.endpoint import API, Endpoint
 from palaver.client.errors import Incompatible, Refused
 from palaver.client.live import (
@@ -23,6 +22,7 @@ from palaver.client.live import (
 from palaver.client.requests import Requests, chat_path
 from palaver.client.transport import Transport
 from palaver.clock import Clock, SystemClock
+from palaver.stream.progress import Progress
 from palaver.wire.chats import Info
 from palaver.wire.errors import Problem
 from palaver.wire.events import StreamEvent, WatchEvent
@@ -90,9 +90,9 @@ class Client(Requests):
         self,
         id: str,  # noqa: A002
         *,
-        position: Position | None = None,
+        progress: Progress | None = None,
     ) -> AsyncGenerator[list[StreamEvent | Connected | ConnectionLost]]:
-        """Follow one chat from `position` on, without gaps and repetitions.
+        """Follow one chat from `progress` on, without gaps and repetitions.
 
         It reconnects for ever. After a reconnect a message may be sent again: merge it by id, and
         let it remove live output only if that belongs to the episode it replaces.
@@ -106,7 +106,7 @@ class Client(Requests):
             await self.chat(id)
             raise _refused(status)
 
-        reader = ChatReader(position or Position())
+        reader = ChatReader(progress or Progress())
         async with aclosing(self._follow(f"{path}/stream", reader, refusal)) as events:
             async for batch in events:
                 yield batch

@@ -13,12 +13,12 @@ import aiohttp
 import msgspec
 
 from palaver.client.backoff import Backoff
-from palaver.client.cursor import GapError, Position, step
 from palaver.client.errors import Unreachable
 from palaver.client.reasons import reason
 from palaver.client.transport import HandshakeRefused, Transport
 from palaver.client.websocket import WebSocket
 from palaver.clock import Clock, wait_until
+from palaver.stream.progress import GapError, Progress, step
 from palaver.wire import decode
 from palaver.wire.events import CaughtUp, Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 
@@ -74,16 +74,16 @@ class Reader(Protocol[E]):
 class ChatReader:
     """Reads one chat, and knows how far."""
 
-    def __init__(self, position: Position) -> None:
-        self.position = position
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
         self.settled = self.beats = False
         self.gap: str | None = None
-        self._gap_at: Position | None = None
+        self._gap_at: Progress | None = None
 
     def query(self) -> dict[str, str]:
-        """Return the position, as parameters of a new connection."""
+        """Return the progress, as parameters of a new connection."""
         self.settled, self.beats, self.gap = False, False, None
-        return self.position.query()
+        return self.progress.query()
 
     def take(self, frame: bytes) -> list[StreamEvent]:
         """Return the new events of a frame, up to a gap."""
@@ -93,12 +93,12 @@ class ChatReader:
                 self.beats = True
                 continue
             try:
-                # Asked once more from the same position, the daemon fills a gap. If it cannot, it
+                # Asked once more from the same place, the daemon fills a gap. If it cannot, it
                 # has lost that text; the committed message will bring it.
-                jump = self._gap_at == self.position
-                self.position, new = step(self.position, event, jump=jump)
+                jump = self._gap_at == self.progress
+                self.progress, new = step(self.progress, event, jump=jump)
             except GapError as error:
-                self._gap_at, self.gap = self.position, str(error)
+                self._gap_at, self.gap = self.progress, str(error)
                 break
             self.settled = self.settled or isinstance(event, CaughtUp)
             if new is not None:

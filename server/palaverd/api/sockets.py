@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 
@@ -12,6 +11,8 @@ import structlog
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from palaver.clock import Clock, deadline
+from palaver.stream.position import Position
+from palaver.stream.progress import Progress
 from palaver.wire.events import ListSnapshot
 from palaverd.api import limits
 from palaverd.api.access import CALLER, GATE, Caller, Routes, owner_of
@@ -24,15 +25,12 @@ from palaverd.api.services import SERVICES, Services
 from palaverd.bugs import log_bug
 from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
-from palaverd.stream.subscriber import Push, StreamStart, Subscriber
+from palaverd.stream.subscriber import Push, Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
 from palaverd.usecases.lookups import find_chat
 
 routes = Routes()
 log = structlog.get_logger("palaverd.api")
-
-_AT = re.compile(r"(?P<block>[0-9]{1,9})\.(?P<offset>[0-9]{1,9})")
-_EPISODE = re.compile(r"[0-9]{1,19}\.[0-9]{1,9}")
 
 
 class OpenSockets:
@@ -197,17 +195,18 @@ async def _list_frames(watcher: ListWatcher) -> AsyncIterator[bytes]:
         yield msgspec.json.encode(written)
 
 
-def _start(request: web.Request) -> StreamStart:
+def _start(request: web.Request) -> Progress:
+    """Return the client's progress from the query parameters.
+
+    Raises:
+        BadRequest: they are invalid.
+    """
     since = int_query(request, "since")
-    episode, at = request.query.get("episode"), request.query.get("at")
-    if episode is None and at is None:
-        return StreamStart(since=since)
-    place = _AT.fullmatch(at or "0.0")
-    if episode is None or not _EPISODE.fullmatch(episode) or place is None:
-        raise BadRequest("episode is <history>.<attempt>, at is <block>.<offset>.", field="at")
-    return StreamStart(
-        since=since, episode=episode, block=int(place["block"]), offset=int(place["offset"])
-    )
+    try:
+        at = Position.parse(request.query.get("episode"), request.query.get("at"))
+    except ValueError as error:
+        raise BadRequest(str(error), field="at") from None
+    return Progress(since, at)
 
 
 async def _serve(

@@ -1,14 +1,15 @@
 """The live output of one attempt: an append-only log of numbered blocks.
 
-Each piece is encoded once. Subscribers hold a position in the log, not a queue: a slow reader
-gets fewer and larger frames, and nothing piles up for it. Old entries are merged into their
-block's text; a position inside merged text is served by a slice.
+Each piece is encoded once. Subscribers hold a cursor in the log, not a queue: a slow reader gets
+fewer and larger frames, and nothing piles up for it. Old entries are merged into their block's
+text; a cursor inside merged text is served by a slice.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from palaver.stream.position import Position
 from palaver.wire.events import BlockKind, MessagePartEvent
 from palaverd.stream.growing_text import GrowingText
 
@@ -50,18 +51,19 @@ class Block:
         return self.said.text
 
 
-class Position:
-    """Where a subscriber is: how much it has of each block, and the next entry it lacks.
+class Cursor:
+    """A subscriber's place in a log: its length of each block, and the next entry to send.
 
-    A client says where it is as one block and an offset; it has the blocks before that whole.
+    It starts at the client's position, None for a client without live output.
     """
 
-    __slots__ = ("entry", "offsets", "seen")
+    __slots__ = ("entry", "episode", "offsets", "seen")
 
-    def __init__(self, block: int = 0, offset: int = 0) -> None:
+    def __init__(self, at: Position | None = None) -> None:
+        self.episode = None if at is None else at.episode
         self.entry: int | None = None
-        self.seen = block  # blocks before this one were had whole before we met
-        self.offsets: dict[int, int] = {block: offset} if offset else {}
+        self.seen = 0 if at is None else at.block  # the client has the blocks before it whole
+        self.offsets: dict[int, int] = {at.block: at.offset} if at and at.offset else {}
 
 
 class Episode:
@@ -135,30 +137,30 @@ class Episode:
         """Take no more: what is in the log now is all that anybody will be shown."""
         self.sealed = True
 
-    def read(self, position: Position, limit: int) -> list[bytes]:
-        """Return encoded events beyond `position`, at most about `limit` bytes, and move it."""
-        if position.entry is None or position.entry < self._first:
-            return self._read_merged(position)
-        if position.entry == self.end:
+    def read(self, cursor: Cursor, limit: int) -> list[bytes]:
+        """Return encoded events beyond `cursor`, at most about `limit` bytes, and move it."""
+        if cursor.entry is None or cursor.entry < self._first:
+            return self._read_merged(cursor)
+        if cursor.entry == self.end:
             return []
         taken: list[bytes] = []
         size = 0
-        for number, end, event in self._entries[position.entry - self._first :]:
+        for number, end, event in self._entries[cursor.entry - self._first :]:
             if taken and size + len(event) > limit:
                 break
             taken.append(event)
             size += len(event)
-            position.offsets[number] = end
-        position.entry += len(taken)
+            cursor.offsets[number] = end
+        cursor.entry += len(taken)
         return taken
 
-    def newest(self, position: Position) -> bytes | None:
-        """Return everything beyond `position` as one frame: the same bytes for all who ask.
+    def newest(self, cursor: Cursor) -> bytes | None:
+        """Return everything beyond `cursor` as one frame: the same bytes for all who ask.
 
-        None when that is nothing, or reaches into merged text. The position stays; `passed`
+        None when that is nothing, or reaches into merged text. The cursor stays; `passed`
         moves it.
         """
-        entry, end = position.entry, self.end
+        entry, end = cursor.entry, self.end
         if entry is None or not self._first <= entry < end:
             return None
         if self._newest[:2] != (entry, end):
@@ -166,23 +168,23 @@ class Episode:
             self._newest = (entry, end, frame(events))
         return self._newest[2]
 
-    def passed(self, position: Position) -> None:
-        """Move `position` behind what `newest` gave."""
-        assert position.entry is not None
-        for number, end, _ in self._entries[position.entry - self._first :]:
-            position.offsets[number] = end
-        position.entry = self.end
+    def passed(self, cursor: Cursor) -> None:
+        """Move `cursor` behind what `newest` gave."""
+        assert cursor.entry is not None
+        for number, end, _ in self._entries[cursor.entry - self._first :]:
+            cursor.offsets[number] = end
+        cursor.entry = self.end
 
-    def _read_merged(self, position: Position) -> list[bytes]:
-        """Serve a position that the recent entries do not reach, one slice at a time."""
-        for number in range(position.seen, len(self.blocks)):
+    def _read_merged(self, cursor: Cursor) -> list[bytes]:
+        """Serve a cursor that the recent entries do not reach, one slice at a time."""
+        for number in range(cursor.seen, len(self.blocks)):
             block = self.blocks[number]
-            offset = position.offsets.get(number, -1)
+            offset = cursor.offsets.get(number, -1)
             if max(offset, 0) < block.length or (offset < 0 and block.kind == "tool_call"):
                 start = max(offset, 0)
                 delta = block.text[start : start + SLICE]
-                position.offsets[number] = start + len(delta)
+                cursor.offsets[number] = start + len(delta)
                 return [self._event(number, start, delta)]
         # Everything that is merged was sent: from here on the entries are followed.
-        position.entry = self.end
+        cursor.entry = self.end
         return []

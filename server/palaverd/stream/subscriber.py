@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from palaver.clock import Clock
+from palaver.stream.position import Position
+from palaver.stream.progress import Progress
 from palaver.wire.errors import ChatError
 from palaver.wire.events import CaughtUp, ErrorEvent, StreamEvent
 from palaverd.chatstate.errors import ChatNotFound
@@ -15,7 +17,7 @@ from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.rows import ChatRow
 from palaverd.stream.changes import events_for, shown_episode
-from palaverd.stream.episode import Position, frame
+from palaverd.stream.episode import Cursor, frame
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes, Live
 
@@ -23,15 +25,6 @@ FRAME_LIMIT = 1024 * 1024  # bytes in one frame; a slow reader gets the next one
 READ_RETRY_S = 1.0  # between reads of a database that does not answer
 
 _encode = msgspec.json.Encoder().encode
-
-
-class StreamStart(msgspec.Struct, frozen=True):
-    """What a client has: a snapshot, and a place in an episode."""
-
-    since: int | None = None
-    episode: str | None = None
-    block: int = 0
-    offset: int = 0
 
 
 # Sends a frame now if that cannot wait for the reader; False when it can.
@@ -44,7 +37,7 @@ class Subscriber:
     def __init__(
         self,
         chat_id: str,
-        start: StreamStart,
+        start: Progress,
         hub: LocalHub,
         episodes: Episodes,
         reader: ChangeReader,
@@ -57,8 +50,7 @@ class Subscriber:
         self._clock = clock
         self._since = start.since
         self._row: ChatRow | None = None
-        self._episode = start.episode
-        self._position = Position(start.block, start.offset)
+        self._cursor = Cursor(start.at)
         self._wanted = 0
         self._wake = asyncio.Event()
         self._live: Live | None = None
@@ -107,9 +99,9 @@ class Subscriber:
         if self._push is None or self._wake.is_set() or episode is None:
             self._wake.set()
             return
-        newest = episode.newest(self._position) if episode.key == self._episode else None
+        newest = episode.newest(self._cursor) if episode.key == self._cursor.episode else None
         if newest is not None and self._push(newest):
-            episode.passed(self._position)
+            episode.passed(self._cursor)
         else:
             self._wake.set()
 
@@ -126,25 +118,24 @@ class Subscriber:
         changes = await self._reader.read(self._chat_id, since, self._wanted)
         if since is not None and since > changes.row.snapshot_version:
             changes = await self._reader.read(self._chat_id, None, 0)
-        events = events_for(changes, self._row, since, self._episode)
+        events = events_for(changes, self._row, since, self._cursor.episode)
         self._row = changes.row
         self._since = changes.row.snapshot_version
         shown = shown_episode(changes.row)
-        if shown != self._episode:
-            self._episode = shown
-            self._position = Position()
+        if shown != self._cursor.episode:
+            self._cursor = Cursor(None if shown is None else Position(shown))
         return events
 
     def _next_parts(self, live: Live) -> list[bytes]:
-        """Take what the log holds beyond the position, at most a frame of it."""
+        """Take what the log holds beyond the cursor, at most a frame of it."""
         episode = live.episode
-        if episode is None or episode.key != self._episode:
+        if episode is None or episode.key != self._cursor.episode:
             return []
-        merged = self._position.entry is None
-        taken = episode.read(self._position, FRAME_LIMIT)
+        merged = self._cursor.entry is None
+        taken = episode.read(self._cursor, FRAME_LIMIT)
         if not taken and merged:
             # The merged text is done; entries may have come behind it.
-            taken = episode.read(self._position, FRAME_LIMIT)
+            taken = episode.read(self._cursor, FRAME_LIMIT)
         return taken
 
 

@@ -103,7 +103,7 @@ def _put_back(
 
     if landing(session.view) == "queue":
         place = sum(other.id in before for other in session.view.queue)
-        if session.view.caught_up is None:
+        if not session.view.caught_up:
             place = len(before)  # it was just opened, and what waits in it is not here yet
         session.requests.requeue(name, queued, place, keep)
     else:

@@ -146,7 +146,7 @@ class Painter:
         self._header.show([header_line(view, session.connection, place, self.model_name(), width)])
         self._paint_list(selection, width)
         empty = not view.messages and not view.live and not view.outgoing
-        waiting = view.chat_id is not None and view.caught_up is None
+        waiting = view.chat_id is not None and not view.caught_up
         self._stage.set_class(empty and not waiting, "-empty")
         self._welcome.show(session.setup.state, self.model_name())
         self._transcript.show(view, session.current, self.model_name())

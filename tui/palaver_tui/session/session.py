@@ -21,7 +21,6 @@ from palaver.client import (
     Endpoint,
     Incompatible,
     PalaverError,
-    Position,
     Refused,
     Unauthenticated,
 )
@@ -351,7 +350,7 @@ class Session(Store):
         view = self.views[name]
         assert view.chat_id is not None
         try:
-            stream = self.client.stream(view.chat_id, position=_position(view))
+            stream = self.client.stream(view.chat_id, progress=view.progress)
             async with aclosing(stream) as batches:
                 async for events in batches:
                     before = self.views[name]
@@ -408,13 +407,3 @@ class Session(Store):
         self.views[self.current] = replace(self.view, model=model)
         self.requests.choose_model(model)
         self.changed()
-
-
-def _position(view: ChatView) -> Position | None:
-    """Return how far a cached view was read."""
-    if view.caught_up is None:
-        return None
-    if view.live is None or not view.live.blocks:
-        return Position(since=view.caught_up, replaced=view.replaced)
-    last = view.live.blocks[-1]
-    return Position(view.caught_up, view.live.episode, last.number, last.end, view.replaced)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from palaver.stream.progress import Progress
 from palaver.wire.chats import ChatStatus, PendingReason, RetryInfo, Versions
 from palaver.wire.errors import ChatError
 from palaver.wire.events import BlockKind
@@ -13,6 +14,7 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.growing_text import Growing
 
 DRAFT = "new:"  # how the names of views begin whose chats the daemon does not know yet
+UNREAD = Progress()
 # Where a message that was just sent is expected to land, until the daemon says where it is.
 Landing = Literal["history", "queue"]
 # `waiting`: no connection, it goes out when there is one. `refused`: the daemon said no.
@@ -21,12 +23,11 @@ OutgoingState = Literal["sending", "waiting", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class LiveBlock:
-    """One block of live output. `end` is its length as the stream counts it."""
+    """One block of live output."""
 
     number: int
     kind: BlockKind
     text: Growing
-    end: int
     name: str | None = None
     call_id: str | None = None
 
@@ -63,10 +64,9 @@ class ChatView:
     """What the client knows about a chat. The zero value is a chat that is not there yet.
 
     `since` is when the present status began: as the daemon says for `pending`, else as this
-    client saw it. `caught_up` is the snapshot up to which everything is here, None before the
-    first time. `older`: there may be messages before the first one here. `gap` is the id of the
-    message after which some may be missing, up to the next one that is here; None if none are.
-    `replaced` is the newest episode that a message has replaced.
+    client saw it. `progress` is how far the chat was read. `older`: there may be messages before
+    the first one here. `gap` is the id of the message after which some may be missing, up to the
+    next one that is here; None if none are.
     """
 
     chat_id: str | None = None
@@ -81,7 +81,6 @@ class ChatView:
     older: bool = True
     gap: int | None = None
     live: Live | None = None
-    replaced: str | None = None
     outgoing: tuple[Outgoing, ...] = ()
     queue: tuple[QueuedMessage, ...] = ()
     held: bool = False
@@ -93,8 +92,13 @@ class ChatView:
     context_tokens: int | None = None
     context_limit: int | None = None
     cost_micros: int | None = None
-    caught_up: int | None = None
+    progress: Progress = UNREAD
     attached: bool = False
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything up to some snapshot was read."""
+        return self.progress.since is not None
 
 
 def unread(view: ChatView) -> ChatView:

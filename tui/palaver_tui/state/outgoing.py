@@ -46,7 +46,7 @@ def acknowledged(view: ChatView, key: str, sent: Sent) -> ChatView:
         return view
     if sent.message is not None:
         # One that was sent earlier may lie before the messages that come first.
-        unplaced = sent.repeated and view.caught_up is None and view.chat_id is not None
+        unplaced = sent.repeated and not view.caught_up and view.chat_id is not None
         if unplaced or is_elsewhere(view, sent.message.id):
             return view
         return with_messages(view, [sent.message])

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from palaver.client import Connected, ConnectionLost
+from palaver.stream.progress import Progress, step
 from palaver.wire.events import (
     ActionRequired,
     CaughtUp,
@@ -32,9 +33,17 @@ Item = StreamEvent | Connected | ConnectionLost
 
 
 def reduce(view: ChatView, event: Item, now: datetime) -> ChatView:
-    """Return `view` after `event`; an event type that is not known changes nothing."""
-    handler = _HANDLERS.get(type(event))
-    return view if handler is None else handler(view, event, now)
+    """Return `view` after the new part of `event`; an unknown type of event changes nothing."""
+    if isinstance(event, Connected | ConnectionLost):
+        return replace(view, attached=False)
+    # The client has tried to fill gaps before it passes events on: accept those that remain.
+    progress, new = step(view.progress, event, jump=True)
+    if isinstance(new, MessagePartEvent):
+        return _part(view, new, progress)
+    if progress is not view.progress:
+        view = replace(view, progress=progress)
+    handler = _HANDLERS.get(type(new))
+    return view if handler is None else handler(view, new, now)
 
 
 def reduce_all(view: ChatView, events: Iterable[Item], now: datetime) -> ChatView:
@@ -80,7 +89,7 @@ def with_messages(view: ChatView, messages: Collection[Message]) -> ChatView:
 
 
 def arrived(view: ChatView, messages: Iterable[Message | QueuedMessage]) -> ChatView:
-    """Return `view` without the outgoing messages that these are, which their keys tell."""
+    """Return `view` without the outgoing messages that have the keys of these."""
     if not view.outgoing:
         return view
     keys = {message.key for message in messages}
@@ -95,7 +104,7 @@ def user_text(message: Message) -> str:
 def is_elsewhere(view: ChatView, message_id: int) -> bool:
     """Say whether a message changed that is not here: it comes when its page is fetched."""
     messages = view.messages
-    if view.caught_up is None or not messages:
+    if not view.caught_up or not messages:
         return False
     at = bisect_left([message.id for message in messages], message_id)
     if at < len(messages) and messages[at].id == message_id:
@@ -112,55 +121,32 @@ def _message(view: ChatView, event: MessageEvent, now: datetime) -> ChatView:
     if event.replaces is None:
         return view
     live = view.live if view.live and view.live.episode != event.replaces else None
-    return replace(view, live=live, replaced=_newer(event.replaces, view.replaced))
+    return replace(view, live=live)
 
 
-def _part(view: ChatView, event: MessagePartEvent, now: datetime) -> ChatView:
-    if _is_over(view, event.episode):
-        return view
+def _part(view: ChatView, part: MessagePartEvent, progress: Progress) -> ChatView:
     live = view.live
-    if live is None or live.episode != event.episode:
-        live = Live(event.episode)
+    if live is None or live.episode != part.episode:
+        live = Live(part.episode)
     blocks = live.blocks
-    index = next((i for i, block in enumerate(blocks) if block.number == event.block), None)
-    if index is None:
-        text = Growing().plus(event.delta)
-        end = event.offset + len(event.delta)
-        fresh = LiveBlock(event.block, event.kind, text, end, event.name, event.call_id)
-        return replace(view, live=replace(live, blocks=(*blocks, fresh)))
-    block = blocks[index]
-    known = max(0, block.end - event.offset)  # what a repetition brings again
-    if known >= len(event.delta) and event.delta:
-        return view
+    if not blocks or blocks[-1].number != part.block:
+        text = Growing().plus(part.delta)
+        fresh = LiveBlock(part.block, part.kind, text, part.name, part.call_id)
+        live = replace(live, blocks=(*blocks, fresh))
+        return replace(view, live=live, progress=progress)
+    last = blocks[-1]
     grown = replace(
-        block,
-        text=block.text.plus(event.delta[known:]),
-        end=max(block.end, event.offset + len(event.delta)),
-        name=event.name or block.name,
-        call_id=event.call_id or block.call_id,
+        last,
+        text=last.text.plus(part.delta),
+        name=part.name or last.name,
+        call_id=part.call_id or last.call_id,
     )
-    return replace(view, live=replace(live, blocks=(*blocks[:index], grown, *blocks[index + 1 :])))
-
-
-def _order(episode: str) -> tuple[int, ...]:
-    """Return (history version, attempt); episodes only grow."""
-    return tuple(int(number) if number.isdecimal() else 0 for number in episode.split("."))
-
-
-def _newer(episode: str, other: str | None) -> str:
-    return episode if other is None or _order(episode) >= _order(other) else other
-
-
-def _is_over(view: ChatView, episode: str) -> bool:
-    if view.replaced is not None and _order(episode) <= _order(view.replaced):
-        return True
-    return view.live is not None and _order(episode) < _order(view.live.episode)
+    live = replace(live, blocks=(*blocks[:-1], grown))
+    return replace(view, live=live, progress=progress)
 
 
 def _preview_reset(view: ChatView, event: PreviewReset, now: datetime) -> ChatView:
     live = Live(event.episode) if event.episode is not None else None
-    if live is not None and view.live is not None and view.live.episode == live.episode:
-        return view
     # The new attempt begins now, and with it the wait for its first word.
     return replace(view, live=live, since=now if live else view.since)
 
@@ -172,7 +158,7 @@ def _truncated(view: ChatView, event: HistoryTruncated, now: datetime) -> ChatVi
 
 
 def _history_reset(view: ChatView, event: HistoryReset, now: datetime) -> ChatView:
-    return replace(view, messages=(), gap=None, live=None, replaced=None, older=True)
+    return replace(view, messages=(), gap=None, live=None, older=True)
 
 
 def _queue(view: ChatView, event: QueueUpdate, now: datetime) -> ChatView:
@@ -201,21 +187,12 @@ def _usage(view: ChatView, event: UsageEvent, now: datetime) -> ChatView:
 
 
 def _caught_up(view: ChatView, event: CaughtUp, now: datetime) -> ChatView:
-    return replace(view, caught_up=event.snapshot_version, attached=True)
-
-
-def _connected(view: ChatView, event: Connected, now: datetime) -> ChatView:
-    return replace(view, attached=False)
-
-
-def _lost(view: ChatView, event: ConnectionLost, now: datetime) -> ChatView:
-    return replace(view, attached=False)
+    return replace(view, attached=True)
 
 
 _HANDLERS: dict[type, Callable[[ChatView, Any, datetime], ChatView]] = {
     StatusEvent: _status,
     MessageEvent: _message,
-    MessagePartEvent: _part,
     PreviewReset: _preview_reset,
     HistoryTruncated: _truncated,
     HistoryReset: _history_reset,
@@ -225,6 +202,4 @@ _HANDLERS: dict[type, Callable[[ChatView, Any, datetime], ChatView]] = {
     ActionRequired: _action,
     UsageEvent: _usage,
     CaughtUp: _caught_up,
-    Connected: _connected,
-    ConnectionLost: _lost,
 }

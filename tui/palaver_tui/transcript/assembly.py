@@ -204,7 +204,7 @@ class Assembly:
         self._live = None
         known = {message.id for message in self._messages or ()}
         came = [m for m in view.messages if m.id not in known and m.role == "assistant"]
-        if came and view.replaced == episode:
+        if came and view.progress.replaced == episode:
             self.moved[section.key] = came[-1].id
             owner = str(came[-1].id)
             names = {key: key._replace(owner=owner) for key in self.folds.turned}
