@@ -126,7 +126,7 @@ class Evil(PalaverApp):
             lambda: self.context.notices.say(ALL, "error"),
             self._act("queue.focus"),
             self._act("view.find"),
-            lambda: text.searching.begin(ALL),
+            lambda: text.search.begin(ALL),
             self._paste,
             partial(end_search, self.context),
             self._act("model.choose"),

@@ -47,7 +47,7 @@ async def test_an_edit_shows_what_goes_before_it_is_sent_and_sends_what_was_show
         await me.shows("─ drops 3 messages, 1 in the queue and the answer under way ─", "⏎ say it")
         assert (me.composer.text, me.composer.has_focus) == ("first", True)
         kinds = marks(me)
-        assert [kinds[w] for w in ("first", "one", "second", "two")] == ["thing"] + ["dropped"] * 3
+        assert [kinds[w] for w in ("first", "one", "second", "two")] == ["target"] + ["dropped"] * 3
         assert me.transcript.has_marks
         await me.press("!", "enter")
         await me.until(lambda: daemon.asked == [("anew", 1, "first!", 7)])

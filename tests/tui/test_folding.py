@@ -95,7 +95,7 @@ async def test_steps_of_a_finished_turn_are_one_line_that_unfolds_and_folds_agai
     async with client(tmp_path, daemon=finished_chat(), chat_id="a") as me:
         await me.shows("▸ 3 steps · 14 s", "It waits for one timer")
         await me.press("ctrl+t", "comma", "comma", "comma")
-        assert me.transcript.pointing.thing.fold == FoldKey("steps", "6")
+        assert me.transcript.target_cursor.target.fold == FoldKey("steps", "6")
         await me.press("enter")
         await me.shows("▾ 3 steps", "▸ read_file", "▸ execute", "▸ edit_files")
         await me.press("enter")
@@ -171,8 +171,8 @@ async def test_a_turn_that_ends_while_one_reads_its_steps_folds_only_when_one_re
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.view.live and me.transcript.column.height > 100)
         await me.press("ctrl+t")
-        me.transcript.searching.begin("read_file")
-        me.transcript.searching.end()
+        me.transcript.search.begin("read_file")
+        me.transcript.search.end()
         await me.shows("▸ read_file")
         before = in_view(me)
         daemon.stream_of("a").tell(

@@ -118,5 +118,5 @@ async def test_hostile_words_can_be_searched_for(tmp_path):
     async with client(tmp_path, daemon=evil_daemon(), chat_id="a") as me:
         await me.until(lambda: me.view.caught_up)
         for words in EVIL.values():
-            me.transcript.searching.begin(words)
-            await me.until(lambda: me.transcript.searching.matches)
+            me.transcript.search.begin(words)
+            await me.until(lambda: me.transcript.search.matches)

@@ -189,25 +189,25 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         await me.until(lambda: me.transcript.column.height > 200)
         transcript = me.transcript
         await widths(me, 66)
-        transcript.searching.begin("word052x3")
+        transcript.search.begin("word052x3")
         await me.until(lambda: any("word052x3" in row for row in in_view(me)))
-        assert transcript.searching.index == 0
-        transcript.searching.end()
+        assert transcript.search.index == 0
+        transcript.search.end()
         # Select a word, far up; go elsewhere, change the width: the same word is selected.
-        selecting = transcript.selecting
+        selection = transcript.selection
         y = next(n for n, row in enumerate(in_view(me)) if "word052x3" in row)
         x = in_view(me)[y].index("word052x3")
-        selecting.press(x, y)
-        selecting.drag(x + 9, y)
-        selecting.release()
-        text = selecting.text("source")
+        selection.press(x, y)
+        selection.drag(x + 9, y)
+        selection.release()
+        text = selection.text("source")
         assert text.startswith("word052x")
         await me.press("ctrl+t", "G")
         await widths(me, 90)
-        assert selecting.text("source") == text
+        assert selection.text("source") == text
         assert not transcript.column.sections[0].is_whole or transcript.following
         await widths(me, 58)
-        low, high = selecting.span()
+        low, high = selection.span()
         transcript.viewport.to_line(low.y)
         await me.pilot.pause()
         assert transcript.column.line(low.y)[2].text[low.x : high.x] == text

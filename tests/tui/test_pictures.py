@@ -319,10 +319,12 @@ async def test_beside_a_picture_a_click_opens_nothing(tmp_path, monkeypatch):
         await unfolded(me)
         await me.shows("▀")
         used = []
-        monkeypatch.setattr("palaver_tui.app.use_thing", lambda _context, thing: used.append(thing))
+        monkeypatch.setattr(
+            "palaver_tui.app.use_target", lambda _context, target: used.append(target)
+        )
         await me.pilot.click(offset=(60, row_of(me, "▀")))
         await me.pilot.click(offset=(10, row_of(me, "▀")))
-        assert [thing.kind for thing in used] == ["picture"]
+        assert [target.kind for target in used] == ["picture"]
 
 
 async def test_a_theme_without_colours_names_it_and_one_with_them_draws_it(tmp_path):

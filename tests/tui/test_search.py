@@ -125,7 +125,7 @@ async def test_escape_ends_the_search_first_and_stops_nothing(tmp_path):
         await me.hides("2 of 2")
         assert daemon.interrupts == []
         assert me.transcript.has_focus
-        assert not me.transcript.searching.active
+        assert not me.transcript.search.active
         await me.press("escape")
         await me.until(lambda: daemon.interrupts)
 

@@ -59,13 +59,13 @@ def many_calls(number):
 async def typed(me, work, text):
     """Type it; return what was done before the next key could have been read."""
     work.clear()
-    me.transcript.searching.begin(text)
+    me.transcript.search.begin(text)
     return list(work)
 
 
 async def found(me):
-    await me.until(lambda: me.transcript.searching.done)
-    return me.transcript.searching.matches
+    await me.until(lambda: me.transcript.search.done)
+    return me.transcript.search.matches
 
 
 async def test_no_call_is_unfolded_that_does_not_have_the_words(tmp_path, work):
@@ -82,9 +82,9 @@ async def test_a_letter_that_is_in_every_call_holds_up_nobody(tmp_path, work):
         await me.shows("all there is")
         done = await typed(me, work, "n")
         assert total(done, "unfolded") <= UNFOLD_AT_ONCE + SEARCH_UNITS * UNFOLDED_PER_UNIT
-        assert not me.transcript.searching.done
+        assert not me.transcript.search.done
         await me.shows("all there is")
-        me.transcript.searching.begin("needle7")
+        me.transcript.search.begin("needle7")
         assert len(await found(me)) == 1
 
 
@@ -126,7 +126,7 @@ async def test_while_an_answer_grows_only_its_end_is_read(tmp_path, work):
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         daemon.stream_of("a").tell(part(PROSE, episode="1.1"))
         await me.shows("Paragraph 299")
-        me.transcript.searching.begin("words")
+        me.transcript.search.begin("words")
         assert len(await found(me)) == 300
         at = len(PROSE)
         for number in range(5):

@@ -61,7 +61,7 @@ async def test_a_drag_selects_and_copies_the_markdown_of_exactly_that(tmp_path):
         await me.until(lambda: copied.texts)
         assert copied.texts == ["waits for **one timer**"]
         await me.shows("Copied the selection")
-        assert not me.transcript.selecting.active
+        assert not me.transcript.selection.active
 
 
 async def test_copied_as_plain_text_it_has_no_marks(tmp_path):
@@ -118,19 +118,19 @@ async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         copied = taking(me)
         await me.shows("paragraph 59")
-        selecting = me.transcript.selecting
+        selection = me.transcript.selection
         height = me.transcript.size.height
-        selecting.press(0, 4)
-        selecting.drag(0, -3)
+        selection.press(0, 4)
+        selection.drag(0, -3)
         top = me.transcript.scroll_offset.y
         for _ in range(top):
-            selecting.scroll_on()
+            selection.scroll_on()
         await me.pilot.pause()
         assert top > height
         assert me.transcript.scroll_offset.y == 0
-        selecting.drag(2, 0)
-        selecting.drag(2, 2)
-        assert selecting.release()
+        selection.drag(2, 0)
+        selection.drag(2, 2)
+        assert selection.release()
         await me.press("ctrl+t", "c")
         await me.until(lambda: copied.texts)
         numbers = copied.texts[0].split("\n\n")
@@ -152,7 +152,7 @@ async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_w
         await me.press("home")
         await me.shows("word000")
         await drag(me, spot(me, "word030"), spot(me, "word033", after=True))
-        before = me.transcript.selecting.text("source")
+        before = me.transcript.selection.text("source")
         assert before == "word030 word031 word032 word033"
         for number in range(30):
             daemon.stream_of("a").tell(part(f"more {number:02}\n\n", 9 * number, episode="51.1"))
@@ -160,7 +160,7 @@ async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_w
         for width in (64, 100):
             await me.pilot.resize_terminal(width, 30)
             await me.pilot.pause()
-            assert me.transcript.selecting.text("source") == before
+            assert me.transcript.selection.text("source") == before
         await me.press("c")
         await me.until(lambda: copied.texts == [before])
 
@@ -171,13 +171,13 @@ async def test_a_selection_in_a_live_answer_survives_its_commit(tmp_path):
         daemon.stream_of("a").tell(part("It *waits* here", episode="1.1"))
         await me.shows("It waits here")
         await drag(me, spot(me, "waits"), spot(me, "here", after=True))
-        assert me.transcript.selecting.text("source") == "*waits* here"
+        assert me.transcript.selection.text("source") == "*waits* here"
         daemon.stream_of("a").tell(
             MessageEvent(answer(2, "It *waits* here."), replaces="1.1"), status("waiting")
         )
         await me.until(lambda: me.view.live is None)
         await me.pilot.pause()
-        assert me.transcript.selecting.text("source") == "*waits* here"
+        assert me.transcript.selection.text("source") == "*waits* here"
 
 
 class TestKeys:
@@ -219,20 +219,20 @@ class TestKeys:
             await me.press("ctrl+t", "v", "down")
             seen = []
             for _ in range(5):
-                place = me.transcript.selecting.places()[1]
+                place = me.transcript.selection.places()[1]
                 line = me.transcript.column.line(place.y)[2].text
-                width = me.transcript.selecting._width_at(place)
+                width = me.transcript.selection._width_at(place)
                 seen.append(line[place.x : place.x + width])
                 await me.press("right")
             assert seen == ["a", "👨‍👩‍👧", "e\u0301", "中", "z"]
             await me.press("left", "left", "left")
-            assert me.transcript.selecting.places()[1].x == 2 + len("a👨‍👩‍👧")
+            assert me.transcript.selection.places()[1].x == 2 + len("a👨‍👩‍👧")
 
     async def test_the_cursor_scrolls_the_view_with_it(self, tmp_path):
         async with client(tmp_path, daemon=with_chat(answer(1, LONG)), chat_id="a") as me:
             await me.shows("paragraph 59")
             await me.press("ctrl+t", "v", *["up"] * 10)
-            y = me.transcript.selecting.places()[1].y
+            y = me.transcript.selection.places()[1].y
             assert me.transcript.scroll_offset.y == y
             await me.press("pagedown", "pagedown", "pagedown")
             await me.shows("paragraph 59")
@@ -272,7 +272,7 @@ class TestThings:
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             await me.shows("the manual")
             await me.press("ctrl+t", "comma")
-            assert me.transcript.pointing.thing is None
+            assert me.transcript.target_cursor.target is None
 
     async def test_what_a_call_gave_is_copied_folded_or_not(self, tmp_path):
         daemon = with_chat(*finished_turn()[:5])
@@ -311,8 +311,8 @@ class TestJumps:
             seen = []
             for key in ["left_square_bracket"] * 3 + ["right_square_bracket"]:
                 await me.press(key)
-                seen.append(me.transcript.pointing.thing.key)
-                row = me.transcript.pointing.line - me.transcript.scroll_offset.y
+                seen.append(me.transcript.target_cursor.target.key)
+                row = me.transcript.target_cursor.line - me.transcript.scroll_offset.y
                 assert row == 0
             assert seen == [7, 6, 5, 6]
 
@@ -320,10 +320,10 @@ class TestJumps:
         async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
             await me.shows("text")
             await me.press("ctrl+t", "left_curly_bracket", "left_curly_bracket")
-            assert me.transcript.pointing.thing.key == 5
+            assert me.transcript.target_cursor.target.key == 5
             await me.shows("number 5")
             await me.press("right_curly_bracket")
-            assert me.transcript.pointing.thing.key == 7
+            assert me.transcript.target_cursor.target.key == 7
             await me.press("right_curly_bracket")
             assert me.transcript.following
 

@@ -446,11 +446,11 @@ class TestTargetCursor:
         seen = []
         while cursor.step(-1):
             assert cursor.in_view()
-            seen.append(cursor.thing.target)
+            seen.append(cursor.target.address)
         assert seen == [f"https://x.y/{n}" for n in range(4, -1, -1)]
         assert not cursor.step(-1)
         assert cursor.step(1)
-        assert cursor.thing.target == "https://x.y/1"
+        assert cursor.target.address == "https://x.y/1"
 
     def test_what_is_clicked_is_what_is_there(self):
         reader = Reader(2)
@@ -460,9 +460,9 @@ class TestTargetCursor:
         reader.show(replace(reader.view, messages=said, status="waiting"))
         cursor = TargetCursor(reader.viewport)
         row = next(row for row, line in enumerate(reader.lines()) if "bash" in line)
-        thing = cursor.at(reader.viewport.top + row, 3)
-        assert (thing.kind, thing.fold.kind) == ("fold", "call")
+        target = cursor.at(reader.viewport.top + row, 3)
+        assert (target.kind, target.fold.kind) == ("fold", "call")
         before = reader.viewport.column.height
-        reader.viewport.set_folds(reader.viewport.folds.turn(thing.fold), row)
+        reader.viewport.set_folds(reader.viewport.folds.turn(target.fold), row)
         assert reader.viewport.column.height > before
         assert reader.viewport.column.measure(0, FOREVER) is False

@@ -31,7 +31,7 @@ from palaver_tui.actions.painting import paint
 from palaver_tui.actions.perform import perform
 from palaver_tui.actions.search import find
 from palaver_tui.actions.slash_commands import list_commands
-from palaver_tui.actions.targets import use_thing
+from palaver_tui.actions.targets import use_target
 from palaver_tui.context.context import Context
 from palaver_tui.context.dialogs import Dialogs
 from palaver_tui.context.notices import Notices
@@ -340,7 +340,7 @@ class PalaverApp(Application[int]):
 
     def on_transcript_used(self, message: Transcript.Used) -> None:
         """Use what was clicked."""
-        use_thing(self.context, message.thing)
+        use_target(self.context, message.target)
 
     def on_transcript_moved(self) -> None:
         """Show how much is new below."""

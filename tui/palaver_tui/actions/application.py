@@ -53,7 +53,7 @@ def leave(context: Context) -> None:
 
 def copy_or_leave(context: Context) -> None:
     """Copy what is selected; without a selection, ask before leaving."""
-    if context.screen.transcript.selecting.some:
+    if context.screen.transcript.selection.some:
         copy(context)
         return
     now = context.session.clock.monotonic()

@@ -9,7 +9,7 @@ from palaver_tui.actions.current_message import message_here
 from palaver_tui.context.context import Context, Run
 from palaver_tui.state.reduce import user_text
 from palaver_tui.transcript.positions import Form
-from palaver_tui.transcript.targets import Thing, copied
+from palaver_tui.transcript.targets import Target, copied
 
 
 def copy(context: Context) -> None:
@@ -24,25 +24,25 @@ def copy_plain(context: Context) -> None:
 
 def _copy(context: Context, form: Form) -> None:
     transcript = context.screen.transcript
-    selecting, pointing = transcript.selecting, transcript.pointing
-    if selecting.some:
-        copy_text(context, selecting.text(form), "the selection")
-        selecting.clear()
-    elif pointing.thing is not None and pointing.in_view():
-        copy_thing(context, pointing.thing)
+    selection, cursor = transcript.selection, transcript.target_cursor
+    if selection.some:
+        copy_text(context, selection.text(form), "the selection")
+        selection.clear()
+    elif cursor.target is not None and cursor.in_view():
+        copy_target(context, cursor.target)
     elif answer := context.session.last_answer():
         copy_text(context, answer, "the last answer")
     else:
         context.notices.say("There is nothing to copy yet.")
 
 
-def copy_thing(context: Context, thing: Thing) -> None:
+def copy_target(context: Context, target: Target) -> None:
     """Copy the code, the address, what a call gave, or the message."""
-    if thing.kind == "message":
+    if target.kind == "message":
         copy_message(context)
         return
-    words = {"link": "the address", "code": "the code"}.get(thing.kind, "what is folded here")
-    copy_text(context, copied(context.screen.transcript.column, thing), words)
+    words = {"link": "the address", "code": "the code"}.get(target.kind, "what is folded here")
+    copy_text(context, copied(context.screen.transcript.column, target), words)
 
 
 def copy_message(context: Context) -> None:

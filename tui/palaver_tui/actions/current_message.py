@@ -10,10 +10,10 @@ from palaver_tui.state.dropped_messages import is_read
 def message_here(context: Context) -> Message | None:
     """Return the message that is pointed at, or else the first one in view."""
     transcript = context.screen.transcript
-    thing = transcript.pointing.thing
+    target = transcript.target_cursor.target
     in_view = transcript.ids_in_view()
-    if thing is not None and isinstance(thing.key, int) and transcript.pointing.in_view():
-        here: int | None = thing.key
+    if target is not None and isinstance(target.key, int) and transcript.target_cursor.in_view():
+        here: int | None = target.key
     else:
         here = in_view[0] if in_view else None
     return next((one for one in context.session.view.messages if one.id == here), None)
@@ -22,7 +22,7 @@ def message_here(context: Context) -> Message | None:
 def meant_message(context: Context) -> Message | None:
     """Return what is pointed at; else the last message, or when scrolled the first in view."""
     transcript = context.screen.transcript
-    pointed = transcript.pointing.thing is not None and transcript.pointing.in_view()
+    pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
     read = [one for one in context.session.view.messages if is_read(one)]
     return read[-1] if read and transcript.following and not pointed else message_here(context)
 

@@ -19,7 +19,7 @@ OPEN: Final[Mapping[Open, tuple[Callable[[Context], bool], str]]] = {
         "clear",
     ),
     "search": (lambda context: context.screen.search_bar.display, "end search"),
-    "selection": (lambda context: context.screen.transcript.selecting.active, "unselect"),
+    "selection": (lambda context: context.screen.transcript.selection.active, "unselect"),
     "filter": (lambda context: context.list_filter.text is not None, "clear filter"),
     "archived": (
         lambda context: context.list_filter.archived and context.screen.chat_list.has_focus,
@@ -43,7 +43,7 @@ DOES: Final[Mapping[Escape, Run]] = {
     "close_dialog": lambda context: context.dialogs.close(),
     "close_commands": end_command,
     "close_search": end_search,
-    "clear_selection": lambda context: context.screen.transcript.selecting.clear(),
+    "clear_selection": lambda context: context.screen.transcript.selection.clear(),
     "clear_filter": lambda context: context.list_filter.end(),
     "close_archived": _end_archived,
     "close_queue": _focus_composer,

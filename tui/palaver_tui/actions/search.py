@@ -18,45 +18,45 @@ def begin_search(context: Context) -> None:
 def find(context: Context, words: str) -> None:
     """Find the words that were typed."""
     context.session.message_pages.end_search()
-    context.screen.transcript.searching.begin(words)
+    context.screen.transcript.search.begin(words)
     context.changed()
 
 
 def find_older(context: Context) -> None:
     """Go to the match above; without one here, look in older messages."""
-    searching, pages = context.screen.transcript.searching, context.session.message_pages
-    if not searching.active or pages.seeking or searching.step(-1):
+    search, pages = context.screen.transcript.search, context.session.message_pages
+    if not search.active or pages.seeking or search.step(-1):
         return
-    if not searching.done:
-        searching.when_done(partial(find_older, context))
+    if not search.done:
+        search.when_done(partial(find_older, context))
         return
     if not context.session.view.older:
         _none_more(context, "before")
         return
-    pages.seek_older(searching.holds, partial(_found, context, last=True))
+    pages.seek_older(search.holds, partial(_found, context, last=True))
 
 
 def find_newer(context: Context) -> None:
     """Go to the match below."""
-    searching, pages = context.screen.transcript.searching, context.session.message_pages
-    if not searching.active or pages.seeking:
+    search, pages = context.screen.transcript.search, context.session.message_pages
+    if not search.active or pages.seeking:
         return
-    gap, current = context.session.view.gap, searching.current
-    if gap is not None and (current is None or searching.is_last_before(gap)):
+    gap, current = context.session.view.gap, search.current
+    if gap is not None and (current is None or search.is_last_before(gap)):
         # The next one may be in the gap, before those at the end.
-        pages.seek_newer(searching.holds, partial(_found_newer, context))
+        pages.seek_newer(search.holds, partial(_found_newer, context))
         return
-    if searching.step(1):
+    if search.step(1):
         return
-    if not searching.done:
-        searching.when_done(partial(find_newer, context))
+    if not search.done:
+        search.when_done(partial(find_newer, context))
         return
     _none_more(context, "after")
 
 
 def _found_newer(context: Context, read: int, message_id: int | None) -> None:
     if message_id is None:
-        if not context.screen.transcript.searching.step(1):
+        if not context.screen.transcript.search.step(1):
             _none_more(context, "after", read)
         context.changed()
         return
@@ -70,7 +70,7 @@ def _found(context: Context, read: int, message_id: int | None, *, last: bool) -
     else:
         transcript.stay()
         context.paint()  # the messages around it are in the view, not yet on the screen
-        if not transcript.searching.show_in(message_id, last):
+        if not transcript.search.show_in(message_id, last):
             # It has the words, but not next to each other: go on from there.
             (find_older if last else find_newer)(context)
     context.changed()
@@ -88,26 +88,26 @@ def _none_more(context: Context, where: str, read: int = 0) -> None:
 def end_search(context: Context) -> None:
     """Search for nothing any more."""
     context.session.message_pages.end_search()
-    context.screen.transcript.searching.end()
+    context.screen.transcript.search.end()
     context.screen.search_bar.close()
     context.screen.transcript.focus()
 
 
 def search_words(context: Context) -> str:
     """Return how many were found, and which of them is shown."""
-    searching, session = context.screen.transcript.searching, context.session
+    search, session = context.screen.transcript.search, context.session
     if session.message_pages.seeking:
         return "searching older messages …"
-    if not searching.active:
+    if not search.active:
         return ""
-    so_far = "" if searching.done else " …"
-    if not searching.matches and so_far:
+    so_far = "" if search.done else " …"
+    if not search.matches and so_far:
         return "searching …"
-    if not searching.matches:
+    if not search.matches:
         more = session.view.older or session.view.gap is not None
         return f"none here · {key_of('search.older')} searches older messages" if more else "none"
-    index = searching.index
-    return f"{'–' if index is None else index + 1} of {len(searching.matches)}{so_far}"
+    index = search.index
+    return f"{'–' if index is None else index + 1} of {len(search.matches)}{so_far}"
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {

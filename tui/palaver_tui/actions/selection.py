@@ -13,21 +13,21 @@ def select(context: Context) -> None:
     """Show the cursor; with it, begin to select."""
     transcript = context.screen.transcript
     transcript.focus()
-    if not transcript.selecting.by_keys:
-        line = transcript.pointing.line if transcript.pointing.in_view() else None
-        transcript.selecting.begin(transcript.scroll_offset.y if line is None else line)
-        transcript.pointing.point(None)
+    if not transcript.selection.by_keys:
+        line = transcript.target_cursor.line if transcript.target_cursor.in_view() else None
+        transcript.selection.begin(transcript.scroll_offset.y if line is None else line)
+        transcript.target_cursor.point(None)
     else:
-        transcript.selecting.toggle()
+        transcript.selection.toggle()
 
 
 def _cursor(context: Context, *, extend: bool = False) -> Selection:
-    selecting = context.screen.transcript.selecting
-    if not selecting.by_keys:
+    selection = context.screen.transcript.selection
+    if not selection.by_keys:
         select(context)
     if extend:
-        selecting.extend()
-    return selecting
+        selection.extend()
+    return selection
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {

@@ -7,38 +7,38 @@ from collections.abc import Mapping
 from typing import Final
 
 from palaver.wire.messages import Picture
-from palaver_tui.actions.clipboard import copy_thing
+from palaver_tui.actions.clipboard import copy_target
 from palaver_tui.actions.current_message import message_here
 from palaver_tui.context.context import Context, Run
 from palaver_tui.platform.pictures import UnreadablePictureError, store
 from palaver_tui.transcript.sections import is_shown
-from palaver_tui.transcript.targets import Thing, picture_of
+from palaver_tui.transcript.targets import Target, picture_of
 
 
 def use(context: Context) -> None:
-    """Fold, unfold or open what is pointed at; if that is nothing, point at the last thing."""
-    pointing = context.screen.transcript.pointing
-    if pointing.thing is None or not pointing.in_view():
-        pointing.point(None)
-        pointing.step(-1)
+    """Fold, unfold or open what is pointed at; if that is nothing, point at the last target."""
+    cursor = context.screen.transcript.target_cursor
+    if cursor.target is None or not cursor.in_view():
+        cursor.point(None)
+        cursor.step(-1)
         return
-    use_thing(context, pointing.thing)
+    use_target(context, cursor.target)
 
 
-def use_thing(context: Context, thing: Thing) -> None:
-    """Fold, unfold, open or copy a thing."""
+def use_target(context: Context, target: Target) -> None:
+    """Fold, unfold, open or copy a target."""
     transcript = context.screen.transcript
-    match thing.kind:
-        case "fold" if thing.fold is not None:
-            line = transcript.pointing.line
+    match target.kind:
+        case "fold" if target.fold is not None:
+            line = transcript.target_cursor.line
             row = None if line is None else line - transcript.scroll_offset.y
-            transcript.set_folds(transcript.folds.turn(thing.fold), row)
+            transcript.set_folds(transcript.folds.turn(target.fold), row)
         case "link":
-            context.app.open_url(thing.target)
-        case "picture" if (picture := picture_of(transcript.column, thing)) is not None:
+            context.app.open_url(target.address)
+        case "picture" if (picture := picture_of(transcript.column, target)) is not None:
             context.app.run_worker(_open_picture(context, picture))
         case "code":
-            copy_thing(context, thing)
+            copy_target(context, target)
     context.changed()
 
 
@@ -72,7 +72,7 @@ def go_to_message(context: Context, step: int, *, own: bool) -> None:
     if here is None or not shown:
         return
     at = next((index for index, one in enumerate(shown) if one.id >= here.id), 0)
-    pointed = transcript.pointing.thing is not None and transcript.pointing.in_view()
+    pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
     if step < 0 and not pointed and not transcript.begins(here.id):
         at += 1  # its own beginning is above the view
     if step < 0 and own and not pointed and transcript.following:
@@ -81,18 +81,18 @@ def go_to_message(context: Context, step: int, *, own: bool) -> None:
     targets = [one for one in targets if not transcript.folded_away(one.id)]
     beyond = [one for one in targets if (shown.index(one) - at) * step > 0]
     if beyond:
-        transcript.pointing.message(beyond[0] if step > 0 else beyond[-1])
+        transcript.target_cursor.message(beyond[0] if step > 0 else beyond[-1])
     elif step < 0:
         transcript.to_start()
     else:
-        transcript.pointing.point(None)
+        transcript.target_cursor.point(None)
         transcript.follow()
     context.changed()
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {
-    "transcript.next_thing": lambda context: context.screen.transcript.pointing.step(1),
-    "transcript.previous_thing": lambda context: context.screen.transcript.pointing.step(-1),
+    "transcript.next_thing": lambda context: context.screen.transcript.target_cursor.step(1),
+    "transcript.previous_thing": lambda context: context.screen.transcript.target_cursor.step(-1),
     "transcript.use": use,
     "transcript.fold_all": fold_all,
     "transcript.next_message": lambda context: go_to_message(context, 1, own=False),

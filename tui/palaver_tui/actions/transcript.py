@@ -29,8 +29,8 @@ def show_reasoning(context: Context) -> None:
 def move(context: Context, lines: int) -> None:
     """Scroll by so many lines, or move the cursor."""
     transcript = context.screen.transcript
-    if transcript.selecting.by_keys:
-        transcript.selecting.move(lines=lines)
+    if transcript.selection.by_keys:
+        transcript.selection.move(lines=lines)
     else:
         transcript.move(lines)
 

@@ -190,7 +190,7 @@ class Painter:
             self._offers,
             self._screen.size.width,
             focus,
-            selected=self._transcript.selecting.some,
+            selected=self._transcript.selection.some,
             filtering=filtering,
             under=under,
         )

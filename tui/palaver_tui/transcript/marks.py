@@ -9,8 +9,8 @@ from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.column import Column
 
 # Later ones lie over earlier ones.
-MarkKind = Literal["dropped", "found", "here", "thing", "selected", "cursor"]
-ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "thing", "selected", "cursor")
+MarkKind = Literal["dropped", "found", "here", "target", "selected", "cursor"]
+ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "target", "selected", "cursor")
 
 
 class Mark(NamedTuple):
@@ -30,4 +30,4 @@ def dropped_marks(column: Column, message_id: int | None, y: int) -> Iterator[Ma
     if first is None or here > first:
         yield Mark(0, FOREVER, "dropped")
     elif here == first:
-        yield Mark(0, FOREVER, "thing")
+        yield Mark(0, FOREVER, "target")

@@ -1,4 +1,4 @@
-"""The one thing in the conversation that keys act on: a fold, a link, code, a message."""
+"""The one target in the conversation that keys act on: a fold, a link, code, a message."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.blocks import Spot
 from palaver_tui.transcript.marks import Mark
 from palaver_tui.transcript.section import Section
-from palaver_tui.transcript.targets import Thing, neighbour, place_of_thing, things_in
+from palaver_tui.transcript.targets import Target, neighbour, place_of_target, targets_in
 from palaver_tui.transcript.viewport import Viewport
 
 
 class TargetCursor:
-    """Points at nothing until it is asked for the next thing."""
+    """Points at nothing until it is asked for the next target."""
 
     def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
-        self.thing: Thing | None = None
+        self.target: Target | None = None
 
-    def point(self, thing: Thing | None) -> None:
+    def point(self, target: Target | None) -> None:
         """Point at `thing`."""
-        self.thing = thing
+        self.target = target
         self._viewport.display.show_marks()
 
     @property
     def line(self) -> int | None:
         """The line of what is pointed at; None if that is nothing, or gone."""
-        return None if self.thing is None else place_of_thing(self._viewport.column, self.thing)
+        return None if self.target is None else place_of_target(self._viewport.column, self.target)
 
     def step(self, steps: int) -> bool:
         """Point at the next thing below (1) or above (-1), from what is in view."""
         viewport = self._viewport
         viewport.lay_out_in_view()
         y = self.line
-        if self.thing is not None and y is not None and viewport.shows(y):
-            found = neighbour(viewport.column, y, self.thing.start, steps)
+        if self.target is not None and y is not None and viewport.shows(y):
+            found = neighbour(viewport.column, y, self.target.start, steps)
         else:
             # The next below the upper edge, or the next above the lower one.
             edge = viewport.top - 1 if steps > 0 else viewport.top + viewport.height
@@ -55,18 +55,18 @@ class TargetCursor:
         y = self.line
         return y is not None and self._viewport.shows(y)
 
-    def at(self, y: int, x: int) -> Thing | None:
+    def at(self, y: int, x: int) -> Target | None:
         """Return what is at character `x` of line `y`."""
         section, line, drawn = self._viewport.column.line(y)
         if section is None:
             return None
-        for thing in things_in(section):
-            first = section.stack.line_of(thing.spot)
-            if first is None or not first <= line < first + thing.height:
+        for target in targets_in(section):
+            first = section.stack.line_of(target.spot)
+            if first is None or not first <= line < first + target.height:
                 continue
-            end = len(drawn.text) if thing.kind == "picture" else thing.end
-            if thing.kind == "fold" or thing.start <= x < end:
-                return thing
+            end = len(drawn.text) if target.kind == "picture" else target.end
+            if target.kind == "fold" or target.start <= x < end:
+                return target
         return None
 
     def message(self, message: Message) -> None:
@@ -75,16 +75,16 @@ class TargetCursor:
         index = column.index(message.id)
         if index is None:
             return
-        self.point(Thing("message", message.id, Spot("label", 0), 0, 0))
+        self.point(Target("message", message.id, Spot("label", 0), 0, 0))
         self._viewport.to_line(column.start(index))
 
     def marks(self, section: Section, line: int) -> Iterator[Mark]:
         """Yield the mark on a line of a section."""
-        thing = self.thing
-        if thing is None or thing.key != section.key:
+        target = self.target
+        if target is None or target.key != section.key:
             return
-        if thing.kind == "message":
+        if target.kind == "message":
             if line == 0:
-                yield Mark(0, FOREVER, "thing")
-        elif section.stack.line_of(thing.spot) == line:
-            yield Mark(thing.start, thing.end, "thing")
+                yield Mark(0, FOREVER, "target")
+        elif section.stack.line_of(target.spot) == line:
+            yield Mark(target.start, target.end, "target")

@@ -1,4 +1,4 @@
-"""What one can do something with: what folds, links, code, pictures. Pure."""
+"""What one can do something with: folds, links, code, pictures, messages. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from palaver_tui.transcript.section import Section
 Kind = Literal["fold", "link", "code", "picture", "message"]
 
 
-class Thing(NamedTuple):
-    """Something on a line, from character `start` to `end`. `target` is where a link leads.
+class Target(NamedTuple):
+    """Something on a line, from character `start` to `end`. `address` is where a link leads.
 
     `height` is how many lines it has.
     """
@@ -28,13 +28,13 @@ class Thing(NamedTuple):
     spot: Spot
     start: int
     end: int
-    target: str = ""
+    address: str = ""
     fold: FoldKey | None = None
     height: int = 1
 
 
-def things_in(section: Section) -> Iterator[Thing]:
-    """Yield what is in a section that is laid out, top to bottom."""
+def targets_in(section: Section) -> Iterator[Target]:
+    """Yield the targets in a section that is laid out, top to bottom."""
     for block, first, height in section.stack.heights():
         margin = len(block.margin.text)
         link = ""
@@ -44,21 +44,21 @@ def things_in(section: Section) -> Iterator[Thing]:
             spot = section.stack.spot(first + number)
             if (fold := section.fold_at(first + number)) is not None:
                 text = line.text.rstrip()
-                yield Thing("fold", section.key, spot, margin, len(text), fold=fold)
+                yield Target("fold", section.key, spot, margin, len(text), fold=fold)
             for start, end, target in _links(line):
-                # A link that was wrapped is one thing.
+                # A link that was wrapped is one target.
                 if target != link or start > margin:
-                    yield Thing("link", section.key, spot, start, end, target)
+                    yield Target("link", section.key, spot, start, end, target)
                 link = target
             at = block.laid.picture_at if isinstance(block.laid, CallBlock) else range(0)
             if at and number == at.start:
                 start = len(line.text) - len(line.text.lstrip())
                 end = len(line.text)
-                yield Thing("picture", section.key, spot, start, end, height=len(at))
+                yield Target("picture", section.key, spot, start, end, height=len(at))
             begins = line.fill == "code" and not in_code
             in_code = line.fill == "code"
             if begins and isinstance(block.laid, MarkdownDocument):
-                yield Thing("code", section.key, spot, line.inset, len(line.text))
+                yield Target("code", section.key, spot, line.inset, len(line.text))
 
 
 def _links(line: Line) -> Iterator[tuple[int, int, str]]:
@@ -74,25 +74,25 @@ def _links(line: Line) -> Iterator[tuple[int, int, str]]:
         yield start, at, target
 
 
-def place_of_thing(column: Column, thing: Thing) -> int | None:
-    """Return the line that a thing is on now; None if it is gone."""
-    index = column.index(thing.key)
+def place_of_target(column: Column, target: Target) -> int | None:
+    """Return the line that a target is on now; None if it is gone."""
+    index = column.index(target.key)
     if index is None:
         return None
     column.expect(index)
     section = column.sections[index]
-    if section.key != thing.key:
+    if section.key != target.key:
         return None  # it went into something folded
-    if thing.kind == "message":
+    if target.kind == "message":
         return column.start(index)
-    while (line := section.stack.line_of(thing.spot)) is not None:
+    while (line := section.stack.line_of(target.spot)) is not None:
         if not column.look(index, line, line + 1):
             return column.start(index) + line
     return None
 
 
-def neighbour(column: Column, y: int, start: int, step: int) -> Thing | None:
-    """Return the next thing (`step` 1) or the one before (-1), from character `start` of `y` on.
+def neighbour(column: Column, y: int, start: int, step: int) -> Target | None:
+    """Return the next target (`step` 1) or the one before (-1), from character `start` of `y` on.
 
     Sections on the way are laid out; None at the end of what is loaded.
     """
@@ -103,39 +103,39 @@ def neighbour(column: Column, y: int, start: int, step: int) -> Thing | None:
         column.measure_one(index)
         section = column.sections[index]
         top = column.start(index)
-        found = list(things_in(section))
-        for thing in found if step > 0 else reversed(found):
-            at = (top + (section.stack.line_of(thing.spot) or 0), thing.start)
+        found = list(targets_in(section))
+        for target in found if step > 0 else reversed(found):
+            at = (top + (section.stack.line_of(target.spot) or 0), target.start)
             if (at > (y, start)) if step > 0 else (at < (y, start)):
-                return thing
+                return target
         index += step
         y, start = (-1, -1) if step > 0 else (1 << 60, 0)
     return None
 
 
-def picture_of(column: Column, thing: Thing) -> Picture | None:
+def picture_of(column: Column, target: Target) -> Picture | None:
     """Return the picture that is pointed at."""
-    index = column.index(thing.key)
-    if thing.kind != "picture" or index is None:
+    index = column.index(target.key)
+    if target.kind != "picture" or index is None:
         return None
     column.measure_one(index)
-    found = column.sections[index].stack.named(thing.spot.block)
+    found = column.sections[index].stack.named(target.spot.block)
     laid = found[0].laid if found is not None else None
     return laid.picture.picture if isinstance(laid, CallBlock) and laid.picture else None
 
 
-def copied(column: Column, thing: Thing) -> str:
-    """Return what copying a thing gives: the code, the address, what a call gave."""
-    index = column.index(thing.key)
-    if thing.kind == "link" or index is None:
-        return thing.target
+def copied(column: Column, target: Target) -> str:
+    """Return what copying a target gives: the code, the address, what a call gave."""
+    index = column.index(target.key)
+    if target.kind == "link" or index is None:
+        return target.address
     column.measure_one(index)
-    found = column.sections[index].stack.named(thing.spot.block)
+    found = column.sections[index].stack.named(target.spot.block)
     if found is None:
         return ""
     block: Block = found[0]
-    if isinstance(block.laid, MarkdownDocument) and thing.kind == "code":
-        return block.laid.source_map().code_at(line_in(block.laid, thing.spot)) or ""
+    if isinstance(block.laid, MarkdownDocument) and target.kind == "code":
+        return block.laid.source_map().code_at(line_in(block.laid, target.spot)) or ""
     if isinstance(block.laid, CallBlock):
         return block.laid.copied
     return "\n".join(line.text for line in block.laid.lines[1:])

@@ -21,7 +21,7 @@ def _style(kind: MarkKind, palette: Palette) -> Style:
         return Style(color=None if palette.own else palette.faint, strike=True, dim=palette.own)
     if palette.own:
         # The ink too is the terminal's own: in reverse, each of a row's colours would be a patch.
-        if kind in ("thing", "cursor"):
+        if kind in ("target", "cursor"):
             return Style(color="default", reverse=True)
         return Style(reverse=kind != "found", underline=kind == "found", bold=kind == "here")
     match kind:
@@ -30,7 +30,7 @@ def _style(kind: MarkKind, palette: Palette) -> Style:
         case "here":
             ink = palette.background if palette.dark else palette.text
             return Style(color=ink, bgcolor=palette.found_here, bold=True)
-        case "thing":
+        case "target":
             return Style(bgcolor=palette.raised, bold=True)
         case "selected":
             return Style(bgcolor=palette.selected)

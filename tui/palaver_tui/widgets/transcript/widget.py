@@ -25,7 +25,7 @@ from palaver_tui.transcript.search import Search
 from palaver_tui.transcript.sections import Look
 from palaver_tui.transcript.selection import Selection
 from palaver_tui.transcript.target_cursor import TargetCursor
-from palaver_tui.transcript.targets import Thing
+from palaver_tui.transcript.targets import Target
 from palaver_tui.transcript.viewport import Viewport
 from palaver_tui.widgets.strips import palette_of
 from palaver_tui.widgets.transcript.background import (
@@ -60,9 +60,9 @@ class Transcript(ScrollView, can_focus=True):
     class Used(Message):
         """Something was clicked."""
 
-        def __init__(self, thing: Thing) -> None:
+        def __init__(self, target: Target) -> None:
             super().__init__()
-            self.thing = thing
+            self.target = target
 
     class Moved(Message):
         """The view follows or does not, or what is new below it changed."""
@@ -70,9 +70,9 @@ class Transcript(ScrollView, can_focus=True):
     def __init__(self, look: Look) -> None:
         super().__init__(id="transcript")
         self.viewport = Viewport(look, self)
-        self.searching = Search(self.viewport, self._search_on)
-        self.pointing = TargetCursor(self.viewport)
-        self.selecting = Selection(self.viewport)
+        self.search = Search(self.viewport, self._search_on)
+        self.target_cursor = TargetCursor(self.viewport)
+        self.selection = Selection(self.viewport)
         self.editing: int | None = None  # the message that is said anew: from it on all is dropped
         self.layout_work = BackgroundLayout(self.viewport, self.run_worker, self._warn)
         self.picture_work = BackgroundPictures(self.viewport, self.run_worker)
@@ -95,12 +95,12 @@ class Transcript(ScrollView, can_focus=True):
         if name == viewport.name and view is viewport.view:
             return
         if viewport.turn_to(name, view):
-            self.pointing.point(None)
-            self.selecting.clear()
-            self.searching.restart()
+            self.target_cursor.point(None)
+            self.selection.clear()
+            self.search.restart()
         self._take_room()
         viewport.show(view, model)
-        self.searching.find()
+        self.search.find()
 
     def show_edit(self, message_id: int | None) -> None:
         """Mark what is dropped when a message is said anew; None: none is."""
@@ -194,7 +194,7 @@ class Transcript(ScrollView, can_focus=True):
         self.notify(words, severity="warning")
 
     def _search_on(self) -> None:
-        self.run_worker(search_on(self.searching, self._tell_marked, self.call_later))
+        self.run_worker(search_on(self.search, self._tell_marked, self.call_later))
 
     def _tell_marked(self) -> None:
         self.post_message(self.Marked())
@@ -260,9 +260,9 @@ class Transcript(ScrollView, can_focus=True):
     def has_marks(self) -> bool:
         """Whether something may be marked in the text."""
         return (
-            self.searching.active
-            or self.selecting.active
-            or self.pointing.thing is not None
+            self.search.active
+            or self.selection.active
+            or self.target_cursor.target is not None
             or self.editing is not None
         )
 
@@ -272,9 +272,9 @@ class Transcript(ScrollView, can_focus=True):
             return []
         return [
             *dropped_marks(self.viewport.column, self.editing, y),
-            *self.searching.marks(section, number),
-            *self.pointing.marks(section, number),
-            *self.selecting.marks(y),
+            *self.search.marks(section, number),
+            *self.target_cursor.marks(section, number),
+            *self.selection.marks(y),
         ]
 
     # --- the mouse ------------------------------------------------------------------------
@@ -283,19 +283,19 @@ class Transcript(ScrollView, can_focus=True):
         """Begin to select."""
         if is_left(event):
             self.capture_mouse()
-            self.selecting.press(*self._inside(event))
+            self.selection.press(*self._inside(event))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Go on selecting; beyond the view, scroll."""
-        self.selecting.drag(*self._inside(event))
-        if not self.selecting.beyond:
+        self.selection.drag(*self._inside(event))
+        if not self.selection.beyond:
             self._stop_dragging()
         elif self._dragging is None:
             self._dragging = self.set_interval(DRAG_SCROLL_S, self._drag_on)
 
     def _drag_on(self) -> None:
-        self.selecting.scroll_on()
-        if not self.selecting.beyond:
+        self.selection.scroll_on()
+        if not self.selection.beyond:
             self._stop_dragging()
 
     def _stop_dragging(self) -> None:
@@ -310,15 +310,15 @@ class Transcript(ScrollView, can_focus=True):
         self.release_mouse()
         self._stop_dragging()
         self.post_message(self.Marked())
-        if self.selecting.release():
+        if self.selection.release():
             return
-        self.selecting.clear()
+        self.selection.clear()
         place = self.viewport.place_at(*self._inside(event))
-        thing = self.pointing.at(place.y, place.x)
-        if thing is not None:
+        target = self.target_cursor.at(place.y, place.x)
+        if target is not None:
             event.stop()
-            self.pointing.point(thing)
-            self.post_message(self.Used(thing))
+            self.target_cursor.point(target)
+            self.post_message(self.Used(target))
 
     def _inside(self, event: events.MouseEvent) -> tuple[int, int]:
         return event.x - self.gutter.left, event.y - self.gutter.top
