@@ -54,6 +54,16 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("cli",),
         ("__main__",),
     ),
+    "palaver": (
+        ("clock", "paths", "misfits", "directives"),
+        ("wire", "servers"),
+        ("client",),
+        ("daemon_process", "remote", "setup"),
+        ("launch", "interface"),
+        ("demo",),
+        ("cli",),
+        ("__main__",),
+    ),
     "palaver_tui": (
         ("timing",),
         ("text", "keymap"),

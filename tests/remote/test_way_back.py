@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from palaver.cli.interface import _at, _choices, way_back
-from palaver.cli.main import settings_of
+from palaver.cli.options import settings_of
 from palaver.cli.settings import Settings
 from palaver.remote.address import Ssh
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from palaver.servers.page import page
 from palaverd.providers.limits import OWN_SERVER_LIMITS
+from servers.known_servers_page import page
 from servers.results import matrix_markdown
 
 

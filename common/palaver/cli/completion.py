@@ -87,7 +87,7 @@ async def _endpoint(ctx: click.Context) -> Endpoint | None:
 
     None for ssh, which may prompt for a password.
     """
-    from palaver.cli.main import OPTIONS, settings_of
+    from palaver.cli.options import OPTIONS, settings_of
     from palaver.client import Endpoint
     from palaver.paths import socket_path
     from palaver.remote.address import Ssh

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import click
 
 from palaver.cli.completion import complete_chats, complete_models
@@ -32,17 +30,6 @@ with the status finished, error, action_required, interrupted, held, gone, faile
 (detached). The finish is stop for a whole answer, length or content_filter for one that was cut
 off, and unknown where the provider did not say.
 """
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The arguments of `palaver run`."""
-
-    content: str
-    model: str | None
-    chat_id: str | None
-    as_json: bool
-    detach: bool
 
 
 @click.command(epilog=EPILOG)
@@ -75,6 +62,6 @@ def run(
     if not content:
         raise click.UsageError("There is nothing to ask: give a PROMPT, or pipe one in.")
     # Imported here, so that `palaver --help` does not wait for the client.
-    from palaver.cli.run_turn import ask
+    from palaver.cli.run_turn import Asked, ask
 
     run_async(ask(settings, Asked(content, model, chat_id, as_json, detach)))

@@ -6,11 +6,11 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 
 from palaver.cli import exits, output, words
 from palaver.cli.ids import find_id
 from palaver.cli.result import Result, exit_code, of_failure, of_turn, sentence
-from palaver.cli.run import Asked
 from palaver.cli.runtime import connected, patient
 from palaver.cli.settings import Settings
 from palaver.cli.turn import Turn
@@ -18,6 +18,17 @@ from palaver.client import Client, PalaverError, Progress
 from palaver.wire.chats import CreateChat, Interrupt, SendMessage, Sent
 from palaver.wire.events import RetryEvent, StreamEvent
 from palaver.wire.protocol import MESSAGE_KEYS
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The arguments of `palaver run`."""
+
+    content: str
+    model: str | None
+    chat_id: str | None
+    as_json: bool
+    detach: bool
 
 
 async def ask(settings: Settings, asked: Asked) -> int:
