@@ -1,4 +1,4 @@
-"""The clock: every wait and every date goes through a `Clock` that is passed in."""
+"""The clock: every wait and every date uses a `Clock` that is passed in."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class SystemClock:
 
 @asynccontextmanager
 async def deadline(clock: Clock, seconds: float) -> AsyncIterator[None]:
-    """Like `asyncio.timeout`, on a `Clock`.
+    """Return a timeout like `asyncio.timeout`, on a `Clock`.
 
-    It is one of asyncio's, so that the cancellations of the task are counted as asyncio does, also
-    where a library in the body turns one into an error of its own.
+    It is an `asyncio.Timeout`, so that asyncio counts the task's cancellations, also where a
+    library in the body converts a cancellation into another error.
 
     Raises:
         TimeoutError: the body took longer than `seconds`.
@@ -74,9 +74,9 @@ async def deadline(clock: Clock, seconds: float) -> AsyncIterator[None]:
 async def wait_until(
     condition: Callable[[], bool], woken: asyncio.Event, clock: Clock, seconds: float
 ) -> bool:
-    """Wait until `condition` holds, `seconds` at most; return whether it holds.
+    """Wait until `condition` holds, at most `seconds`; return whether it holds.
 
-    It is looked at each time that `woken` is set, which is cleared for that.
+    It is checked each time `woken` is set; `woken` is cleared for that.
     """
     try:
         async with deadline(clock, seconds):

@@ -1,7 +1,7 @@
-"""Where and why plain data, of JSON or TOML, does not fit a type: for sentences about it.
+"""Find where plain data (JSON or TOML) does not fit a type, and why, for error messages.
 
-msgspec decides whether data fits. Its reason is English for programmers, and no interface: what it
-refused is walked here along the type, and the first thing that does not fit is returned as a value.
+msgspec decides whether data fits. Its error message is for programmers and not a stable interface,
+so refused data is walked along the type, and the first misfit is returned as a value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Meta
 if TYPE_CHECKING:
     from msgspec import inspect
 
-# Longer texts are not repeated in a sentence.
+# Characters; a longer text is not repeated in a message.
 _LONGEST: Final = 60
 
 
@@ -24,8 +24,8 @@ class Misfit(msgspec.Struct, frozen=True):
     """The first place where data does not fit.
 
     `path` is like `models.sonnet.model` or `answers[0].text`, empty for the data as a whole.
-    `wanted` says what a wrong value must be, as `a whole number of at least 0`. `allowed` are the
-    names beside an unknown one, or the values that a wrong one may have.
+    `wanted` describes what a wrong value must be, as `a whole number of at least 0`. `allowed` are
+    the known names for an unknown one, or the allowed values for a wrong one.
     """
 
     path: str
@@ -41,8 +41,8 @@ class Misfit(msgspec.Struct, frozen=True):
 
 
 def find_misfit(value: object, type_: Any) -> Misfit:
-    """Return where `value`, which msgspec refused for `type_`, does not fit."""
-    # Imported here: only a mistake needs it.
+    """Return the first misfit of `value`, which msgspec refused for `type_`."""
+    # Imported here: it is needed after a mistake only.
     from msgspec import inspect
 
     found = _walk(value, inspect.type_info(type_), "")
@@ -50,7 +50,7 @@ def find_misfit(value: object, type_: Any) -> Misfit:
 
 
 def shown(value: object) -> str:
-    """Return a value as it stands in a sentence, the larger ones by what they are."""
+    """Return a value for a message: small ones as JSON, large ones by their kind."""
     match value:
         case None:
             return "null"
@@ -136,7 +136,7 @@ def _walk_leaf(value: Any, info: inspect.Type, path: str) -> Misfit | None:
     return None
 
 
-# What is said of a leaf, and the type that msgspec checks it with.
+# The words for a leaf, and the type that msgspec checks it with.
 _LEAVES: Final[dict[str, tuple[str, type]]] = {
     "IntType": ("a whole number", int),
     "FloatType": ("a number", float),
@@ -148,7 +148,7 @@ _BOUNDS: Final = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": 
 
 
 def _type_of(info: inspect.Type) -> Any:
-    """Return the type of a leaf with its bounds."""
+    """Return the type of a leaf with its bounds, for `msgspec.convert`."""
     from datetime import datetime
 
     kind = type(info).__name__

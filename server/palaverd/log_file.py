@@ -1,4 +1,4 @@
-"""The log file of a daemon that a client started: it is rotated when it is full."""
+"""The log file of a daemon that a client started: rotated when it is full."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-MOST_BYTES: Final = 10 * 1024 * 1024  # a few months of an ordinary daemon; quick to look through
-KEPT: Final = 5  # full ones, beside the one that is written; `palaverd.log.1` is the newest of them
+MOST_BYTES: Final = 10 * 1024 * 1024  # a few months of an ordinary daemon; quick to search
+KEPT: Final = 5  # full files beside the current one; `palaverd.log.1` is the newest
 
 
 class RotatedFile:
     """The file at `path`, which is open as the descriptors `fds`.
 
-    After a rotation these lead to the new file, so that what Python itself or a library in C
-    writes goes there too. Only one process may do so: the one that holds the data directory.
+    A rotation points these descriptors to the new file, so that output of Python itself and of C
+    libraries goes there too. Only the process that holds the data directory may rotate.
     """
 
     def __init__(
@@ -25,20 +25,20 @@ class RotatedFile:
         self._fds = fds
         self._most = most
         self._kept = kept
-        self._again_at = 0  # bytes; a rotation that failed is not tried with every line
+        self._again_at = 0  # bytes; a rotation that failed is not retried with every line
 
     @classmethod
     def find(cls, path: Path, stream: TextIO) -> RotatedFile | None:
-        """Return the file at `path` if `stream` writes to it, else None: it is somebody else's."""
+        """Return the file at `path` if `stream` writes to it, else None: not to be rotated."""
         try:
             own = stream.fileno()
         except (OSError, ValueError):
-            return None  # no descriptor is behind it
+            return None  # it has no file descriptor
         fds = tuple(fd for fd in {own, 1, 2} if _is_open_as(path, fd))
         return cls(path, fds) if own in fds else None
 
     def rotate_if_full(self) -> None:
-        """Begin a new file if this one is full; where that fails it goes on growing."""
+        """Start a new file if this one is full. If that fails, this one continues to grow."""
         with suppress(OSError):
             size = os.fstat(self._fds[0]).st_size
             if size < max(self._most, self._again_at):
@@ -69,4 +69,4 @@ def _is_open_as(path: Path, fd: int) -> bool:
     try:
         return os.path.samestat(os.fstat(fd), path.stat())
     except OSError:
-        return False  # there is no such file, or the descriptor is closed
+        return False  # no such file, or a closed descriptor

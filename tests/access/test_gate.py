@@ -1,4 +1,4 @@
-"""Tokens: what is known of one, who is let in by it, and how those wait who try many."""
+"""The gate: checking tokens, limiting failed attempts, and ending connections of revoked tokens."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_wrong_tokens_make_an_address_wait_longer_each_time_and_no_other_one() -
         assert refusal(one, "Bearer palaver_abc_x")[0] == 401
     for _time in range(9):
         assert refusal(one, "Bearer palaver_abc_x")[0] == 401
-        # Others behind the same router are let in meanwhile.
+        # Others behind the same router are admitted meanwhile.
         assert one.caller([f"Bearer palaver_abc_{SECRET}"], PEER).owner == "local"
         with pytest.raises(BadRequest) as raised:
             one.caller(["Bearer palaver_abc_x"], PEER)

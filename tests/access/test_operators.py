@@ -1,4 +1,4 @@
-"""`palaverd user` and `palaverd token`, as an operator types them."""
+"""`palaverd user` and `palaverd token`, run as an operator runs them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 
 
 async def closed_with(socket: aiohttp.ClientWebSocketResponse) -> int | None:
-    """Read, as a client does all the time, until the daemon says goodbye."""
+    """Read, as a client always does, until the daemon closes the socket."""
     while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
         pass
     return socket.close_code

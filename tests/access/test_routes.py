@@ -1,6 +1,7 @@
-"""Every route and both sockets, from the route table: who gets in, and to what.
+"""Authorization of every route and both sockets, from the route table.
 
-A new route is in the table, and so in these tests; one that declares no scope starts no daemon.
+A new route is in the table, and so in these tests; a daemon with a route without a scope does not
+start.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ PAGES = {
     "https://evil.example": "unknown_origin",
     "null": "unknown_origin",
 }
-ON_THE_SOCKET = "/api/v1/variables"  # refused over TCP, whatever the token is for
+ON_THE_SOCKET = "/api/v1/variables"  # refused over TCP, with any scope
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-# What is understood by each route that reads a body, so that only the chat can be wrong.
+# A valid body for each route that reads one, so that only the chat can be wrong.
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "messages"): {"content": "x"},
     ("POST", "interrupt"): {"turn_version": 1},
@@ -62,7 +63,7 @@ BODIES: dict[tuple[str, str], Any] = {
 
 
 class Door:
-    """A daemon behind a TCP port, and one session that asks it."""
+    """A daemon on a TCP port, and one session that sends requests to it."""
 
     def __init__(self, daemon: Daemon, session: aiohttp.ClientSession) -> None:
         self.daemon, self.session = daemon, session
@@ -71,7 +72,7 @@ class Door:
     async def ask(
         self, method: str, path: str, token: str | None = None, body: Any = None, **headers: str
     ) -> tuple[int, str, aiohttp.typedefs.LooseHeaders]:
-        """Return status, the code of a refusal, and the headers."""
+        """Send a request; return the status, the problem code, and the headers."""
         sent = dict(headers)
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -180,7 +181,7 @@ async def test_anothers_ids_are_not_found_on_any_route_nor_socket() -> None:
             body = BODIES.get((method, path.rpartition("/")[2]))
             theirs = await door.ask(method, filled(path, chat), eve, body)
             assert theirs[:2] == (404, "chat_not_found"), (method, path)
-            if method in {"GET", "POST"}:  # and the ids are right: to their owner it is no secret
+            if method in {"GET", "POST"}:  # and the ids are right: the owner may know
                 assert (await door.ask(method, filled(path, chat), mine, body))[1] != (
                     "chat_not_found"
                 ), (method, path)
@@ -188,7 +189,7 @@ async def test_anothers_ids_are_not_found_on_any_route_nor_socket() -> None:
         async with Client(Endpoint(door.url, token=eve)) as client:
             assert (await client.chats()).chats == []
             assert (await client.info()).user == "eve"
-            # A key of somebody else's is no key of hers, and gives her none of their answers.
+            # Another owner's key is unknown for her, and replays none of their responses.
             again = await client.create_chat(CreateChat("hers"), key="k")
         async with Client(Endpoint(door.url, token=mine)) as client:
             own = await client.create_chat(CreateChat("hers"), key="k")

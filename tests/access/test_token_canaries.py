@@ -1,4 +1,4 @@
-"""Tokens: what was shown once is written nowhere, whatever is done with it."""
+"""A token is shown once and written nowhere: not in logs, errors, files or process lists."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def running() -> bytes:
 
 
 async def said_to(port: int, sent: bytes) -> bytes:
-    """Return what the daemon answers to these bytes, until it closes."""
+    """Send these bytes; return the daemon's response, until it closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
     try:

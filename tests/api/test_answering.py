@@ -1,4 +1,4 @@
-"""Calls that only a client can answer: once, in time, and whoever is late is told who won."""
+"""Calls that only a client can answer: answered once, in time; a late answer loses."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from support.chats import assert_well, plant_calls
 from support.daemon import running_pair
 from support.store import dump
 
-TURN = 3  # of a planted chat
+TURN = 3  # of a chat written by the test
 
 
 @pytest.fixture
 async def asked() -> AsyncIterator[tuple[Daemon, Client]]:
-    """A chat that waits for the results of two calls, and nobody works on it."""
+    """A chat that waits for the results of two calls, and that no worker holds."""
     async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, client, _):
         await daemon.database.write(lambda c: plant_calls(c, "a", {"one": None, "two": None}))
         yield daemon, client
@@ -53,7 +53,7 @@ async def test_a_chat_that_the_worker_made_wait_runs_again_when_its_last_call_is
             sent.chat.id, Answers(asking.row.turn_version, [CallAnswer("c1", approved=True)])
         )
         assert (answered.chat.status, answered.open_calls) == ("pending", [])
-        # Leave was given and nothing was written, yet fresh work begins.
+        # The call was approved and nothing was written, yet new work begins.
         assert answered.chat.versions.history > history
         await assert_well(daemon, sent.chat.id)
 

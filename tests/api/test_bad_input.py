@@ -1,4 +1,4 @@
-"""Refusals: one sentence, the right status, and nothing changed."""
+"""Invalid requests: one sentence, the right status, and nothing changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from palaverd.daemon import Daemon
 from support.daemon import running_pair
 from support.store import dump
 
-# (method, path, body, status, code, what the sentence names); {id} is an existing chat.
+# (method, path, body, status, code, words of the sentence); {id} is an existing chat.
 REFUSALS = [
     ("GET", "/api/v1/chats/nope", None, 404, "chat_not_found", "nope"),
     ("GET", "/api/v1/chats/nope/messages", None, 404, "chat_not_found", "nope"),
@@ -63,7 +63,7 @@ REFUSALS = [
 
 @pytest.fixture
 async def idle() -> AsyncIterator[tuple[Daemon, Client, str]]:
-    """A daemon that works on nothing, with one chat."""
+    """A daemon that runs no chat, with one chat."""
     async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, client, _sim):
         sent = await client.create_chat(CreateChat(content="hello"))
         yield daemon, client, sent.chat.id
@@ -95,7 +95,7 @@ async def test_what_cannot_be_done_is_refused_with_a_reason_and_changes_nothing(
         assert response.status == status
         assert response.content_type == PROBLEM_CONTENT_TYPE
         body = await response.read()
-    # A script finds each field, also where there is nothing to say in it.
+    # A script finds each field, also an empty one.
     assert msgspec.json.decode(body).keys() == set(Problem.__struct_fields__)
     problem = msgspec.json.decode(body, type=Problem)
     assert (problem.status, problem.code) == (status, code)

@@ -1,6 +1,6 @@
-"""Every number and time that any route takes, at its borders.
+"""Every number and time that any route takes, at its bounds.
 
-Made from the routes and from what their handlers read, so that a new one cannot be forgotten.
+Generated from the routes and from what their handlers read, so that a new one is included.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ TIMES = [
     "9999-12-31T23:59:59.999999Z",
     "9999-12-31T23:59:59-14:00",
 ]
-VERSION = 3  # of the turn and of the history of a planted chat
-# With a queue and without a run, failed, and in a wait: all that a request may find.
+VERSION = 3  # of the turn and of the history of a chat written by the test
+# With a queue and without a run, failed, and waiting: all states that a request may meet.
 STATES = (State.P, State.E1, State.Rh)
 
 
@@ -72,7 +72,7 @@ def body_of(handler: FunctionType) -> type | None:
 
 
 def queries_of(handler: FunctionType) -> set[str]:
-    """Name what a handler reads of the query."""
+    """Return the names of the query parameters that a handler reads."""
     readers = {"int_query": 1, "bool_query": 1, "request.query.get": 0}
     return {
         ast.literal_eval(arguments[readers[name]])
@@ -82,7 +82,7 @@ def queries_of(handler: FunctionType) -> set[str]:
 
 
 def sample(kind: kinds.Type) -> Any:
-    """Make a value that is taken."""
+    """Return a valid value of a type."""
     match kind:
         case kinds.StructType():
             needed = [field for field in kind.fields if field.required]
@@ -143,7 +143,7 @@ def sample_body(handler: FunctionType) -> Any:
 
 
 def cursor(number: int) -> str:
-    """A place in the list as no daemon gave it."""
+    """Return a cursor of the list that no daemon has issued."""
     return base64.urlsafe_b64encode(f'[{number},"x"]'.encode()).decode()
 
 
@@ -170,7 +170,7 @@ async def test_no_number_or_time_is_too_much_for_any_route() -> None:
 
 
 def plant_anew(connection: Connection) -> None:
-    """Leave one chat of each state, and nothing else."""
+    """Replace all chats by one in each state."""
     connection.execute(delete(chats))
     for state in STATES:
         plant(connection, state, chat_id=state.name, owner=LOCAL_OWNER)
@@ -179,7 +179,7 @@ def plant_anew(connection: Connection) -> None:
 async def outcome(
     daemon: Daemon, session: aiohttp.ClientSession, case: Case, state: State
 ) -> list[str]:
-    """Ask for one thing; return what was wrong about the answer."""
+    """Send one request; return what is wrong about the response."""
     place = "http://localhost" + case.path.replace("{chat_id}", state.name)
     body = None if case.body is None else msgspec.json.encode(case.body)
     async with session.request(case.method, place, data=body) as response:
@@ -188,7 +188,7 @@ async def outcome(
             return [f"{case} in {state}: {status} {await response.text()}"]
     if status >= 400 or case.method == "GET":
         return []
-    # What was taken can be read again.
+    # An accepted value can be read back.
     async with session.get("http://localhost/api/v1/chats") as response:
         wrong = [] if response.status == 200 else [f"{case} in {state}: the list is broken"]
     await daemon.database.write(plant_anew)

@@ -1,4 +1,4 @@
-"""Connections that say nothing, half of something, or nonsense: told, cut, never in the way."""
+"""Connections that send nothing, half a request, or nonsense: refused or closed in time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Raw:
-    """A connection on which a test writes what it likes."""
+    """A connection on which a test writes any bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -36,7 +36,7 @@ class Raw:
         self._writer.write(data)
 
     async def answer(self) -> tuple[int, bytes]:
-        """Read one answer; return its status and body."""
+        """Read one response; return its status and body."""
         async with asyncio.timeout(PATIENCE_S):
             head = await self._reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
@@ -53,7 +53,7 @@ class Raw:
             await self._reader.readexactly(size)
 
     async def is_cut(self) -> bool:
-        """Wait until the other side has closed it; False when something else comes."""
+        """Wait until the daemon has closed it; return False if it sends something else."""
         async with asyncio.timeout(PATIENCE_S):
             try:
                 return await self._reader.read(1) == b""
@@ -61,7 +61,7 @@ class Raw:
                 return True
 
     async def rest(self) -> bytes:
-        """Read until the other side has closed it."""
+        """Read until the daemon has closed it."""
         async with asyncio.timeout(PATIENCE_S):
             return await self._reader.read()
 
@@ -77,7 +77,7 @@ Raws = Callable[[bytes], Awaitable[Raw]]
 
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[Daemon, ManualClock, Raws]]:
-    """A daemon with room for few connections, on a clock that the test moves."""
+    """A daemon with room for few connections, on a clock that the test advances."""
     clock = ManualClock()
     config = simulator_config("http://127.0.0.1:1", worker=WorkerConfig(enabled=False))
     async with short_dir() as data_dir, AsyncExitStack() as stack:
@@ -146,7 +146,7 @@ async def test_a_long_answer_may_be_taken_slowly_but_not_be_left() -> None:
             await one.take(200_000)
             await until(lambda: daemon.connections.unsent < unsent)  # noqa: B023
         assert daemon.connections.unsent > 0
-        clock.advance(IDLE_S)  # it took some of it since
+        clock.advance(IDLE_S)  # it received a part meanwhile
         assert len(daemon.connections) == 1
         clock.advance(IDLE_S)
         await until(lambda: len(daemon.connections) == 0)
@@ -156,7 +156,7 @@ async def test_a_long_answer_may_be_taken_slowly_but_not_be_left() -> None:
     "said", [b"", HALF_A_HEAD, HALF_A_BODY], ids=["silent", "half a head", "half a body"]
 )
 async def test_those_that_say_nothing_make_room_for_those_that_do(said: bytes) -> None:
-    """The one that has waited longest goes; no deadline passes here."""
+    """The connection that has waited longest is closed; no deadline passes here."""
     async with served() as (daemon, _, raw):
         waiting = []
         for number in range(MOST):
@@ -181,7 +181,7 @@ async def test_streams_leave_room_for_requests() -> None:
         await until(lambda: len(daemon.sockets) == len(streams))
         problem = await (await raw(head)).problem()
         assert (problem.status, problem.code) == (429, "too_many_streams")
-        clock.advance(HEAD_S + IDLE_S)  # streams are at work, however long they are silent
+        clock.advance(HEAD_S + IDLE_S)  # streams are never idle, however long they are silent
         assert all(one.is_open() for one in streams)
         assert (await client.chat(chat.id)).id == chat.id
 

@@ -1,4 +1,4 @@
-"""Calls that nobody answers: each is cancelled at its own deadline, on the clock handed in."""
+"""Calls that no client answers: each is cancelled at its own deadline, on the clock passed in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.chats import assert_well, plant_calls, reaches
 from support.clock import PATIENCE_S, START, ManualClock, until
 from support.daemon import running_pair
 
-TURN = 3  # of a planted chat
+TURN = 3  # of a chat written by the test
 SOON, LATER = 60, 90  # seconds after the start
 
 
@@ -30,11 +30,11 @@ async def asked(**seconds: int | None) -> AsyncIterator[tuple[Daemon, Client, Ma
         call: None if after is None else to_ms(START) + after * 1000
         for call, after in seconds.items()
     }
-    # A clock that jumps must not look like a worker that has slept through its lease.
+    # A clock that jumps must not look like a worker that missed its lease's renewal.
     patient = WorkerConfig(lease_seconds=3600)
     async with running_pair(clock=clock, worker=patient) as (daemon, client, _):
         await daemon.database.write(lambda c: plant_calls(c, "a", deadlines))
-        # No hint told of it: the timer finds it.
+        # No hint announced it: the timer finds it.
         await until(lambda: 1.0 in clock.waits())
         clock.advance(1.0)
         await until(lambda: daemon.worker.running == 1)
@@ -48,7 +48,7 @@ async def results(client: Client) -> dict[str, str]:
 
 
 async def pass_time(clock: ManualClock, second: int) -> None:
-    """Go to a second after the start, once the worker waits for it."""
+    """Advance to a second after the start, once the worker waits for it."""
     left = second - clock.monotonic()
     await until(lambda: any(abs(wait - left) < 1e-6 for wait in clock.waits()))
     clock.advance(left - 0.5)

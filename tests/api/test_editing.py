@@ -1,4 +1,4 @@
-"""A message said anew: what is dropped, what runs instead, and what a client sees of it."""
+"""Edited messages: what is dropped, what runs instead, and what a client's stream shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archiving, bringing back and deleting a chat with its children: all of them, or nothing."""
+"""Archive, unarchive and delete a chat with its children: all of them, or none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.daemon import running_pair
 from support.store import dump
 
 ARCHIVE, BRING_BACK = ChangeChat(archived=True), ChangeChat(archived=False)
-# (id, parent, state): a child that had been put away before, and a grandchild that has failed.
+# (id, parent, state): a child that had been archived before, and a grandchild that has failed.
 FAMILY = [
     ("a", None, State.W),
     ("b", "a", State.P),
@@ -51,7 +51,7 @@ async def test_a_family_is_archived_at_once_and_comes_back_as_it_was(
     assert [c.id for c in (await client.chats()).chats] == []
     assert {c.id for c in (await client.chats(archived=True)).chats} == set(NAMES)
     await client.change_chat("a", BRING_BACK)
-    # c was put away before, by itself: it stays where it was.
+    # c was archived before, by itself: it stays archived.
     assert await archived(client) == {"a": False, "b": False, "c": True, "d": False}
     assert (await client.chat("b")).status == "paused"
     assert (await client.chat("d")).status == "error"

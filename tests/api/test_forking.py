@@ -1,4 +1,4 @@
-"""Forks and cleared contexts: what is copied, what is closed, what the model still sees."""
+"""Forks and cleared contexts: what is copied, what is closed, what the model still gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A socket on which nothing is said says that the daemon is there, every five seconds."""
+"""A silent socket carries a heartbeat every five seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEAT = {"type": "heartbeat"}
 
 
 class Told:
-    """What came on a socket, event by event."""
+    """The events of a socket, in order."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
@@ -82,7 +82,7 @@ async def test_an_event_puts_the_next_heartbeat_off_without_another_timer() -> N
             await client.change_chat(chat_id, ChangeChat(title="another title"))
             await socket.read("caught_up")
         timers = clock.waits()
-        clock.advance(1)  # it finds that something was said, and waits for the rest
+        clock.advance(1)  # it finds that something was sent, and waits for the rest
         assert HEARTBEAT_S - 1 in clock.waits()
         assert len(clock.waits()) <= len(timers)
         clock.advance(HEARTBEAT_S - 1.5)

@@ -1,4 +1,4 @@
-"""The first look at a request: for which host it is, and from which page."""
+"""The checks of a request's Host and Origin, before anything else is read."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_nobody_else_is_believed():
     ("chain", "peer"),
     [
         ("198.51.100.4", "198.51.100.4"),
-        # Whatever a client wrote stands before what the first trusted proxy saw.
+        # A client's own entries stand before the one of the first trusted proxy.
         ("1.2.3.4, 198.51.100.4", "198.51.100.4"),
         ("198.51.100.4, 10.1.9.9", "198.51.100.4"),
         (["198.51.100.4", "10.1.9.9"], "198.51.100.4"),
@@ -199,7 +199,7 @@ UPGRADE = (
 
 
 async def asked(open_connection, method: str, path: str, host, page) -> tuple[int, str]:
-    """Return status and problem code of a request whose body never comes."""
+    """Send a request whose body never comes; return the status and problem code."""
     reader, writer = await open_connection()
     head = f"{method} {path} HTTP/1.1\r\nContent-Length: 10\r\n"
     if path.endswith(("/stream", "/watch")):

@@ -1,4 +1,4 @@
-"""TCP and TLS: what is served, what is refused in a sentence, what a stranger can do to it."""
+"""TCP and TLS: addresses, certificates, refusals, and unauthenticated clients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n
 
 
 class Served:
-    """A daemon that listens with TLS, on a clock that the test moves."""
+    """A daemon that listens with TLS, on a clock that the test advances."""
 
     def __init__(self, daemon: Daemon, clock: ManualClock, authority: Authority) -> None:
         self.daemon, self.clock, self.authority = daemon, clock, authority
@@ -184,7 +184,7 @@ def test_a_port_that_cannot_be_had_is_one_sentence() -> None:
 
 
 def broken(what: str, authority: Authority) -> tuple[Path, Path]:
-    """Return files of which one is broken in some way."""
+    """Return a certificate and a key of which one is broken."""
     certificate, key = authority.issue()
     match what:
         case "no certificate":
@@ -262,13 +262,13 @@ async def test_a_renewed_certificate_is_served_and_a_broken_one_is_not(
             for _ in range(times):
                 await until(lambda: any(0 < wait <= LOOK_S for wait in one.clock.waits()))
                 one.clock.advance(LOOK_S)
-                await asyncio.sleep(0.05)  # a look is a thread's
+                await asyncio.sleep(0.05)  # a thread looks
 
         first = await shown()
         folder = one.authority.folder
         one.authority.issue(called="new")
         (folder / "new.pem").replace(folder / "server.pem")
-        await looked(3)  # the certificate without its key: what was before is served on
+        await looked(3)  # the certificate without its key: the previous pair stays in use
         assert "certificate refused" in capsys.readouterr().out
         assert await shown() == first
         (folder / "new.key").replace(folder / "server.key")
@@ -368,7 +368,7 @@ async def test_the_time_of_a_handshake_and_of_the_first_request_is_one() -> None
 
 @pytest.mark.parametrize("said", SILENT.values(), ids=SILENT)
 async def test_handshakes_that_are_not_finished_make_room_for_who_speaks(said: bytes) -> None:
-    """No deadline passes here: those that wait longest go, on both doors of the daemon."""
+    """No deadline passes here: the longest waiting are closed, on both listeners of the daemon."""
     async with served() as one:
         for _ in range(3 * MOST):
             await one.raw(said)

@@ -1,4 +1,4 @@
-"""A message carries the key of the request that sent it, wherever a client meets it."""
+"""A message carries the key of the request that sent it, in responses, pages and streams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.chats import rests
 from support.daemon import running_daemon, running_pair, short_dir, simulator_config
 
 SLOW = "[[slow-first=600000]] wait"
-WORDS = "continue"  # which everybody sends
+WORDS = "continue"  # which every client sends
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def pair() -> AsyncIterator[tuple[Daemon, Client]]:
 
 
 async def streamed(client: Client, chat_id: str) -> tuple[list[Message], list[QueuedMessage]]:
-    """Return the messages of the user, and the queue, as a stream that begins now tells them."""
+    """Return the user's messages and the queue, as a stream that starts now sends them."""
     messages: list[Message] = []
     queue: list[QueuedMessage] = []
     async with aclosing(client.stream(chat_id)) as batches:
@@ -126,7 +126,7 @@ async def test_a_message_said_anew_has_the_key_of_the_edit(pair: tuple[Daemon, C
 
 
 async def test_a_forks_copies_have_no_keys(pair: tuple[Daemon, Client]) -> None:
-    """Whoever sent the original, and has not heard of it yet, must not take a copy for it."""
+    """A client that has not seen its message yet must not take a fork's copy for it."""
     daemon, client = pair
     created = await client.create_chat(CreateChat(SLOW), key="k1")
     await client.send(created.chat.id, SendMessage(f"[[echo]] {WORDS}"), key="k2")

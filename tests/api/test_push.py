@@ -1,4 +1,4 @@
-"""Live output goes out past the tasks: as real frames, and only where it need not wait."""
+"""Live output is written to the socket directly, as valid frames, if that does not block."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_nothing_is_pushed_to_a_reader_that_has_not_taken_what_was_sent_be
     async def handle(
         socket: web.WebSocketResponse, push: Push, transport: asyncio.Transport
     ) -> None:
-        # More than the kernel takes: some of it stays with us.
+        # More than the kernel's buffer: the rest is buffered here.
         while transport.get_write_buffer_size() == 0:
             assert push(b"x" * limits.PROMPT_FRAME)
         assert not push(b"y")

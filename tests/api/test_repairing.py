@@ -1,4 +1,4 @@
-"""Tried again and repaired: over HTTP, once per key, and nothing is lost."""
+"""Retry and repair over HTTP: once per key, and nothing is lost."""
 
 from __future__ import annotations
 

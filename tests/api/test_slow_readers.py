@@ -1,4 +1,4 @@
-"""A client that takes nothing of what it asked for is closed, and holds nothing any more."""
+"""A client that does not read its stream is closed, and its memory is freed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from support.clock import ManualClock, until
 from support.daemon import make_daemon, short_dir, simulator_config
 from support.tokens import make_token
 
-# With a queue it is more than the kernel's buffers hold: of TCP those are some megabytes.
+# With a queue it is more than the kernel's buffers, which are some megabytes for TCP.
 LONG = "x" * (BODY_LIMIT - 1000)
 QUEUED = 7
 
 
 async def asked(daemon: Daemon, chat: str, *headers: str) -> socket.socket:
-    """Ask for a chat's stream, and read nothing of it; over TCP if there are headers for it."""
+    """Open a chat's stream without reading it; over TCP if there are headers for it."""
     family = socket.AF_INET if headers else socket.AF_UNIX
     reader = socket.socket(family)
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

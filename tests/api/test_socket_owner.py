@@ -1,4 +1,4 @@
-"""Who comes in by the Unix socket, and where it may lie."""
+"""The Unix socket: its directory, its permissions, and the peer's user id."""
 
 from __future__ import annotations
 

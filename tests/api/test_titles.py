@@ -1,4 +1,4 @@
-"""What a chat is called when nobody has named it."""
+"""The title of a chat that has no title of its own."""
 
 from __future__ import annotations
 

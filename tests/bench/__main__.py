@@ -1,4 +1,4 @@
-"""`make bench`: runs the benchmarks and prints one table."""
+"""`make bench`: run the benchmarks and print one table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.table import lines
 
 
 def main() -> None:
-    """Run what the arguments choose, several times, and print the medians."""
+    """Run the chosen benchmarks several times, and print the medians."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"all, or some of: {', '.join(BENCHMARKS)}"

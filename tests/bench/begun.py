@@ -1,4 +1,4 @@
-"""Says on standard output when every stream of a reader has begun."""
+"""Report on standard output when every stream of a reader has begun."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Begun:
         self._missing = streams
 
     def note(self) -> None:
-        """Say that one more stream has begun."""
+        """Count one more stream that has begun."""
         self._missing -= 1
         if self._missing == 0:
             click.echo("live")

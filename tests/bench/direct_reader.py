@@ -1,9 +1,9 @@
-"""Reads the provider without Palaver: `python -m bench.direct_reader URL HOW STREAMS REQUEST`.
+"""Read the provider without Palaver: `python -m bench.direct_reader URL HOW STREAMS REQUEST`.
 
-HOW is `sdk` (the vendor's typed events), `httpx2` (the HTTP client that Palaver uses, reading
-bodies and doing nothing with them) or `aiohttp` (the same bodies through the SDK's other
-transport). Prints `live` when every stream has begun, and at the end, with `sdk`, how old each
-word was when it was read: nanoseconds, as one JSON line.
+HOW is `sdk` (the vendor's typed events), `httpx2` (the HTTP client that Palaver uses, discarding
+the bodies) or `aiohttp` (the same through the SDK's other transport). Prints `live` when every
+stream has begun; with `sdk`, prints at the end how old each word was when it was read: nanoseconds,
+as one JSON line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from palaverd.providers.transport import http_client
 
 
 def anthropic_client(url: str, transport: str) -> Any:
-    """Make the SDK's client on one of the two transports."""
+    """Return the SDK's client on one of the two transports."""
     import anthropic
     import httpx2
 
@@ -36,7 +36,7 @@ def anthropic_client(url: str, transport: str) -> Any:
 
 
 def request(content: str) -> dict[str, Any]:
-    """Return what a call needs."""
+    """Return the arguments of a call."""
     return {
         "model": "bench",
         "max_tokens": 1000,
@@ -58,7 +58,7 @@ async def read_typed(client: Any, content: str, begun: Begun) -> list[int]:
 
 
 async def read_bytes(client: Any, content: str, begun: Begun) -> list[int]:
-    """Read the body and do nothing with it."""
+    """Read the body and discard it."""
     opening = client.messages.with_streaming_response.create(**request(content))
     async with opening as opened:
         chunks = opened.http_response.aiter_bytes()
@@ -70,7 +70,7 @@ async def read_bytes(client: Any, content: str, begun: Begun) -> list[int]:
 
 
 async def main(url: str, how: str, streams: int, content: str) -> None:
-    """Read that many streams at once, and print what was found."""
+    """Read that many streams at once, and print the result."""
     client = anthropic_client(url, how)
     read = read_typed if how == "sdk" else read_bytes
     await read(client, "1 0 0", Begun(2))  # the first call imports and connects

@@ -1,7 +1,7 @@
-"""One answer to many subscribers, against a bare WebSocket loop that sends the same bytes.
+"""One answer to many subscribers, compared with a bare WebSocket loop that sends the same bytes.
 
-Events per second of the sending process's CPU, one event a frame: what a subscriber that keeps
-up gets. One that does not gets several events in a frame, which is cheaper.
+The figure is events per second of the sending process's CPU time, with one event per frame: the
+case of a subscriber that keeps up. A slower one gets several events per frame, which is cheaper.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Readers that only count: `python -m bench.fan_out_readers SOCKET PATH READERS`.
+"""Readers that only count bytes: `python -m bench.fan_out_readers SOCKET PATH READERS`.
 
 Opens WebSockets with the least code that can, so that reading costs little beside sending. Runs
 until it is ended; at the end of its input it prints how many bytes it read.
@@ -27,21 +27,21 @@ class Reader(asyncio.Protocol):
         self._opening = OPENING.format(path=path).encode()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the WebSocket."""
+        """Send the upgrade request."""
         assert isinstance(transport, asyncio.Transport)
         transport.write(self._opening)
 
     def data_received(self, data: bytes) -> None:
-        """Count."""
+        """Count the bytes."""
         self.accepted.set()
         Reader.read += len(data)
 
 
 async def main(socket: str, path: str, readers: int) -> None:
-    """Open the connections and keep them."""
+    """Open the connections and keep them open."""
     loop = asyncio.get_running_loop()
     for _ in range(readers):
-        # One after the other: a crowd at the door is another benchmark's subject.
+        # One after the other: many connections at once are another benchmark's subject.
         _, reader = await loop.create_unix_connection(lambda: Reader(path), socket)
         await reader.accepted.wait()
     await asyncio.to_thread(sys.stdin.read)

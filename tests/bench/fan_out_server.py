@@ -1,9 +1,9 @@
-"""Sends one answer to many readers: `python -m bench.fan_out_server SOCKET READERS EVENTS`.
+"""Send one answer to many readers: `python -m bench.fan_out_server SOCKET READERS EVENTS`.
 
 Runs the daemon's own sockets, subscribers and log, without a worker: this process writes the
-answer itself. Beside it, on SOCKET.bare, a WebSocket server that sends the same frames to its
-readers in a loop. Prints `ready`, waits until both have their readers, and prints the CPU seconds
-that each took for EVENTS events, as one JSON line.
+answer itself. Beside it, on SOCKET.bare, a WebSocket server sends the same frames to its readers in
+a loop. Prints `ready`, waits until both have their readers, and prints the CPU seconds that each
+took for EVENTS events, as one JSON line.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ ROUNDS = 5  # in turns, so that noise meets both
 
 
 class Bare:
-    """The least that can send frames to many readers."""
+    """The least code that can send frames to many readers."""
 
     def __init__(self) -> None:
         self.sockets: set[web.WebSocketResponse] = set()
 
     async def serve(self, socket: Path) -> web.AppRunner:
-        """Serve on a Unix socket; the caller cleans the runner up."""
+        """Serve on a Unix socket; the caller cleans up the runner."""
         app = web.Application()
         app.router.add_get("/", self._accept)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -67,7 +67,7 @@ class Bare:
 
 
 async def chat_with_episode(daemon: Daemon) -> tuple[str, Episode]:
-    """Make a chat that looks as if a model were answering in it."""
+    """Return a chat that looks as if a model were answering in it."""
     made = await create_chat(daemon.context, Asker(LOCAL_OWNER), CreateChat("go", title="bench"))
     chat_id = made.chat.id
     applied = await daemon.door.apply(chat_id, lambda chat: record_attempt(chat, "bench"))
@@ -84,13 +84,13 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def main(socket: Path, readers: int, events: int) -> None:
-    """Send events both ways, in turns."""
-    # Two sockets for each reader, which is more files than a process may mostly have.
+    """Send events both ways, alternately."""
+    # Two sockets for each reader: more files than the usual limit of a process.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    # What is printed here is read by the benchmark.
+    # The benchmark reads this output.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    # One owner has all of them here; the limit is for scripts that run away.
+    # One owner has all of them here; the limit is against runaway scripts.
     limits.STREAMS_PER_OWNER = max(limits.STREAMS_PER_OWNER, 2 * readers)
     daemon = Daemon(
         socket.parent / "data",
@@ -113,7 +113,8 @@ async def main(socket: Path, readers: int, events: int) -> None:
         for _ in range(events // ROUNDS):
             episode.append(0, DELTA)
             daemon.episodes.wake(chat_id)
-            # Two turns of the loop: each reader's task is woken in one and has sent in the next.
+            # Two iterations of the loop: each reader's task is woken in one and has sent in the
+            # next.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         used["ours"] += time.process_time() - began

@@ -1,4 +1,4 @@
-"""What a benchmark gives: figures, each with its baseline and its aim."""
+"""The results of a benchmark: figures, each with its baseline and its aim."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import median
 
 
 class Kind(Enum):
-    """What an aim is about."""
+    """What an aim limits."""
 
     RATIO_AT_MOST = "≤ {:g}x"
     RATIO_AT_LEAST = "≥ {:g}x"
@@ -32,9 +32,9 @@ class Aim:
 class Figure:
     """One measured value.
 
-    `baseline` was measured in the same run, in the same unit; `against` says what it is. `noise`
-    is the spread of the ratio (or of the value, without a baseline) over the runs: the largest
-    minus the smallest, as a part of the median.
+    `baseline` was measured in the same run, in the same unit; `against` names it. `noise` is the
+    spread of the ratio (or of the value, without a baseline) over the runs: the largest minus the
+    smallest, as a part of the median.
     """
 
     what: str
@@ -52,7 +52,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is met; None without an aim."""
+        """Return whether the aim is met; None without an aim."""
         if self.aim is None:
             return None
         limit, ratio, base = self.aim.limit, self.ratio or 0.0, self.baseline or 0.0
@@ -66,17 +66,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a benchmark does: 1 is enough for a steady figure, 0.01 shows that it runs."""
+    """How much work a benchmark does: 1 is enough for a steady figure, 0.01 checks that it runs."""
 
     scale: float = 1.0
 
     def count(self, full: int, least: int = 1) -> int:
-        """Return how often to do something that is done `full` times at full effort."""
+        """Return how often to repeat what is repeated `full` times at full effort."""
         return max(least, round(full * self.scale))
 
 
 def at_most(ratio: float) -> Aim:
-    """Aim at a ratio, and no more."""
+    """Return an aim with an upper bound for the ratio."""
     return Aim(Kind.RATIO_AT_MOST, ratio)
 
 
@@ -87,7 +87,7 @@ def percentile(values: Sequence[float], part: float) -> float:
 
 
 def combine(runs: Sequence[Sequence[Figure]]) -> list[Figure]:
-    """Return the run with the median ratio for each figure, and how far the runs lie apart."""
+    """Return the run with the median ratio for each figure, and the spread of the runs."""
     return [_combine([run[place] for run in runs]) for place in range(len(runs[0]))]
 
 

@@ -1,4 +1,4 @@
-"""The live path: how late an event is, and what a token costs the daemon."""
+"""The live path: the latency of an event, and the daemon's CPU time per token."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ RATE = 100.0  # tokens per second of one stream: a fast model
 WORDS = 1000  # of a stream, for latency
 # For CPU: a few streams, measured in the middle, when each has begun and none has ended.
 STREAMS, WINDOW_S = 5, 6.0
-MARGIN_S = 3.0  # that a stream goes on after the window, since a busy machine measures late
+MARGIN_S = 3.0  # that a stream continues after the window, since a busy machine measures late
 P50_AIM = Aim(Kind.ADDED_AT_MOST, 1.0)
 P99_AIM = Aim(Kind.ADDED_AT_MOST, 5.0)
 CPU_AIM = at_most(1.6)
 
 
 async def latency(effort: Effort) -> list[Figure]:
-    """Provider's byte to client's event, against the vendor's SDK read directly."""
+    """Measure from the provider's byte to the client's event, and with the vendor's SDK."""
     asked = f"{effort.count(WORDS, 10)} {RATE:g} 0"
     async with provider() as url, daemon(url) as served:
         theirs = await _ages("bench.direct_reader", url, "sdk", "1", asked)
@@ -35,7 +35,7 @@ async def latency(effort: Effort) -> list[Figure]:
 
 
 async def cpu(effort: Effort) -> list[Figure]:
-    """CPU per live token, against the same HTTP client that only reads; and both transports."""
+    """Measure CPU time per live token, for both transports, against the HTTP client alone."""
     window = max(0.3, WINDOW_S * effort.scale)
     words = round((window + MARGIN_S) * RATE)
     asked = f"{words} {RATE:g} 0"
@@ -55,7 +55,7 @@ async def cpu(effort: Effort) -> list[Figure]:
 
 
 async def _cpu_per_token(reader: asyncio.subprocess.Process, pid: int, window: float) -> float:
-    """Return the microseconds of CPU that process `pid` uses for a token, while all flow."""
+    """Return the microseconds of CPU time of process `pid` per token, while all streams run."""
     await line(reader)
     before, began = cpu_seconds(pid), time.monotonic()
     await asyncio.sleep(window)

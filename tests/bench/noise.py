@@ -1,4 +1,4 @@
-"""How unsteady the machine is, without us."""
+"""The noise of the machine, without Palaver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and histories: what a long one costs over a short one."""
+"""Lists and histories: the cost of a long one compared with a short one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def store(chat_count: int, name: str) -> Any:
 
 
 def fill(connection: Connection, count: int) -> None:
-    """Write chats, each a second older than the next."""
+    """Write chats, each updated a second before the previous one."""
     ensure_user(connection, OWNER, 0)
     for rows in _batches(count):
         values = []
@@ -90,7 +90,7 @@ def fill(connection: Connection, count: int) -> None:
 
 
 def fill_chat(connection: Connection, chat_id: str, count: int) -> None:
-    """Write one chat with that many messages, its own ones between those of others."""
+    """Write one chat with that many messages, interleaved with messages of others."""
     row = fresh_chat(connection, chat_id, NewChat(owner=OWNER, title=chat_id), 0).row
     row.snapshot_version = row.history_version = row.turn_version = 1
     connection.execute(insert(chats).values(**chat_values(row)))
@@ -118,12 +118,12 @@ def _batches(count: int) -> Iterator[range]:
 
 
 def first_page(connection: Connection) -> object:
-    """Read what a client shows first."""
+    """Read the first page of the list."""
     return list_chats(connection, OWNER, limit=PAGE)
 
 
 def open_chat(chat_id: str) -> Callable[[Connection], object]:
-    """Return the read that an attach without a position makes."""
+    """Return the read of a stream that starts without a position."""
     return lambda connection: load_changes(connection, chat_id, None)
 
 
@@ -134,7 +134,7 @@ async def _alternately(
     read: Callable[[Connection], object],
     other_read: Callable[[Connection], object] | None = None,
 ) -> tuple[float, float]:
-    """Return two medians in milliseconds, measured in turns so that noise meets both."""
+    """Return two medians in milliseconds, measured alternately so that noise affects both."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats):
         taken[0].append(await _timed(one, read))

@@ -1,4 +1,4 @@
-"""Daemon, provider and readers as processes of their own, and the CPU that they use."""
+"""Daemon, provider and readers as separate processes, and the CPU time that they use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from palaver.client import Client, Endpoint, Unreachable
 
 TESTS = Path(__file__).resolve().parents[1]
-ANSWER_S = 120.0  # for a process to say something, on a machine that does other things too
+ANSWER_S = 120.0  # for a process to print a line, on a busy machine
 POLL_S = 0.01
 
 CONFIG = """\
@@ -30,21 +30,21 @@ model = "bench"
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return an environment in which the benchmarks can be imported, and no configuration is."""
+    """Return an environment that can import the benchmarks and has no configuration."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PALAVER_")}
     return kept | {"PYTHONPATH": str(TESTS)} | more
 
 
 @asynccontextmanager
 async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a Python module, its output piped; ended with the block."""
+    """Run a Python module with pipes; it is ended with the block."""
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        # A daemon's log is of no interest here; anything else has something to complain about.
+        # A daemon's log is not needed here; another process prints errors.
         stderr=asyncio.subprocess.DEVNULL if arguments[0] == "palaverd" else None,
         cwd=TESTS,
         env=environment(),
@@ -70,7 +70,7 @@ async def line(running: asyncio.subprocess.Process) -> str:
 
 
 async def tell(running: asyncio.subprocess.Process, text: str) -> None:
-    """Write a line to a process."""
+    """Write a line to a process's stdin."""
     assert running.stdin is not None
     running.stdin.write(text.encode() + b"\n")
     await running.stdin.drain()
@@ -78,7 +78,7 @@ async def tell(running: asyncio.subprocess.Process, text: str) -> None:
 
 @asynccontextmanager
 async def provider() -> AsyncIterator[str]:
-    """Run the provider; yields its address."""
+    """Run the provider; yields its URL."""
     async with process("bench.provider") as running:
         yield await line(running)
 
@@ -109,7 +109,7 @@ async def daemon(url: str) -> AsyncIterator[DaemonProcess]:
 
 
 async def ready(client: Client) -> None:
-    """Wait until a daemon answers."""
+    """Wait until a daemon responds."""
     async with asyncio.timeout(ANSWER_S):
         while True:
             try:

@@ -1,9 +1,9 @@
-"""A model whose every word is the time at which it is sent: `python -m bench.provider`.
+"""A model server whose every word is the time at which it is sent: `python -m bench.provider`.
 
 It speaks Anthropic Messages. The first line on standard output is its address. The last user
-message says what is wanted: `<words> <words per second> <seconds to wait before the end>`; a rate
-of 0 is as fast as it goes. A word is `time.monotonic_ns()`, which is one clock for all processes
-of a machine.
+message is the request: `<words> <words per second> <seconds to wait before the end>`; a rate
+of 0 is as fast as possible. A word is `time.monotonic_ns()`, one clock for all processes of a
+machine.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ ENDING = (
 
 
 def word() -> bytes:
-    """Return an event that says when it was made."""
+    """Return an event that contains the current time."""
     text = f"{time.monotonic_ns()} "
     return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
 
 
 def wanted(body: Any) -> tuple[int, float, float]:
-    """Read words, rate and last wait out of a request."""
+    """Parse words, rate and last wait from a request."""
     content = body["messages"][-1]["content"]
     text = content if isinstance(content, str) else content[-1]["text"]
     words, rate, wait = text.split()

@@ -1,4 +1,4 @@
-"""Starts, against the least that Python does: `python -c pass`."""
+"""Start times, compared with the least that Python does: `python -c pass`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from palaver.client import Client, Endpoint
 
 ROUNDS = 7
 BIN = Path(sys.executable).parent
-PROMPT = "❯".encode()  # stands before the line in which one writes: it comes with the first paint
+PROMPT = "❯".encode()  # before the composer's line: it comes with the first paint
 HELP_AIM, PAINT_AIM, READY_AIM = at_most(6), at_most(20), at_most(25)
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Start each in turns, so that noise meets all."""
+    """Start each alternately, so that noise affects all."""
     with tempfile.TemporaryDirectory(prefix="pv-bench") as name:
         folder = Path(name)
         starts: dict[str, Callable[[], float]] = {
@@ -34,7 +34,7 @@ async def run(effort: Effort) -> list[Figure]:
             "client to first paint": lambda: _first_paint(folder),
         }
         taken: dict[str, list[float]] = {what: [] for what in starts}
-        await asyncio.to_thread(starts["daemon to ready"])  # makes the database
+        await asyncio.to_thread(starts["daemon to ready"])  # creates the database
         for _ in range(effort.count(ROUNDS, 1)):
             for what, start in starts.items():
                 taken[what].append(await asyncio.to_thread(start) * 1000)
@@ -54,7 +54,7 @@ def _finish(*command: str) -> float:
 
 
 async def _daemon_ready(folder: Path) -> float:
-    """Return the seconds until a daemon, its database made before, answers."""
+    """Return the seconds until a daemon, whose database exists, responds."""
     config, socket = folder / "config.toml", folder / "d.sock"
     config.write_text(CONFIG.format(url="http://127.0.0.1:9"))
     command = [sys.executable, "-m", "palaverd", "serve", "--data-dir", str(folder / "data")]
@@ -71,7 +71,7 @@ async def _daemon_ready(folder: Path) -> float:
 
 
 def _first_paint(folder: Path) -> float:
-    """Return the seconds until the interface is on a terminal. It may still be connecting."""
+    """Return the seconds until the interface is painted. It may still be connecting."""
     parent, child = pty.openpty()
     # No daemon listens there: the first paint does not wait for one.
     command = [str(BIN / "palaver"), "--socket", str(folder / "nobody.sock")]

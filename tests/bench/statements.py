@@ -1,4 +1,4 @@
-"""What a function really asks of the database: every statement that SQLAlchemy sends."""
+"""Record every statement that SQLAlchemy sends to the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, event
 
 
 class Statement(NamedTuple):
-    """A statement as the driver gets it; `many` says that it is run once per parameter set."""
+    """A statement as the driver gets it; `many` means that it runs once per parameter set."""
 
     text: str
     parameters: Any
@@ -19,7 +19,7 @@ class Statement(NamedTuple):
 
 @contextmanager
 def recorded() -> Iterator[list[Statement]]:
-    """Collect the statements of every engine in this process, for the body's time."""
+    """Collect the statements of every engine in this process, while the block runs."""
     found: list[Statement] = []
 
     def note(

@@ -1,4 +1,4 @@
-"""A stop: from the request to the committed interruption, while the provider says nothing."""
+"""Stop latency: from the request to the committed interruption, while the provider is silent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STALLED = "5 0 600"  # a few words, then ten minutes of nothing
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Stop many answers, one after the other; then ask the same of chats that are at rest."""
+    """Stop many answers, one after the other; then send the same request to idle chats."""
     async with provider() as url, daemon(url) as served:
         taken, at_rest = [], []
         for _ in range(effort.count(STOPS, 3)):
@@ -35,7 +35,7 @@ async def run(effort: Effort) -> list[Figure]:
 
 
 async def _stop_one(client: Client) -> tuple[float, float]:
-    """Return the milliseconds until the interruption was seen, and of a request in vain."""
+    """Return the milliseconds until the interruption was seen, and of a request without effect."""
     sent = await client.create_chat(CreateChat(content=STALLED))
     chat_id = sent.chat.id
     request = Interrupt(turn_version=sent.chat.versions.turn)
@@ -50,7 +50,7 @@ async def _stop_one(client: Client) -> tuple[float, float]:
 
 
 async def _until_words(stream: AsyncIterator[list[object]]) -> None:
-    """Wait until words were shown and everything else was said."""
+    """Wait until words were shown and everything else was sent."""
     shown = caught_up = False
     async for batch in stream:
         shown = shown or any(isinstance(item, MessagePartEvent) for item in batch)
@@ -60,7 +60,7 @@ async def _until_words(stream: AsyncIterator[list[object]]) -> None:
 
 
 async def _until_stopped(stream: AsyncIterator[list[object]]) -> None:
-    """Wait for the interrupted answer and the chat at rest: what the commit wrote."""
+    """Wait for the interrupted answer and the idle chat, which the commit writes."""
     saved = False
     async for batch in stream:
         for item in batch:

@@ -1,7 +1,6 @@
-"""How long the attempts on a history have taken, read from their journal. Pure.
+"""Compute how long the attempts on a history have taken, from their journal. Pure.
 
-A task that goes on after another one begins where that stopped: a limit counts for the turn, not
-for each of the tasks that worked on it.
+A limit counts for the turn: a task that resumes a turn adds to the time of the tasks before it.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ LOADING: FailureKind = "loading"
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """Seconds that went into attempts, and those since the model was said to be loading.
+    """Seconds spent in attempts, and seconds since the model began loading.
 
-    `loading` is None where the last attempt did not end so.
+    `loading` is None unless the last attempt ended because the model was loading.
     """
 
     attempts: float
@@ -28,10 +27,11 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 def spent(tried: Sequence[Tried], now: int, longest_pause: float) -> Spent:
-    """Return what was spent up to `now` (milliseconds since the epoch).
+    """Return the time spent up to `now` (milliseconds since the epoch).
 
-    Between the beginnings of two attempts at most `longest_pause` seconds count: for more than
-    that nobody was at it, as when the daemon did not run. Time of loading is no attempts' time.
+    At most `longest_pause` seconds count between the starts of two attempts: a longer pause means
+    that no task worked on the turn, for example while the daemon was stopped. Loading time does not
+    count as time of attempts.
     """
     begins = [*(one.started_at for one in tried), now]
     pauses = [

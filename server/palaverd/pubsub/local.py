@@ -33,7 +33,7 @@ class Subscription:
 
     @property
     def waiting(self) -> bool:
-        """Whether there are hints to take."""
+        """Return whether there are hints to take."""
         return bool(self._newest)
 
     def wake(self) -> None:
@@ -52,9 +52,9 @@ class Subscription:
         await self._arrived.wait()
 
     async def wait_until(self, condition: Callable[[], bool], clock: Clock, seconds: float) -> bool:
-        """Wait until `condition` holds, which is looked at after each hint and `wake`.
+        """Wait until `condition` holds, at most `seconds`; return whether it holds.
 
-        Returns whether it holds; after `seconds` it may not.
+        It is checked after each hint and each `wake`.
         """
         return await wait_until(condition, self._arrived, clock, seconds)
 

@@ -119,12 +119,12 @@ class Runner:
             self._wake.clear()
 
     async def _look(self) -> None:
-        """Read the chat as a hint; if the database fails, the next sync of held chats does."""
+        """Read the chat as a hint. If the database fails, the next sync of held chats does it."""
         if current := await self._read():
             self._hints.put(current)
 
     async def _hear(self, hint: Hint) -> bool:
-        """React to a hint. Return False when the runner is done."""
+        """Handle a hint. Return False when the runner is done."""
         match self._memory.hear(hint):
             case Hand():
                 assert self._work is not None
