@@ -1,4 +1,4 @@
-"""A WebSocket that comes back: the loop under `Client.stream` and `Client.watch`."""
+"""A WebSocket stream that reconnects: the loop of `Client.stream` and `Client.watch`."""
 
 from __future__ import annotations
 
@@ -23,25 +23,24 @@ from palaver.wire import decode
 from palaver.wire.events import CaughtUp, Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 
 E = TypeVar("E")
-# Asks over HTTP why a stream was refused with a status, and raises what the daemon says.
+# Requests the reason of a refused stream over HTTP, and raises it.
 Refusal = Callable[[int], Awaitable[NoReturn]]
 _log = logging.getLogger("palaver.client")
 
-# Statuses that another try would not change: the chat is gone, or this is not for us.
+# Statuses that a retry does not change: the chat is gone, or access is denied.
 FINAL = frozenset({401, 403, 404})
-# How the daemon closes a stream whose token has ended: over HTTP it says why.
+# Close code of a stream whose token has ended; over HTTP the daemon says why.
 UNAUTHENTICATED = 4401
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """The connection is there; what was missed follows."""
+    """The connection is established; the missed events follow."""
 
 
 class ConnectionLost(msgspec.Struct, frozen=True):
-    """No connection since `since`, of which nothing was heard after; the next try is in `retry_in`
-    seconds.
+    """The connection is lost; nothing was received after `since`.
 
-    `reason` is a clause without a full stop.
+    The next attempt is in `retry_in` seconds. `reason` is a clause without a full stop.
     """
 
     reason: str
@@ -50,29 +49,33 @@ class ConnectionLost(msgspec.Struct, frozen=True):
 
 
 class Reader(Protocol[E]):
-    """What one kind of stream remembers between connections."""
+    """The state of one stream between connections."""
 
     def query(self) -> dict[str, str]:
-        """Return the parameters that ask for what is missing."""
+        """Return the parameters that request what is missing."""
 
     def take(self, frame: bytes) -> list[E]:
-        """Return what is new in a frame; raises `MalformedError`."""
+        """Return the new events of a frame.
+
+        Raises:
+            MalformedError: the frame is not the daemon's protocol.
+        """
 
     @property
     def beats(self) -> bool:
-        """Whether the daemon sends heartbeats: one that is older does not."""
+        """Whether the daemon sends heartbeats, which an older one does not."""
 
     @property
     def settled(self) -> bool:
-        """Whether this connection has brought everything that had been missed."""
+        """Whether this connection has sent everything that was missed."""
 
     @property
     def gap(self) -> str | None:
-        """What is missing on this connection, so that only another one can bring it."""
+        """What is missing on this connection, so that a new one is needed; None if nothing is."""
 
 
 class ChatReader:
-    """Reads one chat, and knows how far."""
+    """The reader of one chat's stream, with its progress."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -81,7 +84,7 @@ class ChatReader:
         self._gap_at: Progress | None = None
 
     def query(self) -> dict[str, str]:
-        """Return the progress, as parameters of a new connection."""
+        """Return the progress as parameters of a new connection."""
         self.settled, self.beats, self.gap = False, False, None
         return self.progress.query()
 
@@ -93,8 +96,8 @@ class ChatReader:
                 self.beats = True
                 continue
             try:
-                # Asked once more from the same place, the daemon fills a gap. If it cannot, it
-                # has lost that text; the committed message will bring it.
+                # A new connection with the same progress fills a gap. If it does not, the
+                # daemon has lost that text, which the committed message will contain.
                 jump = self._gap_at == self.progress
                 self.progress, new = step(self.progress, event, jump=jump)
             except GapError as error:
@@ -107,7 +110,7 @@ class ChatReader:
 
 
 class ListReader:
-    """Reads the chat list. Every connection begins with a snapshot: there is nothing to keep."""
+    """The reader of the chat list. It keeps nothing: every connection begins with a snapshot."""
 
     gap: None = None
 
@@ -135,7 +138,7 @@ def _known(decoded: decode.Decoded[list[E]]) -> list[E]:
 
 
 class Live(Generic[E]):
-    """Follows one route for ever, reconnecting, until it is refused or closed."""
+    """Follows one route, reconnecting until it is refused or closed."""
 
     def __init__(
         self,
@@ -162,14 +165,19 @@ class Live(Generic[E]):
         self._socket: WebSocket | None = None
 
     async def close(self) -> None:
-        """End the iteration, wherever it is."""
+        """End the iteration of `events`."""
         self._closed = True
         self._wake.set()
         if self._socket is not None:
             await self._socket.close()
 
     async def events(self) -> AsyncGenerator[list[E | Connected | ConnectionLost]]:
-        """Yield what comes, frame by frame; raises `Refused`, `Incompatible`."""
+        """Yield the new events of each frame, and changes of the connection.
+
+        Raises:
+            Refused: the daemon refuses the route, finally.
+            Incompatible: the daemon's version does not fit.
+        """
         lost_at: datetime | None = None
         while not self._closed:
             try:

@@ -1,4 +1,4 @@
-"""A client's progress in a chat's stream, as a value: what makes reconnecting exact.
+"""A client's progress in a chat's stream, as a value, which makes reconnecting exact. Pure.
 
 `step` takes the progress and the next event, and returns the new progress and the part of the
 event that is new. After a disconnection a client resumes from its progress; the daemon repeats
@@ -7,7 +7,7 @@ interface for what it displays.
 
 Three rules:
 
-- `since` changes at `caught_up` only. A sync can be cut off half-way; counting its messages as read
+- `since` changes at `caught_up` only. A sync can be cut off halfway; counting its messages as read
   would lose the rest of them. So messages can be repeated: readers merge them by id.
 - Live output is trimmed by its offsets, so it is never repeated.
 - Episodes only increase. Output of an older one than the newest seen, or of one that a committed
@@ -76,7 +76,7 @@ def step(
         case PreviewReset():
             return _preview_reset(progress, event)
         case HistoryReset():
-            # All messages follow again; until then, a new connection needs all of them.
+            # All messages are sent again; until then, a new connection needs all of them.
             return Progress(), event
         case _:
             return progress, event

@@ -1,4 +1,4 @@
-"""The WebSocket endpoints: one chat, and the chat list. One-way after the request."""
+"""The WebSocket endpoints: a chat's stream, and the chat list. Clients send nothing on them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,7 @@ log = structlog.get_logger("palaverd.api")
 
 
 class OpenSockets:
-    """The sockets that are open, so that a shutdown can say goodbye and a client be counted.
-
-    `most` is how many an owner may have.
-    """
+    """The open sockets: to close them at a shutdown, and to limit them to `most` per owner."""
 
     def __init__(self, most: int = limits.STREAMS_PER_OWNER) -> None:
         self._most = most
@@ -49,10 +46,10 @@ class OpenSockets:
         return sum(len(each) for each in self._by_owner.values())
 
     def add(self, owner: str, socket: web.WebSocketResponse) -> None:
-        """Count a socket.
+        """Register a socket.
 
         Raises:
-            BadRequest: the owner has as many as may be.
+            BadRequest: the owner has `most` already.
         """
         held = self._by_owner.setdefault(owner, set())
         if len(held) >= self._most:
@@ -64,7 +61,7 @@ class OpenSockets:
         held.add(socket)
 
     def discard(self, owner: str, socket: web.WebSocketResponse) -> None:
-        """Forget a socket."""
+        """Remove a socket."""
         held = self._by_owner.get(owner, set())
         held.discard(socket)
         if not held:
@@ -79,14 +76,14 @@ class OpenSockets:
         is_over: Callable[[str], object],
         clock: Clock,
     ) -> Iterator[None]:
-        """Close a socket when its caller's token is over, for the length of a `with` block."""
+        """Close a socket when its caller's token expires or is revoked, while the block runs."""
         token = caller.token_id
         if token is None:
             yield
             return
         self._by_token.setdefault(token, {})[socket] = transport
         timer = None
-        if is_over(token):  # since the request was let in: nobody knew of this socket then
+        if is_over(token):  # revoked between the request's admission and now
             self._turn_out(token, socket, clock)
         elif caller.expires_at is not None:
             left = max(0, caller.expires_at - to_ms(clock.now())) / 1000
@@ -102,7 +99,7 @@ class OpenSockets:
                 self._by_token.pop(token, None)
 
     def turn_out(self, is_over: Callable[[str], object], clock: Clock) -> None:
-        """Close the sockets of every token that lets in no more."""
+        """Close the sockets of every token that is no longer valid."""
         for token in [token for token in self._by_token if is_over(token)]:
             for socket in list(self._by_token[token]):
                 self._turn_out(token, socket, clock)
@@ -116,9 +113,9 @@ class OpenSockets:
         task.add_done_callback(self._goodbyes.discard)
 
     async def close_all(self, clock: Clock) -> None:
-        """Tell every client that the daemon goes away, and that it may come back at once.
+        """Close every socket with a code after which clients reconnect at once.
 
-        One that does not read is not waited for: its connection ends with the process.
+        A client that does not read is not waited for: its connection ends with the process.
         """
         sockets = [socket for each in self._by_owner.values() for socket in each]
         goodbyes = asyncio.gather(
@@ -142,11 +139,11 @@ async def _shut(
     code: int,
     why: bytes,
 ) -> None:
-    """Close a socket soon, whether or not its client reads that."""
+    """Close a socket soon, whether or not its client reads the close frame."""
     with suppress(TimeoutError):
         async with deadline(clock, limits.GOODBYE_S):
             await socket.close(code=code, message=why)
-    # It does not read: what it did not take yet it gets no more. aiohttp would wait for that.
+    # The client does not read. aiohttp would wait until it has read what is buffered.
     if transport is not None and transport.get_write_buffer_size() > 0:
         transport.abort()
 
@@ -156,7 +153,7 @@ SOCKETS = web.AppKey("sockets", OpenSockets)
 
 @routes.get("/api/v1/chats/{chat_id}/stream", scope="read")
 async def stream_chat(request: web.Request) -> web.StreamResponse:
-    """One chat, live: what the client lacks, then what happens."""
+    """One chat's stream: what the client has missed, then live events."""
     services, owner = request.app[SERVICES], owner_of(request)
     chat_id = request.match_info["chat_id"]
     start = _start(request)
@@ -169,7 +166,7 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/v1/watch", scope="read")
 async def watch_chats(request: web.Request) -> web.StreamResponse:
-    """The chat list, live."""
+    """The chat list's stream."""
     services, owner = request.app[SERVICES], owner_of(request)
     watcher = ListWatcher(
         owner,
@@ -258,14 +255,14 @@ async def _serve(
 
 
 async def _drain(socket: web.WebSocketResponse) -> None:
-    """Read until the client goes; clients have nothing to say here."""
+    """Read until the client closes; messages of clients are ignored."""
     async for message in socket:
         if message.type is WSMsgType.ERROR:
             break
 
 
 def _is_sent_at_once(transport: asyncio.Transport | None, frame: bytes) -> bool:
-    """Say whether sending cannot wait for the reader: all that was sent before has left us."""
+    """Return whether sending cannot block on the client: nothing is buffered."""
     return (
         transport is not None
         and len(frame) <= limits.PROMPT_FRAME
@@ -281,25 +278,25 @@ async def _write(
     pulse: Pulse,
     end_code: int,
 ) -> None:
-    """Send frames as fast as the client takes them, and close a client that takes nothing."""
+    """Send frames as fast as the client reads them; close a client that reads nothing."""
     async with aclosing(frames):  # type: ignore[type-var]
         try:
             async for frame in frames:
                 pulse.said()
                 if _is_sent_at_once(transport, frame):
-                    # A deadline costs more than the send, and this one could not pass.
+                    # A deadline costs more than the send, and could not pass here.
                     await socket.send_frame(frame, WSMsgType.TEXT)
                     continue
                 async with deadline(clock, limits.SEND_STALL_S):
                     await socket.send_frame(frame, WSMsgType.TEXT)
         except TimeoutError:
-            # No goodbye: it would lie behind all that is not taken. And whoever waits for that with
-            # aiohttp again is cancelled: the wait that was given up is the one that it shares.
+            # No close frame: it would queue behind what the client has not read. And waiting for
+            # that in aiohttp again would raise a cancellation: it shares the wait that timed out.
             if transport is not None:
                 transport.abort()
             return
         except ClientConnectionResetError:
-            return  # the client left while we wrote
+            return  # the client closed meanwhile
         except DatabaseError as error:
             log.warning("stream closed", error=error.sentence)
             await socket.close(code=limits.CLOSE_TRY_AGAIN, message=error.sentence.encode()[:120])

@@ -1,7 +1,7 @@
 """The live output of one attempt: an append-only log of numbered blocks.
 
-Each piece is encoded once. Subscribers hold a cursor in the log, not a queue: a slow reader gets
-fewer and larger frames, and nothing piles up for it. Old entries are merged into their block's
+Each delta is encoded once. Subscribers hold a cursor in the log, not a queue: a slow reader gets
+fewer and larger frames, and no memory grows for it. Old entries are merged into their block's
 text; a cursor inside merged text is served by a slice.
 """
 
@@ -13,10 +13,10 @@ from palaver.stream.position import Position
 from palaver.wire.events import BlockKind, MessagePartEvent
 from palaverd.stream.growing_text import GrowingText
 
-# The live output that is kept; beyond it the log is cut with a marker, and the committed
-# message is still whole. An answer of this size is two thousand pages.
+# The largest live output; beyond it the log ends with a marker, while the committed message is
+# complete. An answer of this size has two thousand pages.
 EPISODE_CAP = 8 * 1024 * 1024  # code points
-# Recent entries kept encoded. A reader that keeps up is never more than a few behind.
+# Recent entries that stay encoded. A reader that keeps up is only a few behind.
 RECENT_ENTRIES = 512
 SLICE = 128 * 1024  # code points of merged text in one event, so that a frame stays small
 CUT_MARKER = "\n\n[The live output is cut here. The whole answer follows when it is finished.]"
@@ -25,12 +25,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def frame(events: list[bytes]) -> bytes:
-    """Make one frame of encoded events: a JSON array."""
+    """Return encoded events as one frame: a JSON array."""
     return b"[" + b",".join(events) + b"]"
 
 
 class Block:
-    """One block of an episode: what it is, and its text so far."""
+    """One block of an episode: its kind, and its text so far."""
 
     __slots__ = ("call_id", "kind", "name", "said")
 
@@ -52,7 +52,7 @@ class Block:
 
 
 class Cursor:
-    """A subscriber's place in a log: its length of each block, and the next entry to send.
+    """A subscriber's place in a log: its offset in each block, and the next entry to send.
 
     It starts at the client's position, None for a client without live output.
     """
@@ -62,12 +62,12 @@ class Cursor:
     def __init__(self, at: Position | None = None) -> None:
         self.episode = None if at is None else at.episode
         self.entry: int | None = None
-        self.seen = 0 if at is None else at.block  # the client has the blocks before it whole
+        self.seen = 0 if at is None else at.block  # the client has all of the blocks before it
         self.offsets: dict[int, int] = {at.block: at.offset} if at and at.offset else {}
 
 
 class Episode:
-    """The log of one attempt. `key` is `<history version>.<attempt>`, `model` who answers."""
+    """The log of one attempt. `key` is `<history version>.<attempt>`, `model` its model."""
 
     def __init__(self, key: str, model: str | None = None) -> None:
         self.key = key
@@ -77,8 +77,8 @@ class Episode:
         self.cut = False
         self._size = 0
         self._entries: list[tuple[int, int, bytes]] = []
-        self._first = 0  # the number of the first entry that is kept
-        self._newest = (0, 0, b"")  # the last frame that was asked for: from, to, bytes
+        self._first = 0  # the number of the first entry in the list
+        self._newest = (0, 0, b"")  # the last frame that `newest` returned: from, to, bytes
 
     @property
     def end(self) -> int:
@@ -87,21 +87,21 @@ class Episode:
 
     @property
     def held(self) -> int:
-        """Bytes that it takes: the encoded pieces that are kept, and a byte for each code point."""
+        """Bytes that it uses: those of the encoded entries, and one for each code point."""
         return self._size + sum(len(event) for _, _, event in self._entries)
 
     def open_block(
         self, kind: BlockKind, *, name: str | None = None, call_id: str | None = None
     ) -> int:
-        """Begin a block. Returns its number."""
+        """Start a block. Returns its number."""
         self.blocks.append(Block(kind, name, call_id))
         number = len(self.blocks) - 1
         if kind == "tool_call" and not (self.sealed or self.cut):
-            self._log(number, 0, "")  # a call is shown before its arguments come
+            self._log(number, 0, "")  # a call is shown before its arguments arrive
         return number
 
     def append(self, number: int, delta: str) -> bool:
-        """Let a block grow. Returns whether there is something new to show."""
+        """Append to a block. Returns whether there is something new to show."""
         if self.sealed or self.cut or not delta:
             return False
         if self._size + len(delta) > EPISODE_CAP:
@@ -134,11 +134,11 @@ class Episode:
         )
 
     def seal(self) -> None:
-        """Take no more: what is in the log now is all that anybody will be shown."""
+        """Ignore later output: subscribers get only what is in the log now."""
         self.sealed = True
 
     def read(self, cursor: Cursor, limit: int) -> list[bytes]:
-        """Return encoded events beyond `cursor`, at most about `limit` bytes, and move it."""
+        """Return encoded events after `cursor`, at most about `limit` bytes, and advance it."""
         if cursor.entry is None or cursor.entry < self._first:
             return self._read_merged(cursor)
         if cursor.entry == self.end:
@@ -155,10 +155,9 @@ class Episode:
         return taken
 
     def newest(self, cursor: Cursor) -> bytes | None:
-        """Return everything beyond `cursor` as one frame: the same bytes for all who ask.
+        """Return everything after `cursor` as one frame, the same bytes for each subscriber.
 
-        None when that is nothing, or reaches into merged text. The cursor stays; `passed`
-        moves it.
+        None if that is nothing, or includes merged text. Does not advance the cursor: see `passed`.
         """
         entry, end = cursor.entry, self.end
         if entry is None or not self._first <= entry < end:
@@ -169,14 +168,14 @@ class Episode:
         return self._newest[2]
 
     def passed(self, cursor: Cursor) -> None:
-        """Move `cursor` behind what `newest` gave."""
+        """Advance `cursor` past what `newest` returned."""
         assert cursor.entry is not None
         for number, end, _ in self._entries[cursor.entry - self._first :]:
             cursor.offsets[number] = end
         cursor.entry = self.end
 
     def _read_merged(self, cursor: Cursor) -> list[bytes]:
-        """Serve a cursor that the recent entries do not reach, one slice at a time."""
+        """Return a slice of merged text for a cursor that is before the recent entries."""
         for number in range(cursor.seen, len(self.blocks)):
             block = self.blocks[number]
             offset = cursor.offsets.get(number, -1)
@@ -185,6 +184,6 @@ class Episode:
                 delta = block.text[start : start + SLICE]
                 cursor.offsets[number] = start + len(delta)
                 return [self._event(number, start, delta)]
-        # Everything that is merged was sent: from here on the entries are followed.
+        # All merged text was sent: from here on the entries are read.
         cursor.entry = self.end
         return []

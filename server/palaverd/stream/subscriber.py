@@ -1,4 +1,4 @@
-"""One subscriber's loop: the database is the truth, a hint is a reason to read it."""
+"""A subscriber of one chat: reads the database after each hint, and sends what changed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from palaverd.stream.episode import Cursor, frame
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes, Live
 
-FRAME_LIMIT = 1024 * 1024  # bytes in one frame; a slow reader gets the next one after it
-READ_RETRY_S = 1.0  # between reads of a database that does not answer
+FRAME_LIMIT = 1024 * 1024  # bytes in one frame; a slow reader gets the rest in the next ones
+READ_RETRY_S = 1.0  # between reads of a database that fails
 
 _encode = msgspec.json.Encoder().encode
 
 
-# Sends a frame now if that cannot wait for the reader; False when it can.
+# Sends a frame if that cannot block on the client; else returns False.
 Push = Callable[[bytes], bool]
 
 
 class Subscriber:
-    """Keeps one client true to one chat. Iterate `frames`."""
+    """Keeps one client up to date about one chat. Iterate `frames`."""
 
     def __init__(
         self,
@@ -57,13 +57,13 @@ class Subscriber:
         self._push: Push | None = None
 
     async def frames(self, push: Push | None = None) -> AsyncGenerator[bytes]:
-        """Yield frames, each a JSON array of events, until the chat is gone.
+        """Yield frames, each a JSON array of events, until the chat is deleted.
 
-        The consumer takes its time: while it does, nothing is read or encoded for it. While it
-        waits for a frame, live output goes out through `push`, if that is given and can.
+        Nothing is read or encoded while the consumer is busy with a frame. While the consumer waits
+        for one, live output goes out through `push`, if it is given and does not refuse.
         """
         self._push = push
-        # Listen first, then read: what happens in between is seen twice, never missed.
+        # Subscribe first, then read: a change in between is seen twice, never missed.
         with (
             self._episodes.listen(self._chat_id) as live,
             self._hub.chat(self._chat_id, self._wake) as hints,
@@ -94,7 +94,7 @@ class Subscriber:
                     self._wake.clear()
 
     def grown(self) -> None:
-        """Push what is new, the frame that others get too; what cannot be wakes the loop."""
+        """Push the new output, as the frame that other subscribers get too, or wake the loop."""
         episode = self._live.episode if self._live is not None else None
         if self._push is None or self._wake.is_set() or episode is None:
             self._wake.set()
@@ -106,7 +106,7 @@ class Subscriber:
             self._wake.set()
 
     def _note(self, hints: Subscription) -> bool:
-        """Remember the newest snapshot that was hinted at; True when the chat is gone."""
+        """Keep the newest snapshot version of the hints. Return True if the chat was deleted."""
         for hint in hints.take():
             if hint.deleted:
                 return True
@@ -127,14 +127,14 @@ class Subscriber:
         return events
 
     def _next_parts(self, live: Live) -> list[bytes]:
-        """Take what the log holds beyond the cursor, at most a frame of it."""
+        """Return what the log holds after the cursor, at most one frame of it."""
         episode = live.episode
         if episode is None or episode.key != self._cursor.episode:
             return []
         merged = self._cursor.entry is None
         taken = episode.read(self._cursor, FRAME_LIMIT)
         if not taken and merged:
-            # The merged text is done; entries may have come behind it.
+            # All merged text was sent; there may be entries after it.
             taken = episode.read(self._cursor, FRAME_LIMIT)
         return taken
 
