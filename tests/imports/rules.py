@@ -112,7 +112,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("folds", "matches"),
         ("calls", "thoughts"),
         ("blocks", "steps"),
-        ("section", "sections"),
+        ("section", "message_stacks"),
         ("live",),
         ("assembly",),
         ("column",),

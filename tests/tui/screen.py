@@ -16,8 +16,8 @@ from textual.widgets import Input
 from palaver.client import PalaverError
 from palaver_tui.app import PalaverApp
 from palaver_tui.text.spans import FOREVER
+from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.pictures import wanted_pictures
-from palaver_tui.transcript.sections import Look
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript.widget import Transcript

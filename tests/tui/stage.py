@@ -17,7 +17,7 @@ from palaver.clock import SystemClock
 from palaver.demo import CONFIG, PATIENCE
 from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver_tui.app import PalaverApp
-from palaver_tui.transcript.sections import Look
+from palaver_tui.transcript.message_stacks import Look
 from palaverd.config.load import parse_config
 from palaverd.config.types import Config
 from palaverd.daemon import Daemon

@@ -26,7 +26,7 @@ from tui.replay import answer, status, user, versions
 from tui.screen import client, pictures_are_drawn
 from tui.sheet import call, results
 from tui.test_client import running
-from tui.test_selecting import drag, row_of, spot, taking
+from tui.test_selection import drag, row_of, spot, taking
 
 RED, GREEN, BLUE = 0xFF0000FF, 0x00FF00FF, 0x0000FFFF
 OPEN = Folds(frozenset({"call"}))

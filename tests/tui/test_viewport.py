@@ -20,14 +20,14 @@ from palaver_tui.state.growing_text import Growing
 from palaver_tui.state.message_window import at_the_end, trimmed, with_older
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.folds import Folds
+from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.search import Search
-from palaver_tui.transcript.sections import Look
 from palaver_tui.transcript.selection import Selection
 from palaver_tui.transcript.target_cursor import TargetCursor
 from palaver_tui.transcript.viewport import Viewport
 from support.examples import examples
 from tui.replay import answer, user
-from tui.test_reading import GROWING
+from tui.test_anchors import GROWING
 
 FIRST = 1000  # the id of the oldest message that is here at first
 WORD = re.compile(r"w\d+x")  # of a text, as opposed to what may be folded away

@@ -59,7 +59,7 @@ from palaver_tui.textual_patches.terminal_driver import Terminal
 from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.themes.themes import theme
 from palaver_tui.timing import ANIMATION_S, ERROR_NOTICE_S, STILL_ANIMATION_S
-from palaver_tui.transcript.sections import Look
+from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.search_bar import SearchBar

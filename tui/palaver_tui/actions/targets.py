@@ -11,7 +11,7 @@ from palaver_tui.actions.clipboard import copy_target
 from palaver_tui.actions.current_message import message_here
 from palaver_tui.context.context import Context, Run
 from palaver_tui.platform.pictures import UnreadablePictureError, store
-from palaver_tui.transcript.sections import is_shown
+from palaver_tui.transcript.message_stacks import is_shown
 from palaver_tui.transcript.targets import Target, picture_of
 
 

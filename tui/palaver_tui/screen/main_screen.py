@@ -7,7 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from palaver_tui.textual_patches.row_screen import RowScreen
-from palaver_tui.transcript.sections import Look
+from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.widgets.banner import BannerBox
 from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane

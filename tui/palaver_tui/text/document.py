@@ -6,18 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from palaver_tui.text.finished_blocks import Pieces, Splice
+from palaver_tui.text.finished_blocks import FinishedBlocks, Splice
 from palaver_tui.text.growing.block import Growing, GrowingWhole
 from palaver_tui.text.growing.choice import kind_of, layout_of
 from palaver_tui.text.markdown.lines import markdown_lines
 from palaver_tui.text.markdown.metadata import Env
 from palaver_tui.text.markdown.nesting import TOP, Around
-from palaver_tui.text.markdown.splitter import Piece, Splitter
+from palaver_tui.text.markdown.splitter import SourceBlock, Splitter
 from palaver_tui.text.markdown.tokens import references
 from palaver_tui.text.plain import PlainDocument as PlainDocument
 from palaver_tui.text.source.origins import Origins
 from palaver_tui.text.source.source_map import Block, Sourced, SourceMap
-from palaver_tui.text.source.trace_cache import Drawing, Held, Traces, Widths
+from palaver_tui.text.source.trace_cache import BlockDrawing, DrawnLine, TraceCache, Widths
 from palaver_tui.text.spans import BLANK, FOREVER, Line
 from palaver_tui.text.visible import VisibleStream
 
@@ -35,7 +35,7 @@ class Job(NamedTuple):
     document: MarkdownDocument
     layouts: int  # how often the document had begun anew
     number: int
-    piece: Piece
+    piece: SourceBlock
     width: int
     env: Env
     around: Around
@@ -73,9 +73,9 @@ class MarkdownDocument(Sourced):
         self._chunks: list[str] = []  # the visible text, joined when it is asked for
         self._splitter = Splitter(tight=tight, level=around.level)
         self._around = around
-        self._pieces: list[Piece] = []
-        self._set = Pieces(self._draw)  # those that are in `lines`
-        self._traces = Traces()
+        self._pieces: list[SourceBlock] = []
+        self._set = FinishedBlocks(self._draw)  # those that are in `lines`
+        self._traces = TraceCache()
         self._env: Env = {}
         self._width = 0
         self._fresh = True  # nothing is laid out in this width
@@ -182,7 +182,7 @@ class MarkdownDocument(Sourced):
         return self._set.put(number, lines)
 
     def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
-        """Lay out what is only expected in lines `low` to `high`; see `Pieces.look`."""
+        """Lay out what is only expected in lines `low` to `high`; see `FinishedBlocks.look`."""
         had_lines = self._solid > 0
         splices = self._set.look(low, high, most)
         if had_lines != (self._solid > 0):  # the gap above the open block comes or goes
@@ -217,7 +217,7 @@ class MarkdownDocument(Sourced):
         self._dirty = self._fresh = False
         return self._layout_open(width, changed)
 
-    def _kept(self, piece: Piece) -> list[Line] | None:
+    def _kept(self, piece: SourceBlock) -> list[Line] | None:
         """Return the open block as it looks, if that is finished now and takes long to lay out."""
         growing = self._open
         if growing is None or isinstance(growing, GrowingWhole) or len(piece.source) < KEEP_FROM:
@@ -234,7 +234,7 @@ class MarkdownDocument(Sourced):
     def _shown_source(self, start: int) -> str:
         return self.source[start : start + self._shown_open].rstrip("\n")
 
-    def _draw(self, piece: Piece) -> list[Line]:
+    def _draw(self, piece: SourceBlock) -> list[Line]:
         env = self._env_copy()
         return markdown_lines(piece.source, self._width, env, piece.number, self._around)
 
@@ -296,27 +296,29 @@ class MarkdownDocument(Sourced):
 
     def _trace(self, block: Block) -> Origins:
         if block.start < self._splitter.start:
-            piece = Piece(block.start, block.source, number=block.number)
+            piece = SourceBlock(block.start, block.source, number=block.number)
             return self._traces.finished(block.start, lambda: self._drawing(piece))
         return self._traces.open(block.start, self._open_drawing)
 
-    def _drawing(self, piece: Piece) -> Drawing:
+    def _drawing(self, piece: SourceBlock) -> BlockDrawing:
         widths = self._rough.get(piece.start, {})
-        return Drawing(piece.source, self._width, self._env, piece.number, self._around, widths)
+        return BlockDrawing(
+            piece.source, self._width, self._env, piece.number, self._around, widths
+        )
 
-    def _open_drawing(self) -> Drawing:
+    def _open_drawing(self) -> BlockDrawing:
         source, number = self._splitter.open.rstrip("\n"), self._splitter.open_number
         widths = self._open.widths if self._open is not None else {}
-        return Drawing(source, self._width, self._env, number, self._around, widths)
+        return BlockDrawing(source, self._width, self._env, number, self._around, widths)
 
-    def held(self, line: int) -> Held | None:
+    def held(self, line: int) -> DrawnLine | None:
         """Return what tells later what stood on a line; None if it is of no block."""
         if (number := self._set.number_of(line)) is not None:
             piece = self._set.laid[number]
-            return Held(piece.start, line - self._set.firsts[number], self._drawing(piece))
+            return DrawnLine(piece.start, line - self._set.firsts[number], self._drawing(piece))
         if self._open is None:
             return None
-        return Held(self._splitter.start, line - self._open_first, self._open_drawing())
+        return DrawnLine(self._splitter.start, line - self._open_first, self._open_drawing())
 
     def tables(self) -> dict[int, Sequence[int]]:
         """Return the widths of columns that are not set to fit, by the table's line of source."""

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from palaver_tui.text.markdown.splitter import Piece
+from palaver_tui.text.markdown.splitter import SourceBlock
 from palaver_tui.text.spans import BLANK, FOREVER, Line, Span
 
 # Stands for a line that is expected. Not `BLANK`: a gap below that one would be left out.
@@ -30,13 +30,13 @@ def expected_height(source: str, width: int) -> int:
     return sum(1 + max(0, len(row) - 1) // width for row in source.split("\n"))
 
 
-class Pieces:
+class FinishedBlocks:
     """Finished blocks; `lines` begins with theirs, and what comes after `solid` is not theirs."""
 
-    def __init__(self, draw: Callable[[Piece], list[Line]]) -> None:
+    def __init__(self, draw: Callable[[SourceBlock], list[Line]]) -> None:
         self.lines: list[Line] = []
         self.solid = 0  # lines
-        self.laid: list[Piece] = []
+        self.laid: list[SourceBlock] = []
         self.firsts: list[int] = []  # the first line of each, a gap above it not counted
         self.expected: set[int] = set()  # the numbers of those that were not looked at
         self.rough: set[int] = set()  # of those that still look as they did while they grew
@@ -53,16 +53,16 @@ class Pieces:
         self._heights.clear()
         self.solid = 0
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: SourceBlock) -> None:
         """Append a block, laid out."""
         self._append(piece, self._draw(piece))
 
-    def expect(self, piece: Piece, width: int) -> None:
+    def expect(self, piece: SourceBlock, width: int) -> None:
         """Append a block that is laid out later."""
         self.expected.add(len(self.laid))
         self._append(piece, [EXPECTED] * expected_height(piece.source, width))
 
-    def keep(self, piece: Piece, lines: list[Line]) -> None:
+    def keep(self, piece: SourceBlock, lines: list[Line]) -> None:
         """Append a block as it looked while it grew: it is laid out later, and then `put`."""
         self.rough.add(len(self.laid))
         self._append(piece, lines)
@@ -72,7 +72,7 @@ class Pieces:
         known = {number: lines}
         return self._look(0, FOREVER, 0, known) if number in self.rough else []
 
-    def _append(self, piece: Piece, lines: list[Line]) -> None:
+    def _append(self, piece: SourceBlock, lines: list[Line]) -> None:
         del self.lines[self.solid :]
         if lines and piece.gap and self.lines:
             self.lines.append(BLANK)

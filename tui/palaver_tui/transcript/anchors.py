@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from palaver_tui.text.document import MarkdownDocument
-from palaver_tui.text.source.trace_cache import Held
+from palaver_tui.text.source.trace_cache import DrawnLine
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.column import Anchor, Column
 from palaver_tui.transcript.positions import NEAR, Point, place_of, point_on
@@ -21,10 +21,10 @@ from palaver_tui.transcript.positions import NEAR, Point, place_of, point_on
 End = Literal["first", "last"]
 
 
-class Hold:
+class HeldWords:
     """A line, held by the first or last words there are on it or next to it."""
 
-    def __init__(self, lines: int, anchor: Anchor, text: str, held: Held, end: End) -> None:
+    def __init__(self, lines: int, anchor: Anchor, text: str, held: DrawnLine, end: End) -> None:
         """The line with the words has the name `anchor` and says `text`.
 
         It is `lines` away from the line that is held: below it, or above it for the last words.
@@ -65,7 +65,7 @@ class Hold:
         return column.anchor(max(0, y - self._lines)) if y is not None else None
 
 
-def hold(column: Column, y: int, end: End = "first") -> Hold | None:
+def hold_words(column: Column, y: int, end: End = "first") -> HeldWords | None:
     """Note what line `y` says; None if nothing will move it but what its anchor knows of."""
     section, number, _line = column.line(y)
     if section is None:
@@ -83,7 +83,11 @@ def hold(column: Column, y: int, end: End = "first") -> Hold | None:
         text = column.line(y + step * lines)[2].text.rstrip()
         if any(map(str.isalnum, text)):
             anchor, held = column.anchor(y + step * lines), block.laid.held(line)
-            return None if anchor is None or held is None else Hold(lines, anchor, text, held, end)
+            return (
+                None
+                if anchor is None or held is None
+                else HeldWords(lines, anchor, text, held, end)
+            )
     return None
 
 
@@ -97,9 +101,9 @@ class Anchors:
     def __init__(self, column: Column) -> None:
         self.top: Anchor | None = None
         self._column = column
-        self._top_words: Hold | None = None  # since somebody scrolled
+        self._top_words: HeldWords | None = None  # since somebody scrolled
         self._end: Anchor | None = None
-        self._end_words: Hold | None = None
+        self._end_words: HeldWords | None = None
         self._resized: Point | None = None  # the word that a new width has put at the top
 
     def scrolled(self) -> None:
@@ -115,7 +119,7 @@ class Anchors:
         if top is None:
             self._top_words = None
         elif self._top_words is None:
-            self._top_words = hold(self._column, top)
+            self._top_words = hold_words(self._column, top)
         yield
         self._find()
 
@@ -129,7 +133,7 @@ class Anchors:
     def leave_end(self) -> None:
         """Note which line is the last one."""
         y = self._column.height - 1
-        self._end_words = hold(self._column, y, "last")
+        self._end_words = hold_words(self._column, y, "last")
         words = self._end_words
         self._end = words.name if words is not None else self._column.anchor(y)
 

@@ -10,23 +10,23 @@ from palaver_tui.state.chat import ChatView, Outgoing
 from palaver_tui.text.document import MarkdownDocument
 from palaver_tui.transcript.blocks import Stack
 from palaver_tui.transcript.calls.call import CallBlock
-from palaver_tui.transcript.calls.registry import Calls
+from palaver_tui.transcript.calls.registry import CallRegistry
 from palaver_tui.transcript.folds import FoldKey, Folds
 from palaver_tui.transcript.live import LiveSection, labelled_live
 from palaver_tui.transcript.matches import plain_json
-from palaver_tui.transcript.section import FRAME_LINES, Section, section_of
-from palaver_tui.transcript.sections import (
+from palaver_tui.transcript.message_stacks import (
     Look,
-    Place,
+    Placement,
     begins_day,
     clock_of,
     gap_stack,
     is_shown,
     message_stack,
     outgoing_stack,
-    places,
+    placements,
     steps_stack,
 )
+from palaver_tui.transcript.section import FRAME_LINES, Section, section_of
 from palaver_tui.transcript.steps import Steps, runs_of_steps
 from palaver_tui.transcript.thoughts import ReasoningBlock
 
@@ -43,14 +43,14 @@ class Assembly:
         self.model: str | None = None  # who answers, where the view does not say
         # Where a section has gone: a live one into its message, a step into the line for all.
         self.moved: dict[Hashable, Hashable] = {}
-        self.calls = Calls(look.pictures)
-        self._committed: dict[int, tuple[Message, Place, Section]] = {}
+        self.calls = CallRegistry(look.pictures)
+        self._committed: dict[int, tuple[Message, Placement, Section]] = {}
         self._messages: tuple[Message, ...] | None = None
         self._shown: list[Message] = []
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, Placement] = {}
         self._runs: dict[int, Steps] = {}  # by the id of their first step
         self._runs_for: tuple[object, ...] = ()
-        self._steps: dict[FoldKey, tuple[tuple[Steps, Place, bool], Section]] = {}
+        self._steps: dict[FoldKey, tuple[tuple[Steps, Placement, bool], Section]] = {}
         self._read: set[int] = set()  # steps that were shown singly: they fold when let go
         self._outgoing: dict[str, tuple[tuple[Outgoing, bool], Section]] = {}
         self._live: tuple[str, LiveSection, Section] | None = None
@@ -135,7 +135,7 @@ class Assembly:
     def _show_messages(self, texts: dict[str, MarkdownDocument], width: int) -> None:
         kept, self._committed = self._committed, {}
         self._places.clear()
-        for message, place in places(self._shown, self.look):
+        for message, place in placements(self._shown, self.look):
             self._places[message.id] = place
             if message.id in self._runs:
                 place = replace(place, new_day=False, labelled=False)
@@ -151,7 +151,7 @@ class Assembly:
         self.calls.forget(call.key.owner for call in live)
 
     def _maker(
-        self, message: Message, place: Place, texts: dict[str, MarkdownDocument]
+        self, message: Message, place: Placement, texts: dict[str, MarkdownDocument]
     ) -> Callable[[], Stack]:
         def make() -> Stack:
             stack = message_stack(message, place, self.look, texts, self.calls)

@@ -15,7 +15,7 @@ from palaver_tui.text.wrap import clip, width_of, wrap
 from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey
 
 
-class Drawn:
+class StaticLines:
     """Lines that are a function of the width alone."""
 
     def __init__(self, draw: Callable[[int], list[Line]]) -> None:
@@ -185,7 +185,7 @@ def line_in(laid: Laid, spot: Spot) -> int:
 
 
 # One object for all: a stack recognises what it has laid out by identity.
-BLANK_LINE = Drawn(lambda _width: [BLANK])
+BLANK_LINE = StaticLines(lambda _width: [BLANK])
 
 
 class GapAfter:
@@ -204,7 +204,7 @@ class GapAfter:
         return changed
 
 
-def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "muted") -> Drawn:
+def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "muted") -> StaticLines:
     """Return the line over a message: who, when, and a remark."""
 
     def draw(width: int) -> list[Line]:
@@ -216,10 +216,10 @@ def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "mute
             spans.append(Span(f" · {note}", Face(note_ink)))
         return [Line(tuple(spans))]
 
-    return Drawn(draw)
+    return StaticLines(draw)
 
 
-def rule(text: str, *, gap: bool = True) -> Drawn:
+def rule(text: str, *, gap: bool = True) -> StaticLines:
     """Return a line across the column with `text` in its middle: a date, a boundary.
 
     With a `gap`, a blank line follows.
@@ -238,10 +238,10 @@ def rule(text: str, *, gap: bool = True) -> Drawn:
         )
         return [line, BLANK] if gap else [line]
 
-    return Drawn(draw)
+    return StaticLines(draw)
 
 
-def note(glyph: str, text: str, ink: Ink) -> Drawn:
+def note(glyph: str, text: str, ink: Ink) -> StaticLines:
     """Return a remark under a message, such as that it was stopped."""
 
     def draw(width: int) -> list[Line]:
@@ -250,10 +250,10 @@ def note(glyph: str, text: str, ink: Ink) -> Drawn:
         blank_head = Span(" " * width_of(head.text))
         return [Line((blank_head if index else head, *row)) for index, row in enumerate(rows)]
 
-    return Drawn(draw)
+    return StaticLines(draw)
 
 
-class Folder(Drawn):
+class Folder(StaticLines):
     """A line that folds or unfolds something else."""
 
     def __init__(self, draw: Callable[[int], list[Line]], key: FoldKey) -> None:
@@ -271,17 +271,17 @@ def folded_line(words: str, key: FoldKey, open_: bool) -> Folder:
     return Folder(lambda width: [Line((Span(clip(text, width), Face("muted")),))], key)
 
 
-def source_line(source: Source) -> Drawn:
+def source_line(source: Source) -> StaticLines:
     """Return a place that the model cites."""
     title = visible_line(source.title or source.url)
     target = source.url if source.url.startswith(("http://", "https://")) else ""
     face = Face("link", underline=True, link=visible_line(target))
-    return Drawn(
+    return StaticLines(
         lambda width: [Line((Span("↗ ", Face("muted")), Span(clip(title, width - 2), face)))]
     )
 
 
-def boundary_line(boundary: Boundary) -> Drawn:
+def boundary_line(boundary: Boundary) -> StaticLines:
     """Return the line across the conversation above which the model sees nothing."""
     words = {
         "compacted": "compacted: the model sees a summary of this",
@@ -290,7 +290,7 @@ def boundary_line(boundary: Boundary) -> Drawn:
     return rule(words[boundary.reason], gap=False)
 
 
-def failure_mark(error: ChatError, clock: str) -> Drawn:
+def failure_mark(error: ChatError, clock: str) -> StaticLines:
     """Return the mark of a turn that failed: why, as the banner said it, and when."""
     facts = " · ".join(visible_line(str(fact)) for fact in (error.status_code, clock) if fact)
     words = [
@@ -306,10 +306,10 @@ def failure_mark(error: ChatError, clock: str) -> Drawn:
             for row in range(len(rows))
         ]
 
-    return Drawn(draw)
+    return StaticLines(draw)
 
 
-def ending(message: Message) -> Drawn | None:
+def ending(message: Message) -> StaticLines | None:
     """Return the remark about how an answer ended, None for an ordinary end."""
     match message.finish:
         case "interrupted":

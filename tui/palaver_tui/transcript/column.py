@@ -17,8 +17,8 @@ from palaver_tui.text.spans import BLANK, FOREVER, Line
 from palaver_tui.transcript.assembly import LIVE, Assembly
 from palaver_tui.transcript.blocks import Spot
 from palaver_tui.transcript.folds import FoldKey, Folds
+from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.section import Section
-from palaver_tui.transcript.sections import Look
 
 NOWHERE = Spot(None, 0)
 SECTION_COST = 100  # to lay out one is as much work as so many characters of its text

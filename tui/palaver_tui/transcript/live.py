@@ -9,14 +9,14 @@ from palaver_tui.text.document import Laid, MarkdownDocument
 from palaver_tui.transcript.blocks import BLANK_LINE, Block, GapAfter, Stack, label, note
 from palaver_tui.transcript.calls.call import CallBlock, CallState
 from palaver_tui.transcript.folds import FoldKey, Folds
-from palaver_tui.transcript.sections import MARGIN, Calls, is_shown, spaced
+from palaver_tui.transcript.message_stacks import MARGIN, CallFactory, is_shown, spaced
 from palaver_tui.transcript.thoughts import ReasoningBlock
 
 
 class LiveSection:
     """Lays out a `Live`, taking over what it has laid out already."""
 
-    def __init__(self, model: str | None, clock: str, labelled: bool, calls: Calls) -> None:
+    def __init__(self, model: str | None, clock: str, labelled: bool, calls: CallFactory) -> None:
         self._head = [Block(label(model or "assistant", clock, "agent"), MARGIN, "label")]
         if not labelled:
             self._head = []

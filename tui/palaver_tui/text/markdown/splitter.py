@@ -62,7 +62,7 @@ _LAST = PANELS | {"paragraph_open", "heading_open", "hr", "list_item_open"}
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
-class Piece(NamedTuple):
+class SourceBlock(NamedTuple):
     """One finished block, or item of a list, as source.
 
     `start` is where it begins in the whole text. `gap`: a blank line comes before it. `number` is
@@ -153,12 +153,12 @@ class Splitter:
             self._shape = _shape(self._blocks(self.open[:BEGUN]), self.open)
         return self._shape
 
-    def feed(self, text: str) -> list[Piece]:
+    def feed(self, text: str) -> list[SourceBlock]:
         """Take `text`, return the pieces that are finished by it."""
         self.open += text
         return self._advance(final=False)
 
-    def finish(self) -> list[Piece]:
+    def finish(self) -> list[SourceBlock]:
         """Return what is left, finished."""
         pieces = self._advance(final=True)
         if self.open.strip():
@@ -169,8 +169,8 @@ class Splitter:
     def _blocks(self, source: str) -> list[Token]:
         return block_tokens(source, self._level)
 
-    def _piece(self, source: str) -> Piece:
-        return Piece(self.start, source.rstrip("\n"), self.open_gap, self.open_number)
+    def _piece(self, source: str) -> SourceBlock:
+        return SourceBlock(self.start, source.rstrip("\n"), self.open_gap, self.open_number)
 
     def _cut(self, end: int, after: _Cut) -> None:
         """Drop the text up to `end`; `after` describes what comes next."""
@@ -180,8 +180,8 @@ class Splitter:
         self._shape = ""
         self.open_gap, self.open_number = after.gap, after.number
 
-    def _advance(self, final: bool) -> list[Piece]:
-        pieces: list[Piece] = []
+    def _advance(self, final: bool) -> list[SourceBlock]:
+        pieces: list[SourceBlock] = []
         while True:
             if blank := _BLANK_LINES.match(self.open):
                 self._cut(blank.end(), _Cut(0, self.open_gap, self.open_number))
@@ -191,7 +191,7 @@ class Splitter:
                 return pieces
             pieces += found
 
-    def _cut_first(self, limit: int) -> list[Piece]:
+    def _cut_first(self, limit: int) -> list[SourceBlock]:
         """Cut off what is finished of the complete lines, up to `limit`."""
         if fence := open_fence(self.open):
             return self._cut_fence(fence, limit)
@@ -199,14 +199,14 @@ class Splitter:
             return self._cut_formula(formula, limit)
         return self._cut_blocks(limit)
 
-    def _cut_fence(self, fence: OpenFence, limit: int) -> list[Piece]:
+    def _cut_fence(self, fence: OpenFence, limit: int) -> list[SourceBlock]:
         end = _fence_end(self.open, fence, max(fence.body, self._scanned), limit)
         if end is None:
             self._scanned = limit
             return []
         return self._close(end)
 
-    def _cut_formula(self, formula: OpenFormula, limit: int) -> list[Piece]:
+    def _cut_formula(self, formula: OpenFormula, limit: int) -> list[SourceBlock]:
         at = max(formula.body, self._scanned)
         while at < limit:
             end = self.open.find("\n", at, limit) + 1 or limit
@@ -219,13 +219,13 @@ class Splitter:
         self._scanned = max(self._scanned, at)
         return []
 
-    def _close(self, end: int, after: _Cut = _ANEW) -> list[Piece]:
+    def _close(self, end: int, after: _Cut = _ANEW) -> list[SourceBlock]:
         """Finish the open block at `end`; `after` describes what comes next."""
         piece = self._piece(self.open[:end])
         self._cut(end, after)
         return [piece]
 
-    def _cut_blocks(self, limit: int) -> list[Piece]:
+    def _cut_blocks(self, limit: int) -> list[SourceBlock]:
         """Cut off all blocks and items but the last, and that too if it is complete."""
         if (definition := _DEFINES.match(self.open)) and not self._blocks(definition[0]):
             return self._close(definition.end(), _Cut(0, self.open_gap))
@@ -246,7 +246,7 @@ class Splitter:
             return self._close(limit)
         return []
 
-    def _parse(self, limit: int) -> list[Piece]:
+    def _parse(self, limit: int) -> list[SourceBlock]:
         """Parse all complete lines; return all blocks and items but the last."""
         complete = self.open[:limit]
         tokens = self._blocks(complete)
@@ -254,11 +254,11 @@ class Splitter:
         if len(cuts) < 2:
             self._shape = _shape(tokens, self.open) if cuts else ""
             return []
-        pieces: list[Piece] = []
+        pieces: list[SourceBlock] = []
         for cut, following in pairwise(cuts):
             source = complete[cut.start : following.start]
             start = self.start + cut.start
-            pieces.append(Piece(start, source.rstrip("\n"), cut.gap, cut.number))
+            pieces.append(SourceBlock(start, source.rstrip("\n"), cut.gap, cut.number))
         self._cut(cuts[-1].start, cuts[-1])
         return pieces
 

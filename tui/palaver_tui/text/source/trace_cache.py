@@ -19,7 +19,7 @@ from palaver_tui.text.spans import FOREVER, Line
 Widths = Mapping[int, Sequence[int]]
 
 
-class Drawing(NamedTuple):
+class BlockDrawing(NamedTuple):
     """A block's source and all that decides how it is drawn."""
 
     source: str
@@ -40,12 +40,12 @@ class Drawing(NamedTuple):
         return found
 
 
-class Held(NamedTuple):
+class DrawnLine(NamedTuple):
     """A line of a block, with how the block is drawn: enough to say later what stood there."""
 
     start: int  # where the block's source starts in the whole text
     line: int  # counted from its first one
-    drawing: Drawing
+    drawing: BlockDrawing
 
     def first(self) -> int | None:
         """Return the place in the text of the first character on the line or below it."""
@@ -64,7 +64,7 @@ class Held(NamedTuple):
         return None
 
 
-class Traces:
+class TraceCache:
     """The traces of a document's blocks, by where their source starts."""
 
     def __init__(self) -> None:
@@ -82,14 +82,14 @@ class Traces:
         """Forget one block: it is drawn otherwise now."""
         self._finished.pop(start, None)
 
-    def finished(self, start: int, make: Callable[[], Drawing]) -> Origins:
+    def finished(self, start: int, make: Callable[[], BlockDrawing]) -> Origins:
         """Return the trace of a finished block."""
         known = self._finished.get(start)
         if known is None:
             known = self._finished[start] = make().trace()
         return known
 
-    def open(self, start: int, make: Callable[[], Drawing]) -> Origins:
+    def open(self, start: int, make: Callable[[], BlockDrawing]) -> Origins:
         """Return the trace of the open block as it is now."""
         drawing = make()
         if self._open is None or start != self._open_start or drawing.source != self._open.source:

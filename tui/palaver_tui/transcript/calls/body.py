@@ -17,7 +17,7 @@ from palaver_tui.text.half_blocks import Grid
 from palaver_tui.text.spans import BLANK, Face, Ink, Line, Span
 from palaver_tui.text.visible import visible, visible_line
 from palaver_tui.text.wrap import wrap
-from palaver_tui.transcript.calls.cache import Kept, edits_of
+from palaver_tui.transcript.calls.cache import CallCache, edits_of
 from palaver_tui.transcript.calls.output import Output
 from palaver_tui.transcript.calls.picture_box import PictureBox
 
@@ -43,7 +43,7 @@ class CallContent:
     result: ToolResult | None
     state: str
     picture: PictureBox | None = None
-    kept: Kept = field(default_factory=Kept)
+    kept: CallCache = field(default_factory=CallCache)
 
     @property
     def named_for_edits(self) -> bool:

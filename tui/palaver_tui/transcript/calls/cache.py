@@ -42,7 +42,7 @@ def edits_of(values: dict[str, Any], *, begun: bool = False) -> list[Edit]:
     return found
 
 
-class Kept:
+class CallCache:
     """The drawings of one call."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import clip, width_of
 from palaver_tui.transcript.calls.arguments import READ_WHILE_GROWING, Arguments, subject
 from palaver_tui.transcript.calls.body import CallContent, body_lines, error_lines, question_lines
-from palaver_tui.transcript.calls.cache import Kept
+from palaver_tui.transcript.calls.cache import CallCache
 from palaver_tui.transcript.calls.output import Output
 from palaver_tui.transcript.calls.picture_box import PictureBox
 from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey, Folds
@@ -63,7 +63,7 @@ class CallBlock:
         self._draws = draws  # whether the terminal can show pictures
         self._rest = FoldKey("rest", call_id)
         self._read = Arguments()
-        self._kept = Kept()
+        self._kept = CallCache()
         self._open = self._whole = False
         self._width = 0
         self._folds: list[FoldKey | None] = []

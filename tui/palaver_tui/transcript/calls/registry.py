@@ -10,7 +10,7 @@ from palaver_tui.transcript.calls.call import CallBlock, CallState
 from palaver_tui.transcript.folds import Folds
 
 
-class Calls:
+class CallRegistry:
     """Gives blocks by the ids of calls, and tells them what the view says."""
 
     def __init__(self, draws: bool = True) -> None:

@@ -21,8 +21,8 @@ from palaver_tui.timing import DRAG_SCROLL_S, LAYOUT_PAUSE_S, LAYOUT_REST_AFTER_
 from palaver_tui.transcript.column import Column
 from palaver_tui.transcript.folds import Folds
 from palaver_tui.transcript.marks import Mark, dropped_marks
+from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.search import Search
-from palaver_tui.transcript.sections import Look
 from palaver_tui.transcript.selection import Selection
 from palaver_tui.transcript.target_cursor import TargetCursor
 from palaver_tui.transcript.targets import Target

@@ -10,7 +10,7 @@ from palaver_tui.text.document import KEEP_FROM, MarkdownDocument
 from tui.replay import answer, part, status
 from tui.screen import client
 from tui.test_client import running
-from tui.test_folding import in_view
+from tui.test_folds import in_view
 from tui.test_layout import whole
 
 PROSE = "".join(f"word{number} **b{number}** " for number in range(500))

@@ -43,7 +43,7 @@ from palaver_tui.transcript.thoughts import ReasoningBlock
 MARGIN = Span("  ", PLAIN)
 USER_MARGIN = Span("▎ ", Face("user"))
 # Gives the block of a call, by its id and name: the same one while it streams and after.
-Calls = Callable[[str, str], CallBlock]
+CallFactory = Callable[[str, str], CallBlock]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """What a message needs to know about its neighbours."""
 
     new_day: bool
@@ -88,14 +88,14 @@ def is_shown(message: Message) -> bool:
     return message.visibility != "model" and message.role in {"user", "assistant", "system"}
 
 
-def places(shown: Sequence[Message], look: Look) -> Iterator[tuple[Message, Place]]:
+def placements(shown: Sequence[Message], look: Look) -> Iterator[tuple[Message, Placement]]:
     """Yield the messages, which are all shown, each with its place."""
     for before, message, after in zip([None, *shown], shown, [*shown[1:], None], strict=False):
         new_day = begins_day(before.created_at if before else None, message.created_at, look)
         follows = before is not None and before.role == message.role == "assistant"
         same = follows and before is not None and before.model == message.model
         tight = after is not None and _goes_on(message, after, look)
-        yield message, Place(new_day, not same or new_day, tight)
+        yield message, Placement(new_day, not same or new_day, tight)
 
 
 def _goes_on(message: Message, after: Message, look: Look) -> bool:
@@ -112,10 +112,10 @@ def _goes_on(message: Message, after: Message, look: Look) -> bool:
 
 def message_stack(
     message: Message,
-    place: Place,
+    place: Placement,
     look: Look,
     texts: Mapping[str, MarkdownDocument],
-    calls: Calls,
+    calls: CallFactory,
 ) -> Stack:
     """Return a committed message. `texts` are laid-out documents it may take over by their text."""
     blocks = _head(message, place, look)
@@ -142,7 +142,7 @@ def message_stack(
     return Stack(blocks)
 
 
-def _head(message: Message, place: Place, look: Look) -> list[Block]:
+def _head(message: Message, place: Placement, look: Look) -> list[Block]:
     """Return the date, where a day begins, and who answers."""
     blocks: list[Block] = []
     if place.new_day:
@@ -157,7 +157,7 @@ def _head(message: Message, place: Place, look: Look) -> list[Block]:
     return blocks
 
 
-def steps_stack(steps: Steps, first: Message, place: Place, look: Look, open_: bool) -> Stack:
+def steps_stack(steps: Steps, first: Message, place: Placement, look: Look, open_: bool) -> Stack:
     """Return the line that stands for a run of steps, or above it; `place` is its first one's."""
     words = f"{len(steps.ids)} steps"
     if steps.calls != len(steps.ids):
@@ -185,7 +185,9 @@ def spaced(body: Sequence[Laid], gap_after: Callable[[Laid], Laid] = GapAfter) -
     return blocks
 
 
-def _committed(part: object, texts: Mapping[str, MarkdownDocument], calls: Calls) -> Laid | None:
+def _committed(
+    part: object, texts: Mapping[str, MarkdownDocument], calls: CallFactory
+) -> Laid | None:
     match part:
         case Text(text=text):
             known = texts.get(text)

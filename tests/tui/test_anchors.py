@@ -8,7 +8,7 @@ import pytest
 from tui.replay import answer, part
 from tui.screen import client
 from tui.test_client import running
-from tui.test_folding import in_view
+from tui.test_folds import in_view
 
 _NUMBERS = count(100)
 UP = 47  # lines from the end, in each of the blocks

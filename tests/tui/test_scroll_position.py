@@ -9,7 +9,7 @@ from tui.replay import answer, part, status, user, versions
 from tui.screen import client, lay_out_near
 from tui.sheet import call, result, results
 from tui.test_client import LONG, running
-from tui.test_folding import in_view
+from tui.test_folds import in_view
 
 
 @pytest.mark.parametrize(("lines", "follows"), [(FOLLOW_TOLERANCE, True), (3, False)])

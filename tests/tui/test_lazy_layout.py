@@ -15,7 +15,7 @@ from tui.corpus import ALL
 from tui.replay import ReplayClient, answer, chat, part, status, user
 from tui.screen import client
 from tui.test_client import running
-from tui.test_folding import in_view
+from tui.test_folds import in_view
 from tui.test_layout import whole
 
 
