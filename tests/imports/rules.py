@@ -57,6 +57,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaver": (
         ("clock", "paths", "misfits", "directives"),
         ("wire", "servers"),
+        ("stream",),
         ("client",),
         ("daemon_process", "remote", "setup"),
         ("launch", "interface"),
