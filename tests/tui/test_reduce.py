@@ -160,12 +160,13 @@ def out(content: str = "hi", **more) -> Outgoing:
 
 
 class TestSending:
-    def test_a_sent_message_is_shown_once_whichever_way_it_is_confirmed(self):
+    @pytest.mark.parametrize("told", ["key", None], ids=["", "an older daemon tells no keys"])
+    def test_a_sent_message_is_shown_once_whichever_way_it_is_confirmed(self, told):
         from palaver.wire.chats import Sent
         from tui.replay import chat
 
         view = sending(ChatView(chat_id="c"), out())
-        event = MessageEvent(user(7, "hi", key="key"))
+        event = MessageEvent(user(7, "hi", key=told))
         sent = Sent(chat("c", "t"), message=event.message)
         stream_first = acknowledged(reduce(view, event, T0), "key", sent)
         answer_first = reduce(acknowledged(view, "key", sent), event, T0)

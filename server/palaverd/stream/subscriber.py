@@ -99,9 +99,10 @@ class Subscriber:
         if self._push is None or self._wake.is_set() or episode is None:
             self._wake.set()
             return
-        newest = episode.newest(self._cursor) if episode.key == self._cursor.episode else None
+        cursor = self._cursor
+        newest = episode.newest(cursor) if episode.key == cursor.episode else None
         if newest is not None and self._push(newest):
-            episode.passed(self._cursor)
+            episode.passed(cursor)
         else:
             self._wake.set()
 
