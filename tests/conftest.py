@@ -1,4 +1,4 @@
-"""Guards that every test runs under: no blocked event loop, no leftovers, no outside world."""
+"""Guards around every test: no blocked event loop, no leftovers, nothing outside the test."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from support import examples, guardian  # noqa: F401  the first one loads a prof
 from support.forkserver import end_server
 from support.long import FILES
 
-# How many objects more, and times that, before Python looks for garbage among young, middle-aged
-# and old ones: a client is some ten thousand objects, and gone after a test.
+# Thresholds of the garbage collector's generations: a client has some ten thousand objects, and
+# is garbage after its test.
 GARBAGE = (50_000, 10, 10)
 
 
 class OutsideWorld(RuntimeError):
-    """A test reached beyond what is its own: another machine, other processes."""
+    """A test used something outside itself: another machine, other processes."""
 
 
 def _refuse_outside(event: str, args: tuple[object, ...]) -> None:
@@ -41,7 +41,7 @@ def _refuse_outside(event: str, args: tuple[object, ...]) -> None:
 
 
 def _refuse_groups(event: str, args: tuple[object, ...]) -> None:
-    """Send no signal to a whole group: 0 and less name our own, and with it all who run tests."""
+    """Refuse signals to whole groups: 0 and less address the test runner's own."""
     if event == "os.kill" and isinstance(args[0], int) and args[0] <= 0:
         raise OutsideWorld(f"a test would send a signal to the group of process {args[0]}")
 
@@ -51,7 +51,7 @@ sys.addaudithook(_refuse_groups)
 
 
 def pytest_configure() -> None:
-    """Let nothing that the tests start outlive them, also if they are killed.
+    """Make processes that tests start end with the test run, also if it is killed.
 
     A shell lets its background jobs ignore ^C, and programs inherit that, also those under test.
     """
@@ -61,21 +61,21 @@ def pytest_configure() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run a part more than there are cores: what starts processes waits for most of its time."""
+    """Run somewhat more workers than cores: tests that start processes mostly wait."""
     return min(len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 4, 9)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test-fast` leaves out."""
+    """Mark the tests that `make test-fast` leaves out."""
     for item in items:
         if item.path in FILES:
             item.add_marker(pytest.mark.long)
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage among what the tests made, not among all that was imported for them.
+    """Exclude all that was imported from garbage collection.
 
-    Python looks through everything again and again: a third of the time of tests with a client.
+    Python would search it again and again: a third of the time of tests with a client.
     """
     gc.collect()
     gc.freeze()
@@ -83,7 +83,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """All is over."""
+    """Part with the guardian."""
     guardian.part_with()
 
 
@@ -97,7 +97,7 @@ def nothing_left() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_logs() -> Iterator[None]:
-    """Take back what a test configured: what is said in the next one goes where it looks for it."""
+    """Reset logging after a test, so that the next one configures its own."""
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -111,7 +111,7 @@ def own_logs() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def unblocked() -> Iterator[None]:
-    """Fail any test whose event loop is blocked by our code."""
+    """Fail any test whose code blocks the event loop."""
     with blockbuster_ctx(["palaver", "palaverd"]):
         yield
 
@@ -127,7 +127,7 @@ def tidy(request: pytest.FixtureRequest) -> None:
 async def no_task_left() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
-    # One turn for callbacks of what was just cancelled.
+    # One iteration for callbacks of what was just cancelled.
     await asyncio.sleep(0)
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left, f"tasks left behind: {left}"

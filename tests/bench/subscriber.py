@@ -22,7 +22,7 @@ from palaver.wire.events import MessageEvent, MessagePartEvent
 
 
 async def follow(client: Client, content: str, begun: Begun) -> list[int]:
-    """Make a chat and read its answer to the end; return the ages of its words."""
+    """Create a chat and read its answer to the end; return the ages of its words."""
     sent = await client.create_chat(CreateChat(content=content))
     ages: list[int] = []
     async with aclosing(client.stream(sent.chat.id)) as stream:
@@ -39,7 +39,7 @@ async def follow(client: Client, content: str, begun: Begun) -> list[int]:
 
 
 async def main(socket: str, streams: int, content: str) -> None:
-    """Follow that many chats at once, and print what was found."""
+    """Follow that many chats at once, and print the result."""
     async with Client(Endpoint(socket=Path(socket))) as client:
         await follow(client, "1 0 0", Begun(2))  # the first answer imports and connects
         begun = Begun(streams)

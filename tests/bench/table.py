@@ -1,4 +1,4 @@
-"""Figures as lines of one table."""
+"""Format figures as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token costs the terminal client: late in a long answer, in a long chat, in odd shapes."""
+"""The terminal client's CPU time per token: late in a long answer, in a long chat, in odd texts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def _late(effort: Effort) -> Figure:
 
 
 async def _ends(tokens: Sequence[str], call: str = "") -> tuple[float, float]:
-    """Return what a token costs in the first and in the last fifth, in microseconds.
+    """Return the CPU time of a token in the first and in the last fifth, in microseconds.
 
     The tokens are an answer's, or the arguments of an unfolded `call`.
     """
@@ -98,9 +98,9 @@ async def _long_chat(effort: Effort) -> Figure:
 
 
 async def _share(effort: Effort) -> Figure:
-    """Let an answer stream at its pace by the wall's clock; return the share of a core it takes.
+    """Stream an answer in real time; return the share of a core that it takes.
 
-    The clock goes on and the spinners turn, and every update becomes escape codes.
+    The clock advances and the spinners turn, and every update is written as escape codes.
     """
     seconds = max(0.5, 8 * effort.scale)
     shares = []

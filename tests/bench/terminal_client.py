@@ -1,9 +1,9 @@
 """The real client on a screen without a terminal, fed token by token, frame by frame.
 
 Everything between an event of the stream and the escape codes runs: session, reducers, painter,
-transcript, Textual's compositor. Only the daemon is played, and the pace is not the wall's clock:
-each frame holds as many tokens as a frame would at the rate that is rehearsed, and what is
-measured is CPU. `live`, the client goes by the wall's clock, and its spinners turn.
+transcript, Textual's compositor. Only the daemon is a fake, and there is no real time: each frame
+has as many tokens as a frame would at the given rate, and CPU time is measured. With `live`, the
+client uses real time, and its spinners turn.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CHAT = "bench"
 
 
 class LiveClock(FixedClock):
-    """A clock that goes on from the played daemon's time."""
+    """A clock that continues in real time from the fake daemon's time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class LiveClock(FixedClock):
 
 
 class Drawn:
-    """Makes the escape codes of every update, as with a terminal, and counts the updates."""
+    """Writes the escape codes of every update, as with a terminal, and counts the updates."""
 
     def __init__(self, app: PalaverApp) -> None:
         self.count = 0
@@ -72,16 +72,16 @@ class Fed:
         self._kind: dict[str, str] = {}
 
     def call(self, name: str) -> None:
-        """What is told from now on are the arguments of a call, which is unfolded."""
+        """Send what follows as the arguments of a call, which is unfolded."""
         self._kind = {"kind": "tool_call", "name": name, "call_id": "c1"}
         self.client.transcript.set_folds(self.client.transcript.folds.all(True))
 
     async def frame(self, text: str = "") -> None:
-        """Tell `text`, and let everything happen that comes of it, up to the screen's update."""
+        """Send `text`, and run until the screen is updated."""
         app = self.client.app
         if text:
             painted = app._frames.painted
-            app._frames._next = 0.0  # the wall's clock does not count here
+            app._frames._next = 0.0  # there is no real time here
             self.client.daemon.stream_of(CHAT).tell(part(text, self._at, **self._kind))
             self._at += len(text)
             while app._frames.painted == painted:
@@ -98,7 +98,7 @@ class Fed:
         return process_time() - began
 
     async def stream(self, tokens: Sequence[str], rate: float) -> None:
-        """Tell one token after the other at `rate` a second by the wall's clock."""
+        """Send one token after the other at `rate` a second in real time."""
         began = monotonic()
         for number, token in enumerate(tokens):
             await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
@@ -109,7 +109,7 @@ class Fed:
 
 
 def history(count: int, first: int = 1) -> list[Message]:
-    """Return `count` messages, from number `first` on, as they are in a chat that is used."""
+    """Return `count` messages, from number `first` on, as in a chat in use."""
     text = "Some **answer** with a few words, `code` and\n\n- a list\n- of two\n\nand a last line."
     return [
         user(number, f"Question {number}?") if number % 2 else answer(number, text)
@@ -118,7 +118,7 @@ def history(count: int, first: int = 1) -> list[Message]:
 
 
 def resident_mib() -> float:
-    """Return the memory that this process has in use."""
+    """Return this process's resident memory in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * getpagesize() / 2**20
 

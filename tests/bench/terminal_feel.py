@@ -1,4 +1,4 @@
-"""What a person feels: keys while an answer streams, a resize, opening and reading a long chat."""
+"""What users notice: keys while an answer streams, a resize, opening and reading a long chat."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYS, KEY_EVERY_S = 60, 0.08  # a fast typist
 RESIZES = 12
 LONG, SHORT = 10_000, 10  # messages of the chat that is opened
 PAGE = 50  # messages, as the daemon sends them
-WAIT_S = 60.0  # nothing here takes longer, on any machine
+WAIT_S = 60.0  # longer than anything here takes, on any machine
 
 KEY_AIM, RESIZE_AIM = Aim(Kind.VALUE_AT_MOST, 16), Aim(Kind.VALUE_AT_MOST, 150)
 ATTACH_AIM = at_most(1.3)
@@ -71,7 +71,7 @@ async def _keys(effort: Effort, *, streaming: bool) -> float:
 
 
 async def _resize(effort: Effort) -> Figure:
-    """Return the CPU of a change of width while a long answer is in view, against a short one."""
+    """Return the CPU time of a change of width with a long answer in view, and with a short one."""
     used = [await _resized(effort, effort.count(count, 200)) for count in (20_000, 1_000)]
     what = "CPU of a resize, an answer of 20,000 tokens in view"
     return Figure(what, used[0], "ms", used[1], "of 1,000", RESIZE_AIM)
@@ -96,7 +96,7 @@ async def _resized(effort: Effort, tokens: int) -> float:
 
 
 class Paged(ReplayClient):
-    """A daemon with a long chat, which it makes up page by page."""
+    """A daemon with a long chat, which it generates page by page."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ async def _long(effort: Effort) -> list[Figure]:
 
 
 async def _scroll_through(effort: Effort) -> Figure:
-    """Read a long chat from its end to its start; return the most memory in use."""
+    """Read a long chat from its end to its start; return the peak memory."""
     count = effort.count(LONG, 200)
     async with _opened(count) as (opened, _daemon, _cpu):
         transcript = opened.transcript

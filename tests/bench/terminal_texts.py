@@ -1,4 +1,4 @@
-"""Answers as streams of tokens, of the shapes that cost terminals most."""
+"""Answers as streams of tokens, of the kinds that are the most expensive for terminals."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def fence(lines: int) -> list[str]:
 
 
 def within(tokens: list[str], first: str, rest: str) -> list[str]:
-    """Return a text in an item or a quote; `first` and `rest` stand before its lines."""
+    """Return a text in an item or a quote; `first` and `rest` precede its lines."""
     return [first, *(token.replace("\n", f"\n{rest}") for token in tokens)]
 
 
@@ -133,7 +133,7 @@ def items(count: int) -> list[str]:
 
 
 def table(rows: int) -> list[str]:
-    """Return a table of `rows` rows; cells grow wider on the way."""
+    """Return a table of `rows` rows, whose cells get wider."""
     head = ["| n ", "| name ", "| what it does |\n", "|---|---|---|\n"]
     words = cycle(WORDS)
     return head + [

@@ -1,6 +1,6 @@
-"""The usual way, beside ours: a Textual Markdown widget per message, and a MarkdownStream.
+"""The usual alternative: a Textual Markdown widget per message, and a MarkdownStream.
 
-At sizes at which it finishes; ours is measured at the same.
+At sizes at which it finishes; Palaver's client is measured at the same ones.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ async def _usual(count: int, tokens: Sequence[str]) -> float:
         live = app.query_one("#live", Markdown)
         began = process_time()
         for start in range(0, len(tokens), each):
-            # One write for a frame's tokens, awaited: its stream would do no more than this.
+            # One awaited write for a frame's tokens: its stream would do the same.
             await live.append("".join(tokens[start : start + each]))
             app.screen._on_timer_update()
             await asyncio.sleep(0)

@@ -1,8 +1,8 @@
-"""A transition through the door, against the same statements by hand.
+"""A transition of `Database`, compared with the same statements on a bare connection.
 
-By hand: the statements that the door sent, recorded once, on a bare sqlite3 connection with the
-same pragmas, in the thread that measures. What is left of the ratio is SQLAlchemy, the rules, the
-JSON columns and the hop to the writer thread and back.
+The bare connection runs the statements that `Database` sent, recorded once, on sqlite3 with the
+same pragmas, in the measuring thread. The difference is SQLAlchemy, the rules, the JSON columns,
+and the way to the writer thread and back.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ async def run(effort: Effort) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
         chats = effort.count(CHATS, 2)
         script, _ = await _through_the_door(Path(folder) / "script.db", chats, record=True)
-        # Half of the chats before the hand's turn and half after it: noise meets both.
+        # Half of the chats before the bare connection's turn and half after it: noise affects both.
         _, ours = await _through_the_door(Path(folder) / "door.db", chats)
         hand = await asyncio.to_thread(_by_hand, Path(folder) / "hand.db", script)
         _, again = await _through_the_door(Path(folder) / "again.db", chats)
@@ -137,7 +137,7 @@ async def _through_the_door(
 
 
 def _by_hand(path: Path, script: Script) -> Timings:
-    """Replay `script`: BEGIN IMMEDIATE and all; only the commit is the driver's own call."""
+    """Replay `script`, with its BEGIN IMMEDIATE; only the commit is the driver's own call."""
     connection = sqlite3.connect(path, isolation_level=None)
     _prepare(connection)
     timings: Timings = {name: [] for name, _ in OPERATIONS}
@@ -155,7 +155,7 @@ def _by_hand(path: Path, script: Script) -> Timings:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the schema that the door's database has, with its pragmas."""
+    """Create the schema that `Database` has, with its pragmas."""
     for pragma in engine._PRAGMAS:
         connection.execute(pragma)
     for text in _schema():

@@ -1,4 +1,4 @@
-"""Every benchmark runs, at a size that measures nothing, so that none can rot."""
+"""Every benchmark runs, at a size too small to measure, so that none breaks unnoticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md shows the transitions as they are."""
+"""ARCHITECTURE.md shows the transitions of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of transitions, walked cell by cell and explored from the beginning."""
+"""The table of transitions: each cell, and every state reachable from the first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUSY = frozenset(
     for s in STORED
     if s.shape.status in (Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION)
 )
-# A person's answer may be owed for ever: that is what a call without a deadline means.
+# A call without a deadline may wait for a user's answer for ever.
 OWED_BY_A_PERSON = frozenset(s for s in STORED if s.shape.status is Status.REQUIRES_ACTION)
 
 
@@ -43,9 +43,9 @@ def test_a_row_of_each_shape_is_classified_as_its_state(state: State) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        ("waiting", 1, False, False),  # it may start its next message, so it has started it
+        ("waiting", 1, False, False),  # it may start its next message, so it has
         ("waiting", 0, True, False),  # an empty queue is never held
-        ("error", 1, True, False),  # nothing starts by itself in error: a hold says nothing
+        ("error", 1, True, False),  # nothing starts by itself in error: a hold means nothing
         ("running", 0, False, True),  # a busy chat is not archived
         ("interrupting", 3, True, True),
         ("running", -1, False, False),
@@ -67,7 +67,7 @@ def test_only_the_declared_states_can_be_reached() -> None:
     assert seen == {*STORED, State.ABSENT}
 
 
-# --- exploration with a bounded queue: (state, how many are queued) ----------------------------
+# --- exploration with a bounded queue: (state, length of the queue) ----------------------------
 
 QUEUE_BOUND = 3
 Place = tuple[State, int]
@@ -79,7 +79,7 @@ def fits(state: State, length: int) -> bool:
     return (length == 0) == (state.shape.queue is Queue.EMPTY) and length <= QUEUE_BOUND
 
 
-# By how much a transition may change the length of the queue.
+# The changes of the queue's length that a transition may make.
 GROWS = {Transition.SEND: (0, 1), Transition.SEND_INTERRUPT: (0, 1)}
 SHRINKS = {
     Transition.DELETE_QUEUED: (-1,),
@@ -136,7 +136,7 @@ def test_every_allowed_move_is_possible_with_some_queue() -> None:
 
 
 def test_each_busy_state_has_a_way_out_without_a_person() -> None:
-    """Ownership aside, the daemon alone brings it to rest; only a person's answer may be owed."""
+    """Ownership aside, the daemon alone ends it; only a user's answer may be missing."""
     moving = BY_DAEMON - {Transition.ACQUIRE, Transition.RELEASE, Transition.REQUIRE_ACTION}
     for start in BUSY:
         seen, todo = {start}, deque([start])

@@ -1,4 +1,4 @@
-"""What is printed of an answer: appended only, never twice, never missing."""
+"""The printed answer: appended only, nothing twice, nothing missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archiving, deleting, renaming, saying anew, forking and clearing, as processes."""
+"""Archive, delete, rename, edit, fork and clear, as processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def palaver() -> AsyncIterator[Shell]:
 
 
 async def chat_of(palaver: Shell, *texts: str) -> str:
-    """Have questions answered in a new chat; return its id."""
+    """Get questions answered in a new chat; return its id."""
     chat = str((await palaver.lines("run", texts[0]))[-1]["chat_id"])
     for text in texts[1:]:
         await palaver("run", text, "--chat", chat)
@@ -67,7 +67,7 @@ async def test_a_chat_is_deleted_only_by_who_says_so(palaver: Shell) -> None:
 
 
 async def remove(palaver: Shell, chat: str, reply: str) -> tuple[str, int | None]:
-    """Remove a chat at a terminal; return what is asked, and the exit code after the reply."""
+    """Remove a chat at a terminal; return the question, and the exit code after the reply."""
     ours, theirs = pty.openpty()
     try:
         process = await fork(

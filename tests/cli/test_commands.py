@@ -1,4 +1,4 @@
-"""The commands as a stranger runs them: processes, pipes and exit codes."""
+"""The commands as a user runs them: processes, pipes and exit codes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ OVERLOADED = ChatError("overloaded", "Simulator is overloaded.", status_code=529
 
 
 def every_field(**fields: Any) -> dict[str, Any]:
-    """A structured error, in which nothing is left out: a script compares with false and null."""
+    """A structured error with all fields: a script compares with false and null."""
     return msgspec.to_builtins(ChatError("generic", "")) | fields
 
 
@@ -103,7 +103,7 @@ async def server() -> AsyncIterator[ProtocolServer]:
         return answer(Sent(chat(status="running"), message=QUESTION), 201)
 
     async def chats(_: web.Request) -> web.Response:
-        # Whatever it is asked for: a daemon that does not know `prefix` does so.
+        # With any query: an older daemon does not know `prefix`.
         return answer(ChatPage([chat()]))
 
     async with protocol_server() as running:
@@ -287,7 +287,7 @@ async def test_the_second_ctrl_c_leaves_at_once(server: ProtocolServer) -> None:
 async def test_a_queued_run_whose_daemon_does_not_tell_its_answer_apart_says_so(
     server: ProtocolServer,
 ) -> None:
-    """An older daemon's messages have no ids of the queue: any of them might be the one."""
+    """An older daemon's messages have no ids of the queue: any of them might be the right one."""
     older = [name for name in INFO.capabilities if name != MESSAGE_KEYS]
 
     async def info(_: web.Request) -> web.Response:
@@ -409,7 +409,7 @@ async def test_tail_tells_of_a_failure_once_also_when_history_does_not(
     server: ProtocolServer,
 ) -> None:
     marked = Message(2, "system", [Failure(OVERLOADED)], 5, WHEN)
-    for known in ([], [MessageEvent(marked)]):  # an older daemon keeps it with the chat alone
+    for known in ([], [MessageEvent(marked)]):  # an older daemon stores it with the chat only
         begun = [MessageEvent(Message(1, "user", [Text("hi")], 4, WHEN)), status("running")]
         ended = [*known, status("error"), ErrorEvent(OVERLOADED), CaughtUp(5)]
         server.conversations.append(answering([*begun, CaughtUp(4)], [live("Hel")], ended))

@@ -91,7 +91,7 @@ async def test_a_queued_run_waits_and_prints_its_own_answer(palaver: Shell) -> N
     assert process.stderr is not None
     async with asyncio.timeout(60):
         assert b"waits in its queue" in await process.stderr.readline()
-        # The long answer ends now, not by its length: the queue goes on.
+        # The long answer is stopped, and the queue continues.
         await palaver("stop", chat, "--release")
         out, _ = await process.communicate()
     shown = await palaver.lines("show", chat)

@@ -1,4 +1,4 @@
-"""What a real bash completes, through click's own script, by asking a running daemon."""
+"""Completion in a real bash, through click's own script, from a running daemon."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 
 async def complete(*words: str, data_dir: Path) -> list[str]:
-    """Press Tab after these words; return what bash would offer."""
+    """Press Tab after these words; return bash's candidates."""
     programs = str(Path(sys.executable).parent)
     process = await asyncio.create_subprocess_exec(
         *(str(BASH), "--norc", "-c", SCRIPT, "bash", "palaver", *words),

@@ -1,4 +1,4 @@
-"""`palaver daemon`: looked at, stopped, started anew and told to read, as a process."""
+"""`palaver daemon`: status, stop, restart and reload, as a process."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.process
 
 
 def ended(pid: int) -> bool:
-    """Say whether a process is over, be it that nobody has looked at how it ended."""
+    """Return whether a process has ended, also as a zombie."""
     stat = Path(f"/proc/{pid}/stat")
     if not Path("/proc/self/stat").exists():
-        return True  # no way to look
+        return True  # no /proc to look in
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX"
 
 
@@ -134,7 +134,7 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
     good = here.config.read_text()
     here.config.write_text(good + "max_output_tokens = 9\n[worker]\nlease_seconds = 60\n")
     told = (await here("daemon", "reload")).err
-    # The daemon may have seen the change by itself, if this took long.
+    # The daemon may have noticed the change by itself, if this took long.
     assert "Now in force: models.sonnet.max_output_tokens." in told or "Nothing has" in told
     assert "Needs `palaver daemon restart`: worker.lease_seconds." in told
     assert (
@@ -151,7 +151,7 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
     assert said.removeprefix("palaver: ") in (await here("daemon", "status")).out
     status = await here.status()
     assert status["models"] == ["sonnet"]
-    # Nor is a daemon that works given up for a file that it could not start with.
+    # Nor is a working daemon stopped for a configuration that it could not start with.
     said = (await here("daemon", "restart", code=1)).err
     assert said.startswith(f"palaver: The daemon goes on as it is: {here.config}:")
     assert (await here.status())["pid"] == status["pid"]
@@ -163,7 +163,7 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
     assert (finding["state"], "antropic" in finding["remedy"]) == ("broken", True)
 
 
-# --- whom others look after -----------------------------------------------------------------
+# --- daemons under a service manager --------------------------------------------------------
 
 
 async def test_a_daemon_that_was_started_by_hand_is_stopped_but_not_started_anew(
@@ -180,7 +180,7 @@ async def test_a_daemon_that_was_started_by_hand_is_stopped_but_not_started_anew
 
 
 async def test_a_daemon_of_a_service_manager_is_left_to_it(here: Here) -> None:
-    # What systemd sets, by a shell that becomes the daemon: the number is that of the process.
+    # What systemd sets, by a shell that becomes the daemon, so that the process id fits.
     script = (
         f"SYSTEMD_EXEC_PID=$$ exec {sys.executable} -m palaverd serve --data-dir {here.data_dir}"
     )
@@ -226,7 +226,7 @@ async def test_the_sentence_says_what_to_use(info: dict[str, Any], sentence: str
     assert sentence in str(refused.value)
 
 
-# --- what does not end ----------------------------------------------------------------------
+# --- daemons that do not end ----------------------------------------------------------------
 
 
 async def test_a_daemon_that_hangs_is_told_and_killed_only_on_request(here: Here) -> None:
@@ -296,7 +296,7 @@ async def test_a_hangup_signal_reads_the_configuration_anew(here: Here) -> None:
 async def test_a_daemon_whose_terminal_is_gone_ends(here: Here) -> None:
     primary, terminal = os.openpty()
     process = await asyncio.create_subprocess_exec(
-        # A session of its own, with the terminal as its controlling one: what a shell does.
+        # A new session, with the terminal as its controlling terminal, as a shell does it.
         *("setsid", "--ctty", sys.executable, "-m", "palaverd", "serve"),
         *("--data-dir", str(here.data_dir)),
         stdin=terminal,

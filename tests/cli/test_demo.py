@@ -1,4 +1,4 @@
-"""The whole program as a stranger tries it: simulator, daemon and command, and nothing left."""
+"""`palaver demo` as a user runs it: simulator, daemon and command, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 
 pytestmark = pytest.mark.process
 
-# Starting simulator and daemon imports two SDKs; a busy machine takes its time.
+# Starting simulator and daemon imports two SDKs, which is slow on a busy machine.
 LONG_S = 60
 
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """Where the demo makes its directory. Not tmp_path: a socket's address is short."""
+    """The parent of the demo's directory. Not tmp_path: a socket's address is short."""
     with tempfile.TemporaryDirectory(prefix="pv") as directory:
         yield Path(directory)
 
@@ -39,7 +39,7 @@ def demo(temporary: Path, *command: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str], temporary: Path) -> tuple[int, str, str]:
-    """Return code, output and errors, after a look at what was left behind."""
+    """Return code, output and errors; fail if a file or a process is left."""
     out, err = process.communicate(timeout=LONG_S)
     assert list(temporary.iterdir()) == []
     assert processes_in(temporary) == []
@@ -48,7 +48,7 @@ def ended(process: subprocess.Popen[str], temporary: Path) -> tuple[int, str, st
 
 
 def processes_in(temporary: Path) -> list[str]:
-    """Return the commands of all processes that name the directory."""
+    """Return the command lines of all processes that name the directory."""
     listing = subprocess.run(
         ["ps", "-eo", "args"], check=True, capture_output=True, text=True, timeout=LONG_S
     )

@@ -1,4 +1,4 @@
-"""`palaver doctor` names the server behind each provider, and tells what matters of it."""
+"""`palaver doctor` names the server behind each provider, and what to know about it."""
 
 from __future__ import annotations
 

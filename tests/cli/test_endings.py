@@ -1,4 +1,4 @@
-"""An answer that is not whole says so, with an exit code of its own and its finish in the JSON."""
+"""An incomplete answer has a message, its own exit code, and its finish in the JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 
 KINDS = {"anthropic": "", "openai": "/v1", "openai-compatible": "/v1"}
 CUT, FILTERED = "cut off at the model's output limit", "ended by the provider's content filter"
-# What is asked for, and how the answer is and ends.
+# The prompt, and the text and the end of its answer.
 ANSWERS: dict[str, dict[str, Any]] = {
     "whole": {"text": "All of it."},
     "cut": {"text": "The first part of", "finish": "length"},

@@ -1,4 +1,4 @@
-"""Ids on the command line: a beginning that fits one chat is enough, whatever the command."""
+"""Ids on the command line: a prefix that fits one chat is enough, for every command."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from palaverd.store.access import LOCAL_OWNER
 from support.daemon import running_pair
 from support.store import plant
 
-# What a daemon's user has: two ids that begin alike, one that nobody would confuse, and an id
-# that others begin with.
+# The chats of a daemon: two ids with a common prefix, a unique one, and an id that is a prefix
+# of others.
 CHATS = {
     "abcd11": State.W,
     "abcd22": State.W,
@@ -44,14 +44,14 @@ BY_ID = dict(taking_an_id())
 
 
 def argv(name: str, chat: str) -> list[str]:
-    """Return a command line that names a chat; what else is needed is a number or a word: 1."""
+    """Return a command line that names a chat; other arguments are 1, a number or a word."""
     words = [name]
     for one in BY_ID[name].params:
         if one.metavar == "ID" and isinstance(one, click.Option):
             words += [one.opts[0], chat]
         elif isinstance(one, click.Argument) and (one.required or one.metavar == "ID"):
             words.append(chat if one.metavar == "ID" else "1")
-    # What would ask for text, and what would never end.
+    # Options for commands that would read text, or never end.
     return words + {"tail": ["--until-idle"], "run": HELLO, "send": HELLO, "edit": HELLO}.get(
         name, []
     )
@@ -89,7 +89,7 @@ async def test_an_id_that_fits_no_chat_or_several_is_a_sentence(shell: Shell) ->
         "palaver: Several chats have an id that begins with ab:\n"
         "  abcd22  about abcd22\n  abcd11  about abcd11\n  abcd  about abcd\n"
     )
-    for name in sorted(BY_ID.keys() - {"attach"}):  # which wants a terminal first
+    for name in sorted(BY_ID.keys() - {"attach"}):  # which needs a terminal
         ended = await shell(*argv(name, "ab"), code=1)
         assert (name, ended.out, ended.err) == (name, "", several)
     for name in ("show", "send"):
@@ -102,7 +102,7 @@ async def test_a_beginning_that_fits_one_chat_is_enough(shell: Shell) -> None:
         "w": "wxyz33",
         "WXYZ33": "wxyz33",
         "abcd1": "abcd11",
-        "abcd": "abcd",  # whole, though others begin so
+        "abcd": "abcd",  # complete, though a prefix of others
         "o": "old44",  # archived
     }.items():
         assert [line["id"] for line in (await shell.lines("show", named))[:1]] == [meant]

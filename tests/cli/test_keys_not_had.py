@@ -1,4 +1,4 @@
-"""A key that cannot be had is the fault of its provider: the daemon starts, and others answer."""
+"""A key that cannot be read fails its provider only: the daemon starts, other providers work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is exported or written after the daemon was started, and what is told of it."""
+"""Variables that are exported after the daemon was started, and the messages about them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_a_key_that_is_exported_later_counts(here: Here) -> None:
     first = await here.status()
     answered = await here("run", "hello", LATE_KEY=KEY)
     assert answered.out.strip()
-    # In memory, of the same daemon, and for whoever asks from now on.
+    # In memory, of the same daemon, and for later commands.
     assert (await here.status())["pid"] == first["pid"]
     assert (await here("run", "hello")).out.strip()
     written = {path: path.read_bytes() for path in here.data_dir.iterdir() if path.is_file()}

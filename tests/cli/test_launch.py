@@ -1,4 +1,4 @@
-"""A private daemon is started when none runs, once, and says itself why it cannot start."""
+"""A private daemon is started if none runs, once, and its reason for not starting is shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.clock import PATIENCE_S
 
 pytestmark = pytest.mark.process
 
-# Answers /healthz, counts its starts, and refuses a directory that is taken, like the real one.
+# Serves /healthz, counts its starts, and refuses a directory in use, like the real daemon.
 DAEMON = """
 import fcntl, sys
 from pathlib import Path
@@ -106,7 +106,7 @@ async def test_clients_that_race_start_one_daemon_and_all_connect(
 async def test_a_rival_that_took_the_directory_is_used(
     data_dir: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    """The socket is there before it answers: our daemon lost the race and ended."""
+    """The socket exists before it accepts: our daemon lost the race and ended."""
     rival = DAEMON.replace(
         "web.run_app",
         "import socket as sockets, time\nsockets.socket(sockets.AF_UNIX).bind(socket)\n"

@@ -1,4 +1,4 @@
-"""The end of a log, what comes, and lines for people."""
+"""The tail of a log, lines that are appended, and lines formatted for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standard streams that cannot encode, are full or closed, or stay open: a sentence, and a code."""
+"""Standard streams that cannot encode, are full or closed, or stay open: a message, and a code."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = ["server"]  # the fixture
 WIDE = "Fine… é 🎉 漢字"
 ANSWER = ([status("running")], [reply(WIDE, finish="stop"), status("waiting"), CaughtUp(6)])
 CUT = ([status("running")], [reply("Half", finish="length"), status("waiting"), CaughtUp(6)])
-# How a stream of the command is made, for a shell.
+# Redirections of the command's streams, for a shell.
 FULL, CLOSED = "/dev/full", "&-"
-# Streams keep what they could not write, as they do for people: it comes up again at exit.
+# Streams keep what they could not write, as they do for users: it fails again at exit.
 BUFFERED = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
@@ -40,7 +40,7 @@ async def palaver(
     stdin: int = DEVNULL,
     **env: str,
 ) -> asyncio.subprocess.Process:
-    """Start a command of its own interpreter: that decides at its start how streams are encoded."""
+    """Start a command in its own interpreter, which chooses its streams' encoding at start."""
     redirected = (f" >{out}" if out else "") + (f" 2>{err}" if err else "")
     command = [sys.executable, "-m", "palaver", "--socket", str(server.endpoint.socket)]
     return await asyncio.create_subprocess_exec(

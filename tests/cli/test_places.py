@@ -1,4 +1,4 @@
-"""Where things are found: whatever the environment says, and wherever one stands."""
+"""The paths of configuration, data and socket, for any environment and working directory."""
 
 from __future__ import annotations
 

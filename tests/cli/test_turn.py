@@ -1,4 +1,4 @@
-"""Following one message to the end of its turn, whatever else happens in its chat."""
+"""Follow one message to the end of its turn, whatever else happens in its chat."""
 
 from __future__ import annotations
 

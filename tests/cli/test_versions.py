@@ -1,4 +1,4 @@
-"""Client and daemon of two versions, as real processes: they fit, or one sentence says what to do.
+"""Client and daemon of two versions, as real processes: they fit, or a message says what to do.
 
 The other version is these sources under another number (`support.another`).
 """
@@ -44,7 +44,7 @@ async def here() -> AsyncIterator[Here]:
 
 @asynccontextmanager
 async def running(here: Here, other: Other, *options: str) -> AsyncIterator[DaemonProcess]:
-    """Run the daemon of another version, and kill it in the end if it still lives."""
+    """Run the daemon of another version; kill it in the end if it still runs."""
     version, *numbers = other
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "support.another", version, *map(str, numbers), "palaverd"),
@@ -69,7 +69,7 @@ async def running(here: Here, other: Other, *options: str) -> AsyncIterator[Daem
 
 
 async def at_work(daemon: DaemonProcess) -> str:
-    """Give a daemon something that it works on until it is stopped; return the chat."""
+    """Start a turn that lasts until it is stopped; return the chat."""
     sent = await daemon.client.create_chat(CreateChat(BUSY))
     async with asyncio.timeout(PATIENCE_S):
         while not (await daemon.client.info()).working:
@@ -78,7 +78,7 @@ async def at_work(daemon: DaemonProcess) -> str:
 
 
 async def idle(daemon: DaemonProcess, chat_id: str) -> None:
-    """Wait until a chat is at rest, and the daemon with it."""
+    """Wait until a chat is idle, and the daemon with it."""
     async with asyncio.timeout(PATIENCE_S):
         while (await daemon.client.chat(chat_id)).status != "waiting":
             await asyncio.sleep(0.01)
@@ -150,7 +150,7 @@ async def test_a_daemon_that_somebody_else_runs_is_not_replaced(here: Here) -> N
     async with running(here, TOO_OLD) as daemon:
         refused = await here("run", "hello", code=1)
         assert "Upgrade it where it runs:  pip install --upgrade 'palaver[server]'" in refused.err
-        assert not (await daemon.client.chats()).chats  # nothing was asked of it
+        assert not (await daemon.client.chats()).chats  # it got no request
         assert daemon.alive
 
 
@@ -183,7 +183,7 @@ async def test_an_older_client_goes_on_with_a_newer_daemon(here: Here) -> None:
 
 @pytest.mark.process
 async def test_a_daemon_of_another_version_under_an_open_stream(here: Here) -> None:
-    """One that fits is gone on with; one that does not ends it, before anything of it is shown."""
+    """The stream continues with one that fits, and ends before an event of one that does not."""
     seen: list[object] = []
 
     async def follow(client: Client) -> None:

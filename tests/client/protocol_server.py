@@ -1,4 +1,4 @@
-"""A small real server that speaks the documented protocol, as a test tells it to."""
+"""A small real server that speaks the documented protocol, controlled by a test."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ async def listen(socket: web.WebSocketResponse) -> None:
 
 
 class ProtocolServer:
-    """Routes a test may replace, and a queue of conversations for its WebSockets.
+    """Routes that a test may replace, and a queue of conversations for its WebSockets.
 
-    `requests` holds what came in: (method, path, query, headers, body).
+    `requests` holds the requests: (method, path, query, headers, body).
     """
 
     def __init__(self, directory: Path, tls: ssl.SSLContext | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What `--server` may say, and the sentence for what it may not."""
+"""The values that `--server` accepts, and the message for others."""
 
 from __future__ import annotations
 

@@ -296,7 +296,7 @@ async def test_a_daemon_that_does_not_answer_in_time_is_unreachable(
 
 
 def backing_off(clock: ManualClock) -> bool:
-    """Whether a stream waits for its next try (a request's deadline is longer)."""
+    """Return whether a stream waits for its next attempt (a request's deadline is longer)."""
     return bool(clock.waits()) and clock.waits()[0] <= BACKOFF_MAX_S
 
 

@@ -1,4 +1,4 @@
-"""The client against a real daemon: whatever is cut off, nothing is missing and nothing twice."""
+"""The client with a real daemon: after any disconnection nothing is missing and nothing twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READ = (MessageEvent, MessagePartEvent, StatusEvent, PreviewReset, CaughtUp)
 
 
 class View:
-    """What a reader has: committed answers by id, and live output without hole or echo."""
+    """The state of a reader: committed answers by id, and live output without gap or repetition."""
 
     def __init__(self) -> None:
         self.progress = Progress()
@@ -32,7 +32,7 @@ class View:
         self._status = ""
 
     async def read(self, client: Client, chat_id: str, limit: int) -> None:
-        """Read about `limit` events over a connection of its own."""
+        """Read about `limit` events over a new connection."""
         seen, begin = 0, self.progress
         async with aclosing(client.stream(chat_id, progress=self.progress)) as stream:
             async for batch in stream:
@@ -46,7 +46,7 @@ class View:
                         return
 
     def _take(self, event: StreamEvent) -> None:
-        # The stream has taken out what was there already; this only counts along.
+        # The stream has removed what was read already; this only counts.
         self.progress, again = step(self.progress, event)
         assert again == event
         match event:

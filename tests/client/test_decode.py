@@ -1,4 +1,4 @@
-"""A client reads what a newer daemon sends, and says what it left out."""
+"""A client reads what a newer daemon sends, and logs what it skipped."""
 
 from __future__ import annotations
 

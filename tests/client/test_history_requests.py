@@ -1,4 +1,4 @@
-"""The requests about history, families and open calls, against a server that notes them."""
+"""The requests about history, families and open calls, against a server that records them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUEUE = QueueAnswer(chat=chat(), queue=[])
 SENT = Sent(chat=chat())
 ANSWERS = Answers(4, [CallAnswer("a", approved=False)])
 
-# (method, path, answer, call with a key, body); every one of them takes an idempotency key.
+# (method, path, response, call with a key, body); each takes an idempotency key.
 KEYED: list[tuple[str, str, Any, Any, Any]] = [
     (
         "PATCH",
@@ -72,7 +72,7 @@ KEYED: list[tuple[str, str, Any, Any, Any]] = [
         "DELETE",
         f"{CHAT}/queue/7",
         QUEUE,
-        # Always with a key: aiohttp sends a DELETE again by itself when its answer was lost.
+        # Always with a key: aiohttp itself retries a DELETE whose response was lost.
         lambda c, key: c.delete_queued("c1", 7, key=key),
         None,
     ),

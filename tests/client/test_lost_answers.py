@@ -1,4 +1,4 @@
-"""An answer that is lost on its way: aiohttp sends what may be repeated again by itself."""
+"""A lost response: aiohttp itself retries a request whose method may be repeated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.daemon import running_pair, short_dir
 
 
 class Thief:
-    """Stands before a daemon's socket; `steal` drops the next answers with their connections."""
+    """A proxy before a daemon's socket; `steal` drops the next responses with their connections."""
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
@@ -60,7 +60,7 @@ class Thief:
 
 @asynccontextmanager
 async def robbed() -> AsyncIterator[tuple[Thief, Client]]:
-    """Run a daemon whose answers can be stolen."""
+    """Run a daemon whose responses can be dropped."""
     async with running_pair(rate=1) as (daemon, _, _), short_dir() as directory:
         thief = Thief(daemon.socket)
         path = directory / "s"

@@ -1,4 +1,4 @@
-"""What does not fit a type is named with its place and what it must be, in our own words."""
+"""A misfit is named with its place and what its value must be, in the project's own words."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_value_stands_in_a_sentence_as_it_was_written_and_a_long_one_does_not(
 
 
 def requests() -> list[type[msgspec.Struct]]:
-    """Every type that refuses unknown fields: all that clients and files may say."""
+    """Every type that refuses unknown fields: all requests and configuration files."""
     modules = [
         importlib.import_module(f"palaver.wire.{found.name}")
         for found in pkgutil.iter_modules(palaver.wire.__path__)
@@ -91,7 +91,7 @@ VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=2), max_lea
 
 
 def values_of(type_: Any) -> st.SearchStrategy[Any]:
-    """Values that are nearly of a type: with names of its fields and others, right and wrong."""
+    """Values that are nearly of a type: with its fields and others, right and wrong."""
     info = msgspec.inspect.type_info(type_)
     return _like(info)
 

@@ -1,4 +1,4 @@
-"""The proxy of the environment: for https to other machines only, and never with the token."""
+"""The environment's proxy: for https to other machines only, and never with the token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def connect_proxy(to: int, status: str = "200 OK") -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A proxy that knows one place, whatever it is asked for; yields what it was asked, too."""
+    """Run a proxy that connects to one address only; yields the requests that it got, too."""
     asked: list[bytes] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -37,7 +37,7 @@ async def connect_proxy(to: int, status: str = "200 OK") -> AsyncIterator[tuple[
                 writer.write(data)
                 await writer.drain()
         except ConnectionError:
-            pass  # either side may hang up
+            pass  # either side may close
         finally:
             writer.close()
 

@@ -1,4 +1,4 @@
-"""How connections are opened: TLS with a CA of one's own, sockets that are dialled, no detours."""
+"""Connections: TLS with a private CA, dialled sockets, no redirects and no proxies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOKEN = "palaver_ab12_" + "s" * 43
 
 
 async def one_of_each(server: ProtocolServer, endpoint: Endpoint) -> None:
-    """Ask something, and follow a stream."""
+    """Send a request, and follow a stream."""
 
     async def chats(_: web.Request) -> web.Response:
         return answer(ChatPage([chat()]))

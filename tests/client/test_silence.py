@@ -1,4 +1,4 @@
-"""A connection on which nothing comes any more is given up, and only such a one."""
+"""A silent connection is given up, and only a silent one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def beats(socket: web.WebSocketResponse) -> None:
 
 
 def expected(clock: ManualClock) -> bool:
-    """Whether a heartbeat came, so that more are waited for."""
+    """Return whether a heartbeat was received, so that more are expected."""
     return SILENCE_S in clock.waits()
 
 
@@ -68,7 +68,7 @@ async def test_twelve_seconds_of_silence_are_the_end_of_a_connection_and_it_is_m
     await until(lambda: backing_off(clock))
     lost = following.items[-1]
     assert isinstance(lost, ConnectionLost)
-    # Since when nothing was heard, not since when that was noticed.
+    # The time of the last byte, not the time at which silence was noticed.
     assert (lost.reason, lost.since) == ("nothing was heard of the daemon any more", START)
     clock.advance(lost.retry_in)
     await until(lambda: len(server.requests) == 2)
@@ -107,7 +107,7 @@ def socket_of(client: Client):  # type: ignore[no-untyped-def]
 async def test_a_daemon_that_sends_no_heartbeats_is_never_given_up(
     server: ProtocolServer, client: Client, clock: ManualClock
 ) -> None:
-    """One of a version that had none."""
+    """As an older daemon, which has none."""
 
     async def old(socket: web.WebSocketResponse) -> None:
         await say(socket, CaughtUp(4))
@@ -126,7 +126,7 @@ async def test_a_daemon_that_sends_no_heartbeats_is_never_given_up(
 async def test_a_long_message_on_a_slow_line_is_no_silence(
     server: ProtocolServer, client: Client, clock: ManualClock
 ) -> None:
-    """It comes in pieces, over more than twelve seconds, and no heartbeat can come between."""
+    """It arrives in pieces, over more than twelve seconds, with no heartbeat in between."""
     title = "x" * 60_000
     event = StatusEvent("waiting", versions(), title)
     payload = msgspec.json.encode([event])
@@ -172,7 +172,7 @@ async def test_a_reader_that_takes_its_time_hears_no_silence_in_it(
     stream = client.stream("c1")
     assert await anext(stream) == [Connected()]
     assert await anext(stream) == [CaughtUp(1)]
-    for _ in range(3):  # whoever reads is at work
+    for _ in range(3):  # the reader is busy
         clock.advance(SILENCE_S)
     busy.go_on.set()
     assert await anext(stream) == [CaughtUp(2)]
@@ -180,7 +180,7 @@ async def test_a_reader_that_takes_its_time_hears_no_silence_in_it(
 
 
 class Busy:
-    """Sends a heartbeat with an event, and another event when it is told to."""
+    """Sends a heartbeat with an event, and another event on request."""
 
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
@@ -195,7 +195,7 @@ class Busy:
 async def test_what_went_the_way_of_a_silent_connection_is_not_waited_for(
     server: ProtocolServer, client: Client, clock: ManualClock
 ) -> None:
-    """A request on the same line would wait for its whole deadline, and so would the outbox."""
+    """A request on the same connection would wait until its deadline, and so would the outbox."""
     asked = asyncio.Event()
 
     async def never(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""A deadline on a clock counts cancellations as asyncio does, whatever a library makes of them."""
+"""A deadline on a clock counts cancellations as asyncio does, if a library converts them, too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.clock import ManualClock
 
 
 class LibraryError(Exception):
-    """What a library makes of a cancellation."""
+    """The error that a library raises instead of a cancellation."""
 
 
 async def forever() -> None:

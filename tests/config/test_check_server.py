@@ -1,4 +1,4 @@
-"""`palaverd config check` knows what a daemon would be refused for, and says what it is."""
+"""`palaverd config check` finds what keeps a daemon from starting, and explains it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_server_with_a_certificate_is_fine(tmp_path: Path) -> None:
 
 def test_others_without_a_certificate_are_spoken_of_and_this_machine_is_not(tmp_path: Path) -> None:
     result = check(tmp_path, 'listen = ["0.0.0.0:7777", "127.0.0.1:7777"]')
-    assert result.exit_code == 0  # --allow-plaintext may be meant
+    assert result.exit_code == 0  # --allow-plaintext may be given later
     assert "On 0.0.0.0:7777 others could read along" in result.stderr
     assert "On 127.0.0.1:7777" not in result.stderr
 

@@ -1,4 +1,4 @@
-"""What is taken for a key, what is told about what is none, and what a command may do."""
+"""API keys: where they are read from, what is refused as a key, and commands that print one."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_command_that_does_not_end_is_ended_with_all_it_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.2)
-    # A pipe that is held by what the shell started, and not by the shell alone.
+    # A pipe that a child of the shell holds open, not only the shell.
     found = from_command(f"sleep 60 | sh -c 'echo $$ > {tmp_path}/pid; sleep 60'")
     assert found == BadKey("its command did not end within 0.2 s")
 

@@ -1,4 +1,4 @@
-"""Configuration: every mistake is named, with the file, the key and what is allowed."""
+"""Configuration: every mistake is named, with the file, the key and the allowed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example says every key, and what is in force is shown without secrets."""
+"""The example names every key, and the active configuration is shown without secrets."""
 
 from __future__ import annotations
 

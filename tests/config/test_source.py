@@ -1,4 +1,4 @@
-"""What a configuration is read from, and what differs between two."""
+"""The source of a configuration, and the differences of two."""
 
 from __future__ import annotations
 

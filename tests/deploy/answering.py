@@ -1,4 +1,4 @@
-"""One chat with a daemon that was set up as the guide says."""
+"""Check that a daemon set up as in the guide answers a chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.chats import events_until, history
 
 
 async def answers(client: Client) -> None:
-    """See that a message is taken, and that its answer streams in, word by word."""
+    """Check that a message is accepted, and that its answer streams, word by word."""
     text = "one two three four five six"
     sent = await client.create_chat(CreateChat(f"[[rate=40]] [[echo]] {text}"))
     events = await events_until(client, sent.chat.id, answered)
@@ -20,5 +20,5 @@ async def answers(client: Client) -> None:
 
 
 def answered(events: list[StreamEvent]) -> bool:
-    """Say whether the answer is there, whole."""
+    """Return whether the answer is complete."""
     return any(isinstance(e, MessageEvent) and e.message.role == "assistant" for e in events)

@@ -1,7 +1,7 @@
-"""`python -m deploy.confined UNIT COMMAND …`: runs it under what a unit forbids a process.
+"""`python -m deploy.confined UNIT COMMAND …`: run a command under a systemd unit's restrictions.
 
 As systemd does it, without systemd: the same system calls, by its own names of sets, the same
-families of addresses, and no memory that is written and then run. What a unit says of directories
+address families, and no memory that is written and then executed. What a unit sets for directories
 needs a service manager, and is not done here.
 """
 
@@ -25,19 +25,19 @@ PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 EQUAL, MASKED_EQUAL = 4, 7
 WRITE, EXECUTE, SHARED_EXECUTE = 2, 4, 0o100000  # sys/mman.h, sys/shm.h
-# MemoryDenyWriteExecute=: of the third argument of each, the bits that count and what they may be.
+# MemoryDenyWriteExecute=: the bits of the third argument that count, and what they may be.
 MEMORY = {
     "mmap": (WRITE | EXECUTE, (0, WRITE, EXECUTE)),
     "mprotect": (EXECUTE, (0,)),
     "pkey_mprotect": (EXECUTE, (0,)),
     "shmat": (SHARED_EXECUTE, (0,)),
 }
-# systemd.exec(5): these are in force whatever a unit says, or it could not be started.
+# systemd.exec(5): always allowed, or the unit could not be started.
 ALWAYS = ("@default", "execve")
 
 
 def allowed(lines: Iterable[str]) -> set[str]:
-    """Return the system calls that are left after these SystemCallFilter= lines."""
+    """Return the system calls that these SystemCallFilter= lines allow."""
     sets = _sets()
 
     def expanded(names: Iterable[str]) -> set[str]:
@@ -54,7 +54,7 @@ def allowed(lines: Iterable[str]) -> set[str]:
 
 
 def _sets() -> dict[str, list[str]]:
-    """Return what systemd calls by the name of a set, such as @system-service."""
+    """Return systemd's sets of system calls by name, such as @system-service."""
     said = subprocess.run(
         ["systemd-analyze", "--no-pager", "syscall-filter"],
         capture_output=True,
@@ -68,7 +68,7 @@ def _sets() -> dict[str, list[str]]:
         elif line.startswith("    ") and not line.startswith("    #"):
             sets[next(reversed(sets))].append(line.strip())
         elif line.startswith("#"):
-            break  # what this kernel has besides
+            break  # the calls of this kernel that are in no set
     return sets
 
 
@@ -82,7 +82,7 @@ class _Compared(ctypes.Structure):
 
 
 def confine(asked: Unit) -> None:
-    """From here on this process may do what the unit allows; that cannot be taken back."""
+    """Restrict this process to what the unit allows, irrevocably."""
     seccomp = ctypes.CDLL(find_library("seccomp") or "libseccomp.so.2")
     seccomp.seccomp_init.restype = ctypes.c_void_p
     rules = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(ERRNO | EPERM)))
@@ -109,7 +109,7 @@ def confine(asked: Unit) -> None:
     assert asked.only("NoNewPrivileges") == "yes"
     assert ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
     assert seccomp.seccomp_load(rules) == 0
-    # It holds: what is forbidden does not work.
+    # Check that what is forbidden fails.
     assert socket.AF_NETLINK not in families
     with suppress(PermissionError):
         socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()

@@ -1,4 +1,4 @@
-"""docs/remote.md, block by block."""
+"""Parse docs/remote.md into its blocks of code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deploy.units import ROOT
 
 PATH = ROOT / "docs" / "remote.md"
 MARK = re.compile(r"\*Needs (.*):\*$")
-# What a test of this machine cannot have; anything else is no reason.
+# What a test on this machine cannot have: the only valid reasons for leaving a block out.
 REASONS = ("systemd", "a base image", "a public name, and the proxies as services")
 
 Machine = Literal["box", "laptop"]
@@ -18,7 +18,7 @@ Machine = Literal["box", "laptop"]
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: in which section, after which words, and what it needs if it says so."""
+    """A block of code: its section, the words before it, and what it needs, if it names that."""
 
     section: str
     language: str
@@ -27,7 +27,7 @@ class Block:
     text: str
 
     def commands(self) -> list[tuple[Machine, str]]:
-        """Return each line with the machine whose prompt it has, without its comment."""
+        """Return each line with the machine of its prompt, without its comment."""
         found: list[tuple[Machine, str]] = []
         for line in self.text.splitlines():
             prompt, _, command = line.partition("$ ")
@@ -37,7 +37,7 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Read the guide. What a block needs holds for those that follow it without a word between."""
+    """Read the guide. A block's needs apply to the next ones with no text in between."""
     found: list[Block] = []
     section, needs, before = "", None, ""
     pieces = re.split(r"^```(\w+)\n(.*?)^```\n", PATH.read_text("utf-8"), flags=re.M | re.S)

@@ -1,7 +1,7 @@
-"""The steps of docs/deploy/Containerfile, done in a directory of this machine.
+"""The steps of docs/deploy/Containerfile, run in a directory of this machine.
 
-A virtual environment stands for the base image, and a folder for the root of the image. Not shown
-by this: that the base image has what the steps use.
+A virtual environment stands for the base image, and a folder for the image's root. Not tested: that
+the base image has what the steps use.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from deploy.units import DEPLOY, ROOT
 
-# The folders of an image that are its own; others, such as /usr/bin, are this machine's.
+# The image's own folders; others, such as /usr/bin, are this machine's.
 OWN = re.compile(r"(?<![\w.])(/src|/opt/palaver|/var/lib/palaver|/etc/palaver)\b")
 USER = "10001"
 
@@ -37,7 +37,7 @@ def steps() -> list[tuple[str, str]]:
 
 @dataclass
 class Image:
-    """An image that is being made in `folder`."""
+    """An image that is built in `folder`."""
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
@@ -52,17 +52,17 @@ class Image:
         return self.folder / "root"
 
     def here(self, text: str) -> str:
-        """Return text with its paths below the image's root, and its user as this one."""
+        """Return text with paths below the image's root, and its user replaced by this one."""
         text = OWN.sub(lambda found: f"{self.root}{found[1]}", text)
         return text.replace(f"-g {USER}", f"-g {os.getgid()}").replace(USER, str(os.getuid()))
 
     def build(self) -> None:
-        """Do every step. One that is not known is a failure."""
+        """Run every instruction. Fails for an unknown one."""
         for instruction, arguments in steps():
             getattr(self, f"do_{instruction.lower()}")(arguments)
 
     def environment(self) -> dict[str, str]:
-        """Return what a process in the image has, and what a test's process needs."""
+        """Return the environment of a process in the image, with what a test's process needs."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {
             "PATH": path,
@@ -71,7 +71,7 @@ class Image:
         }
 
     def do_from(self, arguments: str) -> None:
-        """Begin anew: of the stage before, only what is copied from it is there."""
+        """Start a stage: of the one before, only what is copied from it remains."""
         assert arguments.startswith("docker.io/library/python:3.")
         self._stages += 1
         if self.root.exists():
@@ -84,7 +84,7 @@ class Image:
         *sources, target = shlex.split(arguments)
         there = Path(self.here(target))
         if sources[0] == "--from=build":
-            # To the same place: a virtual environment has its path in its programs.
+            # To the same path: the programs of a virtual environment contain it.
             assert sources[1:] == [target]
             (self.folder / "build" / target.lstrip("/")).rename(there)
             return
@@ -100,7 +100,7 @@ class Image:
         """Run a line. What it would download is there: the libraries of this environment."""
         done = subprocess.run(
             ["sh", "-c", self.here(arguments)],
-            # To pip's variable a 0 means: without isolation.
+            # pip's variable is inverted: 0 means without isolation.
             env=self.environment() | {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"},
             capture_output=True,
             text=True,
@@ -119,15 +119,15 @@ class Image:
             self.variables[name] = value
 
     def do_user(self, arguments: str) -> None:
-        """Say as whom the program runs."""
+        """Set the user of the program."""
         self.user = arguments
 
     def do_volume(self, arguments: str) -> None:
-        """See that there is such a directory, whose owner a new volume takes over."""
+        """Check that the directory exists, whose owner a new volume takes over."""
         assert Path(self.here(arguments)).is_dir()
 
     def do_expose(self, arguments: str) -> None:
-        """See that it is the port of the command that follows."""
+        """Check that it is the port of the following command."""
         assert arguments in dict(steps())["CMD"]
 
     def do_healthcheck(self, arguments: str) -> None:
@@ -135,9 +135,9 @@ class Image:
         self.health = json.loads(arguments[arguments.index("[") :])
 
     def do_entrypoint(self, arguments: str) -> None:
-        """Keep it."""
+        """Keep the entrypoint."""
         self.entrypoint = json.loads(arguments)
 
     def do_cmd(self, arguments: str) -> None:
-        """Keep it."""
+        """Keep the command."""
         self.command = json.loads(arguments)

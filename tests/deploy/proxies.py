@@ -1,4 +1,4 @@
-"""Caddy and nginx as they are installed, with the files of docs/deploy."""
+"""Run the installed Caddy and nginx with the files of docs/deploy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from support.sshd import free_port
 
 Name = Literal["caddy", "nginx"]
 NAME = "palaver.example.com"  # in both files
-# Of the Caddyfile nothing but names and paths is changed; what stands before it keeps to itself:
-# no port 80, no port for its administration.
+# Only names and paths of the Caddyfile are changed. The options before it keep the proxy to itself:
+# no port 80, no administration port.
 CADDY_APART = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
-# What Debian's own nginx.conf says, and where its files may be.
+# The settings of Debian's own nginx.conf, with paths for this user.
 NGINX_AROUND = """
 daemon off;
 {user}
@@ -41,7 +41,7 @@ http {{
 
 @asynccontextmanager
 async def proxy(name: Name, folder: Path, authority: Authority, to: int) -> AsyncIterator[str]:
-    """Run a proxy in front of port `to` of this machine; give its URL."""
+    """Run a proxy in front of port `to` of this machine; yields its URL."""
     port = free_port()
     certificate, key = authority.issue("127.0.0.1", NAME, called=name)
     replaced = {
@@ -96,7 +96,7 @@ def _nginx(folder: Path, port: int, replaced: Mapping[str, str]) -> list[str]:
     }
     site = folder / "palaver.conf"
     text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
-    if not Path("/proc/net/if_inet6").exists():  # a machine that does without
+    if not Path("/proc/net/if_inet6").exists():  # a machine without IPv6
         own["listen [::]:443 ssl;"] = ""
         del own["listen [::]:443 ssl"]
     site.write_text(_replaced(text, {**own, **replaced}))

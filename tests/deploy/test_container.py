@@ -1,4 +1,4 @@
-"""The Containerfile: its steps make a program that serves, and that says whether it does."""
+"""The Containerfile: its steps build a program that serves, with a health check that works."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 
 
 async def run(image: Image, *command: str) -> Process:
-    """Start what the image starts, with nothing but what it has."""
+    """Start the image's command, with the image's environment only."""
     program, *arguments = [*image.entrypoint, *command]
     return await asyncio.create_subprocess_exec(
         *(str(image.root / "opt/palaver/bin" / program), *arguments),
@@ -37,7 +37,7 @@ async def run(image: Image, *command: str) -> Process:
 
 
 def is_healthy(image: Image) -> bool:
-    """Run the check that the image has."""
+    """Run the image's health check."""
     command = [image.here(word) for word in image.health]
     return (
         subprocess.run(
@@ -54,7 +54,7 @@ async def test_the_image_serves_with_a_certificate_and_refuses_without() -> None
         assert image.user == f"{USER}:{USER}"
         data_dir = image.root / "var/lib/palaver"
         assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
-        # Of the sources nothing is left in it.
+        # No source is left in it.
         assert {path.name for path in image.root.iterdir()} == {"opt", "var", "etc"}
 
         refused = await run(image, *image.command)

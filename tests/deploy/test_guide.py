@@ -1,4 +1,4 @@
-"""docs/remote.md does what it says: its blocks, in their order, with the real programs."""
+"""Run the blocks of docs/remote.md, in their order, with the real programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from support.sshd import Box, box, free_port
 pytestmark = pytest.mark.process
 
 BY_SSH = "By ssh"
-# What is seen of a command besides its exit code, by how it begins.
+# The expected output of a command, by its beginning.
 SEEN = {
     "palaverd token create": "palaver_",
     "palaverd token list": "phone",
@@ -46,7 +46,7 @@ SEEN = {
 
 @dataclass
 class Place:
-    """A box and a laptop, each with a home, and what was made there so far."""
+    """A box and a laptop, each with a home directory, as the guide has set them up so far."""
 
     folder: Path
     port: int
@@ -75,7 +75,7 @@ class Place:
         )
 
     async def run(self, machine: Machine, command: str) -> str:
-        """Run a line, which must succeed; return all that it said."""
+        """Run a line, which must succeed; return its output."""
         words = shlex.split(command)
         if words[:2] == ["palaverd", "serve"]:
             await self.serve(words[1:])
@@ -140,7 +140,7 @@ class Place:
             await self.daemon.client.close()
 
     def write(self, block: Block) -> None:
-        """Put a block of configuration where the words before it say, and what a test adds."""
+        """Write a block of configuration to the file that the words before it name, for tests."""
         text = self.here(block.text)
         machine: Machine = "laptop" if "client.toml" in block.before else "box"
         (name,) = (word for word in block.before.split("`") if word.endswith(".toml"))
@@ -173,7 +173,7 @@ async def test_the_blocks_do_what_the_guide_says(place: Place) -> None:
         if block.language == "toml":
             if ".toml" in block.before:
                 place.write(block)
-            else:  # of another box than this one: that it is understood
+            else:  # for another box: check that it is valid
                 (place.home("box") / "other.toml").write_text(block.text)
                 await place.run("box", "palaverd config check --config other.toml")
             continue
@@ -187,19 +187,19 @@ async def test_the_blocks_do_what_the_guide_says(place: Place) -> None:
             ran += 1
     assert ran >= 18
     await assert_as_prometheus(place)
-    # The secret was typed on the laptop; of the box's log it is no part.
+    # The secret was typed on the laptop; the box's log must not contain it.
     assert place.daemon is not None
     assert place.token not in str(place.daemon.log)
 
 
 async def assert_as_prometheus(place: Place) -> None:
-    """See that what the guide says for Prometheus lets it in: token, CA and address."""
+    """Check that the guide's settings for Prometheus get access: token, CA and address."""
     token = (place.home("box") / "prometheus.token").read_text().strip()
     (block,) = (block for block in blocks() if block.language == "yaml")
     for said in ("scheme: https", "credentials_file:", "ca_file:", "box:7777"):
         assert said in block.text
     tls = ssl.create_default_context(cafile=str(place.home("laptop") / "ca.pem"))
-    tls.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 and newer ask
+    tls.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 and newer do
     head = {"Authorization": f"Bearer {token}"}
     url = f"https://localhost:{place.port}/metrics"
     async with (
@@ -237,6 +237,6 @@ async def test_by_ssh_there_is_nothing_to_set_up(there: Box) -> None:
 def test_what_a_block_needs_is_said_in_words_that_the_reader_sees() -> None:
     found = blocks()
     assert {block.needs for block in found} <= {None, *REASONS}
-    # Whoever marks a block that could be run changes this line, too.
+    # The blocks that are not run; marking another one means changing this line.
     assert sum(block.needs is not None for block in found) == 7
     assert {block.language for block in found} <= {"console", "toml", "yaml"}

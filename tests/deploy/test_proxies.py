@@ -1,4 +1,4 @@
-"""Palaver behind Caddy and nginx, by the files that docs/deploy has for them."""
+"""Palaver behind Caddy and nginx, with the files of docs/deploy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WRONG = "palaver_zz99_" + "x" * 43
 
 
 class Here(AbstractResolver):
-    """Says that every name is this machine's."""
+    """Resolves every name to this machine."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -49,12 +49,12 @@ class Here(AbstractResolver):
         return [place]
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Behind:
-    """A daemon on a port of this machine alone, and a private CA for what stands before it."""
+    """A daemon on a loopback port, and a private CA for the proxy before it."""
 
     daemon: Daemon
     authority: Authority
@@ -102,24 +102,24 @@ async def test_nobody_comes_in_without_a_token(url: str, behind: Behind) -> None
 
 
 async def test_a_name_is_that_of_public_url(url: str, behind: Behind) -> None:
-    """The name that the client asked for reaches the daemon, which takes its own alone."""
+    """The requested name reaches the daemon, which accepts its own only."""
     port, head = url.rpartition(":")[2], {"Authorization": f"Bearer {behind.token}"}
     tls = behind.trust()
-    tls.check_hostname = False  # who asks for another name is not put off by the certificate
+    tls.check_hostname = False  # the certificate must not stop a request for another name
     made = aiohttp.TCPConnector(resolver=Here(), ssl=tls)
     async with aiohttp.ClientSession(connector=made) as session:
         for name, known in ((PUBLIC, True), ("evil.example.com", False)):
             try:
                 async with session.get(f"https://{name}:{port}/api/v1/info", headers=head) as said:
                     assert ("version" in await said.text()) is known
-            except aiohttp.ClientConnectorError:  # Caddy has no certificate to answer with
+            except aiohttp.ClientConnectorError:  # Caddy has no certificate for that name
                 assert not known
 
 
 async def test_wrong_tokens_keep_out_the_client_and_not_the_proxy(url: str, behind: Behind) -> None:
     async def ask(address: str, token: str) -> tuple[int, str]:
         made = aiohttp.TCPConnector(local_addr=(address, 0), ssl=behind.trust())
-        # What a client says of itself counts for nothing.
+        # A client's own headers about its address are ignored.
         head = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "192.0.2.1"}
         async with (
             aiohttp.ClientSession(connector=made) as session,
@@ -133,6 +133,6 @@ async def test_wrong_tokens_keep_out_the_client_and_not_the_proxy(url: str, behi
     status, said = await ask(guesser, WRONG)
     assert status == HTTPStatus.TOO_MANY_REQUESTS, said
     assert f"came from {guesser}." in said
-    # Somebody else who mistypes once is told so, and does not wait.
+    # Another client that mistypes once is refused at once, without waiting.
     assert (await ask(neighbour, WRONG))[0] == HTTPStatus.UNAUTHORIZED
     assert (await ask(neighbour, behind.token))[0] == HTTPStatus.OK

@@ -1,4 +1,4 @@
-"""The systemd units: understood by systemd, and what they start works under what they forbid."""
+"""The systemd units: valid for systemd, and their commands work under their restrictions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PROGRAM = Path(sys.executable).with_name("palaverd")
 async def begun(
     data_dir: Path, command: list[str], **variables: str
 ) -> AsyncIterator[DaemonProcess]:
-    """Run a unit's command in an environment like that of a service, until it is stopped."""
+    """Run a unit's command in an environment like a service's, until it is stopped."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdout=asyncio.subprocess.DEVNULL,
@@ -63,7 +63,7 @@ async def begun(
 @pytest.mark.parametrize("name", UNITS)
 def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     require("systemd")
-    # Paths of programs are looked up, too; everything else stands as it is in the file.
+    # Only the paths of programs are replaced; systemd checks that they exist.
     text = (DEPLOY / name).read_text(encoding="utf-8")
     changed = re.sub(r"^ExecStart=\S+", f"ExecStart={PROGRAM}", text, flags=re.MULTILINE)
     assert changed != text
@@ -81,11 +81,11 @@ def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
 
 
 def test_the_service_of_a_machine_can_do_little_besides() -> None:
-    """By systemd's own measure, from 0 (nothing) to 10 (everything)."""
+    """By systemd's own exposure level, from 0 (nothing) to 10 (everything)."""
     require("systemd")
     unit_file = str(DEPLOY / "palaverd.service")
     said = subprocess.run(
-        # In tenths. What is left is that it speaks with any address, as it is to.
+        # In tenths. What remains is that it may use any address, which it needs.
         ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=16", unit_file],
         capture_output=True,
         text=True,
@@ -103,7 +103,7 @@ def test_a_stop_is_given_the_time_that_the_daemon_takes(name: str) -> None:
 
 
 async def test_the_service_answers_under_what_its_unit_forbids() -> None:
-    """Its system calls, families of addresses and kinds of memory are those of the unit."""
+    """With the unit's system calls, address families and kinds of memory."""
     require("systemd")
     name = "palaverd.service"
     async with place() as data_dir:

@@ -1,4 +1,4 @@
-"""The units of docs/deploy, read as systemd reads them."""
+"""Parse the units of docs/deploy as systemd does."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DEPLOY = ROOT / "docs" / "deploy"
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit's [Service], each key with all that is said for it."""
+    """A unit's [Service], each key with all of its values."""
 
     service: dict[str, list[str]]
 
     def only(self, key: str) -> str:
-        """Return the value of a key that is there once."""
+        """Return the value of a key that occurs once."""
         (value,) = self.service[key]
         return value
 

@@ -1,4 +1,4 @@
-"""A worker for tests that let minutes pass in one step: no lease ends meanwhile."""
+"""A worker without leases, for tests that advance the clock by minutes."""
 
 from __future__ import annotations
 

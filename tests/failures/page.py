@@ -1,8 +1,8 @@
-"""Prints docs/failures.md: every sentence about a failure, on one page, to be read and judged.
+"""Print docs/failures.md: every message about a failure on one page, to be read and judged.
 
-`make docs` writes it, and a test fails when the document is stale. The sentences come from the
-daemon's classification, each from signals such as a provider gives; the keys from the banner of
-the terminal client. Neither knows the other: they meet here.
+`make docs` writes it, and a test fails when the document is stale. The messages come from the
+daemon's classification, each from signals as a provider gives them; the keys from the banner of the
+terminal client. Neither knows the other: this module combines them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PROXY = {"proxy": "http://proxy.example:3128", "proxy_from": "HTTPS_PROXY"}
 
 
 class Example(msgspec.Struct, frozen=True):
-    """When a sentence is told, and what was seen then."""
+    """The cause of a message, and its signals."""
 
     when: str
     signals: Signals
@@ -241,12 +241,12 @@ def _others() -> Iterator[str]:
 
 
 def _keys(error: ChatError) -> str:
-    """Return what the client offers once a turn has ended with `error`."""
+    """Return the client's keys after a turn has ended with `error`."""
     return _written(banner(ChatView("a", status="error", error=error), _CONNECTED, _AT))
 
 
 def _keys_while_waiting(error: ChatError) -> str:
-    """Return what the client offers while it is waited for the next attempt."""
+    """Return the client's keys during the wait for the next attempt."""
     retry = RetryInfo(1, 10, 1000, _AT, error)
     return _written(banner(ChatView("a", status="running", retry=retry), _CONNECTED, _AT))
 

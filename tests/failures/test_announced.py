@@ -1,4 +1,4 @@
-"""What is announced is what happens: of a wait its length, of an error whoever comes later."""
+"""The announced wait is the real one, and a later subscriber gets the same error."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_a_hint_of_more_than_ten_minutes_ends_the_turn_and_can_be_kept() -
         assert (error.kind, error.retry_after_ms, error.retry_at) == ("rate_limit", 1_500_000, at)
         assert "in 25 minutes, at 00:25 UTC" in error.message
         await client.resume(s.chat_id, Resume(turn_version=row.turn_version, at=at))
-        # Whoever attaches sees the error and when it will be tried again.
+        # A new subscriber gets the error and the time of the next attempt.
         events = await events_until(client, s.chat_id, lambda e: bool(_errors(e)))
         assert _errors(events) == [ErrorEvent(error, at)]
         await until(lambda: clock.waits())
@@ -124,13 +124,13 @@ async def test_a_send_that_interrupts_ends_a_wait_and_one_that_queues_does_not()
         assert len(s.simulator.requests) == 3
 
 
-# --- who comes later sees what was seen live --------------------------------------------------
+# --- a later subscriber gets the same as a live one -------------------------------------------
 
 ENDINGS = ("400", "401", "402", "404", "context", "filter", "leak", "quota", "redirect")
 
 
 async def told_live(client: Client, chat_id: str, content: str) -> list[ErrorEvent]:
-    """Attach, send once attached, and return the errors that come."""
+    """Attach, send once attached, and return the errors that arrive."""
     events: list[StreamEvent] = []
     sending: asyncio.Task[object] | None = None
     async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat_id)) as stream:
@@ -168,7 +168,7 @@ async def test_an_error_is_the_same_live_stored_and_after_a_restart(fault: str) 
     error = live[0].error
     assert error is not None
     assert (error, error) == (listed.last_error, again.last_error)
-    # All of what the provider said is kept, not only what both readers happen to agree on.
+    # All of the provider's message is stored, not only what both readers happen to share.
     said = FAULTS[fault]
     assert (error.provider, error.model) == ("anthropic", "sonnet")
     assert error.status_code == (said.status if said.status != 200 else None)

@@ -1,7 +1,7 @@
-"""Secrets planted wherever one can be: none comes back in anything that is written or shown.
+"""Secrets, put wherever one can be: none is written or shown anywhere.
 
 A real daemon as a process, with everything logged that can be; real commands; a provider that
-says back whatever it was sent.
+echoes whatever it was sent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from support.forkserver import fork
 
 pytestmark = pytest.mark.process
 
-# Of no shape by which a key could be known.
+# In no format by which a key could be recognised.
 SECRETS = {
     "the key itself": "Zebra7Quilt9Lantern3Moss",
     "a variable": "Fjord2Gravel8Piano4Wren",
@@ -77,7 +77,7 @@ api_key = "{secrets[the key itself]}"
 
 
 def forms(secret: str) -> list[str]:
-    """A secret as it is, and as it may be encoded on its way."""
+    """Return a secret as it is, and in the encodings that it may get."""
     basic = base64.b64encode(f"me:{secret}".encode()).decode()
     return [secret, basic, basic.rstrip("="), secret[:12]]
 
@@ -99,7 +99,7 @@ def environment() -> dict[str, str]:
         "OPENAI_API_KEY": SECRETS["another program's key"],
         "ANTHROPIC_CUSTOM_HEADERS": "Authorization: " + SECRETS["another program's key"],
         "HTTPS_PROXY": "http://me:" + SECRETS["a proxy's password"] + "@127.0.0.1:9",
-        # The SDKs log every request and its headers then.
+        # With this the SDKs log every request and its headers.
         "ANTHROPIC_LOG": "debug",
         "OPENAI_LOG": "debug",
     }
@@ -148,7 +148,7 @@ async def planted() -> AsyncIterator[tuple[Path, Simulator]]:
 
 
 async def fail_in_every_way(folder: Path) -> None:
-    # The first answers wait until the process has imported the SDKs.
+    # The first answers take longer: the process imports the SDKs.
     async with (
         asyncio.timeout(60),
         Client(Endpoint(socket=folder / "data" / "palaverd.sock")) as client,
@@ -161,7 +161,7 @@ async def fail_in_every_way(folder: Path) -> None:
 
 
 async def everything_read(folder: Path) -> dict[str, bytes]:
-    """Every route that reads, and both sockets, as they come over the wire."""
+    """Return the bytes of every route that reads, and of both sockets."""
     read: dict[str, bytes] = {}
     connector = aiohttp.UnixConnector(str(folder / "data" / "palaverd.sock"))
     async with aiohttp.ClientSession("http://localhost", connector=connector) as session:
@@ -210,7 +210,7 @@ async def test_no_secret_is_written_or_shown_anywhere() -> None:
         written["log"] = (folder / "log").read_bytes()
         sent = str([request.headers for request in simulator.requests])
     assert leaks(written) == []
-    # The test would see them: each was sent, the provider said them back, and something was kept.
+    # The test would find them: each was sent, the provider echoed it, and something was stored.
     for name in ("the key itself", "a variable", "a file", "a command"):
         assert SECRETS[name] in sent, name
     assert b"cannot forward" in b"".join(written.values())

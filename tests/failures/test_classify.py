@@ -1,4 +1,4 @@
-"""The classification table, row by row, and what holds for anything at all."""
+"""The classification table, row by row, and properties for any input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def s(**fields: object) -> Signals:
     return Signals(provider="anthropic", model="sonnet", key_hint="ANTHROPIC_API_KEY", **fields)
 
 
-# What is seen, and the kind it is. Grouped by kind, in the order of the rules.
+# Signals, and their kind. Grouped by kind, in the order of the rules.
 ROWS: dict[str, list[tuple[str, Signals]]] = {
     "missing_key": [("no key", s(key_missing=True))],
     "startup_timeout": [("guard", s(guard="startup", exceptions=("CancelledError",)))],
@@ -263,7 +263,7 @@ def test_sentences_are_plain(kind: str, signals: Signals) -> None:
     assert message.endswith((".", "?"))
     assert "None" not in message
     assert "Error" not in message
-    # `palaver run` prints it too: there is no key to press in a shell.
+    # `palaver run` prints it too, where there are no keys to press.
     assert "press" not in message.lower()
     if signals.status:
         assert str(signals.status) not in message
@@ -320,7 +320,7 @@ def test_classification_never_raises_and_never_invents_a_kind(signals: Signals) 
     assert error.message
     assert error.detail is None or len(error.detail) <= 500
     assert error.retry_after_ms is None or error.retry_after_ms >= 0
-    # Stored and sent as it is.
+    # Stored and sent unchanged.
     stored = msgspec.json.encode(error)
     assert msgspec.json.decode(stored, type=ChatError) == error
     assert msgspec.json.decode(stored).keys() == set(ChatError.__struct_fields__)

@@ -1,4 +1,4 @@
-"""Models that stand in for another: whose turn it is, what is told, what is recorded."""
+"""Fallback models: which one is asked, what clients see, what is recorded."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def chat(first: str, **sonnet: object) -> AsyncIterator[Scene]:
 
 
 async def waits(s: Scene, asked: int) -> tuple[str, int]:
-    """Wait for the announcement that follows on so many requests; return it, and the seconds."""
+    """Wait for the announcement after that many requests; return it, and the seconds."""
     await until(lambda: len(s.simulator.requests) == asked)
     row = await s.reaches("running", retry=True)
     while row.retry is None or row.retry.attempt != asked:
@@ -98,7 +98,7 @@ async def test_after_three_overloads_another_model_answers_and_it_is_told() -> N
         assert said == [
             ("Anthropic is overloaded.", 1),
             ("Anthropic is overloaded.", 2),
-            # Another model knows nothing of the load of the first: nobody waits 4 s for it.
+            # Another model does not share the load of the first: no wait of 4 s for it.
             ("Anthropic is overloaded. Asking small instead.", 1),
         ]
         assert asked(s) == ["sim-large"] * 3 + ["sim-small"]
@@ -184,7 +184,7 @@ async def test_a_model_that_is_gone_is_told_once_and_the_default_answers() -> No
         ("user", None, "[[echo]] three"),
         ("assistant", "sonnet", "three"),
     ]
-    # It is for people: no model was sent it.
+    # It is for users: no model got it.
     assert "no longer configured" not in str([r.body for r in simulator.requests])
 
 

@@ -1,4 +1,4 @@
-"""A model that is being loaded is asked for every few seconds, as long as it may take."""
+"""A model that is loading is requested every few seconds, as long as it may take."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def chat(prompt: str, **provider: object) -> AsyncIterator[Scene]:
 
 
 async def next_wait(s: Scene, asked: int) -> RetryInfo:
-    """Wait for what follows on so many requests, and let that time pass."""
+    """Wait for the announcement after that many requests, and let its time pass."""
     await until(lambda: len(s.simulator.requests) == asked)
     row = await s.reaches("running", retry=True)
     assert row.retry is not None

@@ -1,4 +1,4 @@
-"""A key in twelve malformed forms, in each protocol, is told as its fault, and written nowhere."""
+"""A key in twelve malformed forms, in each protocol: the message names the fault, not the key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.daemon import short_dir
 
 pytestmark = pytest.mark.process
 
-# Of no shape by which a key could be known; halves, so that one half alone is seen as well.
+# In no format by which a key could be recognised; in halves, so that one half is found as well.
 FIRST, SECOND = "Zebra7Quilt9Lantern", "Fjord2Gravel8Piano"
 FORMS = {
     "two lines": f"{FIRST}\n{SECOND}",
@@ -37,9 +37,9 @@ SOURCES = ("env", "file", "cmd")
 
 
 def configuration(folder: Path, url: str) -> tuple[str, dict[str, str]]:
-    """A provider for each form in each kind; each form comes from each source, too.
+    """Return a configuration with a provider for each form in each kind, and its environment.
 
-    Return it with the environment that it needs.
+    Each form comes from each source, too.
     """
     text, environment = "", {}
     for number, value in enumerate(FORMS.values()):
@@ -102,7 +102,7 @@ async def test_a_malformed_key_is_its_own_fault_and_is_written_nowhere() -> None
         if any(half.encode() in data for half in (FIRST, SECOND))
     ]
     assert leaks == []
-    # What is looked through is there: pages, those that wait in the WAL, errors, events.
+    # The searched files exist: pages, those in the WAL, errors, events.
     assert written["palaver.db after it"].startswith(b"SQLite format 3")
     assert b"cannot be used" in written["palaver.db-wal while it runs"]
     assert b"cannot be used" in written["palaver.db after it"]

@@ -1,4 +1,4 @@
-"""A turn that failed stays in history with its reason, whatever comes after it."""
+"""A failed turn stays in history with its reason, whatever follows."""
 
 from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat, SendMessage
@@ -9,7 +9,7 @@ from support.daemon import running_daemon, short_dir, simulator_config
 
 
 def told(messages: list[Message]) -> list[str]:
-    """Each message in a word, oldest first: a failure is its kind."""
+    """Return each message as a word, oldest first: a failure is its kind."""
     return [
         part.error.kind if isinstance(part, Failure) else message.role
         for message in reversed(messages)
@@ -37,7 +37,7 @@ async def test_a_failed_turn_stays_after_the_next_one_and_after_a_restart() -> N
             page = await client.messages(chat_id)
     assert told(page.messages) == ["user", "auth", "user", "assistant"]
     assert page.messages[-2].parts == [Failure(error)]
-    # It is told to people alone: the model was sent the two questions.
+    # It is for users only: the model got the two questions.
     asked = str(simulator.requests[-1].body)
     assert "[[401]] hello" in asked
     assert "[[echo]] again" in asked

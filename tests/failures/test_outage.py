@@ -1,4 +1,4 @@
-"""Fifty chats and a provider that is away for a minute: they come back one by one, and all do.
+"""Fifty chats and a provider that is away for a minute: they retry one by one, and all succeed.
 
 Time is virtual; daemon, sockets, SDK and simulator are the real ones.
 """
@@ -21,27 +21,27 @@ from support.clock import ManualClock, until
 from support.daemon import running_pair
 
 CHATS, OUTAGE_S, CAP_S, JITTER = 50, 60.0, 60.0, 0.2
-# Added to each step of the clock, so that a rounded float is not just before what is due.
+# Added to each step of the clock, so that a rounded float is not just before a timer.
 HAIR_S = 0.0005
-# Without jitter all fifty would ask in the same instant. The last delays are half a minute, so
-# that a fifth of them spreads fifty chats over some six seconds: eight a second, and chance.
+# Without jitter all fifty would retry in the same instant. The last delays are half a minute, so
+# that a jitter of a fifth spreads fifty chats over some six seconds: eight a second, plus chance.
 MOST_IN_A_SECOND = 20
 
 
 def waiting(connection: Connection) -> dict[str, RetryInfo | None]:
-    """Return every chat that is not done, with the wait that it announces."""
+    """Return every unfinished chat, with the wait that it announces."""
     found = connection.execute(select(chats.c.id, chats.c.retry).where(chats.c.status != "waiting"))
     return {one.id: load_retry(one.retry) for one in found}
 
 
 async def settled(daemon: Daemon, clock: ManualClock) -> dict[str, RetryInfo]:
-    """Wait until every unfinished chat waits for a timer that is due exactly when it says."""
+    """Wait until every unfinished chat has a timer that is due exactly at the announced time."""
     while True:
         left = await daemon.database.read(waiting)
         waits = {chat: retry for chat, retry in left.items() if retry is not None}
         now, timers = clock.now(), clock.waits()
         says = [(retry.retrying_at - now).total_seconds() for retry in waits.values()]
-        # One whose time has come is about to ask, though another's timer may be near.
+        # A chat whose timer has fired is about to retry, though another's timer may be near.
         kept = all(one > 0 and any(abs(one - timer) < 0.001 for timer in timers) for one in says)
         if len(waits) == len(left) and kept:
             return waits
@@ -87,7 +87,7 @@ async def test_chats_wait_out_an_outage_without_a_stampede(hint: str, least: flo
         for chat, told in texts.items():
             times = moments[told]
             gaps = [after - before for before, after in pairwise(times)]
-            # What was announced is what was waited.
+            # The announced waits are the real ones.
             assert gaps == pytest.approx(delays[chat], abs=0.002)
             for nth, gap in enumerate(gaps):
                 floor = max(least, min(CAP_S, 2.0**nth))

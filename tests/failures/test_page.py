@@ -1,4 +1,4 @@
-"""docs/failures.md shows the sentences as they are, all of them, and they help."""
+"""docs/failures.md has the current messages, all of them, and they are helpful."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_example_is_of_its_kind(kind: str, one: object) -> None:
 
 
 def test_every_sentence_in_the_code_is_on_the_page() -> None:
-    """Each literal beginning of a sentence in wording.py is found in some example."""
+    """Each literal beginning of a message in wording.py is found in some example."""
     source = inspect.getsource(wording)
     told = page()
     functions = source[source.index("def _overloaded") : source.index("SENTENCES:")]
@@ -61,7 +61,7 @@ def test_a_sentence_is_plain_and_an_ending_says_what_to_do(kind: str, one: objec
     assert any(verb in end.message for verb in verbs), end.message
 
 
-# A key as the client writes it, or as it asks Textual for it; `[^a-z]` is a regular expression.
+# A key in the client's notation, or in Textual's; `[^a-z]` is a regular expression.
 _KEYS = re.compile(
     r"⏎|(?<!\[)\^(?:[a-z]\b|[A-Z][a-z]+|[←→↑↓])|\bF(?:[1-9]|1[0-2])\b|\bEsc\b|(?i:\b(?:ctrl|alt|shift)\+)"
 )
@@ -69,7 +69,7 @@ _ACTIONS = re.compile(r"\b(?:{})\b".format("|".join(re.escape(one.id) for one in
 
 
 def keys_and_actions_in(source: str) -> list[str]:
-    """Return what a module's strings name of the client, docstrings included."""
+    """Return the client's keys and actions in a module's strings, docstrings included."""
     texts = [n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)]
     said = "\n".join(text for text in texts if isinstance(text, str))
     return _KEYS.findall(said) + _ACTIONS.findall(said)

@@ -1,4 +1,4 @@
-"""Every row of the table of phrases is met by its own example, and decides what it is."""
+"""Every row of the table of phrases matches its own example, and decides its kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver.servers.facts import Topic
 from palaverd.failures import Signals, classify
 from palaverd.failures.phrases import PHRASES, Phrase
 
-# What a sentence about each topic comes with where it is met, and what it makes of a failure.
+# The signals that come with a message about each topic, and the kind of the failure.
 MEANS: dict[Topic, tuple[int | None, str]] = {
     "overloaded": (503, "overloaded"),
     "loading": (503, "loading"),
@@ -55,7 +55,7 @@ def test_an_unknown_model_is_told_as_one_whatever_the_status(one: Phrase) -> Non
         assert "does not know the model m" in classify(seen).message
 
 
-# Sentences that have a word of a phrase, and say something else.
+# Messages that contain a word of a phrase, but mean something else.
 @pytest.mark.parametrize(
     ("status", "said", "kind"),
     [

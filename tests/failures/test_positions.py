@@ -1,4 +1,4 @@
-"""Every fault at every place of a stream, in three protocols: what is decided, what is stored.
+"""Every fault at every position of a stream, in three protocols: its classification and storage.
 
 A real daemon on a real socket, the real SDKs, and the simulator as the provider.
 """
@@ -37,8 +37,8 @@ WORDS = "one two three four five six seven eight"
 MODELS = ("sonnet", "gpt", "llama")
 
 # head: before the response's head; start: before the first event; text: in the middle of a
-# sentence; tool: in the middle of a call's arguments; end: behind the last token; terminal:
-# behind the terminal event, where nothing can go wrong any more.
+# sentence; tool: in the middle of a call's arguments; end: after the last token; terminal:
+# after the terminal event, where nothing can fail.
 TABLE: dict[str, dict[str, FailureKind | None]] = {
     "error": {
         "start": "overloaded",
@@ -62,8 +62,8 @@ TABLE: dict[str, dict[str, FailureKind | None]] = {
         "end": "timeout",
         "terminal": None,
     },
-    # A reset takes along what was sent and not yet read, so that one behind the terminal event is
-    # the same as one before it, or as none.
+    # A reset discards what was sent and not read, so that one after the terminal event is the same
+    # as one before it, or as none.
     "reset": {
         "head": "timeout",
         "start": "timeout",
@@ -109,7 +109,7 @@ TABLE: dict[str, dict[str, FailureKind | None]] = {
     },
     "flood": {"text": "generic", "terminal": None},
 }
-# These have a place of their own, or none: tests/providers/test_faults.py has their rows.
+# These have their own position, or none: tests/providers/test_faults.py tests them.
 PLACELESS = {"no-terminal", "stay-open", "split", "duplicate"}
 
 
@@ -123,7 +123,7 @@ def test_no_cell_is_missing() -> None:
     assert TABLE.keys() == streamed - PLACELESS
     for name, row in TABLE.items():
         at_head = {"head"} if FAULTS[name].manner in AT_HEAD else set()
-        # Words without end are words: they need a text to stand in.
+        # Endless words need a text to be in.
         places = {"text", "terminal"} if name == "flood" else set(POSITIONS) - {"head"} | at_head
         places -= {"terminal"} if name == "reset" else set()
         assert row.keys() == places, name
@@ -141,7 +141,7 @@ async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, Simulator, Ma
     async with short_dir() as folder, Simulator(rate=0) as simulator:
         url = simulator.url
         config = Config(
-            # Guards are waited for on the same clock as leases.
+            # Guards use the same clock as leases.
             worker=LONG_LEASES,
             providers={
                 "anthropic": ProviderConfig(kind="anthropic", base_url=url, **patience),
@@ -162,7 +162,7 @@ async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, Simulator, Ma
 
 
 class Stored:
-    """What the database holds of a chat, read past all of our own queries."""
+    """The stored rows of a chat, read without the project's own queries."""
 
     def __init__(self, connection: Connection, chat_id: str) -> None:
         self.row = load_chat(connection, chat_id)
@@ -197,7 +197,7 @@ async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: st
 
         async def one(at: str, kind: FailureKind | None) -> None:
             told = f"[[{fault} at={at} after=4]] [[tool=write args={ARGUMENTS}]] [[echo]] {WORDS}"
-            # The fault must have struck before its guard does: it is only there once.
+            # The fault must happen before its guard ends the attempt: it happens only once.
             stalled = simulator.stalled
             sent = await client.create_chat(CreateChat(content=told, model=model))
             chat_id = sent.chat.id
@@ -206,7 +206,7 @@ async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: st
                     daemon, clock, chat_id, kind, lambda: simulator.stalled > stalled
                 )
                 assert failed.outcomes == [kind], at
-                # Nothing of the failed attempt is kept, least of all half a call.
+                # Nothing of the failed attempt is stored, least of all half a call.
                 assert (failed.answers, failed.runs) == ([], []), at
                 assert failed.row.status == ("running" if kind in RETRYABLE else "error"), at
                 if kind not in RETRYABLE:
@@ -225,18 +225,18 @@ async def test_a_fault_is_decided_and_nothing_half_is_kept(fault: str, model: st
             assert len(whole.answers) == 2, at
             assert whole.outcomes == [*([kind] if kind else []), "tool_calls", "stop"], at
 
-        # One after the other: they share the clock.
+        # Sequentially: they share the clock.
         for at in TABLE[fault]:
             if fault == "reset" and at == "end" and model != "gpt":
-                continue  # it may take the finish word along
+                continue  # it may discard the finish word
             await one(at, _expected(fault, model, at))
 
 
 DRAIN_S = DEFAULT_LIMITS.drain
 CLOSING_S = DEFAULT_LIMITS.closing
-# Added to each step, so that a rounded float is not just before what is due.
+# Added to each step, so that a rounded float is not just before a timer.
 HAIR_S = 1e-6
-# How long the guard waits that makes an attempt end with this kind.
+# The timeout of the guard that ends an attempt with this kind.
 GUARDS: dict[FailureKind, float] = {"startup_timeout": STARTUP_S, "silence_timeout": SILENCE_S}
 
 
@@ -247,7 +247,7 @@ async def _fails(
     kind: FailureKind,
     silent: Callable[[], bool],
 ) -> Stored:
-    """Wait for the end of the first attempt; time passes only for the guard that shall end it."""
+    """Wait for the end of the first attempt; time passes only for the guard that should end it."""
     guard = GUARDS.get(kind, 0.0)
     async with asyncio.timeout(PATIENCE_S):
         while True:
@@ -263,13 +263,13 @@ async def _fails(
 async def _ends(
     daemon: Daemon, clock: ManualClock, chat_id: str, silent: Callable[[], bool]
 ) -> Stored:
-    """Let retries come and bodies end, and wait until the turn is over."""
+    """Advance over retries and ends of bodies, and wait until the turn is over."""
     async with asyncio.timeout(PATIENCE_S):
         while (now := await stored(daemon, chat_id)).row.status != "waiting":
             assert now.row.status == "running", now.row.last_error
-            # Only what is waited for passes: a guard must not end an attempt that is on its way.
+            # Time passes only for the expected timer: a guard must not end an attempt in progress.
             soonest = clock.waits()[0]
-            # Behind a finish word only counts and an end mark are waited for.
+            # After a finish word only counts and an end mark are missing.
             closes = silent() and soonest <= CLOSING_S
             if now.row.retry is not None or soonest < 2 * DRAIN_S or closes:
                 clock.advance(soonest + HAIR_S)

@@ -18,14 +18,14 @@ OVERLOADED = ChatError(
 
 
 class Least(Random):
-    """No jitter."""
+    """A random source without jitter."""
 
     def random(self) -> float:
         return 0.0
 
 
 class Most(Random):
-    """All the jitter."""
+    """A random source with all the jitter."""
 
     def random(self) -> float:
         return 1.0
@@ -165,7 +165,7 @@ DATE = "Wed, 01 Jan 2025 23:50:30 GMT"
         ({"retry-after": f"{DATE}, {DATE}"}, 30_000),
         ({"retry-after": f"{DATE}, 7s"}, 30_000),
         ({"retry-after": "2025-01-01T23:50:30Z"}, 30_000),
-        ({"retry-after": "1735775430"}, 30_000),  # a moment, as GitHub has it
+        ({"retry-after": "1735775430"}, 30_000),  # a point in time, as GitHub sends it
         ({"x-ratelimit-reset": "1735775430000"}, 30_000),  # OpenRouter's
         ({"x-ratelimit-reset": "9", "retry-after": "2"}, 2000),
         ({"x-ratelimit-reset-tokens": "6m0s", "x-ratelimit-remaining-tokens": "0"}, 360_000),
@@ -220,7 +220,7 @@ def test_a_date_without_a_clock_is_no_hint() -> None:
 
 
 @given(st.text(), st.text(), st.text())
-@example("0\x1f", "", "")  # white space to Python, and no part of a number to it
+@example("0\x1f", "", "")  # whitespace for Python, but not part of a number
 def test_no_header_can_break_the_reader(ms: str, after_: str, date: str) -> None:
     hint = retry_after_ms({"retry-after-ms": ms, "retry-after": after_, "date": date}, NOW)
     assert hint is None or hint >= 0

@@ -1,4 +1,4 @@
-"""A limit counts for a turn, whichever and how many tasks worked on it."""
+"""A limit counts for a turn, however many tasks worked on it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def at(seconds: float, outcome: str | None = "overloaded") -> Tried:
         ([at(100), at(110 + 86_400)], 120 + 86_400, Spent(600 + 10)),
         # The wall clock was set back.
         ([at(100), at(50)], 60, Spent(10)),
-        # Loading is no attempts' time, and has a limit of its own.
+        # Loading does not count as time of attempts; it has its own limit.
         ([at(100, "loading")], 130, Spent(0, 30)),
         ([at(100), at(110, "loading"), at(120, "loading")], 130, Spent(10, 20)),
         ([at(100), at(110, "loading"), at(120)], 130, Spent(20)),
@@ -50,7 +50,7 @@ def test_the_time_of_attempts_and_of_loading_is_read_from_the_journal(
 
 
 def config(simulator: Simulator) -> Config:
-    """A model that is tried for two minutes, and may take one to be loaded."""
+    """A model that is retried for two minutes, and may take one to load."""
     made = simulator_config(simulator.url, worker=LONG_LEASES)
     model = msgspec.structs.replace(made.models["sonnet"], max_attempts=99, max_retry_seconds=120)
     provider = msgspec.structs.replace(made.providers["anthropic"], startup_seconds=60)
@@ -60,7 +60,7 @@ def config(simulator: Simulator) -> Config:
 
 
 async def failed(s: Scene, attempts: int) -> ChatRow:
-    """Return the chat when its last attempt of so many has failed."""
+    """Return the chat when its attempts, so many, have failed."""
     row = await s.row()
     async with asyncio.timeout(PATIENCE_S):
         while row.status != "error" and (row.generation_attempt < attempts or row.retry is None):

@@ -1,4 +1,4 @@
-"""Who may import whom, as tables. `make check` and the suite run them over the sources."""
+"""Which module may import which, as tables. `make check` and the tests check the sources."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"palaver": "common", "palaverd": "server", "palaver_tui": "tui"}
 
-# Ours: palaverd -> palaver <- palaver_tui.
+# The project's packages: palaverd -> palaver <- palaver_tui.
 MAY_IMPORT_OURS = {
     "palaver": {"palaver"},
     "palaverd": {"palaverd", "palaver"},
     "palaver_tui": {"palaver_tui", "palaver"},
-    "palaver_tui.text": {"palaver_tui"},  # texts of anybody: it knows nothing of chats
+    "palaver_tui.text": {"palaver_tui"},  # any text: it does not know chats
 }
 
 # Each package, and some rooms in one, from the ground up. A layer imports layers below it; within a
@@ -123,8 +123,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("pictures", "search", "selection", "target_cursor"),
     ),
 }
-# Routes decode, call a use case and encode. Of the store they know values and errors, nothing that
-# reads or changes a chat.
+# Routes decode, call a use case and encode. They import values and errors of the store, but nothing
+# that reads or changes a chat.
 ROUTES_MAY_IMPORT_OF_STORE = (
     "palaverd.store.access",
     "palaverd.store.codec",
@@ -132,10 +132,10 @@ ROUTES_MAY_IMPORT_OF_STORE = (
     "palaverd.store.listing.Cursor",
     "palaverd.store.migrate",
 )
-# A program of its own: it knows nothing of the daemon, and the daemon nothing of it.
+# A separate program: it does not import the daemon, nor the daemon it.
 STAND_ALONE = {"simulator"}
 
-# Theirs, from (module prefix) to what code under it may import. The longest prefix counts.
+# Libraries: from a module prefix to what code under it may import. The longest prefix counts.
 THIRD_PARTY: dict[str, set[str]] = {
     "palaver": {"msgspec", "platformdirs"},
     "palaver.wire": {"msgspec"},
@@ -161,7 +161,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaverd.mcp": {"msgspec", "mcp", "httpx2", "structlog"},
 }
 
-# Layers that compute and do nothing else: no event loop, no files, no network, no clock.
+# Pure layers: no event loop, no files, no network, no clock.
 PURE = (
     "palaverd.chatstate",
     "palaverd.failures",
@@ -217,7 +217,7 @@ def imports_of(module: str, path: Path, source: str) -> Iterator[Import]:
 
 
 def broken_by(found: Import) -> str | None:
-    """Return the rule that an import breaks, None if it may be."""
+    """Return the rule that an import breaks, None if it is allowed."""
     top, target = found.importer.partition(".")[0], found.imported.partition(".")[0]
     if target in PACKAGES:
         mine = _longest(MAY_IMPORT_OURS, found.importer)

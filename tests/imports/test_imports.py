@@ -1,4 +1,4 @@
-"""Imports run one way, and each library is known in one place only."""
+"""Imports follow the layers, and each library is imported in its own place only."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_full_files_are_kept_in_order_and_the_oldest_goes(tmp_path: Path) -> Non
         kept = [int(line) for file in files for line in file.read_text().splitlines()]
         assert kept == list(range(50, 100))
         assert all(file.stat().st_size == 100 for file in files[:-1])
-        # Who follows it, as `palaver daemon logs -f` does, misses none.
+        # A reader that follows it, as `palaver daemon logs -f` does, misses none.
         assert [int(line) for line in followed] == list(range(100))
 
 

@@ -1,4 +1,4 @@
-"""Whatever a process of the daemon says is a line of JSON, in a process of its own."""
+"""Everything that a daemon's process logs is a line of JSON; each test starts a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same line again and again: logged at once, then ever more rarely, with a count."""
+"""A repeated log line: logged at once, then ever more rarely, with a count."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A chat as a few Python lists: what the store must agree with, written without looking at it.
+"""A chat as a few Python lists: the model for the store, written independently of it.
 
-It knows nothing of the table of transitions. A method returns False when the chat must refuse,
-and then has changed nothing.
+It does not use the table of transitions. A method returns False when the chat must refuse, and
+then has changed nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ QUEUE_MOST = 20
 
 @dataclass
 class ChatModel:
-    """History and queue as texts; `calls` are the open calls that a client owes answers to."""
+    """History and queue as texts; `calls` are the open calls that a client must answer."""
 
     status: str = "running"
     archived: bool = False
@@ -53,7 +53,7 @@ class ChatModel:
             self.retrying = False
 
     def _next(self) -> None:
-        """What follows an ended turn: the head of a free queue, or rest."""
+        """Follow an ended turn: run the head of a queue that is not held, or become idle."""
         if self.queue and not self.held:
             self._become("running")
             self._say(self.queue.pop(0))
@@ -65,7 +65,7 @@ class ChatModel:
         if not self.queue:
             self.held = False
 
-    # --- a person ---------------------------------------------------------------------------
+    # --- a user -----------------------------------------------------------------------------
 
     def send(self, text: str) -> bool:
         if self.archived:

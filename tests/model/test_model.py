@@ -1,4 +1,4 @@
-"""Random stories, valid and invalid, told to the store and to a plain model: they must agree."""
+"""Random operations, valid and invalid, on the store and on a plain model: they must agree."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ from palaverd.store.transitions import (
 from support.engines import ENGINES, Engine
 from support.store import ERROR, NOW, OWNER, dump, memory_store, retry_info
 
-# 200 stories a run; 10,000 with PALAVER_MODEL_EXAMPLES=10000.
+# 200 examples a run; 10,000 with PALAVER_MODEL_EXAMPLES=10000.
 EXAMPLES = int(os.environ.get("PALAVER_MODEL_EXAMPLES", "200"))
 STEPS = 30
 INDEX = st.integers(0, 3)
 
 
 class Stories(RuleBasedStateMachine):
-    """One chat in a real database beside its model."""
+    """One chat in a real database, and its model."""
 
     connection: Connection
 
@@ -75,7 +75,7 @@ class Stories(RuleBasedStateMachine):
         return f"m{self.count}"
 
     def tell(self, expected: bool, work: Callable[[LockedChat], Any]) -> Any:
-        """Apply `work` in its own savepoint; it must succeed exactly when the model did."""
+        """Apply `work` in its own savepoint; it must succeed exactly if the model did."""
         stored = dump(self.connection)
         refused, changed, result = False, False, None
         savepoint = self.connection.begin_nested()
@@ -105,7 +105,7 @@ class Stories(RuleBasedStateMachine):
         send.create(chat, NewUserMessage(text))
         finish(chat, None)
 
-    # --- a person ---------------------------------------------------------------------------
+    # --- a user -----------------------------------------------------------------------------
 
     @rule()
     def send(self) -> None:
@@ -302,7 +302,7 @@ class Stories(RuleBasedStateMachine):
 
 
 def _said(parts: str) -> str:
-    """A message in the model's words: its text, the calls that it answers, or that it failed."""
+    """Return a message as in the model: its text, the calls that it answers, or its failure."""
     loaded = codec.load_parts(parts)
     if any(isinstance(part, ToolResult) for part in loaded):
         return " ".join(part.call_id for part in loaded if isinstance(part, ToolResult))

@@ -1,4 +1,4 @@
-"""A daemon that listens with TLS, and a line to it."""
+"""A daemon that listens with TLS, and a slow line to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANY = ListenAddress("127.0.0.1", 0)
 
 
 class Hurried:
-    """A clock on which everything takes a part of its time."""
+    """A clock on which everything takes a fraction of its time."""
 
     def __init__(self, times: float) -> None:
         self._clock = SystemClock()
@@ -48,7 +48,7 @@ class Hurried:
 async def line(
     *, rate: float = 0, clock: Clock | None = None, **how: Any
 ) -> AsyncIterator[tuple[Daemon, Relay, Endpoint]]:
-    """Run a simulator, a daemon, and a relay to its port; give the endpoint of a far client."""
+    """Run a simulator, a daemon, and a relay to its port; yields the endpoint of a far client."""
     async with short_dir() as folder, Simulator(rate=rate) as simulator:
         authority = Authority(folder)
         certificate, key = authority.issue()

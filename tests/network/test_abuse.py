@@ -1,7 +1,7 @@
-"""What a stranger can do to the doors of a daemon, and what it costs: nobody else notices.
+"""Unauthenticated connections to a daemon: what they cost, and that others are still served.
 
-What 200 of them cost at once, as growth of the resident memory of a daemon that is a process of its
-own (Python 3.11, two shared cores):
+The cost of 200 of them at once, as growth of the resident memory of a daemon in its own process
+(Python 3.11, two shared cores):
 
 | what | each | together |
 | --- | --- | --- |
@@ -41,7 +41,7 @@ MOST_GROWTH = 32 * 1024 * 1024  # bytes, of all together
 
 
 class Door:
-    """One way into a daemon in this process, on a clock that the test moves."""
+    """One listener of a daemon in this process, on a clock that the test advances."""
 
     def __init__(self, name: DoorName, daemon: Daemon, clock: ManualClock, ca: Path) -> None:
         self.daemon, self.clock, self.name = daemon, clock, name
@@ -125,7 +125,7 @@ async def test_a_frame_over_the_limit_closes_the_socket_with_the_code_for_it(
         raw = await one.raw(one.request("GET /api/v1/watch", *upgrade, key))
         await until(lambda: len(one.daemon.sockets) == 1)
         size = limits.INCOMING_FRAME_LIMIT + 1
-        # A masked frame that says how long it would be; nothing of it needs to come.
+        # A masked frame with its length; its content is never sent.
         raw.say(b"\x81\xff" + size.to_bytes(8, "big") + b"\x00\x00\x00\x00")
         said = await raw.rest()
         assert (1009).to_bytes(2, "big") in said[said.rindex(b"\x88") :]
@@ -172,7 +172,7 @@ async def test_a_head_that_comes_a_byte_at_a_time_has_one_deadline_for_all_of_it
 
 
 async def test_two_hundred_slow_connections_are_in_nobodys_way(name: DoorName) -> None:
-    """With room for 50, and with no deadline passing: whoever speaks is served, and at once."""
+    """With room for 50, and with no deadline passing: a real client is served at once."""
     async with door(name, connections=50) as one:
         for number in range(SLOW):
             raw = await one.raw()
@@ -193,7 +193,7 @@ async def memory(process: int) -> int:
 
 HALF_A_HANDSHAKE = b"\x16\x03\x01\x02\x00\x01\x00\x01"
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHo"
-# What is said, and whether a handshake of TLS comes before it.
+# The bytes that are sent, and whether a TLS handshake precedes them.
 COSTS = {
     "half a head": (HALF_A_HEAD, False),
     "half a handshake": (HALF_A_HANDSHAKE, False),
@@ -222,7 +222,7 @@ async def test_what_two_hundred_of_them_cost(what: str) -> None:
 
 
 async def settled(far: Box) -> int:
-    """Return the daemon's memory when it has read what was said: it does not grow any more."""
+    """Return the daemon's memory once it has read everything and does not grow any more."""
     assert far.daemon is not None
     last = -1
     async with asyncio.timeout(PATIENCE_S):

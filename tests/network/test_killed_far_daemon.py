@@ -1,4 +1,4 @@
-"""A daemon that is killed and started again under a client that came over TCP and TLS."""
+"""A daemon that is killed and restarted under a client connected over TCP and TLS."""
 
 from __future__ import annotations
 
@@ -108,6 +108,6 @@ async def test_the_client_comes_back_by_itself_and_everything_is_there(tmp_path:
             assert said[2:] == ["[[echo]] meanwhile", "meanwhile"]
             assert len(said[1].split()) == 40
             assert (me.view.outgoing, me.view.live) == ((), None)
-            # A far daemon is nobody's to start.
+            # A client does not start a far daemon.
             assert far.daemon is not None
             assert far.daemon.alive

@@ -1,7 +1,7 @@
-"""From one machine to another: an address that others reach, and everything between is real.
+"""From one machine to another: a real network address, with everything between real.
 
-The daemon, its model and an sshd run in a network namespace with an address of its own, what a
-person calls runs outside it.
+The daemon, its model and an sshd run in a network namespace with its own address; the client's
+commands run outside it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BOUND_S = 60.0
 
 
 class Far:
-    """The other machine, and this one's way of asking it."""
+    """The other machine, and this one's commands to it."""
 
     def __init__(self, net: Namespace, folder: Path) -> None:
         self.net, self.folder = net, folder
@@ -75,7 +75,7 @@ class Far:
         return done.stdout
 
     def token(self, *options: str) -> Path:
-        """Make a token, and return a file that has it."""
+        """Create a token, and return a file that contains it."""
         return self.kept(self.palaverd("token", "create", "laptop", *options).strip())
 
     def kept(self, token: str) -> Path:
@@ -152,7 +152,7 @@ def test_a_token_that_is_wrong_or_over_is_told_apart(far: Far) -> None:
     over = far.kept(asyncio.run(made).secret)
     revoked = far.token()
     far.palaverd("token", "revoke", revoked.read_text().split("_")[1])
-    time.sleep(1.0)  # it is real time that ends a token
+    time.sleep(1.0)  # a token expires in real time
     for token, said in ((wrong, "not known"), (over, "expired"), (revoked, "revoked")):
         code, _, err = far.says("ls", token=token)
         assert code == 1
@@ -187,7 +187,7 @@ def test_a_daemon_that_is_killed_and_comes_back_is_gone_on_with(far: Far) -> Non
 
 
 def test_a_slow_line_that_loses_some_of_it_changes_nothing(far: Far) -> None:
-    """As the kernel does it, where it can; what a relay does is in test_slow_line.py."""
+    """With the kernel's traffic control, if available; test_slow_line.py uses a relay."""
     with far.net.slow("delay", "200ms", "loss", "2%") as slow:
         if not slow:
             pytest.skip("this kernel has no netem")
@@ -243,7 +243,7 @@ def test_ssh_leads_there_too(far: Far) -> None:
 
 
 def _greeting(host: str, port: int) -> bytes:
-    """Return the first that is said there, nothing while nobody listens."""
+    """Return the first bytes that a server sends there, nothing while none listens."""
     asked = subprocess.run(
         ["ssh-keyscan", "-T", "1", "-p", str(port), host], capture_output=True, timeout=BOUND_S
     )

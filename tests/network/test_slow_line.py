@@ -1,6 +1,6 @@
-"""200 ms of delay and 2 % loss, and worse: what is typed, sent and streamed on such a line.
+"""200 ms of delay and 2 % loss, and worse: typing, sending and streaming on such a line.
 
-The relay hands on each chunk 200 ms late, and holds 2 % of them for a further 400 ms.
+The relay forwards each chunk 200 ms late, and holds 2 % of them for a further 400 ms.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROMPT = f"[[length={WORDS}]] [[rate=60]] tell me"
 
 
 class Reading:
-    """A client that follows a chat and keeps everything it is told."""
+    """A client that follows a chat and keeps every event."""
 
     def __init__(self, client: Client, chat_id: str) -> None:
         self.events: list[StreamEvent] = []
@@ -50,7 +50,7 @@ class Reading:
 
     @property
     def live(self) -> dict[str, str]:
-        """What was shown of each episode, in the order in which it came."""
+        """Return the live output of each episode, in order of arrival."""
         shown: dict[str, str] = defaultdict(str)
         for event in self.events:
             if isinstance(event, MessagePartEvent):
@@ -60,7 +60,7 @@ class Reading:
 
     @property
     def answers(self) -> dict[str, str]:
-        """What was committed in the place of each episode."""
+        """Return the committed message of each episode."""
         return {
             event.replaces: text_of(event)
             for event in self.events
@@ -87,7 +87,7 @@ async def all_said(client: Client, chat_id: str) -> list[tuple[str, str]]:
 async def told(
     reading: Reading, relay: Relay, far: Client, chat_id: str, near: Client, *, cuts: int
 ) -> None:
-    """Send three messages and cut the line so many times, all while an answer streams in."""
+    """Send three messages and cut the line as many times, while an answer streams."""
     for number in range(max(3, cuts)):
         before = len(reading.events)
         async with asyncio.timeout(PATIENCE_S):
@@ -137,7 +137,7 @@ async def stream_on(*, cuts: int, **slow: float) -> None:
         answers = [text for role, text in said if role == "assistant"]
         assert len(answers[0].split()) == WORDS
         assert answers[1:] == [f"message {number}" for number in range(3)]
-        # What the far client was shown live is what was committed, as far as it went.
+        # The far client's live output is what was committed, as far as it got.
         assert Counter(reading.answers.values()) == Counter(answers)
         for episode, live in reading.live.items():
             assert reading.answers[episode].startswith(live)
@@ -171,7 +171,7 @@ async def test_keys_answer_at_once_and_what_is_sent_goes_out_once(tmp_path: Path
                 handed_on = relay.chunks
                 relay.flowing.clear()
                 me.tap(*typed)
-                # Nothing of the line comes through, and every key is there all the same.
+                # Nothing passes the line, and every key is shown all the same.
                 await until(lambda: me.composer.text == typed)  # noqa: B023
                 assert relay.chunks == handed_on
                 relay.flowing.set()
@@ -196,7 +196,7 @@ async def test_keys_answer_at_once_and_what_is_sent_goes_out_once(tmp_path: Path
 async def test_a_line_that_died_without_a_word_is_found_out_and_the_outbox_goes_out_once(
     tmp_path: Path,
 ) -> None:
-    """As behind a router that forgot the connections: nobody is told, nothing comes through."""
+    """As behind a router that forgot the connections: no reset, and nothing passes."""
     clock = Hurried(8)
     async with (
         line(clock=clock) as (daemon, relay, endpoint),

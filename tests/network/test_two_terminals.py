@@ -1,4 +1,4 @@
-"""Two people at two real terminals, one through ssh and one through https, on one chat."""
+"""Two users at two real terminals, one over ssh and one over https, in one chat."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BOUND_S = 60.0
 
 
 class House:
-    """A box with a daemon and an sshd, and what each of two laptops needs to get there."""
+    """A box with a daemon and an sshd, and what each of two laptops needs to reach it."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder, self._stack = folder, stack
@@ -86,7 +86,7 @@ class House:
         return *PROGRAM, *trusting, "--server", self.url
 
     def terminal(self, name: str, *command: str) -> Tmux:
-        """Open a terminal of a laptop of its own, and run a command in it."""
+        """Open a terminal on a laptop, and run a command in it."""
         laptop = self._made(name)
         path = f"{self.box.folder / 'bin'}:{os.environ['PATH']}"
         own = (f"PATH={path}", f"PALAVER_DATA_DIR={laptop}", f"XDG_CONFIG_HOME={laptop}")
@@ -128,15 +128,15 @@ def test_both_see_each_message_the_queue_the_countdown_and_the_stop(house: House
     two = house.terminal("two", *house.by_https, "attach", chat_id)
     both = (one, two)
     all_show("Tell me a long story", "is answering", of=both)
-    # Each writes while the answer comes: it waits in the queue of both.
+    # Each sends while the answer streams: both see both messages in the queue.
     say(two, "[[echo]] said over https")
     all_show("Queue · 1", "said over https", of=both)
     say(one, "[[echo]] said over ssh")
     all_show("Queue · 2", "said over ssh", of=both)
-    # One stops what the other asked for.
+    # One stops the other's turn.
     two("send-keys", "Escape")
     all_show("stopped here", "held", of=both)
-    # The other lets the rest go on: what was said by either is answered.
+    # The other continues the queue: all messages are answered.
     say(one, "/hold")
     all_show("sonnet ·", of=both)
     for pane in both:
