@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from palaver.stream.progress import Progress
 from palaver.wire.messages import Reasoning, ToolCall, ToolResult
 from palaver_tui.state.chat import ChatView, Live, LiveBlock
 from palaver_tui.state.growing_text import Growing
@@ -57,7 +58,7 @@ class Reader:
         self.words = 0
         self.episode = 0
         made = [self.message(FIRST + number) for number in range(messages)]
-        self.view = ChatView("a", status="running", messages=tuple(made), caught_up=1)
+        self.view = ChatView("a", status="running", messages=tuple(made), progress=Progress(1))
         self.viewport.resize(*size)
         self.viewport.turn_to("a", self.view)
         self.show(self.view)
@@ -128,11 +129,11 @@ class Reader:
 
     def grow(self, delta: str | None = None) -> None:
         """More of the live answer comes; a new one begins where there is none."""
-        live = self.view.live or Live(f"{self.episode}.1", (LiveBlock(0, "text", Growing(), 0),))
+        live = self.view.live or Live(f"{self.episode}.1", (LiveBlock(0, "text", Growing()),))
         block = live.blocks[-1]
         if delta is None:
             delta = self.text() + self.chance.choice(["", "\n\n", " "])
-        grown = replace(block, text=block.text.plus(delta), end=block.end + len(delta))
+        grown = replace(block, text=block.text.plus(delta))
         self.show(replace(self.view, live=replace(live, blocks=(*live.blocks[:-1], grown))))
 
     def commit(self) -> None:
@@ -147,7 +148,7 @@ class Reader:
                     self.view,
                     messages=(*self.view.messages, message),
                     live=None,
-                    replaced=live.episode,
+                    progress=Progress(1, replaced=live.episode),
                 )
             )
 
