@@ -47,7 +47,11 @@ def test_a_right_token_says_who_asks_and_what_they_may() -> None:
     one, _ = gate(ManualClock())
     for said in (f"Bearer palaver_abc_{SECRET}", f"bearer  palaver_abc_{SECRET} "):
         caller = one.caller([said], PEER)
-        assert (caller.owner, caller.scopes, caller.token_id) == ("local", {"read"}, "abc")
+        assert (caller.owner, caller.scopes, caller.token_id) == (
+            "local",
+            frozenset({"read"}),
+            "abc",
+        )
 
 
 @pytest.mark.parametrize(

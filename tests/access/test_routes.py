@@ -7,7 +7,7 @@ start.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,7 +29,10 @@ from support.daemon import make_daemon, short_dir, simulator_config
 from support.tokens import make_token, make_user
 
 TABLE = sorted(
-    (route.method, route.path, needs(route.handler)) for routes in ROUTES for route in routes
+    (route.method, route.path, needs(route.handler))
+    for routes in ROUTES
+    for route in routes
+    if isinstance(route, web.RouteDef)
 )
 HOSTS = {"127.0.0.1": None, "palaver.example": None, "evil.example": "unknown_host"}
 PAGES = {
@@ -71,7 +74,7 @@ class Door:
 
     async def ask(
         self, method: str, path: str, token: str | None = None, body: Any = None, **headers: str
-    ) -> tuple[int, str, aiohttp.typedefs.LooseHeaders]:
+    ) -> tuple[int, str, Mapping[str, str]]:
         """Send a request; return the status, the problem code, and the headers."""
         sent = dict(headers)
         if token is not None:
@@ -139,8 +142,8 @@ def test_a_route_without_a_scope_is_not_served() -> None:
 async def test_every_combination_of_host_origin_and_token_on_every_route_and_both_sockets() -> None:
     async with open_door() as door:
         tokens: dict[str, str | None] = {"none": None}
-        for scope in SCOPES:
-            tokens[scope] = (await make_token(door.daemon, scope)).secret
+        for allowed in SCOPES:
+            tokens[allowed] = (await make_token(door.daemon, allowed)).secret
         asked = 0
         for (method, path, scope), host, page, name in itertools.product(
             [*TABLE, ("GET", "/nowhere", None), ("PUT", "/healthz", None)], HOSTS, PAGES, tokens

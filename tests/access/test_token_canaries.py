@@ -87,9 +87,9 @@ async def test_no_token_is_in_a_log_an_answer_a_frame_a_database_or_the_process_
             written["processes"] = await asyncio.to_thread(running)
         copy = folder / "copy.db"
         await run("palaverd", "db", "backup", str(copy), *data)
-        for path in [*(folder / "data").rglob("*"), copy, folder / "log"]:
-            if path.is_file():
-                written[str(path)] = path.read_bytes()
+        for file in [*(folder / "data").rglob("*"), copy, folder / "log"]:
+            if file.is_file():
+                written[str(file)] = file.read_bytes()
     for secret in secrets:
         bare = secret.split("_", 2)[2].encode()
         assert [where for where, said in written.items() if bare in said] == []

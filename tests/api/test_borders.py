@@ -60,8 +60,9 @@ def calls(handler: FunctionType) -> Iterator[tuple[str, list[ast.expr]]]:
                 continue
             yield ast.unparse(node.func), node.args
             called = function.__globals__.get(ast.unparse(node.func))
-            ours = isinstance(called, FunctionType) and called.__module__ == function.__module__
-            if ours and called not in seen:
+            if not isinstance(called, FunctionType) or called in seen:
+                continue
+            if called.__module__ == function.__module__:
                 seen.add(called)
                 waiting.append(called)
 
@@ -130,11 +131,11 @@ def cases() -> Iterator[Case]:
                 path = route.path.replace(f"{{{name}}}", str(value))
                 yield Case(route.method, path, sample_body(handler))
         for name in queries_of(handler):
-            for value in (*WHOLE, *(cursor(number) for number in WHOLE)):
-                yield Case(route.method, f"{usual}?{name}={value}")
+            for query in (*WHOLE, *(cursor(number) for number in WHOLE)):
+                yield Case(route.method, f"{usual}?{name}={query}")
         if (kind := body_of(handler)) is not None:
-            for value in at_borders(kinds.type_info(kind)):
-                yield Case(route.method, usual, value)
+            for body in at_borders(kinds.type_info(kind)):
+                yield Case(route.method, usual, body)
 
 
 def sample_body(handler: FunctionType) -> Any:

@@ -69,8 +69,8 @@ async def test_an_edit_in_mid_answer_clears_the_queue_and_ends_the_answer_unsave
 async def test_a_reader_sees_the_old_messages_go_before_the_new_one_comes() -> None:
     async with running_pair() as (daemon, client, _):
         sent = await client.create_chat(CreateChat(content="[[echo]] old"))
-        chat_id = sent.chat.id
         assert sent.message is not None
+        chat_id, message_id = sent.chat.id, sent.message.id
         chat = await rests(daemon, client, chat_id)
         edited = False
 
@@ -80,7 +80,7 @@ async def test_a_reader_sees_the_old_messages_go_before_the_new_one_comes() -> N
 
         async def edit() -> None:
             await client.edit_message(
-                chat_id, sent.message.id, EditMessage("[[echo]] new", chat.versions.history)
+                chat_id, message_id, EditMessage("[[echo]] new", chat.versions.history)
             )
 
         events: list = []  # type: ignore[type-arg]
@@ -104,8 +104,8 @@ async def test_a_reader_sees_the_old_messages_go_before_the_new_one_comes() -> N
 async def test_a_repeated_edit_changes_nothing_and_says_again_what_was_dropped() -> None:
     async with running_pair() as (daemon, client, _):
         sent = await client.create_chat(CreateChat(content="[[echo]] old"))
-        chat_id = sent.chat.id
         assert sent.message is not None
+        chat_id = sent.chat.id
         chat = await rests(daemon, client, chat_id)
         edit = EditMessage("[[echo]] new", chat.versions.history)
         first = await client.edit_message(chat_id, sent.message.id, edit, key="k")
@@ -120,8 +120,8 @@ async def test_a_repeated_edit_changes_nothing_and_says_again_what_was_dropped()
 async def test_an_edit_of_what_has_changed_or_is_no_message_of_a_user_is_refused() -> None:
     async with running_pair() as (daemon, client, _):
         sent = await client.create_chat(CreateChat(content="[[echo]] old"))
-        chat_id = sent.chat.id
         assert sent.message is not None
+        chat_id = sent.chat.id
         chat = await rests(daemon, client, chat_id)
         answer = (await client.messages(chat_id)).messages[0].id
         seen = chat.versions.history

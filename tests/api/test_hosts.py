@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import re
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
@@ -78,16 +79,16 @@ BAD_HOSTS = [
 
 
 @pytest.mark.parametrize("host", GOOD_HOSTS)
-def test_a_name_of_this_daemon_and_any_address_are_let_in(host):
+def test_a_name_of_this_daemon_and_any_address_are_let_in(host: str) -> None:
     assert arrival(Host=host).peer == "192.0.2.7"
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)
-def test_any_other_name_is_refused(host):
+def test_any_other_name_is_refused(host: str) -> None:
     assert refusal(Host=host) == "unknown_host"
 
 
-def test_a_request_names_its_host_once():
+def test_a_request_names_its_host_once() -> None:
     assert refusal() == "unknown_host"
     assert refusal(Host=["localhost", "localhost"]) == "unknown_host"
 
@@ -107,34 +108,34 @@ BAD_PAGES = [
 
 
 @pytest.mark.parametrize("page", GOOD_PAGES)
-def test_a_page_that_is_named_may_use_it(page):
+def test_a_page_that_is_named_may_use_it(page: str) -> None:
     assert arrival(Host="box", Origin=page).host == "box"
 
 
 @pytest.mark.parametrize("page", BAD_PAGES)
-def test_no_other_page_may_not_even_one_of_this_machine(page):
+def test_no_other_page_may_not_even_one_of_this_machine(page: str) -> None:
     assert refusal(Host="box", Origin=page) == "unknown_origin"
 
 
-def test_a_request_comes_from_one_page():
+def test_a_request_comes_from_one_page() -> None:
     assert refusal(Host="box", Origin=GOOD_PAGES[:2]) == "unknown_origin"
 
 
-def test_what_a_stranger_sent_is_shown_short_and_in_one_line():
+def test_what_a_stranger_sent_is_shown_short_and_in_one_line() -> None:
     with pytest.raises(BadRequest) as raised:
         arrival(Host="x\x1b[31m" + "y" * 5000)
     assert "\x1b" not in raised.value.problem.detail
     assert len(raised.value.problem.detail) < 400
 
 
-def test_a_proxy_that_is_trusted_says_who_came_and_how():
+def test_a_proxy_that_is_trusted_says_who_came_and_how() -> None:
     said = {"X_Forwarded_Host": "palaver.example", "X_Forwarded_Proto": "https"}
     found = arrival(PROXY, Host="upstream", X_Forwarded_For="198.51.100.4", **said)
     assert found == Arrival("palaver.example", "198.51.100.4", tls=True)
     assert refusal(PROXY, Host="box", X_Forwarded_Host="evil.example") == "unknown_host"
 
 
-def test_nobody_else_is_believed():
+def test_nobody_else_is_believed() -> None:
     said = {"X_Forwarded_Host": "palaver.example", "X_Forwarded_Proto": "https"}
     assert refusal(THERE, Host="upstream", **said) == "unknown_host"
     found = arrival(THERE, Host="box", X_Forwarded_For="198.51.100.4", **said)
@@ -156,11 +157,11 @@ def test_nobody_else_is_believed():
         ("[2001:db8::5]", "2001:db8::5"),
     ],
 )
-def test_of_a_chain_of_proxies_the_last_stranger_counts(chain, peer):
+def test_of_a_chain_of_proxies_the_last_stranger_counts(chain: str | list[str], peer: str) -> None:
     assert arrival(PROXY, Host="box", X_Forwarded_For=chain).peer == peer
 
 
-def test_an_ipv4_address_on_an_ipv6_port_is_the_same_proxy():
+def test_an_ipv4_address_on_an_ipv6_port_is_the_same_proxy() -> None:
     mapped = Entrance("tcp", tls=False, peer="::ffff:10.1.2.3")
     assert arrival(mapped, Host="box", X_Forwarded_For="198.51.100.4").peer == "198.51.100.4"
 
@@ -169,18 +170,18 @@ def test_an_ipv4_address_on_an_ipv6_port_is_the_same_proxy():
     "text",
     ["palaver.example", "ftp://x", "https://", "https://x/chat", "https://u:p@x", "https://x:y"],
 )
-def test_what_is_no_origin_is_told(text):
+def test_what_is_no_origin_is_told(text: str) -> None:
     with pytest.raises(BadServerError, match=r"https://HOST|root of a host"):
         origin(text)
 
 
 @pytest.mark.parametrize("text", ["everyone", "10.0.0.0/33", "10.0.0.1/8", ""])
-def test_what_is_no_network_is_told(text):
+def test_what_is_no_network_is_told(text: str) -> None:
     with pytest.raises(BadServerError, match=re.escape("10.0.0.0/8")):
         network(text)
 
 
-def test_a_configuration_names_the_key_that_is_wrong():
+def test_a_configuration_names_the_key_that_is_wrong() -> None:
     for key in ("public_url", "allowed_origins", "trusted_proxies"):
         value = '"nonsense!"' if key == "public_url" else '["nonsense!"]'
         with pytest.raises(ConfigError, match=f"server.{key}"):
@@ -198,7 +199,16 @@ UPGRADE = (
 )
 
 
-async def asked(open_connection, method: str, path: str, host, page) -> tuple[int, str]:
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def asked(
+    open_connection: Callable[[], Awaitable[Streams]],
+    method: str,
+    path: str,
+    host: str,
+    page: str | None,
+) -> tuple[int, str]:
     """Send a request whose body never comes; return the status and problem code."""
     reader, writer = await open_connection()
     head = f"{method} {path} HTTP/1.1\r\nContent-Length: 10\r\n"
@@ -219,7 +229,7 @@ async def asked(open_connection, method: str, path: str, host, page) -> tuple[in
         writer.transport.abort()
 
 
-async def test_every_route_looks_first_for_which_host_and_from_which_page():
+async def test_every_route_looks_first_for_which_host_and_from_which_page() -> None:
     server = msgspec.structs.replace(SERVER, trusted_proxies=[])
     async with short_dir() as folder:
         daemon = make_daemon(folder, Config(server=server), listen=[listen_address("127.0.0.1:0")])
@@ -227,15 +237,17 @@ async def test_every_route_looks_first_for_which_host_and_from_which_page():
         try:
             (tcp,) = daemon.listening
 
-            def by_tcp():
+            def by_tcp() -> Awaitable[Streams]:
                 return asyncio.open_connection(tcp.host, tcp.port)
 
-            def by_socket():
+            def by_socket() -> Awaitable[Streams]:
                 return asyncio.open_unix_connection(daemon.socket)
 
+            assert daemon._runner is not None
             routes = {
                 (route.method, route.resource.canonical)
                 for route in daemon._runner.app.router.routes()
+                if route.resource is not None
             } | {("GET", "/nowhere"), ("PUT", "/healthz")}
             outcomes: Counter[str] = Counter()
             for (method, path), host, page, way in itertools.product(

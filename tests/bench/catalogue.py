@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from bench import (
     fan_out,
@@ -17,7 +18,7 @@ from bench import (
 )
 from bench.figures import Effort, Figure
 
-Benchmark = Callable[[Effort], Awaitable[list[Figure]]]
+Benchmark = Callable[[Effort], Coroutine[Any, Any, list[Figure]]]
 
 BENCHMARKS: dict[str, Benchmark] = {
     "transitions": transitions.run,

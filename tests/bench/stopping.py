@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from bench.figures import Aim, Effort, Figure, Kind, percentile
@@ -49,7 +49,7 @@ async def _stop_one(client: Client) -> tuple[float, float]:
     return (stopped - began) * 1000, (time.perf_counter() - stopped) * 1000
 
 
-async def _until_words(stream: AsyncIterator[list[object]]) -> None:
+async def _until_words(stream: AsyncIterator[Sequence[object]]) -> None:
     """Wait until words were shown and everything else was sent."""
     shown = caught_up = False
     async for batch in stream:
@@ -59,7 +59,7 @@ async def _until_words(stream: AsyncIterator[list[object]]) -> None:
             return
 
 
-async def _until_stopped(stream: AsyncIterator[list[object]]) -> None:
+async def _until_stopped(stream: AsyncIterator[Sequence[object]]) -> None:
     """Wait for the interrupted answer and the idle chat, which the commit writes."""
     saved = False
     async for batch in stream:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from resource import getpagesize
 from time import monotonic, process_time
+from typing import Any
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
@@ -59,7 +60,7 @@ class Drawn:
             display(screen, update)
             self.count += 1
 
-        app._display = drawn  # type: ignore[method-assign]
+        app._display = drawn  # type: ignore[method-assign, assignment]
 
 
 class Fed:
@@ -69,7 +70,7 @@ class Fed:
         self.client = shown
         self.drawn = Drawn(shown.app)
         self._at = 0
-        self._kind: dict[str, str] = {}
+        self._kind: dict[str, Any] = {}
 
     def call(self, name: str) -> None:
         """Send what follows as the arguments of a call, which is unfolded."""

@@ -6,12 +6,13 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
 from bench.figures import Aim, Effort, Figure, Kind, at_most
-from bench.terminal_client import CHAT, SIZE, Drawn, history, resident_mib, shown
+from bench.terminal_client import CHAT, SIZE, Drawn, Fed, history, resident_mib, shown
 from bench.terminal_texts import prose
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import MessagePage
@@ -50,6 +51,10 @@ async def painted(drawn: Drawn, holds: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
+def has_written(fed: Fed, count: int) -> bool:
+    return len(fed.client.composer.text) == count
+
+
 async def _keys(effort: Effort, *, streaming: bool) -> float:
     """Return the median time from a key to the paint that shows it, in milliseconds."""
     taken = []
@@ -64,7 +69,7 @@ async def _keys(effort: Effort, *, streaming: bool) -> float:
             await asyncio.sleep(KEY_EVERY_S)
             began = perf_counter()
             fed.client.tap("x")
-            await painted(fed.drawn, lambda number=number: len(fed.client.composer.text) == number)
+            await painted(fed.drawn, partial(has_written, fed, number))
             taken.append(perf_counter() - began)
         stream.cancel()
     return median(taken) * 1000

@@ -86,7 +86,8 @@ def _prose() -> Iterator[str]:
 
 def paragraph(size: int) -> list[str]:
     """Return one paragraph of `size` characters without a line feed."""
-    tokens, length = [], 0
+    tokens: list[str] = []
+    length = 0
     for number, word in enumerate(cycle(WORDS)):
         token = f"**{word}** " if number % 17 == 5 else f"{word} "
         length += len(token)

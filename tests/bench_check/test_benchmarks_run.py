@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from bench import pages
@@ -28,7 +30,7 @@ async def test_a_benchmark_gives_figures_with_baselines(name: str) -> None:
     assert len(list(lines(combine([figures])))) == len(figures) + 2
 
 
-READS = {
+READS: dict[str, Callable[[Connection], object]] = {
     "first page": pages.first_page,
     "next page": lambda c: list_chats(c, pages.OWNER, limit=9, cursor=Cursor(9000, "chat-9")),
     "open": pages.open_chat("long"),

@@ -51,7 +51,8 @@ OVERLOADED = ChatError("overloaded", "Simulator is overloaded.", status_code=529
 
 def every_field(**fields: Any) -> dict[str, Any]:
     """A structured error with all fields: a script compares with false and null."""
-    return msgspec.to_builtins(ChatError("generic", "")) | fields
+    found: dict[str, Any] = msgspec.to_builtins(ChatError("generic", ""))
+    return found | fields
 
 
 def status(word: str) -> StatusEvent:

@@ -51,7 +51,7 @@ async def complete(*words: str, data_dir: Path) -> list[str]:
 async def data_dir() -> AsyncIterator[Path]:
     async with running_pair() as (daemon, _, _):
         await plant_all(daemon)
-        yield daemon.socket.parent
+        yield daemon._data_dir.path
 
 
 async def test_a_shell_completes_commands_ids_and_models(data_dir: Path) -> None:

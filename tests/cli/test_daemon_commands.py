@@ -108,7 +108,7 @@ async def test_a_chat_in_mid_answer_is_told_at_a_stop_and_goes_on_later(here: He
 
 async def test_a_restart_brings_the_keys_of_the_shell(here: Here) -> None:
     here.config.unlink()
-    nothing = {"ANTHROPIC_API_KEY": "", "OPENAI_API_KEY": ""}
+    nothing: dict[str, Any] = {"ANTHROPIC_API_KEY": "", "OPENAI_API_KEY": ""}
     await here("daemon", "restart", **nothing)
     async with here.client() as client:
         setup = (await client.models()).setup
@@ -147,7 +147,7 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
     }
     here.config.write_text(good.replace('"anthropic"\nbase', '"antropic"\nbase'))
     said = (await here("daemon", "reload", code=1)).err
-    assert said.startswith(f"palaver: {here.config}: providers.anthropic.kind is 'antropic'")
+    assert said.startswith(f'palaver: {here.config}: providers.anthropic.kind is "antropic"')
     assert said.removeprefix("palaver: ") in (await here("daemon", "status")).out
     status = await here.status()
     assert status["models"] == ["sonnet"]

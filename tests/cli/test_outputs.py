@@ -72,7 +72,7 @@ ENCODINGS: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("env", "text"), ENCODINGS)
 async def test_what_cannot_be_encoded_is_written_otherwise_and_said(
-    server: ProtocolServer, env: dict[str, str], text: str
+    server: ProtocolServer, env: dict[str, Any], text: str
 ) -> None:
     server.conversations.append(answering(*ANSWER))
     process = await palaver(server, "run", "hello", **env)
@@ -87,7 +87,7 @@ async def test_what_cannot_be_encoded_is_written_otherwise_and_said(
 
 @pytest.mark.parametrize("env", [env for env, _text in ENCODINGS])
 async def test_json_loses_nothing_in_any_encoding(
-    server: ProtocolServer, env: dict[str, str]
+    server: ProtocolServer, env: dict[str, Any]
 ) -> None:
     server.conversations.append(answering(*ANSWER))
     code, out, err = await ended(await palaver(server, "run", "hello", "--json", **env))

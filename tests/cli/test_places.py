@@ -11,6 +11,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +40,16 @@ async def here() -> AsyncIterator[Here]:
 async def test_a_daemon_is_found_whatever_the_environment_says(here: Here) -> None:
     run_dir = here.data_dir / "run"
     run_dir.mkdir(mode=0o700)
-    session = {"XDG_RUNTIME_DIR": str(run_dir), "TMPDIR": str(run_dir)}
+    session: dict[str, Any] = {"XDG_RUNTIME_DIR": str(run_dir), "TMPDIR": str(run_dir)}
     first = await here("run", "hello", **session)
     assert (first.code, first.err) == (0, "")
     pid = (await here.status())["pid"]
-    for other in ({"XDG_RUNTIME_DIR": ""}, {"XDG_RUNTIME_DIR": "/nowhere"}, session):
+    others: list[dict[str, Any]] = [
+        {"XDG_RUNTIME_DIR": ""},
+        {"XDG_RUNTIME_DIR": "/nowhere"},
+        session,
+    ]
+    for other in others:
         again = await here("run", "hello", **other)
         assert (again.code, again.err) == (0, ""), other
         assert (await here.status())["pid"] == pid

@@ -57,8 +57,9 @@ def follow(turn: Turn, *events: StreamEvent) -> str:
 def test_a_turn_is_over_when_its_chat_is_idle() -> None:
     turn = at_once()
     assert follow(turn, status("running"), CaughtUp(4), live("Hel")) == "Hel"
-    assert turn.outcome is None
+    before = turn.outcome
     assert follow(turn, said(11, "assistant", "Hello"), status("waiting"), CaughtUp(6)) == "lo"
+    assert before is None
     assert (turn.outcome, turn.text) == ("finished", "Hello")
 
 

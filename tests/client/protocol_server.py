@@ -35,19 +35,8 @@ def versions(snapshot: int = 4, turn: int = 2) -> Versions:
 
 
 def chat(id: str = "c1", **fields: Any) -> Chat:  # noqa: A002
-    return Chat(
-        **(
-            {
-                "id": id,
-                "title": "t",
-                "status": "waiting",
-                "created_at": WHEN,
-                "updated_at": WHEN,
-                "versions": versions(),
-            }
-            | fields
-        )
-    )
+    usual = Chat(id, "t", "waiting", created_at=WHEN, updated_at=WHEN, versions=versions())
+    return msgspec.structs.replace(usual, **fields)
 
 
 def answer(value: Any, status: int = 200) -> web.Response:

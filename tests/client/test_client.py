@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from random import Random
@@ -241,7 +241,7 @@ async def test_problem_details_become_a_refusal(server: ProtocolServer, client: 
     ],
 )
 async def test_what_is_not_a_daemon_is_named_in_a_sentence(
-    server: ProtocolServer, client: Client, response: Any
+    server: ProtocolServer, client: Client, response: Callable[[], web.Response]
 ) -> None:
     async def route(_: web.Request) -> web.Response:
         return response()

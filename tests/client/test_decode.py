@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from palaver.wire import decode
 from palaver.wire.chats import Chat, ChatPage, Versions
 from palaver.wire.errors import ChatError
-from palaver.wire.events import CaughtUp, ErrorEvent, MessageEvent, RetryEvent, StatusEvent
+from palaver.wire.events import (
+    CaughtUp,
+    ChatCreated,
+    ErrorEvent,
+    MessageEvent,
+    RetryEvent,
+    StatusEvent,
+)
 from palaver.wire.messages import PICTURE_BYTES, Message, Picture, Text, ToolResult
 
 WHEN = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -99,8 +106,7 @@ def test_a_status_word_of_the_future_leaves_the_event_out() -> None:
 def test_events_of_the_chat_list_are_mended_too() -> None:
     chat = plain(CHAT) | {"queue": "endless", "pending": "eclipse"}
     decoded = decode.watch_frame(frame({"type": "created", "chat": chat}, {"type": "moved"}))
-    assert [type(event).__name__ for event in decoded.value] == ["ChatCreated"]
-    assert decoded.value[0].chat == CHAT
+    assert decoded.value == [ChatCreated(CHAT)]
 
 
 def test_an_answer_keeps_the_chats_it_understands() -> None:

@@ -62,6 +62,7 @@ class Thief:
 async def robbed() -> AsyncIterator[tuple[Thief, Client]]:
     """Run a daemon whose responses can be dropped."""
     async with running_pair(rate=1) as (daemon, _, _), short_dir() as directory:
+        assert daemon.socket is not None
         thief = Thief(daemon.socket)
         path = directory / "s"
         server = await asyncio.start_unix_server(thief.accept, str(path))

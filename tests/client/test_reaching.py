@@ -36,7 +36,7 @@ async def one_of_each(server: ProtocolServer, endpoint: Endpoint) -> None:
         return answer(ChatPage([chat()]))
 
     async def listed(socket: web.WebSocketResponse) -> None:
-        await say(socket, ListSnapshot([], False))
+        await say(socket, ListSnapshot([]))
         await listen(socket)
 
     server.routes["GET", f"{API}/chats"] = chats

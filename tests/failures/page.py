@@ -25,7 +25,7 @@ from palaverd.failures.signals import Signals
 _AT = datetime(2025, 1, 1, 9, 30, tzinfo=UTC)
 _LIMIT = SpendLimit(5_120_000, 5_000_000, datetime(2025, 2, 1, tzinfo=UTC))
 _URL = "http://127.0.0.1:8080/v1/messages"
-_CONNECTED = Connection("connected")
+_CONNECTED = Connection("live")
 _PROXY = {"proxy": "http://proxy.example:3128", "proxy_from": "HTTPS_PROXY"}
 
 

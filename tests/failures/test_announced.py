@@ -181,7 +181,7 @@ async def test_a_wait_is_the_same_for_who_comes_after_a_restart() -> None:
     clock = ManualClock()
     async with short_dir() as folder, Simulator(rate=0) as simulator:
         config = simulator_config(simulator.url)
-        seen = []
+        seen: list[object] = []
         for _ in range(2):
             async with (
                 running_daemon(folder, config, clock) as daemon,

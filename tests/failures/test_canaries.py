@@ -196,9 +196,15 @@ async def test_no_secret_is_written_or_shown_anywhere() -> None:
         socket = ("palaver", "--socket", str(folder / "data" / "palaverd.sock"))
         async with serving(folder):
             await fail_in_every_way(folder)
-            for command in (("run", "[[leak]] x"), ("run", "[[leak]] x", "--json")):
-                written[" ".join(command)] = await run(*socket, *command)
-            for command in (("doctor",), ("doctor", "--json"), ("ls", "--json"), ("--debug", "ls")):
+            commands: list[tuple[str, ...]] = [
+                ("run", "[[leak]] x"),
+                ("run", "[[leak]] x", "--json"),
+                ("doctor",),
+                ("doctor", "--json"),
+                ("ls", "--json"),
+                ("--debug", "ls"),
+            ]
+            for command in commands:
                 written[" ".join(command)] = await run(*socket, *command)
             written |= await everything_read(folder)
         config = ("--config", str(folder / "config.toml"))

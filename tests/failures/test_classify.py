@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from palaverd.failures.wording import SENTENCES
 LIMIT = SpendLimit(5_000_000, 5_000_000, datetime(2025, 2, 1, tzinfo=UTC))
 
 
-def s(**fields: object) -> Signals:
+def s(**fields: Any) -> Signals:
     return Signals(provider="anthropic", model="sonnet", key_hint="ANTHROPIC_API_KEY", **fields)
 
 
@@ -214,7 +215,7 @@ def test_every_kind_has_a_row_a_sentence_and_an_action() -> None:
 
 
 def test_every_rule_is_the_one_that_decides_some_row() -> None:
-    from palaverd.failures.classify import read
+    from palaverd.failures.facts import read
 
     deciding = set()
     for rows in ROWS.values():

@@ -60,8 +60,11 @@ def models(**sonnet: object) -> dict[str, ModelConfig]:
 @asynccontextmanager
 async def chat(first: str, **sonnet: object) -> AsyncIterator[Scene]:
     clock = ManualClock()
-    config = {"models": models(**sonnet), "worker": LONG_LEASES}
-    async with running_pair(clock=clock, **config) as (daemon, client, simulator):
+    async with running_pair(clock=clock, models=models(**sonnet), worker=LONG_LEASES) as (
+        daemon,
+        client,
+        simulator,
+    ):
         sent = await client.create_chat(CreateChat(content=first))
         yield Scene(daemon, client, simulator, clock, sent.chat.id)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 from failures.leases import LONG_LEASES
 from palaver.wire.chats import CreateChat, RetryInfo
 from palaverd.daemon import Daemon
+from palaverd.simulator import Simulator
 from palaverd.store.codec import load_retry
 from palaverd.store.tables import chats
 from support.clock import ManualClock, until
@@ -53,6 +55,10 @@ def busiest_second(moments: list[float]) -> int:
     return max(sum(one <= m < one + 1 for m in ordered) for one in ordered)
 
 
+def has_requests(simulator: Simulator, count: int) -> bool:
+    return len(simulator.requests) >= count
+
+
 @pytest.mark.parametrize(("hint", "least"), [("", 1.0), (" retry-after=20", 20.0)])
 async def test_chats_wait_out_an_outage_without_a_stampede(hint: str, least: float) -> None:
     clock = ManualClock()
@@ -78,7 +84,7 @@ async def test_chats_wait_out_an_outage_without_a_stampede(hint: str, least: flo
                 soonest = min(retry.retrying_at for retry in left.values())
                 due = sum(retry.retrying_at == soonest for retry in left.values())
                 clock.advance((soonest - clock.now()).total_seconds() + HAIR_S)
-                await until(lambda asked=asked, due=due: len(simulator.requests) >= asked + due)
+                await until(partial(has_requests, simulator, asked + due))
 
         moments: dict[str, list[float]] = defaultdict(list)
         for request in simulator.requests:

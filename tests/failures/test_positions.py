@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
@@ -132,7 +133,7 @@ def test_no_cell_is_missing() -> None:
 @asynccontextmanager
 async def three_protocols() -> AsyncIterator[tuple[Daemon, Client, Simulator, ManualClock]]:
     clock = ManualClock()
-    patience = {
+    patience: dict[str, Any] = {
         "startup_seconds": STARTUP_S,
         "silence_seconds": SILENCE_S,
         "pings_seconds": PINGS_S,

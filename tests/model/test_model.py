@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 
 from model.chat_model import ChatModel
 from palaver.wire.actions import CallAnswer
-from palaver.wire.messages import Failure, Text, ToolCall, ToolResult
+from palaver.wire.messages import Failure, Part, Text, ToolCall, ToolResult
 from palaverd.chatstate.errors import TransitionError
 from palaverd.chatstate.invariants import progress_violations
 from palaverd.store import codec
@@ -235,7 +235,8 @@ class Stories(RuleBasedStateMachine):
             return  # a response with open calls before it never comes: their results do
         text = self.word()
         calls = [f"{text}-{n}" for n in range(number)]
-        parts = [Text(text), *(ToolCall(id=c, name="ask", arguments="{}") for c in calls)]
+        parts: list[Part] = [Text(text)]
+        parts += [ToolCall(id=c, name="ask", arguments="{}") for c in calls]
         message = NewMessage(role="assistant", parts=parts)
         if self.model.status == "running":
             self.calls += calls

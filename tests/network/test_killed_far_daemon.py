@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tui.screen import Client as Person
 
 pytestmark = pytest.mark.process
 
+NO_REPLAY: Any = None  # the daemon and the clock are the real ones
 LONG_S = 60  # a daemon that starts on a busy machine
 
 
@@ -88,7 +90,7 @@ async def test_the_client_comes_back_by_itself_and_everything_is_there(tmp_path:
             app.run_test(size=(100, 30), notifications=True) as pilot,
             asyncio.timeout(LONG_S),
         ):
-            me = Person(app, None, pilot, None)
+            me = Person(app, NO_REPLAY, pilot, NO_REPLAY)
             await until(lambda: app.session.models is not None)
             me.composer.insert("[[length=40]] [[rate=20]] a long answer")
             me.tap("enter")

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from contextlib import aclosing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from network.lines import Hurried, line
 from palaver.client import Client, Connected, ConnectionLost, Endpoint
@@ -22,7 +23,8 @@ from support.clock import PATIENCE_S, until
 from support.relay import Relay
 from tui.screen import Client as Person
 
-SLOW = {"late_s": 0.2, "held": 0.02, "hold_s": 0.4}
+SLOW: dict[str, Any] = {"late_s": 0.2, "held": 0.02, "hold_s": 0.4}
+NO_REPLAY: Any = None  # the daemon and the clock are the real ones
 WORDS = 150
 PROMPT = f"[[length={WORDS}]] [[rate=60]] tell me"
 
@@ -119,7 +121,7 @@ async def test_nor_when_the_line_is_cut_again_and_again() -> None:
     await stream_on(cuts=4, **{**SLOW, "late_s": 0.05})
 
 
-async def stream_on(*, cuts: int, **slow: float) -> None:
+async def stream_on(*, cuts: int, **slow: Any) -> None:
     async with (
         line(**slow) as (daemon, relay, endpoint),
         Client(endpoint, random=Random(5)) as far,
@@ -161,7 +163,7 @@ async def test_keys_answer_at_once_and_what_is_sent_goes_out_once(tmp_path: Path
 
         app = PalaverApp(connect, data_dir=tmp_path, random=Random(3), motion=False)
         async with app.run_test(size=(100, 30), notifications=True) as pilot:
-            me = Person(app, None, pilot, None)
+            me = Person(app, NO_REPLAY, pilot, NO_REPLAY)
             await until(lambda: app.session.models is not None)
             me.composer.insert(PROMPT)
             me.tap("enter")
@@ -208,7 +210,7 @@ async def test_a_line_that_died_without_a_word_is_found_out_and_the_outbox_goes_
 
         app = PalaverApp(connect, data_dir=tmp_path, random=Random(3), motion=False, clock=clock)
         async with app.run_test(size=(100, 30), notifications=True) as pilot:
-            me = Person(app, None, pilot, None)
+            me = Person(app, NO_REPLAY, pilot, NO_REPLAY)
             await until(lambda: app.session.models is not None)
             me.composer.insert("[[echo]] before")
             me.tap("enter")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 import pytest
@@ -67,12 +68,13 @@ class House:
                 stderr=written,
             )
         until(lambda: '"ready"' in log.read_text(), daemon)
-        self._ends(subprocess.Popen(self.box.command(), stderr=subprocess.DEVNULL))
+        self._ends(subprocess.Popen(self.box.command(), stderr=subprocess.DEVNULL, text=True))
         self.token.touch(0o600)
         self.token.write_text(asyncio.run(make_token(data / "palaverd.sock")).secret)
 
-    def _running(self, module: str, *arguments: str, **how: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen([sys.executable, "-m", module, *arguments], text=True, **how)
+    def _running(self, module: str, *arguments: str, **how: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", module, *arguments]
+        process: subprocess.Popen[str] = subprocess.Popen(command, text=True, **how)
         return self._ends(process)
 
     def _ends(self, process: subprocess.Popen[str]) -> subprocess.Popen[str]:
@@ -109,10 +111,16 @@ def test_both_see_each_message_the_queue_the_countdown_and_the_stop(house: House
     def text_of(pane: Tmux) -> str:
         return "\n".join(pane.rows())
 
+    def shows(pane: Tmux, word: str) -> None:
+        pane.until(lambda: word in text_of(pane), word)
+
+    def shows_no(pane: Tmux, word: str) -> None:
+        pane.until(lambda: word not in text_of(pane), f"no {word}")
+
     def all_show(*words: str, of: tuple[Tmux, ...]) -> None:
         for pane in of:
             for word in words:
-                pane.until(lambda pane=pane, word=word: word in text_of(pane), word)
+                shows(pane, word)
 
     def say(pane: Tmux, text: str) -> None:
         pane("send-keys", "-l", text)
@@ -140,9 +148,9 @@ def test_both_see_each_message_the_queue_the_countdown_and_the_stop(house: House
     say(one, "/hold")
     all_show("sonnet ·", of=both)
     for pane in both:
-        pane.until(lambda pane=pane: "Queue" not in text_of(pane), "the queue is empty")
+        shows_no(pane, "Queue")
     say(one, "[[529 times=1 retry-after=600]] And then?")
     all_show("And then?", "Retrying in", of=both)
     two("send-keys", "Escape")
     for pane in both:
-        pane.until(lambda pane=pane: "Retrying in" not in text_of(pane), "nothing is tried again")
+        shows_no(pane, "Retrying in")

@@ -17,7 +17,8 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Kind:
-    return request.param
+    found: Kind = request.param
+    return found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 import pytest
 
@@ -216,16 +216,19 @@ async def test_a_cancellation_that_comes_with_a_status_is_judged_by_it(clock: Ma
 async def test_an_error_that_a_library_made_of_our_cancellation_is_our_cancellation(
     clock: ManualClock,
 ) -> None:
-    @asynccontextmanager
-    async def opening() -> AsyncIterator[Opened]:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            raise ConnectionResetError("closed") from None
-        yield
+    class Opening(AbstractAsyncContextManager[Opened]):
+        async def __aenter__(self) -> Opened:
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                raise ConnectionResetError("closed") from None
+            raise AssertionError
+
+        async def __aexit__(self, *_error: object) -> None:
+            """Nothing was opened."""
 
     async def read() -> None:
-        async with aclosing(model_events(_call(clock), opening, ChatDialect())) as events:
+        async with aclosing(model_events(_call(clock), Opening, ChatDialect())) as events:
             async for _ in events:
                 pass
 

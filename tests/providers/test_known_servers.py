@@ -272,7 +272,8 @@ def test_a_header_tells_a_server() -> None:
 def test_a_template_without_tools_is_noticed() -> None:
     assert sees_no_tools({"chat_template_caps": {"supports_tools": False}})
     assert not sees_no_tools({"chat_template_caps": {"supports_tools": True}})
-    for other in (None, [], {}, {"chat_template_caps": None}):
+    others: list[Any] = [None, [], {}, {"chat_template_caps": None}]
+    for other in others:
         assert not sees_no_tools(other)
 
 

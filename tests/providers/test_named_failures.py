@@ -180,15 +180,14 @@ async def failing(kind: Kind, answer: bytes | Callable[[bytes], bytes]) -> ChatE
 
 def streamed(kind: Kind, error: dict[str, object]) -> bytes:
     """An event stream that begins well, and tells an error."""
-    events = {
-        "anthropic": [{"type": "error", "error": error}],
-        "openai": [{"type": "response.failed", "response": {"id": "r", "error": error}}],
-        "openai-compatible": [{"error": error}],
-    }[kind]
-    text = "".join(
-        (f"event: {event['type']}\n" if "type" in event else "") + f"data: {json.dumps(event)}\n\n"
-        for event in events
-    )
+    events: dict[str, dict[str, object]] = {
+        "anthropic": {"type": "error", "error": error},
+        "openai": {"type": "response.failed", "response": {"id": "r", "error": error}},
+        "openai-compatible": {"error": error},
+    }
+    event = events[kind]
+    name = f"event: {event['type']}\n" if "type" in event else ""
+    text = f"{name}data: {json.dumps(event)}\n\n"
     return http(200, text, kind="text/event-stream")
 
 

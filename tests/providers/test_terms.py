@@ -11,6 +11,7 @@ import pytest
 from palaver.wire.messages import Reasoning, Text
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.prompt import bounded
+from palaverd.providers.sdk import SdkProvider
 from palaverd.providers.terms import Refusal, Terms, learn
 from providers.calling import KINDS, Kind, ask, call, made
 from providers.raw import raw_server
@@ -18,7 +19,7 @@ from providers.strict import Body, Rule, refusal, strict
 
 
 def roles(body: Body) -> list[str]:
-    said = body.get("messages", body.get("input", []))
+    said: list[dict[str, Any]] = body.get("messages") or body.get("input") or []
     return [one["role"] for one in said if one.get("role") not in (None, "system")]
 
 
@@ -225,6 +226,7 @@ async def test_reasoning_that_is_refused_is_left_out_for_this_request() -> None:
         return None
 
     async with strict("openai", rule) as server, made("openai", server.url) as provider:
+        assert isinstance(provider, SdkProvider)
         kept = f"{provider._origin}:{SEALED['openai']}"
         request = ask("", turns=thinking(kept, Text("so")))
         for asked in (2, 4):  # what this chat met says nothing of others

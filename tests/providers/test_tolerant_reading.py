@@ -801,7 +801,8 @@ async def test_an_answer_that_is_all_reasoning_is_cut_and_keeps_what_its_provide
 
 async def test_a_terminal_event_may_be_bare() -> None:
     events = responses(*WORDS)
-    for bare in ({}, {"response": None}, {"response": {}}):
+    bares: list[dict[str, Any]] = [{}, {"response": None}, {"response": {}}]
+    for bare in bares:
         outcome = await ask_raw(
             "openai", answer(data(*events[:-1], {"type": "response.completed", **bare}))
         )

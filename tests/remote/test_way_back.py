@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from palaver.remote.address import Ssh
 
 def settings(**options: str) -> Settings:
     names = ("server", "socket", "ca_file", "token_file", "remote_command")
-    given: dict[str, str | None] = {name: options.get(name) for name in names}
+    given: dict[str, Any] = {name: options.get(name) for name in names}
     return settings_of(options.get("data_dir"), None, **given)
 
 

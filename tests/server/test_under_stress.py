@@ -149,8 +149,11 @@ async def test_an_empty_answer_is_tried_once_more_and_then_told() -> None:
 
 async def test_a_chat_that_waits_for_a_place_says_so_and_since_when() -> None:
     clock = ManualClock()
-    config = {"worker": WorkerConfig(max_chats=1)}
-    async with running_pair(clock=clock, **config) as (daemon, client, simulator):
+    async with running_pair(clock=clock, worker=WorkerConfig(max_chats=1)) as (
+        daemon,
+        client,
+        simulator,
+    ):
         first = await client.create_chat(CreateChat(content="[[529 times=9]] one"))
         s = Scene(daemon, client, simulator, clock, first.chat.id)
         row = await s.reaches("running", retry=True)
@@ -169,8 +172,11 @@ async def test_a_chat_that_waits_for_a_place_says_so_and_since_when() -> None:
 
 async def test_a_chat_of_a_daemon_without_a_worker_says_so() -> None:
     clock = ManualClock()
-    config = {"worker": WorkerConfig(enabled=False)}
-    async with running_pair(clock=clock, **config) as (daemon, client, simulator):
+    async with running_pair(clock=clock, worker=WorkerConfig(enabled=False)) as (
+        daemon,
+        client,
+        simulator,
+    ):
         sent = await client.create_chat(CreateChat(content="one"))
         s = Scene(daemon, client, simulator, clock, sent.chat.id)
         await until(clock.waits)

@@ -7,6 +7,7 @@ would differ every time or tells of the machine is replaced by as many other cha
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "recordings"
@@ -40,7 +41,7 @@ _CHANGING: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
 def clean(answer: bytes) -> bytes:
     """Return an answer without what changes: every length stays as it was."""
     for pattern, instead in _CHANGING:
-        answer = pattern.sub(lambda found, to=instead: _replaced(found, to), answer)
+        answer = pattern.sub(partial(_replaced, instead=instead), answer)
     return answer
 
 

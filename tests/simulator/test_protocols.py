@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anthropic
 import openai
@@ -42,7 +43,8 @@ async def gpt(simulator: Simulator) -> AsyncIterator[openai.AsyncOpenAI]:
     await client.close()
 
 
-def user(text: str) -> list[dict[str, str]]:
+def user(text: str) -> Any:
+    """What each of the SDKs takes for messages; each has types of its own for it."""
     return [{"role": "user", "content": text}]
 
 
@@ -56,11 +58,15 @@ async def test_anthropics_sdk_accumulates_the_stream(claude: anthropic.AsyncAnth
         message = await stream.get_final_message()
     assert [block.type for block in message.content] == ["thinking", "text", "tool_use"]
     thinking, text, tool = message.content
+    assert thinking.type == "thinking"
     assert thinking.signature
+    assert text.type == "text"
     assert text.text == "see"
+    assert tool.type == "tool_use"
     assert (tool.name, tool.input) == ("read", {"path": "a"})
     assert message.stop_reason == "tool_use"
     assert message.usage.output_tokens > 1
+    assert message.usage.output_tokens_details is not None
     assert message.usage.output_tokens_details.thinking_tokens > 1
 
 
@@ -82,7 +88,10 @@ async def test_anthropics_events_come_in_the_documented_order(
 
 async def test_anthropic_without_a_stream(claude: anthropic.AsyncAnthropic) -> None:
     message = await claude.messages.create(model="sim-large", max_tokens=500, messages=user(ASK))
-    assert message.content[0].text == TEXT
+    [block] = message.content
+    assert block.type == "text"
+    assert block.text == TEXT
+    assert message._request_id is not None
     assert message._request_id.startswith("req_sim")
 
 
@@ -101,8 +110,11 @@ async def test_openais_sdk_accumulates_a_response(gpt: openai.AsyncOpenAI) -> No
         response = await stream.get_final_response()
     assert [item.type for item in response.output] == ["reasoning", "message", "function_call"]
     assert response.output_text == "see"
-    assert response.output[2].arguments == '{"path":"a"}'
+    call = response.output[2]
+    assert call.type == "function_call"
+    assert call.arguments == '{"path":"a"}'
     assert response.status == "completed"
+    assert response.usage is not None
     assert response.usage.output_tokens_details.reasoning_tokens > 1
 
 
@@ -120,6 +132,7 @@ async def test_openais_sdk_accumulates_a_chat(gpt: openai.AsyncOpenAI) -> None:
         completion = await stream.get_final_completion()
     assert completion.choices[0].message.content == TEXT
     assert completion.choices[0].finish_reason == "stop"
+    assert completion.usage is not None
     assert completion.usage.completion_tokens
 
 
@@ -128,7 +141,9 @@ async def test_openai_without_a_stream(gpt: openai.AsyncOpenAI) -> None:
     assert response.output_text == TEXT
     completion = await gpt.chat.completions.create(model="sim-large", messages=user(TOOL))
     message = completion.choices[0].message
-    assert message.tool_calls[0].function.arguments == '{"path":"a"}'
+    [call] = message.tool_calls or []
+    assert call.type == "function"
+    assert call.function.arguments == '{"path":"a"}'
 
 
 async def test_errors_are_the_sdks_own(

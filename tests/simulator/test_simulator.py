@@ -40,7 +40,7 @@ async def ask(
 
 
 def said(body: dict[str, object]) -> str:
-    return body["content"][0]["text"]  # type: ignore[index]
+    return str(body["content"][0]["text"])  # type: ignore[index]
 
 
 async def test_a_run_repeats_with_its_seed(session: aiohttp.ClientSession) -> None:

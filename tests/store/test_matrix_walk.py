@@ -64,7 +64,7 @@ ANSWERED = [CallAnswer(call_id=call.id, text="yes") for call in CALLS]
 
 
 def first_message(chat: LockedChat) -> int:
-    return chat.connection.execute(select(func.min(messages.c.id))).scalar_one()
+    return int(chat.connection.execute(select(func.min(messages.c.id))).scalar_one())
 
 
 def cancelled(chat: LockedChat, due: set[str]) -> str | None:
@@ -174,7 +174,8 @@ def planted(store: Connection, transition: Transition, state: State, queued: int
     """A chat in `state` for the length of a block; nothing of it stays."""
     waits = state.shape.status is Status.RUNNING and transition is Transition.SKIP_BACKOFF
     with store.begin() as transaction:
-        row = plant(store, state, queued=queued, **({"retry": retry_info()} if waits else {}))
+        waiting: dict[str, Any] = {"retry": retry_info()} if waits else {}
+        row = plant(store, state, queued=queued, **waiting)
         if state.shape.status is Status.REQUIRES_ACTION:
             plant_calls(store, row)
         elif transition is Transition.REQUEST_COMPACTION:
@@ -218,7 +219,8 @@ def test_the_walk_reaches_every_outcome_of_every_implemented_cell(store: Connect
     """Otherwise a cell could promise what no code ever does."""
     reached: set[tuple[Transition, State, State]] = set()
     for case in WALK:
-        transition, action, state, queued = case.values
+        values: Any = case.values
+        transition, action, state, queued = values
         if state not in TABLE[transition]:
             continue
         with planted(store, transition, state, queued):

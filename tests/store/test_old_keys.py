@@ -75,9 +75,10 @@ def write(connection: Connection) -> None:
     for key, (operation, asked, answer) in OLD.items():
         made = request_key(OWNER, key, operation, asked)
         assert made is not None
-        row = {"owner": OWNER, "key": key, "operation": operation.value, "digest": made.digest}
+        asked_by = {"owner": OWNER, "key": key, "digest": made.digest}
         written = answer if isinstance(answer, str) else dumps(answer)
-        connection.execute(KEYS, row | {"answer": written, "now": NOW})
+        said = {"operation": operation.value, "answer": written}
+        connection.execute(KEYS, {**asked_by, **said, "now": NOW})
 
 
 CHATS = text(

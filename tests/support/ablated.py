@@ -28,7 +28,7 @@ def heartbeat() -> None:
     """Write no heartbeats."""
     from palaverd.worker import heartbeat as module
 
-    module.heartbeat = lambda connection, runner_ids, now: None
+    vars(module)["heartbeat"] = lambda connection, runner_ids, now: None
 
 
 def idempotency() -> None:
@@ -36,15 +36,15 @@ def idempotency() -> None:
     from palaverd.usecases import history, keyed_requests, messages
 
     for module in (keyed_requests, history, messages):
-        module.find_made = lambda *_: None
-        module.store_made = lambda *_: None
+        vars(module)["find_made"] = lambda *_: None
+        vars(module)["store_made"] = lambda *_: None
 
 
 def dead_leases() -> None:
     """Wait for the leases of a daemon that is known to be dead."""
     from palaverd import daemon
 
-    daemon.void_leases = lambda connection, now: []
+    vars(daemon)["void_leases"] = lambda connection, now: []
 
 
 def quick_import() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import trustme
 
@@ -44,7 +45,7 @@ class Authority:
         issued.private_key_pem.write_to_path(str(key))
         return certificate, key
 
-    def context(self, *names: str, **lasting: datetime) -> ssl.SSLContext:
+    def context(self, *names: str, **lasting: Any) -> ssl.SSLContext:
         """Return an SSL context for a server with these names."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*self.issue(*names, **lasting))

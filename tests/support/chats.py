@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 
 from sqlalchemy import Connection, insert
 
@@ -70,7 +71,7 @@ async def history(client: Client, chat_id: str) -> list[tuple[str, str]]:
 async def assert_well(daemon: Daemon, *chat_ids: str) -> None:
     """Assert that every given chat keeps the invariants."""
     for chat_id in chat_ids:
-        assert await daemon.database.read(lambda c, one=chat_id: violations(c, one)) == []
+        assert await daemon.database.read(partial(violations, chat_id=chat_id)) == []
 
 
 def plant_member(

@@ -40,7 +40,12 @@ class ManualClock:
 
     async def sleep(self, delay: float) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        timer = self.call_later(delay, lambda: waiter.done() or waiter.set_result(None))
+
+        def due() -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        timer = self.call_later(delay, due)
         try:
             await waiter
         finally:

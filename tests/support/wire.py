@@ -44,10 +44,11 @@ class Wire:
     async def _watched(self, work: Awaitable[T]) -> T:
         task = asyncio.ensure_future(work)
         struck = self._struck
+        either: set[asyncio.Future[Any]] = {task, struck}
         try:
             while not (task.done() or struck.done()):
                 try:
-                    await asyncio.wait({task, struck}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 except asyncio.CancelledError:
                     if self.manners == "translates":
                         raise httpx2.ReadError("the stream was closed") from None

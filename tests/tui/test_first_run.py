@@ -168,7 +168,7 @@ async def test_a_configuration_that_comes_is_noticed_and_a_broken_one_told(house
         house.config.parent.mkdir()
         house.config.write_text('[providers.local]\nkind = "ollama"\n')
         allowed = "Allowed: anthropic, openai, openai-compatible."
-        sentence = f"{house.config}: providers.local.kind is 'ollama'. {allowed}"
+        sentence = f'{house.config}: providers.local.kind is "ollama". {allowed}'
         await me.told(f"{sentence} What was in force before still is.")
         await me.shows("Allowed: anthropic, openai")
         house.config.write_text(

@@ -232,7 +232,7 @@ def test_a_time_that_the_provider_named_is_counted_down_and_then_no_longer_waite
     view = ChatView("a", status="error", error=error)
 
     def offered(after: timedelta) -> str:
-        shown = banner(view, Connection("connected"), T0 + after)
+        shown = banner(view, Connection("live"), T0 + after)
         return shown.keys[0][2]
 
     assert offered(timedelta(0)) == "try again in 1 h 0 min"

@@ -10,6 +10,7 @@ from palaver.wire.chats import CreateChat
 from palaverd.chatstate.table import Transition
 from palaverd.config.types import GenerationConfig
 from palaverd.crashpoints import When
+from palaverd.store.acquisition import read_hints
 from palaverd.worker import worker as module
 from palaverd.worker.limits import ACQUIRE_INTERVAL_S
 from support.clock import ManualClock, until
@@ -65,10 +66,10 @@ async def test_a_shutdown_in_the_middle_of_an_acquisition_leaves_no_chat_with_a_
         sent = await client.create_chat(CreateChat(content="[[silence at=head]] hello"))
         await until(lambda: begun)
         await daemon.stop()
-        again = make_daemon(daemon.socket.parent, daemon._config)
+        again = make_daemon(daemon._data_dir.path, daemon._config)
         await again.database.open(lambda connection: None)
         try:
-            chat = await again.database.read(lambda c: module.read_hints(c, [sent.chat.id]))
+            chat = await again.database.read(lambda c: read_hints(c, [sent.chat.id]))
             assert [(one.status, one.runner_id) for one in chat] == [("running", None)]
         finally:
             await again.stop()
@@ -80,13 +81,13 @@ async def test_a_bug_in_an_acquisition_does_not_end_the_worker(
     clock = ManualClock()
     async with running_pair(clock=clock) as (daemon, client, simulator):
         await until(clock.waits)
-        real = module.acquire_chats
+        real = vars(module)["acquire_chats"]
         broken = [ZeroDivisionError("a bug")]
 
         def acquire(*args: object) -> object:
             if broken:
                 raise broken.pop()
-            return real(*args)  # type: ignore[arg-type]
+            return real(*args)
 
         monkeypatch.setattr(module, "acquire_chats", acquire)
         sent = await client.create_chat(CreateChat(content="[[echo]] hello"))

@@ -125,7 +125,7 @@ async def lease_lost(s: Scene, _wire: Wire) -> None:
 
 async def shutdown(s: Scene, _wire: Wire) -> None:
     await s.daemon.stop()
-    s.daemon = make_daemon(s.daemon.socket.parent, s.daemon._config, s.clock)
+    s.daemon = make_daemon(s.daemon._data_dir.path, s.daemon._config, s.clock)
     await s.daemon.start()
 
 
@@ -297,11 +297,11 @@ async def test_a_stop_after_a_shutdown_shows_what_was_shown_before_it(
     async with reached(mid_text, monkeypatch) as (s, _wire):
         await s.daemon.stop()
         asleep = msgspec.structs.replace(s.daemon._config, worker=WorkerConfig(enabled=False))
-        s.daemon = make_daemon(s.daemon.socket.parent, asleep, s.clock)
+        s.daemon = make_daemon(s.daemon._data_dir.path, asleep, s.clock)
         await s.daemon.start()
         await interrupted(s, _wire)
         await s.daemon.stop()
         awake = msgspec.structs.replace(asleep, worker=WorkerConfig())
-        s.daemon = make_daemon(s.daemon.socket.parent, awake, s.clock)
+        s.daemon = make_daemon(s.daemon._data_dir.path, awake, s.clock)
         await s.daemon.start()
         assert (await ended(s)).answers == (CUT,)

@@ -7,9 +7,9 @@ from itertools import permutations
 import msgspec
 import pytest
 
+from palaverd.generation.cancellation import Cause
 from palaverd.store.hints import Hint
 from palaverd.worker.decisions import (
-    Cause,
     Decision,
     GiveBack,
     Hand,

@@ -114,7 +114,7 @@ async def test_a_stop_that_a_shutdown_overtakes_is_ended_at_the_next_start() -> 
         await stop(s)
         await until(lambda: failed)
         await s.daemon.stop()
-        again = make_daemon(s.daemon.socket.parent, s.daemon._config, s.clock)
+        again = make_daemon(s.daemon._data_dir.path, s.daemon._config, s.clock)
         await again.start()
         try:
             s.daemon = again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from palaver.wire.chats import CreateChat
@@ -30,13 +32,13 @@ async def gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         work = runner._work
         assert work is not None
         beats = 0
-        real = daemon.database.write
+        real: Any = daemon.database.write
 
         async def write(*args: object, **kwargs: object) -> object:
             nonlocal beats
             if beats == 2:
                 raise DatabaseError("The disk is full.")
-            result = await real(*args, **kwargs)  # type: ignore[arg-type]
+            result = await real(*args, **kwargs)
             beats += "heartbeat" in repr(args[0])
             return result
 

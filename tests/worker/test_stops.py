@@ -138,7 +138,7 @@ async def test_an_answer_that_ends_while_the_daemon_goes_is_committed_or_made_ag
         sent = await client.create_chat(CreateChat(content="[[length=20]] [[rate=300]] hello"))
         await answer_events(client, daemon, sent.chat.id, count)
         await daemon.stop()
-        again = make_daemon(daemon.socket.parent, daemon._config)
+        again = make_daemon(daemon._data_dir.path, daemon._config)
         await again.start()
         try:
             async with asyncio.timeout(PATIENCE_S):

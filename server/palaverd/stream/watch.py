@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -47,7 +47,7 @@ class ListWatcher:
         self._interval = interval
         self._known: dict[str, Chat] = {}
 
-    async def events(self) -> AsyncIterator[tuple[list[WatchEvent], Cursor | None]]:
+    async def events(self) -> AsyncGenerator[tuple[list[WatchEvent], Cursor | None]]:
         """Yield batches of events; the first one is the snapshot, with its cursor.
 
         Raises:
