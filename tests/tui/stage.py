@@ -146,7 +146,7 @@ async def stage(
                 on_stage = Stage(app, pilot, clock, daemon, simulator, pace)
                 app.main.query_one("#composer").cursor_blink = False
                 await on_stage.until(lambda: app.session.models and app.session.chats.loaded)
-                async with on_stage.asking:
+                async with on_stage.requests:
                     yield on_stage
         finally:
             await daemon.stop()

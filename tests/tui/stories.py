@@ -31,7 +31,7 @@ async def _others(me: Stage) -> None:
         "Why is the build slow", "[[rate=0]] [[silence after=9 times=9]] Why?", "running"
     )
     await me.send(held, "And what would make it faster?")
-    await me.asking.interrupt(held.id, _now(me, held.id))
+    await me.requests.interrupt(held.id, _now(me, held.id))
     await me.chat_is(held.id, "paused")
     await me.chat("Release notes", "[[rate=0]] Compare the releases", "waiting")
     await me.chat("Port the parser", "[[401]] Port the parser", "error")
