@@ -1,4 +1,4 @@
-"""A story told to a daemon that dies in the middle of it, and to the one that follows."""
+"""Run a sequence of requests against a daemon that is killed in the middle, and its successor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from palaverd.store.backup import integrity_problems
 from palaverd.store.check import check_all
 from support.process import DaemonProcess, DiedAtStart, place, started
 
-AT_ONCE = 3  # stories told side by side: each waits for its daemon most of the time
+AT_ONCE = 3  # stories at the same time: each waits for its daemon most of the time
 STORY_S = 60.0  # a story takes a few seconds, most of them to start daemons
 
 # One vendor's SDK that is quick to import: each round starts two daemons.
@@ -32,22 +32,22 @@ api_key = "sim"
 [models.llama]
 provider = "local"
 model = "sim-large"
-# So long that nothing goes on by itself: a daemon that starts knows that the last one is dead.
+# So long that no lease ends: a starting daemon knows that the previous one has ended.
 [worker]
 lease_seconds = 3600
 """
 
 AT_REST = ("waiting", "error", "paused")
 
-# What a teller remembers: ids, and requests that it may have to repeat word for word.
+# A teller's notes: ids, and requests that it may have to repeat unchanged.
 Notes = dict[str, Any]
 Act = Callable[[DaemonProcess, Notes], Awaitable[Any]]
 
 
 class Story(msgspec.Struct, frozen=True):
-    """Acts in their order; each can be repeated, as a client does whose answer was lost.
+    """Requests in their order; each can be repeated, as by a client whose response was lost.
 
-    `plant` prepares the database before the first daemon, `check` says what must be true in the
+    `plant` prepares the database before the first daemon, `check` states what must be true in the
     end, of so many `chats`; `points` are the transitions at which the daemon is killed.
     """
 
@@ -59,11 +59,11 @@ class Story(msgspec.Struct, frozen=True):
 
 
 class Killed(Exception):
-    """The daemon is gone; what was asked last may or may not have happened."""
+    """The daemon was killed; the last request may or may not have been committed."""
 
 
 class Teller:
-    """Tells the story to one daemon after another, from where the last one died."""
+    """Runs the story against one daemon after another, from where the last one was killed."""
 
     def __init__(self, story: Story) -> None:
         self._story = story
@@ -94,9 +94,9 @@ async def round_of(
     without: Sequence[str] = (),
     story_s: float = STORY_S,
 ) -> bool:
-    """Tell the whole story, with one death in it. Returns whether the daemon really died.
+    """Run the whole story, with the daemon killed once. Returns whether it really was.
 
-    `without` names safeguards that are switched off, to see that the story needs them.
+    `without` names safeguards that are switched off, to show that the story needs them.
     """
     teller = Teller(story)
     async with place(config=CONFIG) as data_dir, asyncio.timeout(story_s):
@@ -142,7 +142,7 @@ async def _kill(daemon: DaemonProcess, after: float | None) -> None:
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One death: at a named point, or after so many seconds."""
+    """One kill: at a named point, or after so many seconds."""
 
     story: Story
     point: str | None = None
@@ -162,7 +162,7 @@ def named_points(story: Story, transition: Transition) -> list[Round]:
 
 
 async def all_rounds(rounds: Iterable[Round]) -> list[str]:
-    """Tell stories a few at a time. Returns the names of those in which nobody died."""
+    """Run stories a few at a time. Returns the names of those in which no daemon was killed."""
     places = asyncio.Semaphore(AT_ONCE)
     survived = []
 

@@ -1,4 +1,4 @@
-"""A story of everything else that one does with chats: edit, fork, sort the queue, archive."""
+"""A story of the other requests about chats: edit, fork, reorder the queue, archive."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from support.process import DaemonProcess
 from support.schema import opened
 from support.store import NOW
 
-# Longer than any story: what is busy with it stays busy, also after it is begun anew.
+# Longer than any story: a chat with this answer stays busy, also after a restart.
 SLOW = "[[rate=4]] [[length=400]]"
-# Alembic keeps what it works on in a module: one migration at a time in a process.
+# Alembic has global state in a module: one migration at a time in a process.
 _migrating = threading.Lock()
 
 
 def plant(path: Path) -> None:
-    """A chat that waits for an answer, one whose time for it has passed, and a broken one."""
+    """Write a chat that waits for an answer, one past its deadline, and an inconsistent one."""
     with _migrating, opened(path) as connection, connection.begin():
         migrate(connection)
         connection.execute(insert(users).values(id=LOCAL_OWNER, created_at=NOW))
@@ -47,7 +47,7 @@ async def begin(daemon: DaemonProcess, notes: Notes) -> None:
 
 
 def say(text: str) -> Act:
-    """Send; a message that is queued is remembered by its last word."""
+    """Return a request that sends; a queued message is noted by its last word."""
 
     async def act(daemon: DaemonProcess, notes: Notes) -> None:
         sent = await daemon.client.send(notes["chat"], SendMessage(content=text), key=text)
@@ -66,7 +66,7 @@ def at_rest(name: str = "chat", status: str | None = None) -> Act:
 
 
 def once(name: str, request: Callable[[DaemonProcess, Notes], Awaitable[Any]]) -> Act:
-    """Decide what to ask when it is first asked; after a crash the same is asked again."""
+    """Choose the request when it is first sent; after a crash the same one is sent again."""
 
     async def act(daemon: DaemonProcess, notes: Notes) -> None:
         if name not in notes:
@@ -77,7 +77,7 @@ def once(name: str, request: Callable[[DaemonProcess, Notes], Awaitable[Any]]) -
 
 
 async def unless_done(request: Awaitable[Any]) -> None:
-    """Ask for what has no key: that it is gone already says that it was done."""
+    """Return a request without a key: that its subject is gone means that it was done."""
     try:
         await request
     except Refused as refused:
@@ -123,7 +123,7 @@ async def delete_queued(daemon: DaemonProcess, notes: Notes) -> None:
 
 
 async def promote(daemon: DaemonProcess, notes: Notes) -> None:
-    """Not repeated with a key: a person who sees that it happened does not ask again."""
+    """Not repeated with a key: a user who sees the result does not repeat it."""
     chat = await daemon.client.chat(notes["chat"])
     if chat.queue_length == 2:
         request = Promote(turn_version=chat.versions.turn)

@@ -47,7 +47,7 @@ async def release(daemon: DaemonProcess, notes: Notes) -> None:
 
 
 async def skip_wait(daemon: DaemonProcess, notes: Notes) -> None:
-    """End a wait for a retry, if the chat comes to one."""
+    """Skip a wait for a retry, if the chat comes to one."""
     while (chat := await daemon.client.chat(notes["chat"])).status not in AT_REST:
         if chat.retry is not None:
             skip = SkipBackoff(turn_version=chat.versions.turn, retry_version=chat.versions.retry)

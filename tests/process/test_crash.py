@@ -1,11 +1,11 @@
 """kill -9 at every named commit point and at random instants: nothing acknowledged is lost.
 
-A client tells a daemon a story of requests, each with its idempotency key. The daemon is killed
+A client sends a daemon a story of requests, each with its idempotency key. The daemon is killed
 somewhere; the client repeats what was not acknowledged to the next one. In the end every
-message is there once, every chat is at rest, and the file is well.
+message is there once, every chat is idle, and the file is consistent.
 
-PALAVER_CRASH_ROUNDS says how many random instants are tried (the named points always are), and
-PALAVER_SEED which.
+PALAVER_CRASH_ROUNDS sets the number of random instants (the named points are always tested), and
+PALAVER_SEED the seed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEATHS = [
     for transition in story.points
 ]
 
-# What no daemon does yet: it has no tools that ask, no sub-agents, and no compaction.
+# Transitions that no daemon uses yet: it has no tools that ask, no sub-agents, no compaction.
 NOT_YET = {
     Transition.REQUIRE_ACTION,
     Transition.SET_WAITING_FOR_CHILDREN,
@@ -53,7 +53,7 @@ async def test_killed_before_or_after_any_commit_nothing_is_lost_or_doubled(
 async def test_killed_at_random_instants_nothing_is_lost_or_doubled() -> None:
     began = time.monotonic()
     assert await all_rounds([Round(TALK), Round(HOUSEKEEPING)]) == ["nowhere", "nowhere"]
-    # Before its end a story has been told once, to the first of two daemons.
+    # Until its end a story runs once, on the first of two daemons.
     length_s = (time.monotonic() - began) / 2
     chance = random.Random(count_from("PALAVER_SEED", 20))
     rounds = [
@@ -61,11 +61,11 @@ async def test_killed_at_random_instants_nothing_is_lost_or_doubled() -> None:
         for _ in range(ROUNDS)
     ]
     survived = await all_rounds(rounds)
-    # Late instants may come after the end of the story; some do not.
+    # Late instants may be after the end of the story; some are not.
     assert len(survived) < ROUNDS
 
 
-# What is switched off, where the daemon is killed then, and how the story fails.
+# The safeguard that is off, where the daemon is killed, and how the story fails.
 ABLATIONS = [
     pytest.param("idempotency", Transition.SEND, AssertionError, id="a message is there twice"),
     pytest.param("dead_leases", Transition.RECORD_ATTEMPT, TimeoutError, id="a chat is stuck"),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 
 
 async def refusal(data_dir: Path, *arguments: str) -> str:
-    """Start a daemon that must not start; return its one sentence."""
+    """Start a daemon that must not start; return its message, a single line."""
     process = await spawn(data_dir, *arguments)
     async with asyncio.timeout(30):
         _, said = await process.communicate()

@@ -1,4 +1,4 @@
-"""A daemon without file descriptors: says so in few lines, serves who works, recovers."""
+"""A daemon without free file descriptors: logs it briefly, serves open connections, recovers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def descriptors(process: int) -> int:
 
 
 async def leave(process: int, free: int) -> None:
-    """Let a process have so many descriptors more than it has."""
+    """Set a process's limit to so many descriptors more than it has open."""
     _, most = resource.prlimit(process, resource.RLIMIT_NOFILE)
     soft = await asyncio.to_thread(descriptors, process) + free
     resource.prlimit(process, resource.RLIMIT_NOFILE, (soft, most))
 
 
 def leave_none(process: int) -> None:
-    """Let a process open nothing more, whatever it may close meanwhile."""
+    """Set a process's limit so that it can open none, whatever it closes."""
     _, most = resource.prlimit(process, resource.RLIMIT_NOFILE)
     resource.prlimit(process, resource.RLIMIT_NOFILE, (0, most))
 
@@ -48,7 +48,7 @@ def allow_all(process: int) -> None:
 
 @contextmanager
 def silent_connections(path: Path) -> Iterator[None]:
-    """Connections of which every other one says half a head, and none more."""
+    """Open connections, every other one with half a request head, and send nothing more."""
     with contextlib.ExitStack() as stack:
         for number in range(SILENT):
             one = stack.enter_context(socket.socket(socket.AF_UNIX))
@@ -60,7 +60,7 @@ def silent_connections(path: Path) -> Iterator[None]:
 
 
 async def failed_or_answered(client: Client, chat_id: str) -> Chat:
-    """Wait until a chat's first attempt is over."""
+    """Wait until a chat's first attempt has ended."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             chat = await client.chat(chat_id)
@@ -88,10 +88,10 @@ async def test_silent_connections_take_no_descriptor_from_those_that_work() -> N
 
 
 async def test_a_provider_that_is_first_loaded_without_descriptors_is_tried_again() -> None:
-    """Not a forked daemon: the SDK is imported here, or is not."""
+    """Not a forked daemon: whether the SDK is imported matters here."""
     async with place() as data_dir, started(data_dir, forked=False) as daemon:
         pid = daemon.process.pid
-        leave_none(pid)  # at once: the warming up of the provider has just begun
+        leave_none(pid)  # at once: loading the provider has just begun
         sent = await daemon.client.create_chat(CreateChat(content="[[echo]] hello"))
         chat = await failed_or_answered(daemon.client, sent.chat.id)
         assert chat.retry is not None

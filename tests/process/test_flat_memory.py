@@ -1,6 +1,6 @@
-"""Many short chats through one daemon process: its memory and its files stay as they were.
+"""Many short chats through one daemon process: its memory and its files do not grow.
 
-PALAVER_CHATS says how many.
+PALAVER_CHATS sets their number.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.process
 
 CHATS = int(os.environ.get("PALAVER_CHATS", "300"))
 AT_ONCE = 8
-# What caches and the allocator may still take after the first chats: SQLite's page cache of
-# several connections (2 MB each) and compiled statements.
+# Growth after the first chats by caches and the allocator: SQLite's page cache of several
+# connections (2 MB each) and compiled statements.
 GROWTH_MIB = 16.0
 
 
@@ -55,7 +55,7 @@ async def test_memory_and_open_files_stay_flat_and_no_lease_is_left() -> None:
         before = await asyncio.to_thread(lambda: (resident_mib(process), open_files(process)))
         await short_chats(daemon, CHATS - CHATS // 3)
         after = await asyncio.to_thread(lambda: (resident_mib(process), open_files(process)))
-        # The figure is what a long run is made for.
+        # The figure is the purpose of a long run.
         print(f"{CHATS // 3} chats: {before}; {CHATS} chats: {after} (MiB, files)")  # noqa: T201
         assert after[0] - before[0] < GROWTH_MIB
         assert after[1] <= before[1] + AT_ONCE
@@ -64,7 +64,7 @@ async def test_memory_and_open_files_stay_flat_and_no_lease_is_left() -> None:
 
 
 def _left(path: Path) -> tuple[int, int, int]:
-    """Return how many chats rest, and how many leases and partial answers are left."""
+    """Return the number of idle chats, and of leases and partial answers that are left."""
     with closing(sqlite3.connect(path)) as connection:
         [row] = connection.execute(
             "SELECT (SELECT count(*) FROM chats WHERE status = 'waiting'),"

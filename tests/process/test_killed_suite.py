@@ -1,4 +1,4 @@
-"""What starts with the tests ends with them."""
+"""Processes that tests start end with the test run."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ async def _killed(folder: Path, parts: int) -> None:
                 assert suite.returncode is None, await suite.communicate()
                 await asyncio.sleep(0.05)
         name = says.read_text()
-        # A daemon and what it was forked from, two more, a server of tmux and what that runs.
+        # A daemon and its fork server, two more, a tmux server and its command.
         assert len(guardian.started_by(name)) >= 6
     finally:
         suite.send_signal(signal.SIGKILL)

@@ -1,6 +1,6 @@
-"""Answers of 200 KB through one daemon: what they needed is given back.
+"""Answers of 200 KB through one daemon: their memory is freed.
 
-PALAVER_ANSWERS says how many, fifty in a chat. Each is asked for with all that was said before:
+PALAVER_ANSWERS sets their number, fifty in a chat. Each request contains all that was said before:
 the last of fifty has a prompt of 20 MB.
 """
 
@@ -63,7 +63,7 @@ async def test_a_daemon_is_as_small_after_long_answers_as_before() -> None:
             while after - before > GROWTH_MIB:
                 await asyncio.sleep(1)
                 after = await asyncio.to_thread(resident_mib, pid)
-        # The figures are what a long run is made for.
+        # The figures are the purpose of a long run.
         print(f"{ANSWERS} answers: {before:.0f}, {most:.0f}, {after:.0f} MiB")  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""kill -9 after a stop was acknowledged and before it was done: what was saved is what is kept."""
+"""kill -9 between a stop's response and its end: the saved part of the answer is kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEATH = {VARIABLE: "finish_interruption:before:1"}
 
 async def stop(daemon: DaemonProcess, chat_id: str) -> None:
     chat = await daemon.client.chat(chat_id)
-    with suppress(PalaverError):  # it may die before it answers; the request is in the database
+    with suppress(PalaverError):  # it may be killed first; the request is in the database
         await daemon.client.interrupt(chat_id, Interrupt(turn_version=chat.versions.turn))
 
 

@@ -1,4 +1,4 @@
-"""SIGTERM while twenty chats are answered: gone in time, nothing lost, all go on."""
+"""SIGTERM while twenty chats are answered: it ends in time, loses nothing, and all are resumed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from support.process import DaemonProcess, place, started
 pytestmark = pytest.mark.process
 
 CHATS = 20
-GONE_S = 10.0  # what an operator's service manager waits before it kills
+GONE_S = 10.0  # what an operator's service manager waits before it sends SIGKILL
 STALLS = "[[silence at=text after=3 times=9]] [[length=9]] hello"
 
 
 def left_behind(file: Path) -> tuple[list[str | None], int]:
-    """Return the runner of each chat, and how many answers are saved in part."""
+    """Return the runner of each chat, and the number of answers that are saved in part."""
     with closing(sqlite3.connect(file)) as connection:
         runners = [runner for (runner,) in connection.execute("SELECT runner_id FROM chats")]
         [(partials,)] = connection.execute("SELECT count(*) FROM partials")
@@ -34,7 +34,7 @@ def left_behind(file: Path) -> tuple[list[str | None], int]:
 
 
 async def shown_and_saved(daemon: DaemonProcess, chat_id: str) -> str:
-    """Wait until a part of the answer was shown and saved; return what was shown."""
+    """Wait until a part of the answer was shown and saved; return the shown text."""
     shown = ""
     async with asyncio.timeout(30):
         async with aclosing(daemon.client.stream(chat_id)) as stream:
@@ -66,7 +66,7 @@ async def test_twenty_chats_survive_a_shutdown_in_mid_answer() -> None:
             await shown_and_saved(daemon, ids[0])
             async with asyncio.timeout(GONE_S):
                 assert await daemon.end(signal.SIGTERM) == 0
-        # Given back, not only taken away by the next start; and what was shown is there.
+        # Released, not only taken over by the next start; and the shown text is stored.
         runners, partials = await asyncio.to_thread(left_behind, data_dir / "palaver.db")
         assert runners == [None] * CHATS
         assert partials > 0, "what was shown is gone"
@@ -102,7 +102,7 @@ async def test_a_shutdown_tells_clients_that_they_may_come_back() -> None:
 
 
 async def test_a_second_signal_ends_the_daemon_at_once() -> None:
-    """Both signals wait for a process that is stopped, so that the second one comes in time."""
+    """Both signals are pending in a stopped process, so that the second one comes in time."""
     async with place() as data_dir, started(data_dir) as daemon:
         daemon.process.send_signal(signal.SIGSTOP)
         daemon.process.send_signal(signal.SIGTERM)
@@ -120,7 +120,7 @@ async def test_a_shutdown_does_not_wait_for_an_import_that_takes_its_time() -> N
 
 @asynccontextmanager
 async def deaf_client(daemon: DaemonProcess, chat_id: str) -> AsyncIterator[None]:
-    """A client that opens a stream and never reads from it, as one that was stopped with ^Z."""
+    """Open a stream and never read from it, as a client stopped with ^Z."""
     reader, writer = await asyncio.open_unix_connection(str(daemon.data_dir / "palaverd.sock"))
     writer.write(
         f"GET /api/v1/chats/{chat_id}/stream HTTP/1.1\r\nHost: localhost\r\n"
@@ -161,7 +161,7 @@ async def test_a_database_that_somebody_locks_keeps_no_shutdown_waiting() -> Non
             shown = [await shown_and_saved(daemon, chat_id) for chat_id in ids]
             file = data_dir / "palaver.db"
             with closing(sqlite3.connect(file, isolation_level=None)) as operator:
-                operator.execute("BEGIN IMMEDIATE")  # each write waits five seconds for it
+                operator.execute("BEGIN IMMEDIATE")  # each write waits five seconds for this lock
                 async with asyncio.timeout(GONE_S):
                     await daemon.end(signal.SIGTERM)
                 operator.execute("ROLLBACK")

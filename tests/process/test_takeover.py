@@ -1,8 +1,8 @@
-"""A worker stopped for three leases and continued: everything that it still writes is refused.
+"""A worker stopped for three leases and continued: all of its late writes are refused.
 
 The daemon is a process that is really stopped (SIGSTOP). A second worker, in the test's own
-process, works on the same database file and takes its chats over once their leases have passed;
-the lock of the data directory, which keeps two daemons apart, is not in the way of a worker.
+process, uses the same database file and takes over its chats after their leases; the lock of the
+data directory, which keeps two daemons apart, does not stop a worker.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from support.process import DaemonProcess, place, started
 pytestmark = pytest.mark.process
 
 LEASE_S = 1.0
-LONG_LEASE_S = 3.0  # a living worker on a busy machine may well say nothing for a second
+LONG_LEASE_S = 3.0  # a working worker on a busy machine may miss a heartbeat for a second
 BEAT_S = 0.2
-LATE_WITHIN = 4  # takeovers; hardly one in a hundred shows nothing, on a busy machine
+LATE_WITHIN = 4  # takeovers; on a busy machine hardly one in a hundred has no late write
 CONFIG = f"""
 default_model = "llama"
 [providers.local]
@@ -60,8 +60,10 @@ PROMPTS = (
 
 
 class Report(msgspec.Struct):
-    """How each chat's answers ended, which tables the late worker changed, and how many of its
-    writes were refused.
+    """The result of a takeover.
+
+    It has the end of each chat's answers, the tables that the late worker changed, and the number
+    of its writes that were refused.
     """
 
     answers: list[list[str | None]]
@@ -71,9 +73,9 @@ class Report(msgspec.Struct):
 
 @asynccontextmanager
 async def second_worker(data_dir: Path, url: str | None = None) -> AsyncIterator[Daemon]:
-    """The parts of a daemon that work on chats; it neither locks the directory nor serves.
+    """Run the parts of a daemon that run chats; it neither locks the directory nor serves.
 
-    With a `url` it asks the simulator there.
+    With a `url` it uses the simulator there.
     """
     config = await asyncio.to_thread(load_config, data_dir / "config.toml", {}, required=True)
     if url is not None:
@@ -95,7 +97,7 @@ async def until_true(condition: Any, seconds: float = 30.0) -> None:
 
 
 def _writable(path: Path) -> bool:
-    """Whether the stopped process holds no lock: one that did would stop everybody else."""
+    """Return whether the stopped process holds no lock, which would block the second worker."""
     with closing(sqlite3.connect(path, timeout=0.1, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -106,7 +108,7 @@ def _writable(path: Path) -> bool:
 
 
 def _held(path: Path) -> int:
-    """Return how many chats a worker has."""
+    """Return the number of chats that a worker holds."""
     with closing(sqlite3.connect(path)) as connection:
         return int(connection.execute("SELECT count(runner_id) FROM chats").fetchone()[0])
 
@@ -130,7 +132,7 @@ def _content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def takeover(without: Sequence[str] = ()) -> Report:
-    """Stop a daemon in the middle of its work, let another worker finish it, and continue it."""
+    """Stop a daemon in the middle of its turns, let another worker finish them, and continue it."""
     async with place(config=CONFIG) as data_dir, started(data_dir, without=without) as daemon:
         ids = [
             (await daemon.client.create_chat(CreateChat(content=prompt))).chat.id
@@ -162,7 +164,7 @@ async def takeover(without: Sequence[str] = ()) -> Report:
         async def given_up() -> bool:
             return daemon.logged("late write refused") >= len(ids)
 
-        with suppress(TimeoutError):  # a safeguard is off: the report says what came of it
+        with suppress(TimeoutError):  # a safeguard is off: the report has the result
             await until_true(given_up, 5.0)
         pages = [await daemon.client.messages(chat_id) for chat_id in ids]
         after = await asyncio.to_thread(_content, file)
@@ -175,7 +177,7 @@ async def takeover(without: Sequence[str] = ()) -> Report:
 
 
 async def runners_of_a_living_worker(leases: int, without: Sequence[str] = ()) -> int:
-    """Let a second worker stand beside a living one for so many leases, or until it took over.
+    """Run a second worker beside a working one for so many leases, or until it took over.
 
     Returns how many runners the chat had in that time: one, unless its lease ended.
     """
@@ -206,11 +208,10 @@ async def runners_of_a_living_worker(leases: int, without: Sequence[str] = ()) -
 
 
 async def return_in_mid_answer(without: Sequence[str]) -> tuple[int, int]:
-    """Let a stopped worker go on while another one is in the middle of its chats' answers.
+    """Continue a stopped worker while another one is in the middle of its chats' answers.
 
-    The other one's model stands still until the late one has done all that it does. Returns how
-    often the late one was refused what it wrote, and how often the other one was, although the
-    chats were its own.
+    The other worker's model is stalled until the late one has done all that it does. Returns how
+    many writes of the late one were refused, and how many of the other one, which holds the chats.
     """
     clock = ManualClock()
     async with (
@@ -255,10 +256,10 @@ def unharmed(report: Report) -> None:
 
 
 async def late_takeover(without: Sequence[str] = ()) -> Report:
-    """Take over from a worker that then writes, at least where it was in the middle of an answer.
+    """Take over from a worker until it then writes late, in the middle of an answer.
 
-    One that notices first that its chats are somebody else's has nothing to write: that is as
-    right, but shows nothing, so it is tried again.
+    One that notices first that it has lost its chats writes nothing, which is right but shows
+    nothing, so the takeover is repeated.
     """
     for _ in range(LATE_WITHIN):
         report = await takeover(without)
@@ -269,7 +270,7 @@ async def late_takeover(without: Sequence[str] = ()) -> Report:
 
 
 async def test_all_late_writes_of_a_worker_that_was_stopped_for_three_leases_are_refused() -> None:
-    # It gives its chats up by itself; and one that does not is kept out by its fences alone.
+    # It gives up its chats by itself; without that, the fences alone keep it out.
     await asyncio.gather(late_takeover(), late_takeover(["lease_timer"]))
 
 

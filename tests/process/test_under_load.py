@@ -1,6 +1,6 @@
 """Many clients beside busy processes: none is refused.
 
-PALAVER_CLIENTS says how many clients there are; one busy process comes with each 25.
+PALAVER_CLIENTS sets the number of clients; one busy process comes with each 25.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ async def test_no_handshake_is_refused_on_a_busy_machine() -> None:
 
 
 async def handshake(session: aiohttp.ClientSession, chat_id: str) -> str:
-    """Connect to a chat's stream, and say how that ended."""
+    """Connect to a chat's stream; return how that ended."""
     try:
         async with session.ws_connect(f"http://localhost/api/v1/chats/{chat_id}/stream") as stream:
             first = await stream.receive()

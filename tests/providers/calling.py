@@ -1,4 +1,4 @@
-"""Calls a provider against the simulator, through the real SDKs."""
+"""Call a provider against the simulator, through the real SDKs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Block(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """What came of a call; checks the rules that hold for every stream while it reads."""
+    """The result of a call; checks the rules for every stream while it reads."""
 
     blocks: list[Block] = []
     completed: Completed | None = None

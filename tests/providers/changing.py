@@ -1,4 +1,4 @@
-"""Changes of a stream that do not touch what it means, each drawn from a given `Random`."""
+"""Changes of a stream that keep its meaning, each drawn from a given `Random`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from providers.calling import Kind
 from providers.raw import Event
 
-# What somebody may add to any object.
+# Fields that a server may add to any object.
 EXTRA: tuple[Any, ...] = (None, 0, -1, 2.5, "", "x", [], {}, [None], {"a": {"b": [1]}}, True, False)
-# Fields that mean nothing where they are null.
+# Fields that mean nothing if they are null.
 NULLS: dict[Kind, tuple[str, ...]] = {
     "anthropic": ("error", "stop_sequence", "container", "context_management"),
     "openai": ("error", "obfuscation", "logprobs", "annotations", "phase"),
@@ -46,7 +46,7 @@ TYPES = (
 
 
 def changed(kind: Kind, events: list[Any], random: Random) -> bytes:
-    """Return a stream that says the same as `events`."""
+    """Return a stream with the same meaning as `events`."""
     events = json.loads(json.dumps([one for one in events if isinstance(one, dict)]))
     for change in (renumbered, with_nulls, with_more, with_less, shuffled):
         if random.random() < 0.6:
@@ -63,7 +63,7 @@ def changed(kind: Kind, events: list[Any], random: Random) -> bytes:
 
 
 def chunked(body: bytes, random: Random) -> list[bytes]:
-    """Cut a body anywhere."""
+    """Split a body at random places."""
     if random.random() < 0.2:
         return [body[i : i + 1] for i in range(len(body))]
     places = sorted(random.randrange(len(body) + 1) for _ in range(random.randrange(12)))
@@ -89,7 +89,7 @@ def framed(kind: Kind, event: Event, random: Random) -> bytes:
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """Return all objects in a value, but for what belongs to somebody else."""
+    """Return all objects in a value, except those with users' data."""
     found: list[dict[str, Any]] = []
     if isinstance(value, dict):
         found.append(value)
@@ -116,7 +116,7 @@ def with_more(kind: Kind, events: list[Event], random: Random) -> list[Event]:
 
 
 def with_nulls(kind: Kind, events: list[Event], random: Random) -> list[Event]:
-    """Add nulls where a field is missing, at the top and in what is not named."""
+    """Add nulls for missing fields, at the top and in unnamed objects."""
     for event in events:
         for name in NULLS[kind]:
             if random.random() < 0.3:
@@ -134,7 +134,7 @@ def with_nulls(kind: Kind, events: list[Event], random: Random) -> list[Event]:
 
 
 def with_less(kind: Kind, events: list[Event], random: Random) -> list[Event]:
-    """Leave out, or mistype, what the answer does not hang on."""
+    """Remove, or mistype, what the answer does not depend on."""
     for event in events:
         for name in ("id", "object", "created", "item_id", "service_tier"):
             if name in event and random.random() < 0.3:
@@ -154,7 +154,7 @@ def with_less(kind: Kind, events: list[Event], random: Random) -> list[Event]:
 
 
 def shuffled(kind: Kind, events: list[Event], random: Random) -> list[Event]:
-    """Set the fields of every object in another order."""
+    """Shuffle the fields of every object."""
     for one in objects(events):
         fields = list(one.items())
         random.shuffle(fields)
@@ -164,7 +164,7 @@ def shuffled(kind: Kind, events: list[Event], random: Random) -> list[Event]:
 
 
 def renumbered(kind: Kind, events: list[Event], random: Random) -> list[Event]:
-    """Number as a gateway does that knows nothing of numbers."""
+    """Change the numbers, as a gateway does that ignores them."""
     name = {"anthropic": "index", "openai": "output_index", "openai-compatible": "index"}[kind]
     number: Callable[[int], Any] = random.choice(
         (str, lambda n: n + 3, lambda _: 0, lambda _: None, lambda _: ..., lambda n: n)

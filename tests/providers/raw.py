@@ -1,4 +1,4 @@
-"""A provider that answers with given bytes, and good streams of the three protocols to change."""
+"""A provider that responds with given bytes, and valid streams of the three protocols to change."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DONE = b"data: [DONE]\n\n"
 
 
 class RawServer:
-    """Answers every request with the next of `answers`, the last one for ever, and hangs up.
+    """Sends the next of `answers` to each request, the last one for ever, and closes.
 
-    An answer is all bytes behind the request, head and body. None after it: stay open.
+    An answer is the whole response, head and body. With None after it: stay open.
     """
 
     def __init__(self, answers: Sequence[bytes | tuple[bytes, None]]) -> None:
@@ -43,7 +43,7 @@ class RawServer:
             writer.write(answer if isinstance(answer, bytes) else answer[0])
             await writer.drain()
             if not isinstance(answer, bytes):
-                await reader.read()  # until the client hangs up
+                await reader.read()  # until the client closes
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -63,7 +63,7 @@ async def raw_server(*answers: bytes | tuple[bytes, None]) -> AsyncIterator[RawS
 
 
 def answer(body: bytes, content_type: str | None = STREAM, *more: str) -> bytes:
-    """Return a whole answer whose body ends with the connection."""
+    """Return a whole response whose body ends with the connection."""
     head = ["HTTP/1.1 200 OK", "Connection: close", *more]
     if content_type is not None:
         head.append(f"Content-Type: {content_type}")
@@ -71,7 +71,7 @@ def answer(body: bytes, content_type: str | None = STREAM, *more: str) -> bytes:
 
 
 def cut(body: bytes, content_type: str = STREAM) -> bytes:
-    """Return an answer whose body breaks off: chunks without the last one."""
+    """Return a response whose body breaks off: chunks without the last one."""
     chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n"
     return answer(chunk, content_type, "Transfer-Encoding: chunked")
 
@@ -82,12 +82,12 @@ async def ask_raw(
     clock: Clock | None = None,
     **request: Any,
 ) -> Outcome:
-    """Return what a provider makes of an answer, through the real SDK over a real socket."""
+    """Return a provider's result of a response, through the real SDK over a real socket."""
     async with raw_server(*answers) as server, made(kind, server.url, clock=clock) as provider:
         return await call(provider, ask("hi", **request))
 
 
-# --- good streams ---------------------------------------------------------------------------
+# --- valid streams --------------------------------------------------------------------------
 
 
 def data(*events: Any) -> bytes:
@@ -111,9 +111,9 @@ def chunk(finish: Any = None, **delta: Any) -> Event:
 def chat(
     *texts: str, finish: Any = ..., thought: str = "", usage: Any = ..., call: str = ""
 ) -> list[Event]:
-    """Return a good stream of Chat Completions; `[DONE]` is not among it.
+    """Return a valid stream of Chat Completions, without `[DONE]`.
 
-    Pieces of a thought, and of a call's arguments, are set apart by `|`.
+    Pieces of reasoning, and of a call's arguments, are separated by `|`.
     """
     if finish is ...:
         finish = "tool_calls" if call else "stop"
@@ -136,7 +136,7 @@ def chat(
 
 
 def messages(*texts: str, finish: Any = ..., thought: str = "", call: str = "") -> list[Event]:
-    """Return a good stream of Anthropic's Messages."""
+    """Return a valid stream of Anthropic's Messages."""
     if finish is ...:
         finish = "tool_use" if call else "end_turn"
 
@@ -173,7 +173,7 @@ def messages(*texts: str, finish: Any = ..., thought: str = "", call: str = "") 
 def responses(
     *texts: str, status: str = "completed", thought: str = "", call: str = ""
 ) -> list[Event]:
-    """Return a good stream of OpenAI's Responses, with the text in each of its five places."""
+    """Return a valid stream of OpenAI's Responses, with the text in each of its five places."""
     whole = "".join(texts)
     events: list[Event] = []
     output: list[Event] = []
@@ -223,7 +223,7 @@ def responses(
 
 
 def good(kind: Kind, *texts: str, thought: str = "", call: str = "") -> list[Any]:
-    """Return a good stream of any protocol, with its end mark."""
+    """Return a valid stream of any protocol, with its end mark."""
     if kind == "anthropic":
         return messages(*texts, thought=thought, call=call)
     if kind == "openai":
@@ -232,7 +232,7 @@ def good(kind: Kind, *texts: str, thought: str = "", call: str = "") -> list[Any
 
 
 def whole(kind: Kind, text: str) -> Event:
-    """Return an answer of a server that heeds no `stream`."""
+    """Return the response of a server that ignores `stream`."""
     if kind == "anthropic":
         return {
             "type": "message",

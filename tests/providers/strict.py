@@ -1,4 +1,4 @@
-"""A server that takes requests by a rule of its own, and answers "fine"."""
+"""A server that accepts requests by a given rule, and answers "fine"."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from providers.calling import PATHS, Kind
 from providers.raw import DONE, chat, data, messages, responses
 
 Body = dict[str, Any]
-# Returns the status and body of a refusal, None for a request that is taken.
+# Returns the status and body of a refusal, None for a request that is accepted.
 Rule = Callable[[Body], tuple[int, Any] | None]
 
 
 class StrictServer:
-    """Answers "fine" to requests that its rule takes, and keeps all that it was sent.
+    """Answers "fine" to requests that its rule accepts, and keeps all requests.
 
-    With a `seal` it thinks first, and gives its thoughts back sealed so (Responses).
+    With a `seal` it sends reasoning first, encrypted under that seal (Responses).
     """
 
     def __init__(self, kind: Kind, rule: Rule, seal: str = "") -> None:

@@ -1,7 +1,7 @@
-"""Good streams, changed at random.
+"""Valid streams, changed at random.
 
-What does not touch the meaning changes neither answer nor counts; what does touch it never leaves
-an answer that passes for whole.
+A change that keeps the meaning changes neither answer nor counts; one that does not never leaves an
+answer that is taken for complete.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CALL = Call(Caller("acme"), "m", SystemClock(), DEFAULT_LIMITS)
 
 
 class Response:
-    """A response as the SDK hands it out, its body in given chunks; `error` breaks it off."""
+    """A response as the SDK returns it, its body in given chunks; `error` breaks it off."""
 
     def __init__(self, content_type: str, chunks: list[bytes], error: Exception | None) -> None:
         self.headers = httpx2.Headers({"content-type": content_type})
@@ -83,7 +83,7 @@ def read(
     content_type: str = "text/event-stream",
     error: Exception | None = None,
 ) -> Outcome:
-    """Return what is made of a body, below the SDK and above the socket."""
+    """Return the outcome of a body, below the SDK and above the socket."""
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Any]:
@@ -106,7 +106,7 @@ def read(
 
 
 def said(outcome: Outcome) -> dict[str, Any]:
-    """Return what an answer says, however it is set into blocks."""
+    """Return an answer's content, however it is divided into blocks."""
     text: dict[str, Any] = {"text": "", "reasoning": "", "calls": []}
     for block in outcome.blocks:
         if block.kind == "tool_call":
@@ -174,7 +174,7 @@ def test_a_stream_is_known_wherever_its_beginning_is_cut(kind: Kind, before: byt
 
 
 def passes_for_whole(outcome: Outcome) -> bool:
-    """Say whether nobody would be told that something is lacking."""
+    """Return whether the answer is taken for complete."""
     done = outcome.completed
     return done is not None and done.finish in ("stop", "tool_calls")
 
@@ -330,7 +330,7 @@ def test_a_word_that_means_anything_else_is_told(
     ),
 )
 def test_nothing_that_is_json_breaks_a_reader(kind: Kind, value: Any, name: str) -> None:
-    """Whatever it is, it is passed over, read, or a failure that is told as one."""
+    """Any value is ignored, read, or reported as a failure."""
     if isinstance(value, dict) and name:
         value = value | {"type": name}
     body = b"data: " + json.dumps(value).encode() + b"\n\n"
@@ -343,7 +343,7 @@ def test_nothing_that_is_json_breaks_a_reader(kind: Kind, value: Any, name: str)
 
 
 async def test_a_finish_word_with_every_piece_ends_no_answer_early() -> None:
-    """Some servers send `stop` with every word; what closes an answer is waited for anew."""
+    """Some servers send `stop` with every word; the end of the answer is then awaited again."""
     clock, said_so_far = ManualClock(), list[str]()
     go_on = asyncio.Event()
 

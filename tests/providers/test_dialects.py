@@ -1,4 +1,4 @@
-"""What servers send beyond the documentation, event by event."""
+"""Undocumented events and fields that servers send, event by event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Error bodies in the shapes that are about, and exceptions as signals."""
+"""Signals from exceptions, and from error bodies in the known formats."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_no_body_can_break_the_edge(body: object, status: int | None) -> None:
 
 
 class Mute(Exception):
-    """Cannot even say what it is."""
+    """An exception whose text cannot be read."""
 
     def __str__(self) -> str:
         raise RuntimeError("no words")
@@ -132,12 +132,12 @@ _attributes = st.fixed_dictionaries(
 
 @st.composite
 def chains(draw: st.DrawFn) -> BaseException:
-    """Some errors, each caused by any other or itself, perhaps in a group."""
+    """Draw some errors, each caused by any other or itself, perhaps in a group."""
     errors: list[BaseException] = []
     for _ in range(draw(st.integers(1, 5))):
         error = draw(st.sampled_from(_CLASSES))(draw(st.text(max_size=30)))
         for name, value in draw(_attributes).items():
-            with suppress(AttributeError):  # some have it as a property of their own
+            with suppress(AttributeError):  # some have it as a read-only property
                 setattr(error, name, value)
         errors.append(error)
     for error in errors:
@@ -175,7 +175,7 @@ def test_whatever_is_raised_becomes_a_known_kind(
     ids=["of the process", "of the machine", "for a compiled module"],
 )
 def test_a_missing_file_descriptor_is_told_and_tried_again(cause: Exception) -> None:
-    """However a library dresses it."""
+    """However a library wraps it."""
     error = httpx2.ConnectError("All connection attempts failed")
     error.__cause__ = cause
     found = classify(signals_from(error, caller=CALLER, model="m", at=NOW))
@@ -184,7 +184,7 @@ def test_a_missing_file_descriptor_is_told_and_tried_again(cause: Exception) -> 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES - 60, MAX_BODY_BYTES + 1])
 def test_a_body_counts_up_to_64_kib(size: int) -> None:
-    """Behind it would be the type that says more than the status."""
+    """Beyond that is the type that says more than the status."""
     body = {"error": {"type": "overloaded_error", "message": "x"}}
     error = RuntimeError("failed")
     error.body = body  # type: ignore[attr-defined]

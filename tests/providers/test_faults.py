@@ -10,8 +10,8 @@ from palaverd.providers.neutral import Provider
 from palaverd.simulator.faults import FAULTS
 from providers.calling import KEY, Kind, call, made
 
-# What each fault must become: kind, status. Faults without a row do not end a call by
-# themselves: they are in `BENIGN`, or wait for a guard (test_guards).
+# The expected kind and status of each fault. Faults without a row do not end a call by
+# themselves: they are in `BENIGN`, or need a guard (test_guards).
 EXPECTED: dict[str, tuple[str, int | None]] = {
     "400": ("config", 400),
     "401": ("auth", 401),
@@ -45,13 +45,13 @@ EXPECTED: dict[str, tuple[str, int | None]] = {
     "filter": ("content_filter", None),
 }
 BENIGN = {"stay-open", "split", "duplicate"}
-# Without its terminal event an answer is whole where a finish word came before: that of Responses
-# comes in the terminal event itself.
+# Without its terminal event an answer is complete if a finish word came before; in Responses it is
+# in the terminal event itself.
 WORDLESS = {"no-terminal"}
-# Whole as far as the protocol goes; that nothing was said is for generation to judge.
+# Complete for the protocol; that the answer is empty is for generation to judge.
 EMPTY = {"empty"}
 GUARDED = {"silence", "pings"}
-# What strikes inside a stream does so at its very beginning, in a word, and near its end.
+# Faults inside a stream happen at its very beginning, in a word, and near its end.
 POSITIONED = {"error", "close", "cut", "reset", "garbage", "bad-utf8"}
 CASES = [
     pytest.param(
@@ -178,7 +178,7 @@ async def test_without_a_key_nothing_is_sent(kind: Kind, simulator: object) -> N
         error = (await call(provider, "hello")).error
     assert error is not None
     if kind == "openai-compatible":
-        # Such servers need no key; this one does, and says so.
+        # Such servers need no key; this one does.
         assert error.kind == "auth"
         assert "Authorization" not in simulator.requests[0].headers  # type: ignore[attr-defined]
     else:

@@ -1,4 +1,4 @@
-"""Guards and cancellations: whose end is it, and when. Time is moved by the test."""
+"""Guards and cancellations: what ends a call, and when. The test advances the clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from palaverd.simulator import Simulator
 from providers.calling import Kind, Outcome, ask, call, made
 from support.clock import ManualClock, until
 
-# Each has a base_url of its own here; that of the vendor is known to answer sooner.
+# Each has a configured base_url here; the vendor's own is known to respond sooner.
 STARTUP = OWN_SERVER_LIMITS.startup
 
 
@@ -35,7 +35,7 @@ async def timed(kind: Kind, simulator: Simulator, clock: ManualClock) -> AsyncIt
 
 
 async def words(provider: Provider, prompt: str, seen: list[str]) -> Outcome:
-    """Like `call`, and shows its progress."""
+    """Return what `call` does, and report its progress."""
     outcome = Outcome()
     try:
         async with aclosing(provider.stream(ask(prompt))) as events:
@@ -49,7 +49,7 @@ async def words(provider: Provider, prompt: str, seen: list[str]) -> Outcome:
 
 
 def test_a_server_of_ones_own_has_ten_minutes_in_any_protocol(kind: Kind) -> None:
-    """It may be loading a model, or answer others first, without a byte."""
+    """It may be loading a model, or be busy with others, and send no byte."""
     own = ProviderConfig(kind=kind, base_url="http://127.0.0.1:8080/v1")
     assert limits_of(own).startup == 600.0
     vendor, patient = ProviderConfig(kind=kind), ProviderConfig(kind=kind, startup_seconds=7.0)
@@ -88,7 +88,7 @@ async def test_silence_in_the_middle_ends_the_call(timed: Provider, clock: Manua
 
 
 async def test_pings_alone_do_not_keep_a_call_alive(kind: Kind, clock: ManualClock) -> None:
-    # The simulator's own time runs: it pings as soon as it is asked to, by the same clock.
+    # The simulator uses the same clock: it pings as soon as time passes.
     async with (
         Simulator(rate=0, clock=clock) as simulator,
         made(kind, simulator.url, clock=clock) as provider,
@@ -180,7 +180,7 @@ async def test_a_guards_cancellation_leaves_no_trace_on_the_task(
     assert second.text == "fine"
 
 
-# --- what libraries do by themselves ----------------------------------------------------------
+# --- cancellations by libraries ---------------------------------------------------------------
 
 
 def _call(clock: ManualClock) -> Call:

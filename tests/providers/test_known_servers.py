@@ -1,6 +1,6 @@
-"""Each server of the table, played by the simulator, is read as what it means.
+"""Each server of the table, played by the simulator, is read correctly.
 
-Over real sockets and through the real SDKs; nothing but the table is told to either side.
+Over real sockets and through the real SDKs; both sides know only the table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from providers.calling import Kind, Outcome, ask, call, made
 from providers.strict import Body, refusal, strict
 from servers.recordings import FOLDER
 
-# What a sentence about each topic makes of a failure.
+# The kind of a failure with a message about each topic.
 MEANS: dict[str, FailureKind] = {
     "overloaded": "overloaded",
     "loading": "loading",
@@ -44,7 +44,7 @@ MEANS: dict[str, FailureKind] = {
     "rate": "rate_limit",
     "server": "server_error",
 }
-# What a prompt asks for, and the topic that the server may have words of its own for.
+# The prompt for the simulator, and the topic that the server may have its own words for.
 FAULTS = {
     "401": "auth",
     "404": "model",
@@ -189,7 +189,7 @@ def test_names_are_told_apart() -> None:
     assert len({server.name for server in SERVERS}) == len(SERVERS)
 
 
-# What each word means, told once more: a word that moves in the table fails here.
+# The meaning of each word, repeated here: a word that moves in the table fails.
 MEANING: dict[str, str] = {
     "whole": "stop end_turn stop_sequence pause_turn completed complete eos eos_token eosfound "
     "stopstringfound normal",
@@ -227,7 +227,7 @@ def test_a_sentence_names_a_server_as_its_makers_do(configured: str, shown: str)
     assert error.message == f"{shown} is overloaded."
 
 
-# --- recognised -------------------------------------------------------------------------------
+# --- recognition ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_template_without_tools_is_noticed() -> None:
         assert not sees_no_tools(other)
 
 
-# --- what it wants ----------------------------------------------------------------------------
+# --- requirements -----------------------------------------------------------------------------
 
 MODEL = ModelConfig(provider="p", model="m")
 
@@ -332,7 +332,7 @@ def test_a_model_that_is_chosen_has_the_terms_of_its_server() -> None:
 
 
 async def test_nothing_has_to_be_refused_first() -> None:
-    """A server that refuses what Mistral refuses gets what it takes with the first request."""
+    """A server that refuses what Mistral refuses gets an acceptable request at once."""
 
     def rule(body: Body) -> tuple[int, Any] | None:
         if "stream_options" in body or "max_completion_tokens" in body:
@@ -346,16 +346,16 @@ async def test_nothing_has_to_be_refused_first() -> None:
         assert len(server.asked) == 1
 
 
-# --- as recorded ------------------------------------------------------------------------------
+# --- recordings -------------------------------------------------------------------------------
 
 
 DETAILS = "completion_tokens_details"
 
 
 def _shape(raw: bytes) -> list[Any]:
-    """Return the order of a stream's fields, without what repeats: words, and their chunks.
+    """Return the order of a stream's fields, without repetitions: words, and their chunks.
 
-    A null stands for a field that is not there; the counts in detail are left out.
+    A null stands for a missing field; the counts in detail are left out.
     """
     shape: list[Any] = []
     for line in raw.split(b"\n"):
@@ -390,7 +390,7 @@ RECORDED = [
 
 @pytest.mark.parametrize(("slug", "case"), RECORDED)
 async def test_a_server_is_played_as_it_was_recorded(slug: str, case: str) -> None:
-    """Chunk for chunk: fields, finish word, place of the counts, end mark."""
+    """Chunk by chunk: fields, finish word, place of the counts, end mark."""
     recorded = (FOLDER / slug / "openai-compatible" / f"{case}.http").read_bytes()
     thinks = "[[reasoning]] " if case == "reasoning" else ""
     body = {

@@ -1,6 +1,6 @@
-"""What real servers answer, as bytes on real sockets, through the real SDKs in three protocols.
+"""Responses of real servers, as bytes on real sockets, through the real SDKs in three protocols.
 
-The rows are what was met in the field; their neighbours are in `failures/test_phrases.py`.
+The rows were observed with real servers; similar ones are in `failures/test_phrases.py`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def said(message: str, **more: object) -> str:
     return json.dumps({"error": {"message": message, **more}})
 
 
-# The status, the body, further headers; then the kind, the wait in ms, words of the sentence.
+# The status, the body, further headers; then the kind, the wait in ms, words of the message.
 ANSWERS: list[tuple[int, str, tuple[str, ...], str, int | None, str]] = [
     # limits and accounts
     (429, GEMINI, (), "rate_limit", 3070, "takes no more requests"),
@@ -179,7 +179,7 @@ async def failing(kind: Kind, answer: bytes | Callable[[bytes], bytes]) -> ChatE
 
 
 def streamed(kind: Kind, error: dict[str, object]) -> bytes:
-    """An event stream that begins well, and tells an error."""
+    """Return an event stream that begins well, and then contains an error."""
     events: dict[str, dict[str, object]] = {
         "anthropic": {"type": "error", "error": error},
         "openai": {"type": "response.failed", "response": {"id": "r", "error": error}},

@@ -1,4 +1,4 @@
-"""What a proxy and what certificates of the environment do to a call, and what is told of them.
+"""Calls with a proxy and certificates from the environment, and the messages about them.
 
 Real SDKs on real sockets: the provider's own name leads nowhere, the proxy is on this machine.
 """
@@ -35,7 +35,7 @@ async def failing(kind: Kind, url: str) -> ChatError:
     try:
         async with made(kind, url) as provider:
             error = (await call(provider, "hi")).error
-    except ProviderFailure as failure:  # a client that could not be made
+    except ProviderFailure as failure:  # a client that could not be created
         error = failure.error
     assert error is not None
     assert "hunter2secret" not in str(error)
@@ -199,7 +199,7 @@ def test_nothing_is_wrong_where_nothing_is_named() -> None:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority of one's own for this machine, under both of its names."""
+    """A folder with a private CA for this machine, under both of its names."""
     folder = tmp_path_factory.mktemp("authority")
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
     subprocess.run(

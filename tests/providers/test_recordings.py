@@ -1,4 +1,4 @@
-"""What real servers answered is read as what it was; see tests/servers for how it was recorded."""
+"""Recorded responses of real servers are read correctly; see tests/servers for the recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from servers.recordings import FOLDER, PROBE, clean
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What a recording is read as: an answer with its finish and calls, or a failure."""
+    """The expected result of a recording: an answer with its finish and calls, or a failure."""
 
     text: str = ""
     thought: str = ""
@@ -23,8 +23,8 @@ class Read(msgspec.Struct, frozen=True):
     calls: list[tuple[str, dict[str, str]]] = []
     error: FailureKind | None = None
     counted: bool = False
-    no_such_model: bool = False  # the sentence says so
-    astray: bool = False  # the sentence doubts the address
+    no_such_model: bool = False  # the message says so
+    astray: bool = False  # the message doubts the address
 
 
 def answered(
@@ -55,25 +55,25 @@ CASES: dict[str, Read] = {
 }
 
 
-# What a server's own way makes of a case otherwise: server, protocol, case.
+# Cases with another result, because of the server's own behaviour: server, protocol, case.
 OTHERWISE: dict[tuple[str, str, str], Read] = {
-    # The server behind it died after a word or two. It says `stop`, and counts what was there: see
+    # The server behind it was killed after a word or two. It sends `stop`, and its counts: see
     # findings/litellm-half-an-answer-is-whole.sh.
     ("litellm", "openai-compatible", "killed"): answered("One"),
     ("litellm", "anthropic", "killed"): answered("One"),
-    # It ends with `[DONE]`, and nothing that says how: asked for once more, then kept and marked.
+    # It ends with `[DONE]`, and no finish word: retried once, then kept and marked.
     ("litellm", "openai", "killed"): Read("One", finish="unknown"),
 }
 
-# Of these the text is all that there is, with the tags of the template in it.
+# These send all as text, with the template's tags in it.
 for case in ("reasoning", "tool-call"):
     OTHERWISE["llama-cpp-python", "openai-compatible", case] = answered(
         toy.text_of("think" if case == "reasoning" else "call")
     )
-# Its own exception ends the body before its first word; why stands in its log alone.
+# Its own exception ends the body before the first word; the reason is only in its log.
 OTHERWISE["llama-cpp-python", "openai-compatible", "full-context"] = Read(error="timeout")
 
-# Who gives no counts, by one protocol.
+# Servers that send no counts, by protocol.
 UNCOUNTED = {("claude-code-router", "anthropic"), ("llama-cpp-python", "openai-compatible")}
 
 FILES = [path for path in FOLDER.glob("*/*/*.http") if path.parts[-2] != PROBE]
@@ -82,7 +82,7 @@ ROWS = sorted({(path.parts[-3], path.parts[-2]) for path in FILES})
 
 @pytest.mark.parametrize(("server", "kind"), ROWS)
 async def test_a_recording_is_read_as_what_it_was(server: str, kind: Kind) -> None:
-    """All of a server by one protocol, with one client: making one is what takes time."""
+    """All of a server by one protocol, with one client: creating one is slow."""
     files = sorted((FOLDER / server / kind).glob("*.http"))
     found, expected = {}, {}
     async with (
@@ -90,9 +90,9 @@ async def test_a_recording_is_read_as_what_it_was(server: str, kind: Kind) -> No
         made(kind, serving.url) as provider,
     ):
         for file in files:
-            # The output limit that the answers were asked with: some servers do not say `length`.
+            # The output limit of the requests: some servers do not send `length`.
             read = _read(await call(provider, ask("hi", max_output_tokens=CUT)))
-            if file.stem == "killed":  # when it was is chance
+            if file.stem == "killed":  # where it was killed is chance
                 read = msgspec.structs.replace(read, text=read.text.partition(" ")[0])
             found[file.stem] = read
             wanted = OTHERWISE.get((server, kind, file.stem), CASES[file.stem])

@@ -1,4 +1,4 @@
-"""An import of an SDK that failed in the middle is made anew, not joined to what was left."""
+"""An import of an SDK that failed halfway is repeated from the start, not continued."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from palaverd.providers.sdk_imports import whole_or_anew
 
-# A package whose second part needs a descriptor, and which uses its first part by its full name.
+# A package whose second module needs a file, and which uses its first module by its full name.
 FILES = {
     "__init__.py": "import sdkx.first\nimport sdkx.second\nVALUE = sdkx.first.Thing()\n",
     "first.py": "class Thing:\n    pass\n",
@@ -25,7 +25,7 @@ FAILS = f"raise OSError({errno.EMFILE}, {os.strerror(errno.EMFILE)!r})\n"
 
 @pytest.fixture
 def needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """What the package needs, as a file: it fails until it is written anew."""
+    """The file that the package needs: importing fails until it is written again."""
     (tmp_path / "sdkx").mkdir()
     for name, text in FILES.items():
         (tmp_path / "sdkx" / name).write_text(text)
@@ -52,7 +52,7 @@ def test_nothing_is_left_of_an_import_that_failed_and_the_next_one_is_whole(need
 
 
 def test_what_was_whole_stays_as_it_is(needed: Path) -> None:
-    """Others may have it in their hands: a second one of it would be another."""
+    """Others may hold references to it: a second copy would be another module."""
     needed.write_text("")
     sdk = load()
     with pytest.raises(ZeroDivisionError), whole_or_anew():

@@ -1,4 +1,4 @@
-"""docs/servers.md is what the table says, and its examples are configurations that work."""
+"""docs/servers.md has the table's content, and its examples are configurations that work."""
 
 from __future__ import annotations
 

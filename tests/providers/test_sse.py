@@ -17,7 +17,7 @@ def decode(data: bytes, sizes: list[int] | None = None, limit: int = 10_000) -> 
     return events + decoder.feed(data[start:])
 
 
-# WHATWG HTML 9.2.6, and what servers do.
+# WHATWG HTML 9.2.6, and servers' behaviour.
 EXAMPLES = {
     "named": (b"event: ping\ndata: {}\n\n", [(b"ping", b"{}")]),
     "unnamed": (b"data: 1\n\ndata: 2\n\n", [(b"", b"1"), (b"", b"2")]),

@@ -1,4 +1,4 @@
-"""What a good answer looks like from outside, the same for every protocol."""
+"""The events of a good answer, the same for every protocol."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_what_the_provider_wants_back_comes_back(
     sent = msgspec.json.encode(body).decode()
     assert sent.count("call_1_x") == 2
     assert "call:1/x" not in sent
-    assert "done\\n[picture: GIF 640x480]" in sent  # whether the model sees is not known
+    assert "done\\n[picture: GIF 640x480]" in sent  # whether the model accepts images is unknown
     if kind == "anthropic":
         assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
         thinking, text, use = body["messages"][1]["content"]
@@ -114,7 +114,7 @@ async def test_what_the_provider_wants_back_comes_back(
 async def test_thoughts_with_nothing_behind_them_are_not_sent(
     provider: Provider, simulator: Simulator
 ) -> None:
-    """The limit came before the answer."""
+    """The limit was reached before the answer."""
     first = await call(provider, ask("[[echo]] so", reasoning="low"))
     private = first.blocks[0].private
     turns = [

@@ -1,4 +1,4 @@
-"""What is sent is legal for whoever gets it: strict servers, and what is learned from them."""
+"""Requests are valid for their server: strict servers, and what is learned from refusals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_two_of_one_role_are_sent_as_one(kind: Kind) -> None:
 
 
 async def test_an_item_that_says_something_says_that_it_is_a_message() -> None:
-    """llama.cpp cannot tell what an item without a type is, and refuses every second turn."""
+    """llama.cpp does not recognise an item without a type, and refuses every second turn."""
 
     def rule(body: Body) -> tuple[int, Any] | None:
         if all("type" in item for item in body["input"]):
@@ -186,7 +186,7 @@ def thinking(private: str, *behind: Text) -> list[Turn]:
 
 
 async def sealed_by(kind: Kind, url: str, key: str) -> str:
-    """Return what a provider wants back, as it is kept."""
+    """Return the reasoning that a provider wants back, as it is stored."""
     async with made(kind, url, api_key=key) as provider:
         outcome = await call(provider, ask("[[reasoning]] [[echo]] fine", reasoning="low"))
     return next(block.private for block in outcome.blocks if block.private is not None)
@@ -229,12 +229,12 @@ async def test_reasoning_that_is_refused_is_left_out_for_this_request() -> None:
         assert isinstance(provider, SdkProvider)
         kept = f"{provider._origin}:{SEALED['openai']}"
         request = ask("", turns=thinking(kept, Text("so")))
-        for asked in (2, 4):  # what this chat met says nothing of others
+        for asked in (2, 4):  # what one chat learned does not apply to others
             assert (await call(provider, request)).text == "fine"
             assert len(server.asked) == asked
 
 
-# --- what fits --------------------------------------------------------------------------------
+# --- limits -----------------------------------------------------------------------------------
 
 
 def prompt(text: str, **more: Any) -> ModelRequest:
@@ -301,7 +301,7 @@ def test_a_refusal_teaches(status: int, text: str, learned: dict[str, Any] | Non
     "message", ["max_tokens is too large: 32000.", "max_tokens exceeds the maximum"]
 )
 async def test_a_status_is_no_output_limit(message: str) -> None:
-    """The SDKs write it before what the server says."""
+    """The SDKs write it before the server's message."""
     body = f'{{"error": {{"message": "{message}"}}}}'.encode()
     head = f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
     raw = f"{head}Content-Type: application/json\r\n\r\n".encode() + body

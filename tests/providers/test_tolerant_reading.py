@@ -1,4 +1,4 @@
-"""What people's servers send: read for what it can mean, judged by every sign there is.
+"""Responses of local servers, read tolerantly, and judged by every sign there is.
 
 Raw bytes over real sockets, through the real SDKs.
 """
@@ -220,7 +220,7 @@ async def test_json_that_is_none_to_the_letter_is_read(kind: Kind) -> None:
 
 
 async def test_a_character_that_was_cut_in_two_is_joined(kind: Kind) -> None:
-    """Servers in JavaScript cut between surrogates."""
+    """Servers in JavaScript split between surrogates."""
     events = good(kind, "one ", "@1", "@2", " two")
     body = data(*events).replace(b"@1", b"\\ud83d").replace(b"@2", b"\\ude00")
     assert_whole(await ask_raw(kind, answer(body)), "one \U0001f600 two")
@@ -236,7 +236,7 @@ WORD_BEFORE_END = ["anthropic", "openai-compatible"]
 
 
 def ends(kind: Kind) -> list[bytes]:
-    """Return streams whose finish word came, and which lack something behind it."""
+    """Return streams with a finish word that lack something after it."""
     if kind == "anthropic":
         body = data(*messages(*WORDS))
         stop = data({"type": "message_stop"})
@@ -497,7 +497,7 @@ async def test_counts_are_read_where_they_are_counts(
 
 
 async def test_a_count_of_nothing_takes_none_back(kind: Kind) -> None:
-    """Gateways fill up with it what they do not know."""
+    """Gateways send 0 for counts that they do not know."""
     events: list[Any] = good(kind, *WORDS)
     if kind == "anthropic":
         events[-2]["usage"] |= {"input_tokens": 0}
@@ -630,7 +630,7 @@ async def test_what_the_answer_does_not_hang_on_may_be_anything(fields: dict[str
 
 
 async def test_an_answer_may_come_as_a_message_only() -> None:
-    """Some servers send what there is so far, again and again."""
+    """Some servers repeat the whole text so far."""
     messages_so_far = [
         {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}
         for text in ("Hello ", "Hello world.")
@@ -769,7 +769,7 @@ async def test_items_are_told_apart_however_they_are_numbered(where: dict[str, A
 
 
 async def test_completed_at_the_limit_is_cut() -> None:
-    """As llama.cpp and transformers serve have it."""
+    """As llama.cpp and transformers serve send it."""
     body = answer(data(*responses(*WORDS)))
     for limit, finish in ((5, "length"), (6, "stop")):
         outcome = await ask_raw("openai", body, max_output_tokens=limit)
@@ -856,7 +856,7 @@ async def test_blocks_with_one_number_may_lack_their_ends() -> None:
 
 
 async def test_two_blocks_may_be_open_at_once() -> None:
-    """llama.cpp closes the thinking behind the text, with an empty signature."""
+    """llama.cpp closes the thinking after the text, with an empty signature."""
     events = messages(*WORDS, thought="h|m")
     stop = next(one for one in events if one["type"] == "content_block_stop")
     sign = next(one for one in events if one.get("delta", {}).get("type") == "signature_delta")
@@ -894,7 +894,7 @@ async def test_a_call_may_come_whole() -> None:
     assert [(one.name, one.text) for one in outcome.blocks] == [("f", '{"x":1}')]
 
 
-# --- what is thrown away ----------------------------------------------------------------------
+# --- ignored data -----------------------------------------------------------------------------
 
 
 async def test_what_is_thrown_away_is_logged_once(

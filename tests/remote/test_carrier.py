@@ -1,4 +1,4 @@
-"""Sockets at both ends of one pair of pipes, with everything in between in one process."""
+"""Carriers at both ends of one pair of pipes, with everything in between in one process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def carriers(connect: Connect) -> AsyncIterator[Ends]:
 
 
 async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Say what was said, to its end; `much` asks for much."""
+    """Echo to the end; for `much`, send a large response."""
     try:
         while data := await reader.read(65_536):
             writer.write(b"x" * MUCH if data == b"much" else data)

@@ -1,4 +1,4 @@
-"""`palaver login`, as processes against a server of TLS that wants a token."""
+"""`palaver login`, as processes against a TLS server that requires a token."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INFO = Info("0.1.0", 7, WHEN, "/srv/palaver", ["stream", "watch"], user="ada", h
 
 @dataclass
 class Box:
-    """A server that lets `tokens` in, and a laptop with a home of its own."""
+    """A server that accepts `tokens`, and a laptop with its own home directory."""
 
     server: ProtocolServer
     folder: Path
@@ -102,7 +102,7 @@ async def test_a_token_that_is_piped_in_is_checked_kept_and_used(box: Box) -> No
     out, err = await box.palaver("--server", box.url, "ls")
     assert out.startswith("c1")
     assert err == ""
-    # The token travels in its header, and nowhere else.
+    # The token is sent in its header, and nowhere else.
     assert not any(TOKEN in request[1] + str(request[2]) for request in box.server.requests)
     out, _ = await box.palaver("servers", "--json", ca=False)
     assert json.loads(out) == {"address": box.url, "name": None, "token": "file"}
@@ -118,7 +118,7 @@ async def test_a_token_that_is_not_taken_is_not_kept(box: Box) -> None:
         " Nothing was stored.\n"
     )
     assert not (box.folder / "config").exists()
-    # What cannot be a token is not even sent.
+    # An invalid token is not even sent.
     asked = len(box.server.requests)
     _, err = await box.palaver("login", box.url, piped="sk-ant-hunter2", code=1)
     assert "not a token of Palaver's" in err
@@ -142,7 +142,7 @@ async def test_a_token_that_is_typed_is_not_shown(box: Box) -> None:
             os.write(ours, f"{TOKEN}\n".encode())
             err = await process.stderr.read()
             await process.wait()
-        os.write(theirs, b"|")  # behind whatever was echoed
+        os.write(theirs, b"|")  # after whatever was echoed
         shown = os.read(ours, 4096)
     finally:
         os.close(theirs)
@@ -229,7 +229,7 @@ def section() -> str:
 
 
 async def test_the_lines_of_the_readme_do_what_it_says(box: Box) -> None:
-    """As they stand there, with this box's address; what opens the interface lists chats here."""
+    """As they are, with this box's address; the command for the interface lists chats here."""
     lines = [line[2:].partition("#")[0].split() for line in re.findall(r"^\$ .*", section(), re.M)]
     https = [line for line in lines if "ssh://you@box" not in line]
     assert https.pop(0)[:3] == ["palaverd", "token", "create"]  # on the box; see tests/access

@@ -1,4 +1,4 @@
-"""Whether a daemon ends when its person logs out, from what a system says of itself."""
+"""Whether a daemon ends when its user logs out, from the system's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many connections over one line: nothing is lost or mixed up, nobody waits for another."""
+"""Many connections over one line: nothing is lost or mixed up, and none blocks another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from palaver.remote.mux import (
 
 
 class Pair:
-    """Both ends, and the line between them, which splits what it carries as `cut` says."""
+    """Both ends, and the line between them, which splits its data as `cut` says."""
 
     def __init__(self, cut: random.Random | None = None) -> None:
         self.near, self.far = Mux(opens=True), Mux(opens=False)
@@ -36,7 +36,7 @@ class Pair:
         self.talk()
 
     def talk(self) -> None:
-        """Carry until both have said all."""
+        """Carry until both have sent everything."""
         while True:
             said, answered = self.near.to_send(), self.far.to_send()
             if not said and not answered:
@@ -62,7 +62,7 @@ class Pair:
 
 
 def came(events: list[Event]) -> dict[int, bytes]:
-    """Return what came for each connection."""
+    """Return what each connection received."""
     found: dict[int, bytes] = defaultdict(bytes)
     for event in events:
         if isinstance(event, Came):
@@ -78,7 +78,7 @@ def test_a_connection_from_its_beginning_to_its_end() -> None:
     pair.near.end(id_)
     pair.talk()
     assert pair.at_far[1:] == [Came(id_, b"hello"), Ended(id_)]
-    # Half of it is closed: the other half says what it has to.
+    # One direction is closed: the other one still sends.
     pair.far.send(id_, b"world")
     pair.far.end(id_)
     pair.talk()
@@ -153,7 +153,7 @@ def test_a_reader_that_takes_nothing_holds_up_itself_alone() -> None:
         pair.far.send(slow, b"s" * pair.far.room(slow))
         pair.talk()
     assert pair.far.room(slow) == 0
-    assert len(came(pair.at_near)[slow]) == WINDOW  # and no more is under way
+    assert len(came(pair.at_near)[slow]) == WINDOW  # and no more is in flight
     for _ in range(100):
         assert pair.far.room(quick) > 0
         pair.far.send(quick, b"q" * min(30_000, pair.far.room(quick)))
@@ -167,7 +167,7 @@ def test_a_reader_that_takes_nothing_holds_up_itself_alone() -> None:
 
 
 def test_readers_that_stand_still_do_not_use_up_what_all_have_together() -> None:
-    """HTTP/2 counts what is under way in all connections, too: also what nobody will take."""
+    """HTTP/2 also counts what is in flight in all connections, including unread data."""
     pair = Pair()
     for _ in range(40):  # 10 MiB
         id_ = pair.opened()
@@ -189,7 +189,7 @@ def test_a_cut_reaches_the_other_side_and_what_is_on_its_way_does_no_harm() -> N
     pair.talk()
     assert Cut(id_) in pair.at_far
     assert not came(pair.at_near)
-    # Whoever did not notice yet goes on naming it.
+    # An end that has not noticed yet still sends for it.
     for end in (pair.near, pair.far):
         end.send(id_, b"later")
         end.end(id_)
@@ -213,7 +213,7 @@ def test_there_are_only_so_many_connections() -> None:
     pair.far.decline(last, "")
     pair.talk()
     pair.near.open()
-    # One that does not count is not heard.
+    # An end that opens more than allowed is refused.
     bold = Mux(opens=True)
     listener = Mux(opens=False)
     for _ in range(CONNECTIONS + 1):
@@ -244,6 +244,6 @@ def test_a_frame_that_is_too_long_is_refused() -> None:
     frame = (1 << 15).to_bytes(3) + b"\x00\x00" + id_.to_bytes(4) + bytes(1 << 15)
     with pytest.raises(MuxError):
         pair.near.receive(frame)
-    # The other side is told so.
+    # The other end is informed.
     with pytest.raises(MuxError):
         pair.far.receive(pair.near.to_send())

@@ -1,4 +1,4 @@
-"""client.toml, and which server a command is to use."""
+"""client.toml, and the server that a command uses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_name_has_what_the_file_says_and_so_has_its_address(path: Path) -> Non
     assert choose(Wanted("https://box:7778"), path) == Server(Web("https", "box", 7778))
     far = Server(Ssh("far", "me", 2222), "far", remote_command="~/bin/palaverd")
     assert choose(Wanted("far"), path) == far
-    # What is said on the command line counts more.
+    # The command line has precedence.
     assert choose(Wanted("box", ca_file=Path("/other")), path) == Server(
         BOX, "box", ca_file=Path("/other"), token_file=Path("/t")
     )

@@ -1,4 +1,4 @@
-"""The line behind which a daemon speaks: found behind any noise, and only where it is."""
+"""The line after which a daemon speaks: found after any noise, and only where it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFACE = Preface("1.2.3", attached=True, note="It ends – soon.")
 
 
 def found(data: bytes, sizes: list[int]) -> tuple[Preface, bytes] | None:
-    """Hand over data in pieces; return what was found with all that came behind it."""
+    """Feed data in pieces; return what was found, with all that followed it."""
     finder = Finder()
     for size in [*sizes, len(data)]:
         piece, data = data[:size], data[size:]

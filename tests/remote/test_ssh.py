@@ -1,4 +1,4 @@
-"""Through a real ssh and a real sshd: what a person does without having set anything up."""
+"""With a real ssh and a real sshd: what works without any setup."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def there() -> AsyncIterator[Box]:
 
 @pytest.fixture
 def on_the_way(there: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    """Let this process use the client's ssh."""
+    """Make this process use the client's ssh."""
     monkeypatch.setenv("PATH", there.environment["PATH"])
     return there
 
@@ -133,7 +133,7 @@ async def test_who_is_not_let_in_reads_why(there: Box) -> None:
     there.configure()
     (there.folder / "authorized").write_text("")
     denied = await palaver(there, "--server", there.url, "ls")
-    assert denied.err.count("\n") == 2  # ssh's word about the new host key, and ours
+    assert denied.err.count("\n") == 2  # ssh's message about the new host key, and the client's
     assert "box let nobody in with the keys and passwords that ssh had" in denied.err
     key = (there.folder / "me.pub").read_text().split()
     known = there.folder / "known"
@@ -164,7 +164,7 @@ async def test_ssh_and_the_daemon_are_killed_under_an_open_client_and_nothing_is
                 for bridge in there.bridges():
                     os.kill(bridge, signal.SIGKILL)
             elif losses == 1 and connections == 2:
-                if (pid := daemon_of(there)) is not None:  # it may be dead, and not missed yet
+                if (pid := daemon_of(there)) is not None:  # it may have ended
                     os.kill(pid, signal.SIGKILL)
             elif losses > 1 and connections == 2:
                 await link.connect(asks=False)  # as the interface does after a while
@@ -214,7 +214,7 @@ async def test_attached_the_daemon_ends_with_the_connection_and_says_so(on_the_w
     await asyncio.to_thread(link.close)
     await until(lambda: not there.bridges())
     assert not socket_path(there.folder / "data").exists()  # it ended in order
-    # One that runs already is used, and stays.
+    # A running one is used, and stays.
     stays = await palaver(there, "--server", there.url, "ls")
     assert stays.code == 0
     link = Link(Ssh("box"), f"{program} dial-stdio --attached")

@@ -1,4 +1,4 @@
-"""What ssh is asked to do, and what is said of it when it does not."""
+"""The ssh command line, and the messages about its failures."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def test_where_there_is_none_the_shell_says_so_with_127(tmp_path: Path) -> None:
         capture_output=True,
     )
     assert (said.returncode, said.stdout, said.stderr) == (127, b"", b"")
-    assert len(shlex.split(dialling(None))) == 4  # quoted once, for whatever shell it is
+    assert len(shlex.split(dialling(None))) == 4  # quoted once, for any shell
 
 
-# What OpenSSH 9.2 wrote, each caused by hand.
+# Messages of OpenSSH 9.2, each caused by hand.
 CASES = {
     "ssh: Could not resolve hostname box: Name or service not known": (
         "there is no machine of the name box (Name or service not known).",

@@ -1,4 +1,4 @@
-"""Where tokens are kept: for their server only, readable by their owner only, whole."""
+"""Stored tokens: for their server only, readable by their owner only, complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOX = Web("https", "box", 7777)
 TOKEN = "palaver_ab12_" + "s" * 43
 OTHER = "palaver_cd34_" + "t" * 43
 
-# A keyring of keyring's own kind: its passwords are files, so that each process finds them.
+# A backend for keyring: its passwords are files, so that each process finds them.
 BACKEND = """
 import os, pathlib, time
 from keyring.backend import KeyringBackend
@@ -65,7 +65,7 @@ class Broken(Files):
 
 @pytest.fixture
 def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A keyring that works, in a process of its own as any other; returns its folder."""
+    """A working keyring, which other processes find as well; returns its folder."""
     ring = tmp_path / "ring"
     ring.mkdir()
     (tmp_path / "rings.py").write_text(BACKEND)
@@ -83,7 +83,7 @@ def without_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.process
 @pytest.mark.usefixtures("without_keyring")
 def test_a_token_is_in_a_file_that_only_its_owner_can_read(tmp_path: Path) -> None:
-    before = os.umask(0)  # whatever others may do with what this user makes
+    before = os.umask(0)  # with no restriction by the umask
     try:
         tokens = Tokens(tmp_path / "tokens")
         kept = tokens.store(BOX, TOKEN)
@@ -135,7 +135,7 @@ def test_a_file_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> N
     with pytest.raises(PalaverError, match=r"others can read it .*chmod 600") as refused:
         tokens.token(BOX)
     assert TOKEN not in str(refused.value)
-    assert tokens.forget(BOX)  # it goes all the same
+    assert tokens.forget(BOX)  # it is removed all the same
 
 
 def test_a_token_file_of_ones_own_is_read_as_strictly(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is printed when the client is left: the command that opens it again where it was."""
+"""The command that is printed after the interface: it opens it again at the same place."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_way_back_has_what_is_needed(options: dict[str, str], said: str) -> None:
     there = settings(**options)
     assert way_back(there, "abc") == said
-    # And it leads there: the same words name the same server.
+    # And it works: the same arguments name the same server.
     words = shlex.split(said)[1:-2]
     again = {
         name.removeprefix("--").replace("-", "_"): value
