@@ -1,4 +1,4 @@
-"""A chat whose turn ended without an answer goes on, also where roles must alternate."""
+"""After a turn without an answer a chat continues, also if roles must alternate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.daemon import running_daemon, short_dir
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", ["failed", "stopped"])
 async def test_the_next_message_is_answered(kind: Kind, how: str) -> None:
-    """A strict template answers 400 for ever to a second message of one role in a row."""
+    """A strict template responds 400 for ever to a second message of one role in a row."""
     down = True
 
     def rule(body: Body) -> tuple[int, Any] | None:
@@ -44,7 +44,7 @@ async def test_the_next_message_is_answered(kind: Kind, how: str) -> None:
             chat = (await client.create_chat(CreateChat("first"))).chat.id
             if how == "failed":
                 await reaches(client, chat, "error")
-            else:  # in a wait that nobody lets pass
+            else:  # in a wait that the test does not let pass
                 while (now := await client.chat(chat)).retry is None:
                     await asyncio.sleep(0.005)
                 await client.interrupt(chat, Interrupt(turn_version=now.versions.turn))

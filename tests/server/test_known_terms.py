@@ -1,6 +1,6 @@
-"""A real daemon asks a server that is known as it wants from the first request on.
+"""A real daemon sends a known server what it requires, from the first request on.
 
-The vendor's name is real, and the proxy that is asked for it is on this machine.
+The vendor's name is real; the proxy for it is on this machine.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Many short chats, watched and not: in the end there is nothing in memory but the database.
+"""Many short chats, watched or not: in the end nothing is left in memory but the database.
 
-PALAVER_CHATS says how many; the daemon's memory is measured in tests/process/test_flat_memory.py.
+PALAVER_CHATS sets their number; the daemon's memory is measured in
+tests/process/test_flat_memory.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is counted, as Prometheus' own parser reads it back after real traffic."""
+"""The metrics, read by Prometheus' own parser after real traffic."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_an_answer_is_counted_wherever_it_passes() -> None:
 
 
 async def test_the_way_of_live_output_through_the_daemon_is_timed() -> None:
-    """For who watches while it comes: an answer that is over before somebody looks has no way."""
+    """Only for a subscriber that watches meanwhile: an answer that ended before has no latency."""
     async with running_pair(rate=20) as (daemon, client, _):
         sent = await client.create_chat(CreateChat(content="[[echo]] one"))
         async with aclosing(client.stream(sent.chat.id)) as stream:
@@ -171,7 +171,7 @@ async def test_a_daemon_is_ready_while_its_database_answers() -> None:
             raise DatabaseError("The disk is on fire at /srv/secret.")
 
         read, daemon.database.read = daemon.database.read, fails  # type: ignore[method-assign, assignment]
-        assert (await asked(daemon, "/readyz"))[0] == 200  # asked a moment ago
+        assert (await asked(daemon, "/readyz"))[0] == 200  # it responded a moment ago
         clock.advance(REMEMBERED_S)
         status, kind, text = await asked(daemon, "/readyz")
         assert (status, kind) == (503, "application/problem+json")
@@ -222,7 +222,7 @@ async def test_a_daemon_that_stops_says_so_to_a_connection_that_it_still_has() -
             request = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
             await loop.sock_sendall(kept, request)
             assert b" 200 " in await loop.sock_recv(kept, 4096)
-            daemon._readiness.stop()  # the first thing that `stop` does
+            daemon._readiness.stop()  # the first step of `stop`
             await loop.sock_sendall(kept, request)
             said = await loop.sock_recv(kept, 4096)
             assert b" 503 " in said

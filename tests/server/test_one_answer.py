@@ -17,7 +17,7 @@ from support.daemon import running_pair
 
 
 async def follow(client: Client, chat_id: str) -> list[StreamEvent]:
-    """Collect events until the chat is at rest and caught up."""
+    """Collect events until the chat is idle and caught up."""
     events: list[StreamEvent] = []
     status = None
     stream = client.stream(chat_id)

@@ -1,4 +1,4 @@
-"""Another configuration takes over while the daemon runs, and a broken one does not."""
+"""A running daemon activates a changed configuration, and ignores an invalid one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def shows_live_output(events: list[StreamEvent]) -> bool:
 
 @pytest.fixture
 async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    # Only what a test asks for is read: the files are not looked at meanwhile.
+    # Files are read on request only: the daemon does not check them by itself.
     monkeypatch.setattr("palaverd.active_config.LOOK_S", 3600.0)
     async with short_dir() as directory, Simulator(rate=400) as simulator:
         path, key = directory / "config.toml", directory / "key"
@@ -164,12 +164,12 @@ async def test_whoever_follows_the_list_is_told(place: Place) -> None:
     await asyncio.gather(listening, return_exceptions=True)
 
 
-# --- noticing by itself ---------------------------------------------------------------------
+# --- changes that the daemon notices --------------------------------------------------------
 
 
 @dataclass
 class Watched:
-    """A configuration that is looked at by a clock of the test's."""
+    """A configuration that is checked for changes on the test's clock."""
 
     configured: ActiveConfig
     clock: ManualClock
@@ -178,7 +178,7 @@ class Watched:
     idle: bool = True
 
     async def look(self, times: int = 1) -> None:
-        """Let the files be looked at so many times."""
+        """Let the files be checked so many times."""
         for _ in range(times):
             await until(lambda: self.clock.waits() == [LOOK_S])
             self.clock.advance(LOOK_S)
@@ -216,7 +216,7 @@ async def test_a_file_that_comes_is_read_once_it_is_whole(watched: Watched, tmp_
     (tmp_path / "key").write_text("k")
     watched.path.write_text(local(tmp_path)[:40])
     await watched.look()
-    assert watched.told == []  # it may still be being written
+    assert watched.told == []  # its writing may not have ended
     watched.path.write_text(local(tmp_path))
     await watched.look()
     assert watched.told == []
@@ -270,7 +270,7 @@ async def test_another_key_in_its_file_is_taken(watched: Watched, tmp_path: Path
     await watched.look(3)
     assert watched.configured._providers["sim"] is not before
     assert watched.configured._loaded.keys == {"sim": "another"}
-    assert watched.configured._retired == []  # it is closed, since nobody uses it
+    assert watched.configured._retired == []  # it is closed, since it is unused
 
 
 async def test_a_provider_that_was_replaced_is_closed_once_no_call_uses_it(

@@ -1,4 +1,4 @@
-"""A chat with reasoning goes on with another account, chosen or standing in."""
+"""A chat with reasoning continues with another account, chosen or as a fallback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.daemon import running_daemon, short_dir
 
 
 def own_reasoning(seal: str) -> Rule:
-    """Refuse reasoning that another account sealed, as OpenAI does."""
+    """Refuse reasoning that another account encrypted, as OpenAI does."""
 
     def rule(body: Body) -> tuple[int, Any] | None:
         sealed = [item.get("encrypted_content") for item in body["input"]]
@@ -29,14 +29,14 @@ def own_reasoning(seal: str) -> Rule:
 
 
 class Accounts:
-    """A daemon with the models `a`, for which `b` stands in, and `b`, each of its own account."""
+    """A daemon with the models `a`, whose fallback is `b`, and `b`, each of its own account."""
 
     def __init__(self, clock: ManualClock, client: Client, a: StrictServer, b: StrictServer):
         self.clock, self.client, self.a, self.b = clock, client, a, b
         self.chat_id = ""
 
     async def ask(self, text: str, model: str) -> str | None:
-        """Send a message, let waits pass, and return which model answered it."""
+        """Send a message, let waits pass, and return the name of the model that answered."""
         if self.chat_id:
             await self.client.send(self.chat_id, SendMessage(text, model=model))
         else:

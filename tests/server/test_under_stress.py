@@ -1,4 +1,4 @@
-"""Queue, stop, retry and errors, with time that the test moves: real sockets, real SDK."""
+"""Queue, stop, retry and errors on the test's clock: real sockets, real SDK."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_skip_of_an_earlier_wait_changes_nothing() -> None:
 
 @pytest.mark.parametrize("asked", [None, "sonnet"])
 async def test_another_model_ends_the_wait_and_is_asked_next(asked: str | None) -> None:
-    """Also where the message had chosen a model of its own."""
+    """Also if the message had chosen its own model."""
     async with scene("[[echo]] hi") as s:
         await s.reaches("waiting")
         message = SendMessage(content="[[529 times=9]] hello", model=asked)
@@ -118,7 +118,7 @@ async def test_a_failed_turn_is_tried_again_when_its_time_comes() -> None:
         s.clock.advance(1800)
         assert (await s.row()).status == "error"
         s.clock.advance(1801)
-        # Whoever looks for what is due may be looking now, and wait again only then.
+        # The loop that looks for due chats may be looking now, and wait again afterwards.
         await s.reaches("waiting", pace=1.0)
         assert (await s.texts())[-1] == "hello"
 

@@ -1,4 +1,4 @@
-"""Answers that nobody called whole: asked for once more, then kept, and a person is told."""
+"""Answers without a finish word: retried once, then kept, with a notice for the user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORDS = ("Hello ", "world.")
 
 
 def unmarked(kind: Kind) -> bytes:
-    """Return an answer that ends properly, without a word of why."""
+    """Return an answer that ends properly, without a finish word."""
     if kind == "anthropic":
         return answer(data(*messages(*WORDS, finish=None)))
     if kind == "openai":
@@ -50,7 +50,7 @@ async def daemon_with(
 
 
 async def told(clock: ManualClock, client: Client) -> list[Message]:
-    """Ask, let waits pass, and return what the chat holds behind the question, oldest first."""
+    """Send a prompt, let waits pass, and return the messages after it, oldest first."""
     chat_id = (await client.create_chat(CreateChat(content="hi"))).chat.id
     async with asyncio.timeout(PATIENCE_S):
         while (now := await client.chat(chat_id)).status != "waiting":

@@ -1,4 +1,4 @@
-"""A chat with a workspace runs on the machine that has it, and says so where it must wait."""
+"""A chat with a workspace runs on the machine that has it, and says why it waits elsewhere."""
 
 from __future__ import annotations
 

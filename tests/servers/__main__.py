@@ -1,4 +1,4 @@
-"""`make servers`: installs, starts and asks each server, and writes what was found."""
+"""`make servers`: install, start and test each server, and write the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support import guardian
 
 
 def main() -> None:
-    """Try what the arguments choose, and print the matrix."""
+    """Test what the arguments choose, and print the matrix."""
     parser = argparse.ArgumentParser(prog="make servers ARGS=...", description=__doc__)
     parser.add_argument("servers", nargs="*", help=f"all, or some of: {', '.join(SERVERS)}")
     parser.add_argument("--protocol", action="append", help="only this one, more than once")
@@ -32,7 +32,7 @@ def main() -> None:
     unknown = set(chosen.servers) - set(SERVERS)
     if unknown:
         parser.error(f"there is no server {', '.join(sorted(unknown))}")
-    # Servers are not left behind, also where this is killed.
+    # Servers end with this process, also if it is killed.
     guardian.watch()
     failed = 0
     for name in chosen.servers or SERVERS:
@@ -42,7 +42,7 @@ def main() -> None:
             try:
                 row = asyncio.run(_row(server, kind, chosen.case or list(CASES)))
             except (NotInstalled, NotReady) as error:
-                # What was found before stays, with its version.
+                # Earlier results stay, with their version.
                 click.echo(f"{name} {kind} was not tried: {error}", err=True)
                 failed += 1
             else:

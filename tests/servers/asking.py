@@ -1,4 +1,4 @@
-"""Palaver as people have it: a daemon of its own process, configured for one server."""
+"""Palaver as in production: a daemon in its own process, configured for one server."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from servers.catalogue import Server
 from support.daemon import short_dir
 from support.process import DaemonProcess, started
 
-# A model of a table row for each thing that is tried.
+# The models of the configuration, one for each kind of case.
 ANSWERS, SHORT, WRONG_NAME, WRONG_KEY = "answers", "short", "wrong-name", "wrong-key"
 ASTRAY = "astray"
-# Tokens. An answer without an end goes on up to here: some seconds.
+# Tokens. An endless answer ends here, after some seconds.
 LONG, CUT = 300, 12
-# A case that takes longer has failed.
+# Seconds; a case that takes longer has failed.
 PATIENCE_S = 90.0
 
 _CONFIG = """
@@ -67,7 +67,7 @@ max_attempts = 2
 
 
 class Told(msgspec.Struct):
-    """What came of a turn: the answer, the waits before it, the error that ended it."""
+    """The result of a turn: the answer, the waits before it, the error that ended it."""
 
     chat: str
     text: str = ""
@@ -80,7 +80,7 @@ class Told(msgspec.Struct):
 
 @asynccontextmanager
 async def daemon_for(server: Server, kind: ProviderKind, url: str) -> AsyncIterator[DaemonProcess]:
-    """Run a daemon that knows the server at `url` by one protocol."""
+    """Run a daemon that uses the server at `url` with one protocol."""
     async with short_dir() as data_dir:
         config = _CONFIG.format(
             kind=kind,
@@ -96,7 +96,7 @@ async def daemon_for(server: Server, kind: ProviderKind, url: str) -> AsyncItera
 
 
 async def ask(client: Client, prompt: str, model: str = ANSWERS, chat: str | None = None) -> Told:
-    """Say something, in a new chat or a known one, and wait for what comes of it."""
+    """Send a prompt, to a new chat or a known one, and return the outcome."""
     if chat is None:
         chat = (await client.create_chat(CreateChat(content=prompt, model=model))).chat.id
     else:
@@ -105,7 +105,7 @@ async def ask(client: Client, prompt: str, model: str = ANSWERS, chat: str | Non
 
 
 async def outcome(client: Client, chat: str) -> Told:
-    """Wait until a chat is at rest, and tell what came of its last turn."""
+    """Wait until a chat is idle; return the result of its last turn."""
     told = Told(chat)
     async with asyncio.timeout(PATIENCE_S):
         async with aclosing(client.stream(chat)) as events:
@@ -124,7 +124,7 @@ async def outcome(client: Client, chat: str) -> Told:
 
 
 async def first_word(client: Client, chat: str) -> None:
-    """Wait until something of an answer is seen."""
+    """Wait for the first output of an answer."""
     async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat)) as events:
         async for frame in events:
             if any(isinstance(event, MessagePartEvent) for event in frame):
@@ -132,7 +132,7 @@ async def first_word(client: Client, chat: str) -> None:
 
 
 async def first_wait(client: Client, chat: str) -> ChatError | None:
-    """Wait until an attempt failed; return why. None where the turn ended without."""
+    """Wait until an attempt failed; return its error. None if the turn ended without one."""
     async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat)) as events:
         async for frame in events:
             for event in frame:
@@ -144,13 +144,13 @@ async def first_wait(client: Client, chat: str) -> ChatError | None:
 
 
 async def stop(client: Client, chat: str) -> None:
-    """Stop what a chat does now."""
+    """Stop a chat's turn."""
     seen = await client.chat(chat)
     await client.interrupt(chat, Interrupt(turn_version=seen.versions.turn))
 
 
 def busy(chat: Chat) -> bool:
-    """Say whether something goes on in a chat."""
+    """Return whether a chat is busy."""
     return chat.status in BUSY
 
 

@@ -1,6 +1,6 @@
-"""The cases of the matrix: each asks something through Palaver, and says what differs.
+"""The cases of the matrix: each sends requests through Palaver, and reports differences.
 
-A case returns "ok", or in few words what was otherwise than it should be.
+A case returns "ok", or in few words what is different from the expected result.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from servers.recordings import PROBE, keep
 from servers.running import Running, Tap
 
 OK = "ok"
-# A free slot answers at once; what goes on would hold it for longer.
+# A free slot responds at once; a turn that continues would hold it for longer.
 _SOON_S = 5.0
 _CONNECT_S = 30.0
 
 
 class Case(msgspec.Struct):
-    """What a case has: a client of the daemon, the server, and what listens between them.
+    """The parts for a case: a client of the daemon, the server, and the recorder between them.
 
     `backend` is the server that has the model: another one behind a gateway.
     """
@@ -41,14 +41,14 @@ class Case(msgspec.Struct):
     tap: Tap
 
     def record(self, case: str, number: int = -1) -> None:
-        """Keep the answer with this number as the recording of a case."""
+        """Keep the response with this number as the recording of a case."""
         answers = [bytes(answer) for answer in self.tap.answers if answer]
         if answers:
             keep(self.front.server.name, self.kind, case, answers[number])
 
 
 def _differs(told: Told, text: str, finish: str = "stop", thought: str = "") -> str:
-    """Compare an answer with what it should be."""
+    """Compare an answer with the expected one."""
     if told.error is not None:
         return _named(told.error.kind, told.error.message)
     if told.retries:
@@ -70,7 +70,7 @@ def _named(kind: str, message: str) -> str:
 
 
 def _failed(told: Told, kind: str) -> str:
-    """Compare a failure with what it should be called."""
+    """Compare a failure with its expected kind."""
     if told.error is None:
         return f"answered: {told.text[:40]!r}"
     if told.retries:
@@ -79,14 +79,14 @@ def _failed(told: Told, kind: str) -> str:
 
 
 async def answer(case: Case) -> str:
-    """A question, an answer, its counts."""
+    """Check a question, an answer, its counts."""
     told = await ask(case.client, "hi")
     case.record("answer")
     return _differs(told, toy.text_of("answer"))
 
 
 async def reasoning(case: Case) -> str:
-    """The thoughts apart from the answer."""
+    """Check that reasoning is apart from the answer."""
     told = await ask(case.client, "please think")
     case.record("reasoning")
     thought, _, text = toy.text_of("think").removeprefix("<think>").partition("</think>")
@@ -94,7 +94,7 @@ async def reasoning(case: Case) -> str:
 
 
 async def second_turn(case: Case) -> str:
-    """The server gets the first answer back, and takes it."""
+    """Check that the server accepts its own answer in the second turn."""
     first = await ask(case.client, "please think")
     told = await ask(case.client, "and now", chat=first.chat)
     case.record("second turn")
@@ -102,7 +102,7 @@ async def second_turn(case: Case) -> str:
 
 
 async def tool_call(case: Case) -> str:
-    """What the protocol's reader makes of a call. The daemon has no tools to offer yet."""
+    """Check what the protocol's reader returns for a call. The daemon has no tools to offer yet."""
     server = case.front.server
     headers = {"Authorization": f"Bearer {server.key}", "x-api-key": server.key}
     url = case.tap.url + PATHS[case.kind]
@@ -150,14 +150,14 @@ def _with_tool(kind: ProviderKind, model: str) -> dict[str, object]:
 
 
 async def _read_again(case: Case) -> Outcome:
-    """Let the reader of the protocol read the last answer once more."""
+    """Read the last response again with the protocol's reader."""
     raw = bytes([answer for answer in case.tap.answers if answer][-1])
     async with raw_server(raw) as server, made(case.kind, server.url) as provider:
         return await call(provider, "hi")
 
 
 async def no_tools(case: Case) -> str:
-    """A template without tools: they are dropped without a word, and `/props` says it."""
+    """Check a template without tools: they are dropped silently, and `/props` shows it."""
     if "without tools" not in case.backend.variants or case.backend is not case.front:
         return "n.a.: nothing says whether the template knows tools"
     known = await _caps(case)
@@ -176,7 +176,7 @@ async def no_tools(case: Case) -> str:
 
 
 async def _caps(case: Case) -> bool | None:
-    """Return what llama.cpp says of tools in its template."""
+    """Return the tool capabilities of the template, from llama.cpp."""
     headers = {"Authorization": f"Bearer {case.front.server.key}"}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
@@ -187,14 +187,14 @@ async def _caps(case: Case) -> bool | None:
 
 
 async def cut(case: Case) -> str:
-    """An answer that the output limit cuts says so."""
+    """Check that an answer cut by the output limit is marked."""
     told = await ask(case.client, "please count", SHORT)
     case.record("cut at limit")
     return OK if told.finish == "length" and told.text else _differs(told, "...", "length")
 
 
 async def full_context(case: Case) -> str:
-    """A conversation that is too long is called that, and not tried again."""
+    """Check that a conversation that is too long has that error, and is not retried."""
     chat = (await case.client.create_chat(CreateChat(content="hi " * 4000))).chat.id
     error = await asking.first_wait(case.client, chat)
     case.record("full context")
@@ -220,7 +220,7 @@ async def wrong_key(case: Case) -> str:
 
 
 async def wrong_address(case: Case) -> str:
-    """A base_url with too much of a path is doubted as an address, not as a model."""
+    """Check that a base_url with too long a path is reported as an address, not as a model."""
     told = await ask(case.client, "hi", ASTRAY)
     case.record("wrong address")
     if (differs := _failed(told, "config")) != OK:
@@ -230,7 +230,7 @@ async def wrong_address(case: Case) -> str:
 
 
 async def unanswered(case: Case) -> str:
-    """A chat goes on after a turn without an answer: this template wants roles in turn."""
+    """Check that a chat continues after a turn without an answer, if roles must alternate."""
     await case.backend.kill()
     chat = (await case.client.create_chat(CreateChat(content="hi"))).chat.id
     await asking.first_wait(case.client, chat)
@@ -244,7 +244,7 @@ async def unanswered(case: Case) -> str:
 
 
 async def loading(case: Case) -> str:
-    """A server that reads its model into memory is asked again until it has."""
+    """Check that a server that is loading its model is retried until it responds."""
     if "heavy" not in case.backend.variants:
         return "n.a.: it listens once its model is loaded"
     await case.backend.kill()
@@ -253,7 +253,7 @@ async def loading(case: Case) -> str:
     chat = (await case.client.create_chat(CreateChat(content="hi"))).chat.id
     error = await asking.first_wait(case.client, chat)
     case.record("loading")
-    # The heavy one would answer, in its time; a light one does it at once.
+    # The heavy one would answer slowly; a light one answers at once.
     await case.backend.kill()
     await case.backend.begin()
     await case.backend.ready()
@@ -276,7 +276,7 @@ async def _listens(server: Running) -> None:
 
 
 async def killed(case: Case) -> str:
-    """A server that dies in mid-answer: nothing half is kept, and the answer comes later."""
+    """Check that of a server killed in mid-answer nothing is kept, and the answer comes later."""
     chat = (await case.client.create_chat(CreateChat(content="please count"))).chat.id
     await asking.first_word(case.client, chat)
     await case.backend.kill()
@@ -295,7 +295,7 @@ async def killed(case: Case) -> str:
 
 
 async def stop(case: Case) -> str:
-    """A stop keeps what was shown, and the server is free for the next at once."""
+    """Check that a stop keeps what was shown, and frees the server's slot at once."""
     chat = (await case.client.create_chat(CreateChat(content="please count"))).chat.id
     await asking.first_word(case.client, chat)
     await asking.stop(case.client, chat)
@@ -311,7 +311,7 @@ async def stop(case: Case) -> str:
 
 
 async def two_chats(case: Case) -> str:
-    """Two chats at once, where there is room for one: the second waits, and is answered."""
+    """Check two chats at once, with room for one: the second waits, and is answered."""
     both = await asyncio.gather(*(ask(case.client, "please count") for _ in range(2)))
     for told in both:
         if told.finish != "length" or told.retries:
@@ -320,7 +320,7 @@ async def two_chats(case: Case) -> str:
 
 
 async def pool(case: Case) -> str:
-    """Two long answers in a context that is too small for both: not "too long"."""
+    """Check two long answers in a context that is too small for both: not "too long"."""
     if "pool" not in case.backend.variants:
         return "n.a.: no context is shared"
     await case.backend.kill()
@@ -330,8 +330,8 @@ async def pool(case: Case) -> str:
         (await case.client.create_chat(CreateChat(content="please count"))).chat.id
         for _ in range(2)
     ]
-    # Both fail where one finds no room, and may again where they are asked at once again: how it
-    # ends is chance.
+    # Both fail if one has no room, and may fail again if they retry at the same time: the end
+    # is chance.
     told = await asyncio.gather(*(asking.first_wait(case.client, chat) for chat in begun))
     for number, raw in enumerate(case.tap.answers):
         if b"rror" in raw:

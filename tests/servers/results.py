@@ -1,4 +1,4 @@
-"""The matrix as it was last run: a file of data, and the table that is made of it. Pure."""
+"""The matrix of the last run: a file of data, and the table made from it. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE = Path(__file__).parent / "results.json"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One server by one protocol: what each case said."""
+    """One server by one protocol: the result of each case."""
 
     server: str
     version: str
@@ -20,26 +20,26 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True):
-    """All rows, the day of the run (of each row the last), and why other servers are not there."""
+    """All rows, the day of the run (for each row its last), and the reasons for missing servers."""
 
     rows: list[Row]
     not_tried: dict[str, str] = {}
 
 
 def load(file: Path = FILE) -> Results:
-    """Return what was found last."""
+    """Return the results of the last run."""
     return msgspec.json.decode(file.read_bytes(), type=Results) if file.exists() else Results([])
 
 
 def save(results: Results, file: Path = FILE) -> None:
-    """Write what was found."""
+    """Write the results."""
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
 
 
 def merged(old: Results, row: Row, order: Sequence[str], not_tried: dict[str, str]) -> Results:
-    """Return the old results with a row in place of its like.
+    """Return the old results with a row replaced.
 
-    Cells of the same version that were not tried again stay; they stand in the `order` of cases.
+    Cells of the same version that were not tested again stay; they are in the `order` of cases.
     """
     kept = {(one.server, one.protocol): one for one in old.rows}
     before = kept.get((row.server, row.protocol))

@@ -1,4 +1,4 @@
-"""A real server as a process of its own, and what listens between it and Palaver."""
+"""A real server as a process, and the recorder between it and Palaver."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from support import guardian
 
 
 class NotReady(Exception):
-    """The server ended, or did not answer in time; with the last lines of its log."""
+    """The server ended, or did not respond in time; with the last lines of its log."""
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Running:
-    """A server that was started at `place`; it can be killed and started again."""
+    """A server started at `place`; it can be killed and started again."""
 
     def __init__(self, server: Server, place: Place) -> None:
         self.server = server
@@ -49,10 +49,10 @@ class Running:
         return self.place.folder / "server.log"
 
     async def begin(self, variant: str = "") -> None:
-        """Write its files, start it, and return at once."""
+        """Write its files and start it, without waiting for it."""
         chosen = self.variants[variant] if variant else Variant()
         await asyncio.to_thread(chosen.prepare or self.server.prepare, self.place)
-        # Its own group: some start workers. HOME is its folder, so that nothing else is read.
+        # A process group: some start workers. HOME is its folder, so that no user's file is read.
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *self.server.command(self.place),
@@ -62,7 +62,7 @@ class Running:
                     "PATH": os.environ["PATH"],
                     guardian.VARIABLE: os.environ.get(guardian.VARIABLE, ""),
                     "HOME": str(self.place.folder),
-                    "PORT": str(self.place.port),  # for who takes it from there
+                    "PORT": str(self.place.port),  # for servers that read it
                     **self.server.environment,
                 },
                 stdin=asyncio.subprocess.DEVNULL,
@@ -73,7 +73,7 @@ class Running:
             )
 
     async def ready(self) -> None:
-        """Wait until it answers.
+        """Wait until it responds.
 
         Raises:
             NotReady: it does not.
@@ -93,7 +93,7 @@ class Running:
                 raise NotReady(f"not ready in {self.server.wait_s:g} s: {self._last()}") from None
 
     async def kill(self) -> None:
-        """End it at once, with all that it started."""
+        """Kill it, with all processes that it started."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -121,9 +121,9 @@ async def running(server: Server, place: Place) -> AsyncIterator[Running]:
 
 
 class Tap:
-    """Passes everything on to a server, and keeps what it answered.
+    """Forwards everything to a server, and keeps its responses.
 
-    `answers` has the bytes of each answer, in the order of the requests.
+    `answers` has the bytes of each response, in the order of the requests.
     """
 
     def __init__(self, port: int) -> None:
@@ -132,7 +132,7 @@ class Tap:
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on one request after the other, each on a connection of its own to the server."""
+        """Forward one request after the other, each on a new connection to the server."""
         begun = b""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
@@ -142,7 +142,7 @@ class Tap:
                 answer = bytearray()
                 self.answers.append(answer)
                 passing = asyncio.create_task(_pass_back(back, writer, answer))
-                # The next request, or that the client is gone.
+                # The next request, or the client's end of the connection.
                 ahead = asyncio.create_task(reader.read(1))
                 try:
                     await asyncio.wait((passing, ahead), return_when=asyncio.FIRST_COMPLETED)
@@ -161,7 +161,7 @@ class Tap:
 
 
 async def _request(begun: bytes, reader: asyncio.StreamReader) -> bytes:
-    """Read a request whole; it asks for an answer that comes as it is, and ends its connection."""
+    """Read a whole request; ask for an uncompressed response that ends its connection."""
     head = begun + await reader.readuntil(b"\r\n\r\n")
     first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     named = {line.partition(b":")[0].lower(): line for line in lines}
@@ -181,7 +181,7 @@ async def _pass_back(
 
 
 def _goes_on(answer: bytes) -> bool:
-    """Say whether a client may send its next request on the connection of an answer."""
+    """Return whether a client may send its next request on the connection of a response."""
     head, _, body = answer.partition(b"\r\n\r\n")
     fields = head.lower().split(b"\r\n")
     if b"connection: close" in fields:

@@ -1,9 +1,10 @@
-"""A model that says what is written here, for servers that want real weights. Pure.
+"""A model with fixed answers, for servers that need real weights. Pure.
 
-Each token has one successor. A network of one layer without attention can say that: the embedding
-of a token is a unit vector, and the output matrix turns it into the next token's. What begins an
-answer is the last token of the prompt, which the chat template chooses by the person's words: so
-one model answers, thinks, calls a tool, or goes on for ever, on any server that runs the template.
+Each token has one successor. A network of one layer without attention can produce that: the
+embedding of a token is a unit vector, and the output matrix turns it into the next token's. An
+answer begins with the last token of the prompt, which the chat template chooses by the user's
+words: so one model answers, thinks, calls a tool, or goes on for ever, on any server that runs the
+template.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-# As a size that every kernel likes, and at least as many as there are tokens.
+# A size that every kernel supports, at least the number of tokens.
 WIDTH: Final = 512
 
-# What the model says -> the pieces of it, which no two scripts share: a piece is a state. `▁` is a
-# space, as in SentencePiece. The last one goes on with the first where it is for ever.
+# Script -> its pieces, which no two scripts share: a piece is a state. `▁` is a space, as in
+# SentencePiece. In an endless script the last piece is followed by the first.
 SCRIPTS: Final[dict[str, tuple[str, ...]]] = {
     "answer": ("Hello", "▁from", "▁a", "▁toy", "▁model", "."),
     "again": ("Once", "▁more", "▁with", "▁pleasure", "!"),
@@ -30,19 +31,19 @@ SCRIPTS: Final[dict[str, tuple[str, ...]]] = {
 }
 ENDLESS: Final = frozenset({"long"})
 
-# What is said to it -> the script. The first that fits; else `again` in a second turn.
+# Words of the prompt -> script. The first match; else `again` in a second turn.
 ASKED: Final = {"think": "think", "weather": "call", "count": "long"}
 
 UNKNOWN: Final = "<unk>"
 BEGIN: Final = "<s>"
 END: Final = "</s>"
-# Pieces that are one token also where they stand in a prompt. The tags are among them, so that a
-# server knows them in its own template.
+# Pieces that are one token in a prompt, too. The tags are among them, so that a server recognises
+# them in its own template.
 _TAGS = frozenset({"<think>", "</think>", "<tool_call>"})
 
 
 def starter(script: str) -> str:
-    """Return the token that ends a prompt which is answered by a script."""
+    """Return the token at the end of a prompt that starts a script."""
     return f"<|{script}|>"
 
 
@@ -51,14 +52,14 @@ BYTES: Final = tuple(f"<0x{value:02X}>" for value in range(256))
 ROLES: Final = ("<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
 STARTERS: Final = tuple(map(starter, SCRIPTS))
 WORDS: Final = tuple(piece for pieces in SCRIPTS.values() for piece in pieces)
-# By number; the bytes are what any other text is made of.
+# By number; other text consists of the bytes.
 TOKENS: Final = (*SPECIAL, *BYTES, *ROLES, *STARTERS, "▁", *WORDS)
 CONTROL: Final = frozenset({BEGIN, END, *ROLES, *STARTERS})
 TAGS: Final = _TAGS
 
 
 def successors() -> dict[int, int]:
-    """Return the number of the token that follows each one; the end is followed by itself."""
+    """Return the number of the token after each one; the end is followed by itself."""
     number = {token: place for place, token in enumerate(TOKENS)}
     follows = dict.fromkeys(number.values(), number[END])
     for name, pieces in SCRIPTS.items():
@@ -69,12 +70,12 @@ def successors() -> dict[int, int]:
 
 
 def text_of(script: str) -> str:
-    """Return what a script says, one round of it."""
+    """Return the text of a script, one round of it."""
     return "".join(SCRIPTS[script]).replace("▁", " ")
 
 
-# As templates of real models are: it wants user and assistant in turn, renders thoughts and calls
-# between tags (by which llama.cpp knows them), and tools as JSON.
+# Like templates of real models: it requires alternate user and assistant, renders reasoning and
+# calls between tags (by which llama.cpp recognises them), and tools as JSON.
 _TEMPLATE_HEAD = """\
 {%- macro said(content) -%}
 {%- if content is string -%}{{ content }}
@@ -138,7 +139,7 @@ def template() -> str:
     )
 
 
-# The same for a model that knows no tools and no thoughts.
+# The same for a model without tools and reasoning.
 PLAIN_TEMPLATE: Final = (
     "{{- bos_token -}}{%- for message in messages -%}<|{{ message.role }}|>{{ message.content }}"
     "{%- endfor -%}<|assistant|><|answer|>"

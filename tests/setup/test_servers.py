@@ -1,7 +1,7 @@
-"""Model servers on this machine: told apart by what they answer, and named in a config.toml.
+"""Model servers on this machine: recognised by their responses, and written into a config.toml.
 
-The answers are those of the servers' own documentation and sources; each comes from a real HTTP
-server on a port of its own.
+The responses are from the servers' own documentation and sources; each is sent by a real HTTP
+server on its own port.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ VLLM = {
         ],
     }
 }
-# It answers what it does not know with 200 and an error, and so it does here.
+# It responds to unknown paths with 200 and an error, as here.
 LM_STUDIO = {
     "/v1/models": {
         "object": "list",
@@ -86,7 +86,7 @@ LM_STUDIO = {
 
 @asynccontextmanager
 async def server(answers: dict[str, Any], asked: list[str] | None = None) -> AsyncIterator[int]:
-    """Answer these paths, and 404 for all others; a string is sent as it is."""
+    """Serve these paths, and 404 for all others; a string is sent unchanged."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         if asked is not None:
@@ -135,7 +135,7 @@ async def found(answers: dict[str, Any], asked: list[str] | None = None) -> Loca
         (LLAMA_CPP, "llama.cpp", [("/models/Qwen3-4B.Q4_K_M.gguf", 8192)]),
         (VLLM, "vLLM", [("meta-llama/Llama-3.1-8B", 32768)]),
         (LM_STUDIO, "LM Studio", [("qwen2-vl-7b", 32768), ("qwen2.5-7b-instruct", 4096)]),
-        # Without a model, as Ollama says it.
+        # Without a model, as Ollama responds.
         (OLLAMA | {"/v1/models": {"object": "list", "data": None}}, "Ollama", []),
         (
             {"/v1/models": {"data": [{"id": "m"}, {"id": "e\n"}, {"id": 7}, {"id": "x" * 201}]}},
@@ -256,7 +256,7 @@ def test_a_configuration_is_written_for_its_owner_alone_and_never_replaced(tmp_p
             write_config(one, "x")
 
 
-# --- one at its address -----------------------------------------------------------------------
+# --- a server at a given URL ------------------------------------------------------------------
 
 TOLD = [
     server.slug

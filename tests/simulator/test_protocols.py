@@ -1,4 +1,4 @@
-"""The simulator's wire behaviour, judged by the vendors' own SDKs and their typed parsers."""
+"""The simulator's wire behaviour, checked by the vendors' own SDKs and their typed parsers."""
 
 from __future__ import annotations
 

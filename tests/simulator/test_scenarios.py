@@ -1,4 +1,4 @@
-"""Stories of trouble: each plays with the real daemon and ends as it says; so does a file's."""
+"""Each scenario of failures runs with the real daemon and ends as documented; a file's, too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from providers.calling import call, made
 from support.clock import PATIENCE_S, ManualClock
 from support.daemon import make_daemon, short_dir
 
-# What the first prompts meet, one after the other: the failures that are waited out, and the end.
+# For the first prompts, in order: the failures that are retried, and the end.
 STORIES: dict[str, list[tuple[list[str], str]]] = {
     "rate-limited": [(["rate_limit"], "waiting")] * 2,
     "overloaded-then-fine": [(["overloaded"] * 2, "waiting")] * 2,
@@ -49,9 +49,9 @@ def test_every_story_is_told_here() -> None:
 async def play(
     daemon: Daemon, simulator: Simulator, clock: ManualClock, chat_id: str
 ) -> tuple[list[str], str]:
-    """Wait until a chat rests; return the failures that were waited out, and its end.
+    """Wait until a chat is idle; return the failures that were retried, and its end.
 
-    Time passes only where it is waited for: before a retry, and when an answer has fallen silent.
+    Time passes only where needed: before a retry, and when an answer is silent.
     """
     waited: list[str] = []
     seen = 0
@@ -78,7 +78,7 @@ async def play(
 async def test_a_story_plays_as_it_says(name: str) -> None:
     clock = ManualClock()
     async with short_dir() as folder, Simulator(rate=0, scenario=SCENARIOS[name]) as simulator:
-        # The demo's own configuration, with its patience.
+        # The demo's own configuration, with its timeouts.
         config = parse_config(CONFIG.format(url=simulator.url, patience=PATIENCE), "demo")
         daemon = make_daemon(folder, msgspec.structs.replace(config, worker=LONG_LEASES), clock)
         await daemon.start()
@@ -91,7 +91,7 @@ async def test_a_story_plays_as_it_says(name: str) -> None:
         finally:
             await daemon.stop()
     if name == "everything":
-        # Each fault has its own row elsewhere; here, every prompt comes to an end.
+        # Each fault has its own test elsewhere; here, every prompt comes to an end.
         assert len(told) == len(FAULTS)
         assert {kind for waited, end in told for kind in (*waited, end)} >= {
             *("overloaded", "rate_limit", "timeout", "silence_timeout", "server_error", "auth"),

@@ -1,4 +1,4 @@
-"""What the suites of the store run on: every engine there is."""
+"""Fixtures for the tests of the store: every supported engine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from support.engines import ENGINES, Engine
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """One engine after the other."""
+    """Each engine in turn."""
     return ENGINES[request.param]
 
 
 @pytest.fixture(scope="module")
 def store(engine: Engine) -> Iterator[Connection]:
-    """A store of the engine; a test leaves nothing in it."""
+    """A store on the engine; its content is removed after the test."""
     with engine.store() as connection:
         yield connection

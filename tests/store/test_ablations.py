@@ -1,4 +1,4 @@
-"""Each safeguard switched off once: if nothing failed then, the checks would check nothing."""
+"""Each safeguard switched off once: the checks must then fail."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_without_idempotency_keys_a_repeated_message_is_there_twice(
 
 
 async def order_of_events() -> list[str]:
-    """What happens when a chat is made in a real file: commits and hints, in their order."""
+    """Return the commits and hints of a creation in a real file, in order."""
     events: list[str] = []
 
     class Listener:

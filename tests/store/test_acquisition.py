@@ -1,4 +1,4 @@
-"""Which chats a worker may take: capacity, the machine that has the files, dead workers."""
+"""Which chats a worker may acquire: capacity, the machine with the workspace, expired leases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def taken(applied: list[Applied[None]]) -> list[str]:
 
 
 def held(store: Connection, chat_id: str, state: State = State.R0, beat: int = NOW) -> None:
-    """Plant a chat that another worker holds, with its last heartbeat at `beat`."""
+    """Write a chat that another worker holds, with its last heartbeat at `beat`."""
     runner = f"dead {chat_id}"
     plant(store, state, chat_id=chat_id, worker_id="dead", runner_id=runner)
     store.execute(insert(leases).values(chat_id=chat_id, runner_id=runner, heartbeat=beat))
@@ -95,7 +95,7 @@ def test_what_a_vanished_worker_held_waits_and_says_so_when_there_is_no_place(
     assert (one.row.chat_id, one.row.runner_id, one.row.pending_reason) == ("a", None, "capacity")
     assert one.row.pending_since == NOW
     assert violations(store, "a") == []
-    # Told once: the next look changes nothing.
+    # Written once: the next acquisition changes nothing.
     assert acquire(store, max_chats=1) == []
 
 

@@ -1,4 +1,4 @@
-"""A connection that cannot be made is an answer, and what is asked next connects anew."""
+"""A connection that fails is an error of its request, and the next request connects again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def one(connection: Connection) -> int:
 
 @pytest.fixture
 def missing(tmp_path: Path) -> tuple[Engine, Callable[[], None]]:
-    """A database in a folder that is not there, and what makes the folder."""
+    """A database in a missing folder, and a function that creates the folder."""
     folder = tmp_path / "later"
     engine = create_engine(
         f"sqlite:///{folder / 'palaver.db'}",

@@ -1,4 +1,4 @@
-"""A full disk, a read-only file, a file that is gone: a real daemon, told apart and survived."""
+"""A full disk, a read-only file, a missing file: a real daemon reports each, and survives it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONG = "[[echo]] " + "words " * 2000
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own that is quickly full."""
+    """A small file system that is quickly full."""
     require("mount")
     place = tmp_path / "disk"
     place.mkdir()
@@ -66,7 +66,7 @@ def shown(events: list[StreamEvent]) -> str:
 
 
 async def fill(place: Path) -> Path:
-    """Leave no room on a file system."""
+    """Fill a file system."""
     ballast = place / "ballast"
 
     def write() -> None:
@@ -82,7 +82,7 @@ async def fill(place: Path) -> Path:
 
 
 async def refusal_of(request: Callable[[], Awaitable[object]]) -> Problem | None:
-    """Ask once; return why the database refused, None when it did not."""
+    """Send a request once; return the database's reason for refusing, None if it did not."""
     try:
         await request()
     except Refused as refused:
@@ -91,7 +91,7 @@ async def refusal_of(request: Callable[[], Awaitable[object]]) -> Problem | None
 
 
 async def trouble(request: Callable[[], Awaitable[object]]) -> str:
-    """Ask until the database refuses; return the sentence."""
+    """Repeat a request until the database refuses; return the message."""
     async with asyncio.timeout(PATIENCE_S):
         while (problem := await refusal_of(request)) is None:
             pass
@@ -101,7 +101,7 @@ async def trouble(request: Callable[[], Awaitable[object]]) -> str:
 
 
 async def works(request: Callable[[], Awaitable[object]]) -> None:
-    """Ask until the database takes it: the cause is gone, and nobody did anything."""
+    """Repeat a request until the database accepts it, once the cause is gone."""
     async with asyncio.timeout(PATIENCE_S):
         while (problem := await refusal_of(request)) is not None:
             assert problem.status == 503
@@ -109,7 +109,7 @@ async def works(request: Callable[[], Awaitable[object]]) -> None:
 
 
 async def settled(client: Client, chat_id: str, seconds: float = 30) -> str:
-    """Wait until a chat is at rest. The worker's own waits between tries are part of it."""
+    """Wait until a chat is idle, including the worker's own waits between attempts."""
     async with asyncio.timeout(seconds):
         while (chat := await client.chat(chat_id)).status not in ("waiting", "error"):
             await asyncio.sleep(0.02)
@@ -122,7 +122,7 @@ async def assert_file_is_well(path: Path) -> None:
 
 
 async def begun(client: Client) -> tuple[str, Callable[[], Awaitable[object]]]:
-    """A chat with an answer, and a request that writes."""
+    """Return a chat with an answer, and a request that writes."""
     sent = await client.create_chat(CreateChat(content="[[echo]] remembered"))
     await settled(client, sent.chat.id)
     return sent.chat.id, lambda: client.create_chat(CreateChat(content=LONG))
@@ -141,7 +141,7 @@ async def test_a_full_disk_refuses_in_a_sentence_and_recovers_when_there_is_room
             acknowledged.add((await client.create_chat(CreateChat(content=LONG))).chat.id)
 
         assert "full" in await trouble(write)
-        # Reads work, and the daemon is there.
+        # Reads work, and the daemon responds.
         assert ("user", "[[echo]] remembered") in await history(client, chat_id)
         assert daemon.alive
         await asyncio.to_thread(ballast.unlink)
@@ -166,14 +166,14 @@ async def test_an_answer_that_ran_while_the_disk_filled_up_is_there_in_the_end(
             return await client.send(sent.chat.id, SendMessage(content=LONG))
 
         await trouble(request)
-        # The model says all that it has to say, and none of it can be written.
+        # The model finishes its answer, and none of it can be written.
         await events_until(client, sent.chat.id, lambda events: len(shown(events)) > 11_000)
         await trouble(request)
         assert daemon.alive
         await asyncio.to_thread(ballast.unlink)
         assert await settled(client, sent.chat.id) == "waiting"
         said = [role for role, _ in await history(client, sent.chat.id)]
-        # What was acknowledged is answered, once each; what was refused is not there.
+        # Acknowledged messages are answered, once each; refused ones are not stored.
         assert said[:2] == ["user", "assistant"]
         assert said == ["user", "assistant"] * (len(said) // 2)
         await assert_file_is_well(small_disk / "palaver.db")
@@ -216,7 +216,7 @@ async def test_a_read_only_disk_is_refused_at_the_start_and_used_again_afterward
 async def test_a_sound_database_on_a_read_only_disk_is_checked_and_copied(
     small_disk: Path, tmp_path: Path, left: str
 ) -> None:
-    """Whatever a daemon left beside it: nothing after a shutdown, its journal after a crash."""
+    """With any of a daemon's files beside it: none after a shutdown, its journal after a crash."""
     async with daemon_on(small_disk) as daemon:
         chat_id, _ = await begun(daemon.client)
         await daemon.end(signal.SIGTERM if left == "nothing" else signal.SIGKILL)
@@ -241,7 +241,7 @@ def _ids(path: Path) -> list[str]:
 
 
 async def operator(*arguments: str) -> tuple[int | None, str]:
-    """Run `palaverd db …`; return its exit code and all that it said."""
+    """Run `palaverd db …`; return its exit code and its output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "palaverd", "db", *arguments, stdout=PIPE, stderr=STDOUT
     )

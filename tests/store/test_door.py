@@ -1,4 +1,4 @@
-"""The door: fences, versions, idempotency keys, and hints that follow the commit."""
+"""`Database`'s transactions: fences, versions, idempotency keys, and hints after the commit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ANSWER = NewMessage(role="assistant", parts=[Text("answer")], finish="stop", epi
 
 
 class Recorder:
-    """Notes each hint and whether what it says could be read at that moment."""
+    """Records each hint, and whether its change could be read at that moment."""
 
     def __init__(self) -> None:
         self.hints: list[Hint] = []
@@ -216,7 +216,7 @@ async def test_acquisition_takes_each_chat_once_and_respects_capacity(engine: En
         assert [one.row.pending_reason for one in first] == [None, None, "capacity"]
         assert taken == chats[:2]
         assert await door.transact_all(acquire) == []
-        # An interruption waits for no place.
+        # An interruption does not wait for capacity.
         turn = (await door.database.read(lambda c: load_chat(c, chats[2]))).turn_version
         await door.apply(chats[2], lambda c: interrupt(c, turn, hold_queue=False))
         assert [one.row.chat_id for one in await door.transact_all(acquire)] == [chats[2]]

@@ -1,4 +1,4 @@
-"""Idempotency keys: what makes two requests the same, and what is kept of the first one."""
+"""Idempotency keys: when two requests are the same, and what is stored of the first response."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CHAT = NewChat(
     owner="alice", title="t", labels={"b": "1", "a": "2"}, workspace=Workspace("/w", "h")
 )
 
-# Digests that databases hold. Were one to change, a client that repeats its request to a newer
-# daemon would be told that its key belongs to another one.
+# Digests that databases contain. If one changed, a newer daemon would refuse a client's retry: its
+# key would belong to another request.
 STORED = [
     (
         Transition.CREATE,
@@ -67,7 +67,7 @@ KEPT = text(
 
 
 async def test_of_an_answer_only_ids_are_kept_and_a_chat_takes_them_with_it(engine: Engine) -> None:
-    """But what was taken out of the queue, and is nowhere else."""
+    """Except for what was removed from the queue, and is stored nowhere else."""
     async with open_door(engine) as (door, _):
         context, asker = context_of(door), Asker(OWNER, "k1")
         chat = (await create_chat(context, asker, CreateChat("a long story"))).chat

@@ -1,4 +1,4 @@
-"""People and workers act on one chat with every order of commits: nothing lost, nothing twice."""
+"""Clients and workers change one chat in every order of commits: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from support.asking import (
 )
 from support.interleaving import Actor, World, orders, tell, worker
 
-WORKER = Actor(worker("first"), 3)  # it looks, begins an attempt, commits an answer
-# One that is taken over and wakes up late, and the one that took over.
+WORKER = Actor(worker("first"), 3)  # it reads, begins an attempt, commits an answer
+# A worker whose chat is taken over and that resumes late, and the worker that took it over.
 OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
 
-# In the everyday run each third order is told; all of them with PALAVER_ORDERS=1.
+# By default each third order is run; all of them with PALAVER_ORDERS=1.
 EVERY = int(os.environ.get("PALAVER_ORDERS", "3"))
 
 CASES: dict[str, list[Actor]] = {
@@ -47,7 +47,7 @@ CASES: dict[str, list[Actor]] = {
 
 
 def prepare(world: World) -> None:
-    """A message waits from the beginning."""
+    """Queue a message at the start."""
     send(world, "q")
     world.acknowledged.append("q")
 

@@ -1,4 +1,4 @@
-"""An upgrade cut off at any statement leaves the file as it was, and can be run again."""
+"""An upgrade interrupted at any statement leaves the file unchanged, and can be run again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EMPTY = ["BEGIN TRANSACTION;", "COMMIT;"]
 
 
 class Cut(Exception):
-    """The power went out."""
+    """A power cut."""
 
 
 def upgrade(path: Path, cut_at: int | None = None) -> int:
@@ -52,7 +52,7 @@ def upgrade(path: Path, cut_at: int | None = None) -> int:
 
 
 def first_release(path: Path) -> None:
-    """A file of the first schema, with a chat in it."""
+    """Write a file of the first schema, with a chat in it."""
     with opened(path) as connection, connection.begin():
         migrate(connection)
         ensure_user(connection, OWNER, NOW)
@@ -67,7 +67,7 @@ def old_file(tmp_path: Path) -> Path:
 
 
 def nothing(_path: Path) -> None:
-    """No file at all."""
+    """Write no file."""
 
 
 @pytest.mark.parametrize("before", [nothing, first_release], ids=["new", "first release"])
@@ -108,7 +108,7 @@ def test_a_migration_that_alters_a_file_copies_it_first(
     add_migration(monkeypatch, tmp_path)
     upgrade(path)
     assert content(copied) == was
-    # Nothing that belongs to a chat goes with a table that is made anew.
+    # No rows of a chat are deleted with a table that is recreated.
     with opened(path) as connection:
         rows = {name: len(found) for name, found in dump(connection).items() if found}
     assert rows == {"store_info": 1, "users": 1, "chats": 1, "messages": 1, "queued_messages": 2}
@@ -152,7 +152,7 @@ def test_an_upgrade_that_would_leave_rows_without_their_chat_is_taken_back(tmp_p
     with opened(path) as connection:
         with pytest.raises(DatabaseError, match="nothing was changed"):
             change_schema(connection, careless)
-        # Afterwards keys are enforced again.
+        # Afterwards foreign keys are enforced again.
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     assert content(path) == was
 

@@ -1,4 +1,4 @@
-"""Every transition, tried in every state, on a real database.
+"""Every transition in every state, on a real database.
 
 Allowed cells end in a declared state and keep the invariants; all others raise and change
 nothing.
@@ -57,7 +57,7 @@ def first_queued(chat: LockedChat) -> int:
 
 
 Action = Callable[[LockedChat], Any]
-TURN = 3  # the turn version of a planted chat
+TURN = 3  # the turn version of a chat written by the test
 
 CALLS = [ToolCall(id=f"call-{n}", name="ask", arguments="{}") for n in (1, 2)]
 ANSWERED = [CallAnswer(call_id=call.id, text="yes") for call in CALLS]
@@ -68,14 +68,14 @@ def first_message(chat: LockedChat) -> int:
 
 
 def cancelled(chat: LockedChat, due: set[str]) -> str | None:
-    """Let the deadlines of some calls pass, then cancel what is due."""
+    """Let the deadlines of some calls pass, then cancel the due ones."""
     chat.connection.execute(
         update(tool_runs).where(tool_runs.c.call_id.in_(due)).values(deadline=NOW - 1)
     )
     return None if required_action.cancel_action(chat) else "nothing was due"
 
 
-# One way to ask for each transition; where its outcome depends on what is asked, all ways.
+# One request for each transition; all kinds of requests where the outcome depends on them.
 ACTIONS: dict[Transition, list[Action]] = {
     Transition.SEND: [lambda c: send.send(c, SECOND), lambda c: send.send(c, SECOND, 0)],
     Transition.SEND_INTERRUPT: [
@@ -113,7 +113,7 @@ ACTIONS: dict[Transition, list[Action]] = {
     Transition.FINISH_ERROR: [lambda c: turn.finish_error(c, ERROR)],
 }
 
-# These need what a planted chat has besides its state, or make or remove a chat.
+# These need more of a chat than its state, or create or delete a chat.
 ACTIONS |= {
     Transition.CREATE: [lambda c: send.create(c, SECOND)],
     Transition.FORK: [lambda c: edit.fork(c, c, first_message(c))],
@@ -136,7 +136,7 @@ ACTIONS |= {
         lambda c: cancelled(c, {"call-1"}),
         lambda c: cancelled(c, {"call-1", "call-2"}),
     ],
-    Transition.RECONCILE: [],  # walked by itself: it begins in no state
+    Transition.RECONCILE: [],  # tested separately: it begins in no state
 }
 
 WALK = [
@@ -155,7 +155,7 @@ def outcome(chat: LockedChat) -> State:
 
 
 def plant_calls(store: Connection, row: ChatRow) -> None:
-    """Two open calls that a client owes answers to."""
+    """Write two open calls that a client must answer."""
     add_message(store, row, "assistant", CALLS)
     for call in CALLS:
         store.execute(
@@ -171,7 +171,7 @@ def plant_calls(store: Connection, row: ChatRow) -> None:
 
 @contextmanager
 def planted(store: Connection, transition: Transition, state: State, queued: int) -> Iterator[None]:
-    """A chat in `state` for the length of a block; nothing of it stays."""
+    """A chat in `state` while the block runs; nothing of it remains."""
     waits = state.shape.status is Status.RUNNING and transition is Transition.SKIP_BACKOFF
     with store.begin() as transaction:
         waiting: dict[str, Any] = {"retry": retry_info()} if waits else {}
@@ -203,7 +203,7 @@ def test_each_cell_does_what_the_table_says(
             return
         applied = finish(chat, None)
         if not applied.changed:
-            # Nothing to stop, or nothing past its deadline: an answer, not a refusal.
+            # Nothing to stop, or nothing past its deadline: a result, not a refusal.
             assert transition in (Transition.INTERRUPT, Transition.CANCEL_ACTION)
             assert said
             assert state not in TABLE[transition] or transition is Transition.INTERRUPT
@@ -216,7 +216,7 @@ def test_each_cell_does_what_the_table_says(
 
 
 def test_the_walk_reaches_every_outcome_of_every_implemented_cell(store: Connection) -> None:
-    """Otherwise a cell could promise what no code ever does."""
+    """Otherwise a cell could promise an outcome that no code produces."""
     reached: set[tuple[Transition, State, State]] = set()
     for case in WALK:
         values: Any = case.values

@@ -1,4 +1,4 @@
-"""The schema: one truth in two places, and a newer database is refused."""
+"""The schema of the migrations is that of the models, and a newer database is refused."""
 
 from __future__ import annotations
 

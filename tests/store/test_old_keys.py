@@ -1,4 +1,4 @@
-"""A database of before the ids were kept has whole answers: its keys hold after the upgrade."""
+"""An older database, which stored whole responses: its keys still work after the upgrade."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ QUEUED = QueuedMessage(31, 0, "waits", WHEN)
 GONE = QueuedMessage(32, 1, "taken back", WHEN)
 HI = Content.of(NewUserMessage("hi", created_by=OWNER))
 
-# For each key what was asked and what was answered, as the version before wrote it.
+# For each key the request and the response, as the version before stored them.
 OLD: dict[str, tuple[Transition, object, object]] = {
     "create": (
         Transition.CREATE,
@@ -114,7 +114,7 @@ def old_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def context(old_file: Path) -> AsyncIterator[Context]:
-    """Use cases over a database that was upgraded."""
+    """Use cases on an upgraded database."""
     database = SqliteDatabase(old_file, SystemClock())
     await database.open(migrate.migrate)
     try:
@@ -142,7 +142,7 @@ async def test_requests_of_before_are_answered_with_what_they_made_and_change_no
     assert (taken.repeated, taken.queue, taken.removed) == (True, [QUEUED], GONE)
     cleared = await clear(context, "c", Asker(OWNER, "clear"), ClearContext(5))
     assert (cleared.repeated, cleared.changed) == (True, True)
-    # An answer that cannot be read keeps its promise all the same.
+    # An unreadable response still prevents a second execution.
     lost = await send_message(
         context, "c", Asker(OWNER, "unreadable"), SendMessage("hi", position=1)
     )

@@ -1,4 +1,4 @@
-"""What an older or a newer program wrote into a JSON column is read, never an exception."""
+"""JSON columns written by an older or a newer version are read without an exception."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from palaverd.store.transitions.retry import skip_backoff
 from palaverd.store.transitions.send import send
 from support.store import NOW, plant
 
-# What is stored, and the sentence that is read from it.
+# The stored value, and the message that is read from it.
 WRITTEN = [
     ("Too busy.", "Too busy."),
     ('"Too busy."', "Too busy."),

@@ -1,4 +1,4 @@
-"""Copies made while a writer writes are whole; `palaverd db` says in a sentence what is wrong."""
+"""Copies made during writes are consistent; `palaverd db` explains what is wrong."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_copy_made_while_a_writer_writes_is_whole(tmp_path: Path) -> Non
             assert await asyncio.to_thread(integrity_problems, target) == []
             count, wrong = await asyncio.to_thread(check_all, target)
             assert wrong == []
-            # What was acknowledged before the copy began is in it.
+            # Everything acknowledged before the copy began is in it.
             assert before <= count
     finally:
         done.set()
@@ -73,7 +73,7 @@ def filled(tmp_path: Path) -> Path:
 
 
 async def palaverd(*arguments: str | Path) -> tuple[int, list[str]]:
-    """Run a command; return its exit status and the lines it said."""
+    """Run a command; return its exit status and its lines of output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""Reads and their deadline: a database that stands still is told from one that is busy."""
+"""Reads and their deadline: a database that hangs, and one that is only busy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.clock import ManualClock, until
 
 
 class Gate:
-    """Reads that hang until they are let through, one by one."""
+    """Reads that hang until the test lets them through, one by one."""
 
     def __init__(self) -> None:
         self._open = threading.Semaphore(0)
@@ -60,7 +60,7 @@ async def test_a_database_that_stands_still_is_told_after_the_deadline(tmp_path:
 
 
 async def test_a_database_that_is_busy_answers_each_in_its_turn(tmp_path: Path) -> None:
-    """Each deadline passes several times, and each time another read was answered meanwhile."""
+    """Each deadline passes several times, and each time another read returned meanwhile."""
     gate = Gate()
     async with opened(tmp_path, gate) as (database, clock):
         reads = [asyncio.create_task(database.read(gate.read)) for _ in range(3 * READERS)]
@@ -74,7 +74,7 @@ async def test_a_database_that_is_busy_answers_each_in_its_turn(tmp_path: Path) 
 
 async def test_a_connection_that_could_not_be_made_is_made_by_the_next_read(tmp_path: Path) -> None:
     path = tmp_path / "one.db"
-    path.mkdir()  # what cannot be opened as a file
+    path.mkdir()  # it cannot be opened as a file
     reading = {"check_same_thread": False}
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=reading)
     readers = Readers(engine, 1)
@@ -104,9 +104,9 @@ def one(connection: Connection) -> int:
 
 
 def open_files() -> list[str]:
-    """What this process has open."""
+    """Return the open files of this process."""
     found = []
     for descriptor in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the one by which the list was read
+        with suppress(OSError):  # the descriptor that read the list
             found.append(str(descriptor.readlink()))
     return sorted(path for path in found if path.startswith("/"))

@@ -1,6 +1,6 @@
-"""Recorded chats, told again on each change: the same states and versions after every request.
+"""Recorded chats, run again on each change: the same states and versions after every request.
 
-A difference is either a mistake or meant. When it is meant, record anew and review the diff:
+A difference is a mistake or intended. If it is intended, record again and review the diff:
 
     PALAVER_RECORD=1 python -m pytest tests/store/test_recorded_chats.py
 """

@@ -1,4 +1,4 @@
-"""What was edited away goes after its days, and nobody who comes back misses that it went."""
+"""Dropped messages are removed after their days, and every returning client learns of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from support.schema import opened
 from support.store import NOW, memory_store, plant
 
 DAY = 24 * 3600
-EDITS = (1, 3, 2, 4)  # the place in history that each edit is of
+EDITS = (1, 3, 2, 4)  # the position in history of each edit
 
 
 def first_deleted(deleted: list[Deleted], since: int) -> int | None:
@@ -54,7 +54,7 @@ def test_markers_tell_every_client_the_same_as_all_of_them(revisions: list[int])
     kept = [one for one in deleted if one.id in needed]
     for since in range(-1, 9):
         assert first_deleted(kept, since) == first_deleted(deleted, since)
-    # Each of them is: without it, somebody would be told something else.
+    # Each of them is needed: without it, some client would get another result.
     for one in kept:
         others = [other for other in kept if other is not one]
         assert any(
@@ -63,7 +63,7 @@ def test_markers_tell_every_client_the_same_as_all_of_them(revisions: list[int])
 
 
 def edited(store: Connection) -> list[int]:
-    """Make a chat in which messages were edited away, one a day; return its snapshots."""
+    """Write a chat in which messages were edited, one a day; return its snapshots."""
     plant(store, State.W)
     for number in range(6):
         say(store, f"m{number}", NOW)
@@ -84,7 +84,7 @@ def edited(store: Connection) -> list[int]:
 
 
 def say(store: Connection, text: str, now: int) -> None:
-    """Put a message into history as if a turn had been about it."""
+    """Write a message into history as if a turn had answered it."""
     chat = lock(store, "c", now)
     chat.note_change()
     chat.row.history_version = chat.row.snapshot_version
@@ -113,7 +113,7 @@ def purge(store: Connection, before: int, most: int = 200) -> int:
 
 
 def told(store: Connection) -> list[Changes]:
-    """What a client is told that comes back, from each snapshot there was."""
+    """Return what a returning client gets, for each earlier snapshot."""
     newest = load_chat(store, "c").snapshot_version
     return [load_changes(store, "c", since) for since in [None, *range(newest + 1)]]
 
@@ -162,7 +162,7 @@ SECRET, TAKEN = "a word that was taken back", "a word that waited"
 
 
 async def taken_back(client: Client) -> tuple[str, Callable[[], Awaitable[Edited]]]:
-    """Edit a message away and take another one out of the queue; return how to ask again."""
+    """Drop a message by an edit, remove another from the queue; return how to repeat both."""
     sent = await client.create_chat(CreateChat(SECRET, title="t"), key="first")
     queued = (await client.send(sent.chat.id, SendMessage(TAKEN), key="second")).queued
     assert sent.message is not None

@@ -1,4 +1,4 @@
-"""What a daemon finds at its start: chats of a dead one, and chats in no state at all."""
+"""The repairs at a daemon's start: chats of a dead daemon, and chats in an invalid state."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ decoder = msgspec.json.Decoder(MessagePartEvent)
 
 
 def apply(shown: dict[int, str], events: list[bytes]) -> None:
-    """Show events as a client does: each must begin exactly where the block ends."""
+    """Apply events as a client does: each must begin exactly where the block ends."""
     for raw in events:
         event = decoder.decode(raw)
         text = shown.setdefault(event.block, "")
@@ -30,7 +30,7 @@ def apply(shown: dict[int, str], events: list[bytes]) -> None:
 
 
 def drain(log: Episode, cursor: Cursor, shown: dict[int, str], limit: int = 1 << 20) -> None:
-    # Two empty answers in a row: the first may only have ended the merged text.
+    # Two empty reads in a row: the first may only have ended the merged text.
     empty = 0
     while empty < 2:
         events = log.read(cursor, limit)
@@ -115,7 +115,7 @@ def test_a_tool_call_is_shown_before_its_arguments_come() -> None:
 def test_pushed_frames_say_what_reading_says_in_any_mixture(
     turns: list[list[str]], every: int
 ) -> None:
-    """One reader is pushed to where it can be, and reads for itself in each `every`-th turn."""
+    """One reader gets pushed frames where possible, and reads itself in each `every`-th turn."""
     log, cursor, shown = Episode("1.1"), Cursor(), dict[int, str]()
     log.open_block("text")
     drain(log, cursor, shown)
@@ -145,7 +145,7 @@ def test_a_growing_text_is_the_sum_of_its_pieces_whenever_one_asks(asked_at: Seq
 
 
 def test_a_long_text_holds_few_pieces() -> None:
-    """Each small piece is a piece of memory that Python keeps."""
+    """Each small string has its own overhead in Python."""
     growing = GrowingText()
     for number in range(20 * PIECES):
         growing.append(str(number))

@@ -1,4 +1,4 @@
-"""A token on its way from the provider to its readers touches no database."""
+"""A token on its way from the provider to its readers causes no database statement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MANY = 10 * FEW
 
 
 class Streaming(NamedTuple):
-    """An answer whose words have come and that does not end: its provider fell silent."""
+    """An answer that has stalled after some words: its provider is silent."""
 
     clock: ManualClock
     between: list[Statement]  # from the first word that was read to the last
@@ -47,7 +47,7 @@ async def _read_words(client: Client, words: int, seen: list[Statement]) -> list
 
 @asynccontextmanager
 async def streaming(words: int) -> AsyncIterator[Streaming]:
-    # On a clock that stands still nothing is saved or polled for: what is left is the tokens'.
+    # On a stopped clock nothing is saved or polled: what remains is caused by the tokens.
     clock = ManualClock()
     with recorded() as seen:
         async with running_pair(rate=2000, clock=clock) as (_, client, _simulator):

@@ -1,4 +1,4 @@
-"""A client that loses its connection at any event ends with what an unbroken one saw."""
+"""A client that is disconnected at any event ends with the same state as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ decoder = msgspec.json.Decoder(list[StreamEvent])
 
 
 class View:
-    """What a client shows: messages by id, and the live text of an episode."""
+    """The state of a client: messages by id, and the live text of an episode."""
 
     def __init__(self) -> None:
         self.messages: dict[int, str] = {}
@@ -64,7 +64,7 @@ class View:
 
 
 class Stage:
-    """A chat whose answer this test writes: no worker, but the real database and streams."""
+    """A chat whose answer the test writes: no worker, but the real database and streams."""
 
     def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
@@ -121,7 +121,7 @@ class Stage:
         return events
 
     async def catch_up(self, view: View) -> list[StreamEvent]:
-        """Connect with what the view has, and take events until all is said."""
+        """Connect with the view's progress, and read events until it has caught up."""
         events: list[StreamEvent] = []
         frames = self.connect(view)
         async for frame in frames:

@@ -1,4 +1,4 @@
-"""What a watcher of the chat list holds on to."""
+"""The memory of a watcher of the chat list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is imported is declared where it is installed, and what is declared is used."""
+"""Every imported library is declared where it is installed, and every declared one is used."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from imports.rules import PACKAGES, ROOT, imports_of, sources
 
 TEXT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PROJECT = tomllib.loads(TEXT)["project"]
-# With what each package is installed, beside the base.
+# The extras with which each package is installed, beside the base.
 EXTRAS = {"palaver": (), "palaverd": ("server",), "palaver_tui": ("tui",)}
-# What may be missing where it is imported, which says what then happens.
+# Libraries that may be missing where they are imported, with the consequence.
 OPTIONAL = {"palaver.remote.desktop_keyring": ("keyring",)}
-# Declared and imported by nobody.
+# Declared, but not imported.
 AHEAD = {"mcp"}
 
 
@@ -23,7 +23,7 @@ def normal(name: str) -> str:
 
 
 def declared(*extras: str) -> set[str]:
-    """Return the names of distributions that the base and these extras ask for."""
+    """Return the names of the distributions of the base and these extras."""
     lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][e] for e in extras)]
     return {
         normal(re.split(r"[^A-Za-z0-9._-]", one, maxsplit=1)[0]) for each in lists for one in each
@@ -31,7 +31,7 @@ def declared(*extras: str) -> set[str]:
 
 
 def imported() -> list[tuple[str, str]]:
-    """Return each module of ours with the distribution of something that it imports."""
+    """Return each of the project's modules with the distribution of something it imports."""
     from_name = packages_distributions()
     return [
         (module, normal(from_name[top][0]))

@@ -1,4 +1,4 @@
-"""What `make test-fast` leaves out is there."""
+"""Every test that `make test-fast` leaves out exists."""
 
 from support.long import FILES
 

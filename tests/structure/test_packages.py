@@ -1,4 +1,4 @@
-"""Two test modules may have one name in two folders: each folder is a package."""
+"""Each folder of tests is a package: two modules in two folders may have the same name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that the documents show are ones that the programs understand."""
+"""The commands in the documents are valid for the programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shown() -> Iterator[str]:
 
 
 def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
-    """Let click read the words as it would, without running anything."""
+    """Parse the words with click, without running anything."""
     context = command.make_context(command.name, list(words), parent=parent)
     if isinstance(command, click.Group):
         rest = [*context._protected_args, *context.args]
@@ -47,12 +47,12 @@ def test_a_shown_command_is_understood(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("ca.pem").touch()  # what is named has to be there
+    Path("ca.pem").touch()  # a named file has to exist
     last = line.split("|")[-1].split(">")[0]
     words = shlex.split(last)
     if words[0] not in PROGRAMS:
         return
-    # What follows -- is a palaver command of its own.
+    # A separate palaver command follows --.
     if "--" in words:
         at = words.index("--")
         parse(palaver, words[at + 1 :])

@@ -1,4 +1,4 @@
-"""The sources stay small enough to be read, and every module has a subject."""
+"""The sources are short enough to be read, and no module has a name without a subject."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from imports.rules import PACKAGES, ROOT, sources
 
 LONGEST = 500  # lines of a module, or of a class with its mixins
-# Names under which anything can be put, so that nothing can be found.
+# Names that fit anything, so that nothing can be found under them.
 SUBJECTLESS = {"utils", "util", "helpers", "helper", "misc", "common", "stuff", "tools_misc"}
 
 
@@ -20,7 +20,7 @@ def lengths(package: str) -> dict[str, int]:
     return {
         str(path.relative_to(folder)): len(path.read_text().splitlines())
         for path in folder.rglob("*.py")
-        # A migration is written once and never read as a whole; an empty file says nothing.
+        # A migration is never changed; an empty file has no docstring.
         if "versions" not in path.parts and path.stat().st_size
     }
 
@@ -41,7 +41,7 @@ def test_classes_are_small_with_all_that_they_inherit_of_ours(package: str) -> N
     too_long = {}
     for name in modules:
         if name.endswith("__main__") or ".migrations." in name:
-            continue  # they run when they are imported
+            continue  # they run on import
         for found in vars(import_module(name)).values():
             if inspect.isclass(found) and found.__module__ == name:
                 ours = [

@@ -1,4 +1,4 @@
-"""What bounds a worker: the steps of a turn, its own shutdown, and its own mistakes."""
+"""The bounds of a worker: the steps of a turn, its shutdown, and its own bugs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_chat_that_is_acquired_while_the_daemon_stops_is_released_at_onc
 
         def hook(when: When, transitions: Sequence[str]) -> None:
             if when == "after" and Transition.ACQUIRE in transitions:
-                daemon.worker._stopping = True  # what a signal does at this very moment
+                daemon.worker._stopping = True  # what a signal does at this moment
 
         daemon.door._reached = hook
         sent = await client.create_chat(CreateChat(content="[[echo]] hello"))
@@ -54,7 +54,7 @@ async def test_a_chat_that_is_acquired_while_the_daemon_stops_is_released_at_onc
 
 
 async def test_a_shutdown_in_the_middle_of_an_acquisition_leaves_no_chat_with_a_runner() -> None:
-    """The transaction is under way in the writer's thread when the worker is told to stop."""
+    """The transaction runs in the writer's thread when the worker is stopped."""
     async with running_pair() as (daemon, client, _):
         begun: list[object] = []
 

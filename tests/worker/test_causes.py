@@ -1,8 +1,8 @@
-"""Why a task was stopped decides what becomes of the chat, wherever it strikes.
+"""The cause of a task's cancellation decides what becomes of the chat, at any point of a turn.
 
-A person's stop is never tried again. A cancellation or a broken connection that a library raises
-by itself is a failure of the provider, and is. A chat that its worker loses or gives back at a
-shutdown is taken up again. Real sockets and the real SDK; the test moves the clock.
+A user's stop is never retried. A cancellation or a broken connection that a library raises by
+itself is a failure of the provider, and is retried. A chat that its worker loses, or releases at a
+shutdown, is resumed. Real sockets and the real SDK; the test advances the clock.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ Place = Callable[[Scene, str], Awaitable[None]]
 
 
 class End(msgspec.Struct, frozen=True):
-    """How a chat ended: finish and text of each answer, and how each attempt went."""
+    """The end of a chat: finish and text of each answer, and the outcome of each attempt."""
 
     answers: tuple[tuple[str | None, str], ...]
     attempts: tuple[str | None, ...]
 
 
-# --- where it strikes -------------------------------------------------------------------------
+# --- the points -------------------------------------------------------------------------------
 
 
 async def begin(s: Scene, prompt: str) -> None:
@@ -70,14 +70,14 @@ async def mid_text(s: Scene, prompt: str) -> None:
 
 
 async def before_the_end(s: Scene, prompt: str) -> None:
-    """The finish word came; the terminal event does not."""
+    """Wait until the finish word came; the terminal event does not."""
     await begin(s, f"[[silence at=end]] {prompt}")
     await shown(s, WORDS)
     await until(lambda: DEFAULT_LIMITS.closing in s.clock.waits())
 
 
 async def draining(s: Scene, prompt: str) -> None:
-    """The terminal event came; the body does not end."""
+    """Wait until the terminal event came; the body does not end."""
     await begin(s, f"[[stay-open times=1]] {prompt}")
     await until(lambda: DEFAULT_LIMITS.drain in s.clock.waits())
 
@@ -91,7 +91,7 @@ async def waiting(s: Scene, prompt: str) -> None:
 
 
 async def committed(s: Scene, prompt: str) -> None:
-    """The moment after the commit of the answer, before its task or anybody else knows."""
+    """Wait until the answer is committed, before its task or anything else has noticed."""
     reached = asyncio.Event()
 
     def hook(when: When, transitions: Sequence[str]) -> None:
@@ -103,7 +103,7 @@ async def committed(s: Scene, prompt: str) -> None:
     await reached.wait()
 
 
-# --- what strikes -----------------------------------------------------------------------------
+# --- the causes -------------------------------------------------------------------------------
 
 
 async def interrupted(s: Scene, _wire: Wire) -> None:
@@ -141,19 +141,19 @@ async def library_resets(_s: Scene, wire: Wire) -> None:
     wire.strike(httpx2.ReadError("[Errno 104] Connection reset by peer"))
 
 
-# --- what becomes of it -----------------------------------------------------------------------
+# --- the results ------------------------------------------------------------------------------
 
 WHOLE = ("stop", WORDS)
 ANEW = ("stop", "said anew")
 CUT = ("interrupted", SHOWN)
-STOPPED = ("interrupted", WORDS)  # whole, but nobody had said so when the person pressed stop
+STOPPED = ("interrupted", WORDS)  # complete, but not marked as such when the user stopped it
 DONE = End((WHOLE,), ("stop",))
 AGAIN = End((WHOLE,), ("lost", "stop"))
 WAITED = End((WHOLE,), ("overloaded", "stop"))
 RETRIED = End((WHOLE,), ("timeout", "stop"))
 TOO_SILENT = End((WHOLE,), ("silence_timeout", "stop"))
 
-# A worker that loses a chat, or gives it back, leaves it to be taken up again.
+# A worker that loses a chat, or releases it, leaves it to be resumed.
 TAKEN_UP: dict[Place, End] = {
     opening: AGAIN,
     mid_text: AGAIN,
@@ -162,11 +162,11 @@ TAKEN_UP: dict[Place, End] = {
     waiting: WAITED,
     committed: DONE,
 }
-# Nothing of a library runs while we wait; once all is committed, nobody listens to it.
+# No library's code runs during a wait; once all is committed, nothing waits for it.
 FAILED: dict[Place, End] = {
     opening: RETRIED,
     mid_text: RETRIED,
-    before_the_end: DONE,  # the finish word said that it is whole
+    before_the_end: DONE,  # the finish word marks it as complete
     draining: DONE,
 }
 Cause = Callable[[Scene, Wire], Awaitable[None]]
@@ -222,7 +222,7 @@ async def reached(
 
 
 async def ended(s: Scene) -> End:
-    """Let the chat come to rest, with the waits that it announces, and tell how."""
+    """Let the chat become idle, with the announced waits; return its end."""
     async with asyncio.timeout(PATIENCE_S):
         while (row := await s.row()).status not in ("waiting", "error") or s.daemon.worker.running:
             if row.retry is not None:
@@ -246,7 +246,7 @@ async def test_what_becomes_of_a_chat(
     async with reached(place, monkeypatch) as (s, wire):
         await cause(s, wire)
         assert await ended(s) == end
-        # Each attempt is one request: nothing below us tries again by itself.
+        # Each attempt is one request: no library retries by itself.
         assert len(s.simulator.requests) == len(end.attempts)
 
 
@@ -264,7 +264,7 @@ async def test_a_stop_that_a_library_turns_into_an_error_of_its_own_is_still_a_s
 async def test_a_stop_is_committed_although_a_library_swallows_the_cancellation(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock stands still: nothing here may wait for the task that goes on."""
+    """The clock is stopped: nothing may wait for the task that continues."""
     async with reached(place, monkeypatch, "swallows") as (s, wire):
         await interrupted(s, wire)
         await s.reaches("waiting")
@@ -293,7 +293,7 @@ async def test_whoever_takes_a_chat_up_waits_out_the_wait_that_was_announced(
 async def test_a_stop_after_a_shutdown_shows_what_was_shown_before_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The live text is gone with its process: what is shown was saved at the shutdown."""
+    """The live text is lost with its process: what is shown was saved at the shutdown."""
     async with reached(mid_text, monkeypatch) as (s, _wire):
         await s.daemon.stop()
         asleep = msgspec.structs.replace(s.daemon._config, worker=WorkerConfig(enabled=False))

@@ -1,4 +1,4 @@
-"""What a runner does with what it hears: every rule, and every order of late hints."""
+"""A runner's decision for each hint: every rule, and every order of late hints."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_without_a_task_the_same_state_starts_one() -> None:
 
 
 def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_is_heard() -> None:
-    """The whole story of two turns, heard in every order, with every hint heard twice."""
+    """All hints of two turns, in every order, with every hint repeated."""
     story = [
         RUNNING,
         later(snapshot_version=6, status="interrupting"),
@@ -87,7 +87,7 @@ def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_
 
 
 def test_an_older_hint_than_its_own_acquisition_never_reaches_a_runner() -> None:
-    """Also before it has read anything: what it was given when it took the chat is newer."""
+    """Also before its first read: the row of its acquisition is newer."""
     memory = Memory("r", later(snapshot_version=9, history_version=7))
     for old in (RUNNING, later(status="interrupting"), later(runner_id=None)):
         assert memory.hear(old) == Ignore()

@@ -1,4 +1,4 @@
-"""A stop whose end cannot be written at once: what was shown is kept until it is."""
+"""A stop whose end cannot be written at once: the shown text is kept until it is."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def stop(s: Scene) -> None:
 
 
 def fails(s: Scene, transition: Transition, while_: Callable[[], bool]) -> list[int]:
-    """Let every commit of `transition` fail for as long as it is to; count them."""
+    """Make every commit of `transition` fail while the condition holds; count them."""
     failed: list[int] = []
 
     def hook(when: When, transitions: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ async def test_what_was_shown_is_saved_although_the_commit_fails_for_longer_than
             s.clock.advance(STEP_S)
             await until(lambda: len(failed) > tries or min(s.clock.waits()) < STEP_S)  # noqa: B023
         away = False
-        # It may be about to wait for its next try, or already do.
+        # It may be about to wait for its next attempt, or waiting already.
         await s.reaches("waiting", pace=0.5)
         assert await saved(s) == ("interrupted", shown)
 
@@ -125,7 +125,7 @@ async def test_a_stop_that_a_shutdown_overtakes_is_ended_at_the_next_start() -> 
 
 
 async def deaf(request: ModelRequest) -> AsyncGenerator[ModelEvent]:
-    """A provider that takes a cancellation for nothing, and goes on."""
+    """A provider that ignores a cancellation, and continues."""
     yield BlockStart(block=0, kind="text")
     yield Delta(block=0, text="heard")
     try:

@@ -1,8 +1,8 @@
 """A stop that arrives late, twice or out of order never stops a later run.
 
-Requests and hints of a turn that is over are repeated to a real worker in the middle of the next
-turn. That every order of requests and commits ends well is in tests/store/test_interleavings.py,
-what a runner makes of every order of hints in test_decisions.py.
+Requests and hints of a turn that has ended are repeated to a real worker in the middle of the next
+turn. tests/store/test_interleavings.py tests every order of requests and commits,
+test_decisions.py a runner's decisions for every order of hints.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def shows_words(s: Scene) -> None:
 async def second_turn() -> AsyncIterator[tuple[Scene, list[Hint], Interrupt]]:
     """A chat whose first turn was stopped, and whose second one is being answered.
 
-    Gives every hint of the first turn, and the request that stopped it.
+    Yields every hint of the first turn, too, and the request that stopped it.
     """
     hints: list[Hint] = []
     clock = ManualClock()
@@ -67,7 +67,7 @@ async def second_turn() -> AsyncIterator[tuple[Scene, list[Hint], Interrupt]]:
 
 
 async def goes_on(s: Scene, work: object) -> None:
-    """The second turn is untouched: the same task, the same text, and a stop of it works."""
+    """Check that the second turn is unchanged: same task, same text, and a stop of it works."""
     assert runner_of(s)._work is work
     episode = s.daemon.episodes.current(s.chat_id)
     assert episode is not None
@@ -84,13 +84,13 @@ async def test_hints_of_an_earlier_turn_are_heard_in_every_order_and_change_noth
         runner = runner_of(s)
         work = runner._work
         assert work is not None
-        # The ones that could do harm: the stop, its end, and the release of the runner.
+        # The harmful ones: the stop, its end, and the release of the runner.
         harmful = [hint for hint in old if hint.status == "interrupting" or hint.runner_id is None]
         told = [old[0], *harmful, old[-1]]
         for order in permutations(told):
             for hint in order:
                 for _twice in range(2):
-                    # Past the mailbox, which would keep the newest alone.
+                    # Bypass the subscription, which would keep the newest only.
                     assert await runner._hear(hint)
             assert work.job.cancellation.cause is None
         for hint in old * 2:
@@ -114,7 +114,7 @@ async def test_a_stop_request_that_arrives_again_in_the_next_turn_says_so_and_ch
         late = SendMessage(content="third", when_busy="interrupt", turn_version=stop.turn_version)
         sent = await s.client.send(s.chat_id, late)
         assert sent.queued is not None
-        assert await s.row() != before  # it is queued, and that is all
+        assert await s.row() != before  # it is queued, nothing else
         await s.client.delete_queued(s.chat_id, sent.queued.id)
         await goes_on(s, work)
 

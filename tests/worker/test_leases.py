@@ -1,4 +1,4 @@
-"""A worker that cannot write gives its chats up before anybody else can have taken them."""
+"""A worker that cannot write gives up its chats before another one can have acquired them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STALLS = "[[silence at=text after=3]] [[length=9]] hello"
 
 
 async def gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the database away after a heartbeat, and look when the task is stopped."""
+    """Make the database fail after a heartbeat, and check when the task is stopped."""
     clock = ManualClock()
     async with running_pair(clock=clock, worker=CONFIG) as (daemon, client, simulator):
         sent = await client.create_chat(CreateChat(content=STALLS))
@@ -55,7 +55,7 @@ async def gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         await until(work.task.done)
         assert work.job.cancellation.cause is Cause.LEASE_LOST
         assert clock.monotonic() < last + CONFIG.lease_seconds
-        # The database comes back: the chat is taken up again, by a runner of its own.
+        # The database works again: the chat is acquired again, by another runner.
         monkeypatch.setattr(daemon.database, "write", real)
         await s.send("[[echo]] and then")
         clock.advance(CONFIG.lease_seconds)

@@ -1,4 +1,4 @@
-"""Hints are a matter of speed alone: without any, everything still happens, a little later."""
+"""Hints only save time: without any, everything still happens, a little later."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STALLS = "[[silence at=text after=3]] [[length=9]] hello"
 
 
 def lose_hints(daemon: Daemon) -> None:
-    """Let the door publish to nobody."""
+    """Make the database publish no hints."""
     daemon.door._publisher = _Nobody()
 
 
@@ -37,7 +37,7 @@ async def a_stop_without_hints() -> None:
         row = await s.reaches("running", pace=ACQUIRE_INTERVAL_S / 4, runner_id=True)
         await until(lambda: simulator.requests)
         await client.interrupt(s.chat_id, Interrupt(turn_version=row.turn_version))
-        # One look at all chats that are held.
+        # One query over all held chats.
         await s.reaches("waiting", pace=SYNC_INTERVAL_S / 10)
         await until(lambda: daemon.worker.running == 0)
 
@@ -63,7 +63,7 @@ async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_lo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = ManualClock()
-    looks: list[int] = []  # those under way: between two of them the timer is set
+    looks: list[int] = []  # the running ones: between two of them the timer is set
     acquire = Worker._acquire
 
     async def counted(self: Worker) -> None:
@@ -82,7 +82,7 @@ async def test_a_hint_that_comes_with_the_timer_does_not_keep_the_worker_from_lo
         lose_hints(daemon)
         await client.create_chat(CreateChat(content=STALLS))
         await until(lambda: not looks)
-        # Before anybody wakes, both are there: the timer, and news of a chat that is held.
+        # Before any task wakes, both have happened: the timer, and a change of a held chat.
         clock.advance(ACQUIRE_INTERVAL_S)
         daemon.hub.publish(hint_of(row))
         await until(lambda: len(simulator.requests) == 2)

@@ -1,4 +1,4 @@
-"""How long a model thought: until it said something else, whenever its thoughts are closed."""
+"""How long a model reasoned: until other output begins, whenever the block is closed."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def thought_for(*, closed_early: bool) -> int | None:
 
 
 def test_thinking_ends_where_the_text_begins() -> None:
-    """llama.cpp closes the block of the thoughts behind the text."""
+    """llama.cpp closes the block of reasoning after the text."""
     assert thought_for(closed_early=True) == 3000
     assert thought_for(closed_early=False) == 3000

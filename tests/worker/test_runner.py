@@ -37,7 +37,7 @@ async def at_rest(daemon: Daemon, client: Client, chat_id: str) -> Chat:
 
 
 def break_once(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """Let the first call of the real provider raise what no provider should."""
+    """Make the first call of the real provider raise what no provider should."""
     provider = daemon.catalog._providers["anthropic"]
     real, left = provider.stream, [error]
 
@@ -140,7 +140,7 @@ async def test_a_stop_of_the_daemon_is_not_missed_while_a_bug_is_logged(
         await client.create_chat(CreateChat(content="hi"))
         await until(lambda: daemon.episodes)
         try:
-            # Nobody moves the clock: a pause would last for ever.
+            # The clock is stopped: a pause would last for ever.
             await until(lambda: daemon.worker.running == 0)
         finally:
             clock.advance(RETRY_FIRST_S)

@@ -1,6 +1,6 @@
-"""A stop or a shutdown at any moment of an answer: what is saved is what was shown.
+"""A stop or a shutdown at any moment of an answer: the saved text is the shown one.
 
-PALAVER_STOPS says at how many points answers are stopped.
+PALAVER_STOPS sets the number of points at which answers are stopped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Seen(msgspec.Struct):
     """What one client was shown of one answer, and what was committed of it."""
 
     shown: str = ""
-    after: str = ""  # live text that came behind the committed message
+    after: str = ""  # live text after the committed message
     saved: Message | None = None
 
 
@@ -42,7 +42,7 @@ def text_of(message: Message) -> str:
 
 async def stopped_after(client: Client, characters: int) -> Seen:
     """Stop an answer once so many characters of it were shown; follow it to the end."""
-    # The answer never ends by itself: whenever the stop comes, it comes in the middle.
+    # The answer never ends by itself: a stop always comes in the middle.
     content = f"[[silence at=end times=9999]] [[length={WORDS}]] [[rate=400]] hello"
     sent = await client.create_chat(CreateChat(content=content))
     stop = Interrupt(turn_version=sent.chat.versions.turn)
@@ -99,7 +99,7 @@ def saved_as_shown(found: list[Seen]) -> None:
             continue
         saved = text_of(seen.saved)
         assert seen.saved.finish == "interrupted"
-        # The last words may have come with the message itself.
+        # The last words may be in the message only.
         assert saved.startswith(seen.shown), f"shown {seen.shown!r}, saved {saved!r}"
 
 
@@ -113,7 +113,7 @@ async def test_a_stop_at_any_point_saves_exactly_what_was_shown_and_nothing_come
 async def test_it_would_be_noticed_if_the_live_log_went_on_after_a_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The log is not sealed, and what was saved a moment ago is committed instead of it."""
+    """The log is not sealed, and what was saved a moment before is committed instead of it."""
     monkeypatch.setattr(Episode, "seal", lambda self: None)
     monkeypatch.setattr("palaverd.generation.interruption.shown_parts", lambda blocks: [])
     with pytest.raises(AssertionError, match="gone"):
