@@ -56,6 +56,9 @@ def test_no_import_breaks_a_rule() -> None:
         ("palaver_tui.screen.painter", "palaver_tui.actions.undo", "actions: it is not below"),
         ("palaver_tui.actions.undo", "palaver_tui.app", "app: it is not below"),
         ("palaver_tui.text.wrap", "palaver_tui.state.chat", "state: it is not below"),
+        ("palaver_tui.storage.drafts", "textual.app", "may not import textual"),
+        ("palaver_tui.session.session", "textual.app", "may not import textual"),
+        ("palaver_tui.state.chat", "asyncio", "is pure"),
     ],
 )
 def test_what_must_not_be_imported_breaks_a_rule(importer: str, imported: str, rule: str) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from palaver.wire.chats import TITLE_LIMIT, ChatPage
 from palaver.wire.events import CaughtUp, ChatDeleted, ChatUpdated, MessageEvent, QueueUpdate
+from palaver_tui.state.activity import DRAFT_SIGN, age
 from palaver_tui.state.chat import ChatView, Outgoing
 from palaver_tui.state.permissions import ARCHIVED, AT_REST, refusal
-from palaver_tui.state.words import DRAFT_SIGN, age
 from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaverd.chatstate.states import ARCHIVED as ARCHIVED_STATES

@@ -10,8 +10,8 @@ from textual.color import Color
 
 from palaver.wire.events import QueueUpdate
 from palaver_tui.text.visible import one_for_one
+from palaver_tui.textual_patches.backstop import Backstop
 from palaver_tui.textual_patches.fields import ShownDocument, ShownInput
-from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.search_bar import SearchInput
 from tui.hostile_client import ALL, EVIL
 from tui.replay import queued, user

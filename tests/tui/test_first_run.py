@@ -22,9 +22,9 @@ from palaver.wire.errors import ChatError
 from palaver.wire.setup import Setup
 from palaver_tui.app import PalaverApp
 from palaver_tui.keymap.actions import ACTIONS
-from palaver_tui.session.causes import looked_at
 from palaver_tui.session.session import Connect
 from palaver_tui.session.setup import SetupTools
+from palaver_tui.session.watched_files import file_stats
 from palaver_tui.state.first_run import FirstRun, Row, first_run, paragraphs
 from palaver_tui.widgets.welcome import welcome_lines
 from palaverd.config.load import ConfigError
@@ -363,7 +363,7 @@ async def test_a_file_that_kept_the_daemon_from_starting_is_read_when_it_was_men
         except ConfigError as error:
             raise PalaverError(f"The daemon did not start: {error}") from error
 
-    tools = SetupTools(look=lambda: looked_at([house.config]))
+    tools = SetupTools(look=lambda: file_stats([house.config]))
     async with Open(house, tools, connect=connect, first="No connection") as me:
         await me.shows("The daemon did not start", "⏎ try again")
         house.config.write_text("[models.a]\nkind = 2\nmodel = 3\n")

@@ -10,7 +10,7 @@ from palaver.client import Connected, Endpoint, Incompatible, PalaverError, Unau
 from palaver.interface import Choice
 from palaver.remote.address import Ssh, Unix, Web
 from palaver.remote.servers import Server
-from palaver_tui.session.causes import causes
+from palaver_tui.session.watched_files import watched_files
 from palaver_tui.storage.local_store import Draft, LocalStore
 from palaver_tui.timing import BARRED_S
 from palaver_tui.widgets.header import Place
@@ -256,10 +256,10 @@ def test_the_files_that_decide_whether_a_server_is_reached(tmp_path, monkeypatch
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     ca, token = Path("/ca.pem"), Path("/token")
     named = dataclasses.replace(BOX, ca_file=ca, token_file=token)
-    *found, stored = causes(tmp_path, None, named)
+    *found, stored = watched_files(tmp_path, None, named)
     assert found == [tmp_path / "palaver" / "client.toml", ca, token]
     assert stored.parent == tmp_path / "palaver" / "tokens"
-    assert list(causes(tmp_path, Path("/c.toml"), Server(Unix("/s")))) == [
+    assert list(watched_files(tmp_path, Path("/c.toml"), Server(Unix("/s")))) == [
         Path("/c.toml"),
         Path("/s"),
     ]

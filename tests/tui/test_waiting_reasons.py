@@ -8,11 +8,11 @@ import pytest
 
 from palaver.wire.chats import PendingReason
 from palaver.wire.events import StatusEvent
+from palaver_tui.state.activity import activity
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection
 from palaver_tui.state.live import live_state
 from palaver_tui.state.reduce import reduce
-from palaver_tui.state.words import activity
 from tui.replay import T0, versions
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any, ClassVar, NoReturn
 from rich.console import Console
 from textual import events
 from textual.binding import BindingType
-from textual.filter import LineFilter
 from textual.widgets import Input, TextArea
 
 from palaver.client import Client, Endpoint
@@ -45,14 +44,14 @@ from palaver_tui.platform.signals import on_ending_signals
 from palaver_tui.screen.frames import FrameScheduler
 from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.screen.painter import FLAT, NARROW, Painter
-from palaver_tui.session.causes import causes, looked_at
 from palaver_tui.session.session import Connect, Session
 from palaver_tui.session.setup import SetupTools
+from palaver_tui.session.watched_files import file_stats, watched_files
 from palaver_tui.storage.drafts import Drafts
 from palaver_tui.storage.error_reports import ErrorLog, say_ended
 from palaver_tui.storage.local_store import FOLDER, LocalStore
 from palaver_tui.text.visible import encodable
-from palaver_tui.textual_patches.application import Application
+from palaver_tui.textual_patches.application import Application, unwrapped
 from palaver_tui.textual_patches.error_containment import guard_library
 from palaver_tui.textual_patches.key_queue import KeyQueue
 from palaver_tui.textual_patches.terminal_driver import Terminal
@@ -60,7 +59,6 @@ from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.themes.themes import theme
 from palaver_tui.timing import ANIMATION_S, ERROR_NOTICE_S, STILL_ANIMATION_S
 from palaver_tui.transcript.message_stacks import Look
-from palaver_tui.widgets.backstop import Backstop
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.strips import depth_of, draws_pictures
@@ -116,16 +114,10 @@ class PalaverApp(Application[int]):
         self._is_ready = False  # the first paint can be made
         self._frames = FrameScheduler(self, self.paint)
         self._ticked = 0  # frames that had been painted at the last tick
-        self._backstop = Backstop()
         self.key_queue = KeyQueue(self, self.give)
         self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
-        palettes = FAMILIES[depth]
-        for palette in palettes:
-            self.register_theme(theme(palette))
-        if depth == "none" or self.no_color:
-            self.without_colours()
-        self.theme = PLAIN.name if self.no_color else palettes[0].name
+        self._use_colours(depth)
 
         elsewhere = server is not None and server.socket is None
         disk = LocalStore(data_dir, str(server.place) if server and elsewhere else None)
@@ -169,7 +161,7 @@ class PalaverApp(Application[int]):
             clipboard=Clipboard(os.environ, super().copy_to_clipboard, data_dir / FOLDER),
             opener=Opener(os.environ),
             pictures=data_dir / FOLDER / "pictures",
-            palettes=palettes,
+            palettes=FAMILIES[depth],
             servers=choices,
             stored=drafts,
         )
@@ -282,9 +274,13 @@ class PalaverApp(Application[int]):
         if self._is_ready and self.on_screen:
             paint(self.context)
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what every line goes through before it is written to the terminal."""
-        return [*super().get_line_filters(), self._backstop]
+    def _use_colours(self, depth: Depth) -> None:
+        """Register the themes that a terminal with so many colours can show, and begin with one."""
+        for palette in FAMILIES[depth]:
+            self.register_theme(theme(palette))
+        if depth == "none" or self.no_color:
+            self.without_colours()
+        self.theme = PLAIN.name if self.no_color else FAMILIES[depth][0].name
 
     @property
     def _draws_pictures(self) -> bool:
@@ -464,9 +460,9 @@ def open_terminal(
     `hint` stands where nothing was said yet, `notice` is said at the beginning. `server` is the one
     that was named, `choices` are those that can be gone to, None where that is not offered.
     """
-    files = tuple(causes(data_dir, config, server))
+    files = tuple(watched_files(data_dir, config, server))
     find = partial(find_servers, SystemClock())
-    tools = SetupTools(os.environ, restart, find, partial(looked_at, files))
+    tools = SetupTools(os.environ, restart, find, partial(file_stats, files))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     console = Console()
     look = Look(pictures=draws_pictures(console))
@@ -489,7 +485,7 @@ def open_terminal(
     try:
         result = app.run()
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        app.context.errors.log.note(error)
+        app.context.errors.log.note(unwrapped(error))
         app.context.errors.log.write(app.clock.now())
         result = 1
     finally:

@@ -14,12 +14,12 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.keymap.actions import BY_ID, LETTERS, Action, Scope, key_of
 from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.session.session import Session
+from palaver_tui.state.activity import DRAFT_SIGN, MOVING, activity, spinner
 from palaver_tui.state.banner import Banner, banner
 from palaver_tui.state.chat_list import ChatList, Row, rows
 from palaver_tui.state.dropped_messages import Dropped, in_words
 from palaver_tui.state.live import STOPPABLE
 from palaver_tui.state.primary_action import LABELS
-from palaver_tui.state.words import DRAFT_SIGN, MOVING, activity, spinner
 from palaver_tui.storage.drafts import NEW
 from palaver_tui.text.spans import Ink
 from palaver_tui.text.visible import visible_line

@@ -8,11 +8,11 @@ from typing import Literal
 
 from palaver.wire.errors import ChatError, FailureKind
 from palaver_tui.keymap.actions import key_of
+from palaver_tui.state.activity import duration, remaining
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection
 from palaver_tui.state.first_run import FirstRun
 from palaver_tui.state.primary_action import LABELS, primary
-from palaver_tui.state.words import duration, remaining
 from palaver_tui.text.visible import visible_line
 
 Tone = Literal["error", "warning"]

@@ -14,7 +14,7 @@ from palaver.wire.events import (
     ListSnapshot,
     WatchEvent,
 )
-from palaver_tui.state.words import list_status
+from palaver_tui.state.activity import list_status
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Final
 
-from textual.worker import WorkerFailed
-
 # Kinds that are told apart; what comes after that is only counted.
 MOST_KINDS: Final = 20
 MOST_FILES: Final = 10
@@ -53,8 +51,6 @@ class ErrorKind:
 
 def described(error: BaseException, depth: int = 4) -> ErrorKind:
     """Return what may be told of `error`; causes are followed `depth` deep."""
-    if isinstance(error, WorkerFailed):
-        error = error.error  # Textual's wrapping says nothing
     frames = tuple(
         f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_qualname}"
         for frame, line in walk_tb(error.__traceback__)

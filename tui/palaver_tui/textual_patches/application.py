@@ -14,12 +14,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from textual.app import App, ReturnType
-from textual.filter import Monochrome, NoColor
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.worker import WorkerFailed
+
+from palaver_tui.textual_patches.backstop import Backstop
+
+BACKSTOP: Final = Backstop()
+
+
+def unwrapped(error: Exception) -> Exception:
+    """Return the error that a worker raised: what Textual wraps it in says nothing."""
+    inner = error.error if isinstance(error, WorkerFailed) else error
+    return inner if isinstance(inner, Exception) else error
 
 
 class Application(App[ReturnType]):
     """An application that may go on after an error."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line goes through before it is written to the terminal."""
+        return [*super().get_line_filters(), BACKSTOP]
 
     def handle_error(self, error: Exception) -> bool:
         """Take note of `error`; return whether the client goes on. Else Textual ends it."""
@@ -30,7 +48,7 @@ class Application(App[ReturnType]):
         self._handle_exception(error)
 
     def _handle_exception(self, error: Exception) -> None:
-        if not self.handle_error(error):
+        if not self.handle_error(unwrapped(error)):
             super()._handle_exception(error)
 
     def release_terminal(self) -> None:

@@ -16,8 +16,8 @@ from textual.strip import Strip
 from palaver.wire.chats import BUSY
 from palaver_tui.keymap.actions import BY_ID
 from palaver_tui.keymap.bindings import bindings
+from palaver_tui.state.activity import age, signs
 from palaver_tui.state.chat_list import Row
-from palaver_tui.state.words import age, signs
 from palaver_tui.text.spans import Face, Ink, Line, Paper, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import width_of

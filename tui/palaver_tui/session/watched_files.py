@@ -11,7 +11,7 @@ from palaver.remote.endpoints import tokens
 from palaver.remote.servers import Server
 
 
-def causes(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
+def watched_files(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
     """Yield the files that matter for a server, None for the daemon of this machine.
 
     `config` is the file that the daemon reads, None for the usual one.
@@ -26,7 +26,7 @@ def causes(data_dir: Path, config: Path | None, server: Server | None) -> Iterat
         yield tokens().path(server.place)
 
 
-def looked_at(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
+def file_stats(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
     """Return how files are now, None for each that cannot be seen."""
     found: list[tuple[int, int, int] | None] = []
     for path in paths:

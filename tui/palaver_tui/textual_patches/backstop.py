@@ -1,4 +1,8 @@
-"""The last word on what is drawn: no control gets through, whoever forgot to make it visible."""
+"""The last word on what is drawn: no control gets through, whoever forgot to make it visible.
+
+Textual writes the text of every widget as it is. Without this a control in a notice, a title or an
+option reaches the terminal and drives it. Filters are Textual's own means, not meant for others.
+"""
 
 from __future__ import annotations
 
