@@ -133,8 +133,8 @@ class Watcher:
             self.written.add(sender.text)
         elif isinstance(sender, ChatListPane):
             self.seen.add(sender.filter_text or "")
-        elif hasattr(sender, "value"):
-            self.seen.add(sender.value)
+        elif (value := getattr(sender, "value", None)) is not None:
+            self.seen.add(value)
 
 
 def feed(me: Client, burst: list[str]) -> None:

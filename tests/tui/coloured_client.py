@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from rich.console import Console
 from textual._wait import wait_for_idle
@@ -21,6 +22,7 @@ from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent
 from palaver_tui.actions.search import end_search
 from palaver_tui.actions.table import FUNCTIONS
 from palaver_tui.app import PalaverApp
+from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.strips import depth_of
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import BAD_KEY, ENDPOINT, OVERLOADED, T0, FixedClock, ReplayClient, queued, status
@@ -41,7 +43,7 @@ def colourful_daemon() -> ReplayClient:
 class Colourful(PalaverApp):
     """The client; when everything was shown, it leaves."""
 
-    CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
+    CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
     daemon: ReplayClient
 
     def _act(self, name: str) -> Callable[[], object]:
@@ -57,7 +59,7 @@ class Colourful(PalaverApp):
         # What is to be done, and what must then be seen.
         steps: list[Callable[[], object] | str] = [
             lambda: text.set_folds(text.folds.all(True)),
-            lambda: self.main.query_one("#composer").insert("a draft"),
+            lambda: self.main.query_one(Composer).insert("a draft"),
             text.to_start,
             *[lambda: text.move(text.size.height)] * 5,
             lambda: self.context.notices.say("A notice.", "error"),
@@ -125,7 +127,7 @@ async def main(folder: Path, theme: int) -> None:
         data_dir=folder,
         chat_id="a",
         clock=FixedClock(),
-        client=daemon,
+        client=cast("Any", daemon),
         motion=False,
         depth=depth_of(Console()),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from textual.css.model import RuleSet
-from textual.css.stylesheet import CSSLocation, Stylesheet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -19,13 +21,13 @@ def styles_parsed_once() -> Iterator[None]:
     known: dict[tuple[object, ...], list[RuleSet]] = {}
 
     def parsed(
-        self: Stylesheet, css: str, read_from: CSSLocation, *how: object, **more: object
+        self: Stylesheet, css: str, read_from: CSSLocation, *how: Any, **more: Any
     ) -> list[RuleSet]:
         key = (css, read_from, how, *more.items(), *self._variables.items())
         if key not in known:
             known[key] = parse(self, css, read_from, *how, **more)
         return known[key]
 
-    Stylesheet._parse_rules = parsed
-    yield
-    Stylesheet._parse_rules = parse
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import palaver_tui.app
 from palaver.client import Connected
@@ -31,7 +32,7 @@ EMOJI = {
 class Emoji(PalaverApp):
     """The client, from another place than its style sheet."""
 
-    CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
+    CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
 
 
 def emoji_daemon() -> ReplayClient:
@@ -62,7 +63,7 @@ async def main(folder: Path) -> None:
         data_dir=folder,
         chat_id="family",
         clock=FixedClock(),
-        client=emoji_daemon(),
+        client=cast("Any", emoji_daemon()),
         motion=False,
     )
     await app.run_async()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any, cast
 
 from textual import events
 
@@ -26,7 +27,7 @@ from palaver.wire.events import (
     QueueUpdate,
     RetryEvent,
 )
-from palaver.wire.messages import Boundary, Reasoning, Source, ToolCall, ToolResult
+from palaver.wire.messages import Boundary, Message, Reasoning, Source, ToolCall, ToolResult
 from palaver_tui.actions.clipboard import copy_text
 from palaver_tui.actions.edits import begin_edit
 from palaver_tui.actions.search import end_search
@@ -86,7 +87,7 @@ def evil_daemon() -> ReplayClient:
     stream.tell(
         MessageEvent(user(1, f"{ALL}\n{ALL}")),
         MessageEvent(answer(2, Reasoning(f"thought {ALL}", 10), *calls, model=ALL)),
-        MessageEvent(answer(3, model=ALL).__class__(3, "tool", results, revision=3, created_at=T0)),
+        MessageEvent(Message(3, "tool", [*results], revision=3, created_at=T0)),
         MessageEvent(answer(4, markdown, Source("https://x.example/\x1b[2J", ALL), model=ALL)),
         MessageEvent(answer(5, Boundary("compacted", ALL), model=ALL)),
         MessageEvent(answer(6, "[x](https://x.example/%1b\x1b]0;y\x07) " + "w" * 50_000)),
@@ -108,7 +109,7 @@ class Evil(PalaverApp):
     """The client; when everything was shown in every way there is, it leaves."""
 
     daemon: ReplayClient
-    CSS_PATH = Path(palaver_tui.app.__file__).with_name("palaver.tcss")
+    CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
 
     def _act(self, name: str) -> Callable[[], object]:
         return partial(FUNCTIONS[name], self.context)
@@ -120,7 +121,7 @@ class Evil(PalaverApp):
         while not self.session.view.caught_up or not self.session.models:
             await asyncio.sleep(0.02)
         text = self.main.query_one(Transcript)
-        steps = [
+        steps: list[Callable[[], object]] = [
             lambda: text.set_folds(text.folds.all(True)),
             text.to_start,
             lambda: self.context.notices.say(ALL, "error"),
@@ -185,7 +186,7 @@ async def main(folder: Path) -> None:
         chat_id="a",
         clock=SystemClock(),
         random=Random(1),
-        client=daemon,
+        client=cast("Any", daemon),
         motion=False,
     )
     app.daemon = daemon

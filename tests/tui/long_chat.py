@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from palaver.client import Connected
+from palaver.wire.chats import ChatStatus
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import Message, MessagePage
 from tui.replay import ReplayClient, answer, chat, status, user
@@ -13,7 +14,7 @@ NEWEST = 50  # messages that a stream begins with
 class LongChat(ReplayClient):
     """Serves pages of `history`, oldest first, and counts them."""
 
-    def __init__(self, history: list[Message], word: str = "waiting") -> None:
+    def __init__(self, history: list[Message], word: ChatStatus = "waiting") -> None:
         super().__init__()
         self.history = history
         self.served: list[int] = []

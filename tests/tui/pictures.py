@@ -8,9 +8,14 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from palaver.wire.messages import Picture
+from palaver.wire.messages import Picture, PictureType
 
-FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+FORMATS: dict[str, PictureType] = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+}
 
 
 def drawn(image: Image.Image, kind: str = "PNG", **more) -> Picture:

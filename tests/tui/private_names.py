@@ -83,8 +83,9 @@ def _is_super(attribute: ast.Attribute) -> bool:
 def _own_private(node: ast.ClassDef) -> Iterator[tuple[str, int]]:
     """Yield the private methods that a class defines, and its private attributes that it uses."""
     for inner in ast.walk(node):
-        is_method = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
-        if is_method and inner.name.startswith("_") and not inner.name.startswith("__"):
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if inner.name.startswith("_") and not inner.name.startswith("__"):
             yield inner.name, inner.lineno
     for attribute in _attributes(node):
         if _is_self(attribute.value):

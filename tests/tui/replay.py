@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from palaver import __version__
 from palaver.client import Connected, Endpoint, PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.wire.actions import Edited
-from palaver.wire.chats import Chat, ChatPage, Info, Interrupted, Model, Models, Sent, Versions
+from palaver.wire.chats import (
+    Chat,
+    ChatPage,
+    ChatStatus,
+    Info,
+    Interrupted,
+    Model,
+    Models,
+    Sent,
+    Versions,
+)
 from palaver.wire.errors import ChatError, Problem
-from palaver.wire.events import ListSnapshot, MessagePartEvent, StatusEvent
-from palaver.wire.messages import Failure, Message, MessagePage, QueuedMessage, Text
+from palaver.wire.events import BlockKind, ListSnapshot, MessagePartEvent, StatusEvent
+from palaver.wire.messages import Failure, Message, MessagePage, Part, QueuedMessage, Text
 from palaver.wire.queue import Acted, QueueAnswer
 
 T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
@@ -31,7 +42,7 @@ def versions(snapshot: int = 1, history: int = 1, turn: int = 1) -> Versions:
     return Versions(snapshot, history, turn, 0, 0)
 
 
-def chat(chat_id: str, title: str, status: str = "waiting", **more) -> Chat:
+def chat(chat_id: str, title: str, status: ChatStatus = "waiting", **more) -> Chat:
     minutes = more.pop("minutes_ago", 0)
     at = T0 - timedelta(minutes=minutes)
     more.setdefault("versions", versions())
@@ -47,24 +58,29 @@ def user(message_id: int, text: str, **more) -> Message:
 def answer(message_id: int, *parts, **more) -> Message:
     more.setdefault("created_at", T0)
     more.setdefault("model", "sonnet")
-    made = [Text(part) if isinstance(part, str) else part for part in parts]
+    made: list[Part] = [Text(part) if isinstance(part, str) else part for part in parts]
     return Message(message_id, "assistant", made, revision=message_id, **more)
 
 
 def failure(message_id: int, error: ChatError, **more) -> Message:
     more.setdefault("created_at", T0)
-    parts = [Failure(error)]
+    parts: list[Part] = [Failure(error)]
     return Message(message_id, "system", parts, message_id, visibility="user", **more)
 
 
-def status(word: str = "waiting", title: str = "A chat", **more) -> StatusEvent:
+def status(word: ChatStatus = "waiting", title: str = "A chat", **more) -> StatusEvent:
     more.setdefault("versions", versions())
     more.setdefault("model", "sonnet")
     return StatusEvent(status=word, title=title, **more)
 
 
 def part(
-    delta: str, offset: int = 0, block: int = 0, episode: str = "2.1", kind: str = "text", **more
+    delta: str,
+    offset: int = 0,
+    block: int = 0,
+    episode: str = "2.1",
+    kind: BlockKind = "text",
+    **more,
 ):
     return MessagePartEvent(episode, block, offset, kind, delta, **more)
 
@@ -106,7 +122,7 @@ class Told:
     """One stream: a test puts batches in, the client takes them out."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue = asyncio.Queue()
+        self.queue: asyncio.Queue[Any] = asyncio.Queue()
 
     def tell(self, *events) -> None:
         self.queue.put_nowait(list(events))
@@ -131,9 +147,9 @@ class ReplayClient:
     def __init__(self) -> None:
         self.watching = Told()
         self.streams: dict[str, Told] = {}
-        self.sent: list[tuple[str | None, object, str]] = []
-        self.interrupts: list[tuple[str, object]] = []
-        self.pages: dict[int, MessagePage] = {}
+        self.sent: list[tuple[str | None, Any, str]] = []
+        self.interrupts: list[tuple[str, Any]] = []
+        self.pages: dict[int | None, MessagePage] = {}
         self.chat_pages: dict[str, ChatPage] = {}  # by the cursor that asks for them
         self.archived_pages: dict[str | None, ChatPage] = {}
         self.known: dict[str, Chat] = {}  # that can be asked for by their ids
@@ -144,8 +160,8 @@ class ReplayClient:
         self.next_id = 100
         self.answers = asyncio.Event()
         self.answers.set()
-        self.asked: list[tuple] = []
-        self.positions: list[tuple[str, object]] = []
+        self.asked: list[tuple[Any, ...]] = []
+        self.positions: list[tuple[str, Any]] = []
         self.closed = False
         self.told = Info(__version__, 1, T0, "/data", [])
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from structlog.testing import capture_logs
 
 from palaver_tui.app import PalaverApp
+from palaverd.simulator.app import Recorded
 from palaverd.simulator.faults import FAULTS
 from tui.photograph import find_browser, photograph, portable
 from tui.screen import screen_text, settled
@@ -67,6 +69,10 @@ def ends(sentence: str) -> Callable[[Stage], Awaitable[None]]:
     return play
 
 
+def asked_anew(me: Stage, before: list[Recorded]) -> bool:
+    return me.simulator.requests[-1:] != before or bool(before)
+
+
 async def everything(me: Stage) -> None:
     """Ask once for each fault; what fails for good stays in the list."""
     for number, name in enumerate(FAULTS):
@@ -74,7 +80,7 @@ async def everything(me: Stage) -> None:
             await me.press("ctrl+n")
         await me.ask(f"What is {name}?")
         before = me.simulator.requests[-1:]
-        await me.until(lambda before=before: me.simulator.requests[-1:] != before or before)
+        await me.until(partial(asked_anew, me, before))
         me.let_them_finish()
     await me.press("ctrl+l")
     await comes(me, lambda: "failed" in screen_text(me.app))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC
 from pathlib import Path
 from random import Random
+from typing import Any, cast
 
 from textual import events
 from textual.pilot import Pilot
@@ -64,7 +65,7 @@ async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float =
             await asyncio.sleep(POLL_S)
 
 
-async def posed(app: PalaverApp, pilot: Pilot) -> None:
+async def posed(app: PalaverApp, pilot: Pilot[int]) -> None:
     """Wait until nothing changes any more by itself, so that a picture can be taken."""
     app.main.query_one(Composer).cursor_blink = False
     app.paint()
@@ -84,9 +85,12 @@ async def posed(app: PalaverApp, pilot: Pilot) -> None:
 
 
 class Client:
-    """One client on a screen of its own."""
+    """One client on a screen of its own. `daemon` and `clock` are those it was made with.
 
-    def __init__(self, app: PalaverApp, daemon: ReplayClient, pilot: Pilot, clock: FixedClock):
+    Mostly a `ReplayClient` and a `FixedClock`; in front of a real daemon there is no `daemon`.
+    """
+
+    def __init__(self, app: PalaverApp, daemon: Any, pilot: Pilot[int], clock: Any):
         self.app, self.daemon, self.pilot, self.clock = app, daemon, pilot, clock
 
     @property
@@ -164,7 +168,7 @@ def make_app(
     connect=None,
     *,
     motion: bool = False,
-    clock: FixedClock | None = None,
+    clock: Any = None,
     contains_errors: bool = False,
     **more,
 ) -> tuple[PalaverApp, FixedClock]:
@@ -181,7 +185,7 @@ def make_app(
         chat_id=chat_id,
         clock=clock,
         random=Random(1),
-        client=daemon,
+        client=cast("Any", daemon),
         motion=motion,
         look=Look(UTC),
         contains_errors=contains_errors,
@@ -199,7 +203,7 @@ async def client(
     size: tuple[int, int] = (100, 30),
     connect=None,
     motion: bool = False,
-    clock: FixedClock | None = None,
+    clock: Any = None,
     contains_errors: bool = False,
     **more,
 ) -> AsyncIterator[Client]:

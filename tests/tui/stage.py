@@ -18,6 +18,7 @@ from palaver.demo import CONFIG, PATIENCE
 from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver_tui.app import PalaverApp
 from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.widgets.composer import Composer
 from palaverd.config.load import parse_config
 from palaverd.config.types import Config
 from palaverd.daemon import Daemon
@@ -144,7 +145,7 @@ async def stage(
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 on_stage = Stage(app, pilot, clock, daemon, simulator, pace)
-                app.main.query_one("#composer").cursor_blink = False
+                app.main.query_one("#composer", Composer).cursor_blink = False
                 await on_stage.until(lambda: app.session.models and app.session.chats.loaded)
                 async with on_stage.requests:
                     yield on_stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from palaver.wire.chats import Interrupt
 from tui.stage import Stage
@@ -58,11 +59,15 @@ async def streaming(me: Stage) -> None:
     await me.shows("is answering")
 
 
+def has_queued(me: Stage, count: int) -> bool:
+    return len(me.view.queue) == count
+
+
 async def queueing(me: Stage) -> None:
     await streaming(me)
     for count, text in enumerate(FOLLOWING, 1):
         await me.ask(text)
-        await me.until(lambda count=count: len(me.view.queue) == count)
+        await me.until(partial(has_queued, me, count))
     await me.until(lambda: me.listed.queue_length == len(FOLLOWING))
 
 

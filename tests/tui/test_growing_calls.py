@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ CALLS = {
 
 def told(block, text, folds, step):
     """Tell a call its arguments; what a screen would hold is kept up by the reported changes."""
-    shown = []
+    shown: list[Any] = []
     for end in [*range(1, len(text), step), len(text)]:
         block.show(folds, arguments=text[:end], state="writing")
         changed = block.layout(WIDTH)

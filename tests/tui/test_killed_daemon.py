@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ async def in_time(me: Client, holds) -> None:
 
 
 async def test_after_kill_9_the_client_starts_a_daemon_and_shows_the_truth(tmp_path):
-    daemons = []
+    daemons: list[Any] = []
     async with place() as data_dir:
 
         async def connect():

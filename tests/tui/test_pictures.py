@@ -5,6 +5,7 @@ import stat
 import warnings
 from contextlib import suppress
 from io import StringIO
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -284,7 +285,7 @@ async def test_a_picture_that_nobody_can_read_is_named_and_says_why_when_opened(
 ):
     broken = Picture("image/png", 480, 240, chart().data[:-900])
     async with client(tmp_path, daemon=pictured(broken), chat_id="a", size=(80, 60)) as me:
-        opened = []
+        opened: list[Any] = []
         monkeypatch.setattr(me.app, "open_url", opened.append)
         await unfolded(me)
         await me.until(lambda: pictures_are_drawn(me.app))
@@ -298,7 +299,7 @@ async def test_a_picture_that_nobody_can_read_is_named_and_says_why_when_opened(
 @pytest.mark.parametrize("how", ["key", "name", "picture"])
 async def test_a_picture_is_opened_in_the_systems_viewer(tmp_path, monkeypatch, how):
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(80, 60)) as me:
-        opened = []
+        opened: list[Any] = []
         monkeypatch.setattr(me.app, "open_url", opened.append)
         await unfolded(me)
         await me.shows("▀")

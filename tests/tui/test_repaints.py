@@ -1,6 +1,7 @@
 """Only rows that changed are drawn again, and the screen is what it would be if all were."""
 
 import re
+from typing import Any
 
 import pytest
 from textual._compositor import Compositor
@@ -79,7 +80,7 @@ async def test_a_token_draws_the_rows_it_changes_and_no_others(tmp_path, monkeyp
 
 
 async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, monkeypatch):
-    updates = []
+    updates: list[Any] = []
     ours = RowCompositor.render_partial_update
 
     def both(compositor):

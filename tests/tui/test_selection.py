@@ -1,5 +1,7 @@
 """Selecting with the mouse and with keys, jumping, and copying what was written."""
 
+from typing import Any
+
 import pytest
 
 from palaver.wire.events import MessageEvent
@@ -260,7 +262,7 @@ class TestThings:
     async def test_a_link_is_opened_by_a_click(self, tmp_path, monkeypatch):
         daemon = with_chat(answer(1, "See [the manual](https://docs.example/x) now."))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
-            opened = []
+            opened: list[Any] = []
             monkeypatch.setattr(me.app, "open_url", opened.append)
             await me.shows("the manual")
             await me.pilot.click(offset=spot(me, "manual"))
