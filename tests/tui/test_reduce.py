@@ -20,7 +20,7 @@ from palaver.wire.events import (
     UsageEvent,
 )
 from palaver_tui.state.chat import ChatView, Outgoing
-from palaver_tui.state.growing_text import Growing
+from palaver_tui.state.growing_text import GrowingText
 from palaver_tui.state.outgoing import acknowledged, sending
 from palaver_tui.state.reduce import reduce, reduce_all, with_messages
 from tui.replay import BAD_KEY, OVERLOADED, T0, answer, part, queued, status, user, versions
@@ -201,16 +201,16 @@ class TestSending:
 
 class TestGrowing:
     def test_growing_one_text_twice_gives_two_texts(self):
-        base = Growing().plus("ab")
+        base = GrowingText().plus("ab")
         assert (str(base.plus("c")), str(base.plus("d")), str(base)) == ("abc", "abd", "ab")
 
     @pytest.mark.parametrize("length", range(8))
     def test_what_comes_after_a_length_is_the_tail(self, length):
-        text = Growing().plus("ab").plus("").plus("cde").plus("fg")
+        text = GrowingText().plus("ab").plus("").plus("cde").plus("fg")
         assert text.since(length) == "abcdefg"[length:]
 
     def test_appending_shares_what_is_there(self):
-        text = Growing()
+        text = GrowingText()
         for _ in range(1000):
             longer = text.plus("x")
             assert longer._pieces is text._pieces

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from palaver.stream.progress import Progress
 from palaver.wire.messages import Reasoning, ToolCall, ToolResult
 from palaver_tui.state.chat import ChatView, Live, LiveBlock
-from palaver_tui.state.growing_text import Growing
+from palaver_tui.state.growing_text import GrowingText
 from palaver_tui.state.message_window import at_the_end, trimmed, with_older
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.folds import Folds
@@ -129,7 +129,7 @@ class Reader:
 
     def grow(self, delta: str | None = None) -> None:
         """More of the live answer comes; a new one begins where there is none."""
-        live = self.view.live or Live(f"{self.episode}.1", (LiveBlock(0, "text", Growing()),))
+        live = self.view.live or Live(f"{self.episode}.1", (LiveBlock(0, "text", GrowingText()),))
         block = live.blocks[-1]
         if delta is None:
             delta = self.text() + self.chance.choice(["", "\n\n", " "])

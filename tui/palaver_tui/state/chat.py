@@ -11,7 +11,7 @@ from palaver.wire.chats import ChatStatus, PendingReason, RetryInfo, Versions
 from palaver.wire.errors import ChatError
 from palaver.wire.events import BlockKind
 from palaver.wire.messages import Message, QueuedMessage
-from palaver_tui.state.growing_text import Growing
+from palaver_tui.state.growing_text import GrowingText
 
 DRAFT = "new:"  # how the names of views begin whose chats the daemon does not know yet
 UNREAD = Progress()
@@ -27,7 +27,7 @@ class LiveBlock:
 
     number: int
     kind: BlockKind
-    text: Growing
+    text: GrowingText
     name: str | None = None
     call_id: str | None = None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Growing:
+class GrowingText:
     """An immutable text; `plus` gives a longer one in constant time.
 
     All texts that grew from one share one list of pieces and each knows how much of it is its
@@ -17,7 +17,7 @@ class Growing:
     _count: int = 0
     _pieces: list[str] = field(default_factory=list)
 
-    def plus(self, delta: str) -> Growing:
+    def plus(self, delta: str) -> GrowingText:
         """Return this text with `delta` after it."""
         if not delta:
             return self
@@ -25,7 +25,7 @@ class Growing:
         if len(pieces) != self._count:  # somebody grew this text already
             pieces = pieces[: self._count]
         pieces.append(delta)
-        return Growing(self.length + len(delta), self._count + 1, pieces)
+        return GrowingText(self.length + len(delta), self._count + 1, pieces)
 
     def since(self, length: int) -> str:
         """Return what comes after the first `length` characters; costs what it returns."""
@@ -43,7 +43,7 @@ class Growing:
         return "".join(self._pieces[: self._count])
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Growing):
+        if not isinstance(other, GrowingText):
             return NotImplemented
         return self.length == other.length and str(self) == str(other)
 

@@ -27,7 +27,7 @@ from palaver.wire.events import (
 )
 from palaver.wire.messages import Message, QueuedMessage, Text
 from palaver_tui.state.chat import ChatView, Live, LiveBlock
-from palaver_tui.state.growing_text import Growing
+from palaver_tui.state.growing_text import GrowingText
 
 Item = StreamEvent | Connected | ConnectionLost
 
@@ -130,7 +130,7 @@ def _part(view: ChatView, part: MessagePartEvent, progress: Progress) -> ChatVie
         live = Live(part.episode)
     blocks = live.blocks
     if not blocks or blocks[-1].number != part.block:
-        text = Growing().plus(part.delta)
+        text = GrowingText().plus(part.delta)
         fresh = LiveBlock(part.block, part.kind, text, part.name, part.call_id)
         live = replace(live, blocks=(*blocks, fresh))
         return replace(view, live=live, progress=progress)

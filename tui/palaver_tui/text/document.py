@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from palaver_tui.text.finished_blocks import FinishedBlocks, Splice
-from palaver_tui.text.growing.block import Growing, GrowingWhole
+from palaver_tui.text.growing.block import GrowingBlock, GrowingWhole
 from palaver_tui.text.growing.choice import kind_of, layout_of
 from palaver_tui.text.markdown.lines import markdown_lines
 from palaver_tui.text.markdown.metadata import Env
@@ -82,7 +82,7 @@ class MarkdownDocument(Sourced):
         self._layouts = 0  # counts how often that became so
         self._shown_open = 0  # characters of the open block as of the last layout
         self._rough: dict[int, Widths] = {}  # of what looks as it did while it grew, by its start
-        self._open: Growing | None = None
+        self._open: GrowingBlock | None = None
         self._kind_of_open: tuple[str, int] = ("", 0)
         self._dirty = True
         self.finished = False

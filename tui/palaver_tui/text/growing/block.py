@@ -33,7 +33,7 @@ _OPENERS = "*_~`["
 _OPENING = ("\\(", "\\[")  # the marks of formulas that are no literal characters
 
 
-class Growing(Protocol):
+class GrowingBlock(Protocol):
     """A layout of the open block."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from palaver_tui.text.growing.block import Growing, GrowingParagraph, GrowingWhole
+from palaver_tui.text.growing.block import GrowingBlock, GrowingParagraph, GrowingWhole
 from palaver_tui.text.growing.code import GrowingCode, GrowingIndented
 from palaver_tui.text.growing.formula import GrowingFormula
 from palaver_tui.text.growing.nest import GrowingNest, Inner
@@ -33,7 +33,7 @@ def layout_of(
     width: int,
     around: Around,
     inside: Callable[[Around, bool], Inner],
-) -> Growing:
+) -> GrowingBlock:
     """Return the layout for an open block of a kind, in what is `around` it.
 
     `inside` makes the document in an item or a quote: it takes what is around that, and whether
