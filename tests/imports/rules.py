@@ -82,7 +82,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("code", "diff", "half_blocks"),
         ("markdown",),
         ("source", "finished_blocks"),
-        ("growing", "plain"),
+        ("open_block", "plain"),
         ("document",),
     ),
     "palaver_tui.text.markdown": (
@@ -97,8 +97,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("origins",),
         ("source_map", "trace_cache"),
     ),
-    "palaver_tui.text.growing": (
-        ("block", "words"),
+    "palaver_tui.text.open_block": (
+        ("layout", "words"),
         ("code", "formula", "nest", "table"),
         ("choice",),
     ),

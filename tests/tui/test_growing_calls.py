@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palaver_tui.text import code
-from palaver_tui.text.growing import code as growing_code
+from palaver_tui.text.open_block import code as growing_code
 from palaver_tui.transcript.calls import cache as call_keep
 from palaver_tui.transcript.calls.arguments import Arguments, parsed
 from palaver_tui.transcript.calls.call import CallBlock

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver_tui.text.growing import words as growing_words
-from palaver_tui.text.growing.words import GrowingWords
+from palaver_tui.text.open_block import words as growing_words
+from palaver_tui.text.open_block.words import GrowingWords
 from palaver_tui.text.spans import Span
 from palaver_tui.text.wrap import wrap
 from palaver_tui.transcript.folds import FoldKey, Folds

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from palaver_tui.text.finished_blocks import FinishedBlocks, Splice
-from palaver_tui.text.growing.block import GrowingBlock, GrowingWhole
-from palaver_tui.text.growing.choice import kind_of, layout_of
 from palaver_tui.text.markdown.lines import markdown_lines
 from palaver_tui.text.markdown.metadata import Env
 from palaver_tui.text.markdown.nesting import TOP, Around
 from palaver_tui.text.markdown.splitter import SourceBlock, Splitter
 from palaver_tui.text.markdown.tokens import references
+from palaver_tui.text.open_block.choice import kind_of, layout_of
+from palaver_tui.text.open_block.layout import GrowingBlock, GrowingWhole
 from palaver_tui.text.plain import PlainDocument as PlainDocument
 from palaver_tui.text.source.origins import Origins
 from palaver_tui.text.source.source_map import Block, Sourced, SourceMap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from palaver_tui.text.durations import seconds
-from palaver_tui.text.growing.words import GrowingWords
+from palaver_tui.text.open_block.words import GrowingWords
 from palaver_tui.text.spans import Face, Line, Span
 from palaver_tui.text.visible import VisibleStream, expand_tabs
 from palaver_tui.text.wrap import clip, wrap

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from palaver_tui.text.code import code_lines, highlight
 from palaver_tui.text.diff import Hunk, Sign, diff_lines, hunk_between, row_lines
-from palaver_tui.text.growing.code import CodeRows
+from palaver_tui.text.open_block.code import CodeRows
 from palaver_tui.text.spans import Line
 from palaver_tui.text.visible import VisibleStream, visible
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from palaver_tui.text.growing.block import GrowingBlock, GrowingParagraph, GrowingWhole
-from palaver_tui.text.growing.code import GrowingCode, GrowingIndented
-from palaver_tui.text.growing.formula import GrowingFormula
-from palaver_tui.text.growing.nest import GrowingNest, Inner
-from palaver_tui.text.growing.table import GrowingTable
 from palaver_tui.text.markdown.formulas import FORMULA, open_formula
 from palaver_tui.text.markdown.nesting import Around, item_nest, quote_nest
 from palaver_tui.text.markdown.splitter import Splitter, item_number, open_fence
+from palaver_tui.text.open_block.code import GrowingCode, GrowingIndented
+from palaver_tui.text.open_block.formula import GrowingFormula
+from palaver_tui.text.open_block.layout import GrowingBlock, GrowingParagraph, GrowingWhole
+from palaver_tui.text.open_block.nest import GrowingNest, Inner
+from palaver_tui.text.open_block.table import GrowingTable
 
 # A shorter open block is laid out whole: it costs less than to keep account of its parts.
 WHOLE_UP_TO = 300  # characters

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from palaver_tui.text.code import code_lines, code_row, highlight, room_for_code, tag_line
-from palaver_tui.text.growing.block import UNDECIDED, NoTables
 from palaver_tui.text.markdown.lines import markdown_lines
 from palaver_tui.text.markdown.splitter import INDENTED, OpenFence
+from palaver_tui.text.open_block.layout import UNDECIDED, NoTables
 from palaver_tui.text.spans import BLANK, Face, Line, Span
 from palaver_tui.text.visible import TAB_WIDTH, expand_tabs
 from palaver_tui.text.wrap import hard_wrap

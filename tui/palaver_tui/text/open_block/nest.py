@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from palaver_tui.text.growing.block import UNDECIDED
 from palaver_tui.text.markdown.lines import markdown_lines, task_box
 from palaver_tui.text.markdown.nesting import Nest, set_in
 from palaver_tui.text.markdown.splitter import item_indent
+from palaver_tui.text.open_block.layout import UNDECIDED
 from palaver_tui.text.spans import BLANK, Line
 
 _QUOTE = re.compile(r" {0,3}> ?")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from palaver_tui.text.growing.block import NoTables
 from palaver_tui.text.markdown.inline import FORMULA_FACE
+from palaver_tui.text.open_block.layout import NoTables
 from palaver_tui.text.spans import Line, Span
 from palaver_tui.text.wrap import wrap
 

@@ -8,11 +8,11 @@ import pytest
 
 from palaver_tui.text import code
 from palaver_tui.text.document import MarkdownDocument
-from palaver_tui.text.growing import block as growing
-from palaver_tui.text.growing import code as growing_code
-from palaver_tui.text.growing import formula as growing_formula
 from palaver_tui.text.markdown import lines as markdown
 from palaver_tui.text.markdown import tokens
+from palaver_tui.text.open_block import code as growing_code
+from palaver_tui.text.open_block import formula as growing_formula
+from palaver_tui.text.open_block import layout as growing
 
 FILLER = "words that make it long enough to be laid out in parts, and not whole at each step, "
 
