@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
+from palaver.client import Connected
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
-from tui.replay import ENDPOINT, T0, ReplayClient, chat, status, user
+from tui.replay import ENDPOINT, T0, ReplayClient, answer, chat, status, user, versions
 from tui.screen import BOUND_S, client
 from tui.test_client import with_chat
 
@@ -94,6 +95,33 @@ async def test_what_the_stream_shows_to_be_there_is_kept_no_more_though_no_answe
     async with client(tmp_path, daemon=later, chat_id="a") as me:
         await me.until(lambda: not outbox(tmp_path))
         assert [key for _to, _request, key in later.sent] == [second.key]
+
+
+async def test_a_chat_that_was_opened_before_its_answer_came_is_shown_as_it_is(tmp_path):
+    """The answer to the request that made it was lost: the list told of it, and it was opened."""
+    daemon = ReplayClient()
+    daemon.open()
+    daemon.down = True
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.write("begin")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        draft, (item,) = me.app.session.current, me.view.outgoing
+        daemon.stream_of("made").tell(
+            MessageEvent(user(101, "begin", key=item.key)),
+            MessageEvent(answer(102, "done")),
+            status("waiting", versions=versions(5, 5, 1)),
+            CaughtUp(5),
+        )
+        me.app.session.open("made")
+        await me.until(lambda: me.view.caught_up)
+        daemon.down = False
+        daemon.watching.tell(Connected())
+        await me.until(lambda: not me.app.session.knows(draft))
+        assert [key for _to, _request, key in daemon.sent] == [item.key]
+        assert [message.id for message in me.view.messages] == [101, 102]
+        assert (me.view.outgoing, me.app.session.current) == ((), "made")
+        await me.until(lambda: not outbox(tmp_path))
 
 
 async def test_the_first_message_of_a_chat_survives_too(tmp_path):

@@ -289,19 +289,24 @@ class Session(Store):
         self._show(chat_id)
 
     def rename(self, name: str, view: ChatView, chat: Chat) -> None:
-        """The draft `name` has become `chat`."""
+        """Replace the draft `name`, as it is in `view`, with the chat that it became."""
         del self.views[name]
-        self.views[chat.id] = ChatView(
-            chat_id=chat.id,
-            title=chat.title,
-            model=chat.model,
-            status=chat.status,
-            since=self.clock.now(),
-            versions=chat.versions,
-            messages=view.messages,
-            older=False,
-            outgoing=view.outgoing,
-        )
+        # An answer that was lost comes late: the chat may have been opened from the list before.
+        known = self.views.get(chat.id)
+        if known is not None:
+            self.views[chat.id] = replace(known, outgoing=(*known.outgoing, *view.outgoing))
+        else:
+            self.views[chat.id] = ChatView(
+                chat_id=chat.id,
+                title=chat.title,
+                model=chat.model,
+                status=chat.status,
+                since=self.clock.now(),
+                versions=chat.versions,
+                messages=view.messages,
+                older=not view.messages,
+                outgoing=view.outgoing,
+            )
         if self.current == name:
             self._show(chat.id)
 

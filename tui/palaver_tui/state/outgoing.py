@@ -45,8 +45,8 @@ def acknowledged(view: ChatView, key: str, sent: Sent) -> ChatView:
     if told is not None and told.snapshot >= knows.snapshot:
         return view
     if sent.message is not None:
-        # One that was sent earlier may lie before the messages that come first.
-        unplaced = sent.repeated and not view.caught_up and view.chat_id is not None
+        # An earlier one may precede the newest messages, with which the stream begins.
+        unplaced = sent.repeated and not view.caught_up
         if unplaced or is_elsewhere(view, sent.message.id):
             return view
         return with_messages(view, [sent.message])
