@@ -34,7 +34,7 @@ Examples:
 @chats_argument
 @click.pass_obj
 def archive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
-    """Put chats away, with those under them. Nothing is lost: `unarchive` brings them back."""
+    """Archive chats, with those under them. Nothing is lost: `unarchive` restores them."""
 
     async def work(client: Client, chat: Chat) -> str:
         await _archive(client, chat)
@@ -53,7 +53,7 @@ Examples:
 @chats_argument
 @click.pass_obj
 def unarchive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
-    """Bring archived chats back."""
+    """Restore archived chats."""
     from palaver.wire.queue import ChangeChat
 
     async def work(client: Client, chat: Chat) -> str:

@@ -34,7 +34,7 @@ Examples:
 """,
 )
 def daemon() -> None:
-    """Look after the daemon that keeps the chats."""
+    """Manage the daemon that keeps the chats."""
 
 
 FORCE = click.option(
@@ -97,13 +97,13 @@ async def _restart(settings: Settings, *, force: bool) -> int:
 
 
 @click.command(
-    short_help="Have the daemon read config.toml anew.",
+    short_help="Make the daemon read config.toml again.",
     epilog="\b\nExample:\n  palaver daemon reload\n",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what changed as one line of JSON.")
 @click.pass_obj
 def reload(settings: Settings, as_json: bool) -> None:
-    """Have the daemon read config.toml anew, and say what needs a restart.
+    """Make the daemon read config.toml again, and list what needs a restart.
 
     It does so by itself when the file changes; this is for keys that a command gives ("cmd:…"),
     and to see what is wrong with the file.

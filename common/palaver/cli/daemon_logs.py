@@ -28,8 +28,8 @@ Examples:
   palaver daemon logs -f
 """
 )
-@click.option("--lines", "-n", type=click.IntRange(min=0), default=50, help="So many (50).")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until ^c.")
+@click.option("--lines", "-n", type=click.IntRange(min=0), default=50, help="How many lines (50).")
+@click.option("--follow", "-f", is_flag=True, help="Print new lines as well, until ^c.")
 @click.option("--json", "as_json", is_flag=True, help="Print the lines as they were written.")
 @click.pass_obj
 def logs(settings: Settings, lines: int, follow: bool, as_json: bool) -> None:

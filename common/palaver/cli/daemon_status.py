@@ -55,7 +55,7 @@ class Status(msgspec.Struct, frozen=True):
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.pass_obj
 def status(settings: Settings, as_json: bool) -> None:
-    """Say whether a daemon runs, and how it is. It starts none.
+    """Show whether a daemon is running, and its state. Starts none.
 
     The exit code is 1 when none runs, or when it does not answer.
     """

@@ -32,19 +32,19 @@ Examples:
 
 \b
 A line such as [[529]] or [[401]] in a prompt makes the simulated model fail that way. The
-stories: rate-limited, overloaded-then-fine, dies-mid-sentence, bad-key, too-long, silent,
-flaky-network, everything. A file is a story of your own:
+scenarios: rate-limited, overloaded-then-fine, dies-mid-sentence, bad-key, too-long, silent,
+flaky-network, everything. A file is a scenario of your own:
   does = "Overloaded twice, then an answer that breaks off"
   directives = ["[[529 times=2]]", "[[cut after=20]]", ""]
 """,
 )
-@click.option("--scenario", metavar="NAME", help="A story of trouble: a name, or a TOML file.")
+@click.option("--scenario", metavar="NAME", help="A scenario of failures: a name, or a TOML file.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def demo(settings: Settings, scenario: str | None, command: tuple[str, ...]) -> None:
     """Try Palaver without an API key: client, daemon and model simulator.
 
-    Everything lives in a fresh temporary directory and is gone afterwards. With a COMMAND, that
+    Everything is in a new temporary directory, which is removed afterwards. With a COMMAND, that
     palaver command runs instead of the interface, and its exit code is the demo's.
     """
     from palaver.cli.interface import require_terminal

@@ -10,7 +10,7 @@ from palaver.cli.settings import Settings
 
 
 @click.command(
-    short_help="Say what works, what does not, and what helps.",
+    short_help="Check what works, what does not, and what helps.",
     epilog="\b\nExamples:\n  palaver doctor\n  palaver --socket PATH doctor --json\n",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as one line of JSON.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("title")
 @click.pass_obj
 def rename(settings: Settings, chat_id: str, title: str) -> None:
-    """Give a chat another title."""
+    """Change the title of a chat."""
     run_async(_rename(settings, chat_id, title))
 
 
@@ -41,7 +41,7 @@ async def _rename(settings: Settings, chat_id: str, title: str) -> int:
 @click.command(
     epilog="""\b
 Examples:
-  palaver edit ID "Why is the sky red?"       the last message you sent, said anew
+  palaver edit ID "Why is the sky red?"       replaces the last message you sent
   palaver show ID --json | jq -c 'select(.role == "user") | [.id, .parts[0].text]'
   palaver edit ID --message 12 --yes "No, in Rust"
 """
@@ -68,9 +68,9 @@ def edit(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Say an earlier message of yours anew, and leave. What came after it is dropped.
+    """Edit an earlier message of yours, and exit. Everything after it is dropped.
 
-    What is piped in is appended to MESSAGE. Asks first, and says how much goes.
+    Piped input is appended to MESSAGE. Asks for confirmation, with the number of dropped messages.
     """
     content = with_piped(message)
     if not content:
@@ -146,7 +146,7 @@ def dropped(after: int, queued: int) -> str:
 
 
 @click.command(
-    short_help="Begin a new chat with what was said in one.",
+    short_help="Start a new chat with a copy of another one.",
     epilog="""\b
 Examples:
   palaver fork ID                                  prints the new chat's id
@@ -161,7 +161,7 @@ Examples:
 def fork(
     settings: Settings, chat_id: str, number: int | None, title: str | None, as_json: bool
 ) -> None:
-    """Begin a new chat with all that was said in one, or with what was said up to message N."""
+    """Start a new chat with a copy of another one, up to message N if that is given."""
     run_async(_fork(settings, chat_id, number, title, as_json=as_json))
 
 
@@ -191,7 +191,7 @@ async def _fork(
 @chat_argument
 @click.pass_obj
 def clear(settings: Settings, chat_id: str) -> None:
-    """Let the model forget what was said so far. You still see it."""
+    """Hide everything so far from the model. You still see it."""
     run_async(_clear(settings, chat_id))
 
 

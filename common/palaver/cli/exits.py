@@ -22,6 +22,6 @@ MEANINGS: Final[tuple[tuple[int, str], ...]] = (
     (ACTION_REQUIRED, "the turn waits for an approval that this command cannot give"),
     (INCOMPLETE, "the answer was cut off at a limit, filtered, or has no text"),
     (INTERRUPTED, "interrupted"),
-    (BROKEN_PIPE, "whoever read the output went away"),
+    (BROKEN_PIPE, "the reader of the output closed it"),
     (TERMINATED, "ended by SIGTERM"),
 )

@@ -33,15 +33,15 @@ Examples:
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False),
-    help="The CA (PEM) of the server, where it is a private one.",
+    help="The CA (PEM) of the server, if it is a private one.",
 )
 @click.pass_obj
 def login(settings: Settings, address: str | None, ca_file: str | None) -> None:
-    """Store the token with which a server lets you in, after checking it there.
+    """Store your token for a server, after checking it there.
 
-    It is asked for without showing it, or read from standard input where something is piped in;
-    on the server,  palaverd token create NAME  makes one. It is kept in the keyring of the desktop
-    where one works, else in a file that only you can read, and sent to this server only.
+    It is read from the terminal without echo, or from standard input if that is piped; on the
+    server,  palaverd token create NAME  creates one. It is stored in the desktop's keyring if one
+    works, else in a file that only you can read, and sent to this server only.
     """
     run_async(_login(settings, address, ca_file))
 

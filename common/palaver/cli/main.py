@@ -66,7 +66,7 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False),
-    help="Where the daemon keeps everything ($PALAVER_DATA_DIR).",
+    help="The daemon's data directory ($PALAVER_DATA_DIR).",
 )
 @click.option(
     "--config",
@@ -87,7 +87,7 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False),
-    help="The CA (PEM) of an https:// server, where it is a private one.",
+    help="The CA (PEM) of an https:// server, if it is a private one.",
 )
 @click.option(
     "--token-file",
@@ -97,7 +97,7 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
 @click.option(
     "--remote-command",
     metavar="COMMAND",
-    help="What ssh starts on an ssh:// server (palaverd), where it is not on its path.",
+    help="The command that ssh starts on an ssh:// server, if palaverd is not on its path.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="palaver")

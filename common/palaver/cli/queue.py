@@ -24,7 +24,7 @@ Examples:
   palaver queue ID
   palaver queue ID --json
   palaver queue ID --remove 7
-  palaver queue ID --next 7        # stops what runs, so that 7 is answered now
+  palaver queue ID --next 7        # stops the current turn, so that 7 is answered now
   palaver queue ID --hold
   palaver queue ID --release
 """,
@@ -32,8 +32,8 @@ Examples:
 @chat_argument
 @click.option("--remove", type=int, metavar="N", help="Remove message N; it is printed.")
 @click.option("--next", "promote", type=int, metavar="N", help="Make message N the next one.")
-@click.option("--hold", "order", flag_value="hold", help="Let the queue wait.")
-@click.option("--release", "order", flag_value="release", help="Let the queue go on.")
+@click.option("--hold", "order", flag_value="hold", help="Hold the queue.")
+@click.option("--release", "order", flag_value="release", help="Release the queue.")
 @click.option("--json", "as_json", is_flag=True, help="Print each message as one line of JSON.")
 @click.pass_obj
 def queue(

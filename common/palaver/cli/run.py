@@ -18,7 +18,7 @@ Examples:
 
 \b
 Exit codes:
-  0  the turn finished            1  it could not be asked, or not be followed
+  0  the turn finished            1  it could not be sent, or not be followed
   2  usage                        3  the turn ended in an error of the chat
   4  an approval is needed        5  the answer was cut off, filtered, or has no text
                                 130  interrupted
@@ -38,12 +38,12 @@ off, and unknown where the provider did not say.
     "--model", "-m", metavar="M", shell_complete=complete_models, help="The model to answer."
 )
 @click.option(
-    "--chat", "chat_id", metavar="ID", shell_complete=complete_chats, help="Go on with this chat."
+    "--chat", "chat_id", metavar="ID", shell_complete=complete_chats, help="Continue this chat."
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print each event as a line, and a result line last."
 )
-@click.option("--detach", "-d", is_flag=True, help="Print the chat's id and leave; it goes on.")
+@click.option("--detach", "-d", is_flag=True, help="Print the chat's id and exit; it continues.")
 @click.pass_obj
 def run(
     settings: Settings,
@@ -53,10 +53,10 @@ def run(
     as_json: bool,
     detach: bool,
 ) -> None:
-    """Ask something and print the answer as it comes.
+    """Send a prompt and print the answer as it is written.
 
-    What is piped in is appended to PROMPT. The first ^c stops the answer and waits for what
-    was saved of it, a second one leaves at once.
+    Piped input is appended to PROMPT. The first ^c stops the answer and waits for its saved part, a
+    second one exits at once.
     """
     content = with_piped(prompt)
     if not content:

@@ -28,7 +28,7 @@ Examples:
     shell_complete=complete_models,
     help="The model to answer it.",
 )
-@click.option("--interrupt", is_flag=True, help="Stop what runs, so that this is answered next.")
+@click.option("--interrupt", is_flag=True, help="Stop the turn; this is answered next.")
 @click.option("--json", "as_json", is_flag=True, help="Print the daemon's answer.")
 @click.pass_obj
 def send(
@@ -39,9 +39,9 @@ def send(
     interrupt: bool,
     as_json: bool,
 ) -> None:
-    """Send a message and leave. A chat that is busy queues it.
+    """Send a message and exit. A busy chat queues it.
 
-    What is piped in is appended to MESSAGE.
+    Piped input is appended to MESSAGE.
     """
     content = with_piped(message)
     if not content:
@@ -90,12 +90,10 @@ Examples:
 """
 )
 @chat_argument
-@click.option(
-    "--hold/--release", default=True, help="Let the queue wait (the default), or go on at once."
-)
+@click.option("--hold/--release", default=True, help="Hold the queue (the default), or release it.")
 @click.pass_obj
 def stop(settings: Settings, chat_id: str, hold: bool) -> None:
-    """Stop what a chat does now. What was written so far is kept."""
+    """Stop the current turn of a chat. The answer so far is kept."""
     run_async(_stop(settings, chat_id, hold=hold))
 
 

@@ -36,7 +36,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="The chat as one line, then each message.")
 @click.pass_obj
 def show(settings: Settings, chat_id: str, as_json: bool) -> None:
-    """Print a chat from its first message to its last one, and how it stands."""
+    """Print a chat from its first message to its last one, and its status."""
     run_async(_show(settings, chat_id, as_json=as_json))
 
 

@@ -19,9 +19,13 @@ Examples:
 )
 @chat_argument
 @click.option(
-    "--messages", "-n", type=click.IntRange(min=0), default=10, help="So many earlier ones (10)."
+    "--messages",
+    "-n",
+    type=click.IntRange(min=0),
+    default=10,
+    help="How many earlier ones (10).",
 )
-@click.option("--until-idle", is_flag=True, help="Leave when the chat has nothing more to do.")
+@click.option("--until-idle", is_flag=True, help="Exit when the chat is idle.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print each event as one line, from the newest page on."
 )

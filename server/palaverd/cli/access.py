@@ -30,8 +30,8 @@ def _where(command: F) -> F:
     """Add the options that select the daemon and the output format."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="One JSON value per line."),
-        click.option("--socket", type=click.Path(path_type=Path), help="Where the daemon listens."),
-        click.option("--data-dir", type=click.Path(path_type=Path), help="Where chats are kept."),
+        click.option("--socket", type=click.Path(path_type=Path), help="The daemon's Unix socket."),
+        click.option("--data-dir", type=click.Path(path_type=Path), help="The data directory."),
     ):
         command = option(command)
     return command
@@ -61,7 +61,7 @@ def user_group() -> None:
 @_where
 @click.argument("name")
 def add(name: str, data_dir: Path | None, socket: Path | None, as_json: bool) -> None:
-    """Add the user NAME, or let a disabled one in again.
+    """Add the user NAME, or enable a disabled one again.
 
     \b
     Example:
@@ -82,7 +82,7 @@ def add(name: str, data_dir: Path | None, socket: Path | None, as_json: bool) ->
 @user_group.command(name="list")
 @_where
 def list_all_users(data_dir: Path | None, socket: Path | None, as_json: bool) -> None:
-    """List the users. local is whoever has the daemon's own socket."""
+    """List the users. local is anyone with access to the daemon's Unix socket."""
     from palaver.wire.access import Users
     from palaverd.store.access import list_users
 
@@ -100,7 +100,7 @@ def list_all_users(data_dir: Path | None, socket: Path | None, as_json: bool) ->
 @_where
 @click.argument("name")
 def disable(name: str, data_dir: Path | None, socket: Path | None, as_json: bool) -> None:
-    """Let the user NAME in no more, at once. Their chats stay."""
+    """Disable the user NAME, at once. Their chats stay."""
     from palaver.wire.access import User
     from palaverd.store.access import disable_user
 
@@ -114,7 +114,7 @@ def disable(name: str, data_dir: Path | None, socket: Path | None, as_json: bool
 
 @click.group(name="token")
 def token_group() -> None:
-    """Make, list and revoke tokens, for clients elsewhere."""
+    """Create, list and revoke tokens, for clients on other machines."""
 
 
 @token_group.command(name="create")
@@ -142,7 +142,7 @@ def create(
     socket: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a token and show it, this once. NAME says what it is for.
+    """Create a token and show it, only once. NAME is its purpose.
 
     \b
     Examples:
@@ -197,7 +197,7 @@ def list_all_tokens(data_dir: Path | None, socket: Path | None, as_json: bool) -
 @_where
 @click.argument("token_id", metavar="ID")
 def revoke(token_id: str, data_dir: Path | None, socket: Path | None, as_json: bool) -> None:
-    """End the token ID, at once: what is open with it is closed."""
+    """Revoke the token ID, at once: its open connections are closed."""
     from palaver.wire.access import Token
     from palaverd.store.access import PREFIX, revoke_token
 

@@ -20,7 +20,7 @@ def config_group() -> None:
 @config_group.command(name="check")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 def config_check(config: Path | None) -> None:
-    """Read the configuration and print what is in force, with secrets masked."""
+    """Read the configuration and print the effective one, with secrets masked."""
     from palaverd.config.addresses import listen_address
     from palaverd.config.load import ConfigError, load_config
     from palaverd.config.show import effective

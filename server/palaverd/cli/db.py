@@ -13,9 +13,7 @@ import click
 from palaver.paths import default_data_dir
 from palaverd.cli.exits import EXIT_FAILED
 
-_data_dir = click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Where chats are kept."
-)
+_data_dir = click.option("--data-dir", type=click.Path(path_type=Path), help="The data directory.")
 
 
 @click.group(name="db")
@@ -63,7 +61,7 @@ def migrate(data_dir: Path | None) -> None:
 def backup(data_dir: Path | None, target: Path) -> None:
     """Copy the database to TARGET, also while the daemon runs.
 
-    To restore: stop the daemon, put the copy in the place of palaver.db, remove palaver.db-wal
+    To restore: stop the daemon, replace palaver.db by the copy, remove palaver.db-wal
     and palaver.db-shm, and start the daemon.
 
     \b

@@ -39,19 +39,18 @@ class CannotDialError(Exception):
 
 
 @click.command("dial-stdio")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Whose daemon is meant.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="The daemon's data directory.")
 @click.option("--config", type=click.Path(path_type=Path), help="For a daemon that is started.")
 @click.option("--socket", type=click.Path(path_type=Path), help="A daemon's socket; start none.")
 @click.option("--attached", is_flag=True, help="Serve in this process, and end with its input.")
 def dial_stdio(
     data_dir: Path | None, config: Path | None, socket: Path | None, attached: bool
 ) -> None:
-    """Bring a client elsewhere to the daemon here.
+    """Connect a client on another machine to the daemon on this one.
 
-    ssh starts it for  palaver --server ssh://you@here , and speaks with it through standard input
-    and output. It starts a daemon when none runs, which
-    stays when the client leaves. Where background processes are ended at log-out, --attached
-    serves in the session itself.
+    ssh starts it for  palaver --server ssh://you@here , and connects it through standard input and
+    output. It starts a daemon if none is running, which keeps running after the client has gone.
+    If background processes end at logout, --attached serves in the session itself.
 
     \b
     Examples:

@@ -34,10 +34,10 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where chats are kept.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="The data directory.")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 @click.option("--socket", type=click.Path(path_type=Path), help="The Unix socket to listen on.")
-@click.option("--no-socket", is_flag=True, help="Listen on no Unix socket, only where told.")
+@click.option("--no-socket", is_flag=True, help="Listen on no Unix socket.")
 @click.option(
     "--listen", metavar="HOST:PORT", multiple=True, help="Listen over TCP too; can be repeated."
 )
@@ -56,7 +56,7 @@ def serve(
     private: bool = False,
     debug: bool = False,
 ) -> None:
-    """Serve on a Unix socket until SIGTERM. SIGHUP reads the configuration anew.
+    """Serve on a Unix socket until SIGTERM. SIGHUP reads the configuration again.
 
     Over TCP it serves where --listen says, or listen under [server]. What others than this machine
     reach needs a certificate there: tls_cert and tls_key.
