@@ -75,7 +75,7 @@ class Fed:
     def call(self, name: str) -> None:
         """Send what follows as the arguments of a call, which is unfolded."""
         self._kind = {"kind": "tool_call", "name": name, "call_id": "c1"}
-        self.client.transcript.set_folds(self.client.transcript.folds.all(True))
+        self.client.transcript.viewport.set_folds(self.client.transcript.viewport.folds.all(True))
 
     async def frame(self, text: str = "") -> None:
         """Send `text`, and run until the screen is updated."""

@@ -89,11 +89,11 @@ async def _resized(effort: Effort, tokens: int) -> float:
         transcript = fed.client.transcript
         for number in range(effort.count(RESIZES, 2)):
             width = SIZE[0] - 10 * (number % 2 + 1)
-            before = transcript.column.width
+            before = transcript.viewport.column.width
             began = process_time()
             await fed.client.pilot.resize_terminal(width, SIZE[1])
             async with asyncio.timeout(WAIT_S):
-                while transcript.column.width == before:
+                while transcript.viewport.column.width == before:
                     await asyncio.sleep(0)
             fed.client.app.screen._on_timer_update()
             used.append(process_time() - began)
@@ -140,7 +140,7 @@ async def _opened(count: int) -> AsyncIterator[tuple[Client, Paged, float]]:
                 CaughtUp(count + 1),
             )
             opened.app.session.open(CHAT)
-            await painted(drawn, lambda: opened.transcript.column.sections)
+            await painted(drawn, lambda: opened.transcript.viewport.column.sections)
             yield opened, daemon, process_time() - began
 
 
@@ -169,7 +169,7 @@ async def _scroll_through(effort: Effort) -> Figure:
         peak = before = resident_mib()
         async with asyncio.timeout(WAIT_S * 5):
             while opened.view.older or transcript.scroll_offset.y > 0:
-                transcript.move(-SIZE[1])
+                transcript.viewport.move(-SIZE[1])
                 await asyncio.sleep(0)
                 opened.app.screen._on_timer_update()
                 peak = max(peak, resident_mib())

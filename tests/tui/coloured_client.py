@@ -58,10 +58,10 @@ class Colourful(PalaverApp):
         retry = RetryEvent(RetryInfo(1, 3, 9000, T0, OVERLOADED))
         # What is to be done, and what must then be seen.
         steps: list[Callable[[], object] | str] = [
-            lambda: text.set_folds(text.folds.all(True)),
+            lambda: text.viewport.set_folds(text.viewport.folds.all(True)),
             lambda: self.main.query_one(Composer).insert("a draft"),
-            text.to_start,
-            *[lambda: text.move(text.size.height)] * 5,
+            text.viewport.to_start,
+            *[lambda: text.viewport.move(text.size.height)] * 5,
             lambda: self.context.notices.say("A notice.", "error"),
             "A notice.",
             self._act("view.find"),

@@ -122,8 +122,8 @@ class Evil(PalaverApp):
             await asyncio.sleep(0.02)
         text = self.main.query_one(Transcript)
         steps: list[Callable[[], object]] = [
-            lambda: text.set_folds(text.folds.all(True)),
-            text.to_start,
+            lambda: text.viewport.set_folds(text.viewport.folds.all(True)),
+            text.viewport.to_start,
             lambda: self.context.notices.say(ALL, "error"),
             self._act("queue.focus"),
             self._act("view.find"),
@@ -152,10 +152,12 @@ class Evil(PalaverApp):
         for step in steps:
             step()
             await self._painted()
-            while self.main is self.screen and text.scroll_offset.y < text.column.height - 60:
-                text.move(text.size.height)
+            while (
+                self.main is self.screen and text.scroll_offset.y < text.viewport.column.height - 60
+            ):
+                text.viewport.move(text.size.height)
                 await self._painted()
-                if text.following:
+                if text.viewport.following:
                     break
         self.exit(0)
 

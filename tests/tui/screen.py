@@ -43,7 +43,7 @@ def lay_out_near(app: PalaverApp) -> None:
     """Lay out at once what the client lays out bit by bit: until then its bar is a guess."""
     transcript = app.main.query_one(Transcript)
     transcript.settle()  # for the width there is now: another one makes all of it a guess again
-    while transcript.column.look_on(FOREVER, *transcript.viewport.near()):
+    while transcript.viewport.column.look_on(FOREVER, *transcript.viewport.near()):
         pass
     transcript.settle()
 
@@ -54,7 +54,7 @@ def is_laid_out(app: PalaverApp) -> bool:
     if not transcript.display:
         return True  # an empty chat shows something else in its place
     has_room = transcript.scrollable_content_region.height > 0
-    is_new = transcript.column.width != transcript.column_width
+    is_new = transcript.viewport.column.width != transcript.column_width
     return has_room and not is_new and not transcript.viewport.is_guessed
 
 

@@ -97,7 +97,7 @@ async def draw_recorded(picture: Picture) -> str:
             await me.until(lambda: me.view.caught_up and me.app.session.models)
             me.app.theme = picture.theme
             me.composer.cursor_blink = False
-            me.transcript.set_folds(me.transcript.folds.all(unfold))
+            me.transcript.viewport.set_folds(me.transcript.viewport.folds.all(unfold))
             await me.press(*keys)
             me.app.paint()
             await me.until(lambda: pictures_are_drawn(me.app))

@@ -108,7 +108,7 @@ def written(daemon: ReplayClient) -> None:
 
 async def on_their_way(app: PalaverApp, daemon: ReplayClient) -> None:
     """Send a message that is refused and one that is on its way, with a gap above them all."""
-    app.main.query_one(Transcript).stay()  # or else what is above the gap is let go
+    app.main.query_one(Transcript).viewport.stay()  # or else what is above the gap is let go
     vars(app.session.message_pages)["newer"] = lambda: None
     app.session.views["a"] = replace(app.session.view, gap=9)
     daemon.refusal = problem("This chat is archived: take it back first.")

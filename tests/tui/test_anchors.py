@@ -84,14 +84,14 @@ def known(line):
 
 def below(transcript, word):
     """Return how many lines are below the one that has a word."""
-    column = transcript.column
+    column = transcript.viewport.column
     lines = [column.line(y)[2].text for y in range(column.height)]
     (y,) = [number for number, text in enumerate(lines) if word in text]
     return len(lines) - 1 - y
 
 
 def settled(one):
-    column = one.transcript.column
+    column = one.transcript.viewport.column
     return one.transcript.layout_work.job is None and column.job() is None
 
 
@@ -102,7 +102,7 @@ async def test_the_first_line_in_view_stays_and_what_is_new_is_counted(tmp_path,
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await tell(me, before, 0, 997)
         transcript = me.transcript
-        transcript.move(-UP)
+        transcript.viewport.move(-UP)
         await me.pilot.pause()
         first = next(word for line in in_view(me) for word in known(line))
         row = next(number for number, line in enumerate(in_view(me)) if first in line)
@@ -110,11 +110,11 @@ async def test_the_first_line_in_view_stays_and_what_is_new_is_counted(tmp_path,
         for start in range(0, len(more), 61):
             await tell(me, more[start : start + 61], len(before) + start, 61)
             assert first in in_view(me)[row]
-            assert transcript.new_lines == below(transcript, last) - under
+            assert transcript.viewport.new_lines == below(transcript, last) - under
         await me.until(lambda: settled(me))
         await me.pilot.pause()
         assert first in in_view(me)[row]
-        assert transcript.new_lines == below(transcript, last) - under > 0
+        assert transcript.viewport.new_lines == below(transcript, last) - under > 0
         await me.press("ctrl+t", "G")
-        assert transcript.following
-        assert transcript.new_lines == 0
+        assert transcript.viewport.following
+        assert transcript.viewport.new_lines == 0

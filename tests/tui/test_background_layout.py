@@ -109,7 +109,7 @@ async def stream(one, text, at=0, step=400):
 
 
 def settled(one):
-    column = one.transcript.column
+    column = one.transcript.viewport.column
     return one.transcript.layout_work.job is None and column.job() is None
 
 
@@ -121,12 +121,12 @@ async def test_no_long_block_is_laid_out_on_the_event_loop(tmp_path, threads, na
         me.daemon.stream_of("a").tell(
             MessageEvent(answer(52, text), replaces="3.1"), status("waiting")
         )
-        await me.until(lambda: me.transcript.column.sections[-1].key == 52)
+        await me.until(lambda: me.transcript.viewport.column.sections[-1].key == 52)
         await me.until(lambda: settled(me))
         assert threads == [False]
         document = next(
             block.laid
-            for block in me.transcript.column.sections[-1].stack.blocks
+            for block in me.transcript.viewport.column.sections[-1].stack.blocks
             if isinstance(block.laid, MarkdownDocument)
         )
         assert document.lines == whole(text, me.transcript.column_width - 2)
@@ -136,13 +136,13 @@ async def test_no_long_block_is_laid_out_on_the_event_loop(tmp_path, threads, na
 async def test_nothing_moves_when_a_table_above_or_in_view_is_set_to_fit(tmp_path, up):
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await stream(me, TABLE)
-        me.transcript.move(-up)
+        me.transcript.viewport.move(-up)
         await me.pilot.pause()
         first = in_view(me)[0].split("│")[2].split()[0]
-        height = me.transcript.column.height
+        height = me.transcript.viewport.column.height
         await stream(me, "\nafter the table\n\n", len(TABLE))
         await me.until(lambda: settled(me))
-        assert me.transcript.column.height != height
+        assert me.transcript.viewport.column.height != height
         assert first in in_view(me)[0].split()
 
 
@@ -198,7 +198,7 @@ async def test_code_is_plain_where_its_highlighter_fails(tmp_path, monkeypatch):
         await me.shows("z = 1")
         inks = {
             span.face.ink
-            for section in me.transcript.column.sections
+            for section in me.transcript.viewport.column.sections
             for line in section.stack.lines
             for span in line.spans
             if "z = 1" in span.text

@@ -242,7 +242,7 @@ async def test_output_of_a_call_that_runs_again_begins_anew(tmp_path):
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         stream = daemon.stream_of("a")
         await me.shows("execute")
-        me.transcript.set_folds(me.transcript.folds.all(True))
+        me.transcript.viewport.set_folds(me.transcript.viewport.folds.all(True))
         more = {"name": "execute", "call_id": "c1"}
         stream.tell(part("first try", 0, 0, "3.1", "tool_output", **more))
         await me.shows("first try")

@@ -126,11 +126,11 @@ async def test_an_answer_is_shown_as_it_comes_and_replaced_without_a_change(tmp_
         await me.shows("It *wai")
         stream.tell(part("ts* here.", 7, episode="1.1"))
         await me.shows("It waits here.", "is answering")
-        before = [line.text for line in me.transcript.column.sections[-1].stack.lines]
+        before = [line.text for line in me.transcript.viewport.column.sections[-1].stack.lines]
         stream.tell(MessageEvent(answer(2, "It *waits* here."), replaces="1.1"), status("waiting"))
         await me.until(lambda: me.view.live is None)
         await me.hides("is answering")
-        after = [line.text for line in me.transcript.column.sections[-1].stack.lines]
+        after = [line.text for line in me.transcript.viewport.column.sections[-1].stack.lines]
         assert before == after
 
 
@@ -146,20 +146,20 @@ async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_
 
         def seen():
             top = me.transcript.scroll_offset.y
-            return [me.transcript.column.line(top + row)[2].text for row in range(rows)]
+            return [me.transcript.viewport.column.line(top + row)[2].text for row in range(rows)]
 
         lay_out_near(me.app)
         before = seen()
-        height = me.transcript.column.height
+        height = me.transcript.viewport.column.height
         for number in range(20):
             stream.tell(part(f"more {number:02}\n\n", 7 + 9 * number, episode="3.1"))
-        await me.until(lambda: me.transcript.column.height == height + 40)
+        await me.until(lambda: me.transcript.viewport.column.height == height + 40)
         assert seen() == before
-        assert me.transcript.new_lines == 40
+        assert me.transcript.viewport.new_lines == 40
         await me.shows("↓ 40 new")
         await me.press("G")
         await me.shows("more 19")
-        assert me.transcript.following
+        assert me.transcript.viewport.following
 
 
 async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by_line(tmp_path):
@@ -172,11 +172,11 @@ async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by
 
         def seen():
             top = me.transcript.scroll_offset.y
-            return [me.transcript.column.line(top + row)[2].text for row in range(rows)]
+            return [me.transcript.viewport.column.line(top + row)[2].text for row in range(rows)]
 
         for _ in range(130):
             before = seen()
-            me.transcript.move(-1)
+            me.transcript.viewport.move(-1)
             await me.pilot.pause()
             assert seen()[1:] == before[:-1]
 
@@ -198,10 +198,10 @@ async def test_a_width_change_keeps_the_first_visible_line(tmp_path):
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
         await me.shows("paragraph 59")
         await me.press("ctrl+t", "pageup", "pageup")
-        top = me.transcript.column.line(me.transcript.scroll_offset.y)[2].text
+        top = me.transcript.viewport.column.line(me.transcript.scroll_offset.y)[2].text
         await me.pilot.resize_terminal(64, 30)
         await me.pilot.pause()
-        assert me.transcript.column.line(me.transcript.scroll_offset.y)[2].text == top
+        assert me.transcript.viewport.column.line(me.transcript.scroll_offset.y)[2].text == top
 
 
 async def test_escape_stops_what_runs_in_the_turn_that_was_seen_and_holds_the_queue(tmp_path):
@@ -467,13 +467,13 @@ async def test_what_is_laid_out_meanwhile_takes_nobody_back_to_an_end_that_is_ne
         await me.shows("paragraph 59")
         await me.press("ctrl+t")
         end = me.transcript.scroll_offset.y
-        me.transcript.move(-1)
-        above = me.transcript.column.line(me.transcript.scroll_offset.y)[2].text
+        me.transcript.viewport.move(-1)
+        above = me.transcript.viewport.column.line(me.transcript.scroll_offset.y)[2].text
         for _ in range(3):
             me.transcript._lay_out_more()  # as its timer does
             top = me.transcript.scroll_offset.y
-            assert me.transcript.column.line(top)[2].text == above
-        assert me.transcript.following
-        me.transcript.move(1)
+            assert me.transcript.viewport.column.line(top)[2].text == above
+        assert me.transcript.viewport.following
+        me.transcript.viewport.move(1)
         me.transcript._lay_out_more()
         assert me.transcript.scroll_offset.y == me.transcript.max_scroll_y >= end

@@ -28,7 +28,7 @@ def with_history(word: str = "waiting", *more, archived: bool = False) -> Replay
 
 def marks(me) -> dict[str, str]:
     """The kind of mark on each line of the transcript, by its words."""
-    column = me.transcript.column
+    column = me.transcript.viewport.column
     found = {}
     for y in range(column.height):
         words = column.line(y)[2].text.strip(" ▎")

@@ -84,7 +84,10 @@ class TestFolds:
 
 def in_view(me) -> list[str]:
     top = me.transcript.scroll_offset.y
-    return [me.transcript.column.line(top + y)[2].text for y in range(me.transcript.size.height)]
+    return [
+        me.transcript.viewport.column.line(top + y)[2].text
+        for y in range(me.transcript.size.height)
+    ]
 
 
 def finished_chat():
@@ -127,7 +130,7 @@ async def test_the_long_middle_of_an_output_unfolds_by_itself(tmp_path):
         await me.shows("▸ 3 steps")
         await me.press("ctrl+t", "z")
         await me.shows("▸ 20 more lines")
-        me.transcript.set_folds(me.transcript.folds.turn(FoldKey("rest", "c2")))
+        me.transcript.viewport.set_folds(me.transcript.viewport.folds.turn(FoldKey("rest", "c2")))
         await me.shows("▾ 20 lines", "test_20.py")
 
 
@@ -169,7 +172,7 @@ async def test_a_turn_that_ends_while_one_reads_its_steps_folds_only_when_one_re
     daemon = running(*turn[:7])
     daemon.stream_of("a").tell(part(LONG, 0, 0, "7.1"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
-        await me.until(lambda: me.view.live and me.transcript.column.height > 100)
+        await me.until(lambda: me.view.live and me.transcript.viewport.column.height > 100)
         await me.press("ctrl+t")
         me.transcript.search.begin("read_file")
         me.transcript.search.end()

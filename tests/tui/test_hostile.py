@@ -101,14 +101,14 @@ def is_control(character: str) -> bool:
 async def test_no_control_is_on_the_screen_wherever_one_looks(tmp_path, size):
     async with client(tmp_path, daemon=evil_daemon(), chat_id="a", size=size) as me:
         await me.until(lambda: me.view.caught_up and me.app.session.models)
-        me.transcript.set_folds(me.transcript.folds.all(True))
-        me.transcript.to_start()
+        me.transcript.viewport.set_folds(me.transcript.viewport.folds.all(True))
+        me.transcript.viewport.to_start()
         for key in ["ctrl+o", "escape", "f3", "escape", "ctrl+f", "escape", "f4", "f1"]:
             await me.press(key)
             assert not CONTROL.search(me.text().replace("\n", ""))
         await me.press("escape")
-        while not me.transcript.following:
-            me.transcript.move(me.transcript.size.height)
+        while not me.transcript.viewport.following:
+            me.transcript.viewport.move(me.transcript.size.height)
             me.app.paint()
             await me.pilot.pause()
             assert not CONTROL.search(me.text().replace("\n", ""))

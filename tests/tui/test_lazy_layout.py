@@ -92,14 +92,16 @@ def test_the_name_of_a_line_holds_when_what_is_above_it_turns_out_otherwise():
 
 async def shown(one, text=PROSE):
     one.daemon.stream_of("a").tell(part(text, episode="3.1"))
-    await one.until(lambda: one.view.live is not None and one.transcript.column.height > 200)
+    await one.until(
+        lambda: one.view.live is not None and one.transcript.viewport.column.height > 200
+    )
     await one.pilot.pause()
 
 
 async def widths(one, *found):
     for width in found:
         await one.pilot.resize_terminal(width, 30)
-        await one.until(lambda: one.transcript.column.width == one.transcript.column_width)
+        await one.until(lambda: one.transcript.viewport.column.width == one.transcript.column_width)
         await one.pilot.pause()
 
 
@@ -127,7 +129,7 @@ def no_more(monkeypatch):
 async def test_a_new_width_lays_out_what_is_in_view_and_no_more(tmp_path, drawn, up):
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me)
-        me.transcript.move(-up)
+        me.transcript.viewport.move(-up)
         await me.pilot.pause()
         drawn.clear()
         await widths(me, 70)
@@ -138,13 +140,13 @@ async def test_a_new_width_lays_out_what_is_in_view_and_no_more(tmp_path, drawn,
 async def test_the_rest_is_laid_out_after_it_and_nothing_moves(tmp_path):
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me)
-        me.transcript.move(-150)
+        me.transcript.viewport.move(-150)
         await widths(me, 70)
         before = in_view(me)
-        await me.until(lambda: not me.transcript.column.expecting)
+        await me.until(lambda: not me.transcript.viewport.column.expecting)
         assert in_view(me) == before
-        assert all(section.is_whole for section in me.transcript.column.sections)
-        document = me.transcript.column.sections[-1].stack.blocks[-2].laid
+        assert all(section.is_whole for section in me.transcript.viewport.column.sections)
+        document = me.transcript.viewport.column.sections[-1].stack.blocks[-2].laid
         assert document.lines[:-1] == whole(PROSE, me.transcript.column_width - 2)[:-1]
 
 
@@ -153,11 +155,11 @@ async def test_the_rest_is_laid_out_after_it_and_nothing_moves(tmp_path):
 async def test_scrolling_over_what_was_never_looked_at_goes_line_by_line(tmp_path, step):
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me)
-        me.transcript.move(-450 if step > 0 else -3)
+        me.transcript.viewport.move(-450 if step > 0 else -3)
         await widths(me, 64)
         for _ in range(12):
             before = in_view(me)
-            me.transcript.move(step)
+            me.transcript.viewport.move(step)
             await me.pilot.pause()
             after = in_view(me)
             assert all(row.strip() or "word" not in row for row in after)
@@ -172,21 +174,21 @@ async def test_scrolling_over_what_was_never_looked_at_goes_line_by_line(tmp_pat
 async def test_what_is_new_is_counted_in_the_new_width(tmp_path):
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me, PROSE + "END\n\n")
-        me.transcript.move(-20)
+        me.transcript.viewport.move(-20)
         await me.pilot.pause()
         me.daemon.stream_of("a").tell(part(PROSE, len(PROSE) + 5, episode="3.1"))
-        await me.until(lambda: me.transcript.new_lines > 200)
+        await me.until(lambda: me.transcript.viewport.new_lines > 200)
         await widths(me, 60)
         more = len(whole(PROSE, me.transcript.column_width - 2)) + 1
-        assert me.transcript.new_lines == more
-        await me.until(lambda: not me.transcript.column.expecting)
-        assert me.transcript.new_lines == more
+        assert me.transcript.viewport.new_lines == more
+        await me.until(lambda: not me.transcript.viewport.column.expecting)
+        assert me.transcript.viewport.new_lines == more
 
 
 @pytest.mark.usefixtures("no_more")
 async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid_out(tmp_path):
     async with client(tmp_path, daemon=running(answer(1, PROSE)), chat_id="a") as me:
-        await me.until(lambda: me.transcript.column.height > 200)
+        await me.until(lambda: me.transcript.viewport.column.height > 200)
         transcript = me.transcript
         await widths(me, 66)
         transcript.search.begin("word052x3")
@@ -205,12 +207,12 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         await me.press("ctrl+t", "G")
         await widths(me, 90)
         assert selection.text("source") == text
-        assert not transcript.column.sections[0].is_whole or transcript.following
+        assert not transcript.viewport.column.sections[0].is_whole or transcript.viewport.following
         await widths(me, 58)
         low, high = selection.span()
         transcript.viewport.to_line(low.y)
         await me.pilot.pause()
-        assert transcript.column.line(low.y)[2].text[low.x : high.x] == text
+        assert transcript.viewport.column.line(low.y)[2].text[low.x : high.x] == text
 
 
 ANSWERS = [f"Answer {number}.\n\n" + "- item\n" * (7 * number % 11) for number in range(30)]
@@ -240,7 +242,7 @@ def told(at_once):
 async def test_the_bar_says_how_long_the_chat_is_however_it_came(tmp_path, at_once):
     async with client(tmp_path, daemon=told(at_once), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
-        column = me.transcript.column
+        column = me.transcript.viewport.column
         await me.until(lambda: not me.transcript.viewport.is_guessed)
         bar = me.transcript.vertical_scrollbar
         shown = bar.window_virtual_size, bar.position
@@ -253,7 +255,7 @@ async def test_until_then_it_is_about_right(tmp_path, monkeypatch):
     monkeypatch.setattr(Transcript, "_lay_out_more", lambda _self: None)
     async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
-        column = me.transcript.column
+        column = me.transcript.viewport.column
         guessed = column.height
         assert me.transcript.viewport.is_guessed
         for number in range(len(column.sections)):
@@ -268,10 +270,10 @@ async def test_what_is_far_from_the_view_is_not_laid_out_before_it_comes_near(
     async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
         transcript = me.transcript
-        column = transcript.column
+        column = transcript.viewport.column
         await me.until(lambda: not transcript.viewport.is_guessed)
         assert [section.measured_at for section in column.sections[:5]] == [0] * 5
-        transcript.move(-100)
+        transcript.viewport.move(-100)
         before = in_view(me)
         await me.until(lambda: not transcript.viewport.is_guessed)
         assert column.sections[column.at(transcript.viewport.near()[0])].measured_at

@@ -252,7 +252,7 @@ def pictured(picture: Picture, *after):
 
 async def unfolded(me) -> None:
     await me.shows("plot")
-    me.transcript.set_folds(OPEN)
+    me.transcript.viewport.set_folds(OPEN)
     await me.shows("picture: ")
 
 
@@ -269,9 +269,9 @@ async def test_reading_below_a_picture_does_not_move_when_it_is_decoded(tmp_path
     later = answer(4, "\n\n".join(f"line {number}" for number in range(60)))
     async with client(tmp_path, daemon=pictured(chart(), later), chat_id="a", size=(80, 40)) as me:
         await me.shows("line 59")
-        me.transcript.set_folds(OPEN)
-        me.transcript.to_start()
-        me.transcript.move(14)
+        me.transcript.viewport.set_folds(OPEN)
+        me.transcript.viewport.to_start()
+        me.transcript.viewport.move(14)
         before = row_of(me, "line 0")
         assert not pictures_are_drawn(me.app)
         await me.until(lambda: pictures_are_drawn(me.app))

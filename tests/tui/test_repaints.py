@@ -55,7 +55,7 @@ async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(tmp_path, 
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=size) as one:
         await opened(one)
         if scrolled:
-            one.transcript.move(-3)
+            one.transcript.viewport.move(-3)
         async for _ in stream(one, ALL["a long table"][:1500] + TEXT[:1200], 90):
             drawn = screen(one)
             one.transcript.redraw()
@@ -261,14 +261,14 @@ async def test_the_bar_is_what_it_would_be_and_not_drawn_again_where_it_stays(
         async for _ in stream(one, "A paragraph.\n\n" * 40, 70):
             pass
         if scrolled:
-            one.transcript.move(-9)
+            one.transcript.viewport.move(-9)
         await one.pilot.pause()
         bar = one.transcript.vertical_scrollbar
         rows, looks = rows_drawn(monkeypatch, bar), set()
         for number in range(40, 60):
             one.daemon.stream_of("c").tell(part("A paragraph.\n\n", number * 14))
-            height = one.transcript.column.height
-            await one.until(lambda height=height: one.transcript.column.height > height)
+            height = one.transcript.viewport.column.height
+            await one.until(lambda height=height: one.transcript.viewport.column.height > height)
             one.app.screen._on_timer_update()
             await one.pilot.pause()
             drawn = [line[-2:] for line in screen(one)]

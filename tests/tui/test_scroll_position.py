@@ -16,9 +16,9 @@ from tui.test_folds import in_view
 async def test_two_lines_from_the_end_are_still_the_end(tmp_path, lines, follows):
     async with client(tmp_path, daemon=running(answer(1, LONG)), chat_id="a") as me:
         await me.shows("paragraph 59")
-        me.transcript.move(-lines)
+        me.transcript.viewport.move(-lines)
         await me.pilot.pause()
-        assert me.transcript.following is follows
+        assert me.transcript.viewport.following is follows
 
 
 def told(number: int) -> str:
@@ -38,7 +38,7 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         await me.press("ctrl+t", "pageup", "pageup")
         lay_out_near(me.app)
         before = in_view(me)
-        height = me.transcript.column.height
+        height = me.transcript.viewport.column.height
         text = "Begin\n\n"
         for number in range(300):
             delta = told(number)
@@ -49,9 +49,9 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
                 await me.until(lambda length=length: me.view.live.blocks[1].text.length == length)
                 await me.pilot.pause()
                 assert in_view(me) == before
-        await me.until(lambda: me.transcript.column.height == height + 600)
+        await me.until(lambda: me.transcript.viewport.column.height == height + 600)
         assert in_view(me) == before
-        assert me.transcript.new_lines == 600
+        assert me.transcript.viewport.new_lines == 600
         await me.shows("↓ 600 new")
         # Finished and committed: the same lines, and a call more.
         whole = answer(52, Reasoning("let me think", 900), text, call(1, "execute", command="ls"))
@@ -75,8 +75,8 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         assert in_view(me) == before
         await me.press("G")
         await me.shows("That is all.")
-        assert me.transcript.following
-        assert me.transcript.new_lines == 0
+        assert me.transcript.viewport.following
+        assert me.transcript.viewport.new_lines == 0
 
 
 async def test_in_the_middle_of_a_wrapped_paragraph_a_width_change_keeps_the_first_words(tmp_path):
@@ -85,7 +85,7 @@ async def test_in_the_middle_of_a_wrapped_paragraph_a_width_change_keeps_the_fir
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
         await me.shows("paragraph 59")
         await me.press("ctrl+t", "home")
-        me.transcript.move(20)
+        me.transcript.viewport.move(20)
         await me.pilot.pause()
         first = in_view(me)[0].split()[0]
         for width in (64, 90, 70):
@@ -99,7 +99,7 @@ async def test_another_attempt_in_place_of_what_was_shown_moves_nothing_above(tm
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         stream = daemon.stream_of("a")
         stream.tell(part(LONG, episode="3.1"))
-        await me.until(lambda: me.transcript.column.height > 120)
+        await me.until(lambda: me.transcript.viewport.column.height > 120)
         await me.press("ctrl+t", "home")
         before = in_view(me)
         stream.tell(part("anew", episode="3.2"))

@@ -222,7 +222,7 @@ class TestKeys:
             seen = []
             for _ in range(5):
                 place = me.transcript.selection.places()[1]
-                line = me.transcript.column.line(place.y)[2].text
+                line = me.transcript.viewport.column.line(place.y)[2].text
                 width = me.transcript.selection._width_at(place)
                 seen.append(line[place.x : place.x + width])
                 await me.press("right")
@@ -327,7 +327,7 @@ class TestJumps:
             await me.press("right_curly_bracket")
             assert me.transcript.target_cursor.target.key == 7
             await me.press("right_curly_bracket")
-            assert me.transcript.following
+            assert me.transcript.viewport.following
 
     async def test_a_message_that_is_pointed_at_is_copied_whole(self, tmp_path):
         async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:

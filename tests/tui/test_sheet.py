@@ -47,7 +47,7 @@ def prepared(tmp_path, scene, words, theme=USUAL, act=nothing, keys=()):
 
 async def unfold(app, daemon) -> None:
     transcript = app.main.query_one(Transcript)
-    transcript.set_folds(transcript.folds.all(True))
+    transcript.viewport.set_folds(transcript.viewport.folds.all(True))
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)

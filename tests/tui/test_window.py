@@ -139,26 +139,26 @@ async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(tmp
         last = count
         while last > count - 1500:
             before = len(daemon.served)
-            me.transcript.to_start()
+            me.transcript.viewport.to_start()
             await me.until(lambda before=before: len(daemon.served) > before)
             await me.until(lambda: me.transcript.scroll_offset.y > 0)
             await painted(me)
-            most = max(most, len(me.view.messages), len(me.transcript.column.sections) - 1)
+            most = max(most, len(me.view.messages), len(me.transcript.viewport.column.sections) - 1)
             last = me.view.messages[0].id
         assert most <= MOST + UNDER_WAY
         assert me.view.gap is not None
-        first, _last = me.transcript.ids_in_view()
+        first, _last = me.transcript.viewport.ids()
         # Down again through the gap: each message is there once, in order.
         for _ in range(12):
             pages = len(daemon.served)
             gap = me.view.gap
-            y = me.transcript.column.start(me.transcript.column.index("gap"))
+            y = me.transcript.viewport.column.start(me.transcript.viewport.column.index("gap"))
             me.transcript.viewport.to_line(max(0, y - 20))
             await me.until(lambda pages=pages: len(daemon.served) > pages)
             await me.until(lambda gap=gap: me.view.gap != gap)
             await painted(me)
             assert len(me.view.messages) <= MOST + UNDER_WAY
-        assert me.transcript.ids_in_view()[0] > first
+        assert me.transcript.viewport.ids()[0] > first
         await me.press("G")
         await me.shows(f"message {count} says")
         assert me.view.gap is None
@@ -174,12 +174,12 @@ async def test_letting_go_moves_nothing_that_is_in_view(tmp_path):
         def seen() -> list[str]:
             top = me.transcript.scroll_offset.y
             rows = range(me.transcript.size.height)
-            return [me.transcript.column.line(top + row)[2].text for row in rows]
+            return [me.transcript.viewport.column.line(top + row)[2].text for row in rows]
 
         let_go = False
         for _ in range(400):
             before, gap = seen(), me.view.gap
-            me.transcript.move(-12)
+            me.transcript.viewport.move(-12)
             await me.pilot.pause()
             assert seen()[12:] == before[:-12]
             let_go = let_go or (gap is None and me.view.gap is not None)
@@ -195,7 +195,7 @@ async def test_a_chat_that_is_left_keeps_its_newest_messages_only(tmp_path):
         await me.press("ctrl+t")
         while len(me.view.messages) < 260:
             count = len(me.view.messages)
-            me.transcript.to_start()
+            me.transcript.viewport.to_start()
             await me.until(lambda count=count: len(me.view.messages) > count)
             await painted(me)
         me.app.session.open("b")

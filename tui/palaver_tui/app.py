@@ -291,7 +291,7 @@ class PalaverApp(Application[int]):
         """Draw everything again in the new colours."""
         if self._is_ready:
             self._mark_own()
-            self.main.transcript.draw_pictures(self._draws_pictures)
+            self.main.transcript.viewport.draw_pictures(self._draws_pictures)
             self.main.transcript.redraw()
             self.main.refresh(layout=True)
 

@@ -42,7 +42,7 @@ def copy_target(context: Context, target: Target) -> None:
         copy_message(context)
         return
     words = {"link": "the address", "code": "the code"}.get(target.kind, "what is folded here")
-    copy_text(context, copied(context.screen.transcript.column, target), words)
+    copy_text(context, copied(context.screen.transcript.viewport.column, target), words)
 
 
 def copy_message(context: Context) -> None:

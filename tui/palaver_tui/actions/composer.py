@@ -31,7 +31,7 @@ def send(context: Context, *, interrupt: bool = False) -> None:
         context.notices.say(ARCHIVED, "warning")
         return
     context.session.send(composer.take(), interrupt=interrupt)
-    context.screen.transcript.follow()
+    context.screen.transcript.viewport.follow()
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {

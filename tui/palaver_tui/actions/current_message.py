@@ -11,7 +11,7 @@ def message_here(context: Context) -> Message | None:
     """Return the message that is pointed at, or else the first one in view."""
     transcript = context.screen.transcript
     target = transcript.target_cursor.target
-    in_view = transcript.ids_in_view()
+    in_view = transcript.viewport.ids()
     if target is not None and isinstance(target.key, int) and transcript.target_cursor.in_view():
         here: int | None = target.key
     else:
@@ -24,7 +24,11 @@ def meant_message(context: Context) -> Message | None:
     transcript = context.screen.transcript
     pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
     read = [one for one in context.session.view.messages if is_read(one)]
-    return read[-1] if read and transcript.following and not pointed else message_here(context)
+    return (
+        read[-1]
+        if read and transcript.viewport.following and not pointed
+        else message_here(context)
+    )
 
 
 def own_message(context: Context) -> Message | None:

@@ -57,7 +57,7 @@ def _rewrite(context: Context, message: Message, text: str) -> None:
 
     context.editor.end()
     session.requests.edit_message(message.id, text, failed)
-    context.screen.transcript.follow()
+    context.screen.transcript.viewport.follow()
 
 
 def _put_back(context: Context, queued: QueuedMessage, text: str) -> None:

@@ -28,9 +28,9 @@ def paint(context: Context) -> None:
 def _let_go(context: Context) -> None:
     """Forget the messages that are far from what is looked at."""
     transcript, pages = context.screen.transcript, context.session.message_pages
-    if transcript.chat != context.session.current:
+    if transcript.viewport.name != context.session.current:
         return
-    if transcript.following:
+    if transcript.viewport.following:
         pages.keep_newest()
-    elif (ids := transcript.ids_in_view()) is not None:
+    elif (ids := transcript.viewport.ids()) is not None:
         pages.trim(*ids)

@@ -68,7 +68,7 @@ def _found(context: Context, read: int, message_id: int | None, *, last: bool) -
     if message_id is None:
         _none_more(context, "before" if last else "after", read)
     else:
-        transcript.stay()
+        transcript.viewport.stay()
         context.paint()  # the messages around it are in the view, not yet on the screen
         if not transcript.search.show_in(message_id, last):
             # It has the words, but not next to each other: go on from there.

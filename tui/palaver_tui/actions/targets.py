@@ -32,10 +32,10 @@ def use_target(context: Context, target: Target) -> None:
         case "fold" if target.fold is not None:
             line = transcript.target_cursor.line
             row = None if line is None else line - transcript.scroll_offset.y
-            transcript.set_folds(transcript.folds.turn(target.fold), row)
+            transcript.viewport.set_folds(transcript.viewport.folds.turn(target.fold), row)
         case "link":
             context.app.open_url(target.address)
-        case "picture" if (picture := picture_of(transcript.column, target)) is not None:
+        case "picture" if (picture := picture_of(transcript.viewport.column, target)) is not None:
             context.app.run_worker(_open_picture(context, picture))
         case "code":
             copy_target(context, target)
@@ -58,8 +58,8 @@ async def _open_picture(context: Context, picture: Picture) -> None:
 def fold_all(context: Context) -> None:
     """Unfold everything, or fold it again."""
     transcript = context.screen.transcript
-    some = bool(transcript.folds.open_kinds)
-    transcript.set_folds(transcript.folds.all(not some), 0)
+    some = bool(transcript.viewport.folds.open_kinds)
+    transcript.viewport.set_folds(transcript.viewport.folds.all(not some), 0)
     context.changed()
 
 
@@ -73,20 +73,20 @@ def go_to_message(context: Context, step: int, *, own: bool) -> None:
         return
     at = next((index for index, one in enumerate(shown) if one.id >= here.id), 0)
     pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
-    if step < 0 and not pointed and not transcript.begins(here.id):
+    if step < 0 and not pointed and not transcript.viewport.begins(here.id):
         at += 1  # its own beginning is above the view
-    if step < 0 and own and not pointed and transcript.following:
+    if step < 0 and own and not pointed and transcript.viewport.following:
         at = len(shown)  # from the end: the last one comes first
     targets = [one for one in shown if not own or one.role == "user"]
-    targets = [one for one in targets if not transcript.folded_away(one.id)]
+    targets = [one for one in targets if not transcript.viewport.folded_away(one.id)]
     beyond = [one for one in targets if (shown.index(one) - at) * step > 0]
     if beyond:
         transcript.target_cursor.message(beyond[0] if step > 0 else beyond[-1])
     elif step < 0:
-        transcript.to_start()
+        transcript.viewport.to_start()
     else:
         transcript.target_cursor.point(None)
-        transcript.follow()
+        transcript.viewport.follow()
     context.changed()
 
 

@@ -11,7 +11,7 @@ from palaver_tui.context.context import Context, Run
 def go_to_end(context: Context) -> None:
     """Show the newest text and follow it."""
     context.session.message_pages.keep_newest()
-    context.screen.transcript.follow()
+    context.screen.transcript.viewport.follow()
 
 
 def focus(context: Context) -> None:
@@ -22,8 +22,8 @@ def focus(context: Context) -> None:
 def show_reasoning(context: Context) -> None:
     """Show or hide what the model thought."""
     transcript = context.screen.transcript
-    shown = "reasoning" in transcript.folds.open_kinds
-    transcript.set_folds(transcript.folds.with_kind("reasoning", not shown))
+    shown = "reasoning" in transcript.viewport.folds.open_kinds
+    transcript.viewport.set_folds(transcript.viewport.folds.with_kind("reasoning", not shown))
 
 
 def move(context: Context, lines: int) -> None:
@@ -32,7 +32,7 @@ def move(context: Context, lines: int) -> None:
     if transcript.selection.by_keys:
         transcript.selection.move(lines=lines)
     else:
-        transcript.move(lines)
+        transcript.viewport.move(lines)
 
 
 def page(context: Context, pages: int) -> None:
@@ -51,5 +51,5 @@ FUNCTIONS: Final[Mapping[str, Run]] = {
     "transcript.page_down": lambda context: page(context, 1),
     "composer.page_up": lambda context: page(context, -1),
     "composer.page_down": lambda context: page(context, 1),
-    "transcript.home": lambda context: context.screen.transcript.to_start(),
+    "transcript.home": lambda context: context.screen.transcript.viewport.to_start(),
 }

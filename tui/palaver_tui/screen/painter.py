@@ -249,8 +249,8 @@ class Painter:
         """Say how much is below what is in view."""
         transcript = self._transcript
         words = ""
-        if not transcript.following:
-            new = transcript.new_lines
+        if not transcript.viewport.following:
+            new = transcript.viewport.new_lines
             words = f"↓ {new} new · {END}" if new else f"↓ more · {END}"
         takes = self._screen.focused is transcript
         entitle(self._stage, LETTERS.capitalize() if takes else "", words)

@@ -18,8 +18,6 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.textual_patches.error_containment import guarded_lines
 from palaver_tui.textual_patches.scroll_bar import move_bar
 from palaver_tui.timing import DRAG_SCROLL_S, LAYOUT_PAUSE_S, LAYOUT_REST_AFTER_S
-from palaver_tui.transcript.column import Column
-from palaver_tui.transcript.folds import Folds
 from palaver_tui.transcript.marks import Mark, dropped_marks
 from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.search import Search
@@ -322,70 +320,6 @@ class Transcript(ScrollView, can_focus=True):
 
     def _inside(self, event: events.MouseEvent) -> tuple[int, int]:
         return event.x - self.gutter.left, event.y - self.gutter.top
-
-    # --- what actions use -----------------------------------------------------------------
-
-    @property
-    def chat(self) -> str | None:
-        """The name of the chat that is shown."""
-        return self.viewport.name
-
-    @property
-    def column(self) -> Column:
-        """All lines of the chat that is shown."""
-        return self.viewport.column
-
-    @property
-    def following(self) -> bool:
-        """Whether the end is followed."""
-        return self.viewport.following
-
-    @property
-    def new_lines(self) -> int:
-        """How many lines came below since the end was left."""
-        return self.viewport.new_lines
-
-    @property
-    def folds(self) -> Folds:
-        """What is folded in the chat that is shown."""
-        return self.viewport.folds
-
-    def set_folds(self, folds: Folds, row: int | None = None) -> None:
-        """Fold and unfold, line `row` of the view staying where it is: the first one, or this."""
-        self.viewport.set_folds(folds, row)
-
-    def draw_pictures(self, draws: bool) -> None:
-        """Show pictures, or only what they are called."""
-        self.viewport.draw_pictures(draws)
-
-    def move(self, lines: int) -> None:
-        """Scroll by `lines`."""
-        # Not `scroll_to`: that waits for the next layout, and fast keys would lose lines.
-        self.viewport.move(lines)
-
-    def follow(self) -> None:
-        """Go to the end, and stay there."""
-        self.viewport.follow()
-
-    def stay(self) -> None:
-        """Do not follow the end any more."""
-        self.viewport.stay()
-
-    def to_start(self) -> None:
-        """Go to the first line there is."""
-        self.viewport.to_start()
-
-    def ids_in_view(self) -> tuple[int, int] | None:
-        """Return the ids of the first and last message in view; None if there is none."""
-        return self.viewport.ids()
-
-    def begins(self, message_id: int) -> bool:
-        """Say whether the first line of a message is in view."""
-        return self.viewport.begins(message_id)
-
-    def folded_away(self, message_id: int) -> bool:
-        """Say whether a message has gone into a folded run of steps."""
-        return self.viewport.folded_away(message_id)
 
 
 def is_left(event: events.MouseEvent) -> bool:
