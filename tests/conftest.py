@@ -83,8 +83,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Part with the guardian."""
-    guardian.part_with()
+    """Stop the guardian."""
+    guardian.stop()
 
 
 @pytest.fixture(autouse=True, scope="session")

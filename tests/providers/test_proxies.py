@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from palaver.wire.errors import ChatError
-from palaverd.providers.certificates import believed, problem
+from palaverd.providers.certificates import problem, trusted_context
 from palaverd.providers.proxies import Proxy, proxy_for
 from palaverd.simulator import Simulator
 from providers.calling import Kind, call, made
@@ -189,8 +189,8 @@ async def test_a_folder_of_certificates_that_has_none_is_named(
 
 
 def test_nothing_is_wrong_where_nothing_is_named() -> None:
-    assert believed({}) is None
-    assert believed({"SSL_CERT_FILE": ""}) is None
+    assert trusted_context({}) is None
+    assert trusted_context({"SSL_CERT_FILE": ""}) is None
     assert problem({}) is None
     assert problem({"SSL_CERT_FILE": "/nowhere"}) == (
         "SSL_CERT_FILE names /nowhere, which is not there."

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from palaverd.providers.sdk_imports import whole_or_anew
+from palaverd.providers.sdk_imports import all_or_nothing
 
 # A package whose second module needs a file, and which uses its first module by its full name.
 FILES = {
@@ -39,7 +39,7 @@ def needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def load() -> ModuleType:
-    with whole_or_anew():
+    with all_or_nothing():
         return importlib.import_module("sdkx")
 
 
@@ -55,6 +55,6 @@ def test_what_was_whole_stays_as_it_is(needed: Path) -> None:
     """Others may hold references to it: a second copy would be another module."""
     needed.write_text("")
     sdk = load()
-    with pytest.raises(ZeroDivisionError), whole_or_anew():
+    with pytest.raises(ZeroDivisionError), all_or_nothing():
         raise ZeroDivisionError
     assert load() is sdk

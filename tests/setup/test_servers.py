@@ -20,7 +20,7 @@ from palaver.client import PalaverError
 from palaver.servers.table import BY_SLUG, SERVERS
 from palaver.setup.config_file import write_config
 from palaver.setup.local import LocalModel, LocalServer, example, recognise
-from palaver.setup.servers import HEARING_S, MOST_BYTES, PATIENCE_S, find_servers, hear
+from palaver.setup.servers import MOST_BYTES, PATIENCE_S, PROBE_S, find_servers, probe
 from palaverd.config.load import parse_config
 from palaverd.simulator import Simulator
 from palaverd.simulator.dialects import DIALECTS
@@ -269,8 +269,8 @@ TOLD = [
 async def test_a_server_says_what_it_is_at_its_address(slug: str) -> None:
     async with Simulator(rate=0, dialect=slug, keyless=True) as simulator:
         for base_url in (simulator.url, f"{simulator.url}/v1", f"{simulator.url}/v1/"):
-            heard = await hear(ManualClock(), base_url)
-            assert heard.server is BY_SLUG[slug]
+            probed = await probe(ManualClock(), base_url)
+            assert probed.server is BY_SLUG[slug]
 
 
 async def test_a_server_that_wants_a_key_is_known_by_its_headers() -> None:
@@ -278,25 +278,25 @@ async def test_a_server_that_wants_a_key_is_known_by_its_headers() -> None:
         return web.Response(status=401, headers={"Server": "llama.cpp"})
 
     async with serving(refuse) as port:
-        heard = await hear(ManualClock(), f"http://127.0.0.1:{port}/v1")
-    assert heard.server is BY_SLUG["llama.cpp"]
+        probed = await probe(ManualClock(), f"http://127.0.0.1:{port}/v1")
+    assert probed.server is BY_SLUG["llama.cpp"]
 
 
 async def test_a_server_that_is_not_known_answers_all_the_same() -> None:
     async with Simulator(rate=0, keyless=True) as simulator:
-        heard = await hear(ManualClock(), f"{simulator.url}/v1")
-    assert heard.server is None
+        probed = await probe(ManualClock(), f"{simulator.url}/v1")
+    assert probed.server is None
 
 
 async def test_nothing_is_heard_where_nobody_answers() -> None:
     for nowhere in ("http://127.0.0.1:1/v1", "not a url"):
-        heard = await hear(ManualClock(), nowhere)
-        assert (heard.headers, heard.late) == ({}, False)
+        probed = await probe(ManualClock(), nowhere)
+        assert (probed.headers, probed.late) == ({}, False)
     clock = ManualClock()
     asked: list[str] = []
     async with server({"/v1/models": asyncio.Event()}, asked) as port:
-        hearing = asyncio.create_task(hear(clock, f"http://127.0.0.1:{port}/v1"))
+        probing = asyncio.create_task(probe(clock, f"http://127.0.0.1:{port}/v1"))
         await until(lambda: len(asked) == 1)
-        clock.advance(HEARING_S)
-        heard = await hearing
-    assert (heard.headers, heard.late) == ({}, True)
+        clock.advance(PROBE_S)
+        probed = await probing
+    assert (probed.headers, probed.late) == ({}, True)

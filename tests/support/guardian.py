@@ -39,7 +39,7 @@ def watch() -> None:
     os.environ[VARIABLE] = name
 
 
-def part_with() -> None:
+def stop() -> None:
     """Stop the guardian."""
     if _guardian is not None:
         assert _guardian.stdin is not None

@@ -187,14 +187,14 @@ async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
     from palaver.clock import SystemClock
     from palaver.servers.adaptations import does_for
     from palaver.servers.recognition import at_address, sees_no_tools
-    from palaver.setup.servers import HEARING_S, hear
+    from palaver.setup.servers import PROBE_S, probe
 
     clock = SystemClock()
     known = [at_address(asked.address) for asked in setup.providers]
     # Addresses with credentials are masked, so they cannot be queried.
     told = await asyncio.gather(
         *(
-            hear(clock, asked.address)
+            probe(clock, asked.address)
             if here and server is None and "@" not in asked.address
             else _nobody()
             for asked, server in zip(setup.providers, known, strict=True)
@@ -205,7 +205,7 @@ async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
         how = "by its address"
         if heard is not None:
             if not heard.headers:
-                said = f"no answer within {HEARING_S:g} s" if heard.late else "nothing answers"
+                said = f"no answer within {PROBE_S:g} s" if heard.late else "nothing answers"
                 text = f"{asked.name}: {said} at {asked.address} now"
                 yield Finding("provider", "note", text, _unheard(setup))
                 continue

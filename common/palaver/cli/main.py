@@ -134,7 +134,7 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
             list(arguments), prog_name="palaver", standalone_mode=False, obj=settings
         )
     except click.ClickException as error:
-        with words.telling():
+        with words.ignore_write_errors():
             error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

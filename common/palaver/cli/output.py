@@ -7,7 +7,7 @@ import sys
 from typing import Final, TextIO
 
 from palaver.cli import exits
-from palaver.cli.words import for_stream, lead_nowhere
+from palaver.cli.words import for_stream, redirect_to_null
 
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
@@ -79,7 +79,7 @@ def lacking() -> str | None:
 
 def give_up_output() -> None:
     """Redirect standard output to /dev/null, so that flushing it at exit does not fail."""
-    lead_nowhere(sys.stdout, 1)
+    redirect_to_null(sys.stdout, 1)
 
 
 def write_line(line: str) -> None:

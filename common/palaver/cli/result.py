@@ -60,7 +60,7 @@ class Result(msgspec.Struct):
         output.write_json({"type": "result", **msgspec.structs.asdict(self)})
 
 
-def of_turn(chat_id: str, turn: Turn) -> Result:
+def turn_result(chat_id: str, turn: Turn) -> Result:
     """Return the result of `turn`, which has an outcome."""
     status = turn.outcome or "running"
     error = turn.error if status == "error" else None
@@ -83,7 +83,7 @@ def _lacks(turn: Turn) -> str:
     return " ".join(filter(None, [ALL_REASONING if turn.reasoned else NO_TEXT, ending]))
 
 
-def of_failure(chat_id: str | None, failure: PalaverError) -> Result:
+def failure_result(chat_id: str | None, failure: PalaverError) -> Result:
     """Return the result for a message that could not be sent, or not be followed to its end."""
     if not isinstance(failure, Refused):
         return Result(chat_id, "failed", error=ChatError("generic", str(failure)))

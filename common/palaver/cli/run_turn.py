@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from palaver.cli import exits, output, words
 from palaver.cli.ids import find_id
-from palaver.cli.result import Result, exit_code, of_failure, of_turn, sentence
+from palaver.cli.result import Result, exit_code, failure_result, sentence, turn_result
 from palaver.cli.runtime import connected, patient
 from palaver.cli.settings import Settings
 from palaver.cli.turn import Turn
@@ -43,7 +43,7 @@ async def ask(settings: Settings, asked: Asked) -> int:
             return await _answer(client, settings, sent, asked)
     except PalaverError as error:
         if asked.as_json:
-            of_failure(sent.chat.id if sent else None, error).write()
+            failure_result(sent.chat.id if sent else None, error).write()
         raise
     except output.OutputError:
         if sent is not None:
@@ -92,7 +92,7 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
             return exits.INTERRUPTED
     answer.end()
     if asked.as_json:
-        of_turn(chat_id, turn).write()
+        turn_result(chat_id, turn).write()
     said = sentence(chat_id, turn)
     if said is not None:
         words.failure(said)

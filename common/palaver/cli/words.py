@@ -63,27 +63,27 @@ def for_stream(text: str, stream: IO[Any] | None) -> str:
 
 def notice(sentence: str) -> None:
     """Print a notice on standard error."""
-    with telling():
+    with ignore_write_errors():
         click.secho(for_stream(sentence, sys.stderr), err=True, dim=True, color=wants_color())
 
 
 def failure(sentence: str) -> None:
     """Print an error on standard error."""
     name = click.style("palaver:", fg="red", bold=True)
-    with telling():
+    with ignore_write_errors():
         click.echo(f"{name} {for_stream(sentence, sys.stderr)}", err=True, color=wants_color())
 
 
 @contextmanager
-def telling() -> Iterator[None]:
+def ignore_write_errors() -> Iterator[None]:
     """Ignore errors of standard error within a `with` block, as there is nowhere to report them."""
     try:
         yield
     except OSError:
-        lead_nowhere(sys.stderr, 2)
+        redirect_to_null(sys.stderr, 2)
 
 
-def lead_nowhere(stream: IO[Any] | None, descriptor: int) -> None:
+def redirect_to_null(stream: IO[Any] | None, descriptor: int) -> None:
     """Redirect a stream to /dev/null, so that flushing it at exit does not fail."""
     if stream is not None:
         nowhere = os.open(os.devnull, os.O_WRONLY)

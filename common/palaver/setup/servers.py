@@ -20,7 +20,7 @@ HOST: Final = "127.0.0.1"
 # Timeout in seconds. A local server responds in milliseconds, unless it is loading a model.
 PATIENCE_S: Final = 1.5
 # Timeout in seconds for one server that was asked about, which may be busy.
-HEARING_S: Final = 5.0
+PROBE_S: Final = 5.0
 # Bytes; far more than a list of models. A larger body is not read.
 MOST_BYTES: Final = 1024 * 1024
 
@@ -37,7 +37,7 @@ async def find_servers(clock: Clock, ports: Iterable[int] = PORTS.values()) -> l
 
 
 @dataclass
-class Heard:
+class ProbeResult:
     """The responses of one address: the JSON of each path, and the headers of any response.
 
     `late`: the timeout passed before all requests were made.
@@ -53,21 +53,21 @@ class Heard:
         return by_headers(self.headers) or by_answers(owner_of(self.answers), self.answers)
 
 
-async def hear(clock: Clock, base_url: str) -> Heard:
+async def probe(clock: Clock, base_url: str) -> ProbeResult:
     """Return the responses of the server at `base_url`; without headers if nothing answers.
 
-    It takes at most `HEARING_S` seconds, sends no key, and changes nothing.
+    It takes at most `PROBE_S` seconds, sends no key, and changes nothing.
     """
-    heard = Heard()
+    probed = ProbeResult()
 
     def wanted(path: str) -> bool:
-        return bool(heard.headers) and heard.server in (None, TELLING[path][1])
+        return bool(probed.headers) and probed.server in (None, TELLING[path][1])
 
     async with _session() as session:
         await _ask(
-            session, clock, base_url.rstrip("/").removesuffix("/v1"), heard, wanted, HEARING_S
+            session, clock, base_url.rstrip("/").removesuffix("/v1"), probed, wanted, PROBE_S
         )
-    return heard
+    return probed
 
 
 @asynccontextmanager
@@ -81,36 +81,36 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def _look(session: aiohttp.ClientSession, clock: Clock, address: str) -> LocalServer | None:
-    heard = Heard()
+    probed = ProbeResult()
 
     def wanted(path: str) -> bool:
-        server = recognise(address, heard.answers)
+        server = recognise(address, probed.answers)
         return server is not None and server.kind in (UNKNOWN, TELLING[path][1].name)
 
-    await _ask(session, clock, f"http://{address}", heard, wanted, PATIENCE_S)
-    return recognise(address, heard.answers)
+    await _ask(session, clock, f"http://{address}", probed, wanted, PATIENCE_S)
+    return recognise(address, probed.answers)
 
 
 async def _ask(
     session: aiohttp.ClientSession,
     clock: Clock,
     root: str,
-    heard: Heard,
+    probed: ProbeResult,
     wanted: Callable[[str], bool],
     patience_s: float,
 ) -> None:
     """Request the list of models, then each path of `TELLING` that is `wanted` by then.
 
     Paths that a server is not known for are not requested: some servers log that as an error. After
-    `patience_s` seconds, `heard` has the responses so far.
+    `patience_s` seconds, `probed` has the responses so far.
     """
     try:
         async with deadline(clock, patience_s):
             for path in (MODELS, *TELLING):
                 if path == MODELS or wanted(path):
-                    heard.answers[path] = await _json(session, f"{root}{path}", heard.headers)
+                    probed.answers[path] = await _json(session, f"{root}{path}", probed.headers)
     except TimeoutError:
-        heard.late = True
+        probed.late = True
 
 
 async def _json(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> Any:

@@ -35,7 +35,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     def says(self, topic: Topic) -> bool:
         """Return whether the text contains a phrase about `topic`."""
-        return phrases.speaks_of(topic, self.words)
+        return phrases.mentions(topic, self.words)
 
     @property
     def retry_after_ms(self) -> int | None:

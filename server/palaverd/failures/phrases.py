@@ -38,7 +38,7 @@ def _pattern(topic: Topic) -> re.Pattern[str]:
     )
 
 
-def speaks_of(topic: Topic, words: str) -> bool:
+def mentions(topic: Topic, words: str) -> bool:
     """Return whether `words`, in lower case, contain a phrase about `topic`."""
     return _pattern(topic).search(words) is not None
 

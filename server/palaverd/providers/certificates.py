@@ -17,7 +17,7 @@ class CertificatesError(Exception):
     """The environment's certificates cannot be used. The message names the variable."""
 
 
-def believed(environment: Mapping[str, str]) -> ssl.SSLContext | None:
+def trusted_context(environment: Mapping[str, str]) -> ssl.SSLContext | None:
     """Return an SSL context that trusts the environment's certificates; None if it names none.
 
     Both variables count, as for OpenSSL; a folder may be several, separated by colons. They apply
@@ -41,7 +41,7 @@ def believed(environment: Mapping[str, str]) -> ssl.SSLContext | None:
 def problem(environment: Mapping[str, str]) -> str | None:
     """Return what is wrong with the environment's certificates, None if nothing is."""
     try:
-        believed(environment)
+        trusted_context(environment)
     except CertificatesError as error:
         return str(error)
     return None

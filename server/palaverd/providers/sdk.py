@@ -28,7 +28,7 @@ from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
 from palaverd.providers.private import returned, signed
 from palaverd.providers.prompt import bounded
 from palaverd.providers.proxies import proxy_for
-from palaverd.providers.sdk_imports import whole_or_anew
+from palaverd.providers.sdk_imports import all_or_nothing
 from palaverd.providers.terms import MOST_LESSONS, Terms, learn
 from palaverd.providers.transport import secrets_in
 
@@ -108,7 +108,7 @@ class SdkProvider(ABC, Generic[C]):
         """Import the SDK and create its client. Runs in a thread."""
 
     def _make_whole(self) -> C:
-        with whole_or_anew():
+        with all_or_nothing():
             return self._make()
 
     async def warm_up(self) -> None:

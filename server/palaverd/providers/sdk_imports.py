@@ -13,7 +13,7 @@ _importing = threading.Lock()
 
 
 @contextmanager
-def whole_or_anew() -> Iterator[None]:
+def all_or_nothing() -> Iterator[None]:
     """Remove the modules that a failed import in this `with` block left behind.
 
     Python removes the module that failed, but keeps the submodules of a package that were loaded by

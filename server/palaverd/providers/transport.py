@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from palaverd.providers.certificates import believed
+from palaverd.providers.certificates import trusted_context
 from palaverd.providers.limits import CallLimits
 from palaverd.providers.proxies import Proxy, ProxyAddressError
 
@@ -31,7 +31,7 @@ def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx
     import httpx2
 
     encrypted = _encrypted(base_url, proxy)
-    context = believed(os.environ) if encrypted else None
+    context = trusted_context(os.environ) if encrypted else None
     through = None
     if proxy is not None:
         if not proxy.usable:
