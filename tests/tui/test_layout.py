@@ -162,6 +162,7 @@ def test_a_persons_own_lines_and_indents_stay_as_typed():
 def test_a_lexer_that_is_at_work_is_in_nobody_elses_hands(monkeypatch):
     from pygments.lexers import PythonLexer
 
+    assert highlight("y = 2", "python")  # one is idle
     at_work, most = [], []
     lex = PythonLexer.get_tokens
 

@@ -383,6 +383,21 @@ class TestSelection:
         reader.viewport.settle()
         assert selection.text("source").split() == text.split()
 
+    def test_drawing_what_is_selected_far_away_lays_out_nothing_in_a_new_width(self):
+        reader = Reader(4, messages=60)
+        reader.read(0.2)
+        viewport, selection = reader.viewport, Selection(reader.viewport)
+        selection.press(4, 2)
+        selection.drag(9, 6)
+        viewport.follow()
+        viewport.resize(44, 20)
+        viewport.settle()
+        before = viewport.column.version
+        for row in range(viewport.height):
+            assert list(selection.marks(viewport.top + row)) == []
+        assert viewport.column.version == before
+        assert selection.some
+
     def test_beyond_the_view_it_scrolls_the_further_out_the_faster(self):
         reader = Reader(4, messages=60)
         reader.read(0.5)
