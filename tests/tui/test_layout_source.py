@@ -279,13 +279,13 @@ GROWING = {
 def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, monkeypatch):
     head, more = GROWING[name]
     traced = []
-    trace = traces.Drawing.trace
+    trace = traces.BlockDrawing.trace
 
     def counted(drawing):
         traced.append(drawing.source)
         return trace(drawing)
 
-    monkeypatch.setattr(traces.Drawing, "trace", counted)
+    monkeypatch.setattr(traces.BlockDrawing, "trace", counted)
     start = "before *it*\n\n" + head + "".join(more.format(n=n) for n in range(100, 300))
     document = laid(start, finished=False)
     early = find(document, "before")[0], (30, 8)
