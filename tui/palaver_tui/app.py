@@ -228,7 +228,7 @@ class PalaverApp(Application[int]):
     # --- errors of the client's own -------------------------------------------------------
 
     def contains(self, error: Exception) -> bool:
-        """Take note of an error of the client's own; return False if it may end the client."""
+        """Record an error of the client's own; return False if it is to end the client."""
         return self._is_ready and self.handle_error(error)
 
     def handle_error(self, error: Exception) -> bool:
@@ -296,7 +296,7 @@ class PalaverApp(Application[int]):
             self.main.refresh(layout=True)
 
     def _mark_own(self) -> None:
-        """Let frames and cursors say what the terminal's own colours may not."""
+        """Mark the style sheet for themes that use only the terminal's own colours."""
         self.set_class(PALETTES.get(self.theme, DARK).own, "-own")
 
     # --- what the parts tell --------------------------------------------------------------
@@ -327,7 +327,7 @@ class PalaverApp(Application[int]):
         self._changed()
 
     def on_descendant_focus(self) -> None:
-        """Say what the part that has the focus now offers."""
+        """Repaint: the footer shows the keys of the focused part."""
         self._changed()
 
     def on_search_bar_typed(self, message: SearchBar.Typed) -> None:
@@ -344,7 +344,7 @@ class PalaverApp(Application[int]):
             self.context.painter.paint_new_lines()
 
     def on_transcript_marked(self) -> None:
-        """Say what Esc does now."""
+        """Repaint: the footer shows what Esc does."""
         self._changed()
 
     def on_transcript_near_start(self) -> None:
@@ -392,7 +392,7 @@ class PalaverApp(Application[int]):
     # --- keys -----------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Take what comes from the terminal in its turn, and all else at once."""
+        """Queue input from the terminal; handle every other event at once."""
         is_input = isinstance(event, events.InputEvent | events.Paste)
         if is_input and not event.is_forwarded:
             await self.key_queue.take(event)
@@ -402,7 +402,7 @@ class PalaverApp(Application[int]):
             await super().on_event(event)
 
     async def give(self, event: events.Event) -> None:
-        """Let an event take its way, now that it is its turn."""
+        """Dispatch an input event whose turn it is."""
         if isinstance(event, events.Key):
             self.context.enter.note(event.key)
             if "alt+" in event.key:
@@ -436,7 +436,7 @@ class PalaverApp(Application[int]):
         perform(self.context, name)
 
     def offers(self, action: Action) -> bool:
-        """Say whether `action` makes sense now."""
+        """Return whether `action` makes sense now."""
         return offers(self.context, action)
 
 

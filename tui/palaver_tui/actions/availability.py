@@ -40,5 +40,5 @@ NEEDS: Mapping[Need, Callable[[Context], bool]] = {
 
 
 def offers(context: Context, action: Action) -> bool:
-    """Say whether `action` makes sense now."""
+    """Return whether `action` makes sense now."""
     return NEEDS[action.need](context)

@@ -49,7 +49,7 @@ def open_shown(context: Context) -> None:
 
 
 def show_archived(context: Context) -> None:
-    """Let the list show the chats that are archived, or the others again."""
+    """Switch the list between archived chats and the others."""
     chosen = context.list_filter
     chosen.archived = not chosen.archived
     chosen.end()

@@ -22,7 +22,7 @@ def begin(context: Context) -> None:
 
 
 def rename(context: Context) -> None:
-    """Give the chat another title."""
+    """Rename the chat."""
     session = context.session
 
     def renamed(title: str | None) -> None:

@@ -35,7 +35,7 @@ def begin_rewriting(context: Context, message: Message, text: str | None = None)
 
 
 def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> None:
-    """Give the message that is edited its new words."""
+    """Save the edited message: a queued one in place, an earlier one as a new turn."""
     if isinstance(editing, Message):
         _rewrite(context, editing, text)
     else:
@@ -43,7 +43,7 @@ def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> 
 
 
 def _rewrite(context: Context, message: Message, text: str) -> None:
-    """Say a message anew; if that fails, it is in the composer again."""
+    """Send an edit of an earlier message; if that fails, open it in the composer again."""
     session = context.session
     name = session.current
     if refused(context, "edit"):

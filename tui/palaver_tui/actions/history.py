@@ -15,7 +15,7 @@ from palaver_tui.widgets.dialogs.confirmation import ConfirmScreen
 
 
 def edit(context: Context) -> None:
-    """Take the message that is meant, or the one that was answered there, to the composer."""
+    """Edit the person's message at the current position in the composer."""
     if refused(context, "edit"):
         return
     message = own_message(context)
@@ -44,7 +44,7 @@ def fork(context: Context) -> None:
 
 
 def clear(context: Context) -> None:
-    """Let the model forget what was said, after a question."""
+    """Clear the model's context, after a confirmation."""
     session = context.session
     if not session.view.messages:
         context.notices.say("Nothing was said yet.")

@@ -1,4 +1,4 @@
-"""Showing the client as it is now."""
+"""One paint of the whole screen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from palaver_tui.screen.painter import ListSelection
 
 
 def paint(context: Context) -> None:
-    """Bring every part of the screen up to the context."""
+    """Update every part of the screen from the context."""
     session, screen, chosen = context.session, context.screen, context.list_filter
     closes = closing_words(context)
     _let_go(context)
@@ -26,7 +26,7 @@ def paint(context: Context) -> None:
 
 
 def _let_go(context: Context) -> None:
-    """Forget the messages that are far from what is looked at."""
+    """Drop the messages that are far from the view."""
     transcript, pages = context.screen.transcript, context.session.message_pages
     if transcript.viewport.name != context.session.current:
         return

@@ -65,7 +65,7 @@ def hold(context: Context) -> None:
 
 
 def remove(context: Context) -> None:
-    """Take the selected message out of the queue."""
+    """Remove the selected message from the queue; undo puts it back."""
     if (queued := _selected(context)) is None:
         return
     ids = [other.id for other in context.session.view.queue]

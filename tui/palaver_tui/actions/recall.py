@@ -26,7 +26,7 @@ def _history(context: Context) -> list[str]:
 
 
 def _is_recalled(context: Context) -> bool:
-    """Say whether the composer shows a message of the history, as it was."""
+    """Return whether the composer shows a message of the history, as it was."""
     history, back = _history(context), context.recalled
     return 0 < back <= len(history) and context.screen.composer.text == history[-back]
 
@@ -70,7 +70,7 @@ def _show(context: Context, back: int) -> None:
 
 
 def _take_back(context: Context) -> bool:
-    """Take back a message that was not sent, or edit the last one that is queued."""
+    """Return an unsent message to the composer, or edit the last queued one; False if none."""
     session = context.session
     for item in reversed(session.view.outgoing):
         if item.state in {"refused", "waiting"}:

@@ -41,7 +41,7 @@ def _leave_for(context: Context, server: Choice) -> None:
 
 
 def leaving_is_said(context: Context, how: str) -> bool:
-    """Say once that something is not sent yet, and `how` to leave; False if it was said now."""
+    """Warn once of unsent messages, with `how` to leave. Returns False if it warned now."""
     unsent = context.session.outbox.unsent
     if not unsent or context.exit_state.unsent_was_said:
         return True

@@ -55,7 +55,7 @@ def complete(context: Context) -> None:
 
 
 def end_command(context: Context) -> None:
-    """Take away what was written of a command."""
+    """Clear the composer of a half-written command."""
     context.screen.composer.clear()
     list_commands(context)
 

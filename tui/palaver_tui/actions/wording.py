@@ -16,7 +16,7 @@ def quoted(title: str) -> str:
 
 
 def refused(context: Context, act: Act) -> bool:
-    """Say why the chat that is shown does not allow `act`, if it does not."""
+    """Return whether the current chat forbids `act`; if so, show a notice with the reason."""
     session = context.session
     words = refusal(act, session.view, archived=session.is_archived)
     if words is not None:

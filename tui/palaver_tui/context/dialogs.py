@@ -28,7 +28,7 @@ class Dialogs:
         self._app.push_screen(dialog, answered)
 
     def shows(self, kind: type[Dialog[T]]) -> bool:
-        """Say whether the topmost one is of that kind."""
+        """Return whether the topmost one is of that kind."""
         return isinstance(self._app.screen, kind)
 
     def close(self) -> None:

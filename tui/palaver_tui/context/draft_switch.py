@@ -1,4 +1,4 @@
-"""Keeps what is in the composer with its chat, while others are shown."""
+"""The composer's text for each chat: swapped when another chat is shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from palaver_tui.widgets.composer import Composer
 
 
 class DraftSwitch:
-    """Changes the composer's text when another chat is shown. `stored` are the drafts of all."""
+    """Swaps the composer's text between chats. `stored` has the drafts of all chats."""
 
     def __init__(
         self, session: Session, composer: Composer, editor: Editor, stored: Drafts
@@ -50,24 +50,24 @@ class DraftSwitch:
             self._editor.open(*parked, focus=False)
 
     def note(self) -> None:
-        """Remember what is in the composer as what is being written to this chat."""
+        """Store the text of the composer as the draft of this chat."""
         if self._shown is not None and self._editor.message is None:
             self.stored.put(self._shown, self._composer.text)
 
     def show_stored(self) -> None:
-        """The drafts were read: show the one of this chat, unless something was typed already."""
+        """Show the stored draft of this chat, unless something was typed already."""
         if not self._composer.text:
             self._composer.put(self.stored.get(self._session.current))
 
     def keep_for(self, name: str, text: str) -> None:
-        """Keep what could not be said with the draft of its chat."""
+        """Append a text that could not be sent to the draft of its chat."""
         if name == self._shown:
             self._editor.add_to_draft(text)
         else:
             self.stored.put(name, joined(self.stored.get(name), text))
 
     def is_shown(self, name: str) -> bool:
-        """Say whether the composer's text is of the chat `name`."""
+        """Return whether the composer's text is of the chat `name`."""
         return name == self._shown
 
     def move_to_new(self, name: str, unsent: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What the composer holds instead of a draft: a message that is somewhere else, too."""
+"""The message that is edited in the composer, in place of the draft."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from palaver_tui.widgets.composer import Composer
 
 
 class Editor:
-    """Lends the composer to a queued message or to an earlier one, and gives it back to the draft.
+    """Puts a queued or an earlier message into the composer, and the draft back afterwards.
 
     `message` is the one that is edited, None while the composer holds the draft. `counted` is what
     the daemon has counted of the messages that go when an earlier one is sent.
@@ -45,7 +45,7 @@ class Editor:
             self._composer.focus()
 
     def end(self) -> None:
-        """Give the composer back to the draft; the message that it held stays as it is."""
+        """End the edit: restore the draft, leave the message unchanged."""
         if self.message is not None:
             self.message = None
             self._composer.put(self._draft)

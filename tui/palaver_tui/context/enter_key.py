@@ -1,4 +1,4 @@
-"""When Enter was pressed: an Enter right after another one is no decision."""
+"""When Enter was pressed: a second one right after the first confirms nothing."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ NEVER = float("-inf")
 
 
 class EnterKey:
-    """Knows when the last key was Enter, and the one before it, wherever they went."""
+    """Records whether the last two keys were Enter, and when."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = self._before = NEVER  # monotonic seconds
 
     def note(self, key: str) -> None:
-        """Take note of a key that is about to be handled."""
+        """Record the time if the key about to be handled is Enter."""
         now = self._clock.monotonic() if key == "enter" else NEVER
         self._last, self._before = now, self._last
 
     @property
     def came_twice(self) -> bool:
-        """Whether this Enter followed another: it is no answer to what the first has changed."""
+        """Whether this Enter came within `SAME_STROKE_S` of another: it confirms nothing then."""
         return self._clock.monotonic() - self._before <= SAME_STROKE_S

@@ -18,7 +18,7 @@ class ListFilter:
         self.text = self._pane.filter_text = ""
 
     def follow(self) -> None:
-        """Filter by what is typed by now: the list takes the keys, and is ahead of a frame."""
+        """Copy the filter from the list, which takes the keys before a frame is painted."""
         self.text = self._pane.filter_text
 
     def end(self) -> None:

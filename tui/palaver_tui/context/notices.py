@@ -21,5 +21,5 @@ class Notices:
         self._app.notify(visible(text), severity=severity, timeout=seconds, markup=False)
 
     def withdraw(self, text: str) -> None:
-        """Take a notice away that is not true any more."""
+        """Remove the notices with this text."""
         withdraw_notice(self._app, visible(text))

@@ -1,4 +1,4 @@
-"""Errors of the client's own: counted, written to a report, and each kind said once."""
+"""Errors of the client's own: counted, written to a report, shown once for each kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.timing import ERROR_NOTICE_S
 
 
 class OwnErrors:
-    """Takes errors and says that there was one, while there is a screen to say it on."""
+    """Records errors, and shows a notice while there is a screen."""
 
     def __init__(self, app: App[int], log: ErrorLog, notices: Notices, dialogs: Dialogs) -> None:
         self._app = app
@@ -27,7 +27,7 @@ class OwnErrors:
         return self._app.is_running and bool(self._app.screen_stack)
 
     def take(self, error: Exception, now: datetime) -> None:
-        """Count `error`; one of a new kind is said, and the report written."""
+        """Count `error`; for a new kind write the report and show a notice."""
         new = self.log.note(error)
         if new is None:
             return
@@ -40,7 +40,7 @@ class OwnErrors:
                 self.log.write(now)
 
     def say(self, kind: ErrorKind) -> None:
-        """Say what happened, and how to pass it on."""
+        """Show a notice with the type of the error and the key that copies a report."""
         words = (
             f"Something went wrong in the client: {kind.type}.\n"  # where is in the report
             f"Your chats are not affected. {key_of('app.report')} copies a report."

@@ -1,4 +1,4 @@
-"""Taking back what was done last."""
+"""Undo: of actions, and of what was typed after them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaver_tui.widgets.composer import Composer
 
 
 class Undoable(NamedTuple):
-    """What takes an action back, how often the composer had been edited by then, what was said."""
+    """How to undo an action, the number of edits of the composer by then, and the notice shown."""
 
     undo: Callable[[], None]
     edits: int
@@ -21,7 +21,7 @@ class Undoable(NamedTuple):
 
 
 class UndoStack:
-    """One key takes back what came last: an action that can be, or what was typed after it."""
+    """The actions that can be undone, the last one first."""
 
     def __init__(self, composer: Composer, notices: Notices) -> None:
         self._composer = composer
@@ -29,12 +29,12 @@ class UndoStack:
         self._stack: list[Undoable] = []
 
     def offer(self, undo: Callable[[], None], words: str) -> None:
-        """Let `take_back` run `undo`, once what is typed from now on was undone, and say so."""
+        """Push `undo` and show `words`. What is typed afterwards is undone before it."""
         self._stack.append(Undoable(undo, self._composer.edits, words))
         self._notices.say(words, seconds=UNDO_NOTICE_S)
 
     def take_back(self) -> None:
-        """Take back what came last."""
+        """Undo the last action, or what was typed after it."""
         composer = self._composer
         edits = self._stack[-1].edits if self._stack else -1
         if composer.has_focus and composer.edits != edits:
@@ -69,7 +69,7 @@ class TextsAside:
         self._texts.setdefault(chat, []).append(aside)
 
     def remove(self, chat: str, aside: TextAside) -> None:
-        """Forget a text: it is where it was before."""
+        """Remove a text: it is back where it was."""
         self._texts[chat] = [one for one in self.of(chat) if one is not aside]
 
     def of(self, chat: str) -> list[TextAside]:

@@ -47,7 +47,7 @@ class Copied:
     name: str = ""
 
     def words(self, what: str) -> str:
-        """Say it, and nothing that is not known."""
+        """Return the sentence for the notice; it claims only what is known."""
         match self.way:
             case "tool":
                 return f"Copied {what} to the clipboard ({self.name})."

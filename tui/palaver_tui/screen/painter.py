@@ -234,7 +234,7 @@ class Painter:
         return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else f"Chats{letters}"
 
     def _list_signs(self, selection: ListSelection) -> str:
-        """Say what is not in the list, and how to see it."""
+        """Return the words under the list: running chats, and the key for archived ones."""
         key = key_of("chats.archived")
         if selection.archived:
             return f"{key} other chats"
@@ -246,7 +246,7 @@ class Painter:
         return " · ".join(parts)
 
     def paint_new_lines(self) -> None:
-        """Say how much is below what is in view."""
+        """Show how many new lines are below the view."""
         transcript = self._transcript
         words = ""
         if not transcript.viewport.following:

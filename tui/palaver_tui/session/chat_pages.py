@@ -48,11 +48,11 @@ class ChatPages:
             self._ask(cursor, CHAT_PAGE, archived=archived)
 
     def find_archived(self) -> None:
-        """Learn whether any chat is archived: one of them is enough for a sign that they are."""
+        """Fetch one archived chat, to know whether there are any."""
         self._ask(FIRST, 1, archived=True)
 
     def retry_missed(self) -> None:
-        """Let what did not come be asked for: there is a connection, or somebody scrolls."""
+        """Allow retrying failed pages: there is a connection again, or somebody scrolls."""
         self._missed.clear()
 
     def learn(self, chat_id: str) -> None:

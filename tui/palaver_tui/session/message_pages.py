@@ -115,7 +115,7 @@ class MessagePages:
             self._begin_seek(holds, told, after=gap)
 
     def end_search(self) -> None:
-        """Let no search go on."""
+        """Cancel the search through older messages."""
         self._seek = None
 
     def _begin_seek(

@@ -117,7 +117,7 @@ class Requests:
         self._ask(ask)
 
     def choose_model(self, model: str) -> None:
-        """Let another model answer from now on; a waiting retry goes on with it at once."""
+        """Change the model of the chat; a waiting retry runs with it at once."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.change_chat(chat_id, ChangeChat(model=model))
@@ -126,7 +126,7 @@ class Requests:
         self._ask(ask)
 
     def rename(self, title: str) -> None:
-        """Give the chat another title."""
+        """Rename the chat."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.change_chat(chat_id, ChangeChat(title=title))
@@ -163,7 +163,7 @@ class Requests:
     # --- what was said --------------------------------------------------------------------
 
     def edit_message(self, message_id: int, content: str, failed: Failed) -> None:
-        """Say an earlier message anew, in the history that is shown."""
+        """Edit an earlier message, in the history that is shown."""
         request = EditMessage(content, self._history)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -200,7 +200,7 @@ class Requests:
         self._ask(ask)
 
     def clear(self) -> None:
-        """Let the model forget what was said so far."""
+        """Clear the model's context."""
         request = ClearContext(self._history)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -223,7 +223,7 @@ class Requests:
         self._ask(ask)
 
     def remove(self, queued: QueuedMessage, done: Callable[[str], None], failed: Failed) -> None:
-        """Take a message out of the queue. `done` is told of which chat."""
+        """Delete a queued message. `done` is called with the id of its chat."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.delete_queued(chat_id, queued.id)
@@ -243,7 +243,7 @@ class Requests:
         self._ask(ask, failed, chat_id)
 
     def edit_queued(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
-        """Give a queued message another content; its place is kept. `failed`: it did not work."""
+        """Change the content of a queued message in place; `failed` is called on an error."""
         request = EditQueued(content, model=queued.model)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -271,7 +271,7 @@ class Requests:
         self._ask(ask)
 
     def hold(self) -> None:
-        """Let the queue wait."""
+        """Hold the queue."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.hold_queue(chat_id)
@@ -280,7 +280,7 @@ class Requests:
         self._ask(ask)
 
     def release(self) -> None:
-        """Let the queue go on."""
+        """Release the queue."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.release_queue(chat_id)

@@ -408,7 +408,7 @@ class Session(Store):
         return place
 
     def choose_model(self, model: str) -> None:
-        """Let `model` answer in the chat that is shown."""
+        """Change the model of the current chat."""
         self.views[self.current] = replace(self.view, model=model)
         self.requests.choose_model(model)
         self.changed()

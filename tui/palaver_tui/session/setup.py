@@ -87,7 +87,7 @@ class Setup:
         )
 
     def offers(self, help_: Help) -> bool:
-        """Say whether this helps now, be it what Enter does or not."""
+        """Return whether this helps now, be it what Enter does or not."""
         state = self.state
         if state is None:
             return False

@@ -68,7 +68,7 @@ class Store:
         return None if self.endpoint is None else str(self.endpoint)
 
     def knows(self, name: str) -> bool:
-        """Say whether there is a view of that name."""
+        """Return whether there is a view of that name."""
         return name in self.views
 
     def learned(self, chat: Chat) -> None:

@@ -38,12 +38,12 @@ class ChatList:
     archive: Pages = Pages()
 
     def is_archived(self, chat_id: str | None) -> bool:
-        """Say whether a chat is put away, as far as is known."""
+        """Return whether a chat is put away, as far as is known."""
         known = self.chats.get(chat_id) if chat_id is not None else None
         return known is not None and known.archived
 
     def has_archived(self) -> bool:
-        """Say whether any chat is put away."""
+        """Return whether any chat is put away."""
         return any(chat.archived for chat in self.chats.values())
 
 
@@ -110,7 +110,7 @@ def _newest(chat: Chat) -> tuple[bool, int, float, str]:
 
 
 def _fits(chat: Chat, word: str) -> bool:
-    """Say whether a chat has `word` in its title; `status:` and a beginning means its status."""
+    """Return whether a chat has `word` in its title; `status:` and a beginning means its status."""
     name, colon, value = word.partition(":")
     if name != "status" or not colon:
         return word in chat.title.casefold()

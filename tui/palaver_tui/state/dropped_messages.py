@@ -47,7 +47,7 @@ def dropped_by(view: ChatView, message_id: int, counted: Counted | None = None) 
 
 
 def is_read(message: Message) -> bool:
-    """Say whether a person reads a message as one: results belong to their calls."""
+    """Return whether a person reads a message as one: results belong to their calls."""
     return message.visibility != "model" and message.role in {"user", "assistant"}
 
 

@@ -61,7 +61,7 @@ class Row:
 
 
 def usable(models: Models | None) -> bool:
-    """Say whether a model can be used; yes as long as nothing is known."""
+    """Return whether a model can be used; yes as long as nothing is known."""
     return models is None or any(model.unavailable is None for model in models.models)
 
 

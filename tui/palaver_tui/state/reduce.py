@@ -102,7 +102,7 @@ def user_text(message: Message) -> str:
 
 
 def is_elsewhere(view: ChatView, message_id: int) -> bool:
-    """Say whether a message changed that is not here: it comes when its page is fetched."""
+    """Return whether a message changed that is not here: it comes when its page is fetched."""
     messages = view.messages
     if not view.caught_up or not messages:
         return False

@@ -40,7 +40,7 @@ class Application(App[ReturnType]):
         return [*super().get_line_filters(), BACKSTOP]
 
     def handle_error(self, error: Exception) -> bool:
-        """Take note of `error`; return whether the client goes on. Else Textual ends it."""
+        """Record `error`; return whether the client goes on. If not, Textual ends it."""
         return False
 
     def fail(self, error: Exception) -> None:
@@ -52,7 +52,7 @@ class Application(App[ReturnType]):
             super()._handle_exception(error)
 
     def release_terminal(self) -> None:
-        """Give the terminal back at once."""
+        """Restore the terminal at once."""
         if self._driver is not None:
             self._driver.stop_application_mode()
             self._driver.close()
@@ -70,5 +70,5 @@ class Application(App[ReturnType]):
             self._filters.append(NoColor())
 
     def set_pasted(self, text: str) -> None:
-        """Let fields paste `text`."""
+        """Set the text that fields paste."""
         self._clipboard = text

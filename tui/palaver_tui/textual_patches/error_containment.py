@@ -38,7 +38,7 @@ class ContainsErrors(Protocol):
     """An application that goes on after an error."""
 
     def contains(self, error: Exception) -> bool:
-        """Take note of `error`; return whether the client goes on, else it is to be raised."""
+        """Record `error`; return whether the client goes on. If not, it is raised."""
 
 
 def _contained(error: Exception) -> bool:

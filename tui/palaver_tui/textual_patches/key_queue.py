@@ -58,7 +58,7 @@ class KeyQueue:
         await self._give(event)
 
     def _types_on(self, event: events.Event) -> bool:
-        """Say whether this is one letter more for a field: letters stay in order by themselves."""
+        """Return whether this is another letter for the same field: letters keep their order."""
         return self._typing is not None and self._field(event) is self._typing
 
     def _field(self, event: events.Event) -> object:
@@ -116,12 +116,12 @@ class KeyQueue:
         return list(inner.ancestors_with_self)
 
     async def close(self) -> None:
-        """Give out nothing more."""
+        """Drop the waiting events and stop."""
         self._waiting.clear()
         if self._work is not None:
             self._work.cancel()
 
 
 def _matters(event: events.Event) -> bool:
-    """Say whether others have to wait for it: the way of a mouse changes nothing."""
+    """Return whether others have to wait for it: the way of a mouse changes nothing."""
     return isinstance(event, events.Key | events.Paste | events.MouseDown | events.MouseUp)

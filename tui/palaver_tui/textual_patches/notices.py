@@ -17,7 +17,7 @@ from textual.widgets._toast import ToastRack
 
 
 def withdraw_notice(app: App[Any], text: str) -> None:
-    """Take the notices with this text away."""
+    """Remove the notices with this text."""
     for notice in list(app._notifications):
         if notice.message == text:
             app._unnotify(notice)

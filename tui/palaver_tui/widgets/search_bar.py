@@ -59,13 +59,13 @@ class SearchBar(Horizontal):
         self.query_one(SearchInput).value = ""
 
     def show(self, words: str) -> None:
-        """Say how many there are."""
+        """Show the number of matches."""
         if words != self._words:
             self._words = words
             self.query_one("#search-count", Static).update(Content(words))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say that the words changed."""
+        """Post `Typed`."""
         event.stop()
         if self.display:
             self.post_message(self.Typed(event.value))

@@ -32,7 +32,7 @@ class Stage(Container):
     """
 
     def on_resize(self) -> None:
-        """Give the notices the room that there is now."""
+        """Fit the notices into the current size."""
         rack = notice_rack(self.screen)
         if rack is None:
             return  # notices are switched off

@@ -41,7 +41,7 @@ def depth_of(console: Console) -> Depth:
 
 
 def draws_pictures(console: Console) -> bool:
-    """Say whether a terminal has the colours and the characters to draw pictures with."""
+    """Return whether a terminal has the colours and the characters to draw pictures with."""
     return depth_of(console) in {"truecolor", "256"} and console.encoding.startswith("utf")
 
 

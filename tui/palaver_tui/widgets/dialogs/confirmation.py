@@ -58,13 +58,13 @@ class ConfirmScreen(Dialog[bool]):
         self.query_one(OptionList).action_cursor_up()
 
     def action_yes(self) -> None:
-        """Give yes."""
+        """Answer yes."""
         self.answer(given=True)
 
     def action_no(self) -> None:
-        """Give no."""
+        """Answer no."""
         self.answer(given=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give what was chosen."""
+        """Answer with what was chosen."""
         self.answer(event.option_index == 1)

@@ -108,12 +108,12 @@ class Picker(Dialog[str]):
             choices.highlighted = max(0, min(len(self._found) - 1, top))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give what is marked."""
+        """Answer with the highlighted choice."""
         event.stop()
         self._give(self.query_one(Choices).highlighted)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give what was clicked."""
+        """Answer with the clicked choice."""
         event.stop()
         self._give(event.option_index)
 

@@ -31,5 +31,5 @@ class RenameScreen(Dialog[str]):
             )
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give what was written; an empty title is none."""
+        """Answer with the title; an empty one is None."""
         self.answer(event.value.strip() or None)
