@@ -19,16 +19,16 @@ help: ## show this list
 run: $(STAMP) ## try it: client, daemon and simulated model in a temporary directory
 	@$(BIN)/palaver demo
 
-test: $(STAMP) ## every claim once, on all cores (ARGS="..." goes to pytest)
+test: $(STAMP) ## run all tests, on all cores (ARGS="..." goes to pytest)
 	$(PYTEST) -n auto --dist worksteal $(ARGS)
 
 # The counts beside which the everyday ones are small; see CONTRIBUTING.md.
-test-all: $(STAMP) ## the same with full counts: takes an hour or so
+test-all: $(STAMP) ## run all tests with full counts: about an hour
 	PALAVER_EXAMPLES=10 PALAVER_MODEL_EXAMPLES=10000 PALAVER_CRASH_ROUNDS=200 PALAVER_STOPS=2000 \
 	PALAVER_ORDERS=1 PALAVER_BURSTS=5000 PALAVER_CHATS=3000 PALAVER_ANSWERS=100 PALAVER_CLIENTS=200 \
 	$(PYTEST) -n auto --dist worksteal $(ARGS)
 
-test-fast: $(STAMP) ## what takes less than 40 s: no processes, no whole clients
+test-fast: $(STAMP) ## run the tests that take less than 40 s together: no processes, no whole clients
 	$(PYTEST) -n auto --dist worksteal -m "not process and not long" -q $(ARGS)
 
 check: $(STAMP) ## formatting, lint, types, import rules
@@ -37,7 +37,7 @@ check: $(STAMP) ## formatting, lint, types, import rules
 	$(BIN)/mypy
 	$(PYTEST) -q tests/imports tests/structure
 
-format: $(STAMP) ## rewrite the sources in the house's format
+format: $(STAMP) ## format the sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -45,19 +45,19 @@ screenshots: $(STAMP) ## redraw screenshots/ from the running client
 	PYTHONPATH=tests $(BIN)/python -m tui.screenshots $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m tui.scenario_pictures $(ARGS)
 
-docs: $(STAMP) ## draw anew the pages of docs/ that tables in the code are the source of
+docs: $(STAMP) ## generate the pages of docs/ from tables in the code
 	PYTHONPATH=tests $(BIN)/python -m failures.page > docs/failures.md
 	PYTHONPATH=tests $(BIN)/python -m servers.page > docs/servers.md
 
-bench: $(STAMP) ## the benchmarks, as a table
+bench: $(STAMP) ## run the benchmarks, print a table
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 # Each is installed once, into ~/.cache/palaver-servers or PALAVER_SERVERS: 2 GB, a quarter of an hour.
-servers: $(STAMP) ## real model servers, asked through a real daemon (ARGS="llama.cpp --case answer")
+servers: $(STAMP) ## test with real model servers through a real daemon (ARGS="llama.cpp --case answer")
 	@PYTHONPATH=tests $(BIN)/python -m servers $(ARGS)
 	@PYTHONPATH=tests $(BIN)/python -m servers.page > docs/servers.md
 
-venv: $(STAMP) ## only make the virtual environment
+venv: $(STAMP) ## only create the virtual environment
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
