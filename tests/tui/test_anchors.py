@@ -1,6 +1,7 @@
 """Who reads inside a block that grows stays where they are, however the block is set anew."""
 
 import re
+from functools import partial
 from itertools import count
 
 import pytest
@@ -74,7 +75,7 @@ async def tell(one, text, at, step):
     for start in range(0, len(text), step):
         shown = one.app._frames.painted
         one.daemon.stream_of("a").tell(part(text[start : start + step], at + start, episode="3.1"))
-        await one.until(lambda shown=shown: one.app._frames.painted > shown)
+        await one.until(partial(lambda shown: one.app._frames.painted > shown, shown))
 
 
 def known(line):

@@ -1,6 +1,7 @@
 """A long block that is finished is laid out off the event loop; until then it stays as it is."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_what_a_job_gives_for_another_width_is_dropped():
 def threads(monkeypatch):
     """Where long blocks were laid out."""
     found = []
-    draw = documents.markdown_lines
+    draw = vars(documents)["markdown_lines"]
 
     def noted(text, *how):
         if len(text) >= KEEP_FROM:
@@ -105,7 +106,7 @@ async def stream(one, text, at=0, step=400):
         shown = one.app._frames.painted
         piece = text[start : start + step]
         one.daemon.stream_of("a").tell(part(piece, at + start, episode="3.1"))
-        await one.until(lambda shown=shown: one.app._frames.painted > shown)
+        await one.until(partial(lambda shown: one.app._frames.painted > shown, shown))
 
 
 def settled(one):

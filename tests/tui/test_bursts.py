@@ -72,7 +72,9 @@ async def life(tmp_path: Path, scene: str, size=SIZES[0]):
         await me.shows(words)
         await me.until(lambda: app.session.models or daemon.absent)
         if scene == "error":
-            app.context.errors.say(app.context.errors.log.note(ValueError()))
+            kind = app.context.errors.log.note(ValueError())
+            assert kind is not None
+            app.context.errors.say(kind)
         yield me, watcher
 
 

@@ -1,7 +1,7 @@
 """Chats beyond those that the daemon tells by itself: fetched by page, when one gets near them."""
 
 from palaver.client import Connected, ConnectionLost
-from palaver.wire.chats import ChatPage
+from palaver.wire.chats import Chat, ChatPage
 from palaver.wire.events import ListSnapshot
 from palaver_tui.state.chat_list import ChatList, with_page
 from palaver_tui.timing import OLDER_WITHIN_ROWS
@@ -12,7 +12,7 @@ from tui.screen import client
 TOLD = OLDER_WITHIN_ROWS + 60
 
 
-def chats(first: int, after: int) -> list:
+def chats(first: int, after: int) -> list[Chat]:
     return [chat(f"c{n}", f"Chat {n}", minutes_ago=n) for n in range(first, after)]
 
 

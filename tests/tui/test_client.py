@@ -1,9 +1,11 @@
 """What a person sees and can do, on a whole client in front of a replayed daemon."""
 
+from functools import partial
+
 import pytest
 
 from palaver.client import Connected, ConnectionLost, PalaverError
-from palaver.wire.chats import Model, Models
+from palaver.wire.chats import ChatStatus, Model, Models
 from palaver.wire.errors import ChatError
 from palaver.wire.events import CaughtUp, ChatUpdated, ErrorEvent, MessageEvent
 from palaver.wire.messages import MessagePage
@@ -25,7 +27,7 @@ from tui.screen import client, lay_out_near
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
 
 
-def with_chat(*messages, word: str = "waiting") -> ReplayClient:
+def with_chat(*messages, word: ChatStatus = "waiting") -> ReplayClient:
     daemon = ReplayClient()
     daemon.open(chat("a", "First chat", word), chat("b", "Second chat", minutes_ago=5))
     stream = daemon.stream_of("a")
@@ -95,7 +97,7 @@ async def test_a_daemon_that_stays_away_is_started_again_and_a_failure_is_said_o
         me.clock.advance(3)
         for number in (2, 3):
             daemon.watching.tell(ConnectionLost("connection refused", since, 0.5))
-            await me.until(lambda number=number: len(calls) == number)
+            await me.until(partial(lambda number: len(calls) == number, number))
         await me.shows("the disk is full")
         assert me.text().count("the disk is full") == 1
 
@@ -456,7 +458,9 @@ async def test_a_window_that_changes_its_width_is_laid_out_for_the_new_one(tmp_p
         sentence = "Anthropic did not accept the API key. Check ANTHROPIC_API_KEY, then"
         for width, narrow in ((60, True), (200, False), (60, True), (89, True), (90, False)):
             await me.pilot.resize_terminal(width, 30)
-            await me.until(lambda narrow=narrow: me.app.main.has_class("-narrow") == narrow)
+            await me.until(
+                partial(lambda narrow: me.app.main.has_class("-narrow") == narrow, narrow)
+            )
             await me.until(lambda: sentence in " ".join(me.text().replace("│", " ").split()))
             assert me.app.main.query_one("#chats").display is not narrow
 

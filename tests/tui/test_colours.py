@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from rich.console import Console
@@ -80,13 +80,13 @@ def after(shown: Shown, codes: list[int]) -> Shown:
         elif code in {38, 48}:
             kind = codes.pop(0)
             value = codes.pop(0) if kind == 5 else tuple(codes.pop(0) for _ in range(3))
-            shown = shown._replace(**{where: value})
+            shown = shown._replace(**dict[str, Any]({where: value}))
         elif code in {39, 49}:
-            shown = shown._replace(**{where: -1})
+            shown = shown._replace(**dict[str, Any]({where: -1}))
         elif 30 <= code < 38 or 40 <= code < 48:
-            shown = shown._replace(**{where: code % 10})
+            shown = shown._replace(**dict[str, Any]({where: code % 10}))
         elif 90 <= code < 98 or 100 <= code < 108:
-            shown = shown._replace(**{where: code % 10 + 8})
+            shown = shown._replace(**dict[str, Any]({where: code % 10 + 8}))
         elif code in {2, 22}:
             shown = shown._replace(dim=code == 2)
         elif code in {7, 27}:
@@ -98,7 +98,7 @@ def rgb(number: int, scheme: list[Color]) -> Color:
     if number < 16:
         return scheme[number]
     if number >= 232:
-        return Color(*[8 + 10 * (number - 232)] * 3)
+        return Color(*(8 + 10 * (number - 232),) * 3)
     number -= 16
     return Color(LEVELS[number // 36], LEVELS[number // 6 % 6], LEVELS[number % 6])
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from palaver.wire.chats import ChatStatus
 from palaver.wire.events import CaughtUp, HistoryTruncated, MessageEvent, QueueUpdate
 from palaver.wire.messages import MessagePage
 from palaver_tui.actions.edits import begin_rewriting
@@ -17,7 +18,7 @@ SAID = [user(1, "first"), answer(2, "one"), user(3, "second"), answer(4, "two")]
 SEEN = versions(9, 7, 7)
 
 
-def with_history(word: str = "waiting", *more, archived: bool = False) -> ReplayClient:
+def with_history(word: ChatStatus = "waiting", *more, archived: bool = False) -> ReplayClient:
     daemon = ReplayClient()
     daemon.open(chat("a", "A chat", word, archived=archived), chat("b", "Another"))
     messages = [MessageEvent(message) for message in SAID]

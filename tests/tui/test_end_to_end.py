@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from random import Random
 
 # Importing the provider's SDK takes seconds on a busy machine; tests should not wait for that.
@@ -124,7 +125,9 @@ async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_come
         await me.until(lambda: me.view.live and me.view.live.blocks)
         for text in ("one", "two"):
             await ask(me, text)
-            await me.until(lambda text=text: text in [item.content for item in me.view.queue])
+            await me.until(
+                partial(lambda text: text in [item.content for item in me.view.queue], text)
+            )
         await me.shows("2  two")  # drawn as waiting and not as being sent, which no key selects
         await me.tap_queue()
         me.tap("down", "K")
@@ -319,7 +322,9 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
     ):
         for said in (["first"], ["first", "second"]):
             await ask(one, f"[[echo]] {said[-1]}")
-            await one.until(lambda said=said: answers(one) == said and one.view.status == "waiting")
+            await one.until(
+                partial(lambda said: answers(one) == said and one.view.status == "waiting", said)
+            )
         chat_id = one.view.chat_id
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
             await two.until(lambda: len(two.view.messages) == 4)
@@ -345,4 +350,4 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
             await two.until(lambda: two.app.session.is_draft)
             assert two.composer.text == "half a thought"
             for each in (one, two):
-                await each.until(lambda each=each: each.app.session.chats.chats == {})
+                await each.until(partial(lambda each: each.app.session.chats.chats == {}, each))

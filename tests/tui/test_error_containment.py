@@ -5,6 +5,7 @@ import stat
 from functools import wraps
 from pkgutil import resolve_name
 from random import Random
+from typing import Any
 
 import pytest
 from textual import events
@@ -359,7 +360,9 @@ async def test_a_message_goes_out_later_after_an_error_in_sending_it(tmp_path, m
 
 
 async def test_pauses_get_longer_and_short_again_after_what_went_well() -> None:
-    clock, told, given = Patient(), [], []
+    clock = Patient()
+    told: list[Any] = []
+    given: list[Any] = []
     goes_well = [0, 0, 0, RECOVERED_S, 0]
 
     async def work(failures: int) -> None:

@@ -139,7 +139,7 @@ class Open:
 
     async def __aenter__(self) -> Beginner:
         pilot = await self._running.__aenter__()
-        me = Beginner(self.app, None, pilot, None)  # type: ignore[arg-type]
+        me = Beginner(self.app, None, pilot, None)
         await me.shows(self._first)
         return me
 

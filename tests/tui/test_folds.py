@@ -1,5 +1,7 @@
 """What folds into a line, by itself and by keys, and that nothing jumps when it does."""
 
+from functools import partial
+
 import pytest
 
 from palaver.wire.events import CaughtUp, MessageEvent
@@ -112,7 +114,9 @@ async def test_a_fold_is_opened_by_a_click_and_its_line_stays_where_it_is(tmp_pa
         row = next(y for y, line in enumerate(me.text().split("\n")) if "▸ 3 steps" in line)
         for expected in ("▾ 3 steps", "▸ 3 steps"):
             await me.pilot.click(offset=(50, row))
-            await me.until(lambda expected=expected: expected in me.text().split("\n")[row])
+            await me.until(
+                partial(lambda expected: expected in me.text().split("\n")[row], expected)
+            )
 
 
 async def test_everything_is_unfolded_and_folded_with_one_key(tmp_path):

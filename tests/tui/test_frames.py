@@ -1,6 +1,7 @@
 """Many requests become few paints, none is lost, and only work is followed by a rest."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -77,4 +78,4 @@ async def test_no_paint_is_lost_however_short_its_wait(tmp_path: Path) -> None:
             painted = painter.painted
             painter._next = perf_counter() + number * 1e-7
             painter.request()
-            await me.until(lambda painted=painted: painter.painted > painted)
+            await me.until(partial(lambda painted: painter.painted > painted, painted))

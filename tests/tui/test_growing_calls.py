@@ -149,11 +149,13 @@ def spent(monkeypatch, tool, arguments):
         monkeypatch.setattr(
             module, "highlight", counted(code.highlight, lambda source, _language: len(source))
         )
-    cut = counted(growing_code.hard_wrap, lambda spans, _width: sum(len(s.text) for s in spans))
+    cut = counted(
+        vars(growing_code)["hard_wrap"], lambda spans, _width: sum(len(s.text) for s in spans)
+    )
     monkeypatch.setattr(growing_code, "hard_wrap", cut)
-    row = counted(call_keep.row_lines, lambda _sign, text, _width: len(text))
+    row = counted(vars(call_keep)["row_lines"], lambda _sign, text, _width: len(text))
     monkeypatch.setattr(call_keep, "row_lines", row)
-    between = counted(call_keep.hunk_between, lambda _file, old, new: len(old) + len(new))
+    between = counted(vars(call_keep)["hunk_between"], lambda _file, old, new: len(old) + len(new))
     monkeypatch.setattr(call_keep, "hunk_between", between)
     text = json.dumps(arguments)
     block = CallBlock("c1", tool)

@@ -45,6 +45,7 @@ async def test_after_kill_9_the_client_starts_a_daemon_and_shows_the_truth(tmp_p
                 me.composer.insert("[[length=40]] [[rate=20]] a long answer")
                 me.tap("enter")
                 await in_time(me, lambda: me.view.live and me.view.live.blocks)
+                assert app.session.info is not None
                 os.kill(app.session.info.pid, signal.SIGKILL)
                 await in_time(me, lambda: app.session.connection.phase == "reconnecting")
                 assert "a long answer" in me.text()

@@ -1,5 +1,7 @@
 """However a text is cut into deltas, it ends in the same lines as the whole text at once."""
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -48,7 +50,8 @@ def whole(text: str, width: int):
 
 def streamed(text: str, cuts: list[int], width: int):
     """Feed `text` cut at `cuts`; what a screen would hold is kept up by the reported changes."""
-    document, shown, at = MarkdownDocument(), [], 0
+    document, at = MarkdownDocument(), 0
+    shown: list[Any] = []
     for cut in [*cuts, len(text)]:
         document.feed(text[at:cut])
         at = cut

@@ -109,7 +109,7 @@ async def widths(one, *found):
 def drawn(monkeypatch):
     """What was laid out, by its source."""
     sources = []
-    draw = documents.markdown_lines
+    draw = vars(documents)["markdown_lines"]
     monkeypatch.setattr(
         documents,
         "markdown_lines",

@@ -125,7 +125,9 @@ async def test_of_a_title_that_is_too_long_as_much_is_taken_as_fits(tmp_path):
         await me.press("ctrl+l", "r")
         await me.shows("Title of this chat")
         await me.press("end")
-        me.app.screen.focused.post_message(events.Paste("x" * 300))
+        focused = me.app.screen.focused
+        assert focused is not None
+        focused.post_message(events.Paste("x" * 300))
         await me.press("y", "enter")
         await me.until(lambda: me.daemon.asked)
         assert me.daemon.asked == [("title", "Release notes" + "x" * 187)]

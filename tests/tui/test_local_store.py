@@ -250,7 +250,7 @@ async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_on
             kept.append(draft.text)
             write(draft)
 
-        drafts._store.keep_draft = slowly
+        vars(drafts._store)["keep_draft"] = slowly
         drafts.put("a", "one")
         drafts.put("b", "two")
         first = asyncio.create_task(drafts.save())
@@ -273,11 +273,11 @@ async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp
         def full(_draft):
             raise OSError("No space left on device")
 
-        drafts._store.keep_draft = full
+        vars(drafts._store)["keep_draft"] = full
         drafts.put("a", "an idea")
         await drafts.save()
         await me.shows("Could not keep your draft on disk")
-        drafts._store.keep_draft = write
+        vars(drafts._store)["keep_draft"] = write
         await drafts.save()
         assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["an idea"]
 
@@ -293,7 +293,7 @@ async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_p
                 raise OSError("No space left on device")
             write(draft)
 
-        drafts._store.keep_draft = some
+        vars(drafts._store)["keep_draft"] = some
         for chat_id in "abcd":
             drafts.put(chat_id, f"an idea for {chat_id}")
     # ExitState saves once more.

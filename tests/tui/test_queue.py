@@ -233,6 +233,7 @@ def test_a_time_that_the_provider_named_is_counted_down_and_then_no_longer_waite
 
     def offered(after: timedelta) -> str:
         shown = banner(view, Connection("live"), T0 + after)
+        assert shown is not None
         return shown.keys[0][2]
 
     assert offered(timedelta(0)) == "try again in 1 h 0 min"
@@ -309,7 +310,9 @@ class TestBannerPriority:
         ],
     )
     def test_the_most_important_banner_is_shown(self, view, connection, title):
-        assert banner(view, connection, T0).title.startswith(title)
+        shown = banner(view, connection, T0)
+        assert shown is not None
+        assert shown.title.startswith(title)
 
     def test_a_connection_that_is_back_at_once_makes_no_banner(self):
         blink = Connection("reconnecting", "cut", T0, T0)
@@ -376,7 +379,7 @@ async def test_a_key_right_after_a_message_left_and_before_it_is_painted_does_no
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
         await me.press("ctrl+o")
-        me.app._frames.request = lambda: None  # no frame from here on
+        vars(me.app._frames)["request"] = lambda: None  # no frame from here on
         left(daemon, 2, 3)
         await me.until(lambda: len(me.view.queue) == 2)
         me.app.perform("queue.remove")

@@ -127,11 +127,13 @@ def test_a_message_that_comes_again_leaves_the_output_of_a_newer_attempt_alone(r
 
 def test_repeated_live_output_is_not_doubled():
     view = final([part("Hello", 0), part("lo wor", 3), part("Hello", 0), part("ld", 9)])
+    assert view.live is not None
     assert str(view.live.blocks[0].text) == "Hello world"
 
 
 def test_a_preview_reset_drops_the_failed_attempt():
     view = final([*words("1.1"), PreviewReset("1.2"), *words("1.1")])
+    assert view.live is not None
     assert (view.live.episode, view.live.blocks) == ("1.2", ())
 
 

@@ -1,5 +1,7 @@
 """The end is followed until somebody scrolls; then nothing moves by a line, whatever comes."""
 
+from functools import partial
+
 import pytest
 
 from palaver.wire.events import MessageEvent
@@ -46,7 +48,9 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
             text += delta
             if number % 30 == 0:
                 length = len(text)
-                await me.until(lambda length=length: me.view.live.blocks[1].text.length == length)
+                await me.until(
+                    partial(lambda length: me.view.live.blocks[1].text.length == length, length)
+                )
                 await me.pilot.pause()
                 assert in_view(me) == before
         await me.until(lambda: me.transcript.viewport.column.height == height + 600)

@@ -1,5 +1,7 @@
 """Finding words in a conversation: in what is seen, folded, or not here yet."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +57,8 @@ class TestOccurrences:
     def test_reading_only_what_changed_finds_what_reading_all_finds(self, data):
         rows = st.lists(st.text(alphabet="ab ", max_size=4), max_size=8)
         query = Query(data.draw(st.sampled_from(["a", "aa", "a b", "b a b", "ab ab"])))
-        occurrences, shown = Occurrences(query), []
+        occurrences = Occurrences(query)
+        shown: list[Any] = []
         for _ in range(4):
             at = data.draw(st.integers(0, len(shown)))
             shown = [*shown[:at], *lines(*data.draw(rows))]

@@ -23,7 +23,7 @@ PROSE = "".join(f"Paragraph {number} has **words** in it.\n\n" for number in ran
 def work(monkeypatch):
     """What is done, as (what, characters)."""
     done = []
-    draw, unfold, read = documents.markdown_lines, CallBlock.unfolded, Query.stretches_in
+    draw, unfold, read = vars(documents)["markdown_lines"], CallBlock.unfolded, Query.stretches_in
 
     def counted_draw(source, *arguments):
         done.append(("laid out", len(source)))

@@ -1,6 +1,7 @@
 """Which daemon it is, going to another one, and what is said when one does not let us in."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -153,7 +154,7 @@ async def test_what_is_written_to_one_server_never_meets_another_ones_chats(tmp_
     ]
     for server, text in ((None, "for 0"), (BOX, "for 1")):
         async with client(tmp_path, daemon=remote(), chat_id="a", server=server) as me:
-            await me.until(lambda text=text, me=me: me.composer.text == text)
+            await me.until(partial(lambda text, me: me.composer.text == text, text, me))
 
 
 async def test_a_message_waits_for_its_own_server(tmp_path):
@@ -214,7 +215,7 @@ async def test_what_is_not_sent_is_told_before_one_goes(tmp_path):
             me.app.perform("server.choose")
             await me.shows("Servers")
             await me.press(*"far", "enter")
-            await me.until(lambda running=running: me.app.is_running is running)
+            await me.until(partial(lambda running: me.app.is_running is running, running))
             if running:
                 await me.shows("1 message is not sent yet.")
         assert me.app.context.exit_state.server == Choice(FAR)

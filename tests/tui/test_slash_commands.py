@@ -67,7 +67,7 @@ async def test_arrows_pick_and_tab_writes_out_what_is_picked(tmp_path):
 async def test_a_whole_name_comes_before_longer_ones(tmp_path):
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
-        me.app.offers = lambda action: True
+        vars(me.app)["offers"] = lambda action: True
         await me.write("/retry")  # in the table after the other one
         await me.until(lambda: listed(me))
         assert listed(me) == ["retry", "retry-now"]

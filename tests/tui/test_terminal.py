@@ -10,7 +10,7 @@ from palaver_tui.textual_patches.terminal_driver import PASTE, PASTED, KeyParser
 def told(*reads):
     parser = KeyParser(debug=False)
     messages = [message for read in reads for message in parser.feed(read)]
-    return [getattr(message, "key", None) or message.text for message in messages]
+    return [getattr(message, "key", None) or getattr(message, "text", None) for message in messages]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Reasoning that grows shows the lines that it would show whole, and costs no more for it."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +37,8 @@ widths = st.sampled_from([5, 12, 40])
 @given(st.lists(st.sampled_from(PIECES), max_size=40), widths, st.integers(1, 40))
 def test_words_that_grow_break_where_they_would_at_once(pieces, width, each):
     row = GrowingWords(Span("").face, width)
-    text, shown = "", []
+    text = ""
+    shown: list[Any] = []
     for piece in pieces * 8:
         text += piece.replace("\n", " ")
         first = row.update(text)
@@ -52,7 +55,8 @@ def block(growing=True):
 @examples(100)
 @given(texts, st.lists(st.integers(0, 3000), max_size=20), widths)
 def test_any_split_of_reasoning_shows_the_lines_of_the_whole(text, cuts, width):
-    growing, shown, at = block(), [], 0
+    growing, at = block(), 0
+    shown: list[Any] = []
     for cut in [*sorted(cuts), len(text)]:
         growing.feed(text[at:cut])
         at = max(at, cut)
