@@ -115,7 +115,7 @@ def page(matrix: str, patience: float) -> str:
 _TRIED = """\
 `make servers` installs the servers that can be installed, runs each with a toy model, and sends
 requests through a real daemon. `ok`: as expected. `n.a.`: not applicable. Other cells say what
-differs. A gateway is in front of llama.cpp, which is then the server that is killed, full or loading."""
+differs. A gateway is in front of llama.cpp, which then is what is killed, full or loading."""
 
 
 def _at_home(server: Server, sources: _Sources) -> Iterator[str]:
