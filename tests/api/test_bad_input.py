@@ -31,6 +31,12 @@ REFUSALS = [
     ("POST", "/api/v1/chats", b'{"content":7}', 400, "bad_request", "content"),
     ("POST", "/api/v1/chats", b'{"content"', 400, "bad_request", "JSON"),
     ("POST", "/api/v1/chats", b"\xff\xfe", 400, "bad_request", "JSON"),
+    # A wrong field, and after it something that cannot be read.
+    ("POST", "/api/v1/chats", b'{"content":7,', 400, "bad_request", "JSON"),
+    ("POST", "/api/v1/chats", b'{"content":7} x', 400, "bad_request", "JSON"),
+    ("POST", "/api/v1/chats", b'{"tittle":"\xff"}', 400, "bad_request", "JSON"),
+    ("POST", "/api/v1/chats", b'{"tittle":1e999}', 400, "bad_request", "range"),
+    ("POST", "/api/v1/chats", b'{"content":' + b"[" * 5000, 400, "bad_request", "nested"),
     (
         "POST",
         "/api/v1/chats",

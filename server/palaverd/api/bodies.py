@@ -30,12 +30,16 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     """
     body = await _whole_body(request)
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError:
-        misfit = find_misfit(msgspec.json.decode(body), kind)
-        raise BadRequest(_explain(misfit), field=misfit.path or None) from None
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError:
+            # All of it is read now: what follows the misfit can be broken.
+            misfit = find_misfit(msgspec.json.decode(body), kind)
+    except RecursionError:
+        raise BadRequest("The body is not readable: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
+    raise BadRequest(_explain(misfit), field=misfit.path or None)
 
 
 def _explain(misfit: Misfit) -> str:
