@@ -15,6 +15,7 @@ from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.calls import CANCELLED, WantedCall
 from palaverd.store.history import NewMessage
+from palaverd.store.retention import purge_deleted
 from palaverd.store.transitions.required_action import require_action
 from palaverd.store.transitions.turn import commit_response
 from support.chats import assert_well, plant_calls
@@ -81,6 +82,22 @@ async def test_an_answer_that_is_repeated_with_its_key_counts_once(
     again = await give(client, "one", key="k")
     assert (again.repeated, again.open_calls, again.lost) == (True, first.open_calls, [])
     assert await daemon.database.read(dump) == before
+
+
+async def test_an_answer_is_repeated_also_when_its_call_is_gone(
+    asked: tuple[Daemon, Client],
+) -> None:
+    daemon, client = asked
+    await give(client, "one", key="k")
+    await give(client, "two", key="l")
+    page = await client.messages("a")
+    chat = await client.chat("a")
+    first = min(message.id for message in page.messages if message.role == "user")
+    await client.edit_message("a", first, EditMessage("anew", chat.versions.history))
+    while await daemon.database.write(lambda c: purge_deleted(c, 2**62, 200)):
+        pass
+    again = await give(client, "one", key="k")
+    assert (again.repeated, again.open_calls, again.lost) == (True, [], [])
 
 
 async def test_two_answers_to_one_call_in_one_request_are_one_answer_and_a_lost_one(

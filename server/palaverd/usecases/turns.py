@@ -98,7 +98,10 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
         lost = [
             LostAnswer(given.call_id, call.answered_by)
             for given in answers.answers
-            if (call := calls[given.call_id]).answered_by is not None and call.answer != given
+            # A call of a message that was deleted is gone in the end (store/retention.py).
+            if (call := calls.get(given.call_id)) is not None
+            and call.answered_by is not None
+            and call.answer != given
         ]
         return Answered(wire_chat(row), open_calls=_open_calls(calls), lost=lost, repeated=True)
 
