@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,44 @@ def test_a_log_that_was_replaced_or_cut_off_is_begun_anew(tmp_path: Path) -> Non
         assert list(log.more()) == ["three"]
         path.write_text("4\n")
         assert list(log.more()) == ["4"]
+
+
+def test_a_line_that_is_appended_meanwhile_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    path.write_text("one\n")
+
+    def append(line: str) -> None:
+        with path.open("a") as writer:
+            writer.write(line)
+
+    class Busy(io.BytesIO):
+        """A file to which a line is appended when its end has been read."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            found, place = super().read(size), self.tell()
+            if place == 4:
+                self.write(b"two\n")
+                self.seek(place)
+            return found
+
+    with LogFile(path) as log:
+        with monkeypatch.context() as patched:
+            patched.setattr(log, "_file", Busy(b"one\n"))
+            assert log.last(1) == ["one"]
+            assert list(log._new()) == ["two"]
+        assert log.last(1) == ["one"]
+        replaced = log._replaced
+
+        def rotate() -> bool:
+            append("last of this file\n")
+            path.rename(tmp_path / "log.1")
+            path.write_text("first of the next\n")
+            return replaced()
+
+        monkeypatch.setattr(log, "_replaced", rotate)
+        assert list(log.more()) == ["last of this file", "first of the next"]
 
 
 @pytest.mark.parametrize(

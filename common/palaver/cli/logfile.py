@@ -39,13 +39,13 @@ class LogFile:
 
         If this file has fewer, they begin in the previous one, as the daemon rotates them.
         """
-        begin = self._file.seek(0, os.SEEK_END)
+        end = begin = self._file.seek(0, os.SEEK_END)
         text = b""
         while begin > 0 and text.count(b"\n") <= count:
             step = min(STEP, begin)
             begin = self._file.seek(begin - step)
             text = self._file.read(step) + text
-        self._file.seek(0, os.SEEK_END)
+        self._file.seek(end)  # not the end of now: lines were appended since
         *lines, self._rest = text.split(b"\n")
         if len(lines) < count:
             lines = self._before(count - len(lines)) + lines
@@ -62,6 +62,7 @@ class LogFile:
         """Yield the complete lines since the last read, also of a file that replaced this one."""
         yield from self._new()
         if self._replaced():
+            yield from self._new()  # lines that were appended before it was replaced
             self._file.close()
             self._file, self._rest = self._path.open("rb"), b""
             yield from self._new()
