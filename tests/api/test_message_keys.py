@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+import msgspec
 import pytest
 
 from palaver.client import Client, Endpoint
@@ -157,3 +158,19 @@ async def test_a_daemon_that_is_started_again_tells_the_same_keys() -> None:
         ):
             assert await streamed(client, chat_id) == before
     assert ([m.key for m in before[0]], [q.key for q in before[1]]) == (["k1"], ["k2"])
+
+
+async def test_a_request_is_repeated_also_when_its_model_is_no_longer_configured() -> None:
+    async with short_dir() as data_dir, Simulator() as simulator:
+        config = simulator_config(simulator.url)
+        for models in (config.models, {"sonnet": config.models["sonnet"]}):
+            known = msgspec.structs.replace(config, models=models)
+            async with (
+                running_daemon(data_dir, known) as daemon,
+                Client(Endpoint(socket=daemon.socket)) as client,
+            ):
+                created = await client.create_chat(CreateChat(WORDS, model="small"), key="k")
+                sent = await client.send(
+                    created.chat.id, SendMessage(WORDS, model="small"), key="k2"
+                )
+                assert sent.repeated == created.repeated == ("small" not in models)

@@ -42,10 +42,10 @@ async def edit_message(
         InvalidRequest: the message is empty, or its model is not configured.
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
-    check_model(context, change.model)
     replacement = user_message(change.content, change.model, asker)
 
     def work(chat: LockedChat) -> Edited:
+        check_model(context, change.model)
         rewritten = edit(chat, message_id, replacement, change.history_version)
         _stop_children(chat, message_id)
         message, _ = where_is(chat.connection, chat_id, rewritten.message_id, None)

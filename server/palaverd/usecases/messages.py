@@ -32,7 +32,6 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
         DatabaseError: nothing was changed.
     """
     message = user_message(request.content, None, asker)
-    check_model(context, request.model)
     new = NewChat(
         owner=asker.owner,
         title=request.title or first_title(request.content),
@@ -50,6 +49,7 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
         if made is not None:
             row = load_chat(connection, made.chat_id)
             return Applied(result=_sent_again(connection, row, made), row=row, changed=False)
+        check_model(context, request.model)  # a repeated request does not need it any more
         chat = fresh_chat(connection, chat_id, new, now)
         placed = create(chat, message)
         applied = finish(chat, _sent(chat, placed))
@@ -72,10 +72,10 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
         DatabaseError: nothing was changed.
     """
     message = user_message(request.content, request.model, asker)
-    check_model(context, request.model)
     interrupt, turn_version = request.when_busy == "interrupt", request.turn_version
 
     def work(chat: LockedChat) -> Sent:
+        check_model(context, request.model)
         stale = turn_version is not None and turn_version != chat.row.turn_version
         busy = chat.row.status not in (Status.WAITING, Status.ERROR)
         if interrupt and not (busy and stale):
