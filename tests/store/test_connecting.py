@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,20 @@ async def test_reads_fail_while_nothing_can_be_connected_and_go_on_afterwards(
                     await readers.submit(one)
             make()
             assert await readers.submit(one) == 1
+    finally:
+        await readers.close()
+
+
+async def test_a_connection_that_fails_leaves_no_thread(
+    missing: tuple[Engine, Callable[[], None]],
+) -> None:
+    engine, _ = missing
+    readers, before = Readers(engine, 1), set(threading.enumerate())
+    try:
+        for _ in range(20):
+            await readers.open(one)
+            left = set(threading.enumerate()) - before
+            assert [thread for thread in left if "asyncio" not in thread.name] == []
     finally:
         await readers.close()
 

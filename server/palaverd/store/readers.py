@@ -37,7 +37,14 @@ class _Reader:
         """Run `work` in the thread; connect first, if it is not connected."""
         driver = self._driver
         if driver is None:
-            driver = await aiosqlite.Connection(self._connect, _CHUNK)
+            driver = aiosqlite.Connection(self._connect, _CHUNK)
+            try:
+                await driver
+            except Exception:
+                # It tells its thread to end, and does not wait: the thread would report to an event
+                # loop that may be closed by then.
+                await asyncio.to_thread(driver._thread.join)
+                raise
             self._driver = driver
         return await _hop(driver, lambda: work(self._connected()))
 
