@@ -36,16 +36,32 @@ def waiting(connection: Connection) -> dict[str, RetryInfo | None]:
     return {one.id: load_retry(one.retry) for one in found}
 
 
+def each_has_one(says: list[float], timers: list[float]) -> bool:
+    """Return whether each announced wait has a timer of its own within a millisecond."""
+    for one in sorted(says):
+        near = next((timer for timer in timers if abs(one - timer) < 0.001), None)
+        if near is None:
+            return False
+        timers.remove(near)
+    return True
+
+
 async def settled(daemon: Daemon, clock: ManualClock) -> dict[str, RetryInfo]:
-    """Wait until every unfinished chat has a timer that is due exactly at the announced time."""
+    """Wait until every unfinished chat has a timer of its own, due at the announced time.
+
+    Of its own: of two chats with the same time, one may not be waiting yet.
+    """
     while True:
         left = await daemon.database.read(waiting)
         waits = {chat: retry for chat, retry in left.items() if retry is not None}
-        now, timers = clock.now(), clock.waits()
+        now = clock.now()
         says = [(retry.retrying_at - now).total_seconds() for retry in waits.values()]
         # A chat whose timer has fired is about to retry, though another's timer may be near.
-        kept = all(one > 0 and any(abs(one - timer) < 0.001 for timer in timers) for one in says)
-        if len(waits) == len(left) and kept:
+        if (
+            len(waits) == len(left)
+            and min(says, default=1) > 0
+            and each_has_one(says, clock.waits())
+        ):
             return waits
         await asyncio.sleep(0.002)
 
