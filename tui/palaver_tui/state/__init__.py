@@ -1,1 +1,1 @@
-"""What is shown, as values: pure reducers and pure functions over what they make."""
+"""The client's state as values: pure reducers, and pure functions of their results."""

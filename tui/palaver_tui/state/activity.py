@@ -1,4 +1,4 @@
-"""The words and signs for states: one place, so that list, composer and banners agree."""
+"""Words and signs of a chat's states, in one place, so that list, composer and banners agree."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from palaver_tui.state.live import LiveState, Now
 from palaver_tui.text.spans import Ink
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-STILL = "⠿"  # in place of the spinner where motion is not wanted
+STILL = "⠿"  # shown instead of the spinner if motion is off
 DRAFT_SIGN = "✎"
-# Live states that move.
+# Live states with a spinner.
 MOVING: frozenset[LiveState] = frozenset(
     {"compacting", "tools", "streaming", "starting", "interrupting"}
 )
@@ -25,12 +25,12 @@ PENDING_WORDS: dict[PendingReason, str] = {
 
 
 def spinner(at: float, moving: bool = True) -> str:
-    """Return the frame of the spinner for a time in seconds."""
+    """Return the spinner's frame at a time in seconds; `STILL` unless `moving`."""
     return SPINNER[int(at / 0.12) % len(SPINNER)] if moving else STILL
 
 
 def duration(seconds: float) -> str:
-    """Return whole seconds for people: `7 s`, `2 min 5 s`, `1 h 3 min`."""
+    """Return a duration rounded down to seconds as text: `7 s`, `2 min 5 s`, `1 h 3 min`."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -40,15 +40,16 @@ def duration(seconds: float) -> str:
 
 
 def remaining(until: datetime, now: datetime) -> str:
-    """Return how long it is until a time, never below `0 s`."""
+    """Return the time left until `until`, rounded up to seconds, at least `0 s`."""
     left = (until - now).total_seconds()
     return duration(left + 0.999) if left > 0 else "0 s"
 
 
 def age(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
-    """Return how long ago something was, in as few cells as can be: `now`, `5m`, `3h`, `2d`.
+    """Return how long ago a time was, as a short text: `now`, `5m`, `3h`, `2d`.
 
-    After a week it is the date. By whole minutes of the clock, so that it changes when they do.
+    After a week it is the date in `zone`. Minutes are counted as on a clock, so that the text
+    changes exactly when the minute does.
     """
     minutes = int(now.timestamp() // 60) - int(at.timestamp() // 60)
     if minutes < 1:
@@ -69,7 +70,7 @@ def _is_loading(retry: RetryInfo) -> bool:
 
 
 def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
-    """Return sign, word and ink for a chat in the list; None for one where nothing is new."""
+    """Return sign, word and ink of a chat's status in the list; None if there is nothing new."""
     match chat.status:
         case "requires_action":
             return "?", "asks", "warning"
@@ -92,7 +93,7 @@ def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
 
 
 def signs(chat: Chat, frame: str, *, draft: bool) -> tuple[tuple[str, Ink], ...]:
-    """Return what stands behind a title in the list: what waits, a draft, the state."""
+    """Return the signs after a title in the list, with inks: queue length, draft, status."""
     found: list[tuple[str, Ink]] = []
     if chat.queue_length:
         found.append((f"+{chat.queue_length}", "muted"))
@@ -106,7 +107,7 @@ def signs(chat: Chat, frame: str, *, draft: bool) -> tuple[tuple[str, Ink], ...]
 
 
 def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> tuple[str, Ink]:
-    """Return what is going on, in a few words; empty when nothing is."""
+    """Return the text and ink of a chat's live state for the composer's frame; empty if idle."""
     waited = duration((at - now.since).total_seconds()) if now.since else ""
     match now.state:
         case "starting" if now.slow:

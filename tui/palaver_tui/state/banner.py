@@ -1,4 +1,4 @@
-"""The one banner that is shown: what happened, and the keys that help. Pure."""
+"""The banner: what went wrong, and the keys that help. At most one is shown. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from palaver_tui.state.primary_action import LABELS, primary
 from palaver_tui.text.visible import visible_line
 
 Tone = Literal["error", "warning"]
-# A connection that is back within this time was not worth a banner; the header shows it anyway.
+# No banner for a connection that is back within this time; the header shows the loss anyway.
 QUIET_S = 1.0
 
 HEADLINES: dict[FailureKind, str] = {
@@ -39,7 +39,10 @@ HEADLINES: dict[FailureKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """`title` and `code` stand in the frame, `lines` inside, `keys` are (key, action id, label)."""
+    """A banner: `title` and `code` are shown in the frame, `text` and `detail` inside.
+
+    `keys` are triples of key, action id and label.
+    """
 
     tone: Tone
     title: str
@@ -58,9 +61,9 @@ DETAIL_KEY = _key("error.detail", "details")
 LESS_KEY = _key("error.detail", "no details")
 MODEL_KEY = _key("model.choose", "other model")
 NEW_KEY = _key("chat.new", "new chat")
-# What Enter on an empty composer does, and the same key for a composer that is not empty.
+# The keys of the primary action: Enter in an empty composer, and one that works always.
 PRIMARY = f"{key_of('composer.send')} {key_of('banner.primary')}"
-# What else helps, by the kind of a failure.
+# Further keys that help, by kind of failure.
 HELPS: dict[FailureKind, tuple[tuple[str, str, str], ...]] = {
     "auth": (MODEL_KEY,),
     "missing_key": (MODEL_KEY,),
@@ -79,9 +82,10 @@ def banner(
     setup: FirstRun | None = None,
     archived: bool = False,
 ) -> Banner | None:
-    """Return the most important banner; None when all is well, or nothing can be done about it.
+    """Return the most important banner; None if nothing is wrong, or nothing can be done about it.
 
-    `setup` says what is missing for a model, None when nothing is.
+    Args:
+        setup: what is missing to use a model, None if one can be used.
     """
     if connection.phase == "offline":
         text = visible_line(connection.reason or "The daemon cannot be reached.")
@@ -93,7 +97,7 @@ def banner(
     if view.retry is not None and view.status == "running":
         retry = view.retry
         rest = remaining(retry.retrying_at, now)
-        if retry.error.kind == "loading":  # which costs no attempts
+        if retry.error.kind == "loading":  # waiting for it counts as no attempt
             title = f"{HEADLINES['loading']} · asked again in {rest}"
         else:
             title = f"Retrying in {rest} · attempt {retry.attempt + 1} of {retry.max_attempts}"
@@ -140,7 +144,7 @@ def _headline(error: ChatError) -> str:
 
 
 def retry_time(error: ChatError, now: datetime) -> datetime | None:
-    """Return when a failure may be tried again that names a time to come, None to try at once."""
+    """Return the earliest time for a retry if the error names a future one, else None."""
     return error.retry_at if error.retry_at is not None and error.retry_at > now else None
 
 

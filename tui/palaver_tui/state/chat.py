@@ -1,4 +1,4 @@
-"""Everything that is known about one chat, as one value."""
+"""The state of one chat in the client, as one value."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from palaver.wire.events import BlockKind
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.growing_text import GrowingText
 
-DRAFT = "new:"  # how the names of views begin whose chats the daemon does not know yet
+DRAFT = "new:"  # prefix of the names of views whose chats do not exist in the daemon yet
 UNREAD = Progress()
-# Where a message that was just sent is expected to land, until the daemon says where it is.
+# Where a message that was just sent is shown until the daemon has answered.
 Landing = Literal["history", "queue"]
-# `waiting`: no connection, it goes out when there is one. `refused`: the daemon said no.
+# `waiting`: no connection, sent as soon as there is one. `refused`: the daemon refused it.
 OutgoingState = Literal["sending", "waiting", "refused"]
 
 
@@ -42,10 +42,10 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message of ours that the daemon has not shown us yet.
+    """A message sent by this client that has not appeared in the chat's stream yet.
 
-    `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the
-    turn that is to be stopped for it, `position` its place in the queue then.
+    `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the version of
+    the turn to interrupt for it, `position` its place in the queue in that case.
     """
 
     key: str
@@ -61,12 +61,12 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class ChatView:
-    """What the client knows about a chat. The zero value is a chat that is not there yet.
+    """What the client knows about a chat. The default value is a chat that does not exist yet.
 
-    `since` is when the present status began: as the daemon says for `pending`, else as this
-    client saw it. `progress` is how far the chat was read. `older`: there may be messages before
-    the first one here. `gap` is the id of the message after which some may be missing, up to the
-    next one that is here; None if none are.
+    `since` is when the current status began: the daemon's time for `pending`, else the time when
+    this client learned of it. `progress` is how far the stream was read. `older`: there may be
+    messages before the first one here. `gap` is the id of the message after which messages may be
+    missing, up to the next one in `messages`; None if none are missing.
     """
 
     chat_id: str | None = None
@@ -97,12 +97,12 @@ class ChatView:
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything up to some snapshot was read."""
+        """Whether the stream was read up to a snapshot."""
         return self.progress.since is not None
 
 
 def unread(view: ChatView) -> ChatView:
-    """Return `view` as if nothing had been read of its chat; what is outgoing stays."""
+    """Return `view` without what was read from the stream; outgoing messages stay."""
     return ChatView(
         view.chat_id, view.title, view.model, view.status, view.since, outgoing=view.outgoing
     )

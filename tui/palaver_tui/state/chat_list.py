@@ -1,4 +1,4 @@
-"""The list of chats, reduced from what `watch` says. Pure."""
+"""The list of chats, reduced from the events of `watch`. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from palaver_tui.state.activity import list_status
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How far the archived chats were fetched; `loaded` is False before their first page."""
+    """How far the archived chats were fetched; `loaded` is False before the first page."""
 
     next_cursor: str | None = None
     loaded: bool = False
@@ -27,9 +27,10 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class ChatList:
-    """All chats that are known, by id, archived or not. `loaded` is False until the snapshot.
+    """All known chats by id, archived or not. `loaded` is False until the snapshot.
 
-    The daemon tells the newest ones that are not archived; `archive` are the others' pages.
+    The snapshot has the newest chats that are not archived. `next_cursor` is for the next page of
+    these, `archive` for pages of archived ones.
     """
 
     chats: dict[str, Chat]
@@ -38,12 +39,12 @@ class ChatList:
     archive: Pages = Pages()
 
     def is_archived(self, chat_id: str | None) -> bool:
-        """Return whether a chat is put away, as far as is known."""
+        """Return whether a chat is archived; False if it is not known."""
         known = self.chats.get(chat_id) if chat_id is not None else None
         return known is not None and known.archived
 
     def has_archived(self) -> bool:
-        """Return whether any chat is put away."""
+        """Return whether any known chat is archived."""
         return any(chat.archived for chat in self.chats.values())
 
 
@@ -52,18 +53,18 @@ EMPTY = ChatList({})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A chat where the list shows it; `depth` 1 for a child under its parent."""
+    """A row of the list; `depth` is 1 for a child under its parent, else 0."""
 
     chat: Chat
     depth: int = 0
 
 
 def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
-    """Return the list after `event`."""
+    """Return `chats` after `event`."""
     match event:
         case ListSnapshot():
-            # Chats that were fetched by page and are older than the snapshot stay; archived ones
-            # are not in it, whatever became of them, and are asked for again.
+            # Chats older than the snapshot, which were fetched by page, stay. Archived ones may
+            # have changed, and a snapshot does not contain them: they are fetched again.
             fresh = {chat.id: chat for chat in event.chats}
             oldest = min((chat.updated_at for chat in event.chats), default=None)
             if event.next_cursor is not None and oldest is not None:
@@ -88,9 +89,9 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
 def with_page(
     chats: ChatList, page: Iterable[Chat], next_cursor: str | None, *, archived: bool = False
 ) -> ChatList:
-    """Return the list with an older page added; of a chat that is known the newer state stays.
+    """Return `chats` with a page of older ones merged in; a chat's newer snapshot version stays.
 
-    `archived`: it is a page of the chats that are put away.
+    `archived`: it is a page of archived chats.
     """
     known = chats.chats
     fresh = {
@@ -110,7 +111,10 @@ def _newest(chat: Chat) -> tuple[bool, int, float, str]:
 
 
 def _fits(chat: Chat, word: str) -> bool:
-    """Return whether a chat has `word` in its title; `status:` and a beginning means its status."""
+    """Return whether a chat's title contains `word`; `status:run` matches a prefix of its status.
+
+    The status is matched as the daemon and as the list call it.
+    """
     name, colon, value = word.partition(":")
     if name != "status" or not colon:
         return word in chat.title.casefold()
@@ -120,9 +124,9 @@ def _fits(chat: Chat, word: str) -> bool:
 
 
 def rows(chats: ChatList, filter_text: str = "", *, archived: bool = False) -> list[Row]:
-    """Return what the list shows: pinned first, then by activity, children under parents.
+    """Return the list's rows: pinned first, then by last update, children under their parents.
 
-    `archived`: those that are put away, instead of the others.
+    `archived`: return the archived chats instead of the others.
     """
     wanted = filter_text.casefold().split()
     shown = [

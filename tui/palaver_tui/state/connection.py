@@ -1,4 +1,4 @@
-"""The connection to the daemon, as a value."""
+"""The state of the connection to the daemon, as a value."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Literal
 
 from palaver.client import Connected, ConnectionLost
 
-# `starting`: the first attempt is not over. `offline`: it failed; another one
-# waits for the person, or for what it failed for to change.
+# `starting`: the first attempt has not ended. `offline`: it failed; the next attempt is made when
+# the user asks for it, or when the cause of the failure changes.
 Phase = Literal["starting", "live", "reconnecting", "offline"]
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Whether there is one; since when not, why, and when the next try is.
+    """The phase; and without a connection since when, why, and when the next attempt is made.
 
-    `lost` says that there was one: a daemon that was never reached may not be ready yet.
-    `headline` is what to call it that there is none.
+    `lost`: there was a connection before. A daemon that was never reached may not be ready yet.
+    `headline` is the banner's title for `offline`.
     """
 
     phase: Phase = "starting"
@@ -32,7 +32,7 @@ class Connection:
 def connection_after(
     connection: Connection, event: Connected | ConnectionLost, now: datetime
 ) -> Connection:
-    """Return the connection after what its stream says."""
+    """Return the connection after an event of the stream."""
     if isinstance(event, Connected):
         return Connection("live")
     retry_at = now + timedelta(seconds=event.retry_in)
@@ -41,5 +41,5 @@ def connection_after(
 
 
 def offline(reason: str, now: datetime, headline: str = "No connection") -> Connection:
-    """Return the state after an attempt that time alone will not repeat."""
+    """Return the state after a failed attempt that is not repeated by time alone."""
     return Connection("offline", reason, now, headline=headline)

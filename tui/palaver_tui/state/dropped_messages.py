@@ -1,4 +1,4 @@
-"""What goes when an earlier message is said anew. Pure."""
+"""What is dropped when an earlier message is edited. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from palaver_tui.state.chat import ChatView
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Messages after the edited one, messages that wait, and whether an answer is stopped.
+    """The messages after the edited one, the queued ones, and whether an answer is stopped.
 
-    `at_least`: there are more messages than these, which are not here to be counted.
+    `at_least`: there are more than `messages`, which were not fetched and cannot be counted.
     """
 
     messages: int
@@ -24,7 +24,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many messages that a person reads there are after message `after` up to `up_to`."""
+    """The number of visible messages after message `after`, up to and including `up_to`."""
 
     messages: int
     after: int
@@ -32,9 +32,9 @@ class Counted:
 
 
 def dropped_by(view: ChatView, message_id: int, counted: Counted | None = None) -> Dropped:
-    """Return what saying message `message_id` anew drops from a chat as it is now.
+    """Return what an edit of message `message_id` drops from a chat in its current state.
 
-    `counted` is what the daemon was asked for because not all of them are here.
+    `counted` is the count of the messages that were not here, fetched from the daemon.
     """
     known = counted is not None and counted.after == message_id
     missing = view.gap is not None and message_id <= view.gap
@@ -47,12 +47,15 @@ def dropped_by(view: ChatView, message_id: int, counted: Counted | None = None) 
 
 
 def is_read(message: Message) -> bool:
-    """Return whether a person reads a message as one: results belong to their calls."""
+    """Return whether a message is visible as one of its own; a tool's result belongs to its call.
+
+    A message that only the model sees is not.
+    """
     return message.visibility != "model" and message.role in {"user", "assistant"}
 
 
 def in_words(dropped: Dropped) -> str:
-    """Return what goes, in a few words; empty when nothing does."""
+    """Return what is dropped as words for a sentence; empty if nothing is."""
     parts = []
     if dropped.messages:
         many = "1 message" if dropped.messages == 1 else f"{dropped.messages} messages"

@@ -1,4 +1,4 @@
-"""What Esc does: it closes the topmost thing, and only when nothing is open it stops."""
+"""What Esc does: close the topmost open part, or stop the answer if nothing is open."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CLOSES: dict[Open, Escape] = {
     "overlay": "close_overlay",
 }
 # With nothing open. `stop` always holds the queue, so that stopping one answer does not start
-# the next one. A draft and the queue's content are never touched.
+# the next one. Esc changes neither a draft nor the queue's content.
 BY_STATE: dict[LiveState, Escape] = {
     "offline": "say_offline",
     "reconnecting": "say_offline",

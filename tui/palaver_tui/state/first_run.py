@@ -1,4 +1,4 @@
-"""Where no model can be used: what is missing, what helps, and what Enter does about it. Pure."""
+"""The first run, when no model can be used: what is missing, what helps, what Enter does. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from palaver_tui.text.visible import visible_line
 Help = Literal["setup.restart", "setup.local"]
 Tone = Literal["title", "text", "muted", "code", "key", "warning"]
 
-# What stands in the example where no server answers.
+# The server in the example if none answers.
 SAMPLE: Final = LocalServer("Ollama", f"127.0.0.1:{PORTS['Ollama']}", (LocalModel("llama3.2"),))
 ENTER: Final = key_of("composer.send")
-NAMED: Final = 3  # models that are named; more are counted
+NAMED: Final = 3  # models that are named; further ones are counted
 
 
 @dataclass(frozen=True)
 class FirstRun:
-    """What is known. `path` is where config.toml belongs on this machine, `there` where it does on
-    that of a daemon elsewhere; None where it is not.
+    """What is missing to use a model, and what is available.
 
-    `found`: it is there. `keys` are variables that this shell has and the daemon lacks, `lacking`
-    all that it lacks. `reasons` are sentences about what is configured and cannot be used.
+    `path` is the path of config.toml if the daemon runs on this machine, `there` its path on the
+    daemon's machine if that is another one; the other is None. `found`: the file exists. `lacking`
+    are the environment variables that the daemon lacks, `keys` those of them that this shell has.
+    `reasons` are sentences about models that are configured and cannot be used.
     """
 
     path: str | None = None
@@ -39,21 +40,21 @@ class FirstRun:
 
     @property
     def help(self) -> Help | None:
-        """What Enter in an empty composer does."""
+        """The action of Enter in an empty composer, None if there is none."""
         if self.keys:
             return "setup.restart"
         return "setup.local" if self.can_write else None
 
     @property
     def can_write(self) -> bool:
-        """Whether a configuration can be written for the server: none is there yet."""
+        """Whether config.toml can be written for the server: it has models, and no file exists."""
         has_models = self.server is not None and bool(self.server.models)
         return has_models and self.path is not None and not self.found
 
 
 @dataclass(frozen=True)
 class Row:
-    """A paragraph. The more it is `spare`, the sooner it is left out where there is no room."""
+    """A paragraph. Those with the highest `spare` are omitted first if there is no room."""
 
     text: str
     tone: Tone = "text"
@@ -61,7 +62,7 @@ class Row:
 
 
 def usable(models: Models | None) -> bool:
-    """Return whether a model can be used; yes as long as nothing is known."""
+    """Return whether a model can be used; True while `models` is not known."""
     return models is None or any(model.unavailable is None for model in models.models)
 
 
@@ -72,11 +73,11 @@ def first_run(
     here: bool,
     environment: Collection[str],
 ) -> FirstRun | None:
-    """Return what is missing, None when a model can be used.
+    """Return what is missing; None if a model can be used.
 
     Args:
         here: the daemon runs on this machine.
-        environment: the variables that a daemon which is started from here would have.
+        environment: names of the variables that a daemon started by this client would have.
     """
     if usable(models):
         return None
@@ -98,7 +99,7 @@ def first_run(
 
 
 def paragraphs(state: FirstRun) -> list[Row]:
-    """Return what the screen says, from the top down."""
+    """Return the paragraphs of the screen, from the top down."""
     rows = [Row("One thing is missing: a model to talk to.", "title"), Row("", spare=2)]
     rows += [Row(visible_line(reason), "warning") for reason in state.reasons[:2]]
     rows += [Row("", spare=3)] if state.reasons else []
@@ -125,7 +126,7 @@ def paragraphs(state: FirstRun) -> list[Row]:
 
 
 def _there(path: str) -> list[Row]:
-    """Say what is done on the daemon's machine: keys and servers of this one do not count there."""
+    """Return what to do on the daemon's machine, which uses no keys or servers of this one."""
     return [
         Row(f"The daemon is on another machine. Name a model there, in {visible_line(path)}:"),
         Row("palaverd config example", "code"),
@@ -136,7 +137,7 @@ def _there(path: str) -> list[Row]:
 
 
 def _local(state: FirstRun) -> list[Row]:
-    """Say how a model server on this machine is used."""
+    """Return how to use a model server on this machine."""
     server, path = state.server, visible_line(state.path or "config.toml")
     if server is None:
         ports = ", ".join(f"{kind} :{port}" for kind, port in PORTS.items())
@@ -162,7 +163,7 @@ def _some(server: LocalServer) -> str:
 
 
 def _code(server: LocalServer) -> list[Row]:
-    """Return the example with one model, without what is there for a reader of the file."""
+    """Return the lines of the example with one model, without comments and empty lines."""
     one = LocalServer(server.kind, server.address, server.models[:1])
     lines = [line for line in example(one).splitlines() if line and not line.startswith("#")]
     return [Row(visible_line(line), "code") for line in lines]

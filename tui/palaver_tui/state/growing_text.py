@@ -1,4 +1,4 @@
-"""Text that grows at its end without being copied."""
+"""A text that is appended to without copying it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GrowingText:
-    """An immutable text; `plus` gives a longer one in constant time.
+    """An immutable text; `plus` returns a longer one in constant time.
 
-    All texts that grew from one share one list of pieces and each knows how much of it is its
-    own. Only growing the same text twice in different ways copies.
+    All texts that grew from one share a list of pieces, and each has the number of pieces that
+    belong to it. The list is copied only if the same text is appended to a second time.
     """
 
     length: int = 0
@@ -22,13 +22,13 @@ class GrowingText:
         if not delta:
             return self
         pieces = self._pieces
-        if len(pieces) != self._count:  # somebody grew this text already
+        if len(pieces) != self._count:  # this text was appended to before
             pieces = pieces[: self._count]
         pieces.append(delta)
         return GrowingText(self.length + len(delta), self._count + 1, pieces)
 
     def since(self, length: int) -> str:
-        """Return what comes after the first `length` characters; costs what it returns."""
+        """Return the text after the first `length` characters, in time linear in the result."""
         missing = self.length - length
         tail: list[str] = []
         index = self._count

@@ -1,4 +1,4 @@
-"""The live state of a chat: the one thing that matters most about it right now."""
+"""The live state of a chat: the most important of the states that hold now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LiveState = Literal[
     "held",
     "idle",
 ]
-# Highest first: the first one that holds is the one that is shown.
+# Highest first: the first state that holds is shown.
 PRIORITY: tuple[LiveState, ...] = (
     "offline",
     "reconnecting",
@@ -40,16 +40,16 @@ PRIORITY: tuple[LiveState, ...] = (
     "held",
     "idle",
 )
-# States in which something runs that can be stopped.
+# States in which Esc stops the turn.
 STOPPABLE: frozenset[LiveState] = frozenset(
     {"needs_answer", "retrying", "compacting", "tools", "streaming", "starting", "pending"}
 )
-SLOW_AFTER_S = 15.0  # without a first token; most models answer within a few seconds
+SLOW_AFTER_S = 15.0  # until the first token; most models answer within a few seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The live state, since when, and whether it takes longer than it should."""
+    """The live state, since when, and whether the first token takes longer than `SLOW_AFTER_S`."""
 
     state: LiveState
     since: datetime | None = None
@@ -78,7 +78,7 @@ def _holds(view: ChatView, connection: Connection) -> dict[LiveState, bool]:
 
 
 def live_state(view: ChatView, connection: Connection, now: datetime) -> Now:
-    """Return the most important thing that holds, in the order of `PRIORITY`."""
+    """Return the first state of `PRIORITY` that holds."""
     holds = _holds(view, connection)
     state = next(state for state in PRIORITY if holds[state])
     if state in {"offline", "reconnecting"}:

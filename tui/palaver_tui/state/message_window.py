@@ -1,8 +1,8 @@
-"""Which messages of a chat are here: a window around what is read, and always the newest. Pure.
+"""The messages of a chat in memory: a window around those in view, and the newest. Pure.
 
-A chat may have tens of thousands of messages. Here are those around what somebody looks at and,
-beyond a gap, the newest ones, which the stream keeps true. So going to the end needs no waiting,
-and memory is bounded however far one scrolls.
+A chat may have tens of thousands of messages. In memory are those around the view and, after a
+gap, the newest ones, which the stream keeps up to date. So going to the end needs no fetch, and
+memory is bounded however far the user scrolls.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ from palaver.wire.messages import Message
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.reduce import with_messages
 
-NEWEST = 100  # messages at the end that are never let go: a page or two of scrolling back
-AROUND = 150  # messages that are kept before and after those in view
-SLACK = 100  # more than kept: letting go is done in batches, not at every message
+NEWEST = 100  # messages at the end that are never discarded: a page or two of scrolling back
+AROUND = 150  # messages kept before and after those in view
+SLACK = 100  # messages beyond these limits before any are discarded, in batches
 
 
 def newest(view: ChatView) -> tuple[Message, ...]:
-    """Return the messages after the gap, or all if there is none."""
+    """Return the messages after the gap; all if there is none."""
     if view.gap is None:
         return view.messages
     return view.messages[_after(view.messages, view.gap) :]
 
 
 def with_older(view: ChatView, page: Sequence[Message], more: bool) -> ChatView:
-    """Return `view` with the page before its first message."""
+    """Return `view` with the page before its first message; `more`: there are still older ones."""
     return replace(with_messages(view, page), older=more)
 
 
 def with_newer(view: ChatView, page: Sequence[Message], more: bool) -> ChatView:
-    """Return `view` with the page after its gap; it closes when it reaches what is beyond."""
+    """Return `view` with the page at the start of its gap.
+
+    The gap is closed if the page reaches the messages after it, or there are no `more`.
+    """
     tail = newest(view)
     merged = with_messages(view, page)
     last = max((message.id for message in page), default=None)
@@ -42,7 +45,10 @@ def with_newer(view: ChatView, page: Sequence[Message], more: bool) -> ChatView:
 
 
 def around(view: ChatView, page: Sequence[Message], older: bool) -> ChatView:
-    """Return `view` with `page` in place of all but the newest messages."""
+    """Return `view` with `page` in place of all but the newest messages.
+
+    `older`: there are messages before the page.
+    """
     tail = newest(view)
     if not page:
         return view
@@ -53,7 +59,7 @@ def around(view: ChatView, page: Sequence[Message], older: bool) -> ChatView:
 
 
 def trimmed(view: ChatView, first: int, last: int) -> ChatView:
-    """Return `view` without what is far from the messages with ids `first` to `last`, in view."""
+    """Return `view` without messages far from those in view, which have ids `first` to `last`."""
     messages = view.messages
     if len(messages) <= NEWEST + 2 * AROUND + SLACK:
         return view
@@ -63,7 +69,7 @@ def trimmed(view: ChatView, first: int, last: int) -> ChatView:
     if view.gap is not None:
         tail_at = max(tail_at, _after(messages, view.gap))
     if view.gap is not None and low >= _after(messages, view.gap):
-        # What is read is beyond the gap: nothing before it is wanted any more.
+        # The user reads after the gap: the messages before it are not needed any more.
         return replace(view, messages=messages[low:], gap=None, older=True)
     older = view.older or low > 0
     if high >= tail_at:
@@ -73,7 +79,7 @@ def trimmed(view: ChatView, first: int, last: int) -> ChatView:
 
 
 def at_the_end(view: ChatView) -> ChatView:
-    """Return `view` with the newest messages only, where there is more than is worth keeping."""
+    """Return `view` with only the newest messages and no gap, unless it has few anyway."""
     if view.gap is None and len(view.messages) <= NEWEST + SLACK:
         return view
     kept = newest(view)

@@ -1,4 +1,4 @@
-"""What sending a message changes before, and when, the daemon answers. Pure."""
+"""How sending a message changes a chat's view, before and after the daemon's response. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from palaver_tui.state.reduce import is_elsewhere, with_messages
 
 
 def landing(view: ChatView) -> Landing:
-    """Return where a message sent now would land, as far as is known."""
+    """Return where a message sent now would probably land: in the queue of a busy chat."""
     return "queue" if view.status in BUSY else "history"
 
 
 def sending(view: ChatView, outgoing: Outgoing) -> ChatView:
-    """Return `view` with a message that is on its way."""
+    """Return `view` with an outgoing message; it replaces one with the same key."""
     others = tuple(other for other in view.outgoing if other.key != outgoing.key)
     return replace(view, outgoing=(*others, outgoing))
 
 
 def marked(view: ChatView, key: str, state: OutgoingState, reason: str | None = None) -> ChatView:
-    """Return `view` with another state of the message with this key."""
+    """Return `view` with the outgoing message with this key in another state."""
     outgoing = tuple(
         replace(item, state=state, reason=reason) if item.key == key else item
         for item in view.outgoing
@@ -35,17 +35,16 @@ def without(view: ChatView, key: str) -> ChatView:
 
 
 def acknowledged(view: ChatView, key: str, sent: Sent) -> ChatView:
-    """Return `view` after the daemon's answer: the message stands where the daemon put it.
+    """Return `view` after the daemon's response, with the message where the daemon has put it.
 
-    The stream may have told of more than the answer knows, and the answer of more than the stream
-    has told of yet. What the stream has told counts.
+    The stream may be ahead of the response, or behind it. If it is ahead, its state stays.
     """
     view = without(view, key)
     told, knows = view.versions, sent.chat.versions
     if told is not None and told.snapshot >= knows.snapshot:
         return view
     if sent.message is not None:
-        # An earlier one may precede the newest messages, with which the stream begins.
+        # A repeated one may precede the newest messages, with which the stream begins.
         unplaced = sent.repeated and not view.caught_up
         if unplaced or is_elsewhere(view, sent.message.id):
             return view

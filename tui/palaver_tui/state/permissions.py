@@ -1,6 +1,7 @@
-"""What a chat does not allow as it is, as a sentence, before anything is asked or lost. Pure.
+"""What a chat does not allow in its current state, with a sentence that says why. Pure.
 
-The daemon's table of transitions decides in the end; this says the same sooner.
+The daemon's table of transitions decides; this is checked before a request is sent or a text is
+lost.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Act = Literal["send", "edit", "clear", "archive", "delete"]
 ARCHIVED = (
     f"This chat is archived. Bring it back first: {key_of('composer.send')} in the empty composer."
 )
-# What wants a chat at rest.
+# What is possible only while no answer runs.
 AT_REST: dict[Act, str] = {
     "clear": "It is being answered. Stop the answer first, then let the model forget.",
     "archive": "It is being answered. Stop the answer first, then archive the chat.",
@@ -25,7 +26,7 @@ AT_REST: dict[Act, str] = {
 
 
 def refusal(act: Act, view: ChatView, *, archived: bool) -> str | None:
-    """Return why `act` cannot be done with a chat now, None when it can."""
+    """Return why a chat does not allow `act` now; None if it does."""
     if archived and act == "archive":
         return "It is archived already."
     if archived and act != "delete":

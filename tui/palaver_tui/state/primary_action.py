@@ -1,4 +1,4 @@
-"""What Enter on an empty composer does: the one thing that helps now. Pure."""
+"""The primary action, which Enter in an empty composer does: the one that helps now. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Primary = (
     ]
     | Help
 )
-# Failures that come back as they were until something else changes; the banner says what.
+# Failures that a retry alone repeats; the banner says what to change.
 HOPELESS = frozenset({"context_overflow", "content_filter"})
 
 LABELS: dict[Primary, str] = {
@@ -36,9 +36,10 @@ def primary(
     *,
     archived: bool = False,
 ) -> Primary | None:
-    """Return the action that the banner, the queue, or an empty chat without a model offers first.
+    """Return the first action offered by the banner, the queue, or an empty chat without a model.
 
-    `setup` says what is missing for a model, None when nothing is.
+    Args:
+        setup: what is missing to use a model, None if one can be used.
     """
     if connection.phase == "offline":
         return "app.reconnect"
@@ -48,7 +49,7 @@ def primary(
         return "retry.now"
     if view.status == "error" and view.error is not None:
         if setup is not None and setup.help is not None:
-            return setup.help  # before it, trying again would end as it did
+            return setup.help  # until that is done, a retry would fail again
         return None if view.error.kind in HOPELESS else "error.retry"
     if view.queue:
         return "queue.release" if view.held or view.status == "paused" else "queue.head"

@@ -1,4 +1,4 @@
-"""`(view, event) -> view`: what each event of a chat's stream changes. Pure."""
+"""The reducer of a chat's stream, `(view, event) -> view`. Pure."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Item = StreamEvent | Connected | ConnectionLost
 
 
 def reduce(view: ChatView, event: Item, now: datetime) -> ChatView:
-    """Return `view` after the new part of `event`; an unknown type of event changes nothing."""
+    """Return `view` after the part of `event` that is new; unknown event types change nothing."""
     if isinstance(event, Connected | ConnectionLost):
         return replace(view, attached=False)
-    # The client has tried to fill gaps before it passes events on: accept those that remain.
+    # The client tries to fill gaps before it passes events on: accept the remaining ones.
     progress, new = step(view.progress, event, jump=True)
     if isinstance(new, MessagePartEvent):
         return _part(view, new, progress)
@@ -72,7 +72,7 @@ def _status(view: ChatView, event: StatusEvent, now: datetime) -> ChatView:
 def with_messages(view: ChatView, messages: Collection[Message]) -> ChatView:
     """Return `view` with `messages` merged in by id; the higher revision stays.
 
-    One that was sent from here is outgoing no more.
+    Outgoing messages with their keys are removed.
     """
     view = arrived(view, messages)
     merged = list(view.messages)
@@ -89,7 +89,7 @@ def with_messages(view: ChatView, messages: Collection[Message]) -> ChatView:
 
 
 def arrived(view: ChatView, messages: Iterable[Message | QueuedMessage]) -> ChatView:
-    """Return `view` without the outgoing messages that have the keys of these."""
+    """Return `view` without the outgoing messages whose keys `messages` have."""
     if not view.outgoing:
         return view
     keys = {message.key for message in messages}
@@ -97,12 +97,15 @@ def arrived(view: ChatView, messages: Iterable[Message | QueuedMessage]) -> Chat
 
 
 def user_text(message: Message) -> str:
-    """Return what a person typed."""
+    """Return the text of a message's text parts, joined with newlines."""
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
 def is_elsewhere(view: ChatView, message_id: int) -> bool:
-    """Return whether a message changed that is not here: it comes when its page is fetched."""
+    """Return whether a message belongs to a page that is not in memory: before all, or in the gap.
+
+    It is then not merged in: it comes with its page.
+    """
     messages = view.messages
     if not view.caught_up or not messages:
         return False
@@ -147,7 +150,7 @@ def _part(view: ChatView, part: MessagePartEvent, progress: Progress) -> ChatVie
 
 def _preview_reset(view: ChatView, event: PreviewReset, now: datetime) -> ChatView:
     live = Live(event.episode) if event.episode is not None else None
-    # The new attempt begins now, and with it the wait for its first word.
+    # A new attempt begins now, and with it the wait for its first token.
     return replace(view, live=live, since=now if live else view.since)
 
 
