@@ -1,1 +1,1 @@
-"""What the client does with the daemon: requests, outbox, pages. Knows no screen."""
+"""The client's session with a daemon: requests, outbox, pages. It does not use the screen."""

@@ -1,4 +1,4 @@
-"""The list of chats by page: the daemon tells the newest ones, the others are asked for."""
+"""Pages of the list of chats: the stream has the newest ones, the others are fetched."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat_list import reduce_list, with_page
 from palaver_tui.timing import CHAT_PAGE
 
-FIRST = ""  # in place of a cursor: the first page of those that are archived
+FIRST = ""  # instead of a cursor: the first page of archived chats
 
 
 class ChatPages:
-    """Fetches one page at a time of each list.
+    """Fetches pages of chats, one at a time for each of the lists, archived or not.
 
-    One that did not come is not asked for again before `retry_missed`. `drafted` returns the ids of
-    the chats of this daemon that something is written to.
+    A failed page is not retried before `retry_missed`. `drafted` returns the ids of this daemon's
+    chats that have drafts.
     """
 
     def __init__(
@@ -28,14 +28,14 @@ class ChatPages:
         self._chats = chats
         self._spawn = spawn
         self._drafted = drafted
-        self._busy: set[bool] = set()  # whether it is a page of archived ones
-        self._missed: set[str] = set()  # the cursors of pages that did not come
+        self._busy: set[bool] = set()  # True: fetching archived chats, False: fetching others
+        self._missed: set[str] = set()  # cursors of failed pages
 
     def more(self, *, archived: bool = False, wanted: str | None = None) -> None:
         """Fetch the next page of older chats, if there is one.
 
-        With `wanted` only if that is its cursor: what is on the screen may lack a page that is
-        here already.
+        With `wanted` only if that is its cursor: the screen may not show yet that the page that it
+        asks for was fetched.
         """
         chats = self._store.chats
         if not archived:
@@ -52,17 +52,17 @@ class ChatPages:
         self._ask(FIRST, 1, archived=True)
 
     def retry_missed(self) -> None:
-        """Allow retrying failed pages: there is a connection again, or somebody scrolls."""
+        """Allow retrying failed pages: there is a connection again, or the user scrolls."""
         self._missed.clear()
 
     def learn(self, chat_id: str) -> None:
-        """Ask for a chat that is in no page that is here: an older one, or one that is archived."""
+        """Fetch a chat that is in no fetched page: an older or an archived one."""
         client = self._store.client
         if client is not None and chat_id not in self._store.chats.chats:
             self._spawn(self._fetch_one(client, chat_id))
 
     def find_lost(self) -> None:
-        """Ask for the chats that are written to and in no page here: some may be deleted."""
+        """Fetch the chats that have drafts and are in no fetched page: some may be deleted."""
         store = self._store
         unknown = self._drafted() - store.chats.chats.keys() - {store.current}
         if store.client is not None and store.chats.loaded and unknown:
@@ -97,7 +97,7 @@ class ChatPages:
         try:
             chat = await client.chat(chat_id)
         except Refused as refused:
-            # Of the one that is shown its stream says the same.
+            # The current chat's stream reports the same.
             if refused.problem.code == NO_CHAT and chat_id != store.current:
                 self._chats.drop(chat_id, "")
             return

@@ -1,4 +1,4 @@
-"""Messages by page: what is fetched when somebody scrolls or searches, and what is let go."""
+"""Pages of messages: fetched when the user scrolls or searches, discarded far from the view."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from palaver_tui.state.message_window import around, at_the_end, trimmed, with_n
 from palaver_tui.timing import OLDER_PAGE, SEARCH_AT_ONCE, SEARCH_PAGE
 
 Holds = Callable[[Message], bool]
-# Called when a search through what was not here ends, with the messages read and the one found.
+# Called at the end of a search in fetched pages: number of messages read, id of the match or None.
 Told = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Seek:
-    """A search through the messages of a chat that are not here."""
+    """A search in the messages of a chat that are not in memory."""
 
     client: Client
     chat_id: str
@@ -30,28 +30,28 @@ class Seek:
 
 
 class MessagePages:
-    """Fetches and lets go, for the chat that is shown; one fetch at a time in each chat."""
+    """Fetches and discards messages of the current chat; one fetch at a time for each chat."""
 
     def __init__(self, store: Store, spawn: Spawn) -> None:
         self._store = store
         self._spawn = spawn
         self._busy: set[str] = set()
-        self._unseen: set[str] = set()  # chats with a page that was not on the screen yet
-        self._seek: Seek | None = None  # the one that goes on; another, or none, ends it
+        self._unseen: set[str] = set()  # chats with a fetched page that was not painted yet
+        self._seek: Seek | None = None  # the current search; one that is not current ends
 
     def _can(self, view: ChatView, name: str) -> bool:
         known = view.chat_id is not None and self._store.client is not None and view.messages
         return bool(known) and view.attached and name not in self._busy | self._unseen
 
     def older(self) -> None:
-        """Fetch the page before the first message there is, unless that is under way."""
+        """Fetch the page before the first message, unless a fetch is running or not painted yet."""
         name, view = self._store.current, self._store.view
         if view.older and self._can(view, name):
             self._busy.add(name)
             self._spawn(self._fetch(name, before_id=view.messages[0].id))
 
     def newer(self) -> None:
-        """Fetch the page after the gap, unless that is under way."""
+        """Fetch the page after the gap, unless a fetch is running or not painted yet."""
         name, view = self._store.current, self._store.view
         if view.gap is not None and self._can(view, name):
             self._busy.add(name)
@@ -80,42 +80,42 @@ class MessagePages:
             store.views[name] = with_older(view, page.messages, page.more)
         elif after_id is not None and view.gap == after_id:
             store.views[name] = with_newer(view, page.messages, page.more)
-        self._unseen.add(name)  # or else pages could come faster than others are let go
+        self._unseen.add(name)  # else pages could be fetched faster than others are discarded
         store.changed()
 
     def trim(self, first: int, last: int) -> None:
-        """Forget what is far from the messages `first` to `last`, which are in view."""
+        """Discard messages far from those in view, which have ids `first` to `last`."""
         store = self._store
         self._unseen.discard(store.current)
         store.views[store.current] = trimmed(store.view, first, last)
 
     def keep_newest(self) -> None:
-        """Keep the newest messages only: somebody went there."""
+        """Discard all but the newest messages: the user went to the end."""
         store = self._store
         self._unseen.discard(store.current)
         store.views[store.current] = at_the_end(store.view)
 
-    # --- searching in what is not here ----------------------------------------------------
+    # --- searching in messages that are not in memory -------------------------------------
 
     @property
     def seeking(self) -> bool:
-        """Whether messages of the chat that is shown are being searched that are not here."""
+        """Whether a search in messages that are not in memory is running in the current chat."""
         return self._seek is not None and self._seek.chat_id == self._store.current
 
     def seek_older(self, holds: Holds, told: Told) -> None:
-        """Look for the newest message that `holds` before those that are here, and show it."""
+        """Find the newest message before those in memory for which `holds` is true; show it."""
         view = self._store.view
         if view.messages:
             self._begin_seek(holds, told, before=view.messages[0].id)
 
     def seek_newer(self, holds: Holds, told: Told) -> None:
-        """Look for the oldest message that `holds` in the gap, and show it."""
+        """Find the oldest message in the gap for which `holds` is true; show it."""
         gap = self._store.view.gap
         if gap is not None:
             self._begin_seek(holds, told, after=gap)
 
     def end_search(self) -> None:
-        """Cancel the search through older messages."""
+        """Cancel the search in fetched pages."""
         self._seek = None
 
     def _begin_seek(
@@ -129,9 +129,9 @@ class MessagePages:
         self._spawn(self._read_on(self._seek, before, after))
 
     async def _read_on(self, seek: Seek, before: int | None, after: int | None) -> None:
-        """Read page after page until a message is found, none is left, or it is a great many.
+        """Fetch pages until a message is found, none is left, or `SEARCH_AT_ONCE` were read.
 
-        Nothing is told of a search that was ended, or whose chat is not shown any more.
+        `told` is not called for a cancelled search, or if the chat is not the current one any more.
         """
         read, found = 0, None
         try:
@@ -158,7 +158,7 @@ class MessagePages:
     async def _pages(
         self, seek: Seek, before: int | None, after: int | None
     ) -> AsyncGenerator[list[Message]]:
-        """Yield the messages `before` or `after` one, the nearest first, page by page."""
+        """Yield pages of messages before id `before` or after id `after`, the nearest first."""
         while True:
             try:
                 page = await seek.client.messages(
@@ -175,7 +175,7 @@ class MessagePages:
             after = None if after is None else ordered[-1].id
 
     async def _show(self, client: Client, chat_id: str, message_id: int) -> None:
-        """Put the messages around one into the view."""
+        """Fetch the messages around one, and put them into the view."""
         half = OLDER_PAGE // 2
         try:
             up_to = await client.messages(chat_id, before_id=message_id + 1, limit=half)

@@ -1,4 +1,7 @@
-"""Messages on their way: kept on disk, sent in order, once, and again when there was no answer."""
+"""The outbox: stores messages on disk, sends them in order, resends those without a response.
+
+They are resent with the same idempotency key, so that the daemon applies each once.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from palaver_tui.timing import RESEND_AFTER_S
 
 
 class Outbox:
-    """Sends what is outgoing in the session's views."""
+    """Sends the outgoing messages of the session's views."""
 
     def __init__(
         self,
@@ -30,20 +33,20 @@ class Outbox:
         self._chats = chats
         self._disk = disk
         self._spawn = spawn
-        self._busy: set[str] = set()  # names of chats that are being sent to
-        self._kept: dict[str, asyncio.Task[Unsent]] = {}  # what writes a message to disk, by key
-        self._taken_back: set[str] = set()  # keys of messages that are not to be sent any more
+        self._busy: set[str] = set()  # names of chats that messages are being sent to
+        self._kept: dict[str, asyncio.Task[Unsent]] = {}  # tasks that store messages, by key
+        self._taken_back: set[str] = set()  # keys of messages that the user has taken back
 
     @property
     def unsent(self) -> int:
-        """How many messages are not with the daemon."""
+        """The number of messages that the daemon does not have, without refused ones."""
         views = self._store.views.values()
         return sum(item.state != "refused" for view in views for item in view.outgoing)
 
     async def load(self) -> None:
-        """Put messages that an earlier client could not send where they belong.
+        """Load the messages that an earlier client could not send into the views of their chats.
 
-        To be called when the daemon is known: those for another one stay where they are.
+        Called when the daemon is known: messages for another daemon stay on disk.
         """
         endpoint = self._store.endpoint
         views = self._store.views
@@ -67,50 +70,50 @@ class Outbox:
             return []
 
     def send(self, name: str, item: Outgoing) -> None:
-        """Show `item` in a chat and send it."""
+        """Show `item` in a chat, store it on disk, and send it."""
         views = self._store.views
         views[name] = sending(views[name], item)
-        # At once, and not when its turn comes: those before it may wait for a connection.
+        # Stored now, not when it is sent: earlier messages may wait for a connection.
         kept = self._unsent(views[name], item)
         self._kept[item.key] = asyncio.create_task(self._keep(kept))
         self.flush(name)
 
     def flush_all(self) -> None:
-        """There is a connection: send everything that waits."""
+        """Send all waiting messages, now that there is a connection."""
         for name, view in list(self._store.views.items()):
             if _waits(view):
                 self.flush(name)
 
     def flush(self, name: str) -> None:
-        """Send what is outgoing in one chat, unless that is under way."""
+        """Send the outgoing messages of a chat, unless they are being sent."""
         if name not in self._busy:
             self._busy.add(name)
             self._spawn(self._send_all(name))
 
     async def _send_all(self, name: str) -> None:
-        """Send in order, until all is out or there is no answer."""
+        """Send a chat's messages in order, until all are sent or there is no response."""
         views = self._store.views
         try:
             while name in views and (item := _next_out(views[name])) is not None:
                 try:
                     sent = await self._deliver(name, item)
                 except Unauthenticated:
-                    # Of this message nothing is wrong: it goes out when we are let in again.
+                    # Nothing is wrong with the message: it is sent once the token is accepted.
                     self._all_wait(name)
                     return
                 except Refused as refused:
                     if refused.problem.code == NO_CHAT and name in views:
-                        # Nobody could take it back from a chat that is in no list.
+                        # The user could not take it back from a chat that does not exist.
                         self._store.notice(f"A message was not sent: {refused}", "error")
                         self._chats.drop(name, views[name].title)
                         return
-                    # It stays on disk too, until the person takes it back.
+                    # It also stays on disk, until the user takes it back.
                     if name in views:
                         views[name] = marked(views[name], item.key, "refused", str(refused))
                     if name != self._store.current:
                         self._store.notice(f"A message was not sent: {refused}", "error")
                 except PalaverError:
-                    # No answer: the same key makes it safe to send again when there is one.
+                    # No response: with the same key it is safe to send it again.
                     self._all_wait(name)
                     self._spawn(self._again(name))
                     return
@@ -127,7 +130,10 @@ class Outbox:
             self._store.changed()
 
     async def _again(self, name: str) -> None:
-        """Send what waits in a chat, if there is a connection after all: nothing else would."""
+        """Resend a chat's waiting messages after a pause, if the connection stands.
+
+        Otherwise they are sent when there is a connection.
+        """
         store = self._store
         await store.clock.sleep(RESEND_AFTER_S)
         view = store.views.get(name)
@@ -135,9 +141,9 @@ class Outbox:
             self.flush(name)
 
     async def _deliver(self, name: str, item: Outgoing) -> Sent | None:
-        """Send one message, as the first one of a new chat if there is none yet.
+        """Send a message; if its chat does not exist yet, create the chat with it.
 
-        Returns None for one that was taken back before it was sent.
+        Returns the response, None if the message was taken back before it was sent.
         """
         task = self._kept.get(item.key)
         before = await task if task is not None else None
@@ -145,7 +151,7 @@ class Outbox:
         if view is None or item.key in self._taken_back:
             return None
         kept = self._unsent(view, item)
-        if kept != before:  # which daemon and which chat it is for may be known only now
+        if kept != before:  # its daemon and its chat may be known only now
             self._kept[item.key] = asyncio.create_task(self._keep(kept))
             await self._kept[item.key]
         client = self._store.client
@@ -172,7 +178,7 @@ class Outbox:
         return kept
 
     async def _on_disk(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Run `work` in a thread; a disk that fails is a notice, and the message goes out."""
+        """Run `work` in a thread; if the disk fails, show a notice, and send the message anyway."""
         try:
             return await asyncio.to_thread(work, *arguments)
         except OSError as error:
@@ -182,14 +188,14 @@ class Outbox:
     def _all_wait(self, name: str) -> None:
         view = self._store.views.get(name)
         if view is None:
-            return  # its chat is gone; on disk it stays
+            return  # its chat is gone; the message stays on disk
         for item in view.outgoing:
             if item.state == "sending":
                 view = marked(view, item.key, "waiting")
         self._store.views[name] = view
 
     def _delivered(self, name: str, item: Outgoing, sent: Sent) -> str:
-        """Put the answer into the view; a draft becomes the chat it asked for."""
+        """Apply a response to the view; return the chat's name, which changes for a new chat."""
         store = self._store
         if name not in store.views:
             return name
@@ -203,12 +209,12 @@ class Outbox:
         return sent.chat.id
 
     def arrived(self, before: ChatView, after: ChatView) -> None:
-        """Forget what the stream showed to be with the daemon: its answer may never come."""
+        """Delete the messages that the stream has shown from disk: a response may never arrive."""
         for key in _keys(before) - _keys(after):
             self._spawn(self._forget(key))
 
     def take_back(self, name: str, key: str) -> str:
-        """Remove a message that was refused, or waits, and return its content."""
+        """Remove a refused or waiting message, and return its content."""
         view = self._store.views[name]
         item = next((item for item in view.outgoing if item.key == key), None)
         if item is None:
@@ -219,13 +225,13 @@ class Outbox:
         return item.content
 
     def take_all_back(self, name: str) -> list[str]:
-        """Remove everything that is not with the daemon from a chat, and return it."""
+        """Remove all outgoing messages of a chat, and return their contents."""
         view = self._store.views.get(name)
         return [self.take_back(name, item.key) for item in view.outgoing] if view else []
 
     async def _forget(self, key: str) -> None:
         if (task := self._kept.pop(key, None)) is not None:
-            await task  # or else it could be written after it was dropped
+            await task  # else it could be written after it was deleted
         await self._on_disk(self._disk.drop, key)
 
 

@@ -1,7 +1,7 @@
-"""What a person asks of the chat that is shown: stop, queue, retry, model. One request each.
+"""Requests of the user about a chat: stop, queue, retry, model. One request each.
 
-Each method begins the request and returns; what it changed arrives through the stream. A refusal
-or a missing answer becomes a notice.
+Each method starts the request and returns; its effects arrive through the stream. A refusal or
+a missing response is shown as a notice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Ask = Callable[[Client, str], Awaitable[str | None]]
 
 
 class Requests:
-    """The requests of a session."""
+    """Sends the requests of a session, for the current chat unless a method takes another."""
 
     def __init__(self, store: Store, spawn: Spawn) -> None:
         self._store = store
@@ -54,7 +54,7 @@ class Requests:
     async def _run(
         self, ask: Ask, client: Client, chat_id: str, failed: Callable[[], None] | None
     ) -> None:
-        """Ask; say what the answer says, or why there is none."""
+        """Send a request; show a notice with the words that `ask` returns, or with the error."""
         try:
             words = await ask(client, chat_id)
         except PalaverError as error:
@@ -64,7 +64,7 @@ class Requests:
             return
         except Exception:
             if failed is not None:
-                failed()  # what was asked with it is not lost for a fault of our own
+                failed()  # a bug of the client must not lose the text of a request
             raise
         if words:
             self._store.notice(words, "information")
@@ -79,10 +79,10 @@ class Requests:
         versions = self._store.view.versions
         return versions.history if versions else 0
 
-    # --- the answer that runs ---------------------------------------------------------------
+    # --- the current turn -------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Stop what runs in the turn that is shown, and hold the queue."""
+        """Interrupt the current turn, and hold the queue."""
         request = Interrupt(turn_version=self._turn, hold_queue=True)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -94,7 +94,7 @@ class Requests:
         self._ask(ask)
 
     def resume(self, at: datetime | None = None) -> None:
-        """Try the failed turn again, now or at a time."""
+        """Retry the failed turn, now or at a time."""
         request = Resume(turn_version=self._turn, at=at)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -137,7 +137,7 @@ class Requests:
     # --- the chat as a whole --------------------------------------------------------------
 
     def archive(self, chat_id: str, archived: bool, done: Told, failed: Failed) -> None:
-        """Archive a chat, or bring it back."""
+        """Archive a chat, or unarchive it."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             chat = await client.change_chat(chat_id, ChangeChat(archived=archived))
@@ -160,10 +160,10 @@ class Requests:
 
         self._ask(ask, failed, chat_id)
 
-    # --- what was said --------------------------------------------------------------------
+    # --- the history ----------------------------------------------------------------------
 
     def edit_message(self, message_id: int, content: str, failed: Failed) -> None:
-        """Edit an earlier message, in the history that is shown."""
+        """Edit an earlier message; refused if the history is not the shown version any more."""
         request = EditMessage(content, self._history)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -175,7 +175,7 @@ class Requests:
         self._ask(ask, failed)
 
     def count_after(self, message_id: int, up_to: int, done: Callable[[Counted], None]) -> None:
-        """Count the messages after one, up to another, that are not all here."""
+        """Count the visible messages after one, up to another, by fetching them."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             found = 0
@@ -189,7 +189,7 @@ class Requests:
         self._ask(ask)
 
     def fork(self, message_id: int, done: Told) -> None:
-        """Begin a new chat with what was said up to a message."""
+        """Create a chat with the messages up to and including one."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             forked = await client.fork(chat_id, Fork(message_id))
@@ -212,7 +212,7 @@ class Requests:
     # --- the queue --------------------------------------------------------------------------
 
     def promote(self, queued: QueuedMessage) -> None:
-        """Make a queued message the next; what runs is stopped for it."""
+        """Make a queued message the next one, and interrupt the current turn for it."""
         request = Promote(turn_version=self._turn)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -233,7 +233,7 @@ class Requests:
         self._ask(ask, failed)
 
     def requeue(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
-        """Queue a message that was taken out, at `place` (from 0), for the model it had."""
+        """Queue a removed message again, at `place` (from 0), with its model."""
         request = SendMessage(queued.content, model=queued.model, position=place)
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -253,7 +253,7 @@ class Requests:
         self._ask(ask, failed)
 
     def move(self, queued: QueuedMessage, steps: int) -> None:
-        """Move a queued message `steps` down."""
+        """Move a queued message down by `steps`."""
         ids = [other.id for other in self._store.view.queue]
         if queued.id not in ids:
             return

@@ -1,4 +1,4 @@
-"""What has to go on as long as the client does: it begins anew after an error of our own."""
+"""Work that has to run as long as the client: it is restarted after an error of the client."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from palaver.client import PalaverError
 from palaver.client.backoff import Backoff
 from palaver.clock import Clock
 
-# Work that went well for so long has recovered: the next pause is a short one again.
+# Work that ran this long without an error has recovered: the next pause is a short one again.
 RECOVERED_S: Final = 60.0
 
 
 class Restarts:
-    """Begins work anew, after pauses that get longer. `told` takes the errors."""
+    """Restarts failed work after growing pauses. `told` is called with each error."""
 
     def __init__(self, clock: Clock, random: Random, told: Callable[[Exception], None]) -> None:
         self._clock = clock
@@ -23,9 +23,9 @@ class Restarts:
         self._told = told
 
     async def run(self, work: Callable[[int], Awaitable[None]]) -> None:
-        """Do `work` until it ends by itself, is cancelled, or raises `PalaverError`.
+        """Run `work` until it returns, is cancelled, or raises `PalaverError`.
 
-        It is given how often it has failed in a row.
+        Its argument is the number of failures in a row.
         """
         backoff, failures = Backoff(self._random), 0
         while True:

@@ -1,7 +1,7 @@
-"""The client's side of everything: connects, follows the chats, and puts the parts together.
+"""The session with a daemon: connects, follows the streams, and contains the other parts.
 
-Everything a `Session` learns goes through the reducers into views, and then `changed` is called;
-whoever draws reads the views. It knows no screen, and is used from one event loop.
+Every event goes through the reducers into views; then `changed` is called, and the painter reads
+the views. A `Session` does not use the screen, and is used from one event loop.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Connect = Callable[[], Awaitable[Endpoint]]
 
 
 class Session(Store):
-    """What the client knows of one daemon, and does with it."""
+    """The state of one daemon's chats in the client, and what the client does with the daemon."""
 
     def __init__(
         self,
@@ -76,9 +76,9 @@ class Session(Store):
         super().__init__(clock=clock, changed=changed, notice=notice, server=server)
         self._connect = connect
         self._random = random
-        # Which turn of which chat was last interrupted here, and how many are before the last one.
+        # The chat and turn that was last interrupted by a message, and the message's queue place.
         self._interrupting: tuple[tuple[str, int] | None, int] = (None, 0)
-        # Takes a chat, its title, and what was not sent to it; returns what to show in its place.
+        # Called with a deleted chat's id, title and unsent messages; returns the chat to show next.
         self._gone = gone
         self._make_client = client
         self._tasks = Tasks(lambda error: notice(str(error), "error"))
@@ -87,8 +87,8 @@ class Session(Store):
         self._stream: asyncio.Task[None] | None = None
         self._relaunch: asyncio.Task[None] | None = None
         self._learning: asyncio.Task[None] | None = None
-        self._learned = False  # that nothing has changed since the models were last asked for
-        self._not_launched = ""  # why the last attempt failed: said once, not at every attempt
+        self._learned = False  # nothing has changed since the models were last requested
+        self._not_launched = ""  # why the last start failed: shown once, not for every attempt
         spawn = self._tasks.spawn
         self._restarts = Restarts(clock, random, report_bug)
         self.outbox = Outbox(self, self, disk, spawn)
@@ -102,17 +102,17 @@ class Session(Store):
 
     @property
     def now(self) -> Now:
-        """The live state of the chat that is shown."""
+        """The live state of the current chat."""
         return live_state(self.view, self.connection, self.clock.now())
 
     @property
     def primary(self) -> Primary | None:
-        """What Enter in an empty composer does."""
+        """The action of Enter in an empty composer, None if there is none."""
         setup, archived = self.setup.state, self.is_archived
         return primary(self.view, self.connection, setup, archived=archived)
 
     def last_answer(self) -> str:
-        """Return the text of the newest answer, as its author wrote it."""
+        """Return the text of the newest answer as the model wrote it; empty if there is none."""
         for message in reversed(self.view.messages):
             if message.role == "assistant":
                 return user_text(message)
@@ -124,10 +124,10 @@ class Session(Store):
         """Connect and follow the list of chats; with `chat_id`, show that chat."""
         self.connection = Connection()
         if self._running is not None:
-            self._running.cancel()  # it may wait for what the person has seen to
+            self._running.cancel()  # it may wait although the user has removed the cause
         self._running = self._tasks.spawn(self._run())
-        # At once, so that what is typed meanwhile belongs to it; but whatever fails in it, the
-        # connection is on its way.
+        # Now, so that what is typed meanwhile belongs to the chat; but after the connection was
+        # started, which must not depend on errors of `open`.
         if chat_id is not None:
             self.open(chat_id)
 
@@ -144,9 +144,9 @@ class Session(Store):
                 return
 
     async def _barred(self, error: PalaverError) -> None:
-        """Take back what was begun: the daemon does not let us in, or is of another version.
+        """Close the client and go offline: the token was refused, or the version is incompatible.
 
-        What is written stays, and goes out when it does.
+        Outgoing messages stay, and are sent once a connection succeeds.
         """
         headline = "Versions that do not fit" if isinstance(error, Incompatible) else "Not let in"
         if self.connection.reason != str(error):
@@ -160,7 +160,7 @@ class Session(Store):
         self.changed()
 
     async def _reach(self, failures: int) -> None:
-        """Find the daemon, and begin with it."""
+        """Find the daemon, load the outbox, and create the client."""
         self.endpoint = await self._connected()
         if self.endpoint.note:
             self.notice(self.endpoint.note, "warning")
@@ -169,14 +169,14 @@ class Session(Store):
         except Exception as error:
             if failures < LOADS:
                 raise
-            report_bug(error)  # what is on disk stays there, and all else goes on
+            report_bug(error)  # the messages stay on disk, and the client works without them
         self.client = self._make_client(self.endpoint)
         if self.view.chat_id is not None:
             self._follow(self.current)
         self._learn()
 
     async def _watch(self, _failures: int) -> None:
-        """Follow the list of chats; it is told whole each time."""
+        """Follow the list of chats; each connection begins with a snapshot."""
         assert self.client is not None
         async with aclosing(self.client.watch()) as batches:
             async for events in batches:
@@ -190,9 +190,9 @@ class Session(Store):
                 self.changed()
 
     async def _connected(self) -> Endpoint:
-        """Return where the daemon answers, as soon as it does."""
+        """Return the daemon's endpoint; wait and retry until there is one."""
         while True:
-            # Looked at before the start: what is mended meanwhile is seen afterwards.
+            # Before the attempt, so that a cause that is removed during it is noticed.
             seen = await self._tools.seen()
             try:
                 return await self._connect()
@@ -216,7 +216,7 @@ class Session(Store):
             self.drop(event.chat_id, known.title if known is not None else "")
 
     def _learn(self) -> None:
-        """Ask who answers and which models there are; once more if it is asked meanwhile."""
+        """Fetch the daemon's info and models; again if this is called while they are fetched."""
         self._learned = False
         if self._learning is None or self._learning.done():
             self._learning = self._tasks.spawn(self._ask_models())
@@ -234,7 +234,7 @@ class Session(Store):
             self.changed()
 
     async def close(self) -> None:
-        """End everything that runs."""
+        """Cancel all tasks, and close the client."""
         await self._tasks.cancel()
         if self.client is not None:
             await self.client.close()
@@ -242,7 +242,7 @@ class Session(Store):
     def _connection_event(self, event: Connected | ConnectionLost) -> None:
         self.connection = connection_after(self.connection, event, self.clock.now())
         if isinstance(event, Connected):
-            # Also after a cut: it may be another daemon, with other models.
+            # Also after a lost connection: it may be another daemon, with other models.
             self._learn()
             self._not_launched = ""
             self.chat_pages.retry_missed()
@@ -253,7 +253,7 @@ class Session(Store):
             self._relaunch = self._tasks.spawn(self._launch_again())
 
     async def _launch_again(self) -> None:
-        """Start the daemon that we would have started; the streams reconnect by themselves."""
+        """Find or start the daemon as at the beginning; the streams reconnect by themselves."""
         try:
             await self._connect()
         except PalaverError as error:
@@ -261,7 +261,7 @@ class Session(Store):
                 self._not_launched = str(error)
                 self.notice(self._not_launched, "warning")
 
-    # --- which chat -----------------------------------------------------------------------
+    # --- the current chat -----------------------------------------------------------------
 
     def _new_draft(self) -> str:
         name = f"{DRAFT}{self._key()}"
@@ -269,12 +269,12 @@ class Session(Store):
         return name
 
     def new_chat(self) -> None:
-        """Show an empty chat."""
+        """Show a new chat, unless the current one is new and has no outgoing messages."""
         if not (self.is_draft and not self.view.outgoing):
             self._show(self._new_draft())
 
     def open(self, chat_id: str) -> None:
-        """Show a chat: what is cached of it at once, what is missing as it comes."""
+        """Show a chat: what is cached immediately, the rest as it arrives."""
         if self.current == chat_id and self._stream is not None:
             return
         if chat_id not in self.views:
@@ -289,9 +289,9 @@ class Session(Store):
         self._show(chat_id)
 
     def rename(self, name: str, view: ChatView, chat: Chat) -> None:
-        """Replace the draft `name`, as it is in `view`, with the chat that it became."""
+        """Replace the draft `name`, whose state is `view`, with the chat that was created of it."""
         del self.views[name]
-        # An answer that was lost comes late: the chat may have been opened from the list before.
+        # After a lost response the chat may have been opened from the list already.
         known = self.views.get(chat.id)
         if known is not None:
             self.views[chat.id] = replace(known, outgoing=(*known.outgoing, *view.outgoing))
@@ -311,7 +311,7 @@ class Session(Store):
             self._show(chat.id)
 
     def drop(self, name: str, title: str) -> None:
-        """Show nothing more of a chat that is gone; what was written to it is handed on."""
+        """Discard a deleted chat's view; `gone` gets its unsent messages."""
         unsent = self.outbox.take_all_back(name)
         self.views.pop(name, None)
         beside = self._gone(name, title, unsent)
@@ -347,11 +347,11 @@ class Session(Store):
                 self.chat_pages.learn(chat_id)
 
     async def _read_stream(self, name: str, failures: int) -> None:
-        """Follow a chat from where it was read; after two failures from its beginning."""
+        """Follow a chat's stream from where it was read; after two failures, from the beginning."""
         if name not in self.views or self.client is None:
             return
         if failures > 1:
-            self.views[name] = unread(self.views[name])  # it may be what it fails at
+            self.views[name] = unread(self.views[name])  # the view may cause the failures
         view = self.views[name]
         assert view.chat_id is not None
         try:
@@ -363,24 +363,25 @@ class Session(Store):
                     self.outbox.arrived(before, view)
                     self.changed()
         except (Incompatible, Unauthenticated):
-            return  # the list, which meets the same, tells of it
+            return  # the stream of the list fails for the same reason and reports it
         except Refused as refused:
             if name not in self.views:
-                return  # the list told of it before
+                return  # the stream of the list has reported it
             self.notice(str(refused), "error")
             if self.current == name:
                 self._stream = None
             self.drop(name, view.title)
 
-    # --- doing ----------------------------------------------------------------------------
+    # --- sending --------------------------------------------------------------------------
 
     def _key(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def send(self, content: str, *, interrupt: bool = False) -> None:
-        """Send a message to the chat that is shown; it is shown at once.
+        """Send a message to the current chat, and show it immediately.
 
-        With `interrupt`, what runs is stopped for it, and it is answered before what waits.
+        With `interrupt`, the current turn is interrupted for it, and it is answered before the
+        queue.
         """
         view = self.view
         turn = view.versions.turn if interrupt and view.versions else None
@@ -397,10 +398,10 @@ class Session(Store):
         self.changed()
 
     def _place(self, turn: int) -> int:
-        """Return where in the queue a message goes that interrupts `turn`.
+        """Return the place in the queue of a message that interrupts `turn`.
 
-        At the head; behind those that this client has sent to interrupt the same turn, so that two
-        sent one after the other are answered in that order.
+        The head, or after the messages that this client has sent to interrupt the same turn: two
+        sent in succession are answered in that order.
         """
         stopped = (self.current, turn)
         place = self._interrupting[1] + 1 if self._interrupting[0] == stopped else 0

@@ -1,4 +1,4 @@
-"""What helps while no model can be used: servers on this machine, keys that the daemon lacks."""
+"""Setup while no model can be used: servers on this machine, keys that the daemon lacks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from palaver_tui.timing import LOOK_AT_CAUSE_S, LOOK_FOR_SERVERS_S
 class SetupTools:
     """What a client can do about a missing model.
 
-    `restart` ends the daemon and starts it with this process's `environment`, None where that is
-    not ours to do; `find_servers` asks the usual ports of this machine, None to ask nobody.
-    `look` says how that is now which a start of the daemon depends on: one that failed is tried
-    again when it changes.
+    `restart` stops the daemon and starts it with this process's `environment`; None if the client
+    may not. `find_servers` probes the usual ports of this machine; None to probe nothing. `look`
+    returns the state of the files that a connection to the daemon depends on: a failed attempt is
+    repeated when it changes.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -36,25 +36,28 @@ class SetupTools:
     look: Callable[[], object] | None = None
 
     async def seen(self) -> object:
-        """Return what `look` says now."""
+        """Return the current result of `look`, None without one."""
         return None if self.look is None else await asyncio.to_thread(self.look)
 
     async def changed_since(self, seen: object, clock: Clock) -> None:
-        """Wait until `look` says something else than `seen`: for ever without one."""
+        """Wait until the result of `look` differs from `seen`; forever without `look`."""
         if self.look is None:
             await asyncio.Future()
         while await self.seen() == seen:
             await clock.sleep(LOOK_AT_CAUSE_S)
 
     async def changed_within(self, seconds: float, seen: object, clock: Clock) -> None:
-        """Wait until `look` says something else than `seen`, but no longer than `seconds`."""
+        """Wait until the result of `look` differs from `seen`, but at most `seconds`."""
         give_up = clock.monotonic() + seconds
         while clock.monotonic() < give_up and await self.seen() == seen:
             await clock.sleep(min(LOOK_AT_CAUSE_S, max(0.0, give_up - clock.monotonic())))
 
 
 class Setup:
-    """The way to a model, for a session whose daemon is on this machine."""
+    """Finds out what is missing to use a model, and does what helps.
+
+    Servers are searched and files written only if the daemon runs on this machine.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class Setup:
 
     @property
     def state(self) -> FirstRun | None:
-        """What is missing and what helps; None when a model can be used, or nothing is known."""
+        """What is missing and what helps; None if a model can be used, or models are not known."""
         models = self._store.models
         if models is None:
             return None
@@ -87,7 +90,7 @@ class Setup:
         )
 
     def offers(self, help_: Help) -> bool:
-        """Return whether this helps now, be it what Enter does or not."""
+        """Return whether `help_` is possible now, also if it is not the action of Enter."""
         state = self.state
         if state is None:
             return False
@@ -99,7 +102,7 @@ class Setup:
         return server is None or server.socket is not None
 
     def learned(self) -> None:
-        """The models were told: look for servers while there are none, and say what is wrong."""
+        """Handle new models: show a problem once, search for servers if no model can be used."""
         models = self._store.models
         problem = models.setup.problem if models is not None and models.setup is not None else None
         if problem is not None and problem != self._problem:
@@ -114,7 +117,7 @@ class Setup:
             self._looking = self._spawn(self._restarts.run(partial(self._look, find)))
 
     async def _look(self, find: Callable[[], Awaitable[list[LocalServer]]], _failures: int) -> None:
-        """Ask until a server answers that has models, or none is needed any more."""
+        """Probe the ports until a server with models answers, or a model can be used."""
         while self.state is not None:
             self._servers = tuple(await find())
             self._store.changed()
@@ -123,7 +126,7 @@ class Setup:
             await self._store.clock.sleep(LOOK_FOR_SERVERS_S)
 
     def write_config(self) -> None:
-        """Write a configuration for the server that was found; the daemon notices it by itself."""
+        """Write config.toml for the server that was found; the daemon notices and reads it."""
         state = self.state
         if state is not None and state.server is not None and state.path is not None:
             self._begin(self._write(Path(state.path), state.server))
@@ -137,7 +140,7 @@ class Setup:
             self._store.notice(f"Written: {path}. It is read in a moment.", "information")
 
     def restart(self) -> None:
-        """Start the daemon anew, with the keys of this environment."""
+        """Restart the daemon with the keys of this environment."""
         if self._tools.restart is not None:
             self._begin(self._start_anew(self._tools.restart))
 
@@ -149,7 +152,7 @@ class Setup:
             self._store.notice(str(error), "error")
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do one thing at a time: a second key means the same."""
+        """Start `work` unless other work is running: a second press of the key does nothing."""
         if self._doing is None or self._doing.done():
             self._doing = self._spawn(work)
         else:

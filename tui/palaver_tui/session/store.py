@@ -1,4 +1,4 @@
-"""What is known of the daemon and its chats: the parts of a session read it and write it."""
+"""The state that the parts of a session share: connection, list of chats, views of chats."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NO_CHAT: Final = "chat_not_found"  # the daemon's code for a chat that does not 
 
 
 class Store:
-    """The views of chats, the list of them, the connection. It asks nobody for anything.
+    """The views of chats, the list of chats, and the connection. It sends no requests.
 
-    `changed` is called after each change, `notice` with a sentence for the person. `client` is None
-    while there is no daemon, `server` for the daemon of this machine.
+    `changed` is called after each change, `notice` with a sentence for the user. `client` is None
+    while there is no daemon; `server` is None for the daemon of this machine.
     """
 
     def __init__(
@@ -45,43 +45,43 @@ class Store:
         self.info: Info | None = None
         self.chats: ChatList = EMPTY
         self.views: OrderedDict[str, ChatView] = OrderedDict()
-        self.current = ""  # the name of the view that is shown
+        self.current = ""  # the name of the current view, which is shown
 
     @property
     def view(self) -> ChatView:
-        """The chat that is shown."""
+        """The view of the current chat."""
         return self.views[self.current]
 
     @property
     def is_draft(self) -> bool:
-        """Whether the chat that is shown does not exist yet."""
+        """Whether the current chat does not exist in the daemon yet."""
         return self.view.chat_id is None
 
     @property
     def is_archived(self) -> bool:
-        """Whether the chat that is shown is archived."""
+        """Whether the current chat is archived."""
         return self.chats.is_archived(self.view.chat_id)
 
     @property
     def address(self) -> str | None:
-        """Where the daemon answers, as a text; None while none does."""
+        """The daemon's endpoint as text; None while there is none."""
         return None if self.endpoint is None else str(self.endpoint)
 
     def knows(self, name: str) -> bool:
-        """Return whether there is a view of that name."""
+        """Return whether there is a view with that name."""
         return name in self.views
 
     def learned(self, chat: Chat) -> None:
-        """Put a chat that an answer has told of into the list, before the list's stream tells."""
+        """Put the chat of a response into the list, before it arrives in the list's stream."""
         self.chats = reduce_list(self.chats, ChatUpdated(chat, []))
         self.changed()
 
 
 class Chats(Protocol):
-    """What a part may ask for that concerns a chat as a whole."""
+    """The methods of a session by which its parts replace or discard a whole chat."""
 
     def rename(self, name: str, view: ChatView, chat: Chat) -> None:
-        """Replace the draft `name` by the chat that the daemon made of it."""
+        """Replace the draft `name`, whose state is `view`, with the chat that was created of it."""
 
     def drop(self, name: str, title: str) -> None:
-        """Forget a chat that was deleted; what was written to it is handed on."""
+        """Discard a deleted chat's view; its unsent messages are passed on to become drafts."""

@@ -1,4 +1,4 @@
-"""The tasks of a session: each one's failure is told, and all of them end with it."""
+"""The tasks of a session: failures are reported, and all are cancelled at its end."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Tasks:
-    """Runs work that nobody waits for. `refused` is called with each `PalaverError`."""
+    """Runs coroutines in the background. `refused` is called with each `PalaverError`."""
 
     def __init__(self, refused: Callable[[PalaverError], None]) -> None:
         self._refused = refused
         self._running: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begin `work` and return its task."""
+        """Start `work` and return its task."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -34,7 +34,7 @@ class Tasks:
             report_bug(error)
 
     async def cancel(self) -> None:
-        """Cancel all that runs, and return when it has ended."""
+        """Cancel all tasks, and wait until they have ended."""
         tasks = [*self._running]
         for task in tasks:
             task.cancel()
@@ -42,6 +42,6 @@ class Tasks:
 
 
 def report_bug(error: Exception) -> None:
-    """Hand an error of our own to the event loop's exception handler: the client shows it."""
+    """Pass an error of the client to the event loop's exception handler, which shows it."""
     context = {"message": "client task", "exception": error}
     asyncio.get_running_loop().call_exception_handler(context)

@@ -1,4 +1,4 @@
-"""The files that decide whether the daemon is reached: when one changes, it is tried again."""
+"""The files that a connection to the daemon depends on: it is retried when one changes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from palaver.remote.servers import Server
 
 
 def watched_files(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
-    """Yield the files that matter for a server, None for the daemon of this machine.
+    """Yield the paths of the files for a server, None for the daemon of this machine.
 
-    `config` is the file that the daemon reads, None for the usual one.
+    `config` is the configuration of the daemon, None for the default path.
     """
     if server is None or server.socket is not None:
         yield config or default_config_path()
@@ -27,7 +27,7 @@ def watched_files(data_dir: Path, config: Path | None, server: Server | None) ->
 
 
 def file_stats(paths: Iterable[Path]) -> list[tuple[int, int, int] | None]:
-    """Return how files are now, None for each that cannot be seen."""
+    """Return inode, size and modification time (ns) of each file, None if it cannot be read."""
     found: list[tuple[int, int, int] | None] = []
     for path in paths:
         try:
