@@ -1,1 +1,1 @@
-"""What the client keeps on disk: drafts, unsent messages, reports of its own errors."""
+"""The client's files: drafts, unsent messages, reports of its own errors."""

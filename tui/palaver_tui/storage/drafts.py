@@ -1,4 +1,4 @@
-"""What is being written, by chat: in memory at once, on disk a moment later."""
+"""The drafts of all chats: in memory immediately, on disk after `SAVE_DRAFT_S`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from palaver_tui.state.chat import DRAFT
 from palaver_tui.storage.local_store import Draft, LocalStore, UnreadableError
 from palaver_tui.timing import SAVE_DRAFT_S
 
-NEW = "new"  # the name on disk of what is being written to a chat that does not exist
+NEW = "new"  # the name on disk of the draft for a chat that does not exist yet
 
 
 class Drafts:
     """The drafts of one client.
 
-    `server` returns where the daemon that answers is, None while none does; `later` calls a
-    function after so many seconds; `warn` is called with a sentence when the disk fails.
+    `server` returns the address of the connected daemon, None while there is none; `later` calls
+    a function after a number of seconds; `warn` is called with a sentence when the disk fails.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Drafts:
         self._later = later
         self._warn = warn
         self._texts: dict[str, str] = {}
-        self._servers: dict[str, str | None] = {}  # where those chats are
+        self._servers: dict[str, str | None] = {}  # the daemons of those chats
         self._unsaved: set[str] = set()
         self._scheduled = False
         self._saving = asyncio.Lock()
@@ -40,26 +40,26 @@ class Drafts:
 
     @property
     def chats(self) -> frozenset[str]:
-        """The chats that something is being written to; `NEW` for those that do not exist."""
+        """The ids of chats with a draft; `NEW` for one that does not exist yet."""
         return frozenset(chat for chat, text in self._texts.items() if text.strip())
 
     @property
     def here(self) -> frozenset[str]:
-        """The ids of those chats of them that are of the daemon that answers."""
+        """The ids of chats with a draft that belong to the connected daemon."""
         server = self._server()
         chats = self.chats - {NEW}
         return frozenset(one for one in chats if server and self._servers.get(one) == server)
 
     def texts(self) -> list[str]:
-        """Return the texts of all chats."""
+        """Return the drafts of all chats."""
         return [*self._texts.values()]
 
     def get(self, name: str) -> str:
-        """Return what is being written to the chat `name`."""
+        """Return the draft of the chat `name`; empty if there is none."""
         return self._texts.get(_chat(name), "")
 
     def put(self, name: str, text: str) -> None:
-        """Remember `text`; it is saved soon."""
+        """Set the draft of the chat `name` to `text`, and schedule saving it."""
         chat = _chat(name)
         if self._texts.get(chat, "") == text:
             return
@@ -71,7 +71,7 @@ class Drafts:
             self._later(SAVE_DRAFT_S, self.save)
 
     async def load(self, done: Callable[[], None]) -> None:
-        """Read the drafts, then call `done`. What was typed meanwhile stays."""
+        """Read the drafts from disk, then call `done`. Drafts that were typed meanwhile stay."""
         try:
             stored = await asyncio.to_thread(self._store.drafts)
         except UnreadableError as error:
@@ -85,16 +85,16 @@ class Drafts:
         done()
 
     async def save(self) -> None:
-        """Write what is not on disk yet, also what a save that was cut off had begun with.
+        """Write the unsaved drafts to disk, including those of a cancelled save.
 
-        A draft that cannot be written keeps no other from it, and is left to the next save.
+        A draft that cannot be written does not prevent the others, and is left to the next save.
         """
         self._scheduled = False
         failed: dict[str, OSError] = {}
         async with self._saving:
             while left := self._unsaved - failed.keys():
                 if self._writing is not None:
-                    await asyncio.wait({self._writing})  # else it could come after a newer one
+                    await asyncio.wait({self._writing})  # else it could overwrite a newer one
                 chat = next(iter(left))
                 text = self._texts[chat]
                 draft = Draft(chat, text, self._servers.get(chat) or self._server())
@@ -114,7 +114,7 @@ class Drafts:
 
 
 def joined(*texts: str) -> str:
-    """Return several texts as one, those that are empty left out."""
+    """Return several texts as paragraphs of one, without empty ones."""
     return "\n\n".join(text for text in texts if text.strip())
 
 

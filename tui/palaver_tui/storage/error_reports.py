@@ -1,7 +1,7 @@
-"""What went wrong in the client itself, and the report of it. Nothing here knows the screen.
+"""Reports of the client's own errors. This module does not use the screen.
 
-A report holds where and as what an error came, and never its words: those may be what a person
-wrote, or a key.
+A report has the types and places of errors and never their messages, which may contain the user's
+text or a key.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Final
 
-# Kinds that are told apart; what comes after that is only counted.
+# Kinds of errors with an entry of their own; further ones are only counted.
 MOST_KINDS: Final = 20
 MOST_FILES: Final = 10
 PACKAGES: Final = ("palaver", "textual", "rich")
-# What a terminal says about itself.
+# Environment variables that describe the terminal.
 TERMINAL: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LANG")
 
 
 @dataclass(frozen=True)
 class ErrorKind:
-    """One kind of error: its type, and the lines that led to it, the outermost first.
+    """One kind of error: its type, and the frames of its traceback, the outermost first.
 
-    `cause` is the error behind it, if one was raised from another.
+    `cause` is the error that it was raised from, or during the handling of.
     """
 
     type: str
@@ -38,11 +38,11 @@ class ErrorKind:
 
     @property
     def place(self) -> str:
-        """Where it was raised: a file, a line and a function."""
+        """Where it was raised: file, line and function."""
         return self.frames[-1] if self.frames else "an unknown place"
 
     def lines(self) -> list[str]:
-        """Return what a report says about it."""
+        """Return its lines in a report."""
         said = [f"{self.type} at {self.place}", *(f"  {frame}" for frame in self.frames)]
         if self.cause is not None:
             said += ["caused by:", *self.cause.lines()]
@@ -50,7 +50,7 @@ class ErrorKind:
 
 
 def described(error: BaseException, depth: int = 4) -> ErrorKind:
-    """Return what may be told of `error`; causes are followed `depth` deep."""
+    """Return the kind of `error`, without its message; causes are followed `depth` deep."""
     frames = tuple(
         f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_qualname}"
         for frame, line in walk_tb(error.__traceback__)
@@ -61,7 +61,7 @@ def described(error: BaseException, depth: int = 4) -> ErrorKind:
 
 
 def _short(file: str) -> str:
-    """Return a file as its package has it: where things are installed names a person."""
+    """Return a file's path from its package on: the path before it may contain a user's name."""
     parts = Path(file).parts
     for root in ("site-packages", "palaver_tui", "palaver"):
         if root in parts:
@@ -71,7 +71,7 @@ def _short(file: str) -> str:
 
 
 class ErrorLog:
-    """Counts errors by kind. `folder` is where reports go."""
+    """Counts errors by kind. Reports are written to `folder`."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
@@ -84,7 +84,7 @@ class ErrorLog:
         return bool(self._seen)
 
     def note(self, error: BaseException) -> ErrorKind | None:
-        """Count `error`; return what may be told of it if its kind is new, else None."""
+        """Count `error`; return its kind if it is new, else None."""
         new = described(error)
         key = new.type, new.place
         if key in self._seen:
@@ -98,7 +98,7 @@ class ErrorLog:
         return new
 
     def report(self) -> str:
-        """Return everything that is known, as text for whoever can mend it."""
+        """Return the report as text: versions, terminal, and each kind of error with its count."""
         lines = ["Palaver: errors of the client. No words of any message are in here.", ""]
         lines += [f"{name} {_version(name)}" for name in PACKAGES]
         lines += [f"Python {platform.python_version()} on {platform.system()} {platform.release()}"]
@@ -113,9 +113,9 @@ class ErrorLog:
         return "\n".join(lines) + "\n"
 
     def write(self, now: datetime) -> Path | None:
-        """Write the report and return its path; None if the disk does not take it.
+        """Write the report and return its path; None if that fails.
 
-        One file for each run of the client, of which the newest `MOST_FILES` are kept.
+        Each run of the client has one file; the newest `MOST_FILES` are kept.
         """
         path = self.path or self._folder / f"{now:%Y%m%dT%H%M%S}-{os.getpid()}.txt"
         try:
@@ -138,9 +138,9 @@ def _version(name: str) -> str:
 
 
 def say_ended(path: Path | None) -> None:
-    """Say on stderr that the client could not begin or go on, and where the report is."""
+    """Write to stderr that the client ended because of an error, and where the report is."""
     where = f" A report is in {path}." if path else ""
-    # Not `sys.stderr`: while it runs, Textual takes that for itself.
+    # Not `sys.stderr`: Textual replaces it while it runs.
     stream = sys.__stderr__ or sys.stderr
     stream.write(f"palaver: something went wrong in the client, and it ended.{where}\n")
     stream.flush()

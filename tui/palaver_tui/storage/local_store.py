@@ -1,7 +1,7 @@
-"""What a person typed, on disk: messages that are not with the daemon yet, and drafts.
+"""Unsent messages and drafts on disk.
 
-One small file each, written whole and renamed into place, so that several clients on one data
-directory never overwrite each other's. Everything here blocks: call it in a thread.
+Each has a small file of its own, written whole and renamed into place, so that several clients
+with one data directory never overwrite each other's. Everything here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import msgspec
 from palaver_tui.state.chat import Outgoing
 
 T = TypeVar("T")
-FOLDER = "client"  # in the data directory, beside what the daemon keeps there
+FOLDER = "client"  # in the data directory, beside the daemon's files
 
 
 class Unsent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message that was written and not acknowledged. No `chat_id`: it begins a chat.
+    """A message that the daemon has not acknowledged. Without `chat_id` it creates a chat.
 
-    `server` is where it belongs; None if no daemon had answered yet.
+    `server` is the daemon it is for; None if there was no connection yet.
     """
 
     key: str
@@ -36,14 +36,14 @@ class Unsent(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
 
     def outgoing(self) -> Outgoing:
-        """Return it as a view shows it: waiting for a connection."""
+        """Return the message for a view, in the state `waiting`."""
         return Outgoing(self.key, self.content, self.created_at, state="waiting", model=self.model)
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was being written to a chat; `chat` is its id, or `new`.
+    """The draft of a chat; `chat` is the chat's id, or `new`.
 
-    `server` is where the chat is, None if no daemon had answered.
+    `server` is the daemon of the chat; None if there was no connection yet.
     """
 
     chat: str
@@ -52,7 +52,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class UnreadableError(OSError):
-    """Some files could not be read, and why. `found` is what the others hold."""
+    """Some files could not be read; the message says why. `found` are the values of the others."""
 
     def __init__(self, found: list[Any], errors: list[OSError]) -> None:
         super().__init__("; ".join(str(error) for error in errors))
@@ -60,10 +60,10 @@ class UnreadableError(OSError):
 
 
 class LocalStore:
-    """Keeps unsent messages and drafts in `data_dir`. Every method raises `OSError`.
+    """Stores unsent messages and drafts in `data_dir`. Every method may raise `OSError`.
 
-    Those for a `server` on another machine have a folder of their own: the chats of two daemons
-    never meet, whatever their ids are.
+    Those for a `server` on another machine have a folder of their own, so that chats of two daemons
+    are never confused, even with equal ids.
     """
 
     def __init__(self, data_dir: Path, server: str | None = None) -> None:
@@ -78,19 +78,19 @@ class LocalStore:
         _write(self._outbox / f"{unsent.key}.json", msgspec.json.encode(unsent))
 
     def drop(self, key: str) -> None:
-        """Forget a message: the daemon has it, or the person took it back."""
+        """Delete a message: the daemon has it, or the user has taken it back."""
         (self._outbox / f"{key}.json").unlink(missing_ok=True)
 
     def unsent(self) -> list[Unsent]:
-        """Return the stored messages, oldest first. A file that is no message stays unread.
+        """Return the stored messages, oldest first. Files in another format are skipped.
 
         Raises:
-            UnreadableError: some could not be read; it has the others.
+            UnreadableError: some files could not be read; `found` has the others.
         """
         return _read_all(self._outbox, Unsent, lambda unsent: (unsent.created_at, unsent.key))
 
     def keep_draft(self, draft: Draft) -> None:
-        """Store what is being written to a chat; an empty text forgets it."""
+        """Store the draft of a chat; an empty text deletes it."""
         name = hashlib.sha256(draft.chat.encode()).hexdigest()[:32]
         path = self._drafts / f"{name}.json"
         if draft.text.strip():
@@ -99,23 +99,23 @@ class LocalStore:
             path.unlink(missing_ok=True)
 
     def drafts(self) -> list[Draft]:
-        """Return the stored drafts, one of a chat.
+        """Return the stored drafts, at most one for each chat. Files in another format are skipped.
 
         Raises:
-            UnreadableError: some could not be read; it has the others.
+            UnreadableError: some files could not be read; `found` has the others.
         """
         return _read_all(self._drafts, Draft, lambda draft: draft.chat)
 
 
 def folder_name(server: str) -> str:
-    """Return a name for a server's folder that a person can read, and no other server has."""
+    """Return a readable name for a server's folder, unique by a hash of the address."""
     readable = "".join(letter if letter.isalnum() else "-" for letter in server)[:40]
     return f"{readable}-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
 
 
 def _write(path: Path, content: bytes) -> None:
     missing = takewhile(lambda folder: not folder.exists(), path.parents)
-    for folder in reversed([*missing]):  # each of them private, not the last one only
+    for folder in reversed([*missing]):  # `mkdir(parents=True)` makes only the last one private
         folder.mkdir(exist_ok=True, mode=0o700)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as file:
@@ -132,7 +132,7 @@ def _read_all(folder: Path, kind: type[T], order: Callable[[T], Any]) -> list[T]
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=kind))
         except (msgspec.DecodeError, FileNotFoundError):
-            continue  # another client's newer format, or gone meanwhile: not ours to judge
+            continue  # a newer client's format, or deleted meanwhile by another client
         except OSError as error:
             errors.append(error)
     found.sort(key=order)
