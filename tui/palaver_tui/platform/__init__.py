@@ -1,1 +1,1 @@
-"""What the system around the client offers: clipboard, browser, viewer, signals."""
+"""Interfaces to the operating system: clipboard, browser, picture viewer, signals."""

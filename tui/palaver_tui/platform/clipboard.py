@@ -1,4 +1,4 @@
-"""Copying: to the system's clipboard, through the terminal, or into a file; and saying which."""
+"""Copying to the system's clipboard, by OSC 52 through the terminal, or into a file."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ from palaver_tui.text.visible import encodable
 from palaver_tui.timing import CLIPBOARD_TOOL_S
 
 Way = Literal["tool", "tmux", "terminal", "file"]
-# Programs that take the clipboard's text from their input, and what must be set for them to work.
+# Programs that copy their standard input to the clipboard, and the variable that each needs.
 TOOLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("WAYLAND_DISPLAY", ("wl-copy",)),
     ("DISPLAY", ("xclip", "-selection", "clipboard")),
     ("DISPLAY", ("xsel", "--clipboard", "--input")),
 )
 MAC_TOOL = ("pbcopy",)
-# In tmux an OSC 52 of a program reaches nobody unless `set-clipboard` is `on`, which is not the
-# default. This goes into a buffer of tmux, and with -w (tmux 3.2) on to the terminal's clipboard.
+# tmux ignores OSC 52 from a program unless `set-clipboard` is `on`, which is not the default. This
+# command stores a buffer in tmux, and with -w (tmux 3.2) also sends it to the terminal's clipboard.
 TMUX = ("tmux", "load-buffer", "-w", "-")
 TMUX_BEFORE_3_2 = ("tmux", "load-buffer", "-")
-# What is around it, and can do: tmux hands a buffer on to whatever has a `clipboard`, however its
-# own `set-clipboard` is set, and to nothing else, such as a Linux console. Another tmux has one, as
-# it says itself, but takes what comes only where its `set-clipboard` is `on`.
+# Prints type and features of the terminal around tmux. tmux sends a buffer to a terminal that has
+# the feature `clipboard`, whatever its own `set-clipboard` is, and to no other, such as a Linux
+# console. An outer tmux has the feature, but accepts the text only if its `set-clipboard` is `on`.
 TMUX_AROUND = ("tmux", "display-message", "-p", "#{client_termtype} #{client_termfeatures}")
-# These mean that the person sits elsewhere: this machine's clipboard is not theirs.
+# Variables of a remote login: the user does not sit at this machine and has another clipboard.
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
-# Terminals that take OSC 52 cut or drop longer ones; tmux's buffer and xterm's default are
-# around this many bytes of base64.
+# Bytes of base64. Terminals truncate or ignore a longer OSC 52; the limits of tmux and, by default,
+# of xterm are about this.
 MOST_OSC_52 = 74_994
 FILE_NAME = "copied.txt"
 
 
 @dataclass(frozen=True)
 class Copied:
-    """Which way a text went; `name` is the program's or the file's, or what tmux hands it on to:
-    the `terminal`, another `tmux`, or nothing.
+    """The way a text was copied.
+
+    `name` is the program or the file; with the way `tmux`, what tmux has sent the text to: the
+    `terminal`, an outer `tmux`, or empty for nothing.
     """
 
     way: Way
     name: str = ""
 
     def words(self, what: str) -> str:
-        """Return the sentence for the notice; it claims only what is known."""
+        """Return the sentence for the notice about `what`; it states only what is certain."""
         match self.way:
             case "tool":
                 return f"Copied {what} to the clipboard ({self.name})."
@@ -73,7 +75,10 @@ class Copied:
 
 
 class Clipboard:
-    """Finds the way. `send` writes OSC 52 to the terminal; `folder` is where files go."""
+    """Copies text by the first way that works.
+
+    `send` writes OSC 52 to the terminal; `folder` is the folder for the file.
+    """
 
     def __init__(
         self,
@@ -91,7 +96,7 @@ class Clipboard:
         self._platform = platform
 
     def tools(self) -> list[Sequence[str]]:
-        """Return the programs that would reach the clipboard of whoever sits here."""
+        """Return the commands that reach the user's clipboard; none in a remote login."""
         if any(self._environment.get(name) for name in REMOTE):
             return []
         found: list[Sequence[str]] = [
@@ -104,9 +109,9 @@ class Clipboard:
         return found
 
     async def copy(self, text: str) -> Copied:
-        """Copy `text` as it is. Raises `OSError` if only a file was left and it failed."""
+        """Copy `text` unchanged. Raises `OSError` if only a file was left and it failed."""
         content = encodable(text)
-        for command in await asyncio.to_thread(self.tools):  # looking through PATH reads disks
+        for command in await asyncio.to_thread(self.tools):  # searching PATH reads from disk
             if await _run(command, content.encode()):
                 return Copied("tool", command[0])
         if (copied := await self._by_tmux(content.encode())) is not None:
@@ -119,7 +124,7 @@ class Clipboard:
         return Copied("file", str(path))
 
     async def _by_tmux(self, content: bytes) -> Copied | None:
-        """Give `content` to the tmux around, None if there is none or it does not answer."""
+        """Copy `content` into tmux's buffer; return None outside of tmux, or if tmux fails."""
         if not self._environment.get("TMUX"):
             return None
         if not await asyncio.to_thread(self._which, TMUX[0]):
@@ -141,20 +146,23 @@ def _write(path: Path, content: str) -> None:
 
 
 async def _run(command: Sequence[str], content: bytes) -> bool:
-    """Give `content` to a program; return whether it took it."""
-    # What stays behind to serve the clipboard would keep a pipe for what it says open.
+    """Run a program with `content` as its input; return whether it exited with 0."""
+    # No pipe for its output: a child that stays to serve the clipboard would keep it open.
     code, _ = await _talk(command, content, asyncio.subprocess.DEVNULL)
     return code == 0
 
 
 async def _answer(command: Sequence[str]) -> bytes:
-    """Return what a program says; nothing if it fails."""
+    """Return a program's output; empty if it fails."""
     code, said = await _talk(command, b"", asyncio.subprocess.PIPE)
     return said if code == 0 else b""
 
 
 async def _talk(command: Sequence[str], content: bytes, said_to: int) -> tuple[int | None, bytes]:
-    """Run a program with `content` as its input; return its exit code and what it said."""
+    """Run a program with `content` as its input; return its exit code and its output.
+
+    The code is None if it did not start. It is killed after `CLIPBOARD_TOOL_S`.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *command,

@@ -1,7 +1,7 @@
-"""Ends a client whose terminal is gone.
+"""Ends the client when its terminal has hung up.
 
-Not every terminal that vanishes sends a signal: a client that does not own its terminal hears
-nothing, and would read its end of file for ever. The kernel does tell whoever polls.
+Not every hang-up sends a signal: a client whose terminal is not its controlling terminal gets
+none, and would read end of file forever. `poll` reports the hang-up in any case.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections.abc import Callable
 from typing import Final
 
 EXIT_CODE: Final = 128 + signal.SIGHUP
-# For drafts to be kept and connections to be closed; what hangs after that is cut off.
+# Time to save drafts and close connections; then the process is ended.
 GRACE_S: Final = 5.0
 
 
 def watch_terminal(fd: int, gone: Callable[[], None]) -> Callable[[], None]:
-    """Call `gone`, from a thread, once the terminal on `fd` has hung up.
+    """Call `gone` from another thread when the terminal on `fd` hangs up.
 
-    Returns what the client calls when it has ended by itself; one that hangs is cut off. Does
-    nothing where `fd` is no terminal.
+    Returns a function for the client to call when it has ended; if it does not within `GRACE_S`
+    after the hang-up, the process exits with `EXIT_CODE`. Does nothing if `fd` is no terminal.
     """
     ended = threading.Event()
     if os.isatty(fd):
@@ -36,11 +36,11 @@ def watch_terminal(fd: int, gone: Callable[[], None]) -> Callable[[], None]:
 
 def _wait(fd: int, terminals: list[int], gone: Callable[[], None], ended: threading.Event) -> None:
     poll = select.poll()
-    poll.register(fd, 0)  # a hang-up is told to who asks for nothing, too
+    poll.register(fd, 0)  # a hang-up is reported whatever events are requested
     while not any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
         pass
-    # Whatever is still drawn goes nowhere instead of failing, which would stop the drawing
-    # thread and, with it, everybody who waits for it.
+    # Discard further output: an error would stop the thread that writes it, and block whatever
+    # waits for that thread.
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in terminals:
         os.dup2(nowhere, stream)

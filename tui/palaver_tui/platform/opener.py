@@ -1,6 +1,6 @@
-"""Opening an address: by a program that has a window of its own, or else by nobody.
+"""Opening a URL with a program that has its own window.
 
-What the standard library does here may run a browser in the terminal that this client draws on.
+Not by the standard library's `webbrowser`, which may run a browser in the client's terminal.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from threading import Thread
 from palaver_tui.platform.clipboard import REMOTE
 from palaver_tui.timing import OPENER_S
 
-# Programs that hand an address to what the person has chosen for it, and what must be set for
-# there to be a screen to show it on.
+# Programs that open a URL with the user's preferred application, and the variable that must be set
+# because it stands for a display.
 OPENERS: tuple[tuple[str, str], ...] = (
     ("WSL_DISTRO_NAME", "wslview"),
     ("WAYLAND_DISPLAY", "xdg-open"),
@@ -28,14 +28,14 @@ MAC_OPENER = "open"
 
 @dataclass(frozen=True)
 class Opened:
-    """What became of it: `program` took it, or it was not opened for a `reason`."""
+    """The result: `program` opened the address, or it was not opened for a `reason`."""
 
     program: str = ""
     reason: str = ""
 
 
 class Opener:
-    """Finds the program, and starts it so that it can neither read nor write this terminal."""
+    """Finds the program, and starts it without access to this terminal."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Opener:
         self._platform = platform
 
     def program(self) -> Opened:
-        """Return which program would be asked, or why there is none."""
+        """Return the program that would be started, or the reason why there is none."""
         if any(self._environment.get(name) for name in REMOTE):
             return Opened(reason="this is another machine than the one you sit at")
         if self._platform == "darwin":
@@ -62,8 +62,11 @@ class Opener:
         return Opened(found) if found else Opened(reason=f"{names[0]} is not installed")
 
     async def open(self, address: str) -> Opened:
-        """Have `address` opened. It has a scheme, so that no program takes it for an option."""
-        # All of it in a thread: looking through PATH reads disks.
+        """Open `address`, and return the result.
+
+        The address has a scheme, so that no program takes it for an option.
+        """
+        # In threads: searching PATH reads from disk.
         wanted = await asyncio.to_thread(self.program)
         if not wanted.program:
             return wanted
@@ -78,16 +81,16 @@ class Opener:
 
 
 def _start(path: str, address: str) -> int | None:
-    """Start a program on its own; return how it ended, None if it still runs."""
+    """Start a program; return its exit code, or None if it still runs after `OPENER_S`."""
     process = subprocess.Popen(
         [path, address],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # without a terminal, and alive when this one is closed
+        start_new_session=True,  # no controlling terminal; survives the end of this one
     )
     try:
         return process.wait(OPENER_S)
     except subprocess.TimeoutExpired:
-        Thread(target=process.wait, daemon=True).start()  # or else it would stay as a zombie
+        Thread(target=process.wait, daemon=True).start()  # else it would become a zombie
         return None

@@ -1,4 +1,4 @@
-"""Reading pictures that somebody else made, and handing them to the system's viewer.
+"""Decoding untrusted pictures, and storing them for the system's viewer.
 
 Everything here blocks: call it in a thread.
 """
@@ -22,20 +22,20 @@ from palaver_tui.text.half_blocks import Grid, Pixels
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Decoded a picture takes four bytes a pixel: 100 MB at this many, which no screen shows. It is
-# below the number at which Pillow speaks of a decompression bomb.
+# A decoded picture takes four bytes per pixel: 100 MB at this size, which is larger than any
+# screen. It is below Pillow's limit for a decompression bomb.
 MOST_PIXELS: Final = 25_000_000
-# Pictures that were opened in a viewer and are kept for it; a MiB each at most.
+# Number of stored pictures for the viewer; at most one MiB each.
 KEPT_FILES: Final = 20
 
-# The name Pillow has for what a picture says it is, and the extension that a viewer goes by.
+# By media type: Pillow's name of the format, and the extension, by which a viewer chooses.
 _FORMATS: Final[dict[PictureType, tuple[str, str]]] = {
     "image/png": ("PNG", ".png"),
     "image/jpeg": ("JPEG", ".jpg"),
     "image/gif": ("GIF", ".gif"),
     "image/webp": ("WEBP", ".webp"),
 }
-# What Pillow's readers raise over broken files, besides its own errors (which are `OSError`s).
+# What Pillow's readers raise for broken files; its own errors are `OSError`s.
 _BROKEN: Final = (
     OSError,
     SyntaxError,
@@ -53,8 +53,9 @@ _BROKEN: Final = (
 
 
 class UnreadablePictureError(Exception):
-    """Bytes that are not the picture they are said to be, or one that is too large. `reason`
-    says what is wrong.
+    """The bytes do not match the declared type or size, or the picture is too large.
+
+    `reason` says what is wrong.
     """
 
     def __init__(self, reason: str) -> None:
@@ -63,10 +64,10 @@ class UnreadablePictureError(Exception):
 
 
 def pixels_of(picture: Picture, grid: Grid) -> Pixels:
-    """Decode a picture, of an animation its first frame, to the size of `grid`.
+    """Return a picture's pixels scaled to `grid`; of an animation, those of the first frame.
 
     Raises:
-        UnreadablePictureError: it cannot be decoded, or is not as large as it is said to be.
+        UnreadablePictureError: it cannot be decoded, is too large, or has not its declared size.
     """
     from PIL.Image import Resampling
 
@@ -77,12 +78,13 @@ def pixels_of(picture: Picture, grid: Grid) -> Pixels:
 
 
 def store(picture: Picture, folder: Path) -> Path:
-    """Write a picture to a file of its own in `folder`, for the owner alone; return its path.
+    """Write a picture to a file in `folder` that only the user can read; return its path.
 
-    Its type decides the extension, so a viewer opens it as nothing else.
+    The extension is that of its checked type, so that a viewer opens it as nothing else. The newest
+    `KEPT_FILES` files are kept.
 
     Raises:
-        UnreadablePictureError: it cannot be decoded: it is given to nobody.
+        UnreadablePictureError: it cannot be decoded, and is not stored.
         OSError: it cannot be written.
     """
     with _opened(picture) as image:
@@ -103,11 +105,11 @@ def store(picture: Picture, folder: Path) -> Path:
 
 @contextmanager
 def _opened(picture: Picture) -> Iterator[Image]:
-    """Open a picture with the one reader that its type asks for."""
-    # Imported here: most chats have no picture, and the reader takes longer than a frame to load.
+    """Open a picture with the reader of its declared type, and no other."""
+    # Imported here: most chats have no picture, and importing Pillow takes longer than a frame.
     from PIL import Image
 
-    # Otherwise a line on the standard error, across the screen.
+    # As an error: a warning would be written to stderr, across the screen.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     kind, _extension = _FORMATS[picture.media_type]
     try:

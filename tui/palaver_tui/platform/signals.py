@@ -1,4 +1,4 @@
-"""Signals that end the client: the terminal is given back first, then the process ends."""
+"""Signals that end the client: the terminal is restored before the process ends."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-# A shell's convention: 128 and the number of the signal.
+# Exit codes by the convention of shells: 128 plus the number of the signal.
 ENDINGS: Final[dict[signal.Signals, int]] = {
     sign: 128 + sign for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 }
 
 
 def on_ending_signals(leave: Callable[[int], None]) -> Callable[[], None]:
-    """Call `leave` with the exit code when a signal asks to end; return what undoes this.
+    """Call `leave` with the exit code on a signal of `ENDINGS`; return a function to undo this.
 
-    A handler that somebody else has installed for SIGTERM or SIGHUP stays: who runs the client
-    as a part of something greater knows what must be done besides.
+    A handler that is already installed for SIGTERM or SIGHUP stays: a program that runs the client
+    as a part of itself may have more to do.
     """
     loop = asyncio.get_running_loop()
     ours = []
@@ -29,7 +29,7 @@ def on_ending_signals(leave: Callable[[int], None]) -> Callable[[], None]:
         leave(ENDINGS[sign])
 
     for sign in ENDINGS:
-        # Python itself handles SIGINT, and asyncio after it; theirs would tear the screen.
+        # SIGINT is always replaced: the handlers of Python and asyncio would damage the screen.
         if sign is signal.SIGINT or signal.getsignal(sign) is signal.SIG_DFL:
             loop.add_signal_handler(sign, end, sign)
             ours.append(sign)
@@ -38,7 +38,7 @@ def on_ending_signals(leave: Callable[[int], None]) -> Callable[[], None]:
         for sign in ours:
             loop.remove_signal_handler(sign)
         if hung_up:
-            # It comes again when the terminal is really gone; whoever cleans up must survive it.
+            # It is sent again when the terminal is closed; the process must survive it to clean up.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     return undo
