@@ -1,1 +1,1 @@
-"""From the session to the widgets, and how often."""
+"""The main screen: painting the session's state into the widgets, and how often."""

@@ -1,4 +1,4 @@
-"""Repaints, at most so many a second however fast changes come."""
+"""The scheduler of repaints: at most `FRAMES_PER_SECOND`, however fast changes arrive."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from palaver_tui.timing import FRAMES_PER_SECOND, REST_AFTER_FRAME
 
 
 class FrameScheduler:
-    """Turns any number of requests into few calls of `paint`.
+    """Merges requests into few calls of `paint`.
 
-    The first request after a pause is served at once. A paint that was much work is followed by a
-    longer rest, so that a very long paragraph costs frames and not the keyboard. It is the work
-    that counts, and not the time: after a machine that was busy or asleep nothing is made up for.
+    The first request after a pause is served immediately. A paint that took much CPU time is
+    followed by a longer rest, so that a very long paragraph reduces the frame rate and does not
+    delay keys. Elapsed time does not count: a busy or suspended machine causes no longer rest.
     """
 
     def __init__(self, app: App[int], paint: Callable[[], None]) -> None:
         self._app = app
         self._paint = paint
         self._pending = False
-        self._next = 0.0  # when the next paint may begin, by the machine's own counter
+        self._next = 0.0  # when the next paint may begin, in seconds of `perf_counter`
         self.painted = 0
 
     def request(self) -> None:
-        """Ask for a paint soon."""
+        """Schedule a paint as soon as the frame rate allows it."""
         if self._pending or not self._app.is_running:
             return
         self._pending = True
@@ -35,8 +35,8 @@ class FrameScheduler:
         if wait <= 0:
             self._app.call_next(self._run)
         else:
-            # Not by Textual's timers: one that is due before its task begins never fires, and all
-            # that is shown would stand still from then on.
+            # Not with Textual's timers: one that is due before its task begins never fires, and
+            # the screen would not be painted any more.
             get_running_loop().call_later(wait, self._due)
 
     def _due(self) -> None:
@@ -50,6 +50,6 @@ class FrameScheduler:
             self._paint()
             self.painted += 1
         finally:
-            # A paint that failed has its rest too: what asks for the next may be its own error.
+            # Also after a failed paint: its error may request the next one.
             took = thread_time() - worked
             self._next = began + max(1 / FRAMES_PER_SECOND, took * (1 + REST_AFTER_FRAME))

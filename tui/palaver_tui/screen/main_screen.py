@@ -1,4 +1,4 @@
-"""The one screen: list, conversation, composer."""
+"""The main screen: list of chats, conversation, composer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from palaver_tui.widgets.welcome import Welcome
 
 
 class MainScreen(RowScreen[object]):
-    """Its parts are its attributes."""
+    """The main screen; its widgets are its attributes."""
 
     def __init__(self) -> None:
         super().__init__(id="main-screen")
@@ -37,7 +37,7 @@ class MainScreen(RowScreen[object]):
         self.composer = Composer()
 
     def compose(self) -> ComposeResult:
-        """Lay out the parts."""
+        """Yield the widgets."""
         yield self.header
         with Horizontal(id="body"):
             yield self.chat_list
@@ -56,21 +56,21 @@ class MainScreen(RowScreen[object]):
 
     @property
     def is_narrow(self) -> bool:
-        """Whether the list of chats lies over the conversation, if it is open."""
+        """Whether the window is narrow: the list of chats is then an overlay."""
         return self.has_class("-narrow")
 
     @property
     def list_is_over(self) -> bool:
-        """Whether the list of chats covers the conversation now."""
+        """Whether the list of chats is open as an overlay over the conversation."""
         return self.is_narrow and self.has_class("-list")
 
     def open_list(self) -> None:
-        """Go to the list of chats; in a narrow window it is opened."""
+        """Focus the list of chats; open it in a narrow window."""
         self.add_class("-list")
         self.chat_list.focus()
 
     def close_list(self) -> None:
-        """Close the list where it lies over the conversation."""
+        """Close the overlay of the list; in a narrow window, focus the composer."""
         if self.has_class("-list"):
             self.remove_class("-list")
             if self.is_narrow:

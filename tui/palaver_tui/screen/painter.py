@@ -1,4 +1,4 @@
-"""From the session to the widgets: one pass over everything that is shown."""
+"""The painter: updates every widget from the session's state in one pass."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ from palaver_tui.widgets.transcript.widget import Transcript
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
 ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
-FLAT = 12  # rows below which the conversation has no frame: a banner takes what it had
-CROWDED = 24  # rows below which a banner makes room for a list of commands
-HINTS_FROM = 64  # columns from which the composer's frame has room for its hints
+FLAT = 12  # rows below which the conversation has no frame, to make room for a banner
+CROWDED = 24  # rows below which the list of commands hides the banner
+HINTS_FROM = 64  # columns from which the composer's frame shows hints
 
 
 @dataclass(frozen=True)
 class ListSelection:
-    """What the list shows: filtered by what, which chats, and which of them have drafts."""
+    """What the list shows: the filter's text or None, archived chats or others, and drafts.
+
+    `drafts` are the ids of chats with a draft.
+    """
 
     filter_text: str | None
     archived: bool
@@ -58,12 +61,15 @@ PARTS: dict[type[Widget], Scope] = {
 
 
 def scope_of(focused: Widget | None) -> Scope | None:
-    """Return which keys work in the part that has the focus besides those that work everywhere."""
+    """Return the scope of the focused widget's key bindings; None if it has none of its own."""
     return PARTS.get(type(focused)) if focused is not None else None
 
 
 class Painter:
-    """Knows which widget shows what."""
+    """Paints the session into the widgets of the main screen.
+
+    `offers` returns whether an action is possible now; without `motion`, spinners stand still.
+    """
 
     def __init__(
         self,
@@ -77,7 +83,7 @@ class Painter:
         self._session = session
         self._motion = motion
         self._zone = zone
-        self._minute = 0  # of the clock, when it was painted
+        self._minute = 0  # the clock's minute at the last paint
         self._offers = offers
         self._screen = screen
         self._header, self._footer = screen.header, screen.footer
@@ -91,19 +97,19 @@ class Painter:
         self._commands = screen.commands
         self._composer = screen.composer
         self.show_detail = False
-        self._listed: ChatList | None = None  # what `_rows` were made of
-        self._choice: tuple[str | None, bool] = (None, False)  # what of it
+        self._listed: ChatList | None = None  # the list that `_rows` were computed from
+        self._choice: tuple[str | None, bool] = (None, False)  # filter, and whether archived
         self._has_archived = False
         self._rows: list[Row] = []
 
     @property
     def frame(self) -> str:
-        """The spinner as it is now."""
+        """The current frame of the spinner."""
         return spinner(self._session.clock.monotonic(), self._motion)
 
     @property
     def animated(self) -> bool:
-        """Whether something on the screen changes with time alone."""
+        """Whether a spinner or a countdown is shown, which changes with time alone."""
         session = self._session
         busy = any(
             chat.status in {"running", "interrupting"} for chat in session.chats.chats.values()
@@ -112,16 +118,16 @@ class Painter:
 
     @property
     def dated(self) -> bool:
-        """Whether the times in the list are of another minute."""
+        """Whether the ages in the list are out of date: another minute has begun."""
         return self._minute != _minute(self._session.clock.now())
 
     @property
     def moves(self) -> bool:
-        """Whether another frame would differ although nothing was changed."""
+        """Whether a repaint would show something else although no state has changed."""
         return self.animated or self.dated
 
     def model_name(self) -> str | None:
-        """The model that answers, or would."""
+        """Return the current chat's model or the default one; None if neither is known."""
         session = self._session
         models = session.models.models if session.models else []
         default = next((model.name for model in models if model.default), None)
@@ -135,10 +141,13 @@ class Painter:
         dropped: Dropped | None,
         selection: ListSelection,
     ) -> None:
-        """Bring every widget up to the session.
+        """Update every widget from the session.
 
-        `closes` is what Esc would close, `editing` the message in the composer that is somewhere
-        else too, `dropped` what goes when it is sent, `selection` what the list shows.
+        Args:
+            closes: what Esc would close, None if nothing is open.
+            editing: the message that is edited in the composer.
+            dropped: what is dropped when that message is sent.
+            selection: what the list shows.
         """
         session, view = self._session, self._session.view
         width = self._screen.size.width
@@ -163,7 +172,7 @@ class Painter:
             setup=session.setup.state,
             archived=archived,
         )
-        # Where there is no room for both, what is being chosen matters more.
+        # Without room for both, the commands to choose from matter more.
         crowded = self._commands.display and self._screen.size.height < CROWDED
         self._banner.show(None if crowded else self._offered(shown))
         number = editing.id if isinstance(editing, QueuedMessage) else None
@@ -174,14 +183,14 @@ class Painter:
         self._paint_footer(closes, selection.filter_text is not None)
 
     def _room_to_write(self) -> int:
-        """Return the rows that the others leave to the composer: at least one, they see to that."""
+        """Return the rows left for the composer: at least one, which the other parts ensure."""
         rows = self._screen.size.height
         conversation = 1 if rows < FLAT else 2  # a row, or its frame
-        framed = 2 + 2  # header and footer, and the composer's own frame
+        framed = 2 + 2  # header and footer, and the composer's frame
         return rows - framed - conversation - self._banner.rows - self._queue.rows
 
     def _paint_footer(self, closes: str | None, filtering: bool) -> None:
-        # Under a dialog no part takes keys, whichever of them had the focus.
+        # Under a dialog no part gets keys, not even the focused one.
         under = self._screen.app.screen is not self._screen
         focus = None if under else scope_of(self._screen.focused)
         line = footer_line(
@@ -201,7 +210,7 @@ class Painter:
         chats = session.chats
         chosen = (selection.filter_text, selection.archived)
         if chats is not self._listed or chosen != self._choice:
-            # Thousands of chats are not sorted anew for every frame.
+            # Cached: thousands of chats should not be sorted for every frame.
             self._listed, self._choice = chats, chosen
             self._rows = rows(chats, selection.filter_text or "", archived=selection.archived)
             self._has_archived = chats.has_archived()
@@ -229,12 +238,12 @@ class Painter:
         letters = f": {LETTERS}" if self._screen.focused is self._chats else ""
         if selection.archived:
             return f"Archived{letters}"
-        # What is being written to a chat that does not exist has no row.
+        # The draft of a chat that does not exist has no row: the title shows it.
         elsewhere = NEW in selection.drafts and not self._session.is_draft
         return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else f"Chats{letters}"
 
     def _list_signs(self, selection: ListSelection) -> str:
-        """Return the words under the list: running chats, and the key for archived ones."""
+        """Return the text under the list: number of running chats, key for archived ones."""
         key = key_of("chats.archived")
         if selection.archived:
             return f"{key} other chats"
@@ -274,21 +283,21 @@ class Painter:
         entitle(self._writing, text, self._hints(editing) if wide else "")
 
     def _offered(self, shown: Banner | None) -> Banner | None:
-        """Leave out the keys of what makes no sense now."""
+        """Return the banner without the keys of actions that are not possible now."""
         if shown is None:
             return None
         keys = tuple(key for key in shown.keys if self._offers(BY_ID[key[1]]))
         return replace(shown, keys=keys)
 
     def _hints(self, editing: QueuedMessage | Message | None) -> str:
-        """What Enter does now."""
+        """Return the hint in the composer's frame: what Enter does now."""
         session = self._session
         state = session.now.state
         if editing is not None:
             puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
             return f"{ENTER} {puts} · {ESC} leave it as it was"
         if self._commands.display or self._screen.focused is not self._composer:
-            return ""  # a frame of another part says it
+            return ""  # the hint is in another part's frame
         if session.is_archived and self._composer.text:
             return ""
         if not self._composer.text and (action := session.primary):
@@ -299,7 +308,7 @@ class Painter:
 
 
 def _edit_words(dropped: Dropped, room: int) -> str:
-    """Say that a message is said anew, and what goes for it: this first where there is no room."""
+    """Return that a message is edited and what that drops; only the latter if there is no room."""
     goes = in_words(dropped)
     if not goes:
         return "editing your message · nothing is dropped"
@@ -316,7 +325,10 @@ def _warns(ink: Ink) -> bool:
 
 
 def place_of(session: Session) -> Place:
-    """Return what the header says of the daemon."""
+    """Return the daemon's user, host and version for the header.
+
+    The version is empty if it is the client's own.
+    """
     endpoint, info, server = session.endpoint, session.info, session.server
     version = info.version if info is not None and info.version != __version__ else ""
     if server is None or isinstance(server.place, Unix):
