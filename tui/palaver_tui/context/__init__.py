@@ -1,1 +1,1 @@
-"""What actions work with: the parts of the client as one typed value, and what it is busy with."""
+"""The context of actions: the parts of the client as one typed value, and its transient state."""

@@ -1,4 +1,4 @@
-"""Everything that an action may use, as one value."""
+"""The context: everything that an action may use, as one value."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from palaver_tui.themes.palettes import Palette
 
 @dataclass(kw_only=True)
 class Context:
-    """What an action reads and changes. What it changes is painted afterwards."""
+    """What an action reads and changes. After an action the screen is painted."""
 
-    app: App[int]  # Textual's side of the client: workers, themes, the way out
+    app: App[int]  # Textual's application: workers, themes, exit
     session: Session
     screen: MainScreen
     painter: Painter
-    changed: Callable[[], None]  # paints soon
-    paint: Callable[[], None]  # paints at once
-    perform: Callable[[str], None]  # runs an action by its id, if it makes sense now
-    offers: Callable[[Action], bool]  # whether an action makes sense now
+    changed: Callable[[], None]  # schedules a paint
+    paint: Callable[[], None]  # paints immediately
+    perform: Callable[[str], None]  # runs an action by its id, if it is possible now
+    offers: Callable[[Action], bool]  # returns whether an action is possible now
 
     notices: Notices
     errors: OwnErrors
     clipboard: Clipboard
     opener: Opener
-    pictures: Path  # the folder of those that were opened in a viewer
-    palettes: Sequence[Palette]  # those that this terminal can show
-    servers: Choices | None  # returns those that can be gone to, None where that is not offered
+    pictures: Path  # the folder of pictures that were opened in a viewer
+    palettes: Sequence[Palette]  # the palettes that this terminal can show
+    servers: Choices | None  # returns the servers to choose from; None: no choice is offered
     dialogs: Dialogs
     stored: InitVar[Drafts]  # the drafts of all chats
 
@@ -59,8 +59,8 @@ class Context:
     aside: TextsAside = field(default_factory=TextsAside)
     exit_state: ExitState = field(default_factory=ExitState)
     filing: set[str] = field(default_factory=set)  # chats that are being archived or deleted
-    doubted: str = ""  # what was said to be no command: Enter sends it now
-    recalled: int = 0  # how many messages back the composer shows one; 0: it shows none
+    doubted: str = ""  # the text that a notice has called no command: Enter sends it now
+    recalled: int = 0  # the composer shows the message that is so many back; 0: none
 
     def __post_init__(self, stored: Drafts) -> None:
         composer = self.screen.composer
@@ -71,4 +71,4 @@ class Context:
         self.enter = EnterKey(self.session.clock)
 
 
-Run = Callable[[Context], object]  # what an action does; what it returns counts for nothing
+Run = Callable[[Context], object]  # the function of an action; its result is ignored

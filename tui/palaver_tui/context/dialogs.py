@@ -1,4 +1,4 @@
-"""What lies over the main screen."""
+"""Dialogs, which are shown over the main screen."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Dialogs:
 
     @property
     def is_open(self) -> bool:
-        """Whether something lies over the main screen."""
+        """Whether a dialog is shown over the main screen."""
         return len(self._app.screen_stack) > 1
 
     def open(self, dialog: Dialog[T], answered: Callable[[T | None], None] | None = None) -> None:
-        """Show `dialog`; `answered` is called with its answer, None when it is closed."""
+        """Show `dialog`; `answered` is called with its result, None if it is closed without one."""
         self._app.push_screen(dialog, answered)
 
     def shows(self, kind: type[Dialog[T]]) -> bool:
-        """Return whether the topmost one is of that kind."""
+        """Return whether the topmost dialog is of that type."""
         return isinstance(self._app.screen, kind)
 
     def close(self) -> None:
-        """Close the topmost one without an answer."""
+        """Close the topmost dialog without a result."""
         if isinstance(self._app.screen, Dialog):
             self._app.screen.answer(None)

@@ -39,7 +39,7 @@ class DraftSwitch:
                 self._parked[before] = editing, edited
             self.stored.put(before, composer.text)
         else:
-            # It has become this chat, or is gone: what was being written to it stays in view.
+            # It was created and is the current chat now, or is deleted: its draft stays in view.
             self.stored.put(before, "")
             edited = edited if editing is not None else ""
             text = joined(text, composer.text, edited)
@@ -71,9 +71,9 @@ class DraftSwitch:
         return name == self._shown
 
     def move_to_new(self, name: str, unsent: list[str]) -> bool:
-        """Move what was written to a chat that is gone to a new one; return whether there was any.
+        """Move the draft, edit and `unsent` messages of a deleted chat to the draft of a new chat.
 
-        `unsent` are messages that were not with the daemon. What is in the composer stays there.
+        Text in the composer stays there. Returns whether anything was written to the chat.
         """
         _, parked = self._parked.pop(name, (None, ""))
         shown = name == self._shown
@@ -87,6 +87,6 @@ class DraftSwitch:
         return bool(written)
 
     def everything(self) -> list[str]:
-        """Return every text that is kept, of all chats."""
+        """Return all texts of all chats: the composer's, drafts, and edits of other chats."""
         parked = [text for _, text in self._parked.values()]
         return [self._composer.text, self._editor.draft, *parked, *self.stored.texts()]

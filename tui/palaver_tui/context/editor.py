@@ -1,4 +1,4 @@
-"""The message that is edited in the composer, in place of the draft."""
+"""The editor: edits a message in the composer, which otherwise has the draft."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from palaver_tui.widgets.composer import Composer
 class Editor:
     """Puts a queued or an earlier message into the composer, and the draft back afterwards.
 
-    `message` is the one that is edited, None while the composer holds the draft. `counted` is what
-    the daemon has counted of the messages that go when an earlier one is sent.
+    `message` is the edited message, None while the composer has the draft. `counted` is the number
+    of messages after an earlier one that were not here, if they were counted.
     """
 
     def __init__(self, composer: Composer) -> None:
         self._composer = composer
-        self._draft = ""  # what gave way to `message`
+        self._draft = ""  # the draft while `message` is in the composer
         self.message: QueuedMessage | Message | None = None
         self.counted: Counted | None = None
 
     @property
     def draft(self) -> str:
-        """What is being written to the chat that is shown, be it in the composer or not."""
+        """The draft of the current chat, also while a message is edited."""
         return self._composer.text if self.message is None else self._draft
 
     def add_to_draft(self, text: str) -> None:
-        """Put a text behind what is being written to the chat that is shown."""
+        """Append a text to the draft of the current chat, as a paragraph."""
         if self.message is not None:
             self._draft = joined(self._draft, text)
         else:
             self._composer.put(joined(self._composer.text, text))
 
     def open(self, message: QueuedMessage | Message, text: str, *, focus: bool = True) -> None:
-        """Put a message into the composer, with `text` as its words."""
+        """Edit a message in the composer, beginning with `text`."""
         if self.message is None:
             self._draft = self._composer.text
         self.message = message
@@ -52,12 +52,12 @@ class Editor:
             self._draft = ""
 
     def dropped(self, view: ChatView) -> Dropped | None:
-        """Return what goes when the message in the composer is sent; None if it is none."""
+        """Return what sending the edited message drops; None if no earlier message is edited."""
         if not isinstance(self.message, Message):
             return None
         return dropped_by(view, self.message.id, self.counted)
 
 
 def text_of(message: QueuedMessage | Message) -> str:
-    """Return the words of a message, as they were written."""
+    """Return the text of a message as the user wrote it."""
     return message.content if isinstance(message, QueuedMessage) else user_text(message)

@@ -1,4 +1,4 @@
-"""When Enter was pressed: a second one right after the first confirms nothing."""
+"""When Enter was pressed: a second Enter right after the first confirms nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said about leaving the client, and where to go then."""
+"""The state of leaving the client: warnings that were shown, and the server to go to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from palaver.interface import Choice
 
 @dataclass
 class ExitState:
-    """What has been asked and said about leaving."""
+    """Confirmations that were asked for and warnings that were shown, and the next server."""
 
     asked_at: float = float("-inf")  # when ^c was pressed with nothing to copy, monotonic seconds
-    unsent_was_said: bool = False  # that messages are not with the daemon yet
-    server: Choice | None = None  # where to go when the client is left
+    unsent_was_said: bool = False  # the warning of unsent messages was shown
+    server: Choice | None = None  # the server to open the client for after leaving; None: none

@@ -1,4 +1,4 @@
-"""Which chats the list shows: those that fit what is typed, or those that are archived."""
+"""The filter of the list of chats: by typed words, and archived chats or the others."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from palaver_tui.widgets.chat_list import ChatListPane
 
 
 class ListFilter:
-    """What is filtered by. `text` is None while the list is not filtered."""
+    """The state of the filter. `text` is None while the list is not filtered."""
 
     def __init__(self, pane: ChatListPane) -> None:
         self._pane = pane
         self.text: str | None = None
-        self.archived = False  # the list shows the chats that are archived
+        self.archived = False  # True: the list shows archived chats, and only these
 
     def begin(self) -> None:
-        """Filter by what is typed from now on."""
+        """Start filtering by what is typed."""
         self.text = self._pane.filter_text = ""
 
     def follow(self) -> None:
-        """Copy the filter from the list, which takes the keys before a frame is painted."""
+        """Copy the text from the list, which handles keys before the next paint."""
         self.text = self._pane.filter_text
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""Sentences that stand over the conversation for a while."""
+"""Notices: sentences that are shown over the conversation for some seconds."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from palaver_tui.timing import NOTICE_S
 
 
 class Notices:
-    """Shows notices, and takes them away."""
+    """Shows and removes notices."""
 
     def __init__(self, app: App[int]) -> None:
         self._app = app
 
     def say(self, text: str, severity: Severity = "information", seconds: float = NOTICE_S) -> None:
-        """Show a notice for a while. Its text is neither markup nor able to drive the terminal."""
+        """Show a notice. Markup and control characters in its text have no effect."""
         self._app.notify(visible(text), severity=severity, timeout=seconds, markup=False)
 
     def withdraw(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Errors of the client's own: counted, written to a report, shown once for each kind."""
+"""The client's own errors: counted, written to a report, shown once for each kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.timing import ERROR_NOTICE_S
 
 
 class OwnErrors:
-    """Records errors, and shows a notice while there is a screen."""
+    """Records errors, and shows a notice if there is a screen."""
 
     def __init__(self, app: App[int], log: ErrorLog, notices: Notices, dialogs: Dialogs) -> None:
         self._app = app
@@ -35,20 +35,20 @@ class OwnErrors:
         if self._on_screen:
             try:
                 self.say(new)
-            except Exception as second:  # noqa: BLE001 - it is noted, and would only come again
+            except Exception as second:  # noqa: BLE001 - recorded; a notice of it would fail too
                 self.log.note(second)
                 self.log.write(now)
 
     def say(self, kind: ErrorKind) -> None:
         """Show a notice with the type of the error and the key that copies a report."""
         words = (
-            f"Something went wrong in the client: {kind.type}.\n"  # where is in the report
+            f"Something went wrong in the client: {kind.type}.\n"  # the place is in the report
             f"Your chats are not affected. {key_of('app.report')} copies a report."
         )
         self._notices.say(words, "error", seconds=ERROR_NOTICE_S)
         self._app.call_later(self._close_broken)
 
     def _close_broken(self) -> None:
-        """Close a dialog that could not be put together: there is nothing in it, nor a notice."""
+        """Close a dialog that failed to mount: it is empty, and no notice is visible over it."""
         if self._on_screen and self._dialogs.is_open and not self._app.screen.children:
             self._dialogs.close()

@@ -1,4 +1,4 @@
-"""Undo: of actions, and of what was typed after them."""
+"""Undo of actions, and of what was typed after them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaver_tui.widgets.composer import Composer
 
 
 class Undoable(NamedTuple):
-    """How to undo an action, the number of edits of the composer by then, and the notice shown."""
+    """A function that undoes an action, the composer's edit count at that time, and the notice."""
 
     undo: Callable[[], None]
     edits: int
@@ -29,7 +29,7 @@ class UndoStack:
         self._stack: list[Undoable] = []
 
     def offer(self, undo: Callable[[], None], words: str) -> None:
-        """Push `undo` and show `words`. What is typed afterwards is undone before it."""
+        """Push `undo` and show the notice `words`. Text typed afterwards is undone before it."""
         self._stack.append(Undoable(undo, self._composer.edits, words))
         self._notices.say(words, seconds=UNDO_NOTICE_S)
 
@@ -52,28 +52,31 @@ class UndoStack:
 
 @dataclass(frozen=True)
 class TextAside:
-    """A text that was taken out of a queue or of the composer; `at` is when it was written."""
+    """A text removed from a queue, or from the composer at the end of an edit.
+
+    `at` is when it was written.
+    """
 
     at: datetime
     text: str
 
 
 class TextsAside:
-    """Texts that were taken out and may be wanted again, by chat: the composer recalls them."""
+    """Removed texts by chat, which the composer can recall."""
 
     def __init__(self) -> None:
         self._texts: dict[str, list[TextAside]] = {}
 
     def add(self, chat: str, aside: TextAside) -> None:
-        """Keep a text of the chat `chat`."""
+        """Add a text of the chat `chat`."""
         self._texts.setdefault(chat, []).append(aside)
 
     def remove(self, chat: str, aside: TextAside) -> None:
-        """Remove a text: it is back where it was."""
+        """Remove a text that was put back."""
         self._texts[chat] = [one for one in self.of(chat) if one is not aside]
 
     def of(self, chat: str) -> list[TextAside]:
-        """Return the texts of a chat, in the order in which they were taken out."""
+        """Return the texts of a chat, in the order of their removal."""
         return self._texts.get(chat, [])
 
     def everything(self) -> list[str]:
