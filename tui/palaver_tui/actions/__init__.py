@@ -1,1 +1,1 @@
-"""What each action does: functions over a context, in tables by id."""
+"""The functions of actions, which take a context, in tables by the action's id."""

@@ -25,7 +25,7 @@ def change_theme(context: Context) -> None:
 
 
 def copy_report(context: Context) -> None:
-    """Copy what went wrong in the client itself."""
+    """Copy the report of the client's own errors."""
     copy_text(context, context.errors.log.report(), "the report")
 
 
@@ -35,24 +35,24 @@ def show_help(context: Context) -> None:
 
 
 def show_palette(context: Context) -> None:
-    """Find an action by its name."""
+    """Open the palette, to find an action by its name."""
 
     def picked(name: str | None) -> None:
         if name is not None:
-            # When the palette is gone: an action may open something itself.
+            # After the palette is closed: an action may open a dialog itself.
             context.app.call_later(context.perform, name)
 
     context.dialogs.open(Palette(context.offers), picked)
 
 
 def leave(context: Context) -> None:
-    """Leave. The daemon goes on. Warns once of messages that are not with it yet."""
+    """Leave the client; the daemon keeps running. Warn once of unsent messages."""
     if leaving_is_said(context, LEAVE_AGAIN):
         context.app.exit(0)
 
 
 def copy_or_leave(context: Context) -> None:
-    """Copy what is selected; without a selection, ask before leaving."""
+    """Copy the selection; without one, leave on a second press within `NOTICE_S`."""
     if context.screen.transcript.selection.some:
         copy(context)
         return

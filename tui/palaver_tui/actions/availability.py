@@ -1,4 +1,4 @@
-"""Which actions make sense now: a table of what each need of an action asks for."""
+"""Which actions are possible now: a table with the condition of each need."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ NEEDS: Mapping[Need, Callable[[Context], bool]] = {
 
 
 def offers(context: Context, action: Action) -> bool:
-    """Return whether `action` makes sense now."""
+    """Return whether `action` is possible now."""
     return NEEDS[action.need](context)

@@ -1,4 +1,4 @@
-"""Actions of the list of chats: going through it, filtering it, those that are archived."""
+"""Actions of the list of chats: moving in it, filtering it, showing archived chats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver_tui.state.chat_list import rows
 
 
 def go_to_list(context: Context) -> None:
-    """Go to the list, or back."""
+    """Focus the list; if it has the focus, the composer."""
     screen = context.screen
     if screen.chat_list.has_focus:
         screen.close_list()
@@ -20,8 +20,8 @@ def go_to_list(context: Context) -> None:
 
 
 def step(context: Context, steps: int) -> None:
-    """Show the chat that is so many rows below the one that is shown."""
-    # From the chat that is open by now: several keys may come before the next frame.
+    """Show the chat that is `steps` rows below the current one."""
+    # The current one, not the one on the screen: several keys may come before the next paint.
     session = context.session
     chat_id = context.screen.chat_list.neighbour(session.view.chat_id, steps)
     if chat_id is not None:
@@ -29,14 +29,14 @@ def step(context: Context, steps: int) -> None:
 
 
 def begin_filter(context: Context) -> None:
-    """Begin to filter the list by what is typed."""
+    """Focus the list, and start filtering it by what is typed."""
     context.screen.open_list()
     context.list_filter.begin()
 
 
 def open_shown(context: Context) -> None:
-    """Write to the chat that is shown; of a filtered list without it, to the first one."""
-    # By what is typed by now, whether that was painted or not.
+    """Focus the composer; if the filter excludes the current chat, show the first match before."""
+    # By the text that was typed, also if it was not painted yet.
     session, screen = context.session, context.screen
     typed = screen.chat_list.filter_text
     archived = context.list_filter.archived

@@ -1,4 +1,4 @@
-"""Actions on a chat as a whole: begin, rename, stop, archive, delete; and what follows its end."""
+"""Actions on a whole chat: create, rename, stop, archive, delete; and handling of its deletion."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from palaver_tui.widgets.dialogs.title import RenameScreen
 
 
 def begin(context: Context) -> None:
-    """Begin a chat."""
+    """Show a new chat, and focus the composer."""
     context.session.new_chat()
     context.screen.close_list()
     context.screen.composer.focus()
 
 
 def rename(context: Context) -> None:
-    """Rename the chat."""
+    """Open the dialog to rename the current chat."""
     session = context.session
 
     def renamed(title: str | None) -> None:
@@ -33,7 +33,10 @@ def rename(context: Context) -> None:
 
 
 def show_again(context: Context, chat_id: str) -> str:
-    """Show the chat that something comes back to, and return it; for one that is gone another."""
+    """Show the chat to restore something to, and return its name.
+
+    If it is deleted, the current chat is used, with a notice.
+    """
     session = context.session
     known = session.chats.chats.get(chat_id)
     if known is None and not session.knows(chat_id):
@@ -41,7 +44,7 @@ def show_again(context: Context, chat_id: str) -> str:
         return session.current
     if chat_id != session.current:
         session.open(chat_id)
-        if known is not None:  # what is kept of the chat may be older than the list
+        if known is not None:  # the cached view may be older than the list
             session.views[chat_id] = replace(session.view, status=known.status)
     return chat_id
 
@@ -50,13 +53,13 @@ def show_again(context: Context, chat_id: str) -> str:
 
 
 def archive(context: Context) -> None:
-    """Archive the chat that is shown."""
+    """Archive the current chat."""
     if not refused(context, "archive"):
         _file(context, archived=True)
 
 
 def unarchive(context: Context) -> None:
-    """Bring the chat that is shown back."""
+    """Unarchive the current chat."""
     _file(context, archived=False)
 
 
@@ -88,7 +91,7 @@ def _say_filed(context: Context, chat: Chat, *, archived: bool) -> None:
 
 
 def _reverse(context: Context, chat_id: str, *, archived: bool) -> None:
-    """Undo having archived a chat, or brought it back."""
+    """Undo archiving or unarchiving a chat."""
 
     def done(chat: Chat) -> None:
         if archived:
@@ -102,7 +105,7 @@ def _reverse(context: Context, chat_id: str, *, archived: bool) -> None:
 
 
 def _leave_chat(context: Context, chat_id: str, beside: str | None) -> None:
-    """Show another chat, if this one is shown: in the list the next, else a new one."""
+    """Show another chat if this is the current one: `beside` from the list, else a new chat."""
     if context.session.view.chat_id != chat_id:
         return
     if context.screen.chat_list.has_focus and beside is not None:
@@ -115,7 +118,7 @@ def _leave_chat(context: Context, chat_id: str, beside: str | None) -> None:
 
 
 def delete(context: Context) -> None:
-    """Delete the chat that is shown, after a question."""
+    """Delete the current chat after a confirmation."""
     view = context.session.view
     chat_id = view.chat_id
     if chat_id is None or refused(context, "delete"):
@@ -157,9 +160,9 @@ def _delete(context: Context, chat_id: str, title: str) -> None:
 
 
 def after_deletion(context: Context, name: str, title: str, unsent: list[str]) -> str | None:
-    """A chat was deleted: what was written to it, and not sent, moves to a new chat.
+    """Move the draft and unsent messages of a deleted chat to a new chat, and show a notice.
 
-    Returns the chat to show in its place, if the list is looked at and nothing was written.
+    Returns the chat to show in its place if the list has the focus and nothing was moved.
     """
     shown = context.drafts.is_shown(name)
     written = context.drafts.move_to_new(name, unsent)

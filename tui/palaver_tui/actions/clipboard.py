@@ -1,4 +1,4 @@
-"""Actions that copy."""
+"""Actions that copy text to the clipboard."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from palaver_tui.transcript.targets import Target, copied
 
 
 def copy(context: Context) -> None:
-    """Copy what is selected, as it was written; or what is pointed at; or the last answer."""
+    """Copy the selection with its Markdown; without one, the current target or the last answer."""
     _copy(context, "source")
 
 
 def copy_plain(context: Context) -> None:
-    """Copy what is selected as it reads, without marks of Markdown."""
+    """Copy the selection as it is displayed, without Markdown; without one, like `copy`."""
     _copy(context, "plain")
 
 
@@ -37,7 +37,7 @@ def _copy(context: Context, form: Form) -> None:
 
 
 def copy_target(context: Context, target: Target) -> None:
-    """Copy the code, the address, what a call gave, or the message."""
+    """Copy a target: code, an address, the folded content, or a message."""
     if target.kind == "message":
         copy_message(context)
         return
@@ -46,7 +46,7 @@ def copy_target(context: Context, target: Target) -> None:
 
 
 def copy_message(context: Context) -> None:
-    """Copy a message, all of it, as it was written."""
+    """Copy the whole message at the target, or else the first one in view, with its Markdown."""
     message = message_here(context)
     if message is not None and (text := user_text(message)):
         copy_text(context, text, "the message")
@@ -55,7 +55,7 @@ def copy_message(context: Context) -> None:
 
 
 def copy_text(context: Context, text: str, what: str) -> None:
-    """Copy a text, and say that `what` was copied, and how."""
+    """Copy a text, and show a notice with `what` was copied and how."""
     if not text:
         context.notices.say("There is no text to copy here.")
         return

@@ -13,9 +13,9 @@ from palaver_tui.state.permissions import ARCHIVED
 
 
 def send(context: Context, *, interrupt: bool = False) -> None:
-    """Send what was written; with nothing written, do what is offered.
+    """Send the composer's message, save the edit or run the command; if empty, do what is offered.
 
-    With `interrupt`, the answer that runs is stopped for it.
+    With `interrupt`, the current turn is interrupted for the message.
     """
     composer, editing = context.screen.composer, context.editor.message
     if not composer.text.strip():

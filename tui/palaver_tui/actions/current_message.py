@@ -1,4 +1,4 @@
-"""Which message is meant: the one that is pointed at, or else one that is in view."""
+"""The message that an action applies to: the one at the target, or else one in view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from palaver_tui.state.dropped_messages import is_read
 
 
 def message_here(context: Context) -> Message | None:
-    """Return the message that is pointed at, or else the first one in view."""
+    """Return the message at the target, or else the first one in view; None if there is none."""
     transcript = context.screen.transcript
     target = transcript.target_cursor.target
     in_view = transcript.viewport.ids()
@@ -20,7 +20,7 @@ def message_here(context: Context) -> Message | None:
 
 
 def meant_message(context: Context) -> Message | None:
-    """Return what is pointed at; else the last message, or when scrolled the first in view."""
+    """Return the message at the target; else the last one, or if scrolled up the first in view."""
     transcript = context.screen.transcript
     pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
     read = [one for one in context.session.view.messages if is_read(one)]
@@ -32,7 +32,7 @@ def meant_message(context: Context) -> Message | None:
 
 
 def own_message(context: Context) -> Message | None:
-    """Return the person's message that is meant, or else the one above what is meant."""
+    """Return the user's message that is meant, or else the last one above; None without one."""
     here = meant_message(context)
     own = [one for one in context.session.view.messages if one.role == "user"]
     before = [one for one in own if here is not None and one.id <= here.id]

@@ -1,4 +1,4 @@
-"""Editing a message that is somewhere else: a queued one in its place, an earlier one anew."""
+"""Editing a queued message in place, or an earlier message of the history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def begin_edit(context: Context, queued: QueuedMessage) -> None:
 
 
 def begin_rewriting(context: Context, message: Message, text: str | None = None) -> None:
-    """Open an earlier message in the composer, with other words if there are any."""
+    """Open an earlier message in the composer, with `text` in place of its own if given."""
     editor, view = context.editor, context.session.view
     editor.open(message, user_text(message) if text is None else text)
     editor.counted = None
@@ -35,7 +35,7 @@ def begin_rewriting(context: Context, message: Message, text: str | None = None)
 
 
 def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> None:
-    """Save the edited message: a queued one in place, an earlier one as a new turn."""
+    """Save the edited message: a queued one in place, an earlier one as the start of a new turn."""
     if isinstance(editing, Message):
         _rewrite(context, editing, text)
     else:
@@ -64,7 +64,7 @@ def _put_back(context: Context, queued: QueuedMessage, text: str) -> None:
     composer = context.screen.composer
 
     def failed() -> None:
-        # It was promoted meanwhile, or there is no connection: what was typed stays.
+        # It was promoted meanwhile, or there is no connection: do not lose the text.
         if not composer.text.strip():
             composer.load_text(text)
 
@@ -74,7 +74,7 @@ def _put_back(context: Context, queued: QueuedMessage, text: str) -> None:
 
 
 def leave_edit(context: Context) -> None:
-    """End an edit: the message stays as it is, and what was written can be had back."""
+    """End the edit without saving it; undo continues it."""
     editing, text = context.editor.message, context.screen.composer.text
     context.editor.end()
     if editing is None or not text.strip() or text == text_of(editing):
@@ -89,7 +89,7 @@ def leave_edit(context: Context) -> None:
 def _edit_again(
     context: Context, name: str, editing: QueuedMessage | Message, aside: TextAside
 ) -> None:
-    """Undo having left an edit; where that message is gone, the text goes to the draft."""
+    """Continue an edit that was left; if the message is gone, add the text to the draft."""
     context.aside.remove(name, aside)
     here = show_again(context, name)
     view = context.session.view

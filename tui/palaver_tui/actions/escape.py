@@ -1,4 +1,4 @@
-"""What Esc closes, or stops."""
+"""The action of Esc: close the topmost open part, or stop the turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from palaver_tui.actions.slash_commands import end_command
 from palaver_tui.context.context import Context, Run
 from palaver_tui.state.escape import LAYERS, Escape, Open, escape
 
-# Whether a thing is open that Esc could close, and what the footer says of closing it.
+# For each part that Esc closes: whether it is open, and the footer's label for closing it.
 OPEN: Final[Mapping[Open, tuple[Callable[[Context], bool], str]]] = {
     "dialog": (lambda context: context.dialogs.is_open, "close"),
     "commands": (
@@ -59,17 +59,17 @@ DOES: Final[Mapping[Escape, Run]] = {
 
 
 def open_things(context: Context) -> frozenset[Open]:
-    """Return what Esc could close."""
+    """Return the open parts that Esc could close."""
     return frozenset(thing for thing, (is_open, _) in OPEN.items() if is_open(context))
 
 
 def closing_words(context: Context) -> str | None:
-    """Return what the footer says that Esc does, None when nothing is open."""
+    """Return the footer's label for Esc; None if nothing is open."""
     return next((OPEN[thing][1] for thing in LAYERS if OPEN[thing][0](context)), None)
 
 
 def close_or_stop(context: Context) -> None:
-    """Close the topmost thing, or stop."""
+    """Close the topmost open part; if nothing is open, stop the turn."""
     DOES[escape(open_things(context), context.session.now.state)](context)
 
 

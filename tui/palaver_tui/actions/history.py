@@ -1,4 +1,4 @@
-"""Actions on what was said: say a message anew, fork from one, let the model forget."""
+"""Actions on the history: edit a message, fork from one, clear the model's context."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from palaver_tui.widgets.dialogs.confirmation import ConfirmScreen
 
 
 def edit(context: Context) -> None:
-    """Edit the person's message at the current position in the composer."""
+    """Open the user's message at the current position in the composer."""
     if refused(context, "edit"):
         return
     message = own_message(context)
@@ -28,7 +28,7 @@ def edit(context: Context) -> None:
 
 
 def fork(context: Context) -> None:
-    """Go on in a new chat from the message that is meant."""
+    """Create a chat with the history up to the meant message, and show it."""
     message = meant_message(context)
     if message is None:
         context.notices.say("There is nothing to fork yet.")

@@ -1,4 +1,4 @@
-"""Opening addresses, and saying where they lead and whether anything took them."""
+"""Opening a URL, with a notice of the URL and the result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from palaver_tui.timing import ADDRESS_NOTICE_S
 
 
 async def open_address(context: Context, url: str) -> None:
-    """Hand an address to a program with a window, else to the clipboard."""
+    """Open a URL with a program that has a window; if none can, copy it."""
     done = await context.opener.open(url)
     if done.program:
         context.notices.say(f"Handed to {done.program}: {url}", seconds=ADDRESS_NOTICE_S)

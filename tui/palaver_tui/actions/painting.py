@@ -1,4 +1,4 @@
-"""One paint of the whole screen."""
+"""Painting the whole screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def paint(context: Context) -> None:
 
 
 def _let_go(context: Context) -> None:
-    """Drop the messages that are far from the view."""
+    """Discard the messages that are far from the view."""
     transcript, pages = context.screen.transcript, context.session.message_pages
     if transcript.viewport.name != context.session.current:
         return

@@ -1,4 +1,4 @@
-"""Running an action by its id: what keys, the palette and commands do."""
+"""Running an action by its id, for key bindings, the palette and slash commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from palaver_tui.keymap.actions import BY_ID, OVER_DIALOGS
 from palaver_tui.widgets.dialogs.help import HelpScreen
 from palaver_tui.widgets.dialogs.palette import Palette
 
-# What opens over another dialog closes with its own key.
+# Dialogs that open in place of another one; the same key closes them.
 SCREENS: dict[str, type[HelpScreen | Palette]] = {
     "app.help": HelpScreen,
     "app.palette": Palette,
@@ -16,7 +16,7 @@ SCREENS: dict[str, type[HelpScreen | Palette]] = {
 
 
 def perform(context: Context, name: str) -> None:
-    """Run an action by its id, if it makes sense now."""
+    """Run an action by its id, if it is possible now."""
     action = BY_ID[name]
     if context.dialogs.is_open and name not in {"chat.escape", "app.quit"}:
         if name not in OVER_DIALOGS:

@@ -17,12 +17,15 @@ from palaver_tui.state.outgoing import landing
 
 
 def _selected(context: Context) -> QueuedMessage | None:
-    """Return what is selected, if it waits in this chat; else say that nothing is done."""
+    """Return the selected message; None with a notice if it has left the queue.
+
+    None without a notice if it is being removed.
+    """
     panel = context.screen.queue
     selected = panel.selected
     if selected is not None and selected.id in panel.leaving:
         return None
-    # The panel is as old as a frame.
+    # The panel has the state of the last paint.
     if selected is None or all(one.id != selected.id for one in context.session.view.queue):
         context.notices.say(
             "Nothing was done: that message has left the queue."
@@ -34,13 +37,13 @@ def _selected(context: Context) -> QueuedMessage | None:
 
 
 def go_to_queue(context: Context) -> None:
-    """Go to the queue, or back."""
+    """Focus the queue; if it has the focus, the composer."""
     screen = context.screen
     (screen.composer if screen.queue.has_focus else screen.queue).focus()
 
 
 def send(context: Context) -> None:
-    """Answer the selected message next; what runs is stopped for it."""
+    """Answer the selected message next, and interrupt the current turn for it."""
     if (queued := _selected(context)) is not None:
         context.session.requests.promote(queued)
 
@@ -52,7 +55,7 @@ def edit(context: Context) -> None:
 
 
 def move(context: Context, steps: int) -> None:
-    """Move the selected message so many places down."""
+    """Move the selected message down by `steps` places."""
     if (queued := _selected(context)) is not None:
         context.session.requests.move(queued, steps)
 
@@ -89,10 +92,10 @@ def remove(context: Context) -> None:
 def _put_back(
     context: Context, chat_id: str, queued: QueuedMessage, before: set[int], aside: TextAside
 ) -> None:
-    """Undo a removal: at its old place while the chat is busy, else in its composer.
+    """Undo a removal: queue the message at its old place, or put it into the draft of an idle chat.
 
-    `before` are the ids of those that stood before it. A chat at rest would answer at once,
-    also one whose queue is held.
+    `before` are the ids of the messages before it. An idle chat would answer it immediately, even
+    if its queue is held.
     """
     session = context.session
     context.aside.remove(chat_id, aside)
@@ -104,7 +107,7 @@ def _put_back(
     if landing(session.view) == "queue":
         place = sum(other.id in before for other in session.view.queue)
         if not session.view.caught_up:
-            place = len(before)  # it was just opened, and what waits in it is not here yet
+            place = len(before)  # the chat was just opened: its queue is not known yet
         session.requests.requeue(name, queued, place, keep)
     else:
         keep()

@@ -1,4 +1,4 @@
-"""Up and down in the composer: taking back what waits, and what was written before."""
+"""Up and down in the composer: taking back waiting messages, and recalling earlier ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from palaver_tui.state.reduce import user_text
 
 
 def _history(context: Context) -> list[str]:
-    """Return what was written in this chat, also what was put aside, oldest first.
+    """Return the user's messages and removed texts of this chat, oldest first.
 
-    Without repetitions in a row.
+    Equal texts in a row are returned once.
     """
     session = context.session
     said = [(one.created_at, user_text(one)) for one in session.view.messages if one.role == "user"]
@@ -26,15 +26,16 @@ def _history(context: Context) -> list[str]:
 
 
 def _is_recalled(context: Context) -> bool:
-    """Return whether the composer shows a message of the history, as it was."""
+    """Return whether the composer has an unchanged message of the history."""
     history, back = _history(context), context.recalled
     return 0 < back <= len(history) and context.screen.composer.text == history[-back]
 
 
 def recall(context: Context) -> None:
-    """In an empty composer, take back what waits, or else repeat; else move the cursor.
+    """Take back a waiting message, or else show the one before in the history.
 
-    What is being written is never replaced.
+    Only if the composer is empty or shows a message of the history: a draft is never replaced.
+    Otherwise move the cursor up, or the pick in the list of commands.
     """
     if move_pick(context, -1):
         return
@@ -50,7 +51,10 @@ def recall(context: Context) -> None:
 
 
 def go_on(context: Context) -> None:
-    """Where an earlier message is shown, show the next one; else move the cursor."""
+    """Show the next message if the composer shows one of the history; else move the cursor down.
+
+    If commands are listed, move the pick.
+    """
     if move_pick(context, 1):
         return
     composer = context.screen.composer
@@ -62,7 +66,7 @@ def go_on(context: Context) -> None:
 
 
 def _show(context: Context, back: int) -> None:
-    """Show the message that is `back` messages back; 0 is the empty composer."""
+    """Put the message that is `back` messages back into the composer; 0 empties it."""
     history = _history(context)
     if back <= len(history):
         context.recalled = back

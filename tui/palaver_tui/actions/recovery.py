@@ -1,4 +1,4 @@
-"""Actions that help when no answer comes: retry, reconnect, set up, another model."""
+"""Actions that help if there is no answer: retry, reconnect, set up, choose another model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from palaver_tui.widgets.dialogs.models import model_picker
 
 
 def retry_failed(context: Context) -> None:
-    """Run the failed turn again, at the time that the provider named if it named one."""
+    """Retry the failed turn, at the time that the provider named if there is one.
+
+    If that retry is scheduled already, retry now.
+    """
     session = context.session
     view = session.view
     at = retry_time(view.error, session.clock.now()) if view.error else None
@@ -21,12 +24,12 @@ def retry_failed(context: Context) -> None:
 
 
 def show_detail(context: Context) -> None:
-    """Show or hide the provider's own words."""
+    """Show or hide the error's details from the provider."""
     context.painter.show_detail = not context.painter.show_detail
 
 
 def choose_model(context: Context) -> None:
-    """Choose who answers."""
+    """Open the dialog to choose the model."""
     session = context.session
     models = session.models
     if models is None or not models.models:
@@ -57,7 +60,7 @@ PRIMARY: Final[Mapping[Primary, Run]] = {
 
 
 def do_what_helps(context: Context) -> None:
-    """Do the one thing that helps now: what the banner offers first."""
+    """Run the primary action, which the banner offers first."""
     if (primary := context.session.primary) is not None:
         PRIMARY[primary](context)
 

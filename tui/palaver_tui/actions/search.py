@@ -1,4 +1,4 @@
-"""Actions of the search in the conversation, also in messages that are not here yet."""
+"""Actions of the search in the conversation, also in messages that are not fetched yet."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from palaver_tui.keymap.actions import key_of
 
 
 def begin_search(context: Context) -> None:
-    """Type what to find."""
+    """Open the search bar."""
     context.screen.search_bar.open()
 
 
 def find(context: Context, words: str) -> None:
-    """Find the words that were typed."""
+    """Search for `words`."""
     context.session.message_pages.end_search()
     context.screen.transcript.search.begin(words)
     context.changed()
 
 
 def find_older(context: Context) -> None:
-    """Go to the match above; without one here, look in older messages."""
+    """Go to the match above; if none is here, search older messages."""
     search, pages = context.screen.transcript.search, context.session.message_pages
     if not search.active or pages.seeking or search.step(-1):
         return
@@ -43,7 +43,7 @@ def find_newer(context: Context) -> None:
         return
     gap, current = context.session.view.gap, search.current
     if gap is not None and (current is None or search.is_last_before(gap)):
-        # The next one may be in the gap, before those at the end.
+        # The next match may be in the gap, before the newest messages.
         pages.seek_newer(search.holds, partial(_found_newer, context))
         return
     if search.step(1):
@@ -69,9 +69,9 @@ def _found(context: Context, read: int, message_id: int | None, *, last: bool) -
         _none_more(context, "before" if last else "after", read)
     else:
         transcript.viewport.stay()
-        context.paint()  # the messages around it are in the view, not yet on the screen
+        context.paint()  # the messages around the match were fetched and are not painted yet
         if not transcript.search.show_in(message_id, last):
-            # It has the words, but not next to each other: go on from there.
+            # The message has no displayed match, such as words not next to each other: go on.
             (find_older if last else find_newer)(context)
     context.changed()
 
@@ -86,7 +86,7 @@ def _none_more(context: Context, where: str, read: int = 0) -> None:
 
 
 def end_search(context: Context) -> None:
-    """Search for nothing any more."""
+    """End the search, and close the search bar."""
     context.session.message_pages.end_search()
     context.screen.transcript.search.end()
     context.screen.search_bar.close()
@@ -94,7 +94,7 @@ def end_search(context: Context) -> None:
 
 
 def search_words(context: Context) -> str:
-    """Return how many were found, and which of them is shown."""
+    """Return the search bar's text: number of the shown match, number of matches, progress."""
     search, session = context.screen.transcript.search, context.session
     if session.message_pages.seeking:
         return "searching older messages …"

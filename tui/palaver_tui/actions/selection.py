@@ -1,4 +1,4 @@
-"""Actions of the cursor in the conversation, and of what it selects."""
+"""Actions of the text cursor in the conversation, and of its selection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver_tui.transcript.selection import Selection
 
 
 def select(context: Context) -> None:
-    """Show the cursor; with it, begin to select."""
+    """Show the cursor; if it is shown, start or end selecting."""
     transcript = context.screen.transcript
     transcript.focus()
     if not transcript.selection.by_keys:

@@ -1,4 +1,4 @@
-"""Going to another daemon: the client is left, and opened again there."""
+"""Changing to another daemon: the client is left, and opened again for that daemon."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.widgets.dialogs.servers import server_picker
 
 
 def choose_server(context: Context) -> None:
-    """Show the servers there are. What is written for this one stays on disk, with it."""
+    """Open the dialog to choose a server. Drafts and unsent messages for this one stay on disk."""
     if context.servers is not None:
         context.app.run_worker(_choose(context, context.servers))
 

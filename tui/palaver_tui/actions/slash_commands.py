@@ -1,6 +1,6 @@
-"""Commands: an action by its name, written in the composer after a slash.
+"""Slash commands: actions by their names, typed in the composer: listed, completed and run.
 
-They are listed, completed and run. What looks like one is no message unless confirmed.
+A text that looks like a command is sent as a message only after a confirmation.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Final
 from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND, Action, key_of
 
-# A path has more slashes, and what comes after an unknown word is a sentence.
+# A path has more slashes; an unknown word with more after it is a message.
 WRITTEN = re.compile(r"/([a-z-]*)", re.IGNORECASE)
 WITH_MORE = re.compile(r"/([a-z-]+)\s.*", re.IGNORECASE | re.DOTALL)
 
 
 def list_commands(context: Context) -> None:
-    """Show the commands that fit what is written by now."""
+    """Show the commands that match the composer's text."""
     text, commands = context.screen.composer.text.strip(), context.screen.commands
     if text != context.doubted:
         context.doubted = ""
@@ -30,12 +30,12 @@ def list_commands(context: Context) -> None:
         offered = [one for one in fitting if one.command and context.offers(one)]
         fits = tuple(sorted(offered, key=lambda one: one.command != word))
     if fits != commands.actions:
-        context.changed()  # the frame below says what Enter does
+        context.changed()  # the composer's frame shows what Enter does
     commands.show(fits, pick=found is not None and bool(found[1]))
 
 
 def move_pick(context: Context, steps: int) -> bool:
-    """Pick the command `steps` below, if some are listed; say whether they are."""
+    """Pick the command `steps` below; return False if no commands are listed."""
     list_commands(context)
     commands = context.screen.commands
     if commands.actions:
@@ -44,7 +44,7 @@ def move_pick(context: Context, steps: int) -> bool:
 
 
 def complete(context: Context) -> None:
-    """Write out the command that is picked, or else go to the next part."""
+    """Complete the picked or first command; if none is listed, focus the next part."""
     list_commands(context)
     commands = context.screen.commands
     if not commands.actions:
@@ -55,15 +55,15 @@ def complete(context: Context) -> None:
 
 
 def end_command(context: Context) -> None:
-    """Clear the composer of a half-written command."""
+    """Clear the composer, which has an incomplete command."""
     context.screen.composer.clear()
     list_commands(context)
 
 
 def run_command(context: Context) -> bool:
-    """Run the command that is written. Returns False for a message; else it is no message.
+    """Run the command in the composer; return False if the text is a message to send.
 
-    What is no command, or none now, is said once; after that it is a message.
+    For an unknown or impossible command a notice is shown; a later Enter sends it as a message.
     """
     list_commands(context)
     composer, commands = context.screen.composer, context.screen.commands

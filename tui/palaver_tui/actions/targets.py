@@ -1,4 +1,4 @@
-"""Actions on what is in the conversation: folds, links, pictures, messages."""
+"""Actions on targets in the conversation: folds, links, pictures, code, messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from palaver_tui.transcript.targets import Target, picture_of
 
 
 def use(context: Context) -> None:
-    """Fold, unfold or open what is pointed at; if that is nothing, point at the last target."""
+    """Fold, unfold, open or copy the target in view; if there is none, point at the last one."""
     cursor = context.screen.transcript.target_cursor
     if cursor.target is None or not cursor.in_view():
         cursor.point(None)
@@ -43,7 +43,7 @@ def use_target(context: Context, target: Target) -> None:
 
 
 async def _open_picture(context: Context, picture: Picture) -> None:
-    """Hand a picture to the system's viewer, as a file: it takes nothing else."""
+    """Open a picture in the system's viewer, which takes a file."""
     say = context.notices.say
     try:
         path = await asyncio.to_thread(store, picture, context.pictures)
@@ -56,7 +56,7 @@ async def _open_picture(context: Context, picture: Picture) -> None:
 
 
 def fold_all(context: Context) -> None:
-    """Unfold everything, or fold it again."""
+    """Unfold everything, or fold everything if some kinds are unfolded."""
     transcript = context.screen.transcript
     some = bool(transcript.viewport.folds.open_kinds)
     transcript.viewport.set_folds(transcript.viewport.folds.all(not some), 0)
@@ -64,7 +64,7 @@ def fold_all(context: Context) -> None:
 
 
 def go_to_message(context: Context, step: int, *, own: bool) -> None:
-    """Go to the next message, `step` 1, or the one before, -1; with `own`, of the person's."""
+    """Go to the next message, or with `step` -1 the previous; with `own`, only the user's."""
     transcript = context.screen.transcript
     transcript.focus()
     here = message_here(context)
@@ -74,9 +74,9 @@ def go_to_message(context: Context, step: int, *, own: bool) -> None:
     at = next((index for index, one in enumerate(shown) if one.id >= here.id), 0)
     pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
     if step < 0 and not pointed and not transcript.viewport.begins(here.id):
-        at += 1  # its own beginning is above the view
+        at += 1  # the beginning of this message is above the view: go there first
     if step < 0 and own and not pointed and transcript.viewport.following:
-        at = len(shown)  # from the end: the last one comes first
+        at = len(shown)  # from the end, the previous one is the last
     targets = [one for one in shown if not own or one.role == "user"]
     targets = [one for one in targets if not transcript.viewport.folded_away(one.id)]
     beyond = [one for one in targets if (shown.index(one) - at) * step > 0]

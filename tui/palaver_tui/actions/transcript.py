@@ -1,4 +1,4 @@
-"""Actions that move through the conversation."""
+"""Actions that scroll the conversation."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def go_to_end(context: Context) -> None:
 
 
 def focus(context: Context) -> None:
-    """Move the focus to the conversation."""
+    """Focus the conversation."""
     context.screen.transcript.focus()
 
 
 def show_reasoning(context: Context) -> None:
-    """Show or hide what the model thought."""
+    """Show or hide the model's reasoning."""
     transcript = context.screen.transcript
     shown = "reasoning" in transcript.viewport.folds.open_kinds
     transcript.viewport.set_folds(transcript.viewport.folds.with_kind("reasoning", not shown))
 
 
 def move(context: Context, lines: int) -> None:
-    """Scroll by so many lines, or move the cursor."""
+    """Scroll by `lines`; with a text cursor, move it instead."""
     transcript = context.screen.transcript
     if transcript.selection.by_keys:
         transcript.selection.move(lines=lines)
@@ -36,7 +36,7 @@ def move(context: Context, lines: int) -> None:
 
 
 def page(context: Context, pages: int) -> None:
-    """Scroll by so many pages, or move the cursor; two lines of a page stay."""
+    """Scroll by `pages`, or move the text cursor; two lines of the last page stay visible."""
     move(context, pages * max(1, context.screen.transcript.size.height - 2))
 
 

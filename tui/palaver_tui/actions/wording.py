@@ -1,4 +1,4 @@
-"""Words that several actions say."""
+"""Texts of notices that several actions use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from palaver_tui.context.context import Context
 from palaver_tui.state.permissions import Act, refusal
 from palaver_tui.text.wrap import clip
 
-TITLE_CELLS = 40  # of a title in a notice
+TITLE_CELLS = 40  # cells of a title in a notice
 
 
 def quoted(title: str) -> str:
-    """Return a title in a sentence."""
+    """Return a title in quotation marks, clipped; "the chat" if it is empty."""
     words = " ".join(title.split())
     return f"“{clip(words, TITLE_CELLS)}”" if words else "the chat"
 
