@@ -1,1 +1,1 @@
-"""The table of actions, and the keys that it binds."""
+"""The table of actions, and key bindings from it."""

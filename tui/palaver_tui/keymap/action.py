@@ -1,13 +1,13 @@
-"""What an action is: a row of the tables beside this module."""
+"""The type of an action, a row of the tables in this package."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-# Where a key works. `app`: everywhere, before any part sees it; `escape` is special, see view.
+# Where a key works. `app`: everywhere, before any widget handles it.
 Scope = Literal["app", "composer", "transcript", "search", "chats", "queue", "banner"]
-# What must hold for an action to be offered.
+# The condition under which an action is offered; `actions/availability.py` checks it.
 Need = Literal[
     "always",
     "stoppable",
@@ -30,12 +30,12 @@ Need = Literal[
 
 @dataclass(frozen=True)
 class Action:
-    """One action. `footer` is its short name there, None to stay out of it.
+    """An action. `footer` is its label in the footer, None if it is not shown there.
 
-    `command` is its name in the composer, after a slash: whatever has one is in the palette too.
+    `command` is its slash command in the composer; an action that has one is in the palette too.
 
-    `keys` arrive from every terminal, also through ssh, tmux and screen; `extra` only from those
-    that can tell them from others: elsewhere Alt+Enter and Shift+Enter come as Enter.
+    Every terminal sends `keys`, also through ssh, tmux and screen. Only some send `extra`: from
+    the others, Alt+Enter and Shift+Enter arrive as Enter.
     """
 
     id: str

@@ -1,6 +1,6 @@
-"""Every action there is: one table that feeds key bindings, palette, footer, help and sentences.
+"""The table of all actions, for key bindings, palette, footer, help and texts.
 
-A new action is a row of one of the tables that are joined here, and a function in actions/.
+A new action is a row in one of the tables that are joined here, and a function in actions/.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from palaver_tui.keymap.transcript import TRANSCRIPT
 
 __all__ = ["ACTIONS", "BY_COMMAND", "BY_ID", "Action", "Need", "Scope", "key_name", "key_of"]
 
-# In the order of the palette; the footer and each part of the help have it, too.
+# In the order of the palette, of the footer and of each part of the help.
 ACTIONS: tuple[Action, ...] = (
     *EVERYWHERE,
     *COMPOSER,
@@ -31,16 +31,16 @@ BY_ID = {action.id: action for action in ACTIONS}
 BY_COMMAND = {action.command: action for action in ACTIONS if action.command}
 
 
-# What opens over a dialog as well, and takes its place.
+# Actions that also work over a dialog, which they replace with their own.
 OVER_DIALOGS = frozenset({"app.help", "app.palette"})
 
 
 def key_of(action: str, *, most: int = 1) -> str:
-    """Return the first keys of an action, by its id, as people write them."""
+    """Return the names of the first `most` keys of an action, by its id, as people write them."""
     return " ".join(key_name(key) for key in BY_ID[action].keys[:most])
 
 
-# What stands on the frame of a part that has the focus and takes letters for its keys.
+# In the frame of a focused part in which letters are keys.
 LETTERS = "letters are keys"
-# Not an action of ours: Textual's, which copies a selection, and else asks whether to leave.
+# A key of Textual, not in the table: copies a selection, or else asks whether to leave.
 COPY_OR_LEAVE = key_name("ctrl+c")

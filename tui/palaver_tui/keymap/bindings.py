@@ -1,4 +1,4 @@
-"""Textual's key bindings, from the table of actions."""
+"""Textual's key bindings, generated from the table of actions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from palaver_tui.keymap.actions import ACTIONS, Scope
 
 
 def bindings(scope: Scope) -> list[BindingType]:
-    """Return the bindings of `scope`. Those of the application come before any widget's own."""
+    """Return the key bindings of `scope`. Those of `app` have priority over any widget's own."""
     return [
         Binding(
             ",".join((*action.keys, *action.extra)),

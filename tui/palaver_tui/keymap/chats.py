@@ -1,4 +1,4 @@
-"""The keys of the list of chats."""
+"""The actions and keys of the list of chats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of the composer."""
+"""The actions and keys of the composer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What works everywhere, and what has no part of its own."""
+"""The actions and keys that work everywhere, and those that belong to no part of the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of the conversation that change what was said, or ask for it anew."""
+"""The actions and keys of the conversation that change the history or request an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys as people write them."""
+"""Names of keys as people write them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KEY_NAMES = {
 
 
 def key_name(key: str) -> str:
-    """Return a key as people write it: `ctrl+n` is `^n`, `alt+enter` is `Alt+⏎`."""
+    """Return the name of a key as people write it: `^n` for `ctrl+n`, `Alt+⏎` for `alt+enter`."""
     *modifiers, last = key.split("+")
     name = _KEY_NAMES.get(last, last.upper() if last.startswith("f") and last[1:] else last)
     if modifiers == ["ctrl"]:

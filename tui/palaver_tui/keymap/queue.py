@@ -1,4 +1,4 @@
-"""The keys of the queue."""
+"""The actions and keys of the queue."""
 
 from __future__ import annotations
 

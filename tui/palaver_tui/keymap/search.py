@@ -1,4 +1,4 @@
-"""The keys of the search in the conversation."""
+"""The actions and keys of the search in the conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of the conversation: moving through it, selecting, copying."""
+"""The actions and keys of the conversation: scrolling, selecting, copying."""
 
 from __future__ import annotations
 
