@@ -1,4 +1,4 @@
-"""The terminal client as an application: keys to actions, changes to repaints."""
+"""The Textual application of the client: runs actions for keys, schedules paints for changes."""
 
 from __future__ import annotations
 
@@ -66,21 +66,21 @@ from palaver_tui.widgets.transcript.widget import Transcript
 
 
 class PalaverApp(Application[int]):
-    """The client. `connect` finds or starts the daemon, while the first paint is on screen.
+    """The application. `connect` finds or starts the daemon, after the first paint.
 
-    With `signals`, those that ask to end are handled: for a client that has a process to itself.
-    With `contains_errors`, one of the client's own is told in it; without, it ends the client, as
-    tests want it.
-    `tools` are what it can do about a missing model; `hint` stands where nothing was said yet.
-    `server` is the one that was named, `choices` are those that can be gone to, `notice` is said at
-    the beginning.
+    With `signals`, the signals that end a process are handled: for a client with its own process.
+    With `contains_errors`, the client shows its own errors and goes on; without, they end it, as
+    tests need.
+    `tools` are what it can do about a missing model; `hint` is shown in an empty chat. `server` is
+    the server that was named, `choices` returns the servers to choose from, `notice` is shown at
+    the start.
     """
 
     CSS_PATH = "palaver.tcss"
     TITLE = "palaver"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
-    ENABLE_COMMAND_PALETTE = False  # there is one of our own
-    SUSPENDED_SCREEN_CLASS = "-behind"  # what lies over it has the notices
+    ENABLE_COMMAND_PALETTE = False  # the client has its own
+    SUSPENDED_SCREEN_CLASS = "-behind"  # the dialog over it shows the notices
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class PalaverApp(Application[int]):
         self._signals = signals
         self._is_ready = False  # the first paint can be made
         self._frames = FrameScheduler(self, self.paint)
-        self._ticked = 0  # frames that had been painted at the last tick
+        self._ticked = 0  # number of painted frames at the last tick
         self.key_queue = KeyQueue(self, self.give)
         self._events: asyncio.AbstractEventLoop | None = None
         self._without_signals: Callable[[], None] | None = None
@@ -166,7 +166,7 @@ class PalaverApp(Application[int]):
             stored=drafts,
         )
 
-    # --- life -----------------------------------------------------------------------------
+    # --- start and end --------------------------------------------------------------------
 
     def get_default_screen(self) -> MainScreen:
         """Return the main screen."""
@@ -174,11 +174,11 @@ class PalaverApp(Application[int]):
 
     @property
     def on_screen(self) -> bool:
-        """Whether there is a screen: not before the start, and not while leaving."""
+        """Whether there is a screen: not before the start, nor during the exit."""
         return self.is_running and bool(self.screen_stack)
 
     def on_ready(self) -> None:
-        """Show the first paint, then connect."""
+        """Paint, then connect."""
         self._events = asyncio.get_running_loop()
         self._events.set_exception_handler(self._task_failed)
         if self._signals:
@@ -200,7 +200,7 @@ class PalaverApp(Application[int]):
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
     async def on_unmount(self) -> None:
-        """End everything that runs."""
+        """Stop the key queue, save the drafts, and close the session."""
         await self.key_queue.close()
         await self.context.drafts.stored.save()
         await self.session.close()
@@ -208,7 +208,7 @@ class PalaverApp(Application[int]):
             self._without_signals()
 
     def hung_up(self) -> None:
-        """Leave because the terminal is gone. Called from another thread."""
+        """Leave because the terminal has hung up. Called from another thread."""
         loop = self._events
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._leave, EXIT_CODE)
@@ -216,23 +216,23 @@ class PalaverApp(Application[int]):
     def exit(
         self, result: int | None = None, return_code: int = 0, message: Any | None = None
     ) -> None:
-        """End the client; the last words in the composer are kept, too."""
+        """Leave the client, after storing the composer's text as a draft."""
         if self.on_screen:
             self.context.drafts.note()
         super().exit(result, return_code, message)
 
     def _leave(self, code: int) -> None:
-        """A signal asks to end: no questions, what was written is kept on disk."""
+        """Leave on a signal, without confirmation; drafts and unsent messages are kept on disk."""
         self.exit(code, return_code=code)
 
-    # --- errors of the client's own -------------------------------------------------------
+    # --- the client's own errors ----------------------------------------------------------
 
     def contains(self, error: Exception) -> bool:
-        """Record an error of the client's own; return False if it is to end the client."""
+        """Record one of the client's own errors; return False if it has to end the client."""
         return self._is_ready and self.handle_error(error)
 
     def handle_error(self, error: Exception) -> bool:
-        """Note an error and show that there was one; return False if it may end the client."""
+        """Record an error and show a notice; return False if it has to end the client."""
         if not self._contains_errors:
             return False
         if not self._is_ready:
@@ -241,7 +241,7 @@ class PalaverApp(Application[int]):
         return True
 
     def _give_up(self, error: Exception) -> NoReturn:
-        """End before the first paint: there is nothing to show an error in, and nothing to keep."""
+        """Exit the process after an error before the first paint, when there is nothing to save."""
         log = self.context.errors.log
         log.note(error)
         log.write(self.clock.now())
@@ -250,7 +250,7 @@ class PalaverApp(Application[int]):
         os._exit(1)
 
     def _task_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Something that ran by itself failed, and nobody waits for it."""
+        """Handle the error of a task or callback that nothing awaits."""
         error = context.get("exception")
         if isinstance(error, Exception):
             self.fail(error)
@@ -258,24 +258,24 @@ class PalaverApp(Application[int]):
     # --- painting -------------------------------------------------------------------------
 
     def _changed(self) -> None:
-        # Not with the paint: what is typed, and Enter, go to the chat that is current by then.
+        # Not when painting: keys before the next paint already apply to the current chat.
         if self._is_ready and self.on_screen:
             self.context.drafts.switch()
         self._frames.request()
 
     def _tick(self) -> None:
-        """Move what moves by itself; a frame that was painted meanwhile has moved it."""
+        """Schedule a paint for spinners and times, unless there was one since the last tick."""
         painted, self._ticked = self._ticked, self._frames.painted
         if painted == self._ticked and self.context.painter.moves:
             self._changed()
 
     def paint(self) -> None:
-        """Show the session as it is now."""
+        """Paint the current state of the session."""
         if self._is_ready and self.on_screen:
             paint(self.context)
 
     def _use_colours(self, depth: Depth) -> None:
-        """Register the themes that a terminal with so many colours can show, and begin with one."""
+        """Register the themes for a terminal with this colour depth, and choose the first one."""
         for palette in FAMILIES[depth]:
             self.register_theme(theme(palette))
         if depth == "none" or self.no_color:
@@ -284,11 +284,11 @@ class PalaverApp(Application[int]):
 
     @property
     def _draws_pictures(self) -> bool:
-        """Whether there are colours to draw pictures with."""
+        """Whether pictures are drawn: the theme and the terminal have the colours for it."""
         return self._look.pictures and not self.no_color and not PALETTES.get(self.theme, DARK).own
 
     def watch_theme(self) -> None:
-        """Draw everything again in the new colours."""
+        """Repaint everything in the colours of the new theme."""
         if self._is_ready:
             self._mark_own()
             self.main.transcript.viewport.draw_pictures(self._draws_pictures)
@@ -296,20 +296,20 @@ class PalaverApp(Application[int]):
             self.main.refresh(layout=True)
 
     def _mark_own(self) -> None:
-        """Mark the style sheet for themes that use only the terminal's own colours."""
+        """Set the class `-own` if the theme uses only the terminal's own colours."""
         self.set_class(PALETTES.get(self.theme, DARK).own, "-own")
 
-    # --- what the parts tell --------------------------------------------------------------
+    # --- messages of the widgets ----------------------------------------------------------
 
     def _drafts_loaded(self) -> None:
-        """The drafts were read: show the one of this chat, and ask for the chats of the others."""
+        """Show the current chat's loaded draft, and fetch the chats of the other drafts."""
         if self.on_screen:
             self.context.drafts.show_stored()
             self.session.chat_pages.find_lost()
             self._changed()
 
     def on_text_area_changed(self) -> None:
-        """Keep what is being written, a moment later, on disk; list the commands it may be."""
+        """Store the composer's text as the draft, and list the commands that match it."""
         if not self.on_screen:
             return
         list_commands(self.context)
@@ -317,11 +317,11 @@ class PalaverApp(Application[int]):
         before = stored.chats
         self.context.drafts.note()
         if stored.chats != before:
-            self._changed()  # the list marks it
+            self._changed()  # the list marks chats with drafts
 
     def on_resize(self, event: events.Resize) -> None:
-        """Make room: a narrow window has the list as an overlay."""
-        # Not our own size: that is still the one before.
+        """Adapt the layout: in a narrow window the list is an overlay."""
+        # Not `self.size`, which is still the previous size.
         self.main.set_class(event.size.width < NARROW, "-narrow")
         self.main.set_class(event.size.height < FLAT, "-flat")
         self._changed()
@@ -331,15 +331,15 @@ class PalaverApp(Application[int]):
         self._changed()
 
     def on_search_bar_typed(self, message: SearchBar.Typed) -> None:
-        """Find what was typed."""
+        """Search for the text of the search bar."""
         find(self.context, message.text)
 
     def on_transcript_used(self, message: Transcript.Used) -> None:
-        """Use what was clicked."""
+        """Use the clicked target."""
         use_target(self.context, message.target)
 
     def on_transcript_moved(self) -> None:
-        """Show how much is new below."""
+        """Update the number of new lines below the view."""
         if self._is_ready:
             self.context.painter.paint_new_lines()
 
@@ -348,15 +348,15 @@ class PalaverApp(Application[int]):
         self._changed()
 
     def on_transcript_near_start(self) -> None:
-        """Fetch what is older."""
+        """Fetch older messages."""
         self.session.message_pages.older()
 
     def on_transcript_near_gap(self) -> None:
-        """Fetch what is missing between."""
+        """Fetch messages in the gap."""
         self.session.message_pages.newer()
 
     def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:
-        """Fetch chats that are older, if they did not come since it was said."""
+        """Fetch older chats, unless the list has got them since the message was sent."""
         wanted = self.main.chat_list.wanted
         if wanted is None:
             return
@@ -365,7 +365,7 @@ class PalaverApp(Application[int]):
         self.session.chat_pages.more(archived=self.context.list_filter.archived, wanted=wanted)
 
     def on_chat_list_pane_filtered(self) -> None:
-        """Show the chats that fit what is typed by now: the filter may be over already."""
+        """Repaint with the list's current filter, which may have ended since the message."""
         self.context.list_filter.follow()
         self._changed()
 
@@ -374,69 +374,69 @@ class PalaverApp(Application[int]):
         self.session.open(message.chat_id)
         self.main.close_list()
 
-    # --- what Textual asks for by itself --------------------------------------------------
+    # --- calls by Textual -----------------------------------------------------------------
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy what the library copies from a field: as all else is copied, and said."""
+        """Copy a field's selection like everything else, with a notice."""
         self.set_pasted(encodable(text))
         copy_text(self.context, text, "the selection")
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Open an address: our own, and what the library would give to a browser by itself."""
+        """Open a URL, also one that Textual would open in a browser itself."""
         self.run_worker(open_address(self.context, url))
 
     def action_help_quit(self) -> None:
-        """Textual's name for ^c. It copies what is selected, and else asks before it leaves."""
+        """Handle ^c, by Textual's name for it: copy the selection, or ask before leaving."""
         copy_or_leave(self.context)
 
     # --- keys -----------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Queue input from the terminal; handle every other event at once."""
+        """Queue input from the terminal; handle every other event immediately."""
         is_input = isinstance(event, events.InputEvent | events.Paste)
         if is_input and not event.is_forwarded:
             await self.key_queue.take(event)
         elif is_input and not self.screen_stack:
-            event.stop()  # it comes back from a part that is gone: the client is leaving
+            event.stop()  # it bubbled from a removed widget: the client is leaving
         else:
             await super().on_event(event)
 
     async def give(self, event: events.Event) -> None:
-        """Dispatch an input event whose turn it is."""
+        """Dispatch the next input event of the queue."""
         if isinstance(event, events.Key):
             self.context.enter.note(event.key)
             if "alt+" in event.key:
-                event.character = None  # to Textual a letter with Alt is the letter
+                event.character = None  # Textual would insert the letter without Alt
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that nothing wanted: somebody writes."""
+        """Insert a letter that is no key binding into the composer."""
         bound = self.screen.active_bindings
         if event.is_printable and event.key not in bound:
             self._write(event.character or "")
 
     def on_paste(self, event: events.Paste) -> None:
-        """A paste outside of any field."""
+        """Insert text that was pasted outside of any field into the composer."""
         if not isinstance(self.focused, Input | TextArea):
             self._write(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
     def _write(self, text: str) -> None:
-        """Put `text` into the composer, and go there."""
+        """Insert `text` into the composer, and focus it."""
         self.context.dialogs.close()
         self.main.close_list()
         self.main.composer.insert(text)
         self.main.composer.focus()
 
     def action_perform(self, name: str) -> None:
-        """Run an action by its id: what key bindings call."""
+        """Run an action by its id; key bindings call this."""
         self.perform(name)
 
     def perform(self, name: str) -> None:
-        """Run an action by its id, if it makes sense now."""
+        """Run an action by its id, if it is possible now."""
         perform(self.context, name)
 
     def offers(self, action: Action) -> bool:
-        """Return whether `action` makes sense now."""
+        """Return whether `action` is possible now."""
         return offers(self.context, action)
 
 
@@ -452,13 +452,13 @@ def open_terminal(
     choices: Choices | None = None,
     notice: str = "",
 ) -> Left:
-    """Run the client until the person leaves; return how.
+    """Run the client until the user leaves; return the exit code, the chat, and the next server.
 
-    `connect` returns where the daemon answers, after starting one if need be; `restart` ends the
-    one that runs first. They raise `PalaverError` with a sentence when they cannot, which is shown
-    in the client. `config` is the file that a daemon started by them reads, None for the usual one;
-    `hint` stands where nothing was said yet, `notice` is said at the beginning. `server` is the one
-    that was named, `choices` are those that can be gone to, None where that is not offered.
+    `connect` returns the daemon's endpoint and starts a daemon if necessary; `restart` stops the
+    running one first. If they fail, they raise `PalaverError` with a sentence, which the client
+    shows. `config` is the configuration for a daemon that they start, None for the default path;
+    `hint` is shown in an empty chat, `notice` at the start. `server` is the server that was named;
+    `choices` returns the servers to choose from, None to offer no choice.
     """
     files = tuple(watched_files(data_dir, config, server))
     find = partial(find_servers, SystemClock())
@@ -484,7 +484,7 @@ def open_terminal(
     ended = watch_terminal(0, app.hung_up)
     try:
         result = app.run()
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a person
+    except Exception as error:  # noqa: BLE001 - users see no tracebacks
         app.context.errors.log.note(unwrapped(error))
         app.context.errors.log.write(app.clock.now())
         result = 1

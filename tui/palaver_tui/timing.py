@@ -1,75 +1,75 @@
-"""How often and how long: every rate and delay of the client, with its reason."""
+"""Every rate, delay and page size of the client, with its reason."""
 
-# Repaints while text streams in: enough to look like a flow. Each costs some seven milliseconds, so
-# that an answer of a hundred tokens a second takes about a fifth of a core.
+# Repaints while text is streamed: enough for it to look continuous. One takes about 7 ms, so that
+# an answer of a hundred tokens per second takes about a fifth of a core.
 FRAMES_PER_SECOND = 20.0
-# What is dirty goes to the screen on a beat, the next of which may be missed. At Textual's own 60 a
-# second a key that comes just after a frame of an answer waits up to 33 ms; here it is 8 ms at
-# most. Nothing is drawn more often for it: how much there is to draw is bounded above, and by keys.
+# How often Textual writes changed widgets to the screen; one update may be missed. At Textual's
+# default of 60 per second, a key just after a frame of an answer waits up to 33 ms; here at most
+# 8 ms. Nothing is drawn more often for it: the rate above and the keys limit what there is to draw.
 SCREEN_UPDATES_PER_SECOND = 240.0
-# A repaint that was much work is followed by a pause this many times as long, so that drawing
-# never takes more than a fifth of a core.
+# A repaint is followed by a pause of this many times its CPU time, so that painting never takes
+# more than a fifth of a core.
 REST_AFTER_FRAME = 4.0
-# What is near the view is laid out bit by bit, with pauses for what matters more: a bit is less
-# than ten milliseconds' work. Until then the scroll bar goes by estimates. Not at once: while a
-# window's edge is dragged there is soon another width.
+# Text near the view is laid out in the background, in parts of less than 10 ms with pauses for
+# other work. Until then the scroll bar uses estimates. It starts after a delay: while a window's
+# edge is dragged, the width soon changes again.
 LAYOUT_REST_AFTER_S = 0.5
 LAYOUT_PAUSE_S = 0.03
-LAYOUT_AT_ONCE = 2_000  # characters of Markdown
-# Near are so many lines above and below the first one in view: the thumb of a chat that is longer
-# moves by less than a row for what is estimated of it.
+LAYOUT_AT_ONCE = 2_000  # characters of Markdown in one part
+# Lines above and below the first line in view that count as near. In a longer chat, errors of the
+# estimates move the scroll bar's thumb by less than a row.
 LAYOUT_NEAR = 1_000
-# Spinner and running countdowns. Braille spinners look calm at about eight frames a second.
+# Between frames of spinners and countdowns. Braille spinners look calm at about eight per second.
 ANIMATION_S = 0.12
-# Without motion, only seconds change.
+# If motion is off, only seconds change.
 STILL_ANIMATION_S = 1.0
-# Chats whose last view is kept, so that moving through the list shows them at once.
+# Chats whose last view is kept, so that moving through the list shows them immediately.
 CACHED_CHATS = 30
 # Rows from the end within which the transcript still counts as being at its end.
 FOLLOW_TOLERANCE = 2
-# Older messages are fetched when the view comes this close to the first line there is.
+# Older messages are fetched when the view is this close to the first line.
 OLDER_WITHIN_LINES = 40
-# And older chats, when so few are left below what is in view of the list.
+# Older chats are fetched when the list has at most this many rows below the view.
 OLDER_WITHIN_ROWS = 40
-OLDER_PAGE = 50  # messages; the interface's default page
-CHAT_PAGE = 200  # chats; the most that the interface gives at once
-SEARCH_PAGE = 200  # messages; the most that the interface gives at once
-# Messages that a search reads before it stops to ask: a few seconds over a slow line.
+OLDER_PAGE = 50  # messages; the default page of the daemon's interface
+CHAT_PAGE = 200  # chats; the largest page of the daemon's interface
+SEARCH_PAGE = 200  # messages; the largest page of the daemon's interface
+# Messages that a search fetches before the user has to continue it: some seconds on a slow line.
 SEARCH_AT_ONCE = 10_000
-# Of what is searched, so much is laid out before keys are looked at again: a few milliseconds.
+# A search lays out this much before keys are handled again: a few milliseconds.
 SEARCH_UNITS = 2_000  # characters of Markdown
 SEARCH_PAUSE_S = 0.005
-# While a selection is dragged beyond the view, it scrolls this often, further out faster.
+# Between scroll steps while a selection is dragged beyond the view; further out, steps are larger.
 DRAG_SCROLL_S = 0.05
-# An Enter right after another one, wherever that went, is no decision within this time.
+# An Enter within this time after another one, wherever that was handled, confirms nothing.
 SAME_STROKE_S = 1.0
-# Notices go away by themselves.
+# Notices disappear after this time.
 NOTICE_S = 4.0
-# One that shows an address is there to be read whole.
+# A notice with an address, which should be read completely.
 ADDRESS_NOTICE_S = 12.0
-# One that says how to take something back gives time to think about it.
+# A notice that offers undo leaves time to think about it.
 UNDO_NOTICE_S = 8.0
-# One that tells of an error of the client itself stays long enough to press the key it names.
+# A notice of an error of the client itself leaves time to press the key that it names.
 ERROR_NOTICE_S = 30.0
-# A program that opens addresses and has not failed by then has it.
+# A program that opens a URL and has not failed within this time has succeeded.
 OPENER_S = 2.0
-# A clipboard program that has not taken the text by then hangs.
+# A clipboard program that has not read the text within this time hangs, and is killed.
 CLIPBOARD_TOOL_S = 2.0
-# What is being written is saved this long after the first change: a crash costs a second.
+# A draft is saved this long after its first change: a crash loses at most a second.
 SAVE_DRAFT_S = 1.0
-# Between two looks for model servers on this machine, while no model can be used: somebody who
-# starts one looks at the screen a moment later.
+# Between two probes for model servers on this machine, while no model can be used: a user who
+# starts one looks at the screen soon after.
 LOOK_FOR_SERVERS_S = 5.0
-# Between two looks at what a daemon that did not start is waiting for: a file that was mended is
-# used before whoever mended it has changed windows. A look costs nothing.
+# Between two checks of the files that a failed start depends on: a repaired file is used before
+# the user has changed windows. A check costs next to nothing.
 LOOK_AT_CAUSE_S = 0.5
-# A daemon that did not let us in, or was of a version that does not fit, is asked again after this
-# long: it may have been upgraded. What is done about it here is seen at once.
+# After a refused token or an incompatible version, the next attempt is made after this time: the
+# daemon may have been upgraded. A change of the local files is noticed by the check above.
 BARRED_S = 15.0
-# A lost daemon is started again only after this long: one that is being restarted by whoever
-# looks after it, or by another client, is back by then.
+# A lost daemon is started again only after this time: one that a service manager or another client
+# restarts is back by then.
 RELAUNCH_AFTER_S = 2.0
-# A request may be lost on a line whose stream stands: another one begins after this long.
+# A message may be lost although the stream is connected: it is sent again after this time.
 RESEND_AFTER_S = 2.0
-# How often reading what was not sent may fail by a fault of our own before one goes on without.
+# How often loading unsent messages may fail because of a bug before the client works without them.
 LOADS = 3
