@@ -15,7 +15,7 @@ from bench.table import lines
 
 
 def main() -> None:
-    """Run the chosen benchmarks several times, and print the medians."""
+    """Run the chosen benchmarks `--runs` times each, and print the medians."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"all, or some of: {', '.join(BENCHMARKS)}"

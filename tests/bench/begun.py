@@ -1,4 +1,4 @@
-"""Report on standard output when every stream of a reader has begun."""
+"""Print `live` when every stream of a reader has begun."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 
 class Begun:
-    """Prints `live` at the `streams`-th note."""
+    """Prints `live` at the `streams`-th call of `note`."""
 
     def __init__(self, streams: int) -> None:
         self._missing = streams

@@ -2,8 +2,8 @@
 
 HOW is `sdk` (the vendor's typed events), `httpx2` (the HTTP client that Palaver uses, discarding
 the bodies) or `aiohttp` (the same through the SDK's other transport). Prints `live` when every
-stream has begun; with `sdk`, prints at the end how old each word was when it was read: nanoseconds,
-as one JSON line.
+stream has begun, and at the end, as one JSON line, the age of each word when it was read, in
+nanoseconds; an empty list unless HOW is `sdk`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def request(content: str) -> dict[str, Any]:
 
 
 async def read_typed(client: Any, content: str, begun: Begun) -> list[int]:
-    """Read typed events; return how old each word was, in nanoseconds."""
+    """Read typed events; return the age of each word in nanoseconds."""
     ages: list[int] = []
     async with await client.messages.create(**request(content)) as stream:
         async for event in stream:
@@ -58,7 +58,7 @@ async def read_typed(client: Any, content: str, begun: Begun) -> list[int]:
 
 
 async def read_bytes(client: Any, content: str, begun: Begun) -> list[int]:
-    """Read the body and discard it."""
+    """Read the body and discard it; return no ages."""
     opening = client.messages.with_streaming_response.create(**request(content))
     async with opening as opened:
         chunks = opened.http_response.aiter_bytes()
@@ -70,7 +70,7 @@ async def read_bytes(client: Any, content: str, begun: Begun) -> list[int]:
 
 
 async def main(url: str, how: str, streams: int, content: str) -> None:
-    """Read that many streams at once, and print the result."""
+    """Read `streams` streams concurrently, and print the ages."""
     client = anthropic_client(url, how)
     read = read_typed if how == "sdk" else read_bytes
     await read(client, "1 0 0", Begun(2))  # the first call imports and connects

@@ -1,4 +1,4 @@
-"""One answer to many subscribers, compared with a bare WebSocket loop that sends the same bytes.
+"""Sending one answer to many subscribers, compared with a bare WebSocket loop with the same bytes.
 
 The figure is events per second of the sending process's CPU time, with one event per frame: the
 case of a subscriber that keeps up. A slower one gets several events per frame, which is cheaper.

@@ -1,7 +1,7 @@
 """Readers that only count bytes: `python -m bench.fan_out_readers SOCKET PATH READERS`.
 
-Opens WebSockets with the least code that can, so that reading costs little beside sending. Runs
-until it is ended; at the end of its input it prints how many bytes it read.
+Opens WebSockets with minimal code, so that reading costs little compared with sending. Runs until
+the end of its input; then it prints the number of bytes read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def main(socket: str, path: str, readers: int) -> None:
     """Open the connections and keep them open."""
     loop = asyncio.get_running_loop()
     for _ in range(readers):
-        # One after the other: many connections at once are another benchmark's subject.
+        # In succession: concurrent connections are not measured here.
         _, reader = await loop.create_unix_connection(lambda: Reader(path), socket)
         await reader.accepted.wait()
     await asyncio.to_thread(sys.stdin.read)

@@ -1,9 +1,9 @@
 """Send one answer to many readers: `python -m bench.fan_out_server SOCKET READERS EVENTS`.
 
 Runs the daemon's own sockets, subscribers and log, without a worker: this process writes the
-answer itself. Beside it, on SOCKET.bare, a WebSocket server sends the same frames to its readers in
-a loop. Prints `ready`, waits until both have their readers, and prints the CPU seconds that each
-took for EVENTS events, as one JSON line.
+answer itself. On SOCKET.bare, a WebSocket server sends the same frames to its readers in a loop.
+Prints the chat's id, waits until both have their readers, and prints the CPU seconds that each took
+for EVENTS events, as one JSON line.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat
 
 DELTA = " a word of ordinary length or two, and what belongs around it in such an event"
-ROUNDS = 5  # in turns, so that noise meets both
+ROUNDS = 5  # alternately, so that noise affects both
 
 
 class Bare:
-    """The least code that can send frames to many readers."""
+    """A minimal server that sends frames to many readers."""
 
     def __init__(self) -> None:
         self.sockets: set[web.WebSocketResponse] = set()
@@ -61,13 +61,13 @@ class Bare:
         return socket
 
     async def send(self, frame: bytes) -> None:
-        """Send a frame to all."""
+        """Send a frame to all readers."""
         for socket in self.sockets:
             await socket.send_frame(frame, WSMsgType.TEXT)
 
 
 async def chat_with_episode(daemon: Daemon) -> tuple[str, Episode]:
-    """Return a chat that looks as if a model were answering in it."""
+    """Return the id of a chat in which a model seems to be answering, and its episode."""
     made = await create_chat(daemon.context, Asker(LOCAL_OWNER), CreateChat("go", title="bench"))
     chat_id = made.chat.id
     applied = await daemon.door.apply(chat_id, lambda chat: record_attempt(chat, "bench"))
@@ -77,20 +77,20 @@ async def chat_with_episode(daemon: Daemon) -> tuple[str, Episode]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for the readers."""
+    """Wait until `condition` is true."""
     async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
 
 async def main(socket: Path, readers: int, events: int) -> None:
-    """Send events both ways, alternately."""
+    """Send events through the daemon and the bare server alternately; print the CPU seconds."""
     # Two sockets for each reader: more files than the usual limit of a process.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # The benchmark reads this output.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    # One owner has all of them here; the limit is against runaway scripts.
+    # All streams have one owner here; the limit is for runaway scripts.
     limits.STREAMS_PER_OWNER = max(limits.STREAMS_PER_OWNER, 2 * readers)
     daemon = Daemon(
         socket.parent / "data",

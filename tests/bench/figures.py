@@ -52,7 +52,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Return whether the aim is met; None without an aim."""
+        """Whether the aim is met; None without an aim."""
         if self.aim is None:
             return None
         limit, ratio, base = self.aim.limit, self.ratio or 0.0, self.baseline or 0.0
@@ -66,7 +66,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work a benchmark does: 1 is enough for a steady figure, 0.01 checks that it runs."""
+    """How much a benchmark does: 1 is enough for a stable figure, 0.01 checks that it runs."""
 
     scale: float = 1.0
 

@@ -1,4 +1,4 @@
-"""The live path: the latency of an event, and the daemon's CPU time per token."""
+"""Live output: the latency of an event, and the daemon's CPU time per token."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bench.figures import Aim, Effort, Figure, Kind, at_most, percentile
 from bench.processes import cpu_seconds, daemon, line, process, provider
 
 RATE = 100.0  # tokens per second of one stream: a fast model
-WORDS = 1000  # of a stream, for latency
-# For CPU: a few streams, measured in the middle, when each has begun and none has ended.
+WORDS = 1000  # words of a stream, for latency
+# For CPU: a few streams, measured while all of them are running.
 STREAMS, WINDOW_S = 5, 6.0
 MARGIN_S = 3.0  # that a stream continues after the window, since a busy machine measures late
 P50_AIM = Aim(Kind.ADDED_AT_MOST, 1.0)
@@ -20,7 +20,7 @@ CPU_AIM = at_most(1.6)
 
 
 async def latency(effort: Effort) -> list[Figure]:
-    """Measure from the provider's byte to the client's event, and with the vendor's SDK."""
+    """Measure the time from the provider's byte to the client's event, and to the vendor's SDK."""
     asked = f"{effort.count(WORDS, 10)} {RATE:g} 0"
     async with provider() as url, daemon(url) as served:
         theirs = await _ages("bench.direct_reader", url, "sdk", "1", asked)
@@ -35,7 +35,10 @@ async def latency(effort: Effort) -> list[Figure]:
 
 
 async def cpu(effort: Effort) -> list[Figure]:
-    """Measure CPU time per live token, for both transports, against the HTTP client alone."""
+    """Measure the CPU time per live token, compared with the HTTP client alone.
+
+    The client alone is measured with both transports.
+    """
     window = max(0.3, WINDOW_S * effort.scale)
     words = round((window + MARGIN_S) * RATE)
     asked = f"{words} {RATE:g} 0"
@@ -64,7 +67,7 @@ async def _cpu_per_token(reader: asyncio.subprocess.Process, pid: int, window: f
 
 
 async def _ages(*reader: str) -> list[float]:
-    """Let a reader read to the end; return how old each word was, in milliseconds."""
+    """Run a reader to the end; return the age of each word in milliseconds."""
     async with process(*reader) as running:
         await line(running)
         found: list[int] = json.loads(await line(running))

@@ -1,4 +1,4 @@
-"""The noise of the machine, without Palaver."""
+"""Measure the machine's noise, without Palaver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and histories: the cost of a long one compared with a short one."""
+"""The list of chats and a history: the cost of reading a long one, compared with a short one."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FEW_CHATS, MANY_CHATS = 100, 10_000
 SHORT, LONG = 100, 100_000  # messages in a chat
 PAGE = 50  # chats in a page
 REPEATS = 100
-BATCH = 5_000  # rows in one statement while filling
+BATCH = 5_000  # rows in one INSERT
 
 FIRST_PAGE_AIM = Aim(Kind.VALUE_AT_MOST, 20.0)
 OPEN_AIM = at_most(1.2)
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Measure the list of chats, then the opening of a chat at its end."""
+    """Measure reading pages of the list of chats, then opening a chat at its end."""
     few, many = FEW_CHATS, effort.count(MANY_CHATS, 2 * PAGE)
     repeats, messages_in_long = effort.count(REPEATS, 2), effort.count(LONG, SHORT)
     async with store(few, "few") as small, store(many, "many") as large:
@@ -67,7 +67,7 @@ async def run(effort: Effort) -> list[Figure]:
 
 @asynccontextmanager
 async def store(chat_count: int, name: str) -> Any:
-    """Open a database with that many chats of one owner."""
+    """Open a database with `chat_count` chats of one owner."""
     with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
         database = SqliteDatabase(Path(folder) / f"{name}.db", SystemClock())
         await database.open(migrate)
@@ -77,7 +77,7 @@ async def store(chat_count: int, name: str) -> Any:
 
 
 def fill(connection: Connection, count: int) -> None:
-    """Write chats, each updated a second before the previous one."""
+    """Insert chats, each updated a second after the previous one."""
     ensure_user(connection, OWNER, 0)
     for rows in _batches(count):
         values = []
@@ -90,7 +90,7 @@ def fill(connection: Connection, count: int) -> None:
 
 
 def fill_chat(connection: Connection, chat_id: str, count: int) -> None:
-    """Write one chat with that many messages, interleaved with messages of others."""
+    """Insert a chat with `count` messages."""
     row = fresh_chat(connection, chat_id, NewChat(owner=OWNER, title=chat_id), 0).row
     row.snapshot_version = row.history_version = row.turn_version = 1
     connection.execute(insert(chats).values(**chat_values(row)))
@@ -123,7 +123,7 @@ def first_page(connection: Connection) -> object:
 
 
 def open_chat(chat_id: str) -> Callable[[Connection], object]:
-    """Return the read of a stream that starts without a position."""
+    """Return the function that reads a chat for a stream without a position."""
     return lambda connection: load_changes(connection, chat_id, None)
 
 
@@ -149,7 +149,7 @@ async def _timed(database: SqliteDatabase, read: Callable[[Connection], object])
 
 
 async def _page_to_the_end(database: SqliteDatabase) -> tuple[int, float]:
-    """Return how many chats the pages held, and the median of a page in milliseconds."""
+    """Return the number of chats in all pages, and the median time of a page in milliseconds."""
     seen, cursor, taken = 0, None, []
     while True:
         began = time.perf_counter()

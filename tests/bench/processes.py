@@ -14,7 +14,7 @@ from pathlib import Path
 from palaver.client import Client, Endpoint, Unreachable
 
 TESTS = Path(__file__).resolve().parents[1]
-ANSWER_S = 120.0  # for a process to print a line, on a busy machine
+ANSWER_S = 120.0  # timeout for a line or a response of a process, on a busy machine
 POLL_S = 0.01
 
 CONFIG = """\
@@ -30,21 +30,21 @@ model = "bench"
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return an environment that can import the benchmarks and has no configuration."""
+    """Return environment variables with which the benchmarks can be imported, without PALAVER_*."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PALAVER_")}
     return kept | {"PYTHONPATH": str(TESTS)} | more
 
 
 @asynccontextmanager
 async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a Python module with pipes; it is ended with the block."""
+    """Run a Python module with pipes; terminate it at the end of the block."""
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        # A daemon's log is not needed here; another process prints errors.
+        # A daemon's log is discarded; the others show their errors.
         stderr=asyncio.subprocess.DEVNULL if arguments[0] == "palaverd" else None,
         cwd=TESTS,
         env=environment(),
@@ -78,7 +78,7 @@ async def tell(running: asyncio.subprocess.Process, text: str) -> None:
 
 @asynccontextmanager
 async def provider() -> AsyncIterator[str]:
-    """Run the provider; yields its URL."""
+    """Run the provider, and yield its URL."""
     async with process("bench.provider") as running:
         yield await line(running)
 

@@ -1,8 +1,8 @@
-"""A model server whose every word is the time at which it is sent: `python -m bench.provider`.
+"""A model server that sends the current time as each word: `python -m bench.provider`.
 
-It speaks Anthropic Messages. The first line on standard output is its address. The last user
-message is the request: `<words> <words per second> <seconds to wait before the end>`; a rate
-of 0 is as fast as possible. A word is `time.monotonic_ns()`, one clock for all processes of a
+Its protocol is Anthropic Messages. The first line on standard output is its URL. The last message
+of a request is `<words> <words per second> <seconds to wait before the end>`; a rate of 0 is as
+fast as possible. A word is `time.monotonic_ns()`, which is one clock for all processes of a
 machine.
 """
 
@@ -53,13 +53,13 @@ ENDING = (
 
 
 def word() -> bytes:
-    """Return an event that contains the current time."""
+    """Return an encoded event with the current time."""
     text = f"{time.monotonic_ns()} "
     return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
 
 
 def wanted(body: Any) -> tuple[int, float, float]:
-    """Parse words, rate and last wait from a request."""
+    """Return the number of words, the rate and the last wait that a request asks for."""
     content = body["messages"][-1]["content"]
     text = content if isinstance(content, str) else content[-1]["text"]
     words, rate, wait = text.split()
@@ -84,7 +84,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
 
 
 async def serve(announce: Callable[[str], None]) -> None:
-    """Serve on a free loopback port until cancelled."""
+    """Serve on a free loopback port until cancelled; call `announce` with the URL."""
     app = web.Application()
     app.router.add_post("/v1/messages", answer)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)

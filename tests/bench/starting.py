@@ -1,4 +1,4 @@
-"""Start times, compared with the least that Python does: `python -c pass`."""
+"""Start times, compared with that of Python alone: `python -c pass`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HELP_AIM, PAINT_AIM, READY_AIM = at_most(6), at_most(20), at_most(25)
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Start each alternately, so that noise affects all."""
+    """Measure each start in turns, so that noise affects all."""
     with tempfile.TemporaryDirectory(prefix="pv-bench") as name:
         folder = Path(name)
         starts: dict[str, Callable[[], float]] = {
@@ -71,7 +71,7 @@ async def _daemon_ready(folder: Path) -> float:
 
 
 def _first_paint(folder: Path) -> float:
-    """Return the seconds until the interface is painted. It may still be connecting."""
+    """Return the seconds until the client has painted. It may still be connecting."""
     parent, child = pty.openpty()
     # No daemon listens there: the first paint does not wait for one.
     command = [str(BIN / "palaver"), "--socket", str(folder / "nobody.sock")]

@@ -19,7 +19,7 @@ class Statement(NamedTuple):
 
 @contextmanager
 def recorded() -> Iterator[list[Statement]]:
-    """Collect the statements of every engine in this process, while the block runs."""
+    """Yield a list to which the statements of all engines in this process are added."""
     found: list[Statement] = []
 
     def note(

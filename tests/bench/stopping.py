@@ -14,11 +14,11 @@ from palaver.wire.events import CaughtUp, MessageEvent, MessagePartEvent, Status
 
 STOPS = 60
 AIM = Aim(Kind.VALUE_AT_MOST, 100.0)
-STALLED = "5 0 600"  # a few words, then ten minutes of nothing
+STALLED = "5 0 600"  # five words, then nothing for ten minutes
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Stop many answers, one after the other; then send the same request to idle chats."""
+    """Stop answers, one after the other, and after each send the same request to its idle chat."""
     async with provider() as url, daemon(url) as served:
         taken, at_rest = [], []
         for _ in range(effort.count(STOPS, 3)):
@@ -35,7 +35,7 @@ async def run(effort: Effort) -> list[Figure]:
 
 
 async def _stop_one(client: Client) -> tuple[float, float]:
-    """Return the milliseconds until the interruption was seen, and of a request without effect."""
+    """Return milliseconds until the interruption arrived, and of a second, ineffective request."""
     sent = await client.create_chat(CreateChat(content=STALLED))
     chat_id = sent.chat.id
     request = Interrupt(turn_version=sent.chat.versions.turn)
@@ -50,7 +50,7 @@ async def _stop_one(client: Client) -> tuple[float, float]:
 
 
 async def _until_words(stream: AsyncIterator[Sequence[object]]) -> None:
-    """Wait until words were shown and everything else was sent."""
+    """Wait until words of the answer have arrived and the stream has caught up."""
     shown = caught_up = False
     async for batch in stream:
         shown = shown or any(isinstance(item, MessagePartEvent) for item in batch)
@@ -60,7 +60,7 @@ async def _until_words(stream: AsyncIterator[Sequence[object]]) -> None:
 
 
 async def _until_stopped(stream: AsyncIterator[Sequence[object]]) -> None:
-    """Wait for the interrupted answer and the idle chat, which the commit writes."""
+    """Wait for the interrupted answer and for the status of the idle chat, from one commit."""
     saved = False
     async for batch in stream:
         for item in batch:

@@ -1,7 +1,7 @@
-"""Subscribes to chats: `python -m bench.subscriber SOCKET STREAMS REQUEST`.
+"""Subscribe to chats: `python -m bench.subscriber SOCKET STREAMS REQUEST`.
 
-Makes the chats and follows each with Palaver's own client. Prints `live` when every answer has
-begun, and at the end how old each word was when its event came: nanoseconds, as one JSON line.
+Creates the chats and follows each with Palaver's own client. Prints `live` when every answer has
+begun, and at the end, as one JSON line, the age of each word when it arrived, in nanoseconds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def follow(client: Client, content: str, begun: Begun) -> list[int]:
 
 
 async def main(socket: str, streams: int, content: str) -> None:
-    """Follow that many chats at once, and print the result."""
+    """Follow `streams` chats concurrently, and print the ages."""
     async with Client(Endpoint(socket=Path(socket))) as client:
         await follow(client, "1 0 0", Begun(2))  # the first answer imports and connects
         begun = Begun(streams)

@@ -10,7 +10,7 @@ HEAD = ("figure", "value", "baseline", "ratio", "aim", "", "noise", "against")
 
 
 def lines(figures: Sequence[Figure]) -> Iterator[str]:
-    """Yield the table, head first, columns aligned."""
+    """Yield the lines of the table, with aligned columns, beginning with the head."""
     rows = [HEAD, *(_cells(figure) for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for number, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The terminal client's CPU time per token: late in a long answer, in a long chat, in odd texts."""
+"""The client's CPU time per token: late in a long answer, in a long chat, in expensive texts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from bench.figures import Aim, Effort, Figure, Kind, at_most
 from bench.terminal_client import history, shown
 from bench.terminal_texts import SHAPES, paragraph, prose, written
 
-RATE = 100.0  # tokens a second of a fast model
+RATE = 100.0  # tokens per second of a fast model
 ENDLESS_RATE = 200.0
 LONG, SHORT = 20_000, 1_000  # tokens
-WINDOW = 600  # tokens measured at a time
-SKIP = 2_000  # tokens that are fed at once on the way to the next window
+WINDOW = 600  # tokens in one measurement
+SKIP = 2_000  # tokens per frame between two measurements
 CALL_LINES = 800
 ENDLESS = 56_000  # characters
 CHATS = (20, 2_000)  # messages
@@ -24,7 +24,7 @@ SHARE_AIM = Aim(Kind.VALUE_AT_MOST, 20)
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Measure all of it."""
+    """Measure the start and the end of each text, and the share of a core."""
     figures = [await _late(effort)]
     for name, tokens in SHAPES.items():
         aim = TABLE_AIM if "table" in name else SHAPE_AIM
@@ -62,9 +62,9 @@ async def _late(effort: Effort) -> Figure:
 
 
 async def _ends(tokens: Sequence[str], call: str = "") -> tuple[float, float]:
-    """Return the CPU time of a token in the first and in the last fifth, in microseconds.
+    """Return the CPU time per token in the first and in the last fifth, in microseconds.
 
-    The tokens are an answer's, or the arguments of an unfolded `call`.
+    The tokens are an answer, or the arguments of an unfolded `call`.
     """
     fifth = len(tokens) // 5
     async with shown(history(CHATS[0])) as fed:
@@ -98,9 +98,9 @@ async def _long_chat(effort: Effort) -> Figure:
 
 
 async def _share(effort: Effort) -> Figure:
-    """Stream an answer in real time; return the share of a core that it takes.
+    """Stream an answer in real time; return the share of a core that the client takes.
 
-    The clock advances and the spinners turn, and every update is written as escape codes.
+    Spinners turn, and every update is encoded as escape codes.
     """
     seconds = max(0.5, 8 * effort.scale)
     shares = []

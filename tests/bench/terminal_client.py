@@ -1,8 +1,8 @@
-"""The real client on a screen without a terminal, fed token by token, frame by frame.
+"""The real client without a terminal, to which tokens are sent frame by frame.
 
 Everything between an event of the stream and the escape codes runs: session, reducers, painter,
 transcript, Textual's compositor. Only the daemon is a fake, and there is no real time: each frame
-has as many tokens as a frame would at the given rate, and CPU time is measured. With `live`, the
+has the number of tokens of a frame at the given rate, and CPU time is measured. With `live`, the
 client uses real time, and its spinners turn.
 """
 
@@ -48,7 +48,7 @@ class LiveClock(FixedClock):
 
 
 class Drawn:
-    """Writes the escape codes of every update, as with a terminal, and counts the updates."""
+    """Encodes every update as escape codes, as for a terminal, and counts the updates."""
 
     def __init__(self, app: PalaverApp) -> None:
         self.count = 0
@@ -64,7 +64,7 @@ class Drawn:
 
 
 class Fed:
-    """A client that shows a chat in which an answer grows."""
+    """A client that shows a chat in which an answer is streamed."""
 
     def __init__(self, shown: Client) -> None:
         self.client = shown
@@ -73,7 +73,7 @@ class Fed:
         self._kind: dict[str, Any] = {}
 
     def call(self, name: str) -> None:
-        """Send what follows as the arguments of a call, which is unfolded."""
+        """Unfold calls, and send the following tokens as the arguments of the call `name`."""
         self._kind = {"kind": "tool_call", "name": name, "call_id": "c1"}
         self.client.transcript.viewport.set_folds(self.client.transcript.viewport.folds.all(True))
 
@@ -91,7 +91,7 @@ class Fed:
         await asyncio.sleep(0)
 
     async def feed(self, tokens: Sequence[str], rate: float) -> float:
-        """Feed at `rate` tokens a second; return the CPU seconds it took."""
+        """Send tokens in frames as at `rate` tokens per second; return the CPU seconds."""
         each = max(1, round(rate / FRAMES_PER_SECOND))
         began = process_time()
         for start in range(0, len(tokens), each):
@@ -99,12 +99,12 @@ class Fed:
         return process_time() - began
 
     async def stream(self, tokens: Sequence[str], rate: float) -> None:
-        """Send one token after the other at `rate` a second in real time."""
+        """Send tokens one by one at `rate` per second in real time; an empty one is a pause."""
         began = monotonic()
         for number, token in enumerate(tokens):
             await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
             if not token:
-                continue  # a pause as long as a token
+                continue
             self.client.daemon.stream_of(CHAT).tell(part(token, self._at))
             self._at += len(token)
 

@@ -1,4 +1,4 @@
-"""What users notice: keys while an answer streams, a resize, opening and reading a long chat."""
+"""What users notice: keys during an answer, a resize, opening and reading a long chat."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from palaver.wire.messages import MessagePage
 from tui.replay import ReplayClient, chat, status, versions
 from tui.screen import Client, client
 
-RATE = 100.0  # tokens a second, while keys are pressed
+RATE = 100.0  # tokens per second, while keys are pressed
 KEYS, KEY_EVERY_S = 60, 0.08  # a fast typist
 RESIZES = 12
 LONG, SHORT = 10_000, 10  # messages of the chat that is opened
-PAGE = 50  # messages, as the daemon sends them
-WAIT_S = 60.0  # longer than anything here takes, on any machine
+PAGE = 50  # messages; the daemon's default page
+WAIT_S = 60.0  # timeout: longer than anything here takes on any machine
 
 KEY_AIM, RESIZE_AIM = Aim(Kind.VALUE_AT_MOST, 16), Aim(Kind.VALUE_AT_MOST, 150)
 ATTACH_AIM = at_most(1.3)
@@ -32,7 +32,7 @@ MEMORY_AIM = Aim(Kind.ADDED_AT_MOST, 64)
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Measure all of it."""
+    """Measure keys, a resize, and a long chat."""
     still, typing = await _keys(effort, streaming=False), await _keys(effort, streaming=True)
     figures = [
         Figure("key to paint while streaming, median", typing, "ms", still, "idle", KEY_AIM),
@@ -42,7 +42,7 @@ async def run(effort: Effort) -> list[Figure]:
 
 
 async def painted(drawn: Drawn, holds: Callable[[], object]) -> None:
-    """Wait for the first paint after `holds`."""
+    """Wait for the first paint after `holds` has returned true."""
     async with asyncio.timeout(WAIT_S):
         while not holds():
             await asyncio.sleep(0)
@@ -76,7 +76,7 @@ async def _keys(effort: Effort, *, streaming: bool) -> float:
 
 
 async def _resize(effort: Effort) -> Figure:
-    """Return the CPU time of a change of width with a long answer in view, and with a short one."""
+    """Return the CPU time of a change of width with a long and with a short answer in view."""
     used = [await _resized(effort, effort.count(count, 200)) for count in (20_000, 1_000)]
     what = "CPU of a resize, an answer of 20,000 tokens in view"
     return Figure(what, used[0], "ms", used[1], "of 1,000", RESIZE_AIM)
@@ -125,7 +125,7 @@ class Paged(ReplayClient):
 
 @asynccontextmanager
 async def _opened(count: int) -> AsyncIterator[tuple[Client, Paged, float]]:
-    """Open a chat of `count` messages; yield the CPU seconds until its end was painted."""
+    """Open a chat of `count` messages; yield client, daemon, CPU seconds until it was painted."""
     daemon = Paged(count)
     with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
         async with client(Path(folder), daemon=daemon, size=SIZE) as opened:
@@ -162,7 +162,7 @@ async def _long(effort: Effort) -> list[Figure]:
 
 
 async def _scroll_through(effort: Effort) -> Figure:
-    """Read a long chat from its end to its start; return the peak memory."""
+    """Scroll a long chat from its end to its start; return the peak memory."""
     count = effort.count(LONG, 200)
     async with _opened(count) as (opened, _daemon, _cpu):
         transcript = opened.transcript

@@ -1,4 +1,4 @@
-"""Answers as streams of tokens, of the kinds that are the most expensive for terminals."""
+"""Texts of answers as lists of tokens: prose, and those that are the most expensive to draw."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ def fence(lines: int) -> list[str]:
 
 
 def within(tokens: list[str], first: str, rest: str) -> list[str]:
-    """Return a text in an item or a quote; `first` and `rest` precede its lines."""
+    """Return a text in an item or a quote: `first` before its first line, `rest` before others."""
     return [first, *(token.replace("\n", f"\n{rest}") for token in tokens)]
 
 
 def data(size: int) -> list[str]:
-    """Return a fence with one line of JSON, of `size` characters."""
+    """Return a fence with one line of JSON of about `size` characters."""
     pairs = ((f'"key_{n}"', ": ", f"{n * n}", ", ") for n in range(size // 20))
     return ["```", "json", "\n", "{", *chain.from_iterable(pairs)]
 

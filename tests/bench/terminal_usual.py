@@ -1,6 +1,6 @@
-"""The usual alternative: a Textual Markdown widget per message, and a MarkdownStream.
+"""The usual alternative to Palaver's client: a Textual Markdown widget for each message.
 
-At sizes at which it finishes; Palaver's client is measured at the same ones.
+Both are measured with texts that are short enough for the alternative to finish.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from bench.terminal_texts import fence, prose
 from palaver.wire.messages import Text
 from palaver_tui.timing import FRAMES_PER_SECOND
 
-RATE = 100.0  # tokens a second
+RATE = 100.0  # tokens per second
 FEW, MANY = 20, 100  # messages
-TOKENS, LINES = 900, 60  # of an answer of prose; of a fence
+TOKENS, LINES = 900, 60  # tokens of prose, lines of a fence
 LESS_AIM = Aim(Kind.RATIO_AT_MOST, 1)
 
 
@@ -89,7 +89,7 @@ async def _usual(count: int, tokens: Sequence[str]) -> float:
         live = app.query_one("#live", Markdown)
         began = process_time()
         for start in range(0, len(tokens), each):
-            # One awaited write for a frame's tokens: its stream would do the same.
+            # One awaited write for a frame's tokens, as by a `MarkdownStream`.
             await live.append("".join(tokens[start : start + each]))
             app.screen._on_timer_update()
             await asyncio.sleep(0)

@@ -1,8 +1,8 @@
-"""A transition of `Database`, compared with the same statements on a bare connection.
+"""A transition through the door, compared with the same statements on a bare connection.
 
-The bare connection runs the statements that `Database` sent, recorded once, on sqlite3 with the
-same pragmas, in the measuring thread. The difference is SQLAlchemy, the rules, the JSON columns,
-and the way to the writer thread and back.
+The bare connection runs the statements that the door's database sent, recorded once, on sqlite3
+with the same pragmas, in the measuring thread. The difference is SQLAlchemy, the rules, the JSON
+columns, and the hop to the writer thread and back.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 async def run(effort: Effort) -> list[Figure]:
-    """Measure each operation; the medians of one run."""
+    """Measure each operation; return the medians."""
     with tempfile.TemporaryDirectory(prefix="pv-bench") as folder:
         chats = effort.count(CHATS, 2)
         script, _ = await _through_the_door(Path(folder) / "script.db", chats, record=True)
@@ -137,7 +137,7 @@ async def _through_the_door(
 
 
 def _by_hand(path: Path, script: Script) -> Timings:
-    """Replay `script`, with its BEGIN IMMEDIATE; only the commit is the driver's own call."""
+    """Replay `script`, which has BEGIN IMMEDIATE; the commit is a call of the driver."""
     connection = sqlite3.connect(path, isolation_level=None)
     _prepare(connection)
     timings: Timings = {name: [] for name, _ in OPERATIONS}
@@ -155,7 +155,7 @@ def _by_hand(path: Path, script: Script) -> Timings:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Create the schema that `Database` has, with its pragmas."""
+    """Set the pragmas of `SqliteDatabase`, and create its schema."""
     for pragma in engine._PRAGMAS:
         connection.execute(pragma)
     for text in _schema():
