@@ -1,4 +1,4 @@
-"""What hundreds of clients in one process can share without seeing each other."""
+"""Fixtures by which the many clients of a test process share work."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from textual.css.types import CSSLocation
 
 @pytest.fixture(autouse=True, scope="session")
 def styles_parsed_once() -> Iterator[None]:
-    """Parse a style sheet once for the same variables: every client would begin by doing so.
+    """Cache parsed style sheets by their variables: every client parses the same at its start.
 
-    Rules that were parsed are only read.
+    Parsed rules are only read, so that clients can share them.
     """
     parse = Stylesheet._parse_rules
     known: dict[tuple[object, ...], list[RuleSet]] = {}

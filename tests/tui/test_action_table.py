@@ -1,4 +1,4 @@
-"""Every action has its row and its function, each once."""
+"""Every action has exactly one row and one function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who reads inside a block that grows stays where they are, however the block is set anew."""
+"""The view keeps its line inside a block that grows, even if the whole block is laid out again."""
 
 import re
 from functools import partial
@@ -12,15 +12,15 @@ from tui.test_client import running
 from tui.test_folds import in_view
 
 _NUMBERS = count(100)
-UP = 47  # lines from the end, in each of the blocks
+UP = 47  # lines from the end, which is inside each of the blocks
 
 
 def words(many):
-    """Return words of which none comes twice: so a line of them is known by each."""
+    """Return `many` unique words, each of which identifies its line."""
     return " ".join(f"w{next(_NUMBERS)}x" for _ in range(many))
 
 
-# Rows that wrap; then a cell wider than all before: all rows are set anew, in other columns.
+# Rows that wrap; then a cell wider than all before: all rows are laid out again with new columns.
 TABLE = "| n | what it does |\n|---|---|\n" + "".join(f"| {n} | {words(28)} |\n" for n in range(50))
 WIDE = f"| {words(1)} | {words(3)} |\n| {'wide' * 9} | {words(40)} |\n| 3 | {words(2)} |\n"
 FENCE = "```python\n" + "".join(f"{words(1)} = '{words(2)}'  # {words(1)}\n" for _ in range(90))
@@ -36,7 +36,7 @@ def loose(many):
 
 
 def inside(text, first, rest):
-    """Set a text into an item or a quote: `first` stands before its first line."""
+    """Return a text in an item or a quote: `first` before its first line, `rest` before others."""
     lines = text.splitlines(keepends=True)
     return first + rest.join(lines)
 
@@ -79,12 +79,12 @@ async def tell(one, text, at, step):
 
 
 def known(line):
-    """Return the words that are on a line."""
+    """Return the unique words of a line."""
     return re.findall(r"w\d+x", line)
 
 
 def below(transcript, word):
-    """Return how many lines are below the one that has a word."""
+    """Return the number of lines below the one with `word`."""
     column = transcript.viewport.column
     lines = [column.line(y)[2].text for y in range(column.height)]
     (y,) = [number for number, text in enumerate(lines) if word in text]

@@ -1,4 +1,4 @@
-"""Chats as a whole: archived with a way back, deleted; and what was written to them."""
+"""Archiving, unarchiving and deleting chats, and what happens to drafts and unsent messages."""
 
 from datetime import timedelta
 
@@ -21,7 +21,10 @@ TITLES = {"a": "Fix the flaky test", "b": "Release notes", "c": "Port the parser
 
 
 def with_chats(*archived: str, **words: str) -> ReplayClient:
-    """Three chats, some archived; `words` are statuses other than `waiting`."""
+    """Return a daemon with three chats, `archived` ones or not; `words` are their statuses.
+
+    The default status is `waiting`.
+    """
     daemon = ReplayClient()
     made = [
         chat(key, title, words.get(key, "waiting"), minutes_ago=n, archived=key in archived)
@@ -50,7 +53,7 @@ async def test_a_chat_is_archived_from_the_list_and_a_key_brings_it_back(tmp_pat
         await me.press("ctrl+l", "a")
         await me.shows("Archived “Fix the flaky test”.", "^z brings it", "A archived")
         assert daemon.asked == [("archived", "a", True)]
-        assert me.view.chat_id == "b"  # the next one
+        assert me.view.chat_id == "b"  # the next chat
         await me.until(lambda: "a" not in listed(me))
         await me.press("ctrl+z")
         await me.until(lambda: daemon.asked[-1] == ("archived", "a", False))
@@ -114,7 +117,7 @@ async def test_an_archived_chat_takes_nothing_until_enter_brings_it_back(tmp_pat
         await me.shows("This chat is archived.")
         assert (me.composer.text, daemon.sent) == ("more", [])
         me.composer.load_text("")
-        me.clock.advance(2)  # another Enter, and not the same stroke
+        me.clock.advance(2)  # later than `SAME_STROKE_S`, so that this Enter counts
         await me.press("enter")
         await me.until(lambda: daemon.asked == [("archived", "a", False)])
         await me.hides("archived · ⏎")
@@ -143,7 +146,7 @@ async def test_a_chat_is_deleted_after_a_question_that_names_it_and_says_what_go
         await me.until(lambda: len(me.view.queue) == 2)
         await me.press("ctrl+l", "d")
         await me.shows("Delete this chat?", "“Fix the flaky test”", "the 2 in its queue too")
-        await me.press("enter")  # what is harmless comes first
+        await me.press("enter")  # the first choice changes nothing
         await me.hides("Delete this chat?")
         assert daemon.asked == []
         await me.press("d", "escape")
@@ -179,7 +182,7 @@ async def test_a_chat_that_cannot_be_archived_stays_where_it_is(tmp_path):
         await me.until(lambda: me.view.chat_id == "b")
 
 
-# --- what was written to it -------------------------------------------------------------------
+# --- drafts and unsent messages ---------------------------------------------------------------
 
 
 async def test_what_was_being_written_to_a_deleted_chat_is_kept_in_a_new_one(tmp_path):
@@ -257,12 +260,12 @@ async def test_drafts_are_marked_in_the_list(tmp_path):
 
 
 def row_of(me, words: str) -> str:
-    """The list's part of the row with these words."""
+    """Return the part of the screen's line with these words that belongs to the list."""
     (line,) = [line for line in me.text().splitlines()[1:] if words in line[:32]]
     return line[:32]
 
 
-# --- pure -------------------------------------------------------------------------------------
+# --- pure functions, and rows of the list -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -319,7 +322,7 @@ def test_what_a_chat_refuses_is_what_the_daemons_table_refuses():
             waits = () if state.shape.queue == "empty" else (queued(1, "x"),)
             view = ChatView(chat_id="a", status=str(state.shape.status), queue=waits)
             words = refusal(act, view, archived=state in ARCHIVED_STATES)
-            # A daemon takes an edit of a chat that is under way, and so does the client.
+            # The daemon accepts an edit while an answer runs, and so does the client.
             assert (words is None) == bool(outcomes(transition, state)), (act, state)
 
 

@@ -1,4 +1,4 @@
-"""A long block that is finished is laid out off the event loop; until then it stays as it is."""
+"""A long finished block is laid out in a thread, and shown as before until that is done."""
 
 import threading
 from functools import partial
@@ -18,7 +18,8 @@ PROSE = "".join(f"word{number} **b{number}** " for number in range(500))
 FENCE = (
     "```python\nx = '''\n" + "".join(f"y{n} = {n}\n" for n in range(60)) + "'''\n" + "z = 1\n" * 600
 )
-# Its columns, which grow in steps, are narrower when it is whole: rows that were wrapped are not.
+# While it grows, its columns are widened in steps. When it is complete, they are narrower, and rows
+# that were wrapped are not wrapped any more.
 TABLE = "| n | what |\n|---|---|\n" + "".join(
     f"| {n} | {' '.join(f'w{n}x{i}' for i in range(n % 9 + 14))} |\n" for n in range(80)
 )
@@ -88,7 +89,7 @@ def test_what_a_job_gives_for_another_width_is_dropped():
 
 @pytest.fixture
 def threads(monkeypatch):
-    """Where long blocks were laid out."""
+    """Record for each layout of a long block whether it ran in the main thread."""
     found = []
     draw = vars(documents)["markdown_lines"]
 
@@ -160,7 +161,7 @@ async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path,
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await stream(me, BLOCKS["a fence"])
         await me.until(begun.is_set)
-        await me.press("ctrl+t", "home")  # all goes on meanwhile
+        await me.press("ctrl+t", "home")  # the client works meanwhile
         assert me.transcript.scroll_offset.y == 0
         go_on.set()
 

@@ -1,6 +1,6 @@
-"""Keys that come together: nothing breaks, no text gets lost, and the interface goes on.
+"""Bursts of keys: no error, no lost text, and the client still works.
 
-PALAVER_BURSTS says how many random bursts are tried. A burst that failed is kept in `KNOWN`.
+PALAVER_BURSTS is the number of random bursts. Bursts that failed once are in `KNOWN`.
 """
 
 import os
@@ -27,11 +27,11 @@ from tui.scenes import SCENES
 from tui.screen import Client, make_app
 
 BURSTS = int(os.environ.get("PALAVER_BURSTS", "80"))
-IN_ONE_LIFE = 10  # bursts for one client: the states that they lead to are tried, too
+IN_ONE_LIFE = 10  # bursts for one client, so that the states that they lead to are tested, too
 STATES = [*SCENES, "error"]
 SIZES = ((100, 30), (80, 24), (60, 20), (120, 40))
 SEED = int(os.environ.get("PALAVER_SEED", "1"))
-# Bursts that ended the client, or lost what was typed.
+# Bursts that once ended the client or lost text.
 KNOWN = [
     ("queued", ["ctrl+p", "help", "enter", "enter"]),
     ("queued", ["f3", "enter", "enter"]),
@@ -43,7 +43,7 @@ KNOWN = [
 
 
 async def live(tmp_path: Path, scene: str, bursts, size=SIZES[0]) -> None:
-    """Let one client live through `bursts`, of pieces and marks, and check it after each."""
+    """Send `bursts`, pairs of pieces and marks, to one client, and check it after each."""
     async with life(tmp_path, scene, size) as (me, watcher):
         lived = []
         try:
@@ -52,7 +52,7 @@ async def live(tmp_path: Path, scene: str, bursts, size=SIZES[0]) -> None:
                 feed(me, burst)
                 await quiet(me)
                 if me.app._exit:
-                    break  # the palette knows how to leave
+                    break  # an action of the palette has left the client
                 await check(me, watcher, marks)
                 me.clock.advance(3)
         except BaseException as error:
@@ -62,7 +62,7 @@ async def live(tmp_path: Path, scene: str, bursts, size=SIZES[0]) -> None:
 
 @asynccontextmanager
 async def life(tmp_path: Path, scene: str, size=SIZES[0]):
-    """Give a client in a state, and who knows what was in its fields."""
+    """Yield a client in the state `scene`, and the watcher of its fields."""
     prepare, chat_id, words = SCENES.get(scene, SCENES["finished"])
     daemon, watcher = ReplayClient(), Watcher()
     prepare(daemon)
@@ -84,7 +84,7 @@ async def test_what_once_ended_the_client_does_not(tmp_path, scene, burst):
 
 
 def a_life(number: int):
-    """Yield bursts with their marks."""
+    """Yield random bursts with their marks."""
     random = Random(f"{SEED} {number}")
     for burst_number in range(IN_ONE_LIFE):
         mark = a_mark(number * IN_ONE_LIFE + burst_number + 50)

@@ -1,4 +1,4 @@
-"""A tool call as a person sees it: one line, and what it unfolds to."""
+"""How a tool call is shown: one line, and its unfolded content."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Emoji that terminals count otherwise move nothing that stands beside them."""
+"""Emoji whose width terminals count differently do not move the text beside them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_nothing_of_a_text_is_lost(pieces):
 
 
 def cells(row: str) -> list[str]:
-    """Return a row of tmux by its cells, as tmux 3.3 counts them: by code points, mostly."""
+    """Return the cells of a row of tmux as tmux 3.3 counts them, mostly by code points."""
     found: list[str] = []
     joined = False
     for character in row:

@@ -1,4 +1,4 @@
-"""Chats beyond those that the daemon tells by itself: fetched by page, when one gets near them."""
+"""Chats that are not in the snapshot are fetched by page when the list is scrolled near its end."""
 
 from palaver.client import Connected, ConnectionLost
 from palaver.wire.chats import Chat, ChatPage
@@ -17,7 +17,7 @@ def chats(first: int, after: int) -> list[Chat]:
 
 
 def with_pages() -> ReplayClient:
-    """Tell of some chats; two pages of older ones are there to be asked for."""
+    """Return a daemon with a snapshot of some chats, and two pages of older ones."""
     daemon = ReplayClient()
     daemon.watching.tell(Connected())
     daemon.watching.tell(ListSnapshot(chats(0, TOLD), next_cursor="p1"))
@@ -38,7 +38,7 @@ async def test_older_chats_come_when_the_end_of_the_list_comes_near(tmp_path):
         await me.until(lambda: len(pane.rows) == 2 * TOLD)
 
         def at_the_end(rows: int) -> bool:
-            pane.scroll_y = pane.max_scroll_y  # which grows a moment after the rows came
+            pane.scroll_y = pane.max_scroll_y  # grows a moment after the rows have arrived
             return len(pane.rows) == rows and f"Chat {rows - 1}" in me.text()
 
         await me.until(lambda: at_the_end(3 * TOLD))
@@ -52,7 +52,7 @@ async def test_one_who_is_no_longer_near_the_end_gets_no_more(tmp_path):
         pane = me.app.main.query_one(ChatListPane)
         pane.scroll_y = TOLD - OLDER_WITHIN_ROWS
         await me.until(lambda: len(pane.rows) == 2 * TOLD)
-        # It was said before the page came, and is heard after it.
+        # A message posted before the page arrived, and handled after it.
         pane.post_message(ChatListPane.NearEnd(scrolled=True))
         await me.rests()
         assert daemon.asked == [("chats", "p1")]

@@ -1,4 +1,4 @@
-"""What a person sees and can do, on a whole client in front of a replayed daemon."""
+"""What users see and can do: a whole client with a replayed daemon."""
 
 from functools import partial
 
@@ -474,7 +474,7 @@ async def test_what_is_laid_out_meanwhile_takes_nobody_back_to_an_end_that_is_ne
         me.transcript.viewport.move(-1)
         above = me.transcript.viewport.column.line(me.transcript.scroll_offset.y)[2].text
         for _ in range(3):
-            me.transcript._lay_out_more()  # as its timer does
+            me.transcript._lay_out_more()  # as the timer does
             top = me.transcript.scroll_offset.y
             assert me.transcript.viewport.column.line(top)[2].text == above
         assert me.transcript.viewport.following

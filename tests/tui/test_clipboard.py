@@ -1,4 +1,4 @@
-"""Which way a copied text goes, and that it is said, and nothing that is not known."""
+"""How a text is copied, and that the notice states this and nothing uncertain."""
 
 import os
 import pty
@@ -170,7 +170,7 @@ def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(tmp
         ):
             inner = f"env -u TMUX tmux -u -S {tmp_path / 'tmux'} attach"
             outer("send-keys", inner, "Enter")
-            # It asks what is around it, which says so a moment later.
+            # tmux asks the terminal around it for its type, which responds a moment later.
             around = ("list-clients", "-F", "#{client_termtype}")
             pane.until(lambda: pane(*around).startswith("tmux"), "nobody is attached")
             pane("send-keys", f"SSH_TTY=x {sys.executable} {script}", "Enter")
@@ -185,7 +185,7 @@ def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(tmp
                 outer("save-buffer", str(tmp_path / "taken too"))
                 assert (tmp_path / "taken too").read_bytes() == HOSTILE.encode()
                 outer.until(lambda: b"\x1b]52;" in written(), "nor handed it on")
-            else:  # what is said comes after what was sent on
+            else:  # the notice comes after the text was sent to the outer tmux
                 outer.until(lambda: "Copied it" in "".join(outer.rows()), "not shown")
                 assert not outer("list-buffers").strip()
                 assert b"\x1b]52;" not in written()
@@ -193,7 +193,7 @@ def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(tmp
 
 @contextmanager
 def attached(socket, term):
-    """Attach a terminal of that kind, if any; give a function that returns what it was sent."""
+    """Attach a terminal with TERM `term` unless None; yield a function that returns its output."""
     if term is None:
         yield lambda: b""
         return

@@ -1,4 +1,4 @@
-"""What a terminal of few colours gets: palettes made for it. By the very bytes that are written."""
+"""A terminal with few colours gets palettes made for it: tests of the bytes that are written."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def test_the_environment_says_which_colours_there_are(environment, depth):
     assert depth_of(console) == depth
 
 
-# --- what is written ----------------------------------------------------------------------------
+# --- the bytes that are written -----------------------------------------------------------------
 
-# The 16 as Linux' console has them, and as xterm does: between them lie most others.
+# The 16 colours of the Linux console and of xterm: those of most other terminals lie between.
 VGA = "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa"
 VGA += " 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff"
 XTERM = "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5"
@@ -49,7 +49,7 @@ LEVELS = (0, 95, 135, 175, 215, 255)
 
 
 class Shown(NamedTuple):
-    """How a text was shown: colours by number, -1 for the terminal's own, or as 24 bits."""
+    """The attributes of a text: colours are numbers, -1 for the terminal's own, or 24 bits."""
 
     ink: int | tuple[int, ...]
     paper: int | tuple[int, ...]
@@ -58,7 +58,7 @@ class Shown(NamedTuple):
 
 
 def texts(written: bytes) -> dict[Shown, set[str]]:
-    """Return all looks in which there was something to read, with its words."""
+    """Return the attributes of all words that were written, with the words."""
     found: dict[Shown, set[str]] = {}
     shown, at = Shown(-1, -1, dim=False, reverse=False), 0
     everything = written.decode()
@@ -104,7 +104,7 @@ def rgb(number: int, scheme: list[Color]) -> Color:
 
 
 def least(shown: Shown, dark: bool) -> float:
-    """Return how well a look can be read, at worst, on a terminal that is dark or light."""
+    """Return the lowest contrast of these attributes on terminals that are dark or light."""
     worst = 21.0
     for scheme in SCHEMES:
         own = (scheme[7], scheme[0]) if dark else (scheme[0], scheme[15])
@@ -124,7 +124,8 @@ def shown_by(tmp_path, term: str, theme: int) -> dict[Shown, set[str]]:
     return texts(run_in_terminal(command, environment))
 
 
-READABLE = 3.0  # what WCAG asks of what is large or only says it again; the rest is in test_themes
+# WCAG's minimum contrast for large or redundant text; test_themes.py has the higher one for others.
+READABLE = 3.0
 RUNS = [
     ("xterm-256color", "256", 0),
     ("xterm-256color", "256", 1),
@@ -143,9 +144,9 @@ def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(tmp_path, term
     looks = shown_by(tmp_path, term, number)
     said = set().union(*looks.values())
     assert {"async", "pytest", "Title", "Retrying", "accept"} <= said, said
-    if palette.own:  # what is picked in a dialog, without a background to show it
+    if palette.own:  # the selected row of a dialog is reversed: there is no background colour
         assert any(look.reverse and "Begin" in words for look, words in looks.items())
-        # And where one types, on the first letter of "Find a model".
+        # The cursor, too, which is on the first letter of "Find a model".
         assert any(look.reverse and "F" in words for look, words in looks.items())
     for look, words in looks.items():
         for colour in (look.ink, look.paper):
@@ -159,5 +160,5 @@ def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(tmp_path, term
 def test_code_is_neither_black_nor_navy_in_256_colours(tmp_path):
     looks = shown_by(tmp_path, "xterm-256color", 0)
     papers = {look.paper for look, words in looks.items() if "async" in words}
-    assert papers == {235}  # a grey, and not the background's 233
+    assert papers == {235}  # a grey other than the background's 233
     assert not {16, 17, 18, 19, 20, 21} & {look.paper for look in looks}

@@ -1,4 +1,4 @@
-"""Where a day begins, it says so: over the first message, too, and over one that is on its way."""
+"""The date is shown where a day begins: also above the first and above an outgoing message."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What was said, said anew, forked and forgotten: shown before it goes, and kept when it fails."""
+"""Editing, forking and clearing a history: drops are shown before, and a failure loses no text."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def with_history(word: ChatStatus = "waiting", *more, archived: bool = False) ->
 
 
 def marks(me) -> dict[str, str]:
-    """The kind of mark on each line of the transcript, by its words."""
+    """Return the kind of mark on each line of the transcript, by the line's words."""
     column = me.transcript.viewport.column
     found = {}
     for y in range(column.height):
@@ -64,7 +64,7 @@ async def test_an_edit_that_is_left_changes_nothing(tmp_path):
         await me.shows("second", "two")
         await me.write("a draft")
         await me.press("ctrl+t", "e")
-        # Nothing is pointed at: the last one is meant.
+        # No target: the last message is meant.
         await me.shows("editing your message · drops 1 message")
         assert me.composer.text == "second"
         await me.press("x", "escape")
@@ -179,7 +179,7 @@ async def test_messages_that_are_not_here_are_counted_by_asking_for_them(tmp_pat
         session = me.app.session
         session.views["a"] = replace(session.view, gap=1)
         begin_rewriting(me.app.context, SAID[0])
-        # Of the four that the daemon has, those up to the last one that is here.
+        # Of the four that the daemon has, those up to the last one in memory.
         await me.shows("drops 3 messages")
 
 
@@ -202,7 +202,7 @@ def test_what_is_not_here_counts_as_soon_as_it_is_known():
     view = ChatView(messages=(SAID[0], SAID[2], SAID[3]), gap=1)
     assert dropped_by(view, 1) == Dropped(2, 0, answer=False, at_least=True)
     assert dropped_by(view, 1, Counted(5, after=1, up_to=3)) == Dropped(6, 0, answer=False)
-    # What was counted for another message says nothing about this one.
+    # A count for another message does not apply to this one.
     assert dropped_by(view, 1, Counted(5, after=3, up_to=3)).at_least
     assert dropped_by(view, 3) == Dropped(1, 0, answer=False)
 
@@ -221,7 +221,7 @@ async def test_what_was_written_in_an_edit_that_was_left_can_be_had_back(tmp_pat
         await me.shows("editing your message")
         assert me.composer.text == "second!!"
         await me.press("escape", "ctrl+u", "up")
-        assert me.composer.text == "second!!"  # among what was written before
+        assert me.composer.text == "second!!"  # recalled like earlier messages
         await me.press("up")
         assert me.composer.text == "second"
 

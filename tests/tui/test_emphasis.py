@@ -1,4 +1,4 @@
-"""Emphasis is as meant where no blanks part words."""
+"""Emphasis in languages that do not separate words with spaces."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tui.test_layout import whole
 
 
 def marked(text: str) -> list[tuple[str, str]]:
-    """Return the stretches that look other than text, with how."""
+    """Return the emphasized spans: b, i and s for bold, italic and strike, and the text."""
     faces = [span for line in whole(text, 200) for span in line.spans]
     return [
         ("".join(k for k, on in zip("bis", (f.bold, f.italic, f.strike), strict=True) if on), t)

@@ -1,11 +1,11 @@
-"""The client, the real daemon and the simulator: nothing between them is replaced."""
+"""The client with the real daemon and the simulator; nothing between them is replaced."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from random import Random
 
-# Importing the provider's SDK takes seconds on a busy machine; tests should not wait for that.
+# Importing the provider's SDK takes seconds on a busy machine; no test should have to wait for it.
 import anthropic  # noqa: F401
 import pytest
 from structlog.testing import capture_logs
@@ -21,12 +21,12 @@ from support.daemon import make_daemon, running_daemon, running_pair, short_dir,
 from tui.replay import T0
 from tui.screen import Client, settled
 
-START_S = 20  # a second client starts beside one that draws, on a machine that may be busy
+START_S = 20  # timeout for a second client to start beside one that draws, on a busy machine
 
 
 @pytest.fixture(autouse=True)
 def quiet():
-    """The daemon's log would go through the screen's standard output, in this one process."""
+    """Capture the daemon's log: in this process its standard output is the screen's."""
     with capture_logs():
         yield
 
@@ -128,7 +128,7 @@ async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_come
             await me.until(
                 partial(lambda text: text in [item.content for item in me.view.queue], text)
             )
-        await me.shows("2  two")  # drawn as waiting and not as being sent, which no key selects
+        await me.shows("2  two")  # drawn as queued: keys cannot select one that is being sent
         await me.tap_queue()
         me.tap("down", "K")
         await me.until(lambda: [item.content for item in me.view.queue] == ["two", "one"])
@@ -152,7 +152,7 @@ async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path):
     ):
         await ask(me, "[[529 times=1 retry-after=300]] [[echo]] at last")
         await me.shows("Retrying in", "attempt 2 of", "529", "overloaded")
-        me.tap("ctrl+g")  # Enter so soon after the one that sent would be taken for the same stroke
+        me.tap("ctrl+g")  # Enter would be ignored so soon after the Enter that sent the message
         await me.until(lambda: me.view.status == "waiting" and len(answers(me)) == 1)
         await me.hides("Retrying in")
 
@@ -192,7 +192,7 @@ async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(tmp
 
 
 class Line:
-    """A way to a daemon that can be cut and mended."""
+    """A connection to a daemon that tests can cut and mend."""
 
     def __init__(self, path, to):
         self.path, self._to, self._tasks, self._server = path, to, set(), None
@@ -249,7 +249,7 @@ async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(t
         await me.until(lambda: me.app.session.connection.phase == "reconnecting")
         await ask(me, words)
         [mine] = me.view.outgoing
-        # Meanwhile another one says it twice, and is answered.
+        # Meanwhile another client sends the same twice, and is answered.
         for key in ("theirs 1", "theirs 2"):
             await other.send(chat_id, SendMessage(words), key=key)
             async with asyncio.timeout(START_S):
@@ -268,7 +268,7 @@ async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(t
 
 
 async def test_a_message_that_got_there_with_an_earlier_client_is_not_kept_on_disk(tmp_path):
-    """Its answer was lost with that client; the stream, or the same request again, tells of it."""
+    """The response was lost with that client; the stream or the repeated request shows it."""
     async with running_pair(rate=400) as (daemon, other, _simulator):
         chat_id = (await other.create_chat(CreateChat("[[echo]] first"), key="its key")).chat.id
         kept = Unsent("its key", "[[echo]] first", T0, chat_id)
@@ -329,7 +329,7 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
             await two.until(lambda: len(two.view.messages) == 4)
             begin_rewriting(one.app.context, one.view.messages[0])
-            one.app.paint()  # as after every action
+            one.app.paint()  # as is done after every action
             await one.shows("drops 3 messages")
             one.composer.load_text("[[echo]] anew")
             one.tap("enter")

@@ -1,4 +1,4 @@
-"""What stands below an answer that is not just whole."""
+"""The line below an answer that did not end normally."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An error of the client's own: told in it, once, with a report; and the client goes on."""
+"""The client's own errors: shown once, with a report, and the client goes on."""
 
 import os
 import stat
@@ -85,7 +85,7 @@ def later(app, monkeypatch):
 
 def following(app, monkeypatch):
     app.call_next(fail)
-    app._changed()  # a paint that stands behind what fails is not lost
+    app._changed()  # a paint that is queued after the failing callback is not lost
 
 
 def refreshed(app, monkeypatch):
@@ -144,7 +144,7 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         await shown.shows("What shall we talk about?")
         place(shown.app, monkeypatch)
         await shown.until(lambda: shown.app.context.errors.log)
-        if place is not render:  # which is all that is written in a notice, too
+        if place is not render:  # which the notice needs, too
             await shown.shows("Something went wrong in the client", "F8 copies a report")
         monkeypatch.undo()
         await shown.press("escape")
@@ -198,11 +198,11 @@ async def test_an_error_of_a_widget_that_is_drawn_is_said_in_its_place(
         await shown.hides("could not be drawn")
 
 
-# --- what has to go on --------------------------------------------------------------------
+# --- work that is restarted ---------------------------------------------------------------
 
 
 class Patient(ManualClock):
-    """Moves on when somebody waits, as far as they wait."""
+    """A clock whose `sleep` advances it by the delay and returns."""
 
     slept: list[float]
 
@@ -216,7 +216,7 @@ class Patient(ManualClock):
 
 
 def fails_first(monkeypatch, place: str, times: int = 1) -> None:
-    """Let a function fail some times before it works."""
+    """Replace a function, by its dotted name, by one that fails `times` times and then works."""
     module, name = place.rsplit(".", 1)
     real, left = getattr(resolve_name(module), name), [fail] * times
 
@@ -235,7 +235,7 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
         fails_first(monkeypatch, "palaver_tui.session.session.reduce_all")
         daemon.stream_of("a").tell(MessageEvent(answer(2, "never reduced")))
         await shown.until(lambda: len(daemon.positions) == 2)
-        assert daemon.positions[1] == ("a", Progress(1))  # from where it was read
+        assert daemon.positions[1] == ("a", Progress(1))  # from where it was read before
         daemon.stream_of("a").tell(MessageEvent(answer(2, "because")))
         await shown.shows("why?", "because")
         assert shown.app.context.errors.log
@@ -388,7 +388,7 @@ async def test_a_refusal_is_no_error_of_our_own() -> None:
 
 # --- errors in drawing --------------------------------------------------------------------
 
-# What draws by itself: where it is to be seen, and the keys that show it.
+# Widgets that draw themselves, and the keys that show them.
 DRAWN = {
     Bar: (),
     ChatListPane: (),
@@ -414,7 +414,7 @@ def with_all_parts():
 
 
 def says_so(shown, kind) -> bool:
-    # Not on the screen: there a notice may lie over it.
+    # Not by the screen, where a notice may cover it.
     drawn = [one.render_lines(one.outer_size.region) for one in shown.app.screen.query(kind)]
     return any("could not be drawn" in strip.text for strips in drawn for strip in strips)
 
@@ -456,7 +456,7 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
         shown.app.call_later(fail)
         await shown.until(lambda: "test_error_containment" in shown.app.context.errors.log.report())
         await shown.press("h", "i", "ctrl+j", "2", "ctrl+j", "3")
-        await shown.shows("❯ hi", "│   2", "│   3")  # all of it has its room
+        await shown.shows("❯ hi", "│   2", "│   3")  # the composer grows as usual
         copied = []
         monkeypatch.setattr(
             application, "copy_text", lambda _context, text, _what: copied.append(text)
@@ -464,7 +464,7 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
         await shown.press("f8")
         assert copied == [shown.app.context.errors.log.report()]
         monkeypatch.undo()
-        shown.app.call_later(fail_soon)  # of another kind: it is told again
+        shown.app.call_later(fail_soon)  # an error of another kind has a notice of its own
         await shown.until(lambda: "fail_soon" in shown.app.context.errors.log.report())
         await shown.shows("Something went wrong in the client")
 

@@ -1,4 +1,4 @@
-"""What is typed into may hold anything: kept as it is, drawn so that it drives nothing."""
+"""Fields keep any text unchanged, and draw it without control characters."""
 
 import pytest
 from hypothesis import given
@@ -65,7 +65,7 @@ def test_nothing_that_drives_a_terminal_passes_the_last_filter():
 
 @pytest.fixture
 def no_backstop(monkeypatch):
-    """Without the last filter: what a field draws has to be harmless by itself."""
+    """Disable the last filter, so that fields must not draw control characters themselves."""
     monkeypatch.setattr(Backstop, "apply", lambda self, segments, background: segments)
 
 
@@ -142,7 +142,7 @@ async def test_hostile_text_pasted_into_the_search_is_kept_and_shown_harmless(
         await me.shows("1 of 1", SHOWN)
         box = me.app.main.query_one(SearchInput)
         assert box.value == SPECIMEN
-        # At its end the cursor stands behind the last character.
+        # At the end of the text the cursor is after the last character.
         assert box.cursor_screen_offset.x - box.content_region.x == len(SPECIMEN) + 1
         await me.pilot.click(SearchInput, offset=(5, 0))
         assert box.cursor_position == 5
@@ -181,7 +181,7 @@ async def test_hostile_text_that_is_cut_from_the_composer_is_copied(tmp_path):
 async def test_typing_is_undone_however_much_shorter_the_text_gets(tmp_path):
     async with client(tmp_path, size=(60, 20)) as me:
         await me.shows("Write a message")
-        # All before the next layout, as keys come that are one read of the terminal.
+        # All before the next layout, like keys from one read of the terminal.
         me.composer.insert("\n".join("abcdefghijkl"))
         me.composer.undo()
         assert (me.composer.text, me.composer.cursor_location) == ("", (0, 0))

@@ -1,4 +1,4 @@
-"""From no model to a first answer: the real daemon, its files, a server on this machine."""
+"""The first run, from no model to an answer, with the real daemon, files and a local server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ OLLAMA = LocalServer(
 
 @dataclass
 class House:
-    """A data directory with its daemon, which can be started anew with another environment."""
+    """A data directory with its daemon, which can be restarted with another environment."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class House:
             await self.daemon.stop()
 
     async def restart(self) -> Endpoint:
-        """What the command line hands in: this stops the daemon, and starts it with the key."""
+        """Restart the daemon with the key, as the function does that the command line passes in."""
         self.restarts += 1
         await self.stop()
         self.environment[KEY] = "k"
@@ -87,7 +87,7 @@ class House:
 async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr("palaverd.active_config.LOOK_S", 0.05)
     monkeypatch.setattr("palaver_tui.session.setup.LOOK_FOR_SERVERS_S", 0.05)
-    # The client takes over standard output, where the daemon in this process would log.
+    # The daemon in this process would log to standard output, which the client uses.
     async with short_dir() as folder:
         one = House(folder)
         with capture_logs():
@@ -97,13 +97,13 @@ async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
 
 
 class Beginner(Client):
-    """A client whose screen is read as a person does: over the ends of lines."""
+    """A client whose text is read across line ends, as people do."""
 
     def text(self) -> str:
         return re.sub(r"[│\s]+", " ", super().text())
 
     async def told(self, *sentences: str) -> None:
-        """Wait for notices, whole: on the screen they lie over something else."""
+        """Wait for notices, by their full text: on the screen they may be clipped."""
 
         def there() -> bool:
             said = [notice.message for notice in self.app._notifications]
@@ -199,7 +199,7 @@ async def test_what_is_there_is_never_written_over(house: House) -> None:
     async with Open(house, SetupTools(find_servers=find)) as me:
         await me.shows("⏎ write")
         house.config.parent.mkdir()
-        # Written between two looks of the daemon: the client does not know of it yet.
+        # Written between two checks by the daemon: the client does not know of it yet.
         house.config.write_text("# mine\n")
         me.app.session.setup.write_config()
         await me.told("is there already; nothing was written")
@@ -251,7 +251,7 @@ async def test_without_a_model_nothing_offers_another_one(house: House) -> None:
         await me.press("f3")
         await me.told("No model can be used yet")
         assert len(me.app.screen_stack) == 1
-        # And with one, it is offered, and trying again works.
+        # With a model, choosing another is offered, and the retry works.
         async with Simulator(rate=0) as simulator:
             house.config.parent.mkdir()
             house.config.write_text(
@@ -259,11 +259,11 @@ async def test_without_a_model_nothing_offers_another_one(house: House) -> None:
                 '[models.m]\nprovider = "p"\nmodel = "sim-small"\n'
             )
             await me.shows("other model")
-            me.tap("ctrl+g")  # not Enter: within a second of the last one it decides nothing
+            me.tap("ctrl+g")  # Enter would be ignored within a second after the last one
             await me.until(lambda: me.view.messages[-1].role == "assistant")
 
 
-# --- what is said, without a screen ---------------------------------------------------------
+# --- texts, without a screen ----------------------------------------------------------------
 
 NO_KEY = ChatError("missing_key", "There is no API key for Anthropic.")
 LACKING = Setup(PATH, variables=[KEY, "OPENAI_API_KEY"])
@@ -303,14 +303,14 @@ def test_every_usual_port_is_named_where_none_answers() -> None:
 
 
 def test_of_a_daemon_elsewhere_only_its_own_machine_is_told() -> None:
-    """Keys, servers and the daemon's command of this machine would not help there."""
+    """Keys, servers and commands of this machine would not help a daemon on another one."""
     there = state(OLLAMA, environment=[KEY], here=False)
     assert there is not None
     shown = " ".join(row.text for row in paragraphs(there))
     assert f"on another machine. Name a model there, in {PATH}" in shown
     for here in ("export", "palaver daemon", OLLAMA.address, ":11434"):
         assert here not in shown
-    # A token without the scope for it is told no paths.
+    # The daemon sends no paths to a token without the scope for them.
     unknown = state(models=Models([]), here=False)
     assert unknown is not None
     assert "in config.toml:" in paragraphs(unknown)[2].text
@@ -392,7 +392,7 @@ async def test_a_message_that_failed_without_a_model_offers_what_helps(house: Ho
         await me.write("hello")
         me.tap("enter")
         await me.shows("No model to talk to", "⏎ ^g use this machine's model server")
-        me.tap("ctrl+g")  # a second Enter of the same stroke would be none
+        me.tap("ctrl+g")  # a second Enter would be ignored
         await me.shows("llama3-2", "⏎ ^g try again")
 
 

@@ -1,4 +1,4 @@
-"""What folds into a line, by itself and by keys, and that nothing jumps when it does."""
+"""What is folded into a line, by default and by keys, and that the view does not move then."""
 
 from functools import partial
 
@@ -152,7 +152,7 @@ async def test_what_is_unfolded_while_it_streams_stays_so_when_it_is_committed(t
         whole = answer(2, Reasoning("Let me ponder", 900), call(1, "execute", command="make"))
         stream.tell(MessageEvent(whole, replaces="1.1"), status("running"))
         await me.shows("▾ thought for 0.9 s", "Let me ponder", "▾ execute")
-        # Everything comes once more, as after a lost connection.
+        # All events arrive once more, as after a lost connection.
         stream.tell(
             MessageEvent(user(1, "why?")), MessageEvent(whole), status("running"), CaughtUp(4)
         )

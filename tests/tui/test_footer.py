@@ -1,4 +1,4 @@
-"""The footer offers what the part in focus takes, and one notation is used for all keys."""
+"""The footer shows the keys of the focused part, and all texts use one notation for keys."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tui.scenes import finished
 from tui.screen import client
 
 ROOT = Path(palaver_tui.__file__).parent
-# Keys as sentences may not spell them: they ask `key_name`.
+# Names of keys that texts must not spell out: `key_name` returns them.
 SPELLED = re.compile(r"""["' ·(](?:\^[a-z]|Esc|F\d|⏎|PgUp|PgDn|⇧|Ctrl[+-]\w|Alt[+-]\w)\b|⏎ """)
 
 

@@ -1,4 +1,4 @@
-r"""What stands between the marks of TeX is shown as it was written, and prices are no formulas."""
+r"""TeX formulas are shown as they were written, and prices are not taken for formulas."""
 
 import pytest
 
@@ -153,7 +153,7 @@ def test_a_displayed_formula_looks_while_it_is_written_as_it_will(lines):
         document.layout(60)
         seen.append([line.text for line in document.lines])
     final = [line.text for line in whole(text, 60)]
-    # From its second line on what is there stays.
+    # From the second line on, lines that are shown do not change.
     for lines_then in seen[len(lines[0]) + 1 :]:
         assert lines_then[:-1] == final[: len(lines_then) - 1]
 

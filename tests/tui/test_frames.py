@@ -1,4 +1,4 @@
-"""Many requests become few paints, none is lost, and only work is followed by a rest."""
+"""Requests are merged into few paints, none is lost, and only CPU time is followed by a rest."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ from tui.screen import client
 
 
 class Machine:
-    """An application that runs what it is told to when the test says so, and two clocks."""
+    """An application that runs callbacks when the test wants it, and two clocks."""
 
     is_running = True
 
@@ -39,7 +39,7 @@ class Machine:
 
 
 def after_a_paint(monkeypatch: pytest.MonkeyPatch, *, took: float, worked: float) -> float:
-    """Return how long the request that follows a paint waits."""
+    """Return the delay of a request after a paint with this elapsed and CPU time."""
     machine = Machine(monkeypatch)
 
     def paint() -> None:

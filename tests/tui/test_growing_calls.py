@@ -1,4 +1,4 @@
-"""An unfolded call whose arguments arrive: what was set is not set again, and ends as at once."""
+"""An unfolded call with streamed arguments lays out each part once, to the lines of the whole."""
 
 import json
 import random
@@ -50,7 +50,7 @@ CALLS = {
 
 
 def told(block, text, folds, step):
-    """Tell a call its arguments; what a screen would hold is kept up by the reported changes."""
+    """Send a call its arguments in steps; check the lines against the changes that it reports."""
     shown: list[Any] = []
     for end in [*range(1, len(text), step), len(text)]:
         block.show(folds, arguments=text[:end], state="writing")
@@ -135,7 +135,7 @@ def test_half_a_character_is_not_shown():
 
 
 def spent(monkeypatch, tool, arguments):
-    """Return how many characters were highlighted, cut, drawn or compared for each token."""
+    """Return for each token the number of characters highlighted, cut, drawn or compared."""
     counts = [0]
 
     def counted(function, size):

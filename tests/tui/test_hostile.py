@@ -1,4 +1,4 @@
-"""Nothing that anybody says drives the terminal: the very bytes that a client writes."""
+"""No text of a model, tool or user controls the terminal: tests of the bytes a client writes."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from tui.hostile_client import EVIL, evil_daemon
 from tui.screen import client
 
 ROOT = Path(__file__).resolve().parents[2]
-BOUND_S = 90  # for a whole client that walks through all its screens on a busy machine
-# What this client and its library say to a terminal, and nothing else.
+BOUND_S = 90  # timeout for a whole client that shows all its screens on a busy machine
+# The sequences that this client and its library send to a terminal; all others are errors.
 OURS = re.compile(
     r"\x1b\[[0-9;:]*m"  # colours and attributes
-    r"|\x1b\[\d*(?:;\d*)?H"  # where to write
+    r"|\x1b\[\d*(?:;\d*)?H"  # cursor position
     r"|\x1b\[\?(?:1000|1002|1003|1004|1006|1015|1016|1049|2004|2026|2048|25|7)[hl]"  # modes
-    r"|\x1b\[\?(?:2026|2048)\$p"  # what the terminal can
-    r"|\x1b\[[<>=]\d*u|\x1b\[\?u|\x1b\[>\d+(?:;\d+)?[mu]"  # its keyboard
+    r"|\x1b\[\?(?:2026|2048)\$p"  # queries of the terminal's modes
+    r"|\x1b\[[<>=]\d*u|\x1b\[\?u|\x1b\[>\d+(?:;\d+)?[mu]"  # keyboard protocol
     r"|\x1b\[<u|\x1b\[>1u|\x1b\[c|\x1b\[\?6n|\x1b\[16t|\x1b\[14t"
-    r"|\x1b\[2J|\x1b\[0?K|\x1b\[\d* q"  # clearing on the way in and out, the shape of the cursor
-    r"|\x1b\]22;[a-z-]*\x07"  # the shape of the pointer
+    r"|\x1b\[2J|\x1b\[0?K|\x1b\[\d* q"  # clearing at the start and end, shape of the cursor
+    r"|\x1b\]22;[a-z-]*\x07"  # shape of the pointer
     r"|\x1b\]52;c;[A-Za-z0-9+/=]*\x07"  # copying, as base64
     r"|\x1b[78]|\x1b\(B|\x1b=|\x1b>"
 )
 
 
 def run_in_terminal(command: list[str], environment: dict[str, str], size=(40, 120)) -> bytes:
-    """Run a program on a terminal of its own; return all that it wrote there."""
+    """Run a program in a terminal of its own; return all that it wrote."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvpe(command[0], command, environment)
@@ -49,7 +49,7 @@ def run_in_terminal(command: list[str], environment: dict[str, str], size=(40, 1
             if select.select([terminal], [], [], 0.2)[0]:
                 try:
                     piece = os.read(terminal, 65_536)
-                except OSError:  # the other side is closed
+                except OSError:  # the program has closed the terminal
                     piece = b""
                 if not piece:
                     break
@@ -70,17 +70,17 @@ def test_only_the_clients_own_sequences_reach_the_terminal(tmp_path):
         "PYTHONPATH": str(ROOT / "tests"),
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
-        "SSH_TTY": "x",  # so that copying goes through the terminal
+        "SSH_TTY": "x",  # so that texts are copied through the terminal
     }
     command = [sys.executable, "-m", "tui.hostile_client", str(tmp_path)]
     written = run_in_terminal(command, environment)
-    text = written.decode()  # all of it is UTF-8
+    text = written.decode()  # raises an error if it is not UTF-8
     left = OURS.sub("", text)
     strange = sorted({f"U+{ord(one):04X}" for one in left if is_control(one)})
     around = [repr(left[max(0, m.start() - 30) : m.end() + 30]) for m in CONTROL.finditer(left)]
     assert strange == [], around[:5]
     copied = re.findall(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", text)
-    assert len(copied) == 1  # ours, and not the one that was said
+    assert len(copied) == 1  # the client's own, not the one in a message
     assert "ZXZpbA==" not in copied
     shown = re.sub(r"\s", "", left)
     for name in EVIL:

@@ -1,4 +1,4 @@
-"""What is typed goes where one types: into the field that has the focus, or else the composer."""
+"""Typed text goes into the focused field, or else into the composer."""
 
 import re
 from importlib import import_module
@@ -28,7 +28,7 @@ async def test_letters_outside_a_field_go_to_the_composer(tmp_path, part):
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("a ")
-        feed(me, [part, "Xsxt"])  # no keys of any part
+        feed(me, [part, "Xsxt"])  # letters that are no key binding of any part
         await quiet(me)
         assert me.composer.text == "a Xsxt"
         assert me.composer.has_focus
@@ -52,7 +52,7 @@ async def test_a_part_that_takes_letters_says_so_while_it_does(tmp_path, size, k
         await me.press(*keys)
         await me.shows(says)
         assert me.text().count("etters are keys") == 1
-        await me.hides("⏎ stop, and send the next one")  # which is what it does in the composer
+        await me.hides("⏎ stop, and send the next one")  # the hint of the composer
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])

@@ -1,4 +1,4 @@
-"""Keys arrive from every terminal, mean what they mean elsewhere, and are what the screen says."""
+"""Every terminal sends the keys, they have their usual meanings, and texts name them correctly."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ from tui.replay import answer, user
 from tui.screen import client
 from tui.test_client import running, with_chat
 
-# What every terminal sends: controls, letters with Alt after an escape, and the old sequences.
+# What every terminal sends: control characters, ESC and a letter for Alt, and old sequences.
 ARROWS = dict(zip(("up", "down", "right", "left", "end", "home"), "ABCDFH", strict=True))
 SENT = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27)}
 SENT |= {f"alt+{letter}": f"\x1b{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"}
@@ -24,10 +24,10 @@ SENT |= {key: f"\x1b[{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"ctrl+{key}": f"\x1b[1;5{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"shift+{key}": f"\x1b[1;2{letter}" for key, letter in ARROWS.items()}
 SENT |= {f"f{number}": f"\x1bO{'PQRS'[number - 1]}" for number in range(1, 5)}
-SENT |= {"f8": "\x1b[19~"}  # as xterm, the Linux console, tmux and screen have it in terminfo
+SENT |= {"f8": "\x1b[19~"}  # as in the terminfo of xterm, the Linux console, tmux and screen
 SENT |= {"pageup": "\x1b[5~", "pagedown": "\x1b[6~", "delete": "\x1b[3~"}
 SENT |= {"enter": "\r", "tab": "\t", "escape": "\x1b", "space": " "}
-# Ctrl+H is backspace, Ctrl+I is Tab, Ctrl+M is Enter; Ctrl+B is what tmux waits for.
+# Ctrl+H is backspace, Ctrl+I is Tab, Ctrl+M is Enter; Ctrl+B is the prefix of tmux.
 TAKEN = {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+b"}
 EDITING = {f"ctrl+{letter}" for letter in "aewukdvxyz"} | {"ctrl+left", "ctrl+right"}
 BY_KEY = [(action.id, key) for action in ACTIONS for key in action.keys]
@@ -58,18 +58,18 @@ def test_what_only_some_terminals_tell_apart_is_an_extra():
 
 def test_no_key_that_works_everywhere_is_one_that_edits_a_line():
     everywhere = {key for action in ACTIONS if action.scope == "app" for key in action.keys}
-    # One key undoes whatever came last, what was typed too.
+    # The key for undo also undoes typing.
     assert everywhere & EDITING == {*BY_ID["app.undo"].keys}
 
 
-# How keys are written elsewhere, and signs of keys.
+# Names and signs of keys, also in other notations.
 SPELLED = re.compile(r"\^[a-z]\b|\b(Enter|Return|Escape|Ctrl|Control|Page Up)\b|[↑←⏎⇧]")
-# The one table of them, what explains it, and the signs of formulas.
+# Modules that may contain them, with the table: key names, their explanation, signs of formulas.
 SPELLS = {"actions.py": "_KEY_NAMES", "help.py": "SIGNS", "symbols.py": "_SIGNS"}
 
 
 def said(source: ast.Module, name: str):
-    """Yield the texts of a module: neither its docstrings nor the table `name`."""
+    """Yield the strings of a module, without its docstrings and the table `name`."""
     skipped = set()
     for node in ast.walk(source):
         if isinstance(node, ast.Assign) and name in {

@@ -1,4 +1,4 @@
-"""A daemon killed in the middle of an answer, as the person at the client lives through it."""
+"""A daemon that is killed in the middle of an answer, as seen by the user of a client."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from tui.screen import Client
 
 pytestmark = pytest.mark.process
 
-LONG_S = 60  # a daemon that starts on a busy machine
+LONG_S = 60  # timeout for a daemon to start on a busy machine
 
 
 async def in_time(me: Client, holds) -> None:

@@ -1,4 +1,4 @@
-"""However a text is cut into deltas, it ends in the same lines as the whole text at once."""
+"""A text in any deltas is laid out to the same lines as the whole text."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def whole(text: str, width: int):
 
 
 def streamed(text: str, cuts: list[int], width: int):
-    """Feed `text` cut at `cuts`; what a screen would hold is kept up by the reported changes."""
+    """Feed `text` cut at `cuts`; return the lines as kept by applying the reported changes."""
     document, at = MarkdownDocument(), 0
     shown: list[Any] = []
     for cut in [*cuts, len(text)]:
@@ -165,7 +165,7 @@ def test_a_persons_own_lines_and_indents_stay_as_typed():
 def test_a_lexer_that_is_at_work_is_in_nobody_elses_hands(monkeypatch):
     from pygments.lexers import PythonLexer
 
-    assert highlight("y = 2", "python")  # one is idle
+    assert highlight("y = 2", "python")  # now one lexer is idle
     at_work, most = [], []
     lex = PythonLexer.get_tokens
 
@@ -173,7 +173,7 @@ def test_a_lexer_that_is_at_work_is_in_nobody_elses_hands(monkeypatch):
         assert self not in at_work
         at_work.append(self)
         most.append(len(at_work))
-        if len(at_work) < 3:  # as another thread would
+        if len(at_work) < 3:  # a nested call, like one from another thread
             assert highlight("x = 1", "python")
         tokens = list(lex(self, source))
         at_work.remove(self)

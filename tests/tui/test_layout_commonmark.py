@@ -1,4 +1,4 @@
-"""Each of CommonMark's own examples, fed in any pieces, ends in the lines of the whole."""
+"""Each example of the CommonMark specification, fed in any pieces, has the lines of the whole."""
 
 import random
 from functools import cache
@@ -12,7 +12,7 @@ from support.require import require
 from tui.test_layout import streamed, whole
 
 WIDTHS = (20, 40, 80, 200)
-PARTS = 8  # so that they can run side by side
+PARTS = 8  # which can run in parallel
 
 
 @cache
@@ -52,7 +52,7 @@ def test_all_of_an_example_can_be_copied_as_it_was_written(number):
     for example in part(number):
         document = MarkdownDocument(example.markdown, finished=True)
         document.layout(40)
-        # What shows no word has nothing that a selection could begin or end at.
+        # Without a visible word there is nothing to select.
         if any(character.isalnum() for line in document.lines for character in line.text):
             copied = document.source_between((0, 0), (10**6, 0))
             assert copied.strip() == visible(example.markdown).strip(), example

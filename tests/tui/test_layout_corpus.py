@@ -1,4 +1,4 @@
-"""Any split of any text ends in the lines that the whole text gives at once."""
+"""Any split of any text of the corpus is laid out to the lines of the whole text."""
 
 import random
 
@@ -10,7 +10,7 @@ from tui.corpus import ALL, LONG
 from tui.test_layout import streamed, whole
 
 WIDTHS = [20, 33, 60, 100, 200]
-# Below this length every place to cut is tried.
+# Up to this length every position of a cut is tried.
 SHORT = 260
 
 
@@ -59,7 +59,7 @@ def test_all_of_a_text_can_be_copied_as_it_was_written(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_no_line_is_wider_than_the_column_or_holds_a_control(name):
-    for width in WIDTHS[1:]:  # in the narrowest, what nests deep keeps a few cells for its text
+    for width in WIDTHS[1:]:  # not in the narrowest: a few cells are kept for deeply nested text
         for line in whole(ALL[name], width):
             assert all(0x20 <= ord(character) != 0x7F for character in line.text)
             if not line.text.lstrip("▎ •◦▪").startswith(("│", "╭", "├", "╰")):

@@ -1,4 +1,4 @@
-"""What is shown can be traced to its source: what is copied is what was written."""
+"""Displayed text can be traced to its source: a copy of it is the Markdown that was written."""
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ def laid(text: str, width: int = 60, *, finished: bool = True) -> MarkdownDocume
 
 
 def find(document: MarkdownDocument, words: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return where `words` stand on screen, from and to."""
+    """Return the positions, as line and column, of the start and the end of `words`."""
     for number, line in enumerate(document.lines):
         column = line.text.find(words)
         if column >= 0:
@@ -44,7 +44,7 @@ def test_all_that_is_shown_is_the_whole_source(text, width, finished):
     document = laid(text, width, finished=finished)
     shown = any(line.text.strip() for line in document.lines)
     everything = document.source_between((0, 0), END)
-    if shown and not finished:  # the last character may wait for what follows it
+    if shown and not finished:  # the last character may depend on the next one
         assert text.startswith(everything)
         assert visible(everything) == document.source
     else:
@@ -74,7 +74,7 @@ def test_a_selection_is_a_part_of_the_source_but_for_marks_it_lacks(text, width,
 
 
 def _without(found, marks):
-    """Yield `found` with up to three marks taken off each end."""
+    """Return `found` without up to three marks at each end, in all variants."""
     fronts = {found}
     for _ in range(3):
         fronts |= {text.removeprefix(mark) for text in fronts for mark in marks}
@@ -149,7 +149,7 @@ def test_a_place_in_the_source_is_found_again_at_another_width():
     ],
 )
 def test_part_of_a_block_is_copied_as_it_was_written(text, words, expected):
-    # Something after it, so that what is selected is not all there is.
+    # With text after it, so that the selection is not everything.
     assert source_of(f"{text}\n\nend", words) == expected
 
 
@@ -229,7 +229,7 @@ def test_what_was_made_visible_is_copied_as_it_was_written(cut):
     document.layout(60)
     assert document.source_between((0, 0), END) == HOSTILE
     assert document.source_between(*find(document, "b ␛[2Jc")) == "b \x1b[2Jc"
-    # Half of what stands for one character is that character.
+    # Selecting half of the text shown for a character selects that character.
     (row, column), _ = find(document, "U+200B")
     assert document.source_between((row, column), (row, column + 3)) == "\u200b"
 
@@ -299,7 +299,7 @@ def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, m
             assert places.offset_at(place) == offset
             assert places.place_at(offset) is not None
     assert not traced
-    # And what it says is what a new look says.
+    # The result is the same as that of a new source map.
     fresh = laid(document.source, finished=False).source_map()
     for offset in offsets:
         assert places.place_at(offset) == fresh.place_at(offset)

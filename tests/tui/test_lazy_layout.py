@@ -1,4 +1,4 @@
-"""Of a long text only what is looked at is laid out; the rest is expected, and nothing moves."""
+"""Of a long text only the part in view is laid out; the rest is estimated, and nothing moves."""
 
 import random
 
@@ -25,7 +25,7 @@ def paragraph(number):
 
 
 PROSE = "".join(paragraph(number) for number in range(200))
-# What shows nothing, first of all: no gap is above what comes after.
+# Blocks that show nothing: at the start, there is no gap above the next block.
 EMPTY = "[a]: https://a.example\n\n>\n\n[b]: https://b.example\n\n"
 TEXTS = {
     "prose": PROSE,
@@ -107,7 +107,7 @@ async def widths(one, *found):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What was laid out, by its source."""
+    """Record the source of each layout."""
     sources = []
     draw = vars(documents)["markdown_lines"]
     monkeypatch.setattr(
@@ -120,7 +120,7 @@ def drawn(monkeypatch):
 
 @pytest.fixture
 def no_more(monkeypatch):
-    """Only what is looked at is laid out."""
+    """Disable the layout in the background, so that only the part in view is laid out."""
     monkeypatch.setattr(Transcript, "_lay_out_more", lambda _self: None)
 
 
@@ -195,7 +195,7 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         await me.until(lambda: any("word052x3" in row for row in in_view(me)))
         assert transcript.search.index == 0
         transcript.search.end()
-        # Select a word, far up; go elsewhere, change the width: the same word is selected.
+        # Select a word far up, go elsewhere, change the width: the same word is selected.
         selection = transcript.selection
         y = next(n for n, row in enumerate(in_view(me)) if "word052x3" in row)
         x = in_view(me)[y].index("word052x3")
@@ -225,7 +225,7 @@ def talk():
 
 
 def told(at_once):
-    """A chat of some length, its messages in one batch or each in its own."""
+    """Return a daemon with a chat of 60 messages, sent in one batch or in one batch each."""
     daemon = ReplayClient()
     daemon.open(chat("a", "A chat"))
     stream = daemon.stream_of("a")

@@ -1,4 +1,4 @@
-"""Finding and naming chats, and going back to what was written."""
+"""Filtering and renaming chats, and recalling earlier messages."""
 
 import sys
 from dataclasses import replace
@@ -156,7 +156,7 @@ async def test_up_in_an_empty_composer_goes_back_through_what_was_written(tmp_pa
             await me.press(key)
             texts.append(me.composer.text)
         two = "two\nlines"
-        # Inside a message of two lines the cursor moves before the history does.
+        # In a message of two lines the cursor moves first.
         assert texts == [two, two, "first", "first", two, "", ""]
 
 

@@ -1,4 +1,4 @@
-"""One live state at a time, the most important one; and what Esc does in each."""
+"""The live state, which is the most important of those that hold, and what Esc does in each."""
 
 from dataclasses import replace
 from datetime import timedelta

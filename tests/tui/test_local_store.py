@@ -1,4 +1,4 @@
-"""What was typed survives: a lost connection, leaving, and a crash."""
+"""Typed text survives a lost connection, leaving, and a crash."""
 
 import asyncio
 import json
@@ -98,7 +98,7 @@ async def test_what_the_stream_shows_to_be_there_is_kept_no_more_though_no_answe
 
 
 async def test_a_chat_that_was_opened_before_its_answer_came_is_shown_as_it_is(tmp_path):
-    """The answer to the request that made it was lost: the list told of it, and it was opened."""
+    """The response to its creation was lost; it arrived in the list's stream and was opened."""
     daemon = ReplayClient()
     daemon.open()
     daemon.down = True
@@ -234,7 +234,7 @@ async def test_the_last_words_before_leaving_are_kept(tmp_path):
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("First chat")
         me.composer.insert("last words")
-        me.app.exit(0)  # before the field has said that it changed
+        me.app.exit(0)  # before the field has posted that it changed
     assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["last words"]
 
 
@@ -296,7 +296,7 @@ async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_p
         vars(drafts._store)["keep_draft"] = some
         for chat_id in "abcd":
             drafts.put(chat_id, f"an idea for {chat_id}")
-    # ExitState saves once more.
+    # The exit saves once more.
     assert [draft.chat for draft in LocalStore(tmp_path).drafts()] == ["b", "d"]
     assert tried.count("b") == tried.count("d") == 1
 
@@ -306,7 +306,7 @@ async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_messag
     for chat_id in "ab":
         store.keep_draft(Draft(chat_id, f"an idea for {chat_id}", str(ENDPOINT)))
         store.keep(Unsent(f"key-{chat_id}", "written before", T0, "a", str(ENDPOINT)))
-    # For root everything can be read, but not a folder.
+    # Folders, because root can read every file.
     for kind, name in (("drafts", "x"), ("outbox", "y")):
         (tmp_path / "client" / kind / f"{name}.json").mkdir()
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="b") as me:
@@ -349,7 +349,7 @@ async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tm
         await me.until(lambda: daemon.sent)
 
 
-# --- a chat that another client deleted while this one did not run --------------------------
+# --- a chat that another client has deleted while this one was not running ------------------
 
 
 async def written_to_z(tmp_path) -> None:

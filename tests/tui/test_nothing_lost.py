@@ -1,4 +1,4 @@
-"""However deeply a text is set in, every word of it is on the screen."""
+"""Every word of a text is displayed, however deeply it is nested."""
 
 import random
 
@@ -16,7 +16,7 @@ MARKS = {"bullet": "- ", "number": "1. ", "quote": "> "}
 
 
 class Words:
-    """Words that are each there once, and short enough for the narrowest place."""
+    """Creates unique words that are short enough for the narrowest place."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -41,7 +41,7 @@ LEAVES = {
 
 
 def set_in(marks: list[str], lines: list[str]) -> list[str]:
-    """Put lines into containers, the outermost first."""
+    """Return lines nested in containers, the outermost first."""
     for mark in reversed(marks):
         rest = mark if mark == "> " else " " * len(mark)
         lines = [(rest if number else mark) + line for number, line in enumerate(lines)]
@@ -49,7 +49,7 @@ def set_in(marks: list[str], lines: list[str]) -> list[str]:
 
 
 def level_by_level(marks: list[str], lines: list[str], word: Words) -> list[str]:
-    """Put lines into containers that each have a word of their own first."""
+    """Return lines nested in containers that each begin with a word of their own."""
     for mark in reversed(marks):
         lines = set_in([mark], [word(), "", *lines])
     return lines
@@ -98,7 +98,7 @@ def test_lists_in_lists_and_all_that_follows_them_are_drawn(levels, width):
     text = "".join(f"{'  ' * level}- level {level}\n" for level in range(levels))
     lines = [line.text for line in whole(f"{text}- next\n\n# Head\n\nThe end.\n", width)]
     shown = [line.strip() for line in lines]
-    # Each with its bullet, wherever that has room.
+    # Each has its bullet where there is room.
     expected = [f"{'•◦▪'[level % 3]} level {level}" for level in range(levels)]
     if width > 20:
         assert [line for line in shown if "level" in line] == expected
@@ -119,7 +119,7 @@ def test_what_nests_too_deep_can_be_written_bit_by_bit(marks):
 
 
 def test_text_without_room_to_be_set_in_keeps_the_room_there_is():
-    # Four levels of three cells each leave ten of 22; the other two have no room.
+    # Four levels of three cells leave ten of 22; there is no room for the other two.
     assert whole("- - - - - - abcde fghi", 22)[0].text == " •  ◦  ▪  • abcde fghi"
 
 

@@ -1,4 +1,4 @@
-"""What is said in passing never lies over what one works with."""
+"""Notices never cover what the user works with."""
 
 from functools import partial
 

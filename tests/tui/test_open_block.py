@@ -1,4 +1,4 @@
-"""A block that grows looks at every step as it would if it were laid out whole."""
+"""A growing block looks at every step as if it were laid out whole."""
 
 import random
 import signal
@@ -85,7 +85,7 @@ def test_a_growing_block_looks_as_it_would_whole_at_every_step(name, width, monk
         for document in (grown, whole):
             document.feed(piece)
             document.layout(width)
-        # Of the start of a line too little may be there to tell what it is: it is not shown yet.
+        # The start of a line is not shown while its kind is undecided.
         undecided = growing.UNDECIDED.match(text[text.rfind("\n", 0, at) + 1 : at].lstrip("> "))
         waiting += grown.lines != whole.lines
         assert undecided or grown.lines == whole.lines, text[at - 20 : at]
@@ -93,7 +93,7 @@ def test_a_growing_block_looks_as_it_would_whole_at_every_step(name, width, monk
 
 
 def cost(monkeypatch, text, step, width=80):
-    """Return how many characters were parsed, highlighted or cut for each piece."""
+    """Return for each piece the number of characters parsed, highlighted or cut."""
     document, parsed, spent = MarkdownDocument(), [0], []
 
     def counted(parse):
@@ -191,7 +191,7 @@ def test_columns_of_a_growing_table_change_a_bounded_number_of_times():
 
 @pytest.mark.parametrize("mark", ["`", "~"])
 def test_one_mark_said_for_ever_is_laid_out(mark):
-    """A model that goes astray repeats itself; tried mark by mark that would take minutes."""
+    """Broken models repeat themselves; trying every mark would take minutes."""
 
     def give_up(*_):
         pytest.fail("still at it after half a minute")

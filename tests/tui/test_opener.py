@@ -1,4 +1,4 @@
-"""Who is asked to open an address, that it cannot touch this terminal, and what is said of it."""
+"""Opening a URL: which program, that it has no access to the terminal, the notice of the result."""
 
 import json
 import os
@@ -108,11 +108,11 @@ async def test_one_that_goes_on_running_is_left_alone_and_not_waited_for(tmp_pat
     done = await opener({"DISPLAY": ":0"}, "xdg-open", folder=tmp_path).open(ADDRESS)
     assert done == Opened("xdg-open")
     with pipe.open("w"):
-        pass  # it was there to read this: now it ends
+        pass  # the program still runs and reads this; now it ends
 
 
 def notice(me) -> str:
-    """Return what stands in the notice, without what wrapping put between."""
+    """Return the text of the notice, without the line breaks of wrapping."""
     region = me.app.screen.query_one(Toast).content_region
     rows = me.text().split("\n")[region.y : region.bottom]
     return "".join(row[region.x : region.right].strip() for row in rows)

@@ -1,4 +1,4 @@
-"""Pictures that calls gave: drawn where they can be, named everywhere, opened when asked."""
+"""Pictures in results of calls: drawn where possible, with a caption, opened on request."""
 
 import re
 import stat
@@ -48,7 +48,7 @@ class TestSize:
     @given(sides, sides, st.integers(8, 200))
     def test_it_keeps_its_proportions_to_a_pixel(self, width, height, room):
         columns, rows = grid_of(of_size(width, height), room)
-        # Each side is what the other one asks for, rounded down, and at least 1.
+        # One side follows from the other by the proportions, rounded down, and is at least 1.
         assert columns == max(1, width * rows // height) or rows == max(
             1, height * columns // width
         )
@@ -239,7 +239,7 @@ def test_pictures_want_colours_and_block_characters(colours, encoding, draws):
 
 
 def pictured(picture: Picture, *after):
-    """A chat whose one call gave a picture."""
+    """Return a daemon with a chat whose only call returned a picture."""
     daemon = running(
         user(1, "draw"),
         answer(2, call(1, "plot"), finish="tool_calls"),
@@ -343,7 +343,7 @@ async def test_without_colours_nothing_is_decoded(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(80, 60)) as me:
         await unfolded(me)
-        for theme in ("palaver-plain", "palaver-dark"):  # which NO_COLOR takes the colours of
+        for theme in ("palaver-plain", "palaver-dark"):  # NO_COLOR removes the second one's colours
             me.app.theme = theme
             await me.pilot.pause()
             assert pictures_are_drawn(me.app)
@@ -371,4 +371,4 @@ async def test_copying_gives_the_words_and_not_the_picture(tmp_path):
         await me.until(lambda: copied.texts)
         rows = [row.strip() for row in copied.texts[0].strip().split("\n")]
         assert [row for row in rows if row] == ["Drawn.", caption(chart()), "Done."]
-        assert len(rows) < 10  # no blank ones in place of the picture
+        assert len(rows) < 10  # no blank rows instead of the picture

@@ -1,4 +1,4 @@
-"""The queue, retries, errors and models: what keys ask of the daemon."""
+"""The queue, retries, errors and models: the requests that keys send to the daemon."""
 
 from datetime import timedelta
 
@@ -170,7 +170,7 @@ async def test_a_queue_that_is_empty_now_can_still_be_drawn(tmp_path):
         await me.shows("Queue · 2")
         panel = me.app.main.query_one(QueuePanel)
         panel.show(ChatView(), None, 20)
-        assert not panel.render_line(0).text.strip()  # before it is hidden
+        assert not panel.render_line(0).text.strip()  # drawn before it is hidden
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20)])
@@ -286,7 +286,7 @@ async def test_a_refused_message_can_be_taken_back(tmp_path):
 async def test_what_is_not_known_is_left_out_of_the_header(tmp_path):
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
-        await me.shows("sonnet · ● ")  # neither a price nor a part of the context
+        await me.shows("sonnet · ● ")  # neither cost nor context usage
         daemon.stream_of("a").tell(UsageEvent(None, 900, 200_000, None))
         await me.until(lambda: me.view.context_tokens == 900)
         await me.pilot.pause()
@@ -335,14 +335,14 @@ async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_pa
         await me.until(lambda: me.daemon.sent)
         assert me.daemon.asked == []
         me.clock.advance(0.9)
-        await me.press("enter")  # a third one of the same stroke
+        await me.press("enter")  # a third one, within `SAME_STROKE_S` of the second
         assert me.daemon.asked == []
         me.clock.advance(1.1)
         await me.press("enter")
         await me.until(lambda: me.daemon.asked == [("promote", 1, 4)])
 
 
-# --- what a key is aimed at, and taking back ----------------------------------------------
+# --- which message a key applies to, and undo ---------------------------------------------
 
 THREE = [queued(n, text) for n, text in enumerate(("first one", "second one", "third one"), 1)]
 
@@ -369,7 +369,7 @@ async def test_a_key_for_a_message_that_has_left_by_itself_does_nothing_to_anoth
         await me.press(key)
         await me.shows("Nothing was done", "has left")
         assert (daemon.asked, me.composer.text) == ([], "")
-        await me.press("down", "d")  # what moved into its place
+        await me.press("down", "d")  # the message that moved into its place
         await me.until(lambda: daemon.asked)
         assert daemon.asked == [("delete", 2)]
 
@@ -379,7 +379,7 @@ async def test_a_key_right_after_a_message_left_and_before_it_is_painted_does_no
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
         await me.press("ctrl+o")
-        vars(me.app._frames)["request"] = lambda: None  # no frame from here on
+        vars(me.app._frames)["request"] = lambda: None  # no paints from here on
         left(daemon, 2, 3)
         await me.until(lambda: len(me.view.queue) == 2)
         me.app.perform("queue.remove")
@@ -391,7 +391,7 @@ async def test_after_a_removal_the_next_one_is_selected_and_a_second_key_waits_f
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
-        await me.press("ctrl+o", "down", "d", "d")  # the second one: before the first is done
+        await me.press("ctrl+o", "down", "d", "d")  # the second `d` before the first is done
         await me.shows("Removed “second one”. ^z puts it back.")
         assert daemon.asked == [("delete", 2)]
         left(daemon, 1, 3)
@@ -409,7 +409,7 @@ async def test_a_removed_message_is_put_back_at_its_place_for_its_model(tmp_path
         await me.shows("Queue · 3", "gpt")
         await me.press("ctrl+o", "down", "d")
         await me.shows("Removed “second one”")
-        left(daemon, 3)  # the first one has started
+        left(daemon, 3)  # the answer to the first one has started
         await me.shows("Queue · 1")
         await me.press("ctrl+z")
         await me.until(lambda: daemon.sent)
@@ -517,7 +517,7 @@ async def test_undone_when_all_of_a_chat_was_forgotten_a_message_keeps_its_place
         me.app.session.open("b")
         daemon.watching.tell(ChatUpdated(chat("a", "A chat", "running"), []))
         await me.until(lambda: me.app.session.chats.chats["a"].status == "running")
-        del me.app.session.views["a"]  # as after many other chats
+        del me.app.session.views["a"]  # as after opening many other chats
         await me.press("ctrl+z")
         await me.until(lambda: daemon.sent)
         assert (daemon.sent[0][0], daemon.sent[0][1].position) == ("a", 2)

@@ -1,4 +1,4 @@
-"""Views reduced from recorded streams, in every split and with every disconnect."""
+"""Reducing recorded streams to views, with a disconnect after any event."""
 
 from datetime import timedelta
 
@@ -72,7 +72,7 @@ def test_the_recorded_stream_ends_in_the_history_without_live_output():
 
 @pytest.mark.parametrize("cut", range(len(RECORDED) + 1))
 def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
-    """The daemon sends again what came after the last `caught_up`; the client trims it."""
+    """The daemon repeats the events after the last `caught_up`; the client skips known parts."""
     expected = final(RECORDED)
     progress, taken = Progress(), []
     for event in RECORDED[:cut]:
@@ -115,7 +115,7 @@ def test_a_message_takes_the_place_of_its_preview_in_one_step():
 
 @pytest.mark.parametrize("replaces", ["1.1", "1.2", None])
 def test_a_message_that_comes_again_leaves_the_output_of_a_newer_attempt_alone(replaces):
-    """After a reconnect the daemon repeats messages whose own output is long over."""
+    """After a reconnect the daemon repeats messages whose live output has ended long ago."""
     asked = [MessageEvent(user(1, "a")), MessageEvent(answer(2, "b"), replaces=replaces)]
     streaming = final([*asked, MessageEvent(user(3, "c")), *words("6.1")])
     again = reduce_all(streaming, [Connected(), *asked, CaughtUp(7)], T0)

@@ -1,4 +1,4 @@
-"""A daemon on another machine, as it looks: let in, not let in, of another version, the picker."""
+"""Screens with a daemon on another machine: connected, token refused, other version, picker."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Only rows that changed are drawn again, and the screen is what it would be if all were."""
+"""Only changed rows are drawn again, and the screen is the same as if all were."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ from tui.corpus import ALL, ANSWERS
 from tui.replay import ReplayClient, answer, chat, part, queued, status, user
 from tui.screen import client
 
-MOVE_ALONE = re.compile(r"\x1b\[\d+;\d+H(?=\x1b\[\d+;\d+H|\n|$)")  # draws nothing
+MOVE_ALONE = re.compile(r"\x1b\[\d+;\d+H(?=\x1b\[\d+;\d+H|\n|$)")  # a move without text
 TEXT = "".join(ANSWERS.values()) + ALL["a long table"]
 
 
@@ -99,7 +99,7 @@ async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, mon
         await opened(one)
         monkeypatch.setattr(RowCompositor, "render_partial_update", both)
         async for _ in stream(one, ALL["a long table"][:600] + TEXT[:900], 60):
-            one.composer.insert("x")  # far from the text, and not below all of it
+            one.composer.insert("x")  # a change far from the text, and not below all of it
         one.daemon.open(chat("c", "Another title", "running"), chat("d", "Two", "error"))
         await one.shows("Two")
         await one.press("ctrl+o", "ctrl+l", "down", "f1", "escape", "ctrl+p", "escape")
@@ -142,7 +142,7 @@ async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
         await opened(one)
         one.app.theme = "palaver-light"
-        screen(one)  # our palette is the new one, Textual's styles are those of the old one
+        screen(one)  # the client's palette is already new, Textual's styles are still old
         await one.pilot.pause()
         drawn = [list(strip) for strip in one.app.screen._compositor.render_strips()]
         one.transcript.redraw()
@@ -161,7 +161,7 @@ async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
             pass
         await one.pilot.pause()
         assert one.transcript.scroll_offset.y > 40
-        assert len(made) < 400  # drawn anew it would be all rows for each of 40 paragraphs
+        assert len(made) < 400  # drawing all rows again would be 40 times the height
 
 
 def rows_drawn(monkeypatch, widget):

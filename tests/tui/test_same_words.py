@@ -1,8 +1,8 @@
-"""Two people say the same at once, one of them without a connection, in every order of events.
+"""Two clients send the same text, one of them while offline, in every order of events.
 
-The daemon's side is its own: the transitions of the store on a database, and what a stream tells
-of them. Between it and the client of one of the two stands a schedule: when each request comes in,
-when what comes of it is told, when the connection is cut, whether the answer to a request is lost.
+The daemon's part is real: the transitions of the store on a database, and the events of its stream.
+A schedule between it and one client decides when each request arrives, when the stream is read,
+when the connection is lost, and whether the response to a request is lost.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tui.replay import T0
 WORDS = "continue"
 MINE, THEIRS = "my key", "their key"
 
-# What can happen. What stands on one line happens in this order, the lines in any.
+# The events. Those of one line happen in its order, the lines in any.
 Lines = tuple[tuple[str, ...], ...]
 ELSE: Lines = (("their request",), ("cut",))
 MY_REQUEST: dict[str, Lines] = {
@@ -53,14 +53,14 @@ TURNS: dict[State, Lines] = {
 
 
 def first_of(lines: Lines) -> Iterator[tuple[str, Lines]]:
-    """Yield each event that can be the next, and what is left then."""
+    """Yield each possible next event, with the remaining lines."""
     for index, line in enumerate(lines):
         if line:
             yield line[0], (*lines[:index], line[1:], *lines[index + 1 :])
 
 
 class Chat:
-    """A chat after some commits: what a stream tells of it, and what a repeated request gets."""
+    """A chat after some commits: the events of its stream, and responses to repeated requests."""
 
     def __init__(self, connection: Connection, placed: dict[str, Placed]) -> None:
         self.row: ChatRow = load_chat(connection, "c")
@@ -84,14 +84,14 @@ def _sent(connection: Connection, row: ChatRow, where: Placed, *, repeated: bool
 
 
 class Commits:
-    """What each order of commits makes of a chat. Each is made once, on a database of its own."""
+    """The chat after each order of commits. Each is computed once, in a database of its own."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._made: dict[tuple[str, ...], tuple[Chat, Sent | None]] = {}
 
     def __call__(self, commits: tuple[str, ...]) -> tuple[Chat, Sent | None]:
-        """Return the chat, and the answer to the last commit if that was a request."""
+        """Return the chat, and the response to the last commit if that was a request."""
         if commits not in self._made:
             with memory_store() as connection, connection.begin():
                 self._made[commits] = self._make(connection, commits)
@@ -123,15 +123,15 @@ def _end_turn(chat: LockedChat) -> None:
 
 @dataclass
 class Me:
-    """The client of one of the two, which wrote its message while it had no connection."""
+    """The client that wrote its message while offline."""
 
     commits: Commits
     view: ChatView = field(default_factory=lambda: ChatView(chat_id="c"))
     made: tuple[str, ...] = ()
     answer: Sent | None = None
     progress: Progress = UNREAD
-    row: ChatRow | None = None  # that this connection told last
-    since: int | None = None  # up to where this connection told
+    row: ChatRow | None = None  # last row that this connection has sent
+    since: int | None = None  # snapshot version up to which this connection has sent
 
     @property
     def chat(self) -> Chat:
@@ -161,7 +161,7 @@ class Me:
                 self.row, self.since = None, self.progress.since
 
     def told(self) -> None:
-        """Take all that the stream has to tell, as a client does that trims it."""
+        """Read all new events of the stream, and skip known parts as a client does."""
         chat = self.chat
         if self.row is not None and self.row.snapshot_version == chat.row.snapshot_version:
             return
@@ -174,12 +174,12 @@ class Me:
         self.view = reduce_all(self.view, news, T0)
 
     def goes_on(self) -> None:
-        """Let everything come to its end."""
+        """Finish: repeat the request if necessary, and read the stream."""
         self.happens("my request again")
         self.told()
 
     def seen(self) -> list[str | None]:
-        """Return the keys of all that is shown, in its place: history, outgoing, queue."""
+        """Return the keys of all shown messages in their order: history, outgoing, queue."""
         shown: list[Message | QueuedMessage | Outgoing] = [
             *(message for message in self.view.messages if message.role == "user"),
             *self.view.outgoing,
@@ -188,13 +188,13 @@ class Me:
         return [one.key for one in shown]
 
     def holds(self, order: tuple[str, ...]) -> None:
-        """Check what is true at every moment."""
+        """Check the invariants after an event."""
         seen = Counter(key for key in self.seen() if key is not None)
         assert max(seen.values(), default=0) <= 1, f"doubled: {order}"
         assert "my request" in self.made or self.is_outgoing, f"dropped before sent: {order}"
 
     def ended(self, order: tuple[str, ...]) -> None:
-        """Check what is true in the end."""
+        """Check the final state."""
         chat = self.chat
         asked = [message.key for message in chat.history if message.role == "user"]
         assert self.seen() == asked + [queued.key for queued in chat.queue], order
@@ -204,7 +204,7 @@ class Me:
 
 
 def follow(me: Me, lines: Lines, order: tuple[str, ...] = ()) -> int:
-    """Let everything happen in every order of the lines; return how many there were.
+    """Run the events in every order of the lines; return the number of orders.
 
     Raises:
         AssertionError: a message is lost or doubled.
@@ -223,9 +223,9 @@ def follow(me: Me, lines: Lines, order: tuple[str, ...] = ()) -> int:
 
 
 def everything(state: State, request: str) -> int:
-    """Let everything happen in every order; return how many there were."""
+    """Run all events in every order; return the number of orders."""
     me = Me(Commits(state))
-    me.told()  # what was there before the two began
+    me.told()  # the initial state of the chat
     me.view = sending(me.view, Outgoing(MINE, WORDS, T0, state="waiting"))
     return follow(me, (*MY_REQUEST[request], *TURNS[state], *ELSE))
 
@@ -237,7 +237,7 @@ def test_each_message_is_there_once_and_in_its_place(state: State, request_is: s
 
 
 def by_content(view: ChatView, messages: Iterable[Message | QueuedMessage]) -> ChatView:
-    """Take what says the same for the message that was sent, as clients did before keys."""
+    """Remove outgoing messages by their content instead of their keys, as clients did before."""
     for message in messages:
         text = message.content if isinstance(message, QueuedMessage) else subject.user_text(message)
         for index, item in enumerate(view.outgoing):

@@ -1,4 +1,4 @@
-"""The end is followed until somebody scrolls; then nothing moves by a line, whatever comes."""
+"""The view follows the end until the user scrolls; then no line moves, whatever arrives."""
 
 from functools import partial
 
@@ -57,7 +57,7 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         assert in_view(me) == before
         assert me.transcript.viewport.new_lines == 600
         await me.shows("↓ 600 new")
-        # Finished and committed: the same lines, and a call more.
+        # The answer is committed: the same lines, and a call.
         whole = answer(52, Reasoning("let me think", 900), text, call(1, "execute", command="ls"))
         stream.tell(MessageEvent(whole, replaces="3.1"), status("running", versions=versions(4, 4)))
         await me.until(lambda: me.view.live is None)
@@ -66,12 +66,12 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         await me.until(lambda: me.view.status == "waiting")
         await me.pilot.pause()
         assert in_view(me) == before
-        # What is older comes in above.
+        # Older messages arrive above.
         me.app.session.message_pages.older()
         await me.until(lambda: me.view.messages[0].id == 40)
         await me.pilot.pause()
         assert in_view(me) == before
-        # Narrow and wide again: the first line in view stays the first.
+        # Narrow and wide again: the first line in view stays there.
         for width in (64, 100):
             await me.pilot.resize_terminal(width, 30)
             await me.pilot.pause()

@@ -1,4 +1,4 @@
-"""Finding words in a conversation: in what is seen, folded, or not here yet."""
+"""Searching a conversation, also in folded text and in messages that are not fetched yet."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def lines(*texts: str) -> list[Line]:
 
 
 def found(query: str, *texts: str) -> list[str]:
-    """Return what is found, each as the characters it has on its lines."""
+    """Return the text of each match, with `|` between lines."""
     return [
         "|".join(texts[line][start:end] for line, start, end in stretches)
         for stretches in Query(query).stretches(lines(*texts))
@@ -146,7 +146,7 @@ async def test_from_the_conversation_single_letters_step_on(tmp_path):
 
 
 def highlighted(me) -> list[str]:
-    """Return the characters that stand on the paper of what was found."""
+    """Return the texts with the background of matches."""
     from palaver_tui.themes.palettes import DARK
 
     papers = {DARK.found, DARK.found_here}

@@ -1,4 +1,4 @@
-"""What a search costs: counted in characters that are laid out and read, for each key."""
+"""The cost of a search, as the number of characters laid out and read for each key."""
 
 import json
 
@@ -21,7 +21,7 @@ PROSE = "".join(f"Paragraph {number} has **words** in it.\n\n" for number in ran
 
 @pytest.fixture
 def work(monkeypatch):
-    """What is done, as (what, characters)."""
+    """Record the work that is done, as pairs of its kind and a number of characters."""
     done = []
     draw, unfold, read = vars(documents)["markdown_lines"], CallBlock.unfolded, Query.stretches_in
 
@@ -57,7 +57,7 @@ def many_calls(number):
 
 
 async def typed(me, work, text):
-    """Type it; return what was done before the next key could have been read."""
+    """Search for a text; return the work done before the next key could be read."""
     work.clear()
     me.transcript.search.begin(text)
     return list(work)
@@ -104,7 +104,7 @@ async def test_where_a_shorter_text_was_not_found_a_longer_one_is_not_looked_for
     daemon = with_chat(*[answer(number, f"{PROSE} {number}") for number in range(1, 4)])
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Paragraph 299")
-        await typed(me, work, "in words")  # each is there, but never next to each other
+        await typed(me, work, "in words")  # both words occur, but never next to each other
         assert await found(me) == []
         assert total(work, "laid out") > 2 * len(PROSE)
         await typed(me, work, "in words 3")

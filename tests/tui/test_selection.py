@@ -1,4 +1,4 @@
-"""Selecting with the mouse and with keys, jumping, and copying what was written."""
+"""Selecting with the mouse and with keys, going to targets, and copying the Markdown."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ CODE = "Do this:\n\n```python\ndef f():\n\treturn 1\n```\n\nThen **stop** there.
 
 
 class Taken:
-    """Stands where the clipboard stands."""
+    """A fake clipboard that records the copied texts."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

@@ -1,4 +1,4 @@
-"""Which daemon it is, going to another one, and what is said when one does not let us in."""
+"""The header's name of the daemon, changing to another one, and what is shown if it refuses."""
 
 import dataclasses
 from functools import partial
@@ -87,9 +87,9 @@ async def test_a_token_that_is_not_taken_says_what_to_do_and_keeps_everything(tm
         daemon.watching.end(unauthenticated())
         await me.shows("Not let in", "palaver login https://box:7777", "○ ada@box offline")
         assert me.composer.text == "half a thought"
-        await me.press("enter")  # what is sent now waits
+        await me.press("enter")  # a message that is sent now waits
         assert [item.state for item in me.view.outgoing] == ["waiting"]
-        # It asks again by itself, and a new token is used.
+        # The client tries again by itself, and uses a new token.
         daemon.refusal = None
         daemon.open(chat("a", "A chat"))
         me.clock.advance(BARRED_S)

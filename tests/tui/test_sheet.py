@@ -1,4 +1,4 @@
-"""Every kind of block there is, folded and not, at each of four widths and in each theme."""
+"""Snapshots of every kind of block, folded and unfolded, at four widths and in each theme."""
 
 import pytest
 
@@ -11,10 +11,10 @@ from tui.sheet_nested import nested
 from tui.sheet_written import on_their_way, written
 
 THEMES = [palette.name for palette in FAMILIES["truecolor"]]
-# What a theme changes is seen at one width, and what a width changes in two themes: with colours,
-# and with signs in their place.
+# Each theme is tested at one width, and each width in two themes: with colours, and with signs
+# instead of them.
 USUAL, WITHOUT_COLOUR = "palaver-dark", "palaver-plain"
-# Rows enough that nothing of it is out of view.
+# Rows for each width, so that everything is in view.
 WIDTHS = {60: 144, 80: 140, 120: 140, 200: 132}
 NESTED = {60: 87, 120: 84}
 WRITTEN = {60: 150, 80: 135, 120: 125, 200: 120}
@@ -25,7 +25,7 @@ LOOKS = [
 
 
 async def nothing(app, daemon) -> None:
-    """Look at it as it is."""
+    """Do nothing."""
 
 
 def prepared(tmp_path, scene, words, theme=USUAL, act=nothing, keys=()):

@@ -1,4 +1,4 @@
-"""The client as a process on a terminal of its own: however it ends, the terminal is given back."""
+"""The client as a process in a terminal of its own: however it ends, the terminal is restored."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from support.process import place, started
 
 pytestmark = pytest.mark.process
 
-LONG_S = 30  # imports on a busy machine
+LONG_S = 30  # timeout for a start, with imports, on a busy machine
 QUIT = b"\x11"
 ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
-# A client whose screen cannot be put together.
+# A client whose screen cannot be composed.
 BROKEN = """
 from palaver.cli.main import main
 from palaver_tui.screen.main_screen import MainScreen
@@ -34,8 +34,8 @@ def compose(self):
 MainScreen.compose = compose
 main()
 """
-# Clients that can draw no line, not even those of the notice that says so, or no screen at all:
-# from the beginning, or when they have begun.
+# Clients that cannot draw lines, not even those of the notice of the error, or no screen at all,
+# from the start or after it.
 UNDRAWN = """
 from palaver.cli.main import main
 from textual.widget import Widget
@@ -66,7 +66,7 @@ SIZE = struct.pack("HHHH", 24, 80, 0, 0)
 
 
 class Terminal:
-    """A pseudo-terminal with `palaver` on it, and what was written to it."""
+    """A pseudo-terminal in which `palaver` runs, and its output."""
 
     def __init__(self, master: int, slave: int, process: asyncio.subprocess.Process) -> None:
         self.process, self.slave = process, slave
@@ -98,7 +98,7 @@ class Terminal:
         return termios.tcgetattr(self.slave)
 
     async def ended(self) -> int:
-        """Return the exit code."""
+        """Wait for the end of the process, and return its exit code."""
         async with asyncio.timeout(LONG_S):
             return await self.process.wait()
 
@@ -107,7 +107,7 @@ class Terminal:
 async def terminal(
     data_dir: Path, *, owned: bool = True, program: Sequence[str] = ("-m", "palaver")
 ) -> AsyncIterator[Terminal]:
-    """Run the client; it hears of a hang-up by a signal only where it owns its terminal."""
+    """Run the client. It gets a signal at a hang-up only if its terminal is `owned`."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
 
@@ -126,7 +126,7 @@ async def terminal(
         str(data_dir),
         stdin=slave,
         stdout=slave,
-        stderr=slave,  # where Textual draws
+        stderr=slave,  # which Textual writes to
         env=os.environ | {"TERM": "xterm-256color"},
         preexec_fn=own_terminal,
     )
@@ -201,7 +201,7 @@ async def test_a_client_that_cannot_draw_goes_on_and_gives_the_terminal_back(wha
         async with asyncio.timeout(LONG_S):
             while not (await daemon.client.chats()).chats:
                 await asyncio.sleep(0.02)
-        shown.type(QUIT * 2)  # the first one may warn that the answer to it is not there yet
+        shown.type(QUIT * 2)  # the first may only warn that the message is not sent yet
         assert await shown.ended() == 0
         await shown.shows(LEFT)
         assert b"Traceback" not in shown.written

@@ -1,4 +1,4 @@
-"""Commands after a slash: listed, completed, run, and never sent to a model by accident."""
+"""Slash commands: listed, completed, run, and never sent to a model by accident."""
 
 import re
 
@@ -31,7 +31,7 @@ async def test_what_is_written_after_a_slash_narrows_the_list_and_enter_runs_it(
         await me.shows("because")
         await me.press("slash")
         await me.shows(f"Commands · {len(listed(me))} ", "/new", "↑ ↓ pick  Tab complete ─")
-        assert "⏎ send" not in me.text()  # a slash alone is not sent, nor does it run anything
+        assert "⏎ send" not in me.text()  # a slash alone is neither sent nor a command
         await me.press("h", "e")
         assert listed(me) == ["help"]
         await me.shows("─ Commands ─", "Tab complete  ⏎ run")
@@ -68,7 +68,7 @@ async def test_a_whole_name_comes_before_longer_ones(tmp_path):
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         vars(me.app)["offers"] = lambda action: True
-        await me.write("/retry")  # in the table after the other one
+        await me.write("/retry")  # which is after /retry-now in the table
         await me.until(lambda: listed(me))
         assert listed(me) == ["retry", "retry-now"]
 
@@ -102,7 +102,7 @@ async def test_what_looks_like_a_command_is_a_message_only_when_confirmed(
         await me.shows(told)
         assert (me.composer.text, me.daemon.sent) == (text, [])
         if key == "enter":
-            await me.press("enter")  # of the same stroke
+            await me.press("enter")  # within `SAME_STROKE_S`
             assert me.daemon.sent == []
         me.clock.advance(2)
         await me.press(key)

@@ -1,4 +1,4 @@
-"""However small the window, one can write, and sees what is written."""
+"""In any window, however small, users can write and see what they write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def in_trouble(trouble: str):
 
 
 def is_whole(me) -> bool:
-    """Say whether the composer with its frame stands between the rest and the footer."""
+    """Return whether the composer with its frame is between the other parts and the footer."""
     writing = me.app.main.query_one("#writing").region
     footer = me.app.main.query_one("#footer").region
     parts = [me.app.main.query_one(name) for name in ("#banner", "#queue")]
@@ -42,7 +42,7 @@ async def test_under_a_banner_and_a_queue_one_can_write(tmp_path, size, trouble)
             await me.write(text)
             await me.until(lambda: is_whole(me))
         await me.shows("the end")
-        # A key that helps is to be seen as well, and what the queue's own keys act on.
+        # The key of the primary action is visible, too, and the message selected in the queue.
         await me.shows("⏎ ^g")
         await me.press("ctrl+o", "down")
         assert me.app.main.query_one(QueuePanel).has_focus

@@ -1,4 +1,4 @@
-"""Every state of the client as it looks, at three sizes, and in every theme."""
+"""Snapshots of every state of the client at three sizes, and in every theme."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def is_there(app, daemon, words):
 
 
 def picture(tmp_path, scene, theme=None, keys=()):
-    """Return the application of a scene, and what brings it there."""
+    """Return the application of a scene, and the function that brings it into its state."""
     prepare, chat_id, words = SCENES[scene]
     daemon = ReplayClient()
     prepare(daemon)

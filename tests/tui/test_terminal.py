@@ -1,4 +1,4 @@
-"""What the terminal sends, in any pieces, is what was pressed and pasted."""
+"""The terminal's input, in any pieces, is parsed to the pressed keys and pasted texts."""
 
 import pytest
 from hypothesis import given
@@ -33,7 +33,7 @@ def test_a_paste_is_one_text_however_it_is_cut_and_whatever_is_in_it(text, data)
     text = text.replace(PASTED, "").replace(PASTED, "")
     sent = text + PASTED
     if sent.index(PASTED) != len(text):
-        return  # an end of its own
+        return  # the text and the end contain an earlier end
     cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=4)))
     reads = [sent[a:b] for a, b in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
     parser = KeyParser(debug=False)

@@ -1,6 +1,6 @@
-"""What is not public of Textual is used in textual_patches alone, and is as it was.
+"""Textual's private interface is used only in textual_patches, and has not changed.
 
-What the patches do is tested where it shows: drawing in test_repaints.py, errors in
+The effects of the patches are tested elsewhere: drawing in test_repaints.py, errors in
 test_error_containment.py, fields in test_fields.py, keys in test_key_queue.py and test_terminal.py,
 notices in test_notices.py, colours in test_colours.py.
 """
@@ -26,7 +26,7 @@ from palaver_tui.textual_patches.option_rows import option_at
 from tui.private_names import ROOT, private_of, uses, uses_in
 
 PATCHES = "textual_patches."
-# What each patch uses: a module; a method, with its parameters; or an attribute, with None.
+# What each patch uses: None for a module; for others the class, and the signature of a method.
 USED: dict[str, dict[str, tuple[type, str | None] | None]] = {
     "application": {
         "_handle_exception": (App, "(self, error: 'Exception') -> 'None'"),

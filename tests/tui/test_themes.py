@@ -1,4 +1,4 @@
-"""Every theme can be read: contrast as WCAG counts it, and marks where there are no colours."""
+"""Every theme is legible: it has WCAG's contrast, or marks if it has no colours."""
 
 import pytest
 from rich.color import ColorSystem
@@ -9,7 +9,7 @@ from palaver_tui.themes.palettes import PALETTES, PLAIN
 from palaver_tui.themes.themes import style_of
 
 COLOURED = [palette for palette in PALETTES.values() if not palette.own]
-# What only says it again, such as a fence's language, is held to what is asked of drawings.
+# Redundant text, such as a fence's language, needs only the contrast of graphics.
 LEAST = {"faint": 3.0, "code_tag": 3.0, "code_comment": 4.0}
 READ = 4.3
 INKS = ["text", "muted", "faint", "accent", "user", "agent", "link", "code", "code_tag"]
@@ -18,7 +18,7 @@ INKS += ["success", "warning", "error"]
 
 
 def contrast(style, palette) -> float:
-    """Return the contrast as it is when a terminal of the palette's colours shows it."""
+    """Return the contrast of a style in a terminal with the palette's colour depth."""
     system = ColorSystem.EIGHT_BIT if palette.depth == "256" else ColorSystem.TRUECOLOR
     shown = [colour.downgrade(system).get_truecolor() for colour in (style.color, style.bgcolor)]
     return ratio(*[Color(*colour) for colour in shown])

@@ -1,4 +1,4 @@
-"""Reasoning that grows shows the lines that it would show whole, and costs no more for it."""
+"""Growing reasoning shows the lines of the whole, and only its end is laid out again."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ PIECES = [
     "e\u0301",
     "ab",
 ]
-# Repeated, since most lists are short: rows that are long enough to be kept have to be among them.
+# Repeated, because most generated lists are short, and some rows have to be long enough to be kept.
 repeated = st.tuples(st.lists(st.sampled_from(PIECES), max_size=8), st.integers(1, 40))
 texts = st.lists(repeated.map(lambda some: "".join(some[0]) * some[1]), max_size=6).map("".join)
 widths = st.sampled_from([5, 12, 40])
@@ -86,5 +86,5 @@ def test_a_word_more_of_a_long_row_sets_only_its_end(monkeypatch):
         growing.feed("word ")
         changed.append(len(growing.lines) - growing.layout(80))
     assert max(taken) < 1000
-    # The head says how many words there are; of many, in tens.
+    # The head, with the number of words, changes only every ten words if there are many.
     assert sum(lines > 12 for lines in changed[200:]) <= len(changed) / 10

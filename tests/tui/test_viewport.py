@@ -1,6 +1,6 @@
-"""What is in view, and what of it holds still: the viewport by itself, without a screen.
+"""The viewport without a screen: what is in view, and that the view is stable.
 
-Each word of a text comes once, so that a line is known by any of its words.
+Each word of a text is unique, so that it identifies its line.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from support.examples import examples
 from tui.replay import answer, user
 from tui.test_anchors import GROWING
 
-FIRST = 1000  # the id of the oldest message that is here at first
-WORD = re.compile(r"w\d+x")  # of a text, as opposed to what may be folded away
+FIRST = 1000  # id of the oldest message in memory at the start
+WORD = re.compile(r"w\d+x")  # a word of a text; those of reasoning, which folds, differ
 BEGINS = re.compile(r"\W*(w\d+x)")
 
 
 class Screen:
-    """Counts what it is asked to draw."""
+    """A fake screen that counts the requests to draw."""
 
     def __init__(self) -> None:
         self.lines = self.marks = 0
@@ -49,7 +49,7 @@ class Screen:
 
 
 class Reader:
-    """A chat of random messages in a viewport, which somebody reads."""
+    """A viewport with a chat of random messages, and methods for everything that may happen."""
 
     def __init__(self, seed: int = 1, messages: int = 12, size: tuple[int, int] = (60, 20)) -> None:
         self.chance = Random(seed)
@@ -70,7 +70,7 @@ class Reader:
         return " ".join(f"{mark}{number}x" for number in range(first, self.words))
 
     def text(self) -> str:
-        """Return a few paragraphs, lists, tables and fences."""
+        """Return a random text of paragraphs, lists, quotes, tables and fences."""
         return "\n\n".join(self.piece() for _ in range(self.chance.randint(1, 5)))
 
     def piece(self) -> str:
@@ -105,13 +105,13 @@ class Reader:
         return [viewport.column.line(viewport.top + row)[2].text for row in range(viewport.height)]
 
     def read(self, share: float) -> str:
-        """Go to a line with a word, so far from the beginning; return its first word."""
+        """Scroll to a share (0 to 1) of the chat, to a line with a word; return its first word."""
         viewport = self.viewport
         while viewport.lay_out_more():
             pass
         viewport.to_line(round(share * (viewport.column.height - 2 * viewport.height)))
         for _ in range(viewport.column.height):
-            # Not the rest of a word that began on the line above.
+            # Not the rest of a word that begins on the line above.
             if found := BEGINS.match(self.lines()[0]):
                 return found[1]
             viewport.move(1)
@@ -121,14 +121,14 @@ class Reader:
     def is_at_end(self) -> bool:
         return self.viewport.top >= self.viewport.column.height - self.viewport.height
 
-    # --- what happens ---------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------
 
     def show(self, view: ChatView) -> None:
         self.view = view
         self.viewport.show(view, "sonnet")
 
     def grow(self, delta: str | None = None) -> None:
-        """More of the live answer comes; a new one begins where there is none."""
+        """Append to the live answer; begin one if there is none."""
         live = self.view.live or Live(f"{self.episode}.1", (LiveBlock(0, "text", GrowingText()),))
         block = live.blocks[-1]
         if delta is None:
@@ -137,7 +137,7 @@ class Reader:
         self.show(replace(self.view, live=replace(live, blocks=(*live.blocks[:-1], grown))))
 
     def commit(self) -> None:
-        """The live answer becomes a message."""
+        """Commit the live answer as a message."""
         live = self.view.live
         if live is not None:
             last = self.view.messages[-1].id
@@ -153,35 +153,35 @@ class Reader:
             )
 
     def finish(self) -> None:
-        """What is laid out beside the event loop is there."""
+        """Finish all layouts in threads."""
         while (job := self.viewport.next_job()) is not None:
             self.viewport.finish_job(job, job.lines())
 
     def fail(self) -> None:
-        """Or fails."""
+        """Fail the next layout in a thread."""
         if (job := self.viewport.next_job()) is not None:
             self.viewport.finish_job(job, None)
 
     def page_in(self) -> None:
-        """Older messages come."""
+        """Add a page of older messages."""
         first = self.view.messages[0].id
         page = [self.message(first - number) for number in range(5, 0, -1)]
         self.show(with_older(self.view, page, more=True))
 
     def let_go(self) -> None:
-        """What is far from what is read is forgotten."""
+        """Discard messages far from the view."""
         if self.viewport.following:
             self.show(at_the_end(self.view))
         elif (ids := self.viewport.ids()) is not None:
             self.show(trimmed(self.view, *ids))
 
     def fold(self) -> None:
-        """All thoughts fold, or unfold."""
+        """Fold or unfold all reasoning."""
         folds = self.viewport.folds
         self.viewport.set_folds(folds.with_kind("reasoning", not folds.open_kinds))
 
     def look_on(self) -> None:
-        """More is laid out of what is not in view."""
+        """Lay out more text outside of the view."""
         self.viewport.lay_out_more()
 
     def settle(self) -> None:
@@ -212,7 +212,7 @@ def test_the_first_line_in_view_stays_whatever_happens_around_it(seed, share, ha
     for event in happens:
         event(reader)
         reader.viewport.column.measure(reader.viewport.top, reader.viewport.height)
-        if follows:  # there is less than a screen
+        if follows:  # the chat is shorter than the view
             return
         assert word in reader.lines()[0] or (reader.is_at_end and word in str(reader.lines()))
 
@@ -269,7 +269,7 @@ def test_what_is_new_is_what_is_below_the_line_that_was_the_last(seed, share, ha
 
 
 def under(reader: Reader, word: str) -> int:
-    """Return how many lines are below the one that has a word."""
+    """Return the number of lines below the one with `word`."""
     column = reader.viewport.column
     lines = [column.line(y)[2].text for y in range(column.height)]
     (y,) = [number for number, line in enumerate(lines) if word in WORD.findall(line)]
@@ -365,9 +365,9 @@ def test_pages_are_wanted_near_the_start_and_near_a_gap():
 class TestSelection:
     @examples(60)
     @given(seed=st.integers(0, 999), size=st.tuples(widths, st.integers(5, 40)), happens=events)
-    @example(seed=0, size=(30, 5), happens=[])  # begun at a bullet,
-    @example(seed=5, size=(30, 5), happens=[])  # between two messages,
-    @example(seed=6, size=(30, 5), happens=[])  # left of a line that was wrapped
+    @example(seed=0, size=(30, 5), happens=[])  # begins at a bullet
+    @example(seed=5, size=(30, 5), happens=[])  # begins between two messages
+    @example(seed=6, size=(30, 5), happens=[])  # begins left of a wrapped line
     def test_what_is_selected_is_the_same_text_whatever_happens(self, seed, size, happens):
         reader = Reader(seed)
         reader.read(0.5)
@@ -419,7 +419,7 @@ class TestSearch:
         search = Search(reader.viewport, lambda: began.append(1))
         search.begin("w7")
         assert len(began) == 1
-        search.find()  # what is new waits for the next slice
+        search.find()  # new text waits for the next slice
         assert len(began) == 1
         done = []
         search.when_done(lambda: done.append(1))

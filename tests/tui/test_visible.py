@@ -1,4 +1,4 @@
-"""Nothing that is laid out can drive a terminal."""
+"""No laid out text contains characters that control a terminal."""
 
 import sys
 import unicodedata
@@ -24,8 +24,8 @@ HOSTILE = [
 ]
 
 
-# Every character there is, and the categories of those that no row can hold: controls, halves of
-# characters, and what ends a line or a paragraph.
+# Every code point, and the categories that no row may contain: control characters, surrogates, and
+# separators of lines and paragraphs.
 EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
 HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

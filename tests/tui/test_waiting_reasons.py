@@ -1,4 +1,4 @@
-"""A chat that waits says for what, and since when: also to a client that attaches later."""
+"""A pending chat shows the reason and the time of waiting, also in a client that attaches later."""
 
 from __future__ import annotations
 

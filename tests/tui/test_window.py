@@ -1,4 +1,4 @@
-"""However long a chat is, only what is around the view is in memory, and nothing jumps."""
+"""Of a chat of any length only messages around the view are in memory, and the view is stable."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ from tui.replay import T0, answer, user
 from tui.screen import client
 
 MOST = NEWEST + 2 * AROUND + SLACK
-UNDER_WAY = 50  # a page that came since something was let go last
+UNDER_WAY = 50  # messages: a page that arrived after messages were last discarded
 
 
 def view_of(first: int, last: int, **more) -> ChatView:
@@ -148,7 +148,7 @@ async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(tmp
         assert most <= MOST + UNDER_WAY
         assert me.view.gap is not None
         first, _last = me.transcript.viewport.ids()
-        # Down again through the gap: each message is there once, in order.
+        # Down again through the gap: each message appears once, in order.
         for _ in range(12):
             pages = len(daemon.served)
             gap = me.view.gap
