@@ -21,7 +21,7 @@ def go_to_list(context: Context) -> None:
 
 def step(context: Context, steps: int) -> None:
     """Show the chat that is `steps` rows below the current one."""
-    # The current one, not the one on the screen: several keys may come before the next paint.
+    # The session's current chat may not be on the screen yet: several keys may precede a paint.
     session = context.session
     chat_id = context.screen.chat_list.neighbour(session.view.chat_id, steps)
     if chat_id is not None:
@@ -35,7 +35,7 @@ def begin_filter(context: Context) -> None:
 
 
 def open_shown(context: Context) -> None:
-    """Focus the composer; if the filter excludes the current chat, show the first match before."""
+    """Focus the composer; open the first match if the filter excludes the current chat."""
     # By the text that was typed, also if it was not painted yet.
     session, screen = context.session, context.screen
     typed = screen.chat_list.filter_text

@@ -55,7 +55,7 @@ def copy_message(context: Context) -> None:
 
 
 def copy_text(context: Context, text: str, what: str) -> None:
-    """Copy a text, and show a notice with `what` was copied and how."""
+    """Copy a text, and show a notice of what was copied, `what`, and how."""
     if not text:
         context.notices.say("There is no text to copy here.")
         return

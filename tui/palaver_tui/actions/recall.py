@@ -32,7 +32,7 @@ def _is_recalled(context: Context) -> bool:
 
 
 def recall(context: Context) -> None:
-    """Take back a waiting message, or else show the one before in the history.
+    """Take back a waiting message, or else show the previous message of the history.
 
     Only if the composer is empty or shows a message of the history: a draft is never replaced.
     Otherwise move the cursor up, or the pick in the list of commands.

@@ -1,4 +1,4 @@
-"""Slash commands: actions by their names, typed in the composer: listed, completed and run.
+"""Slash commands, which run an action by its name: listed, completed and run in the composer.
 
 A text that looks like a command is sent as a message only after a confirmation.
 """

@@ -59,7 +59,7 @@ class Context:
     aside: TextsAside = field(default_factory=TextsAside)
     exit_state: ExitState = field(default_factory=ExitState)
     filing: set[str] = field(default_factory=set)  # chats that are being archived or deleted
-    doubted: str = ""  # the text that a notice has called no command: Enter sends it now
+    doubted: str = ""  # the text that a notice has called no command: the next Enter sends it
     recalled: int = 0  # the composer shows the message that is so many back; 0: none
 
     def __post_init__(self, stored: Drafts) -> None:

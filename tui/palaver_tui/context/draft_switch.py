@@ -24,7 +24,7 @@ class DraftSwitch:
         self.stored = stored
 
     def switch(self) -> None:
-        """Bring the draft of the chat that is shown into the composer, if it is not there."""
+        """Put the draft of the current chat into the composer, if it is not there."""
         name, composer = self._session.current, self._composer
         if name == self._shown:
             return

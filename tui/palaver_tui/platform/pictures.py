@@ -67,7 +67,7 @@ def pixels_of(picture: Picture, grid: Grid) -> Pixels:
     """Return a picture's pixels scaled to `grid`; of an animation, those of the first frame.
 
     Raises:
-        UnreadablePictureError: it cannot be decoded, is too large, or has not its declared size.
+        UnreadablePictureError: it cannot be decoded, or its size is too large or not as declared.
     """
     from PIL.Image import Resampling
 

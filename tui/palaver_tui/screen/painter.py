@@ -308,7 +308,7 @@ class Painter:
 
 
 def _edit_words(dropped: Dropped, room: int) -> str:
-    """Return that a message is edited and what that drops; only the latter if there is no room."""
+    """Return the text for the edit of a message; only what it drops if there is no room for all."""
     goes = in_words(dropped)
     if not goes:
         return "editing your message · nothing is dropped"

@@ -37,7 +37,7 @@ class MessagePages:
         self._spawn = spawn
         self._busy: set[str] = set()
         self._unseen: set[str] = set()  # chats with a fetched page that was not painted yet
-        self._seek: Seek | None = None  # the current search; one that is not current ends
+        self._seek: Seek | None = None  # the current search; any other one stops
 
     def _can(self, view: ChatView, name: str) -> bool:
         known = view.chat_id is not None and self._store.client is not None and view.messages

@@ -44,7 +44,7 @@ class Outbox:
         return sum(item.state != "refused" for view in views for item in view.outgoing)
 
     async def load(self) -> None:
-        """Load the messages that an earlier client could not send into the views of their chats.
+        """Load unsent messages of earlier clients from disk into the views of their chats.
 
         Called when the daemon is known: messages for another daemon stay on disk.
         """
@@ -130,9 +130,9 @@ class Outbox:
             self._store.changed()
 
     async def _again(self, name: str) -> None:
-        """Resend a chat's waiting messages after a pause, if the connection stands.
+        """Resend a chat's waiting messages after a pause, if there is a connection.
 
-        Otherwise they are sent when there is a connection.
+        Without one, they are sent by `flush_all` when there is.
         """
         store = self._store
         await store.clock.sleep(RESEND_AFTER_S)
@@ -209,7 +209,7 @@ class Outbox:
         return sent.chat.id
 
     def arrived(self, before: ChatView, after: ChatView) -> None:
-        """Delete the messages that the stream has shown from disk: a response may never arrive."""
+        """Delete from disk the messages that the stream has shown: their response may be lost."""
         for key in _keys(before) - _keys(after):
             self._spawn(self._forget(key))
 

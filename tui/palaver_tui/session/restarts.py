@@ -34,7 +34,7 @@ class Restarts:
                 await work(failures)
             except PalaverError:
                 raise
-            except Exception as error:  # noqa: BLE001 - handed to whoever tells of it
+            except Exception as error:  # noqa: BLE001 - passed on to `told`, which reports it
                 self._told(error)
             else:
                 return

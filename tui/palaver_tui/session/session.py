@@ -118,7 +118,7 @@ class Session(Store):
                 return user_text(message)
         return ""
 
-    # --- life -----------------------------------------------------------------------------
+    # --- start and end --------------------------------------------------------------------
 
     def start(self, chat_id: str | None = None) -> None:
         """Connect and follow the list of chats; with `chat_id`, show that chat."""

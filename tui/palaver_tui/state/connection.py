@@ -15,7 +15,7 @@ Phase = Literal["starting", "live", "reconnecting", "offline"]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The phase; and without a connection since when, why, and when the next attempt is made.
+    """The phase. Without a connection also since when, why, and when the next attempt is made.
 
     `lost`: there was a connection before. A daemon that was never reached may not be ready yet.
     `headline` is the banner's title for `offline`.

@@ -68,7 +68,7 @@ BY_STATE: dict[LiveState, Escape] = {
 
 
 def escape(open_things: frozenset[Open], state: LiveState) -> Escape:
-    """Return what Esc does now."""
+    """Return what Esc does with these parts open and in this live state."""
     for layer in LAYERS:
         if layer in open_things:
             return CLOSES[layer]
