@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
     from pygments.token import _TokenType  # type: ignore[import-untyped]
 
-# Longer code is shown plain: highlighting it would stall the screen for a look nobody scrolls.
+# Longer code is not highlighted: it would stall the screen, and nobody scrolls through all of it.
 MAX_HIGHLIGHTED = 200_000  # characters
 CONTINUATION = "↪ "
 
-# Pygments' names for kinds of tokens; the first one that fits counts.
+# Pygments' token types; the first one that contains a token decides.
 _INKS: tuple[tuple[str, Ink], ...] = (
     ("Generic.Inserted", "success"),
     ("Generic.Deleted", "error"),
@@ -52,14 +52,14 @@ def _face(token: _TokenType) -> Face:
     return Face("code", paper="code")
 
 
-# Lexers that are not at work: some keep what they found while they are, and code is highlighted in
-# several threads. One at work is in nobody else's hands; to make one takes up to 0.3 ms.
+# Idle lexers, for reuse: creating one takes up to 0.3 ms. Code is highlighted in several threads,
+# and some lexers have state while they work, so a lexer in use is taken out of this pool.
 _IDLE: defaultdict[type[Lexer], list[Lexer]] = defaultdict(list)
 
 
 @lru_cache(maxsize=256)
 def lexer_class(language: str) -> type[Lexer] | None:
-    """Return the lexer for the word after a fence, None for an unknown language or none."""
+    """Return the lexer class for a fence's language; None if it is unknown or empty."""
     from pygments.lexers import find_lexer_class_by_name  # type: ignore[import-untyped]
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
@@ -87,7 +87,7 @@ def highlight(source: str, language: str) -> list[tuple[Span, ...]]:
 
 
 def _tokens(source: str, language: str) -> list[tuple[_TokenType, str]] | None:
-    """Return what the lexer makes of `source`; None if there is none, or it fails."""
+    """Return the lexer's tokens of `source`; None if there is no lexer, or it fails."""
     made_by = lexer_class(language)
     if made_by is None:
         return None
@@ -97,7 +97,7 @@ def _tokens(source: str, language: str) -> list[tuple[_TokenType, str]] | None:
         lexer = made_by(stripnl=False, ensurenl=False)
     try:
         tokens = list(lexer.get_tokens(source))
-    except Exception:  # noqa: BLE001  some of hundreds of lexers, written by others, trip over it
+    except Exception:  # noqa: BLE001  some of Pygments' hundreds of lexers raise on odd source
         return None
     _IDLE[made_by].append(lexer)
     return tokens
@@ -111,7 +111,7 @@ def _lines(source: str) -> list[str]:
 
 
 def _expanded(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    """Expand tabs by the column they stand in, across spans."""
+    """Return `spans` with tabs expanded; the column is counted across spans."""
     if not any("\t" in span.text for span in spans):
         return spans
     text, result = "", []
@@ -123,18 +123,18 @@ def _expanded(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 
 def tag_line(language: str, width: int) -> Line:
-    """Return the head of a code panel: its language at the right, as far as there is room."""
+    """Return the head line of a code panel: its language at the right, clipped to `width`."""
     face = Face("code_tag", paper="code")
     label: tuple[Span, ...] = (Span(f" {language} " if language else " ", face),)
     if width_of(label[0].text) > max(1, width):
-        # What is cut off has a span of its own: the rest stands for its source.
+        # The ellipsis is its own span, so that the first one is a part of the traced tag.
         label = (Span(f" {clip(language, max(0, width - 3), '')}", face), Span("… ", face))
     blank = width - sum(width_of(span.text) for span in label)
     return Line((Span(" " * max(0, blank), face), *label), "code")
 
 
 def room_for_code(width: int) -> int:
-    """Return the cells of a row that goes over several lines."""
+    """Return the cells for code on each line of a row that is wrapped."""
     return _inner(width) - len(CONTINUATION)
 
 
@@ -143,14 +143,14 @@ def _inner(width: int) -> int:
 
 
 def code_row(spans: Iterable[Span], *, first: bool) -> Line:
-    """Return a line of the panel; one that is not the `first` of its row is marked."""
+    """Return a line of the panel; one that is not the `first` of its row gets a mark."""
     margin = Span(" ", Face("code", paper="code"))
     mark = () if first else (Span(CONTINUATION, Face("code_comment", paper="code")),)
     return Line((margin, *mark, *spans), "code")
 
 
 def code_lines(rows: list[tuple[Span, ...]], width: int) -> list[Line]:
-    """Set highlighted rows on the panel, long ones continued on marked lines."""
+    """Lay out highlighted rows on the panel; long ones continue on lines with a mark."""
     lines = []
     for row in rows:
         if sum(width_of(span.text) for span in row) <= _inner(width):

@@ -1,4 +1,4 @@
-"""Unified diffs, read and drawn. Pure."""
+"""Unified diffs: parsing and drawing. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FILE = re.compile(r"\+\+\+ (?:b/)?([^\t\n]+)")
 _INKS: dict[Sign, Ink] = {"+": "success", "-": "error", " ": "code"}
 _PAPERS: dict[Sign, Paper] = {"+": "added", "-": "removed", " ": "code"}
 _CONTINUED = "↪ "
-# Of more rows than this those that come again and again are not compared: it takes the square.
+# With more rows than this, difflib ignores frequent ones (`autojunk`): it takes quadratic time.
 EXACT_UP_TO = 2_000
 
 
 class Row(NamedTuple):
-    """A line of a hunk. `number` counts in the new file, for `-` in the old one."""
+    """A line of a hunk. `number` is the line in the new file, for `-` in the old one."""
 
     number: int
     sign: Sign
@@ -31,16 +31,16 @@ class Row(NamedTuple):
 
 
 class Hunk(NamedTuple):
-    """Neighbouring lines of one file; `file` is empty where the one before goes on."""
+    """Neighbouring lines of one file; `file` is empty if it is that of the hunk before."""
 
     file: str
     rows: tuple[Row, ...]
 
 
 def hunks_of(text: str) -> list[Hunk]:
-    """Return the hunks of a unified diff wherever they stand in `text`; [] if there is none.
+    """Return the hunks of all unified diffs in `text`; [] if there is none.
 
-    A hunk's head says how many lines it has, so that what follows is not taken for more.
+    A hunk ends after the number of lines in its head: text that follows is not part of it.
     """
     found: list[Hunk] = []
     file = ""
@@ -88,7 +88,7 @@ def _rows(lines: list[str], at: int, head: re.Match[str]) -> tuple[list[Row], in
 
 @lru_cache(maxsize=128)  # a call is laid out several times while it is at work
 def hunk_between(file: str, old: str, new: str) -> Hunk:
-    """Return what an edit asks for, where its place in the file is not known yet."""
+    """Return an edit as a hunk without line numbers: its place in the file is not known yet."""
     before, after = _lines(old), _lines(new)
     rows: list[Row] = []
     rough = len(before) + len(after) > EXACT_UP_TO
@@ -107,7 +107,7 @@ def _lines(text: str) -> list[str]:
 
 
 def changes(hunks: Iterable[Hunk]) -> tuple[int, int]:
-    """Return how many lines came and went."""
+    """Return the numbers of added and removed lines."""
     signs = [row.sign for hunk in hunks for row in hunk.rows]
     return signs.count("+"), signs.count("-")
 
@@ -115,10 +115,10 @@ def changes(hunks: Iterable[Hunk]) -> tuple[int, int]:
 def diff_lines(
     hunks: Sequence[Hunk], width: int, *, named: bool | None = None, follows: bool = False
 ) -> list[Line]:
-    """Draw hunks with line numbers and signs; files are named where there are several.
+    """Draw hunks with line numbers and signs; files are named if there are several.
 
-    `named` and `follows` tell of hunks that are drawn elsewhere: whether there are several files,
-    and whether these come after others.
+    If other hunks are drawn elsewhere: `named` is whether there are several files, `follows`
+    whether these hunks come after others.
     """
     if named is None:
         named = len({hunk.file for hunk in hunks if hunk.file}) > 1
@@ -137,7 +137,7 @@ def diff_lines(
 
 
 def row_lines(sign: Sign, text: str, width: int) -> list[Line]:
-    """Draw a row of which the number is not known."""
+    """Draw a row without a line number."""
     return _row_lines(Row(0, sign, text), 1, width)
 
 

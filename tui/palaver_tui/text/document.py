@@ -1,4 +1,4 @@
-"""One text, laid out as it grows."""
+"""A Markdown text, laid out as it grows."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from palaver_tui.text.source.trace_cache import BlockDrawing, DrawnLine, TraceCa
 from palaver_tui.text.spans import BLANK, FOREVER, Line
 from palaver_tui.text.visible import VisibleStream
 
-# A shorter text is laid out whole: two screenfuls, which costs less than to estimate it.
+# A shorter text, about two screenfuls, is laid out whole: that costs less than estimating it.
 EXPECT_FROM = 4_000  # characters
-# A block that is finished and longer is laid out off the event loop: it takes ten milliseconds.
+# A longer finished block is laid out off the event loop: it takes ten milliseconds.
 KEEP_FROM = 4_000  # characters
-# Where a link may be defined, in a quote or item, too. The label may go over lines.
+# A possible link definition, also in a quote or an item. The label may span lines.
 _DEFINITION = re.compile(r"^[ \t>*+\-\d.)]*\[(?:[^\[\]\\]|\\.)+\]:", re.MULTILINE | re.DOTALL)
 
 
 class Job(NamedTuple):
-    """A finished block to be laid out elsewhere than on the event loop."""
+    """A finished block to be laid out off the event loop."""
 
     document: MarkdownDocument
-    layouts: int  # how often the document had begun anew
+    layouts: int  # the document's count of resets when the job was created
     number: int
     piece: SourceBlock
     width: int
@@ -41,7 +41,7 @@ class Job(NamedTuple):
     around: Around
 
     def lines(self) -> list[Line]:
-        """Lay it out. Touches nothing that anything else does."""
+        """Lay out the block; shares no state, so it may run in a thread."""
         return markdown_lines(
             self.piece.source, self.width, self.env, self.piece.number, self.around
         )
@@ -61,27 +61,27 @@ class Laid(Protocol):
 class MarkdownDocument(Sourced):
     """Markdown that grows at its end. Finished blocks are laid out once per width.
 
-    `layout` lays out all there is, `expect` and `look` only what is looked at.
+    `layout` lays out the whole text; `expect` estimates it and `look` lays out what is in view.
     """
 
     def __init__(
         self, text: str = "", *, finished: bool = False, around: Around = TOP, tight: bool = False
     ) -> None:
-        """Begin with `text`, which is in what is `around`; `tight` as for `Splitter`."""
+        """Feed `text`. `around`: the lists and quotes it is in; `tight` as for `Splitter`."""
         self.text_length = 0  # characters fed, before any was made visible
         self._stream = VisibleStream()
-        self._chunks: list[str] = []  # the visible text, joined when it is asked for
+        self._chunks: list[str] = []  # the visible text, joined by `source`
         self._splitter = Splitter(tight=tight, level=around.level)
         self._around = around
         self._pieces: list[SourceBlock] = []
-        self._set = FinishedBlocks(self._draw)  # those that are in `lines`
+        self._set = FinishedBlocks(self._draw)  # the pieces that are in `lines`
         self._traces = TraceCache()
         self._env: Env = {}
         self._width = 0
         self._fresh = True  # nothing is laid out in this width
-        self._layouts = 0  # counts how often that became so
+        self._layouts = 0  # number of resets
         self._shown_open = 0  # characters of the open block as of the last layout
-        self._rough: dict[int, Widths] = {}  # of what looks as it did while it grew, by its start
+        self._rough: dict[int, Widths] = {}  # of blocks kept as they looked while open, by start
         self._open: GrowingBlock | None = None
         self._kind_of_open: tuple[str, int] = ("", 0)
         self._dirty = True
@@ -102,7 +102,7 @@ class MarkdownDocument(Sourced):
         self._pieces += self._splitter.feed(shown)
 
     def finish(self) -> None:
-        """Say that nothing follows. Links by reference are resolved now."""
+        """Finish the text: nothing follows. Resolves links by reference."""
         if self.finished:
             return
         self.finished = self._dirty = True
@@ -140,9 +140,10 @@ class MarkdownDocument(Sourced):
         return min([changed, *(splice.at for splice in splices)])
 
     def expect(self, width: int) -> int:
-        """Lay out as `layout` does, but in a new width leave finished blocks to `look`.
+        """Lay out as `layout` does, but in a new width only estimate finished blocks.
 
-        A long block that was open stays as it is, until what its `job` gives is `put`.
+        `look` lays them out. A long block that has just been finished keeps its lines until those
+        of its `job` are `put`.
         """
         lazily = self.text_length >= EXPECT_FROM
         return self._lay_out(width, keeps=lazily, expects=lazily)
@@ -153,7 +154,7 @@ class MarkdownDocument(Sourced):
         return not self._set.expected
 
     def job(self) -> Job | None:
-        """Return a block that still looks as it did while it grew, to be laid out."""
+        """Return the job of the first block that still looks as it did while it was open."""
         if not self._set.rough:
             return None
         number = min(self._set.rough)
@@ -161,17 +162,17 @@ class MarkdownDocument(Sourced):
         return Job(self, self._layouts, number, piece, self._width, env, self._around)
 
     def is_due(self, job: Job) -> bool:
-        """Say whether what a job gives is still wanted."""
+        """Return whether the lines of `job` are still wanted."""
         return job.layouts == self._layouts and job.number in self._set.rough
 
     def put(self, job: Job, lines: list[Line]) -> list[Splice]:
-        """Take the lines that a job gave; return what changed."""
+        """Replace a block's lines by those of its job; return what changed."""
         if not self.is_due(job):
             return []
         return self._put(job.number, lines)
 
     def give_up(self, job: Job) -> None:
-        """Leave a block as it looks: it cannot be laid out."""
+        """Keep a block's lines for good: its job failed."""
         if self.is_due(job):
             self._set.rough.discard(job.number)
 
@@ -182,7 +183,10 @@ class MarkdownDocument(Sourced):
         return self._set.put(number, lines)
 
     def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
-        """Lay out what is only expected in lines `low` to `high`; see `FinishedBlocks.look`."""
+        """Lay out the blocks in lines `low` to `high` that are only estimated.
+
+        As `FinishedBlocks.look`.
+        """
         had_lines = self._solid > 0
         splices = self._set.look(low, high, most)
         if had_lines != (self._solid > 0):  # the gap above the open block comes or goes
@@ -195,8 +199,8 @@ class MarkdownDocument(Sourced):
     def _lay_out(self, width: int, *, keeps: bool, expects: bool = False) -> int:
         """Lay out what is new; return the first line that may have changed.
 
-        `keeps`: a long block that was open stays as it is. `expects`: in a new width finished
-        blocks are left to `look`.
+        `keeps`: a long block that has just been finished keeps its lines. `expects`: in a new
+        width finished blocks are estimated, and laid out by `look`.
         """
         if width != self._width:
             self._width = width
@@ -218,7 +222,7 @@ class MarkdownDocument(Sourced):
         return self._layout_open(width, changed)
 
     def _kept(self, piece: SourceBlock) -> list[Line] | None:
-        """Return the open block as it looks, if that is finished now and takes long to lay out."""
+        """Return the open block's lines if `piece` is that block, finished, and long."""
         growing = self._open
         if growing is None or isinstance(growing, GrowingWhole) or len(piece.source) < KEEP_FROM:
             return None
@@ -227,7 +231,7 @@ class MarkdownDocument(Sourced):
         if self._shown_open <= len(piece.source):
             growing.update(piece.source)
         elif piece.source != self._shown_source(piece.start):
-            return None  # it shows more than what is finished
+            return None  # its lines show more than `piece`
         self._rough[piece.start] = dict(growing.widths)
         return list(growing.lines)
 
@@ -241,13 +245,13 @@ class MarkdownDocument(Sourced):
     def name(self, line: int) -> tuple[int, int]:
         """Return the block of a line, by where its source starts, and the line counted from it.
 
-        This names the line also when blocks above it turn out higher or lower.
+        The name stays valid when the heights of blocks above it change.
         """
         found = self._set.name(line)
         return (self._splitter.start, line - self._open_first) if found is None else found
 
     def line_of(self, name: tuple[int, int]) -> int:
-        """Return where the line of a name is now."""
+        """Return the line that `name` stands for now."""
         start, line = name
         number = self._set.at_source(start)
         if number is None or start >= self._splitter.start:
@@ -255,7 +259,7 @@ class MarkdownDocument(Sourced):
         return self._set.firsts[number] + line
 
     def lines_of(self, offset: int) -> tuple[int, int]:
-        """Return the first line of the block that has a place in the text, and the one after it."""
+        """Return the first line, and the line after the last, of the block at a source offset."""
         number = self._set.at_source(offset)
         if number is None:
             return 0, 1
@@ -269,13 +273,13 @@ class MarkdownDocument(Sourced):
 
     @property
     def source(self) -> str:
-        """The whole text, made visible: what `source_map` speaks of."""
+        """The whole visible text; the offsets of `source_map` are offsets in it."""
         if len(self._chunks) > 1:
             self._chunks = ["".join(self._chunks)]
         return self._chunks[0] if self._chunks else ""
 
     def source_map(self) -> SourceMap:
-        """Return where the lines of the last `layout` come from; good until the next one."""
+        """Return the source map of the last `layout`; valid until the next one."""
         blocks = [
             Block(line, piece.start, piece.source, piece.number)
             for line, piece in zip(self._set.firsts, self._set.laid, strict=True)
@@ -312,7 +316,7 @@ class MarkdownDocument(Sourced):
         return BlockDrawing(source, self._width, self._env, number, self._around, widths)
 
     def held(self, line: int) -> DrawnLine | None:
-        """Return what tells later what stood on a line; None if it is of no block."""
+        """Return a line with the drawing of its block; None if it is in no block."""
         if (number := self._set.number_of(line)) is not None:
             piece = self._set.laid[number]
             return DrawnLine(piece.start, line - self._set.firsts[number], self._drawing(piece))
@@ -321,7 +325,7 @@ class MarkdownDocument(Sourced):
         return DrawnLine(self._splitter.start, line - self._open_first, self._open_drawing())
 
     def tables(self) -> dict[int, Sequence[int]]:
-        """Return the widths of columns that are not set to fit, by the table's line of source."""
+        """Return the column widths of tables not fitted yet, by the table's source line."""
         found = list(self._rough.items())
         if self._open is not None:
             found.append((self._splitter.start, self._open.widths))
@@ -332,10 +336,10 @@ class MarkdownDocument(Sourced):
         }
 
     def _env_copy(self) -> Env:
-        return {name: dict(found) for name, found in self._env.items()}  # parsing adds to it
+        return {name: dict(found) for name, found in self._env.items()}  # parsing changes it
 
     def _layout_open(self, width: int, changed: int) -> int:
-        """Lay out the block that is still growing; return the first line that changed."""
+        """Lay out the open block; return the first line that changed."""
         splitter = self._splitter
         text = splitter.open
         if not text.strip():
@@ -363,9 +367,9 @@ class MarkdownDocument(Sourced):
 
 
 class Inside(MarkdownDocument):
-    """What is in an open item or quote.
+    """The document in an open item or quote.
 
-    A long block that closes in it stays as it is: it is laid out with all that is around it.
+    A long block that is finished in it keeps its lines: it is laid out with its container.
     """
 
     def __init__(self, around: Around, tight: bool) -> None:

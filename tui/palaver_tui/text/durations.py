@@ -1,10 +1,10 @@
-"""Durations for people, measured ones: `40 ms`, `0.4 s`, `12 s`, `3 min 5 s`."""
+"""Durations as text: `40 ms`, `0.4 s`, `12 s`, `3 min 5 s`."""
 
 from __future__ import annotations
 
 
 def seconds(milliseconds: int) -> str:
-    """Return a duration given in milliseconds."""
+    """Return a duration in milliseconds as text."""
     if milliseconds < 100:
         return f"{milliseconds} ms"
     value = milliseconds / 1000

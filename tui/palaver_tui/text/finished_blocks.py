@@ -1,7 +1,7 @@
-"""The finished blocks of a text under each other, each laid out when it is looked at.
+"""The finished blocks of a text, each laid out when it comes into view.
 
-Until then a block is only expected to take so many lines. What stands above the place that one
-looks at may so turn out higher or lower: who keeps a place names it by its block.
+Until then the height of a block is an estimate. Line numbers change when a block above turns out
+higher or lower: a place that has to stay valid is named by its block.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import NamedTuple
 from palaver_tui.text.markdown.splitter import SourceBlock
 from palaver_tui.text.spans import BLANK, FOREVER, Line, Span
 
-# Stands for a line that is expected. Not `BLANK`: a gap below that one would be left out.
+# Placeholder of a line that is estimated. Not `BLANK`: a gap below a blank line is left out.
 EXPECTED = Line((Span(" "),))
 
 
 class Splice(NamedTuple):
-    """`removed` lines from line `at` on gave way to `added`."""
+    """A change of lines: `removed` lines from line `at` on were replaced by `added`."""
 
     at: int
     removed: int
@@ -26,25 +26,25 @@ class Splice(NamedTuple):
 
 
 def expected_height(source: str, width: int) -> int:
-    """Guess how many lines of `width` cells a block takes."""
+    """Return an estimate of the lines of `width` cells that a block takes."""
     return sum(1 + max(0, len(row) - 1) // width for row in source.split("\n"))
 
 
 class FinishedBlocks:
-    """Finished blocks; `lines` begins with theirs, and what comes after `solid` is not theirs."""
+    """Finished blocks. Their lines are the first `solid` ones of `lines`."""
 
     def __init__(self, draw: Callable[[SourceBlock], list[Line]]) -> None:
         self.lines: list[Line] = []
         self.solid = 0  # lines
         self.laid: list[SourceBlock] = []
-        self.firsts: list[int] = []  # the first line of each, a gap above it not counted
-        self.expected: set[int] = set()  # the numbers of those that were not looked at
-        self.rough: set[int] = set()  # of those that still look as they did while they grew
+        self.firsts: list[int] = []  # the first line of each, after the gap above it
+        self.expected: set[int] = set()  # the numbers of those that are only estimated
+        self.rough: set[int] = set()  # of those that still look as they did while they were open
         self._heights: list[int] = []
         self._draw = draw
 
     def clear(self) -> None:
-        """Forget all."""
+        """Discard all blocks."""
         self.lines.clear()
         self.laid.clear()
         self.firsts.clear()
@@ -54,21 +54,21 @@ class FinishedBlocks:
         self.solid = 0
 
     def add(self, piece: SourceBlock) -> None:
-        """Append a block, laid out."""
+        """Lay out a block and append it."""
         self._append(piece, self._draw(piece))
 
     def expect(self, piece: SourceBlock, width: int) -> None:
-        """Append a block that is laid out later."""
+        """Append a block with an estimated height; `look` lays it out."""
         self.expected.add(len(self.laid))
         self._append(piece, [EXPECTED] * expected_height(piece.source, width))
 
     def keep(self, piece: SourceBlock, lines: list[Line]) -> None:
-        """Append a block as it looked while it grew: it is laid out later, and then `put`."""
+        """Append a block with the lines it had while open; its final ones are `put` later."""
         self.rough.add(len(self.laid))
         self._append(piece, lines)
 
     def put(self, number: int, lines: list[Line]) -> list[Splice]:
-        """Lay out a block that was kept; return what changed."""
+        """Replace the lines of a block that was kept; return what changed."""
         known = {number: lines}
         return self._look(0, FOREVER, 0, known) if number in self.rough else []
 
@@ -83,10 +83,10 @@ class FinishedBlocks:
         self.solid = len(self.lines)
 
     def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
-        """Lay out what is expected in lines `low` to `high`; return what changed, in order.
+        """Lay out the estimated blocks in lines `low` to `high`; return what changed, in order.
 
-        The lines count as they are when it is done. `most` is the number of characters of source
-        after which no further block is begun.
+        `low` and `high` are line numbers after the change. `most` is the number of characters of
+        source after which no further block is laid out.
         """
         return self._look(low, high, most, {}) if self.expected else []
 
@@ -94,7 +94,7 @@ class FinishedBlocks:
         self, low: int, high: int, most: int | None, known: dict[int, list[Line]]
     ) -> list[Splice]:
         splices: list[Splice] = []
-        at = end = taken = 0  # the line after the block before: as it is now, and as it was
+        at = end = taken = 0  # the line after the block before: now, and before the change
         for number, piece in enumerate(self.laid):
             first, height = self.firsts[number], self._heights[number]
             gap, before = first - end, height
@@ -129,7 +129,7 @@ class FinishedBlocks:
         return None if number is None else (self.laid[number].start, line - self.firsts[number])
 
     def number_of(self, line: int) -> int | None:
-        """Return the number of the block of a line; as for `name`."""
+        """Return the number of the block of a line; gaps and None as for `name`."""
         if line >= self.solid:
             return None
         number = max(0, bisect_right(self.firsts, line) - 1)
@@ -138,6 +138,6 @@ class FinishedBlocks:
         return number
 
     def at_source(self, offset: int) -> int | None:
-        """Return the number of the last block that starts at `offset` or before; None for none."""
+        """Return the number of the last block that starts at `offset` or before; None if none."""
         number = bisect_right(self.laid, offset, key=lambda piece: piece.start) - 1
         return number if number >= 0 else None

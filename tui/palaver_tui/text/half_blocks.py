@@ -1,4 +1,4 @@
-"""Pictures as lines of half blocks: two pixels to a cell, one above the other. Pure."""
+"""Pictures as lines of half blocks: a cell shows two pixels, one above the other. Pure."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ HALF_BLOCK = "▀"
 
 
 class Grid(NamedTuple):
-    """How many pixels a picture is drawn with. A cell is one wide and two tall."""
+    """The size in pixels that a picture is drawn in. A cell is one wide and two tall."""
 
     columns: int
     pixel_rows: int
 
     @property
     def rows(self) -> int:
-        """Its height in lines."""
+        """The height in lines."""
         return (self.pixel_rows + 1) // 2
 
 
 class Pixels(NamedTuple):
-    """A picture as it is drawn: four bytes (RGBA) a pixel, row by row."""
+    """A picture scaled to its grid: four bytes (RGBA) a pixel, row by row."""
 
     grid: Grid
     rgba: bytes
 
 
 def is_drawing(line: Line) -> bool:
-    """Say whether a line is of a picture: there is nothing in it to copy."""
+    """Return whether a line is part of a picture: it has no text to copy."""
     return any(span.face.pixels is not None for span in line.spans)
 
 
@@ -43,7 +43,7 @@ def half_block_lines(pixels: Pixels) -> Iterator[Line]:
     ]
     for top in range(0, pixel_rows, 2):
         upper = found[top * columns : (top + 1) * columns]
-        # Below an odd last row there is nothing: what is behind shows through.
+        # Below an odd last row the lower half is transparent.
         lower = found[(top + 1) * columns : (top + 2) * columns] or [0] * columns
         yield Line(
             tuple(

@@ -1,4 +1,4 @@
-"""Text whose lines stay as they were typed."""
+"""Plain text, laid out with its line breaks and indents as they were typed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaver_tui.text.wrap import wrap
 
 
 class PlainDocument(Sourced):
-    """A person's own text: nothing in it is markup. It does not grow."""
+    """A user's text: it has no markup and does not grow."""
 
     def __init__(self, text: str, face: Face = PLAIN) -> None:
         self.lines: list[Line] = []
@@ -43,7 +43,7 @@ class PlainDocument(Sourced):
             yield Line((*head, *piece))
 
     def source_map(self) -> SourceMap:
-        """Return where the lines of the last `layout` come from; good until the next one."""
+        """Return the source map of the last `layout`; valid until the next one."""
         blocks, start = [], 0
         for line, row in zip(self._firsts, self.source.split("\n"), strict=True):
             blocks.append(Block(line, start, row))
@@ -51,7 +51,7 @@ class PlainDocument(Sourced):
         return SourceMap(self.source, blocks, self.lines, self._trace, self._original)
 
     def plain_between(self, start: Place, end: Place) -> str:
-        """Return what `source_between` does: this is plain text."""
+        """Return the same as `source_between`: the source is plain text."""
         return self.source_between(start, end)
 
     def _trace(self, block: Block) -> Origins:

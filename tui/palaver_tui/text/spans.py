@@ -1,6 +1,6 @@
-"""What layout produces: lines of spans that name their look instead of having colours.
+"""Lines of styled spans, the result of a layout. A style is a `Face`, which has no colours.
 
-A theme turns a `Face` into colours much later, so that a change of theme lays nothing out again.
+A palette turns a `Face` into colours when strips are drawn: another theme needs no new layout.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Paper = Literal["", "code", "inline_code", "user", "selected", "added", "removed
 
 
 class Face(NamedTuple):
-    """How a span looks, in words. `link` is where it leads, if anywhere.
+    """The style of a span. `link` is the target of a link, "" if it is none.
 
-    `trace` is 0 on screen. In a layout made to find out where characters come from it names the
-    run of source characters that the span shows (`tracing.py`).
+    `trace` is 0 on screen. In a layout for tracing it is the number of the run of source
+    characters that the span shows (`text/source/origins.py`).
 
     `pixels` are of a picture: the colours of a cell's upper and lower half, as RGBA in four bytes.
     """
@@ -57,17 +57,17 @@ PLAIN = Face()
 
 
 class Span(NamedTuple):
-    """A run of characters with one look. Never holds a control character."""
+    """Characters in one face. Has no control characters."""
 
     text: str
     face: Face = PLAIN
 
 
 class Line(NamedTuple):
-    """One screen line. `fill` colours it from column `inset` to the right edge of all text.
+    """One screen line. `fill` is its background from column `inset` to the right edge of the text.
 
-    `hanging` is the mark of an item that has no room for it: it stands in the margin of what is
-    around the item, once that is drawn.
+    `hanging` is the mark of an item that has no room for it: `set_in` puts it into the margin of
+    the container around the item.
     """
 
     spans: tuple[Span, ...] = ()
@@ -77,13 +77,13 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The characters alone."""
+        """The characters without faces."""
         return "".join(span.text for span in self.spans)
 
     def after(self, margin: Span) -> Line:
-        """Return the line with `margin`, in narrow characters, before what it fills."""
+        """Return the line with `margin`, in narrow characters, before it and outside its fill."""
         return Line((margin, *self.spans), self.fill, self.inset + len(margin.text))
 
 
 BLANK = Line()
-FOREVER = 1 << 60  # lines below everything, characters behind every line
+FOREVER = 1 << 60  # a line number below every line, an offset behind every character

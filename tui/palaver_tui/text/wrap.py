@@ -1,4 +1,4 @@
-"""Words into lines, measured in terminal cells."""
+"""Wrapping of spans into lines, with widths in terminal cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.cells import cell_len, split_graphemes
 
 from palaver_tui.text.spans import Face, Span
 
-# A word, blanks, or a hard break. Wide scripts are cut further below: they break anywhere.
+# A word, blanks, or a hard break. `_cut_wide` cuts wide scripts further: they break anywhere.
 _PIECES = re.compile(r"\n|[^\S\n]+|\S+")
 _ASCII = re.compile(r"[ -~]*\Z")
 
@@ -29,7 +29,7 @@ def width_of(text: str) -> int:
 
 
 def clusters(text: str) -> Iterator[tuple[str, int]]:
-    """Yield what a reader takes for one character, with its width in cells."""
+    """Yield the grapheme clusters of `text`, each with its width in cells."""
     if _ASCII.match(text):
         yield from ((character, 1) for character in text)
         return
@@ -58,7 +58,7 @@ def _cut_wide(word: str) -> Iterator[tuple[str, int, bool]]:
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Join neighbours that look the same."""
+    """Join neighbouring spans with the same face; drop empty ones."""
     result: list[Span] = []
     for span in spans:
         if not span.text:
@@ -71,7 +71,7 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _chop(atoms: Sequence[_Atom], width: int) -> Iterator[tuple[list[Span], int]]:
-    """Cut a word that is longer than a line into lines; the last one may go on."""
+    """Yield a word that is wider than a line as lines with their widths; the last may go on."""
     line: list[Span] = []
     used = 0
     for atom in atoms:
@@ -101,7 +101,7 @@ def _is_formula(face: Face) -> bool:
 
 
 class _Filler:
-    """Lines under construction. This is the innermost loop of all layout."""
+    """The lines of `wrap` under construction. The innermost loop of every layout."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -118,7 +118,7 @@ class _Filler:
         self.line, self.used, self.gap = [], 0, None
 
     def end_word(self) -> None:
-        """Put the word where it fits."""
+        """Append the word to this line if it fits, else to a new one; chop one that is too wide."""
         word, size, gap, width = self.word, self.size, self.gap, self.width
         if not word:
             return
@@ -131,7 +131,7 @@ class _Filler:
                 self.line.append(Span(gap.text, gap.face))
                 self.used += blank
         elif gap is not None and _is_formula(gap.face) and gap.width + size <= width:
-            # Its rows keep how far they are set in.
+            # The rows of a formula keep their indent.
             self.line.append(Span(gap.text, gap.face))
             self.used += gap.width
         if size <= width:
@@ -144,7 +144,7 @@ class _Filler:
             self.line, self.used = piece, cells
 
     def add(self, text: str, face: Face) -> None:
-        """Add what is between blanks, which goes on with the word before it."""
+        """Add text without blanks; it continues the word before it."""
         if text.isascii():
             if self.may_end:
                 self.end_word()
@@ -160,7 +160,7 @@ class _Filler:
             self.size += width
 
     def add_blank(self, text: str, face: Face) -> None:
-        """Add blanks, or a line feed."""
+        """Add blanks, or end the line at a line feed."""
         self.end_word()
         self.may_end = True
         if text == "\n":
@@ -172,7 +172,7 @@ class _Filler:
 def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
     """Break `spans` into lines of at most `width` cells, at blanks where possible.
 
-    Always returns at least one line. A character wider than `width` stands alone.
+    Returns at least one line. A character wider than `width` gets a line of its own.
     """
     filler = _Filler(max(1, width))
     for text, face in spans:
@@ -187,14 +187,14 @@ def wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
 
 
 def hard_wrap(spans: Iterable[Span], width: int) -> list[tuple[Span, ...]]:
-    """Break `spans`, which hold no line feed, every `width` cells: for code."""
+    """Break `spans`, which have no line feed, every `width` cells: for code."""
     atoms = [_Atom(text, face, 0) for text, face in spans]
     pieces = [merge(line) for line, _cells in _chop(atoms, max(1, width))]
     return pieces or [()]
 
 
 def clip(text: str, width: int, ellipsis: str = "…") -> str:
-    """Return `text` in at most `width` cells, its end replaced by `ellipsis` if it is longer."""
+    """Return `text` in at most `width` cells, its end replaced by `ellipsis` if it is wider."""
     if width_of(text) <= width:
         return text
     room = width - width_of(ellipsis)

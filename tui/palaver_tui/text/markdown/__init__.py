@@ -1,1 +1,1 @@
-"""Markdown: parsed, cut into blocks, laid out as lines. Pure."""
+"""Markdown: parsing, splitting into blocks, layout as lines. Pure."""

@@ -1,16 +1,15 @@
-"""Emphasis where words are not parted by blanks.
+"""Emphasis in Chinese, Japanese and Korean text, where no blanks separate words.
 
-CommonMark tells an opening `**` from a closing one by the blanks and punctuation around it, as
-English has them. In Chinese, Japanese and Korean `**「重点」**内容` has neither, and the marks stay
-where they are. The amendment for these languages (CJK-friendly, commonmark-spec issue 650, as
-markdown-it-cjk-friendly has it) says: beside a CJK character a run of `*` or `~` that no blank is
-next to may both open and close. `_` is not changed by it.
+CommonMark distinguishes an opening `**` from a closing one by the blanks and punctuation around it.
+`**「重点」**内容` has none, so its marks would be shown as characters. The CJK-friendly amendment
+(commonmark-spec issue 650, as implemented by markdown-it-cjk-friendly) is used: a run of `*` or `~`
+next to a CJK character and not next to a blank may both open and close. `_` is unchanged.
 
-One rule more is not CommonMark's: `**English:**next` is strong, too. There the second mark is one
-that opens by the letter of the specification, but every writer means it to close.
+A second rule beyond CommonMark: `**English:**next` is strong, too. By the specification its second
+mark opens, but every author means it to close.
 
-The plugin for markdown-it-py (mdit-py-cjk-friendly 0.3) wants a markdown-it-py before 4, changes
-every parser of the process, and leaves out Korean.
+The plugin for markdown-it-py (mdit-py-cjk-friendly 0.3) is not used: it requires a markdown-it-py
+before 4, changes every parser of the process, and does not support Korean.
 """
 
 from __future__ import annotations
@@ -29,21 +28,21 @@ if TYPE_CHECKING:
     from markdown_it.utils import EnvType
 
 _FIRST_CJK = "\u1100"
-# Of Hangul's own characters those that are not wide by themselves.
+# The Hangul characters whose East Asian width is not wide.
 _HANGUL = (("\u1100", "\u11ff"), ("\ud7b0", "\ud7ff"))
-# Wide symbols between these are of CJK scripts; all others are emoji.
+# Wide symbols in this range are of CJK scripts; all others are emoji.
 _SYMBOLS = ("\u2e80", "\ua4cf")
-# What says how the character before it is drawn, but not that it is an emoji. The second one makes
-# quotation marks as wide as CJK characters.
+# Variation selectors other than that of emoji. The second one makes quotation marks as wide as CJK
+# characters.
 _SELECTORS = ("\ufe00", "\ufe0e")
 _WIDE_QUOTES = ("‘\ufe01", "’\ufe01", "“\ufe01", "”\ufe01")
-# Punctuation that ends words, and what an opening mark may stand behind besides blanks.
+# Punctuation that ends words; characters besides blanks that an opening mark may follow.
 _ENDS = frozenset(".:;!?…)]}\"'”’»%")
 _BEFORE_OPENING = frozenset("([{\"'“‘«")
 
 
 def is_cjk(character: str) -> bool:
-    """Say whether `character` is one of Chinese, Japanese or Korean text, their punctuation too."""
+    """Return whether `character` belongs to Chinese, Japanese or Korean text or punctuation."""
     if character < _FIRST_CJK:
         return False
     width = east_asian_width(character)
@@ -54,7 +53,7 @@ def is_cjk(character: str) -> bool:
 
 
 class _State(StateInline):
-    """Inline parsing that knows which marks may open and close."""
+    """Inline parsing with these rules for which marks may open and close."""
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803
         scanned = super().scanDelims(start, canSplitWord)
@@ -79,7 +78,7 @@ class _State(StateInline):
         return is_cjk(before)
 
     def _is_open(self, start: int) -> bool:
-        """Say whether the last such mark before `start` can only have been meant to open."""
+        """Return whether the last such mark before `start` can only be an opening one."""
         marks = self.src[start] * 2
         opened = self.src.rfind(marks, 0, start)
         if opened < 0 or isWhiteSpace(ord(self.src[opened + 2])):
@@ -89,10 +88,10 @@ class _State(StateInline):
 
 
 class Inlines(ParserInline):
-    """The parser of the text in a block."""
+    """The parser of inline Markdown."""
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
-        """Parse `src`; return `tokens` with what it holds added."""
+        """Parse `src`; return `tokens` with its tokens appended."""
         state = _State(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):

@@ -1,18 +1,18 @@
-r"""Formulas: what stands between the marks of TeX is shown as it was written.
+r"""TeX formulas in Markdown, shown as written.
 
-In a line `$…$` and `\(…\)`, displayed `$$…$$`, `\[…\]` and `\begin{…}…\end{…}`. Of these marks
-`$` is also a price and a variable of a shell, so it counts by pandoc's rule (tex_math_dollars): no
-blank after the first, none before the second, and no digit after that. Two things more keep it off
-what is no formula: code between the marks, and a letter after the second where there are blanks
-between, as in `$HOME and $PATH`.
+Inline: `$…$` and `\(…\)`. Displayed: `$$…$$`, `\[…\]` and `\begin{…}…\end{…}`. `$` is also the
+sign of a price and of a shell variable, so it follows pandoc's rule (tex_math_dollars): no blank
+after the opening mark, none before the closing one, and no digit after that. Two more rules: code
+between the marks makes it no formula, and so does a letter after the closing mark if there are
+blanks between the marks, as in `$HOME and $PATH`.
 
-A displayed formula that begins a line is a block: its lines keep together whatever they look like
-(`- c` is no item there) up to the second mark or a blank line, which TeX allows in none. Like a
-fence it need not be closed, so that one that is still being written looks as it will.
+A displayed formula that begins a line is a block: its lines are part of it whatever they look like
+(`- c` is no item there) up to the closing mark or a blank line, which TeX does not allow in a
+formula. Like a fence it need not be closed, so that an open one already looks like a formula.
 
-The plugins of mdit-py-plugins 0.7 do otherwise: `dollarmath` takes no formula at the start of a
+The plugins of mdit-py-plugins 0.7 are not used: `dollarmath` finds no formula at the start of a
 text that ends in a digit, `texmath` knows `\[…\]` only as a block, reads on over blank lines
-and out of quotes, and both show a block as text until its end has come.
+and out of quotes, and both show a block as text until it is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
-FORMULA = "formula"  # the type of the token
+FORMULA = "formula"  # the token's type
 
 _ENVIRONMENTS = r"(?:equation|align|gather|multline|alignat|flalign|eqnarray)\*?"
 _IN_LINE = re.compile(
@@ -44,28 +44,28 @@ _DISPLAYED = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-# The first line of a block that goes on.
+# The first line of a formula of several lines.
 _OPENS = re.compile(rf"(\$\$|\\\[)[ \t]*(?:\n|\Z)|\\begin\{{({_ENVIRONMENTS})\}}")
 _VARIABLES = re.compile(r"\$[^\s$]*\s.*\$(?=[A-Za-z_({])", re.DOTALL)
 _CLOSING = {"$$": "$$", "\\[": "\\]"}
-# What ends a formula, by the character behind the backslash that begins it.
+# The closing mark, by the character after the backslash of the opening one.
 _ENDS = {"(": "\\)", "[": "\\]", "b": "\\end{"}
 _INDENT = re.compile(r" {0,3}")
 
 
 class OpenFormula(NamedTuple):
-    """The displayed formula that a text begins with: what ends it, and where its body starts."""
+    """The displayed formula that a text begins with: its closing mark, the offset of its body."""
 
     closing: str
     body: int
 
     def is_closed_by(self, line: str) -> bool:
-        """Say whether a line is the last one."""
+        """Return whether `line` is the last one of the formula."""
         return line.rstrip().endswith(self.closing)
 
 
 def open_formula(text: str) -> OpenFormula | None:
-    """Return the formula of several lines whose first line `text` begins with, if it does."""
+    """Return the formula of several lines that `text` begins with; None if there is none."""
     indent = _INDENT.match(text)
     at = indent.end() if indent else 0
     opened = _OPENS.match(text, at)
@@ -78,7 +78,7 @@ def open_formula(text: str) -> OpenFormula | None:
 
 
 def formula_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Keep the lines of a displayed formula together, as a paragraph of its own."""
+    """Block rule of markdown-it: parse a displayed formula as one paragraph."""
     if state.is_code_block(start):
         return False
     first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]].rstrip()
@@ -89,7 +89,7 @@ def formula_block(state: StateBlock, start: int, end: int, silent: bool) -> bool
         return True
     after = start + 1
     while formula is not None and after < end:
-        # A line further out is not in the item or quote any more.
+        # A line indented less is outside of the item or quote.
         if state.isEmpty(after) or state.sCount[after] < state.blkIndent:
             break
         after += 1
@@ -105,7 +105,7 @@ def formula_block(state: StateBlock, start: int, end: int, silent: bool) -> bool
 
 
 def formula_inline(state: StateInline, silent: bool) -> bool:
-    """Take a formula as one token, with its marks, or the symbol that it is."""
+    """Inline rule of markdown-it: parse a formula as one token, with its marks or as a symbol."""
     if state.src[state.pos] not in "$\\":
         return False
     end = _end(state.src, state.pos)
@@ -120,17 +120,17 @@ def formula_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _rows(written: str) -> str:
-    """Return a formula as it is shown: a displayed one keeps its lines."""
+    """Return the text shown for a formula: only a displayed one keeps its line breaks."""
     is_displayed = _DISPLAYED.match(written) or open_formula(written)
     return written if is_displayed else written.replace("\n", " ")
 
 
 def _end(text: str, at: int) -> int | None:
-    """Return where the formula ends that begins at a place; None if none does."""
+    """Return the end of the formula that begins at `at`; None if none begins there."""
     closing = "$" if text[at] == "$" else _ENDS.get(text[at + 1 : at + 2])
     if closing is None:
         return None
-    # Of many marks that nothing closes, each would be searched to the end of the text.
+    # Without this check each of many unclosed marks would be searched to the end of the text.
     has_end = text.find(closing, at + 1) >= 0
     if has_end and (found := _DISPLAYED.match(text, at)):
         return found.end()

@@ -1,4 +1,4 @@
-"""Inline Markdown, as markdown-it's tokens, to spans."""
+"""Inline tokens of markdown-it as spans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.text.visible import visible, visible_line
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-# Only these may be opened by a click or a key: a model must not hand us `file:` or worse.
+# Only these schemes can be opened by a click or a key: a model must not make us open `file:`.
 OPENABLE = ("http://", "https://", "mailto:")
 FORMULA_FACE = Face("code")
 
@@ -47,9 +47,9 @@ def _opened(state: _State, token: Token) -> _State:
 
 
 def shown_text(token: Token) -> str:
-    """Return what a token without children shows; a line feed is a hard break.
+    """Return the text shown for a token without children; a line feed is a hard break.
 
-    Text is made visible once more: a character reference such as `&#13;` may stand for a control.
+    Made visible once more: a character reference such as `&#13;` may produce a control character.
     """
     match token.type:
         case "hardbreak":
@@ -62,13 +62,13 @@ def shown_text(token: Token) -> str:
             content = token.content
             if content.isprintable():
                 return content
-            if token.type == FORMULA:  # a displayed one has lines of its own
+            if token.type == FORMULA:  # a displayed one has line breaks
                 return visible(content).replace("\t", " ")
             return visible_line(content, newline=" ")
 
 
 def inline_spans(tokens: Sequence[Token], ink: Ink = "text", bold: bool = False) -> list[Span]:
-    """Return the children of an inline token as spans; a line feed is a hard break."""
+    """Return `tokens`, the children of an inline token, as spans; a line feed is a hard break."""
     stack = [_State(ink=ink, bold=bold)]
     spans: list[Span] = []
     for token in tokens:

@@ -1,4 +1,4 @@
-"""Tokens of Markdown as lines."""
+"""Layout of Markdown tokens as lines."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def markdown_lines(
 ) -> list[Line]:
     """Lay out `source` in `width` cells.
 
-    `env` carries link definitions. `number` overrides what an ordered list starts with, for an
-    item that is laid out without the items before it. `around` is what it is in.
+    `env` has link definitions. `number` overrides the start of an ordered list, for an item that
+    is laid out without the items before it. `around`: the lists and quotes that contain it.
     """
     return token_lines(tokens_of(source, env, around.level), width, number, around)
 
@@ -83,7 +83,7 @@ def _blocks(
 
 
 def _tight(before: _Node, after: _Node) -> bool:
-    """In a tight list, a paragraph is `hidden`, and what follows it comes without a gap."""
+    """Return whether no gap is between two blocks: in a tight list paragraphs are `hidden`."""
     lists = ("bullet_list_open", "ordered_list_open")
     return before.token.hidden and (after.token.hidden or after.token.type in lists)
 
@@ -121,7 +121,7 @@ def _heading(node: _Node, width: int) -> list[Line]:
 
 
 def _code(token: Token, language: str, width: int) -> list[Line]:
-    """Lay out a whole code block on its panel. Its tag and each of its rows is traced."""
+    """Lay out a code block on its panel. Its tag and each row have their own trace number."""
     tag, rows = tag_line(visible_line(language), width), highlight(token.content, language)
     trace = token.meta.get(TRACE, 0)
     if trace:
@@ -148,21 +148,21 @@ def _list(node: _Node, width: int, around: Around, number: int | None) -> list[L
 
 
 def _set_apart(item: _Node) -> bool:
-    """Say whether a gap follows `item`: the list is loose, or a panel ends the item."""
+    """Return whether a gap follows `item`: the list is loose, or a panel ends the item."""
     return _last(item) in PANELS or any(
         child.token.type == "paragraph_open" and not child.token.hidden for child in item.children
     )
 
 
 def _last(node: _Node) -> str:
-    """Return what the last block inside `node` is."""
+    """Return the token type of the last block inside `node`."""
     while node.children and node.token.type not in PANELS:
         node = node.children[-1]
     return node.token.type
 
 
 def task_box(lines: list[Line]) -> list[Line]:
-    """Turn the `[ ]` and `[x]` that open an item into boxes."""
+    """Return an item's lines with `[ ]` or `[x]` at its start replaced by a box."""
     if not lines or not lines[0].spans:
         return lines
     head, *rest = lines[0].spans
@@ -174,7 +174,7 @@ def task_box(lines: list[Line]) -> list[Line]:
 
 
 def leading_table(source: str) -> Table | None:
-    """Return the table that `source` begins with."""
+    """Return the table that `source` begins with; None if there is none."""
     nodes = _tree(tokens_of(source))
     return _table(nodes[0]) if nodes and nodes[0].token.type == "table_open" else None
 

@@ -1,7 +1,7 @@
-"""What sets lines in: the marks of items and quotes, however many are around each other.
+"""Indentation of lines in nested items and quotes, with their marks.
 
-Where a level more would leave too little room for text, its lines are not set in any further, and
-its mark stands in the margin of the level around it. So what nests deep is drawn in full.
+If one more level would leave too little room for text, its lines are not indented further, and its
+mark goes into the margin of the level around it. So deeply nested text is drawn in full.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import NamedTuple
 from palaver_tui.text.spans import Face, Line, Span
 from palaver_tui.text.wrap import clip
 
-MIN_WIDTH = 8  # columns left for text however deep lists and quotes nest
+MIN_WIDTH = 8  # cells left for text, however deep lists and quotes nest
 BULLETS = "•◦▪"
 
 
 class Around(NamedTuple):
-    """What a text is in: so many lists, and so many levels of the parser's."""
+    """The containers around a text: the number of lists, and of levels of the parser."""
 
     lists: int = 0
     level: int = 0
 
     def in_item(self) -> Around:
-        """Return what the text of an item is in: a list and its item are a level each."""
+        """Return the containers of an item's text: a list and its item are a level each."""
         return Around(self.lists + 1, self.level + 2)
 
     def in_quote(self) -> Around:
-        """Return what the text of a quote is in."""
+        """Return the containers of a quote's text."""
         return Around(self.lists, self.level + 1)
 
 
@@ -35,7 +35,7 @@ TOP = Around()
 
 
 class Nest(NamedTuple):
-    """What sets lines in: the mark before the first one, and what stands before the others."""
+    """The indentation by one container: the mark of the first line, the prefix of the others."""
 
     mark: Span
     prefix: Span
@@ -43,24 +43,24 @@ class Nest(NamedTuple):
     outer: Around
 
     def has_room(self, width: int) -> bool:
-        """Say whether lines of `width` cells are set in: enough is left, or nothing is around."""
+        """Return whether lines of `width` cells are indented: room is left, or it is the top."""
         return self.outer == TOP or width - len(self.prefix.text) >= MIN_WIDTH
 
     def inner(self, width: int) -> int:
-        """Return the cells that are left of `width`."""
+        """Return the cells that are left of `width` for text."""
         if not self.has_room(width):
             return width
         return max(MIN_WIDTH, width - len(self.prefix.text))
 
 
 def quote_nest(outer: Around) -> Nest:
-    """Return how a quote sets its lines in."""
+    """Return the nest of a quote."""
     bar = Span("▎ ", Face("rule"))
     return Nest(bar, bar, is_item=False, outer=outer)
 
 
 def item_nest(number: int | None, outer: Around) -> Nest:
-    """Return how an item does, with its number, or None for a bullet."""
+    """Return the nest of an item with a number, None for a bullet."""
     # Two columns for a number keep the text of items 1 to 99 in one column.
     mark = f" {BULLETS[outer.lists % len(BULLETS)]} " if number is None else f"{number:>2}. "
     prefix = Span(" " * len(mark), Face())
@@ -68,9 +68,10 @@ def item_nest(number: int | None, outer: Around) -> Nest:
 
 
 def set_in(lines: Sequence[Line], nest: Nest, width: int, *, first: bool = True) -> list[Line]:
-    """Set `lines` in, of `width` cells with all; `first` says that they begin with the first one.
+    """Return `lines` indented, in `width` cells altogether.
 
-    A nest that has no room gives its lines the mark to hang, for one around it that has.
+    `first`: they include the container's first line, which gets the mark. If there is no room, the
+    mark becomes the line's `hanging`, for the margin of an outer container that has room.
     """
     margins = [nest.mark if first and not index else None for index in range(len(lines))]
     if nest.has_room(width):
@@ -86,7 +87,7 @@ def set_in(lines: Sequence[Line], nest: Nest, width: int, *, first: bool = True)
 
 
 def _fitted(hanging: Span | None, prefix: Span) -> Span:
-    """Return a mark from further in as it stands in the margin `prefix`, or that."""
+    """Return an inner container's mark, fitted into the margin `prefix`; without one, `prefix`."""
     if hanging is None:
         return prefix
     room = len(prefix.text) - 1

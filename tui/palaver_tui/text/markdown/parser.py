@@ -1,8 +1,7 @@
-"""What Markdown is here: CommonMark with tables and struck text, and what models write besides.
+"""The Markdown parser: CommonMark with tables, strikethrough, formulas and CJK emphasis.
 
-HTML is switched off: tags are text, shown as written, but for the `<br>` that breaks a line in a
-table's cell, where Markdown has no other way. `linkify` is off too; it would need a package of its
-own and rarely agrees with what the author meant.
+HTML is off: tags are shown as written, except `<br>` in a table's cell, where Markdown has no other
+line break. `linkify` is off, too: it needs another package and rarely finds what the author meant.
 """
 
 from __future__ import annotations
@@ -20,20 +19,19 @@ from palaver_tui.text.markdown.formulas import formula_block, formula_inline
 from palaver_tui.text.markdown.metadata import LEVEL
 from palaver_tui.text.markdown.table_rows import keeping_cells
 
-# Lists and quotes further in than this are text with their marks before it. Parsing, setting and
-# growing them takes up to ten calls within each other a level, and Python allows a thousand; fifty
-# lists (two levels each) are beyond all that anybody writes.
+# Lists and quotes nested deeper are text, with their marks. Parsing and laying out takes up to ten
+# nested calls a level, and Python allows a thousand; nobody writes fifty lists (two levels each).
 DEEPEST = 100
 _IN_CELL = "in_cell"  # in `env`
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_INTERRUPTING = ["paragraph", "reference", "blockquote", "list"]  # what a formula may end
+_INTERRUPTING = ["paragraph", "reference", "blockquote", "list"]  # blocks a formula may interrupt
 _BlockRule = Callable[[StateBlock, int, int, bool], bool]
 # The inline rules that CommonMark does not have.
 OWN_INLINE: dict[str, Callable[[StateInline, bool], bool]]
 
 
 def _bounded(rule: _BlockRule) -> _BlockRule:
-    """Return a rule for containers that leaves those alone that nest too deep."""
+    """Return a rule for containers that does not apply below `DEEPEST` levels."""
 
     def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         level = state.level + state.env.get(LEVEL, 0)
@@ -43,7 +41,7 @@ def _bounded(rule: _BlockRule) -> _BlockRule:
 
 
 def _line_break(state: StateInline, silent: bool) -> bool:
-    """Take the `<br>` in a cell for the end of a line."""
+    """Inline rule of markdown-it: parse `<br>` in a table's cell as a hard break."""
     if state.src[state.pos] != "<" or not state.env.get(_IN_CELL):
         return False
     found = _BREAK.match(state.src, state.pos)
@@ -60,15 +58,15 @@ OWN_INLINE = {"formula": formula_inline, "line_break": _line_break}
 
 def build() -> MarkdownIt:
     """Return a new parser."""
-    # Past `maxNesting` markdown-it leaves blocks out; `_bounded` sees to it that none gets there.
+    # Beyond `maxNesting` markdown-it omits blocks; `_bounded` ensures that none nests so deep.
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 2 * DEEPEST})
     parser.enable("table")
     parser.block.ruler.at("table", keeping_cells(rules_block.table), {"alt": _INTERRUPTING[:2]})
     parser.block.ruler.at("list", _bounded(rules_block.list_block), {"alt": _INTERRUPTING[:3]})
     parser.block.ruler.at("blockquote", _bounded(rules_block.blockquote), {"alt": _INTERRUPTING})
     parser.block.ruler.before("fence", "formula", formula_block, {"alt": _INTERRUPTING})
-    # Brackets in brackets keep markdown-it's own limit, for it takes long to pair them; text that
-    # nests deeper is text.
+    # Inline nesting keeps markdown-it's lower limit, as pairing nested brackets takes long; deeper
+    # ones are text.
     shallow = MarkdownIt()
     shallow.inline = Inlines()
     shallow.configure("commonmark", {"html": False}).enable("strikethrough")

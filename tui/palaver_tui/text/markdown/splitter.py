@@ -1,11 +1,10 @@
-"""Markdown that arrives in pieces, cut into blocks that never change again.
+"""Splitter of streamed Markdown into finished blocks, which never change again.
 
-Only complete lines decide: what a line means is known when its line feed is there. Of the blocks
-that the complete lines give, all but the last are finished, and of a list all items but the last.
-They are cut off the front, so that what is parsed again is one open block or item, however long
-the answer has become. And whether one more line belongs to the open block is found from that line
-and what the block is, not from the whole block: a paragraph of a thousand lines costs no more than
-one of ten.
+Only complete lines are parsed: a line's meaning is known when its line feed has arrived. All of
+their blocks but the last are finished, and all items of a list but the last. They are cut off, so
+that only one open block or item is parsed again, however long the answer is. Whether another line
+belongs to the open block is decided by that line and the block's kind, not by parsing the whole
+block: a line more costs the same in a paragraph of a thousand lines as in one of ten.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from palaver_tui.text.markdown.tokens import PANELS, block_tokens
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-# What the open text is, as far as its complete lines tell. `other`: nothing that grows long.
+# The kind of the open text, as far as its complete lines tell. `other`: nothing that grows long.
 Shape = Literal["", "paragraph", "table", "item", "quote", "code", "line", "other"]
 _SHAPES: dict[str, Shape] = {
     "paragraph_open": "paragraph",
@@ -33,31 +32,31 @@ _SHAPES: dict[str, Shape] = {
     "heading_open": "line",
     "hr": "line",
 }
-# Blocks that a blank line ends. A list and indented code may go on after one.
+# Blocks that a blank line ends. A list and indented code may continue after one.
 _ENDED_BY_BLANK = ("paragraph", "table", "quote")
-# Text of which the first characters tell what it is, even without a line feed.
+# Characters after which the kind of a text is known, even without a line feed.
 BEGUN = 200
 
-# Its marks are taken whole, not tried one by one: a model gone astray may say them for ever.
+# Possessive, so that it does not backtrack: a model in a loop may write marks without end.
 _FENCE = re.compile(r"( {0,3})(`{3,}+|~{3,}+)([^\n]*+)\n")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 _ENDS_BLANK = re.compile(r"\n[ \t]*\n\Z")
 _ITEM = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( {1,4})(?=[^ \t\n])")
 _QUOTE = re.compile(r" {0,3}>")
 _BLANK_LINE = re.compile(r"^[ \t]*\n", re.MULTILINE)
-# What is taken off a line of indented code; a blank line may have less.
+# The indent that is removed from a line of indented code; a blank line may have less.
 INDENTED = re.compile(r"^(?: {4}| {0,3}\t| {1,3}$)", re.MULTILINE)
-# What may, when more of it is there, be the definition of a link: a label, then where it leads,
-# then nothing or the beginning of a title (CommonMark 4.7). A label has at most 999 characters.
+# The beginning of what may become a link definition: a label, then the destination, then nothing or
+# the beginning of a title (CommonMark 4.7). A label has at most 999 characters.
 _LABEL = r" {0,3}\[(?:[^\[\]\\]|\\.){0,999}"
 _MAY_DEFINE = re.compile(
     rf"{_LABEL}(?:\\?\Z|\](?:\Z|:\s*(?:\Z|(?:<[^<>\n]*(?:\Z|>)|[^\s<]\S*)"
     r"(?:[ \t]*(?:\Z|\n)|[ \t]+[\"'(]))))",
     re.DOTALL,
 )
-# A line that is one as a whole. Only a title could still follow, in the next line.
+# A complete definition in one line: the next line cannot be its title.
 _DEFINES = re.compile(rf"{_LABEL}\]:[ \t]*\S.*\n(?=[ \t]*[^ \t\n\"'(])")
-# What may be the last block in an item; an item that holds nothing is one itself.
+# Tokens of what may be the last block in an item; an empty item is one itself.
 _LAST = PANELS | {"paragraph_open", "heading_open", "hr", "list_item_open"}
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
@@ -65,8 +64,8 @@ _LISTS = ("bullet_list_open", "ordered_list_open")
 class SourceBlock(NamedTuple):
     """One finished block, or item of a list, as source.
 
-    `start` is where it begins in the whole text. `gap`: a blank line comes before it. `number` is
-    what an ordered item is numbered with.
+    `start` is its offset in the whole text. `gap`: a blank line comes before it. `number` is that
+    of an ordered item.
     """
 
     start: int
@@ -81,11 +80,11 @@ class OpenFence(NamedTuple):
     indent: int
     marks: str
     language: str
-    body: int  # where its first line starts, in the open text
+    body: int  # offset of its first line of code in the open text
 
 
 class _Cut(NamedTuple):
-    """Where a block or an item starts, and what is known about it."""
+    """The start of a block or an item in the open text; `gap`, `number` as of `SourceBlock`."""
 
     start: int
     gap: bool = True
@@ -96,7 +95,7 @@ _ANEW = _Cut(0)
 
 
 def open_fence(text: str) -> OpenFence | None:
-    """Return the fence whose complete opening line `text` begins with, if it does."""
+    """Return the fence that `text` begins with, if its opening line is complete, else None."""
     match = _FENCE.match(text)
     if match is None:
         return None
@@ -108,19 +107,19 @@ def open_fence(text: str) -> OpenFence | None:
 
 
 def item_indent(text: str) -> int:
-    """Return how far the text of the item that `text` begins with is set in; 0 if unusual."""
+    """Return the indent of the text in the item that `text` begins with; 0 if it is unusual."""
     match = _ITEM.match(text)
     return match.end() if match else 0
 
 
 def item_number(text: str) -> int | None:
-    """Return the number that the item `text` begins with; None for a bullet."""
+    """Return the number of the item that `text` begins with; None for a bullet."""
     match = _ITEM.match(text)
     return int(match[2][:-1]) if match and match[2][:-1] else None
 
 
 def _fence_end(text: str, fence: OpenFence, start: int, limit: int) -> int | None:
-    """Return the end of the closing line between the line start `start` and `limit`."""
+    """Return the end of the closing line between `start`, a line's start, and `limit`."""
     mark, least = re.escape(fence.marks[0]), len(fence.marks)
     closing = re.compile(rf"^ {{0,3}}{mark}{{{least},}}[ \t]*(?:\n|\Z)", re.MULTILINE)
     match = closing.search(text, start, limit)
@@ -128,38 +127,38 @@ def _fence_end(text: str, fence: OpenFence, start: int, limit: int) -> int | Non
 
 
 class Splitter:
-    """Takes text as it comes, gives finished pieces, and keeps what is still open.
+    """Takes streamed text and returns finished blocks; keeps the open one.
 
-    `tight`: the text is what an item of a list holds, where a list follows a paragraph without a
-    gap unless a blank line is between them. `level`: so many levels are around it.
+    `tight`: the text is in an item, where a list follows a paragraph without a gap unless there is
+    a blank line between them. `level` is the number of levels around it.
     """
 
     def __init__(self, *, tight: bool = False, level: int = 0) -> None:
         self.open = ""
-        self.start = 0  # where the open text begins in the whole text
-        self.open_gap = False  # does a blank line come before the open text?
+        self.start = 0  # offset of the open text in the whole text
+        self.open_gap = False  # a blank line comes before the open text
         self.open_number: int | None = None
         self._tight = tight
         self._level = level
-        self._scanned = 0  # how much of an open fence was searched for its end
-        self._parsed = 0  # how much of the open text was parsed and is one block
+        self._scanned = 0  # characters of an open fence that were searched for its end
+        self._parsed = 0  # characters of the open text that were parsed and are one block
         self._shape: Shape = ""
 
     @property
     def shape(self) -> Shape:
-        """What the open text is; "" while too little of it is there to tell."""
+        """The kind of the open text; "" while too little of it has arrived to tell."""
         undecided = self._shape in ("", "other")
         if undecided and len(self.open) >= BEGUN and "\n" not in self.open:
             self._shape = _shape(self._blocks(self.open[:BEGUN]), self.open)
         return self._shape
 
     def feed(self, text: str) -> list[SourceBlock]:
-        """Take `text`, return the pieces that are finished by it."""
+        """Append `text`; return the blocks that it finishes."""
         self.open += text
         return self._advance(final=False)
 
     def finish(self) -> list[SourceBlock]:
-        """Return what is left, finished."""
+        """End the text; return the blocks that are left."""
         pieces = self._advance(final=True)
         if self.open.strip():
             pieces.append(self._piece(self.open))
@@ -173,7 +172,7 @@ class Splitter:
         return SourceBlock(self.start, source.rstrip("\n"), self.open_gap, self.open_number)
 
     def _cut(self, end: int, after: _Cut) -> None:
-        """Drop the text up to `end`; `after` describes what comes next."""
+        """Drop the open text up to `end`; `after` describes what comes next."""
         self.open = self.open[end:]
         self.start += end
         self._scanned = self._parsed = 0
@@ -192,7 +191,7 @@ class Splitter:
             pieces += found
 
     def _cut_first(self, limit: int) -> list[SourceBlock]:
-        """Cut off what is finished of the complete lines, up to `limit`."""
+        """Cut off and return the finished blocks in the complete lines, up to `limit`."""
         if fence := open_fence(self.open):
             return self._cut_fence(fence, limit)
         if (formula := open_formula(self.open)) and formula.body <= limit:
@@ -226,7 +225,7 @@ class Splitter:
         return [piece]
 
     def _cut_blocks(self, limit: int) -> list[SourceBlock]:
-        """Cut off all blocks and items but the last, and that too if it is complete."""
+        """Cut off all blocks and items but the last, and the last one if it is finished."""
         if (definition := _DEFINES.match(self.open)) and not self._blocks(definition[0]):
             return self._close(definition.end(), _Cut(0, self.open_gap))
         if self._parsed and self._shape in _ENDED_BY_BLANK:
@@ -239,7 +238,7 @@ class Splitter:
             if not goes_on and (pieces := self._parse(limit)):
                 return pieces
         after_blank = _ENDS_BLANK.search(self.open, max(0, limit - 200), limit) is not None
-        # A letter at the left, after a blank line, starts a paragraph and ends list and code.
+        # A letter in the first column after a blank line begins a paragraph: list and code end.
         if after_blank and self._shape in ("item", "code") and self.open[limit:][:1].isalpha():
             return self._close(limit)
         if self._shape == "line" or (after_blank and self._shape in _ENDED_BY_BLANK):
@@ -247,7 +246,7 @@ class Splitter:
         return []
 
     def _parse(self, limit: int) -> list[SourceBlock]:
-        """Parse all complete lines; return all blocks and items but the last."""
+        """Parse all complete lines; cut off and return all blocks and items but the last."""
         complete = self.open[:limit]
         tokens = self._blocks(complete)
         cuts = list(self._cuts(complete, tokens))
@@ -263,7 +262,7 @@ class Splitter:
         return pieces
 
     def _goes_on(self, limit: int) -> bool:
-        """Say whether the lines since the last parse are surely more of the same block."""
+        """Return whether the lines since the last parse certainly belong to the same block."""
         if limit == self._parsed:
             return True
         lines = self.open[self._parsed : limit].split("\n")[:-1]
@@ -276,7 +275,7 @@ class Splitter:
             case "code":
                 return all(INDENTED.match(line) or not line for line in lines)
             case "paragraph":
-                # One line more of context: it may turn out to be the head of a table.
+                # With the line before: it may become the head of a table.
                 before = self.open.rfind("\n", 0, self._parsed - 1) + 1
                 context = f"x\n{self.open[before:limit]}"
             case "table":
@@ -289,12 +288,12 @@ class Splitter:
         return of_one and first.map is not None and first.map[1] == context.count("\n")
 
     def _cuts(self, complete: str, tokens: list[Token]) -> Iterator[_Cut]:
-        """Yield where the blocks of `complete` start, lists cut into their items."""
+        """Yield the starts of the blocks in `complete`; of a list, those of its items."""
         starts = [0, *(match.end() for match in re.finditer("\n", complete))]
         number: int | None = None
         first = True
         before = ""  # the kind of the block before
-        begun = 0  # the token that the item or block before begins with
+        begun = 0  # index of the first token of the item or block before
         for index, token in enumerate(tokens):
             is_item = token.type == "list_item_open" and token.level == 1
             if token.nesting < 0 or token.map is None or not (is_item or token.level == 0):
@@ -318,13 +317,13 @@ class Splitter:
 
 
 def _set_apart(item: Sequence[Token]) -> bool:
-    """Say whether a gap follows an item also in a tight list: a panel ends it."""
+    """Return whether a gap follows an item even in a tight list: a panel ends it."""
     return next((token.type for token in reversed(item) if token.type in _LAST), "") in PANELS
 
 
 def _shape(tokens: list[Token], text: str) -> Shape:
-    """Return what the one block is that `text` begins with."""
-    # A definition of a link is no part of the paragraph it stands before.
+    """Return the kind of the one block that `text` begins with."""
+    # A link definition is no part of the paragraph after it.
     if not tokens or _MAY_DEFINE.match(text):
         return "other"
     found = _SHAPES.get(tokens[0].type, "other")
@@ -332,7 +331,7 @@ def _shape(tokens: list[Token], text: str) -> Shape:
 
 
 def _first_number(token: Token, continued: int | None) -> int | None:
-    """Return what the first item of a list is numbered with, None for bullets."""
+    """Return the number of a list's first item, None for bullets."""
     if token.type == "bullet_list_open":
         return None
     return continued if continued is not None else int(token.attrs.get("start", 1))

@@ -1,7 +1,7 @@
-r"""Short formulas that Unicode has a character for: `$\rightarrow$` is →, `$x^2$` is x².
+r"""Short formulas as Unicode characters: `$\rightarrow$` is →, `$x^2$` is x².
 
-Only a formula that is one symbol, or one name or number with a raised or lowered number, and
-nothing else. All others stand as written.
+Only a formula that is one symbol, or one name or number with a superscript or subscript number, and
+nothing else. All others are shown as written.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DEGREES = re.compile(r"(-?\d*(?:\.\d+)?)\^(?:\\circ|\{\\circ\})")
 
 
 def as_unicode(formula: str) -> str:
-    """Return what a formula, with its marks, is in Unicode; "" if that does not say the same."""
+    """Return a formula, given with its marks, in Unicode; "" if Unicode cannot express it."""
     marked = _MARKS.fullmatch(formula)
     if marked is None:
         return ""

@@ -1,7 +1,7 @@
-"""Tables, drawn in at most the width there is.
+"""Tables, laid out in at most a given width.
 
-One that has no room for its columns, however narrow, is set as a list: the cells of a row stand
-below each other, each after the head of its column.
+A table whose columns do not fit even at their minimum width is drawn as a list: the cells of a row
+are below each other, each after the head of its column.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from palaver_tui.text.wrap import width_of, wrap
 
 Align = Literal["left", "center", "right"]
 Cell = tuple[Span, ...]
-MIN_COLUMN = 4  # cells; narrower than this a column is unreadable
+MIN_COLUMN = 4  # cells; a narrower column is unreadable
 _RULE = Face("rule")
 _HEAD = Face(bold=True)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A head, rows, and how each column is set."""
+    """A head, rows, and the alignment of each column."""
 
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -30,14 +30,14 @@ class Table:
 
 
 def cell_width(cell: Cell) -> int:
-    """Return how many terminal cells the text of a cell takes if its lines are not broken."""
+    """Return the width of a cell's text in terminal cells if its lines are not wrapped."""
     if not any(span.text == "\n" for span in cell):
         return sum(width_of(span.text) for span in cell)
     return max(width_of(row) for row in "".join(span.text for span in cell).split("\n"))
 
 
 def _wanted(table: Table) -> list[int]:
-    """Return how wide each column would be if nothing were wrapped."""
+    """Return the width that each column has if nothing is wrapped."""
     columns = len(table.aligns)
     wanted = [1] * columns
     for row in (table.head, *table.rows):
@@ -47,14 +47,14 @@ def _wanted(table: Table) -> list[int]:
 
 
 def fit(wanted: Sequence[int], room: int) -> list[int]:
-    """Give each column what it wants, or shrink the widest ones until all fit into `room`."""
+    """Return the columns' widths: those wanted, or with the widest shrunk until all fit `room`."""
     wanted, columns = list(wanted), len(wanted)
     fair = max(MIN_COLUMN, room // max(1, columns))
     while sum(wanted) > room:
         widest = max(range(columns), key=wanted.__getitem__)
         if wanted[widest] <= MIN_COLUMN:
             break
-        # Straight to the next sensible width instead of one cell at a time.
+        # Directly to the next useful width, not one cell at a time.
         spare = sum(wanted) - room
         wanted[widest] = max(fair if wanted[widest] > fair else MIN_COLUMN, wanted[widest] - spare)
     return wanted
@@ -67,12 +67,12 @@ def _set(cell: Sequence[Span], width: int, align: Align) -> list[Span]:
 
 
 def room_for_columns(width: int, columns: int) -> int:
-    """Return the cells that are left of `width` for what is in so many columns."""
+    """Return the cells of `width` that are left for the contents of so many columns."""
     return width - 3 * columns - 1
 
 
 class Frame(NamedTuple):
-    """How a table is drawn: in columns of these `widths`, or as a list in `width` cells."""
+    """The layout of a table: columns of these `widths`, or a list in `width` cells."""
 
     table: Table
     widths: Sequence[int]
@@ -80,11 +80,11 @@ class Frame(NamedTuple):
 
     @property
     def is_list(self) -> bool:
-        """Whether the columns do not fit."""
+        """Whether the columns do not fit, so that it is drawn as a list."""
         return sum(self.widths) > room_for_columns(self.width, len(self.widths))
 
     def head(self) -> list[Line]:
-        """Draw what is above the rows."""
+        """Draw the lines above the rows."""
         if not self.is_list:
             return _head_lines(self.table, self.widths)
         spans: list[Span] = []
@@ -100,7 +100,7 @@ class Frame(NamedTuple):
         return _row_lines(cells, self.widths, self.table.aligns)
 
     def foot(self) -> list[Line]:
-        """Draw what is below the rows."""
+        """Draw the lines below the rows."""
         return [] if self.is_list else [_border(self.widths, "╰┴╯")]
 
     @property
@@ -111,7 +111,7 @@ class Frame(NamedTuple):
         lines: list[Line] = []
         for head, cell in zip(self.table.head, cells, strict=False):
             if cell:
-                # What is copied of a head is taken where the table begins.
+                # Not traced: a head is copied from the top of the table only.
                 again = [Span(text, face._replace(trace=0)) for text, face in _bold(head)]
                 after = [Span(": ", _HEAD)] if head else []
                 lines += [Line(line) for line in wrap([*again, *after, *cell], self.width)]
@@ -136,7 +136,7 @@ def _row_lines(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[Al
 
 
 def _border(widths: Sequence[int], corners: str) -> Line:
-    """Draw a line across: `corners` are its left end, what parts columns, its right end."""
+    """Draw a border: `corners` are its left end, the joint of two columns, its right end."""
     inner = corners[1].join("─" * (width + 2) for width in widths)
     return Line((Span(corners[0] + inner + corners[2], _RULE),))
 
@@ -152,7 +152,7 @@ def _head_lines(table: Table, widths: Sequence[int]) -> list[Line]:
 def table_lines(table: Table, width: int, widths: Sequence[int] | None = None) -> list[Line]:
     """Draw `table` in at most `width` cells.
 
-    `widths` are those of the columns, where something else decides.
+    `widths` are those of the columns, if they are not to be fitted.
     """
     if widths is None:
         widths = fit(_wanted(table), room_for_columns(width, len(table.aligns)))

@@ -1,8 +1,7 @@
-"""Rows of tables that have more cells than their head.
+"""Table rows with more cells than the head: the excess stays in the last cell, with its bars.
 
-GitHub's rule, which markdown-it follows, is to leave out what is too much. Models write bars within
-cells without escaping them, so what is left out there would be the end of what they said. Here it
-stays, bars and all, in the last cell.
+GitHub and markdown-it drop it. But models write bars in cells without escaping them: the end of
+their text would be lost.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _BAR = re.compile(r"(?<!\\)\|")
 def keeping_cells(
     table: Callable[[StateBlock, int, int, bool], bool],
 ) -> Callable[[StateBlock, int, int, bool], bool]:
-    """Return the rule for tables that leaves nothing out."""
+    """Return markdown-it's rule for tables, changed to keep excess cells."""
 
     def keeping(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         known = len(state.tokens)
@@ -42,7 +41,7 @@ def keeping_cells(
 
 
 def _last(line: str, cells: int) -> str:
-    """Return all that is in the last of so many cells of a row; "" if no more is than its own."""
+    """Return the last of a row's `cells` cells with the excess; "" if there is no excess."""
     if line.count("|") < cells:
         return ""
     starts = [match.end() for match in _BAR.finditer(line)]

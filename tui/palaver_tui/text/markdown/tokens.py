@@ -1,4 +1,4 @@
-"""Markdown as tokens."""
+"""Markdown as tokens of markdown-it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-# Blocks that look like a part of what follows them without a gap, also in a tight list.
+# Blocks after which a gap is needed, even in a tight list: else the next one looks part of them.
 PANELS = frozenset({"fence", "code_block", "table_open"})
 
 
 @cache
 def _parser(*, inline: bool) -> MarkdownIt:
-    # Here, so that the first paint does not wait for it; there is no text in it yet.
+    # Imported here, as the first paint shows no text and must not wait for it.
     from palaver_tui.text.markdown.parser import build
 
     return build() if inline else build().disable(["inline", "text_join"])
@@ -26,7 +26,7 @@ def _parser(*, inline: bool) -> MarkdownIt:
 def tokens_of(source: str, env: Env | None = None, level: int = 0) -> list[Token]:
     """Return all tokens of `source`, inline ones included.
 
-    `env` carries link definitions; `level` is how many levels of lists and quotes are around it.
+    `env` has link definitions; `level` is the number of levels of lists and quotes around it.
     """
     return _parser(inline=True).parse(source, {**(env or {}), LEVEL: level})
 

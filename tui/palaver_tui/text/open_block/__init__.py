@@ -1,1 +1,1 @@
-"""Blocks that still grow: laid out anew only where they changed. Pure."""
+"""Incremental layout of the open block of a text. Pure."""

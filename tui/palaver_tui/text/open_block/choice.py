@@ -1,4 +1,4 @@
-"""Which layout an open block has while it grows."""
+"""Choice of the layout for an open block."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from palaver_tui.text.open_block.layout import GrowingBlock, GrowingParagraph, G
 from palaver_tui.text.open_block.nest import GrowingNest, Inner
 from palaver_tui.text.open_block.table import GrowingTable
 
-# A shorter open block is laid out whole: it costs less than to keep account of its parts.
+# A shorter open block is laid out whole: that costs less than an incremental layout.
 WHOLE_UP_TO = 300  # characters
 
 
 def kind_of(splitter: Splitter, text: str) -> str:
-    """Return what decides how the open `text` is laid out; "" for whole at each step."""
+    """Return the kind of the open `text`, for `layout_of`; "" to lay out all of it each time."""
     if open_fence(text) is not None:
         return "fence"
     if open_formula(text) is not None:
@@ -34,10 +34,10 @@ def layout_of(
     around: Around,
     inside: Callable[[Around, bool], Inner],
 ) -> GrowingBlock:
-    """Return the layout for an open block of a kind, in what is `around` it.
+    """Return the layout for an open block of a kind, in the containers `around` it.
 
-    `inside` makes the document in an item or a quote: it takes what is around that, and whether
-    it is the text of an item.
+    `inside` creates the document in an item or a quote, from the containers around its text, and
+    whether it is the text of an item.
     """
     text, number = splitter.open, splitter.open_number
     fence = open_fence(text)

@@ -1,7 +1,6 @@
-"""Code that still grows: rows that are done are highlighted once, however many there are.
+"""Incremental layout of open code: complete rows are highlighted once, in chunks.
 
-They are highlighted in chunks. When a fence is closed it is laid out once more, whole, since a
-string or a comment may cross the chunks.
+A closed fence is laid out once more as a whole, since a string or a comment may cross chunks.
 """
 
 from __future__ import annotations
@@ -16,37 +15,37 @@ from palaver_tui.text.spans import BLANK, Face, Line, Span
 from palaver_tui.text.visible import TAB_WIDTH, expand_tabs
 from palaver_tui.text.wrap import hard_wrap
 
-# What is highlighted together: bounds what one more token costs.
+# Limits of a chunk, which is highlighted together: they limit the cost of one more token.
 CHUNK_LINES = 20
 CHUNK_CHARACTERS = 2000
-# A longer row (minified, or data) is plain from here on: highlighting what is there of it with
-# every token would take longer the longer it is.
+# A longer row (minified, or data) is not highlighted from here on: highlighting all of it again for
+# every token would take longer and longer.
 PLAIN_FROM = 1000  # characters
-# Rows on screen that characters to come may change: they join what stands at the very end.
+# Lines at the end that the next characters may change, as they may join the last one.
 _LOOSE_ROWS = 2
 
 
 class CodeRows:
-    """The rows of a text from a place on, which grows."""
+    """Highlighted rows of a growing text, from an offset on."""
 
     def __init__(
         self, language: str, width: int, start: int = 0, margin: re.Pattern[str] | None = None
     ) -> None:
-        """Begin at the place `start`; `margin` is taken off the start of each line."""
+        """Begin at the offset `start`; `margin` is removed from the start of each line."""
         self.lines: list[Line] = []
         self._language = language
         self._width = width
         self._margin = margin
-        self._kept = 0  # lines up to the end of the last whole chunk
-        self._at = start  # where the first row after that chunk starts
-        self._whole = 0  # lines up to the end of the last whole row
-        self._whole_at = start  # where the row after that one starts
+        self._kept = 0  # lines up to the end of the last complete chunk
+        self._at = start  # offset of the first row after that chunk
+        self._whole = 0  # lines up to the end of the last complete row
+        self._whole_at = start  # offset of the row after that one
         self._long: _LongRow | None = None  # that row, if it is long
 
     def update(self, text: str, end: int | None = None) -> int:
         """Lay out what is new up to `end`; return the first line that may have changed.
 
-        A row that is being written is highlighted alone, and with its chunk when it is whole.
+        The open row is highlighted alone, and with its chunk when it is complete.
         """
         end = len(text) if end is None else end
         whole = max(self._whole_at, text.rfind("\n", 0, end) + 1)
@@ -68,8 +67,8 @@ class CodeRows:
         return len(text) if end < 0 else end
 
     def _take(self, text: str, whole: int) -> None:
-        """Set the complete rows, chunk by chunk."""
-        if self._long is not None:  # stays as it is: with it a chunk ends
+        """Lay out the complete rows, chunk by chunk."""
+        if self._long is not None:  # keeps its lines: a chunk ends with it
             self._long, self._kept = None, len(self.lines)
             self._at = self._end_of_row(text) + 1
         del self.lines[self._kept :]
@@ -90,7 +89,7 @@ class CodeRows:
         return code_lines(highlight(source, self._language), self._width)
 
     def _begun(self, begun: str) -> list[Line]:
-        """Set a row that is being written; if it is long now, it goes on as one."""
+        """Lay out the open row; if it has become long, as a `_LongRow` from now on."""
         if len(begun) <= PLAIN_FROM:
             return code_lines(highlight(begun, self._language), self._width)
         self._long = _LongRow(self._width)
@@ -110,7 +109,7 @@ class CodeRows:
 
 
 def _chunk(text: str, start: int, whole: int) -> tuple[int, bool]:
-    """Return where the chunk ends that starts at a place, and whether it is complete."""
+    """Return the end of the chunk that begins at `start`, and whether it is complete."""
     at, lines = start, 0
     while at < whole:
         if lines == CHUNK_LINES or at - start >= CHUNK_CHARACTERS:
@@ -123,15 +122,15 @@ def _chunk(text: str, start: int, whole: int) -> tuple[int, bool]:
 
 
 class _LongRow:
-    """A long row, plain: the rows on screen that it takes are set once."""
+    """A long row without highlighting: each of its lines is laid out once."""
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
         self._room = room_for_code(width)
         self._taken = 0  # characters
-        self._column = 0  # after them, tabs expanded
+        self._column = 0  # after them, with tabs expanded
         self._done = 0  # lines that cannot change any more
-        self._rest = ""  # what is after those
+        self._rest = ""  # the text after those lines
 
     def update(self, row: str) -> int:
         """Lay out the end of `row`; return the first line that may have changed."""
@@ -152,7 +151,7 @@ class _LongRow:
 
 
 class GrowingCode(NoTables):
-    """An open code fence."""
+    """The layout of an open code fence."""
 
     def __init__(self, fence: OpenFence, width: int) -> None:
         self.lines: list[Line] = []
@@ -162,7 +161,7 @@ class GrowingCode(NoTables):
         self._rows = CodeRows(fence.language, width, fence.body, indent)
 
     def update(self, text: str) -> int:
-        """Lay out what is new."""
+        """Lay out what is new; return the first line that may have changed."""
         begun = text.rfind("\n") + 1
         changed = self._rows.update(text, begun if self._closes(text[begun:]) else None)
         if not self.lines:
@@ -172,22 +171,22 @@ class GrowingCode(NoTables):
         return 1 + changed
 
     def _closes(self, begun: str) -> bool:
-        """Say whether a line that is still being written may become the end of the fence."""
+        """Return whether the open line `begun` may become the end of the fence."""
         marks = begun.strip(" ")
         return bool(marks) and not marks.strip(self._fence.marks[0])
 
 
 class GrowingIndented(NoTables):
-    """Indented code. Blank lines at its end are not shown: they may end it."""
+    """The layout of open indented code. Blank lines at its end are not shown: they may end it."""
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
         self._width = width
         self._rows = CodeRows("", width, 0, INDENTED)
-        self._after = 0  # lines of something else that is being written below it
+        self._after = 0  # lines of another block that begins below it
 
     def update(self, text: str) -> int:
-        """Lay out what is new."""
+        """Lay out what is new; return the first line that may have changed."""
         begun = text.rfind("\n") + 1
         rest = text[begun:]
         if not rest.strip() or INDENTED.match(rest):

@@ -1,4 +1,4 @@
-"""A displayed formula that still grows: its rows are broken once, for each is a line of its own."""
+"""Incremental layout of an open displayed formula: each of its rows is wrapped once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from palaver_tui.text.wrap import wrap
 
 
 class GrowingFormula(NoTables):
-    """An open formula."""
+    """The layout of an open formula."""
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
         self._width = width
-        self._kept = 0  # lines up to the end of the last whole row
-        self._at = 0  # where the row after that starts
+        self._kept = 0  # lines up to the end of the last complete row
+        self._at = 0  # offset of the row after that
 
     def update(self, text: str) -> int:
         """Lay out what is new; return the first line that may have changed."""

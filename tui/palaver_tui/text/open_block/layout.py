@@ -1,8 +1,8 @@
-"""The block at the end of a text that still grows: laid out anew only where it changed.
+"""Incremental layout of the open block at the end of a text.
 
-Each kind keeps what cannot change any more and lays out the rest, so that one more token costs the
-same however long the block is. What it shows is what the whole block would look like, but for
-rare Markdown that reaches far back; when the block is finished it is laid out whole.
+Each kind of block keeps the lines that cannot change any more and lays out the rest, so that one
+more token costs the same however long the block is. The result is that of laying out the whole
+block, except for rare Markdown that reaches far back; a finished block is laid out as a whole.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from palaver_tui.text.source.inline_origins import InlineTrace, Run, inline_toke
 from palaver_tui.text.spans import BLANK, Line
 from palaver_tui.text.wrap import wrap
 
-# A paragraph whose changing end is longer than this is kept up to a line in it. About four lines:
-# laying them out costs less than what else a repaint does.
+# Length of a paragraph's changing end from which on its first lines are kept. About four lines:
+# laying them out costs less than the rest of a repaint.
 KEEP_FROM = 400  # characters
-# Emphasis or a link that began this long ago and has no end is taken to have none.
+# Emphasis or a link that is not closed after so many characters is assumed to stay unclosed.
 GIVE_UP_AFTER = 1500  # characters
-# The start of a line that may, when it is complete, be more than a line of the paragraph.
+# The start of a line that may, when it is complete, begin another block.
 _SPECIAL = re.compile(r" {0,3}(?:[-+*>#`~=|:$\\]|\d{1,9}[.)])")
-# Of such a line too little is there to tell: it is not shown yet.
+# Too little of such a line to tell what it is: it is not shown yet.
 UNDECIDED = re.compile(r"\s*(?:[-+*=|: ]+|#{1,6}|`+|~+|\d{1,9}[.)]?|>|\$\$?|\\\[?)?\s*\Z")
-# Literal characters that a later one may pair with: then they, and all between, look different.
+# Literal characters that a later one may pair with: then they and all between change their look.
 _OPENERS = "*_~`["
-_OPENING = ("\\(", "\\[")  # the marks of formulas that are no literal characters
+_OPENING = ("\\(", "\\[")  # opening marks of formulas, which are escapes until they are closed
 
 
 class GrowingBlock(Protocol):
-    """A layout of the open block."""
+    """A layout of an open block."""
 
     @property
     def lines(self) -> list[Line]:
@@ -42,43 +42,46 @@ class GrowingBlock(Protocol):
 
     @property
     def widths(self) -> Mapping[int, Sequence[int]]:
-        """The columns' widths of tables that are not set to fit, by their line in the text."""
+        """The column widths of tables not fitted yet, by the table's line in the text."""
 
     def update(self, text: str) -> int:
         """Lay out `text`, which has only grown; return the first line that may have changed."""
 
 
 class NoTables:
-    """A layout in which every table is set to fit."""
+    """A layout in which every table is fitted."""
 
     widths: ClassVar[Mapping[int, Sequence[int]]] = {}
 
 
 class GrowingWhole(NoTables):
-    """A block that is short, or of a kind that never grows long."""
+    """The layout of a block that is short, or of a kind that never grows long."""
 
     def __init__(self, width: int, number: int | None, around: Around) -> None:
         self.lines: list[Line] = []
         self._how = (width, None, number, around)
 
     def update(self, text: str) -> int:
-        """Lay out all of it."""
+        """Lay out all of `text`; return the first line, as all may have changed."""
         self.lines = markdown_lines(text, *self._how)
         return 0
 
 
 class GrowingParagraph(NoTables):
-    """Lines that are kept, and the text from a place on that nothing before it depends on."""
+    """The layout of an open paragraph: lines that are kept, and the text after them.
+
+    The kept lines do not depend on that text.
+    """
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
         self._width = width
         self._kept = 0  # lines
-        self._at = 0  # where the text after them starts
-        self._try_from = KEEP_FROM  # how long the end must be before the next attempt to keep
+        self._at = 0  # offset of the text after them
+        self._try_from = KEEP_FROM  # length of the end from which on `_keep` is tried again
 
     def update(self, text: str) -> int:
-        """Lay out the end."""
+        """Lay out the end; return the first line that may have changed."""
         begun = text.rfind("\n") + 1
         rest = text[begun:]
         if begun <= self._at or not _SPECIAL.match(rest) or self._is_text(rest):
@@ -95,12 +98,12 @@ class GrowingParagraph(NoTables):
         return changed
 
     def _is_text(self, rest: str) -> bool:
-        """Say whether a line would be text of a paragraph that is open."""
+        """Return whether the line `rest` continues an open paragraph."""
         tokens = block_tokens(f"x\n{rest}")
         return tokens[-1].type == "paragraph_close" and tokens[0].map == [0, 2]
 
     def _keep(self, end: str, rows: int) -> None:
-        """Keep as many of the last `rows` lines, all but two, as nothing to come can change."""
+        """Keep the lines that later text cannot change, but not the last two of `rows`."""
         content = end.strip()
         lead = len(end) - len(end.lstrip())
         token = inline_token(content)
@@ -133,7 +136,7 @@ class GrowingParagraph(NoTables):
 
 
 def _first_opener(trace: InlineTrace, runs: list[Run], text: str) -> int:
-    """Return the place of the first literal character that may yet open an element."""
+    """Return the offset of the first literal character that may still open an element."""
     for run in runs:
         if run.starts and trace.is_formula(run.starts[0]):
             continue
@@ -148,7 +151,7 @@ def _first_opener(trace: InlineTrace, runs: list[Run], text: str) -> int:
 
 
 def _may_begin_formula(written: str, text: str, start: int) -> bool:
-    """Say whether what is `written` at a place of `text` is a mark that may yet find its second."""
-    if written == "$":  # the next one decides, whatever it decides
+    """Return whether `written`, at `start` of `text`, is a mark that may still be closed."""
+    if written == "$":  # the next `$` decides, whether it closes this one or not
         return not text[start + 1 : start + 2].isspace() and text.find("$", start + 1) < 0
     return written in _OPENING or (written == "\\" and text.startswith("\\begin{", start))

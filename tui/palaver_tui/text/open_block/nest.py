@@ -1,7 +1,7 @@
-"""An item of a list, or a quote, that still grows: a document of its own, set in.
+"""Incremental layout of an open item or quote, as an indented document.
 
-The marks of the container are taken off each line, and what is left goes to a document that lays
-out only what is new in it, however deep things nest.
+The marks of the container are removed from each line, and the rest is fed to a document, which lays
+out only what is new, however deep containers nest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])[ \t]")
 
 
 class Inner(Protocol):
-    """The document inside."""
+    """The document in the container."""
 
     @property
     def lines(self) -> list[Line]:
@@ -34,11 +34,11 @@ class Inner(Protocol):
         """Lay out what is new; return the first line that may have changed."""
 
     def tables(self) -> Mapping[int, Sequence[int]]:
-        """Return the widths of columns that are not set to fit, by the table's line of source."""
+        """Return the column widths of tables not fitted yet, by the table's source line."""
 
 
 class GrowingNest:
-    """The open container. `number` is what an item that follows this one is numbered with."""
+    """The layout of an open container. `number` is that of an item that follows this one."""
 
     def __init__(self, inner: Inner, nest: Nest, width: int, number: int | None) -> None:
         self.lines: list[Line] = []
@@ -47,17 +47,17 @@ class GrowingNest:
         self._width = width
         self._number = number
         self._indent = -1
-        self._at = 0  # how much of the text was taken
-        self._in_line = False  # the marks of the present line were taken off
-        self._held = 0  # lines that show what was not taken
+        self._at = 0  # characters of the text that were fed to the document
+        self._in_line = False  # the marks of the current line were removed
+        self._held = 0  # lines that show text that was not fed
 
     @property
     def widths(self) -> Mapping[int, Sequence[int]]:
-        """The columns' widths of tables in it: each line inside is one of the container's."""
+        """The column widths of tables in it: a line of the document is one of the container."""
         return self._inner.tables()
 
     def update(self, text: str) -> int:
-        """Feed what is new to the document inside."""
+        """Feed what is new to the document; return the first line that may have changed."""
         if self._indent < 0:
             self._indent = item_indent(text)
         self._take(text)
@@ -88,11 +88,11 @@ class GrowingNest:
             self._in_line = not end
 
     def _marks(self, line: str, *, complete: bool) -> int | None:
-        """Return how much of the start of a line is the container's; None if that is not clear."""
+        """Return the length of the container's marks at a line's start; None if undecided."""
         if not self._nest.is_item:
             match = _QUOTE.match(line)
             if match is None:
-                return 0 if complete else None  # a lazy line of the paragraph in the quote
+                return 0 if complete else None  # a lazy continuation of the paragraph in the quote
             return None if line[match.end() :] == "" and not complete else match.end()
         if self._at == 0:
             return self._indent
@@ -112,7 +112,7 @@ class GrowingNest:
         return last.fill == "code" or last.text.lstrip(" ▎").startswith("╰")
 
     def _after(self, text: str) -> list[Line]:
-        """Lay out a line that is being written and may not belong to the container."""
+        """Lay out the open line if it may be outside of the container."""
         line = text[self._at :]
         if self._in_line or UNDECIDED.match(line):
             return []

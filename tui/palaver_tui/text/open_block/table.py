@@ -1,4 +1,4 @@
-"""A table that still grows: its rows are set once for as long as the columns keep their widths."""
+"""Incremental layout of an open table: rows are laid out again only if a column gets wider."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from palaver_tui.text.markdown.table import (
 from palaver_tui.text.markdown.tokens import block_tokens
 from palaver_tui.text.spans import BLANK, Line
 
-# While a table grows its columns grow in steps, each half as wide again, so that it is set anew
-# a few times and not with every row that is a little wider than the ones before.
+# The least width of a column of an open table. Columns grow in steps of half their width, so that
+# the table is laid out again a few times, not for every row that is a little wider.
 LEAST = 8  # cells
 
 
 class GrowingTable:
-    """The open table. It is never narrower than it was; finished, it is set to fit."""
+    """The layout of an open table. It never gets narrower; the finished table is fitted."""
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
@@ -32,17 +32,17 @@ class GrowingTable:
         self._head = ""  # the source of its first two lines
         self._table = Table((), (), ())
         self._rows: list[tuple[Cell, ...]] = []
-        self._at = 0  # where the first line starts that is not in `_rows`
+        self._at = 0  # offset of the first line that is not in `_rows`
         self._kept = 0  # lines up to the end of the last complete row
         self._wanted: list[int] = []
 
     @property
     def widths(self) -> Mapping[int, Sequence[int]]:
-        """The widths of its columns."""
+        """The widths of the columns; the table is at line 0 of the text."""
         return {0: self._widths}
 
     def update(self, text: str) -> int:
-        """Set the rows that are new, and the one that is being written."""
+        """Lay out new rows and the open one; return the first line that may have changed."""
         if not self._head:
             self._begin(text)
         whole = text.rfind("\n") + 1
@@ -78,7 +78,7 @@ class GrowingTable:
         return list(table.rows) if table is not None else []
 
     def _begun(self, line: str) -> tuple[list[tuple[Cell, ...]], list[Line]]:
-        """Return the row that is being written, or the lines of what comes after the table."""
+        """Return the open row, or the lines of text after the table."""
         if not line.strip():
             return [], []
         tokens = block_tokens(self._head + line)
@@ -87,7 +87,7 @@ class GrowingTable:
         return [], [BLANK, *markdown_lines(line, self._width)]
 
     def _widen(self, rows: list[tuple[Cell, ...]]) -> bool:
-        """Take the widths of `rows` into account; return whether columns change."""
+        """Widen the columns for `rows`; return whether any width changed."""
         columns = len(self._table.aligns)
         room = room_for_columns(self._width, columns)
         for row in rows:
@@ -98,7 +98,7 @@ class GrowingTable:
         if sum(widths) > room:
             widths = fit(self._wanted, room)
         if sum(widths) > room:
-            widths = [MIN_COLUMN] * columns  # a list, whatever they want
+            widths = [MIN_COLUMN] * columns  # drawn as a list
         if widths == self._widths:
             return False
         self._widths = widths

@@ -1,8 +1,8 @@
-"""Where the characters of inline Markdown come from.
+"""Tracing of inline Markdown: the source characters that each character shown comes from.
 
-markdown-it's inline tokens carry no positions. Here its rules are watched while they run: each
-rule starts at a position and leaves at another, and what it made lies between. This is a second
-parser, for copying and selecting; the one that draws is not slowed down by it.
+markdown-it's inline tokens have no positions. Here its rules are wrapped to record the position
+before and after each: the tokens that a rule adds lie between. This is a second parser, for copying
+and selecting, so that it does not slow down the one for drawing.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-_AT = "at"  # in a token's `meta`: where it begins and ends in the inline content
+_AT = "at"  # in a token's `meta`: its start and end in the inline content
 _TEXT = ("text", "text_special")
 
 
 class Run(NamedTuple):
-    """Characters as shown, each with the source characters from `starts` to `ends` it stands for.
+    """Characters as shown, each with its source characters, from `starts` to `ends`.
 
-    `places` are their indices in the plain text of the leaf, number `leaf`, that they are in.
+    `places` are their indices in the plain text of the leaf with the number `leaf`.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Marks(NamedTuple):
 
 @cache
 def tracing_parser() -> MarkdownIt:
-    """Return a parser like the drawing one, but that leaves fragments of text apart."""
+    """Return a parser like that for drawing, but recording, and without joining of texts."""
     from markdown_it import rules_inline
 
     from palaver_tui.text.markdown.parser import OWN_INLINE, build
@@ -79,7 +79,7 @@ def _watched(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline
             return False
         made = state.tokens[known:]
         if made and pending and made[0].type == "text":
-            # Literal text that waited: it ended where this rule began.
+            # Pending literal text: it ends where this rule began.
             start = before - len(pending)
             made[0].meta[_AT] = (start, start + len(made[0].content))
             made = made[1:]
@@ -92,7 +92,7 @@ def _watched(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline
 
 
 def _place(tokens: Sequence[Token], at: int, end: int) -> None:
-    """Give a position to the tokens that have none; together they go from `at` to `end`."""
+    """Set the position of tokens without one; together they extend from `at` to `end`."""
     for token in tokens:
         if _AT not in token.meta:
             if token.type == "link_open":
@@ -106,12 +106,12 @@ def _place(tokens: Sequence[Token], at: int, end: int) -> None:
 
 
 class InlineTrace:
-    """The runs and marks of one leaf's inline tokens, which are made ready to be laid out."""
+    """The runs and marks of one leaf's inline tokens; numbers the tokens for the layout."""
 
     def __init__(self, inline: Token, origins: Sequence[int], leaf: int, runs: list[Run]) -> None:
-        """Add to `runs`. `origins` has the place in the source of each character of the content."""
+        """Append to `runs`. `origins` has the source offset of each character of the content."""
         self.marks: list[Marks] = []
-        self.formulas: list[tuple[int, int]] = []  # from where to where: they have marks of text
+        self.formulas: list[tuple[int, int]] = []  # start and end; their marks are shown as text
         self.plain = ""
         self._origins = origins
         self._leaf = leaf
@@ -122,7 +122,7 @@ class InlineTrace:
         self._pair(inline.children)
 
     def _ready(self, group: list[Token]) -> Token:
-        """Return a group as one token that knows its run."""
+        """Return a group as one token with the number of its run."""
         first = group[0]
         if first.nesting:
             return first
@@ -132,7 +132,7 @@ class InlineTrace:
             self._add(token, starts, ends)
         first.content = "".join(token.content for token in group)
         text = shown_text(first)
-        if len(text) != len(starts):  # never but for references to both ends of a line
+        if len(text) != len(starts):  # only if entities give both ends of a line (\r\n)
             starts, ends = [starts[0]] * len(text), [ends[-1]] * len(text)
         first.meta[TRACE] = len(self._runs)
         at = len(self.plain)
@@ -141,11 +141,11 @@ class InlineTrace:
         return first
 
     def _add(self, token: Token, starts: list[int], ends: list[int]) -> None:
-        """Add the origins of what one token shows: character by character if they are the same."""
+        """Append a token's origins: one per character if source and text are the same length."""
         start, end = token.meta[_AT]
         length = len(shown_text(token))
         if token.type == "softbreak":
-            end = start + 1  # the indent of the next line is nobody's
+            end = start + 1  # the next line's indent belongs to no character
         if token.type == "code_inline":
             inside = end - start - 2 * len(token.markup)
             shift = len(token.markup) + (inside - length == 2)
@@ -160,11 +160,11 @@ class InlineTrace:
             ends += [self._origins[end - 1] + 1] * length
 
     def in_formula(self, place: int) -> bool:
-        """Say whether a formula begins before a place in the source and ends behind it."""
+        """Return whether a source offset is inside a formula."""
         return any(start < place < end for start, end in self.formulas)
 
     def is_formula(self, place: int) -> bool:
-        """Say whether a formula begins at a place in the source."""
+        """Return whether a formula begins at a source offset."""
         return any(start == place for start, _end in self.formulas)
 
     def _pair(self, tokens: Sequence[Token]) -> None:
@@ -184,7 +184,7 @@ class InlineTrace:
                 opened = open_tokens.pop()
                 first, last = opened.meta[_AT]
                 width = len(token.markup) if token.markup != "autolink" else 0
-                # Of the two characters of a `**`, the token stands at the inner one.
+                # Of the two characters of a `**`, the token's position is the inner one.
                 first = min(first, last - width)
                 end = max(end, start + width)
                 self._mark(first, self._after(last), self._origins[start], end)
@@ -193,12 +193,12 @@ class InlineTrace:
         self.marks.append(Marks(self._origins[first], opened, closes, self._after(end)))
 
     def _after(self, place: int) -> int:
-        """Return the place in the source right after the character before `place`."""
+        """Return the source offset right after the character before `place`."""
         return self._origins[place - 1] + 1
 
 
 def _groups(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Return neighbouring texts together, everything else alone, as the drawing parser has it."""
+    """Return neighbouring texts as one group, any other token alone, as the drawing parser does."""
     groups: list[list[Token]] = []
     for token in tokens:
         if token.type in _TEXT:
@@ -211,10 +211,10 @@ def _groups(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def inline_token(content: str) -> Token:
-    """Parse `content` as the text of a paragraph, watched."""
+    """Parse `content` as the text of a paragraph; return its token with positions."""
     return tracing_parser().parseInline(content, {})[0]
 
 
 def parse(source: str, env: Env) -> list[Token]:
-    """Parse `source`, watched."""
+    """Parse `source`; return its tokens, inline ones with positions."""
     return tracing_parser().parse(source, env)

@@ -1,9 +1,8 @@
-"""Where the characters of one block of Markdown come from: its source, laid out once more, traced.
+"""Tracing of a Markdown block: the source characters that each character shown comes from.
 
-A layout does not know its source; it costs a third more to keep. So a block that is asked about is
-parsed and laid out again, each run of characters carrying a number through wrapping, tables and
-panels (`Face.trace`). That gives the very lines that are on screen, and for each character in them
-the source characters that it stands for.
+A layout does not keep this, as it would cost a third more. When it is needed, the block is parsed
+and laid out again, and each run of characters carries a number through wrapping, tables and panels
+(`Face.trace`). That gives the same lines as on screen, with the source of each character.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from palaver_tui.text.visible import expand_tabs, tab_places
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-# What stands before a block on its first line when it is in quotes and lists.
+# The marks of quotes and lists before a block on its first line.
 _CONTAINERS = re.compile(r"(?:[ \t>]|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))*")
 
 
 class Leaf(NamedTuple):
-    """A stretch of plain text without frame: a paragraph, a code block, a cell of a table.
+    """A unit of plain text: a paragraph, a code block, a cell of a table.
 
-    `row` is the number of a table's row, 0 elsewhere. A `frame` shows, but has no text.
+    `row` is the number of a table's row, 0 elsewhere. A `frame` is drawn, but has no text.
     """
 
     plain: str
@@ -40,7 +39,7 @@ class Leaf(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """`length` characters of a line from `column` on: those of a run from its `place` on."""
+    """`length` characters of a line from `column` on; in their run they begin at `place`."""
 
     column: int
     run: int
@@ -50,7 +49,7 @@ class Shown(NamedTuple):
 
 @dataclass
 class Origins:
-    """What is known about one block. Places are relative to its source."""
+    """The trace of one block. Places are offsets in its source."""
 
     source: str
     tokens: list[Token]
@@ -60,14 +59,14 @@ class Origins:
     lines: list[list[Shown]] = field(default_factory=list)
 
     def read(self, lines: Sequence[Line]) -> None:
-        """Find the runs in the lines that `tokens` were laid out to."""
+        """Find the runs in `lines`, the layout of `tokens`."""
         done = [0] * len(self.runs)
         for line in lines:
             found: list[Shown] = []
             column = 0
             for text, face in line.spans:
                 if face.trace:
-                    # Only blanks are left out between lines, so the next place is the right one.
+                    # Wrapping drops only blanks, so the next occurrence is the right one.
                     index = self.runs[face.trace].text.find(text, done[face.trace])
                     if index >= 0 and text:
                         found.append(Shown(column, face.trace, index, len(text)))
@@ -83,26 +82,26 @@ class Origins:
             stop = shown.place + shown.length
             found = bisect_left(run.starts, offset, shown.place, stop)
             if found > shown.place and run.ends[found - 1] > offset:
-                found -= 1  # one of several characters that stand for the same
+                found -= 1  # one of several characters shown for the same source
             return number, shown.column + found - shown.place
         return None
 
     @cached_property
     def _ends(self) -> list[tuple[int, int, Shown]]:
-        """Where in the source each stretch that is shown ends, in order, with its line."""
+        """The source end of each stretch shown, in order, with its line."""
         found = []
         for number, line in enumerate(self.lines):
             for shown in line:
                 run, last = self.runs[shown.run], shown.place + shown.length - 1
-                # The head of a panel may stand for nothing at all.
+                # The head of a panel may have an empty source.
                 found.append((max(run.ends[last], run.starts[last] + 1), number, shown))
         return sorted(found)
 
 
 def origins(source: str, env: Env) -> Origins:
-    """Parse `source` and give its tokens their runs; they are then to be laid out and read.
+    """Parse `source` and number the runs of its tokens; lay these out and `read` the lines next.
 
-    `env` carries link definitions, as for `markdown_lines`.
+    `env` has link definitions, as for `markdown_lines`.
     """
     result = Origins(source, parse(source, env))
     _Walk(result).walk()
@@ -120,7 +119,7 @@ class _Walk:
         self.cell = 0
 
     def line(self, number: int) -> tuple[int, str]:
-        """Return where source line `number` starts, and its text."""
+        """Return the offset of source line `number`, and its text."""
         start = self.starts[number]
         end = self.starts[number + 1] - 1 if number + 1 < len(self.starts) else None
         return start, self.result.source[start:end]
@@ -161,7 +160,7 @@ class _Walk:
         )
 
     def in_lines(self, content: str, first: int, last: int) -> list[int]:
-        """Place the content of a paragraph: each line is the end of a source line."""
+        """Return the offsets of a paragraph's content: each line is the end of a source line."""
         self.cell = 0
         places: list[int] = []
         for number, text in enumerate(content.split("\n"), first):
@@ -180,7 +179,7 @@ class _Walk:
         return [start + at + column for column in range(len(content))]
 
     def in_cell(self, content: str, number: int) -> list[int]:
-        """Place the content of the next cell: an escaped bar has lost its backslash."""
+        """Return the offsets of the next cell's content, where `|` may come from an escaped bar."""
         self.cell += 1
         start, line = self.line(number)
         places: list[int] = []
@@ -200,7 +199,7 @@ class _Walk:
     def rule(self, token: Token) -> None:
         assert token.map is not None
         start, line = self.line(token.map[0])
-        # As wide as the screen: every character stands for all of it.
+        # At least as wide as the screen. The source of every character is the whole rule.
         text = "─" * 2000
         token.meta[TRACE] = len(self.result.runs)
         ends = [start + len(line)] * len(text)
@@ -209,7 +208,7 @@ class _Walk:
         self.result.leaves.append(Leaf("", "frame"))
 
     def code(self, token: Token) -> None:
-        """Place a code block: a run for its tag, and one for each of its rows."""
+        """Add the runs of a code block: one for its tag, and one for each row."""
         assert token.map is not None
         first, last = token.map
         fenced = token.type == "fence"
@@ -240,15 +239,15 @@ class _Walk:
         words = token.info.split()
         text = f" {words[0]} " if words else " "
         leaf = len(self.result.leaves)
-        width = 4 * len(text)  # the tag may show controls at length
+        width = 4 * len(text)  # the tag may show a control as several characters
         self.result.runs.append(Run(text, [start] * width, [end] * width, leaf, range(width)))
         self.result.leaves.append(Leaf("", "frame"))
 
     def _row(self, row: str, start: int, line: str, leaf: int, plain: int) -> None:
-        """Add a row of code, its tabs expanded; it is the end of a source line."""
+        """Add the run of a row of code, with expanded tabs; it is the end of a source line."""
         shift = len(line) - len(row)
         columns = tab_places(row)
-        # A tab that the container takes a part of leaves blanks that are not in the source.
+        # If the container's indent ends inside a tab, the rest are blanks not in the source.
         body = line[: len(line) - len(row.lstrip())]
         blanks = len(body.rstrip())
         starts = [start + max(blanks, column + shift) for column in columns]
@@ -258,7 +257,7 @@ class _Walk:
 
 
 def _cells(line: str) -> Iterator[int]:
-    """Yield where the cells of a table's row start, the bars and the containers left out."""
+    """Yield the columns where the cells of a table's row start, after bars and containers."""
     match = _CONTAINERS.match(line)
     column = match.end() if match else 0
     if line[column : column + 1] != "|":

@@ -1,8 +1,8 @@
-"""From places on screen to the source, and back: what selecting and copying need.
+"""Source maps: from places in a document's lines to offsets in its source, and back.
 
-A place is a (line, column) of a document's own lines; the column counts characters, not cells, and
-stands before its character. Nothing here is kept up while text streams in: a block is traced when
-it is asked about.
+For selecting and copying. A place is a (line, column) of the document's lines; the column counts
+characters, not cells, and is before its character. Nothing here is updated while text streams in: a
+block is traced when it is needed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Place = tuple[int, int]
 
 
 class Block(NamedTuple):
-    """A block that is laid out: its first line, and where its source starts in the whole text."""
+    """A block that is laid out: its first line, its source and the offset of that in the text."""
 
     line: int
     start: int
@@ -29,14 +29,14 @@ class Block(NamedTuple):
 
 
 class _Character(NamedTuple):
-    """Characters that a selection takes: the whole of what one span shows, or a part."""
+    """Selected characters: all that one span shows, or a part of it."""
 
     line: int
     shown: Shown
 
 
 class SourceMap:
-    """The lines of a document as they are now, and their source."""
+    """The source of a document's current lines."""
 
     def __init__(
         self,
@@ -47,9 +47,10 @@ class SourceMap:
         original: Original,
         standing: Callable[[int], tuple[Origins, int] | None] = lambda _start: None,
     ) -> None:
-        """`standing` gives what was traced of a block that has grown since, by its start.
+        """Map `lines`, the layout of `blocks`, to their source `text`.
 
-        With it goes the number of lines of which that is still true.
+        `standing` returns, by a block's start, the trace made before the block grew, and the number
+        of lines for which it is still valid; None if there is none.
         """
         self._text = text
         self._blocks = blocks
@@ -63,11 +64,11 @@ class SourceMap:
     def source_between(self, start: Place, end: Place) -> str:
         """Return the source of what is shown from `start` to `end`.
 
-        All that is shown gives the whole text; a whole block gives its source, markers, fences
-        and bars included. Of a block that is selected in part: the source from the first to the
-        last selected character, with the marks at the start or end of a source line if the
-        selection reaches it. Where an element is cut, the mark it lacks is added, so that
-        half of `**bold** words` gives `**ld** words`; a part from inside one element has no mark.
+        If everything is selected, the whole text; for a whole block its source, with markers,
+        fences and bars. For a part of a block the source from the first to the last selected
+        character, with the marks at the start or end of a source line if the selection reaches it.
+        If the selection cuts an element, the missing mark is added: half of `**bold** words` gives
+        `**ld** words`. A part inside one element has no marks.
         """
         found = self._ends(start, end)
         if found is None:
@@ -89,14 +90,14 @@ class SourceMap:
         return "".join([*before, self._written(begin, stop), *after])
 
     def _written(self, start: int, end: int) -> str:
-        """Return a part of the text as its author wrote it."""
+        """Return a part of the text as written, before it was made visible."""
         return self._original.between(self._text, start, end)
 
     def _slice(self, block: Block, start: int, end: int) -> str:
         return block.source[start:end]
 
     def _ends(self, start: Place, end: Place) -> tuple[Block, Block, int, int, bool] | None:
-        """Return the first and last block selected, the range of source, and whether it is all."""
+        """Return the first and last selected block, the range in the text, and if it is all."""
         low, high = self._block_at(start[0]), self._block_at(end[0])
         touched = range(max(0, low), high + 1)
         first = next((at for at in touched if self._selected(at, start, end)), None)
@@ -115,7 +116,7 @@ class SourceMap:
         return opening, closing, begin, stop, whole
 
     def _begin(self, block: Block, start: Place, end: Place) -> tuple[int, bool]:
-        """Return where in the text the selection begins in `block`, and if that is its start."""
+        """Return the offset of the selection's start in `block`, and if it is the block's start."""
         trace = self._trace(block)
         selected = self._of(block, start, end)
         begin = min(trace.runs[shown.run].starts[shown.place] for _line, shown in selected)
@@ -127,7 +128,10 @@ class SourceMap:
         return block.start + begin, False
 
     def _stop(self, block: Block, start: Place, end: Place, covered: bool) -> tuple[int, bool]:
-        """Return where the selection stops in `block`; `covered` if it has the block's start."""
+        """Return the offset of the selection's end in `block`, and if it is the whole block's end.
+
+        `covered`: the block's start is selected.
+        """
         trace = self._trace(block)
         stop = 0
         for _line, shown in self._of(block, start, end):
@@ -142,7 +146,7 @@ class SourceMap:
         return block.start + stop, False
 
     def _places(self, trace: Origins) -> Iterator[int]:
-        """Yield the place in the source of every character shown."""
+        """Yield the source offset of every character shown."""
         for line in trace.lines:
             for shown in line:
                 yield from trace.runs[shown.run].starts[shown.place : shown.place + shown.length]
@@ -150,7 +154,7 @@ class SourceMap:
     # --- places ---------------------------------------------------------------------------
 
     def offset_at(self, place: Place) -> int | None:
-        """Return the place in the text of the first character shown at `place` or after it."""
+        """Return the text offset of the first character shown at `place` or after it."""
         beyond = (len(self._lines), 0)
         for at in range(max(0, self._block_at(place[0])), len(self._blocks)):
             block = self._blocks[at]
@@ -162,7 +166,7 @@ class SourceMap:
         return None
 
     def place_at(self, offset: int) -> Place | None:
-        """Return where the first character shown is that comes from `offset` or after it."""
+        """Return the place of the first character shown that comes from `offset` or after it."""
         first = bisect_right(self._blocks, offset, key=lambda block: block.start) - 1
         for block in self._blocks[max(0, first) :]:
             for trace, lines in self._traces(block):
@@ -172,7 +176,7 @@ class SourceMap:
         return None
 
     def _traces(self, block: Block) -> Iterator[tuple[Origins, int]]:
-        """Yield what is known of a block, and of how many of its lines; the last is all of it."""
+        """Yield traces of a block, each with its number of valid lines; the last is complete."""
         known = self._standing(block.start)
         if known is not None:
             yield known
@@ -181,10 +185,10 @@ class SourceMap:
     # --- plain text -----------------------------------------------------------------------
 
     def plain_between(self, start: Place, end: Place) -> str:
-        """Return the text shown from `start` to `end` as one would type it.
+        """Return the text shown from `start` to `end` as plain text.
 
-        No frames, lines that were only wrapped joined again, code as it is, the cells of a table
-        with tabs between them, bullets and numbers kept.
+        Without frames; wrapped lines are joined, code is as written, tabs separate the cells of a
+        table, bullets and numbers are kept.
         """
         pieces: list[str] = []
         blank = False
@@ -199,7 +203,7 @@ class SourceMap:
         return "".join(pieces)
 
     def _rows(self, start: Place, end: Place) -> Iterator[tuple[int, str | None]]:
-        """Yield each paragraph, code block and row of a table once, None for a line without."""
+        """Yield each paragraph, code block and table row once, with its line; else None."""
         for at in range(max(0, self._block_at(start[0])), self._block_at(end[0]) + 1):
             block = self._blocks[at]
             if block.line > start[0]:
@@ -252,7 +256,7 @@ class SourceMap:
         return text.replace("\n", " ") if leaf.kind == "cell" else text
 
     def _lead(self, number: int, until: int | None, start: Place, end: Place | None) -> str:
-        """Return bullet, number and indent before column `until`, if they are selected."""
+        """Return the bullet, number and indent before column `until`; "" if not selected."""
         lead, column = "", 0
         for text, face in self._lines[number].spans:
             if until is not None and column >= until:
@@ -265,7 +269,7 @@ class SourceMap:
         return lead
 
     def _spans(self, block: Block, start: Place, end: Place) -> dict[int, tuple[int, int]]:
-        """Return which part of the plain text of each leaf is selected."""
+        """Return the selected part of the plain text of each leaf, by the leaf's index."""
         trace = self._trace(block)
         taken: dict[int, tuple[int, int]] = {}
         for _line, shown in self._of(block, start, end):
@@ -281,7 +285,7 @@ class SourceMap:
     # --- code -----------------------------------------------------------------------------
 
     def code_at(self, line: int) -> str | None:
-        """Return the code block that `line` is in, as it was written; None if it is in none."""
+        """Return the source of the code block that `line` is in; None if it is in none."""
         at = self._block_at(line)
         if at < 0:
             return None
@@ -290,7 +294,7 @@ class SourceMap:
         if line - block.line >= len(trace.lines):
             return None
         leaves = [trace.runs[shown.run].leaf for shown in trace.lines[line - block.line]]
-        if not leaves and self._lines[line].fill == "code":  # a blank line: the one above knows
+        if not leaves and self._lines[line].fill == "code":  # a blank line is traced to nothing
             return self.code_at(line - 1)
         for leaf in leaves:
             after = trace.leaves[leaf + 1 : leaf + 2]
@@ -301,7 +305,7 @@ class SourceMap:
         return None
 
     def _code(self, block: Block, leaf: int) -> str:
-        """Return the characters of a leaf as they were written."""
+        """Return the characters of a leaf as written."""
         trace = self._trace(block)
         plain = trace.leaves[leaf].plain
         starts = {
@@ -335,12 +339,12 @@ class SourceMap:
         return any(True for _ in self._of(self._blocks[at], start, end))
 
     def _of(self, block: Block, start: Place, end: Place) -> Iterator[_Character]:
-        """Yield the characters of `block` that are shown from `start` to `end`."""
+        """Yield the stretches of `block` that are shown from `start` to `end`."""
         return _of(block, self._trace(block), start, end)
 
 
 def _of(block: Block, trace: Origins, start: Place, end: Place) -> Iterator[_Character]:
-    """Yield the characters of a block that are shown from `start` to `end`."""
+    """Yield the stretches of a block that are shown from `start` to `end`."""
     for number in range(max(0, start[0] - block.line), len(trace.lines)):
         line = block.line + number
         if line > end[0]:
@@ -359,12 +363,12 @@ class Sourced(ABC):
 
     @abstractmethod
     def source_map(self) -> SourceMap:
-        """Return where the lines of the last `layout` come from; good until the next one."""
+        """Return the source map of the last `layout`; valid until the next one."""
 
     def source_between(self, start: Place, end: Place) -> str:
         """Return the source of what is shown; see `SourceMap.source_between`."""
         return self.source_map().source_between(start, end)
 
     def plain_between(self, start: Place, end: Place) -> str:
-        """Return what is shown without frames; see `SourceMap.plain_between`."""
+        """Return what is shown as plain text; see `SourceMap.plain_between`."""
         return self.source_map().plain_between(start, end)

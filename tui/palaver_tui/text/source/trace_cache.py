@@ -1,7 +1,7 @@
-"""What is known of where the lines of a document come from, kept for as long as it is true.
+"""Cache of the traces of a document's blocks: which source characters their lines show.
 
-To trace a block is to lay it out once more, so it is done once. Of the block that still grows the
-upper lines stand still: what was traced when it was shorter is true of them however long it is now.
+Tracing lays a block out once more, so it is done once per block. An open block's upper lines no
+longer change: for them a trace stays valid while the block grows.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from palaver_tui.text.markdown.nesting import Around
 from palaver_tui.text.source.origins import Origins, origins
 from palaver_tui.text.spans import FOREVER, Line
 
-# The widths of columns of tables that are not set to fit, by the line of source they begin at.
+# The column widths of tables not fitted yet, by the source line where the table begins.
 Widths = Mapping[int, Sequence[int]]
 
 
 class BlockDrawing(NamedTuple):
-    """A block's source and all that decides how it is drawn."""
+    """A block's source and everything that its layout depends on."""
 
     source: str
     width: int
@@ -30,8 +30,8 @@ class BlockDrawing(NamedTuple):
     widths: Widths
 
     def trace(self) -> Origins:
-        """Lay it out once more, traced."""
-        env = {name: dict(found) for name, found in self.env.items()}  # parsing adds to it
+        """Return the block's trace; lays it out once more."""
+        env = {name: dict(found) for name, found in self.env.items()}  # parsing changes it
         found = origins(self.source, {**env, LEVEL: self.around.level})
         for token in found.tokens if self.widths else ():
             if token.type == "table_open" and token.map and token.map[0] in self.widths:
@@ -41,14 +41,14 @@ class BlockDrawing(NamedTuple):
 
 
 class DrawnLine(NamedTuple):
-    """A line of a block, with how the block is drawn: enough to say later what stood there."""
+    """A line of a block with the block's drawing: enough to trace later what was on the line."""
 
-    start: int  # where the block's source starts in the whole text
-    line: int  # counted from its first one
+    start: int  # offset of the block's source in the whole text
+    line: int  # counted from the block's first line
     drawing: BlockDrawing
 
     def first(self) -> int | None:
-        """Return the place in the text of the first character on the line or below it."""
+        """Return the text offset of the first character on the line or below it."""
         trace = self.drawing.trace()
         for line in trace.lines[max(0, self.line) :]:
             for shown in line:
@@ -56,7 +56,7 @@ class DrawnLine(NamedTuple):
         return None
 
     def last(self) -> int | None:
-        """Return the place in the text of the last character on the line or above it."""
+        """Return the text offset of the last character on the line or above it."""
         trace = self.drawing.trace()
         for line in reversed(trace.lines[: self.line + 1]):
             for shown in reversed(line):
@@ -65,48 +65,48 @@ class DrawnLine(NamedTuple):
 
 
 class TraceCache:
-    """The traces of a document's blocks, by where their source starts."""
+    """The traces of a document's blocks, by the offset of their source."""
 
     def __init__(self) -> None:
         self._finished: dict[int, Origins] = {}
         self._open: Origins | None = None
         self._open_start = -1
-        self._stands = 0  # lines of the open block that are as they were when it was traced
+        self._stands = 0  # lines of the open block that are unchanged since it was traced
 
     def clear(self) -> None:
-        """Forget all."""
+        """Discard all traces."""
         self._finished.clear()
         self._open, self._stands = None, 0
 
     def forget(self, start: int) -> None:
-        """Forget one block: it is drawn otherwise now."""
+        """Discard the trace of a block that was laid out again."""
         self._finished.pop(start, None)
 
     def finished(self, start: int, make: Callable[[], BlockDrawing]) -> Origins:
-        """Return the trace of a finished block."""
+        """Return the trace of a finished block; `make` returns its drawing."""
         known = self._finished.get(start)
         if known is None:
             known = self._finished[start] = make().trace()
         return known
 
     def open(self, start: int, make: Callable[[], BlockDrawing]) -> Origins:
-        """Return the trace of the open block as it is now."""
+        """Return the current trace of the open block; `make` returns its drawing."""
         drawing = make()
         if self._open is None or start != self._open_start or drawing.source != self._open.source:
             self._open, self._open_start = drawing.trace(), start
         elif self._stands < FOREVER:
-            self._open = drawing.trace()  # the same words, but set anew
+            self._open = drawing.trace()  # the same source, but laid out again
         self._stands = FOREVER
         return self._open
 
     def standing(self, start: int) -> tuple[Origins, int] | None:
-        """Return the trace of the open block as it was, and of how many lines it is still true."""
+        """Return the last trace of the open block and the number of lines where it is valid."""
         if self._open is None or start != self._open_start:
             return None
         return self._open, self._stands
 
     def changed(self, first: int, before: Sequence[Line], now: Sequence[Line]) -> None:
-        """The lines of the open block from `first` on were `before`, and are `now`."""
+        """Record a change of the open block's lines, from `first` on: `before` became `now`."""
         if first >= self._stands:
             return
         pairs = zip(before, now, strict=False)
