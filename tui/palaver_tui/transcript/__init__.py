@@ -1,1 +1,1 @@
-"""One conversation as lines: sections, folds, positions, search. Pure."""
+"""A conversation as lines: sections, folds, positions, search, selection. Pure."""

@@ -1,9 +1,9 @@
-"""What holds still in a viewport while the text around it, and its own block, is set anew.
+"""Anchors of a viewport: its first line stays in place while its text is laid out again.
 
-An `Anchor` names a line by its block and its number there, which costs nothing. But a block that
-grows may be set anew (a table whose columns became wider), and one that is finished always is:
-then another line has that number. So before something changes one notes what the line says; if it
-says something else afterwards, its words are looked for, by their place in the source.
+An `Anchor` names a line by its block and its number in it, which costs nothing. But an open block
+may be laid out again (a table with wider columns), and a finished one always is: then another line
+has that number. So the line's text is stored before a change; if the line has another text
+afterwards, its words are found by their offset in the source.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ End = Literal["first", "last"]
 
 
 class HeldWords:
-    """A line, held by the first or last words there are on it or next to it."""
+    """A line, named by the first or last words on it or next to it."""
 
     def __init__(self, lines: int, anchor: Anchor, text: str, held: DrawnLine, end: End) -> None:
-        """The line with the words has the name `anchor` and says `text`.
+        """Name a line by words `lines` below it, or above it for the last words.
 
-        It is `lines` away from the line that is held: below it, or above it for the last words.
+        The line with the words has the anchor `anchor` and the text `text`.
         """
         self._lines = lines
         self._anchor = anchor
         self._text = text
         self._held = held
         self._end = end
-        self._offset: int | None = None  # of the words, once it had to be found out
+        self._offset: int | None = None  # of the words in the source, once it was needed
 
     @property
     def name(self) -> Anchor:
-        """The name of a line that is held by words above it."""
+        """The anchor of a line that is named by words above it."""
         return self._anchor._replace(below=self._anchor.below + self._lines)
 
     def moved(self, column: Column) -> bool:
-        """Look where the words are now; return whether that is another line than it was named."""
+        """Find the words in the column; return whether they are on another line than before."""
         y = column.find(self._anchor)
         if y is None or column.line(y)[2].text.startswith(self._text):
             return False
@@ -60,13 +60,13 @@ class HeldWords:
         return True
 
     def top(self, column: Column) -> Anchor | None:
-        """Return the name of the line that is held by words below it."""
+        """Return the anchor of the line that is named by words below it."""
         y = column.position(self._anchor)
         return column.anchor(max(0, y - self._lines)) if y is not None else None
 
 
 def hold_words(column: Column, y: int, end: End = "first") -> HeldWords | None:
-    """Note what line `y` says; None if nothing will move it but what its anchor knows of."""
+    """Return line `y` with its words; None if its anchor alone is enough to find it again."""
     section, number, _line = column.line(y)
     if section is None:
         return None
@@ -92,29 +92,29 @@ def hold_words(column: Column, y: int, end: End = "first") -> HeldWords | None:
 
 
 class Anchors:
-    """The two lines of a column that a viewport holds on to while somebody reads.
+    """The two lines of a column that a viewport tracks while the user reads.
 
-    `top` names the first line in view. The other is the line that was the last one when the end was
-    left: what is below it is new.
+    `top` is the anchor of the first line in view. The other one is the line that was the last when
+    the end was left: the lines below it are new.
     """
 
     def __init__(self, column: Column) -> None:
         self.top: Anchor | None = None
         self._column = column
-        self._top_words: HeldWords | None = None  # since somebody scrolled
+        self._top_words: HeldWords | None = None  # since the user last scrolled
         self._end: Anchor | None = None
         self._end_words: HeldWords | None = None
         self._resized: Point | None = None  # the word that a new width has put at the top
 
     def scrolled(self) -> None:
-        """Somebody scrolled: other words are at the top."""
+        """Discard the words at the top: the user scrolled."""
         self._top_words = self._resized = None
 
     @contextmanager
     def holding(self, top: int | None) -> Iterator[None]:
-        """Note the words at line `top` before a change and find them after it.
+        """Store the words at line `top` before a change and find them after it.
 
-        Without a line nothing is noted: it needs no care while the end is followed.
+        None while the end is followed: then the first line need not stay.
         """
         if top is None:
             self._top_words = None
@@ -131,19 +131,19 @@ class Anchors:
             self.top = self._top_words.top(column) or self.top
 
     def leave_end(self) -> None:
-        """Note which line is the last one."""
+        """Store the last line: the end is no longer followed."""
         y = self._column.height - 1
         self._end_words = hold_words(self._column, y, "last")
         words = self._end_words
         self._end = words.name if words is not None else self._column.anchor(y)
 
     def at_end(self) -> None:
-        """The end is followed: nothing is new."""
+        """Discard the last line: the end is followed, so no line is new."""
         self._end = self._end_words = self._resized = None
 
     @property
     def new_lines(self) -> int:
-        """The lines below the one that was the last one; 0 if it is gone."""
+        """The number of lines below the one stored by `leave_end`; 0 if that is gone."""
         seen = self._column.position(self._end) if self._end is not None else None
         return 0 if seen is None else max(0, self._column.height - 1 - seen)
 
@@ -152,8 +152,8 @@ class Anchors:
     def word_at_top(self) -> Point | None:
         """Return the first word in view, before the width changes.
 
-        As long as nobody scrolls that is the one before the first of several widths, so that it
-        does not drift.
+        After several changes without scrolling it is that before the first change, so that the
+        position does not drift.
         """
         if self._resized is not None:
             return self._resized
@@ -161,11 +161,11 @@ class Anchors:
         return point_on(self._column, top) if top is not None else None
 
     def find_in_new_width(self, word: Point | None) -> None:
-        """Find both lines after the width changed; `word` is what was first in view."""
+        """Find both lines after the width changed; `word` was the first word in view."""
         column = self._column
         self._find()
         if self._end is not None and (seen := column.find(self._end)) is not None:
-            column.measure(seen, FOREVER)  # what is new is counted
+            column.measure(seen, FOREVER)  # exact heights, to count the new lines
         place = place_of(column, word) if word is not None else None
         self._resized = word if place is not None else None
         if place is not None:

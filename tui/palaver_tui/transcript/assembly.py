@@ -1,4 +1,4 @@
-"""From a `ChatView` to the sections of its transcript; what did not change is kept as it is."""
+"""Assembly: creates the sections of a `ChatView`, and reuses those of unchanged messages."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ GAP = "gap"
 
 
 class Assembly:
-    """Knows every section of one chat."""
+    """The sections of one chat."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
         self.folds = Folds()
-        self.model: str | None = None  # who answers, where the view does not say
-        # Where a section has gone: a live one into its message, a step into the line for all.
+        self.model: str | None = None  # the one that answers, if the view does not tell
+        # The section that replaced one: a message a live answer, a run's line its steps.
         self.moved: dict[Hashable, Hashable] = {}
         self.calls = CallRegistry(look.pictures)
         self._committed: dict[int, tuple[Message, Placement, Section]] = {}
@@ -51,7 +51,7 @@ class Assembly:
         self._runs: dict[int, Steps] = {}  # by the id of their first step
         self._runs_for: tuple[object, ...] = ()
         self._steps: dict[FoldKey, tuple[tuple[Steps, Placement, bool], Section]] = {}
-        self._read: set[int] = set()  # steps that were shown singly: they fold when let go
+        self._read: set[int] = set()  # steps shown singly while reading: they fold afterwards
         self._outgoing: dict[str, tuple[tuple[Outgoing, bool], Section]] = {}
         self._live: tuple[str, LiveSection, Section] | None = None
         self._gap = section_of(GAP, gap_stack())
@@ -59,7 +59,7 @@ class Assembly:
     def sections(self, view: ChatView, width: int, *, reading: bool) -> list[Section]:
         """Return the sections of `view`, top to bottom.
 
-        While somebody is `reading`, away from the end, nothing that is there folds by itself.
+        While the user is `reading`, away from the end, nothing that is shown folds by itself.
         """
         if not reading:
             self._read.clear()
@@ -80,17 +80,17 @@ class Assembly:
         return sections + self._outgoing_sections(view.outgoing, width)
 
     def all_sections(self) -> list[Section]:
-        """Return every section with something to read, those that are folded away included."""
+        """Return every section with text, also those in folded runs of steps."""
         kept = [entry[2] for entry in self._committed.values()]
         live = [self._live[2]] if self._live is not None else []
         return kept + live + [entry[1] for entry in self._outgoing.values()]
 
     def section(self, key: Hashable) -> Section | None:
-        """Return the section of that name, also one that is folded away."""
+        """Return the section with the key, also one in a folded run; None if there is none."""
         return next((one for one in self.all_sections() if one.key == key), None)
 
     def texts(self, section: Section) -> Sequence[str] | None:
-        """Return what can be found in a section, as it came; None if that may be anything."""
+        """Return the texts that a search can find in a section, as received; None if unknown."""
         if not section.texts:
             return None
         found = [self.calls.results.get(call_id) for call_id in section.call_ids]
@@ -98,14 +98,14 @@ class Assembly:
         return [*section.texts, *results] if len(results) == len(found) else None
 
     def set_folds(self, folds: Folds) -> None:
-        """Fold and unfold."""
+        """Apply `folds` to all sections."""
         self.folds = folds
         kept = [entry[2] for entry in self._committed.values()]
         for section in [*kept, *([self._live[2]] if self._live else [])]:
             section.refold(folds)
 
     def draw_pictures(self, draws: bool) -> None:
-        """Show pictures, or only what they are called."""
+        """Show pictures, or only their captions."""
         self.look = replace(self.look, pictures=draws)
         self.calls.draw_pictures(draws)
         for section in self.all_sections():
@@ -130,7 +130,7 @@ class Assembly:
         found = {run.ids[0]: run for run in runs}
         if found != self._runs:
             self._runs = found
-            self._messages = None  # a run takes the label of its first step
+            self._messages = None  # a run has the label of its first step, which changes that step
 
     def _show_messages(self, texts: dict[str, MarkdownDocument], width: int) -> None:
         kept, self._committed = self._committed, {}
@@ -163,7 +163,7 @@ class Assembly:
         return make
 
     def _folded(self, view: ChatView, width: int) -> list[Section]:
-        """Return the committed sections, with a line for each run of steps."""
+        """Return the committed sections, with a line for each run; without its steps if folded."""
         sections: list[Section] = []
         kept, self._steps = self._steps, {}
         self.moved = {key: to for key, to in self.moved.items() if not isinstance(to, FoldKey)}
@@ -195,7 +195,7 @@ class Assembly:
     # --- live and outgoing ----------------------------------------------------------------
 
     def _end_live(self, view: ChatView) -> dict[str, MarkdownDocument]:
-        """Let go of a live answer that is over; return its documents by their text."""
+        """Drop a live answer that is over; return its documents by their text."""
         if self._live is None:
             return {}
         episode, live, section = self._live
@@ -246,7 +246,7 @@ class Assembly:
 
 
 def _section(message: Message, make: Callable[[], Stack]) -> Section:
-    """Return the section of a message; what is to be found in it is listed, not made."""
+    """Return the section of a message: its texts are listed, its blocks not created."""
     texts: list[str] = []
     unfolded: list[str] = []
     lines = FRAME_LINES

@@ -1,4 +1,4 @@
-"""The kinds of blocks that a message is made of, each with its lines."""
+"""Blocks of a message, such as label, rule and note, and `Stack`, which lays them out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey
 
 
 class StaticLines:
-    """Lines that are a function of the width alone."""
+    """Lines that depend on the width only."""
 
     def __init__(self, draw: Callable[[int], list[Line]]) -> None:
         self.lines: list[Line] = []
@@ -32,10 +32,10 @@ class StaticLines:
 
 
 class Block(NamedTuple):
-    """A part of a message and what stands left of it.
+    """A part of a message with its left margin.
 
-    `key` names it among its neighbours, also after the message was laid out anew; what is only
-    there for the looks has none.
+    `key` names it in its stack, also after the message was laid out again; None for what is only
+    decoration.
     """
 
     laid: Laid
@@ -44,10 +44,10 @@ class Block(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """A line of a stack, by the block it is in; `block` None where the block has no name.
+    """A line of a stack, by its block's key; None for a block without a name.
 
-    In a text `line` counts from the piece of it whose source starts at `piece`: so it is found
-    again when what is above it turns out higher or lower than was expected.
+    In a text `line` is counted from the finished block whose source starts at `piece`: so it stays
+    valid when estimated heights above it are corrected.
     """
 
     block: Hashable
@@ -56,17 +56,17 @@ class Spot(NamedTuple):
 
 
 class Stack:
-    """Blocks under each other, each set in from the left by its own margin."""
+    """Blocks below each other, each indented by its own margin."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.lines: list[Line] = []
         self.blocks = list(blocks)
-        self._done: list[tuple[Laid, int]] = []  # what is in `lines`, with its number of lines
+        self._done: list[tuple[Laid, int]] = []  # blocks that are in `lines`, with their heights
 
     def layout(self, width: int, *, lazily: bool = False) -> int:
         """Lay out what changed in `width` cells; return the first line that may have changed.
 
-        `lazily`: what is finished of a long text is left to `look`.
+        `lazily`: finished blocks of a long text are only estimated, and laid out by `look`.
         """
         first: int | None = None
         at = 0
@@ -102,9 +102,9 @@ class Stack:
         )
 
     def look(self, low: int, high: int, most: int | None = None) -> list[Splice]:
-        """Lay out what is only expected in lines `low` to `high`; return what changed, in order.
+        """Lay out the estimated lines from `low` to `high`; return what changed, in order.
 
-        `most` is the number of characters of source after which no further piece is begun.
+        `most` is the number of characters of source after which no further piece is laid out.
         """
         splices: list[Splice] = []
         at = 0
@@ -116,7 +116,7 @@ class Stack:
         return splices
 
     def put(self, job: Job, lines: list[Line]) -> list[Splice]:
-        """Take the lines that a text's job gave; return what changed."""
+        """Replace a finished block's lines by those of its job; return what changed."""
         for index, (block, first, _height) in enumerate(self.heights()):
             if block.laid is job.document:
                 return self._spliced(index, first, job.document.put(job, lines), block.margin)
@@ -125,7 +125,7 @@ class Stack:
     def _spliced(
         self, index: int, first: int, found: Sequence[Splice], margin: Span
     ) -> list[Splice]:
-        """Do to the lines of a block what was done to its own, which begin with line `first`."""
+        """Apply the changes of a block's own lines to the stack's, from line `first` on."""
         splices = []
         for at, removed, lines in found:
             added = [line.after(margin) for line in lines]
@@ -136,12 +136,12 @@ class Stack:
         return splices
 
     def job(self) -> Job | None:
-        """Return what is to be laid out off the event loop."""
+        """Return the next job for the background, None if there is none."""
         texts = (one.laid for one in self.blocks if isinstance(one.laid, MarkdownDocument))
         return next((job for text in texts if (job := text.job()) is not None), None)
 
     def place(self, line: int) -> tuple[Block, int]:
-        """Return the block that `line` is in as of the last layout, and the line's number there."""
+        """Return the block that `line` is in as of the last layout, and the line's index in it."""
         for block, first, height in self.heights():
             if line < first + height:
                 return block, line - first
@@ -155,12 +155,12 @@ class Stack:
             at += height
 
     def named(self, key: Hashable) -> tuple[Block, int] | None:
-        """Return the block of that name and its first line."""
+        """Return the block with the key and its first line; None if there is none."""
         found = ((block, first) for block, first, _height in self.heights() if block.key == key)
         return next(found, None) if key is not None else None
 
     def spot(self, line: int) -> Spot:
-        """Return the name of `line`, which holds when other blocks come, go and grow."""
+        """Return the spot of `line`, which stays valid when other blocks come, go and grow."""
         block, number = self.place(line)
         if isinstance(block.laid, MarkdownDocument):
             piece, number = block.laid.name(number)
@@ -168,7 +168,7 @@ class Stack:
         return Spot(block.key, number)
 
     def line_of(self, spot: Spot) -> int | None:
-        """Return where a spot is as of the last layout, None if its block is not there."""
+        """Return the line of a spot as of the last layout; None if its block is not there."""
         found = self.named(spot.block)
         if found is None:
             return None
@@ -177,26 +177,26 @@ class Stack:
 
 
 def line_in(laid: Laid, spot: Spot) -> int:
-    """Return which line of its block a spot is."""
+    """Return the line of a spot in its block."""
     line = spot.line
     if isinstance(laid, MarkdownDocument) and spot.piece is not None:
         line = laid.line_of((spot.piece, line))
     return max(0, min(line, len(laid.lines) - 1))
 
 
-# One object for all: a stack recognises what it has laid out by identity.
+# One object for all: a stack compares blocks by identity.
 BLANK_LINE = StaticLines(lambda _width: [BLANK])
 
 
 class GapAfter:
-    """A blank line below a block, unless that ends with one itself."""
+    """A blank line below a block, unless the block ends with one."""
 
     def __init__(self, laid: Laid) -> None:
         self.lines: list[Line] = []
         self._laid = laid  # above this one in the stack, so it is laid out before
 
     def layout(self, width: int) -> int:
-        """Look at the block above; return the first line that may have changed."""
+        """Lay out the gap for the block above; return the first line that may have changed."""
         above = self._laid.lines
         lines = [] if above and above[-1] == BLANK else [BLANK]
         changed = 0 if lines != self.lines else len(lines)
@@ -205,7 +205,7 @@ class GapAfter:
 
 
 def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "muted") -> StaticLines:
-    """Return the line over a message: who, when, and a remark."""
+    """Return the line above a message: who, when, and a remark."""
 
     def draw(width: int) -> list[Line]:
         beside = 3 * bool(clock) + width_of(clock) + 3 * bool(note) + width_of(note)
@@ -220,7 +220,7 @@ def label(name: str, clock: str, ink: Ink, note: str = "", note_ink: Ink = "mute
 
 
 def rule(text: str, *, gap: bool = True) -> StaticLines:
-    """Return a line across the column with `text` in its middle: a date, a boundary.
+    """Return a rule across the column with `text` in its middle: a date, a boundary.
 
     With a `gap`, a blank line follows.
     """
@@ -254,25 +254,25 @@ def note(glyph: str, text: str, ink: Ink) -> StaticLines:
 
 
 class Folder(StaticLines):
-    """A line that folds or unfolds something else."""
+    """A line that is the head of a fold."""
 
     def __init__(self, draw: Callable[[int], list[Line]], key: FoldKey) -> None:
         super().__init__(draw)
         self.key = key
 
     def fold_at(self, line: int) -> FoldKey | None:
-        """Return what folds or unfolds on `line`."""
+        """Return the fold whose head is on `line`."""
         return self.key
 
 
 def folded_line(words: str, key: FoldKey, open_: bool) -> Folder:
-    """Return the line that stands for something folded, or above it."""
+    """Return the head of a fold."""
     text = f"{OPENED if open_ else CLOSED} {words}"
     return Folder(lambda width: [Line((Span(clip(text, width), Face("muted")),))], key)
 
 
 def source_line(source: Source) -> StaticLines:
-    """Return a place that the model cites."""
+    """Return the line of a source that the model cites."""
     title = visible_line(source.title or source.url)
     target = source.url if source.url.startswith(("http://", "https://")) else ""
     face = Face("link", underline=True, link=visible_line(target))
@@ -282,7 +282,7 @@ def source_line(source: Source) -> StaticLines:
 
 
 def boundary_line(boundary: Boundary) -> StaticLines:
-    """Return the line across the conversation above which the model sees nothing."""
+    """Return the rule of a boundary: the model does not see the messages above it."""
     words = {
         "compacted": "compacted: the model sees a summary of this",
         "cleared": "cleared: the model sees nothing of this",
@@ -291,7 +291,7 @@ def boundary_line(boundary: Boundary) -> StaticLines:
 
 
 def failure_mark(error: ChatError, clock: str) -> StaticLines:
-    """Return the mark of a turn that failed: why, as the banner said it, and when."""
+    """Return the mark of a failed turn: its error, as in the banner, and when."""
     facts = " · ".join(visible_line(str(fact)) for fact in (error.status_code, clock) if fact)
     words = [
         Span("failed", Face("error", bold=True)),
@@ -310,7 +310,7 @@ def failure_mark(error: ChatError, clock: str) -> StaticLines:
 
 
 def ending(message: Message) -> StaticLines | None:
-    """Return the remark about how an answer ended, None for an ordinary end."""
+    """Return the note about how an answer ended, None for an ordinary end."""
     match message.finish:
         case "interrupted":
             return note("◼", "stopped here; the answer up to this point was kept", "warning")

@@ -1,7 +1,7 @@
-"""All sections of a chat under each other: which line is where, and what holds still.
+"""Column: all sections of a chat below each other, and where each line is.
 
-Sections far out of view are not laid out; their heights are estimated. A place in the text is
-named by an `Anchor`, which stays true whatever happens above it, and around it.
+Sections far out of view are not laid out; their heights are estimated. An `Anchor` names a line and
+stays valid whatever changes above and around it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.section import Section
 
 NOWHERE = Spot(None, 0)
-SECTION_COST = 100  # to lay out one is as much work as so many characters of its text
+SECTION_COST = 100  # work of laying out a section besides its text, in characters
 
 
 class Anchor(NamedTuple):
-    """A line, named so that it can be found again: by its block, or else by its number.
+    """The name of a line, to find it again: the spot in its section, else its number there.
 
-    A line that is only there for the looks is named by the spot it is `below`, by so many lines.
+    A line of decoration is named by the spot above it, and the number of lines it is `below` that.
     """
 
     key: Hashable
@@ -43,8 +43,8 @@ class Column:
         self.assembly = Assembly(look)
         self.width = 80
         self.sections: list[Section] = []
-        self.version = 0  # counts the changes of where things are
-        self.expecting = False  # some lines of what was looked at are only expected
+        self.version = 0  # counts the changes of positions
+        self.expecting = False  # a section that was laid out may have estimated lines
         self._view: ChatView | None = None
         self._starts: list[int] = [0]
         self._index: dict[Hashable, int] = {}
@@ -52,9 +52,9 @@ class Column:
     # --- what is shown --------------------------------------------------------------------
 
     def show(self, view: ChatView, *, reading: bool = False) -> None:
-        """Bring the sections up to `view`; what did not change is kept as it is.
+        """Update the sections to `view`; unchanged ones are kept.
 
-        While somebody is `reading`, away from the end, nothing folds by itself.
+        While the user is `reading`, away from the end, nothing folds by itself.
         """
         self._view = view
         sections = self.assembly.sections(view, self.width, reading=reading)
@@ -69,7 +69,7 @@ class Column:
         self._restart()
 
     def set_width(self, width: int) -> None:
-        """Lay out for another width; heights are estimates until they are looked at."""
+        """Set the width; heights are estimates until sections are laid out again."""
         if width != self.width:
             self.width = width
             for section in self.sections:
@@ -78,7 +78,7 @@ class Column:
             self._restart()
 
     def set_folds(self, folds: Folds) -> None:
-        """Fold and unfold; to be followed by `show`."""
+        """Apply `folds`; to be followed by `show`."""
         self.assembly.set_folds(folds)
 
     # --- where things are -----------------------------------------------------------------
@@ -88,12 +88,12 @@ class Column:
         self._starts = [0, *accumulate(section.height for section in self.sections)]
 
     def job(self) -> Job | None:
-        """Return what is to be laid out off the event loop."""
+        """Return the next job for the background, None if there is none."""
         section = next((one for one in reversed(self.sections) if one.has_job), None)
         return section.stack.job() if section is not None else None
 
     def put(self, job: Job, lines: list[Line]) -> bool:
-        """Take the lines that a job gave; return whether they were still wanted."""
+        """Replace a finished block's lines by those of its job; return whether that was due."""
         if not job.document.is_due(job):
             return False
         for section in self.sections:
@@ -104,7 +104,7 @@ class Column:
         return False
 
     def give_up(self, job: Job) -> None:
-        """Leave what a job is about as it looks: the job failed."""
+        """Keep the lines of a job's block for good: the job failed."""
         job.document.give_up(job)
         for section in self.sections:
             if any(block.laid is job.document for block in section.blocks):
@@ -112,7 +112,7 @@ class Column:
 
     @property
     def height(self) -> int:
-        """All lines, laid out or estimated."""
+        """The number of all lines, laid out or estimated."""
         return self._starts[-1]
 
     def at(self, y: int) -> int:
@@ -120,7 +120,7 @@ class Column:
         return max(0, min(bisect_right(self._starts, y) - 1, len(self.sections) - 1))
 
     def index(self, key: Hashable) -> int | None:
-        """Return the index of a section, or of what it has gone into; None if it is gone."""
+        """Return the index of a section, or of the one that replaced it; None if it is gone."""
         for _ in range(3):  # live, then a message, then folded
             found = self._index.get(key)
             if found is not None or key not in self.assembly.moved:
@@ -133,7 +133,7 @@ class Column:
         return self._starts[index]
 
     def anchor(self, y: int) -> Anchor | None:
-        """Return the name of line `y`."""
+        """Return the anchor of line `y`."""
         if not self.sections:
             return None
         index = self.at(y)
@@ -148,7 +148,7 @@ class Column:
         return Anchor(section.key, line)
 
     def position(self, anchor: Anchor) -> int | None:
-        """Return where the line is now; None if its section is gone."""
+        """Return the current line of an anchor; None if its section is gone."""
         index = self.index(anchor.key)
         if index is None:
             return None
@@ -162,7 +162,7 @@ class Column:
         return self._starts[index] + min(line, max(0, section.height - 1))
 
     def find(self, anchor: Anchor) -> int | None:
-        """Return where the line is as `position` does, laid out if it was not."""
+        """Return the current line of an anchor, as `position`, and lay it out if it was not."""
         index = self.index(anchor.key)
         if index is None:
             return None
@@ -174,7 +174,7 @@ class Column:
                 return found
 
     def measure(self, top: int, height: int) -> bool:
-        """Lay out the lines in view, downwards from `top`; return whether there was anything."""
+        """Lay out `height` lines from `top` on; return whether any was not laid out."""
         if not self.sections:
             return False
         changed = False
@@ -198,14 +198,14 @@ class Column:
                 return
 
     def measure_one(self, index: int) -> None:
-        """Lay out one section, whole."""
+        """Lay out all of one section."""
         section = self.sections[index]
         if section.measured_at != self.width or section.stale or not section.is_whole:
             section.measure(self.width)
             self._restart()
 
     def expect(self, index: int) -> bool:
-        """Lay out what there is no estimate for in one section; return whether there was any."""
+        """Lay out one section, its long texts estimated; return whether that was necessary."""
         section = self.sections[index]
         if section.measured_at == self.width and not section.stale:
             return False
@@ -215,7 +215,7 @@ class Column:
         return True
 
     def look(self, index: int, low: int, high: int) -> bool:
-        """Lay out lines `low` to `high` of one section; return whether there was anything."""
+        """Lay out lines `low` to `high` of one section; return whether that was necessary."""
         expected = self.expect(index)
         section = self.sections[index]
         if not section.look(low, high):
@@ -224,20 +224,20 @@ class Column:
         return True
 
     def is_guessed(self, first: int, last: int) -> bool:
-        """Say whether the height of anything in lines `first` to `last` is an estimate."""
+        """Return whether any height in lines `first` to `last` may be an estimate."""
         return self.expecting or self._unseen(first, last) is not None
 
     def _unseen(self, first: int, last: int) -> int | None:
-        """Return the last section in lines `first` to `last` that was never looked at."""
+        """Return the index of the last section in the lines that is only estimated."""
         if not self.sections:
             return None
         near = range(self.at(last), self.at(first) - 1, -1)
         return next((n for n in near if self.sections[n].measured_at != self.width), None)
 
     def look_on(self, characters: int, first: int, last: int) -> bool:
-        """Lay out more of what is only expected, where something was looked at and in these lines.
+        """Lay out more estimated lines, of sections that were laid out or are in these lines.
 
-        Return whether there was anything. No piece is begun after so many `characters`.
+        Return whether there were any. After so many `characters` no further piece is laid out.
         """
         for section in self.sections:
             if section.measured_at == self.width and section.look(0, FOREVER, characters):
@@ -251,9 +251,9 @@ class Column:
         return taken > 0
 
     def measure_section(self, section: Section, characters: int) -> bool:
-        """Lay out more of a section wherever it is, also one that is folded away.
+        """Lay out more of a section, also of one that is in a folded run of steps.
 
-        Return whether it is whole now. No piece is begun after so many `characters`.
+        Return whether it is whole now. After so many `characters` no further piece is laid out.
         """
         before = section.version, section.height
         if section.measured_at != self.width or section.stale:
@@ -264,7 +264,10 @@ class Column:
         return section.is_whole
 
     def line(self, y: int) -> tuple[Section | None, int, Line]:
-        """Return the section that line `y` is in, its number in it, and the line."""
+        """Return the section that line `y` is in, the line's index in it, and the line.
+
+        None, 0 and a blank line if it does not exist or is not laid out.
+        """
         if not self.sections or not 0 <= y < self.height:
             return None, 0, BLANK
         index = self.at(y)
@@ -275,6 +278,6 @@ class Column:
         return section, number, section.stack.lines[number]
 
     def fold_at(self, y: int) -> FoldKey | None:
-        """Return what folds or unfolds on line `y`."""
+        """Return the fold whose head is on line `y`; None if it is no head."""
         section, number, _line = self.line(y)
         return section.fold_at(number) if section is not None else None

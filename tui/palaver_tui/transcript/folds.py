@@ -1,7 +1,7 @@
-"""What is folded: one line stands for it until somebody unfolds it. Pure.
+"""Folds: text of which one line is shown until the user unfolds it. Pure.
 
-A fold is named by a key that survives what the text goes through: a call by its id, while it
-streams and after; a run of steps by its last message.
+A fold has a key that stays valid when its message is committed or paged in: for a call its id, for
+a run of steps the id of its last message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CLOSED, OPENED = "▸", "▾"
 
 
 class FoldKey(NamedTuple):
-    """One thing that folds. `owner` is a call's or message's id, `number` counts within it."""
+    """The key of a fold. `owner` is a call's or message's id, `number` the index in it."""
 
     kind: FoldKind
     owner: str
@@ -24,29 +24,29 @@ class FoldKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Folds:
-    """Which kinds are open by themselves, and which things are the other way round."""
+    """Which folds are open: the kinds open by default, and the folds turned from that."""
 
     open_kinds: frozenset[FoldKind] = frozenset()
     turned: frozenset[FoldKey] = frozenset()
 
     def is_open(self, key: FoldKey) -> bool:
-        """Say whether `key` is unfolded."""
+        """Return whether the fold is open."""
         return (key.kind in self.open_kinds) != (key in self.turned)
 
     def turn(self, key: FoldKey) -> Folds:
-        """Return the folds with one thing the other way round."""
+        """Return the folds with one opened or closed."""
         return replace(self, turned=self.turned ^ {key})
 
     def with_kind(self, kind: FoldKind, open_: bool) -> Folds:
-        """Return the folds with all things of a kind open, or all folded."""
+        """Return the folds with all of a kind open, or all closed."""
         kinds = self.open_kinds | {kind} if open_ else self.open_kinds - {kind}
         return Folds(kinds, frozenset(key for key in self.turned if key.kind != kind))
 
     def all(self, open_: bool) -> Folds:
-        """Return the folds with everything open, or folded. What is very long stays folded."""
+        """Return the folds with all open, or all closed. The kind `rest` stays closed."""
         kinds: frozenset[FoldKind] = frozenset({"reasoning", "call", "steps"})
         return Folds(kinds if open_ else frozenset())
 
     def renamed(self, names: dict[FoldKey, FoldKey]) -> Folds:
-        """Return the folds after things were given other keys."""
+        """Return the folds with keys replaced as in `names`."""
         return replace(self, turned=frozenset(names.get(key, key) for key in self.turned))

@@ -1,4 +1,4 @@
-"""The live answer: its blocks as they grow."""
+"""Live section: the live answer's growing blocks as a stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.transcript.thoughts import ReasoningBlock
 
 
 class LiveSection:
-    """Lays out a `Live`, taking over what it has laid out already."""
+    """The stack of a `Live`; an update reuses the blocks of the last one."""
 
     def __init__(self, model: str | None, clock: str, labelled: bool, calls: CallFactory) -> None:
         self._head = [Block(label(model or "assistant", clock, "agent"), MARGIN, "label")]
@@ -30,7 +30,7 @@ class LiveSection:
         self.empty = True
 
     def update(self, live: Live, folds: Folds, elsewhere: Callable[[str], bool]) -> None:
-        """Take what is new in `live`; output of calls that are shown `elsewhere` is theirs."""
+        """Update the stack to `live`, without output of calls shown `elsewhere`, in a message."""
         self._live = live
         body: list[Laid] = []
         for block in live.blocks:
@@ -84,7 +84,7 @@ class LiveSection:
         return thought
 
     def take_texts(self) -> dict[str, MarkdownDocument]:
-        """Return the documents by their text: the message that replaces them goes on with them."""
+        """Return the documents by their text, for the message that replaces the live answer."""
         texts = {}
         for block in self._live.blocks if self._live else ():
             if block.kind == "text" and block.number in self._documents:
@@ -92,11 +92,11 @@ class LiveSection:
         return texts
 
     def calls_in(self) -> list[CallBlock]:
-        """Return the calls that are shown here."""
+        """Return the blocks of calls in the stack."""
         return [block.laid for block in self.stack.blocks if isinstance(block.laid, CallBlock)]
 
 
 def labelled_live(view: ChatView, model: str | None) -> bool:
-    """Say whether the live answer needs its own label, or goes on under the one above."""
+    """Return whether the live answer needs a label, as it does not follow the same model's."""
     shown = [message for message in view.messages[-4:] if is_shown(message)]
     return not shown or shown[-1].role != "assistant" or shown[-1].model != model

@@ -1,4 +1,4 @@
-"""What is marked in the text: what was found, what is selected, where the cursor is. Pure."""
+"""Marks in the text: matches, selection, cursor, target, dropped messages. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.column import Column
 
-# Later ones lie over earlier ones.
+# Later ones are drawn over earlier ones.
 MarkKind = Literal["dropped", "found", "here", "target", "selected", "cursor"]
 ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "target", "selected", "cursor")
 
@@ -22,11 +22,11 @@ class Mark(NamedTuple):
 
 
 def dropped_marks(column: Column, message_id: int | None, y: int) -> Iterator[Mark]:
-    """Yield the mark of line `y` if it is of the message that is said anew, or dropped for it."""
+    """Yield the mark of line `y` if its message is the edited one, or is dropped by the edit."""
     if message_id is None or not column.sections:
         return
     first, here = column.index(message_id), column.at(y)
-    # A message that was let go is far above what is here.
+    # An edited message that is not loaded any more is above all loaded ones: all are dropped.
     if first is None or here > first:
         yield Mark(0, FOREVER, "dropped")
     elif here == first:

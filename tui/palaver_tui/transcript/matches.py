@@ -1,4 +1,4 @@
-"""Finding words in lines that stand under each other, and again when their end changed. Pure."""
+"""Query and its occurrences in a block's lines, updated when these change. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import NamedTuple
 from palaver_tui.text.spans import Line
 from palaver_tui.text.visible import encodable, visible
 
-MAX_FOUND = 10_000  # matches that are counted; beyond, nobody steps through them
+MAX_FOUND = 10_000  # matches that are counted; nobody steps through more
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 
 class Stretch(NamedTuple):
-    """Part of a match on one line of a block: characters `start` to `end`."""
+    """The part of a match on one line of a block: characters `start` to `end`."""
 
     line: int
     start: int
@@ -23,32 +23,32 @@ class Stretch(NamedTuple):
 
 
 class Query:
-    """Words to find, in any case; blanks between them may be line breaks."""
+    """Words to find, ignoring case; blanks between them may be line breaks."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         words = [word for word in re.split(r"[ \t\n]+", visible(text)) if word]
         self.pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
         self.empty = not words
-        self.rows = len(words)  # lines that a match can be on, those without words not counted
-        # Markdown may stand between two words, but hardly within one.
+        self.rows = len(words)  # the most lines that a match can be on, without blank lines
+        # Markdown's marks may be between two words, but hardly in a word.
         self._words = [word.casefold() for word in re.findall(r"\w+", text)]
 
     def narrows(self, other: Query) -> bool:
-        """Say whether nothing can be found that is not where `other` finds something."""
+        """Return whether this query can only match where `other` matches."""
         return not other.empty and self.text.startswith(other.text)
 
     def may_be_in(self, texts: Iterable[str]) -> bool:
-        """Say whether it is worth laying out what is made of `texts`."""
+        """Return whether the layout of `texts` may have a match: all words are in them."""
         joined = "\n".join(texts).casefold()
         return all(word in joined for word in self._words)
 
     def stretches(self, lines: Iterable[Line]) -> Iterator[list[Stretch]]:
-        """Yield where it occurs in lines that stand under each other."""
+        """Yield the occurrences in lines that are below each other, each by its stretches."""
         yield from self.stretches_in([line.text for line in lines])
 
     def stretches_in(self, texts: Sequence[str], column: int = 0) -> Iterator[list[Stretch]]:
-        """Yield where it occurs in the texts of lines, from `column` of the first one on."""
+        """Yield the occurrences in the texts of lines, from `column` of the first one on."""
         if self.empty:
             return
         starts = [0]
@@ -67,24 +67,24 @@ class Query:
 
 
 def plain_json(text: str) -> str:
-    r"""Return JSON, and its letters as they read: `\u00e9` is an é."""
+    r"""Return JSON, followed by the same with its escapes decoded: `\u00e9` is an é."""
     if "\\u" not in text:
         return text
-    # Both, as a backslash may itself be escaped.
+    # Both, as the backslash may be escaped itself.
     return text + "\n" + encodable(_ESCAPED.sub(lambda found: json.loads(f'"{found[0]}"'), text))
 
 
 class Occurrences:
-    """Where a query occurs in the lines of one block. Of lines that stay, none is read twice."""
+    """The occurrences of a query in the lines of one block. An update reads changed lines only."""
 
     def __init__(self, query: Query) -> None:
         self.found: list[list[Stretch]] = []
         self._query = query
         self._lines: list[Line] = []
-        self._on: dict[int, list[tuple[int, int, int]]] = {}  # by line: start, end, which one
+        self._on: dict[int, list[tuple[int, int, int]]] = {}  # start, end, index in `found`
 
     def update(self, lines: Sequence[Line]) -> int:
-        """Find in `lines`; return how many characters were read."""
+        """Update the occurrences to `lines`; return the number of characters read."""
         before = self._lines
         same = 0
         for old, new in zip(before, lines, strict=False):
@@ -96,7 +96,7 @@ class Occurrences:
         self._lines = list(lines)
         while self.found and self.found[-1][-1].line >= same:
             for line, _start, _end in self.found.pop():
-                self._on[line].pop()  # nothing that was found later is left
+                self._on[line].pop()  # later ones were removed already
         first, column = self._resume(same)
         texts = [line.text for line in lines[first:]]
         for pieces in self._query.stretches_in(texts, column):
@@ -109,9 +109,9 @@ class Occurrences:
         return sum(map(len, texts))
 
     def _resume(self, same: int) -> tuple[int, int]:
-        """Return the line and column to read from, if so many lines are the same as before.
+        """Return the line and column to read from, if the first `same` lines are unchanged.
 
-        What begins above the line is on lines that stayed: it was found, or is not there.
+        A match that begins above that line is on unchanged lines: it was found before.
         """
         line, rows = same, self._query.rows
         while line > 0 and rows > 1:
@@ -124,5 +124,5 @@ class Occurrences:
         return line, 0
 
     def on(self, line: int) -> Sequence[tuple[int, int, int]]:
-        """Return what is on a line: start, end, and which of all it is."""
+        """Return the occurrences on a line: start, end, and the index in `found`."""
         return self._on.get(line, ())

@@ -1,4 +1,4 @@
-"""The sections of a transcript: what each message, run of steps and sent message looks like."""
+"""The stacks of a transcript: the blocks of a message, a run of steps, an outgoing message."""
 
 from __future__ import annotations
 
@@ -42,30 +42,30 @@ from palaver_tui.transcript.thoughts import ReasoningBlock
 
 MARGIN = Span("  ", PLAIN)
 USER_MARGIN = Span("▎ ", Face("user"))
-# Gives the block of a call, by its id and name: the same one while it streams and after.
+# Returns the block of a call, by its id and name: the same one while it streams and after.
 CallFactory = Callable[[str, str], CallBlock]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How messages are shown: what a person chose, and what the terminal can do."""
+    """How messages are shown, by the user's settings and the terminal's abilities."""
 
     zone: tzinfo | None = None  # None: the machine's own
-    pictures: bool = True  # drawn, rather than only named
-    now: Callable[[], datetime] | None = None  # tells which day needs no date above it
+    pictures: bool = True  # drawn, not only their captions
+    now: Callable[[], datetime] | None = None  # today needs no date above its first message
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What a message needs to know about its neighbours."""
+    """How a message is shown because of its neighbours."""
 
     new_day: bool
     labelled: bool
-    tight: bool = False  # the next one goes on in the very next line
+    tight: bool = False  # no gap below: the next message continues on the next line
 
 
 def clock_of(at: datetime, look: Look) -> str:
-    """Return the time of day as the person's clock shows it."""
+    """Return the time of day in the user's time zone."""
     return at.astimezone(look.zone).strftime("%H:%M")
 
 
@@ -75,21 +75,21 @@ def _day(at: datetime, look: Look) -> str:
 
 
 def begins_day(before: datetime | None, at: datetime, look: Look) -> bool:
-    """Say whether a date stands over a message of `at`: another one than what is above it has.
+    """Return whether a date is shown above a message of `at`: its day is not that of `before`.
 
-    Over the first message there is, `before` is None: it has one unless that is today's.
+    For the first message `before` is None: it has a date unless it is today's.
     """
     above = before or (look.now() if look.now is not None else at)
     return _day(above, look) != _day(at, look)
 
 
 def is_shown(message: Message) -> bool:
-    """Say whether a person sees a message as one; results are shown with their calls."""
+    """Return whether a message is shown as one; results are shown with their calls."""
     return message.visibility != "model" and message.role in {"user", "assistant", "system"}
 
 
 def placements(shown: Sequence[Message], look: Look) -> Iterator[tuple[Message, Placement]]:
-    """Yield the messages, which are all shown, each with its place."""
+    """Yield the messages, which are all shown, each with its placement."""
     for before, message, after in zip([None, *shown], shown, [*shown[1:], None], strict=False):
         new_day = begins_day(before.created_at if before else None, message.created_at, look)
         follows = before is not None and before.role == message.role == "assistant"
@@ -99,7 +99,7 @@ def placements(shown: Sequence[Message], look: Look) -> Iterator[tuple[Message, 
 
 
 def _goes_on(message: Message, after: Message, look: Look) -> bool:
-    """Say whether a step ends and the next one begins with a line for a call."""
+    """Return whether a step ends with a call, and the next begins with a call or a thought."""
     return (
         message.role == after.role == "assistant"
         and message.model == after.model
@@ -117,7 +117,10 @@ def message_stack(
     texts: Mapping[str, MarkdownDocument],
     calls: CallFactory,
 ) -> Stack:
-    """Return a committed message. `texts` are laid-out documents it may take over by their text."""
+    """Return the stack of a committed message.
+
+    `texts` are documents that are laid out already, to be reused, by their text.
+    """
     blocks = _head(message, place, look)
     clock = clock_of(message.created_at, look)
     if message.role == "user":
@@ -143,14 +146,14 @@ def message_stack(
 
 
 def _head(message: Message, place: Placement, look: Look) -> list[Block]:
-    """Return the date, where a day begins, and who answers."""
+    """Return the date, if a day begins, and the label of the one who answers."""
     blocks: list[Block] = []
     if place.new_day:
         blocks.append(Block(rule(_day(message.created_at, look)), MARGIN, "day"))
     spoken = any(not isinstance(part, Boundary | Failure) for part in message.parts)
     if place.labelled and message.role != "user" and spoken:
         clock = clock_of(message.created_at, look)
-        # What the daemon itself has to say is said in its name.
+        # Messages of the daemon itself have its name.
         unnamed = "palaver" if message.role == "system" else "assistant"
         name = label(message.model or unnamed, clock, "agent")
         blocks.append(Block(name, MARGIN, "label"))
@@ -158,7 +161,7 @@ def _head(message: Message, place: Placement, look: Look) -> list[Block]:
 
 
 def steps_stack(steps: Steps, first: Message, place: Placement, look: Look, open_: bool) -> Stack:
-    """Return the line that stands for a run of steps, or above it; `place` is its first one's."""
+    """Return the head of a run of steps; `first` is its first message, `place` that one's."""
     words = f"{len(steps.ids)} steps"
     if steps.calls != len(steps.ids):
         words += f", {steps.calls} calls"
@@ -170,9 +173,10 @@ def steps_stack(steps: Steps, first: Message, place: Placement, look: Look, open
 
 
 def spaced(body: Sequence[Laid], gap_after: Callable[[Laid], Laid] = GapAfter) -> list[Block]:
-    """Set parts under each other; texts with a blank line around them, single lines without.
+    """Return the parts as blocks; texts with a gap above and below, single lines without.
 
-    A stack that is set again and again wants the same `gap_after` the same block each time.
+    For a stack that is updated again and again, `gap_after` returns the same gap for the same part
+    each time.
     """
     blocks: list[Block] = []
     for number, (before, laid) in enumerate(pairwise([None, *body])):
@@ -206,7 +210,7 @@ def _committed(
 
 
 def outgoing_stack(outgoing: Outgoing, look: Look, new_day: bool = False) -> Stack:
-    """Return a message that is on its way: as tall as what it will become."""
+    """Return the stack of an outgoing message: as high as the message it will become."""
     words = {"sending": "sending", "waiting": "waiting for the connection", "refused": "not sent"}
     ink: Ink = "error" if outgoing.state == "refused" else "muted"
     clock = clock_of(outgoing.created_at, look)
@@ -222,5 +226,5 @@ def outgoing_stack(outgoing: Outgoing, look: Look, new_day: bool = False) -> Sta
 
 
 def gap_stack() -> Stack:
-    """Return the line where messages are missing that were not fetched, or were let go."""
+    """Return the line where messages are missing, which were not fetched, or dropped."""
     return Stack([Block(rule("more messages between"), MARGIN, "gap")])

@@ -1,4 +1,4 @@
-"""Which pictures in view are to be decoded: a chat may hold any number of them. Pure."""
+"""Pictures in view that have to be decoded, as a chat may have any number of them. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palaver_tui.transcript.viewport import Viewport
 
 
 class WantedPicture(NamedTuple):
-    """A picture in view that is not decoded for the width it has."""
+    """A picture in view that is not decoded for its current width."""
 
     section: Section
     block: CallBlock
@@ -21,13 +21,13 @@ class WantedPicture(NamedTuple):
     grid: Grid
 
     def put(self, pixels: Pixels | None) -> None:
-        """Draw what was decoded; None: it cannot be read, and its name stays."""
+        """Store the decoded picture to be drawn; None if it cannot be decoded: only its caption."""
         self.block.put_picture(pixels)
         self.section.stale = True
 
 
 def wanted_pictures(viewport: Viewport) -> Iterator[WantedPicture]:
-    """Yield the pictures in view that are not decoded, top to bottom."""
+    """Yield the pictures in view that have to be decoded, top to bottom."""
     for section in viewport.sections():
         for block in section.blocks:
             laid = block.laid

@@ -1,7 +1,7 @@
-"""Places in the text of a chat, between two characters, that hold while all around them changes.
+"""Positions in a chat's text, between two characters, that survive changes of the layout.
 
-A `Point` names its block and, where the block knows its source, the place in it: so it stays at
-its word when the text is laid out in another width, or grows, or its message is committed.
+A `Point` names its block and, if the block has a source map, the offset in its source: so it stays
+at its word in another width, while the text grows, and when its message is committed.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from palaver_tui.transcript.column import Column
 from palaver_tui.transcript.section import Section
 
 Form = Literal["source", "plain"]
-# A line without words (a gap, a border) goes with the words next to it, so many lines away.
+# A line without words (a gap, a border) is named by words at most so many lines away.
 NEAR = 4
-OURS = frozenset({"label", "day", "gap", "end"})  # blocks that nobody else wrote
+OURS = frozenset({"label", "day", "gap", "end"})  # keys of blocks written by this client
 Mapped = MarkdownDocument | PlainDocument
 
 
 class Point(NamedTuple):
-    """Before character `column` of a line of a block.
+    """The position before character `column` of a line of a block.
 
-    `offset` is the place in its source of that character, or `behind` it, of the one before. What
-    is only drawn, a bullet or a gap, has none (`is_drawn`): then it is that of the first character
-    of the line, or of one that is so many lines `below`. A block without a name is so many lines
-    under the last line of the one above: then `below` is negative. `line` counts in the section,
-    for what has no name there.
+    `offset` is the source offset of that character; if `behind`, of the one before it. Decoration
+    such as a bullet or a gap has no source (`is_drawn`): then `offset` is that of the first
+    character of the line, or of a line `below` it, by so many lines. In a block without a key
+    `spot` is the last line of the named block above, and `below` is negative: minus the distance.
+    `line` is the index in the section, if nothing there has a key.
     """
 
     key: Hashable
@@ -44,14 +44,14 @@ class Point(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Line `y` of a column as it is laid out now, before character `x`."""
+    """The position before character `x` of line `y` in the current layout of a column."""
 
     y: int
     x: int
 
 
 def point_at(column: Column, place: Place) -> Point | None:
-    """Return the point at a place, whose section has to be laid out; None where nothing is."""
+    """Return the point at a place; None if there is none. The section has to be laid out."""
     section, number, _line = column.line(place.y)
     if section is None:
         return None
@@ -75,7 +75,7 @@ def point_at(column: Column, place: Place) -> Point | None:
 
 
 def _under_a_name(section: Section, point: Point) -> Point:
-    """Return a point in a block without a name, named by the block above that has one."""
+    """Return a point in a block without a key, named by the block above it that has one."""
     above = None
     for block, first, height in section.stack.heights():
         if first > point.line:
@@ -86,7 +86,7 @@ def _under_a_name(section: Section, point: Point) -> Point:
 
 
 def point_on(column: Column, y: int) -> Point | None:
-    """Return the point before the first character of line `y` that is not frame."""
+    """Return the point before the first character of line `y` that is no frame."""
     section, number, _line = column.line(y)
     if section is None:
         return None
@@ -101,7 +101,7 @@ def point_on(column: Column, y: int) -> Point | None:
 
 
 def place_of(column: Column, point: Point) -> Place | None:
-    """Return where a point is now; None if what it was in is gone. Lays out what it is in."""
+    """Return the place of a point, and lay out its line; None if its section is gone."""
     index = column.index(point.key)
     if index is None:
         return None
@@ -124,13 +124,13 @@ def place_of(column: Column, point: Point) -> Place | None:
 
 
 def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
-    """Return where a point is in its block, as far as that is laid out."""
+    """Return the line and column of a point in its block, as far as that is laid out."""
     line, at = line_in(block.laid, point.spot), point.column
     if isinstance(block.laid, Mapped) and point.offset is not None:
         found = block.laid.source_map()
         known = found.place_at(point.offset)
         if known is not None and point.is_drawn:
-            # Beside its text, unless that has gone into the middle of a line.
+            # Decoration before its text, unless that is in the middle of a line now.
             line, is_first = known[0], found.offset_at((known[0], 0)) == point.offset
             at = at if is_first or point.below else known[1]
         elif known is not None:
@@ -139,17 +139,17 @@ def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
 
 
 def lay_out_between(column: Column, one: Point, other: Point) -> None:
-    """Lay out, whole, every section from the one that a point is in to that of another."""
+    """Lay out all of every section from that of one point to that of the other."""
     ends = sorted(column.index(point.key) or 0 for point in (one, other))
     for index in range(ends[0], min(ends[1] + 1, len(column.sections))):
         column.measure_one(index)
 
 
 def text_between(column: Column, start: Place, end: Place, form: Form) -> str:
-    """Return what stands from `start` to `end`, without frames and labels.
+    """Return the text from `start` to `end`, without frames and labels.
 
-    `source` is as its author wrote it, Markdown and all; `plain` as it reads. What is between has
-    to be laid out.
+    `source`: as written, with its Markdown; `plain`: as shown. The lines between have to be laid
+    out.
     """
     if not column.sections:
         return ""
@@ -166,7 +166,7 @@ def text_between(column: Column, start: Place, end: Place, form: Form) -> str:
 def _pieces(
     section: Section, top: int, start: Place, end: Place, form: Form
 ) -> Iterator[tuple[str, bool]]:
-    """Yield the text of each block, and whether it stands right under the one before."""
+    """Yield the text of each block, and whether it may follow another without a blank line."""
     for block, first, height in section.stack.heights():
         y = top + first
         if y > end.y or y + height <= start.y or not is_text(block):
@@ -199,12 +199,12 @@ def _lines_between(laid: Laid, low: tuple[int, int], high: tuple[int, int]) -> s
 
 
 def _without_frame(line: Line) -> str:
-    """Return the characters of a line, blanks for what is only drawn."""
+    """Return the characters of a line, with blanks for frames."""
     return "".join(
         " " * len(span.text) if span.face.ink == "rule" else span.text for span in line.spans
     )
 
 
 def is_text(block: Block) -> bool:
-    """Say whether a block is copied, rather than frame, or a remark of this client."""
+    """Return whether a block is copied: it is neither decoration nor a remark of this client."""
     return block.key is not None and block.key not in OURS

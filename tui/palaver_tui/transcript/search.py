@@ -1,4 +1,4 @@
-"""Searching in the conversation: what was found, and which of it is shown."""
+"""Search in the conversation: the matches, and the current one."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from palaver_tui.transcript.viewport import Viewport
 class Search:
     """One search; inactive while there is no query.
 
-    What cannot be looked at in no time is looked at slice by slice: `go_on` is called once; then
-    `advance` is to be called until all is `done`, and `paused` after it.
+    A long search is done in slices: `go_on` is called once; then `advance` is to be called until
+    `done`, and `paused` after that.
     """
 
     def __init__(self, viewport: Viewport, go_on: Callable[[], None]) -> None:
@@ -27,33 +27,33 @@ class Search:
         self._go_on = go_on
         self._index: SearchIndex | None = None
         self._going_on = False  # between two slices
-        self._awaited = False  # the first match is to be shown when it is found
-        self._then: Callable[[], None] | None = None  # to be done when all was looked at
+        self._awaited = False  # the first match will be shown when it is found
+        self._then: Callable[[], None] | None = None  # to be called when the search is done
         self.matches: list[Match] = []
         self.current: Match | None = None
 
     @property
     def active(self) -> bool:
-        """Whether something is searched for."""
+        """Whether there is a query."""
         return self._index is not None
 
     @property
     def done(self) -> bool:
-        """Whether all there is was looked at."""
+        """Whether all sections were searched."""
         return self._index is None or self._index.done
 
     @property
     def query(self) -> Query | None:
-        """What is searched for."""
+        """The query; None while inactive."""
         return self._index.query if self._index is not None else None
 
     @property
     def index(self) -> int | None:
-        """The number of the match that is shown, from 0 at the top."""
+        """The index of the current match, from 0 at the top; None if there is none."""
         return self.matches.index(self.current) if self.current in self.matches else None
 
     def begin(self, text: str) -> None:
-        """Search for `text`; the match nearest to what is in view becomes the current one."""
+        """Search for `text`; the match nearest to the view becomes the current one."""
         query = Query(text)
         if query.empty:
             self.end()
@@ -68,24 +68,24 @@ class Search:
         return SearchIndex(query, column.assembly.texts, column.measure_section, before)
 
     def end(self) -> None:
-        """Search for nothing."""
+        """End the search."""
         self._index, self.current, self.matches, self._then = None, None, [], None
         self._viewport.display.show_marks()
 
     def restart(self) -> None:
-        """Another chat, or another column: find in it."""
+        """Search again, in another chat or another column."""
         if self._index is not None:
             self._index = self._index_of(self._index.query)
             self.current, self._then = None, None
 
     def when_done(self, then: Callable[[], None]) -> None:
-        """Do something as soon as all there is was looked at; another wish replaces it."""
+        """Store a function to be called when the search is done; it replaces an earlier one."""
         self._then = then
 
     def find(self) -> None:
-        """Bring the matches up to what there is, as far as that takes no time; then go on."""
+        """Search one slice; if more is left, schedule the other slices with `go_on`."""
         if self._index is None or self._going_on:
-            return  # what is new is looked at with the next slice
+            return  # the next slice searches what is new
         self.advance()
         if not self.done:
             self._going_on = True
@@ -93,23 +93,23 @@ class Search:
 
     @property
     def apart(self) -> Unfolding | None:
-        """What is to be laid out off the event loop before the next slice, if anything."""
+        """What has to be laid out off the event loop before the next slice; None if nothing."""
         return self._index.apart if self._index is not None else None
 
     def put(self, unfolding: Unfolding, lines: list[Line]) -> None:
-        """Take what was laid out off the event loop."""
+        """Store the lines of `apart`, laid out off the event loop."""
         if self._index is not None:
             self._index.put(unfolding, lines)
 
     def advance(self) -> None:
-        """Look at the next slice."""
+        """Search the next slice."""
         index, column = self._index, self._viewport.column
         if index is None:
             return
         before = column.version
         index.advance(self._nearest_first(), column.width, SEARCH_UNITS)
         self.matches = index.matches(column.assembly.all_sections())
-        if column.version != before:  # what was an estimate is not one any more
+        if column.version != before:  # estimated heights were corrected
             self._viewport.settle()
         if self._awaited and self.matches:
             self._awaited = False
@@ -119,18 +119,18 @@ class Search:
         self._viewport.display.show_marks()
 
     def paused(self) -> None:
-        """No slice follows: what comes is looked at when `find` is called."""
+        """End the slices: new text is searched when `find` is called."""
         self._going_on = False
 
     def take_wish(self) -> Callable[[], None] | None:
-        """Return what is to be done now that all was looked at; None while some was not."""
+        """Return and clear the function of `when_done`; None while the search is not done."""
         if not self.done:
             return None
         then, self._then = self._then, None
         return then
 
     def _nearest_first(self) -> list[Section]:
-        """Return all sections: what is in view and upwards, then what is below."""
+        """Return all sections: upwards from the end of the view, then those below it."""
         sections = self._viewport.column.assembly.all_sections()
         in_view = {section.key for section in self._viewport.sections()}
         last = max((at for at, one in enumerate(sections) if one.key in in_view), default=-1)
@@ -139,7 +139,7 @@ class Search:
         return sections[last::-1] + sections[last + 1 :]
 
     def step(self, steps: int) -> bool:
-        """Go to the next match below (1) or above (-1); return whether there was one."""
+        """Move to the next match below (1) or above (-1); return whether there was one."""
         if not self.matches:
             return False
         index = self.index
@@ -154,7 +154,7 @@ class Search:
         return True
 
     def show_in(self, message_id: int, last: bool) -> bool:
-        """Go to the last or first match in a message; return whether there is one."""
+        """Move to the last or first match in a message; return whether there is one."""
         index, column = self._index, self._viewport.column
         section = column.assembly.section(message_id)
         if index is None or section is None:
@@ -169,7 +169,7 @@ class Search:
         return True
 
     def is_last_before(self, message_id: int) -> bool:
-        """Say whether the current match is the last one in messages up to `message_id`."""
+        """Return whether the current match is the last one in messages up to `message_id`."""
         keys = [match.key for match in self.matches]
         index = self.index
         if index is None or not _up_to(keys[index], message_id):
@@ -177,7 +177,7 @@ class Search:
         return index + 1 == len(keys) or not _up_to(keys[index + 1], message_id)
 
     def _nearest(self) -> Match | None:
-        """Return the last match at or above the lower edge of the view, else the first one."""
+        """Return the last match that begins above the view's lower edge, else the first one."""
         column = self._viewport.column
         bottom = self._viewport.top + self._viewport.height
         below = column.at(max(0, bottom - 1))
@@ -192,7 +192,7 @@ class Search:
         return best or (self.matches[0] if self.matches else None)
 
     def place(self, match: Match) -> int | None:
-        """Return the line that a match begins on; None while it is folded, or gone."""
+        """Return the line where a match begins; None if it is folded, or gone."""
         column = self._viewport.column
         index = column.index(match.key)
         if index is None or column.sections[index].key != match.key:
@@ -204,7 +204,7 @@ class Search:
         return None if line is None else column.start(index) + line
 
     def reveal(self, match: Match) -> None:
-        """Unfold what a match is in, and bring it into view."""
+        """Unfold the folds around a match, and scroll it into view."""
         viewport = self._viewport
         folds = viewport.folds
         run = viewport.column.assembly.moved.get(match.key)
@@ -222,14 +222,14 @@ class Search:
         viewport.display.show_marks()
 
     def marks(self, section: Section, line: int) -> Iterator[Mark]:
-        """Yield what was found on a line of a section."""
+        """Yield the marks of the matches on a line of a section."""
         if self._index is None:
             return
         for start, end, match in self._index.on_line(section, line):
             yield Mark(start, end, "here" if match == self.current else "found")
 
     def holds(self, message: Message) -> bool:
-        """Say whether a message that is not here has, as far as one can see, what is searched."""
+        """Return whether a message that is not loaded may have a match."""
         if self._index is None:
             return False
         texts: list[str] = []

@@ -1,7 +1,7 @@
-"""The matches of one query in all sections of a chat, found bit by bit, the nearest ones first.
+"""Search index: the matches of one query in all sections of a chat, the nearest ones first.
 
-Laying out is what costs. It is spared where the text as it came does not have the words, and where
-a shorter query found nothing; and it is done in slices, so that no key waits for it.
+The layout is the cost. A section is not laid out if its texts do not have the words, or if a
+shorter query found nothing in it; and the work is done in slices, so that no key waits for it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from palaver_tui.transcript.thoughts import ReasoningBlock
 
 Folding = CallBlock | ReasoningBlock
 Text = MarkdownDocument | PlainDocument
-# What is done with so many characters takes as long as laying out one character of Markdown.
-CUT_PER_UNIT = 4  # into blocks, before any is laid out
-UNFOLDED_PER_UNIT = 10
-READ_PER_UNIT = 40
-FILTERED_PER_UNIT = 500
-# A longer one is unfolded off the event loop: it may have to be highlighted.
+# Characters that each kind of work handles in the time of laying out one character of Markdown.
+CUT_PER_UNIT = 4  # splitting into blocks, before any is laid out
+UNFOLDED_PER_UNIT = 10  # laying out a call or a thought
+READ_PER_UNIT = 40  # matching the query
+FILTERED_PER_UNIT = 500  # looking for its words
+# A longer fold is laid out off the event loop: it may have to be highlighted.
 UNFOLD_AT_ONCE = 4_000  # characters
-KEPT_LINES = 100_000  # of what was unfolded, so that the next letter does not unfold it again
+KEPT_LINES = 100_000  # unfolded lines in the cache, so that the next letter of a query reuses them
 
 
 class Match(NamedTuple):
-    """The `number`-th occurrence in a block, counted with all of the block unfolded."""
+    """The `number`-th occurrence in a block, counted in all its lines, as if unfolded."""
 
     key: Hashable
     block: Hashable
@@ -42,31 +42,31 @@ class Match(NamedTuple):
 
 
 class Unfolding(NamedTuple):
-    """Something folded, as it is now, that is to be laid out as if it were open."""
+    """A fold in its current state, to be laid out as if it were open."""
 
     laid: Folding
     width: int
     state: object
 
     def lines(self) -> list[Line]:
-        """Lay it out. Touches nothing that anything else does."""
+        """Lay out the fold; shares no state, so it may run in a thread."""
         return self.laid.unfolded(self.width)
 
 
 class Unfolded:
-    """What was unfolded for any query of a search; the oldest is forgotten first."""
+    """A cache of unfolded lines, for all queries of a search; drops the oldest first."""
 
     def __init__(self) -> None:
         self._kept: dict[Folding, tuple[object, list[Line]]] = {}
         self._lines = 0
 
     def get(self, wanted: Unfolding) -> list[Line] | None:
-        """Return the lines, if they are there and nothing has changed since."""
+        """Return the lines; None if they are not cached or the fold has changed."""
         state, lines = self._kept.get(wanted.laid, (None, []))
         return lines if state == wanted.state else None
 
     def put(self, wanted: Unfolding, lines: list[Line]) -> None:
-        """Keep the lines."""
+        """Cache the lines."""
         self._lines += len(lines) - len(self._kept.pop(wanted.laid, (None, []))[1])
         self._kept[wanted.laid] = (wanted.state, lines)
         while self._lines > KEPT_LINES and len(self._kept) > 1:
@@ -79,7 +79,7 @@ class _Known(NamedTuple):
 
 
 class SearchIndex:
-    """Finds one query; `advance` until `done`, and again when something changed."""
+    """The matches of one query; call `advance` until `done`, and again after changes."""
 
     def __init__(
         self,
@@ -88,31 +88,31 @@ class SearchIndex:
         measure: Callable[[Section, int], bool],
         before: SearchIndex | None = None,
     ) -> None:
-        """Find what is in sections.
+        """Create an index for `query`.
 
-        `texts` gives what a section is made of, None if nobody knows. `measure` lays out some
-        characters of one, and says if it is whole. `before` looked at the same sections for
-        another query.
+        `texts` returns the texts of a section, None if unknown. `measure` lays out some characters
+        of a section, and returns whether it is whole. `before` is the index of an earlier query
+        for the same sections.
         """
         self.query = query
         self.done = False
-        self.apart: Unfolding | None = None  # to be done off the event loop, then `put`
+        self.apart: Unfolding | None = None  # to be laid out off the event loop, then `put`
         self._texts = texts
         self._measure = measure
         self._known: dict[Hashable, _Known] = {}
         self._in_texts: WeakKeyDictionary[Text, Occurrences] = WeakKeyDictionary()
-        # With the state it was read in; nothing for a call that cannot have the words.
+        # With the state it was read in; None for a call that cannot have the words.
         self._in_folding: WeakKeyDictionary[Folding, tuple[object, Occurrences | None]]
         self._in_folding = WeakKeyDictionary()
-        # In what is drawn: folded, there is less of it.
+        # In the lines that are drawn, which are fewer if it is folded.
         self._in_drawn: WeakKeyDictionary[Folding, Occurrences] = WeakKeyDictionary()
-        self._drawn: dict[Hashable, object] = {}  # the state of sections that were read as drawn
+        self._drawn: dict[Hashable, object] = {}  # the state of sections when they were read
         self._unfolded: Unfolded = before._unfolded if before is not None else Unfolded()
         if before is not None and query.narrows(before.query):
             self._known = {key: known for key, known in before._known.items() if not known.matches}
 
     def advance(self, sections: Iterable[Section], width: int, units: float) -> None:
-        """Look into what is new or has changed, in this order, until `units` are used up.
+        """Search new and changed sections, in this order, until `units` are used up.
 
         A unit is the work of laying out one character of Markdown.
         """
@@ -139,18 +139,18 @@ class SearchIndex:
         self.done = True
 
     def finish(self, section: Section, width: int) -> None:
-        """Look into one section, whatever it takes; `advance` then tells what else there is."""
+        """Search all of one section, however long it takes; call `advance` for the others."""
         self.advance([section], width, inf)
         while self.apart is not None:
             self.put(self.apart, self.apart.lines())
             self.advance([section], width, inf)
 
     def put(self, wanted: Unfolding, lines: list[Line]) -> None:
-        """Take what was laid out elsewhere."""
+        """Cache the lines of `apart`, laid out off the event loop."""
         self._unfolded.put(wanted, lines)
 
     def matches(self, sections: Iterable[Section]) -> list[Match]:
-        """Return all that is known, in this order."""
+        """Return the matches found in `sections`, in their order."""
         found: list[Match] = []
         for section in sections:
             known = self._known.get(section.key)
@@ -161,9 +161,9 @@ class SearchIndex:
         return found
 
     def _look_into(self, section: Section, width: int) -> Iterator[float]:
-        """Find in one section; yield the work that each step was. It is known when all is done.
+        """Search one section; yield the work of each step. Its matches are stored after the last.
 
-        Begun anew it goes on where it was: no step is so long that it is never over.
+        Called again it continues, as finished steps are cached: even a long section gets done.
         """
         texts, work = self._texts(section), 1.0
         if texts is not None:
@@ -192,7 +192,7 @@ class SearchIndex:
         self._known[section.key] = _Known(_state(section, width), matches)
 
     def _in(self, block: Block, width: int) -> tuple[Occurrences | None, float]:
-        """Return what is in one block, and the work it was."""
+        """Return the occurrences in one block, None if it has none, and the work."""
         laid = block.laid
         if isinstance(laid, Text):
             found = self._in_texts.setdefault(laid, Occurrences(self.query))
@@ -227,7 +227,7 @@ class SearchIndex:
     # --- what is drawn --------------------------------------------------------------------
 
     def on_line(self, section: Section, line: int) -> Iterator[tuple[int, int, Match]]:
-        """Yield what was found on a line of a section as it is drawn: start, end, match."""
+        """Yield the matches on a line of a section, as it is drawn: start, end, match."""
         if not self._has(section):
             return
         self._read_drawn(section)
@@ -238,7 +238,7 @@ class SearchIndex:
             yield start + margin, end + margin, Match(section.key, block.key, which)
 
     def line_of(self, section: Section, match: Match) -> int | None:
-        """Return the line of a section that a match begins on; None while it is folded."""
+        """Return the line of a section where a match begins; None if it is folded."""
         self._read_drawn(section)
         named = section.stack.named(match.block)
         occurrences = self._as_drawn(named[0]) if named is not None else None
@@ -284,13 +284,13 @@ def _size(laid: Folding) -> int:
 
 
 def call_texts(call: CallBlock) -> list[str]:
-    """Return what can be found in a call, as it came."""
+    """Return the texts that a search can find in a call, as received."""
     came = [call.result.text] if call.result is not None else list(call.output.pieces[:2])
     return [call.name, plain_json(call.arguments), *came]
 
 
 def folds_over(section: Section, match: Match) -> list[FoldKey]:
-    """Return what has to be open for a match to be seen, besides a run of steps."""
+    """Return the folds that hide a match, besides a run of steps."""
     for block in section.stack.blocks:
         if block.key == match.block and isinstance(block.laid, Folding):
             return block.laid.folds()

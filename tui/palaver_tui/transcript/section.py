@@ -1,4 +1,4 @@
-"""One entry of the transcript, laid out when it is looked at."""
+"""Section: one entry of the transcript, laid out when it comes into view."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FRAME_LINES = 2  # mostly a label and a gap
 
 
 class Section:
-    """A stack with its height, which is an estimate until it is looked at.
+    """A stack with its height, which is an estimate until it is laid out.
 
-    `key` names it: a message's id, or what stands for something else. `make` gives the stack
-    when it is first looked at: nobody pays for what is never seen. `texts` are what can be found
-    in it, `unfolded` those of them that are not folded, `lines` how many there are besides.
+    `key` names it: a message's id, or the key of another entry. `make` creates the stack when it is
+    first needed: a section that is never seen costs nothing. `texts` are what a search can find in
+    it, `unfolded` those of them that are not folded, `lines` the number of other lines.
     """
 
     def __init__(
@@ -33,15 +33,15 @@ class Section:
     ) -> None:
         self.key = key
         self.texts = texts
-        self.call_ids: Sequence[str] = ()  # of calls, whose results are in other messages
+        self.call_ids: Sequence[str] = ()  # of its calls; their results are in other messages
         self.characters = sum(map(len, unfolded))
         self.height = 0
         self.measured_at = 0  # the width of the last layout, 0 for an estimate
-        self.has_job = False  # something is to be laid out off the event loop
-        self.is_whole = True  # or else some lines are only expected
-        self.stale = False  # laid out, but something in it has changed since
+        self.has_job = False  # a job for the background is waiting
+        self.is_whole = True  # no line is an estimate
+        self.stale = False  # something in it has changed since the last layout
         self.version = 0  # counts the layouts that changed something
-        self.cache: list[object] = []  # what the drawing side keeps per line
+        self.cache: list[object] = []  # by line, for the widget: its strips
         self._make = make
         self._made: Stack | None = None
         self._unfolded, self._lines = unfolded, lines
@@ -49,31 +49,31 @@ class Section:
 
     @property
     def stack(self) -> Stack:
-        """Its blocks."""
+        """The blocks, created if they were not."""
         if self._made is None:
             self._made = self._make()
         return self._made
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """Its blocks if it was ever looked at, else none."""
+        """The blocks if they were created, else none."""
         return self._made.blocks if self._made is not None else ()
 
     def make(self) -> None:
-        """Cut it into its blocks, if that was not done."""
+        """Create its blocks, if they were not."""
         self._made = self.stack
 
     def estimate(self, width: int) -> None:
-        """Guess the height from the texts."""
+        """Estimate the height from the texts."""
         if width not in {self.measured_at, self._guessed_at}:
             rows = (expected_height(text.strip(), max(1, width - 4)) for text in self._unfolded)
             self.height = self._lines + sum(rows)
             self.measured_at, self._guessed_at = 0, width
 
     def measure(self, width: int, *, lazily: bool = False) -> None:
-        """Lay out what changed; forget what was kept of lines that are not the same any more.
+        """Lay out what changed; drop the cache of lines that may have changed.
 
-        `lazily`: what is finished of a long text is left to `look`.
+        `lazily`: finished blocks of a long text are only estimated, and laid out by `look`.
         """
         changed = self.stack.layout(width, lazily=lazily)
         del self.cache[changed:]
@@ -84,20 +84,20 @@ class Section:
         self.is_whole, self.has_job = self.stack.is_whole, self.stack.job() is not None
 
     def look(self, low: int, high: int, most: int | None = None) -> bool:
-        """Lay out what is only expected in lines `low` to `high`; return whether any was.
+        """Lay out the estimated lines from `low` to `high`; return whether there were any.
 
-        `most` is the number of characters of source after which no further piece is begun.
+        `most` is the number of characters of source after which no further piece is laid out.
         """
         if self.is_whole:
             return False
         return self._spliced(self.stack.look(low, high, most))
 
     def put(self, job: Job, lines: list[Line]) -> bool:
-        """Take the lines that a text's job gave; return whether they were still wanted."""
+        """Replace a finished block's lines by those of its job; return whether that was due."""
         return self._spliced(self.stack.put(job, lines))
 
     def _spliced(self, splices: list[Splice]) -> bool:
-        """Keep what was kept of the lines that only moved."""
+        """Adjust the cache to changed lines: lines that only moved stay in it."""
         if not splices:
             return False
         for at, removed, added in splices:
@@ -108,7 +108,7 @@ class Section:
         return True
 
     def refold(self, folds: Folds) -> None:
-        """Fold and unfold what is in it."""
+        """Apply `folds` to its blocks."""
         for block in self.blocks:
             if isinstance(block.laid, CallBlock | ReasoningBlock):
                 block.laid.show(folds)
@@ -120,7 +120,7 @@ class Section:
         return [one.key.owner for one in laid if isinstance(one, CallBlock)]
 
     def calls_state(self) -> tuple[object, ...]:
-        """Return what tells whether its calls have changed."""
+        """Return a value that is another one when its calls have changed."""
         laid = (block.laid for block in self.blocks)
         return tuple(
             (one.arguments, one.result is not None, one.output.length)
@@ -129,7 +129,7 @@ class Section:
         )
 
     def fold_at(self, line: int) -> FoldKey | None:
-        """Return what folds or unfolds on `line`."""
+        """Return the fold whose head is on `line`; None if it is no head."""
         block, number = self.stack.place(line)
         laid = block.laid
         return (
@@ -138,5 +138,5 @@ class Section:
 
 
 def section_of(key: Hashable, stack: Stack) -> Section:
-    """Return a section whose stack is there already."""
+    """Return a section of a stack that exists already."""
     return Section(key, lambda: stack)

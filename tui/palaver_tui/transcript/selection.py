@@ -1,4 +1,4 @@
-"""Selecting text, with the mouse and with a cursor that keys move."""
+"""Selection of text, with the mouse or with a cursor that keys move."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from palaver_tui.transcript.viewport import Viewport
 
 
 class Selection:
-    """A cursor, and what is selected from where it was set to where it is.
+    """A cursor, and the selection from its start to the cursor.
 
     With the mouse there is a selection without a cursor, with keys there may be a cursor without
     a selection.
@@ -30,12 +30,12 @@ class Selection:
 
     def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
-        self._fixed: Point | None = None  # where the selection began
+        self._fixed: Point | None = None  # the start of the selection
         self._moving: Point | None = None  # the cursor, or the mouse
         self.by_keys = False
         self._dragging = False
-        self._pointer = (0, 0)  # where the mouse is, relative to the first cell of the text
-        self._wish: int | None = None  # the character that moving up and down tries to keep
+        self._pointer = (0, 0)  # cell of the mouse, relative to the first cell of the text
+        self._wish: int | None = None  # the column that moving up and down tries to keep
         self._places: tuple[int, Place | None, Place | None] = (-1, None, None)
 
     @property
@@ -45,7 +45,7 @@ class Selection:
 
     @property
     def some(self) -> bool:
-        """Whether anything is selected."""
+        """Whether any text is selected."""
         return self._fixed is not None and not self._dragging_nothing
 
     @property
@@ -54,7 +54,7 @@ class Selection:
         return fixed is None or moving is None or (fixed == moving and not self.by_keys)
 
     def clear(self) -> None:
-        """Select nothing."""
+        """Remove the selection and the cursor."""
         self._fixed = self._moving = None
         self.by_keys = self._dragging = False
         self._changed()
@@ -68,7 +68,7 @@ class Selection:
     # --- where it is ----------------------------------------------------------------------
 
     def places(self) -> tuple[Place | None, Place | None]:
-        """Return where the selection began and where it is now, in the layout of now."""
+        """Return the selection's start and its moving end, in the current layout."""
         if self._places[0] != self._viewport.epoch:
             column = self._viewport.column
             fixed = place_of(column, self._fixed) if self._fixed is not None else None
@@ -77,7 +77,7 @@ class Selection:
         return self._places[1], self._places[2]
 
     def span(self) -> tuple[Place, Place] | None:
-        """Return the selected places, the upper one first; with keys the cursor's own included."""
+        """Return the ends of the selection, the upper one first; with keys it has the cursor."""
         fixed, moving = self.places()
         if fixed is None or moving is None or not self.some:
             return None
@@ -87,7 +87,7 @@ class Selection:
         return low, high
 
     def text(self, form: Form) -> str:
-        """Return what is selected."""
+        """Return the selected text, "" if there is none."""
         if self._fixed is None or self._moving is None:
             return ""
         lay_out_between(self._viewport.column, self._fixed, self._moving)
@@ -97,7 +97,7 @@ class Selection:
         return "" if span is None else text_between(self._viewport.column, *span, form)
 
     def marks(self, y: int) -> Iterator[Mark]:
-        """Yield what is selected of line `y`, and the cursor."""
+        """Yield the marks of the selection and of the cursor on line `y`."""
         span = self.span()
         if span is not None and span[0].y <= y <= span[1].y and self._is_text(y):
             text = self._viewport.column.line(y)[2].text
@@ -118,7 +118,7 @@ class Selection:
         return 0 if section is None else len(section.stack.place(number)[0].margin.text)
 
     def _width_at(self, place: Place) -> int:
-        """Return how many characters make up what a reader takes for one, at a place."""
+        """Return the length of the grapheme cluster at a place; 1 if there is none."""
         text = self._viewport.column.line(place.y)[2].text[place.x :]
         return next((len(cluster) for cluster, _cells in clusters(text[:32])), 1)
 
@@ -131,12 +131,12 @@ class Selection:
         self._set(Place(y, self._margin(y)))
 
     def toggle(self) -> None:
-        """Begin to select at the cursor, or select nothing again."""
+        """Begin a selection at the cursor, or end it."""
         self._fixed = self._moving if self._fixed is None else None
         self._changed()
 
     def extend(self) -> None:
-        """Select from here on, unless that was begun."""
+        """Begin a selection at the cursor, unless there is one."""
         if self._fixed is None:
             self._fixed = self._moving
             self._changed()
@@ -153,7 +153,7 @@ class Selection:
         self._changed()
 
     def move(self, lines: int = 0, characters: int = 0) -> None:
-        """Move the cursor."""
+        """Move the cursor by lines, or else by one character."""
         cursor = self.places()[1]
         if cursor is None:
             return
@@ -178,7 +178,7 @@ class Selection:
             self._set(Place(cursor.y, ends[-1] if ends else 0))
 
     def word(self, steps: int) -> None:
-        """Move the cursor to the beginning of the next word, or of this or the one before."""
+        """Move the cursor to the start of the next word (1), or of this or the one before (-1)."""
         cursor = self.places()[1]
         if cursor is None:
             return
@@ -201,7 +201,7 @@ class Selection:
     # --- the mouse ------------------------------------------------------------------------
 
     def press(self, x: int, y: int) -> None:
-        """The mouse button went down in cell `x` of row `y` of the view."""
+        """Begin to drag: the mouse button was pressed in cell `x` of row `y` of the view."""
         self.clear()
         place = self._viewport.place_at(x, y)
         self._fixed = self._moving = point_at(self._viewport.column, place)
@@ -210,21 +210,21 @@ class Selection:
         self._changed()
 
     def drag(self, x: int, y: int) -> None:
-        """The mouse moved with its button down; while `beyond` the view, `scroll_on`."""
+        """Extend the selection to the mouse; while it is `beyond` the view, call `scroll_on`."""
         if self._dragging:
             self._pointer = (x, y)
             self._follow_pointer()
 
     @property
     def beyond(self) -> int:
-        """How many rows below the view a selection is dragged to; negative above it."""
+        """The number of rows that the mouse is below the view while dragging; negative above it."""
         y = self._pointer[1]
         if not self._dragging:
             return 0
         return y if y < 0 else max(0, y - self._viewport.height + 1)
 
     def scroll_on(self) -> None:
-        """Scroll to where the mouse is: the further out, the faster."""
+        """Scroll towards the mouse: the further out, the faster."""
         if self.beyond:
             self._viewport.move(self.beyond)
             self._follow_pointer()
@@ -236,6 +236,6 @@ class Selection:
         self._changed()
 
     def release(self) -> bool:
-        """The button went up; return whether something is selected now."""
+        """End dragging: the button was released; return whether any text is selected."""
         self._dragging = False
         return self.some

@@ -1,4 +1,4 @@
-"""Runs of steps of a finished turn, which fold into one line. Pure."""
+"""Runs of steps of a finished turn, each folded into one line. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver.wire.messages import Boundary, Message, ToolCall, ToolResult
 from palaver_tui.transcript.calls.call import TALKING
 from palaver_tui.transcript.folds import FoldKey
 
-# A turn in one of these is over, unless its steps are followed by a message of a person anyway.
+# The last turn is over in these; an earlier one always is, as a user's message follows it.
 OVER: frozenset[ChatStatus] = frozenset({"waiting", "paused"})
 LEAST_STEPS = 2  # one step is a line of its own already
 
@@ -24,7 +24,7 @@ class Steps(NamedTuple):
 
     @property
     def key(self) -> FoldKey:
-        """The last step names the run: older ones may come in above it by page."""
+        """The fold of the run, named by the last step, as older ones may be paged in above."""
         return FoldKey("steps", str(self.ids[-1]))
 
 
@@ -34,9 +34,9 @@ def runs_of_steps(
     status: ChatStatus,
     held: Set[int],
 ) -> list[Steps]:
-    """Return the runs among `messages`, those that are shown.
+    """Return the runs in `messages`, those that are shown.
 
-    `held` are ids of steps that stay as they are: somebody reads them.
+    `held` are ids of steps that do not fold, as the user reads them.
     """
     runs: list[Steps] = []
     for turn, over in _turns(messages, status):
@@ -54,7 +54,7 @@ def runs_of_steps(
 
 
 def _turns(messages: Sequence[Message], status: ChatStatus) -> Iterator[tuple[list[Message], bool]]:
-    """Yield what follows each message of a person, and whether that turn is over."""
+    """Yield the messages after each user's message, and whether that turn is over."""
     turn: list[Message] = []
     for message in messages:
         if message.role == "user":
@@ -66,7 +66,7 @@ def _turns(messages: Sequence[Message], status: ChatStatus) -> Iterator[tuple[li
 
 
 def _folds(message: Message, results: Mapping[str, ToolResult]) -> bool:
-    """Say whether a message is a step that went well and asked nobody."""
+    """Return whether a message is a step whose calls succeeded and asked the user nothing."""
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
     if not calls or message.finish not in {None, "tool_calls", "stop"}:
         return False

@@ -1,4 +1,4 @@
-"""The one target in the conversation that keys act on: a fold, a link, code, a message."""
+"""Target cursor: the one target in the conversation that keys act on, such as a fold or a link."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from palaver_tui.transcript.viewport import Viewport
 
 
 class TargetCursor:
-    """Points at nothing until it is asked for the next target."""
+    """The current target; None until `step` or `point` is called."""
 
     def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
         self.target: Target | None = None
 
     def point(self, target: Target | None) -> None:
-        """Point at `thing`."""
+        """Set the target; None for none."""
         self.target = target
         self._viewport.display.show_marks()
 
     @property
     def line(self) -> int | None:
-        """The line of what is pointed at; None if that is nothing, or gone."""
+        """The line of the target; None if there is none, or it is gone."""
         return None if self.target is None else place_of_target(self._viewport.column, self.target)
 
     def step(self, steps: int) -> bool:
-        """Point at the next thing below (1) or above (-1), from what is in view."""
+        """Move to the next target below (1) or above (-1); return whether there is one.
+
+        If the current one is not in view, from the edge of the view.
+        """
         viewport = self._viewport
         viewport.lay_out_in_view()
         y = self.line
@@ -51,12 +54,12 @@ class TargetCursor:
         return True
 
     def in_view(self) -> bool:
-        """Say whether what is pointed at is on the screen."""
+        """Return whether the target is in view."""
         y = self.line
         return y is not None and self._viewport.shows(y)
 
     def at(self, y: int, x: int) -> Target | None:
-        """Return what is at character `x` of line `y`."""
+        """Return the target at character `x` of line `y`; None if there is none."""
         section, line, drawn = self._viewport.column.line(y)
         if section is None:
             return None
@@ -70,7 +73,7 @@ class TargetCursor:
         return None
 
     def message(self, message: Message) -> None:
-        """Point at a message, and put its first line at the top."""
+        """Set a message as the target, and scroll its first line to the top."""
         column = self._viewport.column
         index = column.index(message.id)
         if index is None:

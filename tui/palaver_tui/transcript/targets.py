@@ -1,4 +1,4 @@
-"""What one can do something with: folds, links, code, pictures, messages. Pure."""
+"""Targets that keys and clicks act on: folds, links, code, pictures, messages. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Kind = Literal["fold", "link", "code", "picture", "message"]
 
 
 class Target(NamedTuple):
-    """Something on a line, from character `start` to `end`. `address` is where a link leads.
+    """A target on a line, from character `start` to `end`. `address` is the URL of a link.
 
-    `height` is how many lines it has.
+    `height` is its number of lines.
     """
 
     kind: Kind
@@ -82,7 +82,7 @@ def place_of_target(column: Column, target: Target) -> int | None:
     column.expect(index)
     section = column.sections[index]
     if section.key != target.key:
-        return None  # it went into something folded
+        return None  # it is in a folded run of steps now
     if target.kind == "message":
         return column.start(index)
     while (line := section.stack.line_of(target.spot)) is not None:
@@ -94,7 +94,7 @@ def place_of_target(column: Column, target: Target) -> int | None:
 def neighbour(column: Column, y: int, start: int, step: int) -> Target | None:
     """Return the next target (`step` 1) or the one before (-1), from character `start` of `y` on.
 
-    Sections on the way are laid out; None at the end of what is loaded.
+    Lays out sections on the way; None at the end of the loaded messages.
     """
     if not column.sections:
         return None
@@ -114,7 +114,7 @@ def neighbour(column: Column, y: int, start: int, step: int) -> Target | None:
 
 
 def picture_of(column: Column, target: Target) -> Picture | None:
-    """Return the picture that is pointed at."""
+    """Return the picture of a target; None if it is no picture, or gone."""
     index = column.index(target.key)
     if target.kind != "picture" or index is None:
         return None
@@ -125,7 +125,7 @@ def picture_of(column: Column, target: Target) -> Picture | None:
 
 
 def copied(column: Column, target: Target) -> str:
-    """Return what copying a target gives: the code, the address, what a call gave."""
+    """Return the text to copy of a target: code, a link's address, a call's result."""
     index = column.index(target.key)
     if target.kind == "link" or index is None:
         return target.address

@@ -1,4 +1,4 @@
-"""What the model thought: one line with its duration, and the text when it is unfolded."""
+"""Reasoning of the model: one line with its duration, and the text if it is unfolded."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey, Folds
 _FACE = Face("muted", italic=True)
 _BAR = Span("│ ", Face("rule"))
 _BAR_WIDTH = 2  # cells
-EXACT_UP_TO = 100  # words that are counted one by one
+EXACT_UP_TO = 100  # words; more are counted in tens
 
 
 class ReasoningBlock:
-    """Lays out one piece of reasoning, which may still grow."""
+    """The block of one piece of reasoning, which may still grow."""
 
     def __init__(
         self, key: FoldKey, text: str = "", *, duration_ms: int | None = None, growing: bool = False
@@ -27,14 +27,14 @@ class ReasoningBlock:
         self._duration_ms = duration_ms
         self._growing = growing
         self._stream = VisibleStream()
-        self._rows: list[str] = []  # whole rows of the text
-        self._row = ""  # the one that is being written
+        self._rows: list[str] = []  # complete rows of the text
+        self._row = ""  # the open one
         self._words = 0
         self._open = False
         self._width = 0
-        self._laid = 0  # whole rows that are in `lines`
-        self._solid = 1  # lines that belong to them and to the head
-        self._begun = GrowingWords(_FACE, 1)  # the row that is being written
+        self._laid = 0  # complete rows that are in `lines`
+        self._solid = 1  # lines of these and of the head
+        self._begun = GrowingWords(_FACE, 1)  # the layout of the open row
         self._dirty = True
         self.feed(text)
         if not growing:
@@ -53,21 +53,21 @@ class ReasoningBlock:
         self._dirty = True
 
     def show(self, folds: Folds) -> None:
-        """Fold or unfold."""
+        """Fold or unfold as in `folds`."""
         if folds.is_open(self.key) != self._open:
             self._open = not self._open
             self._width = 0
 
     def fold_at(self, line: int) -> FoldKey | None:
-        """Return what folds or unfolds on `line`."""
+        """Return the fold whose head is on `line`; None if it is no head."""
         return self.key if line == 0 and self._has_text else None
 
     def folds(self) -> list[FoldKey]:
-        """Return what folds in it."""
+        """Return the folds in the block."""
         return [self.key]
 
     def unfolded(self, width: int) -> list[Line]:
-        """Return the lines that there would be if it were open."""
+        """Return the lines of the unfolded block, without changing it."""
         rows = [*self._rows, self._row]
         first = next((number for number, row in enumerate(rows) if row.strip()), len(rows))
         return [
@@ -95,7 +95,7 @@ class ReasoningBlock:
             return 0
         first = self._solid
         for row in self._rows[self._laid :]:
-            if row.strip() or self._solid > 1:  # no blank rows at its beginning
+            if row.strip() or self._solid > 1:  # no blank rows at the start
                 self._show_row(row)
                 self._solid = len(self.lines)
             self._begun = GrowingWords(_FACE, width - _BAR_WIDTH)
@@ -110,7 +110,7 @@ class ReasoningBlock:
         return first if head == self.lines[0] else 0
 
     def _show_row(self, row: str) -> int:
-        """Set the row that is being written; return how many of its lines are as they were."""
+        """Lay out the open row; return the number of its unchanged lines."""
         first = self._begun.update(expand_tabs(row.rstrip()))
         lines = [Line((_BAR, *spans)) for spans in self._begun.rows[first:]]
         self.lines[self._solid + first :] = lines
@@ -122,7 +122,7 @@ class ReasoningBlock:
 
     @property
     def _words_said(self) -> int:
-        """How many words there are; of many, whole tens, so that the head changes now and then."""
+        """The number of words; many are rounded to tens, so that the head changes less often."""
         words = self._words + 1
         return words if words < EXACT_UP_TO else words // 10 * 10
 

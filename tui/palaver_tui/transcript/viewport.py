@@ -1,7 +1,7 @@
-"""Which lines of a chat are in view, and what of them holds still. Nothing is drawn here.
+"""Viewport: which lines of a chat are in view, and the scroll position. Nothing is drawn here.
 
-A viewport follows the end of its chat until somebody scrolls. Then the first line in view stays
-where it is, whatever grows, folds, is paged in or let go around it, in another width too.
+A viewport follows the end of its chat until the user scrolls. Then the first line in view stays in
+place, whatever grows, folds, is paged in or dropped around it, also in another width.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from palaver_tui.transcript.section import Section
 
 
 class Display(Protocol):
-    """Whoever draws a viewport."""
+    """What draws a viewport: the widget."""
 
     def show_lines(self) -> None:
-        """Show the lines in view: which they are, or what is on them, may have changed."""
+        """Draw the lines in view: the scroll position or the lines may have changed."""
 
     def show_marks(self) -> None:
-        """Draw the lines in view once more: what is marked in them has changed."""
+        """Draw the lines in view again: their marks have changed."""
 
 
 class Viewport:
@@ -41,11 +41,11 @@ class Viewport:
         self.width = self.height = 0  # nothing is laid out before there is room
         self.top = 0
         self.following = True
-        self.new_lines = 0  # below what was the end when it was left
-        self.epoch = 0  # counts the changes of what is where
+        self.new_lines = 0  # lines below the one that was the last when the end was left
+        self.epoch = 0  # counts the changes of positions
         self.name: str | None = None  # of the chat
         self.view: ChatView | None = None
-        self.pinned: tuple[Point, ...] = ()  # laid out with a new width, wherever they are
+        self.pinned: tuple[Point, ...] = ()  # laid out in a new width, even if out of view
         self.display = display
         self._anchors = Anchors(self.column)
         self._folds: dict[str | None, Folds] = {}  # of the chats that were shown before
@@ -54,7 +54,7 @@ class Viewport:
     # --- what is shown --------------------------------------------------------------------
 
     def set_look(self, look: Look) -> None:
-        """Show messages in another way; to be called before there are any."""
+        """Set how messages are shown; to be called before there are any."""
         self._begin(look)
 
     def _begin(self, look: Look) -> None:
@@ -62,9 +62,9 @@ class Viewport:
         self._anchors = Anchors(self.column)
 
     def turn_to(self, name: str, view: ChatView) -> bool:
-        """Turn to the chat `name`; return whether it is another one, which begins at its end.
+        """Switch to the chat `name`, to its end; return whether it is another one.
 
-        A draft that has become a chat has another name and the same messages.
+        A draft that became a chat has another name but the same messages: it is not another one.
         """
         if name == self.name:
             return False
@@ -78,7 +78,7 @@ class Viewport:
         return True
 
     def show(self, view: ChatView, model: str | None) -> None:
-        """Show what there is of the chat; `model` is who answers, as far as is known."""
+        """Show `view`, the chat's state; `model` is the one that answers, None if unknown."""
         self.view = view
         self.column.assembly.model = model
         with self._anchors.holding(None if self.following else self.top):
@@ -86,18 +86,18 @@ class Viewport:
         self.settle()
 
     def draw_pictures(self, draws: bool) -> None:
-        """Show pictures, or only what they are called."""
+        """Show pictures, or only their captions."""
         if draws != self.column.assembly.look.pictures:
             self.column.assembly.draw_pictures(draws)
             self.settle()
 
     @property
     def folds(self) -> Folds:
-        """What is folded in the chat that is shown."""
+        """The folds of the chat that is shown."""
         return self.column.assembly.folds
 
     def set_folds(self, folds: Folds, row: int | None = None) -> None:
-        """Fold and unfold, line `row` of the view staying where it is: the first one, or this."""
+        """Apply `folds`; row `row` of the view stays in place, without one the first row."""
         held = self.column.anchor(self.top + (row or 0))
         self.column.set_folds(folds)
         if self.view is None:
@@ -113,11 +113,14 @@ class Viewport:
     # --- laying out -----------------------------------------------------------------------
 
     def resize(self, width: int, height: int) -> None:
-        """Take the room there is, in cells and lines; to be followed by `settle`."""
+        """Set the size in cells and lines; to be followed by `settle`."""
         self.width, self.height = width, height
 
     def settle(self, *, stays: bool = False) -> None:
-        """Lay out what is in view, and put it where it was; `stays` says: also near the end."""
+        """Lay out the lines in view and restore the scroll position.
+
+        `stays`: keep the position also while the end is followed.
+        """
         if not self.height:
             return
         if self.column.width != self.width:
@@ -130,7 +133,7 @@ class Viewport:
         self._apply(top)
 
     def _set_width(self) -> None:
-        """Lay out for the width there is; the first word in view stays in the first line."""
+        """Lay out in the current width; the first word in view stays in the first line."""
         word = None if self.following else self._anchors.word_at_top()
         self.column.set_width(self.width)
         for point in self.pinned:
@@ -140,15 +143,15 @@ class Viewport:
     def _lay_out(
         self, top: int, held: Anchor | None = None, offset: int = 0, below: int = 0
     ) -> int:
-        """Lay out what is in view from line `top` on, and `below` that; return the first line.
+        """Lay out the view from line `top` on, and `below` lines more; return its first line.
 
-        As heights are corrected on the way, the view begins `offset` lines from where `held` is.
+        Laying out corrects heights: with `held`, the view begins `offset` lines from that anchor.
         """
         while True:
             if held is not None and (found := self.column.position(held)) is not None:
                 top = found + offset
             shown = max(0, min(top, self.column.height - self.height))
-            # A little more, to know whether this is the end.
+            # A little more than the view, to know whether this is the end.
             if not self.column.measure(shown, self.height + max(below, FOLLOW_TOLERANCE + 1)):
                 return shown
 
@@ -162,7 +165,7 @@ class Viewport:
         self.display.show_lines()
 
     def lay_out_in_view(self) -> None:
-        """Lay out, whole, every section that is in view."""
+        """Lay out all of every section in view."""
         if self.column.sections:
             last = self.column.at(self.top + self.height - 1)
             for index in range(self.column.at(self.top), last + 1):
@@ -170,7 +173,7 @@ class Viewport:
         self.settle()
 
     def laid_out(self, y: int, near: Point | None) -> int:
-        """Lay out line `y`; return its number, as many lines from the point `near` it as before."""
+        """Lay out line `y`; return its new number, at the same distance from the point `near`."""
         before = place_of(self.column, near) if near is not None else None
         while self.column.measure(y, 1):
             now = place_of(self.column, near) if near is not None else None
@@ -180,35 +183,32 @@ class Viewport:
         return max(0, min(y, self.column.height - 1))
 
     def near(self) -> tuple[int, int]:
-        """Return the first and the last line that are laid out without being looked at."""
+        """Return the first and the last line near the view, which are laid out in advance."""
         return max(0, self.top - LAYOUT_NEAR), self.top + LAYOUT_NEAR
 
     @property
     def is_guessed(self) -> bool:
-        """Whether the height of anything near the view is an estimate."""
+        """Whether any height near the view may be an estimate."""
         return self.column.is_guessed(*self.near())
 
     def lay_out_more(self) -> bool:
-        """Lay out a little of what is near the view, which stays where it is.
-
-        Return whether there was anything.
-        """
+        """Lay out a few lines near the view, which stays in place; return whether any was left."""
         is_at_end = self.top >= self.column.height - self.height
         if not self.column.look_on(LAYOUT_AT_ONCE, *self.near()):
             return False
-        # Nothing new came: who scrolled up by a line or two is not taken back to the end.
+        # No new text: a user who scrolled up by a line or two is not moved back to the end.
         self.settle(stays=not is_at_end)
         return True
 
     def next_job(self) -> Job | None:
-        """Return what has just been finished and takes long: it is laid out elsewhere."""
+        """Return the job of a long block that has just been finished; None if there is none."""
         if self._job_version == self.column.version:
             return None
         self._job_version = self.column.version
         return self.column.job()
 
     def finish_job(self, job: Job, lines: list[Line] | None) -> None:
-        """Take what a job gave; without lines it failed, and what it is about stays as it looks."""
+        """Put the lines of a job; None if it failed: then its block keeps its lines."""
         self._job_version = -1
         with self._anchors.holding(None if self.following else self.top):
             if lines is None:
@@ -220,15 +220,15 @@ class Viewport:
     # --- scrolling ------------------------------------------------------------------------
 
     def scroll(self, old: int, new: int) -> None:
-        """Make line `new` the first one in view, `old` being the first one until now."""
-        # Lines above were an estimate until now: what was in view stays at its distance.
+        """Scroll from line `old` to line `new` as the first one in view."""
+        # Lines above may have been estimates: the scroll distance is from the old first line.
         held = self.column.anchor(old) if abs(new - old) <= 2 * self.height else None
         self._put(new, held, new - old, max(0, old - new))
 
     def _put(self, top: int, held: Anchor | None = None, offset: int = 0, below: int = 0) -> None:
-        """Make `top` the first line in view, as far as there are lines below it.
+        """Scroll so that `top` is the first line in view, if there are enough lines below it.
 
-        `held`, `offset` and `below` are as for `_lay_out`.
+        `held`, `offset` and `below` as for `_lay_out`.
         """
         self._anchors.scrolled()
         if self.following:
@@ -243,28 +243,28 @@ class Viewport:
         self.scroll(self.top, max(0, min(self.top + lines, end)))
 
     def follow(self) -> None:
-        """Go to the end, and stay there; what was left open for reading folds."""
+        """Scroll to the end and follow it; steps that stayed unfolded for reading fold."""
         self.following = True
         if self.view is not None:
             self.column.show(self.view)
         self.settle()
 
     def stay(self) -> None:
-        """Do not follow the end any more."""
+        """Stop following the end."""
         if self.following:
             self.following = False
             self._anchors.leave_end()
 
     def to_start(self) -> None:
-        """Go to the first line there is; what is older comes in above it."""
+        """Scroll to the first line; older messages will be paged in above it."""
         self._put(0)
 
     def to_line(self, y: int) -> None:
-        """Make line `y` the first one in view, if there are enough below it."""
+        """Scroll so that line `y` is the first one in view, if there are enough below it."""
         self._put(y, self.column.anchor(y))
 
     def bring_into_view(self, y: int, *, edge: bool = False) -> None:
-        """Scroll if line `y` is not in view: to the middle, or just as far as needed."""
+        """Scroll line `y` into the middle if it is not in view; `edge`: only as far as needed."""
         if self.shows(y):
             return
         rows = (0 if y < self.top else self.height - 1) if edge else self.height // 2  # above it
@@ -273,11 +273,11 @@ class Viewport:
     # --- what is in view ------------------------------------------------------------------
 
     def shows(self, y: int) -> bool:
-        """Say whether line `y` is in view."""
+        """Return whether line `y` is in view."""
         return self.top <= y < self.top + self.height
 
     def place_at(self, x: int, row: int) -> Place:
-        """Return the place in cell `x` of a row of the view."""
+        """Return the place at cell `x` of a row of the view."""
         y = self.top + row
         text = self.column.line(y)[2].text
         at = used = 0
@@ -303,22 +303,22 @@ class Viewport:
         return (found[0], found[-1]) if found else None
 
     def begins(self, key: Hashable) -> bool:
-        """Say whether the first line of a section is in view, or below it."""
+        """Return whether the first line of a section is in or below the view."""
         index = self.column.index(key)
         return index is not None and self.column.start(index) >= self.top
 
     def folded_away(self, message_id: int) -> bool:
-        """Say whether a message has gone into a folded run of steps."""
+        """Return whether a message is in a folded run of steps."""
         return isinstance(self.column.assembly.moved.get(message_id), FoldKey)
 
     @property
     def wants_older(self) -> bool:
-        """Whether the first line there is comes into view, and there are older messages."""
+        """Whether the first line is near the view, and older messages can be fetched."""
         return self.top <= OLDER_WITHIN_LINES and self.view is not None and self.view.older
 
     @property
     def wants_gap(self) -> bool:
-        """Whether a place where messages are missing comes into view."""
+        """Whether a gap of missing messages is near the view."""
         gap = self.column.index(GAP)
         if gap is None:
             return False

@@ -1,4 +1,4 @@
-"""The arguments of a tool call, which arrive as a growing JSON text. Pure."""
+"""Arguments of a tool call, parsed from a growing JSON text. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-# What a call is about, by the names that tools give it; the first one there is counts.
+# Names of arguments that tell what a call is about; the first that is present is used.
 SUBJECTS = (
     "command",
     "path",
@@ -22,12 +22,12 @@ SUBJECTS = (
     "name",
     "id",
 )
-# Growing arguments are read up to here; the subject stands in front, the rest is for unfolding.
+# Growing arguments of a folded call are parsed up to here: the subject comes first.
 READ_WHILE_GROWING = 4096  # characters
 
 
 class Arguments:
-    """Reads arguments as they grow: what was read is not read again."""
+    """An incremental parser of growing arguments: no text is scanned twice."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -35,7 +35,7 @@ class Arguments:
         self._values: dict[str, Any] = {}
 
     def values(self, text: str) -> dict[str, Any]:
-        """Return the arguments as far as they have arrived; what is no JSON object has none."""
+        """Return the arguments that have arrived; {} if `text` is no JSON object."""
         if text != self._text:
             if not text.startswith(self._text):
                 self._reader = _Reader()
@@ -60,7 +60,7 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def completed(text: str) -> str:
-    """Return the beginning of a JSON text as a whole one: what is open is closed.
+    """Return the beginning of a JSON text completed: everything open is closed.
 
     A key without its value, or half a word or number at the end, is left out.
     """
@@ -76,27 +76,27 @@ _HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 
 
 class _Reader:
-    """Where a JSON text that is read from its beginning stands."""
+    """The state of an incremental scan of a JSON text."""
 
     def __init__(self) -> None:
-        self._closers: list[str] = []  # what closes everything that is open
+        self._closers: list[str] = []  # the brackets that close all open ones
         self._in_string = self._is_key = False
         self._string_at = 0
-        self._escape_at = -1  # where the last escape sequence begins, or the pair of them
-        self._safe = 0  # where the text can be cut: behind a value that is whole
+        self._escape_at = -1  # offset of the last escape sequence, or of a surrogate pair of them
+        self._safe = 0  # offset after the last complete value, where the text can be cut
         self._safe_closers: list[str] = []
         self._before = ""  # the last character outside of strings that is no blank
-        self._at = 0  # how much was read
+        self._at = 0  # characters that were read
 
     def read(self, text: str) -> None:
-        """Read what is new in `text`, which begins with what was read."""
+        """Scan what is new in `text`, which begins with the text scanned before."""
         at = self._at
         while at < len(text):
             at = self._string(text, at) if self._in_string else self._outside(text, at)
         self._at = at
 
     def completed(self, text: str) -> str:
-        """Return `text`, all of which was read, as a whole one."""
+        """Return `text`, all of which was scanned, completed."""
         if self._in_string and not self._is_key:
             body = text[self._string_at :]
             if self._escape_at >= 0:
@@ -131,7 +131,7 @@ class _Reader:
             before = self._escape_at
             if before < 0 or not _HALF_PAIR.fullmatch(text, before, at):
                 self._escape_at = at
-            # A character that is escaped, but has not arrived, is looked at when it has.
+            # An escaped character that has not arrived yet is skipped when it has.
             return at + 2
         if text[at : at + 1] == '"':
             self._in_string = False
@@ -145,7 +145,7 @@ class _Reader:
 
 
 def subject(arguments: dict[str, Any], text: str) -> str:
-    """Return what a call is about, in one line's worth of words; `text` if nothing says."""
+    """Return what a call is about, in one line; `text` if no argument tells."""
     for name in SUBJECTS:
         if (found := _words(arguments.get(name))) is not None:
             return found

@@ -1,4 +1,4 @@
-"""What a tool call unfolds to: its arguments, its diff, its output."""
+"""Body of an unfolded tool call: its arguments, its diff, its output."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from palaver_tui.transcript.calls.output import Output
 from palaver_tui.transcript.calls.picture_box import PictureBox
 
 INDENT = Span("  ")
-# Rows of something long that are shown before and after its folded middle.
+# Lines that are shown before and after the folded middle of a long piece.
 HEAD_ROWS, TAIL_ROWS = 8, 12
-# Fewer rows than this are not worth a fold.
+# Fewer lines than this are not folded.
 LEAST_FOLDED = 4
 ERROR_ROWS = 2  # of an error under a folded call
-# Of a long row without a line feed its two ends are shown while it is being written.
+# While a longer value without a line feed is written, only its two ends are shown.
 SHOWN_OF_ROW = 1_000  # characters
-MAX_ROWS = 5_000  # drawn of one output, also when all is wanted: a scroll bar has an end
+MAX_ROWS = 5_000  # lines drawn of one piece, even if it is unfolded: nobody scrolls through more
 
 
 @dataclass(frozen=True)
 class CallContent:
-    """All that is known of a call. `text` is its arguments as they came, `values` as they read."""
+    """The data of a call. `text` is its arguments as JSON, as received; `values` parsed."""
 
     name: str
     text: str
@@ -47,12 +47,12 @@ class CallContent:
 
     @property
     def named_for_edits(self) -> bool:
-        """Whether the call is there to change files."""
+        """Whether the tool's name says that it changes files."""
         return self.name.startswith(("edit", "apply", "patch", "write"))
 
     @cached_property
     def hunks(self) -> list[Hunk]:
-        """The diff: what was done, or else what was asked for."""
+        """The hunks of the result's diff, else of the edits in the arguments."""
         if self.result is not None and "@@ -" in self.result.text:
             return hunks_of(self.result.text)
         if self.result is not None and not self.named_for_edits:
@@ -66,12 +66,12 @@ class CallContent:
 
 
 def _indented(lines: list[Line]) -> list[Line]:
-    """Set text in under its call; a panel shows by its colour where it belongs."""
+    """Return the lines with an indent, except those of a panel, which has its own colour."""
     return [line if line.fill else Line((INDENT, *line.spans)) for line in lines]
 
 
 def error_lines(text: str, width: int) -> list[Line]:
-    """Return the first words of an error: they are seen without unfolding."""
+    """Return the first words of an error, which are shown below a folded call."""
     first = next((line for line in visible(text).split("\n") if line.strip()), "")
     rows = wrap([Span(first.strip(), Face("error"))], max(8, width - 4))
     head, blank = Span("  └ ", Face("error")), Span("    ")
@@ -79,7 +79,7 @@ def error_lines(text: str, width: int) -> list[Line]:
 
 
 def question_lines(values: dict[str, Any], width: int) -> list[Line]:
-    """Return a question or a plan with its options: they are there to be read."""
+    """Return a question or a plan with its options, which are shown below a folded call, too."""
     lines: list[Line] = []
     for name in ("question", "plan", "prompt"):
         if isinstance(text := values.get(name), str):
@@ -95,9 +95,10 @@ def question_lines(values: dict[str, Any], width: int) -> list[Line]:
 
 
 class Body(NamedTuple):
-    """The lines under a call: those numbered `rest_at` fold the middle, some are a `picture`.
+    """The lines below a call's head. Those in `rest_at` are heads of a folded middle.
 
-    `wanted` is what has to be decoded for it.
+    `picture` is the range of a picture's lines, `wanted` the size to decode it in, None if it needs
+    not be.
     """
 
     lines: list[Line]
@@ -107,7 +108,7 @@ class Body(NamedTuple):
 
 
 def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Body:
-    """Return what is under a call. `whole`: nothing long is folded; `draws`: pictures are drawn."""
+    """Return a call's body. `whole`: no middle is folded; `draws`: pictures are drawn."""
     inner = max(8, width - 2)
     pieces: list[list[Line]] = []
     diff = _diff(content, inner)
@@ -139,7 +140,7 @@ def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Bo
 
 
 def _diff(content: CallContent, width: int) -> list[Line]:
-    """Draw what was changed, or is to be."""
+    """Draw the call's diff; no lines if it has none."""
     if content.grows:
         return content.kept.edits(edits_of(content.values, begun=True), width)
     key = (content.text, content.result and content.result.text, width)
@@ -147,7 +148,7 @@ def _diff(content: CallContent, width: int) -> list[Line]:
 
 
 def _middle_folded(lines: list[Line], whole: bool) -> tuple[list[Line], int | None]:
-    """Return the lines with the middle of many folded, and where the line is that says so."""
+    """Return the lines with their middle folded if they are many, and the index of its head."""
     hidden = len(lines) - HEAD_ROWS - TAIL_ROWS
     if hidden < LEAST_FOLDED:
         return lines, None
@@ -214,7 +215,7 @@ def _pairs(content: CallContent, values: dict[str, Any], width: int) -> list[Lin
 
 
 def _pair(head: Span, text: str, width: int) -> list[Line]:
-    rows = visible(text).split("\n")  # other characters than the line feed end a line, too
+    rows = visible(text).split("\n")  # other characters than the line feed become one
     if len(rows) == 1:
         return [Line(row) for row in wrap([head, Span(rows[0])], width)]
     return [Line((head,)), *code_lines(highlight("\n".join(rows), ""), width)]

@@ -1,7 +1,7 @@
-"""What of a call's drawing is kept from one layout to the next: long arguments grow, or stay.
+"""Cache of the drawn arguments of a call, which may be long.
 
-While arguments arrive only what is new in them is set. Once they are complete they are drawn once,
-however often their call is laid out anew for what its tool says.
+While arguments arrive only what is new is laid out. Complete ones are drawn once, however often the
+call is laid out again for its output.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from palaver_tui.text.open_block.code import CodeRows
 from palaver_tui.text.spans import Line
 from palaver_tui.text.visible import VisibleStream, visible
 
-# Longer code is highlighted in parts, also when it is complete: the whole would stall the screen.
+# Longer code is highlighted in chunks, even when complete: all at once would stall the screen.
 PARTS_FROM = 4_000  # characters
 
 
 class Edit(NamedTuple):
-    """An edit that is asked for; what is not there yet is empty."""
+    """An edit in a call's arguments; a text that has not arrived is empty."""
 
     file: str
     old: str
@@ -28,7 +28,7 @@ class Edit(NamedTuple):
 
 
 def edits_of(values: dict[str, Any], *, begun: bool = False) -> list[Edit]:
-    """Return the edits among arguments; with `begun`, also those that miss one of their texts."""
+    """Return the edits in arguments; with `begun`, also those whose new text has not arrived."""
     edits = values.get("edits")
     found = []
     for edit in edits if isinstance(edits, list) else [values]:
@@ -51,14 +51,14 @@ class CallCache:
         self._once: dict[str, tuple[Hashable, list[Line]]] = {}
 
     def once(self, name: str, key: Hashable, draw: Callable[[], list[Line]]) -> list[Line]:
-        """Return what `draw` gives, anew only for another `key`."""
+        """Return the lines of `draw`, which is called again only for another `key`."""
         known = self._once.get(name)
         if known is None or known[0] != key:
             known = self._once[name] = (key, draw())
         return known[1]
 
     def code(self, name: str, text: str, language: str, width: int, *, grows: bool) -> list[Line]:
-        """Return an argument that is code, on its panel."""
+        """Return the lines of an argument that is code, on a panel."""
         if not text or not (grows or len(text) >= PARTS_FROM):
             key = (text, language, width)
             return self.once(
@@ -70,7 +70,7 @@ class CallCache:
         return known.update(text)
 
     def edits(self, edits: Sequence[Edit], width: int) -> list[Line]:
-        """Return edits that are being written."""
+        """Return the lines of edits that are being written."""
         how = (width, len({edit.file for edit in edits if edit.file}) > 1)
         if self._edits.how != how or len(edits) <= self._edits.whole:
             self._edits = _Edits(how)
@@ -78,7 +78,7 @@ class CallCache:
 
 
 class _Code:
-    """Code as it grows."""
+    """The layout of growing code."""
 
     def __init__(self, language: str, width: int) -> None:
         self._how = (language, width)
@@ -98,16 +98,16 @@ class _Code:
 
 
 class _Edits:
-    """Edits as they are written: whole ones as a diff, the last one as it stands.
+    """The layout of edits that are being written: complete ones as a diff.
 
-    What the last one will change is known when all of it is there: until then its old text goes,
-    and as much of the new one comes as there is.
+    Of the last one the difference is not known yet: its old text is drawn as removed, and what has
+    arrived of the new text as added.
     """
 
     def __init__(self, how: tuple[int, bool]) -> None:
         self.how = how
-        self.whole = 0  # edits
-        self._lines: list[Line] = []  # theirs
+        self.whole = 0  # complete edits
+        self._lines: list[Line] = []  # of the complete edits
         self._sides = (_Side("-", how[0]), _Side("+", how[0]))
 
     def update(self, edits: Sequence[Edit]) -> list[Line]:
@@ -129,14 +129,14 @@ class _Edits:
 
 
 class _Side:
-    """The old or the new text of an edit."""
+    """The layout of the old or the new text of an edit."""
 
     def __init__(self, sign: Sign, width: int) -> None:
         self._sign: Sign = sign
         self._width = width
         self._text = ""
         self._lines: list[Line] = []
-        self._at = 0  # where the first row starts that may grow
+        self._at = 0  # offset of the first row that may grow
         self._solid = 0  # lines up to there
 
     def update(self, text: str) -> list[Line]:

@@ -1,4 +1,4 @@
-"""A tool call: one line that says what and how it went, and what it unfolds to."""
+"""Block of a tool call: one line with its subject and state, and the body if it is unfolded."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from palaver_tui.transcript.calls.output import Output
 from palaver_tui.transcript.calls.picture_box import PictureBox
 from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey, Folds
 
-# `writing`: its arguments are still arriving. `waiting`: it has not begun. `asks`: a person is
-# to answer. `open`: it has no result and nothing is going on.
+# `writing`: its arguments are still arriving. `waiting`: it has not begun. `asks`: it waits for the
+# user's answer. `open`: it has no result and does not run.
 CallState = Literal["writing", "waiting", "running", "asks", "open", "done"]
-MIN_SUBJECT = 8  # cells; below, the name gives way instead
-MAX_SUBJECT = 1_000  # characters that are looked at: no screen is wider
-# Tools that ask or propose: they never fold.
+MIN_SUBJECT = 8  # cells: the least for the name; a subject with less room is left out
+MAX_SUBJECT = 1_000  # characters that are used: no screen is wider
+# Tools that ask or propose: their text is always shown, and their steps do not fold.
 TALKING = frozenset({"ask_user", "exit_plan", "present_plan", "plan"})
-# How the daemon's own result of a call begins that was not allowed.
+# The beginning of the daemon's result for a denied call.
 DENIED = "The user did not allow"
 
 _SIGNS: dict[CallState, tuple[str, Ink]] = {
@@ -46,7 +46,7 @@ class _Laid(NamedTuple):
 
 
 class CallBlock:
-    """Lays out one call; `lines` grow and change with `show`, and fold."""
+    """The block of one call; `show` and `feed` update it."""
 
     def __init__(self, call_id: str, name: str, draws: bool = True) -> None:
         self.lines: list[Line] = []
@@ -57,7 +57,7 @@ class CallBlock:
         self.arguments = ""
         self.result: ToolResult | None = None
         self.picture: PictureBox | None = None
-        # Its lines as of the last layout, and what has to be decoded for them.
+        # The picture's lines as of the last layout, and the size to decode it in.
         self.picture_at = range(0)
         self.picture_wanted: Grid | None = None
         self._draws = draws  # whether the terminal can show pictures
@@ -76,7 +76,7 @@ class CallBlock:
         state: CallState | None = None,
         result: ToolResult | None = None,
     ) -> None:
-        """Take what is new; what is left out stays as it is."""
+        """Update the call; arguments that are None stay as they are."""
         open_, whole = folds.is_open(self.key), folds.is_open(self._rest)
         before = (self._open, self._whole, self.arguments, self.state, self.result)
         self._open, self._whole = open_, whole
@@ -95,35 +95,35 @@ class CallBlock:
             self._width = 0 if self._open else self._width
 
     def restart(self) -> None:
-        """Forget the live output: the call runs once more."""
+        """Discard the live output: the call runs once more."""
         if self.output.length:
             self.output = Output()
             self._width = 0
 
     def draw_pictures(self, draws: bool) -> None:
-        """Show pictures, or only what they are called."""
+        """Show pictures, or only their captions."""
         if draws != self._draws:
             self._draws = draws
             self._width = 0
 
     def put_picture(self, pixels: Pixels | None) -> None:
-        """Take the picture as it was decoded; None if nobody can."""
+        """Store the decoded picture; None if it cannot be decoded."""
         if self.picture is not None:
             self.picture.put(pixels)
             self.picture_wanted = None
             self._width = 0
 
     def fold_at(self, line: int) -> FoldKey | None:
-        """Return what folds or unfolds on `line`."""
+        """Return the fold whose head is on `line`; None if it is no head."""
         return self._folds[line] if line < len(self._folds) else None
 
     @property
     def failed(self) -> bool:
-        """Whether it ended with an error, or was not allowed."""
+        """Whether it ended with an error, or was denied."""
         return self.result is not None and self.result.is_error
 
     def folds(self) -> list[FoldKey]:
-        """Return all that folds in it, outermost first."""
+        """Return the folds in the block, outermost first."""
         return [self.key, self._rest]
 
     def layout(self, width: int) -> int:
@@ -138,11 +138,11 @@ class CallBlock:
         return next((index for index, (old, new) in pairs if old != new), shorter)
 
     def unfolded(self, width: int) -> list[Line]:
-        """Return the lines that there would be with everything open."""
+        """Return the lines with all folds open, without changing the block."""
         return self._lay(width, open_=True, whole=True)[0]
 
     def _lay(self, width: int, open_: bool, whole: bool) -> _Laid:
-        # A folded call needs little of arguments that may be a whole file.
+        # A folded call shows only the subject; its arguments may be a whole file.
         growing = self.state == "writing" and not open_
         text = self.arguments[:READ_WHILE_GROWING] if growing else self.arguments
         values = self._read.values(text)
@@ -166,7 +166,7 @@ class CallBlock:
 
     @property
     def copied(self) -> str:
-        """What there is to copy of it: what came of it, or else what was asked for."""
+        """The text to copy: the result, else the live output, else the arguments."""
         if self.result is not None:
             return self.result.text
         return "".join(self.output.pieces[:2]) or self.arguments
@@ -175,7 +175,7 @@ class CallBlock:
         state, ink = self._state(content)
         mark = OPENED if open_ else CLOSED
         name = clip(visible_line(self.name), max(MIN_SUBJECT, width - width_of(state) - 5))
-        talks = self.name in TALKING  # what it says stands below
+        talks = self.name in TALKING  # its text is shown below
         words = "" if talks else visible_line(subject(content.values, content.text)[:MAX_SUBJECT])
         room = width - 2 - width_of(name) - 2 - width_of(state) - 2
         body = clip(words, room) if room >= MIN_SUBJECT else ""

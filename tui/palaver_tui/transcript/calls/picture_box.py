@@ -1,4 +1,4 @@
-"""A picture under its call: a line that names it, and the picture once it is decoded. Pure."""
+"""Picture of a call: a line with its caption, and the picture once it is decoded. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from palaver_tui.text.half_blocks import Grid, Pixels, half_block_lines
 from palaver_tui.text.spans import Face, Line, Span
 from palaver_tui.text.wrap import clip
 
-# Rows of cells: what is above and below stays in view, also in a window of 24.
+# Rows of cells. In a window of 24 rows, something above and below the picture stays in view.
 MOST_ROWS = 20
 
 
 def grid_of(picture: Picture, width: int) -> Grid:
-    """Return how large a picture is drawn in `width` cells: in its proportions, never enlarged."""
+    """Return the size of a picture in `width` cells: in its proportions, never enlarged."""
     columns, pixel_rows = picture.width, picture.height
     if columns > width:
         columns, pixel_rows = width, picture.height * width // picture.width
@@ -24,33 +24,33 @@ def grid_of(picture: Picture, width: int) -> Grid:
 
 
 def caption(picture: Picture) -> str:
-    """Return what a picture is, in words."""
+    """Return the caption of a picture: kind, size and bytes."""
     size = len(picture.data)
     amount = f"{size} B" if size < 1000 else f"{(size + 500) // 1000} kB"
     return f"picture: {picture.kind} {picture.width}×{picture.height}, {amount}"
 
 
 class Drawing(NamedTuple):
-    """Lines, and what has to be decoded to fill them; None if nothing."""
+    """Lines, and the size to decode the picture in; None if it needs not be decoded."""
 
     lines: list[Line]
     wanted: Grid | None
 
 
 class PictureBox:
-    """The name of a picture and room for it, which is kept from the first layout on."""
+    """A picture's caption and its lines, which are reserved from the first layout on."""
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
-        self.unreadable = False  # nobody can show it: its name has to do
+        self.unreadable = False  # it cannot be decoded: only the caption is shown
         self._pixels: Pixels | None = None
 
     def put(self, pixels: Pixels | None) -> None:
-        """Take what was decoded; None if nothing can be."""
+        """Store the decoded picture; None if it cannot be decoded."""
         self._pixels, self.unreadable = pixels, pixels is None
 
     def draw(self, width: int, draws: bool) -> Drawing:
-        """Lay out in `width` cells, its name first. `draws`: the terminal can show pictures."""
+        """Lay out in `width` cells, the caption first. `draws`: the terminal can show pictures."""
         name = Line((Span(clip(caption(self.picture), width), Face("link", underline=True)),))
         if self.unreadable or not draws:
             return Drawing([name], None)

@@ -1,4 +1,4 @@
-"""The calls of a chat: each has one block, whether it streams, runs, or is long over."""
+"""Registry of a chat's calls: one block for each call, live and committed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from palaver_tui.transcript.folds import Folds
 
 
 class CallRegistry:
-    """Gives blocks by the ids of calls, and tells them what the view says."""
+    """The blocks of calls, by the calls' ids; updates them from the view."""
 
     def __init__(self, draws: bool = True) -> None:
         self._draws = draws  # whether the terminal can show pictures
@@ -20,12 +20,12 @@ class CallRegistry:
         self._committed: dict[str, ToolCall] = {}
         self._view: ChatView | None = None
         self._folds = Folds()
-        self._unresolved: set[str] = set()  # in a message, their result not shown yet
+        self._unresolved: set[str] = set()  # calls in a message whose block has no result yet
         self._last_turn: frozenset[str] = frozenset()
         self._fed: dict[str, tuple[str, int, int]] = {}  # episode, block number, characters
 
     def __call__(self, call_id: str, name: str) -> CallBlock:
-        """Return the block of a call."""
+        """Return the block of a call; creates it if there is none."""
         block = self._blocks.get(call_id)
         if block is None:
             block = self._blocks[call_id] = CallBlock(call_id, name, self._draws)
@@ -34,17 +34,17 @@ class CallRegistry:
         return block
 
     def draw_pictures(self, draws: bool) -> None:
-        """Show pictures, or only what they are called."""
+        """Show pictures, or only their captions."""
         self._draws = draws
         for block in self._blocks.values():
             block.draw_pictures(draws)
 
     def is_committed(self, call_id: str) -> bool:
-        """Say whether the call is in a message."""
+        """Return whether the call is in a message."""
         return call_id in self._committed
 
     def take(self, messages: Iterable[Message]) -> None:
-        """Learn the calls and results of the messages there are; forget all others."""
+        """Store the calls and results in `messages`; discard all others."""
         self.results.clear()
         self._committed.clear()
         last: set[str] = set()
@@ -65,14 +65,14 @@ class CallRegistry:
         }
 
     def forget(self, live: Iterable[str]) -> None:
-        """Let go of the blocks of calls that are in no message and not in the `live` answer."""
+        """Drop the blocks of calls that are in no message and not in the `live` answer."""
         kept = self._committed.keys() | set(live)
         for call_id in self._blocks.keys() - kept:
             del self._blocks[call_id]
             self._fed.pop(call_id, None)
 
     def update(self, view: ChatView, folds: Folds) -> set[str]:
-        """Tell every call how it stands; return the ids of those that look different now."""
+        """Update the blocks of all calls; return the ids of those that changed."""
         self._view, self._folds = view, folds
         changed = self._feed(view)
         for call_id in self._unresolved & self._blocks.keys():
@@ -83,7 +83,7 @@ class CallRegistry:
         return changed
 
     def _tell(self, call_id: str, view: ChatView, folds: Folds) -> bool:
-        """Tell one block what is known of its call; return whether it looks different now."""
+        """Update the block of one call; return whether it changed."""
         block, call = self._blocks[call_id], self._committed[call_id]
         before = (block.state, block.arguments)
         result = self.results.get(call_id)
@@ -99,7 +99,7 @@ class CallRegistry:
         return "running" if call_id in self._fed else "waiting"
 
     def _feed(self, view: ChatView) -> set[str]:
-        """Give live output to the calls that it is of; return their ids."""
+        """Feed live output to the blocks of its calls; return their ids."""
         grown: set[str] = set()
         episode = view.live.episode if view.live else ""
         for live in view.live.blocks if view.live else ():
