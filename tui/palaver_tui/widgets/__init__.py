@@ -1,1 +1,1 @@
-"""What is on the screen. Widgets read views and keep no truth of their own."""
+"""Widgets: the parts of the screen. They show views and have no state of the chat themselves."""

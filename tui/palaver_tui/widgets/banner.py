@@ -1,4 +1,4 @@
-"""The banner between the conversation and the composer."""
+"""Banner: what happened, and the keys that help, between the conversation and the composer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from palaver_tui.text.wrap import width_of, wrap
 from palaver_tui.widgets.strips import palette_of, strip_of
 
 MAX_TEXT_ROWS = 4
-# What keeps its place beside it: the composer's three rows, three of the conversation, one of
-# the queue, and its own frame.
+# Rows of everything else: three of the composer, three of the conversation, one of the queue, and
+# two of the banner's frame.
 OTHERS_ROWS = 9
-LEAST_ROWS = 2  # inside: a sentence and the keys, even if the conversation keeps only one row
+LEAST_ROWS = 2  # inside the frame: a sentence and the keys, even if the conversation has one row
 
 
 class BannerBox(Widget):
-    """Draws one `Banner`, or takes no room."""
+    """The widget of a `Banner`; hidden if there is none."""
 
     def __init__(self) -> None:
         super().__init__(id="banner")
@@ -30,7 +30,7 @@ class BannerBox(Widget):
         self._laid_in = (0, 0)
 
     def show(self, banner: Banner | None) -> None:
-        """Show `banner`."""
+        """Show `banner`; None hides the widget."""
         room = self.room
         if banner == self._banner and room == self._laid_in:
             return
@@ -50,18 +50,18 @@ class BannerBox(Widget):
         self.refresh()
 
     def on_resize(self) -> None:
-        """The room is known only now: when the window changes, and when the banner appears."""
+        """Lay out again if the room changed, which is known only after the banner appeared."""
         if self._banner is not None and self.room != self._laid_in:
             self._set(self._banner, self.room)
 
     @property
     def rows(self) -> int:
-        """How many rows it takes, its frame among them."""
+        """The number of its rows, including the frame; 0 if hidden."""
         return len(self._lines) + 2 if self.display else 0
 
     @property
     def room(self) -> tuple[int, int]:
-        """Cells and rows inside the frame: the composer stays in view."""
+        """Cells and rows inside the frame that leave the composer in view."""
         parent = self.parent
         outer = parent.size if isinstance(parent, Widget) else self.size
         rows = max(outer.height - OTHERS_ROWS, min(LEAST_ROWS, outer.height - OTHERS_ROWS + 2))
@@ -72,22 +72,22 @@ class BannerBox(Widget):
         lines = [Line(row) for row in spans]
         if banner.detail:
             lines += [Line(row) for row in wrap([Span(banner.detail, Face("muted"))], width)[:3]]
-        # The keys matter more than the code, and than the end of what is said: the conversation
-        # keeps both. In a single row they matter more than all of it: the frame has a title.
+        # The keys matter more than the code and the end of the text: the conversation has both. In
+        # a single row only keys are shown, as the frame has a title.
         keys = _key_rows(banner, width)
         if len(keys) >= rows:
             keys = _key_rows(replace(banner, code=""), width)[: max(1, rows - 1)]
         return [*lines[: rows - len(keys)], *keys]
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y` inside the frame."""
+        """Return the strip of line `y` inside the frame."""
         width = self.size.width
         line = self._lines[y] if y < len(self._lines) else Line()
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
 
 
 def _key_rows(banner: Banner, width: int) -> list[Line]:
-    """Set the status code and the keys, none of them cut, in as many lines as they need."""
+    """Lay out the status code and the keys, without clipping, in as many lines as needed."""
     pairs = [(Span(""), Span(banner.code, Face("muted")))] if banner.code else []
     for key, _action, label in banner.keys:
         pairs.append((Span(key, Face("accent")), Span(f" {label}", Face("muted"))))

@@ -1,4 +1,4 @@
-"""The header and the footer: one line each."""
+"""Bar: the widget of the header and of the footer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver_tui.widgets.strips import palette_of, strip_of
 
 
 class Bar(Widget):
-    """A widget of whole lines that somebody else makes."""
+    """A widget that shows given lines."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -23,7 +23,7 @@ class Bar(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y`."""
+        """Return the strip of line `y`."""
         line = self._lines[y] if y < len(self._lines) else Line()
         strip = strip_of(line, self.size.width, palette_of(self.app))
         return strip.crop_extend(0, self.size.width, self.rich_style)

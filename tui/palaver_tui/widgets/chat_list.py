@@ -1,4 +1,4 @@
-"""The list of chats, drawn line by line so that ten thousand cost what a screenful costs."""
+"""Chat list, drawn line by line, so that ten thousand chats cost the same as a screenful."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ BEGINS_FILTER = BY_ID["chats.filter"].keys
 class ListContent:
     """What the list shows.
 
-    `loaded`: the daemon has told of its chats. `next_page` is the cursor of older ones. With a
-    `filter_text`, even an empty one, what is typed goes on with it. `archived`: these are the
-    chats that are put away. `drafts` are the chats that something is being written to. `roomy`:
-    the time stands behind a title that is too long as well, if nothing else does.
+    `loaded`: the daemon has sent its chats. `next_page` is the cursor of older ones. With a
+    `filter_text`, even an empty one, typed letters extend it. `archived`: these are the archived
+    chats. `drafts` are the chats with a draft. `roomy`: the time is shown even if the title has to
+    be clipped for it, unless there are signs.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -49,7 +49,7 @@ class ListContent:
     roomy: bool = True
 
     def behind(self, number: int, frame: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
-        """Return the signs behind the title of a row, and how long ago something happened there."""
+        """Return the signs after a row's title, and the time since the chat's last change."""
         chat = self.rows[number].chat
         at_rest = self.now is not None and chat.status not in BUSY
         time = age(chat.updated_at, self.now, self.zone) if at_rest and self.now else ""
@@ -57,21 +57,21 @@ class ListContent:
 
 
 class ChatListPane(ScrollView, can_focus=True):
-    """Shows rows; the one that is open is marked."""
+    """The chats as rows; that of the open chat is marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("chats")
 
     class Chosen(Message):
-        """A chat was clicked."""
+        """Posted when a chat was clicked."""
 
         def __init__(self, chat_id: str) -> None:
             super().__init__()
             self.chat_id = chat_id
 
     class NearEnd(Message):
-        """The last of the chats that are known are near: there are older ones.
+        """Posted when the last loaded chats are near the view, and there are older ones.
 
-        `scrolled`: somebody went there; else it is so with what is shown.
+        `scrolled`: the user scrolled there; else the rows that are shown changed.
         """
 
         def __init__(self, scrolled: bool) -> None:
@@ -79,29 +79,29 @@ class ChatListPane(ScrollView, can_focus=True):
             self.scrolled = scrolled
 
     class Filtered(Message):
-        """What the list is filtered by was changed."""
+        """Posted when the filter text changed."""
 
     def __init__(self) -> None:
         super().__init__(id="chats")
         self.rows: list[Row] = []
         self._listed = ListContent()
         self._frame = ""
-        self.filter_text: str | None = None  # as typed by now; None: nothing is filtered
+        self.filter_text: str | None = None  # as typed; None if there is no filter
         self._shown: tuple[object, ...] = ()
 
     def show(self, listed: ListContent, frame: str) -> None:
-        """Show chats; `frame` is the spinner's."""
+        """Show the chats of `listed`; `frame` is the spinner's current character."""
         self._show(listed, frame)
         self._look_on(scrolled=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Ask for older chats before their place is reached."""
+        """Post `NearEnd` before the last loaded chat is reached."""
         super().watch_scroll_y(old_value, new_value)
         self._look_on(scrolled=True)
 
     @property
     def wanted(self) -> str | None:
-        """The cursor of the older chats that are wanted now, if any are."""
+        """The cursor of the older chats, if the end is near the view; else None."""
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
         near_end = bottom >= len(self.rows) - OLDER_WITHIN_ROWS
         return self._listed.next_page if near_end else None
@@ -119,7 +119,7 @@ class ChatListPane(ScrollView, can_focus=True):
             stale = self._stale(before, same_frame)
             if stale:
                 self.refresh(*stale)
-            return  # drawing it anew costs more than to compare
+            return  # comparing costs less than drawing
         self._shown = shown
         if size != self.virtual_size:
             self.virtual_size = size
@@ -129,7 +129,7 @@ class ChatListPane(ScrollView, can_focus=True):
         self.refresh()
 
     def _stale(self, before: ListContent, frame: str) -> list[Region]:
-        """Return the rows of the view that looked otherwise `before`, with the spinner `frame`."""
+        """Return the rows in view that changed since `before`, with its spinner `frame`."""
         top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
         return [
             Region(0, number - top, width, 1)
@@ -148,7 +148,7 @@ class ChatListPane(ScrollView, can_focus=True):
 
     @property
     def index(self) -> int | None:
-        """Where the chat that is open stands."""
+        """The index of the open chat; None if it is not listed."""
         return self._place(self._listed.current)
 
     def _place(self, chat_id: str | None) -> int | None:
@@ -156,7 +156,7 @@ class ChatListPane(ScrollView, can_focus=True):
         return next(places, None)
 
     def neighbour(self, chat_id: str | None, steps: int) -> str | None:
-        """Return the chat `steps` below a chat; one that is not listed is above them all."""
+        """Return the id of the chat `steps` below a chat; one not listed is above all others."""
         if not self.rows:
             return None
         place = self._place(chat_id)
@@ -164,16 +164,16 @@ class ChatListPane(ScrollView, can_focus=True):
         return self.rows[max(0, min(len(self.rows) - 1, target))].chat.id
 
     def beside(self, chat_id: str) -> str | None:
-        """Return the chat below one, or else above it; None where there is no other."""
+        """Return the id of the chat below one, else of that above it; None if there is none."""
         others = (self.neighbour(chat_id, steps) for steps in (1, -1))
         return next((other for other in others if other not in {None, chat_id}), None)
 
     def on_key(self, event: events.Key) -> None:
-        """While the list is filtered, letters are what it is filtered by."""
+        """Begin a filter, or add typed letters to it."""
         if self.filter_text is None:
             if event.key not in BEGINS_FILTER:
                 return
-            # Here, and not as a binding, which runs when letters after it have been taken for keys.
+            # Not a binding, which would run after the next letters have been handled as keys.
             text = ""
         elif event.key == "backspace":
             text = self.filter_text[:-1]
@@ -183,7 +183,7 @@ class ChatListPane(ScrollView, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        # At once, not when it is painted: the next letter may come before.
+        # At once, not with the next paint: the next letter may come before that.
         self.filter_text = text
         self.post_message(self.Filtered())
 
@@ -194,7 +194,7 @@ class ChatListPane(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self.rows[number].chat.id))
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y` of the view."""
+        """Return the strip of line `y` of the view."""
         width = self.scrollable_content_region.width
         number = self.scroll_offset.y + y
         line = Line()
@@ -228,5 +228,5 @@ class ChatListPane(ScrollView, can_focus=True):
         end = Span(" ", Face(paper=paper))
         needed = sum(width_of(span.text) for span in [*left, *right, *when, end]) + 1
         if needed > width and (behind or not self._listed.roomy):
-            when = []  # where there is little room the title has it
+            when = []  # the title needs the room
         return row(left, [*right, *when, end], width)._replace(fill=paper)

@@ -1,4 +1,4 @@
-"""The commands that fit what is written after a slash, above the composer."""
+"""Command list: the slash commands that match the typed text, above the composer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from palaver_tui.keymap.actions import Action, key_of
 from palaver_tui.text.spans import Face, Line, Paper, Span
 from palaver_tui.widgets.strips import palette_of, row, strip_of
 
-MAX_ROWS = 5  # then it scrolls with the picked one
-# Of the window, beside them: header, footer, the composer's three, three of the conversation, one
-# of the queue, and their own frame.
+MAX_ROWS = 5  # more are scrolled with the picked one
+# Rows of everything else in the window: header, footer, three of the composer, three of the
+# conversation, one of the queue, and two of the list's frame.
 OTHERS_ROWS = 11
 NAME_CELLS = 16  # the longest name, its slash, and a gap
 
 
 class CommandList(Widget):
-    """Shows commands, one of them picked. It never has the focus: the composer keeps it."""
+    """A list of commands, one of them picked. It never has the focus: the composer keeps it."""
 
     def __init__(self) -> None:
         super().__init__(id="commands")
@@ -29,16 +29,16 @@ class CommandList(Widget):
 
     @property
     def picked(self) -> Action | None:
-        """The one that Enter runs."""
+        """The command that Enter runs; None if none is picked."""
         return None if self._picked is None else self._actions[self._picked]
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Those that are shown."""
+        """The commands that are shown."""
         return self._actions
 
     def show(self, actions: tuple[Action, ...], *, pick: bool) -> None:
-        """Show these commands, none of which hides the list; with `pick`, the first is picked."""
+        """Show these commands, or hide the list if there are none; with `pick`, pick the first."""
         if actions == self._actions and (self._picked is not None or not pick):
             return
         self._actions, self._picked = actions, 0 if pick and actions else None
@@ -49,14 +49,14 @@ class CommandList(Widget):
         self._dress()
 
     def move(self, steps: int) -> None:
-        """Pick the one `steps` below."""
+        """Pick the command `steps` below."""
         start = -1 if self._picked is None else self._picked
         self._picked = max(0, min(len(self._actions) - 1, start + steps))
         self._first = max(min(self._first, self._picked), self._picked - self._rows + 1)
         self._dress()
 
     def _dress(self) -> None:
-        """Say on the frame how many there are, and what keys do now; draw all of it again."""
+        """Set the title and the keys on the frame; draw the list again."""
         hidden = len(self._actions) > self._rows
         self.border_title = Content(f"Commands · {len(self._actions)}" if hidden else "Commands")
         picks = f"{key_of('composer.recall')} {key_of('composer.newer')} pick"
@@ -67,7 +67,7 @@ class CommandList(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y` inside the frame."""
+        """Return the strip of line `y` inside the frame."""
         width, number = self.size.width, self._first + y
         line = self._row(number, width) if number < len(self._actions) else Line()
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)

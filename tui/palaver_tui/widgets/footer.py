@@ -1,4 +1,4 @@
-"""What the footer says: the keys that matter now."""
+"""Footer: the keys of the actions that are possible now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _pair(key: str, label: str) -> list[Span]:
     return [Span(f" {key}", Face("accent")), Span(f" {label} ", Face("muted"))]
 
 
-# What the part in focus offers, most important first: its actions, with as many of their keys.
+# Actions that the part in focus offers, most important first: id, label, number of keys shown.
 OFFERED: dict[Scope, tuple[tuple[str, str, int], ...]] = {
     "chats": (
         ("chats.open", "open", 1),
@@ -40,7 +40,7 @@ OFFERED: dict[Scope, tuple[tuple[str, str, int], ...]] = {
         ("transcript.select", "select", 1),
     ),
 }
-# While letters are what a list is filtered by, they are no keys.
+# While a filter is typed, letters are no keys.
 FILTERING = (("chats.open", "open", 1),)
 
 
@@ -55,11 +55,11 @@ def footer_line(
     filtering: bool = False,
     under: bool = False,
 ) -> Line:
-    """Return the footer; `closes` is what Esc would close, None when nothing is open.
+    """Return the footer; `closes` is the label of what Esc closes, None if nothing is open.
 
-    `offers` says whether an action makes sense now, `focus` which part takes the keys. With
-    something `selected` it can be copied from everywhere. `filtering`: the list takes letters.
-    `under` a dialog only what can take its place is offered.
+    `offers` returns whether an action is possible now, `focus` is the part that gets the keys.
+    `selected`: text is selected, which can be copied from everywhere. `filtering`: the list gets
+    letters. `under`: a dialog is open, so only actions that may replace it are offered.
     """
     left: list[Span] = []
     if closes is not None:

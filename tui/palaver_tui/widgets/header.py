@@ -1,4 +1,4 @@
-"""What the header says: the chat, its model, what it used and cost, and the connection."""
+"""Header: the chat, its model, its context and cost, and the connection."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ DOTS: dict[Phase, tuple[str, Ink]] = {
     "reconnecting": ("◍", "warning"),
     "offline": ("○", "error"),
 }
-# What stands in the place of the daemon's where none answers.
+# Shown instead of the daemon's name if none answers.
 PLACES: dict[Phase, str] = {"starting": "starting", "offline": "offline"}
-WIDE = 70  # columns from which the header names context, cost and server in full
+WIDE = 70  # columns; from this width the header shows context, cost and server in full
 MOST_OF_PLACE = 26  # cells
 BAR = "▁▂▃▄▅▆▇█"
-LEAST_PART = 0.01  # of the context, below which a bar would say nothing
+LEAST_PART = 0.01  # of the context; a smaller part is not shown
 
 
 def dollars(micros: int) -> str:
-    """Return a cost for people."""
+    """Return a cost as text in dollars."""
     value = micros / 1_000_000
     return f"${value:.4f}" if 0 < value < 0.01 else f"${value:.2f}"
 
 
 def context_used(view: ChatView) -> tuple[str, Ink] | None:
-    """Return the part of the context window in use, None if it is not known or next to nothing."""
+    """Return the used part of the context window, None if unknown or below `LEAST_PART`."""
     if view.context_tokens is None or not view.context_limit:
         return None
     part = view.context_tokens / view.context_limit
@@ -46,9 +46,9 @@ def context_used(view: ChatView) -> tuple[str, Ink] | None:
 
 @dataclass(frozen=True)
 class Place:
-    """The daemon, as the header names it: `name` is whose and where it is.
+    """The daemon, as the header names it: `name` is `user@host`, or a local daemon's name.
 
-    `remote`: it is not on this machine. `version` is what it is of, "" where that is this client's.
+    `remote`: it is not on this machine. `version` is its version, "" if it is this client's.
     """
 
     name: str = ""
@@ -56,7 +56,7 @@ class Place:
     version: str = ""
 
     def spans(self, phase: Phase, wide: bool) -> list[Span]:
-        """Return it as it stands in the header; what is amiss stands in a narrow one, too."""
+        """Return the daemon as shown in the header; problems are shown in a narrow one, too."""
         dot, ink = DOTS[phase]
         said = PLACES.get(phase, "")
         name = f"{self.name} {said}".strip() if self.remote else said or self.name
@@ -71,7 +71,7 @@ class Place:
 def header_line(
     view: ChatView, connection: Connection, place: Place, model: str | None, width: int
 ) -> Line:
-    """Return the header in `width` cells; what matters least goes first when it is narrow."""
+    """Return the header in `width` cells; a narrow one omits what matters least."""
     wide = width >= WIDE
     right: list[list[Span]] = []
     if model:
@@ -79,7 +79,7 @@ def header_line(
     if (used := context_used(view)) is not None:
         text, ink = used
         right.append([Span(f"ctx {text}" if wide else text, Face(ink))])
-    if view.cost_micros is not None:  # what has no price has none here either, rather than $0
+    if view.cost_micros is not None:  # without a price nothing is shown, not $0
         right.append([Span(dollars(view.cost_micros), MUTED)])
     right.append(place.spans(connection.phase, wide))
     spans = [

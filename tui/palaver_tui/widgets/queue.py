@@ -1,4 +1,4 @@
-"""The messages that wait for their turn."""
+"""Queue panel: the messages that wait for the current turn to end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from palaver_tui.text.spans import Face, Line, Paper, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.widgets.strips import palette_of, row, strip_of
 
-MAX_ROWS = 5  # then it scrolls with the selection
-FOLD_BELOW = 24  # rows of the window under which the panel is one line
-# What stands beside it when it has the focus: header and footer, the composer's three rows, the
-# conversation's two, and its own frame. With less than a row left for the messages it stays one
-# line, which shows the selected one.
+MAX_ROWS = 5  # more are scrolled with the selection
+FOLD_BELOW = 24  # rows of the window; in a smaller one the panel is one line
+# Rows of everything else when the panel has the focus: header and footer, three of the composer,
+# two of the conversation, and two of its frame. With less than a row left for messages the panel
+# stays one line, which shows the selected message.
 OTHERS_ROWS = 9
 OFFERED = (
     ("queue.send", "send now"),
@@ -33,10 +33,11 @@ LIMIT = 20  # messages in a queue; the daemon refuses more
 
 
 class QueuePanel(Widget, can_focus=True):
-    """Shows the queue; the selected message is what keys act on.
+    """The queue; keys act on the selected message.
 
-    When that one leaves the queue by itself, none is selected until an arrow is pressed: a key is
-    for what was seen. After one that the person took out, the next one is.
+    If that message leaves the queue by itself, none is selected until an arrow is pressed, as a key
+    must not act on a message that the user did not see selected. If the user removed it, the next
+    one is selected.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue")
@@ -46,22 +47,22 @@ class QueuePanel(Widget, can_focus=True):
         self._queue: tuple[QueuedMessage, ...] = ()
         self._sending: tuple[str, ...] = ()
         self._selected: int | None = None  # the id: the queue may change under the selection
-        self._place = 0  # where the selected message is, or was
-        self.leaving: set[int] = set()  # ids of those that are being taken out
+        self._place = 0  # index of the selected message, or its last one
+        self.leaving: set[int] = set()  # ids of messages that the user is removing
         self._editing: int | None = None
         self._folded = False
-        self._most = MAX_ROWS  # messages that are shown at once
+        self._most = MAX_ROWS  # messages shown at once
         self._first = 0
         self._shown: tuple[object, ...] = ()
 
     @property
     def selected(self) -> QueuedMessage | None:
-        """The selected message, if one is."""
+        """The selected message, None if none is."""
         return next((one for one in self._queue if one.id == self._selected), None)
 
     @property
     def rows(self) -> int:
-        """How many rows it takes, its frame among them."""
+        """The number of its rows, including the frame."""
         total = len(self._queue) + len(self._sending)
         return 0 if not total else self._height(total)
 
@@ -69,22 +70,22 @@ class QueuePanel(Widget, can_focus=True):
         return 1 if self._folded else min(self._most, total) + 2
 
     def select(self, steps: int) -> None:
-        """Select the message `steps` below; with none selected, the one beside the gap."""
+        """Select the message `steps` below; if none is selected, next to the one that left."""
         if self._queue:
             if self.selected is None and steps > 0:
-                steps -= 1  # what was below has moved into the gap
+                steps -= 1  # the message below has moved up
             self._place = max(0, min(len(self._queue) - 1, self._place + steps))
             self._selected = self._queue[self._place].id
             self.refresh()
 
     def on_focus(self) -> None:
-        """Begin with the first one, where none is selected."""
+        """Select the first message, if none is selected."""
         if self.selected is None:
             self._place = 0
             self.select(0)
 
     def _take(self, queue: tuple[QueuedMessage, ...]) -> None:
-        """Hold the queue as it is now, and find the selected message in it."""
+        """Store the queue, and find the selected message in it."""
         before, self._queue = [queued.id for queued in self._queue], queue
         ids = [queued.id for queued in queue]
         gone = self._selected
@@ -102,9 +103,9 @@ class QueuePanel(Widget, can_focus=True):
         self.leaving.intersection_update(ids)
 
     def show(self, view: ChatView, editing: int | None, rows: int, banner: int = 0) -> None:
-        """Show the queue of `view`; `editing` is in the composer.
+        """Show the queue of `view`; `editing` is the id of the message in the composer.
 
-        In a window of `rows` rows, of which a banner has so many.
+        `rows` are those of the window, `banner` those of the banner.
         """
         self._take(view.queue)
         self._editing = editing
@@ -128,12 +129,12 @@ class QueuePanel(Widget, can_focus=True):
             *(self._folded, self._most, held, self.has_focus),
         )
         if shown == self._shown:
-            return  # drawing it anew costs more than to compare
+            return  # comparing costs less than drawing
         self._shown = shown
         self._dress(total, held)
 
     def _dress(self, total: int, is_held: bool) -> None:
-        """Set what is on the frame, and how high it is; draw all of it again."""
+        """Set the frame's title, the keys and the height; draw the panel again."""
         held = " · held" if is_held else ""
         full = " · full" if len(self._queue) >= LIMIT else ""
         letters = f": {LETTERS}" if self.has_focus else ""
@@ -149,7 +150,7 @@ class QueuePanel(Widget, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y` inside the frame."""
+        """Return the strip of line `y` inside the frame."""
         width = self.size.width
         line = self._folded_line(width) if self._folded else self._row(y, width)
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
@@ -157,7 +158,7 @@ class QueuePanel(Widget, can_focus=True):
     def _folded_line(self, width: int) -> Line:
         waiting = [*(one.content for one in self._queue), *self._sending]
         if not waiting:
-            return Line()  # it is hidden, and drawn once more before the others have its room
+            return Line()  # it is hidden, but drawn once more before the next layout
         held = " · held" if self.has_class("-held") else ""
         ink = Face("warning") if held else Face("accent")
         count, shown, face = f"{len(waiting)}{held}", waiting[0], Face("muted")
@@ -193,6 +194,6 @@ class QueuePanel(Widget, can_focus=True):
 
 
 def _letters(actions: str) -> str:
-    """Return a key for each of some actions: the shortest one, which leaves room for others."""
+    """Return the shortest key of each of some actions, to leave room for others."""
     keys = (map(key_name, BY_ID[name].keys) for name in actions.split())
     return " ".join(min(names, key=len) for names in keys)

@@ -1,4 +1,4 @@
-"""Where one types what to find in the conversation."""
+"""Search bar: the field for the query of a search in the conversation."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from palaver_tui.textual_patches.fields import ShownInput
 
 
 class SearchInput(ShownInput):
-    """The words to find."""
+    """The field for the query."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("search")
 
 
 class SearchBar(Horizontal):
-    """One line: the words, and how many of what was found is shown."""
+    """One line: the query, and the number of matches."""
 
     class Typed(Message):
-        """The words changed."""
+        """Posted when the query changed."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -43,18 +43,18 @@ class SearchBar(Horizontal):
 
     @property
     def text(self) -> str:
-        """What was typed."""
+        """The typed query."""
         return self.query_one(SearchInput).value
 
     def open(self) -> None:
-        """Show it, and type into it."""
+        """Show the bar, and focus its field."""
         self.display = True
         box = self.query_one(SearchInput)
         box.focus()
         box.select_all()
 
     def close(self) -> None:
-        """Hide it."""
+        """Hide the bar, and clear its field."""
         self.display = False
         self.query_one(SearchInput).value = ""
 
@@ -71,5 +71,5 @@ class SearchBar(Horizontal):
             self.post_message(self.Typed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter is an action of ours."""
+        """Stop the event: Enter runs one of our actions."""
         event.stop()

@@ -1,4 +1,4 @@
-"""Where the conversation is shown, and over its upper edge what is said in passing."""
+"""Stage: the frame around the conversation, with notices over its upper edge."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from textual.widget import Widget
 from palaver_tui.textual_patches.notices import notice_rack
 
 HEADER_ROWS = 1
-# With fewer rows of its own a notice would reach over what is below: it takes the header's too.
+# With fewer rows a notice would cover the parts below: then notices begin on the header's row.
 LEAST_ROWS = 2
 
 
 class NewestFirst(VerticalLayout):
-    """Notices under each other, the last one on top: where room is short, older ones give way."""
+    """A layout of notices with the newest on top: if room is short, older ones are cut off."""
 
     def arrange(
         self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
@@ -26,9 +26,9 @@ class NewestFirst(VerticalLayout):
 
 
 class Stage(Container):
-    """The frame around the conversation. Notices keep to its rows and columns.
+    """The frame around the conversation. Notices are placed in its rows and columns.
 
-    So they cover no part that one works with: banner, queue and composer are below it.
+    So they do not cover banner, queue and composer, which are below it.
     """
 
     def on_resize(self) -> None:
@@ -38,7 +38,7 @@ class Stage(Container):
             return  # notices are switched off
         region = self.region
         top = HEADER_ROWS if region.height >= LEAST_ROWS else 0
-        # Textual takes only the name of a layout that is set as an attribute.
+        # The attribute `layout` accepts only names of layouts.
         rack.styles.inline.set_rule("layout", NewestFirst())
         rack.styles.margin = Spacing(top, 0, 0, region.x + 1)
         rack.styles.width = max(1, region.width - 2)  # the corners of the frame stay free

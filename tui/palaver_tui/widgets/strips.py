@@ -1,4 +1,4 @@
-"""From layout lines to Textual strips."""
+"""Lines of a layout as strips of Textual."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.text.wrap import clip, width_of
 from palaver_tui.themes.palettes import DARK, PALETTES, Depth, Palette
 from palaver_tui.themes.themes import pixel_style, style_of
 
-# Papers of panels. Where there are no colours an edge takes the place of their first blank.
+# Papers of panels. On the terminal's own background an edge replaces their first blank.
 PANELS = frozenset({"code", "added", "removed"})
 EDGE = "▏"
 EDGE_FACE = Face("rule")
@@ -25,7 +25,7 @@ def palette_of(app: App[object]) -> Palette:
     return PALETTES.get(app.theme, DARK)
 
 
-# As Rich calls them. `windows` are the 16 colours of a console that is older than escape codes.
+# By Rich's names. `windows` are the 16 colours of a console without escape codes.
 DEPTHS: dict[str | None, Depth] = {
     "truecolor": "truecolor",
     "256": "256",
@@ -36,7 +36,7 @@ DEPTHS: dict[str | None, Depth] = {
 
 
 def depth_of(console: Console) -> Depth:
-    """Return which colours a terminal has, as its environment says."""
+    """Return the colour depth of a terminal, as its environment says."""
     return DEPTHS[console.color_system]
 
 
@@ -46,7 +46,7 @@ def draws_pictures(console: Console) -> bool:
 
 
 def strip_of(line: Line, width: int, palette: Palette) -> Strip:
-    """Return `line`, filled up to `width` cells."""
+    """Return the strip of `line`, filled up to `width` cells."""
     segments = []
     used = 0
     edged = palette.own and line.fill in PANELS
@@ -69,7 +69,7 @@ def strip_of(line: Line, width: int, palette: Palette) -> Strip:
 
 
 def row(left: Iterable[Span], right: Iterable[Span], width: int) -> Line:
-    """Return one line with `left` and `right` at its ends; `left` gives way if it must."""
+    """Return one line with `left` and `right` at its ends; `left` is clipped if necessary."""
     right = tuple(right)
     room = width - sum(width_of(span.text) for span in right)
     kept, used = [], 0

@@ -1,4 +1,4 @@
-"""What is shown where no conversation is yet: a beginning, or what is missing for one."""
+"""Welcome: the screen of an empty chat, with hints, or with what is missing for a model."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def _key_rows() -> list[tuple[Span, ...]]:
 def welcome_lines(
     setup: FirstRun | None, model: str | None, width: int, height: int, hint: str = ""
 ) -> list[Line]:
-    """Return the screen for an empty chat, in the middle of `width` and `height`.
+    """Return the screen of an empty chat, centred in `width` and `height`.
 
-    `setup` says what is missing for a model, None when nothing is; `hint` what else to know.
+    `setup` tells what is missing for a model, None if nothing is; `hint` is shown below the model.
     """
     lines: list[Line] = []
     if setup is not None:
@@ -81,7 +81,7 @@ CODE_INDENT: Final = 4
 
 
 def _first_run(setup: FirstRun, width: int, height: int) -> list[Line]:
-    """Lay out what helps; where there is no room for all of it, what can be spared goes first."""
+    """Lay out the help for the setup; if there is no room for all rows, spare ones are omitted."""
     inner = min(MAX_WIDTH, width - 4)
     rows = paragraphs(setup)
     laid = [(row, _paragraph(row, inner, width)) for row in rows]
@@ -102,7 +102,7 @@ def _paragraph(row: Row, inner: int, width: int) -> list[Line]:
 
 
 class Welcome(Widget):
-    """Draws the screen of an empty chat."""
+    """The widget of the screen of an empty chat."""
 
     def __init__(self) -> None:
         super().__init__(id="welcome")
@@ -111,13 +111,13 @@ class Welcome(Widget):
         self.hint = ""
 
     def show(self, setup: FirstRun | None, model: str | None) -> None:
-        """Show what is missing for a model, or who answers."""
+        """Show what is missing for a model, or the model that answers."""
         if (setup, model) != (self._setup, self._model):
             self._setup, self._model = setup, model
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y`."""
+        """Return the strip of line `y`."""
         width = self.size.width
         height = self.size.height
         lines = welcome_lines(self._setup, self._model, width, height, self.hint)

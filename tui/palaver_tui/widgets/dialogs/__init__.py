@@ -1,1 +1,1 @@
-"""What lies over the main screen until it is answered."""
+"""Dialogs: modal screens over the main screen."""

@@ -1,4 +1,4 @@
-"""A question before something goes for good."""
+"""Confirmation: a question before an action that cannot be undone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ YES = "y"
 
 
 class ConfirmScreen(Dialog[bool]):
-    """Gives True for yes. What is harmless comes first: Enter alone does nothing."""
+    """A dialog with the answer True for yes. No comes first, so that Enter alone does nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "down", show=False),
@@ -44,7 +44,7 @@ class ConfirmScreen(Dialog[bool]):
             yield Options(Option(Content(self._no)), Option(Content(self._yes)), markup=False)
 
     def on_mount(self) -> None:
-        """Begin at what changes nothing."""
+        """Highlight no, and focus the options."""
         options = self.query_one(OptionList)
         options.highlighted = 0
         options.focus()
@@ -66,5 +66,5 @@ class ConfirmScreen(Dialog[bool]):
         self.answer(given=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Answer with what was chosen."""
+        """Answer with the chosen option."""
         self.answer(event.option_index == 1)

@@ -1,4 +1,4 @@
-"""What lies over everything else until it is answered."""
+"""Dialog: the base class of modal screens."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 def keys_below(verb: str = "") -> str:
-    """Return what is on the lower edge of a dialog; `verb` is what Enter does, if anything."""
+    """Return the keys for a dialog's lower edge; `verb` is what Enter does, "" for nothing."""
     closes = f"{key_of('chat.escape')} closes"
     return f"{key_name('enter')} {verb} · {closes}" if verb else closes
 
 
 class Dialog(ModalScreen[T], Generic[T]):
-    """A box in the middle. It gives its answer once: to a second key it is gone."""
+    """A centred box. It answers once: a second key has no effect."""
 
     def answer(self, given: T | None) -> None:
-        """Close, and hand `given` to who asked."""
+        """Close the dialog with the result `given`."""
         if self.is_current:
             self.dismiss(given)

@@ -1,4 +1,4 @@
-"""The screen of all keys, made from the table of actions."""
+"""Help: the screen of all keys, generated from the table of actions."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SIGNS = (
 )
 KEY_COLUMN = 20  # the longest keys of an action, and a gap
 MAX_WIDTH = 71
-SHARE = 0.96  # of the window, as the style sheet has it
-FRAME = 8  # cells that border, padding and scroll bar take
-# Below this width a help text stands under its keys, not in a column beside them.
+SHARE = 0.96  # of the window's width, as in the style sheet
+FRAME = 8  # cells of border, padding and scroll bar
+# Below this width a help text is under its keys, not in a column beside them.
 NARROW = 60
 
 
 def help_content(width: int, focus: Scope | None = None) -> Content:
-    """Return all actions with their keys in `width` cells, by where the keys work.
+    """Return all actions with their keys in `width` cells, grouped by scope.
 
-    Those of the part that has the `focus` come first.
+    The scope that has the `focus` comes first.
     """
     parts: list[Content] = []
     column = KEY_COLUMN if width >= NARROW else 4
@@ -72,7 +72,7 @@ def help_content(width: int, focus: Scope | None = None) -> Content:
 
 
 class HelpScreen(Dialog[None]):
-    """All keys, over what was there."""
+    """The dialog with all keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "close", "Close", show=False)]
 

@@ -1,4 +1,4 @@
-"""The models to choose from."""
+"""Model picker: the dialog to choose a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from palaver_tui.widgets.dialogs.picker import Choice, Picker
 
 
 def model_picker(models: list[Model], current: str | None) -> Picker:
-    """Return a screen that gives the name of the chosen model; `current` is the one in use."""
+    """Return a picker that answers with a model's name; `current` is the one in use."""
     choices = [
         Choice(
             model.name,

@@ -1,4 +1,4 @@
-"""Lines to choose from."""
+"""Option list with a highlight that is visible without colours."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PICKED = Style(reverse=True)
 
 
 class Options(OptionList):
-    """Shows which one is picked also where only the terminal's own background is used."""
+    """An option list that reverses the highlighted option on the terminal's own background."""
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y` of the view."""
+        """Return the strip of line `y` of the view."""
         strip = super().render_line(y)
         number = self.scroll_offset.y + y
-        # Textual leaves `reverse` out of what a style sheet says of a picked option.
+        # Textual ignores `reverse` in a style sheet's rule for a highlighted option.
         if palette_of(self.app).own:
             option = option_at(self, number)
             if option is not None and option == self.highlighted:

@@ -1,4 +1,4 @@
-"""The palette: every action by its name, from the table of actions."""
+"""Command palette: all actions by name, generated from the table of actions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from palaver_tui.widgets.dialogs.picker import Choice, Picker
 
 
 class Palette(Picker):
-    """Gives the id of an action; only those that `offers` allows are in it."""
+    """A picker that answers with the id of an action, of those for which `offers` is true."""
 
     def __init__(self, offers: Callable[[Action], bool]) -> None:
         choices = [

@@ -1,4 +1,4 @@
-"""A list to choose from, narrowed by what is typed."""
+"""Picker: a dialog with a list to choose from, filtered by typed text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from palaver_tui.widgets.dialogs.options import Options
 
 @dataclass(frozen=True)
 class Choice:
-    """One line, or several. `words` is what is typed to find it; `value` what it gives."""
+    """A choice, in one or several lines. `words` is matched with typed text, `value` the answer."""
 
     value: str
     words: str
@@ -31,13 +31,13 @@ class Choice:
 
 
 class Choices(Options, can_focus=False):
-    """The list; the field above it keeps the focus, so that every letter goes there."""
+    """The list. It has no focus: every letter goes to the field above it."""
 
 
 class Picker(Dialog[str]):
-    """Gives the value of a choice, or None.
+    """A dialog with the value of a choice as its answer, or None.
 
-    Everything is decided as the key comes: what is typed has narrowed the list before Enter.
+    The list is filtered at once with each key, so that Enter acts on all that was typed before it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,11 +71,11 @@ class Picker(Dialog[str]):
             yield Static("", id="picker-nothing", markup=False)
 
     def on_mount(self) -> None:
-        """Show everything, beginning at what is in use."""
+        """Show all choices, with the current one highlighted."""
         self._show("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show what fits."""
+        """Show the choices that match."""
         event.stop()
         self._show(event.value)
 
@@ -96,12 +96,12 @@ class Picker(Dialog[str]):
         nothing.update(Content(f"Nothing here is called “{visible_line(query)}”."))
 
     def action_move(self, steps: int) -> None:
-        """Go to the choice above or below."""
+        """Move to the choice above or below."""
         choices = self.query_one(Choices)
         (choices.action_cursor_down if steps > 0 else choices.action_cursor_up)()
 
     def action_page(self, pages: int) -> None:
-        """Go a page up or down."""
+        """Move a page up or down."""
         choices = self.query_one(Choices)
         if choices.highlighted is not None:
             top = choices.highlighted + pages * max(1, choices.size.height // 2)
@@ -123,7 +123,7 @@ class Picker(Dialog[str]):
 
 
 def found(choices: Sequence[Choice], query: str) -> list[Choice]:
-    """Return the choices that fit `query`, the best first; all of them for an empty one."""
+    """Return the choices that match `query`, the best first; all of them for an empty one."""
     if not query:
         return list(choices)
     matcher = Matcher(query)

@@ -1,4 +1,4 @@
-"""The servers to choose from."""
+"""Server picker: the dialog to choose a server."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from palaver_tui.widgets.dialogs.picker import Choice, Picker
 
 
 def server_picker(servers: Sequence[Server], named_in: str) -> Picker:
-    """Return a screen that gives the place of the chosen server in `servers`, as a word.
+    """Return a picker that answers with the index of the chosen server, as a string.
 
     Args:
-        named_in: the file where servers are named: told where it names none.
+        named_in: the file where servers are named; shown if it names none.
     """
     choices = [
         Choice(str(number), visible_line(f"{server.name} {server.address}"), _shown(server))

@@ -1,4 +1,4 @@
-"""A title to write."""
+"""Rename dialog: a field for the title of a chat."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
 
 
 class RenameScreen(Dialog[str]):
-    """Gives the new title, or None."""
+    """A dialog with the new title as its answer, or None."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        # What is made visible of a control is longer than it.
+        # A control becomes longer when it is made visible.
         self._title = visible_line(title)[:TITLE_LIMIT]
 
     def compose(self) -> ComposeResult:

@@ -1,1 +1,1 @@
-"""The conversation as a widget."""
+"""Transcript: the widget of the conversation."""

@@ -1,4 +1,4 @@
-"""What is worked out beside the event loop, or in slices between its turns."""
+"""Background work: layout and pictures in threads, search in slices on the event loop."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class BackgroundLayout:
-    """Lays out what has just been finished and takes long, one text after the other."""
+    """Runs the viewport's layout jobs in a thread, one after the other."""
 
     def __init__(self, viewport: Viewport, spawn: Spawn, told: Callable[[str], None]) -> None:
-        """`told` is called with what to tell the person when a text cannot be laid out."""
-        self.job: Job | None = None  # what is laid out now
+        """Call `told` with a message for the user when a layout fails."""
+        self.job: Job | None = None  # the running job
         self._viewport = viewport
         self._spawn = spawn
         self._told = told
 
     def look(self) -> None:
-        """Begin with what there is to do, if nothing is being done."""
+        """Start the next job, if none is running."""
         if self.job is None:
             self.job = self._viewport.next_job()
             if self.job is not None:
@@ -46,7 +46,7 @@ class BackgroundLayout:
 
 
 class BackgroundPictures:
-    """Decodes the pictures in view, one after the other."""
+    """Decodes the pictures in view in a thread, one after the other."""
 
     def __init__(self, viewport: Viewport, spawn: Spawn) -> None:
         self._viewport = viewport
@@ -54,7 +54,7 @@ class BackgroundPictures:
         self._busy = False
 
     def look(self) -> None:
-        """Begin with what there is to do, if nothing is being done."""
+        """Start to decode pictures, if none is being decoded."""
         if not self._busy and next(wanted_pictures(self._viewport), None) is not None:
             self._busy = True
             self._spawn(self._decode())
@@ -72,15 +72,15 @@ def _decoded(picture: Picture, grid: Grid) -> Pixels | None:
     try:
         return pixels_of(picture, grid)
     except UnreadablePictureError:
-        return None  # its name stays; whoever opens it is told why
+        return None  # only its caption is shown; opening it tells why
 
 
 async def search_on(
     search: Search, told: Callable[[], object], later: Callable[[Callable[[], None]], object]
 ) -> None:
-    """Search slice by slice until all was looked at.
+    """Search slice by slice until the search is done.
 
-    `told` is called after each slice, `later` with what somebody wants to be done at the end.
+    `told` is called after each slice, `later` with the function to be called at the end.
     """
     try:
         while not search.done:

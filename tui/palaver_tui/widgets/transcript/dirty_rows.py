@@ -1,7 +1,7 @@
-"""Which rows of a view are to be drawn again.
+"""Dirty rows: the rows of a view that have to be drawn again.
 
-Drawing a screen costs more than laying out what is new, and while an answer streams most rows stay
-as they are: only those that show another line, or a line that changed, go to the compositor.
+Drawing a screen costs more than laying out new text, and while an answer streams most rows stay the
+same: only rows whose line is another one go to the compositor.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from palaver_tui.transcript.column import Column
 
 
 class DirtyRows:
-    """What each row of the view shows."""
+    """The line that each row of the view shows."""
 
     def __init__(self) -> None:
         self._shown: list[Line] = []
 
     def stale(self, column: Column, top: int, height: int) -> tuple[int, int] | None:
-        """Note what the rows show from line `top` on; return the first and last that changed.
+        """Store the lines in view, from `top` on; return the first and the last row that changed.
 
-        A row whose line has only another number, or was laid out anew and is the same, is not.
+        A row is unchanged if its line is equal, even if that has another number or was laid out
+        again. None if no row changed.
         """
         now = [column.line(top + row)[2] for row in range(height)]
         before = self._shown

@@ -1,4 +1,4 @@
-"""How marks in the text look."""
+"""Styles of marks in the text."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from palaver_tui.transcript.marks import ORDER, Mark, MarkKind
 @lru_cache(maxsize=64)
 def _style(kind: MarkKind, palette: Palette) -> Style:
     if kind == "dropped":
-        # Struck out too, for whom the colours do not tell it.
+        # Struck out too, for users who cannot tell the colours apart.
         return Style(color=None if palette.own else palette.faint, strike=True, dim=palette.own)
     if palette.own:
-        # The ink too is the terminal's own: in reverse, each of a row's colours would be a patch.
+        # With the terminal's own ink: reversed, each colour in a row would be another background.
         if kind in ("target", "cursor"):
             return Style(color="default", reverse=True)
         return Style(reverse=kind != "found", underline=kind == "found", bold=kind == "here")
@@ -39,7 +39,7 @@ def _style(kind: MarkKind, palette: Palette) -> Style:
 
 
 def marked(strip: Strip, marks: Iterable[Mark], palette: Palette) -> Strip:
-    """Return `strip` with its marked characters in the looks of their marks."""
+    """Return `strip` with marked characters in the styles of their marks."""
     ordered = sorted(marks, key=lambda mark: ORDER.index(mark.kind))
     if not ordered:
         return strip
@@ -56,7 +56,7 @@ def marked(strip: Strip, marks: Iterable[Mark], palette: Palette) -> Strip:
 
 
 def _pieces(text: str, at: int, marks: Sequence[Mark]) -> Iterable[tuple[str, list[MarkKind]]]:
-    """Cut the text, whose first character is number `at`, where a mark begins or ends."""
+    """Yield the text, which begins at character `at`, cut at the ends of marks, with the kinds."""
     edges = {0, len(text)}
     for mark in marks:
         edges |= {edge - at for edge in (mark.start, mark.end) if 0 < edge - at < len(text)}

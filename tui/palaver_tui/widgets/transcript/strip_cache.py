@@ -1,4 +1,4 @@
-"""Draws the lines of a transcript: each once, however often it moves."""
+"""Strip cache: each line of a transcript is drawn once, however often it scrolls."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from palaver_tui.widgets.strips import strip_of
 
 
 class Dress(NamedTuple):
-    """What lines are drawn with.
+    """What strips depend on besides their lines.
 
-    They are filled up to the bar's room in one style, over that in another.
+    Strips are filled up to `width` with `style`, then, for the scroll bar, to `whole` with `empty`.
     """
 
     palette: Palette = DARK
@@ -27,29 +27,28 @@ class Dress(NamedTuple):
 
 
 class StripCache:
-    """The lines of a column as strips, which are kept with their sections.
+    """The strips of a column's lines, cached in the sections.
 
-    Not in Textual's own cache, which goes by rows: when the text moves up by a line, every row
-    shows a strip that was drawn before, and what Textual keeps with a strip (its parts, its escape
-    codes) holds.
+    Textual's own cache is by row. By line, a strip is found again when the text scrolls, and what
+    Textual caches in a strip (its parts, its escape codes) stays valid.
     """
 
     def __init__(self) -> None:
         self.dress = Dress()
 
     def put_on(self, column: Column, dress: Dress) -> None:
-        """Draw with `dress` from now on."""
-        if dress != self.dress:  # a theme is there at once, the styles that come with it later
+        """Set the dress; clear the cache if it is another one."""
+        if dress != self.dress:  # a new theme is set at once, the styles of its sheet later
             self.dress = dress
             self.forget(column)
 
     def forget(self, column: Column) -> None:
-        """Draw everything anew: the colours are others."""
+        """Clear the cache: the colours changed."""
         for section in column.sections:
             section.cache.clear()
 
     def strip(self, column: Column, y: int) -> Strip:
-        """Return line `y`, the room for the bar included."""
+        """Return the strip of line `y`, including the cells of the scroll bar."""
         section, number, line = column.line(y)
         if section is None:
             return self._drawn(line, column.width)

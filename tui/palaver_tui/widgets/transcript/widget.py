@@ -1,4 +1,4 @@
-"""The conversation: draws a viewport, and hands it what the mouse and Textual do."""
+"""Transcript widget: draws a viewport of the conversation and handles mouse and scrolling."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ MARGIN = 2
 
 
 class Transcript(ScrollView, can_focus=True):
-    """Shows a `ChatView` in a `Viewport`."""
+    """The widget that shows a `ChatView` through a `Viewport`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
-    ALLOW_SELECT = False  # we select ourselves: text, not cells
+    ALLOW_SELECT = False  # `Selection` selects text; Textual would select cells
 
     class NearStart(Message):
-        """The first line there is comes into view: there may be older ones."""
+        """Posted when the first line is near the view and older messages can be fetched."""
 
     class NearGap(Message):
-        """A place where messages are missing comes into view."""
+        """Posted when a gap of missing messages is near the view."""
 
     class Marked(Message):
-        """Something is selected with the mouse, or nothing is any more."""
+        """Posted when the selection by mouse or the matches of the search changed."""
 
     class Used(Message):
-        """Something was clicked."""
+        """Posted when a target was clicked."""
 
         def __init__(self, target: Target) -> None:
             super().__init__()
             self.target = target
 
     class Moved(Message):
-        """The view follows or does not, or what is new below it changed."""
+        """Posted when following the end, or the number of new lines below, changed."""
 
     def __init__(self, look: Look) -> None:
         super().__init__(id="transcript")
@@ -71,23 +71,23 @@ class Transcript(ScrollView, can_focus=True):
         self.search = Search(self.viewport, self._search_on)
         self.target_cursor = TargetCursor(self.viewport)
         self.selection = Selection(self.viewport)
-        self.editing: int | None = None  # the message that is said anew: from it on all is dropped
+        self.editing: int | None = None  # the edited message: all after it will be dropped
         self.layout_work = BackgroundLayout(self.viewport, self.run_worker, self._warn)
         self.picture_work = BackgroundPictures(self.viewport, self.run_worker)
         self._dirty_rows = DirtyRows()
         self._strips = StripCache()
-        self._told = (True, 0)  # whether it follows, and what is new, as of the last `Moved`
-        self._later: Timer | None = None  # until more is laid out of what is not in view
-        self._later_width = 0  # the width that it was for
+        self._told = (True, 0)  # `following` and `new_lines` as of the last `Moved`
+        self._later: Timer | None = None  # until more lines near the view are laid out
+        self._later_width = 0  # the width for which the timer was set
         self._dragging: Timer | None = None  # while a selection is dragged beyond the view
-        self._moving = False  # we scroll, not the person
+        self._moving = False  # the widget itself scrolls, not the user
 
     # --- showing --------------------------------------------------------------------------
 
     def show(self, view: ChatView, name: str, model: str | None) -> None:
-        """Show `view`; another `name` is another chat, which begins at its end.
+        """Show `view`; another `name` is another chat, which is shown from its end.
 
-        `model` is who answers, as far as is known.
+        `model` is the one that answers, None if unknown.
         """
         viewport = self.viewport
         if name == viewport.name and view is viewport.view:
@@ -101,18 +101,18 @@ class Transcript(ScrollView, can_focus=True):
         self.search.find()
 
     def show_edit(self, message_id: int | None) -> None:
-        """Mark what is dropped when a message is said anew; None: none is."""
+        """Mark the edited message and all after it, which will be dropped; None for no edit."""
         if message_id != self.editing:
             self.editing = message_id
             self.refresh()
 
     def set_look(self, look: Look) -> None:
-        """Show messages in another way; to be called before there are any."""
+        """Set how messages are shown; to be called before there are any."""
         self.viewport.set_look(look)
 
     @property
     def column_width(self) -> int:
-        """The cells that text may take."""
+        """The width of the text in cells."""
         room = self.scrollable_content_region.width - MARGIN
         return max(MIN_COLUMN, min(MAX_COLUMN, room))
 
@@ -120,7 +120,7 @@ class Transcript(ScrollView, can_focus=True):
         self.viewport.resize(self.column_width, self.scrollable_content_region.height)
 
     def settle(self) -> None:
-        """Lay out what is in view in the room there is now."""
+        """Lay out the lines in view in the current size."""
         self._take_room()
         self.viewport.settle()
 
@@ -129,13 +129,13 @@ class Transcript(ScrollView, can_focus=True):
         self.settle()
 
     def show_lines(self) -> None:
-        """Scroll to the first line in view, draw what changed, and see what is to be done next."""
+        """Scroll to the viewport's position, draw changed rows, and start background work."""
         top, size = self.viewport.top, self._size_of_all()
         self._moving = True
         try:
             if size != self.virtual_size:
                 self._set_size(size)
-            # Also if nothing changed: the bar may have come into being with this very layout.
+            # Even if nothing changed: the scroll bar may have appeared with this layout.
             move_bar(self.vertical_scrollbar, size.height, top)
             if self.scroll_offset.y != top or self.scroll_target_y != top:
                 self.set_reactive(Transcript.scroll_target_y, top)
@@ -152,7 +152,7 @@ class Transcript(ScrollView, can_focus=True):
         return Size(self.scrollable_content_region.width, self.viewport.column.height)
 
     def _set_size(self, size: Size) -> None:
-        """Set the size of all there is, without laying out the screen if the bars stay."""
+        """Set the virtual size; lays out the screen only if the scroll bar appears or vanishes."""
         room, before = self.scrollable_content_region.height, self.virtual_size
         if size.width != before.width or (size.height > room) != (before.height > room):
             self.virtual_size = size
@@ -179,8 +179,8 @@ class Transcript(ScrollView, can_focus=True):
             self._later = self.set_timer(LAYOUT_REST_AFTER_S, self._lay_out_more)
 
     def _lay_out_more(self) -> None:
-        """Lay out a little of what is near the view, and go on after a pause."""
-        # The timer is there before the lines are shown, or else another one is set.
+        """Lay out a few lines near the view, and continue after a pause."""
+        # The timer is set before the lines are shown, else `show_lines` would set another one.
         self._later = self.set_timer(LAYOUT_PAUSE_S, self._lay_out_more)
         if not self.viewport.lay_out_more():
             self._later.stop()
@@ -200,7 +200,7 @@ class Transcript(ScrollView, can_focus=True):
     # --- scrolling ------------------------------------------------------------------------
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Keep what is in view laid out, whoever scrolls; note when the person does."""
+        """Scroll the viewport, if the user scrolled and not the widget itself."""
         super().watch_scroll_y(old_value, new_value)
         old, new = round(old_value), round(new_value)
         if not self._moving and old != new:
@@ -210,11 +210,11 @@ class Transcript(ScrollView, can_focus=True):
     # --- drawing --------------------------------------------------------------------------
 
     def show_marks(self) -> None:
-        """Draw the rows in view once more."""
+        """Draw all rows in view again."""
         self.refresh()
 
     def _repaint(self) -> None:
-        """Draw the rows that changed; all of them if something is marked in them."""
+        """Draw the changed rows; all rows if there may be marks."""
         viewport, region = self.viewport, self.scrollable_content_region
         stale = self._dirty_rows.stale(viewport.column, viewport.top, region.height)
         if self.has_marks:
@@ -223,7 +223,7 @@ class Transcript(ScrollView, can_focus=True):
             self.refresh(Region(0, stale[0], region.width, stale[1] - stale[0] + 1))
 
     def redraw(self) -> None:
-        """Forget all strips: the theme changed."""
+        """Clear the strip cache and draw again: the theme changed."""
         self._strips.forget(self.viewport.column)
         self.refresh()
 
@@ -247,7 +247,7 @@ class Transcript(ScrollView, can_focus=True):
         return strips
 
     def render_line(self, y: int) -> Strip:
-        """Return row `y` of the view, the room for the bar included."""
+        """Return the strip of row `y` of the view, including the cells of the scroll bar."""
         number = self.scroll_offset.y + y
         strip = self._strips.strip(self.viewport.column, number)
         if not self.has_marks:
@@ -256,7 +256,7 @@ class Transcript(ScrollView, can_focus=True):
 
     @property
     def has_marks(self) -> bool:
-        """Whether something may be marked in the text."""
+        """Whether the text may have marks."""
         return (
             self.search.active
             or self.selection.active
@@ -278,13 +278,13 @@ class Transcript(ScrollView, can_focus=True):
     # --- the mouse ------------------------------------------------------------------------
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to select."""
+        """Begin a selection."""
         if is_left(event):
             self.capture_mouse()
             self.selection.press(*self._inside(event))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Go on selecting; beyond the view, scroll."""
+        """Extend the selection; scroll while the mouse is beyond the view."""
         self.selection.drag(*self._inside(event))
         if not self.selection.beyond:
             self._stop_dragging()
@@ -302,7 +302,7 @@ class Transcript(ScrollView, can_focus=True):
             self._dragging = None
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Select, or else use what was clicked."""
+        """End the selection; if no text is selected, use the clicked target."""
         if not is_left(event):
             return
         self.release_mouse()
@@ -323,5 +323,5 @@ class Transcript(ScrollView, can_focus=True):
 
 
 def is_left(event: events.MouseEvent) -> bool:
-    """Say whether it is the button that selects."""
+    """Return whether it is the left button, which selects."""
     return event.button in {0, 1} and not event.ctrl and not event.meta
