@@ -1,1 +1,1 @@
-"""Everything that reaches below the public interface of Textual."""
+"""Patches: all code that uses Textual's private interface."""

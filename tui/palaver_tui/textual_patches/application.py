@@ -1,15 +1,15 @@
-"""What the client needs of Textual's application and is not public.
+"""Base class of the application, for private parts of Textual's `App`.
 
-- `App._handle_exception` is where every error arrives that a handler, a worker or a timer raises;
-  there is no hook. Without this an error of the client's own ends it with a traceback.
-- `App._driver` is the terminal. Textual's way out waits for a screen that may never have been put
-  together; without `release_terminal` a client that fails at its start leaves the terminal as it is
-  while it draws.
-- `App._filters` has what colours go through, decided before there is a theme. Without
-  `without_colours` a terminal without colours is drawn in all of them, and with NO_COLOR frames
-  vanish on a dark terminal.
-- `App._clipboard` is what a field pastes. `App.copy_to_clipboard` would send it to the terminal,
-  too, where the client copies in its own way.
+- `App._handle_exception` gets every error that a handler, a worker or a timer raises; there is no
+  hook. Without the override an error of the client ends it with a traceback.
+- `App._driver` is the terminal. Textual's exit waits for a screen, which may never have been
+  composed; without `release_terminal` a client that fails at its start leaves the terminal in
+  application mode.
+- `App._filters` are the colour filters, chosen before there is a theme. Without `without_colours` a
+  terminal without colours is drawn with all of them, and with NO_COLOR frames vanish on a dark
+  terminal.
+- `App._clipboard` is the text that a field pastes. `App.copy_to_clipboard` would also send it to
+  the terminal, where the client copies in its own way.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ BACKSTOP: Final = Backstop()
 
 
 def unwrapped(error: Exception) -> Exception:
-    """Return the error that a worker raised: what Textual wraps it in says nothing."""
+    """Return the error that a worker raised, without Textual's `WorkerFailed` around it."""
     inner = error.error if isinstance(error, WorkerFailed) else error
     return inner if isinstance(inner, Exception) else error
 
 
 class Application(App[ReturnType]):
-    """An application that may go on after an error."""
+    """An application that may continue after an error."""
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what every line goes through before it is written to the terminal."""
+        """Return the filters for every line that is written to the terminal."""
         return [*super().get_line_filters(), BACKSTOP]
 
     def handle_error(self, error: Exception) -> bool:
-        """Record `error`; return whether the client goes on. If not, Textual ends it."""
+        """Record `error`; return whether the client continues. If not, Textual ends it."""
         return False
 
     def fail(self, error: Exception) -> None:
@@ -58,15 +58,15 @@ class Application(App[ReturnType]):
             self._driver.close()
 
     def without_colours(self) -> None:
-        """Draw with the terminal's own two colours alone."""
+        """Draw only with the terminal's own two colours."""
         self.no_color = True
-        # Chosen when no theme was known yet, Textual's filter turns the terminal's own colours
-        # into black: frames would vanish on a dark terminal.
+        # Textual's filter, chosen before a theme is known, turns the terminal's own colours into
+        # black: frames would vanish on a dark terminal.
         self._filters = [
             NoColor() if isinstance(item, Monochrome) else item for item in self._filters
         ]
         if not any(isinstance(item, NoColor) for item in self._filters):
-            # Textual takes a terminal of which it knows no colours for one of all colours.
+            # Textual treats a terminal of unknown colours as one with all colours.
             self._filters.append(NoColor())
 
     def set_pasted(self, text: str) -> None:

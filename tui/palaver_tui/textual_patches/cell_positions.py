@@ -1,9 +1,9 @@
-"""Puts what terminals count otherwise in its place, so that a wrong width moves nothing after it.
+"""Cursor positions around characters whose width terminals disagree about.
 
-A family, a flag, a skin tone, a heart with its selector, a keycap: how many cells these take,
-terminals disagree about, and tmux about with the terminal around it. Each is written over blanks,
-as many as it has here, and what comes after it begins at a place that is named, not counted on.
-Without this the rest of such a row is off by a cell or more. Pure.
+A family, a flag, a skin tone, a heart with its selector, a keycap: terminals count different cells
+for these, and so does tmux from the terminal around it. Each is written over as many blanks as its
+width here, and the text after it begins with a cursor position. Without this the rest of such a row
+is off by a cell or more. Pure.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 
 from palaver_tui.text.wrap import clusters
 
-# Joined, selected and combined characters, and the planes of emoji and of regional letters.
+# Joiners, variation selectors, combining characters, emoji, regional indicators and tags.
 _UNSURE = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u10ff\u1ab0-\u1cff\u200d\u20d0-\u20ff\ufe00-\ufe0f"
     "\U0001f000-\U0001ffff\U000e0000-\U000e0fff]"
 )
-# Where to write; another sequence, which moves nothing within a row; the end of a row.
+# A cursor position; any other escape sequence; the end of a row.
 _SEQUENCE = re.compile(
     r"\x1b\[(?P<row>\d+);(?P<column>\d+)H"
     r"|\x1b\[[0-9;:?<>=]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]"
@@ -26,11 +26,11 @@ _SEQUENCE = re.compile(
 
 
 def placed(data: str) -> str:
-    """Return what is written to a terminal, with places around what it may count otherwise."""
+    """Return `data` for the terminal, with cursor positions around characters of unsure width."""
     if not _UNSURE.search(data):
         return data
     pieces: list[str] = []
-    row = column = 0  # the row is 0 where it is not known
+    row = column = 0  # the cursor; the row is 0 if the position is unknown
     at = 0
     for found in _SEQUENCE.finditer(data):
         text, sequence = data[at : found.start()], found[0]
@@ -45,7 +45,7 @@ def placed(data: str) -> str:
 
 
 def _text(text: str, row: int, column: int) -> tuple[str, int]:
-    """Return a text that begins at a place, and the column after it."""
+    """Return a text that begins at a position, with positions in it, and the column after it."""
     if not row or not text:
         return text, column
     pieces = []

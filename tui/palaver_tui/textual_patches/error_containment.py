@@ -1,14 +1,14 @@
-"""Keeps an error of one part from ending the client.
+"""Error containment: an error in one widget does not end the client.
 
-Without this an error in a handler ends the loop that gives the widget its messages, and the whole
-application with it; one in drawing does, too. Here the part lives on, and the application is told.
+Without this an error in a handler ends the widget's message loop, and the whole application with
+it; so does one in drawing. With it the widget goes on, and the application is told.
 
-Textual has no hook for it. `App._handle_exception` is where every error arrives, but only after the
-loop of the widget is over; a worker's or a timer's loop goes on, a widget's does not. A subclass
-could catch what its own handlers raise, but fields, toasts, screens and scroll bars are the
-library's. So four methods of two of its classes are changed, each by one around it, and nothing of
-what they do is written again. They are private: `tests/tui/test_textual_patches.py` fails when one
-of them is gone or is called otherwise, and `pyproject.toml` lets in no Textual that was not tried.
+Textual has no hook for this. `App._handle_exception` gets every error, but only after the widget's
+loop has ended; the loop of a worker or a timer goes on, a widget's does not. A subclass could catch
+errors of its own handlers, but fields, toasts, screens and scroll bars are Textual's. So four
+methods of two of its classes are wrapped; none is written again. They are private:
+`tests/tui/test_textual_patches.py` fails if one of them is gone or has another signature, and
+`pyproject.toml` admits only versions of Textual that were tested.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ Flush = Callable[[MessagePump], Awaitable[None]]
 
 @runtime_checkable
 class ContainsErrors(Protocol):
-    """An application that goes on after an error."""
+    """An application that continues after an error."""
 
     def contains(self, error: Exception) -> bool:
-        """Record `error`; return whether the client goes on. If not, it is raised."""
+        """Record `error`; return whether the client continues. If not, it is raised."""
 
 
 def _contained(error: Exception) -> bool:
@@ -47,7 +47,7 @@ def _contained(error: Exception) -> bool:
 
 
 def _guarded_dispatch(dispatch: Dispatch) -> Dispatch:
-    """Guard what a message does."""
+    """Wrap the dispatch of a message: its errors are contained."""
 
     @wraps(dispatch)
     async def guarded(self: MessagePump, message: Message) -> None:
@@ -61,7 +61,7 @@ def _guarded_dispatch(dispatch: Dispatch) -> Dispatch:
 
 
 def _each_by_itself(flush: Flush) -> Flush:
-    """Let what is to be called next be called one by one: Textual drops what is behind an error."""
+    """Wrap the call of waiting callbacks: one by one, as Textual drops all that follow an error."""
 
     @wraps(flush)
     async def one_by_one(pump: MessagePump) -> None:
@@ -79,7 +79,7 @@ def _each_by_itself(flush: Flush) -> Flush:
 
 
 def _guarded_render(render: Callable[[Widget], Visual]) -> Callable[[Widget], Visual]:
-    """Guard what a widget shows: what it measures itself by."""
+    """Wrap a widget's `_render`, which also measures it: on an error it shows `NOT_DRAWN`."""
 
     @wraps(render)
     def guarded(self: Widget) -> Visual:
@@ -94,7 +94,7 @@ def _guarded_render(render: Callable[[Widget], Visual]) -> Callable[[Widget], Vi
 
 
 def guarded_lines(draw: Draw[W]) -> Draw[W]:
-    """Guard a `render_lines`: rows that fail are one line that says so, and empty ones."""
+    """Wrap a `render_lines`: on an error it returns `NOT_DRAWN` in one row, and blank rows."""
 
     @wraps(draw)
     def guarded(self: W, crop: Region) -> list[Strip]:
@@ -110,7 +110,7 @@ def guarded_lines(draw: Draw[W]) -> Draw[W]:
     return guarded
 
 
-# What is changed: a method of the library's, and what is put around it.
+# The wrapped methods of Textual, each with its wrapper.
 CHANGED: tuple[tuple[type[MessagePump], str, Callable[[Any], Any]], ...] = (
     (MessagePump, "_dispatch_message", _guarded_dispatch),
     (MessagePump, "_flush_next_callbacks", _each_by_itself),
@@ -120,10 +120,10 @@ CHANGED: tuple[tuple[type[MessagePump], str, Callable[[Any], Any]], ...] = (
 
 
 def guard_library() -> None:
-    """Guard every message, callback and drawing of Textual's. Calling it again changes nothing.
+    """Wrap Textual's methods for messages, callbacks and drawing. A second call has no effect.
 
-    It is the library's own classes that are changed, as widgets of its own are on the screen too.
-    An application that does not keep errors notices nothing of it.
+    Textual's own classes are changed, as its own widgets are on the screen, too. An application
+    that does not contain errors behaves as before.
     """
     for owner, name, around in CHANGED:
         method = getattr(owner, name)

@@ -1,13 +1,12 @@
-"""Fields whose text may come from anywhere: they hold it as it is, and draw it harmless.
+"""Fields for untrusted text: they keep it unchanged, but draw it without control characters.
 
-Textual's own draw every character as it is, and take its width from it, which for a control is
-none. Here each control is drawn as one character of one cell, so that the cursor, the mouse and
-wrapping count the same things.
+Textual's fields draw every character as it is, and a control has no width. Here each control is
+drawn as one character of one cell, so that cursor, mouse and wrapping count the same.
 
-A text area can be given no document of another kind, so `_set_document` is overridden; `_lines` and
-`_newline` are the document's text. Without that a control in a draft reaches the terminal, and a
-form feed in it comes back as a line feed. `_undo_batch` and `_redo_batch` are overridden as they
-raise for a cursor behind the end of what is left. An input draws and measures its value in
+A text area accepts no other class of document, so `_set_document` is overridden; `_lines` and
+`_newline` are the document's text. Without this a control in a draft reaches the terminal, and a
+form feed in it becomes a line feed. `_undo_batch` and `_redo_batch` are overridden as they raise if
+the cursor is behind the end of the remaining text. An input draws and measures its value in
 `_value`, `_position_to_cell` and `_cell_offset_to_index`.
 """
 
@@ -36,11 +35,11 @@ from palaver_tui.text.wrap import clusters
 
 
 class ShownDocument(Document):
-    """Lines that are read as they are drawn, and a text that is as it was given.
+    """A document whose lines are as drawn, and whose text is as entered.
 
-    Only a line feed ends a line. Textual ends it at a dozen other characters as well, and would
-    give each of them back as a line feed. What nothing can encode is replaced: it could be neither
-    sent nor kept.
+    Only a line feed ends a line. Textual also ends it at a dozen other characters, and would return
+    each of them as a line feed. Lone surrogates, which cannot be encoded, are replaced: they could
+    be neither sent nor stored.
     """
 
     def __init__(self, text: str) -> None:
@@ -65,7 +64,7 @@ class ShownDocument(Document):
         return self._shown[line_index]
 
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        """Put `text` where `start` to `end` is."""
+        """Replace `start` to `end` by `text`."""
         (top, left), (bottom, right) = sorted((start, end))
         replaced = self.get_text_range(start, end)
         before = "".join(self._lines[top : top + 1])[:left]
@@ -77,7 +76,7 @@ class ShownDocument(Document):
 
 
 class ShownArea(TextArea):
-    """A text area for any text."""
+    """A text area for untrusted text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+b", "cursor_word_left", show=False),
@@ -101,18 +100,18 @@ class ShownArea(TextArea):
         super()._redo_batch(edits)
 
     def _leave_the_end(self, edits: Sequence[Edit]) -> None:
-        # Textual shortens the text, measures where the cursor is, which may be beyond its end by
-        # then, and only afterwards puts it where it was before the edits.
+        # Textual shortens the text, then measures the cursor, which may be beyond the end now, and
+        # only afterwards restores its position from before the edits.
         if edits:
             self.selection = Selection.cursor((0, 0))
 
     def on_paste(self, event: events.Paste) -> None:
-        """End each line by a line feed: many terminals paste carriage returns."""
+        """Convert line ends to line feeds: many terminals paste carriage returns."""
         event.text = event.text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class ShownInput(Input):
-    """A line to fill in with any text."""
+    """An input of one line for untrusted text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+b", "cursor_left_word", show=False),
@@ -121,13 +120,13 @@ class ShownInput(Input):
     ]
 
     def on_paste(self, event: events.Paste) -> None:
-        """Paste all of it, in the one line there is; Textual would drop all but the first."""
+        """Join pasted lines into one; Textual would drop all but the first."""
         event.text = " ".join(event.text.splitlines())
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put as much of `text` as there is room for where `start` to `end` is.
+        """Replace `start` to `end` by as much of `text` as fits into `max_length`.
 
-        Textual would take none of what is too long, and ring the bell.
+        Textual would take nothing of a text that is too long, and ring the bell.
         """
         if self.max_length:
             first, last = sorted((max(0, start), min(len(self.value), end)))

@@ -1,8 +1,8 @@
-"""The words on a frame.
+"""Title and subtitle on a frame, set without drawing what is inside.
 
-Setting `border_title` draws all that is inside the frame as well. Without this a spinner in a title
-draws the conversation eight times a second. The words are in `_border_title` and
-`_border_subtitle`, which draw nothing.
+Setting `border_title` draws the widget inside the frame as well. Without this a spinner in a title
+draws the conversation eight times a second. Setting `_border_title` and `_border_subtitle`, which
+have the texts, draws nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 
 def entitle(widget: Widget, title: str, subtitle: str) -> None:
-    """Set the words on the frame of `widget`, and draw the edges again whose words are others."""
+    """Set title and subtitle on the frame of `widget`; draw only an edge whose text changed."""
     above, below = _content(title), _content(subtitle)
     width, height = widget.size
     gutter = widget.gutter

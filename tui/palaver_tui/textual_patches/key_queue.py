@@ -1,8 +1,8 @@
-"""Keys in their turn: the next one waits until all that the one before it did is done.
+"""Key queue: each key waits until all effects of the key before it are done.
 
-Ssh and tmux deliver keys in bursts, and so does a fast hand. Textual gives a key to what has the
-focus when it takes the key from its queue, which may be before the key in front of it has opened a
-dialog, closed one, or moved the focus. Without this letters get lost, and a second Enter reaches a
+Ssh and tmux deliver keys in bursts, and so do fast typists. Textual gives a key to the widget that
+has the focus when the key is taken from the queue. The key before it may not have opened or closed
+its dialog, or moved the focus, by then. Without this letters get lost, and a second Enter reaches a
 screen that the first one has dismissed.
 """
 
@@ -19,16 +19,16 @@ from textual.app import App
 from textual.message_pump import MessagePump
 from textual.widgets import Input, TextArea
 
-# A widget that is busy for longer keeps the next key no longer from its turn.
+# The next key waits at most so long for a busy widget.
 BUSY_S: Final = 1.0
-# What a key did is done after two or three; whatever goes on for ever is not waited for.
+# The effects of a key are done after two or three rounds; endless ones are not waited for.
 ROUNDS: Final = 12
 
 
 class KeyQueue:
-    """Takes what comes from keyboard and mouse, and gives it out piece by piece.
+    """A queue of events from keyboard and mouse, which are handled one after the other.
 
-    `give` is how the application handles an event; it is called in the application's own task.
+    `give` handles an event in the application; it is called in the application's own task.
     """
 
     def __init__(self, app: App[Any], give: Callable[[events.Event], Awaitable[None]]) -> None:
@@ -36,15 +36,15 @@ class KeyQueue:
         self._give = give
         self._waiting: deque[events.Event] = deque()
         self._work: asyncio.Task[None] | None = None
-        self._typing: object = None  # the field, as long as nothing but letters went to it
+        self._typing: object = None  # the field, while all events given are letters for it
 
     @property
     def quiet(self) -> bool:
-        """Whether all is handled that came."""
+        """Whether all events are handled."""
         return self._work is None
 
     async def take(self, event: events.Event) -> None:
-        """Handle an event, at once if nothing is before it; while leaving, not any more."""
+        """Handle an event, at once if none waits before it; drop it while the client ends."""
         if not self._app.screen_stack:
             return
         if self._work is None:
@@ -62,13 +62,13 @@ class KeyQueue:
         return self._typing is not None and self._field(event) is self._typing
 
     def _field(self, event: events.Event) -> object:
-        """Return the field that only takes a letter from `event`, None if it is something else."""
+        """Return the field that gets a letter from `event`; None if it is another event."""
         letter = isinstance(event, events.Key) and event.is_printable and "+" not in event.key
         focused = self._app.focused
         return focused if letter and isinstance(focused, Input | TextArea) else None
 
     async def _go_on(self) -> None:
-        """Let what was given take its effect, then give what came meanwhile."""
+        """Wait for the effects of the event given, then give those that came meanwhile."""
         try:
             await self._settle()
             while self._waiting:
@@ -96,7 +96,7 @@ class KeyQueue:
             await asyncio.wait_for(given.wait(), BUSY_S)
 
     async def _settle(self) -> None:
-        """Return when every part that a key goes through has handled all that it had to do."""
+        """Wait until every part that a key bubbles through has handled its messages."""
         for _ in range(ROUNDS):
             parts = self._parts()
             for part in parts:
@@ -108,7 +108,7 @@ class KeyQueue:
                 return
 
     def _parts(self) -> list[MessagePump]:
-        """Return what a key goes through: what has the focus, all around it, the application."""
+        """Return the parts that a key bubbles through, from the focus to the application."""
         app = self._app
         if not app.is_running or not app.screen_stack:
             return []
@@ -123,5 +123,5 @@ class KeyQueue:
 
 
 def _matters(event: events.Event) -> bool:
-    """Return whether others have to wait for it: the way of a mouse changes nothing."""
+    """Return whether later events have to wait for it: moving the mouse has no effect."""
     return isinstance(event, events.Key | events.Paste | events.MouseDown | events.MouseUp)

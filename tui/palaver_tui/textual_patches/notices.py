@@ -1,8 +1,8 @@
-"""Taking a notice away before its time, and finding where notices are shown.
+"""Removal of single notices, and the widget that shows notices.
 
-Textual has `App.clear_notifications` for all of them, and nothing for one. Without this, what an
-undo has taken back would still be said. The widget that shows them is private; without it they
-would lie over the composer.
+Textual has `App.clear_notifications` for all notices, and nothing for one. Without this the notice
+of an action would stay after its undo. The widget that shows notices is private; without access to
+it they would cover the composer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def withdraw_notice(app: App[Any], text: str) -> None:
 
 
 def notice_rack(screen: Screen[Any]) -> Widget | None:
-    """Return the widget that has the notices of a screen, None where they are switched off."""
+    """Return the widget that shows the notices of a screen; None if they are switched off."""
     try:
         return screen.get_child_by_type(ToastRack)
     except NoMatches:

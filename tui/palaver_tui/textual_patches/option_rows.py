@@ -1,7 +1,7 @@
-"""Which option a row of a list shows.
+"""The option that a row of an option list shows.
 
-Textual keeps it in `OptionList._lines`. Without it, a picked option of several rows could not be
-told where only the terminal's own background is used.
+Textual has it in `OptionList._lines`. Without it the rows of a highlighted option could not be
+reversed where only the terminal's own background is used.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Composes what changed on the screen, and nothing else.
+"""Compositor that renders only changed rows.
 
-Textual's own compositor asks every widget on the screen for all of its rows, whatever changed.
-Without this most of what a frame of a streaming answer costs is spent on rows that are not drawn,
-or that another widget covers. Here a widget is asked for those rows alone of which something will
-show.
+Textual's compositor asks every widget on the screen for all of its rows, whatever changed. Without
+this most of the cost of a frame of a streaming answer is for rows that are not drawn, or that
+another widget covers. Here a widget is asked only for rows of which a changed cell is visible.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from textual.strip import Strip
 
 
 class RowCompositor(Compositor):
-    """Textual's compositor, with partial updates that cost what they draw."""
+    """Textual's compositor, with partial updates that render only changed rows."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._open: dict[int, int] | None = None  # what is to be drawn; None for everything
+        self._open: dict[int, int] | None = None  # cells that are still to be drawn; None for all
 
     def render_partial_update(self) -> ChopsUpdate | None:
-        """Return an update of what is dirty, None if nothing is."""
+        """Return an update of the dirty regions, None if there are none."""
         self._open = _cells(self._dirty_regions)
         try:
             return super().render_partial_update()
@@ -39,13 +38,13 @@ class RowCompositor(Compositor):
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
             for top, bottom in _take(shown, self._open):
-                # Whole rows: Textual cuts them into columns by the widget's own edge.
+                # Whole rows: Textual cuts them relative to the widget's own edge.
                 rows = Region(shown.x, top, shown.width, bottom - top)
                 yield region, rows, widget.render_lines(rows.translate(-region.offset))
 
 
 def _cells(areas: Iterable[Region]) -> dict[int, int]:
-    """Return the cells of `areas`: the rows, and for each of them a bit for each column."""
+    """Return the cells of `areas`, by row: an integer with a bit for each column."""
     cells: dict[int, int] = {}
     for area in areas:
         columns = _columns(area)
@@ -55,9 +54,9 @@ def _cells(areas: Iterable[Region]) -> dict[int, int]:
 
 
 def _take(shown: Region, cells: dict[int, int]) -> Iterator[tuple[int, int]]:
-    """Take what is `shown` out of `cells`: it covers what comes after, which lies behind it.
+    """Remove the region `shown` from `cells`: it covers the widgets that come after, behind it.
 
-    Yield the rows in which something was taken: first ones, and the ones after the last.
+    Yield the runs of rows in which cells were removed: the first row, and the one after the last.
     """
     columns = _columns(shown)
     touched = [y for y, left in cells.items() if left & columns and shown.y <= y < shown.bottom]

@@ -1,8 +1,8 @@
-"""A screen that draws rows alone that changed, and soon.
+"""Screen that draws only changed rows, and at a higher rate.
 
-Textual makes the compositor of a screen itself, and its timer for drawing at 60 Hz: neither can be
-handed in. Without this a frame of an answer draws every row of every part, and a key may wait 33 ms
-for the next beat.
+Textual creates a screen's compositor and its timer for drawing at 60 Hz itself: neither can be
+passed in. Without this a frame of an answer draws every row of every widget, and a key may wait
+33 ms for the next update.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class RowScreen(Screen[ScreenResultType]):
 
     @property
     def _update_timer(self) -> Timer:
-        """What draws the screen when something is dirty."""
+        """The timer that draws the screen while a region is dirty."""
         if self._updates is None:
             self._updates = self.set_interval(
                 1 / SCREEN_UPDATES_PER_SECOND, self._on_timer_update, pause=True

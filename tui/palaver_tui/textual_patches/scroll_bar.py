@@ -1,7 +1,7 @@
-"""A scroll bar that is drawn where its thumb changes.
+"""Scroll bar updates that draw only the cells where the thumb changes.
 
-Textual draws the whole bar whenever its position or the height changes. Without this every line
-that an answer grows by draws it anew, although in a chat of some length its thumb hardly moves.
+Textual draws the whole bar whenever its position or the height changes. Without this every new line
+of an answer draws it again, although its thumb hardly moves in a longer chat.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from math import ceil
 from textual.geometry import Region
 from textual.scrollbar import ScrollBar
 
-PARTS = 8  # of a cell: how finely Textual draws a thumb's ends
+PARTS = 8  # of a cell: the resolution of a thumb's ends in Textual
 
 
 def move_bar(bar: ScrollBar, height: int, top: int) -> None:
-    """Show that line `top` of `height` is the first in view."""
+    """Set the bar's position: line `top` of `height` is the first in view."""
     before = _thumb(bar)
     bar.set_reactive(ScrollBar.window_virtual_size, height)
     bar.set_reactive(ScrollBar.position, bar.validate_position(top))
@@ -27,7 +27,7 @@ def move_bar(bar: ScrollBar, height: int, top: int) -> None:
 
 
 def _thumb(bar: ScrollBar) -> tuple[int, int]:
-    """Return where the thumb begins and ends, in parts of a cell, as Textual reckons it."""
+    """Return the thumb's start and end, in parts of a cell, as Textual computes them."""
     rows, window, whole = bar.size.height, bar.window_size, bar.window_virtual_size
     if not rows or not 0 < window < whole:
         return 0, 0

@@ -1,8 +1,8 @@
-"""What comes from the terminal, and goes to it: keys told apart, everything in its place.
+"""Terminal driver: parsing of keys and pastes, and output with cursor positions.
 
-Without this, Textual 8.2 takes two keys with Alt in one read for a circumflex and a letter, and
-what stands behind an Escape in a paste for keys; a byte that is no UTF-8, or a sequence that its
-parser stumbles over, ends the reading with a traceback.
+Without this, Textual 8.2 parses two keys with Alt in one read as a circumflex and a letter, and
+text after an Escape in a paste as keys; a byte that is no UTF-8, or a sequence that its parser
+fails on, ends reading with a traceback.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from textual.message import Message
 from palaver_tui.textual_patches.cell_positions import placed
 
 READ: Final = 4096  # bytes at once
-LOOK_S: Final = 0.1  # between two looks at whether an Escape stands alone, and whether to end
+LOOK_S: Final = 0.1  # between checks whether an Escape is a key by itself, and whether to end
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 _ALT = re.compile("\x1b([a-z0-9])")
 
 
 class KeyParser(XTermParser):
-    """Turns what a terminal sends into keys and pastes."""
+    """Parses the input from a terminal into keys and pastes."""
 
-    _pasted: str | None = None  # so far, with what may be the beginning of its end; None: no paste
+    _pasted: str | None = None  # the paste so far, perhaps with a part of its end; None if none
 
     def feed(self, data: str) -> Iterable[Message]:
-        """Yield what `data` says; it may end in the middle of something."""
+        """Yield the messages in `data`, which may end in the middle of a sequence."""
         if not data:
             yield from super().feed(data)
         while data:
@@ -52,19 +52,19 @@ class KeyParser(XTermParser):
 
 
 def _told_apart(found: re.Match[str]) -> str:
-    """Say a letter with Alt as the kitty protocol does, which needs nothing after it to end."""
+    """Return a letter with Alt as a sequence of the kitty protocol, whose end is unambiguous."""
     return f"\x1b[{ord(found[1])};3u"
 
 
 class Terminal(LinuxDriver):
-    """The terminal that the client runs in."""
+    """The driver of the terminal that the client runs in."""
 
     def write(self, data: str) -> None:
-        """Write `data`; a width that the terminal counts otherwise moves nothing."""
+        """Write `data`, with cursor positions around characters of unsure width."""
         super().write(placed(data))
 
     def run_input_thread(self) -> None:
-        """Read until it is over."""
+        """Read and parse input until the client ends or the terminal is gone."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         parser = KeyParser(self._debug)
         with selectors.SelectSelector() as selector:
@@ -74,12 +74,12 @@ class Terminal(LinuxDriver):
                 if selector.select(LOOK_S):
                     data = os.read(self.fileno, READ)
                     if not data:
-                        return  # the terminal is gone; whoever watches it ends the client
+                        return  # the terminal is gone; another part notices and ends the client
                 try:
                     self._hand_on(parser.feed(decode(data)) if data else ())
                     self._hand_on(parser.tick())
                 except (ParseError, ValueError, LookupError, ArithmeticError):
-                    parser = KeyParser(self._debug)  # nothing that a person types
+                    parser = KeyParser(self._debug)  # no input of a user: reset the parser
 
     def _hand_on(self, messages: Iterable[Message]) -> None:
         for message in messages:
