@@ -1,1 +1,1 @@
-"""Colours, for each theme and each kind of terminal."""
+"""Themes: the colours of each theme for each kind of terminal."""

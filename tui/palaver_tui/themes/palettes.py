@@ -1,8 +1,8 @@
-"""The palettes: which colours each theme has, for each kind of terminal.
+"""Palettes: the colours of each theme, for each kind of terminal.
 
-A terminal of 256 colours gets palettes of its own: the nearest ones to 24-bit colours are navy
-where grey is meant, and one grey for three. One of 16 gets the colours that its owner has chosen,
-on its own background: nobody else knows whether that is dark.
+A terminal of 256 colours has its own palettes: the nearest of the 256 to 24-bit colours would be
+navy for grey, and one grey for three. One of 16 uses the colours that its user has configured, on
+its own background: whether that is dark is unknown.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# What a terminal can show: 24-bit colours, the 256 of xterm, its own 16, or none.
+# The colours of a terminal: 24-bit colours, the 256 of xterm, its own 16, or none.
 Depth = Literal["truecolor", "256", "16", "none"]
 
 
@@ -18,8 +18,8 @@ Depth = Literal["truecolor", "256", "16", "none"]
 class Palette:
     """The colours of one theme, for terminals of its `depth`.
 
-    `own` ones leave the background to the terminal: what would stand on another one is marked by
-    an edge, by attributes and by its ink. `plain` ones have no inks either.
+    `own`: the background is the terminal's; an edge, attributes and inks replace other
+    backgrounds. `plain`: there are no inks either.
     """
 
     name: str
@@ -37,17 +37,17 @@ class Palette:
     warning: str
     error: str
     code: tuple[str, str, str, str, str, str, str]  # text, keyword, string, number, comment, ...
-    added: str  # behind a line that came, and one that went
+    added: str  # background of an added line, and of a removed one
     removed: str
-    found: str  # behind what a search found, and the one that is shown
+    found: str  # background of a match, and of the current one
     found_here: str
-    selected: str  # behind selected text
+    selected: str  # background of selected text
     depth: Depth = "truecolor"
     own: bool = False
 
     @property
     def plain(self) -> bool:
-        """Whether there is no colour at all."""
+        """Whether there are no colours at all."""
         return self.depth == "none"
 
 
@@ -141,8 +141,8 @@ PLAIN = Palette(
     depth="none",
     own=True,
 )
-# What Rich makes of these is one of the 256, and not another one than is meant: it counts greys
-# otherwise than xterm does, so that some stand here a little lighter than they are shown.
+# Rich converts each of these to the one of the 256 that is meant. It computes greys differently
+# from xterm, so some are a little lighter here than they are shown.
 DARK_256 = Palette(
     name="palaver-dark-256",
     dark=True,
@@ -214,8 +214,8 @@ CONTRAST_256 = Palette(
 )
 _NAMES = "background surface panel raised border text muted faint added removed found found_here"
 _OWN = dict.fromkeys([*_NAMES.split(), "selected"], "ansi_default")
-# Bright on dark, and on light the few of the 16 that can be read there. Text is always in the
-# terminal's own ink, so that the wrong one of the two can be read as well.
+# Bright colours on dark; on light the few of the 16 that are readable there. Text always has the
+# terminal's own ink, so that it is readable with the wrong one of the two palettes, too.
 DARK_16 = Palette(
     name="palaver-dark-16",
     dark=True,

@@ -1,4 +1,4 @@
-"""What each ink and paper of the layout looks like in a palette, and the themes of Textual."""
+"""Styles of faces in a palette, and the palettes as themes of Textual."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from palaver_tui.themes.palettes import Palette
 
 def theme(palette: Palette) -> Theme:
     """Return the Textual theme of `palette`."""
-    # What Textual's own styles want to know about a terminal with its own colours.
+    # Variables that Textual's own styles need for a terminal with its own colours.
     builtin = BUILTIN_THEMES["ansi-dark" if palette.dark else "ansi-light"]
     terminals = builtin.variables if palette.own else {}
     return Theme(
@@ -89,8 +89,9 @@ def _papers(palette: Palette) -> dict[Paper, str]:
 
 
 def pixel_style(pixels: tuple[int, int], palette: Palette) -> Style:
-    """Return the look of a half block with these pixels over the background. Not cached: they
-    are as many as a picture has colours, and what is drawn with them is kept.
+    """Return the style of a half block with these pixels over the background.
+
+    Not cached: there are as many as a picture has colours, and its strips are cached.
     """
     behind = Color.parse(palette.background)
     upper, lower = (behind.blend(_colour(pixel), (pixel & 0xFF) / 255) for pixel in pixels)
@@ -103,7 +104,7 @@ def _colour(pixel: int) -> Color:
 
 @lru_cache(maxsize=4096)
 def style_of(face: Face, palette: Palette) -> Style:
-    """Return how `face` is drawn in `palette`. A link travels as metadata, never as an escape."""
+    """Return the style of `face` in `palette`. A link is metadata, never an escape sequence."""
     if palette.own:
         return _own_style(face, palette)
     meta = {"link": face.link} if face.link else None
@@ -118,21 +119,21 @@ def style_of(face: Face, palette: Palette) -> Style:
     )
 
 
-# What stands on no paper of its own says with its ink that it came or went.
+# Inks for added and removed lines, in place of their papers.
 _SAYS: dict[Paper, Ink] = {"added": "success", "removed": "error"}
 _QUIET: frozenset[Ink] = frozenset({"muted", "faint", "rule", "code_tag", "code_comment"})
 
 
 def _own_style(face: Face, palette: Palette) -> Style:
-    """Return how `face` is drawn on the terminal's own background: by inks and attributes."""
+    """Return the style of `face` on the terminal's own background: inks and attributes only."""
     picked = face.paper == "selected"
     ink = face.ink if face.ink in _QUIET else _SAYS.get(face.paper, face.ink)
     own = _inks(palette)[ink]
-    # Whether a colour can be read when it is the background, nobody knows.
+    # A reversed colour is a background: whether text on it can be read is unknown.
     colour = None if picked or own == "ansi_default" else Color.parse(own).rich_color
     return Style(
         color=colour,
-        bold=face.bold or face.paper == "inline_code",  # as manuals print what is literal
+        bold=face.bold or face.paper == "inline_code",  # as manuals print literal text
         italic=face.italic,
         underline=face.underline,
         strike=face.strike,
