@@ -1,4 +1,4 @@
-"""Keys as ssh and tmux deliver them: many in one read of the terminal."""
+"""Bursts: many keys in one read of the terminal, as ssh and tmux deliver them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from palaver_tui.widgets.composer import Composer
 from tui.screen import Client, settled
 
 ARROWS = dict(zip(("up", "down", "right", "left", "end", "home"), "ABCDFH", strict=True))
-# What a terminal without any extension sends for a key, as far as it is no letter.
+# What a terminal without extensions sends for keys other than letters.
 SENT = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27)}
 SENT |= {f"alt+{letter}": f"\x1b{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"}
 SENT |= {key: f"\x1b[{letter}" for key, letter in ARROWS.items()}
@@ -31,27 +31,27 @@ PASTES = ("\x1b[200~two\rlines\x1b[201~", "\x1b[200~/new\x1b[201~", "\x1b[200~\x
 SENT |= {"slash": "/", "comma": ",", "full_stop": ".", "dollar_sign": "$"}
 SENT |= {"left_square_bracket": "[", "right_square_bracket": "]"}
 SENT |= {"left_curly_bracket": "{", "right_curly_bracket": "}"}
-# Take away what was typed, as they should.
+# Keys that delete typed text.
 DELETING = {f"ctrl+{letter}" for letter in "uwkxdzyvh"} | {"backspace", "delete", "alt+d"}
 DELETING |= {"/undo\r"}
 SELECTING = {key for key in SENT if key.startswith("shift+") and key != "shift+tab"} | {"f6", "f7"}
 LEAVING = {"ctrl+q", "ctrl+c", "/quit\r"}
 NAMED = sorted({key for action in ACTIONS for key in action.keys} | SENT.keys())
-# Letters that no part takes for a key: as text, they go nowhere else.
+# Characters that are no key in any part: they can only be typed as text.
 MARKS = "1234567é"
 COMMANDS = [f"/{action.command}\r" for action in ACTIONS if action.command]
 LETTERS = [chr(code) for code in range(33, 127) if chr(code) not in MARKS]
 
 
 class Opening(NamedTuple):
-    """What opens something: the scene where it does, and what is on the screen then."""
+    """Keys that open something: the scene where they do, and what is on the screen then."""
 
     scene: str
     pieces: list[str]
     shows: str
 
 
-# Everything that opens, by a burst that does it.
+# The dialogs, each with keys that open it.
 DIALOGS = {
     "delete": Opening("finished", ["ctrl+l", "d"], "Delete this chat?"),
     "clear": Opening("finished", ["ctrl+t", "x"], "Let the model forget?"),
@@ -77,14 +77,14 @@ OPENINGS = DIALOGS | {
 
 
 def encoded(key: str) -> str:
-    """Return what the terminal sends for `key`; anything else is sent as it is."""
+    """Return what the terminal sends for `key`; text is sent as it is."""
     return SENT.get(key, key)
 
 
 def a_burst(random: Random, mark: str) -> list[str]:
-    """Return up to a dozen pieces: keys, letters, words, pastes; `mark` is in some, whole.
+    """Return up to a dozen pieces: keys, letters, words, pastes; half of the bursts have `mark`.
 
-    With a mark there is nothing that would take it away again.
+    A burst with the mark has no keys that would delete it.
     """
     with_mark = random.random() < 0.5
     pieces = []
@@ -112,7 +112,7 @@ def a_burst(random: Random, mark: str) -> list[str]:
 
 
 def a_mark(number: int) -> str:
-    """Return a word that is found nowhere else, of letters that are no keys."""
+    """Return a unique word of characters that are no keys."""
     digits = []
     while number:
         number, digit = divmod(number, 7)
@@ -121,7 +121,7 @@ def a_mark(number: int) -> str:
 
 
 class Watcher:
-    """Knows what was in any field at any time."""
+    """Records every text that was in any field."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
@@ -138,7 +138,7 @@ class Watcher:
 
 
 def feed(me: Client, burst: list[str]) -> None:
-    """Give the application what one read of the terminal gives."""
+    """Post the events of one read of the terminal to the application."""
     parser = KeyParser(debug=False)
     sent = "".join(encoded(piece) for piece in burst)
     for event in [*parser.feed(sent), *parser.feed("")]:
@@ -147,13 +147,13 @@ def feed(me: Client, burst: list[str]) -> None:
 
 
 async def quiet(me: Client) -> None:
-    """Wait until all that came is handled."""
+    """Wait until all events are handled."""
     await me.pilot.pause(0)
     await settled(me.app, lambda: me.app.key_queue.quiet)
 
 
 def kept(me: Client) -> list[str]:
-    """Return every text that is in a composer, on its way, or with the daemon."""
+    """Return every text that is in a draft, outgoing, or received by the daemon."""
     app, session = me.app, me.app.session
     texts = app.context.drafts.everything() + app.context.aside.everything()
     texts += [item.content for view in session.views.values() for item in view.outgoing]
@@ -163,10 +163,10 @@ def kept(me: Client) -> list[str]:
 
 
 async def check(me: Client, watcher: Watcher, marks: list[str]) -> None:
-    """Fail if something broke, a word got lost, or the interface does not take keys any more."""
+    """Fail if the client had an error, lost a mark, or does not react to keys any more."""
     assert me.app._exception is None
     for mark in marks:
-        # The cursor may have been moved into it, and something else been written there.
+        # The cursor may have been moved into the mark, and text been typed there.
         whole = re.compile(f"[^{MARKS}]*".join(mark))
         if not any(whole.search(text) for text in watcher.seen):
             assert any(whole.search(text) for text in kept(me)), f"{mark} is lost"
@@ -174,7 +174,7 @@ async def check(me: Client, watcher: Watcher, marks: list[str]) -> None:
 
 
 async def is_alive(me: Client) -> None:
-    """Fail if one cannot close what is open, go to the composer, write, and see it."""
+    """Fail if keys cannot close what is open, focus the composer, and write visible text."""
     for _ in range(9):
         if not open_things(me.app.context):
             break

@@ -1,7 +1,7 @@
-"""A real client on the terminal it is started in, that shows everything that has a colour.
+"""A real client on the current terminal that shows everything with a colour.
 
 Run by `test_colours.py` in a pseudo-terminal: `python -m tui.coloured_client FOLDER THEME`, where
-`THEME` is a number among those of the terminal.
+`THEME` is the index of one of the terminal's palettes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def colourful_daemon() -> ReplayClient:
 
 
 class Colourful(PalaverApp):
-    """The client; when everything was shown, it leaves."""
+    """A client that exits when everything was shown."""
 
     CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
     daemon: ReplayClient
@@ -50,13 +50,13 @@ class Colourful(PalaverApp):
         return partial(FUNCTIONS[name], self.context)
 
     async def show_everything(self) -> None:
-        """Walk through what there is."""
+        """Show every part of the screen and every dialog, one after the other."""
         while not self.session.view.caught_up or not self.session.models:
             await asyncio.sleep(0.02)
         text = self.main.query_one(Transcript)
         stream = self.daemon.stream_of("a")
         retry = RetryEvent(RetryInfo(1, 3, 9000, T0, OVERLOADED))
-        # What is to be done, and what must then be seen.
+        # Functions to call, and text that must be on the screen after them.
         steps: list[Callable[[], object] | str] = [
             lambda: text.viewport.set_folds(text.viewport.folds.all(True)),
             lambda: self.main.query_one(Composer).insert("a draft"),
@@ -103,14 +103,14 @@ class Colourful(PalaverApp):
                 step()
                 self.paint()
                 await wait_for_idle(0)
-                # On a busy machine several steps would be drawn at once, all but the last unseen.
+                # Without waiting, a busy machine would draw several steps at once, only the last.
                 drawn = asyncio.Event()
                 self.call_after_refresh(drawn.set)
                 await drawn.wait()
         self.exit(0)
 
     def _bare(self) -> None:
-        """Hide and show what is behind a dialog: it is dimmed, and not to be read."""
+        """Hide or show the parts behind a dialog: they are dimmed, not readable."""
         self.clear_notifications()
         for part in ("#header", "#body", "#footer"):
             widget = self.main.query_one(part)

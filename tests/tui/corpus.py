@@ -1,6 +1,6 @@
-"""Markdown as it comes: answers of the kind models write, every construct, and every oddity.
+"""Corpus of Markdown: answers as models write them, every construct, and odd cases.
 
-Each entry is there for what its name says. The texts are ours.
+The name of an entry says what it tests. The texts are ours.
 """
 
 ANSWERS = {

@@ -1,4 +1,4 @@
-"""A real client on the terminal it is started in, with emoji on all its rows; it runs until `^q`.
+"""A real client on the current terminal, with emoji on all rows; it runs until `^q`.
 
 Run by `test_cell_positions.py` in tmux: `python -m tui.emoji_client FOLDER`.
 """
@@ -30,7 +30,7 @@ EMOJI = {
 
 
 class Emoji(PalaverApp):
-    """The client, from another place than its style sheet."""
+    """The client, with the path of its style sheet, as this module is in another folder."""
 
     CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
 

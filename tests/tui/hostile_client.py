@@ -1,4 +1,4 @@
-"""A real client on the terminal it is started in, in front of a daemon that says only evil things.
+"""A real client on the current terminal, with a replayed daemon whose every text is hostile.
 
 Run by `test_hostile.py` in a pseudo-terminal: `python -m tui.hostile_client FOLDER`.
 """
@@ -36,8 +36,8 @@ from palaver_tui.app import PalaverApp
 from palaver_tui.widgets.composer import Composer
 from tui.replay import BAD_KEY, ENDPOINT, T0, ReplayClient, answer, chat, part, queued, status, user
 
-# Each says its own name, so that a test can tell that it was shown, and each asks for something
-# that this client never asks of a terminal.
+# Each has its own name in it, so that a test can tell that it was shown, and a control or escape
+# sequence that this client never sends to a terminal.
 EVIL = {
     "title": "\x1b]0;evil-title\x07",
     "clear": "\x1b[2Jevil-clear",
@@ -59,7 +59,7 @@ MARKER = "all of it was said"
 
 
 def evil_daemon() -> ReplayClient:
-    """A daemon in whose every word there is everything evil."""
+    """Return a daemon that has all hostile texts in every field."""
     daemon = ReplayClient()
     daemon.available_models = Models([Model(ALL, ALL, ALL, default=True)])
     daemon.open(
@@ -106,7 +106,7 @@ def evil_daemon() -> ReplayClient:
 
 
 class Evil(PalaverApp):
-    """The client; when everything was shown in every way there is, it leaves."""
+    """A client that exits when everything was shown in every part of the screen."""
 
     daemon: ReplayClient
     CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
@@ -115,7 +115,7 @@ class Evil(PalaverApp):
         return partial(FUNCTIONS[name], self.context)
 
     async def show_everything(self) -> None:
-        """Walk through all screens with all of it on them."""
+        """Show the hostile texts in every part and dialog, one after the other."""
         from palaver_tui.widgets.transcript.widget import Transcript
 
         while not self.session.view.caught_up or not self.session.models:

@@ -1,4 +1,4 @@
-"""A daemon that holds a long chat and serves it by page, as the interface does."""
+"""A replayed daemon with a long chat, served in pages like the real API."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import Message, MessagePage
 from tui.replay import ReplayClient, answer, chat, status, user
 
-NEWEST = 50  # messages that a stream begins with
+NEWEST = 50  # messages at the beginning of a stream
 
 
 class LongChat(ReplayClient):
-    """Serves pages of `history`, oldest first, and counts them."""
+    """Serves pages of `history`, which is oldest first, and records their lengths."""
 
     def __init__(self, history: list[Message], word: ChatStatus = "waiting") -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class LongChat(ReplayClient):
 
 
 def history(count: int, **texts: str) -> list[Message]:
-    """Return `count` messages; `m7="x"` gives the one with id 7 the text `x`."""
+    """Return `count` messages; `m7="x"` sets the text of the one with id 7 to `x`."""
     made = []
     for number in range(1, count + 1):
         text = texts.get(f"m{number}", f"message {number} says\n\nsomething or other")

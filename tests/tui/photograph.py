@@ -1,6 +1,6 @@
-"""From a screen to a picture: SVG as Textual exports it, PNG as a browser draws that.
+"""Pictures of a screen: SVG, exported by Textual, and PNG, drawn from it by a browser.
 
-A headless Chromium is the one renderer at hand that sets terminal fonts as terminals do.
+Headless Chromium is the only available renderer that sets terminal fonts like terminals.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def find_browser() -> str | None:
 
 
 def portable(svg: str) -> str:
-    """Take out the fonts that would be fetched, and give wide characters their two cells."""
+    """Return `svg` without fonts from the network, and with wide characters two cells wide."""
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family:\s*Fira Code,\s*monospace", f"font-family: {FONTS}", svg)
 
@@ -39,7 +39,7 @@ def portable(svg: str) -> str:
 
 
 def photograph(browser: str, svg: Path) -> None:
-    """Draw `svg` as PNG beside it."""
+    """Draw `svg` as a PNG file beside it."""
     found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg.read_text())
     assert found is not None
     width, height = (round(float(number)) for number in found.groups())

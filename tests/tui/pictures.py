@@ -1,4 +1,4 @@
-"""Pictures made for the tests, honest ones and others."""
+"""Pictures for tests, valid ones and malicious ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FORMATS: dict[str, PictureType] = {
 
 
 def drawn(image: Image.Image, kind: str = "PNG", **more) -> Picture:
-    """Return an image as a result carries it."""
+    """Return an image as the picture of a tool result."""
     file = BytesIO()
     image.save(file, kind, **more)
     return Picture(FORMATS[kind], *image.size, file.getvalue())
 
 
 def chart() -> Picture:
-    """A bar chart on nothing: large enough to be made smaller, and see-through."""
+    """Return a bar chart, large enough to be scaled down, on a transparent background."""
     image = Image.new("RGBA", (480, 240))
     pen = ImageDraw.Draw(image)
     for number, height in enumerate([60, 110, 90, 160, 210, 130]):
@@ -38,7 +38,7 @@ def chart() -> Picture:
 
 
 def png_that_says(width: int, height: int) -> bytes:
-    """A well-formed PNG of hardly any bytes that claims to be of any size."""
+    """Return a well-formed PNG of few bytes whose header has the given size."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         body = name + data

@@ -1,4 +1,4 @@
-"""Where the client uses what is not public of Textual or Rich, read from its sources."""
+"""Uses of private names of Textual and Rich in the client's sources."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import palaver_tui
 
 ROOT = Path(palaver_tui.__file__).parent
 LIBRARIES = ("textual", "rich")
-# What the standard library spells so, and means for everybody.
+# Public names of the standard library that begin with an underscore.
 PUBLIC = {"_replace", "_asdict", "_fields", "_exit"}
 
 
 class Use(NamedTuple):
-    """A private name that is used: a module's, or an attribute's. `module` uses it."""
+    """A use of a private name, of a module or an attribute, in `module`."""
 
     module: str
     name: str
@@ -36,7 +36,7 @@ def uses() -> Iterator[Use]:
 
 
 def uses_in(module: str, source: str) -> Iterator[Use]:
-    """Yield the uses in one module, named from within palaver_tui."""
+    """Yield the uses in one module, whose name is relative to palaver_tui."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         match node:
@@ -81,7 +81,7 @@ def _is_super(attribute: ast.Attribute) -> bool:
 
 
 def _own_private(node: ast.ClassDef) -> Iterator[tuple[str, int]]:
-    """Yield the private methods that a class defines, and its private attributes that it uses."""
+    """Yield the private methods that a class defines and the private attributes of `self`."""
     for inner in ast.walk(node):
         if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -93,7 +93,7 @@ def _own_private(node: ast.ClassDef) -> Iterator[tuple[str, int]]:
 
 
 def _private_of_bases(module: str, name: str) -> set[str]:
-    """Return the private names of the library's classes that a class is made of."""
+    """Return the private names of the libraries' classes that a class inherits from."""
     found = getattr(import_module(f"palaver_tui.{module}"), name, None)
     if not inspect.isclass(found):
         return set()
@@ -103,7 +103,7 @@ def _private_of_bases(module: str, name: str) -> set[str]:
 
 @cache
 def private_of(owner: type) -> frozenset[str]:
-    """Return the private methods and attributes that a class itself has."""
+    """Return the private methods and attributes that a class itself defines."""
     methods = {name for name in vars(owner) if name.startswith("_") and not name.endswith("__")}
     tree = ast.parse(textwrap.dedent(inspect.getsource(owner)))
     attributes = {one.attr for one in _attributes(tree) if _is_self(one.value)}

@@ -1,7 +1,7 @@
-"""A daemon's side of the conversation, told by the test: recorded streams, instead of a socket.
+"""A replayed daemon: the test sends the events of streams to the client, without a socket.
 
-The client's screens are functions of what the streams say; here a test says it. What really runs
-between the two is tested end to end elsewhere.
+The client's screens are functions of the streams' events. The real connection is tested in
+test_end_to_end.py.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def queued(number: int, content: str) -> QueuedMessage:
 
 
 class FixedClock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until `advance` is called."""
 
     def __init__(self, now: datetime = T0) -> None:
         self._now = now
@@ -119,7 +119,7 @@ class FixedClock:
 
 
 class Told:
-    """One stream: a test puts batches in, the client takes them out."""
+    """One stream: a test puts batches of events in, the client gets them."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
@@ -142,7 +142,7 @@ class Told:
 
 
 class ReplayClient:
-    """Stands where `palaver.client.Client` stands."""
+    """A fake of `palaver.client.Client` that records requests and answers them."""
 
     def __init__(self) -> None:
         self.watching = Told()
@@ -150,9 +150,9 @@ class ReplayClient:
         self.sent: list[tuple[str | None, Any, str]] = []
         self.interrupts: list[tuple[str, Any]] = []
         self.pages: dict[int | None, MessagePage] = {}
-        self.chat_pages: dict[str, ChatPage] = {}  # by the cursor that asks for them
+        self.chat_pages: dict[str, ChatPage] = {}  # by cursor
         self.archived_pages: dict[str | None, ChatPage] = {}
-        self.known: dict[str, Chat] = {}  # that can be asked for by their ids
+        self.known: dict[str, Chat] = {}  # chats that can be fetched, by id
         self.available_models = MODELS
         self.down = False
         self.absent = False  # no daemon runs, and none can be started

@@ -1,7 +1,7 @@
 """Photograph the demo's stories: `PYTHONPATH=tests python -m tui.scenario_pictures [FOLDER]`.
 
 Client, daemon and simulator are the real ones, with the configuration of the demo. `--sizes`
-draws each at the sizes that are looked at after a change.
+draws each at all sizes, to check them after a change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BOUND_S = 20.0
 
 
 async def comes(me: Stage, holds: Callable[[], object]) -> None:
-    """Let the simulator speak until `holds`."""
+    """Let the simulator finish its answers until `holds`."""
 
     def there() -> object:
         me.let_them_finish()
@@ -39,9 +39,9 @@ async def comes(me: Stage, holds: Callable[[], object]) -> None:
 
 
 def waits(sentence: str, attempt: int = 1) -> Callable[[Stage], Awaitable[None]]:
-    """Ask one question, and wait until it is waited with this sentence.
+    """Return a story: ask a question, wait for a retry whose error has this sentence.
 
-    The wait itself is looked at, not the screen: it may last a second only.
+    It checks the client's state, not the screen: the wait for the retry may last a second only.
     """
 
     async def play(me: Stage) -> None:
@@ -59,7 +59,7 @@ def waits(sentence: str, attempt: int = 1) -> Callable[[Stage], Awaitable[None]]
 
 
 def ends(sentence: str) -> Callable[[Stage], Awaitable[None]]:
-    """Ask one question, and wait until the turn ends with this sentence."""
+    """Return a story: ask a question, wait until the turn fails with this sentence."""
 
     async def play(me: Stage) -> None:
         await me.ask(QUESTION)
@@ -74,7 +74,7 @@ def asked_anew(me: Stage, before: list[Recorded]) -> bool:
 
 
 async def everything(me: Stage) -> None:
-    """Ask once for each fault; what fails for good stays in the list."""
+    """Ask once for each fault; chats that fail for good stay in the list."""
     for number, name in enumerate(FAULTS):
         if number:
             await me.press("ctrl+n")
@@ -86,7 +86,7 @@ async def everything(me: Stage) -> None:
     await comes(me, lambda: "failed" in screen_text(me.app))
 
 
-# What a person reads while each story plays.
+# The stories, with the sentence that the user reads in each.
 STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "rate-limited": waits("takes no more requests"),
     "overloaded-then-fine": waits("is overloaded", attempt=2),
@@ -100,7 +100,7 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
 
 
 async def draw(name: str, size: tuple[int, int]) -> str:
-    """Return a story's picture as SVG."""
+    """Return the picture of a story as SVG."""
     with capture_logs():
         async with stage(size, scenario=name) as me:
             me.app.theme = "palaver-dark"

@@ -1,4 +1,4 @@
-"""The states of the client that are looked at: in snapshots, and in pictures for the README."""
+"""Scenes: the states of the client in snapshots and in pictures for the README."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def archived(daemon: ReplayClient) -> None:
     daemon.watching.tell(ChatUpdated(chat("a", TITLE, archived=True), []))
 
 
-# What is on the screen when a scene is there: what a snapshot waits for.
+# The scenes: the function, the open chat, and the text that a snapshot waits for.
 SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "empty": (empty, None, "You are talking to sonnet"),
     "first_run": (first_run, None, "palaver demo"),

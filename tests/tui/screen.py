@@ -1,4 +1,4 @@
-"""A running client in front of a replayed daemon, and waiting for what should be on its screen."""
+"""A running client with a replayed daemon, and waiting for texts on its screen."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import ENDPOINT, FixedClock, ReplayClient
 
-BOUND_S = 30.0  # no wait in a test takes longer; a look may take seconds on a busy machine
-POLL_S = 0.02  # between two looks at a condition; a look renders the screen
+BOUND_S = 30.0  # the timeout of a wait; one check may take seconds on a busy machine
+POLL_S = 0.02  # between checks of a condition; a check renders the screen
 
 
 def screen_text(app: PalaverApp) -> str:
-    """Everything on the screen, as text."""
+    """Return everything on the screen, as text."""
     lines = app.screen._compositor.render_strips()
     return "\n".join(strip.text for strip in lines)
 
 
 def pictures_are_drawn(app: PalaverApp) -> bool:
-    """Say whether nothing in view waits to be decoded."""
+    """Return whether all pictures in view are decoded."""
     return next(wanted_pictures(app.main.query_one(Transcript).viewport), None) is None
 
 
 def lay_out_near(app: PalaverApp) -> None:
-    """Lay out at once what the client lays out bit by bit: until then its bar is a guess."""
+    """Lay out at once all lines near the view, whose heights the scroll bar would estimate."""
     transcript = app.main.query_one(Transcript)
-    transcript.settle()  # for the width there is now: another one makes all of it a guess again
+    transcript.settle()  # in the current width: with another one all heights are estimates again
     while transcript.viewport.column.look_on(FOREVER, *transcript.viewport.near()):
         pass
     transcript.settle()
 
 
 def is_laid_out(app: PalaverApp) -> bool:
-    """Say whether the transcript has its room, and nothing near what is in view is a guess."""
+    """Return whether the transcript has its size, and no height near the view is an estimate."""
     transcript = app.main.query_one(Transcript)
     if not transcript.display:
-        return True  # an empty chat shows something else in its place
+        return True  # an empty chat shows the welcome screen instead
     has_room = transcript.scrollable_content_region.height > 0
     is_new = transcript.viewport.column.width != transcript.column_width
     return has_room and not is_new and not transcript.viewport.is_guessed
@@ -66,13 +66,13 @@ async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float =
 
 
 async def posed(app: PalaverApp, pilot: Pilot[int]) -> None:
-    """Wait until nothing changes any more by itself, so that a picture can be taken."""
+    """Wait until nothing on the screen changes by itself, so that a picture can be taken."""
     app.main.query_one(Composer).cursor_blink = False
     app.paint()
-    await pilot.pause()  # the words waited for may be there before the rest has its room
+    await pilot.pause()  # the expected text may be there before the layout is finished
     lay_out_near(app)
     await settled(app, lambda: pictures_are_drawn(app))
-    # The palette gathers its commands bit by bit, while its cursor blinks.
+    # Workers fill the palette while its cursor blinks.
     await settled(
         app, lambda: all(one.is_finished for one in app.workers if one.node is app.screen)
     )
@@ -85,9 +85,9 @@ async def posed(app: PalaverApp, pilot: Pilot[int]) -> None:
 
 
 class Client:
-    """One client on a screen of its own. `daemon` and `clock` are those it was made with.
+    """One client with its own screen, daemon and clock.
 
-    Mostly a `ReplayClient` and a `FixedClock`; in front of a real daemon there is no `daemon`.
+    Mostly a `ReplayClient` and a `FixedClock`; with a real daemon `daemon` is None.
     """
 
     def __init__(self, app: PalaverApp, daemon: Any, pilot: Pilot[int], clock: Any):
@@ -128,10 +128,10 @@ class Client:
         await self.until(lambda: word not in self.text())
 
     async def rests(self) -> None:
-        """Wait until what the client asks for at its start is there, and painted.
+        """Wait until everything that the client fetches at its start has arrived and is painted.
 
-        On a busy machine the models, the chats and a chat come one after the other, and each is
-        drawn when it comes.
+        On a busy machine the models, the chats and a chat arrive one after the other, and each is
+        drawn when it arrives.
         """
         session, frames = self.app.session, self.app._frames
         await self.until(lambda: session.models and session.chats.loaded and not frames._pending)
@@ -147,7 +147,7 @@ class Client:
         await self.pilot.pause()
 
     def tap(self, *keys: str) -> None:
-        """Press keys without waiting for quiet: there is none while a real answer streams."""
+        """Press keys without waiting for their effects: a streaming answer never ends the wait."""
         for key in keys:
             self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
@@ -156,7 +156,7 @@ class Client:
         await self.until(lambda: self.app.main.query_one(QueuePanel).has_focus)
 
     async def write(self, text: str) -> None:
-        """Put text where the cursor is, as a paste would."""
+        """Insert text at the cursor, like a paste."""
         self.composer.insert(text)
         await self.pilot.pause()
 

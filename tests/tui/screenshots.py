@@ -1,8 +1,8 @@
 """Photograph the running client: `PYTHONPATH=tests python -m tui.screenshots [FOLDER] [--sizes]`.
 
-Client, daemon and simulator are the real ones; the stories bring them into each state. What is
-`RECORDED` is a stream told to the real client: chats with calls of tools. With `--sizes` every
-state is drawn at every size, for looking at them after a change.
+Client, daemon and simulator are the real ones; the stories bring them into each state. For
+`RECORDED` states the real client gets a recorded stream: chats with tool calls. With `--sizes`
+every state is drawn at every size, to check them after a change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tui.stories import STORIES
 
 SIZES = ((80, 24), (120, 40), (60, 20))
 MIDDLE = (100, 30)
-# Recorded streams, and what a person does with them: unfold, and then these keys.
+# Recorded streams: the function, whether all is unfolded, and the keys pressed after that.
 RECORDED: dict[str, tuple[Callable[[ReplayClient], None], bool, tuple[str, ...]]] = {
     "tools": (sheet, True, ()),
     "folded": (sheet, False, ()),
@@ -38,7 +38,7 @@ RECORDED: dict[str, tuple[Callable[[ReplayClient], None], bool, tuple[str, ...]]
 
 
 class Picture(NamedTuple):
-    """One picture: its name without an ending, and what is on it."""
+    """One picture: its file's name without suffix, story, size and theme."""
 
     name: str
     story: str

@@ -1,4 +1,4 @@
-"""One chat that holds every kind of block there is: what is looked at, folded and not."""
+"""Sheet: one chat with every kind of block, to check their look, folded and unfolded."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ THOUGHT = "Two code paths create the timer.\n\nWhichever runs second leaks its `
 
 
 def finished_turn() -> list[Message]:
-    """Return a turn of several steps that went well, and its answer."""
+    """Return a turn of several successful steps, and its answer."""
     return [
         user(1, "Why does the relay test hang now and then?", created_at=YESTERDAY),
         answer(
@@ -106,7 +106,7 @@ def finished_turn() -> list[Message]:
 
 
 def troubled_turn() -> list[Message]:
-    """Return a turn with an error, a call that was not allowed, and an end by a person."""
+    """Return a turn with an error and a denied call, which the user interrupted."""
     return [
         user(20, "Run everything, please."),
         answer(21, call(4, "execute", command="make test"), finish="tool_calls"),
@@ -138,7 +138,7 @@ ASKING = [
 
 
 def sheet(daemon: ReplayClient) -> None:
-    """A chat that asks something, with everything above it."""
+    """Open the chat with all blocks; its last call asks the user a question."""
     daemon.open(chat("a", TITLE, "requires_action"))
     stream = daemon.stream_of("a")
     stream.tell(Connected())
@@ -156,7 +156,7 @@ LIVE_OUTPUT = "collecting ... collected 214 items\n\ntests/test_relay.py .......
 
 
 def running_tools(daemon: ReplayClient) -> None:
-    """A turn in its middle: a call that is over, one that runs, one that waits."""
+    """Open a chat in the middle of a turn: one call runs, one waits."""
     daemon.open(chat("a", TITLE, "running"))
     stream = daemon.stream_of("a")
     stream.tell(Connected())
@@ -182,7 +182,7 @@ HALF = '{"path": "src/relay.py", "content": "class Relay:\\n    def __init__(sel
 
 
 def writing_a_call(daemon: ReplayClient) -> None:
-    """Arguments that are still arriving."""
+    """Open a chat with a call whose arguments are still arriving."""
     daemon.open(chat("a", TITLE, "running"))
     stream = daemon.stream_of("a")
     stream.tell(Connected())

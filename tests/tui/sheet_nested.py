@@ -1,4 +1,4 @@
-"""A chat whose answers hold what is set in deep, formulas, and emphasis without blanks."""
+"""A chat whose answers have deeply nested lists, formulas, and emphasis without blanks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and models write: every construct of Markdown, and every way for a message to end."""
+"""A chat with every construct of Markdown, and every way in which a message ends."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ a fence that says no language, with a\ttab and a line that is too long for a nar
 
 
 def messages() -> list[Message]:
-    """Return what the chat holds, oldest first."""
+    """Return the messages of the chat, oldest first."""
     return [
         user(
             1, "Tell me about timers.\n\n    indented, *as typed*\n\tand with a tab", created_at=T0
@@ -94,7 +94,7 @@ def messages() -> list[Message]:
 
 
 def written(daemon: ReplayClient) -> None:
-    """A chat with all of it."""
+    """Open the chat."""
     daemon.open(chat("a", TITLE))
     stream = daemon.stream_of("a")
     stream.tell(Connected())
@@ -107,8 +107,8 @@ def written(daemon: ReplayClient) -> None:
 
 
 async def on_their_way(app: PalaverApp, daemon: ReplayClient) -> None:
-    """Send a message that is refused and one that is on its way, with a gap above them all."""
-    app.main.query_one(Transcript).viewport.stay()  # or else what is above the gap is let go
+    """Send a message that is refused and one that stays outgoing; add a gap above them."""
+    app.main.query_one(Transcript).viewport.stay()  # else the messages above the gap are dropped
     vars(app.session.message_pages)["newer"] = lambda: None
     app.session.views["a"] = replace(app.session.view, gap=9)
     daemon.refusal = problem("This chat is archived: take it back first.")

@@ -1,7 +1,7 @@
-"""A running client, the real daemon and the simulator, with time in the director's hands.
+"""Stage: a running client, the real daemon and the simulator, with controlled clocks.
 
-The simulator's clock stands still until it is moved, so that an answer stops at exactly the word
-that a picture wants; daemon and client read a clock that begins at a fixed time of day.
+The simulator's clock stands still until it is advanced, so that an answer stops at exactly the word
+that a picture needs; daemon and client have a clock that begins at a fixed time of day.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from tui.replay import T0
 from tui.screen import Client
 
 WORDS_A_SECOND = 20.0
-LONG_S = 10_000.0  # long enough for any answer to come to its end
+LONG_S = 10_000.0  # long enough for any answer to end
 
 
 class StageClock(SystemClock):
-    """Runs as the machine's clock does, from `T0` on, plus what it was moved."""
+    """Runs like the machine's clock, from `T0` on, plus the time of `pass_by`."""
 
     def __init__(self) -> None:
         self._began = super().now()
@@ -44,12 +44,12 @@ class StageClock(SystemClock):
         return T0 + (super().now() - self._began) + self._moved
 
     def pass_by(self, seconds: float) -> None:
-        """Show a later time; nothing that waits is woken by it."""
+        """Advance the time; sleepers are not woken."""
         self._moved += timedelta(seconds=seconds)
 
 
 class Stage(Client):
-    """One client on a screen of its own, and everything behind it."""
+    """One client with its own screen, and its daemon and simulator."""
 
     def __init__(self, app, pilot, clock, daemon: Daemon, simulator, pace: ManualClock) -> None:
         super().__init__(app, None, pilot, clock)
@@ -58,7 +58,7 @@ class Stage(Client):
 
     @property
     def listed(self) -> Chat:
-        """The chat that is shown, as the list has it."""
+        """The open chat, as in the list."""
         return self.app.session.chats.chats[self.view.chat_id]
 
     def live_words(self) -> int:
@@ -66,24 +66,24 @@ class Stage(Client):
         return sum(str(block.text).count(" ") for block in live.blocks) if live else 0
 
     async def speak(self, words: int) -> None:
-        """Let the simulator say so many words of what it answers now."""
+        """Let the simulator stream so many words of its current answer."""
         await self.until(self.pace.waits)
         self.pace.advance(words / WORDS_A_SECOND)
         await self.until(lambda: self.live_words() >= words - 2)
 
     def let_them_finish(self) -> None:
-        """Let everything that is being said come to its end."""
+        """Let all current answers end."""
         if self.pace.waits():
             self.pace.advance(LONG_S)
 
     async def ask(self, text: str) -> None:
-        """Write a message and send it, as a person does."""
+        """Write a message and send it with Enter."""
         self.composer.insert(text)
         self.tap("enter")
         await self.until(lambda: not self.composer.text)
 
     async def asked(self, text: str) -> None:
-        """Have a question answered, whole."""
+        """Ask a question and wait until it is answered completely."""
         before = len(self.view.messages)
         await self.ask(text)
 
@@ -94,7 +94,7 @@ class Stage(Client):
         await self.until(answered)
 
     async def chat(self, title: str, content: str, status: str, **more) -> Chat:
-        """Make another chat and wait until its status is `status`."""
+        """Create another chat and wait until its status is `status`."""
         sent = await self.requests.create_chat(CreateChat(content, title=title, **more))
         await self.chat_is(sent.chat.id, status)
         return sent.chat
@@ -103,7 +103,7 @@ class Stage(Client):
         await self.requests.send(chat.id, SendMessage(content))
 
     async def chat_is(self, chat_id: str, status: str) -> None:
-        """Wait until the list shows it."""
+        """Wait until the list has the chat with the status."""
 
         def is_there() -> bool:
             known = self.app.session.chats.chats.get(chat_id)
@@ -116,8 +116,10 @@ class Stage(Client):
 async def stage(
     size: tuple[int, int], *, keyless: bool = False, scenario: str | None = None
 ) -> AsyncIterator[Stage]:
-    """Run everything. `keyless`: as on a machine where nothing is configured; `scenario`: with
-    the demo's configuration, and that story of trouble.
+    """Run client, daemon and simulator.
+
+    `keyless`: without a configuration; `scenario`: with the demo's configuration and a scenario of
+    the simulator.
     """
     clock, pace = StageClock(), ManualClock()
     story = SCENARIOS[scenario] if scenario else None

@@ -1,4 +1,4 @@
-"""How each state that is photographed comes about, told to the running client."""
+"""Stories: the steps that bring the running client into each state that is photographed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def first_run(me: Stage) -> None:
 
 
 async def _others(me: Stage) -> None:
-    """Chats in every state, so that the list has something to say.
+    """Create chats in every state for the list.
 
-    They answer at once or not at all: only the chat that is shown speaks at the stage's pace.
+    They answer at once or not at all: only the open chat streams at the stage's pace.
     """
     await me.chat("Names for the new service", "[[rate=0]] Names for a chat service?", "waiting")
     held = await me.chat(
