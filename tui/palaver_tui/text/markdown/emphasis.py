@@ -1,9 +1,9 @@
 """Emphasis in Chinese, Japanese and Korean text, where no blanks separate words.
 
-CommonMark distinguishes an opening `**` from a closing one by the blanks and punctuation around it.
-`**「重点」**内容` has none, so its marks would be shown as characters. The CJK-friendly amendment
-(commonmark-spec issue 650, as implemented by markdown-it-cjk-friendly) is used: a run of `*` or `~`
-next to a CJK character and not next to a blank may both open and close. `_` is unchanged.
+CommonMark distinguishes an opening `**` from a closing one by the blanks and punctuation around it,
+as English has them. That fails for `**「重点」**内容`: its marks would be shown as characters. The
+CJK-friendly amendment is used (commonmark-spec issue 650, as in markdown-it-cjk-friendly): a run of
+`*` or `~` next to a CJK character, but not to a blank, may both open and close. `_` is unchanged.
 
 A second rule beyond CommonMark: `**English:**next` is strong, too. By the specification its second
 mark opens, but every author means it to close.

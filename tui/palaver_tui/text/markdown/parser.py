@@ -31,7 +31,7 @@ OWN_INLINE: dict[str, Callable[[StateInline, bool], bool]]
 
 
 def _bounded(rule: _BlockRule) -> _BlockRule:
-    """Return a rule for containers that does not apply below `DEEPEST` levels."""
+    """Return a rule for containers that applies only up to `DEEPEST` levels."""
 
     def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         level = state.level + state.env.get(LEVEL, 0)

@@ -1,4 +1,4 @@
-"""Incremental layout of an open table: rows are laid out again only if a column gets wider."""
+"""Incremental layout of an open table: rows are laid out again only if columns change."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From places in laid-out lines to the source text, and back. Pure."""
+"""Source maps: from places in lines to offsets in the source, and back. Pure."""

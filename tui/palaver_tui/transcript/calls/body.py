@@ -97,8 +97,8 @@ def question_lines(values: dict[str, Any], width: int) -> list[Line]:
 class Body(NamedTuple):
     """The lines below a call's head. Those in `rest_at` are heads of a folded middle.
 
-    `picture` is the range of a picture's lines, `wanted` the size to decode it in, None if it needs
-    not be.
+    `picture` is the range of a picture's lines, `wanted` the size to decode it in, None if it need
+    not be decoded.
     """
 
     lines: list[Line]

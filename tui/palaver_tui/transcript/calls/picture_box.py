@@ -31,7 +31,7 @@ def caption(picture: Picture) -> str:
 
 
 class Drawing(NamedTuple):
-    """Lines, and the size to decode the picture in; None if it needs not be decoded."""
+    """Lines, and the size to decode the picture in; None if it need not be decoded."""
 
     lines: list[Line]
     wanted: Grid | None

@@ -152,7 +152,7 @@ class Transcript(ScrollView, can_focus=True):
         return Size(self.scrollable_content_region.width, self.viewport.column.height)
 
     def _set_size(self, size: Size) -> None:
-        """Set the virtual size; lays out the screen only if the scroll bar appears or vanishes."""
+        """Set the virtual size; lays out the screen only if its width or the scroll bar change."""
         room, before = self.scrollable_content_region.height, self.virtual_size
         if size.width != before.width or (size.height > room) != (before.height > room):
             self.virtual_size = size
