@@ -29,7 +29,7 @@ BOUND_S = 20.0
 
 
 async def comes(me: Stage, holds: Callable[[], object]) -> None:
-    """Let the simulator finish its answers until `holds`."""
+    """Finish the simulator's answers until `holds`."""
 
     def there() -> object:
         me.let_them_finish()

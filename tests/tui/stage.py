@@ -66,13 +66,13 @@ class Stage(Client):
         return sum(str(block.text).count(" ") for block in live.blocks) if live else 0
 
     async def speak(self, words: int) -> None:
-        """Let the simulator stream so many words of its current answer."""
+        """Stream so many words of the simulator's current answer."""
         await self.until(self.pace.waits)
         self.pace.advance(words / WORDS_A_SECOND)
         await self.until(lambda: self.live_words() >= words - 2)
 
     def let_them_finish(self) -> None:
-        """Let all current answers end."""
+        """Finish all current answers: advance the simulator's clock."""
         if self.pace.waits():
             self.pace.advance(LONG_S)
 
