@@ -151,6 +151,9 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaver_tui.transcript.calls": (
         ("arguments", "output", "picture_box"),
         ("cache",),
+        ("content",),
+        ("pairs",),
+        ("renderers",),
         ("body",),
         ("call",),
         ("registry",),

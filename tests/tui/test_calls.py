@@ -104,6 +104,16 @@ class TestUnfolded:
         lines = drawn(block_of("notes", result(1, "found"), OPEN, query="x", tags=["a"], n=3))
         assert [line.strip() for line in lines[1:4]] == ["query: x", 'tags: ["a"]', "n: 3"]
 
+    @pytest.mark.parametrize("tool", ["notes", "execute", "write_file"])
+    def test_arguments_that_stream_in_are_never_shown_as_json(self, tool):
+        block = CallBlock("c1", tool)
+        text = json.dumps({"query": "x", "path": "src"})
+        for end in range(len(text)):
+            block.show(OPEN, arguments=text[:end], state="writing")
+            assert not any("{" in line for line in drawn(block)[1:]), text[:end]
+        block.show(OPEN, arguments=text, state="open")
+        assert [line.strip() for line in drawn(block)[1:]] == ["query: x", "path: src"]
+
     def test_a_file_that_is_written_is_shown_as_it_grows(self):
         block = CallBlock("c1", "write_file")
         text = json.dumps({"path": "a.py", "content": "one\ntwo\nthree"})

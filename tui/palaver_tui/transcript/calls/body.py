@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-import msgspec
-
-from palaver.wire.messages import ToolResult
-from palaver_tui.text.code import code_lines, highlight
-from palaver_tui.text.diff import Hunk, diff_lines, hunk_between, hunks_of
+from palaver_tui.text.code import code_lines
+from palaver_tui.text.diff import diff_lines
 from palaver_tui.text.half_blocks import Grid
 from palaver_tui.text.spans import BLANK, Face, Ink, Line, Span
 from palaver_tui.text.visible import visible, visible_line
 from palaver_tui.text.wrap import wrap
-from palaver_tui.transcript.calls.cache import CallCache, edits_of
+from palaver_tui.transcript.calls.cache import edits_of
+from palaver_tui.transcript.calls.content import CallContent
 from palaver_tui.transcript.calls.output import Output
-from palaver_tui.transcript.calls.picture_box import PictureBox
+from palaver_tui.transcript.calls.pairs import named_lines
+from palaver_tui.transcript.calls.renderers import RENDERERS
 
 INDENT = Span("  ")
 # Lines that are shown before and after the folded middle of a long piece.
@@ -27,42 +22,7 @@ HEAD_ROWS, TAIL_ROWS = 8, 12
 # Fewer lines than this are not folded.
 LEAST_FOLDED = 4
 ERROR_ROWS = 2  # of an error under a folded call
-# While a longer value without a line feed is written, only its two ends are shown.
-SHOWN_OF_ROW = 1_000  # characters
 MAX_ROWS = 5_000  # lines drawn of one piece, even if it is unfolded: nobody scrolls through more
-
-
-@dataclass(frozen=True)
-class CallContent:
-    """The data of a call. `text` is its arguments as JSON, as received; `values` parsed."""
-
-    name: str
-    text: str
-    values: dict[str, Any]
-    output: Output
-    result: ToolResult | None
-    state: str
-    picture: PictureBox | None = None
-    kept: CallCache = field(default_factory=CallCache)
-
-    @property
-    def named_for_edits(self) -> bool:
-        """Whether the tool's name says that it changes files."""
-        return self.name.startswith(("edit", "apply", "patch", "write"))
-
-    @cached_property
-    def hunks(self) -> list[Hunk]:
-        """The hunks of the result's diff, else of the edits in the arguments."""
-        if self.result is not None and "@@ -" in self.result.text:
-            return hunks_of(self.result.text)
-        if self.result is not None and not self.named_for_edits:
-            return []
-        return [hunk_between(*edit) for edit in edits_of(self.values)]
-
-    @property
-    def grows(self) -> bool:
-        """Whether its arguments are still being written."""
-        return self.state == "writing"
 
 
 def _indented(lines: list[Line]) -> list[Line]:
@@ -115,7 +75,7 @@ def body_lines(content: CallContent, width: int, whole: bool, draws: bool) -> Bo
     if diff:
         pieces.append(diff)
     else:
-        pieces += _ARGUMENTS.get(content.name, _named)(content, inner)
+        pieces += RENDERERS.get(content.name, named_lines)(content, inner)
     if not (diff and content.result is not None and not content.result.is_error):
         pieces.append(_outcome(content, inner))
     lines: list[Line] = []
@@ -164,69 +124,6 @@ def _middle_folded(lines: list[Line], whole: bool) -> tuple[list[Line], int | No
 
 def _more(words: str) -> Line:
     return Line((Span(f" {words}", Face("accent", paper="code")),), "code")
-
-
-# --- arguments ------------------------------------------------------------------------------
-
-
-def _command(content: CallContent, width: int) -> list[list[Line]]:
-    command = content.values.get("command")
-    if not isinstance(command, str):
-        return _named(content, width)
-    lines = content.kept.code("command", command, "bash", width, grows=content.grows)
-    others = {name: value for name, value in content.values.items() if name != "command"}
-    return [lines, _pairs(content, others, width)]
-
-
-def _written(content: CallContent, width: int) -> list[list[Line]]:
-    text = content.values.get("content")
-    if not isinstance(text, str):
-        return _named(content, width)
-    path = content.values.get("path")
-    language = PurePosixPath(path).suffix.lstrip(".") if isinstance(path, str) else ""
-    return [content.kept.code("content", text, language, width, grows=content.grows)]
-
-
-def _nothing(content: CallContent, width: int) -> list[list[Line]]:
-    return []
-
-
-def _named(content: CallContent, width: int) -> list[list[Line]]:
-    if not content.values and content.text.strip() not in {"", "{}", "{"}:
-        return [content.kept.code("", content.text, "json", width, grows=content.grows)]
-    return [_pairs(content, content.values, width)]
-
-
-def _pairs(content: CallContent, values: dict[str, Any], width: int) -> list[Line]:
-    lines: list[Line] = []
-    for name, value in values.items():
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        head = Span(f"{visible_line(str(name))}: ", Face("muted"))
-        if "\n" in text:
-            lines.append(Line((head,)))
-            lines += content.kept.code(name, text, "", width, grows=content.grows)
-            continue
-        if content.grows and len(text) > SHOWN_OF_ROW:
-            text = f"{text[: SHOWN_OF_ROW // 2]} ⋯ {text[-SHOWN_OF_ROW // 2 :]}"
-        lines += content.kept.once(
-            f"value {name}", (text, width), partial(_pair, head, text, width)
-        )
-    return lines
-
-
-def _pair(head: Span, text: str, width: int) -> list[Line]:
-    rows = visible(text).split("\n")  # other characters than the line feed become one
-    if len(rows) == 1:
-        return [Line(row) for row in wrap([head, Span(rows[0])], width)]
-    return [Line((head,)), *code_lines(highlight("\n".join(rows), ""), width)]
-
-
-_ARGUMENTS: dict[str, Callable[[CallContent, int], list[list[Line]]]] = {
-    "execute": _command,
-    "write_file": _written,
-    "read_file": _nothing,
-    "ask_user": _nothing,
-}
 
 
 # --- what came of it ------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from palaver_tui.text.spans import Face, Ink, Line, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import clip, width_of
 from palaver_tui.transcript.calls.arguments import READ_WHILE_GROWING, Arguments, subject
-from palaver_tui.transcript.calls.body import CallContent, body_lines, error_lines, question_lines
+from palaver_tui.transcript.calls.body import body_lines, error_lines, question_lines
 from palaver_tui.transcript.calls.cache import CallCache
+from palaver_tui.transcript.calls.content import CallContent
 from palaver_tui.transcript.calls.output import Output
 from palaver_tui.transcript.calls.picture_box import PictureBox
 from palaver_tui.transcript.folds import CLOSED, OPENED, FoldKey, Folds
