@@ -31,13 +31,7 @@ class RawServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split(b":")[1])
-                for line in head.lower().split(b"\r\n")
-                if line.startswith(b"content-length:")
-            )
-            await reader.readexactly(length)
+            await read_request(reader)
             answer = self.answers[min(self.requests, len(self.answers) - 1)]
             self.requests += 1
             writer.write(answer if isinstance(answer, bytes) else answer[0])
@@ -48,6 +42,17 @@ class RawServer:
             pass
         finally:
             writer.close()
+
+
+async def read_request(reader: asyncio.StreamReader) -> None:
+    """Read one request with a body of declared length."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        int(line.split(b":")[1])
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    )
+    await reader.readexactly(length)
 
 
 @asynccontextmanager

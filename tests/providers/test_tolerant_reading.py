@@ -170,7 +170,7 @@ async def test_what_is_no_answer_is_no_provider(kind: Kind, body: bytes) -> None
     assert error.kind == "config"
 
 
-@pytest.mark.parametrize("content_type", [None, STREAM, "application/json"])
+@pytest.mark.parametrize("content_type", [None, STREAM, "application/json", "application/jsonl"])
 async def test_nothing_at_all_is_tried_again(kind: Kind, content_type: str | None) -> None:
     error = (await ask_raw(kind, answer(b"", content_type))).error
     assert error is not None

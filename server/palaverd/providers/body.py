@@ -1,7 +1,8 @@
-"""Read the body of a successful response: an event stream, one JSON answer, or something else.
+"""Read the body of a successful response: a stream, one JSON answer, or something else.
 
-Servers and gateways send streams with a wrong content type or none, and JSON answers to requests
-for a stream. So the beginning of the body decides.
+A stream is server-sent events or lines of JSON objects. Servers and gateways send streams with a
+wrong content type or none, and JSON answers to requests for a stream. So the beginning of the body
+decides.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import msgspec
 from palaverd.failures.signals import MAX_BODY_BYTES
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.errors import MalformedEventError, NotAStreamError, StreamEndedError
+from palaverd.providers.json_lines import FirstLine, JsonLineDecoder
 from palaverd.providers.neutral import ModelEvent
 from palaverd.providers.sse import EventTooLongError, ServerEvent, SseDecoder
 
-Form = Literal["stream", "json", "page"]
+# `object`: one JSON answer, or the first of many lines; a body that ends there is one answer.
+Form = Literal["events", "lines", "object", "json", "page"]
 
 # Beginnings of lines of an event stream.
 _FIELDS = (b"data:", b"event:", b":", b"id:", b"retry:")
@@ -35,9 +38,10 @@ class Body:
         self._content_type = content_type
         self._declared = content_type.partition(";")[0].strip().lower() == "text/event-stream"
         self._limit = limit
-        self._decoder = SseDecoder(limit)
+        self._decoder: SseDecoder | JsonLineDecoder | None = None  # of a stream
         self._form: Form | None = None
-        self._held = bytearray()  # the whole body, unless it is a stream
+        self._first_line = FirstLine()
+        self._held = bytearray()  # the body so far, unless it is a stream
 
     @property
     def is_page(self) -> bool:
@@ -50,20 +54,30 @@ class Body:
         Raises:
             EventTooLongError: an event, or a JSON answer, is longer than the limit.
         """
-        if self._form == "stream":
+        if self._decoder is not None:
             return self._decoder.feed(chunk)
         self._held += chunk
         if self._form is None:
             self._form = self._form_of(self._held)
-            if self._form == "stream":
-                return self._decoder.feed(bytes(self._held))
+            if self._form == "object":
+                del self._held[: self._held.index(b"{")]
+        if self._form == "object":
+            followed = self._first_line.is_followed(self._held)
+            if followed is not None:
+                self._form = "lines" if followed else "json"
+        if self._form == "events":
+            self._decoder = SseDecoder(self._limit)
+        elif self._form == "lines":
+            self._decoder = JsonLineDecoder(self._limit)
+        if self._decoder is not None:
+            return self._decoder.feed(bytes(self._held))
         if len(self._held) > self._limit:
             raise EventTooLongError(self._limit)
         return []
 
     def flush(self) -> list[ServerEvent]:
-        """Return a last event whose blank line is missing."""
-        return self._decoder.flush() if self._form == "stream" else []
+        """Return a last event whose end is missing."""
+        return [] if self._decoder is None else self._decoder.flush()
 
     def finish(self, dialect: Dialect, out: list[ModelEvent]) -> None:
         """Complete the answer at the end of the body.
@@ -73,18 +87,12 @@ class Body:
             StreamEndedError, ...: as `Dialect.over` and `Dialect.answer`.
         """
         body = bytes(self._held)
-        if self._form == "stream" or (not body.strip() and self._may_be_empty()):
+        if self._decoder is not None or (not body.strip() and self._may_be_empty()):
             dialect.over(out)
-        elif self._form != "json" or not self._answer(dialect, body, out):
+        elif self._form not in ("object", "json") or not self._answer(dialect, body, out):
             raise NotAStreamError(self._content_type, _beginning(body))
 
     def _answer(self, dialect: Dialect, body: bytes, out: list[ModelEvent]) -> bool:
-        lines = [line for line in body.splitlines() if line.strip()]
-        if len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
-            # An event stream without its framing: one JSON object per line.
-            dialect.decode_all((ServerEvent(b"", line) for line in lines), out)
-            dialect.over(out)
-            return True
         try:
             return dialect.answer(body.strip().removeprefix(_BOM), out)
         except MalformedEventError:
@@ -95,17 +103,19 @@ class Body:
     def _may_be_empty(self) -> bool:
         """Return whether an empty body is a broken answer rather than another kind of server."""
         kind = self._content_type.partition(";")[0].strip().lower()
-        return self._declared or not kind or kind.endswith("json")
+        return self._declared or not kind or kind.endswith(("json", "jsonl"))
 
     def _form_of(self, held: bytearray) -> Form | None:
         """Return the form of a body from its beginning; None until it can be known."""
         text = bytes(held[:_MOST_OPEN]).removeprefix(_BOM).lstrip()
-        if text.startswith((b"{", b"[")):
+        if text.startswith(b"{"):
+            return "object"
+        if text.startswith(b"["):
             return "json"
         if text.startswith(b"<"):
             return "page"
         if self._declared or any(line.startswith(_FIELDS) for line in text.splitlines()):
-            return "stream" if text else None
+            return "events" if text else None
         return None if len(held) < _MOST_OPEN else "page"
 
 
