@@ -21,7 +21,7 @@ from palaverd.config.source import Loaded, Look, Source, differences
 from palaverd.config.types import Config, ProviderConfig
 from palaverd.failures import Signals, classify
 from palaverd.generation.catalog import Catalog
-from palaverd.providers.build import address_of, make_provider
+from palaverd.providers.build import address_of, make_provider, needs_key
 from palaverd.providers.limits import limits_of
 from palaverd.providers.network import network
 from palaverd.providers.neutral import Provider
@@ -236,7 +236,7 @@ def _missing(loaded: Loaded) -> dict[str, ChatError]:
         if isinstance(key, BadKey):
             missing[name] = classify(Signals(provider=name, key_hint=hint, key_fault=key.fault))
             log.warning("key cannot be used", provider=name, error=missing[name].message)
-        elif key is None and provider.kind != "openai-compatible":
+        elif key is None and needs_key(provider):
             missing[name] = classify(Signals(provider=name, key_hint=hint, key_missing=True))
     return missing
 

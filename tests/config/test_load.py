@@ -11,7 +11,9 @@ import pytest
 
 from palaverd.config.keys import key_hint, read_key
 from palaverd.config.load import ConfigError, load_config, parse_config, with_defaults
-from palaverd.config.types import Config, ProviderConfig
+from palaverd.config.types import Config, ProviderConfig, ProviderKind
+
+KINDS = get_args(ProviderKind)
 
 GOOD = """
 default_model = "sonnet"
@@ -49,7 +51,7 @@ def test_a_whole_file_is_read() -> None:
         ),
         (
             ('kind = "anthropic"', 'kind = "claude"'),
-            'providers.anthropic.kind is "claude". Allowed: anthropic, openai, ',
+            f'providers.anthropic.kind is "claude". Allowed: {", ".join(sorted(KINDS))}.',
         ),
         (('kind = "anthropic"\n', ""), "providers.anthropic.kind is missing."),
         (
@@ -155,7 +157,7 @@ def test_what_is_no_utf_8_is_named_by_its_line(tmp_path: Path) -> None:
         load_config(path, {}, required=True)
 
 
-@pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("url", ["", "  "])
 def test_an_empty_address_is_refused(kind: str, url: str) -> None:
     with pytest.raises(ConfigError, match=r"providers\.p\.base_url is empty"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from palaver.clock import Clock
 from palaverd.config.keys import Key
 from palaverd.config.types import ProviderConfig, ProviderKind
@@ -9,11 +11,9 @@ from palaverd.providers.anthropic import AnthropicProvider
 from palaverd.providers.limits import limits_of
 from palaverd.providers.neutral import Provider
 from palaverd.providers.openai import OpenAICompatibleProvider, OpenAIResponsesProvider
+from palaverd.providers.sdk import SdkProvider
 
-_KINDS: dict[
-    ProviderKind,
-    type[AnthropicProvider | OpenAIResponsesProvider | OpenAICompatibleProvider],
-] = {
+_KINDS: dict[ProviderKind, type[SdkProvider[Any]]] = {
     "anthropic": AnthropicProvider,
     "openai": OpenAIResponsesProvider,
     "openai-compatible": OpenAICompatibleProvider,
@@ -23,6 +23,11 @@ _KINDS: dict[
 def address_of(config: ProviderConfig) -> str:
     """Return a provider's base URL: as configured, else the vendor's."""
     return config.base_url or _KINDS[config.kind].vendor_url
+
+
+def needs_key(config: ProviderConfig) -> bool:
+    """Return whether a provider cannot be called without an API key."""
+    return _KINDS[config.kind].needs_key
 
 
 def make_provider(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Opened(Protocol):
-    """What an SDK's `with_streaming_response` returns."""
+    """An opened response, as an SDK's `with_streaming_response` yields it."""
 
     @property
     def http_response(self) -> httpx2.Response:

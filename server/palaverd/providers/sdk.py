@@ -36,7 +36,7 @@ log = structlog.get_logger("palaverd.providers")
 
 
 class Closeable(Protocol):
-    """An SDK's asynchronous client."""
+    """A client of a provider's server: an SDK's, or one of our own."""
 
     async def close(self) -> None:
         """Close its connections."""
@@ -50,14 +50,22 @@ async def _close(client: Closeable) -> None:
 
 
 class SdkProvider(ABC, Generic[C]):
-    """A provider behind a vendor's SDK. Subclasses add the client, the request and the dialect.
+    """A provider, usually behind a vendor's SDK. Subclasses add client, request and dialect.
 
     `base_url` defaults to the vendor's; `key_hint` says where the key comes from, for error
     messages. Nothing is read from the environment or from profiles on disk, except proxies and
     certificates.
+
+    A protocol without an SDK provides what the SDKs do: a client with `close()` (from `_make`,
+    with `transport.http_client` inside); a call that opens an `Opened`, whose `http_response` is
+    not read yet; and for a refused request an exception with three attributes, which are all that
+    `exception_signals` reads of it: `status_code` (an int), `body` (the decoded JSON, or text) and
+    `response` (its headers and URL are read). Other exceptions of the HTTP library may pass as they
+    are.
     """
 
     vendor_url: ClassVar[str]
+    # Without a key, no request is made.
     needs_key: ClassVar[bool] = True
 
     def __init__(
@@ -104,6 +112,10 @@ class SdkProvider(ABC, Generic[C]):
         return hashlib.sha256(account.encode()).hexdigest()[:8]
 
     @abstractmethod
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Call the model, with `_events`; see `Provider.stream`."""
+
+    @abstractmethod
     def _make(self) -> C:
         """Import the SDK and create its client. Runs in a thread."""
 
@@ -130,7 +142,11 @@ class SdkProvider(ABC, Generic[C]):
         dialect: Callable[[ModelRequest], Dialect],
         opening: Callable[[C, ModelRequest], AbstractAsyncContextManager[Opened]],
     ) -> AsyncGenerator[ModelEvent, None]:
-        """Call the model; if it refuses the form of the request, retry in another form."""
+        """Call the model; if it refuses the form of the request, retry in another form.
+
+        `dialect` returns a new reader for each call. `opening` sends the request and yields the
+        response once its headers are there.
+        """
         model = request.called or request.model
         if self._key_fault is not None:
             self._fail(BadKeyError(self._key_fault), model)
