@@ -3,24 +3,25 @@
 from datetime import timedelta
 
 import pytest
+from textual.widgets import Input
 
-from palaver.wire.chats import TITLE_LIMIT, ChatPage
+from palaver.wire.chats import TITLE_LIMIT, ChatPage, ChatStatus
 from palaver.wire.events import CaughtUp, ChatDeleted, ChatUpdated, MessageEvent, QueueUpdate
 from palaver_tui.state.activity import DRAFT_SIGN, age
 from palaver_tui.state.chat import ChatView, Outgoing
-from palaver_tui.state.permissions import ARCHIVED, AT_REST, refusal
+from palaver_tui.state.permissions import ARCHIVED, AT_REST, Act, refusal
 from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaverd.chatstate.states import ARCHIVED as ARCHIVED_STATES
 from palaverd.chatstate.states import STORED
 from palaverd.chatstate.table import Transition, outcomes
 from tui.replay import T0, ReplayClient, answer, chat, queued, status, user
-from tui.screen import client
+from tui.screen import Client, client
 
 TITLES = {"a": "Fix the flaky test", "b": "Release notes", "c": "Port the parser"}
 
 
-def with_chats(*archived: str, **words: str) -> ReplayClient:
+def with_chats(*archived: str, **words: ChatStatus) -> ReplayClient:
     """Return a daemon with three chats, `archived` ones or not; `words` are their statuses.
 
     The default status is `waiting`.
@@ -60,7 +61,7 @@ async def test_a_chat_is_archived_from_the_list_and_a_key_brings_it_back(tmp_pat
         await me.until(lambda: me.view.chat_id == "a" and "a" in listed(me))
 
 
-def listed(me) -> list[str]:
+def listed(me: Client) -> list[str]:
     return [row.chat.id for row in me.app.main.query_one(ChatListPane).rows]
 
 
@@ -259,7 +260,7 @@ async def test_drafts_are_marked_in_the_list(tmp_path):
         await me.hides(DRAFT_SIGN)
 
 
-def row_of(me, words: str) -> str:
+def row_of(me: Client, words: str) -> str:
     """Return the part of the screen's line with these words that belongs to the list."""
     (line,) = [line for line in me.text().splitlines()[1:] if words in line[:32]]
     return line[:32]
@@ -311,7 +312,7 @@ async def test_in_a_narrow_window_the_title_comes_before_the_time(tmp_path, titl
 
 
 def test_what_a_chat_refuses_is_what_the_daemons_table_refuses():
-    asked = {
+    asked: dict[Act, Transition] = {
         "send": Transition.SEND,
         "edit": Transition.EDIT,
         "clear": Transition.CLEAR_CONTEXT,
@@ -320,7 +321,7 @@ def test_what_a_chat_refuses_is_what_the_daemons_table_refuses():
     for act, transition in asked.items():
         for state in STORED:
             waits = () if state.shape.queue == "empty" else (queued(1, "x"),)
-            view = ChatView(chat_id="a", status=str(state.shape.status), queue=waits)
+            view = ChatView(chat_id="a", status=state.shape.status.value, queue=waits)
             words = refusal(act, view, archived=state in ARCHIVED_STATES)
             # The daemon accepts an edit while an answer runs, and so does the client.
             assert (words is None) == bool(outcomes(transition, state)), (act, state)
@@ -328,8 +329,9 @@ def test_what_a_chat_refuses_is_what_the_daemons_table_refuses():
 
 def test_nothing_goes_with_a_message_that_is_not_sent():
     view = ChatView(chat_id="a", outgoing=(Outgoing("k", "x", T0),))
-    for act in ("archive", "delete"):
-        assert "not sent yet" in refusal(act, view, archived=False)
+    acts: tuple[Act, ...] = ("archive", "delete")
+    for act in acts:
+        assert "not sent yet" in (refusal(act, view, archived=False) or "")
     assert refusal("delete", ChatView(chat_id="a"), archived=True) is None
     assert refusal("edit", ChatView(chat_id="a"), archived=True) == ARCHIVED
     assert set(AT_REST) == {"clear", "archive", "delete"}
@@ -348,7 +350,7 @@ async def test_a_title_is_no_longer_than_a_daemon_takes(tmp_path):
         await me.shows("because a")
         await me.press("ctrl+l", "r")
         await me.shows("Title of this chat")
-        field = me.app.screen.query_one("Input")
+        field = me.app.screen.query_one(Input)
         field.value = "x" * TITLE_LIMIT
         await me.press("end", "y", "enter")
         await me.until(lambda: daemon.asked == [("title", "x" * TITLE_LIMIT)])

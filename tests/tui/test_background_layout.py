@@ -2,14 +2,16 @@
 
 import threading
 from functools import partial
+from typing import Any, NoReturn
 
 import pytest
 
 from palaver.wire.events import MessageEvent
 from palaver_tui.text import document as documents
 from palaver_tui.text.document import KEEP_FROM, MarkdownDocument
+from palaver_tui.text.spans import Line
 from tui.replay import answer, part, status
-from tui.screen import client
+from tui.screen import Client, client
 from tui.test_client import running
 from tui.test_folds import in_view
 from tui.test_layout import whole
@@ -36,7 +38,7 @@ BLOCKS = {
 WIDTH = 96
 
 
-def grown(text, step=40):
+def grown(text: str, step: int = 40) -> MarkdownDocument:
     document = MarkdownDocument()
     for start in range(0, len(text), step):
         document.feed(text[start : start + step])
@@ -88,21 +90,22 @@ def test_what_a_job_gives_for_another_width_is_dropped():
 
 
 @pytest.fixture
-def threads(monkeypatch):
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Record for each layout of a long block whether it ran in the main thread."""
-    found = []
+    found: list[bool] = []
     draw = vars(documents)["markdown_lines"]
 
-    def noted(text, *how):
+    def noted(text: str, *how: Any) -> list[Line]:
         if len(text) >= KEEP_FROM:
             found.append(threading.current_thread() is threading.main_thread())
-        return draw(text, *how)
+        lines: list[Line] = draw(text, *how)
+        return lines
 
     monkeypatch.setattr(documents, "markdown_lines", noted)
     return found
 
 
-async def stream(one, text, at=0, step=400):
+async def stream(one: Client, text: str, at: int = 0, step: int = 400) -> None:
     for start in range(0, len(text), step):
         shown = one.app._frames.painted
         piece = text[start : start + step]
@@ -110,7 +113,7 @@ async def stream(one, text, at=0, step=400):
         await one.until(partial(lambda shown: one.app._frames.painted > shown, shown))
 
 
-def settled(one):
+def settled(one: Client) -> bool:
     column = one.transcript.viewport.column
     return one.transcript.layout_work.job is None and column.job() is None
 
@@ -152,7 +155,7 @@ async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path,
     begun, go_on = threading.Event(), threading.Event()
     lines = documents.Job.lines
 
-    def waits(job):
+    def waits(job: documents.Job) -> list[Line]:
         begun.set()
         go_on.wait(5)
         return lines(job)
@@ -169,9 +172,9 @@ async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path,
 async def test_a_block_that_cannot_be_laid_out_stays_as_it_is_and_the_client_runs(
     tmp_path, monkeypatch
 ):
-    failed = []
+    failed: list[documents.Job] = []
 
-    def fails(job):
+    def fails(job: documents.Job) -> NoReturn:
         failed.append(job)
         raise ValueError("no such thing")
 
@@ -188,9 +191,9 @@ async def test_a_block_that_cannot_be_laid_out_stays_as_it_is_and_the_client_run
 
 
 async def test_code_is_plain_where_its_highlighter_fails(tmp_path, monkeypatch):
-    from pygments.lexers import PythonLexer
+    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]  # has no types
 
-    def fails(self, text):
+    def fails(self: PythonLexer, text: str) -> NoReturn:
         raise RecursionError
 
     monkeypatch.setattr(PythonLexer, "get_tokens", fails)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -108,15 +109,16 @@ def least(shown: Shown, dark: bool) -> float:
     worst = 21.0
     for scheme in SCHEMES:
         own = (scheme[7], scheme[0]) if dark else (scheme[0], scheme[15])
-        ink, paper = (
-            own[place] if number == -1 else rgb(number, scheme)
-            for place, number in enumerate((shown.ink, shown.paper))
-        )
+        drawn: list[Color] = []
+        for number, default in zip((shown.ink, shown.paper), own, strict=True):
+            assert isinstance(number, int), "24 bits"
+            drawn.append(default if number == -1 else rgb(number, scheme))
+        ink, paper = drawn
         worst = min(worst, ratio(ink, paper))
     return worst
 
 
-def shown_by(tmp_path, term: str, theme: int) -> dict[Shown, set[str]]:
+def shown_by(tmp_path: Path, term: str, theme: int) -> dict[Shown, set[str]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "TERM": term}
     for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         environment.pop(name, None)

@@ -12,13 +12,15 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, dropped_by, in_words
 from palaver_tui.transcript.marks import dropped_marks
 from tui.replay import ReplayClient, answer, chat, problem, queued, status, user, versions
-from tui.screen import client
+from tui.screen import Client, client
 
 SAID = [user(1, "first"), answer(2, "one"), user(3, "second"), answer(4, "two")]
 SEEN = versions(9, 7, 7)
 
 
-def with_history(word: ChatStatus = "waiting", *more, archived: bool = False) -> ReplayClient:
+def with_history(
+    word: ChatStatus = "waiting", *more: QueueUpdate, archived: bool = False
+) -> ReplayClient:
     daemon = ReplayClient()
     daemon.open(chat("a", "A chat", word, archived=archived), chat("b", "Another"))
     messages = [MessageEvent(message) for message in SAID]
@@ -27,13 +29,14 @@ def with_history(word: ChatStatus = "waiting", *more, archived: bool = False) ->
     return daemon
 
 
-def marks(me) -> dict[str, str]:
+def marks(me: Client) -> dict[str, str]:
     """Return the kind of mark on each line of the transcript, by the line's words."""
     column = me.transcript.viewport.column
-    found = {}
+    found: dict[str, str] = {}
     for y in range(column.height):
         words = column.line(y)[2].text.strip(" ▎")
-        (kind,) = [mark.kind for mark in dropped_marks(column, me.transcript.editing, y)] or [""]
+        kinds: list[str] = [mark.kind for mark in dropped_marks(column, me.transcript.editing, y)]
+        (kind,) = kinds or [""]
         if words:
             found[words] = kind
     return found

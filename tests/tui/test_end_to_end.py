@@ -1,9 +1,14 @@
 """The client with the real daemon and the simulator; nothing between them is replaced."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from random import Random
+from typing import Any
 
 # Importing the provider's SDK takes seconds on a busy machine; no test should have to wait for it.
 import anthropic  # noqa: F401
@@ -16,6 +21,7 @@ from palaver.wire.chats import CreateChat, SendMessage
 from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.app import PalaverApp
 from palaver_tui.storage.local_store import LocalStore, Unsent
+from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
 from support.daemon import make_daemon, running_daemon, running_pair, short_dir, simulator_config
 from tui.replay import T0
@@ -25,15 +31,17 @@ START_S = 20  # timeout for a second client to start beside one that draws, on a
 
 
 @pytest.fixture(autouse=True)
-def quiet():
+def quiet() -> Iterator[None]:
     """Capture the daemon's log: in this process its standard output is the screen's."""
     with capture_logs():
         yield
 
 
 @asynccontextmanager
-async def at(socket, tmp_path, chat_id=None):
-    async def connect():
+async def at(
+    socket: Path | None, tmp_path: Path, chat_id: str | None = None
+) -> AsyncIterator[Client]:
+    async def connect() -> Endpoint:
         return Endpoint(socket=socket)
 
     app = PalaverApp(connect, data_dir=tmp_path, chat_id=chat_id, random=Random(3), motion=False)
@@ -194,28 +202,37 @@ async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(tmp
 class Line:
     """A connection to a daemon that tests can cut and mend."""
 
-    def __init__(self, path, to):
-        self.path, self._to, self._tasks, self._server = path, to, set(), None
+    def __init__(self, path: Path, to: Path) -> None:
+        self.path, self._to = path, to
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._server: asyncio.Server | None = None
 
-    async def __aenter__(self):
+    @classmethod
+    def to_daemon(cls, daemon: Daemon) -> Line:
+        assert daemon.socket is not None
+        return cls(daemon.socket.parent / "line.sock", daemon.socket)
+
+    async def __aenter__(self) -> Line:
         await self.mend()
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         await self.cut()
 
-    async def mend(self):
+    async def mend(self) -> None:
         self._server = await asyncio.start_unix_server(self._carry, self.path)
 
-    async def cut(self):
+    async def cut(self) -> None:
+        assert self._server is not None
         self._server.close()
         self.path.unlink(missing_ok=True)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _carry(self, reader, writer):
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         with suppress(OSError, asyncio.CancelledError):
@@ -228,7 +245,7 @@ class Line:
                 behind[1].close()
                 writer.close()
 
-    async def _pump(self, source, target):
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
             target.write(data)
             await target.drain()
@@ -239,7 +256,7 @@ async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(t
     words = "[[echo]] continue"
     async with (
         running_pair(rate=400) as (daemon, other, _simulator),
-        Line(daemon.socket.parent / "line.sock", daemon.socket) as line,
+        Line.to_daemon(daemon) as line,
         at(line.path, tmp_path) as me,
     ):
         await ask(me, words)

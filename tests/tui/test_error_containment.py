@@ -2,20 +2,23 @@
 
 import os
 import stat
+from collections.abc import Callable
 from functools import wraps
 from pkgutil import resolve_name
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from textual import events
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets._toast import Toast, ToastRack
 
-from palaver.client import Connected, PalaverError, Progress
+from palaver.client import Connected, Endpoint, PalaverError, Progress
 from palaver.wire.events import ChatUpdated, ErrorEvent, MessageEvent, QueueUpdate
 from palaver_tui.actions import application
 from palaver_tui.actions.table import FUNCTIONS
+from palaver_tui.app import PalaverApp
 from palaver_tui.session.restarts import RECOVERED_S, Restarts
 from palaver_tui.storage.error_reports import MOST_FILES, MOST_KINDS, ErrorLog
 from palaver_tui.storage.local_store import LocalStore, Unsent
@@ -34,8 +37,8 @@ from palaver_tui.widgets.search_bar import SearchInput
 from palaver_tui.widgets.transcript.widget import Transcript
 from palaver_tui.widgets.welcome import Welcome
 from support.clock import ManualClock
-from tui.replay import BAD_KEY, ENDPOINT, T0, answer, chat, queued, status, user
-from tui.screen import client
+from tui.replay import BAD_KEY, ENDPOINT, T0, ReplayClient, answer, chat, queued, status, user
+from tui.screen import Client, client
 from tui.test_client import with_chat
 
 SECRET = "sk-ant-secret, and what a person wrote"
@@ -45,15 +48,15 @@ class Broken(Exception):
     pass
 
 
-def fail(*_args, **_kwargs):
+def fail(*_args: Any, **_kwargs: Any) -> NoReturn:
     raise Broken(SECRET)
 
 
-async def fail_soon(*_args, **_kwargs):
+async def fail_soon(*_args: Any, **_kwargs: Any) -> NoReturn:
     raise Broken(SECRET)
 
 
-def message(app, monkeypatch):
+def message(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     class Poke(Message):
         handler_name = "on_poke"
 
@@ -61,60 +64,60 @@ def message(app, monkeypatch):
     app.main.query_one(Composer).post_message(Poke())
 
 
-def app_message(app, monkeypatch):
+def app_message(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(app), "on_transcript_marked", fail)
     app.post_message(Transcript.Marked())
 
 
-def action(app, monkeypatch):
+def action(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FUNCTIONS, "app.theme", fail)
     app.post_message(events.Key("f2", None))
 
 
-def timer(app, monkeypatch):
+def timer(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.set_timer(0.001, fail)
 
 
-def worker(app, monkeypatch):
+def worker(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.run_worker(fail_soon())
 
 
-def later(app, monkeypatch):
+def later(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.main.query_one(Composer).call_later(fail)
 
 
-def following(app, monkeypatch):
+def following(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.call_next(fail)
     app._changed()  # a paint that is queued after the failing callback is not lost
 
 
-def refreshed(app, monkeypatch):
+def refreshed(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.main.query_one(Composer).call_after_refresh(fail)
 
 
-def task(app, monkeypatch):
+def task(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.session._tasks.spawn(fail_soon())
 
 
-def lines(app, monkeypatch):
+def lines(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     strips = app.main.query_one(Transcript)._strips
     monkeypatch.setattr(type(strips), "strip", fail)
     app.main.query_one(Transcript).refresh()
 
 
-def render(app, monkeypatch):
+def render(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     prompt = app.main.query_one("#prompt")
     monkeypatch.setattr(type(prompt), "render", fail)
     prompt.refresh(layout=True)
 
 
-def compose(app, monkeypatch):
+def compose(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HelpScreen, "compose", fail)
     app.perform("app.help")
 
 
-def painting(app, monkeypatch):
-    def once(*args, **kwargs):
+def painting(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def once(*args: Any, **kwargs: Any) -> NoReturn:
         monkeypatch.undo()
         fail()
 
@@ -157,10 +160,11 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         assert "Broken at tui/test_error_containment.py" in report
         assert SECRET not in report
         path = shown.app.context.errors.log.path
+        assert path is not None
         assert "Broken at tui/test_error_containment.py" in path.read_text()
         assert SECRET not in path.read_text()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        copied = []
+        copied: list[tuple[str, str]] = []
         monkeypatch.setattr(
             application, "copy_text", lambda _context, text, what: copied.append((text, what))
         )
@@ -171,7 +175,7 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
 async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
-        called = []
+        called: list[int] = []
         shown.app.call_next(fail)
         shown.app.call_next(lambda: called.append(1))
         await shown.until(lambda: called and shown.app.context.errors.log)
@@ -215,12 +219,12 @@ class Patient(ManualClock):
         self.advance(delay)
 
 
-def fails_first(monkeypatch, place: str, times: int = 1) -> None:
+def fails_first(monkeypatch: pytest.MonkeyPatch, place: str, times: int = 1) -> None:
     """Replace a function, by its dotted name, by one that fails `times` times and then works."""
     module, name = place.rsplit(".", 1)
     real, left = getattr(resolve_name(module), name), [fail] * times
 
-    def sometimes(*args, **kwargs):
+    def sometimes(*args: Any, **kwargs: Any) -> Any:
         return left.pop()() if left else real(*args, **kwargs)
 
     monkeypatch.setattr(place, sometimes)
@@ -276,9 +280,10 @@ async def test_the_list_is_followed_again_after_an_error(tmp_path, monkeypatch) 
 
 
 async def test_the_daemon_is_looked_for_again_after_an_error(tmp_path) -> None:
-    daemon, clock, tries = with_chat(), Patient(), []
+    daemon, clock = with_chat(), Patient()
+    tries: list[int] = []
 
-    async def connect():
+    async def connect() -> Endpoint:
         tries.append(1)
         return ENDPOINT if len(tries) == 3 else fail()
 
@@ -389,7 +394,7 @@ async def test_a_refusal_is_no_error_of_our_own() -> None:
 # --- errors in drawing --------------------------------------------------------------------
 
 # Widgets that draw themselves, and the keys that show them.
-DRAWN = {
+DRAWN: dict[type[Widget], tuple[str, ...]] = {
     Bar: (),
     ChatListPane: (),
     Transcript: (),
@@ -405,7 +410,7 @@ DRAWN = {
 }
 
 
-def with_all_parts():
+def with_all_parts() -> ReplayClient:
     daemon = with_chat(user(1, "why?"), answer(2, "so"))
     daemon.stream_of("a").tell(
         status("error"), ErrorEvent(BAD_KEY), QueueUpdate([queued(1, "next")], held=False)
@@ -413,7 +418,7 @@ def with_all_parts():
     return daemon
 
 
-def says_so(shown, kind) -> bool:
+def says_so(shown: Client, kind: type[Widget]) -> bool:
     # Not by the screen, where a notice may cover it.
     drawn = [one.render_lines(one.outer_size.region) for one in shown.app.screen.query(kind)]
     return any("could not be drawn" in strip.text for strips in drawn for strip in strips)
@@ -457,7 +462,7 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
         await shown.until(lambda: "test_error_containment" in shown.app.context.errors.log.report())
         await shown.press("h", "i", "ctrl+j", "2", "ctrl+j", "3")
         await shown.shows("❯ hi", "│   2", "│   3")  # the composer grows as usual
-        copied = []
+        copied: list[str] = []
         monkeypatch.setattr(
             application, "copy_text", lambda _context, text, _what: copied.append(text)
         )
@@ -480,11 +485,11 @@ async def test_an_error_in_showing_the_notice_of_one_ends_nothing(tmp_path, monk
 
 
 async def test_the_library_still_calls_what_is_changed_of_it(tmp_path, monkeypatch) -> None:
-    called = set()
+    called: set[str] = set()
 
-    def counted(name, method):
+    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
-        def counting(*args):
+        def counting(*args: Any) -> Any:
             called.add(name)
             return method(*args)
 
@@ -521,6 +526,7 @@ def test_reports_and_kinds_are_bounded(tmp_path) -> None:
         errors.note(type(f"Error{number}", (Exception,), {})())
     assert "and 2 more" in errors.report()
     path = errors.write(T0)
+    assert path is not None
     left = sorted(tmp_path.glob("*.txt"))
     assert len(left) == MOST_FILES
     assert path in left

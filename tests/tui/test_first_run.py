@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -143,7 +144,7 @@ class Open:
         await me.shows(self._first)
         return me
 
-    async def __aexit__(self, *error) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         await self._running.__aexit__(*error)
 
 
@@ -269,8 +270,8 @@ NO_KEY = ChatError("missing_key", "There is no API key for Anthropic.")
 LACKING = Setup(PATH, variables=[KEY, "OPENAI_API_KEY"])
 
 
-def state(*servers: LocalServer, models: Models | None = None, **how) -> FirstRun | None:
-    asked = {"here": True, "environment": ()} | how
+def state(*servers: LocalServer, models: Models | None = None, **how: Any) -> FirstRun | None:
+    asked: dict[str, Any] = {"here": True, "environment": ()} | how
     return first_run(models or Models([], LACKING), servers, **asked)
 
 

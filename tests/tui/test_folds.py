@@ -1,20 +1,27 @@
 """What is folded into a line, by default and by keys, and that the view does not move then."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
 
+from palaver.wire.chats import ChatStatus
 from palaver.wire.events import CaughtUp, MessageEvent
-from palaver.wire.messages import MessagePage, Reasoning, ToolResult
+from palaver.wire.messages import Message, MessagePage, Reasoning, ToolResult
 from palaver_tui.transcript.folds import FoldKey, Folds
-from palaver_tui.transcript.steps import runs_of_steps
-from tui.replay import answer, part, status, user, versions
-from tui.screen import client
+from palaver_tui.transcript.steps import Steps, runs_of_steps
+from tui.replay import ReplayClient, answer, part, status, user, versions
+from tui.screen import Client, client
 from tui.sheet import ASKING, YESTERDAY, call, finished_turn, result, results, troubled_turn
 from tui.test_client import LONG, running, with_chat
+from tui.test_selection import target_of
 
 
-def runs(messages, status="waiting", held=frozenset()):
+def runs(
+    messages: Sequence[Message],
+    status: ChatStatus = "waiting",
+    held: frozenset[int] = frozenset(),
+) -> list[Steps]:
     found = {
         part.call_id: part
         for message in messages
@@ -45,7 +52,7 @@ class TestRuns:
         assert runs([*troubled_turn(), *ASKING, results(32, result(8, "Yes")), user(33, "x")]) == []
 
     def test_an_error_parts_two_runs(self):
-        def step(number, failed=False):
+        def step(number: int, failed: bool = False) -> list[Message]:
             return [
                 answer(2 * number, call(number, "execute", command="x"), finish="tool_calls"),
                 results(2 * number + 1, result(number, "x", failed=failed)),
@@ -84,7 +91,7 @@ class TestFolds:
         assert not folds.is_open(FoldKey("steps", "2"))
 
 
-def in_view(me) -> list[str]:
+def in_view(me: Client) -> list[str]:
     top = me.transcript.scroll_offset.y
     return [
         me.transcript.viewport.column.line(top + y)[2].text
@@ -92,7 +99,7 @@ def in_view(me) -> list[str]:
     ]
 
 
-def finished_chat():
+def finished_chat() -> ReplayClient:
     return with_chat(*finished_turn())
 
 
@@ -100,7 +107,7 @@ async def test_steps_of_a_finished_turn_are_one_line_that_unfolds_and_folds_agai
     async with client(tmp_path, daemon=finished_chat(), chat_id="a") as me:
         await me.shows("▸ 3 steps · 14 s", "It waits for one timer")
         await me.press("ctrl+t", "comma", "comma", "comma")
-        assert me.transcript.target_cursor.target.fold == FoldKey("steps", "6")
+        assert target_of(me).fold == FoldKey("steps", "6")
         await me.press("enter")
         await me.shows("▾ 3 steps", "▸ read_file", "▸ execute", "▸ edit_files")
         await me.press("enter")

@@ -3,10 +3,11 @@
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 import palaver_tui
 from palaver_tui.widgets.dialogs.dialog import Dialog
@@ -18,7 +19,7 @@ from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchInput
 from tui.bursts import feed, quiet
 from tui.replay import user
-from tui.screen import client
+from tui.screen import Client, client
 from tui.test_client import with_chat
 from tui.test_queue import queueing
 
@@ -149,14 +150,18 @@ async def test_the_palette_says_when_nothing_fits_and_goes_on(tmp_path):
         await me.shows("New chat", "Next theme")
 
 
+def on_top(me: Client) -> Screen[Any]:
+    return me.app.screen
+
+
 async def test_one_dialog_makes_way_for_another_and_closes_with_its_own_key(tmp_path):
     async with client(tmp_path) as me:
         await me.press("f1")
-        assert isinstance(me.app.screen, HelpScreen)
+        assert isinstance(on_top(me), HelpScreen)
         await me.press("ctrl+p")
-        assert isinstance(me.app.screen, Palette)
+        assert isinstance(on_top(me), Palette)
         await me.press("f1", "f1")
-        assert me.app.screen is me.app.main
+        assert on_top(me) is me.app.main
 
 
 def test_nothing_is_taken_from_over_the_main_screen_but_by_its_one_answer():
@@ -183,6 +188,7 @@ async def test_an_answered_dialog_is_answered_once(tmp_path):
             await me.until(lambda: me.app.key_queue.quiet)
             await me.pilot.pause()
             dialog = me.app.screen
+            assert isinstance(dialog, Dialog)
             dialog.answer(None)
             dialog.answer(None)
             await me.pilot.pause()

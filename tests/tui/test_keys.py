@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,10 @@ def test_a_key_arrives_from_every_terminal(name, key):
     assert key not in TAKEN
 
 
-def _key(character):
-    return next(iter(XTermParser().feed(character))).key
+def _key(character: str) -> str:
+    event = next(iter(XTermParser().feed(character)))
+    assert isinstance(event, Key)
+    return event.key
 
 
 def test_what_only_some_terminals_tell_apart_is_an_extra():
@@ -68,9 +71,9 @@ SPELLED = re.compile(r"\^[a-z]\b|\b(Enter|Return|Escape|Ctrl|Control|Page Up)\b|
 SPELLS = {"actions.py": "_KEY_NAMES", "help.py": "SIGNS", "symbols.py": "_SIGNS"}
 
 
-def said(source: ast.Module, name: str):
+def said(source: ast.Module, name: str) -> Iterator[str]:
     """Yield the strings of a module, without its docstrings and the table `name`."""
-    skipped = set()
+    skipped: set[ast.AST] = set()
     for node in ast.walk(source):
         if isinstance(node, ast.Assign) and name in {
             getattr(one, "id", "") for one in node.targets

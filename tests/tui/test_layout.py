@@ -1,5 +1,6 @@
 """A text in any deltas is laid out to the same lines as the whole text."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from palaver_tui.text.code import highlight
 from palaver_tui.text.document import MarkdownDocument, PlainDocument
-from palaver_tui.text.spans import Span
+from palaver_tui.text.spans import Line, Span
 from palaver_tui.text.visible import visible
 from palaver_tui.text.wrap import clip, clusters, width_of, wrap
 from support.examples import examples
@@ -42,16 +43,16 @@ PIECES = [
 ALL = "".join(PIECES)
 
 
-def whole(text: str, width: int):
+def whole(text: str, width: int) -> list[Line]:
     document = MarkdownDocument(text, finished=True)
     document.layout(width)
     return document.lines
 
 
-def streamed(text: str, cuts: list[int], width: int):
+def streamed(text: str, cuts: list[int], width: int) -> list[Line]:
     """Feed `text` cut at `cuts`; return the lines as kept by applying the reported changes."""
     document, at = MarkdownDocument(), 0
-    shown: list[Any] = []
+    shown: list[Line] = []
     for cut in [*cuts, len(text)]:
         document.feed(text[at:cut])
         at = cut
@@ -163,13 +164,14 @@ def test_a_persons_own_lines_and_indents_stay_as_typed():
 
 
 def test_a_lexer_that_is_at_work_is_in_nobody_elses_hands(monkeypatch):
-    from pygments.lexers import PythonLexer
+    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]  # has no types
 
     assert highlight("y = 2", "python")  # now one lexer is idle
-    at_work, most = [], []
+    at_work: list[PythonLexer] = []
+    most: list[int] = []
     lex = PythonLexer.get_tokens
 
-    def looked_at(self, source):
+    def looked_at(self: PythonLexer, source: str) -> Iterable[tuple[Any, str]]:
         assert self not in at_work
         at_work.append(self)
         most.append(len(at_work))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from palaver_tui.text.document import MarkdownDocument, PlainDocument
 from palaver_tui.text.source import trace_cache as traces
+from palaver_tui.text.source.origins import Origins
 from palaver_tui.text.visible import visible
 from support.examples import examples
 from tui.test_layout import ALL, PIECES
@@ -20,7 +21,9 @@ def laid(text: str, width: int = 60, *, finished: bool = True) -> MarkdownDocume
     return document
 
 
-def find(document: MarkdownDocument, words: str) -> tuple[tuple[int, int], tuple[int, int]]:
+def find(
+    document: MarkdownDocument | PlainDocument, words: str
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the positions, as line and column, of the start and the end of `words`."""
     for number, line in enumerate(document.lines):
         column = line.text.find(words)
@@ -73,7 +76,7 @@ def test_a_selection_is_a_part_of_the_source_but_for_marks_it_lacks(text, width,
     assert any(bare in text for bare in _without(found, marks))
 
 
-def _without(found, marks):
+def _without(found: str, marks: set[str]) -> set[str]:
     """Return `found` without up to three marks at each end, in all variants."""
     fronts = {found}
     for _ in range(3):
@@ -110,6 +113,7 @@ def test_a_place_survives_the_way_to_the_source_and_back(text, width):
         for number, shown in enumerate(document._trace(block).lines):
             for column, _run, _index, _length in shown:
                 offset = places.offset_at((block.line + number, column))
+                assert offset is not None
                 back = places.place_at(offset)
                 assert back is not None
                 assert places.offset_at(back) == offset
@@ -120,6 +124,7 @@ def test_a_place_in_the_source_is_found_again_at_another_width():
     narrow, wide = laid(text, 14), laid(text, 80)
     for word in ("three", "five", "ten", "x"):
         offset = narrow.source_map().offset_at(find(narrow, word)[0])
+        assert offset is not None
         assert offset == text.index(word)
         assert wide.source_map().place_at(offset) == find(wide, word)[0]
 
@@ -278,10 +283,10 @@ GROWING = {
 @pytest.mark.parametrize("name", GROWING)
 def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, monkeypatch):
     head, more = GROWING[name]
-    traced = []
+    traced: list[str] = []
     trace = traces.BlockDrawing.trace
 
-    def counted(drawing):
+    def counted(drawing: traces.BlockDrawing) -> Origins:
         traced.append(drawing.source)
         return trace(drawing)
 
@@ -296,12 +301,14 @@ def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, m
         document.expect(60)
         places = document.source_map()
         for place, offset in zip(early, offsets, strict=True):
+            assert offset is not None
             assert places.offset_at(place) == offset
             assert places.place_at(offset) is not None
     assert not traced
     # The result is the same as that of a new source map.
     fresh = laid(document.source, finished=False).source_map()
     for offset in offsets:
+        assert offset is not None
         assert places.place_at(offset) == fresh.place_at(offset)
 
 
@@ -310,6 +317,7 @@ def test_a_place_in_a_table_that_is_set_anew_is_found_where_it_is_now():
     document = laid(f"| a | b |\n|---|---|\n{rows}", finished=False)
     before = find(document, "w20x")[0]
     offset = document.source_map().offset_at(before)
+    assert offset is not None
     document.feed(f"| {'wide' * 9} | x |\n")
     document.expect(60)
     assert find(document, "w20x")[0] != before

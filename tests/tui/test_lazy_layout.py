@@ -1,25 +1,28 @@
 """Of a long text only the part in view is laid out; the rest is estimated, and nothing moves."""
 
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from palaver.client import Connected
 from palaver.wire.events import CaughtUp, MessageEvent
+from palaver.wire.messages import Message
 from palaver_tui.text import document as documents
 from palaver_tui.text.document import MarkdownDocument
-from palaver_tui.text.spans import FOREVER
+from palaver_tui.text.spans import FOREVER, Line
 from palaver_tui.transcript import viewport as viewports
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.corpus import ALL
 from tui.replay import ReplayClient, answer, chat, part, status, user
-from tui.screen import client
+from tui.screen import Client, client
 from tui.test_client import running
 from tui.test_folds import in_view
 from tui.test_layout import whole
 
 
-def paragraph(number):
+def paragraph(number: int) -> str:
     words = " ".join(f"word{number:03}x{place}" for place in range(number * 7 % 60 + 3))
     return f"Paragraph **{number:03}** {words}.\n\n"
 
@@ -35,7 +38,7 @@ TEXTS = {
 }
 
 
-def expected(text, width):
+def expected(text: str, width: int) -> MarkdownDocument:
     document = MarkdownDocument(text, finished=True)
     document.expect(width)
     return document
@@ -61,7 +64,7 @@ def test_looked_at_in_any_order_it_ends_in_the_lines_of_the_whole(name, width):
 
 
 def test_what_grows_below_what_is_expected_ends_in_the_lines_of_the_whole():
-    document, shown = MarkdownDocument(PROSE[:9000]), []
+    document = MarkdownDocument(PROSE[:9000])
     chance = random.Random(3)
     document.expect(70)
     document.expect(60)
@@ -90,7 +93,7 @@ def test_the_name_of_a_line_holds_when_what_is_above_it_turns_out_otherwise():
         assert document.lines[document.line_of(name)] == line
 
 
-async def shown(one, text=PROSE):
+async def shown(one: Client, text: str = PROSE) -> None:
     one.daemon.stream_of("a").tell(part(text, episode="3.1"))
     await one.until(
         lambda: one.view.live is not None and one.transcript.viewport.column.height > 200
@@ -98,7 +101,7 @@ async def shown(one, text=PROSE):
     await one.pilot.pause()
 
 
-async def widths(one, *found):
+async def widths(one: Client, *found: int) -> None:
     for width in found:
         await one.pilot.resize_terminal(width, 30)
         await one.until(lambda: one.transcript.viewport.column.width == one.transcript.column_width)
@@ -106,20 +109,22 @@ async def widths(one, *found):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Record the source of each layout."""
-    sources = []
+    sources: list[tuple[str, int]] = []
     draw = vars(documents)["markdown_lines"]
-    monkeypatch.setattr(
-        documents,
-        "markdown_lines",
-        lambda text, *how: sources.append((text[:20], how[0])) or draw(text, *how),
-    )
+
+    def noted(text: str, *how: Any) -> list[Line]:
+        sources.append((text[:20], how[0]))
+        lines: list[Line] = draw(text, *how)
+        return lines
+
+    monkeypatch.setattr(documents, "markdown_lines", noted)
     return sources
 
 
 @pytest.fixture
-def no_more(monkeypatch):
+def no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the layout in the background, so that only the part in view is laid out."""
     monkeypatch.setattr(Transcript, "_lay_out_more", lambda _self: None)
 
@@ -209,7 +214,9 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
         assert selection.text("source") == text
         assert not transcript.viewport.column.sections[0].is_whole or transcript.viewport.following
         await widths(me, 58)
-        low, high = selection.span()
+        span = selection.span()
+        assert span is not None
+        low, high = span
         transcript.viewport.to_line(low.y)
         await me.pilot.pause()
         assert transcript.viewport.column.line(low.y)[2].text[low.x : high.x] == text
@@ -218,13 +225,13 @@ async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid
 ANSWERS = [f"Answer {number}.\n\n" + "- item\n" * (7 * number % 11) for number in range(30)]
 
 
-def talk():
+def talk() -> Iterator[Message]:
     for number, text in enumerate(ANSWERS):
         yield user(2 * number + 1, f"Question {number}?")
         yield answer(2 * number + 2, text)
 
 
-def told(at_once):
+def told(at_once: bool) -> ReplayClient:
     """Return a daemon with a chat of 60 messages, sent in one batch or in one batch each."""
     daemon = ReplayClient()
     daemon.open(chat("a", "A chat"))

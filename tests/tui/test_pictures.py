@@ -14,17 +14,18 @@ from PIL import Image
 from rich.console import Console
 
 from palaver.wire.events import CaughtUp
-from palaver.wire.messages import PICTURE_SIDE, Picture, ToolResult
+from palaver.wire.messages import PICTURE_SIDE, Message, Picture, ToolResult
 from palaver_tui.platform.pictures import KEPT_FILES, UnreadablePictureError, pixels_of, store
 from palaver_tui.text.half_blocks import Grid, Pixels
 from palaver_tui.themes.palettes import LIGHT
 from palaver_tui.transcript.calls.call import CallBlock
 from palaver_tui.transcript.calls.picture_box import MOST_ROWS, PictureBox, caption, grid_of
 from palaver_tui.transcript.folds import Folds
+from palaver_tui.transcript.targets import Target
 from palaver_tui.widgets.strips import draws_pictures, strip_of
 from tui.pictures import FORMATS, chart, drawn, png_that_says
-from tui.replay import answer, status, user, versions
-from tui.screen import client, pictures_are_drawn
+from tui.replay import ReplayClient, answer, status, user, versions
+from tui.screen import Client, client, pictures_are_drawn
 from tui.sheet import call, results
 from tui.test_client import running
 from tui.test_selection import drag, row_of, spot, taking
@@ -85,8 +86,13 @@ class TestLines:
         box.put(Pixels(Grid(1, 3), b"".join(p.to_bytes(4, "big") for p in (RED, GREEN, BLUE))))
         last = box.draw(80, draws=True).lines[-1]
         (segment,) = strip_of(last, 1, LIGHT)
-        assert segment.style.color.triplet == (0, 0, 255)
-        assert segment.style.bgcolor.triplet.hex == LIGHT.background
+        style = segment.style
+        assert style is not None
+        assert style.color is not None
+        assert style.color.triplet == (0, 0, 255)
+        assert style.bgcolor is not None
+        assert style.bgcolor.triplet is not None
+        assert style.bgcolor.triplet.hex == LIGHT.background
 
     def test_a_terminal_of_sixteen_colours_is_sent_no_others(self):
         box = PictureBox(of_size(1, 2))
@@ -102,6 +108,7 @@ class TestLines:
     def test_its_height_is_known_before_it_is_decoded(self, width, height, room):
         box = PictureBox(of_size(width, height))
         before, grid = box.draw(room, draws=True)
+        assert grid is not None
         box.put(Pixels(grid, bytes(4 * grid.columns * grid.pixel_rows)))
         after, wanted = box.draw(room, draws=True)
         assert len(before) == len(after) == 1 + grid.rows
@@ -238,7 +245,7 @@ def test_pictures_want_colours_and_block_characters(colours, encoding, draws):
     assert draws_pictures(console) is draws
 
 
-def pictured(picture: Picture, *after):
+def pictured(picture: Picture, *after: Message) -> ReplayClient:
     """Return a daemon with a chat whose only call returned a picture."""
     daemon = running(
         user(1, "draw"),
@@ -250,7 +257,7 @@ def pictured(picture: Picture, *after):
     return daemon
 
 
-async def unfolded(me) -> None:
+async def unfolded(me: Client) -> None:
     await me.shows("plot")
     me.transcript.viewport.set_folds(OPEN)
     await me.shows("picture: ")
@@ -319,7 +326,7 @@ async def test_beside_a_picture_a_click_opens_nothing(tmp_path, monkeypatch):
     async with client(tmp_path, daemon=pictured(small), chat_id="a", size=(80, 60)) as me:
         await unfolded(me)
         await me.shows("▀")
-        used = []
+        used: list[Target] = []
         monkeypatch.setattr(
             "palaver_tui.app.use_target", lambda _context, target: used.append(target)
         )

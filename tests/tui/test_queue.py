@@ -25,6 +25,7 @@ from tui.replay import (
     BAD_KEY,
     OVERLOADED,
     T0,
+    ReplayClient,
     chat,
     part,
     problem,
@@ -41,7 +42,7 @@ RETRY = RetryInfo(1, 10, 8000, T0 + timedelta(seconds=8), OVERLOADED)
 TWO = QueueUpdate([queued(1, "first of the queue"), queued(2, "second of the queue")], held=False)
 
 
-def queueing(**more):
+def queueing() -> ReplayClient:
     daemon = running(user(1, "why?"))
     daemon.stream_of("a").tell(status("running", versions=versions(5, 5, 4)), TWO)
     return daemon

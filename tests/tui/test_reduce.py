@@ -1,6 +1,8 @@
 """Reducing recorded streams to views, with a disconnect after any event."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,29 +16,31 @@ from palaver.wire.events import (
     HistoryReset,
     HistoryTruncated,
     MessageEvent,
+    MessagePartEvent,
     PreviewReset,
     QueueUpdate,
     RetryEvent,
+    StreamEvent,
     UsageEvent,
 )
 from palaver_tui.state.chat import ChatView, Outgoing
 from palaver_tui.state.growing_text import GrowingText
 from palaver_tui.state.outgoing import acknowledged, sending
-from palaver_tui.state.reduce import reduce, reduce_all, with_messages
+from palaver_tui.state.reduce import Item, reduce, reduce_all, with_messages
 from tui.replay import BAD_KEY, OVERLOADED, T0, answer, part, queued, status, user, versions
 
 WORDS = ["It", "waits", "for", "one", "timer,", "but", "two", "paths", "create", "it."]
 RETRY = RetryInfo(1, 10, 1000, T0 + timedelta(seconds=1), OVERLOADED)
 
 
-def words(episode: str, block: int = 0):
+def words(episode: str, block: int = 0) -> Iterator[MessagePartEvent]:
     at = 0
     for word in WORDS:
         yield part(word + " ", at, block, episode)
         at += len(word) + 1
 
 
-RECORDED = [
+RECORDED: list[StreamEvent] = [
     MessageEvent(user(1, "why?")),
     status("running", versions=versions(2, 1, 1)),
     CaughtUp(2),
@@ -60,7 +64,7 @@ RECORDED = [
 ]
 
 
-def final(events) -> ChatView:
+def final(events: Iterable[Item]) -> ChatView:
     return reduce_all(ChatView(chat_id="c"), events, T0)
 
 
@@ -74,7 +78,8 @@ def test_the_recorded_stream_ends_in_the_history_without_live_output():
 def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
     """The daemon repeats the events after the last `caught_up`; the client skips known parts."""
     expected = final(RECORDED)
-    progress, taken = Progress(), []
+    progress = Progress()
+    taken: list[Item] = []
     for event in RECORDED[:cut]:
         progress, new = step(progress, event)
         taken += [new] if new is not None else []
@@ -157,7 +162,7 @@ def test_an_error_is_shown_until_it_is_left_behind():
     assert reduce(view, ErrorEvent(None), T0).error is None
 
 
-def out(content: str = "hi", **more) -> Outgoing:
+def out(content: str = "hi", **more: Any) -> Outgoing:
     return Outgoing("key", content, T0, **more)
 
 

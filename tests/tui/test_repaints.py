@@ -1,28 +1,34 @@
 """Only changed rows are drawn again, and the screen is the same as if all were."""
 
 import re
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
-from textual._compositor import Compositor
+from textual._compositor import Compositor, CompositorUpdate
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
+from palaver_tui.text.spans import Line
 from palaver_tui.textual_patches.frame_title import entitle
 from palaver_tui.textual_patches.row_compositor import RowCompositor
 from palaver_tui.timing import ANIMATION_S, SCREEN_UPDATES_PER_SECOND
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.queue import QueuePanel
+from palaver_tui.widgets.strips import strip_of
 from palaver_tui.widgets.transcript import strip_cache as strips
 from tui.corpus import ALL, ANSWERS
 from tui.replay import ReplayClient, answer, chat, part, queued, status, user
-from tui.screen import client
+from tui.screen import Client, client
 
 MOVE_ALONE = re.compile(r"\x1b\[\d+;\d+H(?=\x1b\[\d+;\d+H|\n|$)")  # a move without text
 TEXT = "".join(ANSWERS.values()) + ALL["a long table"]
 
 
-async def opened(one):
+async def opened(one: Client) -> None:
     one.daemon.open(chat("c", "A chat", "running"))
     one.daemon.stream_of("c").tell(
         status("running"),
@@ -36,16 +42,16 @@ async def opened(one):
     await one.rests()
 
 
-async def stream(one, text, step):
+async def stream(one: Client, text: str, step: int) -> AsyncIterator[None]:
     for start in range(0, len(text), step):
         shown = one.app._frames.painted
         one.daemon.stream_of("c").tell(part(text[start : start + step], start))
-        await one.until(lambda shown=shown: one.app._frames.painted > shown)
+        await one.until(partial(lambda shown: one.app._frames.painted > shown, shown))
         one.app.screen._on_timer_update()
         yield
 
 
-def screen(one):
+def screen(one: Client) -> list[str]:
     return [strip.text for strip in one.app.screen._compositor.render_strips()]
 
 
@@ -69,11 +75,7 @@ async def test_a_token_draws_the_rows_it_changes_and_no_others(tmp_path, monkeyp
         await opened(one)
         async for _ in stream(one, "words " * 30, 60):
             pass
-        rows = []
-        render_line = one.transcript.render_line
-        monkeypatch.setattr(
-            one.transcript, "render_line", lambda y: rows.append(y) or render_line(y)
-        )
+        rows = rows_drawn(monkeypatch, one.transcript)
         one.daemon.stream_of("c").tell(part("more", 180))
         await one.until(lambda: rows)
         assert len(rows) <= 4
@@ -83,13 +85,14 @@ async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, mon
     updates: list[Any] = []
     ours = RowCompositor.render_partial_update
 
-    def both(compositor):
+    def both(compositor: RowCompositor) -> CompositorUpdate | None:
         dirty = set(compositor._dirty_regions)
         update = ours(compositor)
         compositor._dirty_regions.update(dirty)
         theirs = Compositor.render_partial_update(compositor)
         console = one.app.console
         if update is not None:
+            assert theirs is not None
             updates.append(
                 [MOVE_ALONE.sub("", sent.render_segments(console)) for sent in (update, theirs)]
             )
@@ -113,29 +116,21 @@ async def test_widgets_are_asked_for_the_rows_that_are_drawn_and_no_others(tmp_p
         async for _ in stream(one, "words " * 30, 60):
             pass
         one.app.screen._on_timer_update()
-        asked = []
-        render_lines = Widget.render_lines
-        monkeypatch.setattr(
-            Widget, "render_lines", lambda w, crop: asked.append(crop) or render_lines(w, crop)
-        )
+        asked = widgets_asked(monkeypatch)
         one.daemon.stream_of("c").tell(part("more", 180))
         await one.until(lambda: asked)
-        assert all(crop.height <= 4 for crop in asked)
+        assert all(crop.height <= 4 for _, crop in asked)
 
 
 async def test_what_lies_behind_what_is_drawn_is_not_asked(tmp_path, monkeypatch):
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 40)) as one:
         await opened(one)
         one.app.screen._on_timer_update()
-        asked = []
-        render_lines = Widget.render_lines
-        monkeypatch.setattr(
-            Widget, "render_lines", lambda w, crop: asked.append(w.id) or render_lines(w, crop)
-        )
+        asked = widgets_asked(monkeypatch)
         one.transcript.redraw()
         one.app.screen._on_timer_update()
         await one.pilot.pause()
-        assert not {"stage", "main", "body", "main-screen"} & set(asked)
+        assert not {"stage", "main", "body", "main-screen"} & {name for name, _ in asked}
 
 
 async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
@@ -150,11 +145,13 @@ async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
 
 
 async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
-    made = []
-    strip_of = strips.strip_of
-    monkeypatch.setattr(
-        strips, "strip_of", lambda line, *more: made.append(line.text) or strip_of(line, *more)
-    )
+    made: list[str] = []
+
+    def noted(line: Line, *more: Any) -> Strip:
+        made.append(line.text)
+        return strip_of(line, *more)
+
+    monkeypatch.setattr(strips, "strip_of", noted)
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
         await opened(one)
         async for _ in stream(one, "A paragraph.\n\n" * 40, 14):
@@ -164,14 +161,32 @@ async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
         assert len(made) < 400  # drawing all rows again would be 40 times the height
 
 
-def rows_drawn(monkeypatch, widget):
-    rows = []
+def rows_drawn(monkeypatch: pytest.MonkeyPatch, widget: Widget) -> list[int]:
+    rows: list[int] = []
     render_line = widget.render_line
-    monkeypatch.setattr(widget, "render_line", lambda y: rows.append(y) or render_line(y))
+
+    def noted(y: int) -> Strip:
+        rows.append(y)
+        return render_line(y)
+
+    monkeypatch.setattr(widget, "render_line", noted)
     return rows
 
 
-def on_screen(one):
+def widgets_asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, Region]]:
+    """Record the id and the region of each widget that is asked for lines."""
+    asked: list[tuple[str | None, Region]] = []
+    render_lines = Widget.render_lines
+
+    def noted(widget: Widget, crop: Region) -> list[Strip]:
+        asked.append((widget.id, crop))
+        return render_lines(widget, crop)
+
+    monkeypatch.setattr(Widget, "render_lines", noted)
+    return asked
+
+
+def on_screen(one: Client) -> None:
     one.app.paint()
     one.app.screen._on_timer_update()
 
@@ -268,7 +283,9 @@ async def test_the_bar_is_what_it_would_be_and_not_drawn_again_where_it_stays(
         for number in range(40, 60):
             one.daemon.stream_of("c").tell(part("A paragraph.\n\n", number * 14))
             height = one.transcript.viewport.column.height
-            await one.until(lambda height=height: one.transcript.viewport.column.height > height)
+            await one.until(
+                partial(lambda height: one.transcript.viewport.column.height > height, height)
+            )
             one.app.screen._on_timer_update()
             await one.pilot.pause()
             drawn = [line[-2:] for line in screen(one)]

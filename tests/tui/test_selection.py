@@ -1,46 +1,65 @@
 """Selecting with the mouse and with keys, going to targets, and copying the Markdown."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from palaver.wire.events import MessageEvent
 from palaver.wire.messages import MessagePage
-from tui.replay import answer, part, status, user
-from tui.screen import client
+from palaver_tui.platform.clipboard import Clipboard, Copied
+from palaver_tui.transcript.positions import Place
+from palaver_tui.transcript.targets import Target
+from tui.replay import ReplayClient, answer, part, status, user
+from tui.screen import Client, client
 from tui.sheet import finished_turn
 from tui.test_client import LONG, running, with_chat
 
 CODE = "Do this:\n\n```python\ndef f():\n\treturn 1\n```\n\nThen **stop** there."
 
 
-class Taken:
+class Taken(Clipboard):
     """A fake clipboard that records the copied texts."""
 
     def __init__(self) -> None:
+        super().__init__({}, self.send, Path())
         self.texts: list[str] = []
 
-    async def copy(self, text):
-        from palaver_tui.platform.clipboard import Copied
+    def send(self, text: str) -> None:
+        raise AssertionError("a test writes nothing to the terminal")
 
+    async def copy(self, text: str) -> Copied:
         self.texts.append(text)
         return Copied("tool", "a-tool")
 
 
-def taking(me) -> Taken:
-    me.app.context.clipboard = Taken()
-    return me.app.context.clipboard
+def taking(me: Client) -> Taken:
+    me.app.context.clipboard = taken = Taken()
+    return taken
 
 
-def row_of(me, words: str) -> int:
+def row_of(me: Client, words: str) -> int:
     return next(y for y, line in enumerate(me.text().split("\n")) if words in line)
 
 
-def column_of(me, words: str) -> int:
+def column_of(me: Client, words: str) -> int:
     return next(line.index(words) for line in me.text().split("\n") if words in line)
 
 
-async def drag(me, first: tuple[int, int], last: tuple[int, int]) -> None:
+def cursor_of(me: Client) -> Place:
+    """Return the place of the cursor that selects."""
+    place = me.transcript.selection.places()[1]
+    assert place is not None
+    return place
+
+
+def target_of(me: Client) -> Target:
+    target = me.transcript.target_cursor.target
+    assert target is not None
+    return target
+
+
+async def drag(me: Client, first: tuple[int, int], last: tuple[int, int]) -> None:
     from textual.events import MouseMove
 
     await me.pilot.mouse_down(offset=first)
@@ -48,7 +67,7 @@ async def drag(me, first: tuple[int, int], last: tuple[int, int]) -> None:
     await me.pilot.mouse_up(offset=last)
 
 
-def spot(me, words: str, after: bool = False) -> tuple[int, int]:
+def spot(me: Client, words: str, after: bool = False) -> tuple[int, int]:
     return column_of(me, words) + (len(words) if after else 0), row_of(me, words)
 
 
@@ -221,20 +240,20 @@ class TestKeys:
             await me.press("ctrl+t", "v", "down")
             seen = []
             for _ in range(5):
-                place = me.transcript.selection.places()[1]
+                place = cursor_of(me)
                 line = me.transcript.viewport.column.line(place.y)[2].text
                 width = me.transcript.selection._width_at(place)
                 seen.append(line[place.x : place.x + width])
                 await me.press("right")
             assert seen == ["a", "👨‍👩‍👧", "e\u0301", "中", "z"]
             await me.press("left", "left", "left")
-            assert me.transcript.selection.places()[1].x == 2 + len("a👨‍👩‍👧")
+            assert cursor_of(me).x == 2 + len("a👨‍👩‍👧")
 
     async def test_the_cursor_scrolls_the_view_with_it(self, tmp_path):
         async with client(tmp_path, daemon=with_chat(answer(1, LONG)), chat_id="a") as me:
             await me.shows("paragraph 59")
             await me.press("ctrl+t", "v", *["up"] * 10)
-            y = me.transcript.selection.places()[1].y
+            y = cursor_of(me).y
             assert me.transcript.scroll_offset.y == y
             await me.press("pagedown", "pagedown", "pagedown")
             await me.shows("paragraph 59")
@@ -252,7 +271,8 @@ class TestThings:
     async def test_a_link_is_opened_by_key_and_its_address_copied(self, tmp_path, monkeypatch):
         daemon = with_chat(answer(1, "See [the manual][1].\n\n[1]: https://docs.example/x\n"))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
-            copied, opened = taking(me), []
+            copied = taking(me)
+            opened: list[str] = []
             monkeypatch.setattr(me.app, "open_url", opened.append)
             await me.shows("the manual")
             await me.press("ctrl+t", "comma", "c", "enter")
@@ -298,7 +318,7 @@ class TestThings:
 
 
 class TestJumps:
-    def chat(self):
+    def chat(self) -> ReplayClient:
         return with_chat(
             *[
                 (user if n % 2 else answer)(n, f"number {n}\n\n" + "text\n\n" * 9)
@@ -313,8 +333,10 @@ class TestJumps:
             seen = []
             for key in ["left_square_bracket"] * 3 + ["right_square_bracket"]:
                 await me.press(key)
-                seen.append(me.transcript.target_cursor.target.key)
-                row = me.transcript.target_cursor.line - me.transcript.scroll_offset.y
+                seen.append(target_of(me).key)
+                line = me.transcript.target_cursor.line
+                assert line is not None
+                row = line - me.transcript.scroll_offset.y
                 assert row == 0
             assert seen == [7, 6, 5, 6]
 
@@ -322,10 +344,10 @@ class TestJumps:
         async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
             await me.shows("text")
             await me.press("ctrl+t", "left_curly_bracket", "left_curly_bracket")
-            assert me.transcript.target_cursor.target.key == 5
+            assert target_of(me).key == 5
             await me.shows("number 5")
             await me.press("right_curly_bracket")
-            assert me.transcript.target_cursor.target.key == 7
+            assert target_of(me).key == 7
             await me.press("right_curly_bracket")
             assert me.transcript.viewport.following
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from palaver.wire.events import ErrorEvent, RetryEvent
 from palaver_tui.widgets.queue import QueuePanel
-from tui.replay import BAD_KEY, status
-from tui.screen import client
+from tui.replay import BAD_KEY, ReplayClient, status
+from tui.screen import Client, client
 from tui.test_queue import RETRY, queueing
 
 SIZES = [(30, 10), (30, 14), (40, 12), (60, 20), (80, 24)]
 
 
-def in_trouble(trouble: str):
+def in_trouble(trouble: str) -> ReplayClient:
     daemon = queueing()
-    said = {"retry": [RetryEvent(RETRY)], "failed": [status("error"), ErrorEvent(BAD_KEY)]}
+    said: dict[str, list[Any]] = {
+        "retry": [RetryEvent(RETRY)],
+        "failed": [status("error"), ErrorEvent(BAD_KEY)],
+    }
     daemon.stream_of("a").tell(*said[trouble])
     return daemon
 
 
-def is_whole(me) -> bool:
+def is_whole(me: Client) -> bool:
     """Return whether the composer with its frame is between the other parts and the footer."""
     writing = me.app.main.query_one("#writing").region
     footer = me.app.main.query_one("#footer").region

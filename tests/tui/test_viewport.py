@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from palaver.stream.progress import Progress
-from palaver.wire.messages import Reasoning, ToolCall, ToolResult
+from palaver.wire.messages import Message, Reasoning, ToolCall, ToolResult
 from palaver_tui.state.chat import ChatView, Live, LiveBlock
 from palaver_tui.state.growing_text import GrowingText
 from palaver_tui.state.message_window import at_the_end, trimmed, with_older
@@ -89,8 +89,8 @@ class Reader:
             case _:
                 return f"{self.say(many * 6)} **{self.say(many)}** {self.say(many)}"
 
-    def message(self, message_id: int):
-        parts = [self.text()]
+    def message(self, message_id: int) -> Message:
+        parts: list[str | Reasoning] = [self.text()]
         if self.chance.random() < 0.4:
             parts.insert(0, Reasoning("\n\n".join(self.say(20, "r") for _ in range(4))))
         if self.chance.random() < 0.3:
@@ -415,13 +415,14 @@ class TestSelection:
 
 class TestSearch:
     def test_all_is_found_slice_by_slice_and_the_nearest_is_brought_into_view(self):
-        reader, began = Reader(6, messages=80), []
+        reader = Reader(6, messages=80)
+        began: list[int] = []
         search = Search(reader.viewport, lambda: began.append(1))
         search.begin("w7")
         assert len(began) == 1
         search.find()  # new text waits for the next slice
         assert len(began) == 1
-        done = []
+        done: list[int] = []
         search.when_done(lambda: done.append(1))
         assert search.take_wish() is None
         while not search.done:
@@ -429,13 +430,18 @@ class TestSearch:
                 search.put(apart, apart.lines())
             search.advance()
         search.paused()
-        search.take_wish()()
+        wish = search.take_wish()
+        assert wish is not None
+        wish()
         assert done == [1]
         assert search.take_wish() is None
         assert len(search.matches) > 50
         assert any("w7" in line for line in reader.lines())
+        assert search.current is not None
         y = search.place(search.current)
+        assert y is not None
         section, line, _drawn = reader.viewport.column.line(y)
+        assert section is not None
         assert [mark.kind for mark in search.marks(section, line)].count("here") == 1
 
     def test_what_is_found_in_something_folded_unfolds(self):
@@ -462,10 +468,12 @@ class TestTargetCursor:
         seen = []
         while cursor.step(-1):
             assert cursor.in_view()
+            assert cursor.target is not None
             seen.append(cursor.target.address)
         assert seen == [f"https://x.y/{n}" for n in range(4, -1, -1)]
         assert not cursor.step(-1)
         assert cursor.step(1)
+        assert cursor.target is not None
         assert cursor.target.address == "https://x.y/1"
 
     def test_what_is_clicked_is_what_is_there(self):
@@ -477,6 +485,8 @@ class TestTargetCursor:
         cursor = TargetCursor(reader.viewport)
         row = next(row for row, line in enumerate(reader.lines()) if "bash" in line)
         target = cursor.at(reader.viewport.top + row, 3)
+        assert target is not None
+        assert target.fold is not None
         assert (target.kind, target.fold.kind) == ("fold", "call")
         before = reader.viewport.column.height
         reader.viewport.set_folds(reader.viewport.folds.turn(target.fold), row)

@@ -1,6 +1,8 @@
 """Of a chat of any length only messages around the view are in memory, and the view is stable."""
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,13 +25,13 @@ from palaver_tui.state.message_window import (
 from palaver_tui.state.reduce import reduce
 from tui.long_chat import LongChat, history
 from tui.replay import T0, answer, user
-from tui.screen import client
+from tui.screen import Client, client
 
 MOST = NEWEST + 2 * AROUND + SLACK
 UNDER_WAY = 50  # messages: a page that arrived after messages were last discarded
 
 
-def view_of(first: int, last: int, **more) -> ChatView:
+def view_of(first: int, last: int, **more: Any) -> ChatView:
     messages = tuple(user(number, "x") for number in range(first, last + 1))
     return ChatView("a", messages=messages, progress=Progress(1), **more)
 
@@ -125,7 +127,7 @@ class TestTheGap:
         assert ids(with_older(view_of(5, 9), [user(4, "x")], False)) == [4, 5, 6, 7, 8, 9]
 
 
-async def painted(me) -> None:
+async def painted(me: Client) -> None:
     await me.until(lambda: me.transcript.viewport.view is me.view)
 
 
@@ -140,25 +142,32 @@ async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(tmp
         while last > count - 1500:
             before = len(daemon.served)
             me.transcript.viewport.to_start()
-            await me.until(lambda before=before: len(daemon.served) > before)
+            await me.until(partial(lambda before: len(daemon.served) > before, before))
             await me.until(lambda: me.transcript.scroll_offset.y > 0)
             await painted(me)
             most = max(most, len(me.view.messages), len(me.transcript.viewport.column.sections) - 1)
             last = me.view.messages[0].id
         assert most <= MOST + UNDER_WAY
         assert me.view.gap is not None
-        first, _last = me.transcript.viewport.ids()
+        ids_in_view = me.transcript.viewport.ids()
+        assert ids_in_view is not None
+        first, _last = ids_in_view
         # Down again through the gap: each message appears once, in order.
         for _ in range(12):
             pages = len(daemon.served)
             gap = me.view.gap
-            y = me.transcript.viewport.column.start(me.transcript.viewport.column.index("gap"))
+            column = me.transcript.viewport.column
+            index = column.index("gap")
+            assert index is not None
+            y = column.start(index)
             me.transcript.viewport.to_line(max(0, y - 20))
-            await me.until(lambda pages=pages: len(daemon.served) > pages)
-            await me.until(lambda gap=gap: me.view.gap != gap)
+            await me.until(partial(lambda pages: len(daemon.served) > pages, pages))
+            await me.until(partial(lambda gap: me.view.gap != gap, gap))
             await painted(me)
             assert len(me.view.messages) <= MOST + UNDER_WAY
-        assert me.transcript.viewport.ids()[0] > first
+        ids_in_view = me.transcript.viewport.ids()
+        assert ids_in_view is not None
+        assert ids_in_view[0] > first
         await me.press("G")
         await me.shows(f"message {count} says")
         assert me.view.gap is None
@@ -196,7 +205,7 @@ async def test_a_chat_that_is_left_keeps_its_newest_messages_only(tmp_path):
         while len(me.view.messages) < 260:
             count = len(me.view.messages)
             me.transcript.viewport.to_start()
-            await me.until(lambda count=count: len(me.view.messages) > count)
+            await me.until(partial(lambda count: len(me.view.messages) > count, count))
             await painted(me)
         me.app.session.open("b")
         assert len(me.app.session.views["a"].messages) == NEWEST
