@@ -61,12 +61,13 @@ class MessagePages:
         self, name: str, before_id: int | None = None, after_id: int | None = None
     ) -> None:
         store = self._store
-        client, chat_id = store.client, store.views[name].chat_id
-        assert client is not None
-        assert chat_id is not None
+        client, asked = store.client, store.views.get(name)
+        if client is None or asked is None or asked.chat_id is None:
+            self._busy.discard(name)  # the chat was deleted before this task began
+            return
         try:
             page = await client.messages(
-                chat_id, before_id=before_id, after_id=after_id, limit=OLDER_PAGE
+                asked.chat_id, before_id=before_id, after_id=after_id, limit=OLDER_PAGE
             )
         except PalaverError as error:
             store.notice(str(error), "warning")
