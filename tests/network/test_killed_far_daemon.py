@@ -17,6 +17,7 @@ import pytest
 from palaver.client import Endpoint
 from palaver_tui.app import PalaverApp
 from support.certificates import Authority
+from support.chats import said as text_of
 from support.clock import until
 from support.process import DaemonProcess, place, spawn
 from support.tokens import make_token
@@ -106,7 +107,7 @@ async def test_the_client_comes_back_by_itself_and_everything_is_there(tmp_path:
             await far.start()
             await until(lambda: app.session.connection.phase == "live")
             await until(lambda: me.view.status == "waiting" and len(me.view.messages) == 4)
-            said = [message.parts[0].text for message in me.view.messages]
+            said = [text_of(message) for message in me.view.messages]
             assert said[2:] == ["[[echo]] meanwhile", "meanwhile"]
             assert len(said[1].split()) == 40
             assert (me.view.outgoing, me.view.live) == ((), None)

@@ -17,6 +17,7 @@ from rich.console import Console
 from textual._wait import wait_for_idle
 
 import palaver_tui.app
+from palaver.client import Endpoint
 from palaver.wire.chats import RetryInfo
 from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent
 from palaver_tui.actions.search import end_search
@@ -118,7 +119,7 @@ class Colourful(PalaverApp):
 
 
 async def main(folder: Path, theme: int) -> None:
-    async def connect():
+    async def connect() -> Endpoint:
         return ENDPOINT
 
     daemon = colourful_daemon()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import palaver_tui.app
-from palaver.client import Connected
+from palaver.client import Connected, Endpoint
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
 from palaver_tui.app import PalaverApp
 from tui.replay import ENDPOINT, FixedClock, ReplayClient, answer, chat, queued, status, user
@@ -55,7 +55,7 @@ def emoji_daemon() -> ReplayClient:
 
 
 async def main(folder: Path) -> None:
-    async def connect():
+    async def connect() -> Endpoint:
         return ENDPOINT
 
     app = Emoji(

@@ -17,7 +17,7 @@ from typing import Any, cast
 from textual import events
 
 import palaver_tui.app
-from palaver.client import Connected
+from palaver.client import Connected, Endpoint
 from palaver.clock import SystemClock
 from palaver.wire.chats import Model, Models, RetryInfo
 from palaver.wire.events import (
@@ -178,7 +178,7 @@ class Evil(PalaverApp):
 
 
 async def main(folder: Path) -> None:
-    async def connect():
+    async def connect() -> Endpoint:
         return ENDPOINT
 
     daemon = evil_daemon()

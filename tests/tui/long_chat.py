@@ -24,7 +24,14 @@ class LongChat(ReplayClient):
         newest = [MessageEvent(message) for message in history[-NEWEST:]]
         stream.tell(*newest, status(word, "A long chat"), CaughtUp(1))
 
-    async def messages(self, chat_id, *, before_id=None, after_id=None, limit=50) -> MessagePage:
+    async def messages(
+        self,
+        chat_id: str,
+        *,
+        before_id: int | None = None,
+        after_id: int | None = None,
+        limit: int = 50,
+    ) -> MessagePage:
         await self._post()
         assert limit <= 200
         found = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -18,7 +19,7 @@ FORMATS: dict[str, PictureType] = {
 }
 
 
-def drawn(image: Image.Image, kind: str = "PNG", **more) -> Picture:
+def drawn(image: Image.Image, kind: str = "PNG", **more: Any) -> Picture:
     """Return an image as the picture of a tool result."""
     file = BytesIO()
     image.save(file, kind, **more)

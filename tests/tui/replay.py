@@ -7,29 +7,43 @@ test_end_to_end.py.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 from palaver import __version__
 from palaver.client import Connected, Endpoint, PalaverError, Refused, Unauthenticated, Unreachable
-from palaver.wire.actions import Edited
+from palaver.stream.progress import Progress
+from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
 from palaver.wire.chats import (
     Chat,
     ChatPage,
     ChatStatus,
+    CreateChat,
     Info,
+    Interrupt,
     Interrupted,
     Model,
     Models,
+    SendMessage,
     Sent,
     Versions,
 )
 from palaver.wire.errors import ChatError, Problem
 from palaver.wire.events import BlockKind, ListSnapshot, MessagePartEvent, StatusEvent
 from palaver.wire.messages import Failure, Message, MessagePage, Part, QueuedMessage, Text
-from palaver.wire.queue import Acted, QueueAnswer
+from palaver.wire.queue import (
+    Acted,
+    ChangeChat,
+    EditQueued,
+    Promote,
+    QueueAnswer,
+    QueueOrder,
+    Resume,
+    SkipBackoff,
+)
 
 T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
 ENDPOINT = Endpoint("http://localhost", socket=None)
@@ -42,7 +56,7 @@ def versions(snapshot: int = 1, history: int = 1, turn: int = 1) -> Versions:
     return Versions(snapshot, history, turn, 0, 0)
 
 
-def chat(chat_id: str, title: str, status: ChatStatus = "waiting", **more) -> Chat:
+def chat(chat_id: str, title: str, status: ChatStatus = "waiting", **more: Any) -> Chat:
     minutes = more.pop("minutes_ago", 0)
     at = T0 - timedelta(minutes=minutes)
     more.setdefault("versions", versions())
@@ -50,25 +64,25 @@ def chat(chat_id: str, title: str, status: ChatStatus = "waiting", **more) -> Ch
     return Chat(id=chat_id, title=title, status=status, created_at=at, updated_at=at, **more)
 
 
-def user(message_id: int, text: str, **more) -> Message:
+def user(message_id: int, text: str, **more: Any) -> Message:
     more.setdefault("created_at", T0)
     return Message(message_id, "user", [Text(text)], revision=message_id, **more)
 
 
-def answer(message_id: int, *parts, **more) -> Message:
+def answer(message_id: int, *parts: str | Part, **more: Any) -> Message:
     more.setdefault("created_at", T0)
     more.setdefault("model", "sonnet")
     made: list[Part] = [Text(part) if isinstance(part, str) else part for part in parts]
     return Message(message_id, "assistant", made, revision=message_id, **more)
 
 
-def failure(message_id: int, error: ChatError, **more) -> Message:
+def failure(message_id: int, error: ChatError, **more: Any) -> Message:
     more.setdefault("created_at", T0)
     parts: list[Part] = [Failure(error)]
     return Message(message_id, "system", parts, message_id, visibility="user", **more)
 
 
-def status(word: ChatStatus = "waiting", title: str = "A chat", **more) -> StatusEvent:
+def status(word: ChatStatus = "waiting", title: str = "A chat", **more: Any) -> StatusEvent:
     more.setdefault("versions", versions())
     more.setdefault("model", "sonnet")
     return StatusEvent(status=word, title=title, **more)
@@ -80,8 +94,8 @@ def part(
     block: int = 0,
     episode: str = "2.1",
     kind: BlockKind = "text",
-    **more,
-):
+    **more: Any,
+) -> MessagePartEvent:
     return MessagePartEvent(episode, block, offset, kind, delta, **more)
 
 
@@ -109,11 +123,11 @@ class FixedClock:
             if until <= self.monotonic() and not sleeper.done():
                 sleeper.set_result(None)
 
-    def call_later(self, delay, callback):
+    def call_later(self, delay: float, callback: Callable[[], None]) -> NoReturn:
         raise AssertionError("nothing in the client has a timer on this clock")
 
-    async def sleep(self, delay):
-        sleeper = asyncio.get_running_loop().create_future()
+    async def sleep(self, delay: float) -> None:
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((self.monotonic() + delay, sleeper))
         await sleeper
 
@@ -124,7 +138,7 @@ class Told:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
 
-    def tell(self, *events) -> None:
+    def tell(self, *events: Any) -> None:
         self.queue.put_nowait(list(events))
 
     def refuse(self, detail: str) -> None:
@@ -133,7 +147,7 @@ class Told:
     def end(self, error: PalaverError) -> None:
         self.queue.put_nowait(error)
 
-    async def batches(self):
+    async def batches(self) -> AsyncIterator[list[Any]]:
         while True:
             told = await self.queue.get()
             if isinstance(told, PalaverError):
@@ -147,7 +161,7 @@ class ReplayClient:
     def __init__(self) -> None:
         self.watching = Told()
         self.streams: dict[str, Told] = {}
-        self.sent: list[tuple[str | None, Any, str]] = []
+        self.sent: list[tuple[str | None, Any, str | None]] = []
         self.interrupts: list[tuple[str, Any]] = []
         self.pages: dict[int | None, MessagePage] = {}
         self.chat_pages: dict[str, ChatPage] = {}  # by cursor
@@ -182,11 +196,13 @@ class ReplayClient:
     async def models(self) -> Models:
         return self.available_models
 
-    async def watch(self):
+    async def watch(self) -> AsyncIterator[list[Any]]:
         async for batch in self.watching.batches():
             yield batch
 
-    async def stream(self, chat_id, *, progress=None):
+    async def stream(
+        self, chat_id: str, *, progress: Progress | None = None
+    ) -> AsyncIterator[list[Any]]:
         self.positions.append((chat_id, progress))
         async for batch in self.stream_of(chat_id).batches():
             yield batch
@@ -199,7 +215,7 @@ class ReplayClient:
             unknown = self.refusal.code == "unauthenticated"
             raise Unauthenticated(self.refusal, ENDPOINT) if unknown else Refused(self.refusal)
 
-    async def create_chat(self, request, *, key=None) -> Sent:
+    async def create_chat(self, request: CreateChat, *, key: str | None = None) -> Sent:
         await self._post()
         self.sent.append((None, request, key))
         self.next_id += 1
@@ -207,7 +223,7 @@ class ReplayClient:
         self.known[made.id] = made
         return Sent(made, message=user(self.next_id, request.content, key=key))
 
-    async def send(self, chat_id, request, *, key=None) -> Sent:
+    async def send(self, chat_id: str, request: SendMessage, *, key: str | None = None) -> Sent:
         await self._post()
         self.sent.append((chat_id, request, key))
         self.next_id += 1
@@ -215,24 +231,24 @@ class ReplayClient:
         message = user(self.next_id, request.content, key=key)
         return Sent(chat(chat_id, "A chat", "running", versions=now), message=message)
 
-    async def interrupt(self, chat_id, request) -> Interrupted:
+    async def interrupt(self, chat_id: str, request: Interrupt) -> Interrupted:
         await self._post()
         self.interrupts.append((chat_id, request))
         return Interrupted(chat(chat_id, "A chat", "interrupting"), changed=True)
 
-    async def _asked(self, *what):
+    async def _asked(self, *what: Any) -> None:
         await self._post()
         self.asked.append(what)
 
-    async def resume(self, chat_id, request) -> Acted:
+    async def resume(self, chat_id: str, request: Resume) -> Acted:
         await self._asked("resume", request.turn_version, request.at)
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
-    async def skip_backoff(self, chat_id, request) -> Acted:
+    async def skip_backoff(self, chat_id: str, request: SkipBackoff) -> Acted:
         await self._asked("skip", request.turn_version, request.retry_version)
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
-    async def change_chat(self, chat_id, request) -> Chat:
+    async def change_chat(self, chat_id: str, request: ChangeChat) -> Chat:
         if request.archived is not None:
             await self._asked("archived", chat_id, request.archived)
             known = self.known.get(chat_id, chat(chat_id, "A chat"))
@@ -243,57 +259,67 @@ class ReplayClient:
             await self._asked("model", request.model)
         return chat(chat_id, request.title or "A chat", model=request.model)
 
-    async def delete_chat(self, chat_id) -> None:
+    async def delete_chat(self, chat_id: str) -> None:
         await self._asked("delete", chat_id)
 
-    async def edit_message(self, chat_id, message_id, request) -> Edited:
+    async def edit_message(self, chat_id: str, message_id: int, request: EditMessage) -> Edited:
         await self._asked("anew", message_id, request.content, request.history_version)
         return Edited(chat(chat_id, "A chat", "running"), None)
 
-    async def fork(self, chat_id, request) -> Sent:
+    async def fork(self, chat_id: str, request: Fork) -> Sent:
         await self._asked("fork", chat_id, request.message_id)
         return Sent(chat("forked", "A chat (fork)"))
 
-    async def clear(self, chat_id, request) -> Acted:
+    async def clear(self, chat_id: str, request: ClearContext) -> Acted:
         await self._asked("clear", request.history_version)
         return Acted(chat(chat_id, "A chat"), changed=True)
 
-    async def promote(self, chat_id, queued_id, request) -> QueueAnswer:
+    async def promote(self, chat_id: str, queued_id: int, request: Promote) -> QueueAnswer:
         return await self._queue(chat_id, "promote", queued_id, request.turn_version)
 
-    async def delete_queued(self, chat_id, queued_id) -> QueueAnswer:
+    async def delete_queued(self, chat_id: str, queued_id: int) -> QueueAnswer:
         return await self._queue(chat_id, "delete", queued_id)
 
-    async def edit_queued(self, chat_id, queued_id, request) -> QueueAnswer:
+    async def edit_queued(self, chat_id: str, queued_id: int, request: EditQueued) -> QueueAnswer:
         return await self._queue(chat_id, "edit", queued_id, request.content)
 
-    async def reorder_queue(self, chat_id, request) -> QueueAnswer:
+    async def reorder_queue(self, chat_id: str, request: QueueOrder) -> QueueAnswer:
         return await self._queue(chat_id, "order", request.ids)
 
-    async def hold_queue(self, chat_id) -> QueueAnswer:
+    async def hold_queue(self, chat_id: str) -> QueueAnswer:
         return await self._queue(chat_id, "hold")
 
-    async def release_queue(self, chat_id) -> QueueAnswer:
+    async def release_queue(self, chat_id: str) -> QueueAnswer:
         return await self._queue(chat_id, "release")
 
-    async def _queue(self, chat_id, *what) -> QueueAnswer:
+    async def _queue(self, chat_id: str, *what: Any) -> QueueAnswer:
         await self._asked(*what)
         return QueueAnswer(chat(chat_id, "A chat", "running"), [])
 
-    async def chats(self, limit=50, cursor=None, archived=False) -> ChatPage:
+    async def chats(
+        self, limit: int = 50, cursor: str | None = None, archived: bool = False
+    ) -> ChatPage:
         if archived:
             await self._post()
             return self.archived_pages.get(cursor, ChatPage([]))
         await self._asked("chats", cursor)
+        assert cursor is not None
         return self.chat_pages[cursor]
 
-    async def chat(self, chat_id) -> Chat:
+    async def chat(self, chat_id: str) -> Chat:
         await self._post()
         if chat_id not in self.known:
             raise Refused(problem(f"There is no chat {chat_id}.", 404, "chat_not_found"))
         return self.known[chat_id]
 
-    async def messages(self, chat_id, *, before_id=None, after_id=None, limit=50) -> MessagePage:
+    async def messages(
+        self,
+        chat_id: str,
+        *,
+        before_id: int | None = None,
+        after_id: int | None = None,
+        limit: int = 50,
+    ) -> MessagePage:
         return self.pages.get(before_id, MessagePage([], more=False))
 
     async def close(self) -> None:

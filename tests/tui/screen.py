@@ -14,8 +14,10 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from palaver.client import PalaverError
+from palaver.client import Endpoint, PalaverError
 from palaver_tui.app import PalaverApp
+from palaver_tui.session.session import Connect
+from palaver_tui.state.chat import ChatView, Live
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.pictures import wanted_pictures
@@ -90,7 +92,7 @@ class Client:
     Mostly a `ReplayClient` and a `FixedClock`; with a real daemon `daemon` is None.
     """
 
-    def __init__(self, app: PalaverApp, daemon: Any, pilot: Pilot[int], clock: Any):
+    def __init__(self, app: PalaverApp, daemon: Any, pilot: Pilot[int], clock: Any) -> None:
         self.app, self.daemon, self.pilot, self.clock = app, daemon, pilot, clock
 
     @property
@@ -102,8 +104,20 @@ class Client:
         return self.app.main.query_one(Composer)
 
     @property
-    def view(self):
+    def view(self) -> ChatView:
         return self.app.session.view
+
+    @property
+    def chat_id(self) -> str:
+        """The id of the open chat; it must exist in the daemon."""
+        assert self.view.chat_id is not None
+        return self.view.chat_id
+
+    @property
+    def live(self) -> Live:
+        """The live answer; there must be one."""
+        assert self.view.live is not None
+        return self.view.live
 
     def text(self) -> str:
         return screen_text(self.app)
@@ -165,16 +179,16 @@ def make_app(
     daemon: ReplayClient,
     data_dir: Path,
     chat_id: str | None = None,
-    connect=None,
+    connect: Connect | None = None,
     *,
     motion: bool = False,
     clock: Any = None,
     contains_errors: bool = False,
-    **more,
+    **more: Any,
 ) -> tuple[PalaverApp, FixedClock]:
     clock = clock or FixedClock()
 
-    async def connected():
+    async def connected() -> Endpoint:
         if daemon.absent:
             raise PalaverError("The daemon could not be started: its disk is full.")
         return ENDPOINT
@@ -201,11 +215,11 @@ async def client(
     daemon: ReplayClient | None = None,
     chat_id: str | None = None,
     size: tuple[int, int] = (100, 30),
-    connect=None,
+    connect: Connect | None = None,
     motion: bool = False,
     clock: Any = None,
     contains_errors: bool = False,
-    **more,
+    **more: Any,
 ) -> AsyncIterator[Client]:
     daemon = daemon or ReplayClient()
     app, clock = make_app(

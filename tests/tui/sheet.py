@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 from palaver.client import Connected
 from palaver.wire.events import ActionRequired, CaughtUp, MessageEvent, UsageEvent
@@ -37,11 +38,11 @@ Edited tests/test_relay.py.
 RESULTS = "\n".join(f"tests/test_{number:02}.py ......... [{number:3}%]" for number in range(1, 41))
 
 
-def call(number: int, tool: str, **arguments) -> ToolCall:
+def call(number: int, tool: str, **arguments: Any) -> ToolCall:
     return ToolCall(f"c{number}", tool, json.dumps(arguments))
 
 
-def results(message_id: int, *found: ToolResult, **more) -> Message:
+def results(message_id: int, *found: ToolResult, **more: Any) -> Message:
     more.setdefault("created_at", T0)
     return Message(message_id, "tool", list(found), revision=message_id, **more)
 

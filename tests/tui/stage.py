@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
+
+from textual.pilot import Pilot
 
 from palaver.client import Client as DaemonClient
 from palaver.client import Endpoint
@@ -51,7 +54,15 @@ class StageClock(SystemClock):
 class Stage(Client):
     """One client with its own screen, and its daemon and simulator."""
 
-    def __init__(self, app, pilot, clock, daemon: Daemon, simulator, pace: ManualClock) -> None:
+    def __init__(
+        self,
+        app: PalaverApp,
+        pilot: Pilot[int],
+        clock: StageClock,
+        daemon: Daemon,
+        simulator: Simulator,
+        pace: ManualClock,
+    ) -> None:
         super().__init__(app, None, pilot, clock)
         self.real_daemon, self.simulator, self.pace = daemon, simulator, pace
         self.requests = DaemonClient(Endpoint(socket=daemon.socket))
@@ -59,7 +70,7 @@ class Stage(Client):
     @property
     def listed(self) -> Chat:
         """The open chat, as in the list."""
-        return self.app.session.chats.chats[self.view.chat_id]
+        return self.app.session.chats.chats[self.chat_id]
 
     def live_words(self) -> int:
         live = self.view.live
@@ -93,7 +104,7 @@ class Stage(Client):
 
         await self.until(answered)
 
-    async def chat(self, title: str, content: str, status: str, **more) -> Chat:
+    async def chat(self, title: str, content: str, status: str, **more: Any) -> Chat:
         """Create another chat and wait until its status is `status`."""
         sent = await self.requests.create_chat(CreateChat(content, title=title, **more))
         await self.chat_is(sent.chat.id, status)

@@ -46,7 +46,7 @@ def _now(me: Stage, chat_id: str) -> Interrupt:
 async def finished(me: Stage) -> None:
     await _others(me)
     await me.asked(QUESTION)
-    await me.chat_is(me.view.chat_id, "waiting")
+    await me.chat_is(me.chat_id, "waiting")
 
 
 async def streaming(me: Stage) -> None:

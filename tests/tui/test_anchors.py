@@ -3,11 +3,13 @@
 import re
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import answer, part
-from tui.screen import client
+from tui.screen import Client, client
 from tui.test_client import running
 from tui.test_folds import in_view
 
@@ -15,7 +17,7 @@ _NUMBERS = count(100)
 UP = 47  # lines from the end, which is inside each of the blocks
 
 
-def words(many):
+def words(many: int) -> str:
     """Return `many` unique words, each of which identifies its line."""
     return " ".join(f"w{next(_NUMBERS)}x" for _ in range(many))
 
@@ -27,15 +29,15 @@ FENCE = "```python\n" + "".join(f"{words(1)} = '{words(2)}'  # {words(1)}\n" for
 CODE = "".join(f"{words(2)} = 1\n" for _ in range(30))
 
 
-def items(many):
+def items(many: int) -> str:
     return "".join(f"- {words(2)} **{words(1)}** {words(20)}\n" for _ in range(many))
 
 
-def loose(many):
+def loose(many: int) -> str:
     return "".join(f"1. {words(30)}\n\n   {words(25)}\n\n" for _ in range(many))
 
 
-def inside(text, first, rest):
+def inside(text: str, first: str, rest: str) -> str:
     """Return a text in an item or a quote: `first` before its first line, `rest` before others."""
     lines = text.splitlines(keepends=True)
     return first + rest.join(lines)
@@ -71,19 +73,19 @@ GROWING = {
 }
 
 
-async def tell(one, text, at, step):
+async def tell(one: Client, text: str, at: int, step: int) -> None:
     for start in range(0, len(text), step):
         shown = one.app._frames.painted
         one.daemon.stream_of("a").tell(part(text[start : start + step], at + start, episode="3.1"))
         await one.until(partial(lambda shown: one.app._frames.painted > shown, shown))
 
 
-def known(line):
+def known(line: str) -> list[str]:
     """Return the unique words of a line."""
     return re.findall(r"w\d+x", line)
 
 
-def below(transcript, word):
+def below(transcript: Transcript, word: str) -> int:
     """Return the number of lines below the one with `word`."""
     column = transcript.viewport.column
     lines = [column.line(y)[2].text for y in range(column.height)]
@@ -91,13 +93,15 @@ def below(transcript, word):
     return len(lines) - 1 - y
 
 
-def settled(one):
+def settled(one: Client) -> bool:
     column = one.transcript.viewport.column
     return one.transcript.layout_work.job is None and column.job() is None
 
 
 @pytest.mark.parametrize("name", GROWING)
-async def test_the_first_line_in_view_stays_and_what_is_new_is_counted(tmp_path, name):
+async def test_the_first_line_in_view_stays_and_what_is_new_is_counted(
+    tmp_path: Path, name: str
+) -> None:
     before, more = GROWING[name]
     last = known(before)[-1]
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:

@@ -1,12 +1,18 @@
 """Archiving, unarchiving and deleting chats, and what happens to drafts and unsent messages."""
 
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input
 
 from palaver.wire.chats import TITLE_LIMIT, ChatPage, ChatStatus
 from palaver.wire.events import CaughtUp, ChatDeleted, ChatUpdated, MessageEvent, QueueUpdate
+from palaver_tui.session.message_pages import MessagePages
 from palaver_tui.state.activity import DRAFT_SIGN, age
 from palaver_tui.state.chat import ChatView, Outgoing
 from palaver_tui.state.permissions import ARCHIVED, AT_REST, Act, refusal
@@ -46,7 +52,7 @@ def archived_elsewhere(daemon: ReplayClient, key: str, archived: bool) -> None:
     daemon.watching.tell(ChatUpdated(known, ["archived"]))
 
 
-async def test_a_chat_is_archived_from_the_list_and_a_key_brings_it_back(tmp_path):
+async def test_a_chat_is_archived_from_the_list_and_a_key_brings_it_back(tmp_path: Path) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a", "Release notes")
@@ -65,7 +71,7 @@ def listed(me: Client) -> list[str]:
     return [row.chat.id for row in me.app.main.query_one(ChatListPane).rows]
 
 
-async def test_several_are_taken_back_in_their_order_and_typing_before_them(tmp_path):
+async def test_several_are_taken_back_in_their_order_and_typing_before_them(tmp_path: Path) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a", "Release notes")
@@ -85,7 +91,7 @@ async def test_several_are_taken_back_in_their_order_and_typing_before_them(tmp_
         await me.shows("There is nothing to take back.")
 
 
-async def test_archived_from_the_palette_leaves_an_empty_chat(tmp_path):
+async def test_archived_from_the_palette_leaves_an_empty_chat(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats(), chat_id="a") as me:
         await me.shows("because a")
         me.app.perform("chat.archive")
@@ -93,7 +99,7 @@ async def test_archived_from_the_palette_leaves_an_empty_chat(tmp_path):
         assert me.composer.has_focus
 
 
-async def test_the_list_shows_the_archived_ones_with_a_sign_and_a_way_back(tmp_path):
+async def test_the_list_shows_the_archived_ones_with_a_sign_and_a_way_back(tmp_path: Path) -> None:
     daemon = with_chats("b", "c")
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a", "A archived")
@@ -109,7 +115,7 @@ async def test_the_list_shows_the_archived_ones_with_a_sign_and_a_way_back(tmp_p
         await me.until(lambda: set(listed(me)) == {"a", "b"})
 
 
-async def test_an_archived_chat_takes_nothing_until_enter_brings_it_back(tmp_path):
+async def test_an_archived_chat_takes_nothing_until_enter_brings_it_back(tmp_path: Path) -> None:
     daemon = with_chats("a")
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a", "archived · ⏎ brings it back")
@@ -126,8 +132,8 @@ async def test_an_archived_chat_takes_nothing_until_enter_brings_it_back(tmp_pat
 
 
 async def test_what_another_client_archives_goes_from_the_list_and_is_marked_where_it_is_shown(
-    tmp_path,
-):
+    tmp_path: Path,
+) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a", "Release notes")
@@ -139,7 +145,9 @@ async def test_what_another_client_archives_goes_from_the_list_and_is_marked_whe
         await me.until(lambda: "a" in listed(me))
 
 
-async def test_a_chat_is_deleted_after_a_question_that_names_it_and_says_what_goes(tmp_path):
+async def test_a_chat_is_deleted_after_a_question_that_names_it_and_says_what_goes(
+    tmp_path: Path,
+) -> None:
     daemon = with_chats()
     daemon.stream_of("a").tell(QueueUpdate([queued(1, "x"), queued(2, "y")], held=True))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -160,7 +168,9 @@ async def test_a_chat_is_deleted_after_a_question_that_names_it_and_says_what_go
 
 
 @pytest.mark.parametrize("key", ["a", "d"])
-async def test_a_chat_that_is_busy_is_neither_archived_nor_deleted(tmp_path, key):
+async def test_a_chat_that_is_busy_is_neither_archived_nor_deleted(
+    tmp_path: Path, key: str
+) -> None:
     daemon = with_chats(a="running")
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.view.status == "running")
@@ -170,7 +180,7 @@ async def test_a_chat_that_is_busy_is_neither_archived_nor_deleted(tmp_path, key
         assert len(me.app.screen_stack) == 1
 
 
-async def test_a_chat_that_cannot_be_archived_stays_where_it_is(tmp_path):
+async def test_a_chat_that_cannot_be_archived_stays_where_it_is(tmp_path: Path) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a", "Release notes")
@@ -186,7 +196,9 @@ async def test_a_chat_that_cannot_be_archived_stays_where_it_is(tmp_path):
 # --- drafts and unsent messages ---------------------------------------------------------------
 
 
-async def test_what_was_being_written_to_a_deleted_chat_is_kept_in_a_new_one(tmp_path):
+async def test_what_was_being_written_to_a_deleted_chat_is_kept_in_a_new_one(
+    tmp_path: Path,
+) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a")
@@ -199,7 +211,9 @@ async def test_what_was_being_written_to_a_deleted_chat_is_kept_in_a_new_one(tmp
 
 
 @pytest.mark.parametrize("shown", ["a", "b", None])
-async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(tmp_path, shown):
+async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(
+    tmp_path: Path, shown: str | None
+) -> None:
     LocalStore(tmp_path).keep_draft(Draft("a", "half a thought"))
     daemon = with_chats()
     daemon.answers.clear()
@@ -219,7 +233,27 @@ async def test_a_chat_deleted_elsewhere_loses_nothing_that_was_written_to_it(tmp
         await me.until(lambda: not [*(tmp_path / "client" / "outbox").glob("*.json")])
 
 
-async def test_a_message_to_a_chat_that_is_gone_is_not_left_where_nobody_finds_it(tmp_path):
+async def test_a_page_of_a_chat_that_was_just_deleted_is_not_asked_for(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_chats(), chat_id="a") as me:
+        await me.shows("because a", "Release notes")
+        session = me.app.session
+        session.views["a"] = replace(session.view, older=True)
+        fetches: list[asyncio.Task[None]] = []
+
+        def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+            fetches.append(asyncio.create_task(work))  # it begins at the next wait
+            return fetches[-1]
+
+        MessagePages(session, spawn).older()
+        [fetch] = fetches
+        session.drop("a", TITLES["a"])
+        await fetch
+        assert not session.knows("a")
+
+
+async def test_a_message_to_a_chat_that_is_gone_is_not_left_where_nobody_finds_it(
+    tmp_path: Path,
+) -> None:
     LocalStore(tmp_path).keep(Unsent("k", "for nobody", T0, "z"))
     from tui.replay import problem
 
@@ -230,7 +264,7 @@ async def test_a_message_to_a_chat_that_is_gone_is_not_left_where_nobody_finds_i
         await me.until(lambda: me.composer.text == "for nobody")
 
 
-async def test_a_chat_with_a_message_that_is_not_sent_is_kept(tmp_path):
+async def test_a_chat_with_a_message_that_is_not_sent_is_kept(tmp_path: Path) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a")
@@ -243,7 +277,7 @@ async def test_a_chat_with_a_message_that_is_not_sent_is_kept(tmp_path):
         assert len(me.app.screen_stack) == 1
 
 
-async def test_drafts_are_marked_in_the_list(tmp_path):
+async def test_drafts_are_marked_in_the_list(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats(), chat_id="a") as me:
         await me.shows("because a", "Release notes")
         assert DRAFT_SIGN not in me.text()
@@ -284,13 +318,13 @@ def row_of(me: Client, words: str) -> str:
         ({"days": 325}, "31 Dec 2025"),
     ],
 )
-def test_a_time_is_as_short_as_can_be(ago, words):
+def test_a_time_is_as_short_as_can_be(ago: dict[str, int], words: str) -> None:
     if words.endswith("2025"):
         words = "Dec 2025"
     assert age(T0 - timedelta(**ago), T0, T0.tzinfo) == words
 
 
-async def test_times_move_with_the_clock_and_never_take_the_room_of_a_title(tmp_path):
+async def test_times_move_with_the_clock_and_never_take_the_room_of_a_title(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats(), chat_id="a") as me:
         await me.shows("Release notes")
         await me.until(lambda: row_of(me, "Release notes")[-5:] == " 1m │")
@@ -301,7 +335,9 @@ async def test_times_move_with_the_clock_and_never_take_the_room_of_a_title(tmp_
 
 
 @pytest.mark.parametrize(("title", "timed"), [("x" * 27, True), ("x" * 31, False)])
-async def test_in_a_narrow_window_the_title_comes_before_the_time(tmp_path, title, timed):
+async def test_in_a_narrow_window_the_title_comes_before_the_time(
+    tmp_path: Path, title: str, timed: bool
+) -> None:
     daemon = ReplayClient()
     daemon.open(chat("a", title, minutes_ago=5))
     async with client(tmp_path, daemon=daemon, size=(60, 20)) as me:
@@ -311,7 +347,7 @@ async def test_in_a_narrow_window_the_title_comes_before_the_time(tmp_path, titl
         assert (" 5m" in me.text()) is timed
 
 
-def test_what_a_chat_refuses_is_what_the_daemons_table_refuses():
+def test_what_a_chat_refuses_is_what_the_daemons_table_refuses() -> None:
     asked: dict[Act, Transition] = {
         "send": Transition.SEND,
         "edit": Transition.EDIT,
@@ -327,7 +363,7 @@ def test_what_a_chat_refuses_is_what_the_daemons_table_refuses():
             assert (words is None) == bool(outcomes(transition, state)), (act, state)
 
 
-def test_nothing_goes_with_a_message_that_is_not_sent():
+def test_nothing_goes_with_a_message_that_is_not_sent() -> None:
     view = ChatView(chat_id="a", outgoing=(Outgoing("k", "x", T0),))
     acts: tuple[Act, ...] = ("archive", "delete")
     for act in acts:
@@ -337,14 +373,14 @@ def test_nothing_goes_with_a_message_that_is_not_sent():
     assert set(AT_REST) == {"clear", "archive", "delete"}
 
 
-async def test_a_narrow_window_has_the_sign_that_some_are_archived(tmp_path):
+async def test_a_narrow_window_has_the_sign_that_some_are_archived(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats("b"), chat_id="a", size=(60, 20)) as me:
         await me.shows("because a")
         await me.press("ctrl+l")
         await me.shows("A archived")
 
 
-async def test_a_title_is_no_longer_than_a_daemon_takes(tmp_path):
+async def test_a_title_is_no_longer_than_a_daemon_takes(tmp_path: Path) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("because a")

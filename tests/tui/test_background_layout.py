@@ -2,6 +2,7 @@
 
 import threading
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -48,7 +49,7 @@ def grown(text: str, step: int = 40) -> MarkdownDocument:
 
 @pytest.mark.parametrize("step", [7, 997])
 @pytest.mark.parametrize("name", BLOCKS)
-def test_what_a_job_gives_makes_the_lines_of_the_whole(name, step):
+def test_what_a_job_gives_makes_the_lines_of_the_whole(name: str, step: int) -> None:
     document = grown(BLOCKS[name], step)
     before = list(document.lines)
     document.finish()
@@ -67,7 +68,7 @@ def test_what_a_job_gives_makes_the_lines_of_the_whole(name, step):
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_until_then_it_looks_as_it_did(name):
+def test_until_then_it_looks_as_it_did(name: str) -> None:
     document = grown(BLOCKS[name].rstrip("\n"))
     before = [line.text for line in document.lines]
     document.feed("\n\n")
@@ -79,7 +80,7 @@ def test_until_then_it_looks_as_it_did(name):
     assert abs(len(after) - len(before)) <= 2
 
 
-def test_what_a_job_gives_for_another_width_is_dropped():
+def test_what_a_job_gives_for_another_width_is_dropped() -> None:
     document = grown(BLOCKS["a fence"])
     job = document.job()
     assert job is not None
@@ -119,7 +120,9 @@ def settled(one: Client) -> bool:
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-async def test_no_long_block_is_laid_out_on_the_event_loop(tmp_path, threads, name):
+async def test_no_long_block_is_laid_out_on_the_event_loop(
+    tmp_path: Path, threads: list[bool], name: str
+) -> None:
     text = BLOCKS[name]
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await stream(me, text)
@@ -138,7 +141,9 @@ async def test_no_long_block_is_laid_out_on_the_event_loop(tmp_path, threads, na
 
 
 @pytest.mark.parametrize("up", [20, 100, 150])
-async def test_nothing_moves_when_a_table_above_or_in_view_is_set_to_fit(tmp_path, up):
+async def test_nothing_moves_when_a_table_above_or_in_view_is_set_to_fit(
+    tmp_path: Path, up: int
+) -> None:
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await stream(me, TABLE)
         me.transcript.viewport.move(-up)
@@ -151,7 +156,9 @@ async def test_nothing_moves_when_a_table_above_or_in_view_is_set_to_fit(tmp_pat
         assert first in in_view(me)[0].split()
 
 
-async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path, monkeypatch):
+async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun, go_on = threading.Event(), threading.Event()
     lines = documents.Job.lines
 
@@ -170,8 +177,8 @@ async def test_leaving_while_a_block_is_laid_out_leaves_nothing_behind(tmp_path,
 
 
 async def test_a_block_that_cannot_be_laid_out_stays_as_it_is_and_the_client_runs(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failed: list[documents.Job] = []
 
     def fails(job: documents.Job) -> NoReturn:
@@ -190,7 +197,9 @@ async def test_a_block_that_cannot_be_laid_out_stays_as_it_is_and_the_client_run
         await me.shows("after it")
 
 
-async def test_code_is_plain_where_its_highlighter_fails(tmp_path, monkeypatch):
+async def test_code_is_plain_where_its_highlighter_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pygments.lexers import PythonLexer  # type: ignore[import-untyped]  # has no types
 
     def fails(self: PythonLexer, text: str) -> NoReturn:

@@ -4,6 +4,7 @@ PALAVER_BURSTS is the number of random bursts. Bursts that failed once are in `K
 """
 
 import os
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -42,7 +43,12 @@ KNOWN = [
 ]
 
 
-async def live(tmp_path: Path, scene: str, bursts, size=SIZES[0]) -> None:
+async def live(
+    tmp_path: Path,
+    scene: str,
+    bursts: Iterable[tuple[list[str], list[str]]],
+    size: tuple[int, int] = SIZES[0],
+) -> None:
     """Send `bursts`, pairs of pieces and marks, to one client, and check it after each."""
     async with life(tmp_path, scene, size) as (me, watcher):
         lived = []
@@ -61,7 +67,9 @@ async def live(tmp_path: Path, scene: str, bursts, size=SIZES[0]) -> None:
 
 
 @asynccontextmanager
-async def life(tmp_path: Path, scene: str, size=SIZES[0]):
+async def life(
+    tmp_path: Path, scene: str, size: tuple[int, int] = SIZES[0]
+) -> AsyncIterator[tuple[Client, Watcher]]:
     """Yield a client in the state `scene`, and the watcher of its fields."""
     prepare, chat_id, words = SCENES.get(scene, SCENES["finished"])
     daemon, watcher = ReplayClient(), Watcher()
@@ -79,11 +87,13 @@ async def life(tmp_path: Path, scene: str, size=SIZES[0]):
 
 
 @pytest.mark.parametrize(("scene", "burst"), KNOWN, ids=[" ".join(keys) for _, keys in KNOWN])
-async def test_what_once_ended_the_client_does_not(tmp_path, scene, burst):
+async def test_what_once_ended_the_client_does_not(
+    tmp_path: Path, scene: str, burst: list[str]
+) -> None:
     await live(tmp_path, scene, [(burst, [])])
 
 
-def a_life(number: int):
+def a_life(number: int) -> Iterator[tuple[list[str], list[str]]]:
     """Yield random bursts with their marks."""
     random = Random(f"{SEED} {number}")
     for burst_number in range(IN_ONE_LIFE):
@@ -93,14 +103,16 @@ def a_life(number: int):
 
 
 @pytest.mark.parametrize("number", range(max(1, BURSTS // IN_ONE_LIFE)))
-async def test_no_burst_of_keys_breaks_or_loses_anything(tmp_path, number):
+async def test_no_burst_of_keys_breaks_or_loses_anything(tmp_path: Path, number: int) -> None:
     scene = STATES[number % len(STATES)]
     size = SIZES[(number + number // len(STATES)) % len(SIZES)]
     await live(tmp_path, scene, a_life(number), size)
 
 
 @pytest.mark.parametrize("name", OPENINGS)
-async def test_all_that_opens_is_opened_by_a_burst_and_closed_by_escape(tmp_path, name):
+async def test_all_that_opens_is_opened_by_a_burst_and_closed_by_escape(
+    tmp_path: Path, name: str
+) -> None:
     opening = OPENINGS[name]
     async with life(tmp_path, opening.scene) as (me, watcher):
         assert opening.shows not in me.text()
@@ -110,7 +122,7 @@ async def test_all_that_opens_is_opened_by_a_burst_and_closed_by_escape(tmp_path
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-async def test_two_keys_that_would_close_a_dialog_close_it_once(tmp_path, name):
+async def test_two_keys_that_would_close_a_dialog_close_it_once(tmp_path: Path, name: str) -> None:
     opening = DIALOGS[name]
     async with life(tmp_path, opening.scene) as (me, watcher):
         for key in ("escape", "q", "n", "f1", "ctrl+p", "enter", "y"):
@@ -122,5 +134,5 @@ async def test_two_keys_that_would_close_a_dialog_close_it_once(tmp_path, name):
             assert len(asked) == len(set(asked)), key
 
 
-def test_every_key_is_sent_as_a_terminal_sends_it():
+def test_every_key_is_sent_as_a_terminal_sends_it() -> None:
     assert [key for key in NAMED if len(key) > 1 and key not in SENT] == []

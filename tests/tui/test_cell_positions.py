@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,13 +22,13 @@ WIDTH, HEIGHT = 120, 40
 FRAMES = set("│╭╮╰╯┃▌")
 
 
-def test_what_every_terminal_counts_alike_is_written_as_it_is():
+def test_what_every_terminal_counts_alike_is_written_as_it_is() -> None:
     for data in ("\x1b[3;5Hplain │ ─ ▎ 漢字 ⠿ é", "no place 🎉", "\x1b[?25l"):
         assert placed(data) == data
 
 
 @pytest.mark.parametrize("one", EMOJI.values(), ids=EMOJI)
-def test_it_is_written_over_blanks_and_what_follows_is_put_in_its_place(one):
+def test_it_is_written_over_blanks_and_what_follows_is_put_in_its_place(one: str) -> None:
     width = cell_len(one)
     here, after = "\x1b[3;6H", f"\x1b[3;{6 + width}H"
     written = placed(f"\x1b[3;5H\x1b[31ma{one}\x1b[0m│\n{one}")
@@ -36,7 +37,7 @@ def test_it_is_written_over_blanks_and_what_follows_is_put_in_its_place(one):
 
 
 @given(st.lists(st.sampled_from([*EMOJI.values(), "a", "漢", " "])))
-def test_nothing_of_a_text_is_lost(pieces):
+def test_nothing_of_a_text_is_lost(pieces: list[str]) -> None:
     text = "".join(pieces)
     written = placed(f"\x1b[1;1H{text}")
     for sequence in {piece for piece in written.split("\x1b[") if ";" in piece}:
@@ -62,7 +63,7 @@ def cells(row: str) -> list[str]:
 
 
 @pytest.mark.process
-def test_in_tmux_the_frames_stay_in_their_columns(tmp_path):
+def test_in_tmux_the_frames_stay_in_their_columns(tmp_path: Path) -> None:
     require("tmux")
     script = f"PYTHONPATH={shlex.quote(str(ROOT / 'tests'))} TERM=xterm-256color"
     command = f"{script} {sys.executable} -m tui.emoji_client {shlex.quote(str(tmp_path))}"

@@ -1,5 +1,7 @@
 """Chats that are not in the snapshot are fetched by page when the list is scrolled near its end."""
 
+from pathlib import Path
+
 from palaver.client import Connected, ConnectionLost
 from palaver.wire.chats import Chat, ChatPage
 from palaver.wire.events import ListSnapshot
@@ -28,7 +30,7 @@ def with_pages() -> ReplayClient:
     return daemon
 
 
-async def test_older_chats_come_when_the_end_of_the_list_comes_near(tmp_path):
+async def test_older_chats_come_when_the_end_of_the_list_comes_near(tmp_path: Path) -> None:
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Chat 1")
@@ -45,7 +47,7 @@ async def test_older_chats_come_when_the_end_of_the_list_comes_near(tmp_path):
         assert daemon.asked == [("chats", "p1"), ("chats", "p2")]
 
 
-async def test_one_who_is_no_longer_near_the_end_gets_no_more(tmp_path):
+async def test_one_who_is_no_longer_near_the_end_gets_no_more(tmp_path: Path) -> None:
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Chat 1")
@@ -58,7 +60,9 @@ async def test_one_who_is_no_longer_near_the_end_gets_no_more(tmp_path):
         assert daemon.asked == [("chats", "p1")]
 
 
-async def test_a_page_that_is_here_and_not_yet_shown_is_not_followed_by_the_next(tmp_path):
+async def test_a_page_that_is_here_and_not_yet_shown_is_not_followed_by_the_next(
+    tmp_path: Path,
+) -> None:
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Chat 1")
@@ -72,7 +76,7 @@ async def test_a_page_that_is_here_and_not_yet_shown_is_not_followed_by_the_next
         assert daemon.asked == []
 
 
-async def test_a_filter_finds_what_is_older(tmp_path):
+async def test_a_filter_finds_what_is_older(tmp_path: Path) -> None:
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Chat 1")
@@ -80,7 +84,9 @@ async def test_a_filter_finds_what_is_older(tmp_path):
         await me.shows(f"Chat {3 * TOLD - 1}")
 
 
-async def test_a_page_that_does_not_come_is_asked_for_again_with_the_next_connection(tmp_path):
+async def test_a_page_that_does_not_come_is_asked_for_again_with_the_next_connection(
+    tmp_path: Path,
+) -> None:
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Chat 1")
@@ -98,7 +104,9 @@ async def test_a_page_that_does_not_come_is_asked_for_again_with_the_next_connec
         await me.until(lambda: len(me.app.session.chats.chats) == 3 * TOLD)
 
 
-async def test_a_page_that_did_not_come_is_asked_for_again_by_whoever_scrolls(tmp_path):
+async def test_a_page_that_did_not_come_is_asked_for_again_by_whoever_scrolls(
+    tmp_path: Path,
+) -> None:
     daemon = with_pages()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Chat 1")
@@ -115,7 +123,7 @@ async def test_a_page_that_did_not_come_is_asked_for_again_by_whoever_scrolls(tm
         await me.until(scrolls_on)
 
 
-def test_of_a_chat_that_is_known_the_newer_state_stays():
+def test_of_a_chat_that_is_known_the_newer_state_stays() -> None:
     old, new = chat("a", "Old", versions=versions(1)), chat("a", "New", versions=versions(2))
     for known, page in ((old, new), (new, old)):
         after = with_page(ChatList({"a": known}), [page], None)

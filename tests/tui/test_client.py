@@ -1,14 +1,15 @@
 """What users see and can do: a whole client with a replayed daemon."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from palaver.client import Connected, ConnectionLost, PalaverError
-from palaver.wire.chats import ChatStatus, Model, Models
+from palaver.client import Connected, ConnectionLost, Endpoint, PalaverError
+from palaver.wire.chats import Chat, ChatStatus, Model, Models
 from palaver.wire.errors import ChatError
 from palaver.wire.events import CaughtUp, ChatUpdated, ErrorEvent, MessageEvent
-from palaver.wire.messages import MessagePage
+from palaver.wire.messages import Message, MessagePage
 from palaver_tui.timing import RESEND_AFTER_S
 from tui.replay import (
     BAD_KEY,
@@ -27,7 +28,7 @@ from tui.screen import client, lay_out_near
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
 
 
-def with_chat(*messages, word: ChatStatus = "waiting") -> ReplayClient:
+def with_chat(*messages: Message, word: ChatStatus = "waiting") -> ReplayClient:
     daemon = ReplayClient()
     daemon.open(chat("a", "First chat", word), chat("b", "Second chat", minutes_ago=5))
     stream = daemon.stream_of("a")
@@ -37,26 +38,27 @@ def with_chat(*messages, word: ChatStatus = "waiting") -> ReplayClient:
     return daemon
 
 
-def running(*messages) -> ReplayClient:
+def running(*messages: Message) -> ReplayClient:
     return with_chat(*messages, word="running")
 
 
-async def test_the_first_paint_does_not_wait_for_the_daemon(tmp_path):
+async def test_the_first_paint_does_not_wait_for_the_daemon(tmp_path: Path) -> None:
     import asyncio
 
     never = asyncio.Event()
 
-    async def connect():
+    async def connect() -> Endpoint:
         await never.wait()
+        return ENDPOINT
 
     async with client(tmp_path, connect=connect) as me:
         await me.shows("What shall we talk about?", "palaver")
 
 
-async def test_a_daemon_that_cannot_be_reached_is_one_sentence_and_a_key(tmp_path):
+async def test_a_daemon_that_cannot_be_reached_is_one_sentence_and_a_key(tmp_path: Path) -> None:
     calls = []
 
-    async def connect():
+    async def connect() -> Endpoint:
         calls.append(1)
         if len(calls) == 1:
             raise PalaverError("The daemon did not start: the disk is full.")
@@ -70,7 +72,9 @@ async def test_a_daemon_that_cannot_be_reached_is_one_sentence_and_a_key(tmp_pat
         await me.until(lambda: me.app.session.connection.phase == "live")
 
 
-async def test_without_any_key_the_first_screen_says_what_to_do_and_offers_the_simulator(tmp_path):
+async def test_without_any_key_the_first_screen_says_what_to_do_and_offers_the_simulator(
+    tmp_path: Path,
+) -> None:
     daemon = ReplayClient()
     missing = ChatError("missing_key", "ANTHROPIC_API_KEY is not set.")
     daemon.available_models = Models([Model("sonnet", "anthropic", "x", unavailable=missing)])
@@ -78,10 +82,12 @@ async def test_without_any_key_the_first_screen_says_what_to_do_and_offers_the_s
         await me.shows("export ANTHROPIC_API_KEY", "palaver demo", "ANTHROPIC_API_KEY is not set.")
 
 
-async def test_a_daemon_that_stays_away_is_started_again_and_a_failure_is_said_once(tmp_path):
+async def test_a_daemon_that_stays_away_is_started_again_and_a_failure_is_said_once(
+    tmp_path: Path,
+) -> None:
     calls = []
 
-    async def connect():
+    async def connect() -> Endpoint:
         calls.append(1)
         if len(calls) > 1:
             raise PalaverError("The daemon did not start: the disk is full.")
@@ -102,7 +108,9 @@ async def test_a_daemon_that_stays_away_is_started_again_and_a_failure_is_said_o
         assert me.text().count("the disk is full") == 1
 
 
-async def test_the_first_message_makes_a_chat_and_is_shown_before_it_is_acknowledged(tmp_path):
+async def test_the_first_message_makes_a_chat_and_is_shown_before_it_is_acknowledged(
+    tmp_path: Path,
+) -> None:
     daemon = ReplayClient()
     daemon.open()
     daemon.answers.clear()
@@ -120,7 +128,7 @@ async def test_the_first_message_makes_a_chat_and_is_shown_before_it_is_acknowle
         assert me.composer.text == ""
 
 
-async def test_an_answer_is_shown_as_it_comes_and_replaced_without_a_change(tmp_path):
+async def test_an_answer_is_shown_as_it_comes_and_replaced_without_a_change(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         stream = daemon.stream_of("a")
@@ -136,7 +144,7 @@ async def test_an_answer_is_shown_as_it_comes_and_replaced_without_a_change(tmp_
         assert before == after
 
 
-async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_path):
+async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"), answer(2, LONG), user(3, "go on"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("go on")
@@ -146,7 +154,7 @@ async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_
         await me.press("ctrl+t", "pageup", "pageup")
         rows = me.transcript.size.height
 
-        def seen():
+        def seen() -> list[str]:
             top = me.transcript.scroll_offset.y
             return [me.transcript.viewport.column.line(top + row)[2].text for row in range(rows)]
 
@@ -164,7 +172,9 @@ async def test_scrolled_up_the_view_does_not_move_and_new_lines_are_counted(tmp_
         assert me.transcript.viewport.following
 
 
-async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by_line(tmp_path):
+async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by_line(
+    tmp_path: Path,
+) -> None:
     messages = [answer(number, LONG, model=f"m{number}") for number in range(1, 12)]
     daemon = with_chat(*messages)
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -172,7 +182,7 @@ async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by
         await me.press("ctrl+t")
         rows = me.transcript.size.height
 
-        def seen():
+        def seen() -> list[str]:
             top = me.transcript.scroll_offset.y
             return [me.transcript.viewport.column.line(top + row)[2].text for row in range(rows)]
 
@@ -183,7 +193,7 @@ async def test_scrolling_up_into_messages_that_were_never_laid_out_moves_line_by
             assert seen()[1:] == before[:-1]
 
 
-async def test_older_messages_come_in_above_without_moving_the_view(tmp_path):
+async def test_older_messages_come_in_above_without_moving_the_view(tmp_path: Path) -> None:
     daemon = with_chat(answer(50, LONG))
     daemon.pages[50] = MessagePage([user(49, "older one"), user(48, "oldest")], more=False)
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -195,7 +205,7 @@ async def test_older_messages_come_in_above_without_moving_the_view(tmp_path):
         assert not me.view.older
 
 
-async def test_a_width_change_keeps_the_first_visible_line(tmp_path):
+async def test_a_width_change_keeps_the_first_visible_line(tmp_path: Path) -> None:
     daemon = with_chat(answer(1, LONG), answer(2, LONG, model="other"))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
         await me.shows("paragraph 59")
@@ -206,7 +216,9 @@ async def test_a_width_change_keeps_the_first_visible_line(tmp_path):
         assert me.transcript.viewport.column.line(me.transcript.scroll_offset.y)[2].text == top
 
 
-async def test_escape_stops_what_runs_in_the_turn_that_was_seen_and_holds_the_queue(tmp_path):
+async def test_escape_stops_what_runs_in_the_turn_that_was_seen_and_holds_the_queue(
+    tmp_path: Path,
+) -> None:
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         daemon.stream_of("a").tell(status("running", versions=versions(9, 8, 7)))
@@ -219,7 +231,7 @@ async def test_escape_stops_what_runs_in_the_turn_that_was_seen_and_holds_the_qu
         assert me.composer.text == "a draft"
 
 
-async def test_escape_closes_a_dialog_before_it_stops_anything(tmp_path):
+async def test_escape_closes_a_dialog_before_it_stops_anything(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.app.session.now.state == "starting")
@@ -231,7 +243,9 @@ async def test_escape_closes_a_dialog_before_it_stops_anything(tmp_path):
         assert daemon.interrupts == []
 
 
-async def test_a_narrow_window_shows_the_list_over_the_conversation_and_escape_closes_it(tmp_path):
+async def test_a_narrow_window_shows_the_list_over_the_conversation_and_escape_closes_it(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), size=(70, 24), chat_id="a") as me:
         await me.until(lambda: me.app.session.chats.loaded)
         assert "Second chat" not in me.text()
@@ -242,7 +256,9 @@ async def test_a_narrow_window_shows_the_list_over_the_conversation_and_escape_c
         assert me.composer.has_focus
 
 
-async def test_moving_through_the_list_shows_each_chat_and_its_cached_view_at_once(tmp_path):
+async def test_moving_through_the_list_shows_each_chat_and_its_cached_view_at_once(
+    tmp_path: Path,
+) -> None:
     daemon = with_chat(user(1, "text of the first"))
     second = daemon.stream_of("b")
     second.tell(Connected())
@@ -258,7 +274,7 @@ async def test_moving_through_the_list_shows_each_chat_and_its_cached_view_at_on
         assert [position for name, position in daemon.positions if name == "a"][-1].since == 1
 
 
-async def test_a_draft_stays_with_its_chat(tmp_path):
+async def test_a_draft_stays_with_its_chat(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "text of the first"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("text of the first", "Second chat")
@@ -270,7 +286,7 @@ async def test_a_draft_stays_with_its_chat(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["ctrl+j", "alt+j", "shift+enter"])
-async def test_a_new_line_is_no_sending(tmp_path, key):
+async def test_a_new_line_is_no_sending(tmp_path: Path, key: str) -> None:
     async with client(tmp_path, daemon=with_chat(), chat_id="a") as me:
         await me.press("x", key, "y")
         assert me.composer.text == "x\ny"
@@ -278,7 +294,7 @@ async def test_a_new_line_is_no_sending(tmp_path, key):
         assert me.daemon.sent == []
 
 
-async def test_the_composer_grows_to_a_few_rows_and_shrinks_again(tmp_path):
+async def test_the_composer_grows_to_a_few_rows_and_shrinks_again(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(), chat_id="a") as me:
         await me.write("\n".join("0123456789abc"))
         await me.until(lambda: me.composer.size.height == 8)
@@ -286,7 +302,7 @@ async def test_the_composer_grows_to_a_few_rows_and_shrinks_again(tmp_path):
         await me.until(lambda: me.composer.size.height == 1)
 
 
-async def test_an_empty_message_is_not_sent(tmp_path):
+async def test_an_empty_message_is_not_sent(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(), chat_id="a") as me:
         await me.write("  \n ")
         await me.press("enter")
@@ -294,7 +310,7 @@ async def test_an_empty_message_is_not_sent(tmp_path):
         assert me.composer.text == "  \n "
 
 
-async def test_what_was_refused_stays_and_says_why(tmp_path):
+async def test_what_was_refused_stays_and_says_why(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.refusal = problem("The queue is full: 20 messages.")
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -304,7 +320,9 @@ async def test_what_was_refused_stays_and_says_why(tmp_path):
         await me.shows("not sent", "The queue is full: 20 messages.", "one more")
 
 
-async def test_without_a_connection_a_message_waits_and_goes_out_once_with_its_key(tmp_path):
+async def test_without_a_connection_a_message_waits_and_goes_out_once_with_its_key(
+    tmp_path: Path,
+) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.view.attached)
@@ -320,7 +338,9 @@ async def test_without_a_connection_a_message_waits_and_goes_out_once_with_its_k
         assert [key for _id, _request, key in daemon.sent] == [item.key]
 
 
-async def test_a_message_whose_answer_was_lost_goes_out_again_while_the_stream_stands(tmp_path):
+async def test_a_message_whose_answer_was_lost_goes_out_again_while_the_stream_stands(
+    tmp_path: Path,
+) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.app.session.connection.phase == "live")
@@ -335,7 +355,7 @@ async def test_a_message_whose_answer_was_lost_goes_out_again_while_the_stream_s
         assert [key for _id, _request, key in daemon.sent] == [item.key]
 
 
-async def test_a_daemon_that_was_never_reached_is_not_said_to_be_lost(tmp_path):
+async def test_a_daemon_that_was_never_reached_is_not_said_to_be_lost(tmp_path: Path) -> None:
     daemon = ReplayClient()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         lost = ConnectionLost("no daemon is running there", me.clock.now(), 3.0)
@@ -346,7 +366,7 @@ async def test_a_daemon_that_was_never_reached_is_not_said_to_be_lost(tmp_path):
         await me.hides("No connection yet")
 
 
-async def test_a_lost_connection_is_a_banner_and_the_text_stays(tmp_path):
+async def test_a_lost_connection_is_a_banner_and_the_text_stays(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "still here"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("still here")
@@ -358,7 +378,7 @@ async def test_a_lost_connection_is_a_banner_and_the_text_stays(tmp_path):
         await me.hides("Lost the connection")
 
 
-async def test_an_error_says_what_happened_and_what_to_do(tmp_path):
+async def test_an_error_says_what_happened_and_what_to_do(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"), word="error")
     daemon.stream_of("a").tell(ErrorEvent(BAD_KEY))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -368,7 +388,7 @@ async def test_an_error_says_what_happened_and_what_to_do(tmp_path):
         await me.shows("invalid x-api-key", "req_011CSHoEeqs5C35K2UUqR7Fy")
 
 
-async def test_the_list_follows_what_the_daemon_says(tmp_path):
+async def test_the_list_follows_what_the_daemon_says(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Second chat")
@@ -377,13 +397,13 @@ async def test_the_list_follows_what_the_daemon_says(tmp_path):
         await me.shows("Renamed", "✗ failed")
 
 
-def replace_chat(value):
+def replace_chat(value: Chat) -> Chat:
     import msgspec
 
     return msgspec.structs.replace(value, versions=versions(5))
 
 
-async def test_hostile_titles_and_texts_neither_crash_nor_drive_the_screen(tmp_path):
+async def test_hostile_titles_and_texts_neither_crash_nor_drive_the_screen(tmp_path: Path) -> None:
     evil = "[/nope] [bold]x\x1b[2J\x9b1m\u202e"
     daemon = ReplayClient()
     daemon.open(chat("a", evil, "error", model=evil))
@@ -405,13 +425,13 @@ async def test_hostile_titles_and_texts_neither_crash_nor_drive_the_screen(tmp_p
         assert "\x9b" not in me.text()
 
 
-def replace_error(words):
+def replace_error(words: str) -> ChatError:
     import msgspec
 
     return msgspec.structs.replace(BAD_KEY, message=words, detail=words, provider=words)
 
 
-async def test_many_deltas_are_few_repaints(tmp_path):
+async def test_many_deltas_are_few_repaints(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("why?")
@@ -424,7 +444,7 @@ async def test_many_deltas_are_few_repaints(tmp_path):
         assert me.app._frames.painted - painted < 100
 
 
-async def test_leaving_ends_the_connection(tmp_path):
+async def test_leaving_ends_the_connection(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("First chat")
@@ -434,7 +454,9 @@ async def test_leaving_ends_the_connection(tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["palaver-plain", "palaver-dark"])
-async def test_without_colour_nothing_on_the_screen_has_one(tmp_path, monkeypatch, theme):
+async def test_without_colour_nothing_on_the_screen_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with client(tmp_path, daemon=running(user(1, "why?")), chat_id="a") as me:
         assert me.app.theme == "palaver-plain"
@@ -451,7 +473,7 @@ async def test_without_colour_nothing_on_the_screen_has_one(tmp_path, monkeypatc
         assert {colour.name for colour in colours if colour is not None} <= {"default"}
 
 
-async def test_a_window_that_changes_its_width_is_laid_out_for_the_new_one(tmp_path):
+async def test_a_window_that_changes_its_width_is_laid_out_for_the_new_one(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "why?"), word="error")
     daemon.stream_of("a").tell(ErrorEvent(BAD_KEY))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 40)) as me:
@@ -465,7 +487,9 @@ async def test_a_window_that_changes_its_width_is_laid_out_for_the_new_one(tmp_p
             assert me.app.main.query_one("#chats").display is not narrow
 
 
-async def test_what_is_laid_out_meanwhile_takes_nobody_back_to_an_end_that_is_near(tmp_path):
+async def test_what_is_laid_out_meanwhile_takes_nobody_back_to_an_end_that_is_near(
+    tmp_path: Path,
+) -> None:
     messages = [answer(number, LONG, model=f"m{number}") for number in range(1, 12)]
     async with client(tmp_path, daemon=with_chat(*messages), chat_id="a") as me:
         await me.shows("paragraph 59")

@@ -7,7 +7,9 @@ import signal
 import stat
 import sys
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,7 @@ from support.tmux import tmux
 HOSTILE = "**a**\x1b[31m\u202e\x9b b\r\n[/x]"
 
 
-def program(folder, name: str, body: str):
+def program(folder: Path, name: str, body: str) -> Path:
     path = folder / name
     path.write_text(f"#!{sys.executable}\n{body}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -27,21 +29,27 @@ def program(folder, name: str, body: str):
 
 
 @pytest.fixture
-def sent():
+def sent() -> list[str]:
     return []
 
 
-def clipboard(folder, sent, environment, programs=(), platform="linux") -> Clipboard:
+def clipboard(
+    folder: Path,
+    sent: list[str],
+    environment: Mapping[str, str],
+    programs: Sequence[Path] = (),
+    platform: str = "linux",
+) -> Clipboard:
     known = {path.name: str(path) for path in programs}
 
-    def which(name):
+    def which(name: str) -> str | None:
         return known.get(name)
 
     return Clipboard(environment, sent.append, folder / "kept", which=which, platform=platform)
 
 
 @pytest.fixture
-def wl_copy(tmp_path, monkeypatch):
+def wl_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = program(
         tmp_path,
         "wl-copy",
@@ -51,7 +59,9 @@ def wl_copy(tmp_path, monkeypatch):
     return path
 
 
-async def test_the_systems_own_tool_is_given_the_text_as_it_is(tmp_path, sent, wl_copy):
+async def test_the_systems_own_tool_is_given_the_text_as_it_is(
+    tmp_path: Path, sent: list[str], wl_copy: Path
+) -> None:
     copied = await clipboard(tmp_path, sent, {"WAYLAND_DISPLAY": "x"}, [wl_copy]).copy(HOSTILE)
     assert (tmp_path / "taken").read_bytes() == HOSTILE.encode()
     assert copied.words("the code") == "Copied the code to the clipboard (wl-copy)."
@@ -59,7 +69,9 @@ async def test_the_systems_own_tool_is_given_the_text_as_it_is(tmp_path, sent, w
 
 
 @pytest.mark.parametrize("variable", ["SSH_CONNECTION", "SSH_TTY"])
-async def test_over_ssh_it_goes_through_the_terminal(tmp_path, sent, wl_copy, variable):
+async def test_over_ssh_it_goes_through_the_terminal(
+    tmp_path: Path, sent: list[str], wl_copy: Path, variable: str
+) -> None:
     environment = {"WAYLAND_DISPLAY": "x", variable: "y"}
     copied = await clipboard(tmp_path, sent, environment, [wl_copy]).copy(HOSTILE)
     assert sent == [HOSTILE]
@@ -67,7 +79,9 @@ async def test_over_ssh_it_goes_through_the_terminal(tmp_path, sent, wl_copy, va
     assert "only the terminal knows" in copied.words("it")
 
 
-async def test_a_tool_that_fails_is_passed_over(tmp_path, sent, monkeypatch):
+async def test_a_tool_that_fails_is_passed_over(
+    tmp_path: Path, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     bad = program(tmp_path, "wl-copy", "raise SystemExit(1)")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     copied = await clipboard(tmp_path, sent, {"WAYLAND_DISPLAY": "x"}, [bad]).copy("text")
@@ -75,7 +89,9 @@ async def test_a_tool_that_fails_is_passed_over(tmp_path, sent, monkeypatch):
     assert sent == ["text"]
 
 
-async def test_what_no_terminal_takes_goes_into_a_file_of_its_owner(tmp_path, sent):
+async def test_what_no_terminal_takes_goes_into_a_file_of_its_owner(
+    tmp_path: Path, sent: list[str]
+) -> None:
     text = HOSTILE + "x" * MOST_OSC_52
     copied = await clipboard(tmp_path, sent, {}).copy(text)
     path = tmp_path / "kept" / "copied.txt"
@@ -85,12 +101,14 @@ async def test_what_no_terminal_takes_goes_into_a_file_of_its_owner(tmp_path, se
     assert sent == []
 
 
-async def test_lone_surrogates_are_replaced_and_nothing_else(tmp_path, sent):
+async def test_lone_surrogates_are_replaced_and_nothing_else(
+    tmp_path: Path, sent: list[str]
+) -> None:
     await clipboard(tmp_path, sent, {}).copy("a\udce4b👨‍👩‍👧")
     assert sent == ["a\ufffdb👨‍👩‍👧"]
 
 
-def test_a_pair_of_surrogates_becomes_its_character():
+def test_a_pair_of_surrogates_becomes_its_character() -> None:
     assert encodable("\ud83d\ude00") == "😀"
 
 
@@ -103,17 +121,21 @@ def test_a_pair_of_surrogates_becomes_its_character():
         ({}, "darwin", ["pbcopy"]),
     ],
 )
-def test_tools_are_used_where_they_work(tmp_path, sent, environment, platform, names):
+def test_tools_are_used_where_they_work(
+    tmp_path: Path, sent: list[str], environment: dict[str, str], platform: str, names: list[str]
+) -> None:
     programs = [tmp_path / name for name in ("wl-copy", "xclip", "xsel", "pbcopy")]
     found = clipboard(tmp_path, sent, environment, programs, platform).tools()
     assert [command[0] for command in found] == names
 
 
 @pytest.mark.parametrize("environment", [{"DISPLAY": ":0"}, {"TMUX": "x"}])
-async def test_path_is_not_looked_through_on_the_event_loop(tmp_path, sent, environment):
+async def test_path_is_not_looked_through_on_the_event_loop(
+    tmp_path: Path, sent: list[str], environment: dict[str, str]
+) -> None:
     threads = []
 
-    def which(name):
+    def which(name: str) -> None:
         threads.append(threading.current_thread())
 
     way = Clipboard(environment, sent.append, tmp_path / "kept", which=which, platform="linux")
@@ -134,8 +156,8 @@ print(copied.words("it"))
 @pytest.mark.parametrize("setting", ["external", "on", "off"])
 @pytest.mark.parametrize("term", [None, "xterm-256color", "screen"])
 def test_in_tmux_it_goes_into_its_buffer_and_on_to_a_terminal_that_has_a_clipboard(
-    tmp_path, setting, term
-):
+    tmp_path: Path, setting: str, term: str | None
+) -> None:
     require("tmux")
     script = tmp_path / "said.py"
     script.write_text(COPY % (str(tmp_path), HOSTILE))
@@ -157,7 +179,9 @@ def test_in_tmux_it_goes_into_its_buffer_and_on_to_a_terminal_that_has_a_clipboa
 
 @pytest.mark.process
 @pytest.mark.parametrize("setting", ["external", "on", "off"])
-def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(tmp_path, setting):
+def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(
+    tmp_path: Path, setting: str
+) -> None:
     require("tmux")
     script = tmp_path / "said.py"
     script.write_text(COPY % (str(tmp_path), HOSTILE))
@@ -192,7 +216,7 @@ def test_in_a_tmux_within_another_it_is_said_what_the_outer_one_does_with_it(tmp
 
 
 @contextmanager
-def attached(socket, term):
+def attached(socket: Path, term: str | None) -> Iterator[Callable[[], bytes]]:
     """Attach a terminal with TERM `term` unless None; yield a function that returns its output."""
     if term is None:
         yield lambda: b""
@@ -204,7 +228,7 @@ def attached(socket, term):
         os.execvpe("tmux", ["tmux", "-u", "-S", str(socket), "attach"], environment)
     got = bytearray()
 
-    def written():
+    def written() -> bytes:
         while select.select([terminal], [], [], 0)[0]:
             got.extend(os.read(terminal, 65_536))
         return bytes(got)
@@ -217,7 +241,9 @@ def attached(socket, term):
         os.close(terminal)
 
 
-async def test_a_tmux_that_is_gone_is_passed_over(tmp_path, sent, monkeypatch):
+async def test_a_tmux_that_is_gone_is_passed_over(
+    tmp_path: Path, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     bad = program(tmp_path, "tmux", "raise SystemExit(1)")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     copied = await clipboard(tmp_path, sent, {"TMUX": "x"}, [bad]).copy("text")

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from textual.color import Color
 
-from palaver_tui.themes.palettes import FAMILIES
+from palaver_tui.themes.palettes import FAMILIES, Depth
 from palaver_tui.widgets.strips import depth_of
 from tui.test_hostile import ROOT, run_in_terminal
 from tui.test_themes import ratio
@@ -32,7 +32,9 @@ TERMS = [
 
 
 @pytest.mark.parametrize(("environment", "depth"), TERMS, ids=lambda x: str(x))
-def test_the_environment_says_which_colours_there_are(environment, depth):
+def test_the_environment_says_which_colours_there_are(
+    environment: dict[str, str], depth: str
+) -> None:
     console = Console(force_terminal=True, _environ=environment)
     assert depth_of(console) == depth
 
@@ -141,7 +143,9 @@ MOST = {"256": 255, "16": 15, "none": -1}
 
 @pytest.mark.process
 @pytest.mark.parametrize(("term", "depth", "number"), RUNS)
-def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(tmp_path, term, depth, number):
+def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(
+    tmp_path: Path, term: str, depth: Depth, number: int
+) -> None:
     palette = FAMILIES[depth][number]
     looks = shown_by(tmp_path, term, number)
     said = set().union(*looks.values())
@@ -159,7 +163,7 @@ def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(tmp_path, term
 
 
 @pytest.mark.process
-def test_code_is_neither_black_nor_navy_in_256_colours(tmp_path):
+def test_code_is_neither_black_nor_navy_in_256_colours(tmp_path: Path) -> None:
     looks = shown_by(tmp_path, "xterm-256color", 0)
     papers = {look.paper for look, words in looks.items() if "async" in words}
     assert papers == {235}  # a grey other than the background's 233

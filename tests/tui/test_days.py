@@ -1,6 +1,7 @@
 """The date is shown where a day begins: also above the first and above an outgoing message."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from palaver.wire.events import MessageEvent
 from tui.replay import T0, answer, user
@@ -11,7 +12,7 @@ DAYS_AGO = T0 - timedelta(days=3)
 THEN, TODAY = "Wednesday, 18 November 2026", "Saturday, 21 November 2026"
 
 
-async def test_over_the_first_message_stands_its_day_unless_that_is_today(tmp_path):
+async def test_over_the_first_message_stands_its_day_unless_that_is_today(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "hello", created_at=DAYS_AGO))
     async with client(tmp_path / "old", daemon=daemon, chat_id="a") as me:
         await me.shows("hello", THEN)
@@ -20,7 +21,7 @@ async def test_over_the_first_message_stands_its_day_unless_that_is_today(tmp_pa
         assert "2026" not in me.text()
 
 
-async def test_the_first_message_of_a_day_is_acknowledged_without_moving(tmp_path):
+async def test_the_first_message_of_a_day_is_acknowledged_without_moving(tmp_path: Path) -> None:
     daemon = with_chat(
         user(1, "hello", created_at=DAYS_AGO), answer(2, "Hi there.", created_at=DAYS_AGO)
     )

@@ -1,6 +1,7 @@
 """Editing, forking and clearing a history: drops are shown before, and a failure loses no text."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +43,9 @@ def marks(me: Client) -> dict[str, str]:
     return found
 
 
-async def test_an_edit_shows_what_goes_before_it_is_sent_and_sends_what_was_shown(tmp_path):
+async def test_an_edit_shows_what_goes_before_it_is_sent_and_sends_what_was_shown(
+    tmp_path: Path,
+) -> None:
     daemon = with_history("running", QueueUpdate([queued(1, "x")], held=False))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -61,7 +64,7 @@ async def test_an_edit_shows_what_goes_before_it_is_sent_and_sends_what_was_show
         assert set(marks(me).values()) == {""}
 
 
-async def test_an_edit_that_is_left_changes_nothing(tmp_path):
+async def test_an_edit_that_is_left_changes_nothing(tmp_path: Path) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -76,7 +79,7 @@ async def test_an_edit_that_is_left_changes_nothing(tmp_path):
         assert set(marks(me).values()) == {""}
 
 
-async def test_an_edit_that_is_refused_is_in_the_composer_again(tmp_path):
+async def test_an_edit_that_is_refused_is_in_the_composer_again(tmp_path: Path) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -90,7 +93,9 @@ async def test_an_edit_that_is_refused_is_in_the_composer_again(tmp_path):
         await me.until(lambda: daemon.asked == [("anew", 3, "second!", 7)])
 
 
-async def test_an_edit_that_fails_when_another_chat_is_shown_is_kept_with_its_chat(tmp_path):
+async def test_an_edit_that_fails_when_another_chat_is_shown_is_kept_with_its_chat(
+    tmp_path: Path,
+) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -105,7 +110,7 @@ async def test_an_edit_that_fails_when_another_chat_is_shown_is_kept_with_its_ch
         assert me.composer.text == "second!"
 
 
-async def test_an_edit_goes_on_where_it_was_when_one_comes_back_to_its_chat(tmp_path):
+async def test_an_edit_goes_on_where_it_was_when_one_comes_back_to_its_chat(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_history(), chat_id="a") as me:
         await me.shows("second", "two")
         await me.write("a draft")
@@ -119,7 +124,7 @@ async def test_an_edit_goes_on_where_it_was_when_one_comes_back_to_its_chat(tmp_
         assert me.composer.text == "a draft"
 
 
-async def test_what_comes_meanwhile_is_counted_before_it_goes(tmp_path):
+async def test_what_comes_meanwhile_is_counted_before_it_goes(tmp_path: Path) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -133,7 +138,7 @@ async def test_what_comes_meanwhile_is_counted_before_it_goes(tmp_path):
         await me.until(lambda: daemon.asked == [("anew", 3, "second", 8)])
 
 
-async def test_an_archived_chat_is_neither_edited_nor_cleared(tmp_path):
+async def test_an_archived_chat_is_neither_edited_nor_cleared(tmp_path: Path) -> None:
     daemon = with_history(archived=True)
     daemon.watching.tell()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -145,7 +150,7 @@ async def test_an_archived_chat_is_neither_edited_nor_cleared(tmp_path):
         assert len(me.app.screen_stack) == 1
 
 
-async def test_a_fork_takes_all_up_to_the_message_that_is_pointed_at(tmp_path):
+async def test_a_fork_takes_all_up_to_the_message_that_is_pointed_at(tmp_path: Path) -> None:
     daemon = with_history()
     daemon.stream_of("forked").tell(status(title="A chat (fork)"), CaughtUp(1))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -160,7 +165,7 @@ async def test_a_fork_takes_all_up_to_the_message_that_is_pointed_at(tmp_path):
         await me.until(lambda: daemon.asked == [("fork", "a", 4), ("fork", "a", 1)])
 
 
-async def test_the_model_forgets_only_after_a_question(tmp_path):
+async def test_the_model_forgets_only_after_a_question(tmp_path: Path) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -173,7 +178,7 @@ async def test_the_model_forgets_only_after_a_question(tmp_path):
         await me.until(lambda: daemon.asked == [("clear", 7)])
 
 
-async def test_messages_that_are_not_here_are_counted_by_asking_for_them(tmp_path):
+async def test_messages_that_are_not_here_are_counted_by_asking_for_them(tmp_path: Path) -> None:
     daemon = with_history()
     rest = [user(number, f"m{number}") for number in range(2, 6)]
     daemon.pages[None] = MessagePage(rest, more=False)
@@ -197,11 +202,11 @@ async def test_messages_that_are_not_here_are_counted_by_asking_for_them(tmp_pat
         (Dropped(9, 0, answer=False, at_least=True), "more than 9 messages"),
     ],
 )
-def test_what_goes_is_said_in_a_few_words(dropped, words):
+def test_what_goes_is_said_in_a_few_words(dropped: Dropped, words: str) -> None:
     assert in_words(dropped) == words
 
 
-def test_what_is_not_here_counts_as_soon_as_it_is_known():
+def test_what_is_not_here_counts_as_soon_as_it_is_known() -> None:
     view = ChatView(messages=(SAID[0], SAID[2], SAID[3]), gap=1)
     assert dropped_by(view, 1) == Dropped(2, 0, answer=False, at_least=True)
     assert dropped_by(view, 1, Counted(5, after=1, up_to=3)) == Dropped(6, 0, answer=False)
@@ -210,7 +215,7 @@ def test_what_is_not_here_counts_as_soon_as_it_is_known():
     assert dropped_by(view, 3) == Dropped(1, 0, answer=False)
 
 
-async def test_what_was_written_in_an_edit_that_was_left_can_be_had_back(tmp_path):
+async def test_what_was_written_in_an_edit_that_was_left_can_be_had_back(tmp_path: Path) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
@@ -229,7 +234,7 @@ async def test_what_was_written_in_an_edit_that_was_left_can_be_had_back(tmp_pat
         assert me.composer.text == "second"
 
 
-async def test_an_edit_that_was_left_as_it_was_leaves_nothing_to_undo(tmp_path):
+async def test_an_edit_that_was_left_as_it_was_leaves_nothing_to_undo(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_history(), chat_id="a") as me:
         await me.shows("second", "two")
         await me.press("ctrl+t", "e")
@@ -238,7 +243,7 @@ async def test_an_edit_that_was_left_as_it_was_leaves_nothing_to_undo(tmp_path):
         await me.shows("There is nothing to take back.")
 
 
-async def test_a_fork_in_the_middle_of_an_edit_keeps_what_was_written(tmp_path):
+async def test_a_fork_in_the_middle_of_an_edit_keeps_what_was_written(tmp_path: Path) -> None:
     daemon = with_history()
     daemon.stream_of("forked").tell(status(title="A chat (fork)"), CaughtUp(1))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -253,7 +258,7 @@ async def test_a_fork_in_the_middle_of_an_edit_keeps_what_was_written(tmp_path):
         await me.shows("editing your message")
 
 
-async def test_an_edit_whose_message_is_gone_comes_back_as_a_draft(tmp_path):
+async def test_an_edit_whose_message_is_gone_comes_back_as_a_draft(tmp_path: Path) -> None:
     daemon = with_history()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")

@@ -38,7 +38,7 @@ STRONG = [
 
 
 @pytest.mark.parametrize(("text", "strong"), STRONG)
-def test_strong_emphasis_beside_punctuation_is_as_meant(text, strong):
+def test_strong_emphasis_beside_punctuation_is_as_meant(text: str, strong: list[str]) -> None:
     assert [words for kind, words in marked(text) if "b" in kind] == strong
     assert "*" not in "".join(line.text for line in whole(text, 200))
 
@@ -52,7 +52,7 @@ def test_strong_emphasis_beside_punctuation_is_as_meant(text, strong):
         ("*「重点」*", "i", "「重点」"),
     ],
 )
-def test_so_are_other_marks(text, kind, words):
+def test_so_are_other_marks(text: str, kind: str, words: str) -> None:
     assert marked(text) == [(kind, words)]
 
 
@@ -73,12 +73,12 @@ def test_so_are_other_marks(text, kind, words):
         "**(**foo)",
     ],
 )
-def test_marks_that_mean_nothing_stay(text):
+def test_marks_that_mean_nothing_stay(text: str) -> None:
     assert marked(text) == []
     assert whole(text, 200)[0].text.strip(" •") == text.removeprefix("* ")
 
 
-def test_what_is_cjk():
+def test_what_is_cjk() -> None:
     for character in "漢あアｱ한ᄀᆨ「」。，（：｡㊀〒￦ｶﾞ𠀀":
         assert is_cjk(character), character
     for character in "aé“”*🎉⌚👍ر→①":
@@ -88,12 +88,12 @@ def test_what_is_cjk():
 @pytest.mark.parametrize(
     "text", ["5~7U × 100~200倍", "(~2000 lines) and (~5000 lines)", "~/a and ~/b"]
 )
-def test_single_tildes_strike_nothing(text):
+def test_single_tildes_strike_nothing(text: str) -> None:
     assert marked(text) == []
 
 
 @pytest.mark.parametrize("written", ["<br>", "<br/>", "<br />", "<BR>"])
-def test_a_break_in_a_cell_breaks_the_line_there_and_is_text_elsewhere(written):
+def test_a_break_in_a_cell_breaks_the_line_there_and_is_text_elsewhere(written: str) -> None:
     lines = [
         line.text for line in whole(f"| a{written}b | c |\n|---|---|\n| d | `{written}` |", 60)
     ]

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from palaver.client import Endpoint
 from palaver.clock import SystemClock
 from palaver.wire.chats import CreateChat, SendMessage
+from palaver.wire.messages import Text
 from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.app import PalaverApp
 from palaver_tui.storage.local_store import LocalStore, Unsent
@@ -59,13 +60,13 @@ async def ask(me: Client, text: str, key: str = "enter") -> None:
 
 def answers(me: Client) -> list[str]:
     return [
-        "".join(part.text for part in message.parts)
+        "".join(part.text for part in message.parts if isinstance(part, Text))
         for message in me.view.messages
         if message.role == "assistant"
     ]
 
 
-async def test_a_question_is_answered_and_the_chat_is_in_the_list(tmp_path):
+async def test_a_question_is_answered_and_the_chat_is_in_the_list(tmp_path: Path) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -78,7 +79,7 @@ async def test_a_question_is_answered_and_the_chat_is_in_the_list(tmp_path):
         assert me.view.outgoing == ()
 
 
-async def test_another_client_on_the_same_chat_sees_the_same(tmp_path):
+async def test_another_client_on_the_same_chat_sees_the_same(tmp_path: Path) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path / "one") as one,
@@ -91,7 +92,9 @@ async def test_another_client_on_the_same_chat_sees_the_same(tmp_path):
             assert two.view.messages == one.view.messages
 
 
-async def test_a_second_message_waits_in_the_queue_and_is_answered_after_the_first(tmp_path):
+async def test_a_second_message_waits_in_the_queue_and_is_answered_after_the_first(
+    tmp_path: Path,
+) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -105,7 +108,9 @@ async def test_a_second_message_waits_in_the_queue_and_is_answered_after_the_fir
         assert [message.role for message in me.view.messages] == ["user", "assistant"] * 2
 
 
-async def test_escape_keeps_exactly_what_was_shown_holds_the_queue_and_enter_releases_it(tmp_path):
+async def test_escape_keeps_exactly_what_was_shown_holds_the_queue_and_enter_releases_it(
+    tmp_path: Path,
+) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -114,7 +119,7 @@ async def test_escape_keeps_exactly_what_was_shown_holds_the_queue_and_enter_rel
         await me.until(lambda: me.view.live and me.view.live.blocks)
         await ask(me, "[[echo]] second answer")
         await me.until(lambda: len(me.view.queue) == 1)
-        shown = str(me.view.live.blocks[0].text)
+        shown = str(me.live.blocks[0].text)
         me.tap("escape")
         await me.shows("Queue · 1 · held", "stopped here")
         assert me.view.messages[-1].finish == "interrupted"
@@ -124,7 +129,9 @@ async def test_escape_keeps_exactly_what_was_shown_holds_the_queue_and_enter_rel
         assert answers(me)[1] == "second answer"
 
 
-async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_comes_back(tmp_path):
+async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_comes_back(
+    tmp_path: Path,
+) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -153,7 +160,7 @@ async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_come
         await me.until(lambda: [item.content for item in me.view.queue] == ["two!", "one"])
 
 
-async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path):
+async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path: Path) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -165,7 +172,7 @@ async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path):
         await me.hides("Retrying in")
 
 
-async def test_a_key_that_is_not_accepted_is_an_error_that_says_what_to_do(tmp_path):
+async def test_a_key_that_is_not_accepted_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path) as me,
@@ -175,7 +182,9 @@ async def test_a_key_that_is_not_accepted_is_an_error_that_says_what_to_do(tmp_p
         assert "Traceback" not in me.text()
 
 
-async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(tmp_path):
+async def test_a_daemon_that_comes_back_gets_what_was_written_meanwhile_once(
+    tmp_path: Path,
+) -> None:
     async with short_dir() as data_dir, Simulator(rate=400) as simulator:
         config = simulator_config(simulator.url)
         first = make_daemon(data_dir, config)
@@ -252,7 +261,9 @@ class Line:
         target.close()
 
 
-async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(tmp_path):
+async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(
+    tmp_path: Path,
+) -> None:
     words = "[[echo]] continue"
     async with (
         running_pair(rate=400) as (daemon, other, _simulator),
@@ -261,7 +272,7 @@ async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(t
     ):
         await ask(me, words)
         await me.until(lambda: me.view.status == "waiting" and len(answers(me)) == 1)
-        chat_id, outbox = me.view.chat_id, tmp_path / "client" / "outbox"
+        chat_id, outbox = me.chat_id, tmp_path / "client" / "outbox"
         await line.cut()
         await me.until(lambda: me.app.session.connection.phase == "reconnecting")
         await ask(me, words)
@@ -284,7 +295,9 @@ async def test_two_who_say_the_same_one_of_them_offline_find_each_message_once(t
         await me.until(lambda: not list(outbox.iterdir()))
 
 
-async def test_a_message_that_got_there_with_an_earlier_client_is_not_kept_on_disk(tmp_path):
+async def test_a_message_that_got_there_with_an_earlier_client_is_not_kept_on_disk(
+    tmp_path: Path,
+) -> None:
     """The response was lost with that client; the stream or the repeated request shows it."""
     async with running_pair(rate=400) as (daemon, other, _simulator):
         chat_id = (await other.create_chat(CreateChat("[[echo]] first"), key="its key")).chat.id
@@ -297,7 +310,9 @@ async def test_a_message_that_got_there_with_an_earlier_client_is_not_kept_on_di
             assert (len(me.view.messages), me.view.outgoing) == (2, ())
 
 
-async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_later(tmp_path):
+async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_later(
+    tmp_path: Path,
+) -> None:
     mark = "✗ failed · "
     async with running_pair(rate=400) as (daemon, _other, _simulator):
         async with at(daemon.socket, tmp_path) as me:
@@ -313,12 +328,12 @@ async def test_a_failed_turn_stays_marked_after_the_next_one_and_for_who_comes_l
     assert len(lines) == 1
 
 
-async def test_a_draft_outlives_a_chat_that_was_deleted_while_no_client_ran(tmp_path):
+async def test_a_draft_outlives_a_chat_that_was_deleted_while_no_client_ran(tmp_path: Path) -> None:
     async with running_pair(rate=400) as (daemon, _other, _simulator):
         async with at(daemon.socket, tmp_path / "one") as one:
             await ask(one, "[[echo]] first")
             await one.until(lambda: answers(one) == ["first"] and one.view.status == "waiting")
-            chat_id = one.view.chat_id
+            chat_id = one.chat_id
             one.composer.insert("half a thought")
             await one.until(lambda: one.app.context.drafts.stored.get(chat_id))
         async with at(daemon.socket, tmp_path / "two", chat_id) as two:
@@ -332,7 +347,7 @@ async def test_a_draft_outlives_a_chat_that_was_deleted_while_no_client_ran(tmp_
             assert again.composer.text == "half a thought"
 
 
-async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path):
+async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path: Path) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),
         at(daemon.socket, tmp_path / "one") as one,

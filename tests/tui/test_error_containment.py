@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from pkgutil import resolve_name
 from random import Random
 from typing import Any, NoReturn
@@ -142,7 +143,11 @@ PLACES = (
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
-async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypatch) -> None:
+async def test_an_error_is_told_and_the_client_goes_on(
+    place: Callable[[PalaverApp, pytest.MonkeyPatch], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.shows("What shall we talk about?")
         place(shown.app, monkeypatch)
@@ -172,7 +177,7 @@ async def test_an_error_is_told_and_the_client_goes_on(place, tmp_path, monkeypa
         assert copied == [(shown.app.context.errors.log.report(), "the report")]
 
 
-async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> None:
+async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path: Path) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         called: list[int] = []
@@ -181,7 +186,7 @@ async def test_what_is_to_be_called_after_what_failed_is_called(tmp_path) -> Non
         await shown.until(lambda: called and shown.app.context.errors.log)
 
 
-async def test_an_error_that_repeats_is_told_once(tmp_path) -> None:
+async def test_an_error_that_repeats_is_told_once(tmp_path: Path) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         for _ in range(50):
@@ -191,7 +196,7 @@ async def test_an_error_that_repeats_is_told_once(tmp_path) -> None:
 
 
 async def test_an_error_of_a_widget_that_is_drawn_is_said_in_its_place(
-    tmp_path, monkeypatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
@@ -230,7 +235,9 @@ def fails_first(monkeypatch: pytest.MonkeyPatch, place: str, times: int = 1) -> 
     monkeypatch.setattr(place, sometimes)
 
 
-async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkeypatch) -> None:
+async def test_a_chat_is_read_on_after_an_error_in_what_it_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon, clock = with_chat(user(1, "why?")), Patient()
     async with client(
         tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
@@ -247,7 +254,9 @@ async def test_a_chat_is_read_on_after_an_error_in_what_it_told(tmp_path, monkey
         assert 0 < pause <= 1
 
 
-async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch) -> None:
+async def test_a_chat_that_cannot_be_read_on_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon, clock = with_chat(user(1, "why?")), Patient()
     async with client(
         tmp_path, daemon=daemon, chat_id="a", contains_errors=True, clock=clock
@@ -268,7 +277,9 @@ async def test_a_chat_that_cannot_be_read_on_is_read_anew(tmp_path, monkeypatch)
         assert waits[0] < waits[1]
 
 
-async def test_the_list_is_followed_again_after_an_error(tmp_path, monkeypatch) -> None:
+async def test_the_list_is_followed_again_after_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon, clock = with_chat(), Patient()
     async with client(tmp_path, daemon=daemon, contains_errors=True, clock=clock) as shown:
         await shown.shows("First chat")
@@ -279,7 +290,7 @@ async def test_the_list_is_followed_again_after_an_error(tmp_path, monkeypatch) 
         await shown.shows("Third chat")
 
 
-async def test_the_daemon_is_looked_for_again_after_an_error(tmp_path) -> None:
+async def test_the_daemon_is_looked_for_again_after_an_error(tmp_path: Path) -> None:
     daemon, clock = with_chat(), Patient()
     tries: list[int] = []
 
@@ -307,7 +318,7 @@ UNSENT = Unsent("k", "written before", T0, "a", None, None)
     ],
 )
 async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
-    tmp_path, monkeypatch, path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     LocalStore(tmp_path).keep(UNSENT)
     fails_first(monkeypatch, path)
@@ -326,7 +337,7 @@ async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
     "path", ["storage.local_store.LocalStore.unsent", "session.outbox.sending"]
 )
 async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
-    tmp_path, monkeypatch, path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     LocalStore(tmp_path).keep(UNSENT)
     monkeypatch.setattr(f"palaver_tui.{path}", fail)
@@ -340,7 +351,9 @@ async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
         assert [one.key for one in LocalStore(tmp_path).unsent()] == ["k"]
 
 
-async def test_what_was_asked_is_given_back_after_an_error(tmp_path, monkeypatch) -> None:
+async def test_what_was_asked_is_given_back_after_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon = with_chat(user(1, "why?"), answer(2, "so"))
     async with client(tmp_path, daemon=daemon, chat_id="a", contains_errors=True) as shown:
         await shown.shows("so")
@@ -351,7 +364,9 @@ async def test_what_was_asked_is_given_back_after_an_error(tmp_path, monkeypatch
         assert shown.composer.text == "why?!!"
 
 
-async def test_a_message_goes_out_later_after_an_error_in_sending_it(tmp_path, monkeypatch) -> None:
+async def test_a_message_goes_out_later_after_an_error_in_sending_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon = with_chat(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a", contains_errors=True) as shown:
         await shown.shows("why?")
@@ -426,7 +441,7 @@ def says_so(shown: Client, kind: type[Widget]) -> bool:
 
 @pytest.mark.parametrize("kind", DRAWN, ids=lambda kind: kind.__name__)
 async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
-    kind, tmp_path, monkeypatch
+    kind: type[Widget], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with client(
         tmp_path, daemon=with_all_parts(), chat_id="a", contains_errors=True
@@ -453,7 +468,7 @@ async def test_a_part_whose_lines_cannot_be_drawn_says_so_and_all_else_goes_on(
 
 @pytest.mark.parametrize("place", ["render_line", "render", "compose", "_on_mount"])
 async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
-    place, tmp_path, monkeypatch
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
@@ -474,7 +489,9 @@ async def test_an_error_in_drawing_the_notice_of_one_ends_nothing(
         await shown.shows("Something went wrong in the client")
 
 
-async def test_an_error_in_showing_the_notice_of_one_ends_nothing(tmp_path, monkeypatch) -> None:
+async def test_an_error_in_showing_the_notice_of_one_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, contains_errors=True) as shown:
         await shown.until(lambda: shown.app._frames.painted)
         monkeypatch.setattr(ToastRack, "show", fail)
@@ -484,7 +501,9 @@ async def test_an_error_in_showing_the_notice_of_one_ends_nothing(tmp_path, monk
         await shown.shows("hi")
 
 
-async def test_the_library_still_calls_what_is_changed_of_it(tmp_path, monkeypatch) -> None:
+async def test_the_library_still_calls_what_is_changed_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     called: set[str] = set()
 
     def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -507,7 +526,9 @@ async def test_the_library_still_calls_what_is_changed_of_it(tmp_path, monkeypat
 @pytest.mark.parametrize(
     "cause", [lambda app: app.call_later(fail), lambda app: app.session._tasks.spawn(fail_soon())]
 )
-async def test_a_test_fails_by_an_error_that_nothing_expects(tmp_path, cause) -> None:
+async def test_a_test_fails_by_an_error_that_nothing_expects(
+    tmp_path: Path, cause: Callable[[PalaverApp], object]
+) -> None:
     async def unexpected() -> None:
         async with client(tmp_path) as shown:
             await shown.until(lambda: shown.app._frames.painted)
@@ -518,7 +539,7 @@ async def test_a_test_fails_by_an_error_that_nothing_expects(tmp_path, cause) ->
         await unexpected()
 
 
-def test_reports_and_kinds_are_bounded(tmp_path) -> None:
+def test_reports_and_kinds_are_bounded(tmp_path: Path) -> None:
     for number in range(MOST_FILES + 3):
         (tmp_path / f"2020010{number:02}T000000-1.txt").touch()
     errors = ErrorLog(tmp_path, {"TERM": "xterm"})

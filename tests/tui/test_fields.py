@@ -1,5 +1,7 @@
 """Fields keep any text unchanged, and draw it without control characters."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,27 +29,29 @@ ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
 class TestOneForOne:
     @given(st.text())
-    def test_places_stay_and_no_control_is_left(self, text):
+    def test_places_stay_and_no_control_is_left(self, text: str) -> None:
         shown = one_for_one(text)
         assert len(shown) == len(text)
         assert not CONTROL.search(shown.replace("\t", ""))
         shown.encode()
 
-    def test_each_control_has_a_width(self):
+    def test_each_control_has_a_width(self) -> None:
         controls = [*range(0x09), *range(0x0A, 0x20), *range(0x7F, 0xA0), 0x200B, 0x202E, 0x2028]
         assert {cell_len(one_for_one(chr(code))) for code in controls} == {1}
 
 
 class TestDocuments:
     @given(st.text(alphabet="ab\t\x1b" + ENDS))
-    def test_the_text_is_as_it_was_given(self, text):
+    def test_the_text_is_as_it_was_given(self, text: str) -> None:
         document = ShownDocument(text)
         assert document.text == text
         assert document.lines == [one_for_one(line) for line in text.split("\n")]
         assert [document[row] for row in range(document.line_count)] == document.lines
 
     @given(st.text(alphabet="ab\x1b" + ENDS), st.text(alphabet="ab\x1b" + ENDS), st.data())
-    def test_a_replacement_is_that_of_a_string(self, text, new, data):
+    def test_a_replacement_is_that_of_a_string(
+        self, text: str, new: str, data: st.DataObject
+    ) -> None:
         low, high = sorted(data.draw(st.integers(0, len(text))) for _ in range(2))
         document = ShownDocument(text)
         start, end = (document.get_location_from_index(index) for index in (low, high))
@@ -58,18 +62,20 @@ class TestDocuments:
         assert document.get_index_from_location(done.end_location) == low + len(new)
 
 
-def test_nothing_that_drives_a_terminal_passes_the_last_filter():
+def test_nothing_that_drives_a_terminal_passes_the_last_filter() -> None:
     segments = [Segment("a\x1b[2J\x9bb\u202ec\udc00", None)]
     assert Backstop().apply(segments, Color(0, 0, 0)) == [Segment("a[2Jbc\ufffd", None)]
 
 
 @pytest.fixture
-def no_backstop(monkeypatch):
+def no_backstop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the last filter, so that fields must not draw control characters themselves."""
     monkeypatch.setattr(Backstop, "apply", lambda self, segments, background: segments)
 
 
-async def test_a_hostile_message_is_recalled_as_it_was_and_shown_harmless(tmp_path, no_backstop):
+async def test_a_hostile_message_is_recalled_as_it_was_and_shown_harmless(
+    tmp_path: Path, no_backstop: None
+) -> None:
     daemon = with_chat(user(1, SPECIMEN))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("evil␇")
@@ -80,7 +86,9 @@ async def test_a_hostile_message_is_recalled_as_it_was_and_shown_harmless(tmp_pa
 
 
 @pytest.mark.parametrize("name", EVIL_TEXTS)
-async def test_a_hostile_queued_message_is_edited_as_it_was(tmp_path, no_backstop, name):
+async def test_a_hostile_queued_message_is_edited_as_it_was(
+    tmp_path: Path, no_backstop: None, name: str
+) -> None:
     daemon = with_chat(user(1, "hello"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("hello")
@@ -95,7 +103,9 @@ async def test_a_hostile_queued_message_is_edited_as_it_was(tmp_path, no_backsto
         assert daemon.asked == [("edit", 1, EVIL[name] + "x")]
 
 
-async def test_the_cursor_stands_and_the_mouse_points_where_it_is_drawn(tmp_path, no_backstop):
+async def test_the_cursor_stands_and_the_mouse_points_where_it_is_drawn(
+    tmp_path: Path, no_backstop: None
+) -> None:
     daemon = with_chat(user(1, "hello"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("hello")
@@ -106,7 +116,9 @@ async def test_the_cursor_stands_and_the_mouse_points_where_it_is_drawn(tmp_path
         assert me.composer.cursor_location == (0, 5)
 
 
-async def test_lines_full_of_controls_are_wrapped_in_view(tmp_path, no_backstop):
+async def test_lines_full_of_controls_are_wrapped_in_view(
+    tmp_path: Path, no_backstop: None
+) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "hello")), chat_id="a") as me:
         await me.shows("hello")
         me.composer.load_text("\x1b" * 300 + "end")
@@ -116,7 +128,9 @@ async def test_lines_full_of_controls_are_wrapped_in_view(tmp_path, no_backstop)
 
 
 @pytest.mark.parametrize("pasted", ["a\r\nb\rc\nd"])
-async def test_what_is_pasted_has_line_feeds_for_whatever_the_terminal_sent(tmp_path, pasted):
+async def test_what_is_pasted_has_line_feeds_for_whatever_the_terminal_sent(
+    tmp_path: Path, pasted: str
+) -> None:
     async with client(tmp_path) as me:
         await me.shows("Write a message")
         me.app.post_message(events.Paste(pasted))
@@ -124,7 +138,9 @@ async def test_what_is_pasted_has_line_feeds_for_whatever_the_terminal_sent(tmp_
 
 
 @pytest.mark.parametrize("event", [events.Paste("late"), events.Key("x", "x")])
-async def test_what_comes_back_from_a_field_while_leaving_ends_nothing(tmp_path, event):
+async def test_what_comes_back_from_a_field_while_leaving_ends_nothing(
+    tmp_path: Path, event: events.Event
+) -> None:
     async with client(tmp_path) as me:
         await me.shows("Write a message")
     event._set_forwarded()
@@ -132,8 +148,8 @@ async def test_what_comes_back_from_a_field_while_leaving_ends_nothing(tmp_path,
 
 
 async def test_hostile_text_pasted_into_the_search_is_kept_and_shown_harmless(
-    tmp_path, no_backstop
-):
+    tmp_path: Path, no_backstop: None
+) -> None:
     daemon = with_chat(user(1, f"{SPECIMEN} here"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("here")
@@ -149,7 +165,9 @@ async def test_hostile_text_pasted_into_the_search_is_kept_and_shown_harmless(
         assert not CONTROL.search(me.text().replace("\n", ""))
 
 
-async def test_hostile_text_pasted_into_a_title_is_shown_harmless(tmp_path, no_backstop):
+async def test_hostile_text_pasted_into_a_title_is_shown_harmless(
+    tmp_path: Path, no_backstop: None
+) -> None:
     daemon = with_chat(user(1, "hello"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("hello")
@@ -160,7 +178,7 @@ async def test_hostile_text_pasted_into_a_title_is_shown_harmless(tmp_path, no_b
         assert not CONTROL.search(me.text().replace("\n", ""))
 
 
-async def test_a_field_of_the_library_draws_no_control_either(tmp_path):
+async def test_a_field_of_the_library_draws_no_control_either(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "hello")), chat_id="a") as me:
         await me.shows("hello")
         await me.press("ctrl+p")
@@ -169,7 +187,7 @@ async def test_a_field_of_the_library_draws_no_control_either(tmp_path):
         assert not CONTROL.search(me.text().replace("\n", ""))
 
 
-async def test_hostile_text_that_is_cut_from_the_composer_is_copied(tmp_path):
+async def test_hostile_text_that_is_cut_from_the_composer_is_copied(tmp_path: Path) -> None:
     async with client(tmp_path) as me:
         await me.shows("Write a message")
         me.composer.load_text(EVIL["surrogate"])
@@ -178,7 +196,7 @@ async def test_hostile_text_that_is_cut_from_the_composer_is_copied(tmp_path):
         assert me.app.clipboard == "evil-\ufffdsurrogate"
 
 
-async def test_typing_is_undone_however_much_shorter_the_text_gets(tmp_path):
+async def test_typing_is_undone_however_much_shorter_the_text_gets(tmp_path: Path) -> None:
     async with client(tmp_path, size=(60, 20)) as me:
         await me.shows("Write a message")
         # All before the next layout, like keys from one read of the terminal.

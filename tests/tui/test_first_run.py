@@ -244,6 +244,7 @@ async def test_without_a_model_nothing_offers_another_one(house: House) -> None:
         me.tap("enter")
         await me.shows("No model is configured")
         failure = me.view.error
+        assert failure is not None
         assert f"Name one in {house.config}, which is read at once" in failure.message
         assert "other model" not in me.text()
         offered = [one.id for one in ACTIONS if one.command and me.app.offers(one)]

@@ -15,7 +15,7 @@ ROOT = Path(palaver_tui.__file__).parent
 SPELLED = re.compile(r"""["' ·(](?:\^[a-z]|Esc|F\d|⏎|PgUp|PgDn|⇧|Ctrl[+-]\w|Alt[+-]\w)\b|⏎ """)
 
 
-async def test_the_footer_follows_the_focus(tmp_path):
+async def test_the_footer_follows_the_focus(tmp_path: Path) -> None:
     daemon = ReplayClient()
     finished(daemon)
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
@@ -43,14 +43,14 @@ async def test_the_footer_follows_the_focus(tmp_path):
         await offers("^c copy")
 
 
-def test_what_the_footer_offers_is_in_the_table():
+def test_what_the_footer_offers_is_in_the_table() -> None:
     for scope, offered in OFFERED.items():
         for name, _label, most in offered:
             assert BY_ID[name].scope == scope
             assert 1 <= most <= len(BY_ID[name].keys)
 
 
-def test_no_sentence_spells_a_key_itself():
+def test_no_sentence_spells_a_key_itself() -> None:
     found = []
     for path in ROOT.rglob("*.py"):
         if path.name == "key_names.py":
@@ -60,13 +60,13 @@ def test_no_sentence_spells_a_key_itself():
     assert found == []
 
 
-def test_each_key_has_one_name():
+def test_each_key_has_one_name() -> None:
     keys = {key for action in ACTIONS for key in (*action.keys, *action.extra)}
     names = [key_name(key) for key in keys]
     assert len(set(names)) == len(names)
 
 
-async def test_under_a_dialog_no_part_offers_its_keys(tmp_path):
+async def test_under_a_dialog_no_part_offers_its_keys(tmp_path: Path) -> None:
     daemon = ReplayClient()
     finished(daemon)
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
@@ -80,7 +80,7 @@ async def test_under_a_dialog_no_part_offers_its_keys(tmp_path):
         await me.shows("a archive")
 
 
-async def test_help_begins_with_the_part_that_has_the_focus(tmp_path):
+async def test_help_begins_with_the_part_that_has_the_focus(tmp_path: Path) -> None:
     daemon = ReplayClient()
     finished(daemon)
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 40)) as me:

@@ -41,19 +41,19 @@ IN_LINE = [
     "around",
     ["{}", "say {} and", "({}).", "因{}是", "**bold {}**", "- {}", "> {}", "1. a {}\n   b", "# {}"],
 )
-def test_a_formula_in_a_line_stands_as_written(formula, around):
+def test_a_formula_in_a_line_stands_as_written(formula: str, around: str) -> None:
     text = around.format(formula)
     assert formula in shown(text)
     assert formula in formulas(text)
 
 
 @pytest.mark.parametrize("formula", IN_LINE)
-def test_a_formula_in_a_table_stands_as_written(formula):
+def test_a_formula_in_a_table_stands_as_written(formula: str) -> None:
     assert formula in shown(f"| a | {formula} |\n|---|---|\n| *b* | {formula} |\n")
 
 
 @pytest.mark.parametrize("formula", IN_LINE)
-def test_a_formula_is_copied_as_it_was_written_and_in_parts(formula):
+def test_a_formula_is_copied_as_it_was_written_and_in_parts(formula: str) -> None:
     document = laid(f"one {formula} two")
     start, end = find(document, formula)
     assert document.source_between(start, end) == formula
@@ -87,7 +87,7 @@ def test_a_formula_is_copied_as_it_was_written_and_in_parts(formula):
         ("```\n$x$\n```", "$x$"),
     ],
 )
-def test_what_is_no_formula_is_not_taken_for_one(text, expected):
+def test_what_is_no_formula_is_not_taken_for_one(text: str, expected: str) -> None:
     assert expected in shown(text)
     if "```" not in text and "`" not in text and "    " not in text:
         assert formulas(text) == []
@@ -113,7 +113,7 @@ DISPLAYED = [
 
 @pytest.mark.parametrize("lines", DISPLAYED)
 @pytest.mark.parametrize("margin", ["", "- ", "> ", "> 1. "])
-def test_the_lines_of_a_displayed_formula_keep_together(lines, margin):
+def test_the_lines_of_a_displayed_formula_keep_together(lines: list[str], margin: str) -> None:
     rest = margin.replace("- ", "  ").replace("1. ", "   ")
     text = "\n".join((rest if number else margin) + line for number, line in enumerate(lines))
     for before, after in [("", ""), ("so\n\n", "\n\nthen *more*\n"), ("", f"\n{rest}*end*\n")]:
@@ -124,14 +124,14 @@ def test_the_lines_of_a_displayed_formula_keep_together(lines, margin):
         assert "*" not in "".join(laid_out[at + len(wanted) :])
 
 
-def test_a_displayed_formula_ends_a_paragraph_and_stands_alone():
+def test_a_displayed_formula_ends_a_paragraph_and_stands_alone() -> None:
     assert shown("where\n$$\nx\n$$\nand\n\\[ y \\]\nor\n$$z$$\nend") == (
         "where\n\n$$\nx\n$$\n\nand\n\n\\[ y \\]\n\nor\n\n$$z$$\n\nend"
     )
 
 
 @pytest.mark.parametrize("margin", ["", "- ", "> "])
-def test_the_rows_of_a_displayed_formula_stay_set_in(margin):
+def test_the_rows_of_a_displayed_formula_stay_set_in(margin: str) -> None:
     rows = ["$$", "  x &= y", "    + z", "$$"]
     rest = margin.replace("- ", "  ")
     text = "\n".join((rest if number else margin) + row for number, row in enumerate(rows))
@@ -140,12 +140,12 @@ def test_the_rows_of_a_displayed_formula_stay_set_in(margin):
     assert shown("$$\n" + " " * 40 + "x\n$$", 20) == "$$\nx\n$$"
 
 
-def test_a_formula_that_does_not_end_goes_to_the_next_blank_line():
+def test_a_formula_that_does_not_end_goes_to_the_next_blank_line() -> None:
     assert shown("$$\nx *y*\n- z\n\n*end* $$\n") == "$$\nx *y*\n- z\n\nend $$"
 
 
 @pytest.mark.parametrize("lines", DISPLAYED)
-def test_a_displayed_formula_looks_while_it_is_written_as_it_will(lines):
+def test_a_displayed_formula_looks_while_it_is_written_as_it_will(lines: list[str]) -> None:
     text = "\n".join(lines) + "\n"
     document, seen = MarkdownDocument(), []
     for character in text:
@@ -174,17 +174,17 @@ def test_a_displayed_formula_looks_while_it_is_written_as_it_will(lines):
         (r"$$\alpha$$", r"$$\alpha$$"),
     ],
 )
-def test_only_a_formula_that_unicode_has_is_shown_in_it(formula, expected):
+def test_only_a_formula_that_unicode_has_is_shown_in_it(formula: str, expected: str) -> None:
     assert shown(formula) == expected
 
 
-def test_a_symbol_is_copied_as_the_formula_it_was():
+def test_a_symbol_is_copied_as_the_formula_it_was() -> None:
     document = laid(r"A $\rightarrow$ B")
     assert document.source_between((0, 2), (0, 3)) == r"$\rightarrow$"
     assert document.plain_between((0, 0), (0, 5)) == "A → B"
 
 
-def test_every_symbol_is_one_character_of_one_cell():
+def test_every_symbol_is_one_character_of_one_cell() -> None:
     for name, symbol in SYMBOLS.items():
         assert name.isalpha()
         assert len(symbol) == 1

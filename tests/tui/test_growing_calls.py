@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ CALLS = {
 }
 
 
-def told(block, text, folds, step):
+def told(block: CallBlock, text: str, folds: Folds, step: int) -> CallBlock:
     """Send a call its arguments in steps; check the lines against the changes that it reports."""
     shown: list[Any] = []
     for end in [*range(1, len(text), step), len(text)]:
@@ -63,7 +64,9 @@ def told(block, text, folds, step):
 @pytest.mark.parametrize("ascii_only", [True, False])
 @pytest.mark.parametrize("folds", [OPEN, WHOLE])
 @pytest.mark.parametrize("name", CALLS)
-def test_arguments_in_any_pieces_end_in_the_lines_of_the_whole(name, folds, ascii_only):
+def test_arguments_in_any_pieces_end_in_the_lines_of_the_whole(
+    name: str, folds: Folds, ascii_only: bool
+) -> None:
     tool, arguments = CALLS[name]
     text = json.dumps(arguments, ensure_ascii=ascii_only)
     block = told(CallBlock("c1", tool), text, folds, random.Random(name).randint(5, 60))
@@ -75,7 +78,7 @@ def test_arguments_in_any_pieces_end_in_the_lines_of_the_whole(name, folds, asci
     assert block.unfolded(WIDTH) == at_once.unfolded(WIDTH)
 
 
-def test_an_edit_that_is_being_written_shows_what_goes_and_what_comes_so_far():
+def test_an_edit_that_is_being_written_shows_what_goes_and_what_comes_so_far() -> None:
     edit = {"path": "a.py", "old_text": "one\ntwo\n", "new_text": "one\nthree\nfour"}
     second = {"path": "a.py", "old_text": "five\nsix\n", "new_text": "seven"}
     text = json.dumps({"edits": [edit, second]})
@@ -116,7 +119,9 @@ values = st.recursive(
 
 @examples(200)
 @given(st.dictionaries(st.text(max_size=5), values, max_size=4), st.booleans(), st.data())
-def test_arguments_read_bit_by_bit_say_what_they_say_at_once(value, ascii_only, data):
+def test_arguments_read_bit_by_bit_say_what_they_say_at_once(
+    value: dict[str, Any], ascii_only: bool, data: st.DataObject
+) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     cuts = data.draw(st.lists(st.integers(1, len(text)), max_size=12))
     read = Arguments()
@@ -126,7 +131,7 @@ def test_arguments_read_bit_by_bit_say_what_they_say_at_once(value, ascii_only, 
     assert read.values(text[: cuts[0]] if cuts else "{") == parsed(text[: cuts[0]] if cuts else "{")
 
 
-def test_half_a_character_is_not_shown():
+def test_half_a_character_is_not_shown() -> None:
     text = json.dumps({"command": "ab👍"})
     whole = {"command": "ab👍"}
     for end in range(text.index("ab") + 2, len(text) - 2):
@@ -134,12 +139,12 @@ def test_half_a_character_is_not_shown():
     assert parsed(text[:-2]) == whole
 
 
-def spent(monkeypatch, tool, arguments):
+def spent(monkeypatch: pytest.MonkeyPatch, tool: str, arguments: Any) -> list[int]:
     """Return for each token the number of characters highlighted, cut, drawn or compared."""
     counts = [0]
 
-    def counted(function, size):
-        def count(*what, **how):
+    def counted(function: Callable[..., Any], size: Callable[..., int]) -> Callable[..., Any]:
+        def count(*what: Any, **how: Any) -> Any:
             counts[-1] += size(*what)
             return function(*what, **how)
 
@@ -176,7 +181,9 @@ LONG = {
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_token_of_arguments_costs_no_more_late_than_early(name, monkeypatch):
+def test_a_token_of_arguments_costs_no_more_late_than_early(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = spent(monkeypatch, *LONG[name])
     assert max(found) < 4_000
     quarter = len(found) // 4

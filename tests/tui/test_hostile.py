@@ -36,7 +36,9 @@ OURS = re.compile(
 )
 
 
-def run_in_terminal(command: list[str], environment: dict[str, str], size=(40, 120)) -> bytes:
+def run_in_terminal(
+    command: list[str], environment: dict[str, str], size: tuple[int, int] = (40, 120)
+) -> bytes:
     """Run a program in a terminal of its own; return all that it wrote."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -65,7 +67,7 @@ def run_in_terminal(command: list[str], environment: dict[str, str], size=(40, 1
 
 
 @pytest.mark.process
-def test_only_the_clients_own_sequences_reach_the_terminal(tmp_path):
+def test_only_the_clients_own_sequences_reach_the_terminal(tmp_path: Path) -> None:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT / "tests"),
         "TERM": "xterm-256color",
@@ -98,7 +100,9 @@ def is_control(character: str) -> bool:
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 40)])
-async def test_no_control_is_on_the_screen_wherever_one_looks(tmp_path, size):
+async def test_no_control_is_on_the_screen_wherever_one_looks(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with client(tmp_path, daemon=evil_daemon(), chat_id="a", size=size) as me:
         await me.until(lambda: me.view.caught_up and me.app.session.models)
         me.transcript.viewport.set_folds(me.transcript.viewport.folds.all(True))
@@ -114,7 +118,7 @@ async def test_no_control_is_on_the_screen_wherever_one_looks(tmp_path, size):
             assert not CONTROL.search(me.text().replace("\n", ""))
 
 
-async def test_hostile_words_can_be_searched_for(tmp_path):
+async def test_hostile_words_can_be_searched_for(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=evil_daemon(), chat_id="a") as me:
         await me.until(lambda: me.view.caught_up)
         for words in EVIL.values():

@@ -25,7 +25,7 @@ from tui.test_queue import queueing
 
 
 @pytest.mark.parametrize("part", ["ctrl+o", "ctrl+t", "ctrl+l", "f1"])
-async def test_letters_outside_a_field_go_to_the_composer(tmp_path, part):
+async def test_letters_outside_a_field_go_to_the_composer(tmp_path: Path, part: str) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("a ")
@@ -46,7 +46,9 @@ async def test_letters_outside_a_field_go_to_the_composer(tmp_path, part):
         (["ctrl+o"], "─ Queue · 2: letters are keys ─"),
     ],
 )
-async def test_a_part_that_takes_letters_says_so_while_it_does(tmp_path, size, keys, says):
+async def test_a_part_that_takes_letters_says_so_while_it_does(
+    tmp_path: Path, size: tuple[int, int], keys: list[str], says: str
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a", size=size) as me:
         await me.shows("Queue · 2")
         assert "etters are keys" not in me.text()
@@ -57,14 +59,14 @@ async def test_a_part_that_takes_letters_says_so_while_it_does(tmp_path, size, k
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])
-async def test_the_queue_shows_all_its_keys(tmp_path, size):
+async def test_the_queue_shows_all_its_keys(tmp_path: Path, size: tuple[int, int]) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a", size=size) as me:
         await me.shows("Queue · 2")
         await me.press("ctrl+o")
         await me.shows("⏎ send now  e edit  d remove  K J move  h hold ─")
 
 
-async def test_after_tab_too(tmp_path):
+async def test_after_tab_too(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         for _ in range(4):
@@ -73,7 +75,7 @@ async def test_after_tab_too(tmp_path):
         assert me.composer.text == "XXXX"
 
 
-async def test_keys_of_a_part_are_its_keys_while_it_has_the_focus(tmp_path):
+async def test_keys_of_a_part_are_its_keys_while_it_has_the_focus(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.press("ctrl+o", "j")
@@ -81,7 +83,7 @@ async def test_keys_of_a_part_are_its_keys_while_it_has_the_focus(tmp_path):
         assert me.composer.text == ""
 
 
-async def test_a_paste_outside_a_field_goes_to_the_composer(tmp_path):
+async def test_a_paste_outside_a_field_goes_to_the_composer(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.press("ctrl+o")
@@ -90,7 +92,9 @@ async def test_a_paste_outside_a_field_goes_to_the_composer(tmp_path):
         assert me.composer.has_focus
 
 
-async def test_pasted_lines_are_one_message_with_their_tabs_and_nothing_is_sent(tmp_path):
+async def test_pasted_lines_are_one_message_with_their_tabs_and_nothing_is_sent(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("x")
         code = "def f():\n\treturn 1\n\n\n# end\n"
@@ -103,7 +107,7 @@ async def test_pasted_lines_are_one_message_with_their_tabs_and_nothing_is_sent(
         assert [request.content for _, request, _ in me.daemon.sent] == [code]
 
 
-async def test_a_paste_of_lines_into_a_line_keeps_them_all(tmp_path):
+async def test_a_paste_of_lines_into_a_line_keeps_them_all(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("x")
         await me.press("ctrl+f")
@@ -111,7 +115,7 @@ async def test_a_paste_of_lines_into_a_line_keeps_them_all(tmp_path):
         await me.until(lambda: me.app.main.query_one(SearchInput).value == "one two")
 
 
-async def test_a_letter_with_alt_is_no_letter(tmp_path):
+async def test_a_letter_with_alt_is_no_letter(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("x")
         await me.write("one two")
@@ -124,7 +128,9 @@ async def test_a_letter_with_alt_is_no_letter(tmp_path):
         assert me.app.main.query_one(SearchInput).value == "y"
 
 
-async def test_the_palette_takes_what_was_typed_with_its_key_and_runs_it_once(tmp_path):
+async def test_the_palette_takes_what_was_typed_with_its_key_and_runs_it_once(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         feed(me, ["ctrl+p", "help", "enter", "enter"])
@@ -133,7 +139,7 @@ async def test_the_palette_takes_what_was_typed_with_its_key_and_runs_it_once(tm
         assert me.daemon.asked == []
 
 
-async def test_a_second_enter_after_a_dialog_decides_nothing(tmp_path):
+async def test_a_second_enter_after_a_dialog_decides_nothing(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("⏎ stop, and send the next one")
         feed(me, ["ctrl+p", "next theme", "enter", "enter", "enter"])
@@ -142,7 +148,7 @@ async def test_a_second_enter_after_a_dialog_decides_nothing(tmp_path):
         assert me.daemon.asked == []
 
 
-async def test_the_palette_says_when_nothing_fits_and_goes_on(tmp_path):
+async def test_the_palette_says_when_nothing_fits_and_goes_on(tmp_path: Path) -> None:
     async with client(tmp_path) as me:
         await me.press("ctrl+p", "z", "z", "q", "enter")
         await me.shows("Nothing here is called “zzq”.")
@@ -154,7 +160,7 @@ def on_top(me: Client) -> Screen[Any]:
     return me.app.screen
 
 
-async def test_one_dialog_makes_way_for_another_and_closes_with_its_own_key(tmp_path):
+async def test_one_dialog_makes_way_for_another_and_closes_with_its_own_key(tmp_path: Path) -> None:
     async with client(tmp_path) as me:
         await me.press("f1")
         assert isinstance(on_top(me), HelpScreen)
@@ -164,7 +170,7 @@ async def test_one_dialog_makes_way_for_another_and_closes_with_its_own_key(tmp_
         assert on_top(me) is me.app.main
 
 
-def test_nothing_is_taken_from_over_the_main_screen_but_by_its_one_answer():
+def test_nothing_is_taken_from_over_the_main_screen_but_by_its_one_answer() -> None:
     package = Path(palaver_tui.__file__).parent
     taking = re.compile(r"\b(dismiss|pop_screen|switch_screen)\(")
     found = {
@@ -179,7 +185,7 @@ def test_nothing_is_taken_from_over_the_main_screen_but_by_its_one_answer():
     assert [one for one in ModalScreen.__subclasses__() if "palaver" in one.__module__] == [Dialog]
 
 
-async def test_an_answered_dialog_is_answered_once(tmp_path):
+async def test_an_answered_dialog_is_answered_once(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.until(lambda: me.app.session.models and me.view.attached)
         for name in ("chat.rename", "model.choose", "app.palette", "app.help"):

@@ -35,7 +35,7 @@ BY_KEY = [(action.id, key) for action in ACTIONS for key in action.keys]
 
 
 @pytest.mark.parametrize(("name", "key"), BY_KEY, ids=[f"{a}: {k}" for a, k in BY_KEY])
-def test_a_key_arrives_from_every_terminal(name, key):
+def test_a_key_arrives_from_every_terminal(name: str, key: str) -> None:
     parser = XTermParser()
     sent = SENT.get(key)
     if sent is None:
@@ -53,13 +53,13 @@ def _key(character: str) -> str:
     return event.key
 
 
-def test_what_only_some_terminals_tell_apart_is_an_extra():
+def test_what_only_some_terminals_tell_apart_is_an_extra() -> None:
     for action in ACTIONS:
         assert not any(key.endswith("+enter") for key in action.keys), action.id
         assert not action.extra or action.keys, f"{action.id} cannot be reached elsewhere"
 
 
-def test_no_key_that_works_everywhere_is_one_that_edits_a_line():
+def test_no_key_that_works_everywhere_is_one_that_edits_a_line() -> None:
     everywhere = {key for action in ACTIONS if action.scope == "app" for key in action.keys}
     # The key for undo also undoes typing.
     assert everywhere & EDITING == {*BY_ID["app.undo"].keys}
@@ -86,7 +86,7 @@ def said(source: ast.Module, name: str) -> Iterator[str]:
             yield node.value
 
 
-def test_no_sentence_spells_a_key_by_itself():
+def test_no_sentence_spells_a_key_by_itself() -> None:
     found = []
     for path in Path(palaver_tui.__file__).parent.rglob("*.py"):
         texts = said(ast.parse(path.read_text()), SPELLS.get(path.name, ""))
@@ -94,13 +94,13 @@ def test_no_sentence_spells_a_key_by_itself():
     assert found == []
 
 
-def test_no_key_means_two_things_in_one_place():
+def test_no_key_means_two_things_in_one_place() -> None:
     for scope in {action.scope for action in ACTIONS}:
         found = [k for a in ACTIONS if a.scope in {scope, "app"} for k in (*a.keys, *a.extra)]
         assert len(found) == len(set(found)), scope
 
 
-def test_what_banners_and_the_first_screen_say_is_in_the_table():
+def test_what_banners_and_the_first_screen_say_is_in_the_table() -> None:
     for key, name, _label in (DETAIL_KEY, MODEL_KEY, NEW_KEY, STOP_KEY):
         assert key == key_name(BY_ID[name].keys[0])
     for name, _label in KEY_ROWS:
@@ -119,7 +119,9 @@ def test_what_banners_and_the_first_screen_say_is_in_the_table():
         (["ctrl+w", "ctrl+z"], "one two"),
     ],
 )
-async def test_the_keys_of_every_line_edit_this_one(tmp_path, keys, left):
+async def test_the_keys_of_every_line_edit_this_one(
+    tmp_path: Path, keys: list[str], left: str
+) -> None:
     async with client(tmp_path) as me:
         await me.shows("Write a message")
         await me.write("one two")
@@ -128,7 +130,7 @@ async def test_the_keys_of_every_line_edit_this_one(tmp_path, keys, left):
         assert len(me.app.screen_stack) == 1
 
 
-async def test_page_keys_scroll_the_conversation_from_the_composer(tmp_path):
+async def test_page_keys_scroll_the_conversation_from_the_composer(tmp_path: Path) -> None:
     text = "\n\n".join(f"line {number}" for number in range(100))
     async with client(tmp_path, daemon=with_chat(user(1, "x"), answer(2, text)), chat_id="a") as me:
         await me.shows("line 99")
@@ -141,7 +143,7 @@ async def test_page_keys_scroll_the_conversation_from_the_composer(tmp_path):
         assert me.composer.text == "a draft"
 
 
-async def test_while_an_answer_runs_the_hint_names_a_key_that_sends_now(tmp_path):
+async def test_while_an_answer_runs_the_hint_names_a_key_that_sends_now(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=running(user(1, "why?")), chat_id="a") as me:
         await me.write("this instead")
         await me.shows("⏎ queue · ^s send now")

@@ -3,14 +3,18 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from palaver.client import Endpoint
 from palaver.clock import SystemClock
 from palaver.launch import ensure_daemon
 from palaver_tui.app import PalaverApp
+from support.chats import said as text_of
 from support.process import place
 from tui.screen import Client
 
@@ -19,17 +23,17 @@ pytestmark = pytest.mark.process
 LONG_S = 60  # timeout for a daemon to start on a busy machine
 
 
-async def in_time(me: Client, holds) -> None:
+async def in_time(me: Client, holds: Callable[[], object]) -> None:
     async with asyncio.timeout(LONG_S):
         while not holds():
             await asyncio.sleep(0.05)
 
 
-async def test_after_kill_9_the_client_starts_a_daemon_and_shows_the_truth(tmp_path):
+async def test_after_kill_9_the_client_starts_a_daemon_and_shows_the_truth(tmp_path: Path) -> None:
     daemons: list[Any] = []
     async with place() as data_dir:
 
-        async def connect():
+        async def connect() -> Endpoint:
             return await ensure_daemon(
                 data_dir,
                 config=data_dir / "config.toml",
@@ -55,7 +59,7 @@ async def test_after_kill_9_the_client_starts_a_daemon_and_shows_the_truth(tmp_p
                 await in_time(
                     me, lambda: me.view.status == "waiting" and len(me.view.messages) == 4
                 )
-                said = [message.parts[0].text for message in me.view.messages]
+                said = [text_of(message) for message in me.view.messages]
                 assert said[2:] == ["[[echo]] meanwhile", "meanwhile"]
                 assert len(said[1].split()) == 40
                 assert (me.view.outgoing, me.view.live) == ((), None)

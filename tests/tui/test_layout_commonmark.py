@@ -28,7 +28,7 @@ def part(number: int) -> list[Example]:
 
 
 @pytest.mark.parametrize("number", range(PARTS))
-def test_an_example_ends_as_it_would_whole_however_it_is_cut(number):
+def test_an_example_ends_as_it_would_whole_however_it_is_cut(number: int) -> None:
     for example in part(number):
         text, chance = example.markdown, random.Random(example.example)
         for width in WIDTHS:
@@ -39,7 +39,7 @@ def test_an_example_ends_as_it_would_whole_however_it_is_cut(number):
 
 
 @pytest.mark.parametrize("number", range(PARTS))
-def test_two_examples_after_each_other_end_as_they_would_whole(number):
+def test_two_examples_after_each_other_end_as_they_would_whole(number: int) -> None:
     chance = random.Random(number)
     for example in part(number):
         text = example.markdown + chance.choice(["", "\n"]) + chance.choice(_all()).markdown
@@ -48,7 +48,7 @@ def test_two_examples_after_each_other_end_as_they_would_whole(number):
 
 
 @pytest.mark.parametrize("number", range(PARTS))
-def test_all_of_an_example_can_be_copied_as_it_was_written(number):
+def test_all_of_an_example_can_be_copied_as_it_was_written(number: int) -> None:
     for example in part(number):
         document = MarkdownDocument(example.markdown, finished=True)
         document.layout(40)

@@ -15,7 +15,7 @@ SHORT = 260
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_text_fed_in_small_pieces_ends_as_it_would_whole(name):
+def test_a_text_fed_in_small_pieces_ends_as_it_would_whole(name: str) -> None:
     text = ALL[name]
     small = 1 if len(text) < 1500 else 7
     for width, step in ((60, small), (20, small + 6), (200, small + 10)):
@@ -23,7 +23,7 @@ def test_a_text_fed_in_small_pieces_ends_as_it_would_whole(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_text_cut_at_random_ends_as_it_would_whole(name):
+def test_a_text_cut_at_random_ends_as_it_would_whole(name: str) -> None:
     text, chance = ALL[name], random.Random(name)
     for width in WIDTHS:
         cuts = sorted(chance.randrange(len(text)) for _ in range(chance.randint(1, 12)))
@@ -31,7 +31,7 @@ def test_a_text_cut_at_random_ends_as_it_would_whole(name):
 
 
 @pytest.mark.parametrize("name", [name for name, text in ALL.items() if len(text) <= SHORT])
-def test_a_short_text_cut_in_two_anywhere_ends_as_it_would_whole(name):
+def test_a_short_text_cut_in_two_anywhere_ends_as_it_would_whole(name: str) -> None:
     text = ALL[name]
     expected = whole(text, 40)
     for cut in range(1, len(text)):
@@ -39,7 +39,7 @@ def test_a_short_text_cut_in_two_anywhere_ends_as_it_would_whole(name):
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_texts_after_each_other_end_as_they_would_whole(seed):
+def test_texts_after_each_other_end_as_they_would_whole(seed: int) -> None:
     chance = random.Random(seed)
     parts = [chance.choice(list(ALL.values())) for _ in range(chance.randint(2, 5))]
     text = chance.choice(["", "\n", "\n\n"]).join(parts)
@@ -49,7 +49,7 @@ def test_texts_after_each_other_end_as_they_would_whole(seed):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_all_of_a_text_can_be_copied_as_it_was_written(name):
+def test_all_of_a_text_can_be_copied_as_it_was_written(name: str) -> None:
     for width in (20, 100):
         document = MarkdownDocument(ALL[name], finished=True)
         document.layout(width)
@@ -58,7 +58,7 @@ def test_all_of_a_text_can_be_copied_as_it_was_written(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_no_line_is_wider_than_the_column_or_holds_a_control(name):
+def test_no_line_is_wider_than_the_column_or_holds_a_control(name: str) -> None:
     for width in WIDTHS[1:]:  # not in the narrowest: a few cells are kept for deeply nested text
         for line in whole(ALL[name], width):
             assert all(0x20 <= ord(character) != 0x7F for character in line.text)
@@ -66,5 +66,5 @@ def test_no_line_is_wider_than_the_column_or_holds_a_control(name):
                 assert width_of(line.text) <= width, line.text
 
 
-def test_the_corpus_holds_what_is_laid_out_in_parts():
+def test_the_corpus_holds_what_is_laid_out_in_parts() -> None:
     assert all(len(text) > 600 for text in LONG.values())

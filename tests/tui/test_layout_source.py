@@ -1,5 +1,7 @@
 """Displayed text can be traced to its source: a copy of it is the Markdown that was written."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ widths = st.sampled_from([12, 40, 80])
 
 @examples(150)
 @given(texts, widths, st.booleans())
-def test_all_that_is_shown_is_the_whole_source(text, width, finished):
+def test_all_that_is_shown_is_the_whole_source(text: str, width: int, finished: bool) -> None:
     document = laid(text, width, finished=finished)
     shown = any(line.text.strip() for line in document.lines)
     everything = document.source_between((0, 0), END)
@@ -58,7 +60,9 @@ def test_all_that_is_shown_is_the_whole_source(text, width, finished):
 
 @examples(100)
 @given(texts, widths, st.data())
-def test_a_selection_is_a_part_of_the_source_but_for_marks_it_lacks(text, width, data):
+def test_a_selection_is_a_part_of_the_source_but_for_marks_it_lacks(
+    text: str, width: int, data: st.DataObject
+) -> None:
     document = laid(text, width)
     lines = document.lines
     first = data.draw(st.integers(0, max(0, len(lines) - 1)))
@@ -88,7 +92,7 @@ def _without(found: str, marks: set[str]) -> set[str]:
 
 @examples(100)
 @given(texts, widths)
-def test_every_character_shown_stands_for_the_source_it_shows(text, width):
+def test_every_character_shown_stands_for_the_source_it_shows(text: str, width: int) -> None:
     document = laid(text, width)
     for block in document.source_map()._blocks:
         trace = document._trace(block)
@@ -106,7 +110,7 @@ def test_every_character_shown_stands_for_the_source_it_shows(text, width):
 
 @examples(60)
 @given(texts, widths)
-def test_a_place_survives_the_way_to_the_source_and_back(text, width):
+def test_a_place_survives_the_way_to_the_source_and_back(text: str, width: int) -> None:
     document = laid(text, width)
     places = document.source_map()
     for block in places._blocks:
@@ -119,7 +123,7 @@ def test_a_place_survives_the_way_to_the_source_and_back(text, width):
                 assert places.offset_at(back) == offset
 
 
-def test_a_place_in_the_source_is_found_again_at_another_width():
+def test_a_place_in_the_source_is_found_again_at_another_width() -> None:
     text = "one two three **four five** six seven\n\n| a | b |\n|---|---|\n| eight nine ten | x |\n"
     narrow, wide = laid(text, 14), laid(text, 80)
     for word in ("three", "five", "ten", "x"):
@@ -153,12 +157,12 @@ def test_a_place_in_the_source_is_found_again_at_another_width():
         ("***\n", "─" * 60, "***"),
     ],
 )
-def test_part_of_a_block_is_copied_as_it_was_written(text, words, expected):
+def test_part_of_a_block_is_copied_as_it_was_written(text: str, words: str, expected: str) -> None:
     # With text after it, so that the selection is not everything.
     assert source_of(f"{text}\n\nend", words) == expected
 
 
-def test_code_selected_with_its_head_keeps_its_fence_and_without_it_is_code_alone():
+def test_code_selected_with_its_head_keeps_its_fence_and_without_it_is_code_alone() -> None:
     document = laid("```py\nfirst\n\nlast\n```\n\nafter\n")
     assert document.source_between((0, 0), (4, 0)) == "```py\nfirst\n\nlast\n```"
     assert document.source_between((1, 0), (3, 60)) == "first\n\nlast"
@@ -166,21 +170,21 @@ def test_code_selected_with_its_head_keeps_its_fence_and_without_it_is_code_alon
     assert document.source_between((0, 0), (1, 60)) == "```py\nfirst\n```"
 
 
-def test_blocks_between_are_copied_with_the_blank_lines_between_them():
+def test_blocks_between_are_copied_with_the_blank_lines_between_them() -> None:
     document = laid("one\n\n\n\n- a\n- b\n\n***\n\nlast **word**")
     start, _ = find(document, "one")
     _, end = find(document, "last w")
     assert document.source_between(start, end) == "one\n\n\n\n- a\n- b\n\n***\n\nlast **w**"
 
 
-def test_the_code_under_a_line_is_found_with_its_tabs():
+def test_the_code_under_a_line_is_found_with_its_tabs() -> None:
     document = laid("- item\n\n  ```py\n  a\n\n  \tb\n  ```\n\ntext\n")
     inside = [n for n, line in enumerate(document.lines) if line.fill == "code"]
     assert [document.source_map().code_at(number) for number in inside] == ["a\n\n\tb"] * 4
     assert document.source_map().code_at(0) is None
 
 
-def test_plain_text_has_no_frame_and_no_wrapping():
+def test_plain_text_has_no_frame_and_no_wrapping() -> None:
     text = (
         "# Head\n\nsome *long* text that is\nwrapped here  \nbroken\n\n"
         "1. one\n   - [x] two\n\n> quoted words that are wrapped too\n\n"
@@ -197,19 +201,19 @@ def test_plain_text_has_no_frame_and_no_wrapping():
     )
 
 
-def test_part_of_a_wrapped_paragraph_is_one_line_of_plain_text():
+def test_part_of_a_wrapped_paragraph_is_one_line_of_plain_text() -> None:
     document = laid("one two three four five six", 10)
     assert [line.text for line in document.lines] == ["one two", "three four", "five six"]
     assert document.plain_between((0, 4), (2, 4)) == "two three four five"
 
 
 @pytest.mark.parametrize("width", [20, 60])
-def test_hostile_characters_made_by_references_are_shown_not_sent(width):
+def test_hostile_characters_made_by_references_are_shown_not_sent(width: int) -> None:
     document = laid("a &#13;&#10;b &rlm;&#x202e;c\n\n| &#13; |\n|---|\n", width)
     assert all(line.text.isprintable() for line in document.lines)
 
 
-def test_what_streams_in_can_be_copied_before_it_is_finished():
+def test_what_streams_in_can_be_copied_before_it_is_finished() -> None:
     document = MarkdownDocument()
     for piece in ("- on", "e\n- t", "wo **bo", "ld**\n\n```py\nco", "de"):
         document.feed(piece)
@@ -218,7 +222,7 @@ def test_what_streams_in_can_be_copied_before_it_is_finished():
         assert document.plain_between((0, 0), END)
 
 
-def test_all_pieces_at_once_are_all_copied():
+def test_all_pieces_at_once_are_all_copied() -> None:
     document = laid(ALL)
     assert document.source_between((0, 0), END) == ALL
 
@@ -227,7 +231,7 @@ HOSTILE = f"a\u200bb \x1b[2Jc\u2028d {FLAGS[0]} e"
 
 
 @pytest.mark.parametrize("cut", range(0, len(HOSTILE), 3))
-def test_what_was_made_visible_is_copied_as_it_was_written(cut):
+def test_what_was_made_visible_is_copied_as_it_was_written(cut: int) -> None:
     document = MarkdownDocument(HOSTILE[:cut])
     document.feed(HOSTILE[cut:])
     document.finish()
@@ -240,14 +244,16 @@ def test_what_was_made_visible_is_copied_as_it_was_written(cut):
 
 
 @pytest.mark.parametrize("kind", [PlainDocument, laid])
-def test_of_a_persons_text_and_of_a_models_the_very_characters_are_copied(kind):
+def test_of_a_persons_text_and_of_a_models_the_very_characters_are_copied(
+    kind: Callable[[str], MarkdownDocument | PlainDocument],
+) -> None:
     document = kind("x\u200by\r\nz\x9b1m\n")
     document.layout(60)
     _, after = find(document, "z‹U+009B›1m")
     assert document.source_between((0, 2), after) == "\u200by\r\nz\x9b1m"
 
 
-def test_code_is_copied_as_it_was_written():
+def test_code_is_copied_as_it_was_written() -> None:
     document = laid("> ```\n> a\x1bb\u200b\tc\n>\n> d\n> ```\n")
     start, _ = find(document, "d")
     assert document.source_map().code_at(start[0]) == "a\x1bb\u200b\tc\n\nd"
@@ -255,14 +261,14 @@ def test_code_is_copied_as_it_was_written():
 
 @examples(100)
 @given(st.text(alphabet="ab \t\n漢👍", max_size=60), st.integers(4, 30))
-def test_all_of_a_persons_own_text_is_copied_as_it_was_typed(text, width):
+def test_all_of_a_persons_own_text_is_copied_as_it_was_typed(text: str, width: int) -> None:
     document = PlainDocument(text)
     document.layout(width)
     shown = any(line.text.strip() for line in document.lines)
     assert document.source_between((0, 0), END) == (text if shown else "")
 
 
-def test_part_of_a_persons_own_text_keeps_its_tabs_and_is_not_wrapped():
+def test_part_of_a_persons_own_text_keeps_its_tabs_and_is_not_wrapped() -> None:
     document = PlainDocument("first line that wraps\n\tindented\tdeep\n")
     document.layout(12)
     assert document.source_between(*find(document, "line")) == "line"
@@ -281,7 +287,9 @@ GROWING = {
 
 
 @pytest.mark.parametrize("name", GROWING)
-def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, monkeypatch):
+def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     head, more = GROWING[name]
     traced: list[str] = []
     trace = traces.BlockDrawing.trace
@@ -312,7 +320,7 @@ def test_places_in_a_block_that_grows_are_known_without_tracing_it_again(name, m
         assert places.place_at(offset) == fresh.place_at(offset)
 
 
-def test_a_place_in_a_table_that_is_set_anew_is_found_where_it_is_now():
+def test_a_place_in_a_table_that_is_set_anew_is_found_where_it_is_now() -> None:
     rows = "".join(f"| w{n}x | {'word ' * 30} |\n" for n in range(30))
     document = laid(f"| a | b |\n|---|---|\n{rows}", finished=False)
     before = find(document, "w20x")[0]
@@ -326,7 +334,7 @@ def test_a_place_in_a_table_that_is_set_anew_is_found_where_it_is_now():
 
 
 @pytest.mark.parametrize("around", ["- top\n\n  ", "> ", "- > top\n  > \n  > "])
-def test_a_table_that_grows_in_a_container_can_be_traced(around):
+def test_a_table_that_grows_in_a_container_can_be_traced(around: str) -> None:
     rest = around.rpartition("\n")[2].replace("-", " ")
     rows = [f"| w{n}x | {'word ' * (n % 30)} |" for n in range(30)]
     lines = ["| a | b |", "|---|---|", *rows]

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def expected(text: str, width: int) -> MarkdownDocument:
 
 @pytest.mark.parametrize("width", [33, 100])
 @pytest.mark.parametrize("name", TEXTS)
-def test_looked_at_in_any_order_it_ends_in_the_lines_of_the_whole(name, width):
+def test_looked_at_in_any_order_it_ends_in_the_lines_of_the_whole(name: str, width: int) -> None:
     text, chance = TEXTS[name], random.Random(name)
     document = expected(text, width)
     assert not document.is_whole
@@ -63,7 +64,7 @@ def test_looked_at_in_any_order_it_ends_in_the_lines_of_the_whole(name, width):
     assert document.lines == whole(text, width)
 
 
-def test_what_grows_below_what_is_expected_ends_in_the_lines_of_the_whole():
+def test_what_grows_below_what_is_expected_ends_in_the_lines_of_the_whole() -> None:
     document = MarkdownDocument(PROSE[:9000])
     chance = random.Random(3)
     document.expect(70)
@@ -82,7 +83,7 @@ def test_what_grows_below_what_is_expected_ends_in_the_lines_of_the_whole():
     assert document.lines == whole(PROSE[:14000], 60)
 
 
-def test_the_name_of_a_line_holds_when_what_is_above_it_turns_out_otherwise():
+def test_the_name_of_a_line_holds_when_what_is_above_it_turns_out_otherwise() -> None:
     document = expected(PROSE, 50)
     document.look(500, 540)
     names = {document.name(line): document.lines[line] for line in range(500, 540)}
@@ -131,7 +132,9 @@ def no_more(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("up", [0, 150])
 @pytest.mark.usefixtures("no_more")
-async def test_a_new_width_lays_out_what_is_in_view_and_no_more(tmp_path, drawn, up):
+async def test_a_new_width_lays_out_what_is_in_view_and_no_more(
+    tmp_path: Path, drawn: list[tuple[str, int]], up: int
+) -> None:
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me)
         me.transcript.viewport.move(-up)
@@ -142,7 +145,7 @@ async def test_a_new_width_lays_out_what_is_in_view_and_no_more(tmp_path, drawn,
         assert len(set(drawn)) == len(drawn)
 
 
-async def test_the_rest_is_laid_out_after_it_and_nothing_moves(tmp_path):
+async def test_the_rest_is_laid_out_after_it_and_nothing_moves(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me)
         me.transcript.viewport.move(-150)
@@ -157,7 +160,9 @@ async def test_the_rest_is_laid_out_after_it_and_nothing_moves(tmp_path):
 
 @pytest.mark.parametrize("step", [-1, -7, -29, -45, 1, 13])
 @pytest.mark.usefixtures("no_more")
-async def test_scrolling_over_what_was_never_looked_at_goes_line_by_line(tmp_path, step):
+async def test_scrolling_over_what_was_never_looked_at_goes_line_by_line(
+    tmp_path: Path, step: int
+) -> None:
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me)
         me.transcript.viewport.move(-450 if step > 0 else -3)
@@ -176,7 +181,7 @@ async def test_scrolling_over_what_was_never_looked_at_goes_line_by_line(tmp_pat
             assert [row.split() for row in after] != [[]] * len(after)
 
 
-async def test_what_is_new_is_counted_in_the_new_width(tmp_path):
+async def test_what_is_new_is_counted_in_the_new_width(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=running(answer(1, "hi")), chat_id="a") as me:
         await shown(me, PROSE + "END\n\n")
         me.transcript.viewport.move(-20)
@@ -191,7 +196,9 @@ async def test_what_is_new_is_counted_in_the_new_width(tmp_path):
 
 
 @pytest.mark.usefixtures("no_more")
-async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid_out(tmp_path):
+async def test_search_jumps_and_selection_are_exact_in_a_width_that_was_not_laid_out(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=running(answer(1, PROSE)), chat_id="a") as me:
         await me.until(lambda: me.transcript.viewport.column.height > 200)
         transcript = me.transcript
@@ -246,7 +253,9 @@ def told(at_once: bool) -> ReplayClient:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_the_bar_says_how_long_the_chat_is_however_it_came(tmp_path, at_once):
+async def test_the_bar_says_how_long_the_chat_is_however_it_came(
+    tmp_path: Path, at_once: bool
+) -> None:
     async with client(tmp_path, daemon=told(at_once), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
         column = me.transcript.viewport.column
@@ -258,7 +267,9 @@ async def test_the_bar_says_how_long_the_chat_is_however_it_came(tmp_path, at_on
         assert shown == (column.height, column.height - me.transcript.size.height)
 
 
-async def test_until_then_it_is_about_right(tmp_path, monkeypatch):
+async def test_until_then_it_is_about_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Transcript, "_lay_out_more", lambda _self: None)
     async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")
@@ -271,8 +282,8 @@ async def test_until_then_it_is_about_right(tmp_path, monkeypatch):
 
 
 async def test_what_is_far_from_the_view_is_not_laid_out_before_it_comes_near(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(viewports, "LAYOUT_NEAR", 60)
     async with client(tmp_path, daemon=told(at_once=True), chat_id="a", size=(80, 24)) as me:
         await me.shows("Answer 29.")

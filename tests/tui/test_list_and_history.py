@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -38,7 +39,7 @@ def shown(filter_text: str) -> str:
         ("nothing", ""),
     ],
 )
-def test_a_filter_finds_words_of_the_title_and_states(filter_text, found):
+def test_a_filter_finds_words_of_the_title_and_states(filter_text: str, found: str) -> None:
     assert shown(filter_text) == found
 
 
@@ -49,7 +50,9 @@ def with_chats() -> ReplayClient:
     return daemon
 
 
-async def test_the_list_is_filtered_as_one_types_and_enter_opens_what_is_left(tmp_path):
+async def test_the_list_is_filtered_as_one_types_and_enter_opens_what_is_left(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=with_chats()) as me:
         await me.shows("Flaky network")
         await me.press("ctrl+l", "slash", "r", "e", "j", "backspace", "l")
@@ -61,7 +64,9 @@ async def test_the_list_is_filtered_as_one_types_and_enter_opens_what_is_left(tm
         assert me.composer.has_focus
 
 
-async def test_the_ends_of_the_list_are_a_key_away_from_a_chat_that_is_not_in_it(tmp_path):
+async def test_the_ends_of_the_list_are_a_key_away_from_a_chat_that_is_not_in_it(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=with_chats()) as me:
         await me.shows("Flaky network")
         await me.press("ctrl+l", "end")
@@ -70,7 +75,7 @@ async def test_the_ends_of_the_list_are_a_key_away_from_a_chat_that_is_not_in_it
         await me.until(lambda: me.view.chat_id == "a")
 
 
-async def test_keys_that_come_faster_than_frames_each_move_on(tmp_path):
+async def test_keys_that_come_faster_than_frames_each_move_on(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats()) as me:
         await me.shows("Flaky network")
         for _ in range(3):
@@ -78,7 +83,7 @@ async def test_keys_that_come_faster_than_frames_each_move_on(tmp_path):
         assert me.view.chat_id == "c"
 
 
-async def test_a_filter_and_enter_in_one_go_open_what_fits(tmp_path):
+async def test_a_filter_and_enter_in_one_go_open_what_fits(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats()) as me:
         await me.shows("Flaky network")
         await me.press("ctrl+l")
@@ -88,7 +93,7 @@ async def test_a_filter_and_enter_in_one_go_open_what_fits(tmp_path):
         await me.shows("Flaky network", "Release notes")
 
 
-async def test_what_is_typed_after_enter_is_not_sent_with_it(tmp_path):
+async def test_what_is_typed_after_enter_is_not_sent_with_it(tmp_path: Path) -> None:
     daemon = with_chats()
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("Flaky network")
@@ -98,7 +103,7 @@ async def test_what_is_typed_after_enter_is_not_sent_with_it(tmp_path):
         await me.until(lambda: me.composer.text == "next")
 
 
-async def test_escape_clears_a_filter_before_it_does_anything_else(tmp_path):
+async def test_escape_clears_a_filter_before_it_does_anything_else(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats(), chat_id="c") as me:
         me.daemon.stream_of("c").tell(status("running", "Flaky network"), CaughtUp(1))
         await me.until(lambda: me.view.status == "running")
@@ -109,7 +114,7 @@ async def test_escape_clears_a_filter_before_it_does_anything_else(tmp_path):
         assert me.daemon.interrupts == []
 
 
-async def test_a_chat_is_renamed_from_the_list(tmp_path):
+async def test_a_chat_is_renamed_from_the_list(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats(), chat_id="b") as me:
         await me.until(lambda: me.view.title == "Release notes")
         await me.press("ctrl+l", "r")
@@ -119,7 +124,7 @@ async def test_a_chat_is_renamed_from_the_list(tmp_path):
         await me.hides("Title of this chat")
 
 
-async def test_of_a_title_that_is_too_long_as_much_is_taken_as_fits(tmp_path):
+async def test_of_a_title_that_is_too_long_as_much_is_taken_as_fits(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats(), chat_id="b") as me:
         await me.until(lambda: me.view.title == "Release notes")
         await me.press("ctrl+l", "r")
@@ -133,7 +138,7 @@ async def test_of_a_title_that_is_too_long_as_much_is_taken_as_fits(tmp_path):
         assert me.daemon.asked == [("title", "Release notes" + "x" * 187)]
 
 
-async def test_a_chat_that_does_not_exist_yet_is_not_renamed(tmp_path):
+async def test_a_chat_that_does_not_exist_yet_is_not_renamed(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chats()) as me:
         await me.shows("Flaky network")
         await me.press("ctrl+l", "r")
@@ -148,7 +153,7 @@ def with_history() -> ReplayClient:
     return daemon
 
 
-async def test_up_in_an_empty_composer_goes_back_through_what_was_written(tmp_path):
+async def test_up_in_an_empty_composer_goes_back_through_what_was_written(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_history(), chat_id="a") as me:
         await me.until(lambda: len(me.view.messages) == 4)
         texts = []
@@ -160,7 +165,7 @@ async def test_up_in_an_empty_composer_goes_back_through_what_was_written(tmp_pa
         assert texts == [two, two, "first", "first", two, "", ""]
 
 
-async def test_what_is_being_written_is_not_replaced_by_history(tmp_path):
+async def test_what_is_being_written_is_not_replaced_by_history(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_history(), chat_id="a") as me:
         await me.until(lambda: len(me.view.messages) == 4)
         await me.press("up")
@@ -169,7 +174,7 @@ async def test_what_is_being_written_is_not_replaced_by_history(tmp_path):
         assert me.composer.text == "two\nlines!"
 
 
-async def test_up_takes_back_what_is_queued_rather_than_what_was_said(tmp_path):
+async def test_up_takes_back_what_is_queued_rather_than_what_was_said(tmp_path: Path) -> None:
     daemon = with_history()
     daemon.stream_of("a").tell(
         status("running"), QueueUpdate([queued(1, "waits")], held=False), CaughtUp(2)
@@ -181,7 +186,7 @@ async def test_up_takes_back_what_is_queued_rather_than_what_was_said(tmp_path):
         assert me.composer.text == "waits"
 
 
-async def test_reasoning_is_folded_until_it_is_asked_for_live_and_committed(tmp_path):
+async def test_reasoning_is_folded_until_it_is_asked_for_live_and_committed(tmp_path: Path) -> None:
     daemon = ReplayClient()
     daemon.open(chat("a", "A chat", "running"))
     thought = Reasoning("It is short waves.", 3200)
@@ -202,7 +207,7 @@ async def test_reasoning_is_folded_until_it_is_asked_for_live_and_committed(tmp_
 
 
 @pytest.mark.process
-def test_the_first_paint_waits_for_neither_markdown_nor_highlighting():
+def test_the_first_paint_waits_for_neither_markdown_nor_highlighting() -> None:
     import subprocess
 
     looks = "import sys, palaver_tui.app; print({'markdown_it', 'pygments'} & set(sys.modules))"

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from palaver.wire.chats import ChatStatus, RetryInfo
+from palaver.wire.events import StreamEvent
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection, offline
 from palaver_tui.state.escape import BY_STATE, LAYERS, Open, escape
@@ -20,7 +21,7 @@ LOST = Connection("reconnecting", "x", T0, T0)
 RETRY = RetryInfo(1, 10, 1000, T0, OVERLOADED)
 
 
-def view(status: ChatStatus = "waiting", *parts, **more) -> ChatView:
+def view(status: ChatStatus = "waiting", *parts: StreamEvent, **more: Any) -> ChatView:
     return reduce_all(replace(ChatView(status=status, since=T0), **more), parts, T0)
 
 
@@ -42,16 +43,18 @@ CASES = [
 
 
 @pytest.mark.parametrize(("chat", "connection", "expected"), CASES)
-def test_the_most_important_state_is_shown(chat, connection, expected):
+def test_the_most_important_state_is_shown(
+    chat: ChatView, connection: Connection, expected: str
+) -> None:
     assert live_state(chat, connection, T0).state == expected
 
 
-def test_every_state_has_a_case_and_a_place():
+def test_every_state_has_a_case_and_a_place() -> None:
     assert [case[2] for case in CASES] == list(PRIORITY)
     assert set(PRIORITY) == set(get_args(LiveState))
 
 
-def test_every_status_with_everything_else_has_a_state():
+def test_every_status_with_everything_else_has_a_state() -> None:
     for status, retry, held, connection in product(
         get_args(ChatStatus), (None, RETRY), (False, True), (LIVE, LOST, Connection())
     ):
@@ -59,7 +62,9 @@ def test_every_status_with_everything_else_has_a_state():
 
 
 @pytest.mark.parametrize(("seconds", "slow"), [(14.9, False), (15, True)])
-def test_a_model_without_a_first_word_is_called_slow_after_fifteen_seconds(seconds, slow):
+def test_a_model_without_a_first_word_is_called_slow_after_fifteen_seconds(
+    seconds: float, slow: bool
+) -> None:
     now = T0 + timedelta(seconds=seconds)
     assert live_state(view("running"), LIVE, now).slow is slow
     assert not live_state(view("running", part("x")), LIVE, now).slow
@@ -67,7 +72,9 @@ def test_a_model_without_a_first_word_is_called_slow_after_fifteen_seconds(secon
 
 class TestEscape:
     @pytest.mark.parametrize("state", PRIORITY)
-    def test_with_anything_open_it_closes_the_topmost_and_never_stops(self, state):
+    def test_with_anything_open_it_closes_the_topmost_and_never_stops(
+        self, state: LiveState
+    ) -> None:
         for size in range(1, len(LAYERS) + 1):
             opened = frozenset[Open](LAYERS[-size:])
             result = escape(opened, state)
@@ -75,8 +82,8 @@ class TestEscape:
             assert result.endswith(LAYERS[-size])
 
     @pytest.mark.parametrize("state", PRIORITY)
-    def test_with_nothing_open_it_stops_exactly_what_can_be_stopped(self, state):
+    def test_with_nothing_open_it_stops_exactly_what_can_be_stopped(self, state: LiveState) -> None:
         assert (escape(frozenset(), state) == "stop") is (state in STOPPABLE)
 
-    def test_the_table_has_every_state(self):
+    def test_the_table_has_every_state(self) -> None:
         assert set(BY_STATE) == set(PRIORITY)

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import threading
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -14,18 +16,18 @@ from tui.screen import BOUND_S, client
 from tui.test_client import with_chat
 
 
-def outbox(path):
+def outbox(path: Path) -> list[Path]:
     return sorted((path / "client" / "outbox").glob("*.json"))
 
 
 class TestLocalStore:
-    def test_messages_come_back_in_the_order_they_were_written(self, tmp_path):
+    def test_messages_come_back_in_the_order_they_were_written(self, tmp_path: Path) -> None:
         store = LocalStore(tmp_path)
         for number in (3, 1, 2):
             store.keep(Unsent(str(number), "x", T0.replace(minute=number)))
         assert [unsent.key for unsent in store.unsent()] == ["1", "2", "3"]
 
-    def test_a_file_that_is_no_message_is_left_alone(self, tmp_path):
+    def test_a_file_that_is_no_message_is_left_alone(self, tmp_path: Path) -> None:
         store = LocalStore(tmp_path)
         store.keep(Unsent("a", "x", T0))
         broken = tmp_path / "client" / "outbox" / "b.json"
@@ -33,14 +35,14 @@ class TestLocalStore:
         assert [unsent.key for unsent in store.unsent()] == ["a"]
         assert broken.exists()
 
-    def test_an_empty_draft_is_forgotten(self, tmp_path):
+    def test_an_empty_draft_is_forgotten(self, tmp_path: Path) -> None:
         store = LocalStore(tmp_path)
         store.keep_draft(Draft("a", "text", "here"))
         assert store.drafts() == [Draft("a", "text", "here")]
         store.keep_draft(Draft("a", " "))
         assert store.drafts() == []
 
-    def test_what_others_wrote_may_know_more_fields(self, tmp_path):
+    def test_what_others_wrote_may_know_more_fields(self, tmp_path: Path) -> None:
         store = LocalStore(tmp_path)
         store.keep(Unsent("a", "x", T0))
         (path,) = outbox(tmp_path)
@@ -48,7 +50,7 @@ class TestLocalStore:
         assert [unsent.key for unsent in store.unsent()] == ["a"]
 
 
-async def test_an_unsent_message_is_on_disk_until_the_daemon_has_it(tmp_path):
+async def test_an_unsent_message_is_on_disk_until_the_daemon_has_it(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.answers.clear()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -61,8 +63,8 @@ async def test_an_unsent_message_is_on_disk_until_the_daemon_has_it(tmp_path):
 
 
 async def test_what_could_not_be_sent_goes_out_with_its_key_from_the_next_client(
-    tmp_path,
-):
+    tmp_path: Path,
+) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.down = True
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -78,7 +80,9 @@ async def test_what_could_not_be_sent_goes_out_with_its_key_from_the_next_client
         await me.until(lambda: not outbox(tmp_path))
 
 
-async def test_what_the_stream_shows_to_be_there_is_kept_no_more_though_no_answer_came(tmp_path):
+async def test_what_the_stream_shows_to_be_there_is_kept_no_more_though_no_answer_came(
+    tmp_path: Path,
+) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.down = True
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -97,7 +101,9 @@ async def test_what_the_stream_shows_to_be_there_is_kept_no_more_though_no_answe
         assert [key for _to, _request, key in later.sent] == [second.key]
 
 
-async def test_a_chat_that_was_opened_before_its_answer_came_is_shown_as_it_is(tmp_path):
+async def test_a_chat_that_was_opened_before_its_answer_came_is_shown_as_it_is(
+    tmp_path: Path,
+) -> None:
     """The response to its creation was lost; it arrived in the list's stream and was opened."""
     daemon = ReplayClient()
     daemon.open()
@@ -124,8 +130,8 @@ async def test_a_chat_that_was_opened_before_its_answer_came_is_shown_as_it_is(t
         await me.until(lambda: not outbox(tmp_path))
 
 
-async def test_the_first_message_of_a_chat_survives_too(tmp_path):
-    async def nowhere():
+async def test_the_first_message_of_a_chat_survives_too(tmp_path: Path) -> None:
+    async def nowhere() -> NoReturn:
         from palaver.client import PalaverError
 
         raise PalaverError("No daemon.")
@@ -142,7 +148,7 @@ async def test_the_first_message_of_a_chat_survives_too(tmp_path):
         assert daemon.sent[0][1].content == "begin"
 
 
-async def test_a_message_for_another_daemon_stays_where_it_is(tmp_path):
+async def test_a_message_for_another_daemon_stays_where_it_is(tmp_path: Path) -> None:
     LocalStore(tmp_path).keep(Unsent("k", "not here", T0, "a", "https://elsewhere"))
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -152,7 +158,7 @@ async def test_a_message_for_another_daemon_stays_where_it_is(tmp_path):
     assert outbox(tmp_path)
 
 
-async def test_leaving_with_an_unsent_message_warns_once(tmp_path):
+async def test_leaving_with_an_unsent_message_warns_once(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.down = True
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -168,14 +174,18 @@ async def test_leaving_with_an_unsent_message_warns_once(tmp_path):
 
 
 @pytest.mark.parametrize("chat_id", ["a", None])
-async def test_a_draft_is_there_again_in_the_next_client(tmp_path, chat_id):
+async def test_a_draft_is_there_again_in_the_next_client(
+    tmp_path: Path, chat_id: str | None
+) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id=chat_id) as me:
         await me.write("half a thought")
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id=chat_id) as me:
         await me.until(lambda: me.composer.text == "half a thought")
 
 
-async def test_what_is_typed_before_the_next_frame_belongs_to_the_chat_just_opened(tmp_path):
+async def test_what_is_typed_before_the_next_frame_belongs_to_the_chat_just_opened(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.until(lambda: me.view.attached)
         me.composer.insert("to the first")
@@ -188,7 +198,9 @@ async def test_what_is_typed_before_the_next_frame_belongs_to_the_chat_just_open
         assert me.composer.text == "to the second"
 
 
-async def test_what_was_being_written_to_a_chat_that_is_gone_stays_in_the_composer(tmp_path):
+async def test_what_was_being_written_to_a_chat_that_is_gone_stays_in_the_composer(
+    tmp_path: Path,
+) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.until(lambda: me.view.attached)
@@ -199,7 +211,7 @@ async def test_what_was_being_written_to_a_chat_that_is_gone_stays_in_the_compos
         assert me.composer.text == "half a thought"
 
 
-async def test_a_message_is_on_disk_although_the_one_before_it_still_waits(tmp_path):
+async def test_a_message_is_on_disk_although_the_one_before_it_still_waits(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.answers.clear()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -213,7 +225,9 @@ async def test_a_message_is_on_disk_although_the_one_before_it_still_waits(tmp_p
         assert [request.content for _to, request, _key in daemon.sent] == ["one", "two"]
 
 
-async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_its_chat(tmp_path):
+async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_its_chat(
+    tmp_path: Path,
+) -> None:
     daemon = ReplayClient()
     daemon.open()
     daemon.answers.clear()
@@ -230,7 +244,7 @@ async def test_what_is_written_while_the_first_message_is_on_its_way_belongs_to_
     assert LocalStore(tmp_path).drafts() == [Draft("made", "second thought", str(ENDPOINT))]
 
 
-async def test_the_last_words_before_leaving_are_kept(tmp_path):
+async def test_the_last_words_before_leaving_are_kept(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.shows("First chat")
         me.composer.insert("last words")
@@ -238,13 +252,15 @@ async def test_the_last_words_before_leaving_are_kept(tmp_path):
     assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["last words"]
 
 
-async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_one(tmp_path):
+async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_one(
+    tmp_path: Path,
+) -> None:
     begun, goes_on, kept = threading.Event(), threading.Event(), []
     async with client(tmp_path) as me:
         drafts = me.app.context.drafts.stored
         write = drafts._store.keep_draft
 
-        def slowly(draft):
+        def slowly(draft: Draft) -> None:
             begun.set()
             assert goes_on.wait(BOUND_S)
             kept.append(draft.text)
@@ -265,12 +281,14 @@ async def test_a_save_that_is_cut_off_loses_no_draft_and_comes_after_no_newer_on
         assert "one" not in kept[kept.index("one and more") :]
 
 
-async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp_path):
+async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path) as me:
         drafts = me.app.context.drafts.stored
         write = drafts._store.keep_draft
 
-        def full(_draft):
+        def full(_draft: Draft) -> None:
             raise OSError("No space left on device")
 
         vars(drafts._store)["keep_draft"] = full
@@ -282,12 +300,12 @@ async def test_a_draft_that_could_not_be_written_is_written_by_the_next_save(tmp
         assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["an idea"]
 
 
-async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_path):
+async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_path: Path) -> None:
     async with client(tmp_path) as me:
         drafts = me.app.context.drafts.stored
         write, tried = drafts._store.keep_draft, []
 
-        def some(draft):
+        def some(draft: Draft) -> None:
             tried.append(draft.chat)
             if draft.chat in ("a", "c"):
                 raise OSError("No space left on device")
@@ -301,7 +319,9 @@ async def test_a_draft_that_cannot_be_written_keeps_no_other_from_the_disk(tmp_p
     assert tried.count("b") == tried.count("d") == 1
 
 
-async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_message(tmp_path):
+async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_message(
+    tmp_path: Path,
+) -> None:
     store = LocalStore(tmp_path)
     for chat_id in "ab":
         store.keep_draft(Draft(chat_id, f"an idea for {chat_id}", str(ENDPOINT)))
@@ -316,7 +336,7 @@ async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_messag
         await me.until(lambda: len(me.daemon.sent) == 2)
 
 
-async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):
+async def test_a_chat_that_is_gone_costs_no_draft(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon) as me:
         await me.shows("First chat")
@@ -328,7 +348,7 @@ async def test_a_chat_that_is_gone_costs_no_draft(tmp_path):
         assert me.composer.text == "a long idea\n\na reply"
 
 
-async def test_a_sent_draft_is_gone(tmp_path):
+async def test_a_sent_draft_is_gone(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
         await me.until(lambda: me.view.attached)
         await me.write("sent")
@@ -337,7 +357,9 @@ async def test_a_sent_draft_is_gone(tmp_path):
     assert LocalStore(tmp_path).drafts() == []
 
 
-async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tmp_path):
+async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "client").write_text("in the way")
     daemon = ReplayClient()
     daemon.open(chat("a", "A chat"))
@@ -352,7 +374,7 @@ async def test_a_disk_that_cannot_be_written_says_so_and_the_message_goes_out(tm
 # --- a chat that another client has deleted while this one was not running ------------------
 
 
-async def written_to_z(tmp_path) -> None:
+async def written_to_z(tmp_path: Path) -> None:
     daemon = with_chat()
     daemon.open(chat("a", "First chat"), chat("z", "Deleted soon"))
     daemon.stream_of("z").tell(status(title="Deleted soon"), CaughtUp(1))
@@ -361,7 +383,9 @@ async def written_to_z(tmp_path) -> None:
         await me.write("half a thought")
 
 
-async def test_a_draft_of_a_chat_that_was_deleted_meanwhile_is_in_the_new_chat(tmp_path):
+async def test_a_draft_of_a_chat_that_was_deleted_meanwhile_is_in_the_new_chat(
+    tmp_path: Path,
+) -> None:
     await written_to_z(tmp_path)
     assert LocalStore(tmp_path).drafts() == [Draft("z", "half a thought", str(ENDPOINT))]
     async with client(tmp_path, daemon=with_chat()) as me:
@@ -370,7 +394,9 @@ async def test_a_draft_of_a_chat_that_was_deleted_meanwhile_is_in_the_new_chat(t
     assert LocalStore(tmp_path).drafts() == [Draft("new", "half a thought", str(ENDPOINT))]
 
 
-async def test_it_stands_behind_what_is_in_the_new_chat_also_where_another_is_shown(tmp_path):
+async def test_it_stands_behind_what_is_in_the_new_chat_also_where_another_is_shown(
+    tmp_path: Path,
+) -> None:
     await written_to_z(tmp_path)
     LocalStore(tmp_path).keep_draft(Draft("new", "a beginning"))
     async with client(tmp_path, daemon=with_chat(user(1, "x")), chat_id="a") as me:
@@ -381,7 +407,9 @@ async def test_it_stands_behind_what_is_in_the_new_chat_also_where_another_is_sh
 
 
 @pytest.mark.parametrize("why", ["older", "elsewhere", "unknown", "unreachable"])
-async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(tmp_path, why):
+async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(
+    tmp_path: Path, why: str
+) -> None:
     await written_to_z(tmp_path)
     daemon = with_chat()
     server = {"elsewhere": "http://elsewhere", "unknown": None}.get(why, str(ENDPOINT))

@@ -1,6 +1,7 @@
 """Every word of a text is displayed, however deeply it is nested."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -26,7 +27,7 @@ class Words:
         return self.made[-1]
 
 
-LEAVES = {
+LEAVES: dict[str, Callable[[Words], list[str]]] = {
     "words": lambda w: [f"{w()} *{w()}* {w()}", f"{w()} `{w()}`"],
     "code": lambda w: ["```py", w(), f" {w()}", "```"],
     "heading": lambda w: [f"## {w()} {w()}"],
@@ -76,8 +77,11 @@ ENDLESS = [(["- ", "> "] * 60, "words", False), (["> "] * 300, "words", False)]
 @example(THIRTY, random.Random(2))
 @example(QUOTES, random.Random(3))
 @example(ENDLESS, random.Random(4))
-def test_every_word_is_on_the_screen_however_deeply_it_is_set_in(described, chance):
-    word, lines = Words(), []
+def test_every_word_is_on_the_screen_however_deeply_it_is_set_in(
+    described: list[tuple[list[str], str, bool]], chance: random.Random
+) -> None:
+    word = Words()
+    lines: list[str] = []
     for marks, leaf, stepwise in described:
         made = LEAVES[leaf](word)
         lines += level_by_level(marks, made, word) if stepwise else set_in(marks, made)
@@ -94,7 +98,7 @@ def test_every_word_is_on_the_screen_however_deeply_it_is_set_in(described, chan
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("levels", [10, 30])
-def test_lists_in_lists_and_all_that_follows_them_are_drawn(levels, width):
+def test_lists_in_lists_and_all_that_follows_them_are_drawn(levels: int, width: int) -> None:
     text = "".join(f"{'  ' * level}- level {level}\n" for level in range(levels))
     lines = [line.text for line in whole(f"{text}- next\n\n# Head\n\nThe end.\n", width)]
     shown = [line.strip() for line in lines]
@@ -109,7 +113,7 @@ def test_lists_in_lists_and_all_that_follows_them_are_drawn(levels, width):
 
 
 @pytest.mark.parametrize("marks", ["- ", "> ", "> - "])
-def test_what_nests_too_deep_can_be_written_bit_by_bit(marks):
+def test_what_nests_too_deep_can_be_written_bit_by_bit(marks: str) -> None:
     text = marks * 150 + "words " * 60
     document = MarkdownDocument()
     for start in range(0, len(text), 31):
@@ -118,18 +122,18 @@ def test_what_nests_too_deep_can_be_written_bit_by_bit(marks):
     assert "words" in document.lines[-1].text
 
 
-def test_text_without_room_to_be_set_in_keeps_the_room_there_is():
+def test_text_without_room_to_be_set_in_keeps_the_room_there_is() -> None:
     # Four levels of three cells leave ten of 22; there is no room for the other two.
     assert whole("- - - - - - abcde fghi", 22)[0].text == " •  ◦  ▪  • abcde fghi"
 
 
 @pytest.mark.parametrize("width", [6, 10])
-def test_no_screen_is_too_narrow_for_the_marks(width):
+def test_no_screen_is_too_narrow_for_the_marks(width: int) -> None:
     lines = [line.text for line in whole("- one\n- two\n  - three\n\n> four\n", width)]
     assert lines == [" • one", " • two", " ◦ three", "", "▎ four"]
 
 
-def test_numbers_and_bars_without_room_stand_in_the_margin_around_them():
+def test_numbers_and_bars_without_room_stand_in_the_margin_around_them() -> None:
     text = "".join(f"{'   ' * level}1. item\n" for level in range(7)) + "\n> > > > > > > > x"
     assert [line.text for line in whole(text, 20)] == [
         " 1. item",
@@ -145,7 +149,9 @@ def test_numbers_and_bars_without_room_stand_in_the_margin_around_them():
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_table_without_room_for_its_columns_is_a_list_whole_and_while_it_grows(width):
+def test_a_table_without_room_for_its_columns_is_a_list_whole_and_while_it_grows(
+    width: int,
+) -> None:
     heads = [f"h{number}" for number in range(9)]
     rows = [[f"c{row}{number}" for number in range(9)] for row in range(3)]
     text = "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * 9, *rows)) + "\n"
@@ -164,6 +170,6 @@ def test_a_table_without_room_for_its_columns_is_a_list_whole_and_while_it_grows
     assert document.lines == lines
 
 
-def test_no_cell_of_a_row_is_left_out():
+def test_no_cell_of_a_row_is_left_out() -> None:
     lines = whole("| a | b |\n|---|---|\n| 1 | x|y | z\\|w |\n| 2 |\n", 60)
     assert "│ 1 │ x|y | z|w │" in [line.text for line in lines]

@@ -1,8 +1,11 @@
 """Notices never cover what the user works with."""
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 from textual.widgets._toast import Toast
 
 from tui.replay import ReplayClient
@@ -20,7 +23,9 @@ SAID = ([SHORT], [LONG], [LONG, SHORT, LONG, SHORT])
 
 @pytest.mark.parametrize("size", [*SIZES, (40, 12)], ids=lambda size: "x".join(map(str, size)))
 @pytest.mark.parametrize("state", ["queued", "failed"])
-async def test_a_notice_covers_nothing_that_one_works_with(tmp_path, state, size):
+async def test_a_notice_covers_nothing_that_one_works_with(
+    tmp_path: Path, state: str, size: tuple[int, int]
+) -> None:
     scene, chat_id, _ = SCENES[state]
     daemon = ReplayClient()
     scene(daemon)
@@ -40,11 +45,11 @@ async def test_a_notice_covers_nothing_that_one_works_with(tmp_path, state, size
             assert said[-1].split()[0] in over, "the last one gave way"
 
 
-def are_there(screen, many):
+def are_there(screen: Screen[Any], many: int) -> bool:
     return len(screen.query(Toast)) == many
 
 
-def covers_nothing(screen):
+def covers_nothing(screen: Screen[Any]) -> None:
     below = [part for name in PARTS if (part := screen.query_one(name)).display]
     assert len(below) >= 3
     toasts = screen.query(Toast)
@@ -55,7 +60,7 @@ def covers_nothing(screen):
         assert not [part for part in below if area.overlaps(part.region)]
 
 
-async def test_a_short_notice_covers_no_text_but_the_frame(tmp_path):
+async def test_a_short_notice_covers_no_text_but_the_frame(tmp_path: Path) -> None:
     scene, chat_id, there = SCENES["finished"]
     daemon = ReplayClient()
     scene(daemon)
@@ -68,7 +73,7 @@ async def test_a_short_notice_covers_no_text_but_the_frame(tmp_path):
     assert [row for row in range(len(after)) if after[row] != before[row]] == [1]
 
 
-async def test_under_a_dialog_a_notice_is_shown_once(tmp_path):
+async def test_under_a_dialog_a_notice_is_shown_once(tmp_path: Path) -> None:
     scene, chat_id, there = SCENES["finished"]
     daemon = ReplayClient()
     scene(daemon)
@@ -85,7 +90,7 @@ async def test_under_a_dialog_a_notice_is_shown_once(tmp_path):
         await me.shows(SHORT)
 
 
-async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path):
+async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path: Path) -> None:
     async with client(tmp_path) as me:
         undone = []
         me.app.context.notices.say(SHORT)
@@ -98,7 +103,9 @@ async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(60, 20), (40, 12), (30, 11)])
-async def test_the_composer_stays_in_view_under_a_banner_with_much_to_say(tmp_path, size):
+async def test_the_composer_stays_in_view_under_a_banner_with_much_to_say(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     scene, chat_id, _ = SCENES["failed"]
     daemon = ReplayClient()
     scene(daemon)

@@ -2,7 +2,9 @@
 
 import random
 import signal
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,12 @@ from palaver_tui.text.markdown import tokens
 from palaver_tui.text.open_block import code as growing_code
 from palaver_tui.text.open_block import formula as growing_formula
 from palaver_tui.text.open_block import layout as growing
+from palaver_tui.text.spans import Span
 
 FILLER = "words that make it long enough to be laid out in parts, and not whole at each step, "
 
 
-def prose(count):
+def prose(count: int) -> str:
     return "".join(f"word{i % 97} " + ("**b c** `d` " if i % 9 == 0 else "") for i in range(count))
 
 
@@ -73,7 +76,9 @@ GROWING = {
 
 @pytest.mark.parametrize("width", [50])
 @pytest.mark.parametrize("name", GROWING)
-def test_a_growing_block_looks_as_it_would_whole_at_every_step(name, width, monkeypatch):
+def test_a_growing_block_looks_as_it_would_whole_at_every_step(
+    name: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(7)
     text = GROWING[name]
     grown, whole = MarkdownDocument(), MarkdownDocument()
@@ -92,19 +97,19 @@ def test_a_growing_block_looks_as_it_would_whole_at_every_step(name, width, monk
     assert waiting * 10 < len(text)
 
 
-def cost(monkeypatch, text, step, width=80):
+def cost(monkeypatch: pytest.MonkeyPatch, text: str, step: int, width: int = 80) -> list[int]:
     """Return for each piece the number of characters parsed, highlighted or cut."""
     document, parsed, spent = MarkdownDocument(), [0], []
 
-    def counted(parse):
-        def count(source, *more):
+    def counted(parse: Callable[..., Any]) -> Callable[..., Any]:
+        def count(source: str, *more: Any) -> Any:
             parsed[0] += len(source)
             return parse(source, *more)
 
         return count
 
-    def measured(wrap):
-        def measure(spans, width):
+    def measured(wrap: Callable[..., Any]) -> Callable[..., Any]:
+        def measure(spans: list[Span], width: int) -> Any:
             parsed[0] += sum(len(span.text) for span in spans)
             return wrap(spans, width)
 
@@ -153,7 +158,9 @@ LONG = {
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_token_costs_no_more_late_in_a_long_block_than_early(name, monkeypatch):
+def test_a_token_costs_no_more_late_in_a_long_block_than_early(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spent = cost(monkeypatch, LONG[name], 12)
     quarter = len(spent) // 4
     early, late = sum(spent[quarter // 2 : quarter]), sum(spent[-quarter // 2 :])
@@ -174,11 +181,13 @@ CLOSING = {
 
 
 @pytest.mark.parametrize("name", CLOSING)
-def test_a_long_block_that_closes_in_an_open_one_is_not_laid_out_at_once(name, monkeypatch):
+def test_a_long_block_that_closes_in_an_open_one_is_not_laid_out_at_once(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert max(cost(monkeypatch, CLOSING[name], 12)) < 5_000
 
 
-def test_columns_of_a_growing_table_change_a_bounded_number_of_times():
+def test_columns_of_a_growing_table_change_a_bounded_number_of_times() -> None:
     rows = "".join(f"| {'x' * (i % 90)} | {'y' * (i % 70)} | {i} |\n" for i in range(150))
     text = f"| a | b | c |\n|---|---|---|\n{rows}"
     document, heads = MarkdownDocument(), []
@@ -190,10 +199,10 @@ def test_columns_of_a_growing_table_change_a_bounded_number_of_times():
 
 
 @pytest.mark.parametrize("mark", ["`", "~"])
-def test_one_mark_said_for_ever_is_laid_out(mark):
+def test_one_mark_said_for_ever_is_laid_out(mark: str) -> None:
     """Broken models repeat themselves; trying every mark would take minutes."""
 
-    def give_up(*_):
+    def give_up(*_: object) -> None:
         pytest.fail("still at it after half a minute")
 
     handler = signal.signal(signal.SIGALRM, give_up)

@@ -5,7 +5,8 @@ import stat
 import warnings
 from contextlib import suppress
 from io import StringIO
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -41,13 +42,13 @@ def of_size(width: int, height: int) -> Picture:
 
 class TestSize:
     @given(sides, sides, st.integers(8, 200))
-    def test_it_fits_and_is_never_enlarged(self, width, height, room):
+    def test_it_fits_and_is_never_enlarged(self, width: int, height: int, room: int) -> None:
         grid = grid_of(of_size(width, height), room)
         assert 1 <= grid.columns <= min(width, room)
         assert 1 <= grid.pixel_rows <= min(height, 2 * MOST_ROWS)
 
     @given(sides, sides, st.integers(8, 200))
-    def test_it_keeps_its_proportions_to_a_pixel(self, width, height, room):
+    def test_it_keeps_its_proportions_to_a_pixel(self, width: int, height: int, room: int) -> None:
         columns, rows = grid_of(of_size(width, height), room)
         # One side follows from the other by the proportions, rounded down, and is at least 1.
         assert columns == max(1, width * rows // height) or rows == max(
@@ -64,12 +65,12 @@ class TestSize:
             ((1, 1000), 80, (1, 40)),
         ],
     )
-    def test_for_instance(self, size, room, grid):
+    def test_for_instance(self, size: tuple[int, int], room: int, grid: tuple[int, int]) -> None:
         assert grid_of(of_size(*size), room) == grid
 
 
 class TestLines:
-    def test_a_cell_is_two_pixels_and_equal_cells_are_one_span(self):
+    def test_a_cell_is_two_pixels_and_equal_cells_are_one_span(self) -> None:
         grid = Grid(3, 2)
         box = PictureBox(of_size(3, 2))
         box.put(
@@ -81,7 +82,7 @@ class TestLines:
             ("▀", (GREEN, BLUE)),
         ]
 
-    def test_under_an_odd_last_row_the_background_shows(self):
+    def test_under_an_odd_last_row_the_background_shows(self) -> None:
         box = PictureBox(of_size(1, 3))
         box.put(Pixels(Grid(1, 3), b"".join(p.to_bytes(4, "big") for p in (RED, GREEN, BLUE))))
         last = box.draw(80, draws=True).lines[-1]
@@ -94,7 +95,7 @@ class TestLines:
         assert style.bgcolor.triplet is not None
         assert style.bgcolor.triplet.hex == LIGHT.background
 
-    def test_a_terminal_of_sixteen_colours_is_sent_no_others(self):
+    def test_a_terminal_of_sixteen_colours_is_sent_no_others(self) -> None:
         box = PictureBox(of_size(1, 2))
         box.put(Pixels(Grid(1, 2), bytes([200, 30, 40, 255] * 2)))
         strip = strip_of(box.draw(80, draws=True).lines[1], 1, LIGHT)
@@ -105,7 +106,9 @@ class TestLines:
         assert ";2;" not in file.getvalue()
 
     @given(sides, sides, st.integers(8, 120))
-    def test_its_height_is_known_before_it_is_decoded(self, width, height, room):
+    def test_its_height_is_known_before_it_is_decoded(
+        self, width: int, height: int, room: int
+    ) -> None:
         box = PictureBox(of_size(width, height))
         before, grid = box.draw(room, draws=True)
         assert grid is not None
@@ -114,7 +117,7 @@ class TestLines:
         assert len(before) == len(after) == 1 + grid.rows
         assert wanted is None
 
-    def test_where_it_cannot_be_drawn_it_is_named(self):
+    def test_where_it_cannot_be_drawn_it_is_named(self) -> None:
         box = PictureBox(Picture("image/png", 640, 480, bytes(34_012)))
         (line,), wanted = box.draw(80, draws=False)
         assert line.text == "picture: PNG 640×480, 34 kB"
@@ -122,7 +125,7 @@ class TestLines:
         box.put(None)
         assert box.draw(80, draws=True) == ([line], None)
 
-    def test_a_folded_call_wants_nothing_to_be_decoded_also_while_it_is_searched(self):
+    def test_a_folded_call_wants_nothing_to_be_decoded_also_while_it_is_searched(self) -> None:
         block = CallBlock("c1", "plot")
         block.show(Folds(), arguments="{}", result=ToolResult("c1", "", picture=chart()))
         block.layout(60)
@@ -132,7 +135,7 @@ class TestLines:
         block.layout(60)
         assert block.picture_wanted == grid_of(chart(), 58)
 
-    def test_a_picture_without_words_is_not_called_no_output(self):
+    def test_a_picture_without_words_is_not_called_no_output(self) -> None:
         block = CallBlock("c1", "plot")
         block.show(OPEN, arguments="{}", result=ToolResult("c1", "", picture=chart()))
         block.layout(60)
@@ -141,19 +144,19 @@ class TestLines:
 
 class TestDecoding:
     @pytest.mark.parametrize("kind", FORMATS)
-    def test_every_kind_is_decoded(self, kind):
+    def test_every_kind_is_decoded(self, kind: str) -> None:
         picture = drawn(Image.new("RGB", (40, 20), (250, 10, 20)), kind)
         pixels = pixels_of(picture, Grid(10, 5))
         assert len(pixels.rgba) == 4 * 10 * 5
         red, green, blue, alpha = pixels.rgba[:4]
         assert (red > 230, green < 30, blue < 40, alpha) == (True, True, True, 255)
 
-    def test_of_an_animation_the_first_frame_is_shown(self):
+    def test_of_an_animation_the_first_frame_is_shown(self) -> None:
         frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue", "lime")]
         picture = drawn(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
         assert pixels_of(picture, Grid(1, 1)).rgba == RED.to_bytes(4, "big")
 
-    def test_what_is_seen_through_stays_so(self):
+    def test_what_is_seen_through_stays_so(self) -> None:
         picture = drawn(Image.new("RGBA", (4, 4), (1, 2, 3, 0)))
         assert pixels_of(picture, Grid(2, 2)).rgba[3::4] == bytes(4)
 
@@ -182,14 +185,16 @@ class TestDecoding:
             "0",
         ],
     )
-    def test_a_hostile_picture_is_refused_with_a_reason(self, picture, reason, tmp_path):
+    def test_a_hostile_picture_is_refused_with_a_reason(
+        self, picture: Picture, reason: str, tmp_path: Path
+    ) -> None:
         with pytest.raises(UnreadablePictureError, match=reason):
             pixels_of(picture, Grid(10, 10))
         with pytest.raises(UnreadablePictureError, match=reason):
             store(picture, tmp_path / "pictures")
         assert not (tmp_path / "pictures").exists()
 
-    def test_nothing_is_said_across_the_screen_about_a_large_one(self):
+    def test_nothing_is_said_across_the_screen_about_a_large_one(self) -> None:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             with pytest.raises(UnreadablePictureError):
@@ -197,7 +202,7 @@ class TestDecoding:
         assert not said
 
     @given(st.data())
-    def test_no_damage_to_the_bytes_does_more_than_refuse(self, data):
+    def test_no_damage_to_the_bytes_does_more_than_refuse(self, data: st.DataObject) -> None:
         kind = data.draw(st.sampled_from(list(FORMATS)))
         whole = drawn(Image.linear_gradient("L").resize((30, 20)), kind)
         content = bytearray(whole.data[: data.draw(st.integers(0, len(whole.data)))])
@@ -209,14 +214,16 @@ class TestDecoding:
 
 
 class TestFiles:
-    def test_a_picture_is_stored_for_its_owner_alone_under_the_name_of_its_type(self, tmp_path):
+    def test_a_picture_is_stored_for_its_owner_alone_under_the_name_of_its_type(
+        self, tmp_path: Path
+    ) -> None:
         path = store(drawn(Image.new("RGB", (4, 4)), "JPEG"), tmp_path / "a" / "pictures")
         assert path.suffix == ".jpg"
         assert re.fullmatch(r"[0-9a-f]{32}", path.stem)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
-    def test_the_oldest_are_let_go(self, tmp_path):
+    def test_the_oldest_are_let_go(self, tmp_path: Path) -> None:
         paths = [
             store(drawn(Image.new("L", (1, 1), number)), tmp_path)
             for number in range(KEPT_FILES + 3)
@@ -224,7 +231,7 @@ class TestFiles:
         assert len(list(tmp_path.iterdir())) == KEPT_FILES
         assert paths[-1].exists()
 
-    def test_the_same_picture_is_one_file(self, tmp_path):
+    def test_the_same_picture_is_one_file(self, tmp_path: Path) -> None:
         assert store(chart(), tmp_path) == store(chart(), tmp_path)
         assert len(list(tmp_path.iterdir())) == 1
 
@@ -239,7 +246,9 @@ class TestFiles:
         ("truecolor", "ascii", False),
     ],
 )
-def test_pictures_want_colours_and_block_characters(colours, encoding, draws):
+def test_pictures_want_colours_and_block_characters(
+    colours: Literal["truecolor", "256", "standard"] | None, encoding: str, draws: bool
+) -> None:
     file = type("File", (StringIO,), {"encoding": encoding})()
     console = Console(file=file, color_system=colours, force_terminal=True)
     assert draws_pictures(console) is draws
@@ -263,7 +272,7 @@ async def unfolded(me: Client) -> None:
     await me.shows("picture: ")
 
 
-async def test_an_unfolded_call_shows_its_picture(tmp_path):
+async def test_an_unfolded_call_shows_its_picture(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(80, 60)) as me:
         await me.shows("plot")
         assert "picture" not in me.text()
@@ -272,7 +281,7 @@ async def test_an_unfolded_call_shows_its_picture(tmp_path):
         assert sum("▀" in line for line in me.text().split("\n")) == grid_of(chart(), 70).rows
 
 
-async def test_reading_below_a_picture_does_not_move_when_it_is_decoded(tmp_path):
+async def test_reading_below_a_picture_does_not_move_when_it_is_decoded(tmp_path: Path) -> None:
     later = answer(4, "\n\n".join(f"line {number}" for number in range(60)))
     async with client(tmp_path, daemon=pictured(chart(), later), chat_id="a", size=(80, 40)) as me:
         await me.shows("line 59")
@@ -288,8 +297,8 @@ async def test_reading_below_a_picture_does_not_move_when_it_is_decoded(tmp_path
 
 
 async def test_a_picture_that_nobody_can_read_is_named_and_says_why_when_opened(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = Picture("image/png", 480, 240, chart().data[:-900])
     async with client(tmp_path, daemon=pictured(broken), chat_id="a", size=(80, 60)) as me:
         opened: list[Any] = []
@@ -304,7 +313,9 @@ async def test_a_picture_that_nobody_can_read_is_named_and_says_why_when_opened(
 
 
 @pytest.mark.parametrize("how", ["key", "name", "picture"])
-async def test_a_picture_is_opened_in_the_systems_viewer(tmp_path, monkeypatch, how):
+async def test_a_picture_is_opened_in_the_systems_viewer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(80, 60)) as me:
         opened: list[Any] = []
         monkeypatch.setattr(me.app, "open_url", opened.append)
@@ -321,7 +332,9 @@ async def test_a_picture_is_opened_in_the_systems_viewer(tmp_path, monkeypatch, 
         assert path.read_bytes() == chart().data
 
 
-async def test_beside_a_picture_a_click_opens_nothing(tmp_path, monkeypatch):
+async def test_beside_a_picture_a_click_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small = drawn(Image.new("RGB", (10, 10), "red"))
     async with client(tmp_path, daemon=pictured(small), chat_id="a", size=(80, 60)) as me:
         await unfolded(me)
@@ -335,7 +348,7 @@ async def test_beside_a_picture_a_click_opens_nothing(tmp_path, monkeypatch):
         assert [target.kind for target in used] == ["picture"]
 
 
-async def test_a_theme_without_colours_names_it_and_one_with_them_draws_it(tmp_path):
+async def test_a_theme_without_colours_names_it_and_one_with_them_draws_it(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(80, 60)) as me:
         await unfolded(me)
         await me.shows("▀")
@@ -346,7 +359,9 @@ async def test_a_theme_without_colours_names_it_and_one_with_them_draws_it(tmp_p
         await me.shows("▀")
 
 
-async def test_without_colours_nothing_is_decoded(tmp_path, monkeypatch):
+async def test_without_colours_nothing_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(80, 60)) as me:
         await unfolded(me)
@@ -357,7 +372,7 @@ async def test_without_colours_nothing_is_decoded(tmp_path, monkeypatch):
             assert "▀" not in me.text()
 
 
-async def test_a_narrower_window_draws_it_anew(tmp_path):
+async def test_a_narrower_window_draws_it_anew(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=pictured(chart()), chat_id="a", size=(100, 60)) as me:
         await unfolded(me)
         await me.shows("▀")
@@ -367,7 +382,7 @@ async def test_a_narrower_window_draws_it_anew(tmp_path):
         assert 30 < max(line.count("▀") for line in me.text().split("\n")) < wide
 
 
-async def test_copying_gives_the_words_and_not_the_picture(tmp_path):
+async def test_copying_gives_the_words_and_not_the_picture(tmp_path: Path) -> None:
     daemon = pictured(chart(), answer(4, "Done."))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(80, 60)) as me:
         copied = taking(me)

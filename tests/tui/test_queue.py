@@ -1,11 +1,12 @@
 """The queue, retries, errors and models: the requests that keys send to the daemon."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from palaver.wire.chats import Model, Models, RetryInfo, Sent
+from palaver.wire.chats import ChatStatus, Model, Models, RetryInfo, Sent
 from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     ChatDeleted,
@@ -48,7 +49,7 @@ def queueing() -> ReplayClient:
     return daemon
 
 
-def held():
+def held() -> ReplayClient:
     daemon = with_chat(user(1, "why?"), word="paused")
     daemon.stream_of("a").tell(msgspec.structs.replace(TWO, held=True))
     return daemon
@@ -65,7 +66,9 @@ def held():
         (["h"], ("hold",)),
     ],
 )
-async def test_a_key_in_the_queue_panel_asks_for_one_thing(tmp_path, keys, asked):
+async def test_a_key_in_the_queue_panel_asks_for_one_thing(
+    tmp_path: Path, keys: list[str], asked: tuple[object, ...]
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2", "first of the queue", "second of the queue")
         await me.press("ctrl+o", *keys)
@@ -73,14 +76,14 @@ async def test_a_key_in_the_queue_panel_asks_for_one_thing(tmp_path, keys, asked
         assert me.daemon.asked == [asked]
 
 
-async def test_moving_past_an_end_of_the_queue_asks_for_nothing(tmp_path):
+async def test_moving_past_an_end_of_the_queue_asks_for_nothing(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.press("ctrl+o", "K", "down", "J")
         assert me.daemon.asked == []
 
 
-async def test_letters_of_the_queue_are_text_in_the_composer(tmp_path):
+async def test_letters_of_the_queue_are_text_in_the_composer(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.press("d", "e", "h")
@@ -88,7 +91,9 @@ async def test_letters_of_the_queue_are_text_in_the_composer(tmp_path):
         assert me.daemon.asked == []
 
 
-async def test_a_message_taken_back_to_edit_keeps_its_place_and_the_draft_comes_back(tmp_path):
+async def test_a_message_taken_back_to_edit_keeps_its_place_and_the_draft_comes_back(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("a draft")
@@ -101,7 +106,7 @@ async def test_a_message_taken_back_to_edit_keeps_its_place_and_the_draft_comes_
         assert me.composer.text == "a draft"
 
 
-async def test_escape_leaves_a_queued_message_as_it_was_and_stops_nothing(tmp_path):
+async def test_escape_leaves_a_queued_message_as_it_was_and_stops_nothing(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.press("ctrl+o", "e", "x", "escape")
@@ -109,7 +114,7 @@ async def test_escape_leaves_a_queued_message_as_it_was_and_stops_nothing(tmp_pa
         assert (me.daemon.asked, me.daemon.interrupts) == ([], [])
 
 
-async def test_an_edit_that_came_too_late_leaves_its_text_in_the_composer(tmp_path):
+async def test_an_edit_that_came_too_late_leaves_its_text_in_the_composer(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.press("ctrl+o", "e", "!")
@@ -119,7 +124,7 @@ async def test_an_edit_that_came_too_late_leaves_its_text_in_the_composer(tmp_pa
         assert me.composer.text == "first of the queue!"
 
 
-async def test_enter_on_an_empty_composer_releases_a_held_queue(tmp_path):
+async def test_enter_on_an_empty_composer_releases_a_held_queue(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=held(), chat_id="a") as me:
         await me.shows("Queue · 2 · held", "⏎ release the queue")
         await me.press("enter")
@@ -127,7 +132,7 @@ async def test_enter_on_an_empty_composer_releases_a_held_queue(tmp_path):
         assert me.daemon.asked == [("release",)]
 
 
-async def test_enter_on_an_empty_composer_sends_the_head_of_a_free_queue(tmp_path):
+async def test_enter_on_an_empty_composer_sends_the_head_of_a_free_queue(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("⏎ stop, and send the next one")
         await me.press("enter")
@@ -135,7 +140,7 @@ async def test_enter_on_an_empty_composer_sends_the_head_of_a_free_queue(tmp_pat
         assert me.daemon.asked == [("promote", 1, 4)]
 
 
-async def test_a_message_sent_while_an_answer_runs_waits_in_the_panel(tmp_path):
+async def test_a_message_sent_while_an_answer_runs_waits_in_the_panel(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"))
     daemon.answers.clear()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -148,7 +153,9 @@ async def test_a_message_sent_while_an_answer_runs_waits_in_the_panel(tmp_path):
         assert daemon.sent[0][1].when_busy == "queue"
 
 
-async def test_a_key_that_every_terminal_sends_interrupts_the_turn_that_was_seen(tmp_path):
+async def test_a_key_that_every_terminal_sends_interrupts_the_turn_that_was_seen(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("stop, do this")
@@ -158,7 +165,9 @@ async def test_a_key_that_every_terminal_sends_interrupts_the_turn_that_was_seen
         assert (request.when_busy, request.turn_version) == ("interrupt", 4)
 
 
-async def test_below_twenty_four_rows_the_queue_is_one_line_until_it_is_looked_at(tmp_path):
+async def test_below_twenty_four_rows_the_queue_is_one_line_until_it_is_looked_at(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a", size=(80, 20)) as me:
         await me.shows("Queue · 2", "first of the queue")
         assert "second of the queue" not in me.text()
@@ -166,7 +175,7 @@ async def test_below_twenty_four_rows_the_queue_is_one_line_until_it_is_looked_a
         await me.shows("second of the queue")
 
 
-async def test_a_queue_that_is_empty_now_can_still_be_drawn(tmp_path):
+async def test_a_queue_that_is_empty_now_can_still_be_drawn(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a", size=(80, 20)) as me:
         await me.shows("Queue · 2")
         panel = me.app.main.query_one(QueuePanel)
@@ -175,7 +184,9 @@ async def test_a_queue_that_is_empty_now_can_still_be_drawn(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20)])
-async def test_a_model_that_is_being_loaded_is_no_attempt(tmp_path, size):
+async def test_a_model_that_is_being_loaded_is_no_attempt(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     error = ChatError("loading", "Ollama is loading the model llama3.2.", status_code=503)
     retry = RetryInfo(1, 10, 8000, T0 + timedelta(seconds=8), error)
     daemon = running(user(1, "why?"))
@@ -189,7 +200,7 @@ async def test_a_model_that_is_being_loaded_is_no_attempt(tmp_path, size):
         assert "attempt" not in me.text()
 
 
-async def test_a_retry_counts_down_and_is_skipped_by_enter(tmp_path):
+async def test_a_retry_counts_down_and_is_skipped_by_enter(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"))
     seen = versions(5, 5, 4)
     daemon.stream_of("a").tell(status("running", versions=seen), RetryEvent(RETRY))
@@ -205,7 +216,7 @@ async def test_a_retry_counts_down_and_is_skipped_by_enter(tmp_path):
         await me.hides("Retrying")
 
 
-async def test_a_failed_turn_is_tried_again_without_writing_anything(tmp_path):
+async def test_a_failed_turn_is_tried_again_without_writing_anything(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"), word="error")
     daemon.stream_of("a").tell(ErrorEvent(BAD_KEY))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -217,7 +228,7 @@ async def test_a_failed_turn_is_tried_again_without_writing_anything(tmp_path):
         assert me.composer.text == "half a thought"
 
 
-async def test_a_rate_limit_that_names_a_time_is_tried_again_at_that_time(tmp_path):
+async def test_a_rate_limit_that_names_a_time_is_tried_again_at_that_time(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"), word="error")
     error = msgspec.structs.replace(OVERLOADED, kind="rate_limit", retry_at=T0 + timedelta(hours=1))
     daemon.stream_of("a").tell(ErrorEvent(error))
@@ -228,7 +239,7 @@ async def test_a_rate_limit_that_names_a_time_is_tried_again_at_that_time(tmp_pa
         assert daemon.asked == [("resume", 1, T0 + timedelta(hours=1))]
 
 
-def test_a_time_that_the_provider_named_is_counted_down_and_then_no_longer_waited_for():
+def test_a_time_that_the_provider_named_is_counted_down_and_then_no_longer_waited_for() -> None:
     error = ChatError("rate_limit", "Later.", retry_at=T0 + timedelta(hours=1))
     view = ChatView("a", status="error", error=error)
 
@@ -242,7 +253,7 @@ def test_a_time_that_the_provider_named_is_counted_down_and_then_no_longer_waite
     assert offered(timedelta(hours=2)) == "try again"
 
 
-async def test_another_model_is_chosen_from_a_list(tmp_path):
+async def test_another_model_is_chosen_from_a_list(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.available_models = Models(
         [Model("sonnet", "anthropic", "a", default=True), Model("gpt", "openai", "b")]
@@ -256,7 +267,7 @@ async def test_another_model_is_chosen_from_a_list(tmp_path):
         assert daemon.asked == [("model", "gpt")]
 
 
-async def test_a_new_chat_begins_with_the_model_that_was_chosen(tmp_path):
+async def test_a_new_chat_begins_with_the_model_that_was_chosen(tmp_path: Path) -> None:
     daemon = with_chat()
     daemon.available_models = Models(
         [Model("sonnet", "anthropic", "a", default=True), Model("gpt", "openai", "b")]
@@ -271,7 +282,7 @@ async def test_a_new_chat_begins_with_the_model_that_was_chosen(tmp_path):
         assert daemon.sent[0][1].model == "gpt"
 
 
-async def test_a_refused_message_can_be_taken_back(tmp_path):
+async def test_a_refused_message_can_be_taken_back(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     daemon.refusal = problem("The queue is full: 20 messages.")
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -284,7 +295,7 @@ async def test_a_refused_message_can_be_taken_back(tmp_path):
         assert me.view.outgoing == ()
 
 
-async def test_what_is_not_known_is_left_out_of_the_header(tmp_path):
+async def test_what_is_not_known_is_left_out_of_the_header(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "x"))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
         await me.shows("sonnet · ● ")  # neither cost nor context usage
@@ -310,25 +321,27 @@ class TestBannerPriority:
             (error, LIVE, "The key was not accepted"),
         ],
     )
-    def test_the_most_important_banner_is_shown(self, view, connection, title):
+    def test_the_most_important_banner_is_shown(
+        self, view: ChatView, connection: Connection, title: str
+    ) -> None:
         shown = banner(view, connection, T0)
         assert shown is not None
         assert shown.title.startswith(title)
 
-    def test_a_connection_that_is_back_at_once_makes_no_banner(self):
+    def test_a_connection_that_is_back_at_once_makes_no_banner(self) -> None:
         blink = Connection("reconnecting", "cut", T0, T0)
         assert banner(ChatView(), blink, T0 + timedelta(seconds=0.5)) is None
 
-    def test_when_all_is_well_there_is_none(self):
+    def test_when_all_is_well_there_is_none(self) -> None:
         assert banner(ChatView(), LIVE, T0) is None
 
     @pytest.mark.parametrize("kind", ["context_overflow", "content_filter"])
-    def test_what_would_fail_again_is_not_offered(self, kind):
+    def test_what_would_fail_again_is_not_offered(self, kind: str) -> None:
         error = msgspec.structs.replace(BAD_KEY, kind=kind)
         assert primary(ChatView(status="error", error=error), LIVE) is None
 
 
-async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_path):
+async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("one more")
@@ -348,19 +361,21 @@ async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_pa
 THREE = [queued(n, text) for n, text in enumerate(("first one", "second one", "third one"), 1)]
 
 
-def three(word="running"):
+def three(word: ChatStatus = "running") -> ReplayClient:
     daemon = with_chat(user(1, "why?"), word=word)
     seen = versions(5, 5, 4)
     daemon.stream_of("a").tell(status(word, versions=seen), QueueUpdate(THREE, held=False))
     return daemon
 
 
-def left(daemon, *numbers):
+def left(daemon: ReplayClient, *numbers: int) -> None:
     daemon.stream_of("a").tell(QueueUpdate([THREE[n - 1] for n in numbers], held=False))
 
 
 @pytest.mark.parametrize("key", ["d", "enter", "e", "J"])
-async def test_a_key_for_a_message_that_has_left_by_itself_does_nothing_to_another(tmp_path, key):
+async def test_a_key_for_a_message_that_has_left_by_itself_does_nothing_to_another(
+    tmp_path: Path, key: str
+) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -375,7 +390,9 @@ async def test_a_key_for_a_message_that_has_left_by_itself_does_nothing_to_anoth
         assert daemon.asked == [("delete", 2)]
 
 
-async def test_a_key_right_after_a_message_left_and_before_it_is_painted_does_nothing(tmp_path):
+async def test_a_key_right_after_a_message_left_and_before_it_is_painted_does_nothing(
+    tmp_path: Path,
+) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -388,7 +405,9 @@ async def test_a_key_right_after_a_message_left_and_before_it_is_painted_does_no
         assert daemon.asked == []
 
 
-async def test_after_a_removal_the_next_one_is_selected_and_a_second_key_waits_for_it(tmp_path):
+async def test_after_a_removal_the_next_one_is_selected_and_a_second_key_waits_for_it(
+    tmp_path: Path,
+) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -402,7 +421,7 @@ async def test_after_a_removal_the_next_one_is_selected_and_a_second_key_waits_f
         assert daemon.asked == [("delete", 2), ("delete", 3)]
 
 
-async def test_a_removed_message_is_put_back_at_its_place_for_its_model(tmp_path):
+async def test_a_removed_message_is_put_back_at_its_place_for_its_model(tmp_path: Path) -> None:
     daemon = three()
     own = msgspec.structs.replace(THREE[1], model="gpt")
     daemon.stream_of("a").tell(QueueUpdate([THREE[0], own, THREE[2]], held=False))
@@ -420,7 +439,9 @@ async def test_a_removed_message_is_put_back_at_its_place_for_its_model(tmp_path
         assert me.composer.text == ""
 
 
-async def test_undone_when_no_answer_runs_a_removed_message_is_not_sent_but_written(tmp_path):
+async def test_undone_when_no_answer_runs_a_removed_message_is_not_sent_but_written(
+    tmp_path: Path,
+) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -433,7 +454,7 @@ async def test_undone_when_no_answer_runs_a_removed_message_is_not_sent_but_writ
         assert (me.composer.text, daemon.sent) == ("first one", [])
 
 
-async def test_what_cannot_be_put_back_is_written(tmp_path):
+async def test_what_cannot_be_put_back_is_written(tmp_path: Path) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -445,7 +466,7 @@ async def test_what_cannot_be_put_back_is_written(tmp_path):
         assert me.composer.text == "first one"
 
 
-async def test_a_message_that_could_not_be_removed_can_be_tried_again(tmp_path):
+async def test_a_message_that_could_not_be_removed_can_be_tried_again(tmp_path: Path) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -457,7 +478,7 @@ async def test_a_message_that_could_not_be_removed_can_be_tried_again(tmp_path):
         await me.shows("Removed “first one”")
 
 
-async def test_what_was_removed_is_among_what_was_written_before(tmp_path):
+async def test_what_was_removed_is_among_what_was_written_before(tmp_path: Path) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -471,7 +492,7 @@ async def test_what_was_removed_is_among_what_was_written_before(tmp_path):
         assert me.composer.text == "why?"
 
 
-async def test_undone_in_a_chat_at_rest_whose_queue_is_held_nothing_is_sent(tmp_path):
+async def test_undone_in_a_chat_at_rest_whose_queue_is_held_nothing_is_sent(tmp_path: Path) -> None:
     daemon = three("paused")
     daemon.stream_of("a").tell(QueueUpdate(THREE, held=True))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -487,7 +508,9 @@ async def test_undone_in_a_chat_at_rest_whose_queue_is_held_nothing_is_sent(tmp_
 
 
 @pytest.mark.parametrize(("word", "is_queued"), [("running", True), ("waiting", False)])
-async def test_undone_from_another_chat_a_message_goes_back_to_its_own(tmp_path, word, is_queued):
+async def test_undone_from_another_chat_a_message_goes_back_to_its_own(
+    tmp_path: Path, word: ChatStatus, is_queued: bool
+) -> None:
     daemon = three()
     daemon.stream_of("b").tell(status("running", title="Another", versions=versions(5, 5, 4)))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -509,7 +532,9 @@ async def test_undone_from_another_chat_a_message_goes_back_to_its_own(tmp_path,
             assert (me.composer.text, daemon.sent) == ("second one", [])
 
 
-async def test_undone_when_all_of_a_chat_was_forgotten_a_message_keeps_its_place(tmp_path):
+async def test_undone_when_all_of_a_chat_was_forgotten_a_message_keeps_its_place(
+    tmp_path: Path,
+) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -524,7 +549,9 @@ async def test_undone_when_all_of_a_chat_was_forgotten_a_message_keeps_its_place
         assert (daemon.sent[0][0], daemon.sent[0][1].position) == ("a", 2)
 
 
-async def test_undone_when_its_chat_is_deleted_a_message_is_here_and_it_is_said(tmp_path):
+async def test_undone_when_its_chat_is_deleted_a_message_is_here_and_it_is_said(
+    tmp_path: Path,
+) -> None:
     daemon = three()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 3")
@@ -537,7 +564,7 @@ async def test_undone_when_its_chat_is_deleted_a_message_is_here_and_it_is_said(
         assert (me.composer.text, daemon.sent) == ("first one", [])
 
 
-async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
+async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path: Path) -> None:
     daemon = queueing()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 2")
@@ -551,7 +578,9 @@ async def test_escape_leaves_the_queue_and_stops_nothing(tmp_path):
         await me.until(lambda: daemon.interrupts)
 
 
-async def test_what_interrupts_goes_before_what_waits_and_the_composer_says_so(tmp_path):
+async def test_what_interrupts_goes_before_what_waits_and_the_composer_says_so(
+    tmp_path: Path,
+) -> None:
     daemon = queueing()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("Queue · 2")
@@ -559,7 +588,9 @@ async def test_what_interrupts_goes_before_what_waits_and_the_composer_says_so(t
         await me.shows("⏎ queue · ^s send now")
 
 
-async def test_what_interrupts_is_answered_before_what_waits_in_the_order_it_was_sent(tmp_path):
+async def test_what_interrupts_is_answered_before_what_waits_in_the_order_it_was_sent(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         for text in ("not that", "but this"):
@@ -575,7 +606,7 @@ async def test_what_interrupts_is_answered_before_what_waits_in_the_order_it_was
         assert (request.when_busy, request.position) == ("queue", None)
 
 
-def test_a_message_that_interrupts_is_shown_at_its_place():
+def test_a_message_that_interrupts_is_shown_at_its_place() -> None:
     view = ChatView(chat_id="a", queue=tuple(TWO.queue))
     placed = msgspec.structs.replace(queued(3, "this instead"), position=0)
     sent = Sent(chat("a", "A chat", "interrupting"), queued=placed)

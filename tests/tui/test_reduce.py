@@ -68,14 +68,14 @@ def final(events: Iterable[Item]) -> ChatView:
     return reduce_all(ChatView(chat_id="c"), events, T0)
 
 
-def test_the_recorded_stream_ends_in_the_history_without_live_output():
+def test_the_recorded_stream_ends_in_the_history_without_live_output() -> None:
     view = final(RECORDED)
     assert [message.id for message in view.messages] == [1, 2, 3, 4]
     assert (view.live, view.status, view.retry, view.queue) == (None, "waiting", None, ())
 
 
 @pytest.mark.parametrize("cut", range(len(RECORDED) + 1))
-def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
+def test_a_disconnect_at_any_event_ends_in_the_same_view(cut: int) -> None:
     """The daemon repeats the events after the last `caught_up`; the client skips known parts."""
     expected = final(RECORDED)
     progress = Progress()
@@ -100,17 +100,17 @@ def test_a_disconnect_at_any_event_ends_in_the_same_view(cut):
 
 
 @pytest.mark.parametrize("cut", range(len(RECORDED) + 1))
-def test_how_events_are_framed_makes_no_difference(cut):
+def test_how_events_are_framed_makes_no_difference(cut: int) -> None:
     view = reduce_all(final(RECORDED[:cut]), RECORDED[cut:], T0)
     assert view == final(RECORDED)
 
 
-def test_output_of_an_attempt_that_a_message_replaced_is_late_whatever_comes_first():
+def test_output_of_an_attempt_that_a_message_replaced_is_late_whatever_comes_first() -> None:
     view = final([*words("1.1"), MessageEvent(answer(2, "all"), replaces="1.1"), *words("1.1")])
     assert view.live is None
 
 
-def test_a_message_takes_the_place_of_its_preview_in_one_step():
+def test_a_message_takes_the_place_of_its_preview_in_one_step() -> None:
     before = final([*words("1.1")])
     after = reduce(before, MessageEvent(answer(2, "x"), replaces="1.1"), T0)
     assert before.live is not None
@@ -119,7 +119,9 @@ def test_a_message_takes_the_place_of_its_preview_in_one_step():
 
 
 @pytest.mark.parametrize("replaces", ["1.1", "1.2", None])
-def test_a_message_that_comes_again_leaves_the_output_of_a_newer_attempt_alone(replaces):
+def test_a_message_that_comes_again_leaves_the_output_of_a_newer_attempt_alone(
+    replaces: str | None,
+) -> None:
     """After a reconnect the daemon repeats messages whose live output has ended long ago."""
     asked = [MessageEvent(user(1, "a")), MessageEvent(answer(2, "b"), replaces=replaces)]
     streaming = final([*asked, MessageEvent(user(3, "c")), *words("6.1")])
@@ -130,19 +132,19 @@ def test_a_message_that_comes_again_leaves_the_output_of_a_newer_attempt_alone(r
     assert ended.live is None
 
 
-def test_repeated_live_output_is_not_doubled():
+def test_repeated_live_output_is_not_doubled() -> None:
     view = final([part("Hello", 0), part("lo wor", 3), part("Hello", 0), part("ld", 9)])
     assert view.live is not None
     assert str(view.live.blocks[0].text) == "Hello world"
 
 
-def test_a_preview_reset_drops_the_failed_attempt():
+def test_a_preview_reset_drops_the_failed_attempt() -> None:
     view = final([*words("1.1"), PreviewReset("1.2"), *words("1.1")])
     assert view.live is not None
     assert (view.live.episode, view.live.blocks) == ("1.2", ())
 
 
-def test_an_older_revision_of_a_message_does_not_win():
+def test_an_older_revision_of_a_message_does_not_win() -> None:
     view = with_messages(ChatView(), [answer(2, "new", created_at=T0)])
     from msgspec.structs import replace
 
@@ -150,13 +152,13 @@ def test_an_older_revision_of_a_message_does_not_win():
     assert with_messages(view, [old]).messages == view.messages
 
 
-def test_history_is_cut_at_an_edit_and_dropped_by_a_repair():
+def test_history_is_cut_at_an_edit_and_dropped_by_a_repair() -> None:
     messages = [MessageEvent(user(number, "x")) for number in (1, 2, 3)]
     assert len(final([*messages, HistoryTruncated(2)]).messages) == 1
     assert final([*messages, *words("9.1"), HistoryReset()]).live is None
 
 
-def test_an_error_is_shown_until_it_is_left_behind():
+def test_an_error_is_shown_until_it_is_left_behind() -> None:
     view = final([status("error"), ErrorEvent(BAD_KEY)])
     assert view.error == BAD_KEY
     assert reduce(view, ErrorEvent(None), T0).error is None
@@ -168,7 +170,9 @@ def out(content: str = "hi", **more: Any) -> Outgoing:
 
 class TestSending:
     @pytest.mark.parametrize("told", ["key", None], ids=["", "an older daemon tells no keys"])
-    def test_a_sent_message_is_shown_once_whichever_way_it_is_confirmed(self, told):
+    def test_a_sent_message_is_shown_once_whichever_way_it_is_confirmed(
+        self, told: str | None
+    ) -> None:
         from palaver.wire.chats import Sent
         from tui.replay import chat
 
@@ -181,25 +185,25 @@ class TestSending:
             assert [message.id for message in result.messages] == [7]
             assert result.outgoing == ()
 
-    def test_the_stream_alone_confirms_a_message_by_its_key(self):
+    def test_the_stream_alone_confirms_a_message_by_its_key(self) -> None:
         event = MessageEvent(user(7, "whatever became of it", key="key"))
         view = reduce(sending(ChatView(), out()), event, T0)
         assert view.outgoing == ()
 
     @pytest.mark.parametrize("key", [None, "of another client"])
-    def test_the_same_words_of_somebody_else_confirm_nothing(self, key):
+    def test_the_same_words_of_somebody_else_confirm_nothing(self, key: str | None) -> None:
         view = sending(ChatView(), out())
         view = reduce(view, MessageEvent(user(7, "hi", key=key)), T0)
         other = msgspec.structs.replace(queued(1, "hi"), key=key)
         view = reduce(view, QueueUpdate([other], held=False), T0)
         assert [item.key for item in view.outgoing] == ["key"]
 
-    def test_an_old_message_that_comes_again_confirms_nothing(self):
+    def test_an_old_message_that_comes_again_confirms_nothing(self) -> None:
         view = reduce(ChatView(), MessageEvent(user(7, "hi")), T0)
         view = reduce(sending(view, out()), MessageEvent(user(7, "hi")), T0)
         assert len(view.outgoing) == 1
 
-    def test_a_queued_message_leaves_the_outgoing_ones(self):
+    def test_a_queued_message_leaves_the_outgoing_ones(self) -> None:
         view = sending(ChatView(), out(landing="queue"))
         mine = msgspec.structs.replace(queued(1, "said anew by somebody else"), key="key")
         view = reduce(view, QueueUpdate([mine], held=False), T0)
@@ -207,16 +211,16 @@ class TestSending:
 
 
 class TestGrowing:
-    def test_growing_one_text_twice_gives_two_texts(self):
+    def test_growing_one_text_twice_gives_two_texts(self) -> None:
         base = GrowingText().plus("ab")
         assert (str(base.plus("c")), str(base.plus("d")), str(base)) == ("abc", "abd", "ab")
 
     @pytest.mark.parametrize("length", range(8))
-    def test_what_comes_after_a_length_is_the_tail(self, length):
+    def test_what_comes_after_a_length_is_the_tail(self, length: int) -> None:
         text = GrowingText().plus("ab").plus("").plus("cde").plus("fg")
         assert text.since(length) == "abcdefg"[length:]
 
-    def test_appending_shares_what_is_there(self):
+    def test_appending_shares_what_is_there(self) -> None:
         text = GrowingText()
         for _ in range(1000):
             longer = text.plus("x")

@@ -1,7 +1,11 @@
 """Screens with a daemon on another machine: connected, token refused, other version, picker."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import msgspec
 import pytest
+from textual.pilot import Pilot
 
 from palaver import __version__
 from palaver.client import Endpoint, Incompatible, Unauthenticated
@@ -37,18 +41,25 @@ DOES_NOT_FIT = Incompatible(
     ],
     ids=["let_in", "another_version", "not_let_in", "does_not_fit", "picker"],
 )
-def test_a_daemon_elsewhere_looks_as_it_did(snap_compare, tmp_path, version, error, words, size):
+def test_a_daemon_elsewhere_looks_as_it_did(
+    snap_compare: Callable[..., bool],
+    tmp_path: Path,
+    version: str,
+    error: Incompatible | Unauthenticated | None,
+    words: str,
+    size: tuple[int, int],
+) -> None:
     daemon = ReplayClient()
     daemon.told = msgspec.structs.replace(daemon.told, user="ada", version=version)
     finished(daemon)
     servers = [Choice(None), Choice(BOX, here=True), Choice(FAR)]
 
-    async def connect():
+    async def connect() -> Endpoint:
         return Endpoint(URL)
 
     app, _ = make_app(daemon, tmp_path, "a", connect, server=BOX, choices=lambda: servers)
 
-    async def before(pilot):
+    async def before(pilot: Pilot[int]) -> None:
         await settled(app, lambda: "only reset it in" in screen_text(app) and app.session.models)
         if error is not None:
             daemon.watching.end(error)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +57,9 @@ def screen(one: Client) -> list[str]:
 
 
 @pytest.mark.parametrize("scrolled", [False, True])
-async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(tmp_path, scrolled):
+async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(
+    tmp_path: Path, scrolled: bool
+) -> None:
     size = (80, 24 if scrolled else 70)
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=size) as one:
         await opened(one)
@@ -70,7 +73,9 @@ async def test_the_screen_is_what_it_would_be_if_every_row_were_drawn(tmp_path, 
             assert drawn == screen(one)
 
 
-async def test_a_token_draws_the_rows_it_changes_and_no_others(tmp_path, monkeypatch):
+async def test_a_token_draws_the_rows_it_changes_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 40)) as one:
         await opened(one)
         async for _ in stream(one, "words " * 30, 60):
@@ -81,7 +86,9 @@ async def test_a_token_draws_the_rows_it_changes_and_no_others(tmp_path, monkeyp
         assert len(rows) <= 4
 
 
-async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, monkeypatch):
+async def test_an_update_is_the_one_that_textual_itself_would_send(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     updates: list[Any] = []
     ours = RowCompositor.render_partial_update
 
@@ -110,7 +117,9 @@ async def test_an_update_is_the_one_that_textual_itself_would_send(tmp_path, mon
     assert all(ours == theirs for ours, theirs in updates)
 
 
-async def test_widgets_are_asked_for_the_rows_that_are_drawn_and_no_others(tmp_path, monkeypatch):
+async def test_widgets_are_asked_for_the_rows_that_are_drawn_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 40)) as one:
         await opened(one)
         async for _ in stream(one, "words " * 30, 60):
@@ -122,7 +131,9 @@ async def test_widgets_are_asked_for_the_rows_that_are_drawn_and_no_others(tmp_p
         assert all(crop.height <= 4 for _, crop in asked)
 
 
-async def test_what_lies_behind_what_is_drawn_is_not_asked(tmp_path, monkeypatch):
+async def test_what_lies_behind_what_is_drawn_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 40)) as one:
         await opened(one)
         one.app.screen._on_timer_update()
@@ -133,7 +144,7 @@ async def test_what_lies_behind_what_is_drawn_is_not_asked(tmp_path, monkeypatch
         assert not {"stage", "main", "body", "main-screen"} & {name for name, _ in asked}
 
 
-async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
+async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 24)) as one:
         await opened(one)
         one.app.theme = "palaver-light"
@@ -144,7 +155,9 @@ async def test_what_is_drawn_amid_a_change_of_theme_does_not_stay(tmp_path):
         assert drawn == [list(strip) for strip in one.app.screen._compositor.render_strips()]
 
 
-async def test_a_line_that_moves_up_is_drawn_as_it_was(tmp_path, monkeypatch):
+async def test_a_line_that_moves_up_is_drawn_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[str] = []
 
     def noted(line: Line, *more: Any) -> Strip:
@@ -191,7 +204,9 @@ def on_screen(one: Client) -> None:
     one.app.screen._on_timer_update()
 
 
-async def test_the_spinner_draws_its_own_rows_of_the_list_and_of_a_frame(tmp_path, monkeypatch):
+async def test_the_spinner_draws_its_own_rows_of_the_list_and_of_a_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(
         tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30), motion=True
     ) as one:
@@ -212,7 +227,9 @@ async def test_the_spinner_draws_its_own_rows_of_the_list_and_of_a_frame(tmp_pat
         assert not written
 
 
-async def test_a_frame_gets_new_words_without_what_is_inside_it(tmp_path, monkeypatch):
+async def test_a_frame_gets_new_words_without_what_is_inside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30)) as one:
         await opened(one)
         stage = one.app.main.query_one("#stage")
@@ -229,7 +246,9 @@ async def test_a_frame_gets_new_words_without_what_is_inside_it(tmp_path, monkey
         assert screen(one) == drawn
 
 
-async def test_a_queue_that_stays_as_it_is_is_not_drawn_again(tmp_path, monkeypatch):
+async def test_a_queue_that_stays_as_it_is_is_not_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(120, 30)) as one:
         await opened(one)
         one.daemon.stream_of("c").tell(
@@ -247,7 +266,9 @@ async def test_a_queue_that_stays_as_it_is_is_not_drawn_again(tmp_path, monkeypa
         assert rows
 
 
-async def test_no_frame_is_painted_for_the_spinner_while_text_is_painted(tmp_path, monkeypatch):
+async def test_no_frame_is_painted_for_the_spinner_while_text_is_painted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", motion=True) as one:
         await opened(one)
         asked = []
@@ -261,7 +282,7 @@ async def test_no_frame_is_painted_for_the_spinner_while_text_is_painted(tmp_pat
         assert asked
 
 
-async def test_the_screen_is_drawn_at_our_own_rate(tmp_path):
+async def test_the_screen_is_drawn_at_our_own_rate(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=ReplayClient()) as one:
         assert one.app.main._update_timer._interval == 1 / SCREEN_UPDATES_PER_SECOND
         assert one.app.main._update_timer is one.app.main._update_timer
@@ -269,8 +290,8 @@ async def test_the_screen_is_drawn_at_our_own_rate(tmp_path):
 
 @pytest.mark.parametrize("scrolled", [False, True])
 async def test_the_bar_is_what_it_would_be_and_not_drawn_again_where_it_stays(
-    tmp_path, monkeypatch, scrolled
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scrolled: bool
+) -> None:
     async with client(tmp_path, daemon=ReplayClient(), chat_id="c", size=(80, 30)) as one:
         await opened(one)
         async for _ in stream(one, "A paragraph.\n\n" * 40, 70):

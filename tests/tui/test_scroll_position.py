@@ -1,6 +1,7 @@
 """The view follows the end until the user scrolls; then no line moves, whatever arrives."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,9 @@ from tui.test_folds import in_view
 
 
 @pytest.mark.parametrize(("lines", "follows"), [(FOLLOW_TOLERANCE, True), (3, False)])
-async def test_two_lines_from_the_end_are_still_the_end(tmp_path, lines, follows):
+async def test_two_lines_from_the_end_are_still_the_end(
+    tmp_path: Path, lines: int, follows: bool
+) -> None:
     async with client(tmp_path, daemon=running(answer(1, LONG)), chat_id="a") as me:
         await me.shows("paragraph 59")
         me.transcript.viewport.move(-lines)
@@ -27,7 +30,9 @@ def told(number: int) -> str:
     return f"Paragraph **{number:03}** of many\n\n"
 
 
-async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(tmp_path):
+async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(
+    tmp_path: Path,
+) -> None:
     daemon = running(answer(50, LONG), user(51, "go on"))
     older = [answer(n, LONG) for n in range(49, 39, -1)]
     daemon.pages[50] = MessagePage(older, more=False)
@@ -49,7 +54,7 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
             if number % 30 == 0:
                 length = len(text)
                 await me.until(
-                    partial(lambda length: me.view.live.blocks[1].text.length == length, length)
+                    partial(lambda length: me.live.blocks[1].text.length == length, length)
                 )
                 await me.pilot.pause()
                 assert in_view(me) == before
@@ -83,7 +88,9 @@ async def test_hundreds_of_deltas_a_commit_older_pages_and_widths_move_nothing(t
         assert me.transcript.viewport.new_lines == 0
 
 
-async def test_in_the_middle_of_a_wrapped_paragraph_a_width_change_keeps_the_first_words(tmp_path):
+async def test_in_the_middle_of_a_wrapped_paragraph_a_width_change_keeps_the_first_words(
+    tmp_path: Path,
+) -> None:
     words = " ".join(f"word{number:03}" for number in range(400))
     daemon = running(answer(1, words), answer(2, LONG, model="other"))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(120, 30)) as me:
@@ -98,7 +105,9 @@ async def test_in_the_middle_of_a_wrapped_paragraph_a_width_change_keeps_the_fir
             assert first in in_view(me)[0]
 
 
-async def test_another_attempt_in_place_of_what_was_shown_moves_nothing_above(tmp_path):
+async def test_another_attempt_in_place_of_what_was_shown_moves_nothing_above(
+    tmp_path: Path,
+) -> None:
     daemon = running(answer(1, LONG), user(2, "go on"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         stream = daemon.stream_of("a")
@@ -107,7 +116,7 @@ async def test_another_attempt_in_place_of_what_was_shown_moves_nothing_above(tm
         await me.press("ctrl+t", "home")
         before = in_view(me)
         stream.tell(part("anew", episode="3.2"))
-        await me.until(lambda: me.view.live.episode == "3.2")
+        await me.until(lambda: me.live.episode == "3.2")
         await me.pilot.pause()
         assert in_view(me) == before
         await me.press("ctrl+end")

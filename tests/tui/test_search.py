@@ -1,5 +1,6 @@
 """Searching a conversation, also in folded text and in messages that are not fetched yet."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from palaver_tui.text.spans import Line, Span
 from palaver_tui.transcript.matches import Occurrences, Query, plain_json
 from tui.long_chat import LongChat, history
 from tui.replay import answer, part, status, user
-from tui.screen import client
+from tui.screen import Client, client
 from tui.sheet import finished_turn
 from tui.test_client import LONG, running, with_chat
 
@@ -29,32 +30,34 @@ def found(query: str, *texts: str) -> list[str]:
 
 
 class TestQueries:
-    def test_case_does_not_matter(self):
+    def test_case_does_not_matter(self) -> None:
         assert found("relay", "Relay and RELAY") == ["Relay", "RELAY"]
 
-    def test_words_are_found_across_a_line_that_was_wrapped(self):
+    def test_words_are_found_across_a_line_that_was_wrapped(self) -> None:
         assert found("drain timer", "the drain", "  timer waits") == ["drain|  timer"]
 
-    def test_marks_of_patterns_are_only_characters(self):
+    def test_marks_of_patterns_are_only_characters(self) -> None:
         assert found("a.b(", "a.b( axb(") == ["a.b("]
 
     @pytest.mark.parametrize("text", ["", "  ", "\n"])
-    def test_blanks_find_nothing(self, text):
+    def test_blanks_find_nothing(self, text: str) -> None:
         assert Query(text).empty
         assert found(text, "some words") == []
 
-    def test_hostile_characters_are_found_as_they_are_shown(self):
+    def test_hostile_characters_are_found_as_they_are_shown(self) -> None:
         assert found("\x1b[2J", "␛[2J") == ["␛[2J"]
 
     @given(st.text(alphabet="ab *_", max_size=60), st.text(alphabet="ab", min_size=1, max_size=3))
-    def test_what_has_a_word_is_worth_a_look(self, text, word):
+    def test_what_has_a_word_is_worth_a_look(self, text: str, word: str) -> None:
         if word in text:
             assert Query(word).may_be_in([text])
 
 
 class TestOccurrences:
     @given(st.data())
-    def test_reading_only_what_changed_finds_what_reading_all_finds(self, data):
+    def test_reading_only_what_changed_finds_what_reading_all_finds(
+        self, data: st.DataObject
+    ) -> None:
         rows = st.lists(st.text(alphabet="ab ", max_size=4), max_size=8)
         query = Query(data.draw(st.sampled_from(["a", "aa", "a b", "b a b", "ab ab"])))
         occurrences = Occurrences(query)
@@ -74,14 +77,14 @@ class TestOccurrences:
                 assert list(occurrences.on(number)) == on_it, line
 
     @pytest.mark.parametrize("gap", [[], ["", " "]])
-    def test_words_are_found_across_the_line_that_came_last(self, gap):
+    def test_words_are_found_across_the_line_that_came_last(self, gap: list[str]) -> None:
         occurrences, shown = Occurrences(Query("one two three")), lines("one", *gap, "two")
         occurrences.update(shown)
         assert occurrences.found == []
         occurrences.update([*shown, *lines("three")])
         assert len(occurrences.found) == 1
 
-    def test_of_a_text_that_grows_only_the_end_is_read(self):
+    def test_of_a_text_that_grows_only_the_end_is_read(self) -> None:
         occurrences, shown = Occurrences(Query("not in")), lines(*["so many words"] * 1000)
         assert occurrences.update(shown) == 13_000
         for number in range(10):
@@ -89,17 +92,17 @@ class TestOccurrences:
             assert occurrences.update(shown) < 50
 
 
-def test_letters_that_json_escapes_are_found_as_they_read():
+def test_letters_that_json_escapes_are_found_as_they_read() -> None:
     assert Query("écrit").may_be_in([plain_json(r'{"a": "\u00e9crit"}')])
     assert Query("𠀀").may_be_in([plain_json(r'{"a": "\ud840\udc00"}')])
 
 
-async def search(me, text: str) -> None:
+async def search(me: Client, text: str) -> None:
     await me.press("ctrl+f")
     await me.press(*["space" if character == " " else character for character in text])
 
 
-async def test_what_is_typed_is_found_counted_and_stepped_through(tmp_path):
+async def test_what_is_typed_is_found_counted_and_stepped_through(tmp_path: Path) -> None:
     daemon = with_chat(
         answer(1, "one relay"), user(2, "two relay"), answer(3, LONG), answer(4, "last *relay*")
     )
@@ -117,7 +120,7 @@ async def test_what_is_typed_is_found_counted_and_stepped_through(tmp_path):
         await me.shows("Nothing found after this, at the end.")
 
 
-async def test_escape_ends_the_search_first_and_stops_nothing(tmp_path):
+async def test_escape_ends_the_search_first_and_stops_nothing(tmp_path: Path) -> None:
     daemon = running(user(1, "relay"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         daemon.stream_of("a").tell(part("one relay more", episode="1.1"))
@@ -133,7 +136,7 @@ async def test_escape_ends_the_search_first_and_stops_nothing(tmp_path):
         await me.until(lambda: daemon.interrupts)
 
 
-async def test_from_the_conversation_single_letters_step_on(tmp_path):
+async def test_from_the_conversation_single_letters_step_on(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "relay one"), answer(2, "relay two"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("relay two")
@@ -145,7 +148,7 @@ async def test_from_the_conversation_single_letters_step_on(tmp_path):
         await me.shows("2 of 2")
 
 
-def highlighted(me) -> list[str]:
+def highlighted(me: Client) -> list[str]:
     """Return the texts with the background of matches."""
     from palaver_tui.themes.palettes import DARK
 
@@ -158,7 +161,7 @@ def highlighted(me) -> list[str]:
     ]
 
 
-async def test_what_is_found_is_highlighted_and_the_current_one_differently(tmp_path):
+async def test_what_is_found_is_highlighted_and_the_current_one_differently(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "Relay one"), answer(2, "a **relay** two"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("relay two")
@@ -167,7 +170,7 @@ async def test_what_is_found_is_highlighted_and_the_current_one_differently(tmp_
         assert highlighted(me) == ["Relay", "relay"]
 
 
-async def test_a_match_in_something_folded_unfolds_it(tmp_path):
+async def test_a_match_in_something_folded_unfolds_it(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(*finished_turn()), chat_id="a") as me:
         await me.shows("▸ 3 steps")
         await search(me, "test_20.py")
@@ -175,14 +178,14 @@ async def test_a_match_in_something_folded_unfolds_it(tmp_path):
         assert highlighted(me) == ["test_20.py"]
 
 
-async def test_a_match_in_reasoning_unfolds_it(tmp_path):
+async def test_a_match_in_reasoning_unfolds_it(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_chat(*finished_turn()), chat_id="a") as me:
         await me.shows("▸ 3 steps")
         await search(me, "runs second leaks")
         await me.shows("1 of 1", "▾ thought for 3.2 s", "Whichever runs second leaks")
 
 
-async def test_text_that_streams_in_is_found_too_without_a_jump(tmp_path):
+async def test_text_that_streams_in_is_found_too_without_a_jump(tmp_path: Path) -> None:
     daemon = running(user(1, "relay"), answer(2, LONG))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("paragraph 59")
@@ -194,7 +197,9 @@ async def test_text_that_streams_in_is_found_too_without_a_jump(tmp_path):
         assert me.transcript.scroll_offset.y == top
 
 
-async def test_older_messages_are_read_until_one_has_it_and_only_few_are_kept(tmp_path):
+async def test_older_messages_are_read_until_one_has_it_and_only_few_are_kept(
+    tmp_path: Path,
+) -> None:
     daemon = LongChat(history(3000, m700="the **needle** is here"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 3000 says")
@@ -208,7 +213,7 @@ async def test_older_messages_are_read_until_one_has_it_and_only_few_are_kept(tm
         await me.shows("message 3000 says")
 
 
-async def test_matches_are_stepped_through_from_page_to_page_and_back(tmp_path):
+async def test_matches_are_stepped_through_from_page_to_page_and_back(tmp_path: Path) -> None:
     marked = {"m2000": "needle c", "m1000": "needle b", "m10": "needle a"}
     daemon = LongChat(history(3000, **marked))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -224,7 +229,7 @@ async def test_matches_are_stepped_through_from_page_to_page_and_back(tmp_path):
             await me.shows(words)
 
 
-async def test_where_nothing_is_found_it_is_said_how_much_was_searched(tmp_path):
+async def test_where_nothing_is_found_it_is_said_how_much_was_searched(tmp_path: Path) -> None:
     daemon = LongChat(history(1000))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 1000 says")
@@ -235,7 +240,7 @@ async def test_where_nothing_is_found_it_is_said_how_much_was_searched(tmp_path)
         assert "message 1000 says" in me.text()
 
 
-async def test_words_that_stand_apart_are_no_match_in_older_messages(tmp_path):
+async def test_words_that_stand_apart_are_no_match_in_older_messages(tmp_path: Path) -> None:
     daemon = LongChat(history(1000, m700="green and blue", m300="so green blue it is"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 1000 says")
@@ -244,7 +249,7 @@ async def test_words_that_stand_apart_are_no_match_in_older_messages(tmp_path):
         await me.shows("1 of 1", "so green blue it is")
 
 
-async def test_a_search_that_was_ended_shows_nothing_later(tmp_path):
+async def test_a_search_that_was_ended_shows_nothing_later(tmp_path: Path) -> None:
     daemon = LongChat(history(3000, m700="the needle"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 3000 says")
@@ -265,7 +270,9 @@ async def test_a_search_that_was_ended_shows_nothing_later(tmp_path):
 
 
 @pytest.mark.parametrize("returns", [False, True])
-async def test_a_search_goes_on_in_another_chat_while_older_messages_were_sought(tmp_path, returns):
+async def test_a_search_goes_on_in_another_chat_while_older_messages_were_sought(
+    tmp_path: Path, returns: bool
+) -> None:
     daemon = LongChat(history(1000, m700="the needle"))
     daemon.stream_of("b").tell(
         MessageEvent(user(5, "needle")), MessageEvent(answer(6, "needle")), status(title="B")
@@ -293,7 +300,7 @@ async def test_a_search_goes_on_in_another_chat_while_older_messages_were_sought
         await me.shows("1 of 1", "the needle")
 
 
-async def test_a_search_that_meets_an_empty_chat_goes_on_in_the_next(tmp_path):
+async def test_a_search_that_meets_an_empty_chat_goes_on_in_the_next(tmp_path: Path) -> None:
     daemon = LongChat(history(1000, m700="the needle"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 1000 says")
@@ -310,7 +317,7 @@ async def test_a_search_that_meets_an_empty_chat_goes_on_in_the_next(tmp_path):
         await me.shows("1 of 1", "the needle")
 
 
-async def test_another_chat_is_searched_for_the_same(tmp_path):
+async def test_another_chat_is_searched_for_the_same(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "relay here"))
     daemon.stream_of("b").tell(
         MessageEvent(user(5, "relay")), MessageEvent(answer(6, "relay")), status(title="B")

@@ -71,7 +71,7 @@ def spot(me: Client, words: str, after: bool = False) -> tuple[int, int]:
     return column_of(me, words) + (len(words) if after else 0), row_of(me, words)
 
 
-async def test_a_drag_selects_and_copies_the_markdown_of_exactly_that(tmp_path):
+async def test_a_drag_selects_and_copies_the_markdown_of_exactly_that(tmp_path: Path) -> None:
     daemon = with_chat(answer(1, "It waits for **one timer**, not *two*."))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         copied = taking(me)
@@ -85,7 +85,7 @@ async def test_a_drag_selects_and_copies_the_markdown_of_exactly_that(tmp_path):
         assert not me.transcript.selection.active
 
 
-async def test_copied_as_plain_text_it_has_no_marks(tmp_path):
+async def test_copied_as_plain_text_it_has_no_marks(tmp_path: Path) -> None:
     daemon = with_chat(answer(1, "It waits for **one timer**, not *two*."))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         copied = taking(me)
@@ -95,7 +95,7 @@ async def test_copied_as_plain_text_it_has_no_marks(tmp_path):
         await me.until(lambda: copied.texts == ["waits for one timer"])
 
 
-async def test_a_selection_over_messages_has_both_texts_and_no_frames(tmp_path):
+async def test_a_selection_over_messages_has_both_texts_and_no_frames(tmp_path: Path) -> None:
     daemon = with_chat(user(1, "first\nquestion"), answer(2, "- an *item*\n- more"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         copied = taking(me)
@@ -114,8 +114,8 @@ OVER_MESSAGES = [
 @pytest.mark.parametrize(("key", "wanted"), OVER_MESSAGES)
 @pytest.mark.parametrize("way", ["mouse", "keys"])
 async def test_over_messages_that_end_in_remarks_only_what_was_written_is_copied(
-    tmp_path, way, key, wanted
-):
+    tmp_path: Path, way: str, key: str, wanted: str
+) -> None:
     stopped = answer(1, "one **two** three", finish="interrupted")
     daemon = with_chat(stopped, user(2, "four"), answer(3, "- five\n- *six*"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -134,7 +134,7 @@ async def test_over_messages_that_end_in_remarks_only_what_was_written_is_copied
         assert copied.texts == [wanted]
 
 
-async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
+async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path: Path) -> None:
     daemon = with_chat(answer(1, LONG))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         copied = taking(me)
@@ -160,8 +160,8 @@ async def test_a_drag_beyond_the_view_scrolls_and_goes_on_selecting(tmp_path):
 
 
 async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_widths_change(
-    tmp_path,
-):
+    tmp_path: Path,
+) -> None:
     words = " ".join(f"word{number:03}" for number in range(100))
     daemon = running(answer(50, words), answer(51, LONG, model="other"))
     daemon.pages[50] = MessagePage([user(49, "older"), user(48, "oldest")], more=False)
@@ -186,7 +186,7 @@ async def test_a_selection_stays_at_its_words_while_text_streams_and_pages_and_w
         await me.until(lambda: copied.texts == [before])
 
 
-async def test_a_selection_in_a_live_answer_survives_its_commit(tmp_path):
+async def test_a_selection_in_a_live_answer_survives_its_commit(tmp_path: Path) -> None:
     daemon = running(user(1, "why?"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         daemon.stream_of("a").tell(part("It *waits* here", episode="1.1"))
@@ -202,7 +202,7 @@ async def test_a_selection_in_a_live_answer_survives_its_commit(tmp_path):
 
 
 class TestKeys:
-    async def test_the_cursor_moves_selects_and_copies(self, tmp_path):
+    async def test_the_cursor_moves_selects_and_copies(self, tmp_path: Path) -> None:
         daemon = with_chat(answer(1, "one two three\n\nfour five"))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             copied = taking(me)
@@ -212,7 +212,7 @@ class TestKeys:
             await me.until(lambda: copied.texts)
             assert copied.texts == ["two th"]
 
-    async def test_shift_and_arrows_select_at_once(self, tmp_path):
+    async def test_shift_and_arrows_select_at_once(self, tmp_path: Path) -> None:
         daemon = with_chat(answer(1, "one two three\n\nfour five"))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             copied = taking(me)
@@ -223,7 +223,7 @@ class TestKeys:
             await me.until(lambda: len(copied.texts) == 2)
             assert copied.texts[1] == "one two three\n\nf"
 
-    async def test_escape_unselects_and_stops_nothing(self, tmp_path):
+    async def test_escape_unselects_and_stops_nothing(self, tmp_path: Path) -> None:
         daemon = running(answer(1, "one two three"))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             await me.shows("one two three")
@@ -233,7 +233,9 @@ class TestKeys:
             await me.hides("Esc unselect")
             assert daemon.interrupts == []
 
-    async def test_the_cursor_walks_over_what_readers_take_for_one_character(self, tmp_path):
+    async def test_the_cursor_walks_over_what_readers_take_for_one_character(
+        self, tmp_path: Path
+    ) -> None:
         daemon = with_chat(answer(1, "a👨‍👩‍👧e\u0301中z"))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             await me.shows("z")
@@ -249,7 +251,7 @@ class TestKeys:
             await me.press("left", "left", "left")
             assert cursor_of(me).x == 2 + len("a👨‍👩‍👧")
 
-    async def test_the_cursor_scrolls_the_view_with_it(self, tmp_path):
+    async def test_the_cursor_scrolls_the_view_with_it(self, tmp_path: Path) -> None:
         async with client(tmp_path, daemon=with_chat(answer(1, LONG)), chat_id="a") as me:
             await me.shows("paragraph 59")
             await me.press("ctrl+t", "v", *["up"] * 10)
@@ -260,7 +262,7 @@ class TestKeys:
 
 
 class TestThings:
-    async def test_the_code_of_a_block_is_copied_as_it_was_written(self, tmp_path):
+    async def test_the_code_of_a_block_is_copied_as_it_was_written(self, tmp_path: Path) -> None:
         async with client(tmp_path, daemon=with_chat(answer(1, CODE)), chat_id="a") as me:
             copied = taking(me)
             await me.shows("Then stop there.")
@@ -268,7 +270,9 @@ class TestThings:
             await me.until(lambda: copied.texts == ["def f():\n\treturn 1"])
             await me.shows("Copied the code (2 lines)")
 
-    async def test_a_link_is_opened_by_key_and_its_address_copied(self, tmp_path, monkeypatch):
+    async def test_a_link_is_opened_by_key_and_its_address_copied(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         daemon = with_chat(answer(1, "See [the manual][1].\n\n[1]: https://docs.example/x\n"))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             copied = taking(me)
@@ -279,7 +283,9 @@ class TestThings:
             await me.until(lambda: opened == ["https://docs.example/x"])
             await me.until(lambda: copied.texts == ["https://docs.example/x"])
 
-    async def test_a_link_is_opened_by_a_click(self, tmp_path, monkeypatch):
+    async def test_a_link_is_opened_by_a_click(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         daemon = with_chat(answer(1, "See [the manual](https://docs.example/x) now."))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             opened: list[Any] = []
@@ -289,14 +295,16 @@ class TestThings:
             await me.until(lambda: opened == ["https://docs.example/x"])
 
     @pytest.mark.parametrize("target", ["javascript:alert(1)", "file:///etc/passwd", "x-thing:y"])
-    async def test_what_is_no_address_of_the_web_cannot_be_opened(self, tmp_path, target):
+    async def test_what_is_no_address_of_the_web_cannot_be_opened(
+        self, tmp_path: Path, target: str
+    ) -> None:
         daemon = with_chat(answer(1, f"See [the manual]({target}) now."))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             await me.shows("the manual")
             await me.press("ctrl+t", "comma")
             assert me.transcript.target_cursor.target is None
 
-    async def test_what_a_call_gave_is_copied_folded_or_not(self, tmp_path):
+    async def test_what_a_call_gave_is_copied_folded_or_not(self, tmp_path: Path) -> None:
         daemon = with_chat(*finished_turn()[:5])
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
             copied = taking(me)
@@ -306,8 +314,8 @@ class TestThings:
             assert copied.texts[0].startswith("1\tasync def test_relay")
 
     async def test_without_anything_selected_the_last_answer_is_copied_as_it_was_written(
-        self, tmp_path
-    ):
+        self, tmp_path: Path
+    ) -> None:
         evil = "**a**\x1b[31m\u202e b\r\nc"
         daemon = with_chat(user(1, "x"), answer(2, evil))
         async with client(tmp_path, daemon=daemon, chat_id="a") as me:
@@ -326,7 +334,7 @@ class TestJumps:
             ]
         )
 
-    async def test_one_goes_from_message_to_message(self, tmp_path):
+    async def test_one_goes_from_message_to_message(self, tmp_path: Path) -> None:
         async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
             await me.shows("text")
             await me.press("ctrl+t")
@@ -340,7 +348,7 @@ class TestJumps:
                 assert row == 0
             assert seen == [7, 6, 5, 6]
 
-    async def test_one_goes_to_ones_own_messages(self, tmp_path):
+    async def test_one_goes_to_ones_own_messages(self, tmp_path: Path) -> None:
         async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
             await me.shows("text")
             await me.press("ctrl+t", "left_curly_bracket", "left_curly_bracket")
@@ -351,7 +359,7 @@ class TestJumps:
             await me.press("right_curly_bracket")
             assert me.transcript.viewport.following
 
-    async def test_a_message_that_is_pointed_at_is_copied_whole(self, tmp_path):
+    async def test_a_message_that_is_pointed_at_is_copied_whole(self, tmp_path: Path) -> None:
         async with client(tmp_path, daemon=self.chat(), chat_id="a") as me:
             copied = taking(me)
             await me.shows("text")

@@ -3,6 +3,7 @@
 import dataclasses
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -27,7 +28,7 @@ async def there() -> Endpoint:
     return Endpoint(URL, token="palaver_a_b")
 
 
-def remote(**told) -> ReplayClient:
+def remote(**told: Any) -> ReplayClient:
     daemon = ReplayClient()
     daemon.told = msgspec.structs.replace(daemon.told, **told)
     daemon.open(chat("a", "A chat"))
@@ -50,15 +51,15 @@ def remote(**told) -> ReplayClient:
     ],
 )
 async def test_the_header_says_whose_daemon_it_is_and_of_which_version(
-    tmp_path, server, told, said
-):
+    tmp_path: Path, server: Server | None, told: dict[str, str], said: str
+) -> None:
     async with client(tmp_path, daemon=remote(**told), server=server) as me:
         await me.shows(said)
         await me.rests()
         assert me.text().splitlines()[0].rstrip().endswith(said)
 
 
-def test_a_narrow_header_has_the_dot_and_another_version_only():
+def test_a_narrow_header_has_the_dot_and_another_version_only() -> None:
     place = Place("ada@box", remote=True, version="9.9.0")
     texts = {
         (phase, wide): "".join(span.text for span in place.spans(phase, wide=wide))
@@ -77,7 +78,9 @@ def unauthenticated(detail: str = "The token has expired.") -> Unauthenticated:
     return Unauthenticated(problem(detail, 401, "unauthenticated"), Endpoint(URL, token="t"))
 
 
-async def test_a_token_that_is_not_taken_says_what_to_do_and_keeps_everything(tmp_path):
+async def test_a_token_that_is_not_taken_says_what_to_do_and_keeps_everything(
+    tmp_path: Path,
+) -> None:
     daemon = remote(user="ada")
     async with client(tmp_path, daemon=daemon, server=BOX, connect=there) as me:
         await me.shows("A chat")
@@ -99,7 +102,7 @@ async def test_a_token_that_is_not_taken_says_what_to_do_and_keeps_everything(tm
         await me.hides("Not let in")
 
 
-async def test_a_message_that_is_not_let_in_waits_for_being_let_in_again(tmp_path):
+async def test_a_message_that_is_not_let_in_waits_for_being_let_in_again(tmp_path: Path) -> None:
     daemon = remote()
     async with client(tmp_path, daemon=daemon, server=BOX, connect=there) as me:
         await me.shows("A chat")
@@ -112,7 +115,7 @@ async def test_a_message_that_is_not_let_in_waits_for_being_let_in_again(tmp_pat
         await me.until(lambda: daemon.sent)
 
 
-async def test_a_stream_that_is_not_let_in_takes_no_chat_away(tmp_path):
+async def test_a_stream_that_is_not_let_in_takes_no_chat_away(tmp_path: Path) -> None:
     daemon = remote()
     async with client(tmp_path, daemon=daemon, chat_id="a", server=BOX, connect=there) as me:
         await me.until(lambda: daemon.positions)
@@ -124,7 +127,9 @@ async def test_a_stream_that_is_not_let_in_takes_no_chat_away(tmp_path):
 
 
 @pytest.mark.parametrize("upgrade", ["client", "daemon"])
-async def test_versions_that_do_not_fit_are_one_sentence_and_the_draft_stays(tmp_path, upgrade):
+async def test_versions_that_do_not_fit_are_one_sentence_and_the_draft_stays(
+    tmp_path: Path, upgrade: Literal["client", "daemon"]
+) -> None:
     daemon = remote()
     async with client(tmp_path, daemon=daemon, size=(120, 40), server=BOX, connect=there) as me:
         await me.shows("A chat")
@@ -139,7 +144,7 @@ async def test_versions_that_do_not_fit_are_one_sentence_and_the_draft_stays(tmp
         assert me.composer.text == "half a thought"
 
 
-async def test_what_is_written_to_one_server_never_meets_another_ones_chats(tmp_path):
+async def test_what_is_written_to_one_server_never_meets_another_ones_chats(tmp_path: Path) -> None:
     stores = [
         LocalStore(tmp_path),
         LocalStore(tmp_path, URL),
@@ -157,7 +162,7 @@ async def test_what_is_written_to_one_server_never_meets_another_ones_chats(tmp_
             await me.until(partial(lambda text, me: me.composer.text == text, text, me))
 
 
-async def test_a_message_waits_for_its_own_server(tmp_path):
+async def test_a_message_waits_for_its_own_server(tmp_path: Path) -> None:
     daemon = remote()
     async with client(tmp_path, daemon=daemon, server=BOX, connect=there) as me:
         await me.shows("A chat")
@@ -180,7 +185,7 @@ def choices() -> list[Choice]:
     return [Choice(None), Choice(BOX, here=True), Choice(FAR)]
 
 
-async def test_a_server_is_chosen_in_the_palette_and_the_client_left_for_it(tmp_path):
+async def test_a_server_is_chosen_in_the_palette_and_the_client_left_for_it(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=remote(), server=BOX, choices=choices) as me:
         await me.shows("A chat")
         await me.write("half a thought")
@@ -193,7 +198,7 @@ async def test_a_server_is_chosen_in_the_palette_and_the_client_left_for_it(tmp_
     assert LocalStore(tmp_path).drafts() == []
 
 
-async def test_the_server_in_use_is_no_place_to_go_to(tmp_path):
+async def test_the_server_in_use_is_no_place_to_go_to(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=remote(), server=BOX, choices=choices) as me:
         await me.shows("A chat")
         me.app.perform("server.choose")
@@ -204,7 +209,7 @@ async def test_the_server_in_use_is_no_place_to_go_to(tmp_path):
         assert me.app.is_running
 
 
-async def test_what_is_not_sent_is_told_before_one_goes(tmp_path):
+async def test_what_is_not_sent_is_told_before_one_goes(tmp_path: Path) -> None:
     daemon = remote()
     async with client(tmp_path, daemon=daemon, server=BOX, choices=choices) as me:
         await me.shows("A chat")
@@ -221,7 +226,7 @@ async def test_what_is_not_sent_is_told_before_one_goes(tmp_path):
         assert me.app.context.exit_state.server == Choice(FAR)
 
 
-async def test_without_names_the_picker_says_how_to_make_one(tmp_path):
+async def test_without_names_the_picker_says_how_to_make_one(tmp_path: Path) -> None:
     alone = [Choice(None, here=True)]
     async with client(tmp_path, daemon=remote(), choices=lambda: alone) as me:
         await me.shows("A chat")
@@ -229,7 +234,7 @@ async def test_without_names_the_picker_says_how_to_make_one(tmp_path):
         await me.shows("None is named yet.", "client.toml", "[servers.box]")
 
 
-async def test_a_file_that_cannot_be_read_is_told_and_nothing_is_left(tmp_path):
+async def test_a_file_that_cannot_be_read_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     def broken() -> list[Choice]:
         raise PalaverError("client.toml: this is not TOML.")
 
@@ -240,7 +245,7 @@ async def test_a_file_that_cannot_be_read_is_told_and_nothing_is_left(tmp_path):
         assert me.app.context.exit_state.server is None
 
 
-async def test_in_a_demo_there_is_nowhere_to_go(tmp_path):
+async def test_in_a_demo_there_is_nowhere_to_go(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=remote()) as me:
         await me.shows("A chat")
         me.app.perform("server.choose")
@@ -248,12 +253,14 @@ async def test_in_a_demo_there_is_nowhere_to_go(tmp_path):
         assert "Servers" not in me.text()
 
 
-async def test_what_kept_one_from_going_is_said_where_one_stayed(tmp_path):
+async def test_what_kept_one_from_going_is_said_where_one_stayed(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=remote(), notice="There is no [servers.box].") as me:
         await me.shows("There is no [servers.box].")
 
 
-def test_the_files_that_decide_whether_a_server_is_reached(tmp_path, monkeypatch):
+def test_the_files_that_decide_whether_a_server_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     ca, token = Path("/ca.pem"), Path("/token")
     named = dataclasses.replace(BOX, ca_file=ca, token_file=token)

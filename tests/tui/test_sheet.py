@@ -1,7 +1,12 @@
 """Snapshots of every kind of block, folded and unfolded, at four widths and in each theme."""
 
-import pytest
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
+import pytest
+from textual.pilot import Pilot
+
+from palaver_tui.app import PalaverApp
 from palaver_tui.themes.palettes import FAMILIES
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import ReplayClient
@@ -24,16 +29,23 @@ LOOKS = [
 ]
 
 
-async def nothing(app, daemon) -> None:
+async def nothing(app: PalaverApp, daemon: ReplayClient) -> None:
     """Do nothing."""
 
 
-def prepared(tmp_path, scene, words, theme=USUAL, act=nothing, keys=()):
+def prepared(
+    tmp_path: Path,
+    scene: Callable[[ReplayClient], None],
+    words: str,
+    theme: str = USUAL,
+    act: Callable[[PalaverApp, ReplayClient], Awaitable[None]] = nothing,
+    keys: Sequence[str] = (),
+) -> tuple[PalaverApp, Callable[[Pilot[int]], Awaitable[None]]]:
     daemon = ReplayClient()
     scene(daemon)
     app, _clock = make_app(daemon, tmp_path, "a")
 
-    async def before(pilot):
+    async def before(pilot: Pilot[int]) -> None:
         await settled(app, lambda: words in screen_text(app) and app.session.models)
         app.theme = theme
         await act(app, daemon)
@@ -45,38 +57,48 @@ def prepared(tmp_path, scene, words, theme=USUAL, act=nothing, keys=()):
     return app, before
 
 
-async def unfold(app, daemon) -> None:
+async def unfold(app: PalaverApp, daemon: ReplayClient) -> None:
     transcript = app.main.query_one(Transcript)
     transcript.viewport.set_folds(transcript.viewport.folds.all(True))
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_every_kind_of_block_looks_as_it_did(snap_compare, tmp_path, width, theme):
+def test_every_kind_of_block_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, width: int, theme: str
+) -> None:
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme, unfold)
     assert snap_compare(app, terminal_size=(width, WIDTHS[width]), run_before=before)
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_folded_it_looks_as_it_did(snap_compare, tmp_path, width, theme):
+def test_folded_it_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, width: int, theme: str
+) -> None:
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme)
     assert snap_compare(app, terminal_size=(width, 46), run_before=before)
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_what_is_written_and_sent_looks_as_it_did(snap_compare, tmp_path, width, theme):
+def test_what_is_written_and_sent_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, width: int, theme: str
+) -> None:
     app, before = prepared(tmp_path, written, "Nothing that I know", theme, on_their_way)
     assert snap_compare(app, terminal_size=(width, WRITTEN[width]), run_before=before)
 
 
 @pytest.mark.parametrize("theme", [USUAL, WITHOUT_COLOUR])
 @pytest.mark.parametrize("width", NESTED)
-def test_what_is_set_in_deep_and_formulas_look_as_they_did(snap_compare, tmp_path, width, theme):
+def test_what_is_set_in_deep_and_formulas_look_as_they_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, width: int, theme: str
+) -> None:
     app, before = prepared(tmp_path, nested, "The end.", theme)
     assert snap_compare(app, terminal_size=(width, NESTED[width]), run_before=before)
 
 
 @pytest.mark.parametrize("scene", [running_tools, writing_a_call])
-def test_what_is_under_way_looks_as_it_did(snap_compare, tmp_path, scene):
+def test_what_is_under_way_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, scene: Callable[[ReplayClient], None]
+) -> None:
     app, before = prepared(tmp_path, scene, "…", act=unfold)
     assert snap_compare(app, terminal_size=(80, 60), run_before=before)
 
@@ -90,6 +112,8 @@ def test_what_is_under_way_looks_as_it_did(snap_compare, tmp_path, scene):
         pytest.param(["ctrl+t", "comma", "comma"], id="pointing"),
     ],
 )
-def test_what_is_marked_looks_as_it_did(snap_compare, tmp_path, keys, theme):
+def test_what_is_marked_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, keys: list[str], theme: str
+) -> None:
     app, before = prepared(tmp_path, sheet, "2. Only on drain", theme, keys=keys)
     assert snap_compare(app, terminal_size=(80, 30), run_before=before)

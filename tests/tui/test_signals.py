@@ -144,7 +144,9 @@ async def terminal(
 @pytest.mark.parametrize(
     ("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
 )
-async def test_a_signal_ends_the_client_and_restores_the_terminal(sign, code) -> None:
+async def test_a_signal_ends_the_client_and_restores_the_terminal(
+    sign: signal.Signals, code: int
+) -> None:
     async with place() as data_dir, started(data_dir), terminal(data_dir) as shown:
         before = shown.modes()
         await shown.shows(ENTERED, b"sonnet")
@@ -172,7 +174,9 @@ async def test_a_terminal_that_goes_away_ends_the_client_quietly(owned: bool) ->
 @pytest.mark.parametrize(
     "program", [BROKEN, UNDRAWN.format(what="line()"), UNDRAWN.format(what="screen()")]
 )
-async def test_an_error_before_the_first_paint_ends_the_client_with_a_sentence(program) -> None:
+async def test_an_error_before_the_first_paint_ends_the_client_with_a_sentence(
+    program: str,
+) -> None:
     async with place() as data_dir, terminal(data_dir, program=("-c", program)) as shown:
         before = shown.modes()
         assert await shown.ended() == 1
@@ -184,7 +188,7 @@ async def test_an_error_before_the_first_paint_ends_the_client_with_a_sentence(p
 
 
 @pytest.mark.parametrize("what", ["line", "screen"])
-async def test_a_client_that_cannot_draw_goes_on_and_gives_the_terminal_back(what) -> None:
+async def test_a_client_that_cannot_draw_goes_on_and_gives_the_terminal_back(what: str) -> None:
     program = UNDRAWN.format(what=f"begun({what})")
     async with (
         place() as data_dir,

@@ -1,32 +1,35 @@
 """Slash commands: listed, completed, run, and never sent to a model by accident."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND
 from palaver_tui.widgets.command_list import NAME_CELLS, CommandList
 from palaver_tui.widgets.dialogs.help import HelpScreen
-from tui.replay import answer, user
-from tui.screen import client
+from tui.replay import ReplayClient, answer, user
+from tui.screen import Client, client
 from tui.test_client import running, with_chat
 
 
-def said():
+def said() -> ReplayClient:
     return with_chat(user(1, "why?"), answer(2, "because"))
 
 
-def listed(me) -> list[str]:
+def listed(me: Client) -> list[str | None]:
     return [action.command for action in me.app.main.query_one(CommandList).actions]
 
 
-def test_every_action_of_the_palette_has_a_name_of_its_own_that_can_be_written():
+def test_every_action_of_the_palette_has_a_name_of_its_own_that_can_be_written() -> None:
     names = [action.command for action in ACTIONS if action.command]
     assert len(names) == len(set(names)) == len(BY_COMMAND)
     assert all(re.fullmatch("[a-z-]+", name) and len(name) < NAME_CELLS - 1 for name in names)
 
 
-async def test_what_is_written_after_a_slash_narrows_the_list_and_enter_runs_it(tmp_path):
+async def test_what_is_written_after_a_slash_narrows_the_list_and_enter_runs_it(
+    tmp_path: Path,
+) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         await me.press("slash")
@@ -41,7 +44,7 @@ async def test_what_is_written_after_a_slash_narrows_the_list_and_enter_runs_it(
 
 
 @pytest.mark.parametrize("text", ["/help", "/HELP", " /help "])
-async def test_a_whole_name_in_one_burst_is_run_and_not_sent(tmp_path, text):
+async def test_a_whole_name_in_one_burst_is_run_and_not_sent(tmp_path: Path, text: str) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         me.composer.insert(text)
@@ -50,7 +53,7 @@ async def test_a_whole_name_in_one_burst_is_run_and_not_sent(tmp_path, text):
         assert (me.composer.text, me.daemon.sent) == ("", [])
 
 
-async def test_arrows_pick_and_tab_writes_out_what_is_picked(tmp_path):
+async def test_arrows_pick_and_tab_writes_out_what_is_picked(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         await me.press("slash", "c", "o", "p", "y")
@@ -64,7 +67,7 @@ async def test_arrows_pick_and_tab_writes_out_what_is_picked(tmp_path):
         assert not me.composer.has_focus
 
 
-async def test_a_whole_name_comes_before_longer_ones(tmp_path):
+async def test_a_whole_name_comes_before_longer_ones(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         vars(me.app)["offers"] = lambda action: True
@@ -73,7 +76,7 @@ async def test_a_whole_name_comes_before_longer_ones(tmp_path):
         assert listed(me) == ["retry", "retry-now"]
 
 
-async def test_escape_on_a_command_stops_no_answer(tmp_path):
+async def test_escape_on_a_command_stops_no_answer(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=running(user(1, "why?")), chat_id="a") as me:
         await me.shows("why?", "Esc stop")
         await me.press("slash", "h")
@@ -93,8 +96,8 @@ async def test_escape_on_a_command_stops_no_answer(tmp_path):
 )
 @pytest.mark.parametrize("key", ["enter", "ctrl+s"])
 async def test_what_looks_like_a_command_is_a_message_only_when_confirmed(
-    tmp_path, text, told, key
-):
+    tmp_path: Path, text: str, told: str, key: str
+) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         await me.write(text)
@@ -110,7 +113,7 @@ async def test_what_looks_like_a_command_is_a_message_only_when_confirmed(
         assert me.daemon.sent[0][1].content == text
 
 
-async def test_a_doubt_is_over_when_something_else_was_written(tmp_path):
+async def test_a_doubt_is_over_when_something_else_was_written(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         await me.write("/helpp")
@@ -123,7 +126,7 @@ async def test_a_doubt_is_over_when_something_else_was_written(tmp_path):
 @pytest.mark.parametrize(
     "text", ["/usr/bin is full", "/usr/bin", "/etc is full", "a /help", "/2", "//"]
 )
-async def test_a_text_that_begins_with_a_slash_is_sent(tmp_path, text):
+async def test_a_text_that_begins_with_a_slash_is_sent(tmp_path: Path, text: str) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
         await me.write(text)
@@ -133,7 +136,7 @@ async def test_a_text_that_begins_with_a_slash_is_sent(tmp_path, text):
         assert me.daemon.sent[0][1].content == text
 
 
-async def test_the_list_has_room_in_a_small_window_and_scrolls(tmp_path):
+async def test_the_list_has_room_in_a_small_window_and_scrolls(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=said(), chat_id="a", size=(60, 20)) as me:
         await me.shows("because")
         await me.press("slash")

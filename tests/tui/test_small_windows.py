@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +41,9 @@ def is_whole(me: Client) -> bool:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("trouble", ["retry", "failed"])
-async def test_under_a_banner_and_a_queue_one_can_write(tmp_path, size, trouble):
+async def test_under_a_banner_and_a_queue_one_can_write(
+    tmp_path: Path, size: tuple[int, int], trouble: str
+) -> None:
     async with client(tmp_path, daemon=in_trouble(trouble), chat_id="a", size=size) as me:
         await me.shows("Retrying" if trouble == "retry" else "The key", "Queue · 2")
         for text in ("a", *"\nb\nc\nd\ne\nf\ng\nh\nthe end"):
@@ -55,7 +58,7 @@ async def test_under_a_banner_and_a_queue_one_can_write(tmp_path, size, trouble)
         await me.until(lambda: is_whole(me))
 
 
-async def test_a_window_that_shrinks_takes_rows_from_a_long_draft(tmp_path):
+async def test_a_window_that_shrinks_takes_rows_from_a_long_draft(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=in_trouble("retry"), chat_id="a", size=(60, 24)) as me:
         await me.shows("Retrying", "Queue · 2")
         await me.write("a\nb\nc\nd\ne\nf\ng\nthe end")

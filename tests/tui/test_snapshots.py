@@ -1,7 +1,12 @@
 """Snapshots of every state of the client at three sizes, and in every theme."""
 
-import pytest
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
+import pytest
+from textual.pilot import Pilot
+
+from palaver_tui.app import PalaverApp
 from palaver_tui.themes.palettes import FAMILIES
 from tui.replay import ReplayClient
 from tui.scenes import SCENES, SIZES
@@ -10,18 +15,21 @@ from tui.screen import make_app, posed, screen_text, settled
 THEMES = [palette.name for palette in FAMILIES["truecolor"]]
 
 
-def is_there(app, daemon, words):
-    return words in screen_text(app) and (app.session.models or daemon.absent)
+def is_there(app: PalaverApp, daemon: ReplayClient, words: str) -> bool:
+    has_models = bool(app.session.models)
+    return words in screen_text(app) and (has_models or daemon.absent)
 
 
-def picture(tmp_path, scene, theme=None, keys=()):
+def picture(
+    tmp_path: Path, scene: str, theme: str | None = None, keys: Sequence[str] = ()
+) -> tuple[PalaverApp, Callable[[Pilot[int]], Awaitable[None]]]:
     """Return the application of a scene, and the function that brings it into its state."""
     prepare, chat_id, words = SCENES[scene]
     daemon = ReplayClient()
     prepare(daemon)
     app, _clock = make_app(daemon, tmp_path, chat_id)
 
-    async def before(pilot):
+    async def before(pilot: Pilot[int]) -> None:
         await settled(app, lambda: is_there(app, daemon, words))
         if theme is not None:
             app.theme = theme
@@ -34,13 +42,17 @@ def picture(tmp_path, scene, theme=None, keys=()):
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_state_looks_as_it_did(snap_compare, tmp_path, scene, size):
+def test_a_state_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, scene: str, size: tuple[int, int]
+) -> None:
     app, before = picture(tmp_path, scene)
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("theme", THEMES[1:])
-def test_a_theme_looks_as_it_did(snap_compare, tmp_path, theme):
+def test_a_theme_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, theme: str
+) -> None:
     app, before = picture(tmp_path, "queued", theme)
     assert snap_compare(app, terminal_size=(100, 32), run_before=before)
 
@@ -55,18 +67,28 @@ def test_a_theme_looks_as_it_did(snap_compare, tmp_path, theme):
         ("queue_in_focus", ["ctrl+o", "down"], (80, 24)),
     ],
 )
-def test_what_opens_looks_as_it_did(snap_compare, tmp_path, name, keys, size):
+def test_what_opens_looks_as_it_did(
+    snap_compare: Callable[..., bool],
+    tmp_path: Path,
+    name: str,
+    keys: list[str],
+    size: tuple[int, int],
+) -> None:
     app, before = picture(tmp_path, "queued", keys=keys)
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_notice_of_an_error_looks_as_it_did(snap_compare, tmp_path, size):
+def test_the_notice_of_an_error_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]
+) -> None:
     app, before = picture(tmp_path, "finished")
 
-    async def failed(pilot):
+    async def failed(pilot: Pilot[int]) -> None:
         await before(pilot)
-        app.context.errors.say(app.context.errors.log.note(ValueError("nobody sees this")))
+        kind = app.context.errors.log.note(ValueError("nobody sees this"))
+        assert kind is not None
+        app.context.errors.say(kind)
         await posed(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=failed)

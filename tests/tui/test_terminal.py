@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from palaver_tui.textual_patches.terminal_driver import PASTE, PASTED, KeyParser
 
 
-def told(*reads):
+def told(*reads: str) -> list[str | None]:
     parser = KeyParser(debug=False)
     messages = [message for read in reads for message in parser.feed(read)]
     return [getattr(message, "key", None) or getattr(message, "text", None) for message in messages]
@@ -24,12 +24,14 @@ def told(*reads):
         (f"{PASTE}{PASTED}", [""]),
     ],
 )
-def test_keys_in_one_read_are_the_keys_that_were_pressed(read, keys):
+def test_keys_in_one_read_are_the_keys_that_were_pressed(read: str, keys: list[str]) -> None:
     assert [key for key in told(read) if key or not keys[0]] == keys
 
 
 @given(st.text(alphabet="ab\r\x1b[~01i2"), st.data())
-def test_a_paste_is_one_text_however_it_is_cut_and_whatever_is_in_it(text, data):
+def test_a_paste_is_one_text_however_it_is_cut_and_whatever_is_in_it(
+    text: str, data: st.DataObject
+) -> None:
     text = text.replace(PASTED, "").replace(PASTED, "")
     sent = text + PASTED
     if sent.index(PASTED) != len(text):

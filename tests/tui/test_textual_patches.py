@@ -12,7 +12,7 @@ from importlib import import_module
 
 import pytest
 from textual._compositor import Compositor
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -159,7 +159,7 @@ async def test_the_option_of_a_row_is_found_however_many_rows_each_has() -> None
     options = OptionList(Option("one\nand more"), Option("two"))
 
     class Shown(App[None]):
-        def compose(self):
+        def compose(self) -> ComposeResult:
             yield options
 
     async with Shown().run_test(size=(40, 10)) as pilot:

@@ -2,10 +2,11 @@
 
 import pytest
 from rich.color import ColorSystem
+from rich.style import Style
 from textual.color import Color
 
-from palaver_tui.text.spans import Face
-from palaver_tui.themes.palettes import PALETTES, PLAIN
+from palaver_tui.text.spans import Face, Ink
+from palaver_tui.themes.palettes import PALETTES, PLAIN, Palette
 from palaver_tui.themes.themes import style_of
 
 COLOURED = [palette for palette in PALETTES.values() if not palette.own]
@@ -17,10 +18,13 @@ INKS += ["code_keyword", "code_string", "code_number", "code_comment", "code_nam
 INKS += ["success", "warning", "error"]
 
 
-def contrast(style, palette) -> float:
+def contrast(style: Style, palette: Palette) -> float:
     """Return the contrast of a style in a terminal with the palette's colour depth."""
     system = ColorSystem.EIGHT_BIT if palette.depth == "256" else ColorSystem.TRUECOLOR
-    shown = [colour.downgrade(system).get_truecolor() for colour in (style.color, style.bgcolor)]
+    ink, paper = style.color, style.bgcolor
+    assert ink is not None
+    assert paper is not None
+    shown = [colour.downgrade(system).get_truecolor() for colour in (ink, paper)]
     return ratio(*[Color(*colour) for colour in shown])
 
 
@@ -39,11 +43,11 @@ def ratio(one: Color, other: Color) -> float:
 
 @pytest.mark.parametrize("palette", COLOURED, ids=lambda palette: palette.name)
 @pytest.mark.parametrize("ink", INKS)
-def test_every_ink_can_be_read_on_the_background_and_on_code(ink, palette):
+def test_every_ink_can_be_read_on_the_background_and_on_code(ink: Ink, palette: Palette) -> None:
     for paper in ("", "code"):
         found = contrast(style_of(Face(ink, paper=paper), palette), palette)
         assert found >= LEAST.get(ink, READ), (paper, found)
 
 
-def test_without_colours_code_in_a_sentence_is_marked():
+def test_without_colours_code_in_a_sentence_is_marked() -> None:
     assert style_of(Face("code", paper="inline_code"), PLAIN) != style_of(Face("text"), PLAIN)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,9 @@ widths = st.sampled_from([5, 12, 40])
 
 @examples(150)
 @given(st.lists(st.sampled_from(PIECES), max_size=40), widths, st.integers(1, 40))
-def test_words_that_grow_break_where_they_would_at_once(pieces, width, each):
+def test_words_that_grow_break_where_they_would_at_once(
+    pieces: list[str], width: int, each: int
+) -> None:
     row = GrowingWords(Span("").face, width)
     text = ""
     shown: list[Any] = []
@@ -46,7 +49,7 @@ def test_words_that_grow_break_where_they_would_at_once(pieces, width, each):
         assert shown == row.rows == wrap([Span(text)], width)
 
 
-def block(growing=True):
+def block(growing: bool = True) -> ReasoningBlock:
     made = ReasoningBlock(KEY, growing=growing)
     made.show(OPEN)
     return made
@@ -54,7 +57,9 @@ def block(growing=True):
 
 @examples(100)
 @given(texts, st.lists(st.integers(0, 3000), max_size=20), widths)
-def test_any_split_of_reasoning_shows_the_lines_of_the_whole(text, cuts, width):
+def test_any_split_of_reasoning_shows_the_lines_of_the_whole(
+    text: str, cuts: list[int], width: int
+) -> None:
     growing, at = block(), 0
     shown: list[Any] = []
     for cut in [*sorted(cuts), len(text)]:
@@ -72,10 +77,10 @@ def test_any_split_of_reasoning_shows_the_lines_of_the_whole(text, cuts, width):
     assert not any(bare[len(growing.lines) :])
 
 
-def test_a_word_more_of_a_long_row_sets_only_its_end(monkeypatch):
+def test_a_word_more_of_a_long_row_sets_only_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
 
-    def counted(spans, width):
+    def counted(spans: list[Span], width: int) -> list[tuple[Span, ...]]:
         taken.append(sum(len(span.text) for span in spans))
         return wrap(spans, width)
 

@@ -188,7 +188,8 @@ class Reader:
         self.viewport.settle()
 
 
-EVENTS: list[Callable[[Reader], None]] = [
+Event = Callable[[Reader], None]
+EVENTS: list[Event] = [
     Reader.grow,
     Reader.commit,
     Reader.finish,
@@ -205,7 +206,9 @@ widths = st.integers(30, 104)
 
 @examples(60)
 @given(seed=st.integers(0, 999), share=st.floats(0, 1), happens=events)
-def test_the_first_line_in_view_stays_whatever_happens_around_it(seed, share, happens):
+def test_the_first_line_in_view_stays_whatever_happens_around_it(
+    seed: int, share: float, happens: list[Event]
+) -> None:
     reader = Reader(seed)
     word = reader.read(share)
     follows = reader.viewport.following
@@ -223,7 +226,9 @@ def test_the_first_line_in_view_stays_whatever_happens_around_it(seed, share, ha
     share=st.floats(0, 1),
     happens=st.lists(st.one_of(widths, st.sampled_from(EVENTS)), max_size=8),
 )
-def test_the_first_word_in_view_stays_in_the_first_line_in_any_width(seed, share, happens):
+def test_the_first_word_in_view_stays_in_the_first_line_in_any_width(
+    seed: int, share: float, happens: list[int | Event]
+) -> None:
     reader = Reader(seed)
     word = reader.read(share)
     if reader.viewport.following:
@@ -239,7 +244,7 @@ def test_the_first_word_in_view_stays_in_the_first_line_in_any_width(seed, share
 
 @examples(60)
 @given(seed=st.integers(0, 999), happens=st.lists(st.one_of(widths, st.sampled_from(EVENTS))))
-def test_who_follows_sees_the_end(seed, happens):
+def test_who_follows_sees_the_end(seed: int, happens: list[int | Event]) -> None:
     reader = Reader(seed)
     for event in happens:
         if isinstance(event, int):
@@ -254,7 +259,9 @@ def test_who_follows_sees_the_end(seed, happens):
 
 @examples(60)
 @given(seed=st.integers(0, 999), share=st.floats(0, 0.9), happens=events)
-def test_what_is_new_is_what_is_below_the_line_that_was_the_last(seed, share, happens):
+def test_what_is_new_is_what_is_below_the_line_that_was_the_last(
+    seed: int, share: float, happens: list[Event]
+) -> None:
     reader = Reader(seed, messages=20)
     viewport = reader.viewport
     reader.grow()
@@ -276,7 +283,7 @@ def under(reader: Reader, word: str) -> int:
     return len(lines) - 1 - y
 
 
-def test_several_widths_in_a_row_do_not_drift():
+def test_several_widths_in_a_row_do_not_drift() -> None:
     reader = Reader(3)
     long = answer(FIRST + 100, reader.say(4000))
     reader.show(replace(reader.view, messages=(*reader.view.messages, long)))
@@ -292,7 +299,7 @@ def test_several_widths_in_a_row_do_not_drift():
 
 
 @pytest.mark.parametrize("name", GROWING)
-def test_who_reads_inside_a_block_that_is_set_anew_stays_where_they_are(name):
+def test_who_reads_inside_a_block_that_is_set_anew_stays_where_they_are(name: str) -> None:
     before, more = GROWING[name]
     reader = Reader(1)
     for start in range(0, len(before), 997):
@@ -312,7 +319,7 @@ def test_who_reads_inside_a_block_that_is_set_anew_stays_where_they_are(name):
 
 
 @pytest.mark.parametrize("row", [0, 7, 19])
-def test_the_line_that_is_asked_for_stays_when_something_folds(row):
+def test_the_line_that_is_asked_for_stays_when_something_folds(row: int) -> None:
     reader = Reader(5, messages=30)
     reader.read(0.5)
     before = reader.lines()[row]
@@ -321,7 +328,7 @@ def test_the_line_that_is_asked_for_stays_when_something_folds(row):
     assert reader.lines()[row] == before
 
 
-def test_what_is_open_in_a_chat_is_open_when_somebody_comes_back():
+def test_what_is_open_in_a_chat_is_open_when_somebody_comes_back() -> None:
     reader = Reader(2)
     viewport, open_ = reader.viewport, Folds(frozenset({"reasoning"}))
     viewport.set_folds(open_)
@@ -333,7 +340,7 @@ def test_what_is_open_in_a_chat_is_open_when_somebody_comes_back():
     assert viewport.folds == open_
 
 
-def test_a_draft_that_becomes_a_chat_is_no_other_chat():
+def test_a_draft_that_becomes_a_chat_is_no_other_chat() -> None:
     reader = Reader(2)
     reader.read(0.3)
     top = reader.viewport.top
@@ -342,13 +349,13 @@ def test_a_draft_that_becomes_a_chat_is_no_other_chat():
     assert not reader.viewport.following
 
 
-def test_without_room_nothing_is_laid_out():
+def test_without_room_nothing_is_laid_out() -> None:
     reader = Reader(1, size=(60, 0))
     assert reader.screen.lines == 0
     assert all(section.measured_at == 0 for section in reader.viewport.column.sections)
 
 
-def test_pages_are_wanted_near_the_start_and_near_a_gap():
+def test_pages_are_wanted_near_the_start_and_near_a_gap() -> None:
     reader = Reader(4, messages=60)
     viewport = reader.viewport
     assert not viewport.wants_older
@@ -368,7 +375,9 @@ class TestSelection:
     @example(seed=0, size=(30, 5), happens=[])  # begins at a bullet
     @example(seed=5, size=(30, 5), happens=[])  # begins between two messages
     @example(seed=6, size=(30, 5), happens=[])  # begins left of a wrapped line
-    def test_what_is_selected_is_the_same_text_whatever_happens(self, seed, size, happens):
+    def test_what_is_selected_is_the_same_text_whatever_happens(
+        self, seed: int, size: tuple[int, int], happens: list[Event]
+    ) -> None:
         reader = Reader(seed)
         reader.read(0.5)
         selection = Selection(reader.viewport)
@@ -383,7 +392,7 @@ class TestSelection:
         reader.viewport.settle()
         assert selection.text("source").split() == text.split()
 
-    def test_drawing_what_is_selected_far_away_lays_out_nothing_in_a_new_width(self):
+    def test_drawing_what_is_selected_far_away_lays_out_nothing_in_a_new_width(self) -> None:
         reader = Reader(4, messages=60)
         reader.read(0.2)
         viewport, selection = reader.viewport, Selection(reader.viewport)
@@ -398,7 +407,7 @@ class TestSelection:
         assert viewport.column.version == before
         assert selection.some
 
-    def test_beyond_the_view_it_scrolls_the_further_out_the_faster(self):
+    def test_beyond_the_view_it_scrolls_the_further_out_the_faster(self) -> None:
         reader = Reader(4, messages=60)
         reader.read(0.5)
         viewport, selection = reader.viewport, Selection(reader.viewport)
@@ -414,7 +423,7 @@ class TestSelection:
 
 
 class TestSearch:
-    def test_all_is_found_slice_by_slice_and_the_nearest_is_brought_into_view(self):
+    def test_all_is_found_slice_by_slice_and_the_nearest_is_brought_into_view(self) -> None:
         reader = Reader(6, messages=80)
         began: list[int] = []
         search = Search(reader.viewport, lambda: began.append(1))
@@ -444,7 +453,7 @@ class TestSearch:
         assert section is not None
         assert [mark.kind for mark in search.marks(section, line)].count("here") == 1
 
-    def test_what_is_found_in_something_folded_unfolds(self):
+    def test_what_is_found_in_something_folded_unfolds(self) -> None:
         reader = Reader(2)
         hidden = answer(FIRST + 50, Reasoning("some secret thought"), "said")
         reader.show(replace(reader.view, messages=(*reader.view.messages, hidden)))
@@ -457,7 +466,7 @@ class TestSearch:
 
 
 class TestTargetCursor:
-    def test_it_goes_from_target_to_target_and_brings_each_into_view(self):
+    def test_it_goes_from_target_to_target_and_brings_each_into_view(self) -> None:
         reader = Reader(2)
         said = [
             answer(FIRST + 100 + n, f"{reader.say(200)} [link{n}](https://x.y/{n})")
@@ -476,7 +485,7 @@ class TestTargetCursor:
         assert cursor.target is not None
         assert cursor.target.address == "https://x.y/1"
 
-    def test_what_is_clicked_is_what_is_there(self):
+    def test_what_is_clicked_is_what_is_there(self) -> None:
         reader = Reader(2)
         call = ToolCall("c1", "bash", '{"command": "ls"}')
         result = ToolResult("c1", "\n".join(f"file{n}" for n in range(5)))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,25 +42,27 @@ def ids(view: ChatView) -> list[int]:
 
 
 class TestLettingGo:
-    def test_what_is_not_much_stays(self):
+    def test_what_is_not_much_stays(self) -> None:
         view = view_of(1, MOST)
         assert trimmed(view, 5, 6) is view
 
-    def test_what_is_read_and_what_is_newest_stay(self):
+    def test_what_is_read_and_what_is_newest_stay(self) -> None:
         view = trimmed(view_of(1, 1000, older=False), 300, 310)
         assert ids(view)[0] == 300 - AROUND
         assert view.gap == 310 + AROUND
         assert ids(view)[-NEWEST:] == list(range(1001 - NEWEST, 1001))
         assert view.older
 
-    def test_at_the_end_only_the_newest_stay(self):
+    def test_at_the_end_only_the_newest_stay(self) -> None:
         view = at_the_end(view_of(1, 1000))
         assert ids(view) == list(range(1001 - NEWEST, 1001))
         assert view.older
         assert view.gap is None
 
     @given(st.integers(1, 3000), st.integers(1, 3000), st.data())
-    def test_memory_is_bounded_and_what_is_read_is_never_let_go(self, count, at, data):
+    def test_memory_is_bounded_and_what_is_read_is_never_let_go(
+        self, count: int, at: int, data: st.DataObject
+    ) -> None:
         at = min(at, count)
         view = view_of(1, count, older=False)
         for _ in range(data.draw(st.integers(1, 6))):
@@ -78,42 +81,42 @@ class TestTheGap:
         view_of(1, 10), gap=5, messages=(*view_of(1, 5).messages, *view_of(90, 99).messages)
     )
 
-    def test_a_page_behind_it_moves_it(self):
+    def test_a_page_behind_it_moves_it(self) -> None:
         page = [user(number, "x") for number in range(6, 16)]
         view = with_newer(self.VIEW, page, True)
         assert view.gap == 15
         assert ids(view) == [*range(1, 16), *range(90, 100)]
 
-    def test_a_page_that_reaches_the_end_closes_it(self):
+    def test_a_page_that_reaches_the_end_closes_it(self) -> None:
         page = [user(number, "x") for number in range(6, 93)]
         view = with_newer(self.VIEW, page, True)
         assert view.gap is None
         assert ids(view) == list(range(1, 100))
 
-    def test_new_messages_come_after_it(self):
+    def test_new_messages_come_after_it(self) -> None:
         view = reduce(self.VIEW, MessageEvent(answer(100, "new")), T0)
         assert ids(view)[-1] == 100
         assert view.gap == 5
 
     @pytest.mark.parametrize("number", [6, 50, 89])
-    def test_a_change_of_a_message_in_it_waits_for_its_page(self, number):
+    def test_a_change_of_a_message_in_it_waits_for_its_page(self, number: int) -> None:
         assert reduce(self.VIEW, MessageEvent(user(number, "changed")), T0) is self.VIEW
 
-    def test_a_change_before_the_first_message_waits_for_its_page(self):
+    def test_a_change_before_the_first_message_waits_for_its_page(self) -> None:
         view = view_of(10, 20)
         assert reduce(view, MessageEvent(user(3, "changed")), T0) is view
 
-    def test_what_is_cut_off_within_it_leaves_it(self):
+    def test_what_is_cut_off_within_it_leaves_it(self) -> None:
         view = reduce(self.VIEW, HistoryTruncated(50), T0)
         assert ids(view) == [1, 2, 3, 4, 5]
         assert view.gap == 5
 
-    def test_what_is_cut_off_before_it_closes_it(self):
+    def test_what_is_cut_off_before_it_closes_it(self) -> None:
         view = reduce(self.VIEW, HistoryTruncated(4), T0)
         assert ids(view) == [1, 2, 3]
         assert view.gap is None
 
-    def test_messages_from_elsewhere_come_between_two_gaps_or_touch_the_end(self):
+    def test_messages_from_elsewhere_come_between_two_gaps_or_touch_the_end(self) -> None:
         page = [user(number, "x") for number in range(40, 60)]
         apart = around(view_of(90, 99), page, True)
         assert ids(apart) == [*range(40, 60), *range(90, 100)]
@@ -123,7 +126,7 @@ class TestTheGap:
         assert touching.gap is None
         assert [message.id for message in newest(apart)] == list(range(90, 100))
 
-    def test_older_ones_come_before_it(self):
+    def test_older_ones_come_before_it(self) -> None:
         assert ids(with_older(view_of(5, 9), [user(4, "x")], False)) == [4, 5, 6, 7, 8, 9]
 
 
@@ -132,7 +135,9 @@ async def painted(me: Client) -> None:
 
 
 @pytest.mark.parametrize("count", [10_000])
-async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(tmp_path, count):
+async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(
+    tmp_path: Path, count: int
+) -> None:
     daemon = LongChat(history(count))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(80, 40)) as me:
         await me.shows(f"message {count} says")
@@ -174,7 +179,7 @@ async def test_ten_thousand_messages_are_scrolled_through_with_few_in_memory(tmp
         assert len(me.view.messages) <= NEWEST + SLACK
 
 
-async def test_letting_go_moves_nothing_that_is_in_view(tmp_path):
+async def test_letting_go_moves_nothing_that_is_in_view(tmp_path: Path) -> None:
     daemon = LongChat(history(2000))
     async with client(tmp_path, daemon=daemon, chat_id="a", size=(80, 40)) as me:
         await me.shows("message 2000 says")
@@ -197,7 +202,7 @@ async def test_letting_go_moves_nothing_that_is_in_view(tmp_path):
         assert let_go
 
 
-async def test_a_chat_that_is_left_keeps_its_newest_messages_only(tmp_path):
+async def test_a_chat_that_is_left_keeps_its_newest_messages_only(tmp_path: Path) -> None:
     daemon = LongChat(history(1000))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("message 1000 says", "Second chat")
