@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from palaver_tui.state.live import LiveState
 
@@ -10,17 +10,7 @@ from palaver_tui.state.live import LiveState
 Open = Literal[
     "dialog", "commands", "search", "selection", "filter", "archived", "queue", "edit", "overlay"
 ]
-LAYERS: tuple[Open, ...] = (
-    "dialog",
-    "commands",
-    "search",
-    "selection",
-    "filter",
-    "archived",
-    "queue",
-    "edit",
-    "overlay",
-)
+LAYERS: tuple[Open, ...] = get_args(Open)
 Escape = Literal[
     "close_dialog",
     "close_commands",

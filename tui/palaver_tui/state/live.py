@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection
 
+# Highest priority first: the first state that holds is shown.
 LiveState = Literal[
     "offline",
     "reconnecting",
@@ -24,22 +25,7 @@ LiveState = Literal[
     "held",
     "idle",
 ]
-# Highest first: the first state that holds is shown.
-PRIORITY: tuple[LiveState, ...] = (
-    "offline",
-    "reconnecting",
-    "needs_answer",
-    "retrying",
-    "failed",
-    "interrupting",
-    "compacting",
-    "tools",
-    "streaming",
-    "starting",
-    "pending",
-    "held",
-    "idle",
-)
+PRIORITY: tuple[LiveState, ...] = get_args(LiveState)
 # States in which Esc stops the turn.
 STOPPABLE: frozenset[LiveState] = frozenset(
     {"needs_answer", "retrying", "compacting", "tools", "streaming", "starting", "pending"}
