@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND
+from palaver_tui.actions.availability import NEEDS
+from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND, Need
 from palaver_tui.widgets.command_list import NAME_CELLS, CommandList
 from palaver_tui.widgets.dialogs.help import HelpScreen
 from tui.replay import ReplayClient, answer, user
@@ -67,10 +68,14 @@ async def test_arrows_pick_and_tab_writes_out_what_is_picked(tmp_path: Path) -> 
         assert not me.composer.has_focus
 
 
-async def test_a_whole_name_comes_before_longer_ones(tmp_path: Path) -> None:
+async def test_a_whole_name_comes_before_longer_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs: tuple[Need, ...] = ("failed", "retrying")
+    for need in needs:
+        monkeypatch.setitem(NEEDS, need, lambda _: True)
     async with client(tmp_path, daemon=said(), chat_id="a") as me:
         await me.shows("because")
-        vars(me.app)["offers"] = lambda action: True
         await me.write("/retry")  # which is after /retry-now in the table
         await me.until(lambda: listed(me))
         assert listed(me) == ["retry", "retry-now"]

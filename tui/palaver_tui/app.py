@@ -154,7 +154,6 @@ class PalaverApp(Application[int]):
             changed=self._changed,
             paint=self.paint,
             perform=self.perform,
-            offers=lambda action: self.offers(action),
             notices=notices,
             dialogs=dialogs,
             errors=OwnErrors(self, log, notices, dialogs),

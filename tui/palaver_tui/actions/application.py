@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
+from palaver_tui.actions.availability import offers
 from palaver_tui.actions.clipboard import copy, copy_text
 from palaver_tui.actions.servers import leaving_is_said
 from palaver_tui.context.context import Context, Run
@@ -42,7 +44,7 @@ def show_palette(context: Context) -> None:
             # After the palette is closed: an action may open a dialog itself.
             context.app.call_later(context.perform, name)
 
-    context.dialogs.open(Palette(context.offers), picked)
+    context.dialogs.open(Palette(partial(offers, context)), picked)
 
 
 def leave(context: Context) -> None:

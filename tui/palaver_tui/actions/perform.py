@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from palaver_tui.actions.availability import offers
 from palaver_tui.actions.table import FUNCTIONS
 from palaver_tui.context.context import Context
 from palaver_tui.keymap.actions import BY_ID, OVER_DIALOGS
@@ -21,11 +22,11 @@ def perform(context: Context, name: str) -> None:
     if context.dialogs.is_open and name not in {"chat.escape", "app.quit"}:
         if name not in OVER_DIALOGS:
             return
-        same = isinstance(context.app.screen, SCREENS[name])
+        same = context.dialogs.shows(SCREENS[name])
         context.dialogs.close()
         if same:
             return
-    if context.offers(action):
+    if offers(context, action):
         FUNCTIONS[name](context)
         context.changed()
     elif action.need == "models":

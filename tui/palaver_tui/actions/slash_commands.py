@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from palaver_tui.actions.availability import offers
 from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND, Action, key_of
 
@@ -27,7 +28,7 @@ def list_commands(context: Context) -> None:
     if found is not None:
         word = found[1].lower()
         fitting = [one for one in ACTIONS if (one.command or "").startswith(word)]
-        offered = [one for one in fitting if one.command and context.offers(one)]
+        offered = [one for one in fitting if one.command and offers(context, one)]
         fits = tuple(sorted(offered, key=lambda one: one.command != word))
     if fits != commands.actions:
         context.changed()  # the composer's frame shows what Enter does

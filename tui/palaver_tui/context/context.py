@@ -18,7 +18,6 @@ from palaver_tui.context.list_filter import ListFilter
 from palaver_tui.context.notices import Notices
 from palaver_tui.context.own_errors import OwnErrors
 from palaver_tui.context.undo import TextsAside, UndoStack
-from palaver_tui.keymap.actions import Action
 from palaver_tui.platform.clipboard import Clipboard
 from palaver_tui.platform.opener import Opener
 from palaver_tui.screen.main_screen import MainScreen
@@ -39,7 +38,6 @@ class Context:
     changed: Callable[[], None]  # schedules a paint
     paint: Callable[[], None]  # paints immediately
     perform: Callable[[str], None]  # runs an action by its id, if it is possible now
-    offers: Callable[[Action], bool]  # returns whether an action is possible now
 
     notices: Notices
     errors: OwnErrors

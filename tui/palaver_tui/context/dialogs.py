@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.app import App
 
@@ -27,7 +27,7 @@ class Dialogs:
         """Show `dialog`; `answered` is called with its result, None if it is closed without one."""
         self._app.push_screen(dialog, answered)
 
-    def shows(self, kind: type[Dialog[T]]) -> bool:
+    def shows(self, kind: type[Dialog[Any]]) -> bool:
         """Return whether the topmost dialog is of that type."""
         return isinstance(self._app.screen, kind)
 
