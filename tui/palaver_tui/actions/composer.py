@@ -8,8 +8,8 @@ from typing import Final
 from palaver_tui.actions.edits import save_edit
 from palaver_tui.actions.recovery import do_what_helps
 from palaver_tui.actions.slash_commands import run_command
+from palaver_tui.actions.wording import refused
 from palaver_tui.context.context import Context, Run
-from palaver_tui.state.permissions import ARCHIVED
 
 
 def send(context: Context, *, interrupt: bool = False) -> None:
@@ -27,8 +27,7 @@ def send(context: Context, *, interrupt: bool = False) -> None:
         return
     if run_command(context):
         return
-    if context.session.is_archived:
-        context.notices.say(ARCHIVED, "warning")
+    if refused(context, "send"):
         return
     context.session.send(composer.take(), interrupt=interrupt)
     context.screen.transcript.viewport.follow()
