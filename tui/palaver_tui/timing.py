@@ -1,4 +1,4 @@
-"""Every rate, delay and page size of the client, with its reason."""
+"""Rates, delays and page sizes of the client, with their reasons."""
 
 # Repaints while text is streamed: enough for it to look continuous. One takes about 7 ms, so that
 # an answer of a hundred tokens per second takes about a fifth of a core.

@@ -8,6 +8,7 @@ from palaver.wire.chats import Chat, PendingReason, RetryInfo
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.live import LiveState, Now
 from palaver_tui.text.spans import Ink
+from palaver_tui.timing import ANIMATION_S
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 STILL = "⠿"  # shown instead of the spinner if motion is off
@@ -26,7 +27,7 @@ PENDING_WORDS: dict[PendingReason, str] = {
 
 def spinner(at: float, moving: bool = True) -> str:
     """Return the spinner's frame at a time in seconds; `STILL` unless `moving`."""
-    return SPINNER[int(at / 0.12) % len(SPINNER)] if moving else STILL
+    return SPINNER[int(at / ANIMATION_S) % len(SPINNER)] if moving else STILL
 
 
 def duration(seconds: float) -> str:
