@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from palaver.client import Connected
+from palaver.client import Connected, PalaverError
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from tui.replay import ENDPOINT, T0, ReplayClient, answer, chat, status, user, versions
@@ -132,8 +132,6 @@ async def test_a_chat_that_was_opened_before_its_answer_came_is_shown_as_it_is(
 
 async def test_the_first_message_of_a_chat_survives_too(tmp_path: Path) -> None:
     async def nowhere() -> NoReturn:
-        from palaver.client import PalaverError
-
         raise PalaverError("No daemon.")
 
     async with client(tmp_path, connect=nowhere) as me:

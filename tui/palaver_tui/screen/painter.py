@@ -21,7 +21,6 @@ from palaver_tui.state.dropped_messages import Dropped, in_words
 from palaver_tui.state.live import STOPPABLE
 from palaver_tui.state.primary_action import LABELS
 from palaver_tui.storage.drafts import NEW
-from palaver_tui.text.spans import Ink
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.frame_title import entitle
 from palaver_tui.widgets.chat_list import ChatListPane, ListContent
@@ -279,7 +278,7 @@ class Painter:
         elif session.is_archived:
             writes = self._screen.focused is self._composer
             text, ink = f"archived · {ENTER} brings it back" if writes else "archived", "muted"
-        self._writing.set_class(_warns(ink), "-warning")
+        self._writing.set_class(ink == "warning", "-warning")
         entitle(self._writing, text, self._hints(editing) if wide else "")
 
     def _offered(self, shown: Banner | None) -> Banner | None:
@@ -318,10 +317,6 @@ def _edit_words(dropped: Dropped, room: int) -> str:
 
 def _minute(at: datetime) -> int:
     return int(at.timestamp() // 60)
-
-
-def _warns(ink: Ink) -> bool:
-    return ink == "warning"
 
 
 def place_of(session: Session) -> Place:

@@ -38,9 +38,7 @@ class Requests:
         self._store = store
         self._spawn = spawn
 
-    def _ask(
-        self, ask: Ask, failed: Callable[[], None] | None = None, chat_id: str | None = None
-    ) -> None:
+    def _ask(self, ask: Ask, failed: Failed | None = None, chat_id: str | None = None) -> None:
         client, chat_id = self._store.client, chat_id or self._store.view.chat_id
         if chat_id is None:
             return
@@ -51,9 +49,7 @@ class Requests:
             return
         self._spawn(self._run(ask, client, chat_id, failed))
 
-    async def _run(
-        self, ask: Ask, client: Client, chat_id: str, failed: Callable[[], None] | None
-    ) -> None:
+    async def _run(self, ask: Ask, client: Client, chat_id: str, failed: Failed | None) -> None:
         """Send a request; show a notice with the words that `ask` returns, or with the error."""
         try:
             words = await ask(client, chat_id)
@@ -242,7 +238,7 @@ class Requests:
 
         self._ask(ask, failed, chat_id)
 
-    def edit_queued(self, queued: QueuedMessage, content: str, failed: Callable[[], None]) -> None:
+    def edit_queued(self, queued: QueuedMessage, content: str, failed: Failed) -> None:
         """Change the content of a queued message in place; `failed` is called on an error."""
         request = EditQueued(content, model=queued.model)
 

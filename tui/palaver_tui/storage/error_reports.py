@@ -112,8 +112,8 @@ class ErrorLog:
             lines += ["", f"and {self._more} more"]
         return "\n".join(lines) + "\n"
 
-    def write(self, now: datetime) -> Path | None:
-        """Write the report and return its path; None if that fails.
+    def write(self, now: datetime) -> None:
+        """Write the report to `path`, which stays None as long as that fails.
 
         Each run of the client has one file; the newest `MOST_FILES` are kept.
         """
@@ -125,9 +125,8 @@ class ErrorLog:
             for old in sorted(self._folder.glob("*.txt"))[:-MOST_FILES]:
                 old.unlink(missing_ok=True)
         except OSError:
-            return None
+            return
         self.path = path
-        return path
 
 
 def _version(name: str) -> str:
