@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Where a key works. `app`: everywhere, before any widget handles it.
-Scope = Literal["app", "composer", "transcript", "search", "chats", "queue", "banner"]
+Scope = Literal["app", "composer", "transcript", "search", "chats", "queue"]
 # The condition under which an action is offered; `actions/availability.py` checks it.
 Need = Literal[
     "always",

@@ -22,7 +22,6 @@ TITLES: dict[Scope, str] = {
     "search": "While searching",
     "chats": "In the list of chats",
     "queue": "In the queue",
-    "banner": "On a banner",
 }
 SIGNS = (
     (key_name("ctrl+n"), "Ctrl and n together; a capital letter is typed with Shift."),
@@ -47,8 +46,6 @@ def help_content(width: int, focus: Scope | None = None) -> Content:
     indent = " " * column
     for scope, title in sorted(TITLES.items(), key=lambda one: one[0] != focus):
         actions = [action for action in ACTIONS if action.scope == scope and action.keys]
-        if not actions:
-            continue
         parts.append(Content.styled(f"{title}\n", "bold $accent"))
         for action in actions:
             keys = "  ".join(key_name(key) for key in action.keys)
