@@ -75,7 +75,6 @@ class ChatView:
     status: ChatStatus = "waiting"
     since: datetime | None = None
     pending: PendingReason | None = None
-    detail: str | None = None
     versions: Versions | None = None
     messages: tuple[Message, ...] = ()
     older: bool = True
@@ -88,7 +87,6 @@ class ChatView:
     error: ChatError | None = None
     resume_at: datetime | None = None
     open_calls: tuple[str, ...] = ()
-    deadline: datetime | None = None
     context_tokens: int | None = None
     context_limit: int | None = None
     cost_micros: int | None = None

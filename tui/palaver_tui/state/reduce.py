@@ -62,7 +62,6 @@ def _status(view: ChatView, event: StatusEvent, now: datetime) -> ChatView:
         status=event.status,
         since=event.pending_since or (view.since if same_work else now),
         pending=event.pending,
-        detail=event.detail,
         versions=event.versions,
         title=event.title,
         model=event.model or view.model,
@@ -177,7 +176,7 @@ def _error(view: ChatView, event: ErrorEvent, now: datetime) -> ChatView:
 
 
 def _action(view: ChatView, event: ActionRequired, now: datetime) -> ChatView:
-    return replace(view, open_calls=tuple(event.call_ids), deadline=event.deadline)
+    return replace(view, open_calls=tuple(event.call_ids))
 
 
 def _usage(view: ChatView, event: UsageEvent, now: datetime) -> ChatView:
