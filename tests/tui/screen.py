@@ -22,7 +22,6 @@ from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.pictures import wanted_pictures
 from palaver_tui.widgets.composer import Composer
-from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import ENDPOINT, FixedClock, ReplayClient
 
@@ -38,12 +37,12 @@ def screen_text(app: PalaverApp) -> str:
 
 def pictures_are_drawn(app: PalaverApp) -> bool:
     """Return whether all pictures in view are decoded."""
-    return next(wanted_pictures(app.main.query_one(Transcript).viewport), None) is None
+    return next(wanted_pictures(app.main.transcript.viewport), None) is None
 
 
 def lay_out_near(app: PalaverApp) -> None:
     """Lay out at once all lines near the view, whose heights the scroll bar would estimate."""
-    transcript = app.main.query_one(Transcript)
+    transcript = app.main.transcript
     transcript.settle()  # in the current width: with another one all heights are estimates again
     while transcript.viewport.column.look_on(FOREVER, *transcript.viewport.near()):
         pass
@@ -52,7 +51,7 @@ def lay_out_near(app: PalaverApp) -> None:
 
 def is_laid_out(app: PalaverApp) -> bool:
     """Return whether the transcript has its size, and no height near the view is an estimate."""
-    transcript = app.main.query_one(Transcript)
+    transcript = app.main.transcript
     if not transcript.display:
         return True  # an empty chat shows the welcome screen instead
     has_room = transcript.scrollable_content_region.height > 0
@@ -69,7 +68,7 @@ async def settled(app: PalaverApp, holds: Callable[[], object], bound_s: float =
 
 async def posed(app: PalaverApp, pilot: Pilot[int]) -> None:
     """Wait until nothing on the screen changes by itself, so that a picture can be taken."""
-    app.main.query_one(Composer).cursor_blink = False
+    app.main.composer.cursor_blink = False
     app.paint()
     await pilot.pause()  # the expected text may be there before the layout is finished
     lay_out_near(app)
@@ -97,11 +96,11 @@ class Client:
 
     @property
     def transcript(self) -> Transcript:
-        return self.app.main.query_one(Transcript)
+        return self.app.main.transcript
 
     @property
     def composer(self) -> Composer:
-        return self.app.main.query_one(Composer)
+        return self.app.main.composer
 
     @property
     def view(self) -> ChatView:
@@ -167,7 +166,7 @@ class Client:
 
     async def tap_queue(self) -> None:
         self.tap("ctrl+o")
-        await self.until(lambda: self.app.main.query_one(QueuePanel).has_focus)
+        await self.until(lambda: self.app.main.queue.has_focus)
 
     async def write(self, text: str) -> None:
         """Insert text at the cursor, like a paste."""
