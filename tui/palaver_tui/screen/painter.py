@@ -113,7 +113,7 @@ class Painter:
         busy = any(
             chat.status in {"running", "interrupting"} for chat in session.chats.chats.values()
         )
-        return busy or session.now.state in MOVING | {"retrying", "reconnecting", "starting"}
+        return busy or session.now.state in MOVING | {"retrying", "reconnecting"}
 
     @property
     def dated(self) -> bool:

@@ -1,6 +1,6 @@
-"""Requests of the user about a chat: stop, queue, retry, model. One request each.
+"""Requests of the user about a chat: stop, retry, model, archive, history, queue.
 
-Each method starts the request and returns; its effects arrive through the stream. A refusal or
+Each method starts its request and returns; the effects arrive through the stream. A refusal or
 a missing response is shown as a notice.
 """
 

@@ -45,7 +45,6 @@ def theme(palette: Palette) -> Theme:
             "scrollbar-background-hover": palette.background,
             "scrollbar-background-active": palette.background,
             "scrollbar-corner-color": palette.background,
-            "footer-background": palette.background,
         },
     )
 
