@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from palaver.clock import Clock
 from palaver.wire.chats import Workspace
-from palaverd.chatstate.errors import ChatNotFound, FenceLost
+from palaverd.chatstate.errors import FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
@@ -113,9 +113,7 @@ class Door:
         now = self.now_ms()
 
         def transaction(connection: Connection) -> Applied[T]:
-            chat = lock(connection, chat_id, now)
-            if owner is not None and chat.row.owner != owner:
-                raise ChatNotFound(chat_id)
+            chat = lock(connection, chat_id, now, owner)
             check_fence(chat.row, fence)
             return finish(chat, work(chat))
 

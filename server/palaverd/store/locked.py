@@ -136,13 +136,13 @@ def _why_not(transition: Transition, state: State) -> str:
     return "this cannot be done in the present state"
 
 
-def lock(connection: Connection, chat_id: str, now: int) -> LockedChat:
+def lock(connection: Connection, chat_id: str, now: int, owner: str | None = None) -> LockedChat:
     """Lock a chat's row.
 
     Raises:
-        ChatNotFound: there is none.
+        ChatNotFound: there is none, or it is another owner's.
     """
     found: Any = connection.execute(_LOCK, {"chat_id": chat_id}).mappings().first()
-    if found is None:
+    if found is None or (owner is not None and found["owner"] != owner):
         raise ChatNotFound(chat_id)
     return LockedChat(connection, chat_row(found), now, fresh=False)

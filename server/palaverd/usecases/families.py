@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from palaver.wire.chats import Chat
 from palaver.wire.queue import Acted
-from palaverd.chatstate.errors import ChatNotFound
 from palaverd.store.door import Applied, finish
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import wire_chat
@@ -51,9 +50,7 @@ async def _on_family(
     context: Context, chat_id: str, owner: str, work: Callable[[Sequence[LockedChat]], None]
 ) -> Applied[None]:
     def transaction(connection: Connection, now: int) -> Applied[None]:
-        members = family(connection, chat_id, now)
-        if members[0].row.owner != owner:
-            raise ChatNotFound(chat_id)
+        members = family(connection, chat_id, now, owner)
         work(members)
         members[0].others = members[1:]
         return finish(members[0], None)

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
 from palaver.wire.chats import Sent
 from palaver.wire.queue import Acted
-from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import RUNNABLE
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, NewChat, finish, fresh_chat
@@ -95,9 +94,7 @@ async def fork_chat(context: Context, chat_id: str, asker: Asker, request: Fork)
     key = request_key(asker.owner, asker.key, Transition.FORK, content)
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
-        source = lock(connection, chat_id, now)
-        if source.row.owner != asker.owner:
-            raise ChatNotFound(chat_id)
+        source = lock(connection, chat_id, now, asker.owner)
         made = find_made(connection, key)
         if made is not None:
             row = load_chat(connection, made.chat_id)

@@ -13,7 +13,6 @@ from palaver.wire.actions import Answered, Edited
 from palaver.wire.chats import Sent
 from palaver.wire.messages import Message, QueuedMessage
 from palaver.wire.queue import Acted, QueueAnswer
-from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, Door, finish
 from palaverd.store.idempotency import Made, find_made, request_key, store_made
@@ -85,9 +84,7 @@ async def on_chat(
     key = request_key(asker.owner, asker.key, operation, [chat_id, content])
 
     def transaction(connection: Connection, now: int) -> Applied[T]:
-        chat = lock(connection, chat_id, now)
-        if chat.row.owner != asker.owner:
-            raise ChatNotFound(chat_id)
+        chat = lock(connection, chat_id, now, asker.owner)
         made = find_made(connection, key)
         if made is not None:
             answer = again(connection, chat.row, made)

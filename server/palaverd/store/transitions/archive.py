@@ -12,17 +12,15 @@ from palaverd.store.locked import LockedChat, lock
 from palaverd.store.tables import chats
 
 
-def family(connection: Connection, chat_id: str, now: int) -> list[LockedChat]:
+def family(connection: Connection, chat_id: str, now: int, owner: str) -> list[LockedChat]:
     """Lock a chat and all its descendants, parents before children.
 
     Raises:
-        ChatNotFound: there is no such chat.
+        ChatNotFound: this owner has no such chat.
     """
-    locked, todo = [], [chat_id]
-    while todo:
-        chat = lock(connection, todo.pop(0), now)
-        locked.append(chat)
-        todo += children(connection, chat.row.chat_id)
+    locked = [lock(connection, chat_id, now, owner)]
+    for chat in locked:  # it grows by the children of each
+        locked += [lock(connection, child, now) for child in children(connection, chat.row.chat_id)]
     return locked
 
 
