@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from palaver.wire.chats import CreateChat, SendMessage, Sent
-from palaverd.chatstate.states import Status
+from palaverd.chatstate.states import RUNNABLE_STATUSES
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
@@ -77,7 +77,7 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
     def work(chat: LockedChat) -> Sent:
         check_model(context, request.model)
         stale = turn_version is not None and turn_version != chat.row.turn_version
-        busy = chat.row.status not in (Status.WAITING, Status.ERROR)
+        busy = chat.row.status in RUNNABLE_STATUSES
         if interrupt and not (busy and stale):
             return _sent(chat, send_interrupt(chat, message, request.position))
         return _sent(chat, send(chat, message, request.position))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from palaverd.chatstate.states import Status
+from palaverd.chatstate.states import RUNNABLE_STATUSES, Status
 from palaverd.generation.cancellation import Cause
 from palaverd.store.hints import Hint
 
@@ -37,15 +37,15 @@ class GiveBack(msgspec.Struct, frozen=True):
 
 Decision = Ignore | Hand | Leave | Start | GiveBack
 
-_WORK = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION})
-
 
 def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Decision:
     """Compare a hint with the newest state seen.
 
     Args:
-        runner_id: this runner. seen: the newest state that this runner has seen. started: the state
-        that the running task was started for, None without a task. hint: the hint to react to.
+        runner_id: this runner.
+        seen: the newest state that this runner has seen.
+        started: the state that the running task was started for, None without a task.
+        hint: the hint to react to.
     """
     if hint.snapshot_version < seen.snapshot_version:
         return Ignore()
@@ -59,7 +59,7 @@ def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Deci
             return Hand()
     interrupting = hint.status == Status.INTERRUPTING
     cause = Cause.INTERRUPTED if interrupting else Cause.SUPERSEDED
-    if hint.archived or hint.status not in _WORK:
+    if hint.archived or hint.status not in RUNNABLE_STATUSES:
         return GiveBack(cause)
     return Start(cause)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from palaverd.chatstate.states import Queue, Status
+from palaverd.chatstate.states import RUNNABLE_STATUSES, Queue, Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.history import NewUserMessage, enqueue, enter_history, promote_head
 from palaverd.store.locked import LockedChat
-
-_BUSY = frozenset({Status.RUNNING, Status.INTERRUPTING, Status.REQUIRES_ACTION})
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -32,7 +30,7 @@ def create(chat: LockedChat, message: NewUserMessage) -> Placed:
 def send(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> Placed:
     """Send to an idle chat, which then runs, or into the queue of a busy one."""
     with chat.transition(Transition.SEND):
-        if chat.row.status in _BUSY:
+        if chat.row.status in RUNNABLE_STATUSES:
             return Placed(queued_id=enqueue(chat, message, position))
         return _start(chat, message)
 
@@ -46,7 +44,7 @@ def send_interrupt(
     """
     with chat.transition(Transition.SEND_INTERRUPT):
         row = chat.row
-        if row.status not in _BUSY:
+        if row.status not in RUNNABLE_STATUSES:
             return _start(chat, message)
         row.queue_held = False
         if row.status == Status.REQUIRES_ACTION:
