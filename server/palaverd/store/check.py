@@ -12,8 +12,9 @@ from palaverd.chatstate.invariants import HistoryEntry, history_violations, row_
 from palaverd.store import codec
 from palaverd.store.database import DatabaseError
 from palaverd.store.files import engine_on
+from palaverd.store.history import queue_ids
 from palaverd.store.sync import load_chat
-from palaverd.store.tables import chats, messages, queued_messages
+from palaverd.store.tables import chats, messages
 
 
 def violations(connection: Connection, chat_id: str) -> list[str]:
@@ -23,11 +24,7 @@ def violations(connection: Connection, chat_id: str) -> list[str]:
         ChatNotFound: there is none.
     """
     row = load_chat(connection, chat_id)
-    queue = connection.execute(
-        select(queued_messages.c.id)
-        .where(queued_messages.c.chat_id == chat_id)
-        .order_by(queued_messages.c.position)
-    ).scalars()
+    queue = queue_ids(connection, chat_id)
     found = connection.execute(
         select(messages.c.id, messages.c.role, messages.c.revision, messages.c.parts)
         .where(messages.c.chat_id == chat_id, ~messages.c.deleted)
@@ -47,7 +44,7 @@ def violations(connection: Connection, chat_id: str) -> list[str]:
                 answers=frozenset(p.call_id for p in parts if isinstance(p, ToolResult)),
             )
         )
-    return wrong + row_violations(row) + history_violations(row, list(queue), history)
+    return wrong + row_violations(row) + history_violations(row, queue, history)
 
 
 def check_all(path: Path) -> tuple[int, list[str]]:

@@ -27,7 +27,8 @@ from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages, queued_messages
 
 _APPEND = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
-_LAST_USER = (
+# The id of a chat's last user message; NULL without one.
+LAST_USER = (
     select(func.max(messages.c.id))
     .where(messages.c.chat_id == bindparam("of_chat"))
     .where(messages.c.role == "user", ~messages.c.deleted)
@@ -36,7 +37,7 @@ _LAST_USER = (
 _SINCE_LAST_USER = (
     select(messages.c.parts)
     .where(messages.c.chat_id == bindparam("of_chat"))
-    .where(~messages.c.deleted, messages.c.id > func.coalesce(_LAST_USER, 0))
+    .where(~messages.c.deleted, messages.c.id > func.coalesce(LAST_USER, 0))
     .order_by(messages.c.id)
 )
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from palaver.wire.bounds import Whole
 from palaver.wire.messages import Message, QueuedMessage
-from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
-from palaverd.store.tables import chats, messages, queued_messages
+from palaverd.store.rows import ChatRow, chat_row, wire_message
+from palaverd.store.sync import load_queue
+from palaverd.store.tables import chats, messages
 
 _IN_CHAT = select(messages).where(messages.c.chat_id == bindparam("of_chat"), ~messages.c.deleted)
 _SENT = _IN_CHAT.where(messages.c.id == bindparam("of_id"))
@@ -21,11 +22,6 @@ _DROPPED = (
     .where(messages.c.revision == bindparam("of_revision"), messages.c.visibility != "model")
     .where(messages.c.deleted_at.is_not(None))  # else their content is gone
     .order_by(messages.c.id)
-)
-_QUEUE = (
-    select(queued_messages)
-    .where(queued_messages.c.chat_id == bindparam("of_chat"))
-    .order_by(queued_messages.c.position)
 )
 
 
@@ -89,10 +85,9 @@ def where_is(
 ) -> tuple[Message | None, QueuedMessage | None]:
     """Return a sent message: from history, from the queue, or (None, None) if it is gone."""
     if message_id is None and queued_id is not None:
-        queue = connection.execute(_QUEUE, {"of_chat": chat_id}).mappings()
-        for position, found in enumerate(queue):
-            if found["id"] == queued_id:
-                return None, wire_queued(found, position)  # type: ignore[arg-type]
+        for queued in load_queue(connection, chat_id):
+            if queued.id == queued_id:
+                return None, queued
     query, which = (_PROMOTED, queued_id) if message_id is None else (_SENT, message_id)
     found_message = connection.execute(query, {"of_chat": chat_id, "of_id": which})
     message = found_message.mappings().first()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
 from palaver.wire.chats import Workspace
+from palaverd.store.history import LAST_USER
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages
 
@@ -42,17 +43,9 @@ def _choose_for_turn(chat: LockedChat, model: str) -> None:
 
     The history version is unchanged, since nothing that is shown or sent changed.
     """
-    last = (
-        select(func.max(messages.c.id))
-        .where(
-            messages.c.chat_id == chat.row.chat_id,
-            messages.c.role == "user",
-            ~messages.c.deleted,
-        )
-        .scalar_subquery()
-    )
     chat.connection.execute(
         update(messages)
-        .where(messages.c.id == last, messages.c.model.is_not(None))
-        .values(model=model, revision=chat.row.snapshot_version)
+        .where(messages.c.id == LAST_USER, messages.c.model.is_not(None))
+        .values(model=model, revision=chat.row.snapshot_version),
+        {"of_chat": chat.row.chat_id},
     )
