@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection
 
 from palaverd.chatstate.states import LIVE, State
+from palaverd.store import history
 from palaverd.store.transitions import interrupt
 from support.recording import FOLDER, REQUESTS, load, replay, save
 
@@ -42,7 +43,7 @@ def test_a_change_of_what_a_stop_does_is_noticed(
     store: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = load(FOLDER / "queue_and_stop.json")
-    monkeypatch.setattr(interrupt, "promote_head", lambda chat: None)
+    monkeypatch.setattr(history, "promote_head", lambda chat: None)
     monkeypatch.setattr(interrupt, "answer_open_calls", lambda chat, text: None)
     monkeypatch.setattr(interrupt, "insert_messages", lambda chat, new: [])
     told = replay(store, recorded)

@@ -234,6 +234,15 @@ def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
     )
 
 
+def run_head_or_wait(chat: LockedChat) -> None:
+    """End a turn: run the head of a free queue, or wait."""
+    if chat.row.queue_length > 0 and not chat.row.queue_held:
+        chat.row.status = Status.RUNNING
+        promote_head(chat)
+    else:
+        chat.row.status = Status.WAITING
+
+
 def promote_head(chat: LockedChat) -> int:
     """Move the head of a non-empty queue into history; return the new message's id.
 

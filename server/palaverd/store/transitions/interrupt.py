@@ -5,7 +5,7 @@ from __future__ import annotations
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import TABLE, Transition
 from palaverd.store.attempts import clear_partial, close_attempt
-from palaverd.store.history import NewMessage, answer_open_calls, insert_messages, promote_head
+from palaverd.store.history import NewMessage, answer_open_calls, insert_messages, run_head_or_wait
 from palaverd.store.locked import LockedChat
 
 CANCELLED_BY_USER = "The user cancelled this call."
@@ -33,7 +33,7 @@ def interrupt(chat: LockedChat, turn_version: int, *, hold_queue: bool) -> str |
         row.queue_held = row.queue_held or hold
         if row.status == Status.REQUIRES_ACTION:
             answer_open_calls(chat, CANCELLED_BY_USER)
-            _go_on(chat)
+            run_head_or_wait(chat)
         else:
             row.status = Status.INTERRUPTING
     return None
@@ -48,13 +48,4 @@ def finish_interruption(chat: LockedChat, partial: NewMessage | None) -> None:
             insert_messages(chat, [partial])
         answer_open_calls(chat, CANCELLED_BY_USER)
         chat.row.history_version = chat.row.snapshot_version
-        _go_on(chat)
-
-
-def _go_on(chat: LockedChat) -> None:
-    """Wait, or run the head of a free queue."""
-    if chat.row.queue_length > 0 and not chat.row.queue_held:
-        chat.row.status = Status.RUNNING
-        promote_head(chat)
-    else:
-        chat.row.status = Status.WAITING
+        run_head_or_wait(chat)

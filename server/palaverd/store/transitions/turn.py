@@ -5,10 +5,9 @@ from __future__ import annotations
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part, Text, Usage
-from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
-from palaverd.store.history import NewMessage, fail, insert_messages, promote_head
+from palaverd.store.history import NewMessage, fail, insert_messages, run_head_or_wait
 from palaverd.store.locked import LockedChat
 
 
@@ -61,11 +60,7 @@ def commit_results(chat: LockedChat, results: list[Part]) -> None:
 def finish_turn(chat: LockedChat) -> None:
     """End the turn: wait, or run the head of a free queue."""
     with chat.transition(Transition.FINISH_TURN):
-        row = chat.row
-        if row.queue_length > 0 and not row.queue_held:
-            promote_head(chat)
-        else:
-            row.status = Status.WAITING
+        run_head_or_wait(chat)
 
 
 def finish_error(chat: LockedChat, error: ChatError) -> None:
