@@ -18,8 +18,6 @@ from palaverd.daemon import Daemon
 from support.clock import ManualClock, until
 from support.daemon import make_daemon, short_dir, simulator_config
 
-BEAT = {"type": "heartbeat"}
-
 
 class Told:
     """The events of a socket, in order."""

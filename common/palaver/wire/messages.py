@@ -109,9 +109,6 @@ class Failure(msgspec.Struct, frozen=True, tag="failure", omit_defaults=True):
 
 
 Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary | Failure
-PART_TYPES = frozenset(
-    {"text", "reasoning", "tool_call", "tool_result", "source", "boundary", "failure"}
-)
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

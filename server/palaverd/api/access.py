@@ -214,11 +214,6 @@ async def access_middleware(request: web.Request, handler: Handler) -> web.Strea
     return await handler(request)
 
 
-def caller_of(request: web.Request) -> Caller:
-    """Return the caller of a request."""
-    return request[CALLER]
-
-
 def owner_of(request: web.Request) -> str:
     """Return the owner's id."""
     return request[CALLER].owner

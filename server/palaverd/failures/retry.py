@@ -34,9 +34,6 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 # a server that is busy reading gigabytes.
 LOADING_S = 5.0
 
-# For titles, compaction and summaries, which are not worth a long wait.
-SIDE_POLICY = RetryPolicy(max_attempts=3)
-
 
 class Wait(msgspec.Struct, frozen=True):
     """Retry in `delay_ms`, the one number for the timer, the event, the log and the countdown."""
