@@ -82,12 +82,9 @@ class Items:
         if found is not None and found.kind == kind and not found.ended:
             return found
         item_id = string(wire.get("item_id"))
-        open_ = [one for one in self._all if one.kind == kind and not one.ended]
-        for one in reversed(open_):
-            if item_id is not None and one.id == item_id:
-                return one
-        if open_:
-            return open_[-1]
+        found = self._among(kind, item_id)
+        if found is not None:
+            return found
         if kind == "tool_call":
             raise MalformedEventError(f"arguments for item {place}, which is no call")
         return self.new(place, kind, item_id, {})
@@ -119,6 +116,7 @@ class Items:
             self.end(begun, item)
 
     def _among(self, kind: Kind, item_id: str | None) -> Item | None:
+        """Return the latest open item of a kind: one with this id, if there is one."""
         open_ = [one for one in self._all if one.kind == kind and not one.ended]
         same = [one for one in open_ if item_id is not None and one.id == item_id]
         return next(reversed(same or open_), None)
