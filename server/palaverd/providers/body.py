@@ -36,7 +36,8 @@ class Body:
 
     def __init__(self, content_type: str, limit: int) -> None:
         self._content_type = content_type
-        self._declared = content_type.partition(";")[0].strip().lower() == "text/event-stream"
+        self._media_type = content_type.partition(";")[0].strip().lower()
+        self._declared = self._media_type == "text/event-stream"
         self._limit = limit
         self._decoder: SseDecoder | JsonLineDecoder | None = None  # of a stream
         self._form: Form | None = None
@@ -102,7 +103,7 @@ class Body:
 
     def _may_be_empty(self) -> bool:
         """Return whether an empty body is a broken answer rather than another kind of server."""
-        kind = self._content_type.partition(";")[0].strip().lower()
+        kind = self._media_type
         return self._declared or not kind or kind.endswith(("json", "jsonl"))
 
     def _form_of(self, held: bytearray) -> Form | None:
