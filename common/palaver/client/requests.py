@@ -125,13 +125,11 @@ class Requests:
         key: str | None = None,
     ) -> Sent:
         """Send a message: into history if the chat is idle, else into its queue."""
-        path = f"{chat_path(id)}/messages"
-        return await self._transport.request("POST", path, Sent, body=message, key=key)
+        return await self._ask("POST", id, "messages", Sent, message, key)
 
     async def interrupt(self, id: str, interrupt: Interrupt) -> Interrupted:  # noqa: A002
         """Interrupt the turn that `interrupt` names."""
-        path = f"{chat_path(id)}/interrupt"
-        return await self._transport.request("POST", path, Interrupted, body=interrupt)
+        return await self._ask("POST", id, "interrupt", Interrupted, interrupt)
 
     async def change_chat(self, id: str, change: ChangeChat) -> Chat:  # noqa: A002
         """Change a chat's title or model, or archive it; omitted fields are kept."""

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from aiohttp import hdrs, web
 from multidict import CIMultiDictProxy
 
-from palaverd.api.connections import Connection
+from palaverd.api.connections import connection_of
 from palaverd.api.entrance import Entrance
 from palaverd.api.problems import BadRequest, Handler
 from palaverd.config.addresses import ListenAddress
@@ -129,9 +129,8 @@ def arrive(headers: Headers, entrance: Entrance, known: Known) -> Arrival:
 @web.middleware
 async def host_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse requests for another host or from an unknown origin, without reading them."""
-    connection = request.protocol
-    assert isinstance(connection, Connection)
-    request[ARRIVAL] = arrive(request.headers, connection.entrance, request.app[KNOWN]())
+    entrance = connection_of(request).entrance
+    request[ARRIVAL] = arrive(request.headers, entrance, request.app[KNOWN]())
     return await handler(request)
 
 

@@ -16,7 +16,7 @@ from palaver.stream.progress import Progress
 from palaver.wire.events import ListSnapshot
 from palaverd.api import limits
 from palaverd.api.access import CALLER, GATE, Caller, Routes, owner_of
-from palaverd.api.bodies import int_query
+from palaverd.api.bodies import chat_id_of, int_query
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
@@ -155,7 +155,7 @@ SOCKETS = web.AppKey("sockets", OpenSockets)
 async def stream_chat(request: web.Request) -> web.StreamResponse:
     """One chat's stream: what the client has missed, then live events."""
     services, owner = request.app[SERVICES], owner_of(request)
-    chat_id = request.match_info["chat_id"]
+    chat_id = chat_id_of(request)
     start = _start(request)
     await find_chat(services.context, chat_id, owner)
     subscriber = Subscriber(
