@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 PROTOCOL: Final = 2
 OLDEST_CLIENT: Final = 1  # that this daemon serves
 OLDEST_DAEMON: Final = 1  # that this client can use
-# Messages carry the key under which they were sent, and the id that they had in the queue. An older
-# client does not see that. One that can use an older daemon: what it sent is known by the answer to
-# its request alone, and which message of history a queued one became is not known.
+# Messages have the idempotency key of their request and their former id in the queue. A client of
+# a daemon without this feature finds what it sent by the response alone, and cannot find out which
+# message of history a queued one became.
 MESSAGE_KEYS: Final = "message_keys"
 # The features of this daemon, by permanent names.
 CAPABILITIES: Final = ("stream", "watch", "heartbeat", MESSAGE_KEYS)

@@ -30,16 +30,14 @@ class Connections:
     """All open connections. One is working while a request is handled, else waiting for one.
 
     A connection that waits too long is closed. At the limit, the one that has waited longest is
-    closed:
-    idle connections never keep out active ones.
+    closed: idle connections never keep out active ones.
     """
 
     def __init__(self, clock: Clock, most: int) -> None:
         self.most = most
         self._clock = clock
-        self._waiting: dict[
-            Connection, Timer | None
-        ] = {}  # in order of their waiting time, longest first
+        # In order of their waiting time, longest first.
+        self._waiting: dict[Connection, Timer | None] = {}
         self._working: set[Connection] = set()
 
     def __len__(self) -> int:

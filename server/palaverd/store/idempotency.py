@@ -24,7 +24,7 @@ _STORE = insert(idempotency_keys)
 
 
 class Content(msgspec.Struct, frozen=True):
-    """The content of a message for a digest. Digests are stored, so its fields must not change."""
+    """The content of a message for a digest: its fields must not change (see `request_key`)."""
 
     content: str
     model: str | None
@@ -51,7 +51,10 @@ class RequestKey(msgspec.Struct, frozen=True):
 def request_key(
     owner: str, key: str | None, operation: Transition, content: object
 ) -> RequestKey | None:
-    """Return the key of a request; None if the client chose none."""
+    """Return the key of a request; None if the client chose none.
+
+    Digests are stored: an upgrade must not change how the content of a request is encoded.
+    """
     if key is None:
         return None
     digest = hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()

@@ -40,8 +40,7 @@ def markers(deleted: Iterable[Deleted]) -> set[int]:
     """Return the ids of the rows to keep: for every snapshot, the first one deleted since.
 
     `deleted` is ordered by id. A message is not needed if an earlier one was deleted with it or
-    later:
-    a client that missed the one is told the other.
+    later: a client that missed the one is told the other.
     """
     needed, newest = set(), -1
     for one in deleted:
