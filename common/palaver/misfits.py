@@ -25,11 +25,12 @@ class Misfit(msgspec.Struct, frozen=True):
 
     `path` is like `models.sonnet.model` or `answers[0].text`, empty for the data as a whole.
     `wanted` describes what a wrong value must be, as `a whole number of at least 0`. `allowed` are
-    the known names for an unknown one, or the allowed values for a wrong one.
+    the known names for an unknown one, or the allowed values for a wrong one. A name is repeated if
+    an object of a JSON text has it more than once.
     """
 
     path: str
-    problem: Literal["unknown", "missing", "wrong"]
+    problem: Literal["unknown", "missing", "wrong", "repeated"]
     value: object = None
     wanted: str = ""
     allowed: tuple[str, ...] = ()
@@ -42,11 +43,24 @@ class Misfit(msgspec.Struct, frozen=True):
 
 def find_misfit(value: object, type_: Any) -> Misfit:
     """Return the first misfit of `value`, which msgspec refused for `type_`."""
-    # Imported here: it is needed after a mistake only.
-    from msgspec import inspect
+    return _first_misfit(value, type_) or Misfit("", "wrong", value, "of another form")
 
-    found = _walk(value, inspect.type_info(type_), "")
-    return found or Misfit("", "wrong", value, "of another form")
+
+def find_json_misfit(text: bytes, type_: Any) -> Misfit:
+    """Return the first misfit of a JSON text, which msgspec refused for `type_`.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError: it is not JSON. msgspec stops at a misfit, and does
+            not see what follows.
+        RecursionError: it is nested too deeply.
+    """
+    value = msgspec.json.decode(text)
+    # Of a repeated name msgspec checks every value, but a dict has only the last.
+    return (
+        _first_misfit(value, type_)
+        or _first_misfit(json.loads(text, object_pairs_hook=_mark_repeated), type_)
+        or Misfit("", "wrong", value, "of another form")
+    )
 
 
 def shown(value: object) -> str:
@@ -66,9 +80,45 @@ def shown(value: object) -> str:
             return str(value)
 
 
+def in_bounds(
+    what: str,
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> str:
+    """Return `what` with its bounds, as `a whole number between 0 and 9`."""
+    if ge is not None and le is not None:
+        return f"{what} between {ge} and {le}"
+    words = {"of at least": ge, "above": gt, "of at most": le, "below": lt}
+    bounds = [f"{how} {bound}" for how, bound in words.items() if bound is not None]
+    return " ".join([what, " and ".join(bounds)]).strip()
+
+
+_REPEATED: Final = object()
+
+
+def _mark_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of a JSON text, with `_REPEATED` as the value of each repeated name."""
+    marked: dict[str, object] = {}
+    for name, value in pairs:
+        marked[name] = _REPEATED if name in marked else value
+    return marked
+
+
+def _first_misfit(value: Any, type_: Any) -> Misfit | None:
+    # Imported here: it is needed after a mistake only.
+    from msgspec import inspect
+
+    return _walk(value, inspect.type_info(type_), "")
+
+
 def _walk(value: Any, info: inspect.Type, path: str) -> Misfit | None:
     from msgspec import inspect
 
+    if value is _REPEATED:
+        return Misfit(path, "repeated")
     match info:
         case inspect.Metadata(type=inner):
             return _walk(value, inner, path)
@@ -144,7 +194,7 @@ _LEAVES: Final[dict[str, tuple[str, type]]] = {
     "StrType": ("a text", str),
     "BytesType": ("a text in base64", bytes),
 }
-_BOUNDS: Final = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
+_BOUNDS: Final = ("ge", "gt", "le", "lt")
 
 
 def _type_of(info: inspect.Type) -> Any:
@@ -156,18 +206,20 @@ def _type_of(info: inspect.Type) -> Any:
         return datetime
     if kind not in _LEAVES:
         return Any
-    bounds = {name: bound for name in _BOUNDS if (bound := getattr(info, name, None)) is not None}
+    bounds = _bounds_of(info)
     return Annotated[_LEAVES[kind][1], Meta(**bounds)] if bounds else _LEAVES[kind][1]
+
+
+def _bounds_of(info: inspect.Type) -> dict[str, Any]:
+    """Return the bounds of a number that it has, by their names in msgspec."""
+    return {name: bound for name in _BOUNDS if (bound := getattr(info, name, None)) is not None}
 
 
 def _wanted(info: inspect.Type) -> str:
     kind = type(info).__name__
     if kind == "DateTimeType":
         return "a time as in 2030-01-01T09:00:00Z"
-    words = [_LEAVES[kind][0]]
-    bounds = ((how, getattr(info, name, None)) for name, how in _BOUNDS.items())
-    words.append(" and ".join(f"{how} {bound}" for how, bound in bounds if bound is not None))
-    return " ".join(word for word in words if word)
+    return in_bounds(_LEAVES[kind][0], **_bounds_of(info))
 
 
 def _first(misfits: Iterator[Misfit | None]) -> Misfit | None:

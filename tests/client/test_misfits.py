@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 import palaver.wire
-from palaver.misfits import Misfit, find_misfit, shown
+from palaver.misfits import Misfit, find_json_misfit, find_misfit, shown
 from palaver.remote.servers import Entry
 from palaverd.config.types import Config
 from support.examples import examples
@@ -51,7 +51,7 @@ ENDS = [
     (GOOD | {"either": 1}, Misfit("either", "wrong", 1, "a text or a list")),
     (
         GOOD | {"by_name": {"x": {"word": "a", "many": [1, 10]}}},
-        Misfit("by_name.x.many[1]", "wrong", 10, "a whole number of at least 0 and of at most 9"),
+        Misfit("by_name.x.many[1]", "wrong", 10, "a whole number between 0 and 9"),
     ),
 ]
 
@@ -61,6 +61,25 @@ def test_the_first_misfit_is_found_with_its_place(value: object, misfit: Misfit)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(value, Outer)
     assert find_misfit(value, Outer) == misfit
+
+
+REPEATED = [
+    ('{"inner": 7, "inner": {"word": "a"}}', "inner"),
+    ('{"inner": {"word": "a", "word": 7, "word": "b"}}', "inner.word"),
+    ('{"inner": {"word": "a"}, "by_name": {"x": 1, "x": {"word": "a"}}}', "by_name.x"),
+]
+
+
+@pytest.mark.parametrize(("text", "path"), REPEATED)
+def test_a_repeated_name_is_found_if_its_last_value_fits(text: str, path: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(text, type=Outer)
+    assert find_json_misfit(text.encode(), Outer) == Misfit(path, "repeated")
+
+
+def test_what_is_wrong_itself_is_found_before_a_repeated_name() -> None:
+    text = b'{"yes": true, "yes": false, "inner": {"word": "c"}}'
+    assert find_json_misfit(text, Outer).path == "inner.word"
 
 
 def test_a_value_stands_in_a_sentence_as_it_was_written_and_a_long_one_does_not() -> None:

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from palaver.clock import deadline
-from palaver.misfits import Misfit, find_misfit, shown
+from palaver.misfits import Misfit, find_json_misfit, in_bounds, shown
 from palaverd.api.access import owner_of
 from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
@@ -33,23 +33,29 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.ValidationError:
-            # All of it is read now: what follows the misfit can be broken.
-            misfit = find_misfit(msgspec.json.decode(body), kind)
+            misfit = find_json_misfit(body, kind)
     except RecursionError:
         raise BadRequest("The body is not readable: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
-    raise BadRequest(_explain(misfit), field=misfit.path or None)
+    raise _refusal(misfit)
+
+
+def _refusal(misfit: Misfit) -> BadRequest:
+    """Return the refusal of a body or of a parameter; its field is named."""
+    return BadRequest(_explain(misfit), field=misfit.path or None)
 
 
 def _explain(misfit: Misfit) -> str:
-    """Return what is wrong with a body, as a sentence."""
+    """Return what is wrong with a body or a parameter, as a sentence."""
     if misfit.problem == "unknown":
         near = difflib.get_close_matches(misfit.name, misfit.allowed, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"There is no field {misfit.path}.{hint} Allowed: {', '.join(misfit.allowed)}."
     if misfit.problem == "missing":
         return f"{misfit.path} is missing."
+    if misfit.problem == "repeated":
+        return f"{misfit.path} is given more than once."
     place = misfit.path or "The body"
     return f"{place} is {shown(misfit.value)}: it must be {misfit.wanted}."
 
@@ -105,9 +111,10 @@ def int_query(
     text = request.query.get(name)
     if text is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,19}", text) or not low <= int(text) <= high:
-        raise BadRequest(f"{name} is a whole number from {low} to {high}.", field=name)
-    return int(text)
+    value = int(text) if re.fullmatch(r"[0-9]{1,19}", text) else text
+    if isinstance(value, int) and low <= value <= high:
+        return value
+    raise _refusal(Misfit(name, "wrong", value, in_bounds("a whole number", ge=low, le=high)))
 
 
 def path_id(request: web.Request, name: str) -> int:
@@ -144,5 +151,5 @@ def bool_query(request: web.Request, name: str) -> bool:
     """
     text = request.query.get(name, "false")
     if text not in ("true", "false"):
-        raise BadRequest(f"{name} is true or false.", field=name)
+        raise _refusal(Misfit(name, "wrong", text, "true or false"))
     return text == "true"
