@@ -13,7 +13,6 @@ import structlog
 from palaver.clock import Clock
 from palaver.wire.errors import ChatError
 from palaver.wire.setup import Asked, Named, Reloaded, Setup
-from palaverd.bugs import log_bug
 from palaverd.config.keys import BadKey, key_hint
 from palaverd.config.load import ConfigError
 from palaverd.config.show import masked_url
@@ -21,6 +20,7 @@ from palaverd.config.source import Loaded, Look, Source, differences
 from palaverd.config.types import Config, ProviderConfig
 from palaverd.failures import Signals, classify
 from palaverd.generation.catalog import Catalog
+from palaverd.logs.bugs import log_bug
 from palaverd.providers.build import address_of, make_provider, needs_key
 from palaverd.providers.limits import limits_of
 from palaverd.providers.network import network

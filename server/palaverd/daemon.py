@@ -40,9 +40,10 @@ from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.generation.environment import Environment
-from palaverd.logs import rotate_log
-from palaverd.memory import give_back
+from palaverd.logs.output import rotate_log
 from palaverd.metrics import Metrics
+from palaverd.platform.memory import give_back
+from palaverd.platform.supervisor import Supervisor
 from palaverd.pubsub.local import LocalHub
 from palaverd.retention import Retention
 from palaverd.store.access import LOCAL_OWNER, ensure_user, note_used, read_tokens
@@ -55,7 +56,6 @@ from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
-from palaverd.supervisor import Supervisor
 from palaverd.tcp_sockets import Bound, address_of, bind_all, cannot_listen
 from palaverd.tls import Certificate, certificate_files
 from palaverd.usecases.context import Context

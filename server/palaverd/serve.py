@@ -22,9 +22,9 @@ from palaverd.config.load import ConfigError
 from palaverd.config.source import Loaded, Source
 from palaverd.crashpoints import armed
 from palaverd.daemon import Daemon
-from palaverd.descriptors import allow
-from palaverd.memory import keep_little
-from palaverd.supervisor import supervisor
+from palaverd.platform.descriptors import allow
+from palaverd.platform.memory import keep_little
+from palaverd.platform.supervisor import supervisor
 
 log = structlog.get_logger("palaverd")
 

@@ -30,20 +30,7 @@ MAY_IMPORT_OURS = {
 # line, only itself.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaverd": (
-        ("repeats", "metrics", "log_file"),
-        (
-            "chatstate",
-            "failures",
-            "bugs",
-            "crashpoints",
-            "logs",
-            "datadir",
-            "descriptors",
-            "memory",
-            "peers",
-            "logind",
-            "supervisor",
-        ),
+        ("chatstate", "failures", "crashpoints", "datadir", "logs", "metrics", "platform"),
         ("config",),
         ("tcp_sockets", "tls"),
         ("store",),

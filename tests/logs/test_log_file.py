@@ -11,7 +11,7 @@ import pytest
 
 from palaver.cli.logfile import LogFile
 from palaver.paths import log_path
-from palaverd.log_file import KEPT, MOST_BYTES, RotatedFile
+from palaverd.logs.log_file import KEPT, MOST_BYTES, RotatedFile
 from support.here import somewhere
 
 

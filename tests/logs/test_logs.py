@@ -17,7 +17,7 @@ pytestmark = pytest.mark.process
 BEFORE = """
 import asyncio, gc, logging, sys, threading, warnings
 import structlog
-from palaverd.logs import configure_logs
+from palaverd.logs.output import configure_logs
 configure_logs(debug=False)
 log = structlog.get_logger("test")
 """

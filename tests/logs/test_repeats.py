@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from palaverd.repeats import FIRST_S, LAST_S, REMEMBERED, Repeats
+from palaverd.logs.repeats import FIRST_S, LAST_S, REMEMBERED, Repeats
 from support.clock import ManualClock
 
 

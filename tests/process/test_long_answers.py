@@ -29,7 +29,7 @@ REST_S = 60.0
 
 HOLES = """
 from pathlib import Path
-from palaverd.memory import give_back
+from palaverd.platform.memory import give_back
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
 blocks = [bytearray(8_000) for _ in range(10_000)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from palaverd.logind import NOTE, ends_at_logout, in_session, kills
+from palaverd.platform.logind import NOTE, ends_at_logout, in_session, kills
 
 SESSION = "0::/user.slice/user-1000.slice/session-3.scope\n"
 SERVICES = (
@@ -38,12 +38,12 @@ async def test_the_system_is_asked_by_its_own_program(
     asked.write_text(f"#!/bin/sh\necho KillUserProcesses={said}\n")
     asked.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr("palaverd.logind._in_session", lambda _: True)
+    monkeypatch.setattr("palaverd.platform.logind._in_session", lambda _: True)
     assert await ends_at_logout(os.getpid()) == (NOTE if said == "yes" else "")
 
 
 async def test_a_host_without_it_keeps_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("palaverd.logind._in_session", lambda _: True)
+    monkeypatch.setattr("palaverd.platform.logind._in_session", lambda _: True)
     assert await ends_at_logout(os.getpid()) == ""
     assert await ends_at_logout(None) == ""

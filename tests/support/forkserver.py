@@ -27,7 +27,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
 MOST = 65_536  # bytes read at once; a request is a few thousand
-IMPORTED = ("palaverd.cli", "palaverd.serve", "palaverd.logs", "alembic.command")
+IMPORTED = ("palaverd.cli", "palaverd.serve", "palaverd.logs.output", "alembic.command")
 COMMANDS = "palaver.cli"  # and its submodules
 
 Request = tuple[str, list[str], dict[str, str], str]  # module, arguments, environment, folder

@@ -17,7 +17,7 @@ from palaverd.api import limits
 from palaverd.api.connections import Connection, Connections
 from palaverd.api.entrance import Entrance
 from palaverd.api.problems import problem
-from palaverd.peers import peer_of
+from palaverd.platform.peers import peer_of
 
 log = structlog.get_logger("palaverd.api")
 

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 from palaverd.api.limits import BODY_LIMIT
-from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import (
     ChatNotFound,
     NotAUserMessage,
@@ -19,8 +18,9 @@ from palaverd.chatstate.errors import (
     UnknownCall,
 )
 from palaverd.config.load import ConfigError
-from palaverd.descriptors import none_left
 from palaverd.failures.wording import NO_DESCRIPTOR
+from palaverd.logs.bugs import log_bug
+from palaverd.platform.descriptors import none_left
 from palaverd.store.access import AccessError
 from palaverd.store.database import DatabaseError
 from palaverd.usecases.errors import InvalidRequest, NotAllowed

@@ -22,7 +22,7 @@ from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
 from palaverd.api.push import pusher
 from palaverd.api.services import SERVICES, Services
-from palaverd.bugs import log_bug
+from palaverd.logs.bugs import log_bug
 from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
 from palaverd.stream.subscriber import Push, Subscriber

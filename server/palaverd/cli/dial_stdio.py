@@ -27,8 +27,8 @@ from palaver.remote.carrier import Carrier, NoConnectionError
 from palaver.remote.mux import MuxError
 from palaver.remote.preface import Preface, line
 from palaverd.cli.exits import EXIT_FAILED
-from palaverd.logind import ends_at_logout
-from palaverd.peers import peer_of
+from palaverd.platform.logind import ends_at_logout
+from palaverd.platform.peers import peer_of
 
 STARTED_S: Final = 60.0  # timeout for a daemon in this process to listen
 LOOK_S: Final = 0.02
@@ -190,7 +190,7 @@ async def _serve(daemon: Daemon) -> None:
     from palaverd.config.load import ConfigError
     from palaverd.config.source import Source
     from palaverd.datadir import StartError
-    from palaverd.logs import configure_logs
+    from palaverd.logs.output import configure_logs
     from palaverd.serve import serve
     from palaverd.store.database import DatabaseError
 

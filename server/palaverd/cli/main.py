@@ -72,7 +72,7 @@ def serve(
     from palaverd.config.load import ConfigError
     from palaverd.config.source import Source
     from palaverd.datadir import StartError
-    from palaverd.logs import configure_logs
+    from palaverd.logs.output import configure_logs
     from palaverd.serve import serve as run
     from palaverd.store.database import DatabaseError
 

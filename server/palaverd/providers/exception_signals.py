@@ -9,11 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from palaverd.descriptors import none_left
 from palaverd.failures.names import GARBLED
 from palaverd.failures.redact import redact
 from palaverd.failures.retry_after import wait_in_fields
 from palaverd.failures.signals import HEADERS, MAX_BODY_BYTES, Guard, Malformed, Signals
+from palaverd.platform.descriptors import none_left
 from palaverd.providers.certificates import CertificatesError
 from palaverd.providers.errors import (
     AnswerTooLongError,

@@ -12,7 +12,6 @@ import structlog
 
 from palaver.clock import deadline, wait_until
 from palaver.wire.errors import ChatError
-from palaverd.bugs import log_bug
 from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
@@ -21,6 +20,7 @@ from palaverd.generation.environment import Assignment, Environment, Nudge
 from palaverd.generation.interruption import end_interruption
 from palaverd.generation.required_action import wait_for_answer
 from palaverd.generation.step import FilesElsewhere, fail, generate
+from palaverd.logs.bugs import log_bug
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of

@@ -9,11 +9,11 @@ import msgspec
 import structlog
 
 from palaver.clock import Clock, deadline
-from palaverd.bugs import log_bug
 from palaverd.chatstate.table import Transition
 from palaverd.config.types import WorkerConfig
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.environment import Environment
+from palaverd.logs.bugs import log_bug
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.acquisition import (
     Taker,

@@ -17,8 +17,8 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict
 
-from palaverd.log_file import RotatedFile
-from palaverd.repeats import Repeats
+from palaverd.logs.log_file import RotatedFile
+from palaverd.logs.repeats import Repeats
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 

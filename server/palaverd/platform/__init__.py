@@ -1,0 +1,1 @@
+"""The operating system: limits, memory, peers of sockets, and what ends or restarts a process."""
