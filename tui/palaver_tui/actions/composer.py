@@ -18,12 +18,12 @@ def send(context: Context, *, interrupt: bool = False) -> None:
     With `interrupt`, the current turn is interrupted for the message.
     """
     composer, editing = context.screen.composer, context.editor.message
+    if editing is not None:
+        save_edit(context, editing, composer.text)
+        return
     if not composer.text.strip():
         if not composer.text and not context.enter.came_twice:
             do_what_helps(context)
-        return
-    if editing is not None:
-        save_edit(context, editing, composer.text)
         return
     if run_command(context):
         return

@@ -6,71 +6,108 @@ from functools import partial
 
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions.chats import show_again
-from palaver_tui.actions.wording import refused
+from palaver_tui.actions.wording import quoted, refused
 from palaver_tui.context.context import Context
-from palaver_tui.context.editor import text_of
 from palaver_tui.context.undo import TextAside
 from palaver_tui.keymap.actions import key_of
 from palaver_tui.state.dropped_messages import Counted, dropped_by
+from palaver_tui.state.edited_message import is_gone, is_same, text_of
 from palaver_tui.state.reduce import user_text
 
 
 def begin_edit(context: Context, queued: QueuedMessage) -> None:
     """Open a queued message in the composer."""
-    context.editor.open(queued, queued.content)
+    if _turn_to(context, queued):
+        context.editor.open(queued, queued.content)
 
 
-def begin_rewriting(context: Context, message: Message, text: str | None = None) -> None:
-    """Open an earlier message in the composer, with `text` in place of its own if given."""
+def begin_rewriting(context: Context, message: Message) -> None:
+    """Open an earlier message in the composer."""
+    if _turn_to(context, message):
+        _open(context, message, user_text(message))
+
+
+def _turn_to(context: Context, message: QueuedMessage | Message) -> bool:
+    """Leave the edit of another message; if this one is edited already, return False."""
+    if is_same(context.editor.message, message):
+        context.screen.composer.focus()
+        return False
+    leave_edit(context)
+    return True
+
+
+def _open(context: Context, message: QueuedMessage | Message, text: str) -> None:
+    """Open a message in the composer with `text`, and count what its edit drops."""
     editor, view = context.editor, context.session.view
-    editor.open(message, user_text(message) if text is None else text)
-    editor.counted = None
+    editor.open(message, text)
 
     def count(counted: Counted) -> None:
-        editor.counted = counted
-        context.changed()
+        if editor.message is message:
+            editor.counted = counted
+            context.changed()
 
-    if dropped_by(view, message.id).at_least:
+    if isinstance(message, Message) and view.messages and dropped_by(view, message.id).at_least:
         context.session.requests.count_after(message.id, view.messages[-1].id, count)
 
 
 def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> None:
-    """Save the edited message: a queued one in place, an earlier one as the start of a new turn."""
-    if isinstance(editing, Message):
-        _rewrite(context, editing, text)
-    else:
-        _put_back(context, editing, text)
+    """Save the edited message: a queued one in place, an earlier one as the start of a new turn.
 
-
-def _rewrite(context: Context, message: Message, text: str) -> None:
-    """Send an edit of an earlier message; if that fails, open it in the composer again."""
+    If that fails, the text is not lost: it is edited again, or kept with the draft of its chat.
+    """
     session = context.session
-    name = session.current
-    if refused(context, "edit"):
+    name, view = session.current, session.view
+    if not text.strip():
+        context.notices.say(f"An empty message cannot be {_emptied(editing)}", "warning")
         return
-
-    def failed() -> None:
-        if session.current == name and context.editor.message is None:
-            begin_rewriting(context, message, text)
-        else:
-            context.drafts.keep_for(name, text)
-
+    if is_gone(view, editing):
+        context.editor.end()
+        context.drafts.keep_for(name, text)
+        words = (
+            "Nothing was sent: the message that you edited is gone. Your text is in the composer."
+        )
+        context.notices.say(words, "warning")
+        return
+    if isinstance(editing, Message) and refused(context, "edit"):
+        return
     context.editor.end()
-    session.requests.edit_message(message.id, text, failed)
-    context.screen.transcript.viewport.follow()
+    failed = partial(_not_saved, context, name, editing, text, context.screen.composer.edits)
+    if isinstance(editing, Message):
+        session.requests.edit_message(editing.id, text, failed)
+        context.screen.transcript.viewport.follow()
+        return
+    now = next((one for one in view.queue if one.id == editing.id), editing)
+    if text not in {editing.content, now.content}:
+        session.requests.edit_queued(now, text, failed)
 
 
-def _put_back(context: Context, queued: QueuedMessage, text: str) -> None:
-    composer = context.screen.composer
+def _emptied(editing: QueuedMessage | Message) -> str:
+    leaves = f"{key_of('chat.escape')} leaves it as it was"
+    if isinstance(editing, Message):
+        return f"sent. {leaves}."
+    in_queue = f"{key_of('queue.focus')} {key_of('queue.remove')}"
+    return f"put back. {leaves}; {in_queue} removes it from the queue."
 
-    def failed() -> None:
-        # It was promoted meanwhile, or there is no connection: do not lose the text.
-        if not composer.text.strip():
-            composer.load_text(text)
 
-    context.editor.end()
-    if text != queued.content:
-        context.session.requests.edit_queued(queued, text, failed)
+def _not_saved(
+    context: Context, name: str, editing: QueuedMessage | Message, text: str, edits: int
+) -> None:
+    """Go on with an edit that was not saved, or keep its text if that would disturb the user.
+
+    `edits` are those of the composer when it was sent: more if something was written meanwhile.
+    """
+    session = context.session
+    here = session.current == name
+    undisturbed = context.editor.message is None and context.screen.composer.edits == edits
+    if here and undisturbed and not is_gone(session.view, editing):
+        _open(context, editing, text)
+        return
+    context.drafts.keep_for(name, text)
+    view = session.views.get(name)
+    title = "" if view is None else view.title
+    where = "kept with your draft" if here else f"kept in the draft of {quoted(title)}"
+    context.notices.say(f"The edit was not saved. What you wrote is {where}.", "warning")
+    session.chat_pages.find_lost()  # if the chat is deleted, its draft moves to a new one
 
 
 def leave_edit(context: Context) -> None:
@@ -83,6 +120,8 @@ def leave_edit(context: Context) -> None:
     aside = TextAside(context.session.clock.now(), text)
     context.aside.add(name, aside)
     words = f"The message is as it was. {key_of('app.undo')} goes on with what you wrote."
+    if is_gone(context.session.view, editing):
+        words = f"{key_of('app.undo')} brings back what you wrote."
     context.undo.offer(partial(_edit_again, context, name, editing, aside), words)
 
 
@@ -92,10 +131,8 @@ def _edit_again(
     """Continue an edit that was left; if the message is gone, add the text to the draft."""
     context.aside.remove(name, aside)
     here = show_again(context, name)
-    view = context.session.view
-    messages = (*view.queue, *view.messages)
-    still = any(type(one) is type(editing) and one.id == editing.id for one in messages)
-    if context.editor.message is None and here == name and still:
-        context.editor.open(editing, aside.text)
+    if here == name and not is_gone(context.session.view, editing):
+        leave_edit(context)
+        _open(context, editing, aside.text)
     else:
         context.drafts.keep_for(here, aside.text)

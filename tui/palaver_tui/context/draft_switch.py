@@ -63,6 +63,7 @@ class DraftSwitch:
         """Append a text that could not be sent to the draft of its chat."""
         if name == self._shown:
             self._editor.add_to_draft(text)
+            self.stored.put(name, self._editor.draft)  # `note` does not while a message is edited
         else:
             self.stored.put(name, joined(self.stored.get(name), text))
 

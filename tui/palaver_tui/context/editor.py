@@ -5,7 +5,6 @@ from __future__ import annotations
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, dropped_by
-from palaver_tui.state.reduce import user_text
 from palaver_tui.storage.drafts import joined
 from palaver_tui.widgets.composer import Composer
 
@@ -29,17 +28,24 @@ class Editor:
         return self._composer.text if self.message is None else self._draft
 
     def add_to_draft(self, text: str) -> None:
-        """Append a text to the draft of the current chat, as a paragraph."""
+        """Append a text to the draft of the current chat, as a paragraph.
+
+        The cursor stays: the user may be writing.
+        """
+        composer = self._composer
         if self.message is not None:
             self._draft = joined(self._draft, text)
-        else:
-            self._composer.put(joined(self._composer.text, text))
+            return
+        is_written, cursor = bool(composer.text.strip()), composer.cursor_location
+        composer.put(joined(composer.text, text))
+        if is_written:
+            composer.move_cursor(cursor)
 
     def open(self, message: QueuedMessage | Message, text: str, *, focus: bool = True) -> None:
         """Edit a message in the composer, beginning with `text`."""
         if self.message is None:
             self._draft = self._composer.text
-        self.message = message
+        self.message, self.counted = message, None
         self._composer.put(text)
         if focus:
             self._composer.focus()
@@ -47,7 +53,7 @@ class Editor:
     def end(self) -> None:
         """End the edit: restore the draft, leave the message unchanged."""
         if self.message is not None:
-            self.message = None
+            self.message = self.counted = None
             self._composer.put(self._draft)
             self._draft = ""
 
@@ -56,8 +62,3 @@ class Editor:
         if not isinstance(self.message, Message):
             return None
         return dropped_by(view, self.message.id, self.counted)
-
-
-def text_of(message: QueuedMessage | Message) -> str:
-    """Return the text of a message as the user wrote it."""
-    return message.content if isinstance(message, QueuedMessage) else user_text(message)

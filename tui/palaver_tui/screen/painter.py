@@ -12,12 +12,14 @@ from palaver import __version__
 from palaver.remote.address import Unix
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.keymap.actions import BY_ID, LETTERS, Action, Scope, key_of
+from palaver_tui.screen.edit_frame import edit_hint, edit_title
 from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.session.session import Session
 from palaver_tui.state.activity import DRAFT_SIGN, MOVING, activity, spinner
 from palaver_tui.state.banner import Banner, banner
 from palaver_tui.state.chat_list import ChatList, Row, rows
-from palaver_tui.state.dropped_messages import Dropped, in_words
+from palaver_tui.state.dropped_messages import Dropped
+from palaver_tui.state.edited_message import is_gone
 from palaver_tui.state.live import STOPPABLE
 from palaver_tui.state.primary_action import LABELS
 from palaver_tui.storage.drafts import NEW
@@ -32,7 +34,7 @@ from palaver_tui.widgets.search_bar import SearchInput
 from palaver_tui.widgets.transcript.widget import Transcript
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
-ENTER, ESC, END = key_of("composer.send"), key_of("chat.escape"), key_of("view.end")
+ENTER, END = key_of("composer.send"), key_of("view.end")
 FLAT = 12  # rows below which the conversation has no frame, to make room for a banner
 CROWDED = 24  # rows below which the list of commands hides the banner
 HINTS_FROM = 64  # columns from which the composer's frame shows hints
@@ -158,7 +160,8 @@ class Painter:
         self._stage.set_class(empty and not waiting, "-empty")
         self._welcome.show(session.setup.state, self.model_name())
         self._transcript.show(view, session.current, self.model_name())
-        self._transcript.show_edit(editing.id if isinstance(editing, Message) else None)
+        rewritten = isinstance(editing, Message) and not is_gone(view, editing)
+        self._transcript.show_edit(editing.id if editing is not None and rewritten else None)
         self.paint_new_lines()
         now = session.clock.now()
         self._minute = _minute(now)
@@ -271,10 +274,9 @@ class Painter:
         model = self.model_name() or "the model"
         wide = self._screen.size.width >= HINTS_FROM
         text, ink = activity(now, session.view, model, session.clock.now(), self.frame)
-        if isinstance(editing, QueuedMessage):
-            text, ink = f"editing message {editing.position + 1} of the queue", "warning"
-        elif dropped is not None:
-            text, ink = _edit_words(dropped, self._writing.size.width), "warning"
+        if editing is not None:
+            room = self._writing.size.width
+            text, ink = edit_title(session.view, editing, dropped, room), "warning"
         elif session.is_archived:
             writes = self._screen.focused is self._composer
             text, ink = f"archived · {ENTER} brings it back" if writes else "archived", "muted"
@@ -293,8 +295,7 @@ class Painter:
         session = self._session
         state = session.now.state
         if editing is not None:
-            puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
-            return f"{ENTER} {puts} · {ESC} leave it as it was"
+            return edit_hint(session.view, editing)
         if self._commands.display or self._screen.focused is not self._composer:
             return ""  # the hint is in another part's frame
         if session.is_archived and self._composer.text:
@@ -304,15 +305,6 @@ class Painter:
         if state in STOPPABLE or state == "interrupting":
             return f"{ENTER} queue · {key_of('composer.interrupt')} send now"
         return f"{ENTER} send · {key_of('composer.newline')} new line"
-
-
-def _edit_words(dropped: Dropped, room: int) -> str:
-    """Return the text for the edit of a message; only what it drops if there is no room for all."""
-    goes = in_words(dropped)
-    if not goes:
-        return "editing your message · nothing is dropped"
-    whole = f"editing your message · drops {goes}"
-    return whole if len(whole) <= room else f"drops {goes}"
 
 
 def _minute(at: datetime) -> int:
