@@ -80,6 +80,15 @@ def shown(value: object) -> str:
             return str(value)
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean ...?" with the known name nearest to `name`, "" if none is near."""
+    # Imported here: only a mistake needs it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
 def in_bounds(
     what: str,
     *,

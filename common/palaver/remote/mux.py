@@ -120,7 +120,6 @@ class Mux:
     """
 
     def __init__(self, *, opens: bool) -> None:
-        self._opens = opens
         self._h2 = h2.connection.H2Connection(
             H2Configuration(client_side=opens, header_encoding=None)
         )

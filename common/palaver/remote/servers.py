@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from palaver.client.errors import PalaverError
-from palaver.misfits import find_misfit
+from palaver.misfits import find_misfit, suggestion
 from palaver.remote.address import (
     LOCAL,
     NAME,
@@ -125,7 +124,7 @@ def _named(address: Place | Name, wanted: Wanted, path: Path) -> Server:
     if isinstance(address, Name):
         if address.name in servers:
             return servers[address.name]
-        near = _suggest(address.name, servers)
+        near = suggestion(address.name, servers)
         known = f" It names {', '.join(servers)}." if servers and not near else ""
         raise PalaverError(
             f"{wanted.source} asks for {address.name}, but there is no [servers.{address.name}]"
@@ -162,7 +161,7 @@ def read(raw: bytes, path: Path) -> File:
         raise PalaverError(f"{path}: this is not TOML: {error}.") from None
     unknown = [key for key in found if key not in File.__struct_fields__]
     if unknown:
-        near = _suggest(unknown[0], File.__struct_fields__)
+        near = suggestion(unknown[0], File.__struct_fields__)
         raise PalaverError(f"{path}: there is no key {unknown[0]}.{near} Allowed here: servers.")
     tables = found.get("servers", {})
     if not isinstance(tables, dict):
@@ -183,7 +182,7 @@ def _entry(name: str, table: Any, path: Path) -> Entry:
     for found in table:
         if found not in allowed:
             raise PalaverError(
-                f"{path}: there is no key {key}.{found}.{_suggest(found, allowed)}"
+                f"{path}: there is no key {key}.{found}.{suggestion(found, allowed)}"
                 f" Allowed in [{key}]: {', '.join(allowed)}."
             )
     if "url" not in table:
@@ -222,11 +221,3 @@ def _server(name: str, entry: Entry, path: Path) -> Server:
 
 def _beside(given: str | None, path: Path) -> Path | None:
     return path.parent / Path(given).expanduser() if given is not None else None
-
-
-def _suggest(key: str, allowed: Iterable[str]) -> str:
-    # Imported here: only a mistake needs it.
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, list(allowed), n=1)
-    return f" Did you mean {near[0]}?" if near else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -11,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from palaver.clock import deadline
-from palaver.misfits import Misfit, find_json_misfit, in_bounds, shown
+from palaver.misfits import Misfit, find_json_misfit, in_bounds, shown, suggestion
 from palaverd.api.access import owner_of
 from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
@@ -49,8 +48,7 @@ def _refusal(misfit: Misfit) -> BadRequest:
 def _explain(misfit: Misfit) -> str:
     """Return what is wrong with a body or a parameter, as a sentence."""
     if misfit.problem == "unknown":
-        near = difflib.get_close_matches(misfit.name, misfit.allowed, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = suggestion(misfit.name, misfit.allowed)
         return f"There is no field {misfit.path}.{hint} Allowed: {', '.join(misfit.allowed)}."
     if misfit.problem == "missing":
         return f"{misfit.path} is missing."

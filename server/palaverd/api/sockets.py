@@ -153,7 +153,7 @@ SOCKETS = web.AppKey("sockets", OpenSockets)
 
 @routes.get("/api/v1/chats/{chat_id}/stream", scope="read")
 async def stream_chat(request: web.Request) -> web.StreamResponse:
-    """One chat's stream: what the client has missed, then live events."""
+    """Stream a chat: what the client has missed, then live events."""
     services, owner = request.app[SERVICES], owner_of(request)
     chat_id = chat_id_of(request)
     start = _start(request)
@@ -166,7 +166,7 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/v1/watch", scope="read")
 async def watch_chats(request: web.Request) -> web.StreamResponse:
-    """The chat list's stream."""
+    """Stream the chat list: a snapshot, then its changes."""
     services, owner = request.app[SERVICES], owner_of(request)
     watcher = ListWatcher(
         owner,

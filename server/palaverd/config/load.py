@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from palaver.misfits import Misfit, find_misfit, shown
+from palaver.misfits import Misfit, find_misfit, shown, suggestion
 from palaverd.config.addresses import BadListenError, listen_address
 from palaverd.config.defaults import HEARTBEATS_PER_LEASE
 from palaverd.config.public import BadServerError, network, origin
@@ -132,20 +131,20 @@ def _check_references(config: Config, name: str) -> None:
         if model.provider not in config.providers:
             raise ConfigError(
                 f'{name}: models.{model_name}.provider is "{model.provider}", but there is no '
-                f"[providers.{model.provider}].{_suggest(model.provider, config.providers)}"
+                f"[providers.{model.provider}].{suggestion(model.provider, config.providers)}"
             )
         for other in model.fallback:
             if other == model_name or other not in config.models:
                 others = [known for known in config.models if known != model_name]
                 raise ConfigError(
                     f'{name}: models.{model_name}.fallback has "{other}", but there is no other '
-                    f"model of that name.{_suggest(other, others)}"
+                    f"model of that name.{suggestion(other, others)}"
                 )
     wanted = config.default_model
     if wanted is not None and config.models and wanted not in config.models:
         raise ConfigError(
             f'{name}: default_model is "{wanted}", but there is no '
-            f"[models.{wanted}].{_suggest(wanted, config.models)}"
+            f"[models.{wanted}].{suggestion(wanted, config.models)}"
         )
 
 
@@ -190,7 +189,7 @@ def _explain(misfit: Misfit) -> str:
     if misfit.problem == "unknown":
         table, _, key = misfit.path.rpartition(".")
         return (
-            f"there is no key {misfit.path}.{_suggest(key, misfit.allowed)} "
+            f"there is no key {misfit.path}.{suggestion(key, misfit.allowed)} "
             f"Allowed {'in [' + table + ']' if table else 'here'}: {', '.join(misfit.allowed)}."
         )
     if misfit.problem == "missing":
@@ -199,8 +198,3 @@ def _explain(misfit: Misfit) -> str:
     if misfit.allowed:
         return f"{misfit.path} is {value}. Allowed: {', '.join(misfit.allowed)}."
     return f"{misfit.path} is {value}: it must be {misfit.wanted}."
-
-
-def _suggest(key: str, allowed: Iterable[str]) -> str:
-    near = difflib.get_close_matches(key, list(allowed), n=1)
-    return f" Did you mean {near[0]}?" if near else ""

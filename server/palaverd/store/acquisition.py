@@ -17,8 +17,8 @@ from palaverd.chatstate.table import Transition
 from palaverd.store import tables
 from palaverd.store.door import Applied, finish
 from palaverd.store.hints import Hint, hint_of
+from palaverd.store.listing import read_chats
 from palaverd.store.locked import LockedChat, lock
-from palaverd.store.rows import chat_row
 from palaverd.store.tables import chats, leases
 from palaverd.store.transitions.ownership import acquire, release
 from palaverd.store.transitions.reconcile import reconcile
@@ -222,5 +222,4 @@ def heartbeat(connection: Connection, runner_ids: Sequence[str], now: int) -> No
 
 def read_hints(connection: Connection, chat_ids: Sequence[str]) -> list[Hint]:
     """Return the current hints of these chats."""
-    found = connection.execute(select(chats).where(chats.c.id.in_(chat_ids))).mappings()
-    return [hint_of(chat_row(one)) for one in found]  # type: ignore[arg-type]
+    return [hint_of(row) for row in read_chats(connection, chat_ids)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
+from palaver.misfits import suggestion
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import UnknownModel
 
@@ -17,7 +16,7 @@ def check_model(context: Context, name: str | None) -> None:
     names = context.model_names()
     if name is None or name in names:
         return
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
     known = ", ".join(names) or "none"
-    raise UnknownModel(f"There is no model {name}.{hint} Configured: {known}.", "model")
+    raise UnknownModel(
+        f"There is no model {name}.{suggestion(name, names)} Configured: {known}.", "model"
+    )

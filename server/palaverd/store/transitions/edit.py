@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
-from palaver.wire.messages import Boundary, Message, QueuedMessage
+from palaver.wire.messages import Boundary, QueuedMessage
 from palaverd.chatstate.errors import NotAUserMessage, Refused, StaleVersion
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
@@ -19,7 +19,6 @@ from palaverd.store.history import (
     insert_messages,
 )
 from palaverd.store.locked import LockedChat
-from palaverd.store.rows import wire_message
 from palaverd.store.sync import load_queue
 from palaverd.store.tables import messages, queued_messages
 
@@ -46,8 +45,7 @@ def edit(
     row = chat.row
     _same_history(chat, Transition.EDIT, history_version)
     with chat.transition(Transition.EDIT):
-        dropped = _visible_from(chat, message_id)
-        if not dropped or dropped[0].id != message_id or dropped[0].role != "user":
+        if _role_of(chat, message_id) != "user":
             raise NotAUserMessage(
                 Transition.EDIT, row.state, f"there is no message {message_id} of a user"
             )
@@ -158,14 +156,13 @@ def _same_history(chat: LockedChat, transition: Transition, seen: int) -> None:
         )
 
 
-def _visible_from(chat: LockedChat, message_id: int) -> list[Message]:
-    found = chat.connection.execute(
-        select(messages)
+def _role_of(chat: LockedChat, message_id: int) -> str | None:
+    """Return the role of a message, None if users see no such message."""
+    return chat.connection.execute(
+        select(messages.c.role)
         .where(messages.c.chat_id == chat.row.chat_id, ~messages.c.deleted)
-        .where(messages.c.id >= message_id, messages.c.visibility != "model")
-        .order_by(messages.c.id)
-    ).mappings()
-    return [wire_message(one) for one in found]  # type: ignore[arg-type]
+        .where(messages.c.id == message_id, messages.c.visibility != "model")
+    ).scalar()
 
 
 def _since_boundary(chat: LockedChat) -> int:
