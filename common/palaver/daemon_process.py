@@ -16,7 +16,7 @@ from typing import Final
 
 from palaver.client import Client, Endpoint, PalaverError, Refused, Unreachable
 from palaver.clock import Clock
-from palaver.paths import socket_path
+from palaver.paths import absolute, socket_path
 from palaver.wire.chats import Info
 
 # Seconds; a daemon ends its own shutdown after 9.5 s, so a longer one does not react.
@@ -62,7 +62,7 @@ async def find(data_dir: Path, socket: Path | None, clock: Clock) -> Running | N
     Raises:
         PalaverError: the daemon at `socket` is on another machine, or cannot be asked.
     """
-    data_dir = _absolute(data_dir)
+    data_dir = absolute(data_dir)
     info = await _info(Endpoint.unix(socket or socket_path(data_dir)), clock)
     if socket is not None:
         if info is None:
@@ -74,10 +74,6 @@ async def find(data_dir: Path, socket: Path | None, clock: Clock) -> Running | N
     if pid is None:
         return None
     return Running(pid, data_dir, info if info is not None and info.pid == pid else None)
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
 
 
 async def _info(endpoint: Endpoint, clock: Clock) -> Info | None:

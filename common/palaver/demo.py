@@ -19,10 +19,8 @@ from typing import IO, Final
 
 from palaver.client import Endpoint, PalaverError
 from palaver.clock import Clock
+from palaver.daemon_process import STOP_S
 from palaver.launch import ensure_daemon
-
-# Seconds; the daemon ends its own shutdown after 10 s.
-STOP_S: Final = 12.0
 
 # Provider timeouts for a scenario: seconds instead of minutes, since nobody watches a demo for two
 # minutes.

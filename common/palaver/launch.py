@@ -19,7 +19,7 @@ from palaver import __version__
 from palaver.client import Client, Endpoint, PalaverError, Unreachable
 from palaver.clock import Clock
 from palaver.daemon_process import Running, holder, stop
-from palaver.paths import log_path, socket_path
+from palaver.paths import absolute, log_path, socket_path
 from palaver.wire.protocol import is_older
 from palaver.wire.setup import Lent
 
@@ -76,7 +76,7 @@ async def ensure_daemon(
     Raises:
         PalaverError: it could not be started; the message is the daemon's own.
     """
-    data_dir = _absolute(data_dir)
+    data_dir = absolute(data_dir)
     endpoint = Endpoint.unix(socket_path(data_dir))
     await asyncio.to_thread(_not_foreign, endpoint, data_dir)
     if instead is None and await _answers(endpoint, clock):
@@ -89,7 +89,7 @@ async def ensure_daemon(
         if config is None and before.info is not None and before.info.config:
             config = Path(before.info.config)
     # In threads: the interface keeps drawing meanwhile.
-    argv = await asyncio.to_thread(command, data_dir, _absolute(config) if config else None)
+    argv = await asyncio.to_thread(command, data_dir, absolute(config) if config else None)
     await asyncio.to_thread(_make_private, data_dir)
     async with _turn_to_launch(data_dir, clock):
         if instead is not None:
@@ -99,10 +99,6 @@ async def ensure_daemon(
             log, process = await asyncio.to_thread(_spawn, argv, data_dir, started)
             await _wait(process, endpoint, log, clock)
     return endpoint
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
 
 
 async def _answers(endpoint: Endpoint, clock: Clock) -> bool:

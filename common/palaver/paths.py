@@ -17,6 +17,11 @@ class NowhereError(Exception):
     """A relative path, in a directory that was removed. The message is one sentence for users."""
 
 
+def absolute(path: Path) -> Path:
+    """Return a path from the root, with `~` expanded."""
+    return path.expanduser().absolute()
+
+
 def default_data_dir() -> Path:
     """Return `$PALAVER_DATA_DIR`, or the platform's data directory for Palaver.
 
@@ -36,7 +41,7 @@ def from_root(given: str, name: str) -> Path:
         NowhereError: it is relative, and the current directory was removed.
     """
     try:
-        return Path(given).expanduser().absolute()
+        return absolute(Path(given))
     except FileNotFoundError:
         raise NowhereError(
             f"{name} is {given}, but the directory that this begins in is gone."
@@ -70,7 +75,7 @@ def socket_path(data_dir: Path) -> Path:
     directory in /tmp, named after path and user. The environment has no influence: a client in cron
     or over ssh finds the daemon of a session.
     """
-    resolved = data_dir.expanduser().absolute()
+    resolved = absolute(data_dir)
     inside = resolved / "palaverd.sock"
     if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
         return inside

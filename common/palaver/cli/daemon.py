@@ -112,7 +112,6 @@ def reload(settings: Settings, as_json: bool) -> None:
 
 
 async def _reload(settings: Settings, *, as_json: bool) -> int:
-
     from palaver.client import Client, Endpoint, PalaverError
     from palaver.paths import socket_path
 

@@ -25,7 +25,6 @@ def doctor(settings: Settings, as_json: bool) -> None:
 
 
 async def _doctor(settings: Settings, *, as_json: bool) -> int:
-
     from palaver.cli.findings import examine
 
     broken = False

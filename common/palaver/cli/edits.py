@@ -88,7 +88,6 @@ async def _edit(
     yes: bool,
     as_json: bool,
 ) -> int:
-
     from palaver.client import PalaverError
     from palaver.client.pages import newest_of_person
     from palaver.wire.actions import EditMessage
@@ -168,7 +167,6 @@ def fork(
 async def _fork(
     settings: Settings, chat_id: str, number: int | None, title: str | None, *, as_json: bool
 ) -> int:
-
     from palaver.client import PalaverError
     from palaver.wire.actions import Fork
 

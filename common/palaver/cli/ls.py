@@ -49,7 +49,6 @@ def ls(
 async def _ls(
     settings: Settings, limit: int | None, *, archived: bool, q: str | None, as_json: bool
 ) -> int:
-
     async with connected(settings) as client:
         cursor: str | None = None
         left = limit

@@ -59,7 +59,6 @@ async def _queue(
     *,
     as_json: bool,
 ) -> int:
-
     from palaver.wire.queue import Promote
 
     async with connected(settings) as client:

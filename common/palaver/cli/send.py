@@ -58,7 +58,6 @@ async def _send(
     interrupt: bool,
     as_json: bool,
 ) -> int:
-
     from palaver.wire.chats import SendMessage
 
     async with connected(settings) as client:

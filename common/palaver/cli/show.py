@@ -41,7 +41,6 @@ def show(settings: Settings, chat_id: str, as_json: bool) -> None:
 
 
 async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
-
     from palaver.cli.messages import failure_line, heading, message_text
     from palaver.client.pages import messages_after
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from palaver.paths import default_data_dir
+from palaver.paths import absolute, default_data_dir
 from palaverd.cli.exits import EXIT_FAILED
 
 _data_dir = click.option("--data-dir", type=click.Path(path_type=Path), help="The data directory.")
@@ -100,7 +100,7 @@ def check(data_dir: Path | None) -> None:
 
 
 def _path(data_dir: Path | None) -> Path:
-    return (data_dir or default_data_dir()).expanduser().absolute()
+    return absolute(data_dir or default_data_dir())
 
 
 def _in_sentences(work: Callable[[], None]) -> None:

@@ -14,9 +14,13 @@ from palaverd.stream.growing_text import GrowingText
 
 
 class _Open(msgspec.Struct):
-    """A block of the answer. Its text may be longer than what the episode keeps."""
+    """A block of the answer. Its text may be longer than what the episode keeps.
+
+    `shown` is its number in the episode.
+    """
 
     start: BlockStart
+    shown: int
     call_id: str | None
     began: float
     said: GrowingText
@@ -32,23 +36,24 @@ class Answer:
         self._clock = clock
         self._new_call_id = new_call_id
         self._blocks: dict[int, _Open] = {}
-        self._shown: dict[int, int] = {}
         self.completed: Completed | None = None
 
     def take(self, event: ModelEvent) -> None:
         """Add one event to the answer and to the episode."""
         if type(event) is Delta:
-            self._blocks[event.block].said.append(event.text)
-            self._episode.append(self._shown[event.block], event.text)
+            block = self._blocks[event.block]
+            block.said.append(event.text)
+            self._episode.append(block.shown, event.text)
         elif type(event) is BlockStart:
             if event.kind != "reasoning":
                 self._end_reasoning()
             call_id = self._new_call_id() if event.kind == "tool_call" else None
             self._blocks[event.block] = _Open(
-                start=event, call_id=call_id, began=self._clock.monotonic(), said=GrowingText()
-            )
-            self._shown[event.block] = self._episode.open_block(
-                event.kind, name=event.name, call_id=call_id
+                start=event,
+                shown=self._episode.open_block(event.kind, name=event.name, call_id=call_id),
+                call_id=call_id,
+                began=self._clock.monotonic(),
+                said=GrowingText(),
             )
         elif type(event) is BlockEnd:
             block = self._blocks[event.block]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from palaverd.providers.blocks import Kind
 from palaverd.providers.dialect import Dialect, reported
 from palaverd.providers.errors import MalformedEventError, StreamFailedError
 from palaverd.providers.finish_words import word_of
@@ -25,8 +26,6 @@ from palaverd.providers.lenient import (
     thought,
 )
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking, seal
-
-Kind = Literal["text", "reasoning", "tool_call"]
 
 # Types of blocks that are read; others are ignored, with their deltas.
 _KINDS: dict[str, Kind] = {

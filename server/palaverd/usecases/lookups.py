@@ -27,7 +27,7 @@ async def list_chats(
     context: Context,
     owner: str,
     *,
-    limit: int = sync.PAGE,
+    limit: int,
     cursor: Cursor | None = None,
     archived: bool | None = None,
     title_has: str | None = None,
@@ -64,7 +64,7 @@ async def list_messages(
     *,
     before_id: int | None = None,
     after_id: int | None = None,
-    limit: int = sync.PAGE,
+    limit: int,
 ) -> MessagePage:
     """Return a page of messages: newest first, or oldest first if only `after_id` is given.
 
