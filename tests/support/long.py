@@ -44,6 +44,7 @@ LONG = {
         "test_fields",
         "test_first_run",
         "test_folds",
+        "test_gone_on",
         "test_growing_calls",
         "test_hostile",
         "test_key_queue",

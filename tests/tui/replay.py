@@ -175,6 +175,7 @@ class ReplayClient:
         self.answers = asyncio.Event()
         self.answers.set()
         self.asked: list[tuple[Any, ...]] = []
+        self.about: list[str | None] = []  # the chats of those requests
         self.positions: list[tuple[str, Any]] = []
         self.closed = False
         self.told = Info(__version__, 1, T0, "/data", [])
@@ -236,42 +237,45 @@ class ReplayClient:
         self.interrupts.append((chat_id, request))
         return Interrupted(chat(chat_id, "A chat", "interrupting"), changed=True)
 
-    async def _asked(self, *what: Any) -> None:
+    async def _asked(self, *what: Any, about: str | None = None) -> None:
         await self._post()
         self.asked.append(what)
+        self.about.append(about)
 
     async def resume(self, chat_id: str, request: Resume) -> Acted:
-        await self._asked("resume", request.turn_version, request.at)
+        await self._asked("resume", request.turn_version, request.at, about=chat_id)
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
     async def skip_backoff(self, chat_id: str, request: SkipBackoff) -> Acted:
-        await self._asked("skip", request.turn_version, request.retry_version)
+        await self._asked("skip", request.turn_version, request.retry_version, about=chat_id)
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
     async def change_chat(self, chat_id: str, request: ChangeChat) -> Chat:
         if request.archived is not None:
-            await self._asked("archived", chat_id, request.archived)
+            await self._asked("archived", chat_id, request.archived, about=chat_id)
             known = self.known.get(chat_id, chat(chat_id, "A chat"))
             return msgspec.structs.replace(known, archived=request.archived)
         if request.title is not None:
-            await self._asked("title", request.title)
+            await self._asked("title", request.title, about=chat_id)
         else:
-            await self._asked("model", request.model)
+            await self._asked("model", request.model, about=chat_id)
         return chat(chat_id, request.title or "A chat", model=request.model)
 
     async def delete_chat(self, chat_id: str) -> None:
-        await self._asked("delete", chat_id)
+        await self._asked("delete", chat_id, about=chat_id)
 
     async def edit_message(self, chat_id: str, message_id: int, request: EditMessage) -> Edited:
-        await self._asked("anew", message_id, request.content, request.history_version)
+        await self._asked(
+            "anew", message_id, request.content, request.history_version, about=chat_id
+        )
         return Edited(chat(chat_id, "A chat", "running"), None)
 
     async def fork(self, chat_id: str, request: Fork) -> Sent:
-        await self._asked("fork", chat_id, request.message_id)
+        await self._asked("fork", chat_id, request.message_id, about=chat_id)
         return Sent(chat("forked", "A chat (fork)"))
 
     async def clear(self, chat_id: str, request: ClearContext) -> Acted:
-        await self._asked("clear", request.history_version)
+        await self._asked("clear", request.history_version, about=chat_id)
         return Acted(chat(chat_id, "A chat"), changed=True)
 
     async def promote(self, chat_id: str, queued_id: int, request: Promote) -> QueueAnswer:
@@ -293,7 +297,7 @@ class ReplayClient:
         return await self._queue(chat_id, "release")
 
     async def _queue(self, chat_id: str, *what: Any) -> QueueAnswer:
-        await self._asked(*what)
+        await self._asked(*what, about=chat_id)
         return QueueAnswer(chat(chat_id, "A chat", "running"), [])
 
     async def chats(

@@ -94,7 +94,7 @@ async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path: Path) ->
     async with client(tmp_path) as me:
         undone = []
         me.app.context.notices.say(SHORT)
-        me.app.context.undo.offer(lambda: undone.append(1), "Archived it.")
+        me.app.context.undo.offer(lambda _: undone.append(1), "Archived it.")
         await me.shows("Archived it.", SHORT)
         await me.press("ctrl+z")
         await me.hides("Archived it.")

@@ -142,7 +142,7 @@ class PalaverApp(Application[int]):
             later=self.set_timer,
             warn=lambda words: notices.say(words, "warning"),
         )
-        dialogs = Dialogs(self)
+        dialogs = Dialogs(self, self.session, notices)
         log = ErrorLog(data_dir / FOLDER / "reports", os.environ)
         self.context = Context(
             app=self,

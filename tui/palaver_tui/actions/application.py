@@ -39,12 +39,17 @@ def show_help(context: Context) -> None:
 def show_palette(context: Context) -> None:
     """Open the palette, to find an action by its name."""
 
-    def picked(name: str | None) -> None:
-        if name is not None:
-            # After the palette is closed: an action may open a dialog itself.
-            context.app.call_later(context.perform, name)
+    def picked(chat: str, name: str) -> None:
+        # After the palette is closed: an action may open a dialog itself.
+        context.app.call_later(run, chat, name)
 
-    context.dialogs.open(Palette(partial(offers, context)), picked)
+    def run(chat: str, name: str) -> None:
+        if context.session.current == context.session.called(chat):
+            context.perform(name)
+        else:
+            context.notices.say("Nothing was done: another chat is shown by now.", "warning")
+
+    context.dialogs.ask(Palette(partial(offers, context)), picked)
 
 
 def leave(context: Context) -> None:

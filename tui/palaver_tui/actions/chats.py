@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from palaver.wire.chats import Chat
 from palaver_tui.actions.wording import quoted, refused
 from palaver_tui.context.context import Context, Run
+from palaver_tui.context.undo import Failed
 from palaver_tui.keymap.actions import key_of
 from palaver_tui.widgets.dialogs.confirmation import ConfirmScreen
 from palaver_tui.widgets.dialogs.title import RenameScreen
@@ -23,13 +25,13 @@ def begin(context: Context) -> None:
 
 def rename(context: Context) -> None:
     """Open the dialog to rename the current chat."""
-    session = context.session
+    session, before = context.session, context.session.view.title
 
-    def renamed(title: str | None) -> None:
-        if title is not None and title != session.view.title:
-            session.requests.rename(title)
+    def renamed(name: str, title: str) -> None:
+        if title != before:
+            session.requests.rename(session.views[name], title)
 
-    context.dialogs.open(RenameScreen(session.view.title), renamed)
+    context.dialogs.ask(RenameScreen(before), renamed)
 
 
 def show_again(context: Context, chat_id: str) -> str:
@@ -54,7 +56,7 @@ def show_again(context: Context, chat_id: str) -> str:
 
 def archive(context: Context) -> None:
     """Archive the current chat."""
-    if not refused(context, "archive"):
+    if not refused(context, "archive", context.session.view):
         _file(context, archived=True)
 
 
@@ -68,13 +70,13 @@ def _file(context: Context, *, archived: bool) -> None:
     if chat_id is None or chat_id in filing:
         return
     filing.add(chat_id)
-    pane = context.screen.chat_list
+    pane, place = context.screen.chat_list, context.place
     beside = pane.beside(chat_id)
 
     def done(chat: Chat) -> None:
         filing.discard(chat_id)
-        if archived or pane.has_focus:
-            _leave_chat(context, chat_id, beside)
+        if context.place == place and (archived or pane.has_focus):
+            _leave_chat(context, beside)
         _say_filed(context, chat, archived=archived)
 
     def failed() -> None:
@@ -87,27 +89,27 @@ def _say_filed(context: Context, chat: Chat, *, archived: bool) -> None:
     words = f"Archived {quoted(chat.title)}." if archived else f"{quoted(chat.title)} is back."
     back = "brings it back" if archived else "archives it again"
     words += f" {key_of('app.undo')} {back}."
-    context.undo.offer(lambda: _reverse(context, chat.id, archived=archived), words)
+    context.undo.offer(partial(_reverse, context, chat.id, archived), words)
 
 
-def _reverse(context: Context, chat_id: str, *, archived: bool) -> None:
-    """Undo archiving or unarchiving a chat."""
+def _reverse(context: Context, chat_id: str, archived: bool, failed: Failed) -> None:
+    """Undo archiving or unarchiving a chat; if the user waited, one that is back is shown."""
+    place = context.place
 
     def done(chat: Chat) -> None:
         if archived:
-            context.list_filter.archived = False
-            context.session.open(chat_id)
+            if context.place == place:
+                context.list_filter.archived = False
+                context.session.open(chat_id)
             context.notices.say(f"{quoted(chat.title)} is back.")
         else:
             _say_filed(context, chat, archived=True)
 
-    context.session.requests.archive(chat_id, not archived, done, lambda: None)
+    context.session.requests.archive(chat_id, not archived, done, failed)
 
 
-def _leave_chat(context: Context, chat_id: str, beside: str | None) -> None:
-    """Show another chat if this is the current one: `beside` from the list, else a new chat."""
-    if context.session.view.chat_id != chat_id:
-        return
+def _leave_chat(context: Context, beside: str | None) -> None:
+    """Show another chat: `beside` from the list if that has the focus, else a new chat."""
     if context.screen.chat_list.has_focus and beside is not None:
         context.session.open(beside)
     else:
@@ -121,7 +123,7 @@ def delete(context: Context) -> None:
     """Delete the current chat after a confirmation."""
     view = context.session.view
     chat_id = view.chat_id
-    if chat_id is None or refused(context, "delete"):
+    if chat_id is None or refused(context, "delete", view):
         return
     goes = "All its messages go for good"
     if view.queue:
@@ -134,12 +136,12 @@ def delete(context: Context) -> None:
     if context.screen.composer.text.strip():
         lines.append("What you are writing is kept: it moves to a new chat.")
 
-    def answered(yes: bool | None) -> None:
+    def answered(_name: str, yes: bool) -> None:
         if yes:
             _delete(context, chat_id, view.title)
 
     screen = ConfirmScreen("Delete this chat?", lines, "Keep it", "Delete it for good")
-    context.dialogs.open(screen, answered)
+    context.dialogs.ask(screen, answered)
 
 
 def _delete(context: Context, chat_id: str, title: str) -> None:
@@ -179,7 +181,7 @@ def after_deletion(context: Context, name: str, title: str, unsent: list[str]) -
 FUNCTIONS: Final[Mapping[str, Run]] = {
     "chat.new": begin,
     "chat.rename": rename,
-    "chat.stop": lambda context: context.session.requests.stop(),
+    "chat.stop": lambda context: context.session.requests.stop(context.session.view),
     "chat.archive": archive,
     "chat.unarchive": unarchive,
     "chat.delete": delete,

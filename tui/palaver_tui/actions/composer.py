@@ -27,7 +27,7 @@ def send(context: Context, *, interrupt: bool = False) -> None:
         return
     if run_command(context):
         return
-    if refused(context, "send"):
+    if refused(context, "send", context.session.view):
         return
     context.session.send(composer.take(), interrupt=interrupt)
     context.screen.transcript.viewport.follow()

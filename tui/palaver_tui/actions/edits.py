@@ -8,7 +8,7 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions.chats import show_again
 from palaver_tui.actions.wording import quoted, refused
 from palaver_tui.context.context import Context
-from palaver_tui.context.undo import TextAside
+from palaver_tui.context.undo import Failed, TextAside
 from palaver_tui.keymap.actions import key_of
 from palaver_tui.state.dropped_messages import Counted, dropped_by
 from palaver_tui.state.edited_message import is_gone, is_same, text_of
@@ -47,7 +47,7 @@ def _open(context: Context, message: QueuedMessage | Message, text: str) -> None
             context.changed()
 
     if isinstance(message, Message) and view.messages and dropped_by(view, message.id).at_least:
-        context.session.requests.count_after(message.id, view.messages[-1].id, count)
+        context.session.requests.count_after(view, message.id, view.messages[-1].id, count)
 
 
 def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> None:
@@ -68,17 +68,17 @@ def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> 
         )
         context.notices.say(words, "warning")
         return
-    if isinstance(editing, Message) and refused(context, "edit"):
+    if isinstance(editing, Message) and refused(context, "edit", view):
         return
     context.editor.end()
     failed = partial(_not_saved, context, name, editing, text, context.screen.composer.edits)
     if isinstance(editing, Message):
-        session.requests.edit_message(editing.id, text, failed)
+        session.requests.edit_message(view, editing.id, text, failed)
         context.screen.transcript.viewport.follow()
         return
     now = next((one for one in view.queue if one.id == editing.id), editing)
     if text not in {editing.content, now.content}:
-        session.requests.edit_queued(now, text, failed)
+        session.requests.edit_queued(view, now, text, failed)
 
 
 def _emptied(editing: QueuedMessage | Message) -> str:
@@ -126,7 +126,11 @@ def leave_edit(context: Context) -> None:
 
 
 def _edit_again(
-    context: Context, name: str, editing: QueuedMessage | Message, aside: TextAside
+    context: Context,
+    name: str,
+    editing: QueuedMessage | Message,
+    aside: TextAside,
+    _failed: Failed,
 ) -> None:
     """Continue an edit that was left; if the message is gone, add the text to the draft."""
     context.aside.remove(name, aside)

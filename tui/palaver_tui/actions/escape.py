@@ -49,7 +49,7 @@ DOES: Final[Mapping[Escape, Run]] = {
     "close_queue": _focus_composer,
     "close_edit": leave_edit,
     "close_overlay": lambda context: context.screen.close_list(),
-    "stop": lambda context: context.session.requests.stop(),
+    "stop": lambda context: context.session.requests.stop(context.session.view),
     "say_stopping": lambda context: context.notices.say("Already stopping."),
     "say_offline": lambda context: context.notices.say(
         "Without a connection nothing can be stopped.", "warning"

@@ -16,7 +16,7 @@ from palaver_tui.widgets.dialogs.confirmation import ConfirmScreen
 
 def edit(context: Context) -> None:
     """Open the user's message at the current position in the composer."""
-    if refused(context, "edit"):
+    if refused(context, "edit", context.session.view):
         return
     message = own_message(context)
     if message is None:
@@ -28,19 +28,28 @@ def edit(context: Context) -> None:
 
 
 def fork(context: Context) -> None:
-    """Create a chat with the history up to the meant message, and show it."""
+    """Create a chat with the history up to the meant message, and show it.
+
+    If the user has gone on to something else by then, a notice says where it is.
+    """
     message = meant_message(context)
     if message is None:
         context.notices.say("There is nothing to fork yet.")
         return
 
+    place = context.place
+
     def done(chat: Chat) -> None:
+        if context.place != place:
+            list_key = key_of("chats.toggle")
+            context.notices.say(f"{quoted(chat.title)} is made. {list_key} goes to the chats.")
+            return
         leave_edit(context)
         context.session.open(chat.id)
         context.screen.composer.focus()
         context.notices.say(f"You are in {quoted(chat.title)} now. The other chat is as it was.")
 
-    context.session.requests.fork(message.id, done)
+    context.session.requests.fork(context.session.view, message.id, done)
 
 
 def clear(context: Context) -> None:
@@ -49,12 +58,13 @@ def clear(context: Context) -> None:
     if not session.view.messages:
         context.notices.say("Nothing was said yet.")
         return
-    if refused(context, "clear"):
+    if refused(context, "clear", session.view):
         return
 
-    def answered(yes: bool | None) -> None:
-        if yes and not refused(context, "clear"):
-            session.requests.clear()
+    def answered(name: str, yes: bool) -> None:
+        view = session.views[name]
+        if yes and not refused(context, "clear", view):
+            session.requests.clear(view)
 
     lines = [
         quoted(session.view.title),
@@ -62,7 +72,7 @@ def clear(context: Context) -> None:
         "You still do.",
     ]
     screen = ConfirmScreen("Let the model forget?", lines, "Keep it", "Let it forget")
-    context.dialogs.open(screen, answered)
+    context.dialogs.ask(screen, answered)
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {

@@ -11,7 +11,7 @@ from palaver_tui.actions.chats import show_again
 from palaver_tui.actions.edits import begin_edit
 from palaver_tui.actions.wording import quoted
 from palaver_tui.context.context import Context, Run
-from palaver_tui.context.undo import TextAside
+from palaver_tui.context.undo import Failed, TextAside
 from palaver_tui.keymap.actions import key_of
 from palaver_tui.state.outgoing import landing
 
@@ -45,7 +45,7 @@ def go_to_queue(context: Context) -> None:
 def send(context: Context) -> None:
     """Answer the selected message next, and interrupt the current turn for it."""
     if (queued := _selected(context)) is not None:
-        context.session.requests.promote(queued)
+        context.session.requests.promote(context.session.view, queued)
 
 
 def edit(context: Context) -> None:
@@ -57,14 +57,14 @@ def edit(context: Context) -> None:
 def move(context: Context, steps: int) -> None:
     """Move the selected message down by `steps` places."""
     if (queued := _selected(context)) is not None:
-        context.session.requests.move(queued, steps)
+        context.session.requests.move(context.session.view, queued, steps)
 
 
 def hold(context: Context) -> None:
     """Hold the queue, or release it."""
     view, requests = context.session.view, context.session.requests
     held = view.held or view.status == "paused"
-    (requests.release if held else requests.hold)()
+    (requests.release if held else requests.hold)(view)
 
 
 def remove(context: Context) -> None:
@@ -86,16 +86,22 @@ def remove(context: Context) -> None:
     def failed() -> None:
         leaving.discard(queued.id)
 
-    context.session.requests.remove(queued, done, failed)
+    context.session.requests.remove(context.session.view, queued, done, failed)
 
 
 def _put_back(
-    context: Context, chat_id: str, queued: QueuedMessage, before: set[int], aside: TextAside
+    context: Context,
+    chat_id: str,
+    queued: QueuedMessage,
+    before: set[int],
+    aside: TextAside,
+    _failed: Failed,
 ) -> None:
     """Undo a removal: queue the message at its old place, or put it into the draft of an idle chat.
 
     `before` are the ids of the messages before it. An idle chat would answer it immediately, even
-    if its queue is held.
+    if its queue is held. A message that cannot be queued is put into the draft, too: that undoes
+    the removal.
     """
     session = context.session
     context.aside.remove(chat_id, aside)
@@ -104,7 +110,9 @@ def _put_back(
     def keep() -> None:
         context.drafts.keep_for(name, queued.content)
 
-    if landing(session.view) == "queue":
+    if name != chat_id:
+        keep()  # never into the queue of another chat
+    elif landing(session.view) == "queue":
         place = sum(other.id in before for other in session.view.queue)
         if not session.view.caught_up:
             place = len(before)  # the chat was just opened: its queue is not known yet

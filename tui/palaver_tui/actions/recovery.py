@@ -20,7 +20,7 @@ def retry_failed(context: Context) -> None:
     session = context.session
     view = session.view
     at = retry_time(view.error, session.clock.now()) if view.error else None
-    session.requests.resume(at if view.resume_at is None else None)
+    session.requests.resume(view, at if view.resume_at is None else None)
 
 
 def show_detail(context: Context) -> None:
@@ -29,30 +29,28 @@ def show_detail(context: Context) -> None:
 
 
 def choose_model(context: Context) -> None:
-    """Open the dialog to choose the model."""
+    """Open the dialog to choose the model of the current chat."""
     session = context.session
     models = session.models
     if models is None or not models.models:
         context.notices.say("The daemon has not said which models there are.", "warning")
         return
 
-    def chosen(name: str | None) -> None:
-        if name is not None:
-            session.choose_model(name)
-
-    context.dialogs.open(model_picker(models.models, context.painter.model_name()), chosen)
+    picker = model_picker(models.models, context.painter.model_name())
+    context.dialogs.ask(picker, session.choose_model)
 
 
 def _promote_first(context: Context) -> None:
-    context.session.requests.promote(context.session.view.queue[0])
+    view = context.session.view
+    context.session.requests.promote(view, view.queue[0])
 
 
 PRIMARY: Final[Mapping[Primary, Run]] = {
     "chat.unarchive": unarchive,
     "app.reconnect": lambda context: context.session.start(),
-    "retry.now": lambda context: context.session.requests.skip_backoff(),
+    "retry.now": lambda context: context.session.requests.skip_backoff(context.session.view),
     "error.retry": retry_failed,
-    "queue.release": lambda context: context.session.requests.release(),
+    "queue.release": lambda context: context.session.requests.release(context.session.view),
     "queue.head": _promote_first,
     "setup.restart": lambda context: context.session.setup.restart(),
     "setup.local": lambda context: context.session.setup.write_config(),

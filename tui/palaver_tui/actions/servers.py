@@ -20,17 +20,21 @@ def choose_server(context: Context) -> None:
 
 
 async def _choose(context: Context, choices: Choices) -> None:
+    place = context.place
     try:
         servers = await asyncio.to_thread(choices)
     except PalaverError as error:
         context.notices.say(str(error), "error")
         return
 
-    def chosen(number: str | None) -> None:
-        if number is not None and not servers[int(number)].here:
+    def chosen(number: str) -> None:
+        if not servers[int(number)].here:
             _leave_for(context, servers[int(number)])
 
     named_in = await asyncio.to_thread(client_config_path)
+    if context.place != place:  # what is typed by now is not meant for the dialog
+        context.notices.say("The servers can be shown now: choose a server once more.")
+        return
     context.dialogs.open(server_picker(servers, str(named_in)), chosen)
 
 

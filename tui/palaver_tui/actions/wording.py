@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from palaver_tui.context.context import Context
+from palaver_tui.state.chat import ChatView
 from palaver_tui.state.permissions import Act, refusal
 from palaver_tui.text.wrap import clip
 
@@ -15,10 +16,10 @@ def quoted(title: str) -> str:
     return f"“{clip(words, TITLE_CELLS)}”" if words else "the chat"
 
 
-def refused(context: Context, act: Act) -> bool:
-    """Return whether the current chat forbids `act`; if so, show a notice with the reason."""
-    session = context.session
-    words = refusal(act, session.view, archived=session.is_archived)
+def refused(context: Context, act: Act, view: ChatView) -> bool:
+    """Return whether a chat forbids `act`; if so, show a notice with the reason."""
+    archived = context.session.chats.is_archived(view.chat_id)
+    words = refusal(act, view, archived=archived)
     if words is not None:
         context.notices.say(words, "warning")
     return words is not None

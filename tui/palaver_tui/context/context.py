@@ -17,6 +17,7 @@ from palaver_tui.context.exit_state import ExitState
 from palaver_tui.context.list_filter import ListFilter
 from palaver_tui.context.notices import Notices
 from palaver_tui.context.own_errors import OwnErrors
+from palaver_tui.context.place import Place
 from palaver_tui.context.undo import TextsAside, UndoStack
 from palaver_tui.platform.clipboard import Clipboard
 from palaver_tui.platform.opener import Opener
@@ -67,6 +68,13 @@ class Context:
         self.list_filter = ListFilter(self.screen.chat_list)
         self.undo = UndoStack(composer, self.notices)
         self.enter = EnterKey(self.session.clock)
+
+    @property
+    def place(self) -> Place:
+        """Where the user is now. Take it before a wait, and compare it before changing the view."""
+        screen = self.screen
+        edits, in_dialog = screen.composer.edits, self.dialogs.is_open
+        return Place(self.session.current, screen.focused, edits, in_dialog)
 
 
 Run = Callable[[Context], object]  # the function of an action; its result is ignored

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
+from palaver_tui.context.notices import Notices
+from palaver_tui.session.session import Session
 from palaver_tui.widgets.dialogs.dialog import Dialog
 
 T = TypeVar("T")
@@ -15,17 +17,40 @@ T = TypeVar("T")
 class Dialogs:
     """Opens and closes dialogs."""
 
-    def __init__(self, app: App[int]) -> None:
+    def __init__(self, app: App[int], session: Session, notices: Notices) -> None:
         self._app = app
+        self._session = session
+        self._notices = notices
 
     @property
     def is_open(self) -> bool:
         """Whether a dialog is shown over the main screen."""
         return len(self._app.screen_stack) > 1
 
-    def open(self, dialog: Dialog[T], answered: Callable[[T | None], None] | None = None) -> None:
-        """Show `dialog`; `answered` is called with its result, None if it is closed without one."""
-        self._app.push_screen(dialog, answered)
+    def open(self, dialog: Dialog[T], answered: Callable[[T], None] | None = None) -> None:
+        """Show a dialog that is about no chat; `answered` is called with its result, if any."""
+
+        def closed(given: T | None) -> None:
+            if given is not None and answered is not None:
+                answered(given)
+
+        self._app.push_screen(dialog, closed)
+
+    def ask(self, dialog: Dialog[T], answered: Callable[[str, T], None]) -> None:
+        """Show a dialog about the current chat; `answered` gets that chat's name, and the result.
+
+        Another chat may be the current one by then. If the chat is deleted, a notice is shown.
+        """
+        session, asked = self._session, self._session.current
+
+        def given(result: T) -> None:
+            name = session.called(asked)
+            if session.knows(name):
+                answered(name, result)
+            else:
+                self._notices.say("Nothing was done: that chat is gone.", "warning")
+
+        self.open(dialog, given)
 
     def shows(self, kind: type[Dialog[Any]]) -> bool:
         """Return whether the topmost dialog is of that type."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from palaver_tui.context.notices import Notices
 from palaver_tui.timing import UNDO_NOTICE_S
 from palaver_tui.widgets.composer import Composer
 
+Failed = Callable[[], None]
+Undo = Callable[[Failed], None]  # undoes an action; calls its argument if nothing was undone
+
 
 class Undoable(NamedTuple):
     """A function that undoes an action, the composer's edit count at that time, and the notice."""
 
-    undo: Callable[[], None]
+    undo: Undo
     edits: int
     words: str
 
@@ -28,8 +32,11 @@ class UndoStack:
         self._notices = notices
         self._stack: list[Undoable] = []
 
-    def offer(self, undo: Callable[[], None], words: str) -> None:
-        """Push `undo` and show the notice `words`. Text typed afterwards is undone before it."""
+    def offer(self, undo: Undo, words: str) -> None:
+        """Push `undo` and show the notice `words`. Text typed afterwards is undone before it.
+
+        If `undo` fails, possibly later, it can be tried again.
+        """
         self._stack.append(Undoable(undo, self._composer.edits, words))
         self._notices.say(words, seconds=UNDO_NOTICE_S)
 
@@ -45,7 +52,8 @@ class UndoStack:
         if self._stack:
             taken_back = self._stack.pop()
             self._notices.withdraw(taken_back.words)
-            taken_back.undo()
+            # Others may have been pushed, or popped, when it fails.
+            taken_back.undo(partial(self._stack.insert, len(self._stack), taken_back))
         else:
             self._notices.say("There is nothing to take back.")
 

@@ -95,6 +95,9 @@ class Outbox:
         views = self._store.views
         try:
             while name in views and (item := _next_out(views[name])) is not None:
+                # Again "sending" if it had to wait: it cannot be taken back from now on.
+                views[name] = marked(views[name], item.key, "sending")
+                self._store.changed()
                 try:
                     sent = await self._deliver(name, item)
                 except Unauthenticated:

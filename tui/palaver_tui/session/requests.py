@@ -1,7 +1,8 @@
 """Requests of the user about a chat: stop, retry, model, archive, history, queue.
 
-Each method starts its request and returns; the effects arrive through the stream. A refusal or
-a missing response is shown as a notice.
+Each method takes the chat's view at the time of the user's decision, starts its request and
+returns; the effects arrive through the stream. A refusal or a missing response is shown as a
+notice.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from palaver.wire.queue import (
 )
 from palaver_tui.session.store import Store
 from palaver_tui.session.tasks import Spawn
+from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, in_words, is_read
 
 Told = Callable[[Chat], None]
@@ -32,22 +34,24 @@ Ask = Callable[[Client, str], Awaitable[str | None]]
 
 
 class Requests:
-    """Sends the requests of a session, for the current chat unless a method takes another."""
+    """Sends the requests of a session. None is about the current chat unless its view is passed."""
 
     def __init__(self, store: Store, spawn: Spawn) -> None:
         self._store = store
         self._spawn = spawn
 
-    def _ask(self, ask: Ask, failed: Failed | None = None, chat_id: str | None = None) -> None:
-        client, chat_id = self._store.client, chat_id or self._store.view.chat_id
-        if chat_id is None:
+    def _ask(self, view: ChatView, ask: Ask, failed: Failed | None = None) -> None:
+        if view.chat_id is not None:
+            self._ask_about(view.chat_id, ask, failed)
+
+    def _ask_about(self, chat_id: str, ask: Ask, failed: Failed | None) -> None:
+        client = self._store.client
+        if client is not None:
+            self._spawn(self._run(ask, client, chat_id, failed))
             return
-        if client is None:
-            self._store.notice("There is no connection to the daemon yet.", "warning")
-            if failed is not None:
-                failed()
-            return
-        self._spawn(self._run(ask, client, chat_id, failed))
+        self._store.notice("There is no connection to the daemon yet.", "warning")
+        if failed is not None:
+            failed()
 
     async def _run(self, ask: Ask, client: Client, chat_id: str, failed: Failed | None) -> None:
         """Send a request; show a notice with the words that `ask` returns, or with the error."""
@@ -65,21 +69,11 @@ class Requests:
         if words:
             self._store.notice(words, "information")
 
-    @property
-    def _turn(self) -> int:
-        versions = self._store.view.versions
-        return versions.turn if versions else 0
-
-    @property
-    def _history(self) -> int:
-        versions = self._store.view.versions
-        return versions.history if versions else 0
-
     # --- the current turn -------------------------------------------------------------------
 
-    def stop(self) -> None:
+    def stop(self, view: ChatView) -> None:
         """Interrupt the current turn, and hold the queue."""
-        request = Interrupt(turn_version=self._turn, hold_queue=True)
+        request = Interrupt(turn_version=_turn(view), hold_queue=True)
 
         async def ask(client: Client, chat_id: str) -> str | None:
             answer = await client.interrupt(chat_id, request)
@@ -87,21 +81,21 @@ class Requests:
                 return answer.reason or "There was nothing left to stop."
             return "Stopped. What was written so far is kept."
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def resume(self, at: datetime | None = None) -> None:
+    def resume(self, view: ChatView, at: datetime | None = None) -> None:
         """Retry the failed turn, now or at a time."""
-        request = Resume(turn_version=self._turn, at=at)
+        request = Resume(turn_version=_turn(view), at=at)
 
         async def ask(client: Client, chat_id: str) -> str | None:
             answer = await client.resume(chat_id, request)
             return None if answer.changed else answer.reason
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def skip_backoff(self) -> None:
+    def skip_backoff(self, view: ChatView) -> None:
         """Run a waiting retry now."""
-        versions = self._store.view.versions
+        versions = view.versions
         if versions is None:
             return
         request = SkipBackoff(turn_version=versions.turn, retry_version=versions.retry)
@@ -110,25 +104,25 @@ class Requests:
             answer = await client.skip_backoff(chat_id, request)
             return None if answer.changed else answer.reason
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def choose_model(self, model: str) -> None:
+    def choose_model(self, view: ChatView, model: str) -> None:
         """Change the model of the chat; a waiting retry runs with it at once."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.change_chat(chat_id, ChangeChat(model=model))
             return f"{model} answers from now on."
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def rename(self, title: str) -> None:
+    def rename(self, view: ChatView, title: str) -> None:
         """Rename the chat."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.change_chat(chat_id, ChangeChat(title=title))
             return None
 
-        self._ask(ask)
+        self._ask(view, ask)
 
     # --- the chat as a whole --------------------------------------------------------------
 
@@ -141,7 +135,7 @@ class Requests:
             done(chat)
             return None
 
-        self._ask(ask, failed, chat_id)
+        self._ask_about(chat_id, ask, failed)
 
     def delete(self, chat_id: str, done: Callable[[], None], failed: Failed) -> None:
         """Delete a chat for good; one that is not archived is archived first."""
@@ -154,13 +148,13 @@ class Requests:
             done()
             return None
 
-        self._ask(ask, failed, chat_id)
+        self._ask_about(chat_id, ask, failed)
 
     # --- the history ----------------------------------------------------------------------
 
-    def edit_message(self, message_id: int, content: str, failed: Failed) -> None:
+    def edit_message(self, view: ChatView, message_id: int, content: str, failed: Failed) -> None:
         """Edit an earlier message; refused if the history is not the shown version any more."""
-        request = EditMessage(content, self._history)
+        request = EditMessage(content, _history(view))
 
         async def ask(client: Client, chat_id: str) -> str | None:
             answer = await client.edit_message(chat_id, message_id, request)
@@ -168,9 +162,11 @@ class Requests:
             gone = in_words(Dropped(after, len(answer.dropped_queue), answer=False))
             return f"Said anew. Dropped: {gone}." if gone else "Said anew."
 
-        self._ask(ask, failed)
+        self._ask(view, ask, failed)
 
-    def count_after(self, message_id: int, up_to: int, done: Callable[[Counted], None]) -> None:
+    def count_after(
+        self, view: ChatView, message_id: int, up_to: int, done: Callable[[Counted], None]
+    ) -> None:
         """Count the visible messages after one, up to another, by fetching them."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -182,9 +178,9 @@ class Requests:
             done(Counted(found, message_id, up_to))
             return None
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def fork(self, message_id: int, done: Told) -> None:
+    def fork(self, view: ChatView, message_id: int, done: Told) -> None:
         """Create a chat with the messages up to and including one."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -193,32 +189,34 @@ class Requests:
             done(forked.chat)
             return None
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def clear(self) -> None:
+    def clear(self, view: ChatView) -> None:
         """Clear the model's context."""
-        request = ClearContext(self._history)
+        request = ClearContext(_history(view))
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.clear(chat_id, request)
             return "The model sees nothing of what is above the line. You still do."
 
-        self._ask(ask)
+        self._ask(view, ask)
 
     # --- the queue --------------------------------------------------------------------------
 
-    def promote(self, queued: QueuedMessage) -> None:
+    def promote(self, view: ChatView, queued: QueuedMessage) -> None:
         """Make a queued message the next one, and interrupt the current turn for it."""
-        request = Promote(turn_version=self._turn)
+        request = Promote(turn_version=_turn(view))
 
         async def ask(client: Client, chat_id: str) -> str | None:
             answer = await client.promote(chat_id, queued.id, request)
             stops = answer.chat.status == "interrupting"
             return "The answer is stopped; this message comes next." if stops else None
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def remove(self, queued: QueuedMessage, done: Callable[[str], None], failed: Failed) -> None:
+    def remove(
+        self, view: ChatView, queued: QueuedMessage, done: Callable[[str], None], failed: Failed
+    ) -> None:
         """Delete a queued message. `done` is called with the id of its chat."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
@@ -226,7 +224,7 @@ class Requests:
             done(chat_id)
             return None
 
-        self._ask(ask, failed)
+        self._ask(view, ask, failed)
 
     def requeue(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
         """Queue a removed message again, at `place` (from 0), with its model."""
@@ -236,9 +234,11 @@ class Requests:
             await client.send(chat_id, request)
             return None
 
-        self._ask(ask, failed, chat_id)
+        self._ask_about(chat_id, ask, failed)
 
-    def edit_queued(self, queued: QueuedMessage, content: str, failed: Failed) -> None:
+    def edit_queued(
+        self, view: ChatView, queued: QueuedMessage, content: str, failed: Failed
+    ) -> None:
         """Change the content of a queued message in place; `failed` is called on an error."""
         request = EditQueued(content, model=queued.model)
 
@@ -246,11 +246,11 @@ class Requests:
             await client.edit_queued(chat_id, queued.id, request)
             return None
 
-        self._ask(ask, failed)
+        self._ask(view, ask, failed)
 
-    def move(self, queued: QueuedMessage, steps: int) -> None:
+    def move(self, view: ChatView, queued: QueuedMessage, steps: int) -> None:
         """Move a queued message down by `steps`."""
-        ids = [other.id for other in self._store.view.queue]
+        ids = [other.id for other in view.queue]
         if queued.id not in ids:
             return
         index = ids.index(queued.id)
@@ -264,22 +264,30 @@ class Requests:
             await client.reorder_queue(chat_id, request)
             return None
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def hold(self) -> None:
+    def hold(self, view: ChatView) -> None:
         """Hold the queue."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.hold_queue(chat_id)
             return None
 
-        self._ask(ask)
+        self._ask(view, ask)
 
-    def release(self) -> None:
+    def release(self, view: ChatView) -> None:
         """Release the queue."""
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.release_queue(chat_id)
             return None
 
-        self._ask(ask)
+        self._ask(view, ask)
+
+
+def _turn(view: ChatView) -> int:
+    return view.versions.turn if view.versions else 0
+
+
+def _history(view: ChatView) -> int:
+    return view.versions.history if view.versions else 0

@@ -291,6 +291,7 @@ class Session(Store):
     def rename(self, name: str, view: ChatView, chat: Chat) -> None:
         """Replace the draft `name`, whose state is `view`, with the chat that was created of it."""
         del self.views[name]
+        self._created[name] = chat.id
         # After a lost response the chat may have been opened from the list already.
         known = self.views.get(chat.id)
         if known is not None:
@@ -307,6 +308,10 @@ class Session(Store):
                 older=not view.messages,
                 outgoing=view.outgoing,
             )
+        if (
+            view.model is not None and view.model != chat.model
+        ):  # it was chosen after the message was sent
+            self.requests.choose_model(self.views[chat.id], view.model)
         if self.current == name:
             self._show(chat.id)
 
@@ -408,8 +413,11 @@ class Session(Store):
         self._interrupting = (stopped, place)
         return place
 
-    def choose_model(self, model: str) -> None:
-        """Change the model of the current chat."""
-        self.views[self.current] = replace(self.view, model=model)
-        self.requests.choose_model(model)
+    def choose_model(self, name: str, model: str) -> None:
+        """Change the model of a chat. The daemon decides, unless the chat does not exist yet."""
+        view = self.views[name]
+        if view.chat_id is not None:
+            self.requests.choose_model(view, model)
+            return
+        self.views[name] = replace(view, model=model)
         self.changed()

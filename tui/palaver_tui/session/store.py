@@ -46,6 +46,7 @@ class Store:
         self.chats: ChatList = EMPTY
         self.views: OrderedDict[str, ChatView] = OrderedDict()
         self.current = ""  # the name of the current view, which is shown
+        self._created: dict[str, str] = {}  # ids of chats, by the names of their drafts
 
     @property
     def view(self) -> ChatView:
@@ -70,6 +71,10 @@ class Store:
     def knows(self, name: str) -> bool:
         """Return whether there is a view with that name."""
         return name in self.views
+
+    def called(self, name: str) -> str:
+        """Return the present name of a view: the id of the chat if it was the name of a draft."""
+        return self._created.get(name, name)
 
     def learned(self, chat: Chat) -> None:
         """Put the chat of a response into the list, before it arrives in the list's stream."""

@@ -1,0 +1,321 @@
+"""What is decided about one chat has its effect there, also if the user is elsewhere by then."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from palaver.interface import Choice
+from palaver.wire.chats import Model, Models
+from palaver.wire.events import CaughtUp, ChatDeleted, MessageEvent, QueueUpdate
+from palaver_tui.timing import RESEND_AFTER_S
+from tui.replay import MODELS, ReplayClient, problem, queued, status, user, versions
+from tui.screen import Client, client
+from tui.test_client import with_chat
+from tui.test_edits import with_history
+
+TWO_MODELS = Models([*MODELS.models, Model("gpt", "openai", "gpt", context_limit=1000)])
+# For each dialog about a chat: the action that opens it, its title, keys that answer it, and the
+# request that follows.
+DIALOGS = {
+    "rename": ("chat.rename", "Title of this chat", ["Z", "enter"], ("title", "A chatZ")),
+    "clear": ("chat.clear", "Let the model forget?", ["y"], ("clear", 7)),
+    "model": ("model.choose", "Who answers", ["down", "enter"], ("model", "gpt")),
+    "delete": ("chat.delete", "Delete this chat?", ["y"], ("archived", "a", True)),
+}
+
+
+def two_chats() -> ReplayClient:
+    daemon = with_history()
+    daemon.available_models = TWO_MODELS
+    daemon.stream_of("b").tell(MessageEvent(user(1, "in the other one")))
+    daemon.stream_of("forked").tell(status(title="A chat (fork)"), CaughtUp(1))
+    return daemon
+
+
+# --- dialogs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialog", DIALOGS)
+async def test_a_dialog_is_about_the_chat_for_which_it_was_opened(
+    tmp_path: Path, dialog: str
+) -> None:
+    action, title, keys, asked = DIALOGS[dialog]
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        me.app.perform(action)
+        await me.shows(title)
+        me.app.session.open("b")
+        await me.press(*keys)
+        await me.until(lambda: daemon.asked)
+        assert (daemon.asked[0], daemon.about[0]) == (asked, "a")
+
+
+@pytest.mark.parametrize("dialog", ["rename", "palette"])
+async def test_the_answer_about_a_chat_that_was_deleted_changes_no_other(
+    tmp_path: Path, dialog: str
+) -> None:
+    palette = ("app.palette", "Commands", [*"archive this", "enter"], ())
+    action, title, keys, _ = {**DIALOGS, "palette": palette}[dialog]
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.press("ctrl+l")  # with the list in focus, the next chat is shown after a deletion
+        me.app.perform(action)
+        await me.shows(title)
+        daemon.watching.tell(ChatDeleted("a"))
+        await me.until(lambda: me.app.session.current == "b")
+        await me.press(*keys)
+        await me.shows("Nothing was done: that chat is gone.")
+        assert daemon.asked == []
+
+
+async def test_the_palette_runs_nothing_in_another_chat(tmp_path: Path) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.press("ctrl+p", *"archive this")
+        me.app.session.open("b")
+        await me.press("enter")
+        await me.shows("Nothing was done: another chat is shown by now.")
+        assert daemon.asked == []
+
+
+async def test_a_title_that_was_left_as_it_was_is_not_set_again(tmp_path: Path) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        me.app.perform("chat.rename")
+        daemon.stream_of("a").tell(status(title="Renamed elsewhere", versions=versions(10, 7, 7)))
+        await me.until(lambda: me.view.title == "Renamed elsewhere")
+        await me.press("enter")
+        await me.hides("Title of this chat")
+        assert daemon.asked == []
+
+
+# --- the model --------------------------------------------------------------------------------
+
+
+async def test_a_model_that_is_refused_is_not_shown_as_chosen(tmp_path: Path) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        daemon.refusal = problem("No such model.")
+        await me.press("f3", "down", "enter")
+        await me.shows("No such model.")
+        assert me.view.model == "sonnet"
+        daemon.refusal = None
+        await me.press("f3", "down", "enter")
+        await me.shows("gpt answers from now on.")
+        daemon.stream_of("a").tell(status(model="gpt", versions=versions(10, 7, 7)))
+        await me.until(lambda: me.view.model == "gpt")
+
+
+@pytest.mark.parametrize("answered", ["before the chat exists", "after it"])
+async def test_the_model_of_a_new_chat_is_the_one_chosen_last(
+    tmp_path: Path, answered: str
+) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.until(lambda: me.app.session.models)
+        daemon.answers.clear()
+        await me.write("hi")
+        await me.press("enter", "f3")
+        await me.shows("Who answers")
+        if answered == "after it":
+            daemon.answers.set()
+            await me.until(lambda: me.app.session.current == "made")
+        await me.press("down", "enter")
+        daemon.answers.set()
+        await me.until(lambda: daemon.asked)
+        assert (daemon.asked, daemon.about) == ([("model", "gpt")], ["made"])
+
+
+# --- undo -------------------------------------------------------------------------------------
+
+
+async def test_an_undo_that_failed_can_be_tried_again_in_its_place(tmp_path: Path) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        undone: list[str] = []
+        me.app.context.undo.offer(lambda _: undone.append("earlier"), "An earlier one.")
+        me.app.perform("chat.archive")
+        await me.shows("Archived “A chat”.")
+        daemon.down = True
+        daemon.answers.clear()
+        me.app.perform("app.undo")
+        me.app.context.undo.offer(lambda _: undone.append("later"), "A later one.")
+        daemon.answers.set()
+        await me.shows("connection refused")
+        daemon.down = False
+        me.app.perform("app.undo")
+        assert undone == ["later"]
+        me.app.perform("app.undo")
+        await me.until(lambda: daemon.asked == [("archived", "a", True), ("archived", "a", False)])
+        await me.until(lambda: me.app.session.current == "a")
+        me.app.perform("app.undo")
+        assert undone == ["later", "earlier"]
+
+
+async def test_what_was_queued_in_a_deleted_chat_is_put_into_no_other_queue(
+    tmp_path: Path,
+) -> None:
+    daemon = with_history("running", QueueUpdate([queued(1, "x")], held=False))
+    daemon.stream_of("b").tell(status("running", "Another"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "Queue · 1")
+        await me.press("ctrl+o", "d")
+        await me.shows("Removed “x”")
+        daemon.stream_of("a").tell(QueueUpdate([], held=False))
+        await me.press("ctrl+l")
+        daemon.watching.tell(ChatDeleted("a"))
+        await me.until(lambda: me.app.session.current == "b" and me.view.status == "running")
+        me.app.perform("app.undo")
+        await me.shows("Its chat is deleted")
+        await me.rests()
+        assert (daemon.sent, me.composer.text) == ([], "x")
+
+
+# --- messages that are sent again -------------------------------------------------------------
+
+
+async def test_a_message_that_is_being_sent_again_cannot_be_taken_back(tmp_path: Path) -> None:
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.app.session.connection.phase == "live")
+        daemon.down = True
+        await me.write("once")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        daemon.down = False
+        daemon.answers.clear()
+        me.clock.advance(RESEND_AFTER_S)
+        await me.until(lambda: me.view.outgoing[0].state == "sending")
+        await me.press("up")
+        assert me.composer.text == "x"  # the message before it, not the one on its way
+        daemon.answers.set()
+        await me.until(lambda: daemon.sent)
+        assert [request.content for _, request, _ in daemon.sent] == ["once"]
+
+
+async def test_a_message_behind_the_one_that_is_sent_again_can_be_taken_back(
+    tmp_path: Path,
+) -> None:
+    daemon = with_chat(user(1, "x"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.app.session.connection.phase == "live")
+        daemon.down = True
+        for text in ("one", "two"):
+            await me.write(text)
+            await me.press("enter")
+        await me.until(lambda: [one.state for one in me.view.outgoing] == ["waiting"] * 2)
+        daemon.down = False
+        daemon.answers.clear()
+        me.clock.advance(RESEND_AFTER_S)
+        await me.until(lambda: me.view.outgoing[0].state == "sending")
+        await me.press("up")
+        assert me.composer.text == "two"
+        daemon.answers.set()
+        await me.until(lambda: daemon.sent and not me.view.outgoing)
+        await me.rests()
+        assert [request.content for _, request, _ in daemon.sent] == ["one"]
+
+
+# --- late responses ---------------------------------------------------------------------------
+
+
+async def type_on(me: Client) -> None:
+    await me.press(*"mo")
+
+
+async def open_another(me: Client) -> None:
+    me.app.session.open("b")
+    await me.rests()
+
+
+async def open_a_dialog(me: Client) -> None:
+    me.app.perform("chat.rename")
+    await me.shows("Title of this chat")
+
+
+async def search(me: Client) -> None:
+    await me.press("ctrl+f", *"tw")
+
+
+GOING_ON = [type_on, open_another, open_a_dialog, search]
+
+
+@pytest.mark.parametrize("go_on", GOING_ON)
+async def test_a_late_fork_does_not_take_one_away(
+    tmp_path: Path, go_on: Callable[[Client], Any]
+) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.rests()
+        daemon.answers.clear()
+        me.app.perform("transcript.fork")
+        await go_on(me)
+        here = me.app.context.place
+        daemon.answers.set()
+        await me.shows("“A chat (fork)” is made. ^l goes to the chats.")
+        assert me.app.context.place == here
+        assert "forked" in me.app.session.chats.chats
+
+
+async def test_a_fork_from_the_palette_is_shown(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=two_chats(), chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.press("ctrl+p", *"fork", "enter")
+        await me.shows("You are in “A chat (fork)” now.")
+        assert me.app.session.current == "forked"
+
+
+async def test_a_chat_that_is_archived_late_is_not_left_in_the_middle_of_something(
+    tmp_path: Path,
+) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        daemon.answers.clear()
+        me.app.perform("chat.archive")
+        await type_on(me)
+        daemon.answers.set()
+        await me.shows("Archived “A chat”.")
+        assert (me.app.session.current, me.composer.text) == ("a", "mo")
+
+
+async def test_an_archived_chat_that_is_back_late_does_not_take_one_away(tmp_path: Path) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        me.app.perform("chat.archive")
+        await me.shows("Archived “A chat”.")
+        await open_another(me)
+        daemon.answers.clear()
+        me.app.perform("app.undo")
+        await type_on(me)
+        daemon.answers.set()
+        await me.shows("“A chat” is back.")
+        assert (me.app.session.current, me.composer.text) == ("b", "mo")
+
+
+async def test_servers_that_are_read_late_take_no_keys_away(tmp_path: Path) -> None:
+    ready, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def slow() -> list[Choice]:
+        asyncio.run_coroutine_threadsafe(ready.wait(), loop).result(30)
+        return [Choice(None, here=True)]
+
+    async with client(tmp_path, daemon=two_chats(), chat_id="a", choices=slow) as me:
+        await me.shows("second", "two")
+        me.app.perform("server.choose")
+        await me.press(*"hello")
+        ready.set()
+        await me.shows("The servers can be shown now: choose a server once more.")
+        assert me.composer.text == "hello"
+        assert not me.app.context.dialogs.is_open
