@@ -88,8 +88,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("confirmation", "findings", "options", "output", "runtime", "turn"),
         ("completion", "daemon", "doctor", "login", "ls", "result", "servers"),
         ("daemon_logs", "daemon_status", "ids"),
-        ("archive", "interface", "queue", "run_turn", "send", "show", "tail_text"),
-        ("edits", "main", "run", "tail"),
+        ("archive", "edits", "interface", "queue", "run_turn", "send", "show", "tail_text"),
+        ("main", "run", "tail"),
         ("demo",),
     ),
     "palaverd.usecases": (

@@ -38,7 +38,7 @@ def archive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
 
     async def work(client: Client, chat: Chat) -> str:
         await _archive(client, chat)
-        return f"Archived {quoted(chat)}."
+        return f"Archived {words.quoted(chat)}."
 
     run_async(_each(settings, chat_ids, work))
 
@@ -58,7 +58,7 @@ def unarchive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
 
     async def work(client: Client, chat: Chat) -> str:
         await client.change_chat(chat.id, ChangeChat(archived=False))
-        return f"{quoted(chat)} is back."
+        return f"{words.quoted(chat)} is back."
 
     run_async(_each(settings, chat_ids, work))
 
@@ -83,12 +83,12 @@ def rm(settings: Settings, chat_ids: tuple[str, ...], yes: bool) -> None:
             goes = f"all its messages{waiting if chat.queue_length else ''}"
             if under := await _under(client, chat):
                 goes += f", and the {'chat' if under == 1 else f'{under} chats'} under it"
-            confirm(f"Delete {quoted(chat)} for good, with {goes}?", yes=False)
+            confirm(f"Delete {words.quoted(chat)} for good, with {goes}?")
         # Only archived chats can be deleted, so that no running chat is.
         if not chat.archived:
             await _archive(client, chat)
         await client.delete_chat(chat.id)
-        return f"Deleted {quoted(chat)}."
+        return f"Deleted {words.quoted(chat)}."
 
     run_async(_each(settings, chat_ids, work))
 
@@ -129,8 +129,3 @@ async def _each(settings: Settings, chat_ids: tuple[str, ...], work: Work) -> in
                 words.failure(str(error))
                 code = exits.FAILED
     return code
-
-
-def quoted(chat: Chat) -> str:
-    """Return the title of a chat in quotation marks."""
-    return f"“{words.title(chat)}”"

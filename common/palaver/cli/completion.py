@@ -64,11 +64,9 @@ def _asked(
     # Imported here: completion of commands needs none of it.
     import asyncio
 
-    from palaver.client import PalaverError
+    from palaver.client import Client, PalaverError
 
     async def answer() -> list[CompletionItem]:
-        from palaver.client import Client
-
         async with asyncio.timeout(PATIENCE_S):
             endpoint = await _endpoint(ctx)
             if endpoint is None:

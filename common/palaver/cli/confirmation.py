@@ -9,15 +9,13 @@ import click
 from palaver.cli import words
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Return if the user confirms, or `yes` is True.
+def confirm(question: str) -> None:
+    """Ask `question`; return if the user confirms.
 
     Raises:
         click.UsageError: there is no terminal to ask at.
         click.Abort: the user declined.
     """
-    if yes:
-        return
     if not (sys.stdin is not None and sys.stdin.isatty()):
         raise click.UsageError("There is no terminal to ask at: say --yes if you mean it.")
     click.confirm(words.for_stream(question, sys.stderr), abort=True, err=True)

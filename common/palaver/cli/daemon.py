@@ -62,7 +62,8 @@ async def _stop(settings: Settings, *, force: bool) -> int:
         words.notice(none_runs(settings))
         return exits.FINISHED
     await end(running, SystemClock(), force=force)
-    words.notice(f"Stopped (process {running.pid}).{_interrupted(running)}")
+    chats = _goes_on(running, " when a daemon runs again")
+    words.notice(f"Stopped (process {running.pid}).{chats}")
     if running.info is not None and running.info.clients:
         words.notice("A client is open: it starts another one in a moment.")
     return exits.FINISHED
@@ -92,7 +93,7 @@ async def _restart(settings: Settings, *, force: bool) -> int:
     if before is None:
         words.notice(f"None ran; started process {pid}.")
     else:
-        words.notice(f"Stopped process {before.pid}, started process {pid}.{_on(before)}")
+        words.notice(f"Stopped process {before.pid}, started process {pid}.{_goes_on(before)}")
     return exits.FINISHED
 
 
@@ -155,16 +156,10 @@ def none_runs(settings: Settings) -> str:
     return f"No daemon runs for {settings.data_dir}."
 
 
-def _interrupted(running: Running) -> str:
+def _goes_on(running: Running, when: str = "") -> str:
+    """Return a sentence about the chats that a stopped daemon was working on; "" for none."""
     working = running.info.working if running.info else 0
     if not working:
         return ""
     chats = "1 chat goes" if working == 1 else f"{working} chats go"
-    return f" {chats} on when a daemon runs again."
-
-
-def _on(running: Running) -> str:
-    working = running.info.working if running.info else 0
-    if not working:
-        return ""
-    return " 1 chat goes on." if working == 1 else f" {working} chats go on."
+    return f" {chats} on{when}."

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, output, words
-from palaver.cli.archive import quoted
 from palaver.cli.completion import complete_models
 from palaver.cli.confirmation import confirm
 from palaver.cli.ids import chat_argument, find_chat
@@ -34,7 +33,7 @@ async def _rename(settings: Settings, chat_id: str, title: str) -> int:
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
         renamed = await client.change_chat(chat.id, ChangeChat(title=title))
-    words.notice(f"{quoted(chat)} is called {quoted(renamed)} now.")
+    words.notice(f"{words.quoted(chat)} is called {words.quoted(renamed)} now.")
     return exits.FINISHED
 
 
@@ -97,11 +96,11 @@ async def _edit(
         if number is None:
             last = await newest_of_person(client, chat.id)
             if last is None:
-                raise PalaverError(f"Nobody has said anything in {quoted(chat)} yet.")
+                raise PalaverError(f"Nobody has said anything in {words.quoted(chat)} yet.")
             number = last.id
         if not yes:
             goes = await _goes(client, chat, number)
-            confirm(f"Dropped for it: {goes}. Go on?" if goes else "Say it anew?", yes=False)
+            confirm(f"Dropped for it: {goes}. Go on?" if goes else "Say it anew?")
         # The version from before the question, so that newer messages are not dropped unseen.
         request = EditMessage(content, chat.versions.history, model)
         edited = await client.edit_message(chat.id, number, request)
@@ -175,7 +174,7 @@ async def _fork(
         if number is None:
             newest = (await client.messages(chat.id, limit=1)).messages
             if not newest:
-                raise PalaverError(f"There is nothing in {quoted(chat)} to fork.")
+                raise PalaverError(f"There is nothing in {words.quoted(chat)} to fork.")
             number = newest[0].id
         forked = await client.fork(chat.id, Fork(number, title))
     if as_json:

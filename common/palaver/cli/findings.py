@@ -160,7 +160,8 @@ def _is_newer(setup: Setup) -> bool:
 
 
 # Variables that affect how providers are reached: report those that the daemon lacks.
-_DECIDING = ("https_proxy", "http_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir")
+_PROXIES = ("https_proxy", "http_proxy", "all_proxy")
+_DECIDING = (*_PROXIES, "ssl_cert_file", "ssl_cert_dir")
 
 
 def _environment(setup: Setup, *, here: bool) -> Iterator[Finding]:
@@ -226,13 +227,10 @@ async def _providers(setup: Setup, *, here: bool) -> AsyncIterator[Finding]:
 
 
 def _unheard(setup: Setup) -> str:
-    proxies = [one.variable for one in setup.network if one.variable.lower() in _THROUGH]
+    proxies = [one.variable for one in setup.network if one.variable.lower() in _PROXIES]
     if proxies:
         return f"Asked without the proxy of {proxies[0]}, through which the daemon goes."
     return "Is it running? Check its base_url."
-
-
-_THROUGH = ("https_proxy", "http_proxy", "all_proxy")
 
 
 async def _nobody() -> None:

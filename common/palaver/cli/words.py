@@ -56,6 +56,11 @@ def title(chat: Chat) -> str:
     return " ".join(visible(chat.title).split()) or "(untitled)"
 
 
+def quoted(chat: Chat) -> str:
+    """Return a chat's title in quotation marks."""
+    return f"“{title(chat)}”"
+
+
 def for_stream(text: str, stream: IO[Any] | None) -> str:
     """Return `text` as it may be written: without control characters on a terminal."""
     return visible(text) if stream is not None and stream.isatty() else text
