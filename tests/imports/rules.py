@@ -112,7 +112,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaver_tui.text": (
         ("spans", "durations"),
         ("visible", "wrap"),
-        ("code", "diff", "half_blocks"),
+        ("code", "half_blocks"),
+        ("diff",),
         ("markdown",),
         ("source", "finished_blocks"),
         ("open_block", "plain"),

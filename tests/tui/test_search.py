@@ -25,7 +25,7 @@ def found(query: str, *texts: str) -> list[str]:
     """Return the text of each match, with `|` between lines."""
     return [
         "|".join(texts[line][start:end] for line, start, end in stretches)
-        for stretches in Query(query).stretches(lines(*texts))
+        for stretches in Query(query).stretches_in(texts)
     ]
 
 
@@ -66,7 +66,7 @@ class TestOccurrences:
             at = data.draw(st.integers(0, len(shown)))
             shown = [*shown[:at], *lines(*data.draw(rows))]
             occurrences.update(shown)
-            assert occurrences.found == list(query.stretches(shown))
+            assert occurrences.found == list(query.stretches_in([line.text for line in shown]))
             for number, line in enumerate(shown):
                 on_it = [
                     (start, end, which)

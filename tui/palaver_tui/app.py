@@ -186,7 +186,7 @@ class PalaverApp(Application[int]):
         main, context = self.main, self.context
         main.welcome.hint = self._hint
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
-        main.transcript.set_look(look)
+        main.transcript.viewport.set_look(look)
         self._mark_own()
         main.composer.act = self.perform
         main.composer.focus()

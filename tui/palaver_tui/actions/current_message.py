@@ -22,7 +22,7 @@ def message_here(context: Context) -> Message | None:
 def meant_message(context: Context) -> Message | None:
     """Return the message at the target; else the last one, or if scrolled up the first in view."""
     transcript = context.screen.transcript
-    pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
+    pointed = transcript.target_cursor.in_view()
     read = [one for one in context.session.view.messages if is_read(one)]
     return (
         read[-1]

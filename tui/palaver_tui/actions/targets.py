@@ -72,7 +72,7 @@ def go_to_message(context: Context, step: int, *, own: bool) -> None:
     if here is None or not shown:
         return
     at = next((index for index, one in enumerate(shown) if one.id >= here.id), 0)
-    pointed = transcript.target_cursor.target is not None and transcript.target_cursor.in_view()
+    pointed = transcript.target_cursor.in_view()
     if step < 0 and not pointed and not transcript.viewport.begins(here.id):
         at += 1  # the beginning of this message is above the view: go there first
     if step < 0 and own and not pointed and transcript.viewport.following:

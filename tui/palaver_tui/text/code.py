@@ -74,7 +74,7 @@ def highlight(source: str, language: str) -> list[tuple[Span, ...]]:
     """Return the lines of `source`, which may end in a line feed, as coloured spans."""
     tokens = _tokens(source, language) if len(source) <= MAX_HIGHLIGHTED else None
     if tokens is None:
-        return [(Span(expand_tabs(line), Face("code", paper="code")),) for line in _lines(source)]
+        return [(Span(expand_tabs(line), Face("code", paper="code")),) for line in rows_of(source)]
     lines: list[list[Span]] = [[]]
     for token, text in tokens:
         face = _face(token)
@@ -103,11 +103,12 @@ def _tokens(source: str, language: str) -> list[tuple[_TokenType, str]] | None:
     return tokens
 
 
-def _lines(source: str) -> list[str]:
-    lines = source.split("\n")
-    if len(lines) > 1 and not lines[-1]:
-        lines.pop()
-    return lines
+def rows_of(source: str) -> list[str]:
+    """Return the lines of `source`, which may end in a line feed; at least one."""
+    rows = source.split("\n")
+    if len(rows) > 1 and not rows[-1]:
+        rows.pop()
+    return rows
 
 
 def _expanded(spans: tuple[Span, ...]) -> tuple[Span, ...]:

@@ -8,8 +8,9 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from palaver_tui.text.code import CONTINUATION
 from palaver_tui.text.spans import BLANK, Face, Ink, Line, Paper, Span
-from palaver_tui.text.visible import expand_tabs, visible_line
+from palaver_tui.text.visible import TAB_WIDTH, visible_line
 from palaver_tui.text.wrap import clip, hard_wrap, width_of
 
 Sign = Literal["+", "-", " "]
@@ -17,7 +18,6 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 _FILE = re.compile(r"\+\+\+ (?:b/)?([^\t\n]+)")
 _INKS: dict[Sign, Ink] = {"+": "success", "-": "error", " ": "code"}
 _PAPERS: dict[Sign, Paper] = {"+": "added", "-": "removed", " ": "code"}
-_CONTINUED = "↪ "
 # With more rows than this, difflib ignores frequent ones (`autojunk`): it takes quadratic time.
 EXACT_UP_TO = 2_000
 
@@ -143,20 +143,17 @@ def row_lines(sign: Sign, text: str, width: int) -> list[Line]:
 
 def _row_lines(row: Row, digits: int, width: int) -> list[Line]:
     paper = _PAPERS[row.sign]
+    face = Face(_INKS[row.sign], paper=paper)
     number = f" {row.number or '':>{digits}} "
     head = (
         Span(number, Face("code_comment", paper=paper)),
-        Span(f"{row.sign} ", Face(_INKS[row.sign], bold=row.sign != " ", paper=paper)),
+        Span(f"{row.sign} ", face._replace(bold=row.sign != " ")),
     )
     used = width_of(number) + 2
-    text = Span(expand_tabs(visible_line(row.text.replace("\t", "    "))), _text_face(row.sign))
+    text = Span(visible_line(row.text.replace("\t", " " * TAB_WIDTH)), face)
     room = max(4, width - used - 1)
     if width_of(text.text) <= room:
         return [Line((*head, text), paper)]
-    mark = Span(" " * used + _CONTINUED, Face("code_comment", paper=paper))
-    first, *rest = hard_wrap([text], room - len(_CONTINUED))
+    mark = Span(" " * used + CONTINUATION, Face("code_comment", paper=paper))
+    first, *rest = hard_wrap([text], room - len(CONTINUATION))
     return [Line((*head, *first), paper), *(Line((mark, *piece), paper) for piece in rest)]
-
-
-def _text_face(sign: Sign) -> Face:
-    return Face(_INKS[sign] if sign != " " else "code", paper=_PAPERS[sign])

@@ -100,8 +100,7 @@ class Assembly:
     def set_folds(self, folds: Folds) -> None:
         """Apply `folds` to all sections."""
         self.folds = folds
-        kept = [entry[2] for entry in self._committed.values()]
-        for section in [*kept, *([self._live[2]] if self._live else [])]:
+        for section in self.all_sections():
             section.refold(folds)
 
     def draw_pictures(self, draws: bool) -> None:

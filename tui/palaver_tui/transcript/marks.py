@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.column import Column
 
 # Later ones are drawn over earlier ones.
 MarkKind = Literal["dropped", "found", "here", "target", "selected", "cursor"]
-ORDER: tuple[MarkKind, ...] = ("dropped", "found", "here", "target", "selected", "cursor")
+ORDER: tuple[MarkKind, ...] = get_args(MarkKind)
 
 
 class Mark(NamedTuple):

@@ -43,12 +43,11 @@ class Query:
         joined = "\n".join(texts).casefold()
         return all(word in joined for word in self._words)
 
-    def stretches(self, lines: Iterable[Line]) -> Iterator[list[Stretch]]:
-        """Yield the occurrences in lines that are below each other, each by its stretches."""
-        yield from self.stretches_in([line.text for line in lines])
-
     def stretches_in(self, texts: Sequence[str], column: int = 0) -> Iterator[list[Stretch]]:
-        """Yield the occurrences in the texts of lines, from `column` of the first one on."""
+        """Yield the occurrences in the texts of lines below each other, each by its stretches.
+
+        From `column` of the first line on.
+        """
         if self.empty:
             return
         starts = [0]

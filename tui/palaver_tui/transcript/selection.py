@@ -196,7 +196,7 @@ class Selection:
         """Move the cursor to the first or the last character of its line."""
         if (cursor := self.places()[1]) is not None:
             self._wish = None
-            self._set(Place(cursor.y, (FOREVER) if last else 0))
+            self._set(Place(cursor.y, FOREVER if last else 0))
 
     # --- the mouse ------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class TargetCursor:
         return True
 
     def in_view(self) -> bool:
-        """Return whether the target is in view."""
+        """Return whether there is a target, and it is in view."""
         y = self.line
         return y is not None and self._viewport.shows(y)
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from palaver.wire.messages import Picture
 from palaver_tui.text.document import MarkdownDocument
-from palaver_tui.text.spans import Line
+from palaver_tui.text.spans import FOREVER, Line
 from palaver_tui.transcript.blocks import Block, Spot, line_in
 from palaver_tui.transcript.calls.call import CallBlock
 from palaver_tui.transcript.column import Column
@@ -109,7 +109,7 @@ def neighbour(column: Column, y: int, start: int, step: int) -> Target | None:
             if (at > (y, start)) if step > 0 else (at < (y, start)):
                 return target
         index += step
-        y, start = (-1, -1) if step > 0 else (1 << 60, 0)
+        y, start = (-1, -1) if step > 0 else (FOREVER, 0)
     return None
 
 

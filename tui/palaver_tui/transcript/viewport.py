@@ -54,10 +54,7 @@ class Viewport:
     # --- what is shown --------------------------------------------------------------------
 
     def set_look(self, look: Look) -> None:
-        """Set how messages are shown; to be called before there are any."""
-        self._begin(look)
-
-    def _begin(self, look: Look) -> None:
+        """Set how messages are shown, and begin without any."""
         self.column = Column(look)
         self._anchors = Anchors(self.column)
 
@@ -72,7 +69,7 @@ class Viewport:
         if view.messages and self.view is not None and self.view.messages == view.messages:
             return False
         self._folds[before] = self.folds
-        self._begin(self.column.assembly.look)
+        self.set_look(self.column.assembly.look)
         self.column.set_folds(self._folds.pop(name, Folds()))
         self.following, self.new_lines = True, 0
         return True

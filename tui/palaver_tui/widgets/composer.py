@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.message import Message
 from textual.widgets.text_area import Edit, EditResult
 
 from palaver_tui.keymap.actions import BY_ID
@@ -27,9 +26,6 @@ class Composer(ShownArea):
     """A text area that grows to a few rows, sends on Enter, and never loses typed text."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("composer")
-
-    class Grew(Message):
-        """Posted when the number of rows changed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -93,4 +89,3 @@ class Composer(ShownArea):
         if rows != self._rows:
             self._rows = rows
             self.styles.height = rows
-            self.post_message(self.Grew())

@@ -7,7 +7,7 @@ from typing import Final
 from textual.strip import Strip
 from textual.widget import Widget
 
-from palaver_tui.keymap.actions import BY_ID, key_name
+from palaver_tui.keymap.actions import key_of
 from palaver_tui.state.first_run import FirstRun, Row, Tone, paragraphs
 from palaver_tui.text.spans import BLANK, Face, Line, Span
 from palaver_tui.text.visible import visible_line
@@ -35,10 +35,9 @@ def _left(spans: tuple[Span, ...], inner: int, width: int) -> Line:
 
 
 def _key_rows() -> list[tuple[Span, ...]]:
-    rows = [(key_name(BY_ID[name].keys[0]), label) for name, label in KEY_ROWS]
     return [
-        (Span(f"{key:>8}  ", Face("accent")), Span(f"{label:<14}", Face("muted")))
-        for key, label in rows
+        (Span(f"{key_of(name):>8}  ", Face("accent")), Span(f"{label:<14}", Face("muted")))
+        for name, label in KEY_ROWS
     ]
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from palaver_tui.text.code import rows_of
 from palaver_tui.text.markdown.metadata import TRACE, Env
 from palaver_tui.text.source.inline_origins import InlineTrace, Marks, Run, parse
 from palaver_tui.text.spans import Line
@@ -212,9 +213,7 @@ class _Walk:
         assert token.map is not None
         first, last = token.map
         fenced = token.type == "fence"
-        rows = token.content.split("\n")
-        if len(rows) > 1 and not rows[-1]:
-            rows.pop()
+        rows = rows_of(token.content)
         begin, opening = self.line(first)
         token.meta[TRACE] = len(self.result.runs)
         self._tag(token, begin, begin + len(opening) if fenced else begin)

@@ -77,12 +77,12 @@ class SourceMap:
         if whole:
             return self._written(0, len(self._text))
         before = [
-            self._slice(first, marks.opens, marks.opened)
+            first.source[marks.opens : marks.opened]
             for marks in sorted(self._trace(first).marks)
             if first.start + marks.opened <= begin < first.start + marks.closes < stop
         ]
         after = [
-            self._slice(last, marks.closes, marks.closed)
+            last.source[marks.closes : marks.closed]
             for marks in sorted(self._trace(last).marks, key=lambda marks: marks.closes)
             if begin <= last.start + marks.opens
             and last.start + marks.opened < stop <= last.start + marks.closes
@@ -92,9 +92,6 @@ class SourceMap:
     def _written(self, start: int, end: int) -> str:
         """Return a part of the text as written, before it was made visible."""
         return self._original.between(self._text, start, end)
-
-    def _slice(self, block: Block, start: int, end: int) -> str:
-        return block.source[start:end]
 
     def _ends(self, start: Place, end: Place) -> tuple[Block, Block, int, int, bool] | None:
         """Return the first and last selected block, the range in the text, and if it is all."""

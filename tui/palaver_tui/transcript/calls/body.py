@@ -8,7 +8,7 @@ from palaver_tui.text.code import code_lines
 from palaver_tui.text.diff import diff_lines
 from palaver_tui.text.half_blocks import Grid
 from palaver_tui.text.spans import BLANK, Face, Ink, Line, Span
-from palaver_tui.text.visible import visible, visible_line
+from palaver_tui.text.visible import expand_tabs, visible, visible_line
 from palaver_tui.text.wrap import wrap
 from palaver_tui.transcript.calls.cache import edits_of
 from palaver_tui.transcript.calls.content import CallContent
@@ -151,4 +151,4 @@ def _live(output: Output, width: int) -> list[Line]:
 def _panel(text: str, width: int, ink: Ink) -> list[Line]:
     rows = visible(text).rstrip("\n").split("\n")
     face = Face(ink, paper="code")
-    return code_lines([(Span(row.expandtabs(4), face),) for row in rows], width)
+    return code_lines([(Span(expand_tabs(row), face),) for row in rows], width)

@@ -19,10 +19,12 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class BackgroundLayout:
-    """Runs the viewport's layout jobs in a thread, one after the other."""
+    """Runs the viewport's layout jobs in a thread, one after the other.
+
+    `told` is called with a message for the user when a layout fails.
+    """
 
     def __init__(self, viewport: Viewport, spawn: Spawn, told: Callable[[str], None]) -> None:
-        """Call `told` with a message for the user when a layout fails."""
         self.job: Job | None = None  # the running job
         self._viewport = viewport
         self._spawn = spawn

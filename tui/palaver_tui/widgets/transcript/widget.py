@@ -106,10 +106,6 @@ class Transcript(ScrollView, can_focus=True):
             self.editing = message_id
             self.refresh()
 
-    def set_look(self, look: Look) -> None:
-        """Set how messages are shown; to be called before there are any."""
-        self.viewport.set_look(look)
-
     @property
     def column_width(self) -> int:
         """The width of the text in cells."""
