@@ -9,10 +9,8 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,6 +22,7 @@ from palaver.wire.chats import CreateChat, Info
 from palaver.wire.events import ListSnapshot
 from palaver.wire.protocol import OLDEST_DAEMON, PROTOCOL, is_older, too_old
 from support.clock import PATIENCE_S
+from support.forkserver import fork
 from support.here import Here, somewhere
 from support.process import DaemonProcess
 
@@ -46,16 +45,10 @@ async def here() -> AsyncIterator[Here]:
 async def running(here: Here, other: Other, *options: str) -> AsyncIterator[DaemonProcess]:
     """Run the daemon of another version; kill it in the end if it still runs."""
     version, *numbers = other
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "support.another", version, *map(str, numbers), "palaverd"),
+    process = await fork(
+        *("support.another", version, *map(str, numbers), "palaverd"),
         *("serve", "--data-dir", str(here.data_dir), *options),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env=os.environ
-        | {
-            "PALAVER_CONFIG": str(here.config),
-            "PYTHONPATH": str(Path(__file__).parent.parent),
-        },
+        environment=os.environ | {"PALAVER_CONFIG": str(here.config)},
     )
     daemon = DaemonProcess(here.data_dir, process)
     reading = asyncio.create_task(daemon.read_log())

@@ -8,9 +8,17 @@ from __future__ import annotations
 import runpy
 import sys
 
+PROGRAMS = {"palaver", "palaverd"}
+
 
 def become(version: str, protocol: int, oldest: int) -> None:
-    """Set version and protocol before any module has read them."""
+    """Set version and protocol before any module has read them.
+
+    A forked process has read its own: it forgets the modules, and they are imported once more.
+    """
+    for name in list(sys.modules):
+        if name.partition(".")[0] in PROGRAMS:
+            del sys.modules[name]
     import palaver
     from palaver.wire import protocol as spoken
 

@@ -266,8 +266,10 @@ def _import() -> None:
 
 def _main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
+    gc.disable()  # which would search again and again what is imported
     _import()
     gc.freeze()  # or each child copies all of it at its first collection
+    gc.enable()
     module, arguments, environment, folder = _serve(connection)
     os.environ.clear()
     os.environ.update(environment)

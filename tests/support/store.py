@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -30,14 +32,34 @@ ERROR = ChatError(kind="overloaded", message="Too busy.", retryable=True)
 @contextmanager
 def memory_store() -> Iterator[Connection]:
     """Open a migrated database in memory, with one owner."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    prepare(engine, "BEGIN", pragmas=("PRAGMA foreign_keys=ON",))
-    with engine.connect() as connection:
+    with _in_memory() as connection:
+        _driver(connection).deserialize(_migrated())
+        yield connection
+
+
+@cache
+def _migrated() -> bytes:
+    """Return the file of such a database: the migrations take 25 ms, a copy of their result 0.1."""
+    with _in_memory() as connection:
         with connection.begin():
             migrate(connection)
             connection.execute(insert(users).values(id=OWNER, created_at=NOW))
+        return _driver(connection).serialize()
+
+
+@contextmanager
+def _in_memory() -> Iterator[Connection]:
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    prepare(engine, "BEGIN", pragmas=("PRAGMA foreign_keys=ON",))
+    with engine.connect() as connection:
         yield connection
     engine.dispose()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    found = connection.connection.dbapi_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def taker(**changes: Any) -> Taker:

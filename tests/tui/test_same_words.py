@@ -222,9 +222,12 @@ def follow(me: Me, lines: Lines, order: tuple[str, ...] = ()) -> int:
     return 1
 
 
+COMMITS = {state: Commits(state) for state in TURNS}
+
+
 def everything(state: State, request: str) -> int:
     """Run all events in every order; return the number of orders."""
-    me = Me(Commits(state))
+    me = Me(COMMITS[state])
     me.told()  # the initial state of the chat
     me.view = sending(me.view, Outgoing(MINE, WORDS, T0, state="waiting"))
     return follow(me, (*MY_REQUEST[request], *TURNS[state], *ELSE))
