@@ -8,6 +8,7 @@ the process to fork from. Each process that runs tests has one.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import importlib
 import json
@@ -264,7 +265,34 @@ def _import() -> None:
         kind("none", base_url=None, api_key="none", key_hint="", clock=SystemClock())._make()
 
 
+_code: int | None = None  # of a forked program that has ended
+
+
+def _leave() -> None:
+    """Exit without taking the interpreter apart, which would copy all of the parent's memory."""
+    if _code is not None:
+        # One that fails is left to the interpreter, which has a message and a code for it.
+        with suppress(OSError, ValueError):
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            os._exit(_code)
+
+
+def _run(module: str) -> None:
+    """Run a module as a program."""
+    global _code
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        _code = 0
+    except SystemExit as exit_:
+        if exit_.code is None or isinstance(exit_.code, int):
+            _code = (exit_.code or 0) & 0xFF
+        raise
+
+
 def _main() -> None:
+    atexit.register(_leave)  # the first is called last
     connection = socket.socket(fileno=int(sys.argv[1]))
     gc.disable()  # which would search again and again what is imported
     _import()
@@ -276,7 +304,7 @@ def _main() -> None:
     time.tzset()
     os.chdir(folder)
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    _run(module)
 
 
 if __name__ == "__main__":

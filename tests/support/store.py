@@ -132,8 +132,8 @@ def add_message(connection: Connection, row: ChatRow, role: str, parts: list[Any
 
 def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Return everything that is stored, to check that nothing was changed."""
+    cursor = _driver(connection).cursor()  # this runs before and after every step
     return {
-        # Without SQLAlchemy, as this runs before and after every step.
-        table.name: [tuple(r) for r in connection.exec_driver_sql(f"SELECT * FROM {table.name}")]
+        table.name: cursor.execute(f"SELECT * FROM {table.name}").fetchall()
         for table in metadata.sorted_tables
     }
