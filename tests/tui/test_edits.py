@@ -89,6 +89,7 @@ async def test_an_edit_that_is_refused_is_in_the_composer_again(tmp_path: Path) 
         await me.shows("The conversation changed", "editing your message")
         assert me.composer.text == "second!"
         daemon.refusal = None
+        me.clock.advance(2)
         await me.press("enter")
         await me.until(lambda: daemon.asked == [("anew", 3, "second!", 7)])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual import events
 
 from palaver.stream.progress import Progress
 from palaver.wire.chats import ChatStatus
@@ -18,6 +19,7 @@ from palaver.wire.events import (
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.edited_message import is_gone, queue_place
+from palaver_tui.storage.local_store import LocalStore
 from tui.replay import ReplayClient, answer, chat, problem, queued, status, user, versions
 from tui.screen import Client, client
 
@@ -70,6 +72,7 @@ async def test_a_refused_edit_is_open_again_over_the_draft_that_was_there(
         await me.shows("connection refused", "leave it as it was")
         assert me.composer.text == text
         me.daemon.down = False
+        me.clock.advance(2)
         await me.press("enter")  # the same edit, not a new message
         await me.until(lambda: me.daemon.asked)
         assert (me.daemon.asked[0][0], me.daemon.sent) == (
@@ -153,6 +156,37 @@ async def test_an_edit_refused_when_its_chat_is_deleted_is_in_the_draft_of_a_new
         await me.until(lambda: me.composer.text == text)
 
 
+@pytest.mark.parametrize("how", ["open", "in another chat", "on its way"])
+async def test_an_edit_at_the_end_of_the_client_is_in_the_draft_of_the_next_one(
+    tmp_path: Path, how: str
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.write("a draft")
+        text = await open_edit(me, "queued")
+        me.daemon.answers.clear()
+        if how == "on its way":
+            await me.press("enter")
+        elif how == "in another chat":
+            me.app.session.open("b")
+        me.app.exit(0)
+        me.app.exit(0)  # a signal while the client is being left
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.until(lambda: me.composer.text)
+        assert me.composer.text == f"a draft\n\n{text}"
+
+
+async def test_an_edit_that_was_saved_or_not_changed_is_in_no_draft(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await open_edit(me, "queued")
+        await me.press("enter")
+        await me.until(lambda: me.daemon.asked)
+        await me.press("ctrl+o", "down", "e")
+        await me.shows("editing message 2")
+        me.app.exit(0)
+    assert LocalStore(tmp_path).drafts() == []
+
+
 # --- two edits ----------------------------------------------------------------------------
 
 
@@ -211,6 +245,87 @@ async def test_an_emptied_edit_asks_for_nothing_and_says_what_to_do(
         assert me.app.context.editor.message is not None
 
 
+# --- saved and sent now --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changed", [True, False])
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_an_edited_message_is_sent_now_by_the_key_that_sends_now(
+    tmp_path: Path, changed: bool, elsewhere: bool
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.write("a draft")
+        await me.press("ctrl+o", "down", "e", *("!" if changed else ""))
+        await me.shows("⏎ put back · ^s send now · Esc leave it as it was")
+        me.daemon.answers.clear()
+        await me.press("ctrl+s")
+        if elsewhere:
+            me.app.session.open("b")
+        me.daemon.answers.set()
+        edit = [("edit", 2, "second of the queue!")] if changed else []
+        await me.until(lambda: me.daemon.asked == [*edit, ("promote", 2, 7)])
+        assert set(me.daemon.about) == {"a"}
+        assert me.composer.text == ("" if elsewhere else "a draft")
+
+
+async def test_an_edit_that_is_refused_is_not_sent_now_either(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        text = await open_edit(me, "queued")
+        me.daemon.refusal = problem("The disk is full.")
+        await me.press("ctrl+s")
+        await me.shows("The disk is full.")
+        assert (me.daemon.asked, me.composer.text) == ([], text)
+
+
+@KINDS
+async def test_a_second_enter_of_the_same_stroke_does_not_send_the_draft_beneath_an_edit(
+    tmp_path: Path, kind: str
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.write("a draft")
+        await open_edit(me, kind)
+        await me.press("enter", "enter")
+        await me.until(lambda: me.daemon.asked)
+        assert (me.composer.text, me.daemon.sent) == ("a draft", [])
+        me.app.post_message(events.Paste(", pasted"))  # what was pasted is sent at once
+        await me.until(lambda: me.composer.text == "a draft, pasted")
+        await me.press("enter")
+        await me.until(lambda: me.daemon.sent)
+
+
+async def test_the_enter_that_opens_an_edit_does_not_send_it(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.write("/edit")
+        await me.press("enter", "enter")
+        await me.shows("drops 1 message")
+        assert (me.composer.text, me.daemon.asked) == ("second", [])
+
+
+async def test_the_enter_that_opens_a_chat_does_not_send_its_draft(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="b") as me:
+        await me.shows("A chat", "Another")
+        await me.write("half a thought")
+        me.app.session.open("a")
+        await me.shows("Queue · 2")
+        await me.press("ctrl+l", "down", "enter", "enter")
+        await me.until(lambda: me.composer.has_focus)
+        assert (me.app.session.current, me.composer.text) == ("b", "half a thought")
+        assert me.daemon.sent == []
+
+
+async def test_without_a_message_the_key_that_sends_now_stops_nothing(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.write("this instead")
+        await me.press("ctrl+s", "ctrl+s")
+        await me.until(lambda: me.daemon.sent)
+        await me.shows("nothing is written")
+        assert me.daemon.asked == []
+
+
 # --- the message is gone, or elsewhere ----------------------------------------------------
 
 
@@ -237,7 +352,7 @@ async def test_an_edit_of_a_message_that_is_gone_sends_nothing_and_becomes_a_dra
             assert me.transcript.editing is None  # nothing is marked as dropped
         await me.hides("editing message 1")
         await me.press("enter")
-        await me.shows("Nothing was sent", "in the composer")
+        await me.shows("Nothing was sent")
         assert (me.composer.text, me.app.context.editor.message) == (text, None)
         assert (me.daemon.asked, me.daemon.sent) == ([], [])
 

@@ -215,9 +215,9 @@ class PalaverApp(Application[int]):
     def exit(
         self, result: int | None = None, return_code: int = 0, message: Any | None = None
     ) -> None:
-        """Leave the client, after storing the composer's text as a draft."""
+        """Leave the client, after storing the composer's text and all edits as drafts."""
         if self.on_screen:
-            self.context.drafts.note()
+            self.context.drafts.store_all()
         super().exit(result, return_code, message)
 
     def _leave(self, code: int) -> None:
@@ -403,7 +403,7 @@ class PalaverApp(Application[int]):
     async def give(self, event: events.Event) -> None:
         """Dispatch the next input event of the queue."""
         if isinstance(event, events.Key):
-            self.context.enter.note(event.key)
+            self.context.enter.note(event.key, self.main.composer.edits)
             if "alt+" in event.key:
                 event.character = None  # Textual would insert the letter without Alt
         await super().on_event(event)

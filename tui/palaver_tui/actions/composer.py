@@ -15,14 +15,19 @@ from palaver_tui.context.context import Context, Run
 def send(context: Context, *, interrupt: bool = False) -> None:
     """Send the composer's message, save the edit or run the command; if empty, do what is offered.
 
-    With `interrupt`, the current turn is interrupted for the message.
+    With `interrupt`, the current turn is interrupted for the message, or for the queued one that is
+    edited.
     """
+    if context.enter.came_twice:
+        return  # the composer has not changed, or has a draft that was not looked at
     composer, editing = context.screen.composer, context.editor.message
     if editing is not None:
-        save_edit(context, editing, composer.text)
+        save_edit(context, editing, composer.text, send_now=interrupt)
         return
     if not composer.text.strip():
-        if not composer.text and not context.enter.came_twice:
+        if interrupt:
+            context.notices.say("There is nothing to send: nothing is written.")
+        elif not composer.text:
             do_what_helps(context)
         return
     if run_command(context):

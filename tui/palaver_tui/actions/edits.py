@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from palaver.wire.messages import Message, QueuedMessage
@@ -50,35 +51,69 @@ def _open(context: Context, message: QueuedMessage | Message, text: str) -> None
         context.session.requests.count_after(view, message.id, view.messages[-1].id, count)
 
 
-def save_edit(context: Context, editing: QueuedMessage | Message, text: str) -> None:
+def save_edit(
+    context: Context, editing: QueuedMessage | Message, text: str, *, send_now: bool = False
+) -> None:
     """Save the edited message: a queued one in place, an earlier one as the start of a new turn.
 
-    If that fails, the text is not lost: it is edited again, or kept with the draft of its chat.
+    With `send_now`, a queued message is then answered next, and the turn is interrupted for it.
+    If it cannot be saved, the text is not lost: it is edited again, or kept with the chat's draft.
     """
-    session = context.session
-    name, view = session.current, session.view
+    view = context.session.view
     if not text.strip():
         context.notices.say(f"An empty message cannot be {_emptied(editing)}", "warning")
-        return
-    if is_gone(view, editing):
+    elif is_gone(view, editing):
         context.editor.end()
-        context.drafts.keep_for(name, text)
+        context.drafts.keep_for(context.session.current, text)
         words = (
-            "Nothing was sent: the message that you edited is gone. Your text is in the composer."
+            "The message that you edited is gone. Nothing was sent: your text is in the composer."
         )
         context.notices.say(words, "warning")
-        return
-    if isinstance(editing, Message) and refused(context, "edit", view):
-        return
-    context.editor.end()
-    failed = partial(_not_saved, context, name, editing, text, context.screen.composer.edits)
-    if isinstance(editing, Message):
-        session.requests.edit_message(view, editing.id, text, failed)
+    elif isinstance(editing, QueuedMessage):
+        _put_back(context, editing, text, send_now=send_now)
+    elif not refused(context, "edit", view):
+        done, failed = _begin_saving(context, editing, text)
+        context.session.requests.edit_message(view, editing.id, text, done, failed)
         context.screen.transcript.viewport.follow()
+
+
+def _put_back(context: Context, queued: QueuedMessage, text: str, *, send_now: bool) -> None:
+    view, requests = context.session.view, context.session.requests
+    now = next((one for one in view.queue if one.id == queued.id), queued)
+
+    def saved() -> None:
+        if send_now:
+            requests.promote(view, now)
+
+    if text in {queued.content, now.content}:
+        context.editor.end()
+        saved()
         return
-    now = next((one for one in view.queue if one.id == editing.id), editing)
-    if text not in {editing.content, now.content}:
-        session.requests.edit_queued(view, now, text, failed)
+    done, failed = _begin_saving(context, queued, text, saved)
+    requests.edit_queued(view, now, text, done, failed)
+
+
+def _begin_saving(
+    context: Context,
+    editing: QueuedMessage | Message,
+    text: str,
+    then: Callable[[], None] = lambda: None,
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """End the edit. Return the functions to call when it was saved, and when that has failed."""
+    name, drafts = context.session.current, context.drafts
+    context.editor.end()
+    drafts.begin_saving(name, text)
+    edits = context.screen.composer.edits
+
+    def done() -> None:
+        drafts.end_saving(name, text)
+        then()
+
+    def failed() -> None:
+        drafts.end_saving(name, text)
+        _not_saved(context, name, editing, text, edits)
+
+    return done, failed
 
 
 def _emptied(editing: QueuedMessage | Message) -> str:

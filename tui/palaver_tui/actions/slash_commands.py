@@ -83,7 +83,7 @@ def run_command(context: Context) -> bool:
     if not is_known and not is_alone:
         return False
     if text == context.doubted:
-        return context.enter.came_twice
+        return False
     context.doubted = text
     if not word:
         words = "A slash alone is no command"

@@ -6,12 +6,13 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.context.editor import Editor
 from palaver_tui.session.session import Session
 from palaver_tui.state.chat import DRAFT
+from palaver_tui.state.edited_message import text_of
 from palaver_tui.storage.drafts import NEW, Drafts, joined
 from palaver_tui.widgets.composer import Composer
 
 
 class DraftSwitch:
-    """Swaps the composer's text between chats. `stored` has the drafts of all chats."""
+    """Swaps the composer's text between chats, edits too. `stored` has the drafts of all chats."""
 
     def __init__(
         self, session: Session, composer: Composer, editor: Editor, stored: Drafts
@@ -21,6 +22,7 @@ class DraftSwitch:
         self._editor = editor
         self._shown: str | None = None  # the chat whose draft is in the composer
         self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}  # edits of other chats
+        self._saving: dict[str, list[str]] = {}  # edits without a response, by chat
         self.stored = stored
 
     def switch(self) -> None:
@@ -53,6 +55,29 @@ class DraftSwitch:
         """Store the text of the composer as the draft of this chat."""
         if self._shown is not None and self._editor.message is None:
             self.stored.put(self._shown, self._composer.text)
+
+    def store_all(self) -> None:
+        """Store all that is written: edits, too, which end as a part of the drafts of their chats.
+
+        Called when the client is left. An edit that is being saved may still be refused.
+        """
+        shown, editor = self._shown, self._editor
+        for name in {*self._parked, *self._saving} - {shown}:
+            edited = _changed(*self._parked.pop(name, (None, "")))
+            draft = joined(self.stored.get(name), edited, *self._saving.pop(name, []))
+            self.stored.put(name, draft)
+        if shown is not None:
+            edited = _changed(editor.message, self._composer.text)
+            self.stored.put(shown, joined(editor.draft, edited, *self._saving.get(shown, [])))
+
+    def begin_saving(self, name: str, text: str) -> None:
+        """Note an edit that was sent: until there is a response, its text is nowhere else."""
+        self._saving.setdefault(name, []).append(text)
+
+    def end_saving(self, name: str, text: str) -> None:
+        """Note that there is a response to an edit, or that there will be none."""
+        if text in (texts := self._saving.get(name, [])):
+            texts.remove(text)
 
     def show_stored(self) -> None:
         """Show the stored draft of this chat, unless something was typed already."""
@@ -90,4 +115,10 @@ class DraftSwitch:
     def everything(self) -> list[str]:
         """Return all texts of all chats: the composer's, drafts, and edits of other chats."""
         parked = [text for _, text in self._parked.values()]
-        return [self._composer.text, self._editor.draft, *parked, *self.stored.texts()]
+        saving = [text for texts in self._saving.values() for text in texts]
+        return [self._composer.text, self._editor.draft, *parked, *saving, *self.stored.texts()]
+
+
+def _changed(message: QueuedMessage | Message | None, text: str) -> str:
+    """Return the text of an edit, empty if there is none or if it is that of its message."""
+    return "" if message is None or text == text_of(message) else text

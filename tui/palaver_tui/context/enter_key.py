@@ -1,4 +1,4 @@
-"""When Enter was pressed: a second Enter right after the first confirms nothing."""
+"""When Enter was pressed: a second Enter right after the first is no decision of its own."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ NEVER = float("-inf")
 
 
 class EnterKey:
-    """Records whether the last two keys were Enter, and when."""
+    """Records whether the last two keys were Enter, and when.
+
+    `edits` are those of the composer: a text that was pasted in between needs an Enter of its own.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = self._before = NEVER  # monotonic seconds
+        self._edits = 0
 
-    def note(self, key: str) -> None:
+    def note(self, key: str, edits: int) -> None:
         """Record the time if the key about to be handled is Enter."""
         now = self._clock.monotonic() if key == "enter" else NEVER
-        self._last, self._before = now, self._last
+        before = self._last if edits == self._edits else NEVER
+        self._last, self._before, self._edits = now, before, edits
 
     @property
     def came_twice(self) -> bool:
-        """Whether this Enter came within `SAME_STROKE_S` of another: it confirms nothing then."""
+        """Whether this Enter came within `SAME_STROKE_S` of another: it was not meant then."""
         return self._clock.monotonic() - self._before <= SAME_STROKE_S

@@ -8,7 +8,8 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Dropped, in_words
 from palaver_tui.state.edited_message import is_gone, queue_place
 
-ENTER, ESC = key_of("composer.send"), key_of("chat.escape")
+ENTER, NOW = key_of("composer.send"), key_of("composer.interrupt")
+ESC = key_of("chat.escape")
 
 
 def edit_title(
@@ -36,5 +37,7 @@ def edit_hint(view: ChatView, editing: QueuedMessage | Message) -> str:
     """Return what the keys do with the edit."""
     if is_gone(view, editing):
         return f"{ENTER} keep as a draft · {ESC} leave it"
-    puts = "put back" if isinstance(editing, QueuedMessage) else "say it anew"
-    return f"{ENTER} {puts} · {ESC} leave it as it was"
+    leave = f"{ESC} leave it as it was"
+    if isinstance(editing, QueuedMessage):
+        return f"{ENTER} put back · {NOW} send now · {leave}"
+    return f"{ENTER} say it anew · {leave}"

@@ -29,6 +29,7 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, in_words, is_read
 
 Told = Callable[[Chat], None]
+Done = Callable[[], None]
 Failed = Callable[[], None]
 Ask = Callable[[Client, str], Awaitable[str | None]]
 
@@ -152,12 +153,15 @@ class Requests:
 
     # --- the history ----------------------------------------------------------------------
 
-    def edit_message(self, view: ChatView, message_id: int, content: str, failed: Failed) -> None:
+    def edit_message(
+        self, view: ChatView, message_id: int, content: str, done: Done, failed: Failed
+    ) -> None:
         """Edit an earlier message; refused if the history is not the shown version any more."""
         request = EditMessage(content, _history(view))
 
         async def ask(client: Client, chat_id: str) -> str | None:
             answer = await client.edit_message(chat_id, message_id, request)
+            done()
             after = sum(map(is_read, answer.dropped)) - 1
             gone = in_words(Dropped(after, len(answer.dropped_queue), answer=False))
             return f"Said anew. Dropped: {gone}." if gone else "Said anew."
@@ -237,13 +241,14 @@ class Requests:
         self._ask_about(chat_id, ask, failed)
 
     def edit_queued(
-        self, view: ChatView, queued: QueuedMessage, content: str, failed: Failed
+        self, view: ChatView, queued: QueuedMessage, content: str, done: Done, failed: Failed
     ) -> None:
-        """Change the content of a queued message in place; `failed` is called on an error."""
+        """Change the content of a queued message in place; `done` or `failed` is called."""
         request = EditQueued(content, model=queued.model)
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.edit_queued(chat_id, queued.id, request)
+            done()
             return None
 
         self._ask(view, ask, failed)
