@@ -324,7 +324,9 @@ class ReplayClient:
         after_id: int | None = None,
         limit: int = 50,
     ) -> MessagePage:
-        return self.pages.get(before_id, MessagePage([], more=False))
+        page = self.pages.get(before_id, MessagePage([], more=False))
+        await self._post()
+        return page
 
     async def close(self) -> None:
         self.closed = True

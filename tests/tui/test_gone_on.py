@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from palaver.interface import Choice
 from palaver.wire.chats import Model, Models
 from palaver.wire.events import CaughtUp, ChatDeleted, MessageEvent, QueueUpdate
+from palaver.wire.messages import Message, MessagePage
 from palaver_tui.timing import RESEND_AFTER_S
 from tui.replay import MODELS, ReplayClient, problem, queued, status, user, versions
 from tui.screen import Client, client
-from tui.test_client import with_chat
+from tui.test_client import running, with_chat
 from tui.test_edits import with_history
 
 TWO_MODELS = Models([*MODELS.models, Model("gpt", "openai", "gpt", context_limit=1000)])
@@ -82,6 +84,18 @@ async def test_the_palette_runs_nothing_in_another_chat(tmp_path: Path) -> None:
         await me.press("enter")
         await me.shows("Nothing was done: another chat is shown by now.")
         assert daemon.asked == []
+
+
+async def test_what_the_palette_cannot_do_any_more_is_told(tmp_path: Path) -> None:
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("why?", "Esc stop")
+        await me.press("ctrl+p", *"stop the")
+        daemon.stream_of("a").tell(status("waiting", versions=versions(10, 7, 7)))
+        await me.until(lambda: me.view.status == "waiting")
+        await me.press("enter")
+        await me.shows("“Stop the answer” does nothing now.")
+        assert daemon.interrupts == []
 
 
 async def test_a_title_that_was_left_as_it_was_is_not_set_again(tmp_path: Path) -> None:
@@ -319,3 +333,80 @@ async def test_servers_that_are_read_late_take_no_keys_away(tmp_path: Path) -> N
         await me.shows("The servers can be shown now: choose a server once more.")
         assert me.composer.text == "hello"
         assert not me.app.context.dialogs.is_open
+
+
+# --- a chat that is deleted while something is under way --------------------------------------
+
+
+async def send(me: Client) -> None:
+    await me.write("to nobody")
+    await me.press("enter")
+
+
+async def send_again(me: Client) -> None:
+    me.daemon.down = True
+    me.daemon.answers.set()
+    await send(me)
+    await me.until(lambda: me.view.outgoing[0].state == "waiting")
+    me.daemon.down = False
+    me.daemon.answers.clear()
+    me.clock.advance(RESEND_AFTER_S)
+    await me.until(lambda: me.view.outgoing[0].state == "sending")
+
+
+async def read_older(me: Client) -> None:
+    me.app.session.message_pages.older()
+
+
+async def seek(me: Client) -> None:
+    """Find a message, and wait for those around it."""
+
+    def holds(_: Message) -> bool:
+        me.daemon.answers.clear()
+        return True
+
+    me.daemon.answers.set()
+    me.app.session.message_pages.seek_older(holds, lambda *_: None)
+    await me.until(lambda: not me.daemon.answers.is_set())
+
+
+async def read_stream(me: Client) -> None:
+    """Have the stream deliver in the same step of the event loop in which the chat is deleted."""
+    me.daemon.stream_of("a").tell(MessageEvent(user(9, "too late")))
+
+
+@pytest.mark.parametrize(
+    ("begin", "ends"),
+    [
+        *[(send, ends) for ends in ("answered", "refused", "lost")],
+        *[(begin, "answered") for begin in (send_again, read_older, seek, read_stream)],
+    ],
+)
+async def test_nothing_fails_when_its_chat_is_deleted_meanwhile(
+    tmp_path: Path, begin: Callable[[Client], Any], ends: str
+) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        await me.until(lambda: me.app.session.connection.phase == "live")
+        session = me.app.session
+        await me.rests()
+        daemon.answers.clear()
+        daemon.pages = {1: MessagePage([user(0, "long ago")], more=False)}
+        session.views["a"] = replace(session.view, older=True)
+        await begin(me)
+        if begin is read_stream:
+            session.drop("a", "A chat")
+        else:
+            daemon.watching.tell(ChatDeleted("a"))
+            await me.until(lambda: session.current != "a")
+        if ends == "refused":
+            daemon.refusal = problem("There is no chat a.", 404, "chat_not_found")
+        daemon.down = ends == "lost"
+        daemon.answers.set()
+        await me.rests()
+        me.clock.advance(RESEND_AFTER_S)
+        await me.rests()
+        assert "a" not in session.views
+        if begin in {send, send_again}:
+            assert me.composer.text == "to nobody"

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from palaver.client import Endpoint, PalaverError
+from palaver.interface import Choice
+from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
 from palaver_tui.actions.availability import NEEDS
 from palaver_tui.keymap.actions import ACTIONS, BY_COMMAND, Need
 from palaver_tui.widgets.command_list import NAME_CELLS, CommandList
 from palaver_tui.widgets.dialogs.help import HelpScreen
-from tui.replay import ReplayClient, answer, user
+from tui.replay import ENDPOINT, ReplayClient, answer, chat, problem, queued, status, user
 from tui.screen import Client, client
 from tui.test_client import running, with_chat
 
@@ -149,3 +152,111 @@ async def test_the_list_has_room_in_a_small_window_and_scrolls(tmp_path: Path) -
         assert len(listed(me)) > 10
         await me.press(*["down"] * len(listed(me)))
         await me.shows("because", f"/{listed(me)[-1]}")
+
+
+# --- what single commands do, and that they tell when they cannot -------------------------------
+
+
+async def run(me: Client, command: str) -> None:
+    await me.write(command)
+    await me.press("enter")
+
+
+async def test_stop_interrupts_the_answer_and_holds_the_queue(tmp_path: Path) -> None:
+    daemon = running(user(1, "why?"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("why?", "Esc stop")
+        await run(me, "/stop")
+        await me.shows("Stopped. What was written so far is kept.")
+        [(chat_id, request)] = daemon.interrupts
+        assert (chat_id, request.hold_queue) == ("a", True)
+
+
+async def test_hold_holds_a_queue_and_releases_a_held_one(tmp_path: Path) -> None:
+    daemon = running(user(1, "why?"))
+    two = [queued(1, "x"), queued(2, "y")]
+    daemon.stream_of("a").tell(QueueUpdate(two, held=False))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await run(me, "/hold")
+        await me.until(lambda: daemon.asked == [("hold",)])
+        daemon.stream_of("a").tell(QueueUpdate(two, held=True))
+        await me.until(lambda: me.view.held)
+        await run(me, "/hold")
+        await me.until(lambda: daemon.asked == [("hold",), ("release",)])
+        assert daemon.about == ["a", "a"]
+        daemon.refusal = problem("The disk is full.")
+        await run(me, "/hold")
+        await me.shows("The disk is full.")
+
+
+async def test_edit_opens_ones_last_message(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await run(me, "/edit")
+        await me.shows("editing your message")
+        assert me.composer.text == "why?"
+
+
+async def test_chats_goes_to_the_list(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await run(me, "/chats")
+        assert me.app.main.chat_list.has_focus
+        assert me.composer.text == ""
+
+
+async def test_report_copies_what_went_wrong_in_the_client(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        me.app.context.errors.take(ValueError("odd"), me.clock.now())
+        await me.shows("F8 copies a report")
+        await run(me, "/report")
+        await me.shows("the report")
+        assert "ValueError" in me.app.clipboard
+
+
+async def test_server_shows_the_servers(tmp_path: Path) -> None:
+    servers = [Choice(None, here=True)]
+    async with client(tmp_path, daemon=said(), chat_id="a", choices=lambda: servers) as me:
+        await me.shows("because")
+        await run(me, "/server")
+        await me.shows("Servers", "this machine")
+        assert me.composer.text == ""
+
+
+async def test_reconnect_tries_at_once_and_keeps_the_chat(tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    async def connect() -> Endpoint:
+        tries.append(1)
+        if len(tries) < 3:
+            raise PalaverError(f"The disk is full, try {len(tries)}.")
+        return ENDPOINT
+
+    async with client(tmp_path, daemon=said(), chat_id="a", connect=connect) as me:
+        await me.shows("The disk is full, try 1.")
+        await run(me, "/reconnect")
+        await me.shows("The disk is full, try 2.")
+        await run(me, "/reconnect")
+        await me.shows("because")
+        assert (me.app.session.connection.phase, me.app.session.current) == ("live", "a")
+
+
+@pytest.mark.parametrize("command", ["stop", "hold", "report", "server", "retry", "retry-now"])
+async def test_a_command_that_does_nothing_now_says_so(tmp_path: Path, command: str) -> None:
+    async with client(tmp_path, daemon=said(), chat_id="a") as me:
+        await me.shows("because")
+        await run(me, f"/{command}")
+        await me.shows(f"/{command} does nothing now.")
+        assert (me.daemon.asked, me.daemon.interrupts, me.daemon.sent) == ([], [], [])
+
+
+async def test_edit_says_why_it_cannot(tmp_path: Path) -> None:
+    daemon = ReplayClient()
+    daemon.open(chat("a", "A chat", archived=True))
+    daemon.stream_of("a").tell(MessageEvent(user(1, "why?")), status(), CaughtUp(1))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("why?", "archived ·")
+        await run(me, "/edit")
+        await me.shows("This chat is archived.")

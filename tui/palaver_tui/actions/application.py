@@ -10,7 +10,7 @@ from palaver_tui.actions.availability import offers
 from palaver_tui.actions.clipboard import copy, copy_text
 from palaver_tui.actions.servers import leaving_is_said
 from palaver_tui.context.context import Context, Run
-from palaver_tui.keymap.actions import COPY_OR_LEAVE, key_of
+from palaver_tui.keymap.actions import BY_ID, COPY_OR_LEAVE, key_of
 from palaver_tui.screen.painter import scope_of
 from palaver_tui.timing import NOTICE_S
 from palaver_tui.widgets.dialogs.help import HelpScreen
@@ -44,10 +44,12 @@ def show_palette(context: Context) -> None:
         context.app.call_later(run, chat, name)
 
     def run(chat: str, name: str) -> None:
-        if context.session.current == context.session.called(chat):
-            context.perform(name)
-        else:
+        if context.session.current != context.session.called(chat):
             context.notices.say("Nothing was done: another chat is shown by now.", "warning")
+        elif not offers(context, BY_ID[name]):
+            context.notices.say(f"“{BY_ID[name].title}” does nothing now.", "warning")
+        else:
+            context.perform(name)
 
     context.dialogs.ask(Palette(partial(offers, context)), picked)
 
