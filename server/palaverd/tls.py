@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from palaver.clock import Clock
+from palaverd.config.source import Look, look_at
 from palaverd.config.types import ServerConfig
 from palaverd.datadir import StartError
 
@@ -25,7 +26,7 @@ LOOK_S: Final = 1.0
 # Bytes. asyncio allocates a zeroed buffer of 256 KiB for each connection before it receives a byte:
 # a thousand connections would take 300 MB. A TLS record has 16 KiB; two of them are read at once.
 BUFFER: Final = 32 * 1024
-_Look = tuple[tuple[int, int, int] | None, ...]
+_Looks = tuple[Look, ...]
 
 
 class CertificateError(StartError):
@@ -68,9 +69,9 @@ class Files:
             log.warning("key readable by others", key=str(self.key), mends=f"chmod o= {self.key}")
         return context
 
-    def look(self) -> _Look:
+    def look(self) -> _Looks:
         """Return inode, size and time of both files, to be compared. Blocks."""
-        return tuple(_look(path) for path in (self.certificate, self.key))
+        return tuple(look_at(path) for path in (self.certificate, self.key))
 
     def _encrypted(self) -> str:
         raise CertificateError(
@@ -99,7 +100,7 @@ class Certificate:
         self._files = files
         self._clock = clock
         self._taken = taken
-        self._read_at: _Look = ()
+        self._read_at: _Looks = ()
         self._reading = asyncio.Lock()
 
     async def read(self) -> None:
@@ -140,11 +141,3 @@ def _has(path: Path, what: str, mark: bytes) -> None:
         raise CertificateError(f"The {what} {path} cannot be read: {error.strerror}.") from None
     if not found:
         raise CertificateError(f"{path} is no {what}: it is to be PEM ({mark.decode()}).")
-
-
-def _look(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

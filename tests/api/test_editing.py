@@ -120,14 +120,22 @@ async def test_a_repeated_edit_changes_nothing_and_says_again_what_was_dropped()
 async def test_an_edit_of_what_has_changed_or_is_no_message_of_a_user_is_refused() -> None:
     async with running_pair() as (daemon, client, _):
         sent = await client.create_chat(CreateChat(content="[[echo]] old"))
+        other = await client.create_chat(CreateChat(content="[[echo]] of another chat"))
         assert sent.message is not None
-        chat_id = sent.chat.id
+        assert other.message is not None
+        chat_id, dropped = sent.chat.id, sent.message.id
+        version = (await rests(daemon, client, chat_id)).versions.history
+        anew = EditMessage("[[echo]] said anew", version)
+        edited = (await client.edit_message(chat_id, dropped, anew)).message
+        assert edited is not None
         chat = await rests(daemon, client, chat_id)
         answer = (await client.messages(chat_id)).messages[0].id
         seen = chat.versions.history
         for message, version, code in [
-            (sent.message.id, seen - 1, "stale_version"),
+            (edited.id, seen - 1, "stale_version"),
             (answer, seen, "no_such_message"),
+            (dropped, seen, "no_such_message"),
+            (other.message.id, seen, "no_such_message"),
             (10**6, seen, "no_such_message"),
         ]:
             with pytest.raises(Refused) as refused:

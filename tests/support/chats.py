@@ -25,7 +25,7 @@ from support.store import NOW, add_message, plant
 
 
 async def reaches(client: Client, chat_id: str, *statuses: str) -> Chat:
-    """Wait until a chat has one of these statuses; fail after 5 s."""
+    """Wait until a chat has one of these statuses; fail after `PATIENCE_S`."""
     async with asyncio.timeout(PATIENCE_S):
         while (chat := await client.chat(chat_id)).status not in statuses:
             await asyncio.sleep(0.005)
@@ -42,7 +42,7 @@ async def rests(daemon: Daemon, client: Client, chat_id: str) -> Chat:
 async def events_until(
     client: Client, chat_id: str, enough: Callable[[list[StreamEvent]], bool]
 ) -> list[StreamEvent]:
-    """Read a chat's stream until `enough` returns True; fail after 5 s."""
+    """Read a chat's stream until `enough` returns True; fail after `PATIENCE_S`."""
     events: list[StreamEvent] = []
     async with asyncio.timeout(PATIENCE_S), aclosing(client.stream(chat_id)) as stream:
         async for batch in stream:

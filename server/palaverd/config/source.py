@@ -44,7 +44,7 @@ class Source:
 
     def look(self, config: Config) -> dict[Path, Look]:
         """Return the current state of the file and of the key files that `config` names."""
-        return {path: _look(path) for path in (self.path, *key_files(config))}
+        return {path: look_at(path) for path in (self.path, *key_files(config))}
 
     def lacking(self, config: Config) -> list[str]:
         """Return the environment variables that would provide a key and are not set."""
@@ -83,7 +83,8 @@ def _differ(at: str, before: Any, after: Any) -> list[str]:
     ]
 
 
-def _look(path: Path) -> Look:
+def look_at(path: Path) -> Look:
+    """Return the current state of a file, to be compared. Blocks."""
     try:
         stat = path.stat()
     except OSError:

@@ -20,8 +20,6 @@ from structlog.typing import EventDict
 from palaverd.logs.log_file import RotatedFile
 from palaverd.logs.repeats import Repeats
 
-ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-
 
 def configure_logs(*, debug: bool) -> None:
     """Send the logs of the daemon and of its libraries to standard error."""
