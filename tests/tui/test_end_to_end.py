@@ -79,6 +79,26 @@ async def test_a_question_is_answered_and_the_chat_is_in_the_list(tmp_path: Path
         assert me.view.outgoing == ()
 
 
+async def test_a_model_is_shown_as_chosen_when_the_daemon_has_taken_it(tmp_path: Path) -> None:
+    async with (
+        running_pair(rate=400) as (daemon, _other, _simulator),
+        at(daemon.socket, tmp_path) as me,
+    ):
+        await ask(me, "[[echo]] first")
+        await me.until(lambda: me.view.status == "waiting" and answers(me) == ["first"])
+        me.app.session.choose_model(me.app.session.current, "nobody")
+        await me.shows("nobody")  # the refusal names it
+        assert me.app.context.painter.model_name() == "sonnet"
+        me.app.perform("model.choose")
+        await me.shows("Who answers")
+        await me.press("down", "enter")
+        await me.shows("small answers from now on.")
+        await me.until(lambda: me.view.model == "small")
+        await ask(me, "[[echo]] second")
+        await me.until(lambda: me.view.status == "waiting" and answers(me) == ["first", "second"])
+        assert me.view.messages[-1].model == "small"
+
+
 async def test_another_client_on_the_same_chat_sees_the_same(tmp_path: Path) -> None:
     async with (
         running_pair(rate=400) as (daemon, _other, _simulator),

@@ -10,13 +10,15 @@ import pytest
 
 from palaver.interface import Choice
 from palaver.wire.chats import Model, Models
-from palaver.wire.events import CaughtUp, ChatDeleted, MessageEvent, QueueUpdate
+from palaver.wire.events import CaughtUp, ChatDeleted, ErrorEvent, MessageEvent, QueueUpdate
 from palaver.wire.messages import Message, MessagePage
+from palaver_tui.storage.local_store import LocalStore
 from palaver_tui.timing import RESEND_AFTER_S
-from tui.replay import MODELS, ReplayClient, problem, queued, status, user, versions
+from tui.replay import MODELS, OVERLOADED, ReplayClient, problem, queued, status, user, versions
 from tui.screen import Client, client
 from tui.test_client import running, with_chat
 from tui.test_edits import with_history
+from tui.test_servers import FAR
 
 TWO_MODELS = Models([*MODELS.models, Model("gpt", "openai", "gpt", context_limit=1000)])
 # For each dialog about a chat: the action that opens it, its title, keys that answer it, and the
@@ -173,6 +175,23 @@ async def test_an_undo_that_failed_can_be_tried_again_in_its_place(tmp_path: Pat
         await me.until(lambda: me.app.session.current == "a")
         me.app.perform("app.undo")
         assert undone == ["later", "earlier"]
+
+
+async def test_an_undo_in_a_deleted_chat_is_not_in_the_way_of_earlier_ones(tmp_path: Path) -> None:
+    daemon = two_chats()
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("second", "two")
+        undone: list[str] = []
+        me.app.context.undo.offer(lambda _: undone.append("earlier"), "An earlier one.")
+        me.app.perform("chat.archive")
+        await me.shows("Archived “A chat”.")
+        daemon.watching.tell(ChatDeleted("a"))
+        await me.until(lambda: not me.app.session.knows("a"))
+        daemon.refusal = problem("There is no chat a.", 404, "chat_not_found")
+        me.app.perform("app.undo")
+        await me.shows("There is no chat a.")
+        me.app.perform("app.undo")
+        assert undone == ["earlier"]
 
 
 async def test_what_was_queued_in_a_deleted_chat_is_put_into_no_other_queue(
@@ -410,3 +429,55 @@ async def test_nothing_fails_when_its_chat_is_deleted_meanwhile(
         assert "a" not in session.views
         if begin in {send, send_again}:
             assert me.composer.text == "to nobody"
+
+
+# --- what the banner offers -------------------------------------------------------------------
+
+
+async def test_what_another_chat_offers_is_not_done_before_it_is_seen(tmp_path: Path) -> None:
+    daemon = with_chat(user(1, "why?"), word="error")
+    daemon.stream_of("a").tell(ErrorEvent(OVERLOADED))
+    async with client(tmp_path, daemon=daemon, chat_id="b") as me:
+        daemon.stream_of("b").tell(
+            status("running"), QueueUpdate([queued(1, "x")], held=False), CaughtUp(1)
+        )
+        await me.shows("Queue · 1")
+        me.app.session.open("a")
+        await me.shows("Anthropic is overloaded.", "try again")
+        await me.press("ctrl+l")
+        me.app.session.drop("a", "First chat")
+        me.app.perform("banner.primary")  # before the next paint
+        await me.shows("Nothing was done: something else is offered now.", "Queue · 1")
+        assert (me.app.session.current, daemon.asked) == ("b", [])
+        me.app.perform("banner.primary")
+        await me.until(lambda: daemon.asked == [("promote", 1, 1)])
+
+
+async def test_a_retry_is_of_the_chat_in_which_it_was_asked_for(tmp_path: Path) -> None:
+    daemon = with_chat(user(1, "why?"), word="error")
+    daemon.stream_of("a").tell(ErrorEvent(OVERLOADED))
+    daemon.stream_of("b").tell(status(versions=versions(9, 9, 9)), CaughtUp(9))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Anthropic is overloaded.", "try again")
+        daemon.answers.clear()
+        await me.press("enter")
+        await open_another(me)
+        daemon.answers.set()
+        await me.until(lambda: daemon.asked)
+        assert (daemon.asked, daemon.about) == ([("resume", 1, None)], ["a"])
+
+
+async def test_a_server_can_be_chosen_when_the_chat_goes_meanwhile(tmp_path: Path) -> None:
+    daemon = two_chats()
+    servers = [Choice(None, here=True), Choice(FAR)]
+    async with client(tmp_path, daemon=daemon, chat_id="a", choices=lambda: servers) as me:
+        await me.shows("second", "two")
+        await me.write("half a thought")
+        me.app.perform("server.choose")
+        await me.shows("Servers")
+        daemon.watching.tell(ChatDeleted("a"))
+        await me.until(lambda: me.app.session.is_draft)
+        await me.press(*"far", "enter")
+        await me.until(lambda: not me.app.is_running)
+        assert me.app.context.exit_state.server == Choice(FAR)
+    assert [draft.text for draft in LocalStore(tmp_path).drafts()] == ["half a thought"]

@@ -34,6 +34,10 @@ def rename(context: Context) -> None:
     context.dialogs.ask(RenameScreen(before), renamed)
 
 
+def _is_known(context: Context, chat_id: str) -> bool:
+    return chat_id in context.session.chats.chats or context.session.knows(chat_id)
+
+
 def show_again(context: Context, chat_id: str) -> str:
     """Show the chat to restore something to, and return its name.
 
@@ -41,7 +45,7 @@ def show_again(context: Context, chat_id: str) -> str:
     """
     session = context.session
     known = session.chats.chats.get(chat_id)
-    if known is None and not session.knows(chat_id):
+    if not _is_known(context, chat_id):
         context.notices.say("Its chat is deleted: what comes back is here.", "warning")
         return session.current
     if chat_id != session.current:
@@ -105,7 +109,11 @@ def _reverse(context: Context, chat_id: str, archived: bool, failed: Failed) -> 
         else:
             _say_filed(context, chat, archived=True)
 
-    context.session.requests.archive(chat_id, not archived, done, failed)
+    def missed() -> None:
+        if _is_known(context, chat_id):  # else it is deleted, and would be in the way of others
+            failed()
+
+    context.session.requests.archive(chat_id, not archived, done, missed)
 
 
 def _leave_chat(context: Context, beside: str | None) -> None:

@@ -21,6 +21,7 @@ def paint(context: Context) -> None:
         context.editor.dropped(session.view),
         ListSelection(chosen.text, chosen.archived, context.drafts.stored.chats),
     )
+    context.offered = session.current, session.primary
     if screen.search_bar.display:
         screen.search_bar.show(search_words(context))
 

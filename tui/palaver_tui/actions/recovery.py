@@ -58,9 +58,14 @@ PRIMARY: Final[Mapping[Primary, Run]] = {
 
 
 def do_what_helps(context: Context) -> None:
-    """Run the primary action, which the banner offers first."""
-    if (primary := context.session.primary) is not None:
-        PRIMARY[primary](context)
+    """Run the primary action, which the banner offers first; only what the user has seen there."""
+    session = context.session
+    if (primary := session.primary) is None:
+        return
+    if context.offered != (session.current, primary):
+        context.notices.say("Nothing was done: something else is offered now.", "warning")
+        return
+    PRIMARY[primary](context)
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {

@@ -17,13 +17,14 @@ from palaver_tui.context.exit_state import ExitState
 from palaver_tui.context.list_filter import ListFilter
 from palaver_tui.context.notices import Notices
 from palaver_tui.context.own_errors import OwnErrors
-from palaver_tui.context.place import Place
+from palaver_tui.context.place import UserPlace
 from palaver_tui.context.undo import TextsAside, UndoStack
 from palaver_tui.platform.clipboard import Clipboard
 from palaver_tui.platform.opener import Opener
 from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.screen.painter import Painter
 from palaver_tui.session.session import Session
+from palaver_tui.state.primary_action import Primary
 from palaver_tui.storage.drafts import Drafts
 from palaver_tui.themes.palettes import Palette
 
@@ -59,6 +60,7 @@ class Context:
     exit_state: ExitState = field(default_factory=ExitState)
     filing: set[str] = field(default_factory=set)  # chats that are being archived or deleted
     doubted: str = ""  # the text that a notice has called no command: the next Enter sends it
+    offered: tuple[str, Primary | None] = "", None  # the chat and its primary action, as painted
     recalled: int = 0  # the composer shows the message that is so many back; 0: none
 
     def __post_init__(self, stored: Drafts) -> None:
@@ -70,11 +72,11 @@ class Context:
         self.enter = EnterKey(self.session.clock)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> UserPlace:
         """Where the user is now. Take it before a wait, and compare it before changing the view."""
         screen = self.screen
         edits, in_dialog = screen.composer.edits, self.dialogs.is_open
-        return Place(self.session.current, screen.focused, edits, in_dialog)
+        return UserPlace(self.session.current, screen.focused, edits, in_dialog)
 
 
 Run = Callable[[Context], object]  # the function of an action; its result is ignored

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 
 @dataclass(frozen=True)
-class Place:
+class UserPlace:
     """The chat, the focused part, the number of edits in the composer, whether a dialog is open.
 
     If two are equal, the user has begun nothing else in between: the screen may change.
