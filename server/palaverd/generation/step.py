@@ -8,7 +8,7 @@ from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part, ToolCall, ToolResult
 from palaverd.generation.call import call_model
 from palaverd.generation.environment import Assignment, Environment
-from palaverd.store.history import open_calls
+from palaverd.store.history import unanswered
 from palaverd.store.prompt import PromptMessage, load_history
 from palaverd.store.transitions.turn import commit_results, finish_error, finish_turn
 
@@ -39,12 +39,13 @@ async def generate(env: Environment, job: Assignment) -> None:
     if history.row.compaction_requested_at is not None:
         await fail(env, job, NO_COMPACTION)
         return
-    calls = await env.database.read(lambda c: open_calls(c, job.chat_id))
+    turn = current_turn(history.messages)
+    calls = unanswered(part for message in turn for part in message.parts)
     if calls:
         await _answer_calls(env, job, calls)
     elif history.messages and history.messages[-1].role == "assistant":
         await env.door.apply(job.chat_id, finish_turn, fence=job.fence)
-    elif steps_of_turn(history.messages) >= env.catalog.max_steps:
+    elif steps_of(turn) >= env.catalog.max_steps:
         await fail(env, job, _too_many_steps(env.catalog.max_steps))
     else:
         await call_model(env, job, history)
@@ -56,14 +57,17 @@ async def fail(env: Environment, job: Assignment, error: ChatError) -> None:
     env.episodes.end(job.chat_id, env.episodes.current(job.chat_id))
 
 
-def steps_of_turn(messages: Sequence[PromptMessage]) -> int:
-    """Return the number of the model's responses since the last user message."""
-    steps = 0
-    for message in reversed(messages):
-        if message.role == "user":
-            break
-        steps += message.role == "assistant"
-    return steps
+def current_turn(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """Return the messages after the last one of the user."""
+    for place in range(len(messages) - 1, -1, -1):
+        if messages[place].role == "user":
+            return messages[place + 1 :]
+    return messages
+
+
+def steps_of(turn: Sequence[PromptMessage]) -> int:
+    """Return the number of the model's responses in a turn."""
+    return sum(message.role == "assistant" for message in turn)
 
 
 def _too_many_steps(limit: int) -> ChatError:

@@ -31,6 +31,10 @@ class Subscription:
             self._newest[hint.chat_id] = hint
         self._arrived.set()
 
+    def newest(self, chat_id: str) -> Hint | None:
+        """Return the hint of a chat, without taking it."""
+        return self._newest.get(chat_id)
+
     @property
     def waiting(self) -> bool:
         """Return whether there are hints to take."""

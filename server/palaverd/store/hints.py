@@ -1,15 +1,22 @@
-"""Hints: notifications after a commit. A hint is a reason to read the row, not its content."""
+"""Hints: notifications after a commit.
+
+A hint of another process is a reason to read the row. A hint of this process has the row with it,
+as committed, which saves the read.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
-from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import RUNNABLE
+from palaverd.store.rows import ChatRow
 
 
 class Hint(msgspec.Struct, frozen=True):
-    """The versions, status and runner of a chat after a commit."""
+    """The versions, status and runner of a chat after a commit; `row` is None if it must be read.
+
+    The row is shared: receivers do not change it.
+    """
 
     chat_id: str
     owner: str
@@ -23,9 +30,10 @@ class Hint(msgspec.Struct, frozen=True):
     generation_attempt: int
     ownerless: bool
     deleted: bool = False
+    row: ChatRow | None = None
 
 
-def hint_of(row: Execution, *, deleted: bool = False) -> Hint:
+def hint_of(row: ChatRow, *, deleted: bool = False) -> Hint:
     """Return the hint of a committed row."""
     return Hint(
         chat_id=row.chat_id,
@@ -40,4 +48,5 @@ def hint_of(row: Execution, *, deleted: bool = False) -> Hint:
         generation_attempt=row.generation_attempt,
         ownerless=row.runner_id is None and row.state in RUNNABLE,
         deleted=deleted,
+        row=row,
     )

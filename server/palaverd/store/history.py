@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -134,13 +134,17 @@ def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | No
 def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
     """Return the calls without a result, in call order. They follow the last user message."""
     found = connection.execute(_SINCE_LAST_USER, {"of_chat": chat_id})
+    return unanswered(part for (parts,) in found for part in codec.load_parts(parts))
+
+
+def unanswered(parts: Iterable[Part]) -> list[ToolCall]:
+    """Return the calls among `parts` that no result follows, in call order."""
     calls: dict[str, ToolCall] = {}
-    for (parts,) in found:
-        for part in codec.load_parts(parts):
-            if isinstance(part, ToolCall):
-                calls[part.id] = part
-            elif isinstance(part, ToolResult):
-                calls.pop(part.call_id, None)
+    for part in parts:
+        if isinstance(part, ToolCall):
+            calls[part.id] = part
+        elif isinstance(part, ToolResult):
+            calls.pop(part.call_id, None)
     return list(calls.values())
 
 

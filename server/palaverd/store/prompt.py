@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from palaver.wire.messages import Part
 from palaverd.store import codec
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat
 from palaverd.store.tables import messages
+
+_OF_CHAT = messages.c.chat_id == bindparam("of_chat")
+# Built once: building it takes longer than running it.
+_HISTORY = (
+    select(
+        messages.c.id,
+        messages.c.role,
+        messages.c.parts,
+        messages.c.private,
+        messages.c.model,
+    )
+    .where(
+        _OF_CHAT,
+        ~messages.c.deleted,
+        messages.c.visibility != "user",
+        messages.c.role != "system",
+        messages.c.id
+        >= func.coalesce(
+            select(func.max(messages.c.id))
+            .where(_OF_CHAT, ~messages.c.deleted, messages.c.boundary)
+            .scalar_subquery(),
+            0,
+        ),
+    )
+    .order_by(messages.c.id)
+)
 
 
 class PromptMessage(msgspec.Struct, frozen=True):
@@ -36,28 +62,7 @@ def load_history(connection: Connection, chat_id: str) -> History:
         ChatNotFound: there is no such chat.
     """
     row = load_chat(connection, chat_id)
-    boundary = (
-        select(func.max(messages.c.id))
-        .where(messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.boundary)
-        .scalar_subquery()
-    )
-    found = connection.execute(
-        select(
-            messages.c.id,
-            messages.c.role,
-            messages.c.parts,
-            messages.c.private,
-            messages.c.model,
-        )
-        .where(
-            messages.c.chat_id == chat_id,
-            ~messages.c.deleted,
-            messages.c.visibility != "user",
-            messages.c.role != "system",
-            messages.c.id >= func.coalesce(boundary, 0),
-        )
-        .order_by(messages.c.id)
-    )
+    found = connection.execute(_HISTORY, {"of_chat": chat_id})
     return History(
         row=row,
         messages=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from palaver.wire.messages import Message, QueuedMessage, Usage
 from palaverd.chatstate.errors import ChatNotFound
@@ -13,6 +13,26 @@ from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
 PAGE = 50  # messages that a client gets first; older ones are requested by page
+
+# Statements are built once: building one takes as long as running it.
+_CHAT = select(chats).where(chats.c.id == bindparam("of_chat"))
+_QUEUE = (
+    select(queued_messages)
+    .where(queued_messages.c.chat_id == bindparam("of_chat"))
+    .order_by(queued_messages.c.position, queued_messages.c.id)
+)
+_VISIBLE = select(messages).where(
+    messages.c.chat_id == bindparam("of_chat"),
+    ~messages.c.deleted,
+    messages.c.visibility != "model",
+)
+_NEWEST = _VISIBLE.order_by(messages.c.id.desc()).limit(PAGE)
+_CHANGED = _VISIBLE.where(messages.c.revision > bindparam("since")).order_by(messages.c.id)
+_TRUNCATED_FROM = select(func.min(messages.c.id)).where(
+    messages.c.chat_id == bindparam("of_chat"),
+    messages.c.deleted,
+    messages.c.revision > bindparam("since"),
+)
 
 
 class ChangedMessage(msgspec.Struct, frozen=True):
@@ -42,7 +62,7 @@ def load_chat(connection: Connection, chat_id: str, owner: str | None = None) ->
     Raises:
         ChatNotFound: there is none, or it is another owner's.
     """
-    found: Any = connection.execute(select(chats).where(chats.c.id == chat_id)).mappings().first()
+    found: Any = connection.execute(_CHAT, {"of_chat": chat_id}).mappings().first()
     if found is None or (owner is not None and found["owner"] != owner):
         raise ChatNotFound(chat_id)
     return chat_row(found)
@@ -55,6 +75,8 @@ def load_changes(connection: Connection, chat_id: str, since: int | None) -> Cha
         ChatNotFound: there is no such chat.
     """
     row = load_chat(connection, chat_id)
+    if (alone := row_alone(row, since)) is not None:
+        return alone
     changed, truncated_from = (
         _newest(connection, chat_id) if since is None else _changed(connection, row, since)
     )
@@ -73,13 +95,16 @@ def load_changes(connection: Connection, chat_id: str, since: int | None) -> Cha
     )
 
 
+def row_alone(row: ChatRow, since: int | None) -> Changes | None:
+    """Return the changes after `since` if only the row changed; None if there is more to read."""
+    if since is None or max(row.history_version, row.queue_version) > since:
+        return None
+    return Changes(row=row, messages=[], truncated_from=None, queue=None, last_usage=None)
+
+
 def load_queue(connection: Connection, chat_id: str) -> list[QueuedMessage]:
     """Return the whole queue in order."""
-    found = connection.execute(
-        select(queued_messages)
-        .where(queued_messages.c.chat_id == chat_id)
-        .order_by(queued_messages.c.position, queued_messages.c.id)
-    ).mappings()
+    found = connection.execute(_QUEUE, {"of_chat": chat_id}).mappings()
     return [wire_queued(one, position) for position, one in enumerate(found)]  # type: ignore[arg-type]
 
 
@@ -95,26 +120,20 @@ def load_page(
 
     Newest first, unless only `after_id` is given: then oldest first.
     """
-    query = _visible(chat_id)
+    query = _VISIBLE
     if before_id is not None:
         query = query.where(messages.c.id < before_id)
     if after_id is not None:
         query = query.where(messages.c.id > after_id)
     forward = after_id is not None and before_id is None
     query = query.order_by(messages.c.id if forward else messages.c.id.desc()).limit(limit + 1)
-    found = [wire_message(one) for one in connection.execute(query).mappings()]  # type: ignore[arg-type]
+    of_chat = {"of_chat": chat_id}
+    found = [wire_message(one) for one in connection.execute(query, of_chat).mappings()]  # type: ignore[arg-type]
     return found[:limit], len(found) > limit
 
 
-def _visible(chat_id: str) -> Select[Any]:
-    return select(messages).where(
-        messages.c.chat_id == chat_id, ~messages.c.deleted, messages.c.visibility != "model"
-    )
-
-
 def _newest(connection: Connection, chat_id: str) -> tuple[list[ChangedMessage], None]:
-    query = _visible(chat_id).order_by(messages.c.id.desc()).limit(PAGE)
-    found = list(connection.execute(query).mappings())
+    found = list(connection.execute(_NEWEST, {"of_chat": chat_id}).mappings())
     return [ChangedMessage(wire_message(one), one["episode"]) for one in reversed(found)], None  # type: ignore[arg-type]
 
 
@@ -123,13 +142,7 @@ def _changed(
 ) -> tuple[list[ChangedMessage], int | None]:
     if row.history_version <= since:
         return [], None
-    truncated_from = connection.execute(
-        select(func.min(messages.c.id)).where(
-            messages.c.chat_id == row.chat_id,
-            messages.c.deleted,
-            messages.c.revision > since,
-        )
-    ).scalar()
-    query = _visible(row.chat_id).where(messages.c.revision > since).order_by(messages.c.id)
-    found = connection.execute(query).mappings()
+    of_chat = {"of_chat": row.chat_id, "since": since}
+    truncated_from = connection.execute(_TRUNCATED_FROM, of_chat).scalar()
+    found = connection.execute(_CHANGED, of_chat).mappings()
     return [ChangedMessage(wire_message(one), one["episode"]) for one in found], truncated_from  # type: ignore[arg-type]

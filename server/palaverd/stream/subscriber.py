@@ -16,6 +16,7 @@ from palaverd.chatstate.errors import ChatNotFound
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.rows import ChatRow
+from palaverd.store.sync import Changes, row_alone
 from palaverd.stream.changes import events_for, shown_episode
 from palaverd.stream.episode import Cursor, frame
 from palaverd.stream.reader import ChangeReader
@@ -52,6 +53,7 @@ class Subscriber:
         self._row: ChatRow | None = None
         self._cursor = Cursor(start.at)
         self._wanted = 0
+        self._committed: ChatRow | None = None  # of the newest hint
         self._wake = asyncio.Event()
         self._live: Live | None = None
         self._push: Push | None = None
@@ -111,12 +113,13 @@ class Subscriber:
         for hint in hints.take():
             if hint.deleted:
                 return True
-            self._wanted = max(self._wanted, hint.snapshot_version)
+            if hint.snapshot_version >= self._wanted:
+                self._wanted, self._committed = hint.snapshot_version, hint.row
         return False
 
     async def _sync(self) -> list[StreamEvent]:
         since = self._since
-        changes = await self._reader.read(self._chat_id, since, self._wanted)
+        changes = self._known() or await self._reader.read(self._chat_id, since, self._wanted)
         if since is not None and since > changes.row.snapshot_version:
             changes = await self._reader.read(self._chat_id, None, 0)
         events = events_for(changes, self._row, since, self._cursor.episode)
@@ -126,6 +129,12 @@ class Subscriber:
         if shown != self._cursor.episode:
             self._cursor = Cursor(None if shown is None else Position(shown))
         return events
+
+    def _known(self) -> Changes | None:
+        """Return the changes that the newest hint has with it; None if they must be read."""
+        if self._row is None or self._committed is None:
+            return None
+        return row_alone(self._committed, self._since)
 
     def _next_parts(self, live: Live) -> list[bytes]:
         """Return what the log holds after the cursor, at most one frame of it."""

@@ -68,10 +68,11 @@ class ListWatcher:
                 for chat_id in gone:
                     self._known.pop(chat_id, None)
                 events: list[WatchEvent] = [ChatDeleted(chat_id) for chat_id in gone]
-                changed = [hint.chat_id for hint in heard if not hint.deleted]
-                if changed:
-                    found = await self._database.read(lambda c: read_chats(c, changed))  # noqa: B023
-                    events += [e for row in found if (e := self._event(wire_chat(row)))]
+                found = [hint.row for hint in heard if hint.row is not None and not hint.deleted]
+                unread = [hint.chat_id for hint in heard if hint.row is None and not hint.deleted]
+                if unread:
+                    found += await self._database.read(lambda c: read_chats(c, unread))  # noqa: B023
+                events += [e for row in found if (e := self._event(wire_chat(row)))]
                 if config != self._hub.config_version:
                     config = self._hub.config_version
                     events.append(ConfigChanged())

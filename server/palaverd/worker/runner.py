@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 import structlog
 
@@ -21,7 +22,7 @@ from palaverd.generation.interruption import end_interruption
 from palaverd.generation.required_action import wait_for_answer
 from palaverd.generation.step import FilesElsewhere, fail, generate
 from palaverd.logs.bugs import log_bug
-from palaverd.pubsub.local import LocalHub, Subscription
+from palaverd.pubsub.local import LocalHub
 from palaverd.store.database import DatabaseError
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.sync import load_chat
@@ -65,12 +66,17 @@ class Work:
 
 
 class Runner:
-    """Runs one acquired chat until there is nothing to do, or another runner has it."""
+    """Runs one acquired chat until there is nothing to do, or another runner has it.
 
-    def __init__(self, env: Environment, hub: LocalHub, acquired: Hint) -> None:
+    It receives the chat's hints from its construction until `close`. `acquired` is the state that
+    the acquisition left, `newest` the newest hint since, if there was one.
+    """
+
+    def __init__(
+        self, env: Environment, hub: LocalHub, acquired: Hint, newest: Hint | None
+    ) -> None:
         assert acquired.runner_id is not None
         self._env = env
-        self._hub = hub
         self._memory = Memory(acquired.runner_id, acquired)
         self._work: Work | None = None
         self._cancelled: set[Work] = set()  # cancelled tasks that have not ended yet
@@ -78,7 +84,9 @@ class Runner:
         self._leaving: Cause | None = None
         self._sealed: Episode | None = None  # the episode of the latest task that was stopped
         self._wake = asyncio.Event()
-        self._hints = Subscription(self._wake)  # not subscribed before `run`
+        self._subscribed = ExitStack()
+        self._hints = self._subscribed.enter_context(hub.chat(acquired.chat_id, self._wake))
+        self._hints.put(newest or acquired)
 
     @property
     def chat_id(self) -> str:
@@ -92,18 +100,19 @@ class Runner:
 
     async def run(self) -> None:
         """Run until the chat is released or lost."""
-        with self._hub.chat(self.chat_id, self._wake) as self._hints:
-            try:
-                await self._follow()
-            except ChatNotFound:
-                self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to release
-            finally:
-                await self._all_ended()
-                self._env.episodes.end(self.chat_id, self._sealed)
+        try:
+            await self._follow()
+        except ChatNotFound:
+            self._stop(Cause.SUPERSEDED)  # deleted: there is nothing to release
+        finally:
+            await self._all_ended()
+            self._env.episodes.end(self.chat_id, self._sealed)
+
+    def close(self) -> None:
+        """Receive no more hints."""
+        self._subscribed.close()
 
     async def _follow(self) -> None:
-        # Subscribe first, then read: no change since the acquisition is missed.
-        self._hints.put(await self._read() or self._memory.seen)
         while True:
             if self._leaving is not None:
                 await self._give_back(self._leaving)

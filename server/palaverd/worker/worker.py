@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
@@ -23,7 +24,8 @@ from palaverd.store.acquisition import (
     resume_due,
 )
 from palaverd.store.database import DatabaseError
-from palaverd.store.hints import hint_of
+from palaverd.store.hints import Hint, hint_of
+from palaverd.store.rows import ChatRow
 from palaverd.worker.heartbeat import Heartbeat
 from palaverd.worker.limits import ACQUIRE_INTERVAL_S, SHUTDOWN_S, SYNC_INTERVAL_S
 from palaverd.worker.runner import Runner
@@ -130,25 +132,35 @@ class Worker:
             lease_ms=int(self._config.lease_seconds * 1000),
             runner_ids=frozenset(self._runners),
         )
-        await self._env.door.transact_all(resume_due)
         began = self._env.clock.monotonic()
-        acquired = await self._env.door.transact_all(
-            lambda connection, now: acquire_chats(connection, taker, self._env.door.new_id, now)
+        changed = await self._env.door.transact_all(
+            lambda connection, now: [
+                *resume_due(connection, now),
+                *acquire_chats(connection, taker, self._env.door.new_id, now),
+            ]
         )
-        for one in acquired:
+        for one in changed:
             if Transition.RECONCILE in one.transitions:
                 log.warning("chat repaired", chat=one.row.chat_id, status=one.row.status)
             if Transition.ACQUIRE not in one.transitions:
                 continue  # its pending reason changed, or it was repaired
             assert one.row.runner_id is not None
             self._heartbeat.acquired(began)
-            runner = Runner(self._env, self._hub, hint_of(one.row))
+            runner = Runner(self._env, self._hub, hint_of(one.row), self._changed_since(one.row))
             self._runners[one.row.runner_id] = runner
             task = asyncio.create_task(self._run(one.row.runner_id, runner))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._ended, runner))
             if self._stopping:
                 runner.leave(Cause.SHUTDOWN)
+
+    def _changed_since(self, acquired: ChatRow) -> Hint | None:
+        """Return the newest hint of a chat that was just acquired; it may have changed already."""
+        return self._looking.newest(acquired.chat_id) if self._looking is not None else None
+
+    def _ended(self, runner: Runner, task: asyncio.Task[None]) -> None:
+        runner.close()
+        self._tasks.discard(task)
 
     async def _run(self, runner_id: str, runner: Runner) -> None:
         try:
