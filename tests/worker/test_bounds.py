@@ -93,5 +93,4 @@ async def test_a_bug_in_an_acquisition_does_not_end_the_worker(
         sent = await client.create_chat(CreateChat(content="[[echo]] hello"))
         s = Scene(daemon, client, simulator, clock, sent.chat.id)
         await until(lambda: not broken)
-        clock.advance(ACQUIRE_INTERVAL_S)
-        await s.reaches("waiting")
+        await s.reaches("waiting", pace=ACQUIRE_INTERVAL_S / 4)

@@ -25,6 +25,7 @@ from palaverd.store.database import Database
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow
+from palaverd.store.transitions.ownership import release_at_rest
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ class Door:
 
         Args:
             owner: raise ChatNotFound unless the chat is this owner's; None for the worker.
-            fence: the fence of a worker's task.
+            fence: the fence of a worker's task. If its work is done, the chat is released with it.
 
         Raises:
             ChatNotFound: there is no such chat, or it is another owner's.
@@ -115,7 +116,10 @@ class Door:
         def transaction(connection: Connection) -> Applied[T]:
             chat = lock(connection, chat_id, now, owner)
             check_fence(chat.row, fence)
-            return finish(chat, work(chat))
+            result = work(chat)
+            if fence is not None:
+                release_at_rest(chat)
+            return finish(chat, result)
 
         return await self._write(transaction)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert
 
+from palaverd.chatstate.states import RUNNABLE_STATUSES
 from palaverd.chatstate.table import Transition
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import leases
@@ -27,6 +28,12 @@ def release(chat: LockedChat) -> None:
         chat.row.worker_id = None
         chat.row.runner_id = None
         _drop_lease(chat)
+
+
+def release_at_rest(chat: LockedChat) -> None:
+    """Release a chat if its runner has nothing left to do, in the transaction of its last work."""
+    if chat.row.runner_id is not None and chat.row.status not in RUNNABLE_STATUSES:
+        release(chat)
 
 
 def set_waiting_for_children(chat: LockedChat, waiting: bool) -> None:
