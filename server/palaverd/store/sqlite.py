@@ -115,7 +115,12 @@ class SqliteDatabase:
         # Loading the dialect reads files.
         writing = await asyncio.to_thread(self._engine, "BEGIN IMMEDIATE", _PRAGMAS)
         self._writer = Writer(writing)
-        await self._write(lambda connection: change_schema(connection, prepare_schema))
+
+        def first(connection: Connection) -> None:
+            self._check_file()
+            change_schema(connection, prepare_schema)
+
+        await self._writer.run(first)
         reading = await asyncio.to_thread(self._engine, "BEGIN", _READING_PRAGMAS)
         readers = Readers(reading, READERS)
         await readers.open(_look)
@@ -125,11 +130,6 @@ class SqliteDatabase:
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None
     ) -> T:
         """Run a writing transaction, in one hop to the writer thread; see `Database.write`."""
-        return await self._write(lambda connection: _in_transaction(connection, work), committed)
-
-    async def _write(
-        self, work: Callable[[Connection], T], committed: Callable[[T], None] | None = None
-    ) -> T:
         if self._writer is None:
             raise DatabaseError("The database is closed.")
 
