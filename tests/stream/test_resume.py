@@ -10,8 +10,16 @@ import msgspec
 from palaver.stream.position import Position
 from palaver.stream.progress import Progress
 from palaver.wire.chats import CreateChat
-from palaver.wire.events import CaughtUp, MessageEvent, MessagePartEvent, PreviewReset, StreamEvent
+from palaver.wire.events import (
+    CaughtUp,
+    MessageEvent,
+    MessagePartEvent,
+    PreviewReset,
+    StatusEvent,
+    StreamEvent,
+)
 from palaver.wire.messages import Text
+from palaver.wire.queue import ChangeChat
 from palaverd.chatstate.execution import Fence
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
@@ -23,6 +31,7 @@ from palaverd.stream.reader import ChangeReader
 from palaverd.stream.subscriber import Subscriber
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat
+from palaverd.usecases.settings import change_chat
 from support.daemon import running_pair
 from support.store import taker
 
@@ -174,6 +183,26 @@ async def test_one_commit_costs_one_read_however_many_subscribers_there_are() ->
         results = await asyncio.gather(*(reader.read(sent.chat.id, 0, 1) for _ in range(50)))
         assert reader.reads - before == 1
         assert len({id(result) for result in results}) == 1
+
+
+async def test_a_commit_that_changes_only_the_row_is_sent_without_a_read() -> None:
+    async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        episode = await stage.begin()
+        frames = stage.connect(View())
+        events: list[StreamEvent] = []
+        while not (events and isinstance(events[-1], CaughtUp)):
+            events += decoder.decode(await anext(frames))
+        reads = stage.reader.reads
+        await change_chat(daemon.context, stage.chat_id, "local", ChangeChat(title="another"))
+        [head, *_] = decoder.decode(await anext(frames))
+        assert isinstance(head, StatusEvent)
+        assert (head.title, stage.reader.reads) == ("another", reads)
+        await stage.commit(episode)
+        [message, *_] = decoder.decode(await anext(frames))
+        assert isinstance(message, MessageEvent)
+        assert stage.reader.reads == reads + 1
+        await frames.aclose()
 
 
 async def test_streams_leave_nothing_behind() -> None:

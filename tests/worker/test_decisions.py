@@ -45,7 +45,7 @@ def later(**changes: object) -> Hint:
         (later(snapshot_version=4, status="interrupting"), Ignore()),
         (later(snapshot_version=5, status="interrupting"), Ignore()),
         (later(runner_id="other"), Leave(Cause.LEASE_LOST)),
-        (later(runner_id=None), Leave(Cause.LEASE_LOST)),
+        (later(runner_id=None, status="waiting"), Leave(Cause.SUPERSEDED)),
         (later(deleted=True), Leave(Cause.LEASE_LOST)),
         (later(retry_version=6), Hand()),
         (later(status="interrupting"), Start(Cause.INTERRUPTED)),

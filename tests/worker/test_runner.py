@@ -163,3 +163,17 @@ async def test_a_release_that_could_not_be_written_is_tried_again() -> None:
         await s.reaches("waiting", runner_id=False)
         left = await s.daemon.database.read(lambda c: c.execute(select(leases)).all())
         assert left == []
+
+
+async def test_the_transaction_that_ends_a_turn_releases_its_chat() -> None:
+    async with scene("[[echo]] hello") as s:
+        ends: list[Sequence[str]] = []
+
+        def hook(when: When, transitions: Sequence[str]) -> None:
+            if when == "after" and Transition.FINISH_TURN in transitions:
+                ends.append(transitions)
+
+        s.daemon.door._reached = hook
+        await s.reaches("waiting", runner_id=False)
+        await until(lambda: s.daemon.worker.running == 0)
+        assert ends == [(Transition.COMMIT_RESPONSE, Transition.FINISH_TURN, Transition.RELEASE)]

@@ -18,7 +18,9 @@ class Hand(msgspec.Struct, frozen=True):
 
 
 class Leave(msgspec.Struct, frozen=True):
-    """Stop without releasing: another runner has the chat, or it was deleted."""
+    """Stop without releasing: the task's last commit released the chat, another runner has it, or
+    it was deleted.
+    """
 
     cause: Cause
 
@@ -50,7 +52,7 @@ def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Deci
     if hint.snapshot_version < seen.snapshot_version:
         return Ignore()
     if hint.deleted or hint.runner_id != runner_id:
-        return Leave(Cause.LEASE_LOST)
+        return Leave(Cause.SUPERSEDED if hint.runner_id is None else Cause.LEASE_LOST)
     if started is not None:
         if hint.snapshot_version == seen.snapshot_version:
             return Ignore()
