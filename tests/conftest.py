@@ -66,7 +66,7 @@ def pytest_configure() -> None:
 
 def pytest_xdist_auto_num_workers() -> int:
     """Run somewhat more workers than cores: tests that start processes mostly wait."""
-    return min(len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 4, 9)
+    return min(len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else 4, 9)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,10 +35,9 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(TESTS)} | more
 
 
-@asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a Python module with pipes; terminate it at the end of the block."""
-    running = await asyncio.create_subprocess_exec(
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    """Start a Python module with pipes."""
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         *arguments,
@@ -50,6 +49,12 @@ async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
         env=environment(),
         limit=64 * 1024 * 1024,
     )
+
+
+@asynccontextmanager
+async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a Python module with pipes; terminate it at the end of the block."""
+    running = await start(*arguments)
     try:
         yield running
     finally:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from bench import pages
+from bench import pages, processes
 from bench.catalogue import BENCHMARKS
 from bench.figures import Effort, combine
 from bench.statements import query_plan, recorded
@@ -17,11 +19,29 @@ from palaverd.store.listing import Cursor, list_chats
 from palaverd.store.migrate import migrate
 from palaverd.store.prompt import load_history
 from palaverd.store.sync import load_changes, load_page
+from support.forkserver import ForkedProcess, fork
 
 TINY = Effort(0.01)
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the processes of benchmarks: here their imports would take most of the time."""
+
+    async def start(*arguments: str) -> ForkedProcess:
+        return await fork(
+            *arguments,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL if arguments[0] == "palaverd" else sys.stderr.fileno(),
+            environment=processes.environment(),
+        )
+
+    monkeypatch.setattr(processes, "start", start)
+
+
 @pytest.mark.process
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("name", BENCHMARKS)
 async def test_a_benchmark_gives_figures_with_baselines(name: str) -> None:
     figures = await BENCHMARKS[name](TINY)

@@ -74,6 +74,7 @@ async def remove(palaver: Shell, chat: str, reply: str) -> tuple[str, int | None
             *("palaver", "--socket", str(palaver.client.endpoint.socket), "rm", chat), stdin=theirs
         )
         async with asyncio.timeout(60):
+            assert process.stderr is not None
             asked = await process.stderr.readuntil(b"[y/N]: ")
             os.write(ours, f"{reply}\n".encode())
             await process.communicate()

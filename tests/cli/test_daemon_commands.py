@@ -145,9 +145,9 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
         "changed": [],
         "restart": ["worker.lease_seconds"],
     }
-    here.config.write_text(good.replace('"anthropic"\nbase', '"antropic"\nbase'))
+    here.config.write_text(good.replace('"openai-compatible"', '"openai-compatibel"'))
     said = (await here("daemon", "reload", code=1)).err
-    assert said.startswith(f'palaver: {here.config}: providers.anthropic.kind is "antropic"')
+    assert said.startswith(f'palaver: {here.config}: providers.local.kind is "openai-compatibel"')
     assert said.removeprefix("palaver: ") in (await here("daemon", "status")).out
     status = await here.status()
     assert status["models"] == ["sonnet"]
@@ -160,7 +160,7 @@ async def test_reload_says_what_changed_what_cannot_and_what_is_wrong(here: Here
         for line in map(json.loads, (await here("doctor", "--json", code=1)).out.splitlines())
         if line["subject"] == "config"
     ]
-    assert (finding["state"], "antropic" in finding["remedy"]) == ("broken", True)
+    assert (finding["state"], "compatibel" in finding["remedy"]) == ("broken", True)
 
 
 # --- daemons under a service manager --------------------------------------------------------

@@ -33,7 +33,7 @@ model = "sim-large"
 @pytest.fixture
 async def here() -> AsyncIterator[Here]:
     async with somewhere() as found:
-        url = found.config.read_text().partition('base_url = "')[2].partition('"')[0]
+        url = found.config.read_text().partition('base_url = "')[2].partition('/v1"')[0]
         more = MORE % {"place": found.data_dir / "open"}
         found.config.write_text((CONFIG + more).format(url=url))
         yield found

@@ -42,7 +42,7 @@ class ForkedProcess:
         pid: int,
         stdin: asyncio.StreamWriter | None,
         stdout: asyncio.StreamReader | None,
-        stderr: asyncio.StreamReader,
+        stderr: asyncio.StreamReader | None,
         status: asyncio.StreamReader,
     ) -> None:
         self.pid = pid
@@ -63,7 +63,7 @@ class ForkedProcess:
         """Write `piped` to its stdin; return the rest of stdout and stderr after its end."""
         out, err, _, _ = await asyncio.gather(
             self.stdout.read() if self.stdout is not None else asyncio.sleep(0, b""),
-            self.stderr.read(),
+            self.stderr.read() if self.stderr is not None else asyncio.sleep(0, b""),
             self._feed(piped or b""),
             self.wait(),
         )
@@ -99,11 +99,13 @@ async def fork(
     *arguments: str,
     stdin: int = DEVNULL,
     stdout: int = DEVNULL,
+    stderr: int = PIPE,
     environment: Mapping[str, str] | None = None,
 ) -> ForkedProcess:
-    """Start `python -m MODULE ARGUMENTS`, with its stderr in a pipe.
+    """Start `python -m MODULE ARGUMENTS`.
 
-    `stdin` and `stdout` are as for `asyncio.create_subprocess_exec`: a descriptor, PIPE or DEVNULL.
+    `stdin`, `stdout` and `stderr` are as for `asyncio.create_subprocess_exec`: a descriptor, PIPE
+    or DEVNULL.
     """
     request: Request = (
         module,
@@ -126,12 +128,12 @@ async def fork(
 
         to_it, its_stdin = pipe(read=False) if stdin == PIPE else (-1, stdin)
         from_it, its_stdout = pipe(read=True) if stdout == PIPE else (-1, stdout)
-        stderr, its_stderr = pipe(read=True)
+        from_stderr, its_stderr = pipe(read=True) if stderr == PIPE else (-1, stderr)
         status, its_status = pipe(read=True)
         descriptors = [
             nothing() if its_stdin == DEVNULL else its_stdin,
             nothing() if its_stdout == DEVNULL else its_stdout,
-            its_stderr,
+            nothing() if its_stderr == DEVNULL else its_stderr,
             its_status,
         ]
         socket.send_fds(_server(), [json.dumps(request).encode() + b"\n"], descriptors)
@@ -140,7 +142,7 @@ async def fork(
         int(await said.readline()),
         await _writer(to_it) if stdin == PIPE else None,
         await _reader(from_it) if stdout == PIPE else None,
-        await _reader(stderr),
+        await _reader(from_stderr) if stderr == PIPE else None,
         said,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,6 +60,9 @@ class Shown(NamedTuple):
     paper: int | tuple[int, ...]
     dim: bool
     reverse: bool
+
+
+ShownBy = Callable[[str, int], dict[Shown, set[str]]]
 
 
 def texts(written: bytes) -> dict[Shown, set[str]]:
@@ -120,7 +125,18 @@ def least(shown: Shown, dark: bool) -> float:
     return worst
 
 
-def shown_by(tmp_path: Path, term: str, theme: int) -> dict[Shown, set[str]]:
+@pytest.fixture(scope="module")
+def shown_by(tmp_path_factory: pytest.TempPathFactory) -> ShownBy:
+    """The texts of a client in a terminal, which runs once for each theme of each terminal."""
+
+    @cache
+    def shown(term: str, theme: int) -> dict[Shown, set[str]]:
+        return _shown_by(tmp_path_factory.mktemp(term), term, theme)
+
+    return shown
+
+
+def _shown_by(tmp_path: Path, term: str, theme: int) -> dict[Shown, set[str]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "TERM": term}
     for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         environment.pop(name, None)
@@ -144,10 +160,10 @@ MOST = {"256": 255, "16": 15, "none": -1}
 @pytest.mark.process
 @pytest.mark.parametrize(("term", "depth", "number"), RUNS)
 def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(
-    tmp_path: Path, term: str, depth: Depth, number: int
+    shown_by: ShownBy, term: str, depth: Depth, number: int
 ) -> None:
     palette = FAMILIES[depth][number]
-    looks = shown_by(tmp_path, term, number)
+    looks = shown_by(term, number)
     said = set().union(*looks.values())
     assert {"async", "pytest", "Title", "Retrying", "accept"} <= said, said
     if palette.own:  # the selected row of a dialog is reversed: there is no background colour
@@ -163,8 +179,8 @@ def test_a_terminal_gets_colours_that_it_has_and_that_can_be_read(
 
 
 @pytest.mark.process
-def test_code_is_neither_black_nor_navy_in_256_colours(tmp_path: Path) -> None:
-    looks = shown_by(tmp_path, "xterm-256color", 0)
+def test_code_is_neither_black_nor_navy_in_256_colours(shown_by: ShownBy) -> None:
+    looks = shown_by("xterm-256color", 0)
     papers = {look.paper for look, words in looks.items() if "async" in words}
     assert papers == {235}  # a grey other than the background's 233
     assert not {16, 17, 18, 19, 20, 21} & {look.paper for look in looks}
