@@ -16,7 +16,6 @@ from typing import Any, cast
 from rich.console import Console
 from textual._wait import wait_for_idle
 
-import palaver_tui.app
 from palaver.client import Endpoint
 from palaver.wire.chats import RetryInfo
 from palaver.wire.events import ErrorEvent, QueueUpdate, RetryEvent
@@ -44,7 +43,6 @@ def colourful_daemon() -> ReplayClient:
 class Colourful(PalaverApp):
     """A client that exits when everything was shown."""
 
-    CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
     daemon: ReplayClient
 
     def _act(self, name: str) -> Callable[[], object]:

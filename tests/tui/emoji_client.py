@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-import palaver_tui.app
 from palaver.client import Connected, Endpoint
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate
 from palaver_tui.app import PalaverApp
@@ -27,12 +26,6 @@ EMOJI = {
     "combining": "e\u0301",
     "devanagari": "क्षि",
 }
-
-
-class Emoji(PalaverApp):
-    """The client, with the path of its style sheet, as this module is in another folder."""
-
-    CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
 
 
 def emoji_daemon() -> ReplayClient:
@@ -58,7 +51,7 @@ async def main(folder: Path) -> None:
     async def connect() -> Endpoint:
         return ENDPOINT
 
-    app = Emoji(
+    app = PalaverApp(
         connect,
         data_dir=folder,
         chat_id="family",

@@ -16,7 +16,6 @@ from typing import Any, cast
 
 from textual import events
 
-import palaver_tui.app
 from palaver.client import Connected, Endpoint
 from palaver.clock import SystemClock
 from palaver.wire.chats import Model, Models, RetryInfo
@@ -109,7 +108,6 @@ class Evil(PalaverApp):
     """A client that exits when everything was shown in every part of the screen."""
 
     daemon: ReplayClient
-    CSS_PATH = str(Path(palaver_tui.app.__file__).with_name("palaver.tcss"))
 
     def _act(self, name: str) -> Callable[[], object]:
         return partial(FUNCTIONS[name], self.context)

@@ -76,7 +76,7 @@ class PalaverApp(Application[int]):
     the start.
     """
 
-    CSS_PATH = "palaver.tcss"
+    CSS_PATH = Path(__file__).with_name("palaver.tcss")  # absolute: for subclasses elsewhere, too
     TITLE = "palaver"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ENABLE_COMMAND_PALETTE = False  # the client has its own
