@@ -25,12 +25,10 @@ RUNNING = Hint(
     owner="ann",
     status="running",
     archived=False,
-    worker_id="w",
     runner_id="r",
     snapshot_version=5,
     history_version=3,
     retry_version=0,
-    generation_attempt=1,
     ownerless=False,
 )
 
@@ -71,7 +69,7 @@ def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_
         RUNNING,
         later(snapshot_version=6, status="interrupting"),
         later(snapshot_version=7, status="running", history_version=7),
-        later(snapshot_version=8, status="running", history_version=7, generation_attempt=2),
+        later(snapshot_version=8, status="running", history_version=7),
     ]
     for order in permutations([*story, story[1]]):
         memory = Memory("r", RUNNING)

@@ -22,12 +22,10 @@ class Hint(msgspec.Struct, frozen=True):
     owner: str
     status: str
     archived: bool
-    worker_id: str | None
     runner_id: str | None
     snapshot_version: int
     history_version: int
     retry_version: int
-    generation_attempt: int
     ownerless: bool
     deleted: bool = False
     row: ChatRow | None = None
@@ -40,12 +38,10 @@ def hint_of(row: ChatRow, *, deleted: bool = False) -> Hint:
         owner=row.owner,
         status=row.status,
         archived=row.archived,
-        worker_id=row.worker_id,
         runner_id=row.runner_id,
         snapshot_version=row.snapshot_version,
         history_version=row.history_version,
         retry_version=row.retry_version,
-        generation_attempt=row.generation_attempt,
         ownerless=row.runner_id is None and row.state in RUNNABLE,
         deleted=deleted,
         row=row,
