@@ -104,15 +104,14 @@ class Stage:
             self.chat_id, lambda c: commit_response(c, answer), fence=self.fence
         )
 
-    def connect(self, view: View) -> AsyncGenerator[bytes]:
-        return Subscriber(
-            self.chat_id,
-            view.start,
-            self.daemon.hub,
-            self.daemon.episodes,
-            self.reader,
-            self.daemon._clock,
-        ).frames()
+    async def connect(self, view: View) -> AsyncGenerator[bytes]:
+        daemon = self.daemon
+        with Subscriber(
+            self.chat_id, view.start, daemon.hub, daemon.episodes, self.reader, daemon._clock
+        ) as subscriber:
+            await subscriber.check("local")
+            async for frame in subscriber.frames():
+                yield frame
 
     async def watch(self, view: View, episode: Episode, deltas: int) -> list[StreamEvent]:
         """Follow the answer live, delta by delta."""
@@ -209,10 +208,11 @@ async def test_streams_leave_nothing_behind() -> None:
     async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
         sent = await create_chat(daemon.context, Asker("local"), CreateChat("x", title="t"))
         reader = ChangeReader(daemon.database)
-        frames = Subscriber(
+        with Subscriber(
             sent.chat.id, Progress(), daemon.hub, daemon.episodes, reader, daemon._clock
-        ).frames()
-        await anext(frames)
-        assert daemon.hub.subscriptions == 1
-        await frames.aclose()
+        ) as subscriber:
+            assert daemon.hub.subscriptions == 1
+            await subscriber.check("local")
+            await anext(subscriber.frames())
+            assert reader.reads == 1
         assert daemon.hub.subscriptions == 0

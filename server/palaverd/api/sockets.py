@@ -27,7 +27,6 @@ from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
 from palaverd.stream.subscriber import Push, Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
-from palaverd.usecases.lookups import find_chat
 
 routes = Routes()
 log = structlog.get_logger("palaverd.api")
@@ -157,11 +156,11 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
     services, owner = request.app[SERVICES], owner_of(request)
     chat_id = chat_id_of(request)
     start = _start(request)
-    await find_chat(services.context, chat_id, owner)
-    subscriber = Subscriber(
+    with Subscriber(
         chat_id, start, services.hub, services.episodes, services.reader, services.clock
-    )
-    return await _serve(request, services, owner, subscriber.frames, limits.CLOSE_CHAT_GONE)
+    ) as subscriber:
+        await subscriber.check(owner)
+        return await _serve(request, services, owner, subscriber.frames, limits.CLOSE_CHAT_GONE)
 
 
 @routes.get("/api/v1/watch", scope="read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack
 
 import msgspec
 
@@ -33,7 +34,11 @@ Push = Callable[[bytes], bool]
 
 
 class Subscriber:
-    """Keeps one client up to date about one chat. Iterate `frames`."""
+    """Keeps one client up to date about one chat. Iterate `frames` within a `with` block.
+
+    It receives hints from the beginning of the block, so that nothing is missed between the first
+    read and the first frame: a change in between is seen twice.
+    """
 
     def __init__(
         self,
@@ -55,8 +60,33 @@ class Subscriber:
         self._wanted = 0
         self._committed: ChatRow | None = None  # of the newest hint
         self._wake = asyncio.Event()
+        self._hints = Subscription(self._wake)  # not subscribed before the `with` block
+        self._first: Changes | None = None  # that `check` read
+        self._receiving = ExitStack()
         self._live: Live | None = None
         self._push: Push | None = None
+
+    def __enter__(self) -> Subscriber:
+        with ExitStack() as opened:
+            self._live = opened.enter_context(self._episodes.listen(self._chat_id))
+            self._hints = opened.enter_context(self._hub.chat(self._chat_id, self._wake))
+            self._receiving = opened.pop_all()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._receiving.close()
+
+    async def check(self, owner: str) -> None:
+        """Check that the chat is the owner's, with the read that the first frame needs.
+
+        Raises:
+            ChatNotFound: this owner has no such chat.
+            DatabaseError: it cannot be read.
+        """
+        changes = await self._reader.read(self._chat_id, self._since, self._wanted)
+        if changes.row.owner != owner:
+            raise ChatNotFound(self._chat_id)
+        self._first = changes
 
     async def frames(self, push: Push | None = None) -> AsyncGenerator[bytes]:
         """Yield frames, each a JSON array of events, until the chat is deleted.
@@ -65,35 +95,31 @@ class Subscriber:
         for one, live output goes out through `push`, if it is given and does not refuse.
         """
         self._push = push
-        # Subscribe first, then read: a change in between is seen twice, never missed.
-        with (
-            self._episodes.listen(self._chat_id) as live,
-            self._hub.chat(self._chat_id, self._wake) as hints,
-        ):
-            self._live = live
-            caught_up = False
-            while not self._note(hints):
-                if self._row is None or self._wanted > self._row.snapshot_version:
-                    try:
-                        events = await self._sync()
-                    except ChatNotFound:
-                        return
-                    except DatabaseError as error:
-                        yield frame([_encode(_read_failed(error))])
-                        await self._clock.sleep(READ_RETRY_S)
-                        continue
-                    if caught_up:
-                        events.append(CaughtUp(self._since or 0))
-                    yield frame([_encode(event) for event in events])
-                elif parts := self._next_parts(live):
-                    yield frame(parts)
-                elif not caught_up:
-                    caught_up = True
-                    yield frame([_encode(CaughtUp(self._since or 0))])
-                else:
-                    with live.waits(self):
-                        await self._wake.wait()
-                    self._wake.clear()
+        live = self._live
+        assert live is not None, "used outside its `with` block"
+        caught_up = False
+        while not self._note():
+            if self._row is None or self._wanted > self._row.snapshot_version:
+                try:
+                    events = await self._sync()
+                except ChatNotFound:
+                    return
+                except DatabaseError as error:
+                    yield frame([_encode(_read_failed(error))])
+                    await self._clock.sleep(READ_RETRY_S)
+                    continue
+                if caught_up:
+                    events.append(CaughtUp(self._since or 0))
+                yield frame([_encode(event) for event in events])
+            elif parts := self._next_parts(live):
+                yield frame(parts)
+            elif not caught_up:
+                caught_up = True
+                yield frame([_encode(CaughtUp(self._since or 0))])
+            else:
+                with live.waits(self):
+                    await self._wake.wait()
+                self._wake.clear()
 
     def grown(self) -> None:
         """Push the new output, as the frame that other subscribers get too, or wake the loop."""
@@ -108,9 +134,9 @@ class Subscriber:
         else:
             self._wake.set()
 
-    def _note(self, hints: Subscription) -> bool:
+    def _note(self) -> bool:
         """Keep the newest snapshot version of the hints. Return True if the chat was deleted."""
-        for hint in hints.take():
+        for hint in self._hints.take():
             if hint.deleted:
                 return True
             if hint.snapshot_version >= self._wanted:
@@ -131,7 +157,10 @@ class Subscriber:
         return events
 
     def _known(self) -> Changes | None:
-        """Return the changes that the newest hint has with it; None if they must be read."""
+        """Return the changes if `check` read them or a hint has them; None if they must be read."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         if self._row is None or self._committed is None:
             return None
         return row_alone(self._committed, self._since)
