@@ -357,6 +357,19 @@ async def test_an_edit_of_a_message_that_is_gone_sends_nothing_and_becomes_a_dra
         assert (me.daemon.asked, me.daemon.sent) == ([], [])
 
 
+async def test_an_edit_without_changes_whose_message_is_gone_leaves_nothing(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o", "e")
+        await me.shows("editing message 1")
+        me.daemon.stream_of("a").tell(queue(SECOND))
+        await me.shows("has left the queue")
+        await me.press("enter")
+        await me.shows("Nothing was sent")
+        assert (me.composer.text, me.app.context.editor.message) == ("", None)
+        assert (me.daemon.asked, me.daemon.sent) == ([], [])
+
+
 async def test_left_when_its_message_is_gone_an_edit_is_had_back_as_a_draft(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
         text = await open_edit(me, "queued")

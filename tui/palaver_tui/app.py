@@ -195,7 +195,7 @@ class PalaverApp(Application[int]):
         if self._notice:
             context.notices.say(self._notice, "error", seconds=ERROR_NOTICE_S)
         self.session.start(self._chat_id)
-        self.run_worker(context.drafts.stored.load(self._drafts_loaded))
+        self.run_worker(context.drafts.stored.load(context.drafts.note, self._drafts_loaded))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
     async def on_unmount(self) -> None:

@@ -64,11 +64,11 @@ def save_edit(
         context.notices.say(f"An empty message cannot be {_emptied(editing)}", "warning")
     elif is_gone(view, editing):
         context.editor.end()
-        context.drafts.keep_for(context.session.current, text)
-        words = (
-            "The message that you edited is gone. Nothing was sent: your text is in the composer."
-        )
-        context.notices.say(words, "warning")
+        words = "The message that you edited is gone. Nothing was sent"
+        if text != text_of(editing):
+            context.drafts.keep_for(context.session.current, text)
+            words += ": your text is in the composer"
+        context.notices.say(f"{words}.", "warning")
     elif isinstance(editing, QueuedMessage):
         _put_back(context, editing, text, send_now=send_now)
     elif not refused(context, "edit", view):

@@ -80,9 +80,8 @@ class DraftSwitch:
             texts.remove(text)
 
     def show_stored(self) -> None:
-        """Show the stored draft of this chat, unless something was typed already."""
-        if not self._composer.text:
-            self._composer.put(self.stored.get(self._session.current))
+        """Show the stored draft of this chat."""
+        self._editor.put_draft(self.stored.get(self._session.current))
 
     def keep_for(self, name: str, text: str) -> None:
         """Append a text that could not be sent to the draft of its chat."""

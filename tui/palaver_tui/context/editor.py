@@ -27,6 +27,13 @@ class Editor:
         """The draft of the current chat, also while a message is edited."""
         return self._composer.text if self.message is None else self._draft
 
+    def put_draft(self, text: str) -> None:
+        """Replace the draft of the current chat; an edit stays in the composer."""
+        if self.message is not None:
+            self._draft = text
+        elif text != self._composer.text:
+            self._composer.put(text)
+
     def add_to_draft(self, text: str) -> None:
         """Append a text to the draft of the current chat, as a paragraph.
 

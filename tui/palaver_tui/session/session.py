@@ -326,19 +326,21 @@ class Session(Store):
             self._show(self._new_draft())
 
     def _show(self, name: str) -> None:
-        if name != self.current and self.current in self.views:
-            self.views[self.current] = at_the_end(self.view)
+        before = self.current
+        if name != before and before in self.views:
+            self.views[before] = at_the_end(self.view)
         self.current = name
         self.views.move_to_end(name)
-        self._forget_old_views()
+        self._forget_old_views(before)
         self._follow(name)
         self.changed()
 
-    def _forget_old_views(self) -> None:
+    def _forget_old_views(self, before: str) -> None:
+        """Forget the views of chats that were shown long ago; `before` was shown until now."""
         for name, view in list(self.views.items()):
             if len(self.views) <= CACHED_CHATS:
                 return
-            if name != self.current and not view.outgoing:
+            if name not in {self.current, before} and not view.outgoing:
                 del self.views[name]
 
     def _follow(self, name: str) -> None:

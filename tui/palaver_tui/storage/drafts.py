@@ -37,6 +37,9 @@ class Drafts:
         self._scheduled = False
         self._saving = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._note: Callable[[], None] = lambda: None
+        self._done: Callable[[], None] = lambda: None
 
     @property
     def chats(self) -> frozenset[str]:
@@ -70,8 +73,22 @@ class Drafts:
             self._scheduled = True
             self._later(SAVE_DRAFT_S, self.save)
 
-    async def load(self, done: Callable[[], None]) -> None:
-        """Read the drafts from disk, then call `done`. Drafts that were typed meanwhile stay."""
+    async def load(self, note: Callable[[], None], done: Callable[[], None]) -> None:
+        """Read the drafts from disk.
+
+        What was written meanwhile comes after them: `note` is called to put the last of it, then
+        `done` to show the result.
+        """
+        self._note, self._done = note, done
+        await asyncio.shield(self._read())
+
+    def _read(self) -> asyncio.Task[None]:
+        """Return the task that reads the drafts from disk; it is started once."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._merge())
+        return self._reading
+
+    async def _merge(self) -> None:
         try:
             stored = await asyncio.to_thread(self._store.drafts)
         except UnreadableError as error:
@@ -80,9 +97,13 @@ class Drafts:
         except OSError as error:
             self._warn(f"Could not read your drafts: {error}.")
             return
-        self._texts = {draft.chat: draft.text for draft in stored} | self._texts
-        self._servers = {draft.chat: draft.server for draft in stored} | self._servers
-        done()
+        self._note()
+        for draft in stored:
+            written = self._texts.get(draft.chat, "")
+            text = draft.text if written == draft.text else joined(draft.text, written)
+            self._texts[draft.chat] = text
+            self._servers[draft.chat] = self._servers.get(draft.chat) or draft.server
+        self._done()
 
     async def save(self) -> None:
         """Write the unsaved drafts to disk, including those of a cancelled save.
@@ -90,6 +111,9 @@ class Drafts:
         A draft that cannot be written does not prevent the others, and is left to the next save.
         """
         self._scheduled = False
+        if self._unsaved:
+            # Else drafts that are only on the disk would be overwritten.
+            await asyncio.wait({self._read()})
         failed: dict[str, OSError] = {}
         async with self._saving:
             while left := self._unsaved - failed.keys():
