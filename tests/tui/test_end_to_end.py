@@ -21,6 +21,7 @@ from palaver.wire.chats import CreateChat, SendMessage
 from palaver.wire.messages import Text
 from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.app import PalaverApp
+from palaver_tui.state.reduce import user_text
 from palaver_tui.storage.local_store import LocalStore, Unsent
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
@@ -178,6 +179,11 @@ async def test_a_queue_is_reordered_and_edited_in_place_and_what_is_removed_come
         await me.shows("Removed “two!”")
         me.tap("ctrl+z")
         await me.until(lambda: [item.content for item in me.view.queue] == ["two!", "one"])
+        me.tap("down", "e")  # the queue still has the focus
+        await me.until(lambda: me.composer.text == "one" and me.composer.has_focus)
+        me.tap("?", "ctrl+s")  # put back, and answered next
+        await me.until(lambda: "one?" in [user_text(message) for message in me.view.messages])
+        assert [item.content for item in me.view.queue] == ["two!"]
 
 
 async def test_a_retry_says_what_happened_and_is_skipped_by_a_key(tmp_path: Path) -> None:
@@ -383,7 +389,8 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path: Path) -> No
             begin_rewriting(one.app.context, one.view.messages[0])
             one.app.paint()  # as is done after every action
             await one.shows("drops 3 messages")
-            one.composer.load_text("[[echo]] anew")
+            one.composer.clear()
+            one.composer.insert("[[echo]] anew")
             one.tap("enter")
             await two.until(lambda: answers(two) == ["anew"] and two.view.status == "waiting")
             await one.until(lambda: one.view.messages == two.view.messages)
