@@ -22,6 +22,7 @@ QueueState = Literal["empty", "free", "held"]
 PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
 WhenBusy = Literal["queue", "interrupt"]
 TITLE_LIMIT = 200  # characters; a title is one line
+QUEUE_LIMIT = 20  # messages in a queue; more than a user keeps track of
 
 
 class Versions(msgspec.Struct, frozen=True):

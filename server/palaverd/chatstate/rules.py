@@ -5,8 +5,6 @@ from __future__ import annotations
 from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import Status
 
-QUEUE_LIMIT = 20  # messages, counted after the transition; more than a user keeps track of
-
 
 def settle(before: Execution, after: Execution, now: int) -> None:
     """Update the fields of `after` that follow from a change of status, queue or history.

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from palaver.wire.chats import QUEUE_LIMIT
 from palaverd.chatstate import rules
 from palaverd.chatstate.errors import BrokenInvariant, ChatNotFound, QueueFull, Refused
 from palaverd.chatstate.invariants import row_violations
@@ -69,9 +70,10 @@ class LockedChat:
         self.applied.append(transition)
         yield
         rules.settle(before, self.row, self.now)
-        if self.row.queue_length > max(rules.QUEUE_LIMIT, before.queue_length):
+        # Counted after the transition: it may have taken one out.
+        if self.row.queue_length > max(QUEUE_LIMIT, before.queue_length):
             raise QueueFull(
-                transition, origin, f"the queue holds {rules.QUEUE_LIMIT} messages and no more"
+                transition, origin, f"the queue holds {QUEUE_LIMIT} messages and no more"
             )
         if self.row.state not in allowed:
             raise BrokenInvariant(

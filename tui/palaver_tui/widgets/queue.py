@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
+from palaver.wire.chats import QUEUE_LIMIT
 from palaver.wire.messages import QueuedMessage
 from palaver_tui.keymap.actions import BY_ID, LETTERS, key_name, key_of
 from palaver_tui.keymap.bindings import bindings
@@ -29,7 +30,6 @@ OFFERED = (
     ("queue.remove", "remove"),
     ("queue.raise queue.lower", "move"),
 )
-LIMIT = 20  # messages in a queue; the daemon refuses more
 
 
 class QueuePanel(Widget, can_focus=True):
@@ -136,7 +136,7 @@ class QueuePanel(Widget, can_focus=True):
     def _dress(self, total: int, is_held: bool) -> None:
         """Set the frame's title, the keys and the height; draw the panel again."""
         held = " · held" if is_held else ""
-        full = " · full" if len(self._queue) >= LIMIT else ""
+        full = " · full" if len(self._queue) >= QUEUE_LIMIT else ""
         letters = f": {LETTERS}" if self.has_focus else ""
         self.border_title = Content(f"Queue · {total}{held}{full}{letters}")
         self.set_class(is_held, "-held")
