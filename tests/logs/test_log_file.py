@@ -60,7 +60,11 @@ def test_a_log_that_cannot_be_rotated_goes_on(tmp_path: Path) -> None:
             log.rotate_if_full()
         assert names(tmp_path) == ["log", "log.new"]
         blocked.rmdir()
-        stream.write("0123456789")
+        stream.write("x")
+        stream.flush()
+        log.rotate_if_full()
+        assert names(tmp_path) == ["log"]  # it is tried again later, not with every line
+        stream.write("012345678")
         stream.flush()
         log.rotate_if_full()
         assert names(tmp_path) == ["log", "log.1"]

@@ -14,13 +14,9 @@ from palaverd.stream.growing_text import GrowingText
 
 
 class _Open(msgspec.Struct):
-    """A block of the answer. Its text may be longer than what the episode keeps.
-
-    `shown` is its number in the episode.
-    """
+    """A block of the answer. Its text may be longer than what the episode keeps."""
 
     start: BlockStart
-    shown: int
     call_id: str | None
     began: float
     said: GrowingText
@@ -29,32 +25,30 @@ class _Open(msgspec.Struct):
 
 
 class Answer:
-    """The blocks of one model call. `take` receives the provider's events one by one."""
+    """The blocks of one model call. `take` receives the provider's events one by one.
+
+    `episode` is a new one: the provider's numbers of blocks are those of the episode, too.
+    """
 
     def __init__(self, episode: Episode, clock: Clock, new_call_id: Callable[[], str]) -> None:
         self._episode = episode
         self._clock = clock
         self._new_call_id = new_call_id
-        self._blocks: dict[int, _Open] = {}
+        self._blocks: list[_Open] = []
         self.completed: Completed | None = None
 
     def take(self, event: ModelEvent) -> None:
         """Add one event to the answer and to the episode."""
         if type(event) is Delta:
-            block = self._blocks[event.block]
-            block.said.append(event.text)
-            self._episode.append(block.shown, event.text)
+            self._blocks[event.block].said.append(event.text)
+            self._episode.append(event.block, event.text)
         elif type(event) is BlockStart:
             if event.kind != "reasoning":
                 self._end_reasoning()
             call_id = self._new_call_id() if event.kind == "tool_call" else None
-            self._blocks[event.block] = _Open(
-                start=event,
-                shown=self._episode.open_block(event.kind, name=event.name, call_id=call_id),
-                call_id=call_id,
-                began=self._clock.monotonic(),
-                said=GrowingText(),
-            )
+            number = self._episode.open_block(event.kind, name=event.name, call_id=call_id)
+            assert number == event.block == len(self._blocks)
+            self._blocks.append(_Open(event, call_id, self._clock.monotonic(), GrowingText()))
         elif type(event) is BlockEnd:
             block = self._blocks[event.block]
             block.private = event.private
@@ -64,7 +58,7 @@ class Answer:
 
     def _end_reasoning(self) -> None:
         """Stop reasoning's timer when another block begins: llama.cpp ends reasoning late."""
-        for block in self._blocks.values():
+        for block in self._blocks:
             if block.start.kind == "reasoning":
                 self._time(block)
 
@@ -76,7 +70,7 @@ class Answer:
         """Return the parts of the whole answer, and the private data to return with each."""
         parts: list[Part] = []
         private: dict[str, str] = {}
-        for _, block in sorted(self._blocks.items()):
+        for block in self._blocks:
             part = _part(block, block.said.text)
             if part is None and block.private is None:
                 continue
