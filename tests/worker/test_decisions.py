@@ -11,11 +11,11 @@ from palaverd.generation.cancellation import Cause
 from palaverd.store.hints import Hint
 from palaverd.worker.decisions import (
     Decision,
-    GiveBack,
-    Hand,
     Ignore,
     Leave,
     Memory,
+    Notify,
+    Release,
     Start,
     decide,
 )
@@ -45,13 +45,13 @@ def later(**changes: object) -> Hint:
         (later(runner_id="other"), Leave(Cause.LEASE_LOST)),
         (later(runner_id=None, status="waiting"), Leave(Cause.SUPERSEDED)),
         (later(deleted=True), Leave(Cause.LEASE_LOST)),
-        (later(retry_version=6), Hand()),
+        (later(retry_version=6), Notify()),
         (later(status="interrupting"), Start(Cause.INTERRUPTED)),
         (later(history_version=6), Start(Cause.SUPERSEDED)),
         (later(status="requires_action"), Start(Cause.SUPERSEDED)),
-        (later(status="waiting", history_version=6), GiveBack(Cause.SUPERSEDED)),
-        (later(status="error"), GiveBack(Cause.SUPERSEDED)),
-        (later(archived=True), GiveBack(Cause.SUPERSEDED)),
+        (later(status="waiting", history_version=6), Release(Cause.SUPERSEDED)),
+        (later(status="error"), Release(Cause.SUPERSEDED)),
+        (later(archived=True), Release(Cause.SUPERSEDED)),
     ],
 )
 def test_a_living_task_is_left_handed_stopped_or_replaced(heard: Hint, decision: Decision) -> None:
@@ -60,7 +60,7 @@ def test_a_living_task_is_left_handed_stopped_or_replaced(heard: Hint, decision:
 
 def test_without_a_task_the_same_state_starts_one() -> None:
     assert decide("r", RUNNING, None, RUNNING) == Start(Cause.SUPERSEDED)
-    assert decide("r", RUNNING, None, later(status="waiting")) == GiveBack(Cause.SUPERSEDED)
+    assert decide("r", RUNNING, None, later(status="waiting")) == Release(Cause.SUPERSEDED)
 
 
 def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_is_heard() -> None:
@@ -75,7 +75,7 @@ def test_a_stop_of_an_earlier_turn_never_stops_a_later_run_in_whatever_order_it_
         memory = Memory("r", RUNNING)
         reached_second_turn = False
         for heard in order:
-            decision = memory.hear(heard)
+            decision = memory.handle(heard)
             if isinstance(decision, Start) and reached_second_turn:
                 assert heard.history_version == 7
                 assert decision.cause is not Cause.INTERRUPTED
@@ -88,4 +88,4 @@ def test_an_older_hint_than_its_own_acquisition_never_reaches_a_runner() -> None
     """Also before its first read: the row of its acquisition is newer."""
     memory = Memory("r", later(snapshot_version=9, history_version=7))
     for old in (RUNNING, later(status="interrupting"), later(runner_id=None)):
-        assert memory.hear(old) == Ignore()
+        assert memory.handle(old) == Ignore()

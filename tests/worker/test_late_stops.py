@@ -91,7 +91,7 @@ async def test_hints_of_an_earlier_turn_are_heard_in_every_order_and_change_noth
             for hint in order:
                 for _twice in range(2):
                     # Bypass the subscription, which would keep the newest only.
-                    assert await runner._hear(hint)
+                    assert await runner._handle(hint)
             assert work.job.cancellation.cause is None
         for hint in old * 2:
             s.daemon.hub.publish(hint)

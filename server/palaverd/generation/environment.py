@@ -46,7 +46,7 @@ class Nudge:
         self._retry_version = 0
         self._changed = asyncio.Event()
 
-    def tell(self, retry_version: int) -> None:
+    def set(self, retry_version: int) -> None:
         """Set the retry version of the row."""
         self._retry_version = max(self._retry_version, retry_version)
         self._changed.set()

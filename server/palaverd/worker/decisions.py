@@ -13,7 +13,7 @@ class Ignore(msgspec.Struct, frozen=True):
     """Do nothing: the hint is not new."""
 
 
-class Hand(msgspec.Struct, frozen=True):
+class Notify(msgspec.Struct, frozen=True):
     """Notify the task: its work is unchanged."""
 
 
@@ -31,13 +31,13 @@ class Start(msgspec.Struct, frozen=True):
     cause: Cause
 
 
-class GiveBack(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True):
     """Stop the current task, if any, and release the chat: there is nothing left to do."""
 
     cause: Cause
 
 
-Decision = Ignore | Hand | Leave | Start | GiveBack
+Decision = Ignore | Notify | Leave | Start | Release
 
 
 def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Decision:
@@ -58,11 +58,11 @@ def decide(runner_id: str, seen: Hint, started: Hint | None, hint: Hint) -> Deci
             return Ignore()
         same = (hint.status, hint.history_version) == (started.status, started.history_version)
         if same and not hint.archived:
-            return Hand()
+            return Notify()
     interrupting = hint.status == Status.INTERRUPTING
     cause = Cause.INTERRUPTED if interrupting else Cause.SUPERSEDED
     if hint.archived or hint.status not in RUNNABLE_STATUSES:
-        return GiveBack(cause)
+        return Release(cause)
     return Start(cause)
 
 
@@ -78,14 +78,14 @@ class Memory:
         self.seen = acquired
         self.started: Hint | None = None
 
-    def hear(self, hint: Hint) -> Decision:
+    def handle(self, hint: Hint) -> Decision:
         """Record a hint and return the decision, which the caller carries out."""
         decision = decide(self.runner_id, self.seen, self.started, hint)
         if hint.snapshot_version >= self.seen.snapshot_version:
             self.seen = hint
         if isinstance(decision, Start):
             self.started = hint
-        elif isinstance(decision, Leave | GiveBack):
+        elif isinstance(decision, Leave | Release):
             self.started = None
         return decision
 

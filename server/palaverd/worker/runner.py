@@ -29,7 +29,7 @@ from palaverd.store.sync import load_chat
 from palaverd.store.transitions.ownership import release
 from palaverd.store.transitions.reconcile import reconcile
 from palaverd.stream.episode import Episode
-from palaverd.worker.decisions import GiveBack, Hand, Leave, Memory, Start
+from palaverd.worker.decisions import Leave, Memory, Notify, Release, Start
 from palaverd.worker.limits import RETRY_FIRST_S, RETRY_LAST_S, STOP_TASK_S
 
 log = structlog.get_logger("palaverd.worker")
@@ -115,10 +115,10 @@ class Runner:
     async def _follow(self) -> None:
         while True:
             if self._leaving is not None:
-                await self._give_back(self._leaving)
+                await self._release(self._leaving)
                 return
             for hint in self._hints.take():
-                if not await self._hear(hint):
+                if not await self._handle(hint):
                     return
             if self._work is not None and self._work.task.done():
                 await self._ended(self._work)
@@ -132,12 +132,12 @@ class Runner:
         if current := await self._read():
             self._hints.put(current)
 
-    async def _hear(self, hint: Hint) -> bool:
+    async def _handle(self, hint: Hint) -> bool:
         """Handle a hint. Return False when the runner is done."""
-        match self._memory.hear(hint):
-            case Hand():
+        match self._memory.handle(hint):
+            case Notify():
                 assert self._work is not None
-                self._work.job.nudge.tell(hint.retry_version)
+                self._work.job.nudge.set(hint.retry_version)
             case Leave(cause):
                 self._stop(cause)
                 return False
@@ -145,8 +145,8 @@ class Runner:
                 self._stop(cause)
                 self._work = Work(self._env, hint)
                 self._work.task.add_done_callback(lambda _: self._wake.set())
-            case GiveBack(cause):
-                if await self._give_back(cause):
+            case Release(cause):
+                if await self._release(cause):
                     return False
                 self._failures += 1
                 await self._pause()
@@ -245,7 +245,7 @@ class Runner:
             return None
         return hint_of(row)
 
-    async def _give_back(self, cause: Cause) -> bool:
+    async def _release(self, cause: Cause) -> bool:
         """Release the chat. Return False if the database failed and the chat is still held."""
         self._stop(cause)
         await self._all_ended()  # their last save needs the fence
