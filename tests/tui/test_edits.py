@@ -183,12 +183,14 @@ async def test_messages_that_are_not_here_are_counted_by_asking_for_them(tmp_pat
     daemon = with_history()
     rest = [user(number, f"m{number}") for number in range(2, 6)]
     daemon.pages[None] = MessagePage(rest, more=False)
+    daemon.pages[2] = MessagePage(SAID[:1], more=False)  # discarded at the end, and fetched again
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:
         await me.shows("second", "two")
         session = me.app.session
         session.views["a"] = replace(session.view, gap=1)
         begin_rewriting(me.app.context, SAID[0])
         # Of the four that the daemon has, those up to the last one in memory.
+        await me.until(lambda: me.app.context.editor.counted == Counted(3, 1, 4))
         await me.shows("drops 3 messages")
 
 
