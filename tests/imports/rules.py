@@ -108,6 +108,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("context",),
         ("actions",),
         ("app",),
+        ("entry_point",),
     ),
     "palaver_tui.text": (
         ("spans", "durations"),

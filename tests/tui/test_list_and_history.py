@@ -210,7 +210,9 @@ async def test_reasoning_is_folded_until_it_is_asked_for_live_and_committed(tmp_
 def test_the_first_paint_waits_for_neither_markdown_nor_highlighting() -> None:
     import subprocess
 
-    looks = "import sys, palaver_tui.app; print({'markdown_it', 'pygments'} & set(sys.modules))"
+    looks = (
+        "import sys, palaver_tui.entry_point; print({'markdown_it', 'pygments'} & set(sys.modules))"
+    )
     said = subprocess.run(
         [sys.executable, "-c", looks], check=True, capture_output=True, text=True, timeout=60
     )

@@ -11,16 +11,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, NoReturn
 
-from rich.console import Console
 from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input, TextArea
 
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
-from palaver.interface import Choices, Left
+from palaver.interface import Choices
 from palaver.remote.servers import Server
-from palaver.setup.servers import find_servers
 from palaver_tui.actions.application import copy_or_leave
 from palaver_tui.actions.availability import offers
 from palaver_tui.actions.chats import after_deletion
@@ -38,7 +36,7 @@ from palaver_tui.context.own_errors import OwnErrors
 from palaver_tui.keymap.actions import Action
 from palaver_tui.keymap.bindings import bindings
 from palaver_tui.platform.clipboard import Clipboard
-from palaver_tui.platform.hangup import EXIT_CODE, watch_terminal
+from palaver_tui.platform.hangup import EXIT_CODE
 from palaver_tui.platform.opener import Opener
 from palaver_tui.platform.signals import on_ending_signals
 from palaver_tui.screen.frames import FrameScheduler
@@ -46,12 +44,11 @@ from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.screen.painter import FLAT, NARROW, Painter
 from palaver_tui.session.session import Connect, Session
 from palaver_tui.session.setup import SetupTools
-from palaver_tui.session.watched_files import file_stats, watched_files
 from palaver_tui.storage.drafts import Drafts
 from palaver_tui.storage.error_reports import ErrorLog, say_ended
 from palaver_tui.storage.local_store import FOLDER, LocalStore
 from palaver_tui.text.visible import encodable
-from palaver_tui.textual_patches.application import Application, unwrapped
+from palaver_tui.textual_patches.application import Application
 from palaver_tui.textual_patches.error_containment import guard_library
 from palaver_tui.textual_patches.key_queue import KeyQueue
 from palaver_tui.textual_patches.terminal_driver import Terminal
@@ -61,7 +58,6 @@ from palaver_tui.timing import ANIMATION_S, ERROR_NOTICE_S, STILL_ANIMATION_S
 from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.search_bar import SearchBar
-from palaver_tui.widgets.strips import depth_of, draws_pictures
 from palaver_tui.widgets.transcript.widget import Transcript
 
 
@@ -437,59 +433,3 @@ class PalaverApp(Application[int]):
     def offers(self, action: Action) -> bool:
         """Return whether `action` is possible now."""
         return offers(self.context, action)
-
-
-def open_terminal(
-    connect: Connect,
-    *,
-    data_dir: Path,
-    chat_id: str | None = None,
-    restart: Connect | None = None,
-    config: Path | None = None,
-    hint: str = "",
-    server: Server | None = None,
-    choices: Choices | None = None,
-    notice: str = "",
-) -> Left:
-    """Run the client until the user leaves; return the exit code, the chat, and the next server.
-
-    `connect` returns the daemon's endpoint and starts a daemon if necessary; `restart` stops the
-    running one first. If they fail, they raise `PalaverError` with a sentence, which the client
-    shows. `config` is the configuration for a daemon that they start, None for the default path;
-    `hint` is shown in an empty chat, `notice` at the start. `server` is the server that was named;
-    `choices` returns the servers to choose from, None to offer no choice.
-    """
-    files = tuple(watched_files(data_dir, config, server))
-    find = partial(find_servers, SystemClock())
-    tools = SetupTools(os.environ, restart, find, partial(file_stats, files))
-    motion = "PALAVER_REDUCED_MOTION" not in os.environ
-    console = Console()
-    look = Look(pictures=draws_pictures(console))
-    app = PalaverApp(
-        connect,
-        data_dir=data_dir,
-        chat_id=chat_id,
-        motion=motion,
-        look=look,
-        depth=depth_of(console),
-        signals=True,
-        contains_errors=True,
-        tools=tools,
-        hint=hint,
-        server=server,
-        choices=choices,
-        notice=notice,
-    )
-    ended = watch_terminal(0, app.hung_up)
-    try:
-        result = app.run()
-    except Exception as error:  # noqa: BLE001 - users see no tracebacks
-        app.context.errors.log.note(unwrapped(error))
-        app.context.errors.log.write(app.clock.now())
-        result = 1
-    finally:
-        ended()
-    if app.context.errors.log and (result == 1 or app.return_code == 1):
-        say_ended(app.context.errors.log.path)
-    code = app.return_code or (result if isinstance(result, int) else 0)
-    return Left(code, app.session.view.chat_id, app.context.exit_state.server)
