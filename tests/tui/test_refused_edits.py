@@ -176,6 +176,15 @@ async def test_an_edit_at_the_end_of_the_client_is_in_the_draft_of_the_next_one(
         assert me.composer.text == f"a draft\n\n{text}"
 
 
+async def test_what_is_written_in_an_edit_is_on_disk_until_the_edit_is_left(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        text = await open_edit(me, "queued")
+        disk = LocalStore(tmp_path)
+        await me.until(lambda: [draft.text for draft in disk.drafts()] == [text])
+        await me.press("escape")
+        await me.until(lambda: not disk.drafts())
+
+
 async def test_an_edit_that_was_saved_or_not_changed_is_in_no_draft(tmp_path: Path) -> None:
     async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
         await open_edit(me, "queued")

@@ -211,9 +211,9 @@ class PalaverApp(Application[int]):
     def exit(
         self, result: int | None = None, return_code: int = 0, message: Any | None = None
     ) -> None:
-        """Leave the client, after storing the composer's text and all edits as drafts."""
+        """Leave the client, after storing the composer's text."""
         if self.on_screen:
-            self.context.drafts.store_all()
+            self.context.drafts.note()
         super().exit(result, return_code, message)
 
     def _leave(self, code: int) -> None:

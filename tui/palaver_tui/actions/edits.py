@@ -110,8 +110,8 @@ def _begin_saving(
         then()
 
     def failed() -> None:
-        drafts.end_saving(name, text)
         _not_saved(context, name, editing, text, edits)
+        drafts.end_saving(name, text)
 
     return done, failed
 

@@ -50,34 +50,32 @@ class DraftSwitch:
             composer.put(text)
         if (parked := self._parked.pop(name, None)) is not None:
             self._editor.open(*parked, focus=False)
+        self._note_edits(before)
+        self._note_edits(name)
 
     def note(self) -> None:
-        """Store the text of the composer as the draft of this chat."""
-        if self._shown is not None and self._editor.message is None:
-            self.stored.put(self._shown, self._composer.text)
+        """Store the text of the composer: as the draft of this chat, or as an edit beside it."""
+        if self._shown is not None:
+            self.stored.put(self._shown, self._editor.draft)
+            self._note_edits(self._shown)
 
-    def store_all(self) -> None:
-        """Store all that is written: edits, too, which end as a part of the drafts of their chats.
-
-        Called when the client is left. An edit that is being saved may still be refused.
-        """
-        shown, editor = self._shown, self._editor
-        for name in {*self._parked, *self._saving} - {shown}:
-            edited = _changed(*self._parked.pop(name, (None, "")))
-            draft = joined(self.stored.get(name), edited, *self._saving.pop(name, []))
-            self.stored.put(name, draft)
-        if shown is not None:
-            edited = _changed(editor.message, self._composer.text)
-            self.stored.put(shown, joined(editor.draft, edited, *self._saving.get(shown, [])))
+    def _note_edits(self, name: str) -> None:
+        """Store the edits of a chat: the one that is open or parked, and those being saved."""
+        message, text = self._parked.get(name, (None, ""))
+        if name == self._shown:
+            message, text = self._editor.message, self._composer.text
+        changed = "" if message is None or text == text_of(message) else text
+        self.stored.put_edits(name, joined(changed, *self._saving.get(name, [])))
 
     def begin_saving(self, name: str, text: str) -> None:
         """Note an edit that was sent: until there is a response, its text is nowhere else."""
         self._saving.setdefault(name, []).append(text)
+        self._note_edits(name)
 
     def end_saving(self, name: str, text: str) -> None:
-        """Note that there is a response to an edit, or that there will be none."""
-        if text in (texts := self._saving.get(name, [])):
-            texts.remove(text)
+        """Note that an edit has arrived, or that its text is kept elsewhere."""
+        self._saving[name].remove(text)
+        self._note_edits(name)
 
     def show_stored(self) -> None:
         """Show the stored draft of this chat."""
@@ -87,7 +85,7 @@ class DraftSwitch:
         """Append a text that could not be sent to the draft of its chat."""
         if name == self._shown:
             self._editor.add_to_draft(text)
-            self.stored.put(name, self._editor.draft)  # `note` does not while a message is edited
+            self.note()
         else:
             self.stored.put(name, joined(self.stored.get(name), text))
 
@@ -104,6 +102,7 @@ class DraftSwitch:
         shown = name == self._shown
         kept = joined("" if shown else self.stored.get(name), parked, *unsent)
         self.stored.put(name, "")
+        self._note_edits(name)
         editor = self._editor
         written = kept or (shown and (editor.draft.strip() or editor.message is not None))
         if kept:
@@ -116,8 +115,3 @@ class DraftSwitch:
         parked = [text for _, text in self._parked.values()]
         saving = [text for texts in self._saving.values() for text in texts]
         return [self._composer.text, self._editor.draft, *parked, *saving, *self.stored.texts()]
-
-
-def _changed(message: QueuedMessage | Message | None, text: str) -> str:
-    """Return the text of an edit, empty if there is none or if it is that of its message."""
-    return "" if message is None or text == text_of(message) else text

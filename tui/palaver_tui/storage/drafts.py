@@ -32,6 +32,7 @@ class Drafts:
         self._later = later
         self._warn = warn
         self._texts: dict[str, str] = {}
+        self._edits: dict[str, str] = {}  # the texts of edits, by chat
         self._servers: dict[str, str | None] = {}  # the daemons of those chats
         self._unsaved: set[str] = set()
         self._scheduled = False
@@ -67,11 +68,25 @@ class Drafts:
         if self._texts.get(chat, "") == text:
             return
         self._texts[chat] = text
+        self._save_soon(chat)
+
+    def put_edits(self, name: str, text: str) -> None:
+        """Set the text of the edits in the chat `name`. On disk it is a part of the draft."""
+        chat = _chat(name)
+        if self._edits.get(chat, "") != text:
+            self._edits[chat] = text
+            self._save_soon(chat)
+
+    def _save_soon(self, chat: str) -> None:
         self._servers[chat] = self._server() or self._servers.get(chat)
         self._unsaved.add(chat)
         if not self._scheduled:
             self._scheduled = True
             self._later(SAVE_DRAFT_S, self.save)
+
+    def _whole(self, chat: str) -> str:
+        """Return what is stored for a chat: for the next client its edits belong to the draft."""
+        return joined(self._texts.get(chat, ""), self._edits.get(chat, ""))
 
     async def load(self, note: Callable[[], None], done: Callable[[], None]) -> None:
         """Read the drafts from disk.
@@ -120,7 +135,7 @@ class Drafts:
                 if self._writing is not None:
                     await asyncio.wait({self._writing})  # else it could overwrite a newer one
                 chat = next(iter(left))
-                text = self._texts[chat]
+                text = self._whole(chat)
                 draft = Draft(chat, text, self._servers.get(chat) or self._server())
                 self._writing = asyncio.create_task(
                     asyncio.to_thread(self._store.keep_draft, draft)
@@ -130,7 +145,7 @@ class Drafts:
                 except OSError as error:
                     failed[chat] = error
                     continue
-                if self._texts[chat] == text:
+                if self._whole(chat) == text:
                     self._unsaved.discard(chat)
         if failed:
             reasons = "; ".join(sorted({str(error) for error in failed.values()}))
