@@ -1,5 +1,6 @@
 """Drafts that the disk gives back late: neither they nor what was typed meanwhile is lost."""
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -85,6 +86,21 @@ async def test_a_client_that_is_left_before_its_drafts_are_read_keeps_them(
         me.app.exit(0)
         read.set()
     assert [one.text for one in LocalStore(tmp_path).drafts()] == [f"{STORED}\n\ntyped ahead"]
+
+
+async def test_a_save_waits_until_the_drafts_are_read(
+    tmp_path: Path, read: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(LocalStore, "keep_draft", lambda _, draft: written.append(draft.text))
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.write("typed ahead")
+        saving = asyncio.create_task(me.app.context.drafts.stored.save())
+        await me.pilot.pause()
+        await me.pilot.pause()
+        read.set()
+        await saving
+    assert written == [f"{STORED}\n\ntyped ahead"]
 
 
 async def test_a_chat_left_while_many_others_wait_to_send_keeps_its_draft(tmp_path: Path) -> None:
