@@ -34,6 +34,15 @@ def default_data_dir() -> Path:
     return from_root(configured, "PALAVER_DATA_DIR")
 
 
+def chosen_data_dir(given: Path | str | None) -> Path:
+    """Return the data directory of the option `--data-dir`, or the default one.
+
+    Raises:
+        NowhereError: it is a relative path, and the current directory was removed.
+    """
+    return from_root(str(given), "--data-dir") if given else default_data_dir()
+
+
 def from_root(given: str, name: str) -> Path:
     """Return the absolute path of one that the user gave as `name`.
 

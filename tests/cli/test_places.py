@@ -89,8 +89,16 @@ def test_a_relative_path_counts_from_where_one_stands(
     assert from_root("/data", "x") == Path("/data")
 
 
+# Commands of `palaverd` that use the data directory.
+OF_A_PLACE = ("serve", "db check", "db migrate", "db backup /copy.db", "user list", "token list")
+
+
+@pytest.mark.parametrize("command", OF_A_PLACE)
 def test_a_relative_data_directory_in_a_removed_one_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from palaver.cli.main import run
     from palaverd.cli.main import main
@@ -102,10 +110,11 @@ def test_a_relative_data_directory_in_a_removed_one_is_told(
     monkeypatch.setenv("PALAVER_DATA_DIR", "data")
     assert run(["ls"]) == 1
     assert "PALAVER_DATA_DIR is data, but the directory" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["serve"])
-    said = capsys.readouterr().err
-    assert said.startswith("palaverd: PALAVER_DATA_DIR is data, but the directory")
+    for given, name in (([], "PALAVER_DATA_DIR"), (["--data-dir", "data"], "--data-dir")):
+        with pytest.raises(SystemExit):
+            main([*command.split(), *given])
+        said = capsys.readouterr().err
+        assert said.startswith(f"palaverd: {name} is data, but the directory")
 
 
 async def test_commands_work_in_a_directory_that_was_removed(tmp_path: Path) -> None:

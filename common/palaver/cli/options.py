@@ -31,10 +31,10 @@ def settings_of(
     from pathlib import Path
 
     from palaver.client.errors import PalaverError
-    from palaver.paths import NowhereError, default_data_dir, from_root
+    from palaver.paths import NowhereError, chosen_data_dir
 
     try:
-        found = from_root(data_dir, "--data-dir") if data_dir else default_data_dir()
+        found = chosen_data_dir(data_dir)
     except NowhereError as error:
         raise PalaverError(str(error)) from None
     return Settings(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from palaver.paths import absolute, default_data_dir, socket_path
+from palaver.paths import chosen_data_dir, socket_path
 from palaver.wire.access import DEFAULT_SCOPES, SCOPES
 from palaverd.cli.exits import EXIT_FAILED
 
@@ -233,7 +233,7 @@ def _ask(
     from palaverd.store.database import DatabaseError
 
     try:
-        data_dir = absolute(places[0] or default_data_dir())
+        data_dir = chosen_data_dir(places[0])
         return asyncio.run(_asked(data_dir, places[1] or socket_path(data_dir), request, work))
     except (PalaverError, NowhereError, StartError, AccessError, DatabaseError) as error:
         click.echo(f"palaverd: {error}", err=True)

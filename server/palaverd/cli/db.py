@@ -7,11 +7,15 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from palaver.paths import absolute, default_data_dir
+from palaver.paths import NowhereError, chosen_data_dir
 from palaverd.cli.exits import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from palaverd.datadir import DataDir
 
 _data_dir = click.option("--data-dir", type=click.Path(path_type=Path), help="The data directory.")
 
@@ -26,33 +30,30 @@ def db_group() -> None:
 def migrate(data_dir: Path | None) -> None:
     """Bring the database to this version. The daemon does the same at its start."""
     from palaver.clock import SystemClock
-    from palaverd.datadir import DataDir
     from palaverd.store.backup import backup_before
     from palaverd.store.migrate import HEAD
     from palaverd.store.migrate import migrate as upgrade
     from palaverd.store.sqlite import SqliteDatabase
 
-    directory = DataDir(_path(data_dir))
-
-    async def run() -> None:
-        database = SqliteDatabase(directory.database, SystemClock())
+    async def run(path: Path) -> None:
+        database = SqliteDatabase(path, SystemClock())
         try:
             await database.open(upgrade)
         finally:
             await database.close()
 
-    def work() -> None:
+    def work(directory: DataDir) -> None:
         directory.acquire()
         try:
             copied = backup_before(directory.database, HEAD, datetime.now(UTC))
             if copied is not None:
                 click.echo(f"copied to {copied}")
-            asyncio.run(run())
+            asyncio.run(run(directory.database))
         finally:
             directory.release()
         click.echo(f"{directory.database}: schema {HEAD}")
 
-    _in_sentences(work)
+    _in_sentences(data_dir, work)
 
 
 @db_group.command()
@@ -70,8 +71,7 @@ def backup(data_dir: Path | None, target: Path) -> None:
     """
     from palaverd.store.backup import copy_database
 
-    source = _path(data_dir) / "palaver.db"
-    _in_sentences(lambda: copy_database(source, target))
+    _in_sentences(data_dir, lambda directory: copy_database(directory.database, target))
     click.echo(f"copied to {target}")
 
 
@@ -82,16 +82,16 @@ def check(data_dir: Path | None) -> None:
     from palaverd.store.backup import integrity_problems
     from palaverd.store.check import check_all
 
-    path = _path(data_dir) / "palaver.db"
     found: list[str] = []
 
-    def work() -> None:
+    def work(directory: DataDir) -> None:
+        path = directory.database
         found.extend(integrity_problems(path))
         count, wrong = check_all(path)
         found.extend(wrong)
         click.echo(f"{path}: {count} chats checked", err=True)
 
-    _in_sentences(work)
+    _in_sentences(data_dir, work)
     for problem in found:
         click.echo(problem)
     if found:
@@ -99,17 +99,13 @@ def check(data_dir: Path | None) -> None:
     click.echo("ok")
 
 
-def _path(data_dir: Path | None) -> Path:
-    return absolute(data_dir or default_data_dir())
-
-
-def _in_sentences(work: Callable[[], None]) -> None:
-    """Run `work`; on a known error, print one sentence and exit."""
-    from palaverd.datadir import StartError
+def _in_sentences(data_dir: Path | None, work: Callable[[DataDir], None]) -> None:
+    """Run `work` with the data directory; on a known error, print one sentence and exit."""
+    from palaverd.datadir import DataDir, StartError
     from palaverd.store.database import DatabaseError
 
     try:
-        work()
-    except (StartError, DatabaseError) as error:
+        work(DataDir(chosen_data_dir(data_dir)))
+    except (NowhereError, StartError, DatabaseError) as error:
         click.echo(f"palaverd: {error}", err=True)
         sys.exit(EXIT_FAILED)

@@ -21,7 +21,7 @@ from typing import Final
 import click
 
 from palaver import __version__
-from palaver.paths import NowhereError, default_config_path, default_data_dir, from_root, log_path
+from palaver.paths import NowhereError, chosen_data_dir, default_config_path, from_root, log_path
 from palaver.paths import socket_path as usual_socket
 from palaver.remote.carrier import Carrier, NoConnectionError
 from palaver.remote.mux import MuxError
@@ -65,7 +65,7 @@ def dial_stdio(
             )
         if attached and socket is not None:
             raise CannotDialError("--attached serves on a socket of its own: leave out --socket.")
-        found = from_root(str(data_dir), "--data-dir") if data_dir else default_data_dir()
+        found = chosen_data_dir(data_dir)
         daemon = Daemon(found, config, socket)
         asyncio.run(_attached(daemon) if attached else _bridge(daemon))
     except (CannotDialError, NoConnectionError, NowhereError, MuxError) as error:

@@ -12,8 +12,8 @@ import click
 from palaver import __version__
 from palaver.paths import (
     NowhereError,
+    chosen_data_dir,
     default_config_path,
-    default_data_dir,
     from_root,
     socket_path,
 )
@@ -78,7 +78,7 @@ def serve(
 
     configure_logs(debug=debug)
     try:
-        data_dir = from_root(str(data_dir), "--data-dir") if data_dir else default_data_dir()
+        data_dir = chosen_data_dir(data_dir)
         path = from_root(str(config or default_config_path()), "--config")
         source = Source(path, dict(os.environ), required=config is not None)
         loaded = source.read()
