@@ -164,6 +164,7 @@ class ReplayClient:
         self.sent: list[tuple[str | None, Any, str | None]] = []
         self.interrupts: list[tuple[str, Any]] = []
         self.pages: dict[int | None, MessagePage] = {}
+        self.pages_asked: list[tuple[int | None, int | None]] = []  # ids before and after a page
         self.chat_pages: dict[str, ChatPage] = {}  # by cursor
         self.archived_pages: dict[str | None, ChatPage] = {}
         self.known: dict[str, Chat] = {}  # chats that can be fetched, by id
@@ -324,6 +325,7 @@ class ReplayClient:
         after_id: int | None = None,
         limit: int = 50,
     ) -> MessagePage:
+        self.pages_asked.append((before_id, after_id))
         page = self.pages.get(before_id, MessagePage([], more=False))
         await self._post()
         return page

@@ -11,6 +11,7 @@ from palaver.wire.messages import Boundary, Message
 from palaver_tui.app import PalaverApp
 from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import T0, ReplayClient, answer, chat, problem, status, user, versions
+from tui.screen import settled
 
 TITLE = "Everything that is written"
 FLAG = "\U0001f3f4" + "".join(chr(0xE0000 + ord(one)) for one in "gbsct") + "\U000e007f"
@@ -108,12 +109,15 @@ def written(daemon: ReplayClient) -> None:
 
 async def on_their_way(app: PalaverApp, daemon: ReplayClient) -> None:
     """Send a message that is refused and one that stays outgoing; add a gap above them."""
+    session = app.session
+    # What is fetched at the start is there, else it would be refused too.
+    await settled(app, lambda: not session.view.older and session.chats.archive.loaded)
     app.main.query_one(Transcript).viewport.stay()  # else the messages above the gap are dropped
-    vars(app.session.message_pages)["newer"] = lambda: None
-    app.session.views["a"] = replace(app.session.view, gap=9)
+    vars(session.message_pages)["newer"] = lambda: None
+    session.views["a"] = replace(session.view, gap=9)
     daemon.refusal = problem("This chat is archived: take it back first.")
-    app.session.send("A message that nobody takes,\nof two lines.")
-    while not any(item.state == "refused" for item in app.session.view.outgoing):
+    session.send("A message that nobody takes,\nof two lines.")
+    while not any(item.state == "refused" for item in session.view.outgoing):
         await asyncio.sleep(0)
     daemon.answers.clear()
-    app.session.send("One that is still on its way.")
+    session.send("One that is still on its way.")

@@ -342,12 +342,16 @@ class PalaverApp(Application[int]):
         """Repaint: the footer shows what Esc does."""
         self._changed()
 
-    def on_transcript_near_start(self) -> None:
+    def on_transcript_near_start(self, message: Transcript.NearStart) -> None:
         """Fetch older messages."""
+        if message.scrolled:
+            self.session.message_pages.retry_missed()
         self.session.message_pages.older()
 
-    def on_transcript_near_gap(self) -> None:
+    def on_transcript_near_gap(self, message: Transcript.NearGap) -> None:
         """Fetch messages in the gap."""
+        if message.scrolled:
+            self.session.message_pages.retry_missed()
         self.session.message_pages.newer()
 
     def on_chat_list_pane_near_end(self, message: ChatListPane.NearEnd) -> None:

@@ -19,6 +19,15 @@ Holds = Callable[[Message], bool]
 Told = Callable[[int, int | None], None]
 
 
+@dataclass(frozen=True)
+class PageRequest:
+    """A page to fetch: before or after the message with an id, in the chat with this name."""
+
+    name: str
+    before_id: int | None = None
+    after_id: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Seek:
     """A search in the messages of a chat that are not in memory."""
@@ -30,14 +39,22 @@ class Seek:
 
 
 class MessagePages:
-    """Fetches and discards messages of the current chat; one fetch at a time for each chat."""
+    """Fetches and discards messages of the current chat; one fetch at a time for each chat.
+
+    A failed page is not retried before `retry_missed`.
+    """
 
     def __init__(self, store: Store, spawn: Spawn) -> None:
         self._store = store
         self._spawn = spawn
         self._busy: set[str] = set()
         self._unseen: set[str] = set()  # chats with a fetched page that was not painted yet
+        self._missed: set[PageRequest] = set()  # that failed
         self._seek: Seek | None = None  # the current search; any other one stops
+
+    def retry_missed(self) -> None:
+        """Allow retrying failed pages: there is a connection again, or the user scrolls."""
+        self._missed.clear()
 
     def _can(self, view: ChatView, name: str) -> bool:
         known = view.chat_id is not None and self._store.client is not None and view.messages
@@ -47,20 +64,22 @@ class MessagePages:
         """Fetch the page before the first message, unless a fetch is running or not painted yet."""
         name, view = self._store.current, self._store.view
         if view.older and self._can(view, name):
-            self._busy.add(name)
-            self._spawn(self._fetch(name, before_id=view.messages[0].id))
+            self._ask(PageRequest(name, before_id=view.messages[0].id))
 
     def newer(self) -> None:
         """Fetch the page after the gap, unless a fetch is running or not painted yet."""
         name, view = self._store.current, self._store.view
         if view.gap is not None and self._can(view, name):
-            self._busy.add(name)
-            self._spawn(self._fetch(name, after_id=view.gap))
+            self._ask(PageRequest(name, after_id=view.gap))
 
-    async def _fetch(
-        self, name: str, before_id: int | None = None, after_id: int | None = None
-    ) -> None:
+    def _ask(self, request: PageRequest) -> None:
+        if request not in self._missed:
+            self._busy.add(request.name)
+            self._spawn(self._fetch(request))
+
+    async def _fetch(self, request: PageRequest) -> None:
         store = self._store
+        name, before_id, after_id = request.name, request.before_id, request.after_id
         client, asked = store.client, store.views.get(name)
         if client is None or asked is None or asked.chat_id is None:
             self._busy.discard(name)  # the chat was deleted before this task began
@@ -70,6 +89,7 @@ class MessagePages:
                 asked.chat_id, before_id=before_id, after_id=after_id, limit=OLDER_PAGE
             )
         except PalaverError as error:
+            self._missed.add(request)
             store.notice(str(error), "warning")
             return
         finally:

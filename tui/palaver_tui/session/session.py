@@ -368,6 +368,8 @@ class Session(Store):
                     before = self.views[name]
                     view = self.views[name] = reduce_all(before, events, self.clock.now())
                     self.outbox.arrived(before, view)
+                    if any(isinstance(event, Connected) for event in events):
+                        self.message_pages.retry_missed()
                     self.changed()
         except (Incompatible, Unauthenticated):
             return  # the stream of the list fails for the same reason and reports it

@@ -43,6 +43,7 @@ class Viewport:
         self.following = True
         self.new_lines = 0  # lines below the one that was the last when the end was left
         self.epoch = 0  # counts the changes of positions
+        self.scrolls = 0  # counts how often the user scrolled
         self.name: str | None = None  # of the chat
         self.view: ChatView | None = None
         self.pinned: tuple[Point, ...] = ()  # laid out in a new width, even if out of view
@@ -228,6 +229,7 @@ class Viewport:
         `held`, `offset` and `below` as for `_lay_out`.
         """
         self._anchors.scrolled()
+        self.scrolls += 1
         if self.following:
             self._anchors.leave_end()
         top = self._lay_out(top, held, offset, below)

@@ -46,11 +46,21 @@ class Transcript(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
     ALLOW_SELECT = False  # `Selection` selects text; Textual would select cells
 
-    class NearStart(Message):
-        """Posted when the first line is near the view and older messages can be fetched."""
+    class Near(Message):
+        """Posted when messages that can be fetched are near the view.
 
-    class NearGap(Message):
-        """Posted when a gap of missing messages is near the view."""
+        `scrolled`: the user scrolled since the last one; else what is shown changed.
+        """
+
+        def __init__(self, scrolled: bool) -> None:
+            super().__init__()
+            self.scrolled = scrolled
+
+    class NearStart(Near):
+        """The first line is near the view, and there are older messages."""
+
+    class NearGap(Near):
+        """A gap of missing messages is near the view."""
 
     class Marked(Message):
         """Posted when the selection by mouse or the matches of the search changed."""
@@ -77,6 +87,7 @@ class Transcript(ScrollView, can_focus=True):
         self._dirty_rows = DirtyRows()
         self._strips = StripCache()
         self._told = (True, 0)  # `following` and `new_lines` as of the last `Moved`
+        self._scrolls = 0  # the viewport's, as of the last `Near`
         self._later: Timer | None = None  # until more lines near the view are laid out
         self._later_width = 0  # the width for which the timer was set
         self._dragging: Timer | None = None  # while a selection is dragged beyond the view
@@ -160,10 +171,11 @@ class Transcript(ScrollView, can_focus=True):
         told, self._told = self._told, (viewport.following, viewport.new_lines)
         if told != self._told:
             self.post_message(self.Moved())
+        scrolled, self._scrolls = viewport.scrolls != self._scrolls, viewport.scrolls
         if viewport.wants_older:
-            self.post_message(self.NearStart())
+            self.post_message(self.NearStart(scrolled))
         if viewport.wants_gap:
-            self.post_message(self.NearGap())
+            self.post_message(self.NearGap(scrolled))
 
     def _look_on_later(self) -> None:
         width = self.viewport.column.width
