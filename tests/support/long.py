@@ -64,6 +64,7 @@ LONG = {
         "test_search",
         "test_search_work",
         "test_selection",
+        "test_selection_places",
         "test_sheet",
         "test_slash_commands",
         "test_snapshots",

@@ -16,9 +16,11 @@ from palaver_tui.text.document import MarkdownDocument
 from palaver_tui.text.source.trace_cache import DrawnLine
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.column import Anchor, Column
-from palaver_tui.transcript.positions import NEAR, Point, place_of, point_on
+from palaver_tui.transcript.positions import Point, place_of, point_on
 
 End = Literal["first", "last"]
+# A line without words (a gap, a border) is named by words at most so many lines away.
+NEAR = 4
 
 
 class HeldWords:

@@ -11,26 +11,29 @@ from typing import Literal, NamedTuple
 
 from palaver_tui.text.document import Laid, MarkdownDocument, PlainDocument
 from palaver_tui.text.half_blocks import is_drawing
+from palaver_tui.text.source.source_map import Neighbour, SourceMap
 from palaver_tui.text.spans import FOREVER, Line
 from palaver_tui.transcript.blocks import Block, Spot, line_in
 from palaver_tui.transcript.column import Column
 from palaver_tui.transcript.section import Section
 
 Form = Literal["source", "plain"]
-# A line without words (a gap, a border) is named by words at most so many lines away.
-NEAR = 4
+# Where a point is, seen from its character: `inside` is between two shown for the same source.
+Side = Literal["before", "behind", "inside"]
 OURS = frozenset({"label", "day", "gap", "end"})  # keys of blocks written by this client
 Mapped = MarkdownDocument | PlainDocument
+BESIDE = 2  # lines from the text of a piece to that of the next: there is a gap at most
 
 
 class Point(NamedTuple):
     """The position before character `column` of a line of a block.
 
-    `offset` is the source offset of that character; if `behind`, of the one before it. Decoration
-    such as a bullet or a gap has no source (`is_drawn`): then `offset` is that of the first
-    character of the line, or of a line `below` it, by so many lines. In a block without a key
-    `spot` is the last line of the named block above, and `below` is negative: minus the distance.
-    `line` is the index in the section, if nothing there has a key.
+    `offset` is the source offset of the character beside it, `side` where that character has it.
+    Decoration such as a bullet, a border or a gap has no source: a point there (`is_drawn`) is
+    named by the next character, which is so many lines `below` it, or else by the last one before.
+    It never passes a character, so that what is selected is the same text in every layout.
+    In a block without a key `spot` is the last line of the named block above, and `below` is
+    negative: minus the distance. `line` is the index in the section, if nothing there has a key.
     """
 
     key: Hashable
@@ -38,7 +41,7 @@ class Point(NamedTuple):
     column: int
     line: int
     offset: int | None = None
-    behind: bool = False
+    side: Side = "before"
     is_drawn: bool = False
     below: int = 0
 
@@ -61,17 +64,29 @@ def point_at(column: Column, place: Place) -> Point | None:
     if block.key is None:
         return _under_a_name(section, point)
     if isinstance(block.laid, Mapped):
-        found = block.laid.source_map()
-        for behind in (False, True):
-            offset = found.offset_at((line, at - behind)) if at >= behind else None
-            if offset is not None and found.place_at(offset) == (line, at - behind):
-                return point._replace(offset=offset, behind=behind)
-        for below in range(NEAR):
-            offset = found.offset_at((line + below, 0))
-            known = found.place_at(offset) if offset is not None else None
-            if known is not None and known[0] == line + below:
-                return point._replace(offset=offset, is_drawn=True, below=below)
+        return _beside_a_character(block.laid.source_map(), point, (line, at))
     return point
+
+
+def _beside_a_character(found: SourceMap, point: Point, place: tuple[int, int]) -> Point:
+    """Return the point at a place of a mapped block, named by the character beside it."""
+    after, before = found.after(place), found.before(place)
+    if after is not None and before is not None and after.offset == before.offset:
+        first = found.place_at(after.offset) or place
+        below = first[0] - place[0]
+        return point._replace(offset=after.offset, side="inside", is_drawn=True, below=below)
+    beside: list[tuple[Side, Neighbour | None]] = [("before", after), ("behind", before)]
+    named = [
+        point._replace(
+            offset=one.offset,
+            side=side,
+            is_drawn=one.place != place,
+            below=one.place[0] - place[0],
+        )
+        for side, one in beside
+        if one is not None and _edge(found, one.offset, side) == one.place
+    ]
+    return min(named, key=lambda one: one.is_drawn, default=point)
 
 
 def _under_a_name(section: Section, point: Point) -> Point:
@@ -115,27 +130,70 @@ def place_of(column: Column, point: Point) -> Place | None:
     block, first = found
     if isinstance(block.laid, MarkdownDocument) and point.offset is not None:
         low, high = block.laid.lines_of(point.offset)
-        column.look(index, first + low, first + high)
+        # Decoration is between this piece and the one beside it: how far, only both can tell.
+        more = BESIDE if point.is_drawn else 0
+        column.look(index, first + max(0, low - more), first + high + more)
     while True:
         line, at = _line_and_column(block, point)
         if not column.look(index, first + line, first + line + 1):
-            y = max(0, min(first + line - point.below, section.height - 1))
-            return Place(column.start(index) + y, at + len(block.margin.text))
+            break
+    y, x = first + line, at + len(block.margin.text)
+    if point.offset is None and point.below:
+        y, x = _place_under(section, y, Place(y - point.below, x))
+    return Place(column.start(index) + y, x)
 
 
 def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
     """Return the line and column of a point in its block, as far as that is laid out."""
     line, at = line_in(block.laid, point.spot), point.column
     if isinstance(block.laid, Mapped) and point.offset is not None:
-        found = block.laid.source_map()
-        known = found.place_at(point.offset)
-        if known is not None and point.is_drawn:
-            # Decoration before its text, unless that is in the middle of a line now.
-            line, is_first = known[0], found.offset_at((known[0], 0)) == point.offset
-            at = at if is_first or point.below else known[1]
-        elif known is not None:
-            line, at = known[0], known[1] + point.behind
+        line, at = _in_text(block.laid, point, point.offset) or (line, at)
     return max(0, min(line, len(block.laid.lines) - 1)), at
+
+
+def _in_text(laid: Mapped, point: Point, offset: int) -> tuple[int, int] | None:
+    """Return the line and column of a point by its character; None if that is gone."""
+    found = laid.source_map()
+    known = _edge(found, offset, point.side)
+    if known is None or not point.is_drawn:
+        return known
+    # As far from its character as it was, but not beyond the characters before and after it.
+    line = max(0, min(known[0] - point.below, len(laid.lines) - 1))
+    low, high = _bounds(found, known, offset, point.side)
+    place = (line, min(point.column, len(laid.lines[line].text)))
+    if high is not None:
+        place = min(place, high)
+    return place if low is None else max(place, low)
+
+
+def _edge(found: SourceMap, offset: int, side: Side) -> tuple[int, int] | None:
+    """Return the place of a character's near side; None if nothing is shown there or beyond."""
+    return found.end_at(offset) if side == "behind" else found.place_at(offset)
+
+
+def _bounds(
+    found: SourceMap, known: tuple[int, int], offset: int, side: Side
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Return the first and last place on a side of a character that is `known` to be there."""
+    if side == "inside":
+        line, column = found.end_at(offset) or known
+        return (known[0], known[1] + 1), (line, column - 1)
+    other = found.before(known) if side == "before" else found.after(known)
+    place = other.place if other is not None else None
+    return (place, known) if side == "before" else (known, place)
+
+
+def _place_under(section: Section, last: int, place: Place) -> Place:
+    """Return the place below line `last` of a section, or the end of that line.
+
+    It is no further down than the blocks without a key, which follow it.
+    """
+    lines = section.stack.lines
+    y = last
+    while y < place.y and y + 1 < len(lines) and section.stack.place(y + 1)[0].key is None:
+        y += 1
+    end = len(lines[last].text) if last < len(lines) else 0
+    return Place(y, place.x if y > last else end)
 
 
 def lay_out_between(column: Column, one: Point, other: Point) -> None:

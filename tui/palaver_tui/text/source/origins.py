@@ -87,6 +87,26 @@ class Origins:
             return number, shown.column + found - shown.place
         return None
 
+    def end_of(self, offset: int) -> tuple[int, int] | None:
+        """Return the line and column behind the last character from `offset` or before it."""
+        starts = self._starts
+        number = bisect_right(starts, offset, key=itemgetter(0)) - 1
+        if number < 0:
+            return None
+        _start, line, shown = starts[number]
+        run = self.runs[shown.run]
+        stop = bisect_right(run.starts, offset, shown.place, shown.place + shown.length)
+        return line, shown.column + stop - shown.place
+
+    @cached_property
+    def _starts(self) -> list[tuple[int, int, Shown]]:
+        """The source start of each stretch shown, in order, with its line."""
+        return sorted(
+            (self.runs[shown.run].starts[shown.place], number, shown)
+            for number, line in enumerate(self.lines)
+            for shown in line
+        )
+
     @cached_property
     def _ends(self) -> list[tuple[int, int, Shown]]:
         """The source end of each stretch shown, in order, with its line."""

@@ -28,6 +28,13 @@ class Block(NamedTuple):
     number: int | None = None
 
 
+class Neighbour(NamedTuple):
+    """The character beside a place: its text offset, and the place on its near side."""
+
+    offset: int
+    place: Place
+
+
 class _Character(NamedTuple):
     """Selected characters: all that one span shows, or a part of it."""
 
@@ -68,7 +75,8 @@ class SourceMap:
         fences and bars. For a part of a block the source from the first to the last selected
         character, with the marks at the start or end of a source line if the selection reaches it.
         If the selection cuts an element, the missing mark is added: half of `**bold** words` gives
-        `**ld** words`. A part inside one element has no marks.
+        `**ld** words`, and the first word of `**two words**` with its blank `**two** `. A part
+        inside one element has no marks.
         """
         found = self._ends(start, end)
         if found is None:
@@ -87,7 +95,7 @@ class SourceMap:
             if begin <= last.start + marks.opens
             and last.start + marks.opened < stop <= last.start + marks.closes
         ]
-        return "".join([*before, self._written(begin, stop), *after])
+        return _marked("".join(before), self._written(begin, stop), "".join(after))
 
     def _written(self, start: int, end: int) -> str:
         """Return a part of the text as written, before it was made visible."""
@@ -152,6 +160,11 @@ class SourceMap:
 
     def offset_at(self, place: Place) -> int | None:
         """Return the text offset of the first character shown at `place` or after it."""
+        found = self.after(place)
+        return found.offset if found is not None else None
+
+    def after(self, place: Place) -> Neighbour | None:
+        """Return the first character shown at `place` or after it, and the place before it."""
         beyond = (len(self._lines), 0)
         for at in range(max(0, self._block_at(place[0])), len(self._blocks)):
             block = self._blocks[at]
@@ -159,7 +172,18 @@ class SourceMap:
                 found = next(_of(block, trace, place, beyond), None)
                 if found is not None and found.line - block.line < lines:
                     shown = found.shown
-                    return block.start + trace.runs[shown.run].starts[shown.place]
+                    offset = block.start + trace.runs[shown.run].starts[shown.place]
+                    return Neighbour(offset, (found.line, shown.column))
+        return None
+
+    def before(self, place: Place) -> Neighbour | None:
+        """Return the last character shown before `place`, and the place behind it."""
+        for at in range(self._block_at(place[0]), -1, -1):
+            block = self._blocks[at]
+            for trace, lines in self._traces(block):
+                found = _last(block, trace, place) if place[0] - block.line < lines else None
+                if found is not None:
+                    return found
         return None
 
     def place_at(self, offset: int) -> Place | None:
@@ -169,6 +193,20 @@ class SourceMap:
             for trace, lines in self._traces(block):
                 found = trace.place_of(offset - block.start)
                 if found is not None and found[0] < lines:
+                    return block.line + found[0], found[1]
+        return None
+
+    def end_at(self, offset: int) -> Place | None:
+        """Return the place behind the last character shown that comes from `offset` or before."""
+        first = bisect_right(self._blocks, offset, key=lambda block: block.start) - 1
+        for at in range(first, -1, -1):
+            block = self._blocks[at]
+            for trace, lines in self._traces(block):
+                found = trace.end_of(offset - block.start)
+                grown = len(trace.source) < len(block.source) and at == first
+                if found is not None and found[0] < lines:
+                    if grown and offset - block.start >= len(trace.source):
+                        continue  # what has grown since may have it
                     return block.line + found[0], found[1]
         return None
 
@@ -340,6 +378,25 @@ class SourceMap:
         return _of(block, self._trace(block), start, end)
 
 
+def _marked(before: str, text: str, after: str) -> str:
+    """Return a part of an element between its marks.
+
+    Blanks at its ends are left outside, except of code: inside, the marks would mark nothing.
+    """
+    if not text.strip():
+        return text
+    lead, trail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    if before and not _is_code(before):
+        before, text = lead + before, text.lstrip()
+    if after and not _is_code(after):
+        after, text = after + trail, text.rstrip()
+    return before + text + after
+
+
+def _is_code(marks: str) -> bool:
+    return "`" in marks or "~~~" in marks
+
+
 def _of(block: Block, trace: Origins, start: Place, end: Place) -> Iterator[_Character]:
     """Yield the stretches of a block that are shown from `start` to `end`."""
     for number in range(max(0, start[0] - block.line), len(trace.lines)):
@@ -353,6 +410,18 @@ def _of(block: Block, trace: Origins, start: Place, end: Place) -> Iterator[_Cha
             high = column + length if right is None else min(column + length, right)
             if low < high:
                 yield _Character(line, Shown(low, run, index + low - column, high - low))
+
+
+def _last(block: Block, trace: Origins, place: Place) -> Neighbour | None:
+    """Return the last character of a block that is shown before `place`; None if there is none."""
+    for number in range(min(len(trace.lines) - 1, place[0] - block.line), -1, -1):
+        line = block.line + number
+        for column, run, index, length in reversed(trace.lines[number]):
+            end = column + length if line < place[0] else min(column + length, place[1])
+            if end > column:
+                offset = block.start + trace.runs[run].starts[index + end - column - 1]
+                return Neighbour(offset, (line, end))
+    return None
 
 
 class Sourced(ABC):
