@@ -154,7 +154,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("section", "message_stacks"),
         ("live",),
         ("assembly",),
-        ("column",),
+        ("column", "drawn_text"),
         ("marks", "positions", "targets"),
         ("anchors", "search_index"),
         ("viewport",),

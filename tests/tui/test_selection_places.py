@@ -8,6 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from palaver.wire.messages import Reasoning, ToolCall, ToolResult
+from palaver_tui.transcript.folds import Folds
 from palaver_tui.transcript.selection import Selection
 from support.examples import examples
 from tui.replay import answer
@@ -52,6 +54,62 @@ def test_an_end_on_a_border_or_in_a_picture_is_at_the_same_text_in_every_width(
         reader.viewport.settle()
         assert selection.text("source").strip() == selected
     assert selection.places() == places
+
+
+OUTPUT = "\n".join(f"line{n} {'ab' * 3 * n} and {'cd ef' * n} of it" for n in range(7))
+LONG_OUTPUT = "\n".join([*(f"row{n}" for n in range(40)), OUTPUT])
+
+
+@examples(60)
+@given(
+    cells=st.tuples(st.integers(0, 59), st.integers(1, 30), st.integers(0, 59), st.integers(1, 30)),
+    width=st.integers(40, 80),
+)
+def test_so_is_an_end_in_reasoning_or_in_the_output_of_a_tool(
+    cells: tuple[int, int, int, int], width: int
+) -> None:
+    reader = Reader(1, size=(60, 40))
+    thought = Reasoning("One two three four.\n\n" + "five six seven " * 9)
+    call = ToolCall(
+        "c1", "own", '{"path": "a.py", "why": "for many words on several lines, as here"}'
+    )
+    result = answer(FIRST + 101, ToolResult("c1", OUTPUT))
+    reader.show(replace(reader.view, messages=(answer(FIRST + 100, thought, call), result)))
+    reader.viewport.set_folds(Folds(frozenset({"reasoning", "call"})))
+    selection = Selection(reader.viewport)
+    selection.press(*cells[:2])
+    selection.drag(*cells[2:])
+    selection.release()
+    places, text = selection.places(), letters(selection)
+    reader.viewport.resize(width, 60)
+    reader.viewport.settle()
+    assert letters(selection) == text
+    reader.viewport.resize(60, 40)
+    reader.viewport.settle()
+    assert selection.places() == places
+
+
+def test_an_end_below_the_folded_middle_of_an_output_stays_at_its_word() -> None:
+    reader = Reader(1, size=(60, 40))
+    call = ToolCall("c1", "own", "{}")
+    result = answer(FIRST + 101, ToolResult("c1", LONG_OUTPUT))
+    reader.show(replace(reader.view, messages=(answer(FIRST + 100, call), result)))
+    reader.viewport.set_folds(Folds(frozenset({"call"})))
+    selection = Selection(reader.viewport)
+    row, x = where(reader, "line5")
+    selection.press(x, row)
+    row, x = where(reader, "line6")
+    selection.drag(x, row)
+    selection.release()
+    for width in (60, 100, 50, 41):
+        reader.viewport.resize(width, 60)
+        reader.viewport.settle()
+        assert letters(selection) == "".join(OUTPUT.split("\n")[5].split())
+
+
+def letters(selection: Selection) -> str:
+    """Return the selected text without blanks, line feeds and marks of lines that go on."""
+    return "".join(selection.text("source").replace("↪", "").split())
 
 
 def where(reader: Reader, words: str, from_row: int = 0) -> tuple[int, int]:

@@ -11,11 +11,12 @@ from typing import Literal, NamedTuple
 
 from palaver_tui.text.document import Laid, MarkdownDocument, PlainDocument
 from palaver_tui.text.half_blocks import is_drawing
-from palaver_tui.text.source.source_map import Neighbour, SourceMap
+from palaver_tui.text.source.source_map import Neighbour
 from palaver_tui.text.spans import FOREVER, Line
 from palaver_tui.transcript.blocks import Block, Spot, line_in
 from palaver_tui.transcript.column import Column
-from palaver_tui.transcript.section import Section
+from palaver_tui.transcript.drawn_text import Characters, DrawnText
+from palaver_tui.transcript.section import Folding, Section
 
 Form = Literal["source", "plain"]
 # Where a point is, seen from its character: `inside` is between two shown for the same source.
@@ -28,7 +29,8 @@ BESIDE = 2  # lines from the text of a piece to that of the next: there is a gap
 class Point(NamedTuple):
     """The position before character `column` of a line of a block.
 
-    `offset` is the source offset of the character beside it, `side` where that character has it.
+    `offset` is the source offset of the character beside it (its number in a text without a
+    source: see `DrawnText`), `side` where that character has it.
     Decoration such as a bullet, a border or a gap has no source: a point there (`is_drawn`) is
     named by the next character, which is so many lines `below` it, or else by the last one before.
     It never passes a character, so that what is selected is the same text in every layout.
@@ -63,12 +65,26 @@ def point_at(column: Column, place: Place) -> Point | None:
     point = Point(section.key, section.stack.spot(number), at, number)
     if block.key is None:
         return _under_a_name(section, point)
-    if isinstance(block.laid, Mapped):
-        return _beside_a_character(block.laid.source_map(), point, (line, at))
-    return point
+    return _beside_a_character(_characters(block.laid, line), point, (line, at))
 
 
-def _beside_a_character(found: SourceMap, point: Point, place: tuple[int, int]) -> Point:
+def _characters(laid: Laid, line: int) -> Characters:
+    """Return the characters of a block, by their source if it has a source map.
+
+    Of a block that folds those of its head, if `line` is that, else those below: the head has
+    more words in a wider layout.
+    """
+    if isinstance(laid, Mapped):
+        return laid.source_map()
+    heads = []
+    if isinstance(laid, Folding):
+        if line == 0:
+            return DrawnText(laid.lines[:1])
+        heads = [line for line in range(len(laid.lines)) if laid.fold_at(line) is not None]
+    return DrawnText(laid.lines, heads)
+
+
+def _beside_a_character(found: Characters, point: Point, place: tuple[int, int]) -> Point:
     """Return the point at a place of a mapped block, named by the character beside it."""
     after, before = found.after(place), found.before(place)
     if after is not None and before is not None and after.offset == before.offset:
@@ -146,14 +162,14 @@ def place_of(column: Column, point: Point) -> Place | None:
 def _line_and_column(block: Block, point: Point) -> tuple[int, int]:
     """Return the line and column of a point in its block, as far as that is laid out."""
     line, at = line_in(block.laid, point.spot), point.column
-    if isinstance(block.laid, Mapped) and point.offset is not None:
+    if point.offset is not None:
         line, at = _in_text(block.laid, point, point.offset) or (line, at)
     return max(0, min(line, len(block.laid.lines) - 1)), at
 
 
-def _in_text(laid: Mapped, point: Point, offset: int) -> tuple[int, int] | None:
+def _in_text(laid: Laid, point: Point, offset: int) -> tuple[int, int] | None:
     """Return the line and column of a point by its character; None if that is gone."""
-    found = laid.source_map()
+    found = _characters(laid, point.spot.line)
     known = _edge(found, offset, point.side)
     if known is None or not point.is_drawn:
         return known
@@ -166,13 +182,13 @@ def _in_text(laid: Mapped, point: Point, offset: int) -> tuple[int, int] | None:
     return place if low is None else max(place, low)
 
 
-def _edge(found: SourceMap, offset: int, side: Side) -> tuple[int, int] | None:
+def _edge(found: Characters, offset: int, side: Side) -> tuple[int, int] | None:
     """Return the place of a character's near side; None if nothing is shown there or beyond."""
     return found.end_at(offset) if side == "behind" else found.place_at(offset)
 
 
 def _bounds(
-    found: SourceMap, known: tuple[int, int], offset: int, side: Side
+    found: Characters, known: tuple[int, int], offset: int, side: Side
 ) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
     """Return the first and last place on a side of a character that is `known` to be there."""
     if side == "inside":

@@ -12,6 +12,7 @@ from palaver_tui.transcript.calls.call import CallBlock
 from palaver_tui.transcript.folds import FoldKey, Folds
 from palaver_tui.transcript.thoughts import ReasoningBlock
 
+Folding = CallBlock | ReasoningBlock | Folder  # blocks with heads of folds
 FRAME_LINES = 2  # mostly a label and a gap
 
 
@@ -132,9 +133,7 @@ class Section:
         """Return the fold whose head is on `line`; None if it is no head."""
         block, number = self.stack.place(line)
         laid = block.laid
-        return (
-            laid.fold_at(number) if isinstance(laid, CallBlock | ReasoningBlock | Folder) else None
-        )
+        return laid.fold_at(number) if isinstance(laid, Folding) else None
 
 
 def section_of(key: Hashable, stack: Stack) -> Section:
