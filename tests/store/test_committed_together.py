@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -26,18 +26,26 @@ TABLES = (
 )
 
 
+# Nobody is waited for who holds the lock.
+PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA foreign_keys=ON", "PRAGMA busy_timeout=0")
+
+
 class Database:
-    """A writer, and the number of commits of its connection."""
+    """A writer, and how often its connection tried to begin and to commit."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         engine = create_engine(
             f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False}
         )
-        prepare(engine, "BEGIN IMMEDIATE")
-        self.commits = 0
+        self.begun = self.commits = 0
+        event.listen(engine, "begin", self._begins)  # before the one that begins
+        prepare(engine, "BEGIN IMMEDIATE", pragmas=PRAGMAS)
         event.listen(engine, "commit", self._committed)
         self.writer = Writer(engine)
+
+    def _begins(self, _connection: Connection) -> None:
+        self.begun += 1
 
     def _committed(self, _connection: Connection) -> None:
         self.commits += 1
@@ -64,7 +72,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     try:
         for table in TABLES:
             await made.writer.submit(partial(Connection.exec_driver_sql, statement=table))
-        made.commits = 0
+        made.begun = made.commits = 0
         yield made
     finally:
         await made.writer.close()
@@ -155,3 +163,58 @@ async def test_a_write_after_a_failed_commit_succeeds(database: Database) -> Non
             await database.writer.submit(late_orphan(1))
         assert await database.writer.submit(insert(2)) == 2
     assert database.rows() == [2]
+
+
+async def test_while_another_program_has_the_lock_all_fail_at_once(database: Database) -> None:
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with database.busy():
+            waiting = [database.writer.submit(insert(row)) for row in (1, 2, 3)]
+        async with asyncio.timeout(PATIENCE_S):
+            failed = await asyncio.gather(*waiting, return_exceptions=True)
+        assert ["database is locked" in str(error) for error in failed] == [True] * 3
+        assert database.begun == 1
+        other.execute("ROLLBACK")
+    async with asyncio.timeout(PATIENCE_S):
+        assert await database.writer.submit(insert(4)) == 4
+    assert database.rows() == [4]
+
+
+async def test_of_those_that_are_tried_alone_each_is_reported_as_it_ends(
+    database: Database,
+) -> None:
+    reported = threading.Event()
+    tries: list[int] = []
+
+    def waits_for_the_first(connection: Connection) -> int:
+        tries.append(1)
+        assert len(tries) == 1 or reported.wait(PATIENCE_S)
+        return insert(3)(connection)
+
+    with database.busy():
+        waiting = [
+            database.writer.submit(insert(1), lambda _: reported.set()),
+            database.writer.submit(late_orphan(2)),
+            database.writer.submit(waits_for_the_first),
+        ]
+    async with asyncio.timeout(2 * PATIENCE_S):
+        first, orphan, last = await asyncio.gather(*waiting, return_exceptions=True)
+    assert (first, last, len(tries)) == (1, 3, 2)
+    assert isinstance(orphan, DatabaseError)
+
+
+async def test_a_full_disk_is_named_although_the_rollback_fails_too(database: Database) -> None:
+    def fills(connection: Connection) -> int:
+        # SQLite ends the transaction by itself, and the savepoint with it.
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        connection.exec_driver_sql("PRAGMA cache_size = 1")
+        with connection.begin_nested():
+            for row in range(100_000):
+                insert(row)(connection)
+        return 0
+
+    async with asyncio.timeout(PATIENCE_S):
+        with pytest.raises(DatabaseError, match="disk is full"):
+            await database.writer.submit(fills)
+        with pytest.raises(DatabaseError):
+            await database.writer.submit(fills)

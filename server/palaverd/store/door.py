@@ -22,7 +22,7 @@ from palaverd.crashpoints import Reached, never
 from palaverd.metrics import Metrics
 from palaverd.store import codec
 from palaverd.store.database import Database
-from palaverd.store.hints import Hint, hint_of
+from palaverd.store.hints import Hint, commit_hint
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow
 from palaverd.store.transitions.ownership import release_at_rest
@@ -167,7 +167,7 @@ class Door:
     def _publish(self, applied: Applied[Any]) -> None:
         self._reached("after", applied.transitions)
         if applied.changed:
-            self._publisher.publish(hint_of(applied.row, deleted=applied.deleted))
+            self._publisher.publish(commit_hint(applied.row, deleted=applied.deleted))
         for other in applied.also:
             self._publish(other)
 

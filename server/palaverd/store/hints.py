@@ -31,8 +31,13 @@ class Hint(msgspec.Struct, frozen=True):
     row: ChatRow | None = None
 
 
-def hint_of(row: ChatRow, *, deleted: bool = False) -> Hint:
-    """Return the hint of a committed row."""
+def commit_hint(row: ChatRow, *, deleted: bool = False) -> Hint:
+    """Return the hint of a row that was just committed, to be published at once."""
+    return msgspec.structs.replace(hint_of(row), deleted=deleted, row=row)
+
+
+def hint_of(row: ChatRow) -> Hint:
+    """Return the hint of a row that was read; it may be old when it arrives."""
     return Hint(
         chat_id=row.chat_id,
         owner=row.owner,
@@ -43,6 +48,4 @@ def hint_of(row: ChatRow, *, deleted: bool = False) -> Hint:
         history_version=row.history_version,
         retry_version=row.retry_version,
         ownerless=row.runner_id is None and row.state in RUNNABLE,
-        deleted=deleted,
-        row=row,
     )

@@ -95,8 +95,10 @@ class Writer:
 
     def _run(self) -> None:
         for jobs in self._batches():
-            reports = self._reports(jobs)
-            jobs[0].loop.call_soon_threadsafe(_call_all, reports)
+            if jobs[0].shares:
+                self._commit(jobs)
+            else:
+                self._perform(jobs[0])
         if self._connection is not None:
             self._connection.close()
 
@@ -117,22 +119,37 @@ class Writer:
         if batch:
             yield batch
 
-    def _reports(self, jobs: list[_Job[Any]]) -> list[Report]:
+    def _perform(self, job: _Job[Any]) -> None:
+        try:
+            report = partial(job.succeed, job.work(self._connected()))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            report = partial(job.fail, _shown(error))
+        _call_on_loop([job], [report])
+
+    def _commit(self, jobs: list[_Job[Any]]) -> None:
+        """Run transactions in one commit. If that fails, run each alone: one may be the reason."""
         try:
             connection = self._connected()
-            if not jobs[0].shares:
-                return [partial(jobs[0].succeed, jobs[0].work(connection))]
-            with connection.begin():
+            transaction = connection.begin()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            # None of them is the reason, and to try each would take as long again.
+            self._roll_back()
+            _call_on_loop(jobs, [partial(job.fail, _shown(error)) for job in jobs])
+            return
+        try:
+            with transaction:
                 if len(jobs) > 1:
-                    return [_in_savepoint(connection, job) for job in jobs]
-                result = jobs[0].work(connection)
-            return [partial(jobs[0].succeed, result)]
+                    reports = [_in_savepoint(connection, job) for job in jobs]
+                else:
+                    reports = [partial(jobs[0].succeed, jobs[0].work(connection))]
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits
             self._roll_back()
-            if len(jobs) == 1:
-                return [partial(jobs[0].fail, _shown(error))]
-        # Nothing was changed, and one of them may be the reason.
-        return [report for job in jobs for report in self._reports([job])]
+            if len(jobs) > 1:
+                for job in jobs:
+                    self._commit([job])
+                return
+            reports = [partial(jobs[0].fail, _shown(error))]
+        _call_on_loop(jobs, reports)
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -142,11 +159,15 @@ class Writer:
     def _roll_back(self) -> None:
         """End a transaction whose commit failed.
 
-        SQLite may leave it open, and SQLAlchemy regards it as ended: every later one would fail.
+        SQLite may leave it open, and SQLAlchemy regards it as ended: every later one would fail. If
+        it cannot be ended, the next job connects anew.
         """
-        driver = self._connection.connection.driver_connection if self._connection else None
-        if driver is not None and driver.in_transaction:
-            driver.rollback()
+        try:
+            driver = self._connection.connection.driver_connection if self._connection else None
+            if driver is not None and driver.in_transaction:
+                driver.rollback()
+        except Exception:  # noqa: BLE001 - the reason was reported already
+            self._connection = None
 
     async def close(self) -> None:
         """Finish submitted jobs, and close the connection."""
@@ -173,9 +194,12 @@ def _in_savepoint(connection: Connection, job: _Job[Any]) -> Report:
     return report
 
 
-def _call_all(reports: list[Report]) -> None:
-    for report in reports:
-        report()
+def _call_on_loop(jobs: list[_Job[Any]], reports: list[Report]) -> None:
+    def call_all() -> None:
+        for report in reports:
+            report()
+
+    jobs[0].loop.call_soon_threadsafe(call_all)
 
 
 def _shown(error: BaseException) -> BaseException:
@@ -184,6 +208,12 @@ def _shown(error: BaseException) -> BaseException:
 
 def as_database_error(error: DBAPIError) -> DatabaseError:
     """Return a driver's error as a `DatabaseError`."""
+    # An error of a rollback hides the one that led to it.
+    first: BaseException | None = error
+    while first is not None:
+        if isinstance(first, DBAPIError):
+            error = first
+        first = first.__context__
     cause = str(error.orig).rstrip(".")
     failure = DatabaseError(f"The database refused: {cause}.")
     failure.__cause__ = error

@@ -19,13 +19,16 @@ class ChangeReader:
     async def read(self, chat_id: str, since: int | None, at_least: int) -> Changes:
         """Return what changed after `since`, at snapshot `at_least` or newer.
 
+        With 0, the snapshot is not known yet: the read begins now, so that it sees all that was
+        committed before.
+
         Raises:
             ChatNotFound: there is no such chat.
             DatabaseError: the read failed or timed out.
         """
         key = (chat_id, since)
         shared = self._running.get(key)
-        if shared is None or shared[0] < at_least:
+        if shared is None or not at_least or shared[0] < at_least:
             shared = (at_least, asyncio.create_task(self._read(chat_id, since)))
             self._running[key] = shared
             shared[1].add_done_callback(lambda done: self._forget(key, done))

@@ -82,6 +82,8 @@ class ListWatcher:
 
     def _event(self, chat: Chat) -> WatchEvent | None:
         before = self._known.get(chat.id)
+        if before is not None and before.versions.snapshot > chat.versions.snapshot:
+            return None
         self._known[chat.id] = chat
         if before is None:
             return ChatCreated(chat)
