@@ -103,6 +103,24 @@ async def test_a_dial_that_fails_is_a_connection_that_fails() -> None:
             await client.chats()
 
 
+async def test_only_without_a_connection_a_request_was_certainly_not_sent() -> None:
+    async def read_and_leave(request: web.Request) -> web.Response:
+        await request.read()
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with protocol_server() as server:
+        server.routes["GET", f"{API}/chats"] = read_and_leave
+        async with Client(server.endpoint) as client:
+            with pytest.raises(Unreachable) as lost:
+                await client.chats()
+    async with Client(server.endpoint) as client:  # nothing listens there now
+        with pytest.raises(Unreachable) as refused:
+            await client.chats()
+    assert (lost.value.never_sent, refused.value.never_sent) == (False, True)
+
+
 async def test_no_redirect_is_followed() -> None:
     async def elsewhere(request: web.Request) -> web.Response:
         raise web.HTTPTemporaryRedirect(f"{API}/elsewhere")

@@ -212,7 +212,7 @@ class ReplayClient:
     async def _post(self) -> None:
         await self.answers.wait()
         if self.down:
-            raise Unreachable(ENDPOINT, "connection refused")
+            raise Unreachable(ENDPOINT, "connection refused", never_sent=True)
         if self.refusal is not None:
             unknown = self.refusal.code == "unauthenticated"
             raise Unauthenticated(self.refusal, ENDPOINT) if unknown else Refused(self.refusal)

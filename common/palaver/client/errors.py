@@ -72,10 +72,12 @@ def _chats(count: int) -> str:
 class Unreachable(PalaverError):
     """No response arrived. Whether the daemon applied the request is unknown.
 
-    `reason` is a clause without a full stop.
+    `reason` is a clause without a full stop. `never_sent`: there was no connection, so that the
+    daemon has certainly not applied it.
     """
 
-    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+    def __init__(self, endpoint: Endpoint, reason: str, *, never_sent: bool = False) -> None:
         super().__init__(f"Cannot reach palaverd at {endpoint}: {reason}.")
         self.endpoint = endpoint
         self.reason = reason
+        self.never_sent = never_sent

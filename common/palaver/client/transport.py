@@ -192,7 +192,11 @@ class Transport:
         if self._is_plain and isinstance(error, aiohttp.ServerDisconnectedError):
             # A TLS server closes a connection that does not begin with a handshake.
             why = f"{why}; if it speaks TLS, its address begins with https://"
-        return Unreachable(self._endpoint, why)
+        # Both are raised before there is a connection.
+        unconnected = isinstance(
+            error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
+        )
+        return Unreachable(self._endpoint, why, never_sent=unconnected)
 
     @property
     def _is_plain(self) -> bool:

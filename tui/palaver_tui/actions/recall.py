@@ -12,6 +12,11 @@ from palaver_tui.actions.slash_commands import move_pick
 from palaver_tui.context.context import Context, Run
 from palaver_tui.state.reduce import user_text
 
+MAY_HAVE_ARRIVED: Final = (
+    "Your message may have arrived, so it cannot be taken back. It is sent again when the"
+    " connection is back, and appears once."
+)
+
 
 def _history(context: Context) -> list[str]:
     """Return the user's messages and removed texts of this chat, oldest first.
@@ -74,12 +79,19 @@ def _show(context: Context, back: int) -> None:
 
 
 def _take_back(context: Context) -> bool:
-    """Return an unsent message to the composer, or edit the last queued one; False if none."""
+    """Return an unsent message to the composer, or edit the last queued one; False if none.
+
+    One that may have arrived stays where it is: with a new key it could be said twice.
+    """
     session = context.session
-    for item in reversed(session.view.outgoing):
-        if item.state in {"refused", "waiting"}:
+    outgoing = session.view.outgoing
+    for item in reversed(outgoing):
+        if item.can_be_taken_back:
             context.screen.composer.put(session.outbox.take_back(session.current, item.key))
             return True
+    if any(item.state == "waiting" for item in outgoing):
+        context.notices.say(MAY_HAVE_ARRIVED, "warning")
+        return True
     if session.view.queue:
         begin_edit(context, session.view.queue[-1])
         return True

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from palaver.client import PalaverError, Refused, Unauthenticated
+from palaver.client import PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.wire.chats import CreateChat, SendMessage, Sent
 from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import DRAFT, ChatView, Outgoing
-from palaver_tui.state.outgoing import acknowledged, marked, sending, without
+from palaver_tui.state.outgoing import acknowledged, marked, perhaps_arrived, sending, without
 from palaver_tui.storage.local_store import LocalStore, UnreadableError, Unsent
 from palaver_tui.timing import RESEND_AFTER_S
+
+
+class NoDaemonError(PalaverError):
+    """Nothing could be sent: no daemon is known yet."""
 
 
 class Outbox:
@@ -56,7 +61,9 @@ class Outbox:
             name = unsent.chat_id or f"{DRAFT}{unsent.key}"
             view = views.get(name) or ChatView(unsent.chat_id, older=unsent.chat_id is not None)
             if all(unsent.key not in _keys(other) for other in views.values()):
-                views[name] = sending(view, unsent.outgoing())
+                # Before an attempt, the daemon that it is for is stored with it.
+                tried = unsent.server is not None
+                views[name] = sending(view, replace(unsent.outgoing(), may_have_arrived=tried))
 
     async def _stored(self) -> list[Unsent]:
         try:
@@ -115,12 +122,15 @@ class Outbox:
                         views[name] = marked(views[name], item.key, "refused", str(refused))
                     if name != self._store.current:
                         self._store.notice(f"A message was not sent: {refused}", "error")
-                except PalaverError:
+                except PalaverError as error:
                     # No response: with the same key it is safe to send it again.
+                    if not _never_sent(error):
+                        self._perhaps_arrived(name, item)
                     self._all_wait(name)
                     self._spawn(self._again(name))
                     return
                 except Exception:
+                    self._perhaps_arrived(name, item)
                     self._all_wait(name)
                     raise
                 else:
@@ -159,7 +169,7 @@ class Outbox:
             await self._kept[item.key]
         client = self._store.client
         if client is None:
-            raise PalaverError("There is no daemon yet.")
+            raise NoDaemonError("There is no daemon yet.")
         if view.chat_id is None:
             request = CreateChat(item.content, model=item.model)
             return await client.create_chat(request, key=item.key)
@@ -187,6 +197,10 @@ class Outbox:
         except OSError as error:
             self._store.notice(f"Could not keep your message on disk: {error}.", "warning")
             return None
+
+    def _perhaps_arrived(self, name: str, item: Outgoing) -> None:
+        if name in self._store.views:
+            self._store.views[name] = perhaps_arrived(self._store.views[name], item.key)
 
     def _all_wait(self, name: str) -> None:
         view = self._store.views.get(name)
@@ -236,6 +250,11 @@ class Outbox:
         if (task := self._kept.pop(key, None)) is not None:
             await task  # else it could be written after it was deleted
         await self._on_disk(self._disk.drop, key)
+
+
+def _never_sent(error: PalaverError) -> bool:
+    unconnected = isinstance(error, Unreachable) and error.never_sent
+    return unconnected or isinstance(error, NoDaemonError)
 
 
 def _waits(view: ChatView) -> bool:

@@ -46,6 +46,7 @@ class Outgoing:
 
     `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the version of
     the turn to interrupt for it, `position` its place in the queue in that case.
+    `may_have_arrived`: it was sent, and the response was lost.
     """
 
     key: str
@@ -57,6 +58,12 @@ class Outgoing:
     model: str | None = None
     interrupts: int | None = None
     position: int | None = None
+    may_have_arrived: bool = False
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether the daemon certainly does not have it, and it is not on its way."""
+        return self.state == "refused" or (self.state == "waiting" and not self.may_have_arrived)
 
 
 @dataclass(frozen=True, slots=True)

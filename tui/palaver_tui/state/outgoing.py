@@ -29,6 +29,14 @@ def marked(view: ChatView, key: str, state: OutgoingState, reason: str | None = 
     return replace(view, outgoing=outgoing)
 
 
+def perhaps_arrived(view: ChatView, key: str) -> ChatView:
+    """Return `view` after the response for the outgoing message with this key was lost."""
+    outgoing = tuple(
+        replace(item, may_have_arrived=True) if item.key == key else item for item in view.outgoing
+    )
+    return replace(view, outgoing=outgoing)
+
+
 def without(view: ChatView, key: str) -> ChatView:
     """Return `view` without the outgoing message with this key."""
     return replace(view, outgoing=tuple(item for item in view.outgoing if item.key != key))
