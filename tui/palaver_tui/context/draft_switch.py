@@ -5,7 +5,6 @@ from __future__ import annotations
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.context.editor import Editor
 from palaver_tui.session.session import Session
-from palaver_tui.state.chat import DRAFT
 from palaver_tui.state.edited_message import text_of
 from palaver_tui.storage.drafts import NEW, Drafts, joined
 from palaver_tui.widgets.composer import Composer
@@ -43,6 +42,7 @@ class DraftSwitch:
         else:
             # It was created and is the current chat now, or is deleted: its draft stays in view.
             self.stored.put(before, "")
+            self.stored.end(before)
             edited = edited if editing is not None else ""
             text = joined(text, composer.text, edited)
             self.stored.put(name, text)
@@ -93,6 +93,16 @@ class DraftSwitch:
         """Return whether the composer's text is of the chat `name`."""
         return name == self._shown
 
+    def created(self, name: str, chat_id: str) -> None:
+        """Move what was written to an unborn chat that was left to the chat that it has become."""
+        if text := self.stored.end(name):
+            self.keep_for(chat_id, text)
+
+    def not_created(self, name: str, unsent: list[str]) -> None:
+        """Move what was written to an unborn chat that was left to the draft of a new chat."""
+        if kept := joined(*unsent, self.stored.end(name)):
+            self._keep_in_new(kept)
+
     def move_to_new(self, name: str, unsent: list[str]) -> bool:
         """Move the draft, edit and `unsent` messages of a deleted chat to the draft of a new chat.
 
@@ -106,9 +116,12 @@ class DraftSwitch:
         editor = self._editor
         written = kept or (shown and (editor.draft.strip() or editor.message is not None))
         if kept:
-            is_new = self._shown is not None and self._shown.startswith(DRAFT)
-            self.keep_for(self._shown if is_new and self._shown else NEW, kept)
+            self._keep_in_new(kept)
         return bool(written)
+
+    def _keep_in_new(self, text: str) -> None:
+        shown = self._shown
+        self.keep_for(shown if shown and self.stored.is_new(shown) else NEW, text)
 
     def everything(self) -> list[str]:
         """Return all texts of all chats: the composer's, drafts, and edits of other chats."""

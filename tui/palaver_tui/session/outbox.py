@@ -6,7 +6,7 @@ They are resent with the same idempotency key, so that the daemon applies each o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,11 +33,13 @@ class Outbox:
         chats: Chats,
         disk: LocalStore,
         spawn: Spawn,
+        save_drafts: Callable[[], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._chats = chats
         self._disk = disk
         self._spawn = spawn
+        self._save_drafts = save_drafts  # returns whether all are on disk
         self._busy: set[str] = set()  # names of chats that messages are being sent to
         self._kept: dict[str, asyncio.Task[Unsent]] = {}  # tasks that store messages, by key
         self._taken_back: set[str] = set()  # keys of messages that the user has taken back
@@ -122,6 +124,7 @@ class Outbox:
                         views[name] = marked(views[name], item.key, "refused", str(refused))
                     if name != self._store.current:
                         self._store.notice(f"A message was not sent: {refused}", "error")
+                        self._chats.left(name)
                 except PalaverError as error:
                     # No response: with the same key it is safe to send it again.
                     if not _never_sent(error):
@@ -232,19 +235,35 @@ class Outbox:
 
     def take_back(self, name: str, key: str) -> str:
         """Remove a refused or waiting message, and return its content."""
+        content = self._remove(name, key)
+        self._spawn(self._forget(key))
+        return content
+
+    def take_all_back(self, name: str) -> list[str]:
+        """Remove all outgoing messages of a chat, and return their contents.
+
+        They stay on disk until the drafts are saved, of which they are to become a part.
+        """
+        view = self._store.views.get(name)
+        if view is None or not view.outgoing:
+            return []
+        keys = [item.key for item in view.outgoing]
+        self._spawn(self._forget_when_drafted(keys))
+        return [self._remove(name, key) for key in keys]
+
+    def _remove(self, name: str, key: str) -> str:
         view = self._store.views[name]
         item = next((item for item in view.outgoing if item.key == key), None)
         if item is None:
             return ""
         self._taken_back.add(key)
         self._store.views[name] = without(view, key)
-        self._spawn(self._forget(key))
         return item.content
 
-    def take_all_back(self, name: str) -> list[str]:
-        """Remove all outgoing messages of a chat, and return their contents."""
-        view = self._store.views.get(name)
-        return [self.take_back(name, item.key) for item in view.outgoing] if view else []
+    async def _forget_when_drafted(self, keys: list[str]) -> None:
+        if await self._save_drafts():
+            for key in keys:
+                await self._forget(key)
 
     async def _forget(self, key: str) -> None:
         if (task := self._kept.pop(key, None)) is not None:

@@ -68,6 +68,10 @@ class Session(Store):
         notice: Callable[[str, Severity], None],
         gone: Callable[[str, str, list[str]], str | None],
         drafted: Callable[[], frozenset[str]],
+        begun: Callable[[str], None],
+        created: Callable[[str, str], None],
+        not_created: Callable[[str, list[str]], None],
+        save_drafts: Callable[[], Awaitable[bool]],
         disk: LocalStore,
         client: Callable[[Endpoint], Client],
         tools: SetupTools,
@@ -80,6 +84,11 @@ class Session(Store):
         self._interrupting: tuple[tuple[str, int] | None, int] = (None, 0)
         # Called with a deleted chat's id, title and unsent messages; returns the chat to show next.
         self._gone = gone
+        # Called with the name of a chat that does not exist yet, when its first message is sent;
+        # and, if it was left meanwhile, with that name and its id when it was created.
+        self._begun, self._was_created = begun, created
+        # Called with the name and the refused messages of a chat that was left and not created.
+        self._not_created = not_created
         self._make_client = client
         self._tasks = Tasks(lambda error: notice(str(error), "error"))
         self._tools = tools
@@ -91,7 +100,7 @@ class Session(Store):
         self._not_launched = ""  # why the last start failed: shown once, not for every attempt
         spawn = self._tasks.spawn
         self._restarts = Restarts(clock, random, report_bug)
-        self.outbox = Outbox(self, self, disk, spawn)
+        self.outbox = Outbox(self, self, disk, spawn, save_drafts)
         self.requests = Requests(self, spawn)
         self.message_pages = MessagePages(self, spawn)
         self.chat_pages = ChatPages(self, self, spawn, drafted)
@@ -314,6 +323,8 @@ class Session(Store):
             self.requests.choose_model(self.views[chat.id], view.model)
         if self.current == name:
             self._show(chat.id)
+        else:
+            self._was_created(name, chat.id)
 
     def drop(self, name: str, title: str) -> None:
         """Discard a deleted chat's view; `gone` gets its unsent messages."""
@@ -334,6 +345,20 @@ class Session(Store):
         self._forget_old_views(before)
         self._follow(name)
         self.changed()
+        if name != before:
+            self.left(before)
+
+    def left(self, name: str) -> None:
+        """Make a draft of what is refused in a chat that was left and will not be created.
+
+        It is in no list, so that its messages could not be taken back.
+        """
+        view = self.views.get(name)
+        if view is None or view.chat_id is not None or name == self.current:
+            return
+        if all(item.state == "refused" for item in view.outgoing):
+            self._not_created(name, self.outbox.take_all_back(name))
+            self.changed()
 
     def _forget_old_views(self, before: str) -> None:
         """Forget the views of chats that were shown long ago; `before` was shown until now."""
@@ -393,6 +418,8 @@ class Session(Store):
         queue.
         """
         view = self.view
+        if view.chat_id is None:
+            self._begun(self.current)
         turn = view.versions.turn if interrupt and view.versions else None
         item = Outgoing(
             self._key(),

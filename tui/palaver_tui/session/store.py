@@ -88,5 +88,8 @@ class Chats(Protocol):
     def rename(self, name: str, view: ChatView, chat: Chat) -> None:
         """Replace the draft `name`, whose state is `view`, with the chat that was created of it."""
 
+    def left(self, name: str) -> None:
+        """Make a draft of what is refused in a chat that was left and will not be created."""
+
     def drop(self, name: str, title: str) -> None:
         """Discard a deleted chat's view; its unsent messages are passed on to become drafts."""

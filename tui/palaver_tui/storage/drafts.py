@@ -45,7 +45,8 @@ class Drafts:
     @property
     def chats(self) -> frozenset[str]:
         """The ids of chats with a draft; `NEW` for one that does not exist yet."""
-        return frozenset(chat for chat, text in self._texts.items() if text.strip())
+        written = (chat for chat, text in self._texts.items() if text.strip())
+        return frozenset(chat for chat in written if not chat.startswith(DRAFT))
 
     @property
     def here(self) -> frozenset[str]:
@@ -60,15 +61,43 @@ class Drafts:
 
     def get(self, name: str) -> str:
         """Return the draft of the chat `name`; empty if there is none."""
-        return self._texts.get(_chat(name), "")
+        return self._texts.get(self._slot(name), "")
+
+    def begin(self, name: str) -> None:
+        """Keep the draft of the unborn chat `name` apart: its first message is sent.
+
+        On disk it is still a part of `NEW`, until `end`.
+        """
+        if name.startswith(DRAFT) and name not in self._texts:
+            self._texts[name] = self._texts.pop(NEW, "")
+
+    def end(self, name: str) -> str:
+        """Forget the draft of a chat that was begun and has another name now; return its text."""
+        if not name.startswith(DRAFT) or name not in self._texts:
+            return ""
+        self._save_soon(NEW)
+        return self._texts.pop(name)
+
+    def is_new(self, name: str) -> bool:
+        """Return whether `name` is a new chat without messages, whose draft is that of `NEW`."""
+        return self._slot(name) == NEW
+
+    async def are_saved(self) -> bool:
+        """Write the unsaved drafts to disk; return whether all are there."""
+        await self.save()
+        return not self._unsaved
+
+    def _slot(self, name: str) -> str:
+        """Return the key of a draft: chats without messages that do not exist yet share one."""
+        return NEW if name.startswith(DRAFT) and name not in self._texts else name
 
     def put(self, name: str, text: str) -> None:
         """Set the draft of the chat `name` to `text`, and schedule saving it."""
-        chat = _chat(name)
-        if self._texts.get(chat, "") == text:
+        slot = self._slot(name)
+        if self._texts.get(slot, "") == text:
             return
-        self._texts[chat] = text
-        self._save_soon(chat)
+        self._texts[slot] = text
+        self._save_soon(_chat(slot))
 
     def put_edits(self, name: str, text: str) -> None:
         """Set the text of the edits in the chat `name`. On disk it is a part of the draft."""
@@ -86,7 +115,9 @@ class Drafts:
 
     def _whole(self, chat: str) -> str:
         """Return what is stored for a chat: for the next client its edits belong to the draft."""
-        return joined(self._texts.get(chat, ""), self._edits.get(chat, ""))
+        begun = sorted(name for name in self._texts if chat == NEW and name.startswith(DRAFT))
+        others = [self._texts[name] for name in begun]
+        return joined(self._texts.get(chat, ""), *others, self._edits.get(chat, ""))
 
     async def load(self, note: Callable[[], None], done: Callable[[], None]) -> None:
         """Read the drafts from disk.
@@ -134,7 +165,8 @@ class Drafts:
             while left := self._unsaved - failed.keys():
                 if self._writing is not None:
                     await asyncio.wait({self._writing})  # else it could overwrite a newer one
-                chat = next(iter(left))
+                # `NEW` last: a text may have moved from there, and is never in neither file.
+                chat = max(left, key=lambda one: one != NEW)
                 text = self._whole(chat)
                 draft = Draft(chat, text, self._servers.get(chat) or self._server())
                 self._writing = asyncio.create_task(
