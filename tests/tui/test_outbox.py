@@ -7,6 +7,7 @@ import pytest
 
 from palaver.client import Unreachable
 from palaver.wire.chats import SendMessage, Sent
+from palaver.wire.events import ChatDeleted
 from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
 from palaver_tui.timing import RESEND_AFTER_S
 from tui.replay import ENDPOINT, T0, problem
@@ -157,3 +158,55 @@ async def test_a_message_stays_in_the_outbox_if_its_draft_cannot_be_written(
         await me.shows("Could not keep your draft on disk")
         await me.rests()
         assert [one.key for one in LocalStore(tmp_path).unsent()] == ["k"]
+
+
+async def test_a_first_message_taken_back_and_left_in_the_composer_is_in_the_new_chat(
+    tmp_path: Path,
+) -> None:
+    daemon = with_queue()
+    async with client(tmp_path, daemon=daemon) as me:
+        await me.rests()
+        daemon.down = True
+        await me.write("a long question")
+        await me.press("enter")
+        await me.shows("waiting for the connection")
+        await me.press("up")
+        assert me.composer.text == "a long question"
+        me.app.session.open("b")
+        assert me.composer.text == ""
+        me.app.perform("chat.new")
+        assert me.composer.text == "a long question"
+
+
+async def test_what_was_written_to_a_deleted_chat_is_not_put_into_one_that_is_being_created(
+    tmp_path: Path,
+) -> None:
+    daemon = with_queue()
+    async with client(tmp_path, daemon=daemon, chat_id="b") as me:
+        await me.rests()
+        await me.write("to the deleted chat")
+        me.app.perform("chat.new")
+        daemon.answers.clear()
+        await me.write("question")
+        await me.press("enter")
+        daemon.watching.tell(ChatDeleted("b"))
+        await me.shows("“Another” was deleted.")
+        assert me.composer.text == ""
+        me.app.perform("chat.new")
+        assert me.composer.text == "to the deleted chat"
+
+
+async def test_a_draft_that_moves_is_on_disk_in_its_chat_before_it_is_no_draft_of_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with client(tmp_path, daemon=with_queue()) as me:
+        await me.rests()
+        stored, written = me.app.context.drafts.stored, list[str]()
+        stored.begin("new:1")
+        stored.put("new:1", "secret for it")
+        await stored.save()
+        monkeypatch.setattr(LocalStore, "keep_draft", lambda _, draft: written.append(draft.chat))
+        for number in range(8):  # in a set, any of them may come first
+            stored.put(f"made-{number}", stored.end("new:1") or "another")
+        await stored.save()
+        assert (len(written), written[-1]) == (9, "new")
