@@ -7,6 +7,7 @@ commands run outside it.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -237,9 +238,14 @@ def test_ssh_leads_there_too(far: Far) -> None:
             )
             assert asked.returncode == 0, asked.stderr
             _, out, _ = far.says("ls", "--json", token=far.token())
-            assert asked.stdout == out
+            # The chats of earlier tests may still change.
+            assert _ids(asked.stdout) == _ids(out) != set()
         finally:
             sshd.kill()
+
+
+def _ids(listed: str) -> set[str]:
+    return {json.loads(line)["id"] for line in listed.splitlines()}
 
 
 def _greeting(host: str, port: int) -> bytes:

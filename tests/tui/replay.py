@@ -170,6 +170,7 @@ class ReplayClient:
         self.known: dict[str, Chat] = {}  # chats that can be fetched, by id
         self.available_models = MODELS
         self.down = False
+        self.pages_down = False  # no page of messages comes
         self.absent = False  # no daemon runs, and none can be started
         self.refusal: Problem | None = None
         self.next_id = 100
@@ -209,9 +210,9 @@ class ReplayClient:
         async for batch in self.stream_of(chat_id).batches():
             yield batch
 
-    async def _post(self) -> None:
+    async def _post(self, *, down: bool = False) -> None:
         await self.answers.wait()
-        if self.down:
+        if self.down or down:
             raise Unreachable(ENDPOINT, "connection refused", never_sent=True)
         if self.refusal is not None:
             unknown = self.refusal.code == "unauthenticated"
@@ -327,7 +328,7 @@ class ReplayClient:
     ) -> MessagePage:
         self.pages_asked.append((before_id, after_id))
         page = self.pages.get(before_id, MessagePage([], more=False))
-        await self._post()
+        await self._post(down=self.pages_down)
         return page
 
     async def close(self) -> None:
