@@ -99,6 +99,41 @@ async def test_a_refused_edit_is_kept_after_the_words_that_were_written_meanwhil
         assert me.composer.text == f"next wordsX\n\n{text}"
 
 
+@pytest.mark.parametrize("keys", [("ctrl+f", "t", "w"), ("ctrl+l", "slash", "A", "n")])
+async def test_an_edit_that_is_refused_late_takes_no_keys_from_another_part(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        text = await open_edit(me, "earlier")
+        me.daemon.answers.clear()
+        await me.press("enter")
+        me.clock.advance(3)
+        await me.press(*keys)
+        me.daemon.down = True
+        me.daemon.answers.set()
+        await me.shows("connection refused", "kept with your draft")
+        me.daemon.down = False
+        await me.press("o", "enter")  # the end of the word, and the next match
+        await me.rests()
+        assert (me.daemon.asked, me.daemon.sent) == ([], [])
+        assert me.app.context.drafts.stored.get("a") == text
+
+
+@KINDS
+async def test_an_edit_that_is_refused_late_does_not_move_the_focus(
+    tmp_path: Path, kind: str
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        text = await open_edit(me, kind)
+        me.daemon.answers.clear()
+        await me.press("enter", "ctrl+t")
+        me.daemon.refusal = problem("No.", 409)
+        me.daemon.answers.set()
+        await me.shows("No.", "kept with your draft")
+        assert me.transcript.has_focus
+        assert (me.composer.text, me.app.context.editor.message) == (text, None)
+
+
 @KINDS
 async def test_an_edit_refused_when_another_chat_is_shown_is_in_the_draft_of_its_own(
     tmp_path: Path, kind: str

@@ -9,6 +9,7 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.actions.chats import show_again
 from palaver_tui.actions.wording import quoted, refused
 from palaver_tui.context.context import Context
+from palaver_tui.context.place import UserPlace
 from palaver_tui.context.undo import Failed, TextAside
 from palaver_tui.keymap.actions import key_of
 from palaver_tui.state.dropped_messages import Counted, dropped_by
@@ -103,14 +104,14 @@ def _begin_saving(
     name, drafts = context.session.current, context.drafts
     context.editor.end()
     drafts.begin_saving(name, text)
-    edits = context.screen.composer.edits
+    place = context.place
 
     def done() -> None:
         drafts.end_saving(name, text)
         then()
 
     def failed() -> None:
-        _not_saved(context, name, editing, text, edits)
+        _not_saved(context, name, editing, text, place)
         drafts.end_saving(name, text)
 
     return done, failed
@@ -125,16 +126,17 @@ def _emptied(editing: QueuedMessage | Message) -> str:
 
 
 def _not_saved(
-    context: Context, name: str, editing: QueuedMessage | Message, text: str, edits: int
+    context: Context, name: str, editing: QueuedMessage | Message, text: str, place: UserPlace
 ) -> None:
     """Go on with an edit that was not saved, or keep its text if that would disturb the user.
 
-    `edits` are those of the composer when it was sent: more if something was written meanwhile.
+    `place` is where the user was when it was sent. Once they have gone on, to another part or with
+    other words, the next keys are not meant for the edit.
     """
     session = context.session
     here = session.current == name
-    undisturbed = context.editor.message is None and context.screen.composer.edits == edits
-    if here and undisturbed and not is_gone(session.view, editing):
+    undisturbed = context.editor.message is None and context.place == place
+    if undisturbed and not is_gone(session.view, editing):
         _open(context, editing, text)
         return
     context.drafts.keep_for(name, text)
