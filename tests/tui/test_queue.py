@@ -361,6 +361,22 @@ async def test_a_second_enter_of_the_same_stroke_does_not_stop_the_answer(tmp_pa
 THREE = [queued(n, text) for n, text in enumerate(("first one", "second one", "third one"), 1)]
 
 
+async def test_a_queue_that_is_focused_before_its_first_message_selects_it(tmp_path: Path) -> None:
+    daemon = with_chat(user(1, "why?"), word="running")
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.until(lambda: me.view.caught_up)
+        daemon.answers.clear()
+        await me.write("wait for it")
+        await me.press("enter")
+        await me.shows("Queue · 1")
+        await me.press("ctrl+o", "e")
+        await me.shows("still being sent")
+        daemon.stream_of("a").tell(QueueUpdate(THREE, held=False))
+        await me.shows("third one")
+        await me.press("e")
+        assert me.composer.text == "first one"
+
+
 def three(word: ChatStatus = "running") -> ReplayClient:
     daemon = with_chat(user(1, "why?"), word=word)
     seen = versions(5, 5, 4)

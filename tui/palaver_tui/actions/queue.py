@@ -17,13 +17,16 @@ from palaver_tui.state.outgoing import landing
 
 
 def _selected(context: Context) -> QueuedMessage | None:
-    """Return the selected message; None with a notice if it has left the queue.
+    """Return the selected message; None with a notice if it has left the queue or is not in it yet.
 
     None without a notice if it is being removed.
     """
     panel = context.screen.queue
     selected = panel.selected
     if selected is not None and selected.id in panel.leaving:
+        return None
+    if panel.is_early:
+        context.notices.say("Nothing was done: that message is still being sent.", "warning")
         return None
     # The panel has the state of the last paint.
     if selected is None or all(one.id != selected.id for one in context.session.view.queue):

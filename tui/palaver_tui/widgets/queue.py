@@ -37,7 +37,8 @@ class QueuePanel(Widget, can_focus=True):
 
     If that message leaves the queue by itself, none is selected until an arrow is pressed, as a key
     must not act on a message that the user did not see selected. If the user removed it, the next
-    one is selected.
+    one is selected. If it has the focus before it has a message, the first one is selected when it
+    comes.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue")
@@ -47,6 +48,7 @@ class QueuePanel(Widget, can_focus=True):
         self._queue: tuple[QueuedMessage, ...] = ()
         self._sending: tuple[str, ...] = ()
         self._selected: int | None = None  # the id: the queue may change under the selection
+        self.is_early = False  # it has the focus since before its first message
         self._place = 0  # index of the selected message, or its last one
         self.leaving: set[int] = set()  # ids of messages that the user is removing
         self._editing: int | None = None
@@ -83,6 +85,11 @@ class QueuePanel(Widget, can_focus=True):
         if self.selected is None:
             self._place = 0
             self.select(0)
+            self.is_early = not self._queue
+
+    def on_blur(self) -> None:
+        """Select no message that comes while another part has the focus."""
+        self.is_early = False
 
     def _take(self, queue: tuple[QueuedMessage, ...]) -> None:
         """Store the queue, and find the selected message in it."""
@@ -100,6 +107,9 @@ class QueuePanel(Widget, can_focus=True):
             self._selected = following[0] if following else None
             if self._selected is not None:
                 self._place = ids.index(self._selected)
+        elif self.is_early:
+            self.select(0)
+        self.is_early = self.is_early and not queue
         self.leaving.intersection_update(ids)
 
     def show(self, view: ChatView, editing: int | None, rows: int, banner: int = 0) -> None:
