@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, cast
 
 from textual import events
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -83,6 +84,15 @@ async def posed(app: PalaverApp, pilot: Pilot[int]) -> None:
     lay_out_near(app)
     assert is_laid_out(app)
     await pilot.pause()
+
+
+class ClockedApp(PalaverApp):
+    """The application, with keys that are pressed at the time of its own clock."""
+
+    def post_message(self, message: Message) -> bool:
+        if isinstance(message, events.Key):
+            message.time = self.clock.monotonic()
+        return super().post_message(message)
 
 
 class Client:
@@ -192,7 +202,7 @@ def make_app(
             raise PalaverError("The daemon could not be started: its disk is full.")
         return ENDPOINT
 
-    app = PalaverApp(
+    app = ClockedApp(
         connect or connected,
         data_dir=data_dir,
         chat_id=chat_id,

@@ -30,7 +30,7 @@ from palaverd.simulator.scenarios import SCENARIOS
 from support.clock import ManualClock
 from support.daemon import make_daemon, short_dir, simulator_config
 from tui.replay import T0
-from tui.screen import Client
+from tui.screen import Client, ClockedApp
 
 WORDS_A_SECOND = 20.0
 LONG_S = 10_000.0  # long enough for any answer to end
@@ -147,7 +147,7 @@ async def stage(
         async def connect() -> Endpoint:
             return Endpoint(socket=daemon.socket)
 
-        app = PalaverApp(
+        app = ClockedApp(
             connect,
             data_dir=folder / "data",
             clock=clock,

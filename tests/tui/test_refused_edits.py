@@ -20,6 +20,7 @@ from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.edited_message import is_gone, queue_place
 from palaver_tui.storage.local_store import LocalStore
+from palaver_tui.textual_patches.key_queue import KeyQueue
 from tui.replay import ReplayClient, answer, chat, problem, queued, status, user, versions
 from tui.screen import Client, client
 
@@ -336,6 +337,34 @@ async def test_a_second_enter_of_the_same_stroke_does_not_send_the_draft_beneath
         me.app.post_message(events.Paste(", pasted"))  # what was pasted is sent at once
         await me.until(lambda: me.composer.text == "a draft, pasted")
         await me.press("enter")
+        await me.until(lambda: me.daemon.sent)
+
+
+async def test_two_enters_of_one_stroke_are_one_however_long_the_first_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.write("a draft")
+        await open_edit(me, "queued")
+        settle = KeyQueue._settle
+
+        async def slowly(keys: KeyQueue) -> None:
+            await settle(keys)
+            me.clock.advance(1.5)  # more than `SAME_STROKE_S`
+
+        monkeypatch.setattr(KeyQueue, "_settle", slowly)
+        me.tap("enter", "enter")
+        await me.until(lambda: me.daemon.asked)
+        await me.shows("count as one")
+        assert (me.composer.text, me.daemon.sent) == ("a draft", [])
+
+
+async def test_the_key_that_sends_now_is_no_second_enter(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.write("a draft")
+        await me.press("ctrl+l", "enter", "ctrl+s")
         await me.until(lambda: me.daemon.sent)
 
 

@@ -114,6 +114,7 @@ async def test_what_looks_like_a_command_is_a_message_only_when_confirmed(
         assert (me.composer.text, me.daemon.sent) == (text, [])
         if key == "enter":
             await me.press("enter")  # within `SAME_STROKE_S`
+            await me.shows("count as one")
             assert me.daemon.sent == []
         me.clock.advance(2)
         await me.press(key)

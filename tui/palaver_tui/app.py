@@ -407,7 +407,8 @@ class PalaverApp(Application[int]):
     async def give(self, event: events.Event) -> None:
         """Dispatch the next input event of the queue."""
         if isinstance(event, events.Key):
-            self.context.enter.note(event.key, self.main.composer.edits)
+            # Its time is taken by the thread that reads the terminal, also during a long paint.
+            self.context.enter.note(event.key, event.time, self.main.composer.edits)
             if "alt+" in event.key:
                 event.character = None  # Textual would insert the letter without Alt
         await super().on_event(event)

@@ -10,6 +10,11 @@ from palaver_tui.actions.recovery import do_what_helps
 from palaver_tui.actions.slash_commands import run_command
 from palaver_tui.actions.wording import refused
 from palaver_tui.context.context import Context, Run
+from palaver_tui.keymap.actions import key_of
+
+TWICE = (
+    f"Two {key_of('composer.send')} within a second count as one. Press it again a second later."
+)
 
 
 def send(context: Context, *, interrupt: bool = False) -> None:
@@ -19,7 +24,8 @@ def send(context: Context, *, interrupt: bool = False) -> None:
     edited.
     """
     if context.enter.came_twice:
-        return  # the composer has not changed, or has a draft that was not looked at
+        _say_twice(context)  # the composer has not changed, or has a draft that was not looked at
+        return
     composer, editing = context.screen.composer, context.editor.message
     if editing is not None:
         save_edit(context, editing, composer.text, send_now=interrupt)
@@ -36,6 +42,13 @@ def send(context: Context, *, interrupt: bool = False) -> None:
         return
     context.session.send(composer.take(), interrupt=interrupt)
     context.screen.transcript.viewport.follow()
+
+
+def _say_twice(context: Context) -> None:
+    """Say why a second Enter did nothing, if there was something for it to do."""
+    if context.screen.composer.text.strip() or context.session.primary is not None:
+        context.notices.withdraw(TWICE)  # one is enough while the key is held down
+        context.notices.say(TWICE, "warning")
 
 
 FUNCTIONS: Final[Mapping[str, Run]] = {

@@ -69,7 +69,7 @@ class Context:
         self.drafts = DraftSwitch(self.session, composer, self.editor, stored)
         self.list_filter = ListFilter(self.screen.chat_list)
         self.undo = UndoStack(composer, self.notices)
-        self.enter = EnterKey(self.session.clock)
+        self.enter = EnterKey()
 
     @property
     def place(self) -> UserPlace:
