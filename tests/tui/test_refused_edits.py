@@ -232,6 +232,42 @@ async def test_an_edit_that_was_saved_or_not_changed_is_in_no_draft(tmp_path: Pa
     assert LocalStore(tmp_path).drafts() == []
 
 
+async def test_an_edit_that_nobody_changed_is_not_kept_when_its_chat_is_deleted(
+    tmp_path: Path,
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.press("ctrl+o", "e")
+        me.app.session.open("b")
+        await me.shows("Another")
+        me.daemon.watching.tell(ChatDeleted("a"))
+        await me.until(lambda: "a" not in me.app.session.chats.chats)
+        me.app.perform("chat.new")
+        await me.rests()
+        assert me.composer.text == ""
+        assert "What you wrote" not in me.text()
+
+
+async def test_the_enter_for_an_edit_whose_chat_has_just_been_deleted_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.shows("Queue · 2", "two")
+        await me.write("a draft")
+        text = await open_edit(me, "queued")
+        with monkeypatch.context() as unpainted:
+            unpainted.setattr(me.app._frames, "request", lambda: None)
+            me.daemon.watching.tell(ChatDeleted("a"))
+            await me.until(lambda: me.app.session.current != "a")
+            await me.press("enter")
+        await me.shows("Nothing was sent")
+        assert (me.composer.text, me.daemon.sent) == (f"a draft\n\n{text}", [])
+        me.app.paint()
+        me.clock.advance(2)
+        await me.press("enter")  # now it was seen
+        await me.until(lambda: me.daemon.sent)
+
+
 # --- two edits ----------------------------------------------------------------------------
 
 

@@ -27,6 +27,9 @@ def send(context: Context, *, interrupt: bool = False) -> None:
         _say_twice(context)  # the composer has not changed, or has a draft that was not looked at
         return
     composer, editing = context.screen.composer, context.editor.message
+    if context.drafts.is_unseen:  # the key was for the chat that is deleted
+        context.notices.say("Nothing was sent: the chat that you wrote to was deleted.", "warning")
+        return
     if editing is not None:
         save_edit(context, editing, composer.text, send_now=interrupt)
         return

@@ -22,6 +22,7 @@ def paint(context: Context) -> None:
         ListSelection(chosen.text, chosen.archived, context.drafts.stored.chats),
     )
     context.offered = session.current, session.primary
+    context.drafts.is_unseen = False
     if screen.search_bar.display:
         screen.search_bar.show(search_words(context))
 

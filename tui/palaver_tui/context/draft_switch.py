@@ -22,6 +22,7 @@ class DraftSwitch:
         self._shown: str | None = None  # the chat whose draft is in the composer
         self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}  # edits of other chats
         self._saving: dict[str, list[str]] = {}  # edits without a response, by chat
+        self.is_unseen = False  # the composer got the texts of a deleted chat after the last paint
         self.stored = stored
 
     def switch(self) -> None:
@@ -41,11 +42,12 @@ class DraftSwitch:
             self.stored.put(before, composer.text)
         else:
             # It was created and is the current chat now, or is deleted: its draft stays in view.
+            is_deleted = not self.stored.is_new(before)
             self.stored.put(before, "")
             self.stored.end(before)
-            edited = edited if editing is not None else ""
-            text = joined(text, composer.text, edited)
+            text = joined(text, composer.text, _changed(editing, edited))
             self.stored.put(name, text)
+            self.is_unseen = is_deleted and bool(text)
         if text != composer.text:
             composer.put(text)
         if (parked := self._parked.pop(name, None)) is not None:
@@ -64,8 +66,7 @@ class DraftSwitch:
         message, text = self._parked.get(name, (None, ""))
         if name == self._shown:
             message, text = self._editor.message, self._composer.text
-        changed = "" if message is None or text == text_of(message) else text
-        self.stored.put_edits(name, joined(changed, *self._saving.get(name, [])))
+        self.stored.put_edits(name, joined(_changed(message, text), *self._saving.get(name, [])))
 
     def begin_saving(self, name: str, text: str) -> None:
         """Note an edit that was sent: until there is a response, its text is nowhere else."""
@@ -108,13 +109,14 @@ class DraftSwitch:
 
         Text in the composer stays there. Returns whether anything was written to the chat.
         """
-        _, parked = self._parked.pop(name, (None, ""))
+        parked = _changed(*self._parked.pop(name, (None, "")))
         shown = name == self._shown
         kept = joined("" if shown else self.stored.get(name), parked, *unsent)
         self.stored.put(name, "")
         self._note_edits(name)
         editor = self._editor
-        written = kept or (shown and (editor.draft.strip() or editor.message is not None))
+        edited = _changed(editor.message, self._composer.text)
+        written = kept or (shown and joined(editor.draft, edited))
         if kept:
             self._keep_in_new(kept)
         return bool(written)
@@ -128,3 +130,8 @@ class DraftSwitch:
         parked = [text for _, text in self._parked.values()]
         saving = [text for texts in self._saving.values() for text in texts]
         return [self._composer.text, self._editor.draft, *parked, *saving, *self.stored.texts()]
+
+
+def _changed(message: QueuedMessage | Message | None, text: str) -> str:
+    """Return the text of an edit that was changed; empty if there is none, or no change."""
+    return "" if message is None or text == text_of(message) else text
