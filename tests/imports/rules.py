@@ -202,7 +202,16 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaverd.usecases": {"msgspec", "sqlalchemy"},
     "palaverd.store": {"msgspec", "sqlalchemy", "alembic", "aiosqlite", "asyncpg", "structlog"},
     "palaverd.pubsub": {"msgspec", "asyncpg", "structlog"},
-    "palaverd.providers": {"msgspec", "anthropic", "openai", "httpx2", "httpcore2", "structlog"},
+    "palaverd.providers": {
+        "msgspec",
+        "aiohttp",
+        "anthropic",
+        "openai",
+        "httpx2",
+        "httpcore2",
+        "structlog",
+        "yarl",
+    },
     "palaverd.mcp": {"msgspec", "mcp", "httpx2", "structlog"},
 }
 

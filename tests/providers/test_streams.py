@@ -11,6 +11,7 @@ from palaver.wire.messages import Picture, Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import Provider, Turn
 from palaverd.simulator import Simulator
 from providers.calling import KEY, PATHS, Kind, ask, call, made
+from providers.raw import STREAM, data, good, raw_server
 
 PICTURE = Picture("image/gif", 640, 480, b"GIF89a")
 
@@ -150,14 +151,33 @@ async def test_one_request_per_call_at_the_right_place(
 
 
 @pytest.mark.parametrize("fault", ["", "[[529 times=1]]"])
-async def test_connections_are_used_again(provider: Provider, fault: str) -> None:
-    peers = set()
-    simulated = provider._client._client._client  # type: ignore[attr-defined]
+async def test_connections_are_used_again(
+    provider: Provider, fault: str, simulator: Simulator
+) -> None:
+    before = len(simulator.requests)
     for number in range(4):
         await call(provider, f"{fault} [[echo]] {number}")
-        pool = simulated._transport._pool
-        peers |= {id(connection) for connection in pool.connections}
-    assert len(peers) == 1
+    assert len({request.port for request in simulator.requests[before:]}) == 1
+
+
+async def test_connections_of_calls_at_once_are_all_used_again(
+    provider: Provider, simulator: Simulator
+) -> None:
+    ports = []
+    for _ in range(2):
+        before = len(simulator.requests)
+        await asyncio.gather(*(call(provider, f"[[echo]] number {n}") for n in range(20)))
+        ports.append({request.port for request in simulator.requests[before:]})
+    assert ports[1] <= ports[0]
+
+
+async def test_a_connection_that_the_server_has_closed_is_not_used_again(kind: Kind) -> None:
+    """It says that it stays open, and closes at once."""
+    body = data(*good(kind, "hello"))
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM}\r\nContent-Length: {len(body)}\r\n\r\n"
+    async with raw_server(head.encode() + body) as server, made(kind, server.url) as provider:
+        texts = [(await call(provider, "hi")).text for _ in range(20)]
+    assert (texts, server.requests) == (["hello"] * 20, 20)
 
 
 async def test_calls_run_side_by_side(provider: Provider) -> None:

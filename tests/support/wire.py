@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeVar
 import httpx2
 import pytest
 
+from palaverd.providers.direct_transport import DirectTransport
+
 T = TypeVar("T")
 Manners = Literal["obeys", "translates", "swallows"]
 
@@ -23,17 +25,15 @@ class Wire:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, manners: Manners = "obeys") -> None:
         self.manners = manners
         self._struck: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        send = httpx2.AsyncHTTPTransport.handle_async_request
+        send = DirectTransport.handle_async_request
 
-        async def handle(
-            transport: httpx2.AsyncHTTPTransport, request: httpx2.Request
-        ) -> httpx2.Response:
+        async def handle(transport: DirectTransport, request: httpx2.Request) -> httpx2.Response:
             response = await self._watched(send(transport, request))
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = _Stream(response.stream, self)
             return response
 
-        monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", handle)
+        monkeypatch.setattr(DirectTransport, "handle_async_request", handle)
 
     def strike(self, error: BaseException) -> None:
         """Make every waiting read fail with `error`; later ones work."""

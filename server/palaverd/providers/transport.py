@@ -30,14 +30,19 @@ def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx
     """
     import httpx2
 
+    from palaverd.providers.direct_transport import DirectTransport
+
     encrypted = _encrypted(base_url, proxy)
-    context = trusted_context(os.environ) if encrypted else None
-    through = None
-    if proxy is not None:
-        if not proxy.usable:
-            raise ProxyAddressError
+    named = trusted_context(os.environ) if encrypted else None
+    context = named or (httpx2.create_ssl_context(trust_env=False) if encrypted else _unneeded())
+    through = transport = None
+    if proxy is None:
+        transport = DirectTransport(context, limits)
+    elif not proxy.usable:
+        raise ProxyAddressError
+    else:
         try:
-            through = httpx2.Proxy(proxy.url, ssl_context=context)
+            through = httpx2.Proxy(proxy.url, ssl_context=named)
         except (ValueError, httpx2.InvalidURL):
             raise ProxyAddressError from None  # its message has the URL with a password
     return httpx2.AsyncClient(
@@ -49,7 +54,8 @@ def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx
         # The environment is read here, so that an error can name the variable.
         trust_env=False,
         proxy=through,
-        verify=context or (True if encrypted else _unneeded()),
+        transport=transport,
+        verify=context,
     )
 
 

@@ -58,12 +58,16 @@ BAD_KEYS = frozenset({"bad-key", "invalid", "wrong"})
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """One received request; `at` is its time by the simulator's clock (seconds)."""
+    """One received request; `at` is its time by the simulator's clock (seconds).
+
+    `port` is the client's, by which its connections are told apart.
+    """
 
     path: str
     headers: Mapping[str, str]
     body: Any
     at: float
+    port: int
 
 
 class Simulator:
@@ -146,7 +150,8 @@ class Simulator:
             request_id = f"req_sim{self._count:06d}"
             body = await _json(request)
             now = self._clock.monotonic()
-            self.requests.append(Recorded(wire.path, dict(request.headers), body, now))
+            port = request.get_extra_info("peername", ("", 0))[1]
+            self.requests.append(Recorded(wire.path, dict(request.headers), body, now, port))
             try:
                 return await self._answer(wire, request, body, request_id)
             except (BadRequestError, DirectiveError) as error:
