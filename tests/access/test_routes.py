@@ -19,8 +19,8 @@ from palaver.client import Client, Endpoint
 from palaver.wire.access import SCOPES, Scope
 from palaver.wire.chats import CreateChat
 from palaver.wire.setup import Lent
-from palaverd.api.access import check_declared, needs
 from palaverd.api.app import ROUTES
+from palaverd.api.declared import check_declared, declared_of
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.types import Config, ServerConfig, WorkerConfig
 from palaverd.daemon import Daemon
@@ -28,12 +28,8 @@ from support.clock import ManualClock
 from support.daemon import make_daemon, short_dir, simulator_config
 from support.tokens import make_token, make_user
 
-TABLE = sorted(
-    (route.method, route.path, needs(route.handler))
-    for routes in ROUTES
-    for route in routes
-    if isinstance(route, web.RouteDef)
-)
+DECLARED = [one for routes in ROUTES for route in routes if (one := declared_of(route.handler))]
+TABLE = sorted((one.method, one.path, one.scope) for one in DECLARED)
 HOSTS = {"127.0.0.1": None, "palaver.example": None, "evil.example": "unknown_host"}
 PAGES = {
     None: None,
@@ -41,7 +37,7 @@ PAGES = {
     "https://evil.example": "unknown_origin",
     "null": "unknown_origin",
 }
-ON_THE_SOCKET = "/api/v1/variables"  # refused over TCP, with any scope
+ON_THE_SOCKET = {one.path for one in DECLARED if one.over_socket}  # refused over TCP
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -160,7 +156,7 @@ async def test_every_combination_of_host_origin_and_token_on_every_route_and_bot
             elif tokens[name] is None:
                 assert (status, code) == (401, "unauthenticated"), where
                 assert sent["WWW-Authenticate"].startswith("Bearer"), where
-            elif path == ON_THE_SOCKET or (scope is not None and scope != name):
+            elif path in ON_THE_SOCKET or (scope is not None and scope != name):
                 assert (status, code) == (403, "scope"), where
             else:
                 assert code not in {"unauthenticated", "scope", "unknown_host"}, where

@@ -1,27 +1,23 @@
 """Every number and time that any route takes, at its bounds.
 
-Generated from the routes and from what their handlers read, so that a new one is included.
+Generated from the declarations of the routes, so that a new one is included.
 """
 
 from __future__ import annotations
 
-import ast
 import base64
-import inspect
 import re
-import textwrap
 from collections.abc import Iterator
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
-from aiohttp import web
 from msgspec import inspect as kinds
 from sqlalchemy import Connection, delete
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE
 from palaverd.api.app import ROUTES
+from palaverd.api.declared import Takes, declared_of
 from palaverd.chatstate.states import State
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
@@ -48,38 +44,6 @@ class Case(NamedTuple):
     method: str
     path: str
     body: Any = None
-
-
-def calls(handler: FunctionType) -> Iterator[tuple[str, list[ast.expr]]]:
-    """Yield each call in a handler and in the functions of its module that it calls."""
-    waiting, seen = [handler], {handler}
-    while waiting:
-        function = waiting.pop()
-        for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
-            if not isinstance(node, ast.Call):
-                continue
-            yield ast.unparse(node.func), node.args
-            called = function.__globals__.get(ast.unparse(node.func))
-            if not isinstance(called, FunctionType) or called in seen:
-                continue
-            if called.__module__ == function.__module__:
-                seen.add(called)
-                waiting.append(called)
-
-
-def body_of(handler: FunctionType) -> type | None:
-    found = [arguments[1] for name, arguments in calls(handler) if name == "read_body"]
-    return handler.__globals__[ast.unparse(found[0])] if found else None
-
-
-def queries_of(handler: FunctionType) -> set[str]:
-    """Return the names of the query parameters that a handler reads."""
-    readers = {"int_query": 1, "bool_query": 1, "request.query.get": 0}
-    return {
-        ast.literal_eval(arguments[readers[name]])
-        for name, arguments in calls(handler)
-        if name in readers
-    }
 
 
 def sample(kind: kinds.Type) -> Any:
@@ -122,25 +86,27 @@ def at_borders(kind: kinds.Type) -> Iterator[Any]:
 
 def cases() -> Iterator[Case]:
     """Yield every request; `{chat_id}` stands for a chat."""
-    for route in (route for table in ROUTES for route in table):
-        assert isinstance(route, web.RouteDef)
-        handler: Any = route.handler
-        usual = re.sub(r"{(?!chat_id)\w+}", "1", route.path)
-        for name in re.findall(r"{(?!chat_id)(\w+)}", route.path):
+    for declared in (declared_of(route.handler) for table in ROUTES for route in table):
+        assert declared is not None
+        method, path, takes = declared.method, declared.path, declared.takes
+        usual = re.sub(r"{(?!chat_id)\w+}", "1", path)
+        for name in takes.path.keys() - {"chat_id"}:
             for value in WHOLE:
-                path = route.path.replace(f"{{{name}}}", str(value))
-                yield Case(route.method, path, sample_body(handler))
-        for name in queries_of(handler):
+                yield Case(method, path.replace(f"{{{name}}}", str(value)), sample_body(takes))
+        for name in names_of(takes.query):
             for query in (*WHOLE, *(cursor(number) for number in WHOLE)):
-                yield Case(route.method, f"{usual}?{name}={query}")
-        if (kind := body_of(handler)) is not None:
-            for body in at_borders(kinds.type_info(kind)):
-                yield Case(route.method, usual, body)
+                yield Case(method, f"{usual}?{name}={query}")
+        if takes.body is not None:
+            for body in at_borders(kinds.type_info(takes.body)):
+                yield Case(method, usual, body)
 
 
-def sample_body(handler: FunctionType) -> Any:
-    kind = body_of(handler)
-    return None if kind is None else sample(kinds.type_info(kind))
+def names_of(query: type | None) -> tuple[str, ...]:
+    return () if query is None else tuple(f.encode_name for f in msgspec.structs.fields(query))
+
+
+def sample_body(takes: Takes) -> Any:
+    return None if takes.body is None else sample(kinds.type_info(takes.body))
 
 
 def cursor(number: int) -> str:

@@ -10,8 +10,11 @@ from typing import Self
 
 import msgspec
 
-_EPISODE = re.compile(r"[0-9]{1,19}\.[0-9]{1,9}")
-_AT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
+# What an episode and a position in it look like in an address, as regular expressions.
+EPISODE = r"^[0-9]{1,19}\.[0-9]{1,9}$"
+AT = r"^([0-9]{1,9})\.([0-9]{1,9})$"
+_EPISODE = re.compile(EPISODE)
+_AT = re.compile(AT)
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -5,21 +5,19 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from math import ceil
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
 from palaver.clock import Clock
-from palaver.wire.access import SCOPES, Scope
+from palaver.wire.access import SCOPES
 from palaverd.api import limits
 from palaverd.api.connections import connection_of
+from palaverd.api.declared import declared_of
 from palaverd.api.hosts import ARRIVAL
 from palaverd.api.problems import BadRequest, Handler
 from palaverd.store.access import LOCAL_OWNER, PREFIX, StoredToken, hash_of
 from palaverd.store.codec import to_ms
-
-Needs = Scope | Literal["public"]
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Caller(NamedTuple):
@@ -37,38 +35,6 @@ class Caller(NamedTuple):
 
 LOCAL: Final = Caller(LOCAL_OWNER, frozenset(SCOPES))
 CALLER: Final = web.RequestKey("caller", Caller)
-_NEEDS: Final[dict[Any, Needs]] = {}
-
-
-class Routes(web.RouteTableDef):
-    """A table of routes that requires a scope for each."""
-
-    def route(self, method: str, path: str, *, scope: Needs, **how: Any) -> Callable[[F], F]:  # type: ignore[override]
-        """Declare a route."""
-        add = super().route(method, path, **how)
-
-        def declare(handler: F) -> F:
-            _NEEDS[handler] = scope
-            add(handler)
-            return handler
-
-        return declare
-
-
-def needs(handler: object) -> Needs | None:
-    """Return the scope of a handler's route, None if it was not declared."""
-    return _NEEDS.get(handler)
-
-
-def check_declared(app: web.Application) -> None:
-    """Check that every route of an application has a scope.
-
-    Raises:
-        LookupError: one has none.
-    """
-    for route in app.router.routes():
-        if needs(route.handler) is None:
-            raise LookupError(f"{route.method} {route.resource} has no scope: see api/access.py")
 
 
 class Strikes:
@@ -195,10 +161,12 @@ async def access_middleware(request: web.Request, handler: Handler) -> web.Strea
 
     Unknown paths are reported to authenticated clients only.
     """
-    wanted = needs(request.match_info.handler)
+    declared = declared_of(request.match_info.handler)  # None for an unknown path
+    wanted = None if declared is None else declared.scope
     if wanted == "public":
         return await handler(request)
-    if connection_of(request).entrance.kind == "unix":
+    over_socket = connection_of(request).entrance.kind == "unix"
+    if over_socket:
         caller = LOCAL
     else:
         said = list(request.headers.getall(hdrs.AUTHORIZATION, ()))
@@ -209,6 +177,10 @@ async def access_middleware(request: web.Request, handler: Handler) -> web.Strea
             f"This needs a token with the scope {wanted}; yours has {has}.",
             code="scope",
             status=403,
+        )
+    if declared is not None and declared.over_socket and not over_socket:
+        raise BadRequest(
+            "This is done over the daemon's own socket only.", code="scope", status=403
         )
     request[CALLER] = caller
     return await handler(request)

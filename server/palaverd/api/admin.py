@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from palaver.wire.access import NewToken, NewUser
-from palaverd.api.access import GATE, Routes
-from palaverd.api.bodies import answer, read_body
+from palaver.wire.access import MadeToken, NewToken, NewUser, Token, Tokens, User, Users
+from palaverd.api.access import GATE
+from palaverd.api.declared import Reply
+from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 from palaverd.store.access import StoredToken
@@ -19,43 +20,49 @@ routes = Routes()
 
 
 @routes.get("/api/v1/users", scope="admin")
-async def get_users(request: web.Request) -> web.Response:
+async def get_users(request: web.Request) -> Users:
     """List the users."""
-    return answer(await access.list_users(_registry(request)))
+    return await access.list_users(_registry(request))
 
 
-@routes.post("/api/v1/users", scope="admin")
-async def post_user(request: web.Request) -> web.Response:
+@routes.post(
+    "/api/v1/users",
+    scope="admin",
+    statuses=(201,),
+    problems=(("bad_access", 400), ("bad_access", 409)),
+)
+async def post_user(request: web.Request, body: NewUser) -> User:
     """Add a user, or enable a disabled one."""
-    name = (await read_body(request, NewUser)).name
-    return answer(await access.add_user(_registry(request), name), 201)
+    return await access.add_user(_registry(request), body.name)
 
 
-@routes.post("/api/v1/users/{user}/disable", scope="admin")
-async def post_disable(request: web.Request) -> web.Response:
+@routes.post(
+    "/api/v1/users/{user}/disable",
+    scope="admin",
+    problems=(("bad_access", 404), ("bad_access", 409)),
+)
+async def post_disable(request: web.Request, user: str) -> User:
     """Disable a user, and close their streams."""
-    return answer(await access.disable_user(_registry(request), request.match_info["user"]))
+    return await access.disable_user(_registry(request), user)
 
 
 @routes.get("/api/v1/tokens", scope="admin")
-async def get_tokens(request: web.Request) -> web.Response:
+async def get_tokens(request: web.Request) -> Tokens:
     """List the tokens, without their secrets."""
-    return answer(await access.list_tokens(_registry(request)))
+    return await access.list_tokens(_registry(request))
 
 
-@routes.post("/api/v1/tokens", scope="admin")
-async def post_token(request: web.Request) -> web.Response:
+@routes.post("/api/v1/tokens", scope="admin", statuses=(201,), problems=("bad_access",))
+async def post_token(request: web.Request, body: NewToken) -> Reply[MadeToken]:
     """Create a token; only this response has its secret."""
-    new = await read_body(request, NewToken)
-    made = answer(await access.make_token(_registry(request), new), 201)
-    made.headers["Cache-Control"] = "no-store"
-    return made
+    made = await access.make_token(_registry(request), body)
+    return Reply(made, 201, {"Cache-Control": "no-store"})
 
 
-@routes.delete("/api/v1/tokens/{token}", scope="admin")
-async def delete_token(request: web.Request) -> web.Response:
+@routes.delete("/api/v1/tokens/{token}", scope="admin", problems=(("bad_access", 404),))
+async def delete_token(request: web.Request, token: str) -> Token:
     """Revoke a token, and close its streams."""
-    return answer(await access.revoke_token(_registry(request), request.match_info["token"]))
+    return await access.revoke_token(_registry(request), token)
 
 
 def _registry(request: web.Request) -> Registry:

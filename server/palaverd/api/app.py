@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from palaverd.api import admin, chats, histories, meta, metrics, queue, sockets, turns
-from palaverd.api.access import GATE, Gate, access_middleware, check_declared
+from palaverd.api.access import GATE, Gate, access_middleware
 from palaverd.api.connections import CONNECTIONS, Connections, connection_middleware
+from palaverd.api.declared import check_declared
 from palaverd.api.hosts import KNOWN, host_middleware
 from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import Handler, problem_middleware

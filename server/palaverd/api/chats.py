@@ -4,72 +4,104 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
-from palaver.wire.chats import ChatPage, CreateChat, SendMessage
-from palaverd.api.access import Routes, owner_of
-from palaverd.api.bodies import answer, asker, bool_query, chat_id_of, int_query, read_body
+from palaver.wire.bounds import Whole
+from palaver.wire.chats import Chat, ChatPage, CreateChat, SendMessage, Sent
+from palaver.wire.messages import MessagePage
+from palaverd.api.access import owner_of
+from palaverd.api.declared import Reply
 from palaverd.api.limits import CHATS_PAGE, LIST_LIMIT, MESSAGES_LIMIT, MESSAGES_PAGE
 from palaverd.api.problems import BadRequest
+from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.store.listing import Cursor
 from palaverd.usecases import lookups, messages
+from palaverd.usecases.keyed_requests import Asker
 
 routes = Routes()
 
 
-@routes.post("/api/v1/chats", scope="chat")
-async def post_chat(request: web.Request) -> web.Response:
-    """Create a chat with its first message; it runs at once."""
-    body = await read_body(request, CreateChat)
-    sent = await messages.create_chat(request.app[SERVICES].context, asker(request), body)
-    return answer(sent, status=200 if sent.repeated else 201)
+class ListChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which chats to list: by default those that are not archived.
+
+    `cursor` is the `next_cursor` of the page before. `q` is a part of the title, `prefix` the
+    beginning of an id: with it, archived chats are found, too.
+    """
+
+    limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = CHATS_PAGE
+    cursor: str | None = None
+    archived: bool | None = None
+    q: str | None = None
+    prefix: str | None = None
+
+
+class ListMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which messages to list: newest first, unless only `after_id` is given."""
+
+    before_id: Whole | None = None
+    after_id: Whole | None = None
+    limit: Annotated[int, Meta(ge=1, le=MESSAGES_LIMIT)] = MESSAGES_PAGE
+
+
+@routes.post(
+    "/api/v1/chats",
+    scope="chat",
+    statuses=(201, 200),
+    problems=("empty_message", "unknown_model"),
+)
+async def post_chat(request: web.Request, asker: Asker, body: CreateChat) -> Reply[Sent]:
+    """Create a chat with its first message; it runs at once. 200: it was created before."""
+    sent = await messages.create_chat(request.app[SERVICES].context, asker, body)
+    return Reply(sent, 200 if sent.repeated else 201)
 
 
 @routes.get("/api/v1/chats", scope="read")
-async def get_chats(request: web.Request) -> web.Response:
+async def get_chats(request: web.Request, query: ListChats) -> ChatPage:
     """List chats by page, newest activity first."""
     chats, following = await lookups.list_chats(
         request.app[SERVICES].context,
         owner_of(request),
-        limit=int_query(request, "limit", low=1, high=LIST_LIMIT) or CHATS_PAGE,
-        cursor=_cursor(request.query.get("cursor")),
-        archived=bool_query(request, "archived") if "archived" in request.query else None,
-        title_has=request.query.get("q"),
-        id_begins=request.query.get("prefix"),
+        limit=query.limit,
+        cursor=_cursor(query.cursor),
+        archived=query.archived,
+        title_has=query.q,
+        id_begins=query.prefix,
     )
-    return answer(ChatPage(chats=chats, next_cursor=write_cursor(following)))
+    return ChatPage(chats=chats, next_cursor=write_cursor(following))
 
 
 @routes.get("/api/v1/chats/{chat_id}", scope="read")
-async def get_chat(request: web.Request) -> web.Response:
+async def get_chat(request: web.Request, chat_id: str) -> Chat:
     """Read one chat."""
-    context = request.app[SERVICES].context
-    return answer(await lookups.find_chat(context, chat_id_of(request), owner_of(request)))
+    return await lookups.find_chat(request.app[SERVICES].context, chat_id, owner_of(request))
 
 
 @routes.get("/api/v1/chats/{chat_id}/messages", scope="read")
-async def get_messages(request: web.Request) -> web.Response:
+async def get_messages(request: web.Request, chat_id: str, query: ListMessages) -> MessagePage:
     """Read messages by page."""
-    page = await lookups.list_messages(
+    return await lookups.list_messages(
         request.app[SERVICES].context,
-        chat_id_of(request),
+        chat_id,
         owner_of(request),
-        before_id=int_query(request, "before_id"),
-        after_id=int_query(request, "after_id"),
-        limit=int_query(request, "limit", low=1, high=MESSAGES_LIMIT) or MESSAGES_PAGE,
+        before_id=query.before_id,
+        after_id=query.after_id,
+        limit=query.limit,
     )
-    return answer(page)
 
 
-@routes.post("/api/v1/chats/{chat_id}/messages", scope="chat")
-async def post_message(request: web.Request) -> web.Response:
+@routes.post(
+    "/api/v1/chats/{chat_id}/messages",
+    scope="chat",
+    problems=("empty_message", "unknown_model", "refused", "queue_full", "stale_version"),
+)
+async def post_message(request: web.Request, chat_id: str, asker: Asker, body: SendMessage) -> Sent:
     """Send a message: into history if the chat is idle, else into its queue."""
-    context, chat_id = request.app[SERVICES].context, chat_id_of(request)
-    body = await read_body(request, SendMessage)
-    return answer(await messages.send_message(context, chat_id, asker(request), body))
+    return await messages.send_message(request.app[SERVICES].context, chat_id, asker, body)
 
 
 def write_cursor(cursor: Cursor | None) -> str | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from aiohttp import web
 
-from palaver.wire.chats import Models
-from palaver.wire.setup import Lent
-from palaverd.api.access import Routes, is_admin, owner_of
-from palaverd.api.bodies import answer, read_body
-from palaverd.api.connections import connection_of
-from palaverd.api.problems import BadRequest, problem, respond
+from palaver.wire.chats import Info, Models
+from palaver.wire.setup import Lent, Reloaded
+from palaverd.api.access import is_admin, owner_of
+from palaverd.api.problems import BadRequest
+from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 from palaverd.store.access import LOCAL_OWNER
@@ -18,26 +19,38 @@ from palaverd.store.access import LOCAL_OWNER
 routes = Routes()
 
 
+class Alive(msgspec.Struct, frozen=True):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The daemon is ready for requests."""
+
+    status: Literal["ready"] = "ready"
+
+
 @routes.get("/healthz", scope="public")
-async def get_health(request: web.Request) -> web.Response:
+async def get_health(request: web.Request) -> Alive:
     """Respond that the process is alive."""
-    return answer({"status": "ok"})
+    return Alive()
 
 
-@routes.get("/readyz", scope="read")
-async def get_readiness(request: web.Request) -> web.Response:
+@routes.get("/readyz", scope="read", problems=("not_ready",))
+async def get_readiness(request: web.Request) -> Ready:
     """Respond whether the database answers and has this version's schema.
 
     Reveals nothing more.
     """
     lacks = await request.app[SERVICES].readiness.lacks()
     if lacks is not None:
-        return respond(problem(503, "not_ready", lacks))
-    return answer({"status": "ready"})
+        raise BadRequest(lacks, code="not_ready", status=503)
+    return Ready()
 
 
 @routes.get("/api/v1/info", scope="read")
-async def get_info(request: web.Request) -> web.Response:
+async def get_info(request: web.Request) -> Info:
     """Return the daemon's info."""
     services = request.app[SERVICES]
     working, clients = services.working(), len(request.app[SOCKETS])
@@ -47,29 +60,24 @@ async def get_info(request: web.Request) -> web.Response:
         info = msgspec.structs.replace(info, user=owner)
     if not is_admin(request):  # paths are for administrators
         info = msgspec.structs.replace(info, pid=0, data_dir="", config=None, unit=None)
-    return answer(info)
+    return info
 
 
 @routes.get("/api/v1/models", scope="read")
-async def get_models(request: web.Request) -> web.Response:
+async def get_models(request: web.Request) -> Models:
     """List the models to choose from."""
     services = request.app[SERVICES]
     setup = services.setup() if is_admin(request) else None  # paths, variables, proxies
-    return answer(Models(models=services.catalog.models(), setup=setup))
+    return Models(models=services.catalog.models(), setup=setup)
 
 
-@routes.post("/api/v1/reload", scope="admin")
-async def post_reload(request: web.Request) -> web.Response:
+@routes.post("/api/v1/reload", scope="admin", problems=("bad_config",))
+async def post_reload(request: web.Request) -> Reloaded:
     """Reload the configuration; return what is in force now and what needs a restart."""
-    return answer(await request.app[SERVICES].reload())
+    return await request.app[SERVICES].reload()
 
 
-@routes.post("/api/v1/variables", scope="admin")
-async def post_variables(request: web.Request) -> web.Response:
-    """Take API keys that the daemon lacks from a client; see `Lent`. Only over the Unix socket."""
-    if connection_of(request).entrance.kind != "unix":
-        raise BadRequest(
-            "Keys are lent over the daemon's own socket only.", code="scope", status=403
-        )
-    lent = await read_body(request, Lent)
-    return answer(await request.app[SERVICES].lend(lent.variables))
+@routes.post("/api/v1/variables", scope="admin", problems=("bad_config",), over_socket=True)
+async def post_variables(request: web.Request, body: Lent) -> Reloaded:
+    """Take API keys that the daemon lacks from a client. Only over the Unix socket."""
+    return await request.app[SERVICES].lend(body.variables)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from palaver import __version__
-from palaverd.api.access import Routes
 from palaverd.api.connections import CONNECTIONS
+from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.api.sockets import SOCKETS
 from palaverd.metrics import Counts, Metrics, Spread, Spreads
@@ -26,7 +26,7 @@ routes = Routes()
 STATUSES: Final = ("waiting", "running", "interrupting", "requires_action", "error", "archived")
 
 
-@routes.get("/metrics", scope="read")
+@routes.get("/metrics", scope="read", media="text/plain")
 async def get_metrics(request: web.Request) -> web.Response:
     """Return all metrics: numbers of the whole daemon, of all owners, without any texts."""
     services = request.app[SERVICES]

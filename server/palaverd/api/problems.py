@@ -10,6 +10,7 @@ from aiohttp import web
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 from palaverd.api.limits import BODY_LIMIT
+from palaverd.api.problem_kinds import KINDS
 from palaverd.chatstate.errors import (
     ChatNotFound,
     NotAUserMessage,
@@ -28,40 +29,6 @@ from palaverd.usecases.errors import InvalidRequest, NotAllowed
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger("palaverd.api")
-
-_TITLES = {
-    "bad_request": "The request cannot be understood",
-    "too_large": "The request is too large",
-    "chat_not_found": "No such chat",
-    "not_found": "No such place",
-    "method_not_allowed": "Not this way",
-    "not_your_socket": "Not your socket",
-    "unauthenticated": "Not known here",
-    "too_many_logins": "Too many wrong tokens",
-    "scope": "Not for this token",
-    "bad_access": "Users and tokens are as they were",
-    "unknown_host": "Not this daemon's name",
-    "unknown_origin": "Not for this page",
-    "unknown_model": "No such model",
-    "empty_message": "The message is empty",
-    "refused": "Not in this state",
-    "queue_full": "The queue is full",
-    "stale_version": "This is over",
-    "not_in_queue": "Not in the queue",
-    "order_conflict": "Not the queue as it is",
-    "unknown_call": "No such call",
-    "no_such_message": "No such message",
-    "idempotency_key_reused": "The idempotency key was used before",
-    "too_many_streams": "Too many streams",
-    "too_many_connections": "Too many connections",
-    "tls_wanted": "TLS is spoken here",
-    "not_ready": "Not ready",
-    "too_slow": "The request came too slowly",
-    "no_descriptor": "Too many open files",
-    "bad_config": "The configuration cannot be used",
-    "storage": "The database is in trouble",
-    "internal": "Palaver made a mistake",
-}
 
 
 class BadRequest(Exception):
@@ -96,7 +63,7 @@ def problem(
     """Return problem details."""
     return Problem(
         type=f"urn:palaver:problem:{code}",
-        title=_TITLES[code],
+        title=KINDS[code].title,
         status=status,
         detail=detail,
         code=code,

@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from typing import Annotated
 
 import msgspec
 import structlog
 from aiohttp import ClientConnectionResetError, WSMsgType, web
+from msgspec import Meta
 
 from palaver.clock import Clock, deadline
-from palaver.stream.position import Position
+from palaver.stream.position import AT, EPISODE, Position
 from palaver.stream.progress import Progress
-from palaver.wire.events import ListSnapshot
+from palaver.wire.bounds import Whole
+from palaver.wire.events import Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 from palaverd.api import limits
-from palaverd.api.access import CALLER, GATE, Caller, Routes, owner_of
-from palaverd.api.bodies import chat_id_of, int_query
+from palaverd.api.access import CALLER, GATE, Caller, owner_of
 from palaverd.api.chats import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
 from palaverd.api.push import pusher
+from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES, Services
 from palaverd.logs.bugs import log_bug
 from palaverd.store.codec import to_ms
@@ -150,12 +153,28 @@ async def _shut(
 SOCKETS = web.AppKey("sockets", OpenSockets)
 
 
-@routes.get("/api/v1/chats/{chat_id}/stream", scope="read")
-async def stream_chat(request: web.Request) -> web.StreamResponse:
+class Follow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the client has: nothing by default.
+
+    `since` is the snapshot up to which it has all. `episode` (`<history>.<attempt>`) and `at`
+    (`<block>.<offset>`) are its position in the live output.
+    """
+
+    since: Whole | None = None
+    episode: Annotated[str, Meta(extra_json_schema={"pattern": EPISODE})] | None = None
+    at: Annotated[str, Meta(extra_json_schema={"pattern": AT})] | None = None
+
+
+@routes.get(
+    "/api/v1/chats/{chat_id}/stream",
+    scope="read",
+    statuses=(101,),
+    events=StreamEvent | Heartbeat,
+)
+async def stream_chat(request: web.Request, chat_id: str, query: Follow) -> web.StreamResponse:
     """Stream a chat: what the client has missed, then live events."""
     services, owner = request.app[SERVICES], owner_of(request)
-    chat_id = chat_id_of(request)
-    start = _start(request)
+    start = _start(query)
     with Subscriber(
         chat_id, start, services.hub, services.episodes, services.reader, services.clock
     ) as subscriber:
@@ -163,7 +182,7 @@ async def stream_chat(request: web.Request) -> web.StreamResponse:
         return await _serve(request, services, owner, subscriber.frames, limits.CLOSE_CHAT_GONE)
 
 
-@routes.get("/api/v1/watch", scope="read")
+@routes.get("/api/v1/watch", scope="read", statuses=(101,), events=WatchEvent | Heartbeat)
 async def watch_chats(request: web.Request) -> web.StreamResponse:
     """Stream the chat list: a snapshot, then its changes."""
     services, owner = request.app[SERVICES], owner_of(request)
@@ -191,18 +210,16 @@ async def _list_frames(watcher: ListWatcher) -> AsyncIterator[bytes]:
         yield msgspec.json.encode(written)
 
 
-def _start(request: web.Request) -> Progress:
-    """Return the client's progress from the query parameters.
+def _start(query: Follow) -> Progress:
+    """Return the client's progress.
 
     Raises:
-        BadRequest: they are invalid.
+        BadRequest: the position is invalid.
     """
-    since = int_query(request, "since")
     try:
-        at = Position.parse(request.query.get("episode"), request.query.get("at"))
+        return Progress(query.since, Position.parse(query.episode, query.at))
     except ValueError as error:
         raise BadRequest(str(error), field="at") from None
-    return Progress(since, at)
 
 
 async def _serve(

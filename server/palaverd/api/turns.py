@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from palaver.wire.actions import Answers
-from palaver.wire.chats import Interrupt
-from palaver.wire.queue import Resume, SkipBackoff
-from palaverd.api.access import Routes, owner_of
-from palaverd.api.bodies import answer, asker, chat_id_of, moment, read_body
+from palaver.wire.actions import Answered, Answers
+from palaver.wire.chats import Interrupt, Interrupted
+from palaver.wire.queue import Acted, Resume, SkipBackoff
+from palaverd.api.access import owner_of
+from palaverd.api.bodies import moment
+from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.usecases import turns
+from palaverd.usecases.keyed_requests import Asker
 
 routes = Routes()
 
 
 @routes.post("/api/v1/chats/{chat_id}/interrupt", scope="chat")
-async def post_interrupt(request: web.Request) -> web.Response:
+async def post_interrupt(request: web.Request, chat_id: str, body: Interrupt) -> Interrupted:
     """Interrupt the turn that the client saw."""
-    context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
-    return answer(await turns.stop(context, chat_id, owner, await read_body(request, Interrupt)))
+    return await turns.stop(request.app[SERVICES].context, chat_id, owner_of(request), body)
 
 
-@routes.post("/api/v1/chats/{chat_id}/resume", scope="chat")
-async def post_resume(request: web.Request) -> web.Response:
+@routes.post("/api/v1/chats/{chat_id}/resume", scope="chat", problems=("refused", "stale_version"))
+async def post_resume(request: web.Request, chat_id: str, asker: Asker, body: Resume) -> Acted:
     """Retry a failed turn, now or at a given time."""
-    context, chat_id = request.app[SERVICES].context, chat_id_of(request)
-    body = await read_body(request, Resume)
+    context = request.app[SERVICES].context
     at = moment(body.at, "at") if body.at is not None else None
-    return answer(await turns.try_again(context, chat_id, asker(request), body.turn_version, at))
+    return await turns.try_again(context, chat_id, asker, body.turn_version, at)
 
 
 @routes.post("/api/v1/chats/{chat_id}/skip-backoff", scope="chat")
-async def post_skip_backoff(request: web.Request) -> web.Response:
+async def post_skip_backoff(request: web.Request, chat_id: str, body: SkipBackoff) -> Acted:
     """Start a waiting retry now."""
-    context, chat_id, owner = request.app[SERVICES].context, chat_id_of(request), owner_of(request)
-    body = await read_body(request, SkipBackoff)
-    return answer(await turns.skip_wait(context, chat_id, owner, body))
+    return await turns.skip_wait(request.app[SERVICES].context, chat_id, owner_of(request), body)
 
 
-@routes.post("/api/v1/chats/{chat_id}/answers", scope="chat")
-async def post_answers(request: web.Request) -> web.Response:
+@routes.post(
+    "/api/v1/chats/{chat_id}/answers",
+    scope="chat",
+    problems=("refused", "stale_version", "unknown_call"),
+)
+async def post_answers(request: web.Request, chat_id: str, asker: Asker, body: Answers) -> Answered:
     """Answer calls that only a client can answer."""
-    context, chat_id = request.app[SERVICES].context, chat_id_of(request)
-    body = await read_body(request, Answers)
-    return answer(await turns.answer_calls(context, chat_id, asker(request), body))
+    return await turns.answer_calls(request.app[SERVICES].context, chat_id, asker, body)
