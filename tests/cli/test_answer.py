@@ -59,6 +59,14 @@ def test_a_second_attempt_that_says_something_else_begins_after_an_empty_line() 
     assert answer.commit(7, "Hey you") == ""
 
 
+def test_texts_that_grow_in_turn_are_printed_once_and_in_order() -> None:
+    answer = AnswerText()
+    parts = [part("one"), part("two", block=1), part(" more"), part(" again", block=1)]
+    printed = "".join(map(answer.part, parts)) + answer.commit(7, "one more\n\ntwo again")
+    assert printed == "one\n\ntwo\n\none more\n\ntwo again"
+    assert answer.part(part("next", episode="6.1")) == "\n\nnext"
+
+
 @given(pieces=st.lists(st.text(min_size=1), min_size=1), commit=st.booleans())
 def test_whatever_the_pieces_the_text_is_printed_once(pieces: list[str], commit: bool) -> None:
     answer = AnswerText()

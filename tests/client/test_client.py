@@ -353,7 +353,7 @@ async def test_a_stream_reconnects_with_its_position(
         CaughtUp(5),
     ]
     assert server.requests[0][2] == {}
-    assert server.requests[1][2] == {"since": "4", "episode": "3.1", "at": "0.3"}
+    assert server.requests[1][2] == {"since": "4", "episode": "3.1", "at": "0.3", "read": "3"}
     await following.stop()
 
 
@@ -413,7 +413,7 @@ async def test_a_gap_is_asked_for_again_and_jumped_when_it_stays(
     assert "live output was missing" in following.items[-1].reason
     clock.advance(1)
     await until(lambda: part("ef", 4) in following.items)
-    assert server.requests[1][2] == {"episode": "3.1", "at": "0.2"}
+    assert server.requests[1][2] == {"episode": "3.1", "at": "0.2", "read": "2"}
     await following.stop()
 
 

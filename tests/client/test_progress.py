@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.stream.position import Position
+from palaver.stream.position import BLOCKS_MOST, WHOLE, Position
 from palaver.stream.progress import GapError, Progress, step
 from palaver.wire.events import (
     CaughtUp,
@@ -32,24 +33,27 @@ def message(id: int, text: str, revision: int) -> Message:  # noqa: A002
     return Message(id, "assistant", [Text(text)], revision, WHEN)
 
 
-AT = Progress(5, Position("3.1", 1, 4))
+AT = Progress(5, Position("3.1", (9, 4)))
 
 
 @pytest.mark.parametrize(
     ("event", "progress", "new"),
     [
-        (CaughtUp(7), Progress(7, Position("3.1", 1, 4)), CaughtUp(7)),
+        (CaughtUp(7), Progress(7, AT.at), CaughtUp(7)),
         (CaughtUp(2), AT, CaughtUp(2)),
-        (part("ab", 4, block=1), Progress(5, Position("3.1", 1, 6)), part("ab", 4, block=1)),
-        (part("xyab", 2, block=1), Progress(5, Position("3.1", 1, 6)), part("ab", 4, block=1)),
+        (part("ab", 4, block=1), Progress(5, Position("3.1", (9, 6))), part("ab", 4, block=1)),
+        (part("xyab", 2, block=1), Progress(5, Position("3.1", (9, 6))), part("ab", 4, block=1)),
         (part("xy", 2, block=1), AT, None),
-        (part("x", 9, block=0), AT, None),
-        (part("", 4, block=1), AT, part("", 4, block=1)),
-        (part("", 3, block=1), AT, None),
-        (part("new", 0, block=2), Progress(5, Position("3.1", 2, 3)), part("new", 0, block=2)),
+        (part("xy", 7, block=0), AT, None),
+        (part("x", 9, block=0), Progress(5, Position("3.1", (10, 4))), part("x", 9, block=0)),
+        (part("yx", 8, block=0), Progress(5, Position("3.1", (10, 4))), part("x", 9, block=0)),
+        (part("", 4, block=1), AT, None),
+        (part("", 0, block=2), Progress(5, Position("3.1", (9, 4, 0))), part("", 0, block=2)),
+        (part("new", 0, block=2), Progress(5, Position("3.1", (9, 4, 3))), part("new", 0, block=2)),
+        (part("n", 0, block=3), Progress(5, Position("3.1", (9, 4, 0, 1))), part("n", 0, block=3)),
         (
             part("new", 0, episode="3.2"),
-            Progress(5, Position("3.2", 0, 3)),
+            Progress(5, Position("3.2", (3,))),
             part("new", 0, episode="3.2"),
         ),
         (part("late", 0, episode="3.0"), AT, None),
@@ -72,7 +76,7 @@ def test_output_that_a_message_has_replaced_is_late() -> None:
     for late in (part("more", 4, block=1), part("more", 0), part("late", 0, episode="2.7")):
         assert step(progress, late) == (progress, None)
     after, _ = step(progress, part("next", 0, episode="6.0"))
-    assert after.at == Position("6.0", 0, 4)
+    assert after.at == Position("6.0", (4,))
 
 
 def test_episodes_are_compared_as_numbers() -> None:
@@ -85,7 +89,9 @@ def test_episodes_with_names_of_the_future_are_never_late() -> None:
     assert new is not None
 
 
-@pytest.mark.parametrize("event", [part("x", 5, block=1), part("x", 1, block=2)])
+@pytest.mark.parametrize(
+    "event", [part("x", 5, block=1), part("x", 1, block=2), part("x", 10, block=0)]
+)
 def test_missing_output_is_an_error_unless_the_reader_jumps(event: MessagePartEvent) -> None:
     with pytest.raises(GapError):
         step(AT, event)
@@ -95,29 +101,69 @@ def test_missing_output_is_an_error_unless_the_reader_jumps(event: MessagePartEv
 
 def test_offsets_count_code_points() -> None:
     progress, _ = step(Progress(), part("né🙂", 0))
-    assert progress.at == Position("3.1", 0, 3)
+    assert progress.at == Position("3.1", (3,))
     assert step(progress, part("🙂!", 2))[1] == part("!", 3)
 
 
 def test_the_progress_asks_for_what_is_missing() -> None:
     assert Progress().query() == {}
     assert Progress(5, replaced="3.1").query() == {"since": "5"}
-    assert AT.query() == {"since": "5", "episode": "3.1", "at": "1.4"}
+    asked = {"since": "5", "episode": "3.1", "at": "0.9", "read": "9.4"}
+    assert AT.query() == asked
 
 
-@given(st.builds(Position, st.just("3.1"), st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1)))
+@given(st.builds(Position, st.just("3.1"), st.lists(st.integers(0, WHOLE - 1)).map(tuple)))
 def test_a_daemon_reads_the_position_that_a_client_writes(position: Position) -> None:
     query = position.query()
-    assert Position.parse(query.get("episode"), query.get("at")) == position
-    assert Position.parse(position.episode, None) == Position(position.episode)
+    assert Position.parse(query["episode"], query["at"], query.get("read")) == position
+    assert Position.parse(position.episode, None, None) == Position(position.episode)
+
+
+@pytest.mark.parametrize("blocks", [BLOCKS_MOST, BLOCKS_MOST + 1])
+def test_a_position_in_very_many_blocks_still_fits_the_head_of_a_request(blocks: int) -> None:
+    position = Position("3.1", (2_000_000,) * blocks)
+    query = position.query()
+    assert len(urlencode(query)) < 6_000
+    parsed = Position.parse(query["episode"], query["at"], query.get("read"))
+    assert parsed == (position if blocks == BLOCKS_MOST else Position("3.1"))
 
 
 @pytest.mark.parametrize(
-    ("episode", "at"), [(None, "0.1"), ("3", "0.1"), ("3.1", "1"), ("3.1", "-1.2"), ("٣.1", "0.0")]
+    ("at", "read"),
+    [
+        ("0.0", ()),
+        ("0.7", (7,)),
+        ("2.7", (WHOLE, WHOLE, 7)),
+        ("1.0", (WHOLE,)),
+        ("999999999.1", ()),
+    ],
 )
-def test_what_is_no_position_is_not_read(episode: str | None, at: str | None) -> None:
-    with pytest.raises(ValueError, match="episode is"):
-        Position.parse(episode, at)
+def test_a_position_of_an_older_client_has_all_of_the_earlier_blocks(
+    at: str, read: tuple[int, ...]
+) -> None:
+    assert Position.parse("3.1", at, None) == Position("3.1", read)
+
+
+@pytest.mark.parametrize(
+    ("episode", "at", "read"),
+    [
+        (None, "0.1", None),
+        ("3", "0.1", None),
+        ("3.1", "1", None),
+        ("3.1", "-1.2", None),
+        ("٣.1", "0.0", None),
+        (None, None, "1"),
+        ("3.1", "0.0", ""),
+        ("3.1", "0.0", "1..2"),
+        ("3.1", "0.0", "-1"),
+        ("3.1", "0.0", ".".join("1" * (BLOCKS_MOST + 1))),
+    ],
+)
+def test_what_is_no_position_is_not_read(
+    episode: str | None, at: str | None, read: str | None
+) -> None:
+    with pytest.raises(ValueError, match=r"^(episode|at|read) is "):
+        Position.parse(episode, at, read)
 
 
 def test_an_attempt_that_has_begun_is_not_begun_again() -> None:
@@ -140,8 +186,11 @@ def recorded() -> list[StreamEvent]:
     events += [part(letter, index) for index, letter in enumerate("a first try")]
     events += [PreviewReset("3.2")]
     events += [part(word, 2 * n, episode="3.2") for n, word in enumerate(["ab", "cd", "ef"])]
-    events += [part(word, 2 * n, block=1, episode="3.2") for n, word in enumerate(["gh", "ij"])]
-    events += [MessageEvent(message(1, "abcdefghij", 6), replaces="3.2"), CaughtUp(6)]
+    # Two blocks that grow in turn.
+    for n, (first, second) in enumerate([("gh", "kl"), ("ij", "mn")]):
+        events += [part(first, 2 * n, block=1, episode="3.2")]
+        events += [part(second, 2 * n, block=2, episode="3.2")]
+    events += [MessageEvent(message(1, "abcdefghijklmn", 6), replaces="3.2"), CaughtUp(6)]
     events += [PreviewReset("6.1")]
     events += [part(letter, n, episode="6.1") for n, letter in enumerate("the second step")]
     events += [MessageEvent(message(2, "the second step", 8), replaces="6.1"), CaughtUp(8)]
@@ -149,9 +198,14 @@ def recorded() -> list[StreamEvent]:
 
 
 class Daemon:
-    """What a daemon knows after the first `n` recorded events, and sends to whoever comes."""
+    """What a daemon knows after the first `n` recorded events, and sends to whoever comes.
 
-    def __init__(self, events: list[StreamEvent]) -> None:
+    An `older` one does not know `read`: it sends the block of `at` from there on, and all of the
+    later ones.
+    """
+
+    def __init__(self, events: list[StreamEvent], *, older: bool = False) -> None:
+        self.older = older
         self.snapshot = 0
         self.messages: list[MessageEvent] = []
         self.episode: str | None = None
@@ -171,14 +225,16 @@ class Daemon:
     def sync(self, query: dict[str, str]) -> Iterator[StreamEvent]:
         since = int(query.get("since", "0"))
         yield from (event for event in self.messages if event.message.revision > since)
-        block, offset = 0, 0
+        read: tuple[int, ...] = ()
         if query.get("episode") == self.episode:
-            block, offset = map(int, query["at"].split(".")) if self.episode else (0, 0)
+            exact = None if self.older else query.get("read")
+            at = Position.parse(self.episode, query.get("at"), exact)
+            read = at.read if at else ()
         else:
             yield PreviewReset(self.episode)
         for number, text in self.blocks.items():
-            if self.episode is not None and number >= block:
-                start = offset if number == block else 0
+            start = read[number] if number < len(read) else 0
+            if self.episode is not None and start < len(text):
                 yield part(text[start:], start, block=number, episode=self.episode)
         yield CaughtUp(self.snapshot)
 
@@ -209,27 +265,30 @@ class View:
 
 
 def final_text() -> dict[int, str]:
-    return {1: "abcdefghij", 2: "the second step"}
+    return {1: "abcdefghijklmn", 2: "the second step"}
 
 
-def test_a_reader_cut_off_after_any_event_sees_the_same() -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_a_reader_cut_off_after_any_event_sees_the_same(older: bool) -> None:
     events = recorded()
     for cut in range(len(events) + 1):
         view = View()
         for event in events[:cut]:
             view.take(event)
-        for event in Daemon(events[:cut]).sync(view.progress.query()):
+        for event in Daemon(events[:cut], older=older).sync(view.progress.query()):
             view.take(event)
+        assert view.live == live_after(events[:cut])
         for event in events[cut:]:
             view.take(event)
         assert view.messages == final_text(), cut
 
 
-def test_a_reader_cut_off_while_it_catches_up_sees_the_same() -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_a_reader_cut_off_while_it_catches_up_sees_the_same(older: bool) -> None:
     events = recorded()
     for first in range(len(events) + 1):
         for missed in range(first, len(events) + 1, 3):
-            daemon = Daemon(events[:missed])
+            daemon = Daemon(events[:missed], older=older)
             view = View()
             for event in events[:first]:
                 view.take(event)

@@ -60,18 +60,32 @@ def test_readers_at_any_pace_end_with_the_whole_text(data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("grown", [3, 600, 5000])
-def test_a_client_that_resumes_at_any_place_gets_exactly_what_it_lacks(grown: int) -> None:
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_a_client_that_resumes_at_any_place_gets_exactly_what_it_lacks(
+    grown: int, in_turn: bool
+) -> None:
     log = Episode("1.1")
-    for block in range(2):
+    for _ in range(2):
         log.open_block("text")
-        for number in range(grown):
-            log.append(block, f"{number} ")
-    whole = texts(log)
-    for block in range(2):
-        for offset in range(0, len(whole[block]) + 1, max(1, len(whole[block]) // 50)):
-            had = {n: whole[n] for n in range(block)} | {block: whole[block][:offset]}
-            drain(log, Cursor(Position("1.1", block, offset)), had)
-            assert had == whole
+    blocks = [n % 2 if in_turn else n // grown for n in range(2 * grown)]
+    places = [dict.fromkeys(range(2), "")]
+    for number, block in enumerate(blocks):
+        log.append(block, f"{number} ")
+        if number % max(1, grown // 25) == 0:
+            places.append({n: log.blocks[n].text for n in range(2)})
+    for had in places:
+        shown = dict(had)
+        drain(log, Cursor(Position("1.1", tuple(map(len, had.values())))), shown)
+        assert shown == texts(log)
+
+
+def test_a_client_too_old_to_name_a_number_for_each_block_gets_the_rest_of_the_last_one() -> None:
+    log = Episode("1.1")
+    for text in ("first", "second", "third"):
+        log.append(log.open_block("text"), text)
+    shown = {0: "first", 1: "sec"}
+    drain(log, Cursor(Position.parse("1.1", "1.3", None)), shown)
+    assert shown == texts(log)
 
 
 def test_memory_stays_bounded_by_the_text_however_many_deltas_made_it() -> None:

@@ -46,29 +46,29 @@ class View:
         self.live: dict[int, str] = {}
         self.episode: str | None = None
         self.since: int | None = None
-        self.at = (0, 0)
+        self.at: tuple[int, ...] = ()
 
     def apply(self, event: StreamEvent) -> None:
         match event:
             case MessageEvent(message, replaces):
                 self.messages[message.id] = "".join(getattr(p, "text", "") for p in message.parts)
                 if replaces == self.episode:
-                    self.live, self.episode, self.at = {}, None, (0, 0)
+                    self.live, self.episode, self.at = {}, None, ()
             case MessagePartEvent():
                 if event.episode != self.episode:
                     self.live, self.episode = {}, event.episode
                 text = self.live.get(event.block, "")
                 assert event.offset == len(text), "a gap or an echo"
                 self.live[event.block] = text + event.delta
-                self.at = (event.block, len(text) + len(event.delta))
+                self.at = (len(text) + len(event.delta),)
             case PreviewReset():
-                self.live, self.episode, self.at = {}, None, (0, 0)
+                self.live, self.episode, self.at = {}, None, ()
             case CaughtUp(snapshot_version):
                 self.since = snapshot_version
 
     @property
     def start(self) -> Progress:
-        at = None if self.episode is None else Position(self.episode, *self.at)
+        at = None if self.episode is None else Position(self.episode, self.at)
         return Progress(self.since, at)
 
 

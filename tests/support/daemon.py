@@ -17,15 +17,17 @@ import msgspec
 from palaver.client import Client, Endpoint
 from palaver.clock import Clock, SystemClock
 from palaverd.api.limits import CONNECTIONS
-from palaverd.config.types import Config, ModelConfig, ProviderConfig
+from palaverd.config.types import Config, ModelConfig, ProviderConfig, ProviderKind
 from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
 
 
-def simulator_config(url: str, **changes: object) -> Config:
+def simulator_config(url: str, kind: ProviderKind = "anthropic", **changes: object) -> Config:
+    """Return a configuration with the simulator as its provider, speaking the protocol `kind`."""
+    base = url if kind == "anthropic" else f"{url}/v1"
     config = Config(
         default_model="sonnet",
-        providers={"anthropic": ProviderConfig(kind="anthropic", base_url=url, api_key="sim")},
+        providers={"anthropic": ProviderConfig(kind=kind, base_url=base, api_key="sim")},
         models={
             "sonnet": ModelConfig(provider="anthropic", model="sim-large", context_limit=200_000),
             "small": ModelConfig(provider="anthropic", model="sim-small"),
@@ -80,7 +82,7 @@ async def running_pair(
     rate: float = 0,
     clock: Clock | None = None,
     simulator_clock: Clock | None = None,
-    **config: object,
+    **config: Any,
 ) -> AsyncIterator[tuple[Daemon, Client, Simulator]]:
     """Run simulator, daemon and a client of it; `config` changes the configuration."""
     async with (

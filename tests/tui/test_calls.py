@@ -212,6 +212,20 @@ class TestDiffs:
         diff_lines(hunks_of(text), 20)
 
 
+async def test_calls_that_are_written_in_turn_all_grow(tmp_path: Path) -> None:
+    daemon = running(user(1, "run both"))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        stream = daemon.stream_of("a")
+        text = '{"command": "make test"}'
+        for start, end in [(0, 16), (16, 20), (20, len(text))]:
+            for block in (0, 1):
+                more = {"name": "execute", "call_id": f"c{block}"}
+                piece = part(text[start:end], start, block, "1.1", "tool_call", **more)
+                stream.tell(piece)
+        await me.shows("▸ execute  make test")
+        assert me.text().count("▸ execute  make test") == 2
+
+
 async def test_a_call_is_one_line_from_its_first_letter_to_its_result(tmp_path: Path) -> None:
     daemon = running(user(1, "run it"))
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:

@@ -138,6 +138,16 @@ def test_repeated_live_output_is_not_doubled() -> None:
     assert str(view.live.blocks[0].text) == "Hello world"
 
 
+def test_blocks_that_grow_in_turn_are_one_block_each_in_order() -> None:
+    parts = [
+        part(word, at, block, "1.1") for at, word in [(0, "ab"), (2, "cd")] for block in (1, 0)
+    ]
+    view = final([part("e", 0, 2, "1.1"), *parts, part("f", 1, 2, "1.1")])
+    assert view.live is not None
+    texts = [(block.number, str(block.text)) for block in view.live.blocks]
+    assert texts == [(0, "abcd"), (1, "abcd"), (2, "ef")]
+
+
 def test_a_preview_reset_drops_the_failed_attempt() -> None:
     view = final([*words("1.1"), PreviewReset("1.2"), *words("1.1")])
     assert view.live is not None

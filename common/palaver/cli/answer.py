@@ -13,7 +13,7 @@ class AnswerText:
     The events are those of `Client.stream`: no live output among them is late or comes twice. The
     output of a failed attempt stays written. The next attempt's text is compared with it: as
     long as it is equal nothing is written twice; where it differs the new text follows after an
-    empty line.
+    empty line. Texts that grow in turn cannot be appended: from there on the message is awaited.
     """
 
     def __init__(self) -> None:
@@ -22,12 +22,15 @@ class AnswerText:
         self._live = ""  # text of the current attempt
         self._block: tuple[str, int] | None = None
         self._separate = False
+        self._awaits = False  # the committed message
 
     def part(self, part: MessagePartEvent) -> str:
         """Return the text to append for a piece of live output."""
-        if part.kind != "text" or not part.delta:
-            return ""
         block = (part.episode, part.block)
+        if self._block is not None and block[0] == self._block[0] and block[1] < self._block[1]:
+            self._awaits = True
+        if part.kind != "text" or not part.delta or self._awaits:
+            return ""
         addition = BREAK + part.delta if self._live and block != self._block else part.delta
         self._block = block
         in_step = len(self._live) == len(self._written)
@@ -36,7 +39,7 @@ class AnswerText:
 
     def withdraw(self) -> None:
         """Discard the current attempt."""
-        self._live, self._block = "", None
+        self._live, self._block, self._awaits = "", None, False
 
     def commit(self, number: int, text: str) -> str:
         """Return the text to append for the committed message `number`."""

@@ -33,8 +33,8 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a chat was read.
 
     `since` is a snapshot version (None: nothing was read), `replaced` the newest episode whose
-    committed message was read, and `at` the end of the live output that was read (None: no output
-    newer than `replaced`).
+    committed message was read, and `at` the live output that was read (None: no output newer than
+    `replaced`).
     """
 
     since: int | None = None
@@ -98,18 +98,16 @@ def _part(
         if _is_late(progress, part.episode):
             return progress, None
         at = Position(part.episode)
-    read = at.read_of(part.block)
-    if read is None:
-        return progress, None
+    began = part.block < len(at.read)
+    read = at.read[part.block] if began else 0
     if part.offset > read and not jump:
         raise GapError(f"{part.episode} block {part.block}: {part.offset} after {read}")
     end = part.offset + len(part.delta)
-    # An empty delta can begin a tool call; exactly at the position it may not have been seen.
-    if end < read or (end == read and part.delta):
+    if began and end <= read:  # an empty delta can begin a block: a tool call without arguments
         return progress, None
     if part.offset < read:
         part = msgspec.structs.replace(part, offset=read, delta=part.delta[read - part.offset :])
-    at = Position(part.episode, part.block, end)
+    at = at.grown(part.block, end)
     return Progress(progress.since, at, progress.replaced), part
 
 

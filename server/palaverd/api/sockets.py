@@ -13,7 +13,7 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 from msgspec import Meta
 
 from palaver.clock import Clock, deadline
-from palaver.stream.position import AT, EPISODE, Position
+from palaver.stream.position import AT, EPISODE, READ, Position
 from palaver.stream.progress import Progress
 from palaver.wire.bounds import Whole
 from palaver.wire.events import Heartbeat, ListSnapshot, StreamEvent, WatchEvent
@@ -156,13 +156,15 @@ SOCKETS = web.AppKey("sockets", OpenSockets)
 class Follow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the client has: nothing by default.
 
-    `since` is the snapshot up to which it has all. `episode` (`<history>.<attempt>`) and `at`
-    (`<block>.<offset>`) are its position in the live output.
+    `since` is the snapshot up to which it has all. `episode` (`<history>.<attempt>`) and `read`
+    (the number of code points of each block, separated by dots) are its position in the live
+    output. `at` (`<block>.<offset>`) is for clients that know only one block; `read` counts.
     """
 
     since: Whole | None = None
     episode: Annotated[str, Meta(extra_json_schema={"pattern": EPISODE})] | None = None
     at: Annotated[str, Meta(extra_json_schema={"pattern": AT})] | None = None
+    read: Annotated[str, Meta(extra_json_schema={"pattern": READ})] | None = None
 
 
 @routes.get(
@@ -217,9 +219,9 @@ def _start(query: Follow) -> Progress:
         BadRequest: the position is invalid.
     """
     try:
-        return Progress(query.since, Position.parse(query.episode, query.at))
+        return Progress(query.since, Position.parse(query.episode, query.at, query.read))
     except ValueError as error:
-        raise BadRequest(str(error), field="at") from None
+        raise BadRequest(str(error), field="episode") from None
 
 
 async def _serve(

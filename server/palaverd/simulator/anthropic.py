@@ -78,15 +78,15 @@ class AnthropicWire:
             )
         if answer.text:
             content.append({"type": "text", "text": answer.text})
-        if answer.tool:
-            content.append(
-                {
-                    "type": "tool_use",
-                    "id": f"toolu_{answer.id}",
-                    "name": answer.tool,
-                    "input": msgspec.json.decode(answer.arguments),
-                }
-            )
+        content += (
+            {
+                "type": "tool_use",
+                "id": call_id,
+                "name": answer.tool,
+                "input": msgspec.json.decode(answer.arguments),
+            }
+            for call_id in answer.call_ids("toolu")
+        )
         return {
             "id": f"msg_{answer.id}",
             "type": "message",
@@ -133,9 +133,9 @@ class AnthropicWire:
                 {"type": "text", "text": ""},
                 [{"type": "text_delta", "text": piece} for piece in pieces(answer.text)],
             )
-        if answer.tool:
+        for call_id in answer.call_ids("toolu"):
             yield (
-                {"type": "tool_use", "id": f"toolu_{answer.id}", "name": answer.tool, "input": {}},
+                {"type": "tool_use", "id": call_id, "name": answer.tool, "input": {}},
                 [{"type": "input_json_delta", "partial_json": cut} for cut in ("", *answer.cuts)],
             )
 

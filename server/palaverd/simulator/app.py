@@ -275,6 +275,7 @@ class Simulator:
             tool=script.tool,
             arguments=script.arguments,
             cuts=cut_anywhere(script.arguments, random) if script.tool else (),
+            calls=script.calls,
             finish=finish,
             input_tokens=prompt.tokens,
             output_tokens=len(words) + len(reasoning.split()),

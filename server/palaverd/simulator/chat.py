@@ -67,7 +67,8 @@ class ChatWire:
         if answer.tool:
             function = {"name": answer.tool, "arguments": answer.arguments}
             message["tool_calls"] = [
-                {"id": f"call_{answer.id}", "type": "function", "function": function}
+                {"id": call_id, "type": "function", "function": function}
+                for call_id in answer.call_ids("call")
             ]
         choice = {"index": 0, "message": message, "finish_reason": FINISH[answer.finish]}
         return self._head(answer, "chat.completion", [choice]) | {"usage": self._usage(answer)}
@@ -96,14 +97,16 @@ class ChatWire:
         return {"reasoning_content": piece}
 
     def _call(self, answer: Answer) -> Iterator[Frame]:
-        if not answer.tool:
-            return
-        function = {"name": answer.tool, "arguments": ""}
-        head: dict[str, Any] = {"index": 0, "id": f"call_{answer.id}", "type": "function"}
-        yield self._chunk(answer, {"tool_calls": [head | {"function": function}]})
+        """Yield the tool calls; the arguments of several grow in turn."""
+        ids = answer.call_ids("call")
+        for index, call_id in enumerate(ids):
+            function = {"name": answer.tool, "arguments": ""}
+            head: dict[str, Any] = {"index": index, "id": call_id, "type": "function"}
+            yield self._chunk(answer, {"tool_calls": [head | {"function": function}]})
         for cut in answer.cuts:
-            more = {"index": 0, "function": {"arguments": cut}}
-            yield self._chunk(answer, {"tool_calls": [more]}, "arguments")
+            for index in range(len(ids)):
+                more = {"index": index, "function": {"arguments": cut}}
+                yield self._chunk(answer, {"tool_calls": [more]}, "arguments")
 
     def _end(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
         """Yield the finish reason, the usage if requested, and the end marker."""

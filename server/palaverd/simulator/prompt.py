@@ -44,7 +44,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One answer.
 
     `finish` is stop, length, tool or filter; counts are in tokens; `cuts` are the pieces in which
-    the tool's arguments are streamed.
+    the tool's arguments are streamed; `calls` is how often the tool is called.
     """
 
     id: str
@@ -54,10 +54,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     tool: str | None = None
     arguments: str = "{}"
     cuts: tuple[str, ...] = ()
+    calls: int = 1
     finish: str = "stop"
     input_tokens: int
     output_tokens: int
     reasoning_tokens: int = 0
+
+    def call_ids(self, prefix: str) -> list[str]:
+        """Return the ids of the tool calls, none without a tool."""
+        more = (f"{prefix}_{self.id}_{number}" for number in range(2, self.calls + 1))
+        return [f"{prefix}_{self.id}", *more] if self.tool else []
 
 
 class BadRequestError(Exception):

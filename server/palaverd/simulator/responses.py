@@ -152,17 +152,17 @@ class ResponsesWire:
                     "content": content,
                 }
             )
-        if answer.tool:
-            output.append(
-                {
-                    "type": "function_call",
-                    "id": f"fc_{answer.id}",
-                    "call_id": f"call_{answer.id}",
-                    "name": answer.tool,
-                    "arguments": answer.arguments,
-                    "status": "completed",
-                }
-            )
+        output += (
+            {
+                "type": "function_call",
+                "id": item_id,
+                "call_id": call_id,
+                "name": answer.tool,
+                "arguments": answer.arguments,
+                "status": "completed",
+            }
+            for item_id, call_id in zip(answer.call_ids("fc"), answer.call_ids("call"), strict=True)
+        )
         return output
 
 

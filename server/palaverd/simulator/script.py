@@ -53,6 +53,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: bool = False
     tool: str | None = None
     arguments: str = "{}"
+    calls: int = 1
     injected: tuple[Injected, ...] = ()
     dialect: str | None = None
 
@@ -114,8 +115,12 @@ SHAPES: dict[str, Directive] = {
     "reasoning": Directive("[[reasoning]]", "thinks first", lambda v, p: {"reasoning": True}),
     "tool": Directive(
         "[[tool=NAME args={…}]]",
-        "asks for a tool call at the end",
-        lambda v, p: {"tool": v or "tool", "arguments": p.get("args", "{}")},
+        "asks for a tool call at the end; calls=N: for N, in Chat Completions in turn",
+        lambda v, p: {
+            "tool": v or "tool",
+            "arguments": p.get("args", "{}"),
+            "calls": int(_number("tool", p.get("calls", "1"), 1)),
+        },
     ),
     "dialect": Directive(
         "[[dialect=SERVER]]",

@@ -57,13 +57,12 @@ class Cursor:
     It starts at the client's position, None for a client without live output.
     """
 
-    __slots__ = ("entry", "episode", "offsets", "seen")
+    __slots__ = ("entry", "episode", "offsets")
 
     def __init__(self, at: Position | None = None) -> None:
         self.episode = None if at is None else at.episode
         self.entry: int | None = None
-        self.seen = 0 if at is None else at.block  # the client has all of the blocks before it
-        self.offsets: dict[int, int] = {at.block: at.offset} if at and at.offset else {}
+        self.offsets: dict[int, int] = {} if at is None else dict(enumerate(at.read))
 
 
 class Episode:
@@ -176,8 +175,7 @@ class Episode:
 
     def _read_merged(self, cursor: Cursor) -> list[bytes]:
         """Return a slice of merged text for a cursor that is before the recent entries."""
-        for number in range(cursor.seen, len(self.blocks)):
-            block = self.blocks[number]
+        for number, block in enumerate(self.blocks):
             offset = cursor.offsets.get(number, -1)
             if max(offset, 0) < block.length or (offset < 0 and block.kind == "tool_call"):
                 start = max(offset, 0)

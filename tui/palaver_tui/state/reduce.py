@@ -131,19 +131,20 @@ def _part(view: ChatView, part: MessagePartEvent, progress: Progress) -> ChatVie
     if live is None or live.episode != part.episode:
         live = Live(part.episode)
     blocks = live.blocks
-    if not blocks or blocks[-1].number != part.block:
+    place = next((n for n in reversed(range(len(blocks))) if blocks[n].number <= part.block), -1)
+    if place < 0 or blocks[place].number != part.block:
         text = GrowingText().plus(part.delta)
         fresh = LiveBlock(part.block, part.kind, text, part.name, part.call_id)
-        live = replace(live, blocks=(*blocks, fresh))
+        live = replace(live, blocks=(*blocks[: place + 1], fresh, *blocks[place + 1 :]))
         return replace(view, live=live, progress=progress)
-    last = blocks[-1]
+    known = blocks[place]
     grown = replace(
-        last,
-        text=last.text.plus(part.delta),
-        name=part.name or last.name,
-        call_id=part.call_id or last.call_id,
+        known,
+        text=known.text.plus(part.delta),
+        name=part.name or known.name,
+        call_id=part.call_id or known.call_id,
     )
-    live = replace(live, blocks=(*blocks[:-1], grown))
+    live = replace(live, blocks=(*blocks[:place], grown, *blocks[place + 1 :]))
     return replace(view, live=live, progress=progress)
 
 

@@ -64,7 +64,7 @@ class LiveSection:
             case "tool_call":
                 call = self._calls(block.call_id or "", block.name or "tool")
                 state: CallState = "writing" if last else "waiting"
-                if call.state == "writing":
+                if call.state == "writing" or block.text.length > len(call.arguments):
                     call.show(folds, arguments=str(block.text), state=state)
                 return call
             case "compaction":
