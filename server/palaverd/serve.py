@@ -23,6 +23,7 @@ from palaverd.config.source import Loaded, Source
 from palaverd.crashpoints import armed
 from palaverd.daemon import Daemon
 from palaverd.platform.descriptors import allow
+from palaverd.platform.garbage import keep_loaded
 from palaverd.platform.memory import keep_little
 from palaverd.platform.supervisor import supervisor
 
@@ -106,6 +107,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     await daemon.start()
+    keep_loaded()
     watch = asyncio.create_task(_stop_when_idle(daemon, stop, clock)) if private else None
     try:
         await stop.wait()

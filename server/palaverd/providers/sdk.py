@@ -17,6 +17,7 @@ import structlog
 from palaver.clock import Clock
 from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
+from palaverd.platform.garbage import loading
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.errors import BadKeyError, NoKeyError
@@ -120,7 +121,7 @@ class SdkProvider(ABC, Generic[C]):
         """Import the SDK and create its client. Runs in a thread."""
 
     def _make_whole(self) -> C:
-        with all_or_nothing():
+        with all_or_nothing(), loading():
             return self._make()
 
     async def warm_up(self) -> None:
