@@ -1,7 +1,7 @@
 """Authorization of every route and both sockets, from the route table.
 
-A new route is in the table, and so in these tests; a daemon with a route without a scope does not
-start.
+A new route is in the table, and so in these tests; a daemon with a route without a declaration
+does not start.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-import pytest
-from aiohttp import web
 
 from palaver.client import Client, Endpoint
 from palaver.wire.access import SCOPES, Scope
 from palaver.wire.chats import CreateChat
 from palaver.wire.setup import Lent
 from palaverd.api.app import ROUTES
-from palaverd.api.declared import check_declared, declared_of
+from palaverd.api.declared import declared_of
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.types import Config, ServerConfig, WorkerConfig
 from palaverd.daemon import Daemon
@@ -123,16 +121,6 @@ def test_what_only_looks_is_for_reading_and_what_changes_a_chat_is_for_chatting(
             assert scope == ("read" if method == "GET" else "chat"), (method, path)
         elif method != "GET":
             assert scope == "admin", (method, path)
-
-
-def test_a_route_without_a_scope_is_not_served() -> None:
-    async def handler(request: web.Request) -> web.Response:
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_get("/forgotten", handler)
-    with pytest.raises(LookupError, match="/forgotten"):
-        check_declared(app)
 
 
 async def test_every_combination_of_host_origin_and_token_on_every_route_and_both_sockets() -> None:

@@ -78,10 +78,10 @@ async def test_no_token_is_in_a_log_an_answer_a_frame_a_database_or_the_process_
             for odd in (": Bearer", ":Bearer " + 9000 * " ", ":\0Bearer"):
                 head = f"GET / HTTP/1.1\r\nAuthorization {odd} {secrets[0]}\r\n\r\n"
                 written[head] = await said_to(port, head.encode())
-                assert b" 400 " in written[head], written[head]
+                assert written[head].split()[1] in {b"400", b"431"}, written[head]
             long = f"GET / HTTP/1.1\r\nAuthorization: {secrets[0]}{9000 * 'x'}\r\n\r\n"
             written[long] = await said_to(port, long.encode())
-            assert b" 400 " in written[long], written[long]
+            assert b" 431 " in written[long], written[long]
             written["list"] = await run("palaverd", "token", "list", "--json", *data)
             written["list for people"] = await run("palaverd", "token", "list", *data)
             written["processes"] = await asyncio.to_thread(running)

@@ -92,7 +92,7 @@ REFUSALS = [
     ),
     ("PATCH", "/api/v1/chats/{id}", b'{"title":" "}', 400, "bad_request", "title"),
     ("GET", "/api/v1/nothing", None, 404, "not_found", "address"),
-    ("GET", "/api/v1/watch", None, 400, "bad_request", "UPGRADE"),
+    ("GET", "/api/v1/watch", None, 426, "upgrade_required", "WebSocket"),
     ("PUT", "/api/v1/chats", b"{}", 405, "method_not_allowed", "GET"),
 ]
 

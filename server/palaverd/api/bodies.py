@@ -13,6 +13,7 @@ from palaver.misfits import find_json_misfit
 from palaverd.api.access import owner_of
 from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
+from palaverd.api.malformed import unquoted
 from palaverd.api.problems import BadRequest, sentence
 from palaverd.api.refusals import refusal
 from palaverd.api.services import SERVICES
@@ -53,7 +54,8 @@ async def _whole_body(request: web.Request) -> bytes:
             f"The body was not whole after {BODY_S:g} seconds.", code="too_slow", status=408
         ) from None
     except web.RequestPayloadError as error:
-        raise BadRequest(f"The body cannot be read: {sentence(str(error))}") from None
+        said = sentence(unquoted(str(error)))
+        raise BadRequest(f"The body cannot be read: {said}") from None
 
 
 def asker(request: web.Request) -> Asker:

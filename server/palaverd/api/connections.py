@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,12 +17,10 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from palaver.clock import Clock, Timer
 from palaverd.api import limits
 from palaverd.api.entrance import Entrance
-from palaverd.api.problems import Handler, problem, respond, sentence
+from palaverd.api.malformed import problem_of_malformed, unquoted
+from palaverd.api.problems import Handler, headers_of, internal, problem_of, respond
 
 log = structlog.get_logger("palaverd.api")
-
-# In aiohttp's messages quoted bytes follow the text, mostly on lines of their own.
-_QUOTED = re.compile(r"""[:"']?\s*(?:\n|\bb['"])""")
 
 
 class Connections:
@@ -185,6 +182,14 @@ class Connection(RequestHandler):
         self._wire = None
         super().connection_lost(exc)
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send a response: a refusal that never came to the middlewares with problem details."""
+        if isinstance(resp, web.HTTPException) and (known := problem_of(resp)) is not None:
+            resp = respond(known, headers_of(resp))
+        return await super().finish_response(request, resp, start_time)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -192,28 +197,22 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Return problem details for a malformed request; leave other errors to aiohttp."""
-        if not isinstance(exc, HttpProcessingError):
-            return super().handle_error(request, status, exc, message)
-        said = _unquoted(message or "")
-        log.debug("not a request", said=said)
-        detail = f"This is no request: {sentence(said)}"
-        refusal = respond(problem(400, "bad_request", detail))
+        """Return problem details; log anything but a malformed request as aiohttp does."""
+        if isinstance(exc, HttpProcessingError):
+            log.debug("not a request", said=unquoted(exc.message))
+            refusal = respond(problem_of_malformed(exc))
+        else:
+            super().handle_error(request, status, exc, message)
+            refusal = respond(internal())
         refusal.force_close()
         return refusal
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """Log an unexpected error; a broken body is the client's fault."""
         if isinstance(kw.get("exc_info"), RequestPayloadError):
-            log.debug("broken body", error=_unquoted(str(kw["exc_info"])))
+            log.debug("broken body", error=unquoted(str(kw["exc_info"])))
         else:
             super().log_exception(*args, **kw)
-
-
-def _unquoted(message: str) -> str:
-    """Return aiohttp's message about unreadable bytes without these: they may be a token."""
-    said = _QUOTED.split(message, maxsplit=1)[0]
-    return "unreadable" if not said or "://" in said else said
 
 
 def connection_of(request: web.Request) -> Connection:

@@ -40,7 +40,7 @@ class Takes(NamedTuple):
 
     `path` are the types of the parameters in the path, `query` and `body` structs,
     `asker` whether the request may have an idempotency key. `answer` is the type that is encoded
-    as the answer, None if the handler writes the response itself, or if there is nothing to say.
+    as the answer, None if the handler `writes` the response itself, or if there is nothing to say.
     """
 
     path: Mapping[str, type]
@@ -48,6 +48,7 @@ class Takes(NamedTuple):
     body: type | None
     asker: bool
     answer: Any
+    writes: bool
 
 
 class Declared:
@@ -107,7 +108,8 @@ class Declared:
             query=types.get("query"),
             body=types.get("body"),
             asker="asker" in types,
-            answer=_answer_type(types["return"]),
+            answer=None if _is_response(types["return"]) else _answer_type(types["return"]),
+            writes=_is_response(types["return"]),
         )
 
     @cached_property
@@ -125,7 +127,8 @@ class Declared:
     def _common(self) -> tuple[ProblemName, ...]:
         """Return what may go wrong with any route that takes what this one takes."""
         names = ["bad_request", "not_your_socket", "unknown_host", "unknown_origin"]
-        names += ["expectation_failed", "too_many_connections", "no_descriptor", "internal"]
+        names += ["address_too_long", "headers_too_large", "expectation_failed"]
+        names += ["too_many_connections", "no_descriptor", "internal"]
         if self.scope != "public":
             names += ["unauthenticated", "too_many_logins", "scope", "storage"]
         if "chat_id" in self.takes.path:
@@ -140,11 +143,11 @@ class Declared:
 
 
 def _answer_type(returned: Any) -> Any:
-    if get_origin(returned) is Reply:
-        (returned,) = get_args(returned)
-    if isinstance(returned, type) and issubclass(returned, web.StreamResponse):
-        return None
-    return returned
+    return get_args(returned)[0] if get_origin(returned) is Reply else returned
+
+
+def _is_response(returned: Any) -> bool:
+    return isinstance(returned, type) and issubclass(returned, web.StreamResponse)
 
 
 _DECLARED: Final[dict[Any, Declared]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -10,6 +12,7 @@ from aiohttp import web
 from palaver.wire.chats import Info, Models
 from palaver.wire.setup import Lent, Reloaded
 from palaverd.api.access import is_admin, owner_of
+from palaverd.api.declared import Declared, declared_of
 from palaverd.api.problems import BadRequest
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
@@ -61,6 +64,23 @@ async def get_info(request: web.Request) -> Info:
     if not is_admin(request):  # paths are for administrators
         info = msgspec.structs.replace(info, pid=0, data_dir="", config=None, unit=None)
     return info
+
+
+@routes.get("/api/v1/openapi.json", scope="read")
+async def get_openapi(request: web.Request) -> web.Response:
+    """Describe all routes as an OpenAPI document."""
+    served = (declared_of(route.handler) for route in request.app.router.routes())
+    known = dict.fromkeys(one for one in served if one is not None)  # HEAD has the same as GET
+    text = await asyncio.to_thread(_written, tuple(known))
+    return web.Response(body=text, content_type="application/json")
+
+
+@lru_cache(maxsize=1)
+def _written(served: tuple[Declared, ...]) -> bytes:
+    # Imported here: few daemons are ever asked for it.
+    from palaverd.api.openapi import document
+
+    return msgspec.json.encode(document(served))
 
 
 @routes.get("/api/v1/models", scope="read")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 from palaverd.api.limits import BODY_LIMIT
@@ -119,10 +119,29 @@ def _problem_of_http(error: web.HTTPException) -> Problem | None:
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return problem(405, "method_not_allowed", f"This address knows {allowed} only.")
-        case _ if 400 <= error.status < 500:
-            return problem(error.status, "bad_request", sentence(error.text or error.reason))
+        case web.HTTPExpectationFailed():
+            said = "The header Expect can only be 100-continue."
+            return problem(417, "expectation_failed", said)
+        case web.HTTPBadRequest():
+            return problem(400, "bad_request", sentence(error.text or error.reason))
         case _:
             return None
+
+
+def headers_of(error: Exception) -> Mapping[str, str] | None:
+    """Return the headers that belong to the response to an error."""
+    match error:
+        case BadRequest():
+            return error.headers
+        case web.HTTPMethodNotAllowed():
+            return {hdrs.ALLOW: ", ".join(sorted(error.allowed_methods))}  # RFC 9110, 15.5.6
+        case _:
+            return None
+
+
+def internal() -> Problem:
+    """Return the problem of an error that should not be: a bug."""
+    return problem(500, "internal", "Palaver made a mistake; its log has the details.")
 
 
 def sentence(text: str) -> str:
@@ -152,5 +171,5 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             if isinstance(error, web.HTTPException):
                 raise
             await log_bug(log, "request failed", error, method=request.method, path=request.path)
-            known = problem(500, "internal", "Palaver made a mistake; its log has the details.")
-        return respond(known, error.headers if isinstance(error, BadRequest) else None)
+            known = internal()
+        return respond(known, headers_of(error))

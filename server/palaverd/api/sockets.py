@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 import structlog
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import ClientConnectionResetError, WSMsgType, hdrs, web
 from msgspec import Meta
 
 from palaver.clock import Clock, deadline
@@ -234,6 +234,13 @@ async def _serve(
     socket = web.WebSocketResponse(
         heartbeat=limits.PING_S, max_msg_size=limits.INCOMING_FRAME_LIMIT, compress=False
     )
+    if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+        raise BadRequest(
+            "This is a WebSocket: it is opened with the header Upgrade: websocket.",
+            code="upgrade_required",
+            status=426,
+            headers={hdrs.UPGRADE: "websocket", hdrs.CONNECTION: "Upgrade"},  # RFC 9110, 15.5.22
+        )
     sockets = request.app[SOCKETS]
     sockets.add(owner, socket)
     services.touch()
