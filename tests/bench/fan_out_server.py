@@ -24,7 +24,6 @@ from aiohttp import WSMsgType, web
 
 from palaver.clock import SystemClock
 from palaver.wire.chats import CreateChat
-from palaverd.api import limits
 from palaverd.config.types import Config, WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
@@ -90,8 +89,6 @@ async def main(socket: Path, readers: int, events: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # The benchmark reads this output.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    # All streams have one owner here; the limit is for runaway scripts.
-    limits.STREAMS_PER_OWNER = max(limits.STREAMS_PER_OWNER, 2 * readers)
     daemon = Daemon(
         socket.parent / "data",
         socket,

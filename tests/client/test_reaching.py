@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,12 @@ from client.protocol_server import (
     say,
 )
 from palaver.client import Client, Connected, Endpoint, PalaverError, Refused, Unreachable
+from palaver.client.connector import connect_unix
+from palaver.client.limits import CONNECT_MOST_S, CONNECT_S
 from palaver.wire.chats import ChatPage
 from palaver.wire.events import ListSnapshot
 from support.certificates import Authority
+from support.clock import ManualClock, until
 
 API = "/api/v1"
 TOKEN = "palaver_ab12_" + "s" * 43
@@ -222,3 +227,58 @@ async def test_a_stream_whose_token_ended_asks_why_and_says_what_to_do() -> None
         f" Log in with  palaver login {base}"
     )
     assert TOKEN not in repr(refused.value) + repr(client.endpoint)
+
+
+async def test_a_client_waits_while_the_backlog_of_a_socket_is_full(tmp_path: Path) -> None:
+    """asyncio takes a refused connection for a connected one then, and loses the request."""
+    clock = ManualClock()
+    with full_backlog(tmp_path / "s") as listening:
+        connecting = asyncio.create_task(connect_unix(str(tmp_path / "s"), clock))
+        for _ in range(3):
+            await until(lambda: len(clock.waits()) == 2)  # the next attempt, and the deadline
+            clock.advance(CONNECT_MOST_S)
+            await asyncio.sleep(0)
+        assert not connecting.done()
+        accept_all(listening)
+        await until(lambda: len(clock.waits()) == 2)
+        clock.advance(CONNECT_MOST_S)
+        with await connecting as connected, listening.accept()[0] as accepted:
+            connected.send(b"hello")
+            assert accepted.recv(5) == b"hello"
+
+
+async def test_a_backlog_that_stays_full_is_a_connection_that_was_never_made(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    with full_backlog(tmp_path / "s"):
+        async with Client(Endpoint(socket=tmp_path / "s"), clock=clock) as client:
+            asked = asyncio.create_task(client.health())
+            await until(lambda: CONNECT_S in clock.waits())
+            clock.advance(CONNECT_S)
+            with pytest.raises(Unreachable, match="did not accept a connection in time") as failed:
+                await asked
+    assert failed.value.never_sent
+
+
+@contextmanager
+def full_backlog(path: Path) -> Iterator[socket.socket]:
+    """Listen on a Unix socket to which no further connection can be made."""
+    with socket.socket(socket.AF_UNIX) as listening, ExitStack() as stack:
+        listening.setblocking(False)
+        listening.bind(str(path))
+        listening.listen(1)
+        while True:
+            one = stack.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            try:
+                one.connect(str(path))
+            except BlockingIOError:
+                break
+        yield listening
+
+
+def accept_all(listening: socket.socket) -> None:
+    with suppress(BlockingIOError):
+        while True:
+            listening.accept()[0].close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from palaver.client.errors import PalaverError
+from palaver.client.limits import CONNECT_FIRST_S, CONNECT_MOST_S, CONNECT_S
+from palaver.clock import Clock, deadline
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
     from palaver.client.endpoint import Dial, Endpoint
 
 
-def connector_of(endpoint: Endpoint, trusting: ssl.SSLContext | None) -> aiohttp.BaseConnector:
+def connector_of(
+    endpoint: Endpoint, trusting: ssl.SSLContext | None, clock: Clock
+) -> aiohttp.BaseConnector:
     """Return a connector for an endpoint, without a limit of connections.
 
     Args:
@@ -29,8 +35,35 @@ def connector_of(endpoint: Endpoint, trusting: ssl.SSLContext | None) -> aiohttp
     if endpoint.dial is not None:
         return DialConnector(endpoint.dial)
     if endpoint.socket is not None:
-        return aiohttp.UnixConnector(path=str(endpoint.socket), limit=0)
+        return DialConnector(partial(connect_unix, str(endpoint.socket), clock))
     return aiohttp.TCPConnector(limit=0, ssl=True if trusting is None else trusting)
+
+
+async def connect_unix(path: str, clock: Clock) -> socket.socket:
+    """Return a socket that is connected to a Unix socket, waiting while its backlog is full.
+
+    asyncio and aiohttp do not wait: Linux refuses to connect with EAGAIN then, which they take for
+    a connection in progress, and so for a connected one.
+
+    Raises:
+        OSError: nobody listens there; a `TimeoutError` if the backlog stays full.
+    """
+    connecting = socket.socket(socket.AF_UNIX)
+    try:
+        connecting.setblocking(False)
+        async with deadline(clock, CONNECT_S):
+            pause = CONNECT_FIRST_S
+            while True:
+                try:
+                    connecting.connect(path)
+                except BlockingIOError:
+                    await clock.sleep(pause)
+                    pause = min(2 * pause, CONNECT_MOST_S)
+                else:
+                    return connecting
+    except BaseException:
+        connecting.close()
+        raise
 
 
 def trusted_by(ca_file: Path) -> ssl.SSLContext:

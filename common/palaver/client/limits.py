@@ -7,6 +7,10 @@ from typing import Final
 # A daemon on this machine accepts in microseconds, one across the world in under a second; ten
 # seconds allow for a machine that is swapping.
 CONNECT_S: Final = 10.0
+# Between attempts to connect to a Unix socket whose backlog is full, first and at most. A daemon
+# accepts dozens of connections in one turn of its event loop, which takes milliseconds.
+CONNECT_FIRST_S: Final = 0.002
+CONNECT_MOST_S: Final = 0.05
 # The daemon limits its own reads to 5 s; six times as long means that no response will arrive.
 REQUEST_S: Final = 30.0
 # Detects a dead peer within 22.5 s (a ping, and half as long for its pong), even one too old to

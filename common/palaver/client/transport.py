@@ -173,7 +173,7 @@ class Transport:
             self._session = aiohttp.ClientSession(
                 proxy=proxy.url if proxy else None,
                 trace_configs=[_not_redirected()],
-                connector=connector_of(self._endpoint, self._trusting),
+                connector=connector_of(self._endpoint, self._trusting, self._clock),
                 headers={"User-Agent": f"palaver/{__version__}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 ws_response_class=WebSocket,  # type: ignore[arg-type]

@@ -2,9 +2,14 @@
 
 BODY_LIMIT = 1024 * 1024  # bytes of a request; a longer text is a file, not a message
 INCOMING_FRAME_LIMIT = 64 * 1024  # bytes; clients send nothing on a WebSocket
-CONNECTIONS = 1024  # open at once; one user's clients have a few dozen
-RESERVED_FILES = 256  # for everything else: the database, a call of each chat, imports
-BACKLOG = 1024  # connections that wait to be accepted; the kernel has a limit of its own
+# Open at once. One user's clients have a few dozen; a service that follows each of its chats, and
+# sends to it meanwhile, has two for each.
+CONNECTIONS = 4096
+# For everything else: the thousand calls that a provider gets at once, the database, imports.
+RESERVED_FILES = 1280
+# Connections that wait to be accepted: all that could be served, so that none is refused while the
+# event loop is busy. The kernel has a limit of its own (net.core.somaxconn, 4096 since Linux 5.4).
+BACKLOG = CONNECTIONS
 ACCEPTED_AT_ONCE = 64  # accepted in one turn of the event loop
 ACCEPT_PAUSE_S = 1.0  # when no connection can be accepted and none can be closed
 # Enough time for a client on a busy machine or a slow line.
@@ -19,7 +24,9 @@ GOODBYE_S = 1.0  # for all clients together to receive the close frame of a shut
 SEND_STALL_S = 30.0  # a client that receives nothing for this long is closed; it can resume
 # Bytes; far below asyncio's high-water mark (64 KiB), above which a write waits for the reader.
 PROMPT_FRAME = 16 * 1024
-STREAMS_PER_OWNER = 256  # WebSockets; a user has a few, a runaway script would have thousands
+# WebSockets. A user has a few, a service one for each chat that it follows; a runaway script would
+# take all connections.
+STREAMS_PER_OWNER = 2048
 WATCH_INTERVAL_S = 0.25  # a busy chat costs a watcher at most four events a second
 WATCH_PAGE = 200  # chats in the snapshot; older ones are requested by page
 CHATS_PAGE = 50  # chats, if a request names no limit
