@@ -10,7 +10,7 @@ from palaverd.chatstate.states import Queue, State, Status, classify, queue_of
 
 
 class Execution(msgspec.Struct):
-    """Status, queue, ownership and the six counters. Times are milliseconds since the epoch.
+    """Status, queue, ownership and the eight counters. Times are milliseconds since the epoch.
 
     See 'Versions' in ARCHITECTURE.md for when each counter moves.
     """
@@ -35,6 +35,8 @@ class Execution(msgspec.Struct):
     turn_version: int
     queue_version: int
     retry_version: int
+    news_version: int
+    read_version: int
     generation_attempt: int
 
     @property
@@ -51,6 +53,11 @@ class Execution(msgspec.Struct):
     def queue(self) -> Queue:
         """Whether the queue is empty, free or held."""
         return queue_of(self.queue_length, self.queue_held)
+
+    @property
+    def unread(self) -> bool:
+        """Whether something has arrived that its owner has not read."""
+        return self.news_version > self.read_version
 
     @property
     def episode(self) -> str:

@@ -10,6 +10,17 @@ from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import State, Status
 
 
+# They hold snapshots in which something changed.
+COUNTERS = (
+    "history_version",
+    "turn_version",
+    "queue_version",
+    "retry_version",
+    "news_version",
+    "read_version",
+)
+
+
 class HistoryEntry(msgspec.Struct, frozen=True):
     """What the invariants need of a message: the ids of its tool calls and of its results."""
 
@@ -30,7 +41,7 @@ def row_violations(row: Execution) -> list[str]:
         )
     wrong += [
         f"{name} is ahead of snapshot_version"
-        for name in ("history_version", "turn_version", "queue_version", "retry_version")
+        for name in COUNTERS
         if getattr(row, name) > row.snapshot_version
     ]
     if row.turn_version > row.history_version:
@@ -70,11 +81,5 @@ def history_violations(
 
 def progress_violations(before: Execution, after: Execution) -> list[str]:
     """Return which versions decreased between two readings of a chat."""
-    names = (
-        "snapshot_version",
-        "history_version",
-        "turn_version",
-        "queue_version",
-        "retry_version",
-    )
+    names = ("snapshot_version", *COUNTERS)
     return [f"{name} fell" for name in names if getattr(after, name) < getattr(before, name)]

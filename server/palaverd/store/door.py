@@ -240,6 +240,8 @@ def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> 
         turn_version=0,
         queue_version=0,
         retry_version=0,
+        news_version=0,
+        read_version=0,
         generation_attempt=0,
     )
     return LockedChat(connection, row, now, fresh=True)

@@ -107,6 +107,8 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
     ids = [int(found.id) for found in chat.connection.execute(_APPEND, rows)]
     chat.row.history_version = chat.row.snapshot_version
     chat.row.updated_at = chat.now
+    if any(message.role == "assistant" for message in new):
+        chat.note_news()
     return ids
 
 
@@ -169,6 +171,7 @@ def fail(chat: LockedChat, error: ChatError, open_calls_get: str) -> None:
     insert_messages(chat, [NewMessage(role="system", visibility="user", parts=[Failure(error)])])
     chat.row.status = Status.ERROR
     chat.row.last_error = error
+    chat.note_news()
 
 
 def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> int:

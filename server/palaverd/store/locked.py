@@ -102,6 +102,11 @@ class LockedChat:
         """Increment the snapshot for a change that is not a transition, so that it is published."""
         self.row.snapshot_version = self._locked.snapshot_version + 1
 
+    def note_news(self) -> None:
+        """Record that something arrived to be read. What a new chat begins with is known."""
+        if not self.fresh:
+            self.row.news_version = self.row.snapshot_version
+
     def touch_queue(self) -> None:
         """Record a change of the queue, even if its length is the same."""
         self.row.queue_version = self.row.snapshot_version

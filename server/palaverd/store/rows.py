@@ -111,6 +111,7 @@ def wire_chat(row: ChatRow) -> Chat:
         archived=row.archived,
         labels=row.labels,
         pin_order=row.pin_order,
+        unread=row.unread,
         last_error=row.last_error,
         retry=row.retry,
         resume_at=codec.from_ms_optional(row.resume_at),

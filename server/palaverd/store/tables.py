@@ -97,6 +97,8 @@ chats = Table(
     Column("turn_version", BigInteger, nullable=False),
     Column("queue_version", BigInteger, nullable=False),
     Column("retry_version", BigInteger, nullable=False),
+    Column("news_version", BigInteger, nullable=False, server_default="0"),
+    Column("read_version", BigInteger, nullable=False, server_default="0"),
     Column("generation_attempt", Integer, nullable=False),
 )
 Index("chats_by_activity", chats.c.owner, chats.c.archived, chats.c.updated_at, chats.c.id)
@@ -109,6 +111,17 @@ Index(
     sqlite_where=RUNNABLE,
     postgresql_where=RUNNABLE,
 )
+_PINNED = text("pin_order IS NOT NULL")
+Index(
+    "chats_pinned",
+    chats.c.owner,
+    chats.c.pin_order,
+    chats.c.id,
+    sqlite_where=_PINNED,
+    postgresql_where=_PINNED,
+)
+_CHILDREN = text("parent_id IS NOT NULL")
+Index("chats_by_parent", chats.c.parent_id, sqlite_where=_CHILDREN, postgresql_where=_CHILDREN)
 _DUE = text("resume_at IS NOT NULL")
 Index("chats_due", chats.c.resume_at, sqlite_where=_DUE, postgresql_where=_DUE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 
 from palaver.wire.errors import ChatError
+from palaverd.chatstate.invariants import COUNTERS
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial
 from palaverd.store.check import violations
@@ -17,7 +18,6 @@ REPAIRED = ChatError(
     message="This chat was found in a state that may not exist, and was repaired. Nothing that "
     "was said is lost; send a message to go on.",
 )
-_COUNTERS = ("history_version", "turn_version", "queue_version", "retry_version")
 
 
 def reconcile(chat: LockedChat) -> list[str]:
@@ -27,7 +27,7 @@ def reconcile(chat: LockedChat) -> list[str]:
         return []
     row = chat.row
     # No counter may be ahead of the snapshot, not even those that were.
-    chat.skip_to(max(row.snapshot_version, *(getattr(row, name) for name in _COUNTERS)))
+    chat.skip_to(max(row.snapshot_version, *(getattr(row, name) for name in COUNTERS)))
     with chat.transition(Transition.RECONCILE, broken=True):
         clear_partial(chat)
         chat.connection.execute(delete(leases).where(leases.c.chat_id == row.chat_id))

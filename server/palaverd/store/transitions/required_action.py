@@ -28,6 +28,7 @@ def require_action(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
     with chat.transition(Transition.REQUIRE_ACTION):
         want(chat, calls)
         chat.row.status = Status.REQUIRES_ACTION
+        chat.note_news()
 
 
 def complete_action(
