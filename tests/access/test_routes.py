@@ -50,6 +50,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "fork"): {"message_id": 1},
     ("POST", "clear"): {"history_version": 1},
     ("PATCH", "{chat_id}"): {"title": "x"},
+    ("POST", "read"): {},
     ("POST", "resume"): {"turn_version": 1},
     ("POST", "skip-backoff"): {"turn_version": 1, "retry_version": 1},
     ("POST", "answers"): {"turn_version": 1, "answers": [{"call_id": "a", "text": "x"}]},

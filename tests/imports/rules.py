@@ -94,7 +94,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "palaverd.usecases": (
         ("access", "context", "errors", "keyed_requests"),
-        ("families", "lookups", "models", "titles", "turns", "workspaces"),
+        ("families", "labels", "lookups", "models", "titles", "turns", "workspaces"),
         ("messages", "settings"),
         ("history", "queue"),
     ),
@@ -169,6 +169,7 @@ ROUTES_MAY_IMPORT_OF_STORE = (
     "palaverd.store.access",
     "palaverd.store.codec",
     "palaverd.store.database",
+    "palaverd.store.filters.ChatFilter",
     "palaverd.store.listing.Cursor",
     "palaverd.store.migrate",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -15,6 +16,7 @@ from palaver.wire.actions import Answered, Answers, ClearContext, Edited, EditMe
 from palaver.wire.chats import (
     Chat,
     ChatPage,
+    ChatStatus,
     CreateChat,
     Info,
     Interrupt,
@@ -31,6 +33,7 @@ from palaver.wire.queue import (
     Promote,
     QueueAnswer,
     QueueOrder,
+    ReadChat,
     Resume,
     SkipBackoff,
 )
@@ -80,20 +83,26 @@ class Requests:
         archived: bool = False,
         q: str | None = None,
         prefix: str | None = None,
+        *,
+        labels: Sequence[str] = (),
+        statuses: Sequence[ChatStatus] = (),
+        parent: str | None = None,
+        unread: bool | None = None,
     ) -> ChatPage:
-        """Return a page of chats, newest activity first.
+        """Return a page of chats: pinned ones in their order, then the newest activity.
 
-        With `prefix`, those whose ids begin with it, including archived ones.
+        With `prefix`, those whose ids begin with it, including archived ones. `labels` are names,
+        or names and values as in `team=docs`. A daemon without `CHAT_MARKS` ignores the last four.
         """
-        query = {"limit": str(limit)}
-        if cursor is not None:
-            query["cursor"] = cursor
+        query: list[tuple[str, str]] = [("limit", str(limit))]
         if archived:
-            query["archived"] = "true"
-        if q is not None:
-            query["q"] = q
-        if prefix is not None:
-            query["prefix"] = prefix
+            query.append(("archived", "true"))
+        if unread is not None:
+            query.append(("unread", "true" if unread else "false"))
+        optional = {"cursor": cursor, "q": q, "prefix": prefix, "parent": parent}
+        query += [(name, value) for name, value in optional.items() if value is not None]
+        query += [("label", label) for label in labels]
+        query += [("status", status) for status in statuses]
         return await self._transport.request("GET", f"{API}/chats", ChatPage, query=query)
 
     async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own name
@@ -132,8 +141,12 @@ class Requests:
         return await self._ask("POST", id, "interrupt", Interrupted, interrupt)
 
     async def change_chat(self, id: str, change: ChangeChat) -> Chat:  # noqa: A002
-        """Change a chat's title or model, or archive it; omitted fields are kept."""
+        """Change a chat's title, model, labels or pin, or archive it; omitted fields are kept."""
         return await self._transport.request("PATCH", chat_path(id), Chat, body=change)
+
+    async def mark_read(self, id: str, read: ReadChat) -> Chat:  # noqa: A002
+        """Report a chat as read up to a snapshot version that was shown; None: as it is now."""
+        return await self._ask("POST", id, "read", Chat, read)
 
     async def delete_chat(self, id: str) -> None:  # noqa: A002
         """Delete an archived chat and its descendants permanently.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -25,6 +25,8 @@ from palaver.wire import decode
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 
 T = TypeVar("T")
+# Parameters of an address; a name may be there several times.
+Query = Mapping[str, str] | Sequence[tuple[str, str]]
 Redirect = aiohttp.TraceRequestRedirectParams
 _log = logging.getLogger("palaver.client")
 
@@ -69,7 +71,7 @@ class Transport:
         path: str,
         answer: type[T],
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query = (),
         body: msgspec.Struct | None = None,
         key: str | None = None,
     ) -> T:
@@ -94,7 +96,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query = (),
         body: msgspec.Struct | None = None,
         key: str | None = None,
     ) -> tuple[int, bytes]:

@@ -23,6 +23,10 @@ PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
 WhenBusy = Literal["queue", "interrupt"]
 TITLE_LIMIT = 200  # characters; a title is one line
 QUEUE_LIMIT = 20  # messages in a queue; more than a user keeps track of
+PIN_LIMIT = 50  # pinned chats of an owner; more would be a list of their own
+LABEL_LIMIT = 32  # labels of a chat
+LABEL_NAME_LIMIT = 64  # characters
+LABEL_VALUE_LIMIT = 200  # characters
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -56,7 +60,12 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """One chat, without its messages. `updated_at` is its last activity."""
+    """One chat, without its messages. `updated_at` is its last activity.
+
+    `labels` are its labels with their values, which may be empty. `pin_order` orders pinned chats,
+    smallest first; None if it is not pinned. `unread`: an answer, an error or a question has
+    arrived that no client has reported as read.
+    """
 
     id: str
     title: str
@@ -84,7 +93,10 @@ class Chat(msgspec.Struct, frozen=True):
 
 
 class ChatPage(msgspec.Struct, frozen=True):
-    """A page of chats, newest activity first; `next_cursor` requests the next one."""
+    """A page of chats: pinned ones in their order, then the others, newest activity first.
+
+    `next_cursor` requests the next page.
+    """
 
     chats: list[Chat]
     next_cursor: str | None = None

@@ -21,8 +21,11 @@ OLDEST_DAEMON: Final = 1  # that this client can use
 # a daemon without this feature finds what it sent by the response alone, and cannot find out which
 # message of history a queued one became.
 MESSAGE_KEYS: Final = "message_keys"
+# Labels and pins can be changed, chats are reported as read, and the list has filters by labels,
+# status, parent and unread ones. A daemon without this feature ignores or refuses all of these.
+CHAT_MARKS: Final = "chat_marks"
 # The features of this daemon, by permanent names.
-CAPABILITIES: Final = ("stream", "watch", "heartbeat", MESSAGE_KEYS)
+CAPABILITIES: Final = ("stream", "watch", "heartbeat", MESSAGE_KEYS, CHAT_MARKS)
 # Features that every client needs.
 NEEDED: Final = frozenset({"stream", "watch"})
 

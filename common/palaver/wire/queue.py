@@ -45,12 +45,27 @@ class SkipBackoff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Changes to a chat; omitted fields are kept."""
+    """Changes to a chat; omitted fields are kept.
+
+    `labels` are set, and removed if the value is null; others are kept. `pin_order` is the chat's
+    new place among the pinned ones (from 0; beyond the last one is the end), null unpins it.
+    """
 
     title: str | None = None
     model: str | None = None
     archived: bool | None = None
     workspace: ChosenWorkspace | None = None
+    labels: dict[str, str | None] = {}
+    pin_order: Whole | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ReadChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Report a chat as read up to a snapshot version that the client has shown.
+
+    Without one up to everything that has arrived. It never counts as read less than before.
+    """
+
+    snapshot_version: Whole | None = None
 
 
 class QueueAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

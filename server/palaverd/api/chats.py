@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from palaver.wire.bounds import Whole
-from palaver.wire.chats import Chat, ChatPage, CreateChat, SendMessage, Sent
+from palaver.wire.chats import Chat, ChatPage, ChatStatus, CreateChat, SendMessage, Sent
 from palaver.wire.messages import MessagePage
 from palaverd.api.access import owner_of
 from palaverd.api.declared import Reply
@@ -19,6 +19,7 @@ from palaverd.api.limits import CHATS_PAGE, LIST_LIMIT, MESSAGES_LIMIT, MESSAGES
 from palaverd.api.problems import BadRequest
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
+from palaverd.store.filters import ChatFilter
 from palaverd.store.listing import Cursor
 from palaverd.usecases import lookups, messages
 from palaverd.usecases.keyed_requests import Asker
@@ -27,10 +28,12 @@ routes = Routes()
 
 
 class ListChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which chats to list: by default those that are not archived.
+    """Which chats to list: by default those that are not archived. All conditions must hold.
 
     `cursor` is the `next_cursor` of the page before. `q` is a part of the title, `prefix` the
-    beginning of an id: with it, archived chats are found, too.
+    beginning of an id: with it, archived chats are found, too. `label` is a name, or a name and a
+    value as in `team=docs`; several must all be there. Of several of `status` one is enough.
+    `parent` is the id of a chat whose children are listed.
     """
 
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = CHATS_PAGE
@@ -38,6 +41,23 @@ class ListChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archived: bool | None = None
     q: str | None = None
     prefix: str | None = None
+    label: list[str] = []
+    status: list[ChatStatus] = []
+    parent: str | None = None
+    unread: bool | None = None
+
+    @property
+    def wanted(self) -> ChatFilter:
+        """The filter that the parameters describe."""
+        return ChatFilter(
+            archived=False if self.archived is None and self.prefix is None else self.archived,
+            title_has=self.q,
+            id_begins=self.prefix,
+            labels=tuple(_label(text) for text in self.label),
+            statuses=frozenset(self.status),
+            parent_id=self.parent,
+            unread=self.unread,
+        )
 
 
 class ListMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,15 +82,13 @@ async def post_chat(request: web.Request, asker: Asker, body: CreateChat) -> Rep
 
 @routes.get("/api/v1/chats", scope="read")
 async def get_chats(request: web.Request, query: ListChats) -> ChatPage:
-    """List chats by page, newest activity first."""
+    """List chats by page: pinned ones in their order, then the others, newest activity first."""
     chats, following = await lookups.list_chats(
         request.app[SERVICES].context,
         owner_of(request),
         limit=query.limit,
         cursor=_cursor(query.cursor),
-        archived=query.archived,
-        title_has=query.q,
-        id_begins=query.prefix,
+        wanted=query.wanted,
     )
     return ChatPage(chats=chats, next_cursor=write_cursor(following))
 
@@ -102,6 +120,11 @@ async def get_messages(request: web.Request, chat_id: str, query: ListMessages) 
 async def post_message(request: web.Request, chat_id: str, asker: Asker, body: SendMessage) -> Sent:
     """Send a message: into history if the chat is idle, else into its queue."""
     return await messages.send_message(request.app[SERVICES].context, chat_id, asker, body)
+
+
+def _label(text: str) -> tuple[str, str | None]:
+    name, equals, value = text.partition("=")
+    return name, value if equals else None
 
 
 def write_cursor(cursor: Cursor | None) -> str | None:

@@ -7,7 +7,7 @@ from aiohttp import web
 from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
 from palaver.wire.bounds import Whole
 from palaver.wire.chats import Chat, Sent
-from palaver.wire.queue import Acted, ChangeChat
+from palaver.wire.queue import Acted, ChangeChat, ReadChat
 from palaverd.api.access import owner_of
 from palaverd.api.declared import Reply
 from palaverd.api.routes import Routes
@@ -66,6 +66,13 @@ async def patch_chat(request: web.Request, chat_id: str, body: ChangeChat) -> Ch
     """Change a chat's settings."""
     context, owner = request.app[SERVICES].context, owner_of(request)
     return await settings.change_chat(context, chat_id, owner, body)
+
+
+@routes.post("/api/v1/chats/{chat_id}/read", scope="chat")
+async def post_read(request: web.Request, chat_id: str, body: ReadChat) -> Chat:
+    """Report a chat as read."""
+    context, owner = request.app[SERVICES].context, owner_of(request)
+    return await settings.mark_read(context, chat_id, owner, body)
 
 
 @routes.delete("/api/v1/chats/{chat_id}", scope="chat", statuses=(204,), problems=("refused",))

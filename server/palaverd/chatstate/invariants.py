@@ -9,7 +9,6 @@ import msgspec
 from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import State, Status
 
-
 # They hold snapshots in which something changed.
 COUNTERS = (
     "history_version",

@@ -1,14 +1,16 @@
-"""Pages of an owner's chats, newest activity first, and lookups of single messages."""
+"""Pages of an owner's chats, and lookups of single messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
 
 from palaver.wire.bounds import Whole
 from palaver.wire.messages import Message, QueuedMessage
+from palaverd.store.filters import NOT_ARCHIVED, ChatFilter, conditions
 from palaverd.store.rows import ChatRow, chat_row, wire_message
 from palaverd.store.sync import load_queue
 from palaverd.store.tables import chats, messages
@@ -26,10 +28,11 @@ _DROPPED = (
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """The end of the last page: its last chat's activity and id."""
+    """The end of the last page: its last chat's activity, id, and place among pinned chats."""
 
     updated_at: Whole
     chat_id: str
+    pin_order: Whole | None = None
 
 
 def count_chats(connection: Connection) -> dict[tuple[str, bool], int]:
@@ -46,32 +49,36 @@ def list_chats(
     *,
     limit: int,
     cursor: Cursor | None = None,
-    archived: bool | None = False,
-    title_has: str | None = None,
-    id_begins: str | None = None,
+    wanted: ChatFilter = NOT_ARCHIVED,
 ) -> tuple[list[ChatRow], Cursor | None]:
     """Return a page, and the cursor of the next one (None: this was the last).
 
-    With `archived` None, archived or not. `id_begins` scans the index by activity alone, which has
-    every id: 26 ms among 100,000 chats.
+    Pinned chats come first, in their order. They are few, and are read by an index of their own;
+    one index by pins and activity would be written at each activity.
     """
-    query = select(chats).where(chats.c.owner == owner)
-    if archived is not None:
-        query = query.where(chats.c.archived.is_(archived))
-    if id_begins:
-        query = query.where(func.substr(chats.c.id, 1, len(id_begins)) == id_begins)
-    if cursor is not None:
-        query = query.where(
-            tuple_(chats.c.updated_at, chats.c.id) < (cursor.updated_at, cursor.chat_id)
-        )
-    if title_has:
-        query = query.where(chats.c.title.icontains(title_has, autoescape=True))
-    query = query.order_by(chats.c.updated_at.desc(), chats.c.id.desc()).limit(limit + 1)
-    rows = [chat_row(one) for one in connection.execute(query).mappings()]  # type: ignore[arg-type]
+    query = select(chats).where(chats.c.owner == owner, *conditions(wanted))
+    rows: list[ChatRow] = []
+    if cursor is None or cursor.pin_order is not None:
+        pinned = query.where(chats.c.pin_order.is_not(None))
+        if cursor is not None:
+            after = (cursor.pin_order, cursor.chat_id)
+            pinned = pinned.where(tuple_(chats.c.pin_order, chats.c.id) > after)
+        rows += _rows(connection, pinned.order_by(chats.c.pin_order, chats.c.id).limit(limit + 1))
+    if len(rows) <= limit:
+        others = query.where(chats.c.pin_order.is_(None))
+        if cursor is not None and cursor.pin_order is None:
+            before = (cursor.updated_at, cursor.chat_id)
+            others = others.where(tuple_(chats.c.updated_at, chats.c.id) < before)
+        others = others.order_by(chats.c.updated_at.desc(), chats.c.id.desc())
+        rows += _rows(connection, others.limit(limit + 1 - len(rows)))
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]
-    return rows[:limit], Cursor(last.updated_at, last.chat_id)
+    return rows[:limit], Cursor(last.updated_at, last.chat_id, last.pin_order)
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[ChatRow]:
+    return [chat_row(one) for one in connection.execute(query).mappings()]  # type: ignore[arg-type]
 
 
 def read_chats(connection: Connection, chat_ids: Sequence[str]) -> list[ChatRow]:

@@ -1,4 +1,4 @@
-"""Change a chat's title, model or workspace: no execution state, but published to watchers."""
+"""Change a chat's title, model, workspace or labels: no execution state, but published."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def change_chat(
     title: str | None,
     model: str | None,
     workspace: Workspace | None = None,
+    labels: dict[str, str] | None = None,
 ) -> None:
-    """Set a chat's title, model or workspace; None leaves it unchanged.
+    """Set a chat's title, model, workspace or labels; None leaves it unchanged.
 
     A new model ends a wait for a retry: the next attempt uses it at once, even if the message had
     chosen a model of its own.
@@ -29,6 +30,8 @@ def change_chat(
         row.title_by_person = True
     if workspace is not None:
         row.workspace_host, row.workspace_path = workspace.host, workspace.path
+    if labels is not None:
+        row.labels = labels
     if model is None:
         return
     row.model = model

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from palaver.wire.chats import Chat
 from palaver.wire.messages import MessagePage
 from palaverd.store import listing, sync
+from palaverd.store.filters import NOT_ARCHIVED, ChatFilter
 from palaverd.store.listing import Cursor
 from palaverd.store.rows import wire_chat
 from palaverd.usecases.context import Context
@@ -29,30 +30,17 @@ async def list_chats(
     *,
     limit: int,
     cursor: Cursor | None = None,
-    archived: bool | None = None,
-    title_has: str | None = None,
-    id_begins: str | None = None,
+    wanted: ChatFilter = NOT_ARCHIVED,
 ) -> tuple[list[Chat], Cursor | None]:
-    """Return a page of chats, newest activity first, and the cursor of the next page, if any.
+    """Return a page of chats, and the cursor of the next page, if any.
 
-    Without `archived`, archived chats are left out, except with `id_begins`, which selects chats by
-    name.
+    Pinned chats come first, then the newest activity.
 
     Raises:
         DatabaseError: they cannot be read.
     """
-    if archived is None and id_begins is None:
-        archived = False
     rows, following = await context.door.database.read(
-        lambda c: listing.list_chats(
-            c,
-            owner,
-            limit=limit,
-            cursor=cursor,
-            archived=archived,
-            title_has=title_has,
-            id_begins=id_begins,
-        )
+        lambda c: listing.list_chats(c, owner, limit=limit, cursor=cursor, wanted=wanted)
     )
     return [wire_chat(row) for row in rows], following
 

@@ -18,6 +18,7 @@ from palaverd.store.transitions.send import Placed, create, send, send_interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import EmptyMessage
 from palaverd.usecases.keyed_requests import Asker, made_by, on_chat
+from palaverd.usecases.labels import check_labels, merged
 from palaverd.usecases.models import check_model
 from palaverd.usecases.titles import first_title
 from palaverd.usecases.workspaces import find_workspace
@@ -32,13 +33,14 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
         DatabaseError: nothing was changed.
     """
     message = user_message(request.content, None, asker)
+    check_labels(request.labels)
     new = NewChat(
         owner=asker.owner,
         title=request.title or first_title(request.content),
         title_by_person=request.title is not None,
         system_prompt=request.system_prompt,
         model=request.model,
-        labels=request.labels,
+        labels=merged({}, request.labels),
         workspace=await find_workspace(request.workspace, context.host, asker.owner),
     )
     chat_id = context.door.new_id()
