@@ -106,13 +106,19 @@ class ActiveConfig:
         return [key for key in differences(self._began, config) if key in NEEDS_RESTART]
 
     async def warm_up(self) -> None:
-        """Import the SDKs before the first message needs them, one after the other."""
-        for name, provider in list(self._providers.items()):
-            try:
-                await provider.warm_up()
-            except Exception as error:  # noqa: BLE001 - an SDK may fail in any way
-                # The first call will report the same error.
-                log.warning("provider not ready", provider=name, error=str(error))
+        """Import the SDK of the default model before the first message needs it.
+
+        Another one is imported when it is first used: few people use two.
+        """
+        default = self.catalog.default
+        if default is None:
+            return
+        name = self._loaded.config.models[default].provider
+        try:
+            await self._providers[name].warm_up()
+        except Exception as error:  # noqa: BLE001 - an SDK may fail in any way
+            # The first call will report the same error.
+            log.warning("provider not ready", provider=name, error=str(error))
 
     async def reload(self) -> Reloaded:
         """Reload the configuration; it applies from the next model call on.

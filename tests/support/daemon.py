@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-# Imported in advance, so that the first answer of a run does not wait for the SDK.
-import anthropic  # noqa: F401
 import msgspec
 
 from palaver.client import Client, Endpoint

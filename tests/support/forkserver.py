@@ -264,7 +264,7 @@ def _import() -> None:
     from palaverd.providers.openai import OpenAICompatibleProvider, OpenAIResponsesProvider
 
     for kind in (AnthropicProvider, OpenAICompatibleProvider, OpenAIResponsesProvider):
-        kind("none", base_url=None, api_key="none", key_hint="", clock=SystemClock())._make()
+        kind("none", base_url=None, api_key="none", key_hint="", clock=SystemClock())._make_whole()
 
 
 _code: int | None = None  # of a forked program that has ended

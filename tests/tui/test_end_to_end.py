@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-# Importing the provider's SDK takes seconds on a busy machine; no test should have to wait for it.
-import anthropic  # noqa: F401
 import pytest
 from structlog.testing import capture_logs
 

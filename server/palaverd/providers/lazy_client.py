@@ -30,7 +30,7 @@ class LazyClient(Generic[T]):
         if self._client is None:
             async with self._lock:
                 if self._client is None:
-                    self._client = await _in_thread(self._make)
+                    self._client = await in_thread(self._make)
         return self._client
 
     async def close(self) -> None:
@@ -41,7 +41,7 @@ class LazyClient(Generic[T]):
                 await self._close(client)
 
 
-async def _in_thread(make: Callable[[], T]) -> T:
+async def in_thread(make: Callable[[], T]) -> T:
     """Run `make` in a daemon thread, which does not delay the end of the process.
 
     A thread of `asyncio.to_thread` would: a shutdown during an import would take as long as the

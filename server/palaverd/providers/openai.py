@@ -11,6 +11,7 @@ from palaverd.providers.chat_events import ChatDialect
 from palaverd.providers.limits import CallLimits
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.openai_request import chat_arguments, responses_arguments
+from palaverd.providers.posted import posted
 from palaverd.providers.proxies import Proxy
 from palaverd.providers.responses_events import ResponsesDialect
 from palaverd.providers.sdk import SdkProvider
@@ -29,6 +30,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
     """Streams answers of OpenAI's Responses API. `base_url` has `/v1`."""
 
     vendor_url = BASE_URL
+    sdk = "openai"
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model; see `Provider.stream`."""
@@ -39,9 +41,7 @@ class OpenAIResponsesProvider(SdkProvider["AsyncOpenAI"]):
         )
 
     def _make(self) -> AsyncOpenAI:
-        client = _client(self._base_url, self._api_key, self._limits, self._proxy)
-        _rehearse(lambda sdk: _respond(sdk, _REHEARSAL))
-        return client
+        return _client(self._base_url, self._api_key, self._limits, self._proxy)
 
 
 class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
@@ -51,6 +51,7 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
     """
 
     vendor_url = BASE_URL
+    sdk = "openai"
     needs_key = False
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
@@ -63,33 +64,39 @@ class OpenAICompatibleProvider(SdkProvider["AsyncOpenAI"]):
         )
 
     def _make(self) -> AsyncOpenAI:
-        client = _client(self._base_url, self._api_key, self._limits, self._proxy)
-        _rehearse(lambda sdk: _chat(sdk, _REHEARSAL))
-        return client
+        return _client(self._base_url, self._api_key, self._limits, self._proxy)
 
 
-_REHEARSAL = ModelRequest(model="rehearsal", system="", turns=[], max_output_tokens=16)
-
-
-def _respond(client: Any, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
-    opened: AbstractAsyncContextManager[Opened] = client.responses.with_streaming_response.create(
-        **responses_arguments(request)
-    )
-    return opened
+def _respond(client: AsyncOpenAI, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
+    return _post(client, "/responses", responses_arguments(request), {})
 
 
 def _chat(
-    client: Any, request: ModelRequest, keyless: bool = False
+    client: AsyncOpenAI, request: ModelRequest, keyless: bool
 ) -> AbstractAsyncContextManager[Opened]:
     import openai
 
     # The SDK requires this header unless it is omitted explicitly for each call.
-    headers = {"Authorization": openai.Omit()} if keyless else None
-    completions = client.chat.completions.with_streaming_response
-    opened: AbstractAsyncContextManager[Opened] = completions.create(
-        **chat_arguments(request), extra_headers=headers
+    headers = {"Authorization": openai.Omit()} if keyless else {}
+    return _post(client, "/chat/completions", chat_arguments(request), headers)
+
+
+def _post(
+    client: AsyncOpenAI, path: str, body: dict[str, Any], headers: dict[str, Any]
+) -> AbstractAsyncContextManager[Opened]:
+    import openai
+
+    return posted(
+        client.post(
+            path,
+            body=body,
+            # Not another key, which the SDK finds in the environment.
+            options={"headers": headers, "security": {"bearer_auth": True}},
+            cast_to=object,
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
     )
-    return opened
 
 
 def _client(
@@ -100,20 +107,19 @@ def _client(
     omit: Any = openai.Omit()
     headers = environment_headers("OPENAI_CUSTOM_HEADERS", omit, api_key)
     headers |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
-    return openai.AsyncOpenAI(
+    client = openai.AsyncOpenAI(
         api_key=api_key or _NO_KEY,
         base_url=base_url,
         max_retries=0,
         default_headers=headers,
         http_client=http_client(base_url, limits, proxy),
     )
+    _rehearse()
+    return client
 
 
-def _rehearse(call: Any) -> None:
-    """Make one call to a mock transport, so that the first real call imports and builds nothing.
-
-    The first Responses call builds models for a third of a second, on the event loop.
-    """
+def _rehearse() -> None:
+    """Make one call to a mock transport, so that the first real call imports and builds nothing."""
     import httpx2
     import openai
 
@@ -123,6 +129,6 @@ def _rehearse(call: Any) -> None:
         openai.OpenAI(
             api_key=_NO_KEY, base_url=BASE_URL, max_retries=0, http_client=http
         ) as client,
-        call(client),
+        client.post("/", body={}, cast_to=object, stream=True, stream_cls=openai.Stream[object]),
     ):
         pass

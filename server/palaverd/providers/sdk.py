@@ -24,6 +24,7 @@ from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.exception_signals import Caller, refusal_of, signals_from
 from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.lazy_client import LazyClient
+from palaverd.providers.lean_imports import with_sdk
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
 from palaverd.providers.private import returned, signed
@@ -66,6 +67,8 @@ class SdkProvider(ABC, Generic[C]):
     """
 
     vendor_url: ClassVar[str]
+    # The package that is imported for it, if it is the vendor's.
+    sdk: ClassVar[str | None] = None
     # Without a key, no request is made.
     needs_key: ClassVar[bool] = True
 
@@ -122,7 +125,7 @@ class SdkProvider(ABC, Generic[C]):
 
     def _make_whole(self) -> C:
         with all_or_nothing(), loading():
-            return self._make()
+            return self._make() if self.sdk is None else with_sdk(self.sdk, self._make)
 
     async def warm_up(self) -> None:
         """Import the SDK and create the client, off the event loop. Does nothing without a key.
