@@ -79,7 +79,7 @@ REFUSALS = [
     ("POST", "/api/v1/chats/{id}/queue/hold", b"", 409, "refused", "state"),
     ("POST", "/api/v1/chats/{id}/queue/release", b"", 409, "refused", "state"),
     ("DELETE", "/api/v1/chats/{id}/queue/99", None, 404, "not_in_queue", "queue"),
-    ("DELETE", "/api/v1/chats/{id}/queue/first", None, 400, "bad_request", "first"),
+    ("DELETE", "/api/v1/chats/{id}/queue/first", None, 404, "not_found", "nothing"),
     ("PUT", "/api/v1/chats/{id}/queue/order", b'{"ids":[1]}', 409, "refused", "state"),
     ("POST", "/api/v1/chats/{id}/resume", b'{"turn_version":1}', 409, "refused", "state"),
     (

@@ -31,7 +31,9 @@ REFUSALS: list[tuple[str, int, str, str]] = [
     ("GET /api/v1/chats?limt=1\r\n", 400, "bad_request", "Did you mean limit?"),
     ("GET /api/v1/chats?limit=1&limit=2\r\n", 400, "bad_request", "limit is given more than once"),
     ("GET /api/v1/chats?archived=1\r\n", 400, "bad_request", "archived is"),
-    ("DELETE /api/v1/chats/x/queue/one\r\n", 400, "bad_request", 'queued_id is "one"'),
+    ("DELETE /api/v1/chats/x/queue/one\r\n", 404, "not_found", "nothing"),
+    ("PATCH /api/v1/chats/x/queue/hold\r\n", 405, "method_not_allowed", "POST only"),
+    (f"DELETE /api/v1/chats/x/queue/{2**63}\r\n", 400, "bad_request", f"queued_id is {2**63}: "),
     ("POST /api/v1/chats\r\nExpect: wonders\r\n", 417, "expectation_failed", "100-continue"),
     ("POST /nowhere\r\nExpect: wonders\r\n", 417, "expectation_failed", "100-continue"),
     ("POST /api/v1/chats\r\nContent-Length: 9999999\r\n", 413, "too_large", "KiB"),
@@ -71,10 +73,6 @@ REFUSALS: list[tuple[str, int, str, str]] = [
         "no chat x",
     ),
 ]
-HEADERS = {
-    "method_not_allowed": ("allow", "GET, HEAD"),
-    "upgrade_required": ("upgrade", "websocket"),
-}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -108,9 +106,10 @@ async def test_a_refusal_has_problem_details(
     assert set(body) == set(Problem.__struct_fields__)
     assert words in body["detail"]
     assert body["detail"].endswith((".", "?"))
-    if code in HEADERS:
-        name, value = HEADERS[code]
-        assert headers[name].startswith(value)
+    if code == "method_not_allowed":
+        assert f"knows {headers['allow']} only" in body["detail"]
+    if code == "upgrade_required":
+        assert headers["upgrade"] == "websocket"
 
 
 def test_problems_have_the_statuses_of_errors() -> None:

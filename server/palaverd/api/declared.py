@@ -25,6 +25,7 @@ Needs = Scope | Literal["public"]
 ProblemName = str | tuple[str, int]
 
 _IN_PATH: Final = re.compile(r"{(\w+)}")
+_PATTERN: Final = re.compile(r"(?<=\w):[^{}]+(?=})")
 
 
 class Reply(msgspec.Struct, Generic[T]):
@@ -55,6 +56,8 @@ class Declared:
     """One route.
 
     Args:
+        path: as aiohttp takes it. A whole number in it has the pattern of one, as
+            `{message_id:[0-9]+}`: a word in its place is another address.
         statuses: those of a successful answer; the first one is the usual one.
         problems: what may go wrong here, besides what may go wrong with every route.
         media: the type of the content of a successful answer.
@@ -75,7 +78,7 @@ class Declared:
         over_socket: bool = False,
     ) -> None:
         self.method = method
-        self.path = path
+        self.path = _PATTERN.sub("", path)
         self.handler = handler
         self.scope = scope
         self.statuses = statuses
@@ -131,6 +134,8 @@ class Declared:
         names += ["too_many_connections", "no_descriptor", "internal"]
         if self.scope != "public":
             names += ["unauthenticated", "too_many_logins", "scope", "storage"]
+        if self.takes.path:
+            names.append("not_found")
         if "chat_id" in self.takes.path:
             names.append("chat_not_found")
         if self.takes.asker:

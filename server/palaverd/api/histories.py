@@ -19,7 +19,7 @@ routes = Routes()
 
 
 @routes.patch(
-    "/api/v1/chats/{chat_id}/messages/{message_id}",
+    "/api/v1/chats/{chat_id}/messages/{message_id:[0-9]+}",
     scope="chat",
     problems=("empty_message", "unknown_model", "no_such_message", "refused", "stale_version"),
 )

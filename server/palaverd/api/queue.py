@@ -16,7 +16,7 @@ routes = Routes()
 
 
 @routes.patch(
-    "/api/v1/chats/{chat_id}/queue/{queued_id}",
+    "/api/v1/chats/{chat_id}/queue/{queued_id:[0-9]+}",
     scope="chat",
     problems=("empty_message", "unknown_model", "refused", "not_in_queue"),
 )
@@ -29,7 +29,7 @@ async def patch_queued(
 
 
 @routes.delete(
-    "/api/v1/chats/{chat_id}/queue/{queued_id}",
+    "/api/v1/chats/{chat_id}/queue/{queued_id:[0-9]+}",
     scope="chat",
     problems=("refused", "not_in_queue"),
 )
@@ -41,7 +41,7 @@ async def delete_from_queue(
 
 
 @routes.post(
-    "/api/v1/chats/{chat_id}/queue/{queued_id}/promote",
+    "/api/v1/chats/{chat_id}/queue/{queued_id:[0-9]+}/promote",
     scope="chat",
     problems=("refused", "not_in_queue"),
 )

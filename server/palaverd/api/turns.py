@@ -31,7 +31,7 @@ async def post_resume(request: web.Request, chat_id: str, asker: Asker, body: Re
     return await turns.try_again(context, chat_id, asker, body.turn_version, at)
 
 
-@routes.post("/api/v1/chats/{chat_id}/skip-backoff", scope="chat")
+@routes.post("/api/v1/chats/{chat_id}/skip-backoff", scope="chat", problems=("refused",))
 async def post_skip_backoff(request: web.Request, chat_id: str, body: SkipBackoff) -> Acted:
     """Start a waiting retry now."""
     return await turns.skip_wait(request.app[SERVICES].context, chat_id, owner_of(request), body)
