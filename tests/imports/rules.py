@@ -85,10 +85,11 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     # What is shared by commands first; a command imports another one for what both do.
     "palaver.cli": (
         ("answer", "commands", "exits", "logfile", "messages", "settings", "words"),
-        ("confirmation", "findings", "options", "output", "runtime", "turn"),
-        ("completion", "daemon", "doctor", "login", "ls", "result", "servers"),
+        ("chat_marks", "confirmation", "findings", "options", "output", "runtime", "turn"),
+        ("completion", "daemon", "doctor", "login", "result", "servers"),
         ("daemon_logs", "daemon_status", "ids"),
-        ("archive", "edits", "interface", "queue", "run_turn", "send", "show", "tail_text"),
+        ("archive", "edits", "interface", "ls", "marks", "queue", "run_turn", "send"),
+        ("show", "tail_text"),
         ("main", "run", "tail"),
         ("demo",),
     ),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import click
 
-from palaver.cli import exits, words
+from palaver.cli import words
 from palaver.cli.confirmation import confirm
-from palaver.cli.ids import chats_argument, find_chat
-from palaver.cli.runtime import connected, run_async
+from palaver.cli.ids import chats_argument, for_each
+from palaver.cli.runtime import run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from palaver.wire.chats import Chat
 
 PAGE = 200  # chats per request
-
-# Changes one chat; returns the sentence that reports it.
-Work = Callable[["Client", "Chat"], Awaitable[str]]
 
 
 @click.command(
@@ -40,7 +36,7 @@ def archive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
         await _archive(client, chat)
         return f"Archived {words.quoted(chat)}."
 
-    run_async(_each(settings, chat_ids, work))
+    run_async(for_each(settings, chat_ids, work))
 
 
 @click.command(
@@ -60,7 +56,7 @@ def unarchive(settings: Settings, chat_ids: tuple[str, ...]) -> None:
         await client.change_chat(chat.id, ChangeChat(archived=False))
         return f"{words.quoted(chat)} is back."
 
-    run_async(_each(settings, chat_ids, work))
+    run_async(for_each(settings, chat_ids, work))
 
 
 @click.command(
@@ -90,7 +86,7 @@ def rm(settings: Settings, chat_ids: tuple[str, ...], yes: bool) -> None:
         await client.delete_chat(chat.id)
         return f"Deleted {words.quoted(chat)}."
 
-    run_async(_each(settings, chat_ids, work))
+    run_async(for_each(settings, chat_ids, work))
 
 
 async def _archive(client: Client, chat: Chat) -> None:
@@ -114,18 +110,3 @@ async def _under(client: Client, chat: Chat) -> int:
     while more := {one for one, parent in parents.items() if parent in under} - under:
         under |= more
     return len(under) - 1
-
-
-async def _each(settings: Settings, chat_ids: tuple[str, ...], work: Work) -> int:
-    """Do `work` with each chat; a refusal does not stop the others."""
-    from palaver.client import PalaverError
-
-    code = exits.FINISHED
-    async with connected(settings) as client:
-        for chat_id in chat_ids:
-            try:
-                words.notice(await work(client, await find_chat(client, chat_id)))
-            except PalaverError as error:
-                words.failure(str(error))
-                code = exits.FAILED
-    return code

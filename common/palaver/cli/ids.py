@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from palaver.cli import words
+from palaver.cli import exits, words
 from palaver.cli.completion import complete_chats
+from palaver.cli.runtime import connected
+from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.chats import Chat
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Changes one chat; returns the sentence that reports it.
+Work = Callable[["Client", "Chat"], Awaitable[str]]
 
 # Candidates to list.
 SHOWN: Final = 5
@@ -27,9 +32,19 @@ def chat_argument(function: F) -> F:
 
 def chats_argument(function: F) -> F:
     """Add the argument ID..., one or more, to a command, as `chat_ids`."""
+    return _chats(required=True)(function)
+
+
+def optional_chats_argument(function: F) -> F:
+    """Add the argument [ID...], any number, to a command, as `chat_ids`."""
+    return _chats(required=False)(function)
+
+
+def _chats(*, required: bool) -> Callable[[F], F]:
+    metavar = "ID..." if required else "[ID...]"
     return click.argument(
-        "chat_ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_chats
-    )(function)
+        "chat_ids", metavar=metavar, nargs=-1, required=required, shell_complete=complete_chats
+    )
 
 
 async def find_chat(client: Client, named: str) -> Chat:
@@ -55,6 +70,21 @@ async def find_chat(client: Client, named: str) -> Chat:
 async def find_id(client: Client, named: str) -> str:
     """Return the id of the chat that `find_chat` returns. Raises `PalaverError`."""
     return (await find_chat(client, named)).id
+
+
+async def for_each(settings: Settings, chat_ids: Sequence[str], work: Work) -> int:
+    """Do `work` with each chat; a refusal does not stop the others. Returns the exit code."""
+    from palaver.client import PalaverError
+
+    code = exits.FINISHED
+    async with connected(settings) as client:
+        for chat_id in chat_ids:
+            try:
+                words.notice(await work(client, await find_chat(client, chat_id)))
+            except PalaverError as error:
+                words.failure(str(error))
+                code = exits.FAILED
+    return code
 
 
 def _none(named: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from palaver.cli import exits, output, words
+from palaver.cli.chat_marks import shown
 from palaver.cli.ids import find_id
 from palaver.cli.result import Result, exit_code, failure_result, sentence, turn_result
 from palaver.cli.runtime import connected, patient
@@ -91,6 +92,8 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
             words.notice(f"Left chat {chat_id}, which goes on without this command.")
             return exits.INTERRUPTED
     answer.end()
+    if turn.snapshot is not None and not asked.as_json:
+        await shown(client, chat_id, turn.snapshot)
     if asked.as_json:
         turn_result(chat_id, turn).write()
     said = sentence(chat_id, turn)

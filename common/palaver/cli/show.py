@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from palaver.cli import exits, output, words
+from palaver.cli.chat_marks import shown
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
@@ -61,4 +62,6 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
                 words.notice(f"It waits{since}: {WAITS_FOR[chat.pending]}.")
             if chat.last_error is not None:
                 words.notice(failure_line(chat.last_error))
+            if chat.unread:
+                await shown(client, chat.id, chat.versions.snapshot)
     return exits.FINISHED

@@ -42,6 +42,7 @@ class Turn:
         self.outcome: Outcome | None = None
         self.error: ChatError | None = None
         self.turn_version: int | None = None
+        self.snapshot: int | None = None  # of the chat, as far as it was received
         self._queued = sent.queued.id if sent.queued is not None else None
         self._left_queue = sent.queued is None
         self._mine = sent.message.id if sent.message is not None else None
@@ -107,7 +108,8 @@ class Turn:
                 self.turn_version = event.versions.turn
             case ErrorEvent(error=error):
                 self.error = error
-            case CaughtUp():
+            case CaughtUp(snapshot_version=snapshot):
+                self.snapshot = snapshot
                 return self._settle()
             case _:
                 pass

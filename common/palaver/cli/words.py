@@ -26,6 +26,18 @@ STATUS_WORDS: Final[dict[ChatStatus, str]] = {
 }
 
 
+# All of them, in the order in which they are listed for users.
+STATUSES: Final[tuple[ChatStatus, ...]] = (
+    "waiting",
+    "pending",
+    "running",
+    "interrupting",
+    "requires_action",
+    "paused",
+    "error",
+)
+
+
 def following(retry: RetryInfo) -> str:
     """Return what follows a retryable failure. A loading model has not failed."""
     wait = f"{retry.delay_ms / 1000:.1f} s"
@@ -54,6 +66,12 @@ def status(word: ChatStatus) -> str:
 def title(chat: Chat) -> str:
     """Return a chat's title as one line that is safe on a terminal."""
     return " ".join(visible(chat.title).split()) or "(untitled)"
+
+
+def labels(chat: Chat) -> list[str]:
+    """Return a chat's labels by name, as `name=value`, or `name` if the value is empty."""
+    pairs = sorted(chat.labels.items())
+    return [visible(f"{name}={value}" if value else name) for name, value in pairs]
 
 
 def quoted(chat: Chat) -> str:

@@ -1,0 +1,126 @@
+"""Labels, pins, unread chats and the filters of the list, as processes against a real daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from cli.test_commands import palaver as run_palaver
+from cli.test_commands import server as server
+from cli.test_commands_with_daemon import Shell
+from client.protocol_server import INFO, ProtocolServer, answer
+from palaver.cli.ls import row
+from palaver.wire.protocol import CHAT_MARKS
+from palaverd.chatstate.states import State
+from palaverd.daemon import Daemon
+from support.chats import plant_member
+from support.daemon import running_pair
+from support.forkserver import fork
+from tui.replay import chat
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+async def palaver() -> AsyncIterator[Shell]:
+    async with running_pair(rate=400) as (daemon, client, _):
+        shell = Shell(client)
+        await plant_family(daemon)
+        yield shell
+
+
+async def plant_family(daemon: Daemon) -> None:
+    """Insert the chats a, with the child b, and c, which has failed."""
+
+    def plant(connection):  # type: ignore[no-untyped-def]
+        plant_member(connection, State.W, "a", root="a")
+        plant_member(connection, State.W, "b", "a")
+        plant_member(connection, State.E0, "c", root="c")
+
+    await daemon.database.write(plant)
+
+
+async def ids(palaver: Shell, *options: str) -> list[str]:
+    return [chat["id"] for chat in await palaver.lines("ls", *options)]
+
+
+async def test_chats_are_labelled_pinned_and_found_by_it(palaver: Shell) -> None:
+    said = await palaver("label", "a", "urgent", "team=docs")
+    assert said.err == "Labels of “t”: team=docs, urgent.\n"
+    await palaver("label", "c", "team=infra")
+    assert (await palaver("label", "a")).out == "team=docs\nurgent\n"
+    assert set(await ids(palaver, "--label", "team")) == {"a", "c"}
+    assert await ids(palaver, "--label", "team=docs", "-l", "urgent") == ["a"]
+    assert "[team=docs urgent]" in (await palaver("ls", "--label", "urgent")).out
+    assert await ids(palaver, "--status", "failed") == ["c"]
+    assert set(await ids(palaver, "-s", "idle", "-s", "error")) == {"a", "b", "c"}
+    assert await ids(palaver, "--parent", "a") == ["b"]
+    await palaver("label", "a", "--remove", "urgent", "team=qa")
+    assert (await palaver("label", "a")).out == "team=qa\n"
+    pinned = await palaver("pin", "b", "a")
+    assert pinned.err == "Pinned “t” at place 1.\nPinned “t” at place 2.\n"
+    assert await ids(palaver) == ["b", "a", "c"]
+    assert (await palaver("pin", "c", "--place", "2")).err == "Pinned “t” at place 2.\n"
+    assert (await palaver("unpin", "b")).err == "“t” is not pinned any more.\n"
+    assert await ids(palaver) == ["c", "a", "b"]
+
+
+async def at_a_terminal(palaver: Shell, *arguments: str) -> None:
+    """Run a command whose standard output is a terminal."""
+    ours, theirs = pty.openpty()
+    try:
+        socket = str(palaver.client.endpoint.socket)
+        process = await fork("palaver", "--socket", socket, *arguments, stdout=theirs)
+        async with asyncio.timeout(60):
+            await process.communicate()
+        assert process.returncode == 0
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+async def test_what_a_terminal_has_shown_is_read_and_what_went_into_a_pipe_is_not(
+    palaver: Shell,
+) -> None:
+    piped = (await palaver.lines("run", "[[echo]] one"))[-1]["chat_id"]
+    await palaver("show", piped)
+    await at_a_terminal(palaver, "run", "[[echo]] two")
+    assert await ids(palaver, "--unread") == [piped]
+    assert (await palaver("ls")).out.count(" *  ") == 1
+    await at_a_terminal(palaver, "show", piped)
+    assert await ids(palaver, "--unread") == []
+    again = [(await palaver.lines("run", "[[echo]] x"))[-1]["chat_id"] for _ in range(2)]
+    assert (await palaver("read", again[0])).err == "“x” is read.\n"
+    assert (await palaver("read", "--all")).err == "1 chat is read.\n"
+    assert (await palaver("read", "--all")).err == "Nothing was unread.\n"
+    assert "--all" in (await palaver("read", code=2)).err
+
+
+async def test_an_older_daemon_which_would_list_all_chats_is_not_asked(
+    server: ProtocolServer,
+) -> None:
+    older = [name for name in INFO.capabilities if name != CHAT_MARKS]
+
+    async def info(_: web.Request) -> web.Response:
+        return answer(msgspec.structs.replace(INFO, capabilities=older))
+
+    server.routes["GET", "/api/v1/info"] = info
+    for command in (("ls", "--unread"), ("ls", "--label", "x"), ("read", "--all")):
+        ended = await run_palaver(server, *command)
+        assert (ended.code, ended.out) == (1, "")
+        assert "knows no labels" in ended.err
+
+
+def test_a_line_shows_marks_and_labels() -> None:
+    plain = row(chat("c1", "A title"))
+    assert plain.startswith("c1    idle")
+    assert plain.endswith("  A title")
+    marked = row(chat("c1", "A title", unread=True, pin_order=0, labels={"b": "1", "a": ""}))
+    assert marked.startswith("c1 *^ idle")
+    assert marked.endswith("  A title  [a b=1]")
