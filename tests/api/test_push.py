@@ -11,7 +11,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, UnixConnector, WSMsg
 
 from palaverd.api import limits
 from palaverd.api.push import pusher
-from palaverd.stream.subscriber import Push
+from palaverd.stream.live import Push
 from support.clock import PATIENCE_S
 from support.daemon import short_dir
 

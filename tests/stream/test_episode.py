@@ -125,28 +125,6 @@ def test_a_tool_call_is_shown_before_its_arguments_come() -> None:
         drain(log, cursor, {0: ""})
 
 
-@given(st.lists(st.lists(st.text(max_size=9), max_size=4), max_size=30), st.integers(1, 4))
-def test_pushed_frames_say_what_reading_says_in_any_mixture(
-    turns: list[list[str]], every: int
-) -> None:
-    """One reader gets pushed frames where possible, and reads itself in each `every`-th turn."""
-    log, cursor, shown = Episode("1.1"), Cursor(), dict[int, str]()
-    log.open_block("text")
-    drain(log, cursor, shown)
-    for number, turn in enumerate(turns):
-        for delta in turn:
-            log.append(0, delta)
-        newest = log.newest(cursor)
-        if number % every == 0 or newest is None:
-            drain(log, cursor, shown)
-        else:
-            assert newest is log.newest(cursor), "it is made once for all"
-            apply(shown, [msgspec.json.encode(e) for e in msgspec.json.decode(newest)])
-            log.passed(cursor)
-        assert {n: text for n, text in shown.items() if text} == texts(log)
-        assert log.newest(cursor) is None
-
-
 @pytest.mark.parametrize("asked_at", [(), (1, 700), range(0, 3 * PIECES, 100)])
 def test_a_growing_text_is_the_sum_of_its_pieces_whenever_one_asks(asked_at: Sequence[int]) -> None:
     growing, pieces = GrowingText(), [f"{number} " for number in range(3 * PIECES + 5)]

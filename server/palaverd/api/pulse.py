@@ -11,7 +11,7 @@ import msgspec
 from palaver.clock import Clock, Timer
 from palaver.wire.events import Heartbeat
 from palaverd.api import limits
-from palaverd.stream.subscriber import Push
+from palaverd.stream.live import Push
 
 _HEARTBEAT: Final = msgspec.json.encode([Heartbeat()])
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from palaverd.api import limits
-from palaverd.stream.subscriber import Push
+from palaverd.stream.live import Push
 
 _FIN_TEXT = 0x81  # RFC 6455, 5.2: a final fragment, opcode 1
 

@@ -28,7 +28,8 @@ from palaverd.api.services import SERVICES, Services
 from palaverd.logs.bugs import log_bug
 from palaverd.store.codec import to_ms
 from palaverd.store.database import DatabaseError
-from palaverd.stream.subscriber import Push, Subscriber
+from palaverd.stream.live import Push
+from palaverd.stream.subscriber import Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
 
 routes = Routes()

@@ -64,6 +64,12 @@ class Cursor:
         self.entry: int | None = None
         self.offsets: dict[int, int] = {} if at is None else dict(enumerate(at.read))
 
+    def copy(self) -> Cursor:
+        """Return another cursor at the same place."""
+        other = Cursor()
+        other.episode, other.entry, other.offsets = self.episode, self.entry, self.offsets.copy()
+        return other
+
 
 class Episode:
     """The log of one attempt. `key` is `<history version>.<attempt>`, `model` its model."""
@@ -77,7 +83,6 @@ class Episode:
         self._size = 0
         self._entries: list[tuple[int, int, bytes]] = []
         self._first = 0  # the number of the first entry in the list
-        self._newest = (0, 0, b"")  # the last frame that `newest` returned: from, to, bytes
 
     @property
     def end(self) -> int:
@@ -153,18 +158,19 @@ class Episode:
         cursor.entry += len(taken)
         return taken
 
-    def newest(self, cursor: Cursor) -> bytes | None:
-        """Return everything after `cursor` as one frame, the same bytes for each subscriber.
+    def is_at_end(self, cursor: Cursor) -> bool:
+        """Return whether a cursor of this episode is after the last entry."""
+        return cursor.entry == self.end and cursor.episode == self.key
 
-        None if that is nothing, or includes merged text. Does not advance the cursor: see `passed`.
+    def newest(self, cursor: Cursor) -> bytes | None:
+        """Return all entries after `cursor` as one frame; None if they include merged text.
+
+        Does not advance the cursor: see `passed`.
         """
-        entry, end = cursor.entry, self.end
-        if entry is None or not self._first <= entry < end:
+        entry, first = cursor.entry, self._first
+        if entry is None or entry < first:
             return None
-        if self._newest[:2] != (entry, end):
-            events = [event for _, _, event in self._entries[entry - self._first :]]
-            self._newest = (entry, end, frame(events))
-        return self._newest[2]
+        return frame([event for _, _, event in self._entries[entry - first :]])
 
     def passed(self, cursor: Cursor) -> None:
         """Advance `cursor` past what `newest` returned."""

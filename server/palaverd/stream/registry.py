@@ -2,64 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from palaver.clock import Clock
-from palaverd.metrics import Metrics, Spread
+from palaverd.metrics import Metrics
 from palaverd.stream.episode import Episode
+from palaverd.stream.live import Live
 
 # Seconds for which an ended episode is kept, for subscribers that are behind or reconnect.
 LINGER_S = 15.0
-
-
-class Follower(Protocol):
-    """A subscriber that has everything and waits for more."""
-
-    def grown(self) -> None:
-        """Called when the episode grew, or a new one began. On the event loop; must not block."""
-
-
-class Live:
-    """The current episode of one chat, its listeners, and its waiting followers."""
-
-    def __init__(self, clock: Clock, added: Spread) -> None:
-        self._clock = clock
-        self._added = added  # the latency from a delta to its followers
-        self._came = 0.0
-        self.episode: Episode | None = None
-        self.before: Episode | None = None  # of the previous attempt, until the new one is recorded
-        self.listeners = 0
-        self._waiting: set[Follower] = set()
-        self._telling = False
-
-    @contextmanager
-    def waits(self, follower: Follower) -> Iterator[None]:
-        """Notify `follower` of new output within a `with` block."""
-        self._waiting.add(follower)
-        try:
-            yield
-        finally:
-            self._waiting.discard(follower)
-
-    def wake(self) -> None:
-        """Notify the followers, once for everything that arrives in one turn of the event loop.
-
-        Deltas that a provider sends together become one frame, and each follower costs one call: no
-        task is woken.
-        """
-        if self._waiting and not self._telling:
-            self._telling = True
-            self._came = self._clock.monotonic()
-            asyncio.get_running_loop().call_soon(self._tell)
-
-    def _tell(self) -> None:
-        self._telling = False
-        for follower in tuple(self._waiting):
-            follower.grown()
-        self._added.add(self._clock.monotonic() - self._came)
 
 
 class Episodes:
@@ -92,10 +44,10 @@ class Episodes:
         live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
         if live.episode is not None and live.episode.key != key:
             live.before = live.episode
-        live.episode = Episode(key, model)
+        episode = Episode(key, model)
+        live.show(episode)
         self.begun += 1
-        live.wake()
-        return live.episode
+        return episode
 
     def counts(self, chat_id: str) -> None:
         """Record that the newest attempt is in the database, so that the previous one can go."""
@@ -129,7 +81,8 @@ class Episodes:
         live = self._by_chat.get(chat_id)
         if live is None or live.episode is not episode:
             return
-        live.episode = live.before = None
+        live.show(None)
+        live.before = None
         self._drop_unused(chat_id, live)
 
     def _drop_unused(self, chat_id: str, live: Live) -> None:

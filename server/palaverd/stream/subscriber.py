@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 
 import msgspec
@@ -20,17 +20,14 @@ from palaverd.store.rows import ChatRow
 from palaverd.store.sync import Changes, row_alone
 from palaverd.stream.changes import events_for, shown_episode
 from palaverd.stream.episode import Cursor, frame
+from palaverd.stream.live import Live, Push
 from palaverd.stream.reader import ChangeReader
-from palaverd.stream.registry import Episodes, Live
+from palaverd.stream.registry import Episodes
 
 FRAME_LIMIT = 1024 * 1024  # bytes in one frame; a slow reader gets the rest in the next ones
 READ_RETRY_S = 1.0  # between reads of a database that fails
 
 _encode = msgspec.json.Encoder().encode
-
-
-# Sends a frame if that cannot block on the client; else returns False.
-Push = Callable[[bytes], bool]
 
 
 class Subscriber:
@@ -56,7 +53,7 @@ class Subscriber:
         self._clock = clock
         self._since = start.since
         self._row: ChatRow | None = None
-        self._cursor = Cursor(start.at)
+        self.cursor = Cursor(start.at)
         self._wanted = 0
         self._committed: ChatRow | None = None  # of the newest hint
         self._wake = asyncio.Event()
@@ -64,7 +61,7 @@ class Subscriber:
         self._first: Changes | None = None  # that `check` read
         self._receiving = ExitStack()
         self._live: Live | None = None
-        self._push: Push | None = None
+        self.push: Push | None = None
 
     def __enter__(self) -> Subscriber:
         with ExitStack() as opened:
@@ -94,7 +91,7 @@ class Subscriber:
         Nothing is read or encoded while the consumer is busy with a frame. While the consumer waits
         for one, live output goes out through `push`, if it is given and does not refuse.
         """
-        self._push = push
+        self.push = push
         live = self._live
         assert live is not None, "used outside its `with` block"
         caught_up = False
@@ -121,18 +118,9 @@ class Subscriber:
                     await self._wake.wait()
                 self._wake.clear()
 
-    def grown(self) -> None:
-        """Push the new output, as the frame that other subscribers get too, or wake the loop."""
-        episode = self._live.episode if self._live is not None else None
-        if self._push is None or self._wake.is_set() or episode is None:
-            self._wake.set()
-            return
-        cursor = self._cursor
-        newest = episode.newest(cursor) if episode.key == cursor.episode else None
-        if newest is not None and self._push(newest):
-            episode.passed(cursor)
-        else:
-            self._wake.set()
+    def wake(self) -> None:
+        """Have the loop of `frames` look for more."""
+        self._wake.set()
 
     def _note(self) -> bool:
         """Keep the newest snapshot version of the hints. Return True if the chat was deleted."""
@@ -148,12 +136,12 @@ class Subscriber:
         changes = self._known() or await self._reader.read(self._chat_id, since, self._wanted)
         if since is not None and since > changes.row.snapshot_version:
             changes = await self._reader.read(self._chat_id, None, 0)
-        events = events_for(changes, self._row, since, self._cursor.episode)
+        events = events_for(changes, self._row, since, self.cursor.episode)
         self._row = changes.row
         self._since = changes.row.snapshot_version
         shown = shown_episode(changes.row)
-        if shown != self._cursor.episode:
-            self._cursor = Cursor(None if shown is None else Position(shown))
+        if shown != self.cursor.episode:
+            self.cursor = Cursor(None if shown is None else Position(shown))
         return events
 
     def _known(self) -> Changes | None:
@@ -168,13 +156,13 @@ class Subscriber:
     def _next_parts(self, live: Live) -> list[bytes]:
         """Return what the log holds after the cursor, at most one frame of it."""
         episode = live.episode
-        if episode is None or episode.key != self._cursor.episode:
+        if episode is None or episode.key != self.cursor.episode:
             return []
-        merged = self._cursor.entry is None
-        taken = episode.read(self._cursor, FRAME_LIMIT)
+        merged = self.cursor.entry is None
+        taken = episode.read(self.cursor, FRAME_LIMIT)
         if not taken and merged:
             # All merged text was sent; there may be entries after it.
-            taken = episode.read(self._cursor, FRAME_LIMIT)
+            taken = episode.read(self.cursor, FRAME_LIMIT)
         return taken
 
 
