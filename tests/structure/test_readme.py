@@ -15,7 +15,7 @@ from palaver.cli.main import palaver
 from palaverd.cli import main as palaverd
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/remote.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/remote.md", "docs/api.md")
 PROGRAMS: dict[str, click.Command] = {"palaver": palaver, "palaverd": palaverd}
 
 
