@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Protocol
 
 
@@ -53,9 +53,8 @@ class SystemClock:
         await asyncio.sleep(delay)
 
 
-@asynccontextmanager
-async def deadline(clock: Clock, seconds: float) -> AsyncIterator[None]:
-    """Return a timeout like `asyncio.timeout`, on a `Clock`.
+class deadline:  # noqa: N801 - used like `asyncio.timeout`
+    """A timeout like `asyncio.timeout`, on a `Clock`: `async with deadline(clock, seconds):`.
 
     It is an `asyncio.Timeout`, so that asyncio counts the task's cancellations, also where a
     library in the body converts a cancellation into another error.
@@ -63,12 +62,31 @@ async def deadline(clock: Clock, seconds: float) -> AsyncIterator[None]:
     Raises:
         TimeoutError: the body took longer than `seconds`.
     """
-    async with asyncio.timeout(None) as timeout:
-        timer = clock.call_later(seconds, lambda: timeout.reschedule(0))
-        try:
-            yield
-        finally:
-            timer.cancel()
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(None)
+        self._timer: Timer | None = None
+
+    async def __aenter__(self) -> None:
+        """Start it."""
+        await self._timeout.__aenter__()
+        self._timer = self._clock.call_later(self._seconds, self._expire)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End it."""
+        assert self._timer is not None
+        self._timer.cancel()
+        await self._timeout.__aexit__(kind, error, traceback)
+
+    def _expire(self) -> None:
+        self._timeout.reschedule(0)
 
 
 async def wait_until(

@@ -9,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from palaver.clock import SystemClock
 from palaverd.chatstate.states import State
+from palaverd.store import check
 from palaverd.store.access import ensure_user
 from palaverd.store.backup import copy_database, integrity_problems
 from palaverd.store.check import check_all
@@ -87,6 +89,27 @@ async def palaverd(*arguments: str | Path) -> tuple[int, list[str]]:
     assert process.returncode is not None
     assert b"Traceback" not in said, said.decode()
     return process.returncode, said.decode().splitlines()
+
+
+def test_a_check_does_not_see_half_of_what_is_written_meanwhile(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = vars(check)["queue_ids"]
+    with closing(sqlite3.connect(filled)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+
+        def after_the_row(connection: Connection, chat_id: str) -> list[int]:
+            writer.execute("UPDATE messages SET revision = 9")
+            writer.execute("UPDATE chats SET snapshot_version = 9")
+            writer.commit()
+            return real(connection, chat_id)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(check, "queue_ids", after_the_row)
+            assert check_all(filled) == (1, [])
+    # The old row of the chat and the new message would not fit.
+    with closing(sqlite3.connect(filled)) as other:
+        assert other.execute("SELECT revision FROM messages").fetchall() == [(9,)]
 
 
 @pytest.mark.process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatch
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ OWNERS: Final[dict[str, Server]] = {
 }
 
 
+@cache
 def at_address(base_url: str | None) -> Server | None:
     """Return the server at a known host; None for any other."""
     host = _host(base_url)

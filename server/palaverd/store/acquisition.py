@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from palaver.wire.chats import PendingReason
@@ -19,6 +20,7 @@ from palaverd.store.door import Applied, finish
 from palaverd.store.hints import Hint, hint_of
 from palaverd.store.listing import read_chats
 from palaverd.store.locked import LockedChat, lock
+from palaverd.store.savepoints import savepoint
 from palaverd.store.tables import chats, leases
 from palaverd.store.transitions.ownership import acquire, release
 from palaverd.store.transitions.reconcile import reconcile
@@ -26,8 +28,45 @@ from palaverd.store.transitions.retry import resume
 
 log = structlog.get_logger("palaverd.store")
 
-_SUBAGENT = chats.c.parent_id.is_not(None)
 _KNOWN = [status.value for status in Status]
+
+# Statements are built once: building one takes as long as running it.
+_SUBAGENT = chats.c.parent_id.is_not(None)
+# Nobody holds a chat: it has no runner, or one whose lease has expired.
+_UNHELD = or_(
+    chats.c.runner_id.is_(None),
+    leases.c.runner_id.is_(None),
+    leases.c.runner_id != chats.c.runner_id,
+    leases.c.heartbeat < bindparam("expired"),
+)
+_FIND_UNHELD = (
+    select(
+        chats.c.id,
+        chats.c.status,
+        _SUBAGENT.label("subagent"),
+        chats.c.workspace_host,
+        chats.c.runner_id,
+        chats.c.pending_reason,
+        chats.c.waiting_for_children,
+    )
+    .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
+    .where(tables.RUNNABLE, _UNHELD)
+    .order_by(chats.c.updated_at)
+)
+_COUNT_HELD = (
+    select(_SUBAGENT, func.count())
+    .join(leases, leases.c.chat_id == chats.c.id)
+    .where(
+        ~chats.c.archived,
+        chats.c.status == Status.RUNNING.value,
+        ~_UNHELD,
+        ~chats.c.waiting_for_children,
+    )
+    .group_by(_SUBAGENT)
+)
+_FIND_DUE = select(chats.c.id).where(
+    chats.c.resume_at.is_not(None), chats.c.resume_at <= bindparam("now")
+)
 
 
 class Taker(msgspec.Struct, frozen=True):
@@ -35,7 +74,8 @@ class Taker(msgspec.Struct, frozen=True):
 
     `max_chats` and `max_subagents` are how many may run at once (0 for no limit); sub-agents are
     counted separately. A lease holds for `lease_ms` without a heartbeat. `runner_ids` are the
-    runners that the worker has already.
+    runners that the worker has already; they count as alive whatever their leases say: after the
+    machine slept, an acquisition may come before the heartbeat.
     """
 
     worker_id: str
@@ -54,23 +94,18 @@ def acquire_chats(
     Only a running chat waits for capacity, or for the machine with its files: an interruption needs
     neither, and a chat that waits for a user's answer takes no capacity.
     """
-    free = _is_free(taker, now)
-    found = connection.execute(
-        select(
-            chats.c.id,
-            chats.c.status,
-            _SUBAGENT.label("subagent"),
-            chats.c.workspace_host,
-            chats.c.runner_id,
-            chats.c.pending_reason,
-        )
-        .join(leases, leases.c.chat_id == chats.c.id, isouter=True)
-        .where(tables.RUNNABLE, free)
-        .order_by(chats.c.updated_at)
-    ).all()
-    places = _places(connection, taker, free) if found else {}
+    expired = {"expired": now - taker.lease_ms}
+    found = connection.execute(_FIND_UNHELD, expired).all()
+    unheld = [one for one in found if one.runner_id not in taker.runner_ids]
+    if not unheld:
+        return []
+    held = Counter({bool(kind): n for kind, n in connection.execute(_COUNT_HELD, expired)})
+    for one in found:
+        if one.runner_id in taker.runner_ids and one.status == Status.RUNNING:
+            held[bool(one.subagent)] += not one.waiting_for_children
+    places = _places(taker, held)
     applied = []
-    for chat_id, status, subagent, host, runner_id, told in found:
+    for chat_id, status, subagent, host, runner_id, told, _ in unheld:
         running = status == Status.RUNNING
         reason = _must_wait(taker, host, places[subagent]) if running else None
         if reason is not None and reason == told and runner_id is None:
@@ -98,7 +133,7 @@ def _change(
     applied = []
     for chat_id in list(chat_ids):
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 chat = lock(connection, chat_id, now)
                 if not _repaired(chat):
                     work(chat)
@@ -123,22 +158,6 @@ def _wait(reason: PendingReason, chat: LockedChat) -> None:
     chat.note_change()
     chat.row.pending_reason = reason
     chat.row.pending_since = chat.row.pending_since or chat.now
-
-
-def _is_free(taker: Taker, now: int) -> ColumnElement[bool]:
-    """Return the condition that nobody holds a chat: no runner, or an expired lease.
-
-    The taker's own runners count as alive whatever their leases say: after the machine slept, the
-    acquisition timer may fire before the heartbeat.
-    """
-    passed = or_(
-        leases.c.runner_id.is_(None),
-        leases.c.runner_id != chats.c.runner_id,
-        leases.c.heartbeat < now - taker.lease_ms,
-    )
-    return or_(
-        chats.c.runner_id.is_(None), and_(chats.c.runner_id.not_in(taker.runner_ids), passed)
-    )
 
 
 def _must_wait(taker: Taker, host: str | None, places: int) -> PendingReason | None:
@@ -169,36 +188,18 @@ def explain_pending(connection: Connection, reason: PendingReason, now: int) -> 
     return _change(connection, waiting, now, partial(_wait, reason))
 
 
-def _places(connection: Connection, taker: Taker, free: ColumnElement[bool]) -> dict[bool, int]:
+def _places(taker: Taker, held: Mapping[bool, int]) -> dict[bool, int]:
     """Return the free capacity for chats (False) and for sub-agents (True).
 
     Negative is no limit. A chat whose worker died takes no capacity.
     """
-    held = {
-        bool(kind): int(count)
-        for kind, count in connection.execute(
-            select(_SUBAGENT, func.count())
-            .join(leases, leases.c.chat_id == chats.c.id)
-            .where(
-                ~chats.c.archived,
-                chats.c.status == Status.RUNNING.value,
-                ~free,
-                ~chats.c.waiting_for_children,
-            )
-            .group_by(_SUBAGENT)
-        )
-    }
     allowed = {False: taker.max_chats, True: taker.max_subagents}
-    return {
-        kind: max(0, limit - held.get(kind, 0)) if limit else -1 for kind, limit in allowed.items()
-    }
+    return {kind: max(0, limit - held[kind]) if limit else -1 for kind, limit in allowed.items()}
 
 
 def resume_due(connection: Connection, now: int) -> list[Applied[None]]:
     """Resume the failed turns whose `resume_at` has come."""
-    due = connection.execute(
-        select(chats.c.id).where(chats.c.resume_at.is_not(None), chats.c.resume_at <= now)
-    ).scalars()
+    due = connection.execute(_FIND_DUE, {"now": now}).scalars()
     return _change(connection, due, now, lambda chat: resume(chat, chat.row.turn_version, None))
 
 

@@ -79,7 +79,8 @@ class Readers:
     def __init__(self, engine: Engine, count: int) -> None:
         self._engine = engine
         self._readers = [_Reader(engine) for _ in range(count)]
-        self._free: asyncio.Queue[_Reader] = asyncio.Queue()
+        # The last one used comes first: few threads take turns while few read.
+        self._free: asyncio.LifoQueue[_Reader] = asyncio.LifoQueue()
         self._reading: set[asyncio.Task[Any]] = set()
         self.ended = 0  # reads that have ended, successfully or not
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert
+from sqlalchemy import bindparam, delete, insert
 
 from palaverd.chatstate.states import RUNNABLE_STATUSES
 from palaverd.chatstate.table import Transition
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import leases
+
+_LEASE = insert(leases)
+_DROP_LEASE = delete(leases).where(leases.c.chat_id == bindparam("of_chat"))
 
 
 def acquire(chat: LockedChat, worker_id: str, runner_id: str) -> None:
@@ -17,9 +20,8 @@ def acquire(chat: LockedChat, worker_id: str, runner_id: str) -> None:
         chat.row.runner_id = runner_id
         chat.row.waiting_for_children = False
         _drop_lease(chat)
-        chat.connection.execute(
-            insert(leases).values(chat_id=chat.row.chat_id, runner_id=runner_id, heartbeat=chat.now)
-        )
+        lease = {"chat_id": chat.row.chat_id, "runner_id": runner_id, "heartbeat": chat.now}
+        chat.connection.execute(_LEASE, lease)
 
 
 def release(chat: LockedChat) -> None:
@@ -43,4 +45,4 @@ def set_waiting_for_children(chat: LockedChat, waiting: bool) -> None:
 
 
 def _drop_lease(chat: LockedChat) -> None:
-    chat.connection.execute(delete(leases).where(leases.c.chat_id == chat.row.chat_id))
+    chat.connection.execute(_DROP_LEASE, {"of_chat": chat.row.chat_id})
