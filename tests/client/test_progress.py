@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from palaver.stream.position import BLOCKS_MOST, WHOLE, Position
 from palaver.stream.progress import GapError, Progress, step
+from palaver.wire.chats import Versions
 from palaver.wire.events import (
     CaughtUp,
     HistoryReset,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
+    StatusEvent,
     StreamEvent,
 )
 from palaver.wire.messages import Message, Text
@@ -33,6 +36,10 @@ def message(id: int, text: str, revision: int) -> Message:  # noqa: A002
     return Message(id, "assistant", [Text(text)], revision, WHEN)
 
 
+def status(snapshot: int) -> StatusEvent:
+    return StatusEvent("running", Versions(snapshot, 1, 1, 0, 0), "a title")
+
+
 AT = Progress(5, Position("3.1", (9, 4)))
 
 
@@ -41,6 +48,10 @@ AT = Progress(5, Position("3.1", (9, 4)))
     [
         (CaughtUp(7), Progress(7, AT.at), CaughtUp(7)),
         (CaughtUp(2), AT, CaughtUp(2)),
+        (status(7), Progress(7, AT.at), status(7)),
+        (status(2), AT, status(2)),
+        (Incomplete("3.1"), Progress(5, Position("3.1")), Incomplete("3.1")),
+        (Incomplete("3.0"), AT, None),
         (part("ab", 4, block=1), Progress(5, Position("3.1", (9, 6))), part("ab", 4, block=1)),
         (part("xyab", 2, block=1), Progress(5, Position("3.1", (9, 6))), part("ab", 4, block=1)),
         (part("xy", 2, block=1), AT, None),
@@ -317,3 +328,4 @@ def live_after(events: list[StreamEvent]) -> dict[int, str]:
 def test_a_snapshot_counts_as_read_only_when_all_of_it_came() -> None:
     progress, _ = step(Progress(since=5), MessageEvent(message(1, "x", 9)))
     assert progress.since == 5
+    assert step(progress, status(9))[0].since == 9

@@ -3,173 +3,209 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 
-import msgspec
-
-from palaver.stream.position import Position
 from palaver.stream.progress import Progress
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import (
     CaughtUp,
+    HistoryTruncated,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
+    RetryEvent,
     StatusEvent,
     StreamEvent,
 )
-from palaver.wire.messages import Text
+from palaver.wire.messages import ToolCall, ToolResult
 from palaver.wire.queue import ChangeChat
-from palaverd.chatstate.execution import Fence
 from palaverd.config.types import WorkerConfig
-from palaverd.daemon import Daemon
-from palaverd.store.acquisition import acquire_chats
-from palaverd.store.history import NewMessage
-from palaverd.store.transitions.turn import commit_response, record_attempt
-from palaverd.stream.episode import Episode
 from palaverd.stream.reader import ChangeReader
+from palaverd.stream.registry import LINGER_S
 from palaverd.stream.subscriber import Subscriber
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat
 from palaverd.usecases.settings import change_chat
+from stream.stage import Stage
+from support.clock import PATIENCE_S, ManualClock
 from support.daemon import running_pair
-from support.store import taker
+from support.view import View
 
-decoder = msgspec.json.Decoder(list[StreamEvent])
-
-
-class View:
-    """The state of a client: messages by id, and the live text of an episode."""
-
-    def __init__(self) -> None:
-        self.messages: dict[int, str] = {}
-        self.live: dict[int, str] = {}
-        self.episode: str | None = None
-        self.since: int | None = None
-        self.at: tuple[int, ...] = ()
-
-    def apply(self, event: StreamEvent) -> None:
-        match event:
-            case MessageEvent(message, replaces):
-                self.messages[message.id] = "".join(getattr(p, "text", "") for p in message.parts)
-                if replaces == self.episode:
-                    self.live, self.episode, self.at = {}, None, ()
-            case MessagePartEvent():
-                if event.episode != self.episode:
-                    self.live, self.episode = {}, event.episode
-                text = self.live.get(event.block, "")
-                assert event.offset == len(text), "a gap or an echo"
-                self.live[event.block] = text + event.delta
-                self.at = (len(text) + len(event.delta),)
-            case PreviewReset():
-                self.live, self.episode, self.at = {}, None, ()
-            case CaughtUp(snapshot_version):
-                self.since = snapshot_version
-
-    @property
-    def start(self) -> Progress:
-        at = None if self.episode is None else Position(self.episode, self.at)
-        return Progress(self.since, at)
+NO_WORKER = WorkerConfig(enabled=False)
+CALLS = 3
 
 
-class Stage:
-    """A chat whose answer the test writes: no worker, but the real database and streams."""
+async def story(stage: Stage) -> AsyncIterator[None]:
+    """Play an answer with a retry, tool calls written in turn, and an edit; pause after each step.
 
-    def __init__(self, daemon: Daemon) -> None:
-        self.daemon = daemon
-        self.reader = ChangeReader(daemon.database)
-        self.chat_id = ""
-        self.fence = Fence("")
+    It has more than 500 events.
+    """
+    first = (await stage.attempt()).open_block("text")
+    yield
+    for number in range(80):
+        stage.say(first, f"{number} ")
+        yield
+    await stage.fail()
+    yield
+    second = await stage.attempt()
+    yield
+    for block, kind in enumerate(("reasoning", "text")):
+        second.open_block(kind)  # type: ignore[arg-type]
+        for number in range(70):
+            stage.say(block, f"{kind} {number}, ")
+            yield
+    for call in range(CALLS):
+        second.open_block("tool_call", name="read", call_id=f"call-{call}")
+        stage.daemon.episodes.wake(stage.chat_id)
+        yield
+    for number in range(120):
+        stage.say(2 + number % CALLS, f"{number};")
+        yield
+    await stage.commit()
+    yield
+    await stage.results()
+    yield
+    third = (await stage.attempt()).open_block("text")
+    yield
+    await stage.send("and another")
+    yield
+    for number in range(60):
+        stage.say(third, f"{number} ")
+        yield
+    await stage.edit(1, "go elsewhere")
+    yield
+    last = (await stage.attempt()).open_block("text")
+    yield
+    for number in range(120):
+        stage.say(last, f"{number} ")
+        yield
+    await stage.commit()
+    yield
+    await stage.finish()
+    yield
 
-    async def begin(self) -> Episode:
-        door = self.daemon.door
-        sent = await create_chat(self.daemon.context, Asker("local"), CreateChat("go", title="t"))
-        self.chat_id = sent.chat.id
-        [taken] = await door.transact_all(
-            lambda c, now: acquire_chats(c, taker(), door.new_id, now)
-        )
-        row = taken.row
-        assert row.runner_id is not None
-        self.fence = Fence(row.runner_id, row.history_version, row.status)
-        episode = self.daemon.episodes.begin(self.chat_id, f"{row.history_version}.1")
-        await door.apply(self.chat_id, lambda c: record_attempt(c, "m"), fence=self.fence)
-        episode.open_block("text")
-        return episode
 
-    async def commit(self, episode: Episode) -> None:
-        answer = NewMessage(
-            role="assistant", parts=[Text(episode.blocks[0].text)], episode=episode.key
-        )
-        await self.daemon.door.apply(
-            self.chat_id, lambda c: commit_response(c, answer), fence=self.fence
-        )
+async def all_read(stage: Stage, view: View) -> bool:
+    """Return whether a view has the chat's snapshot and all of its live output."""
+    row = await stage.row()
+    shown = {number: block.text for number, block in view.live.items()}
+    live = {
+        number: block.text
+        for number, block in enumerate(stage.episode.blocks)
+        if block.text or block.kind == "tool_call"  # others begin with their first text
+    }
+    over = row.generation_attempt == 0 or row.status != "running"
+    return view.progress.since == row.snapshot_version and shown == ({} if over else live)
 
-    async def connect(self, view: View) -> AsyncGenerator[bytes]:
-        daemon = self.daemon
-        with Subscriber(
-            self.chat_id, view.start, daemon.hub, daemon.episodes, self.reader, daemon._clock
-        ) as subscriber:
-            await subscriber.check("local")
-            async for frame in subscriber.frames():
-                yield frame
 
-    async def watch(self, view: View, episode: Episode, deltas: int) -> list[StreamEvent]:
-        """Follow the answer live, delta by delta."""
-        frames = self.connect(view)
-        events: list[StreamEvent] = []
-        while not (events and isinstance(events[-1], CaughtUp)):
-            events += decoder.decode(await anext(frames))
-        for number in range(deltas):
-            episode.append(0, f"{number} ")
-            self.daemon.episodes.wake(self.chat_id)
-            events += decoder.decode(await anext(frames))
-        await frames.aclose()
-        for event in events:
-            view.apply(event)
-        return events
+def after(events: list[StreamEvent]) -> View:
+    """Return the view of a client that was cut off after these events.
 
-    async def catch_up(self, view: View) -> list[StreamEvent]:
-        """Connect with the view's progress, and read events until it has caught up."""
-        events: list[StreamEvent] = []
-        frames = self.connect(view)
-        async for frame in frames:
-            for event in decoder.decode(frame):
-                view.apply(event)
-                events.append(event)
-            if isinstance(events[-1], CaughtUp):
-                break
-        await frames.aclose()
-        return events
+    The first snapshot is one frame, so it has all of that or nothing.
+    """
+    view = View()
+    if any(isinstance(event, StatusEvent) for event in events):
+        view.take_all(events)
+    return view
 
 
 async def test_a_client_cut_off_at_any_event_of_an_answer_ends_with_what_an_unbroken_one_saw() -> (
     None
 ):
-    async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
+    """At each event three clients come back: one that has all, half, and a tenth of the events.
+
+    In the end, a client comes back that was cut off at each of the events.
+    """
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim):
         stage = Stage(daemon)
-        episode = await stage.begin()
+        await stage.create()
         unbroken = View()
-        story = await stage.watch(unbroken, episode, 500)
-        whole = episode.blocks[0].text
+        async with asyncio.timeout(10 * PATIENCE_S), stage.reading(unbroken) as reading:
+            async for _ in story(stage):
+                while not await all_read(stage, unbroken):
+                    await reading.frame()
+                told = len(reading.events)
+                for had in (told, told // 2, told // 10):
+                    view = after(reading.events[:had])
+                    await stage.catch_up(view)
+                    assert view.shown == unbroken.shown, f"cut off after {had} of {told}"
+        events = reading.events
+        assert len(events) > 500
+        kinds = {type(event) for event in events}
+        assert kinds >= {RetryEvent, PreviewReset, HistoryTruncated, MessagePartEvent, MessageEvent}
+        replaced = [event.message for event in events if isinstance(event, MessageEvent)]
+        parts = [part for message in replaced for part in message.parts]
+        assert sum(isinstance(part, ToolCall) for part in parts) == CALLS
+        assert sum(isinstance(part, ToolResult) for part in parts) == CALLS
+        assert [message.role for message in unbroken.messages.values()] == ["user", "assistant"]
+        assert not unbroken.live
+        for cut in range(len(events)):
+            view = after(events[:cut])
+            await stage.catch_up(view)
+            assert view.shown == unbroken.shown, f"cut off after {cut}"
 
-        def cut_at(index: int) -> View:
+
+async def test_output_that_is_gone_is_said_to_be_and_read_again() -> None:
+    """It was evicted, or belongs to a daemon that was restarted: the log is not there."""
+    clock = ManualClock()
+    async with running_pair(worker=NO_WORKER, clock=clock) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        await stage.create()
+        (await stage.attempt()).open_block("text")
+        for word in ("never ", "to be ", "seen again"):
+            stage.say(0, word)
+        had, nothing = View(), View()
+        await stage.catch_up(had)
+        assert had.live
+        daemon.episodes.end(stage.chat_id, stage.episode)
+        clock.advance(LINGER_S)
+        assert Incomplete(stage.episode.key) in await stage.catch_up(had)
+        assert Incomplete(stage.episode.key) not in await stage.catch_up(nothing)
+        assert had.live == nothing.live == {}
+        (await stage.attempt()).open_block("text")
+        stage.say(0, "another attempt")
+        for view in (had, nothing):
+            events = await stage.catch_up(view)
+            assert not any(isinstance(event, Incomplete) for event in events)
+            assert [block.text for block in view.live.values()] == ["another attempt"]
+
+
+async def test_a_position_beyond_the_log_is_read_again_from_its_beginning() -> None:
+    """As by a client of a daemon whose database was restored from a backup."""
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        await stage.create()
+        (await stage.attempt()).open_block("text")
+        for text, read in (("short", (9,)), ("", (5, 1)), (" one", (1, 0, 0, 2))):
+            stage.say(0, text)
             view = View()
-            for event in story[:index]:
-                view.apply(event)
-            return view
+            await stage.catch_up(view)
+            assert view.progress.at is not None
+            view.progress = Progress(
+                view.progress.since, type(view.progress.at)(stage.episode.key, read)
+            )
+            events = await stage.catch_up(view)
+            assert Incomplete(stage.episode.key) in events
+            assert view.live[0].text == stage.episode.blocks[0].text
 
-        assert len(story) > 500
-        for index in range(len(story)):
-            view = cut_at(index)
-            await stage.catch_up(view)
-            assert (view.live, view.messages) == ({0: whole}, unbroken.messages)
-        await stage.commit(episode)
-        await stage.catch_up(unbroken)
-        assert (unbroken.live, unbroken.episode) == ({}, None)
-        for index in range(0, len(story), 5):
-            view = cut_at(index)
-            await stage.catch_up(view)
-            assert (view.live, view.messages) == ({}, unbroken.messages)
+
+async def test_a_slow_reader_gets_the_rest_of_output_that_is_evicted_meanwhile() -> None:
+    clock = ManualClock()
+    async with running_pair(worker=NO_WORKER, clock=clock) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        await stage.create()
+        (await stage.attempt()).open_block("text")
+        view = View()
+        async with stage.reading(view) as reading:
+            await reading.frame()  # the snapshot, with the name of the episode
+            stage.say(0, "the whole text")
+            daemon.episodes.end(stage.chat_id, stage.episode)
+            clock.advance(LINGER_S)
+            assert daemon.episodes.current(stage.chat_id) is None
+            while not isinstance(reading.events[-1], CaughtUp):
+                await reading.frame()
+        assert view.live[0].text == "the whole text"
 
 
 async def test_one_commit_costs_one_read_however_many_subscribers_there_are() -> None:
@@ -185,27 +221,29 @@ async def test_one_commit_costs_one_read_however_many_subscribers_there_are() ->
 
 
 async def test_a_commit_that_changes_only_the_row_is_sent_without_a_read() -> None:
-    async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim):
         stage = Stage(daemon)
-        episode = await stage.begin()
-        frames = stage.connect(View())
-        events: list[StreamEvent] = []
-        while not (events and isinstance(events[-1], CaughtUp)):
-            events += decoder.decode(await anext(frames))
-        reads = stage.reader.reads
-        await change_chat(daemon.context, stage.chat_id, "local", ChangeChat(title="another"))
-        [head, *_] = decoder.decode(await anext(frames))
-        assert isinstance(head, StatusEvent)
-        assert (head.title, stage.reader.reads) == ("another", reads)
-        await stage.commit(episode)
-        [message, *_] = decoder.decode(await anext(frames))
-        assert isinstance(message, MessageEvent)
-        assert stage.reader.reads == reads + 1
-        await frames.aclose()
+        await stage.create()
+        (await stage.attempt()).open_block("text")
+        stage.say(0, "x")
+        async with stage.reading(View()) as reading:
+            while not (reading.events and isinstance(reading.events[-1], CaughtUp)):
+                await reading.frame()
+            reads, told = stage.reader.reads, len(reading.events)
+            await change_chat(daemon.context, stage.chat_id, "local", ChangeChat(title="another"))
+            await reading.frame()
+            head = reading.events[told]
+            assert isinstance(head, StatusEvent)
+            assert (head.title, stage.reader.reads) == ("another", reads)
+            told = len(reading.events)
+            await stage.commit()
+            await reading.frame()
+            assert isinstance(reading.events[told], MessageEvent)
+            assert stage.reader.reads == reads + 1
 
 
 async def test_streams_leave_nothing_behind() -> None:
-    async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _client, _sim):
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim):
         sent = await create_chat(daemon.context, Asker("local"), CreateChat("x", title="t"))
         reader = ChangeReader(daemon.database)
         with Subscriber(

@@ -19,6 +19,7 @@ from palaver.wire.events import (
     ErrorEvent,
     HistoryReset,
     HistoryTruncated,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
@@ -89,7 +90,7 @@ class View(msgspec.Struct):
                 )
                 assert event.offset == len(block.text), "a gap or an echo"
                 block.text += event.delta
-            case PreviewReset():
+            case PreviewReset() | Incomplete():
                 self.live = {}
             case HistoryTruncated(first):
                 self.messages = {n: one for n, one in self.messages.items() if n < first}
@@ -100,6 +101,14 @@ class View(msgspec.Struct):
             case _:
                 for name in STATES.get(type(event), ()):
                     setattr(self, name, getattr(event, name))
+
+    def take_new(self, event: StreamEvent) -> list[StreamEvent]:
+        """Apply what is new of an event as the daemon sends it; return that, if it is anything."""
+        _, new = step(self.progress, event)
+        if new is None:
+            return []
+        self.take(new)
+        return [new]
 
     def take_all(self, events: Iterable[Item]) -> None:
         """Apply events; a connection that is lost or made changes nothing that is shown."""

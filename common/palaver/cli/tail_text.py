@@ -15,6 +15,7 @@ from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     CaughtUp,
     ErrorEvent,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
@@ -72,7 +73,7 @@ class TailText:
                     self._answering = True
                     return heading("assistant", self._model, None) + text.lstrip("\n")
                 return text
-            case PreviewReset():
+            case PreviewReset() | Incomplete():
                 self._answer.withdraw()
             case StatusEvent():
                 self._model = event.model

@@ -14,6 +14,7 @@ from palaver.wire.events import (
     ErrorEvent,
     HistoryReset,
     HistoryTruncated,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
@@ -93,7 +94,7 @@ class Turn:
                 return self._take_message(event)
             case MessagePartEvent() if not self.queued:
                 return self._answer.part(event)
-            case PreviewReset():
+            case PreviewReset() | Incomplete():
                 self._answer.withdraw()
             case HistoryTruncated(from_id=first):
                 self._messages = {n: kept for n, kept in self._messages.items() if n < first}

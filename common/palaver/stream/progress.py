@@ -7,8 +7,10 @@ interface for what it displays.
 
 Three rules:
 
-- `since` changes at `caught_up` only. A sync can be cut off halfway; counting its messages as read
-  would lose the rest of them. So messages can be repeated: readers merge them by id.
+- `since` changes at `status`, which follows the messages and the queue of its snapshot; counting
+  single messages as read would lose the rest of them. So messages can be repeated: readers merge
+  them by id. It does not wait for `caught_up`, which follows all of the live output: a reader that
+  was cut off before would have messages that a daemon knows nothing of, and cannot withdraw.
 - Live output is trimmed by its offsets, so it is never repeated.
 - Episodes only increase. Output of an older one than the newest seen, or of one that a committed
   message has replaced, is late and is dropped.
@@ -22,9 +24,11 @@ from palaver.stream.position import Position, is_older
 from palaver.wire.events import (
     CaughtUp,
     HistoryReset,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
+    StatusEvent,
     StreamEvent,
 )
 
@@ -65,9 +69,10 @@ def step(
     match event:
         case MessagePartEvent():
             return _part(progress, event, jump=jump)
+        case StatusEvent(versions=versions):
+            return _read_to(progress, versions.snapshot), event
         case CaughtUp(snapshot_version=version):
-            since = version if progress.since is None else max(progress.since, version)
-            return Progress(since, progress.at, progress.replaced), event
+            return _read_to(progress, version), event
         case MessageEvent(replaces=str(episode)) if not is_older(episode, progress.replaced):
             at = progress.at
             if at is not None and (at.episode == episode or is_older(at.episode, episode)):
@@ -75,11 +80,21 @@ def step(
             return Progress(progress.since, at, episode), event
         case PreviewReset():
             return _preview_reset(progress, event)
+        case Incomplete(episode):
+            if progress.at is None or progress.at.episode != episode:
+                return progress, None  # nothing of it is shown
+            return Progress(progress.since, Position(episode), progress.replaced), event
         case HistoryReset():
             # All messages are sent again; until then, a new connection needs all of them.
             return Progress(), event
         case _:
             return progress, event
+
+
+def _read_to(progress: Progress, version: int) -> Progress:
+    if progress.since is not None and progress.since >= version:
+        return progress
+    return Progress(version, progress.at, progress.replaced)
 
 
 def _preview_reset(progress: Progress, event: PreviewReset) -> tuple[Progress, PreviewReset | None]:

@@ -66,6 +66,15 @@ class PreviewReset(msgspec.Struct, frozen=True, tag="preview_reset", omit_defaul
     episode: str | None = None
 
 
+class Incomplete(msgspec.Struct, frozen=True, tag="incomplete"):
+    """The daemon no longer has what the client asked for: drop what was shown of this episode.
+
+    What there is of it follows from its beginning, if anything. The committed message is whole.
+    """
+
+    episode: str
+
+
 class HistoryTruncated(msgspec.Struct, frozen=True, tag="history_truncated"):
     """Messages from this id on were dropped."""
 
@@ -97,7 +106,10 @@ class ErrorEvent(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
 
 
 class ActionRequired(msgspec.Struct, frozen=True, tag="action_required", omit_defaults=True):
-    """Calls that only a client can answer; empty if there are none left."""
+    """Calls that only a client can answer, and when the first of them is given up.
+
+    Empty if there are none left.
+    """
 
     call_ids: list[str]
     deadline: datetime | None = None
@@ -123,6 +135,7 @@ StreamEvent = (
     | MessageEvent
     | MessagePartEvent
     | PreviewReset
+    | Incomplete
     | HistoryTruncated
     | HistoryReset
     | QueueUpdate

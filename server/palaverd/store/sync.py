@@ -9,6 +9,8 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from palaver.wire.messages import Message, QueuedMessage, Usage
 from palaverd.chatstate.errors import ChatNotFound
+from palaverd.chatstate.states import Status
+from palaverd.store.calls import StoredCall, stored_calls
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
@@ -46,7 +48,7 @@ class Changes(msgspec.Struct, frozen=True):
     """A chat, and what changed in it since a snapshot (None: the newest page).
 
     `truncated_from` is the smallest message id that was deleted since; `queue` is None if the queue
-    did not change.
+    did not change. `open_calls` are those that wait for a client, whether or not they changed.
     """
 
     row: ChatRow
@@ -54,6 +56,7 @@ class Changes(msgspec.Struct, frozen=True):
     truncated_from: int | None
     queue: list[QueuedMessage] | None
     last_usage: Usage | None
+    open_calls: list[StoredCall]
 
 
 def load_chat(connection: Connection, chat_id: str, owner: str | None = None) -> ChatRow:
@@ -92,6 +95,7 @@ def load_changes(connection: Connection, chat_id: str, since: int | None) -> Cha
         truncated_from=truncated_from,
         queue=queue,
         last_usage=usage,
+        open_calls=_open_calls(connection, row),
     )
 
 
@@ -99,7 +103,18 @@ def row_alone(row: ChatRow, since: int | None) -> Changes | None:
     """Return the changes after `since` if only the row changed; None if there is more to read."""
     if since is None or max(row.history_version, row.queue_version) > since:
         return None
-    return Changes(row=row, messages=[], truncated_from=None, queue=None, last_usage=None)
+    if row.status == Status.REQUIRES_ACTION:
+        return None
+    return Changes(
+        row=row, messages=[], truncated_from=None, queue=None, last_usage=None, open_calls=[]
+    )
+
+
+def _open_calls(connection: Connection, row: ChatRow) -> list[StoredCall]:
+    if row.status != Status.REQUIRES_ACTION:
+        return []
+    calls = stored_calls(connection, row.chat_id).values()
+    return [call for call in calls if call.answered_by is None]
 
 
 def load_queue(connection: Connection, chat_id: str) -> list[QueuedMessage]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from palaver.wire.events import (
+    ActionRequired,
     ErrorEvent,
     HistoryReset,
     HistoryTruncated,
@@ -15,6 +18,7 @@ from palaver.wire.events import (
     UsageEvent,
 )
 from palaverd.chatstate.states import Status
+from palaverd.store.calls import StoredCall
 from palaverd.store.codec import from_ms_optional
 from palaverd.store.rows import ChatRow, status_of, versions_of
 from palaverd.store.sync import Changes
@@ -43,7 +47,12 @@ def status_event(row: ChatRow) -> StatusEvent:
 
 
 def events_for(
-    changes: Changes, before: ChatRow | None, since: int | None, episode: str | None
+    changes: Changes,
+    before: ChatRow | None,
+    since: int | None,
+    episode: str | None,
+    *,
+    failed: bool = False,
 ) -> list[StreamEvent]:
     """Return the events for a subscriber.
 
@@ -52,6 +61,7 @@ def events_for(
         before: the last row that was sent on this connection, None at its beginning.
         since: the snapshot that the client has, None for nothing.
         episode: the live output that the client shows, None for none.
+        failed: a read failed before, and the client was told so as the chat's error.
     """
     row = changes.row
     events: list[StreamEvent] = []
@@ -70,8 +80,11 @@ def events_for(
     known_error = before.last_error if before is not None else None
     known_resume = before.resume_at if before is not None else None
     resumed = since is not None and before is None
-    if row.last_error != known_error or row.resume_at != known_resume or resumed:
+    if row.last_error != known_error or row.resume_at != known_resume or resumed or failed:
         events.append(_error_event(row))
+    asked_before = before is not None and before.status == Status.REQUIRES_ACTION
+    if row.status == Status.REQUIRES_ACTION or asked_before or resumed:
+        events.append(_action_event(changes.open_calls))
     known_retry = before.retry if before is not None else None
     if row.retry != known_retry or resumed:
         events.append(RetryEvent(retry=row.retry))
@@ -87,6 +100,14 @@ def events_for(
     if episode is not None and episode != shown and not replaced:
         events.append(PreviewReset(episode=shown))
     return events
+
+
+def _action_event(calls: Sequence[StoredCall]) -> ActionRequired:
+    deadlines = [call.deadline for call in calls if call.deadline is not None]
+    return ActionRequired(
+        call_ids=[call.call_id for call in calls],
+        deadline=from_ms_optional(min(deadlines, default=None)),
+    )
 
 
 def _error_event(row: ChatRow) -> ErrorEvent:

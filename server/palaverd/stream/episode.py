@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from palaver.stream.position import Position
+from palaver.stream.position import WHOLE, Position
 from palaver.wire.events import BlockKind, MessagePartEvent
 from palaverd.stream.growing_text import GrowingText
 
@@ -140,6 +140,15 @@ class Episode:
     def seal(self) -> None:
         """Ignore later output: subscribers get only what is in the log now."""
         self.sealed = True
+
+    def has(self, position: Position) -> bool:
+        """Return whether `position` is one in this log."""
+        lengths = [block.length for block in self.blocks]
+        lengths += [0] * (len(position.read) - len(lengths))
+        return all(
+            read <= length or (read == WHOLE and number < len(self.blocks))
+            for number, (read, length) in enumerate(zip(position.read, lengths, strict=False))
+        )
 
     def read(self, cursor: Cursor, limit: int) -> list[bytes]:
         """Return encoded events after `cursor`, at most about `limit` bytes, and advance it."""

@@ -54,6 +54,11 @@ class Live:
         self.episode = episode
         self.wake()
 
+    def log(self, key: str | None) -> Episode | None:
+        """Return the episode `key`, if it is the newest or the previous one."""
+        logs = (self.episode, self.before)
+        return next((log for log in logs if log is not None and log.key == key), None)
+
     @contextmanager
     def waits(self, follower: Follower) -> Iterator[None]:
         """Send new output to `follower` within a `with` block, or wake it for that."""

@@ -58,8 +58,7 @@ class Episodes:
     def of(self, chat_id: str, key: str) -> Episode | None:
         """Return the episode `key`, if it is the newest or the previous one."""
         live = self._by_chat.get(chat_id)
-        logs = () if live is None else (live.episode, live.before)
-        return next((log for log in logs if log is not None and log.key == key), None)
+        return None if live is None else live.log(key)
 
     def wake(self, chat_id: str) -> None:
         """Notify the followers of a chat."""

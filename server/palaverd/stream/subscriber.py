@@ -12,14 +12,14 @@ from palaver.clock import Clock
 from palaver.stream.position import Position
 from palaver.stream.progress import Progress
 from palaver.wire.errors import ChatError
-from palaver.wire.events import CaughtUp, ErrorEvent, StreamEvent
+from palaver.wire.events import CaughtUp, ErrorEvent, Incomplete, StreamEvent
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.pubsub.local import LocalHub, Subscription
 from palaverd.store.database import DatabaseError
 from palaverd.store.rows import ChatRow
 from palaverd.store.sync import Changes, row_alone
 from palaverd.stream.changes import events_for, shown_episode
-from palaverd.stream.episode import Cursor, frame
+from palaverd.stream.episode import Cursor, Episode, frame
 from palaverd.stream.live import Live, Push
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
@@ -54,11 +54,16 @@ class Subscriber:
         self._since = start.since
         self._row: ChatRow | None = None
         self.cursor = Cursor(start.at)
+        self._resumed = start.at  # until it is known whether the log is there
+        # The cursor's log. While a reader is in it, it does not go.
+        self._log: Episode | None = None
         self._wanted = 0
         self._committed: ChatRow | None = None  # of the newest hint
         self._wake = asyncio.Event()
         self._hints = Subscription(self._wake)  # not subscribed before the `with` block
-        self._first: Changes | None = None  # that `check` read
+        self._owner: str | None = None
+        self._first: Changes | DatabaseError | None = None  # the outcome of `check`
+        self._failed = False  # a read, which the client was told
         self._receiving = ExitStack()
         self._live: Live | None = None
         self.push: Push | None = None
@@ -76,17 +81,19 @@ class Subscriber:
     async def check(self, owner: str) -> None:
         """Check that the chat is the owner's, with the read that the first frame needs.
 
+        If the read fails, the client is told so in the stream, and it is repeated.
+
         Raises:
             ChatNotFound: this owner has no such chat.
-            DatabaseError: it cannot be read.
         """
-        changes = await self._reader.read(self._chat_id, self._since, self._wanted)
-        if changes.row.owner != owner:
-            raise ChatNotFound(self._chat_id)
-        self._first = changes
+        self._owner = owner
+        try:
+            self._first = await self._read(self._since, self._wanted)
+        except DatabaseError as error:
+            self._first = error
 
     async def frames(self, push: Push | None = None) -> AsyncGenerator[bytes]:
-        """Yield frames, each a JSON array of events, until the chat is deleted.
+        """Yield frames, each a JSON array of events, until the chat is deleted or not the owner's.
 
         Nothing is read or encoded while the consumer is busy with a frame. While the consumer waits
         for one, live output goes out through `push`, if it is given and does not refuse.
@@ -102,6 +109,7 @@ class Subscriber:
                 except ChatNotFound:
                     return
                 except DatabaseError as error:
+                    self._failed = True
                     yield frame([_encode(_read_failed(error))])
                     await self._clock.sleep(READ_RETRY_S)
                     continue
@@ -131,23 +139,54 @@ class Subscriber:
                 self._wanted, self._committed = hint.snapshot_version, hint.row
         return False
 
+    async def _read(self, since: int | None, at_least: int) -> Changes:
+        """Return the changes after `since`; see `ChangeReader.read`.
+
+        Raises:
+            ChatNotFound: the owner has no such chat.
+            DatabaseError: the read failed.
+        """
+        changes = await self._reader.read(self._chat_id, since, at_least)
+        if changes.row.owner != self._owner:
+            raise ChatNotFound(self._chat_id)
+        return changes
+
     async def _sync(self) -> list[StreamEvent]:
         since = self._since
-        changes = self._known() or await self._reader.read(self._chat_id, since, self._wanted)
+        changes = self._known() or await self._read(since, self._wanted)
         if since is not None and since > changes.row.snapshot_version:
-            changes = await self._reader.read(self._chat_id, None, 0)
-        events = events_for(changes, self._row, since, self.cursor.episode)
+            changes = await self._read(None, 0)
+        events = events_for(changes, self._row, since, self.cursor.episode, failed=self._failed)
         self._row = changes.row
         self._since = changes.row.snapshot_version
-        shown = shown_episode(changes.row)
-        if shown != self.cursor.episode:
-            self.cursor = Cursor(None if shown is None else Position(shown))
-        return events
+        self._failed = False
+        return events + self._turn_to(shown_episode(changes.row))
+
+    def _turn_to(self, episode: str | None) -> list[StreamEvent]:
+        """Follow the log of `episode` from now on; return what the client must know about it."""
+        assert self._live is not None
+        resumed, self._resumed = self._resumed, None
+        if episode != self.cursor.episode:
+            self.cursor = Cursor(None if episode is None else Position(episode))
+            self._log = None
+        self._log = self._live.log(episode) or self._log
+        if resumed is None or resumed.episode != episode or not any(resumed.read):
+            return []
+        if self._log is not None and self._log.has(resumed):
+            return []
+        self.cursor = Cursor(Position(resumed.episode))
+        return [Incomplete(resumed.episode)]
 
     def _known(self) -> Changes | None:
-        """Return the changes if `check` read them or a hint has them; None if they must be read."""
-        if self._first is not None:
-            first, self._first = self._first, None
+        """Return the changes if `check` read them or a hint has them; None if they must be read.
+
+        Raises:
+            DatabaseError: the read of `check` failed.
+        """
+        first, self._first = self._first, None
+        if isinstance(first, DatabaseError):
+            raise first
+        if first is not None:
             return first
         if self._row is None or self._committed is None:
             return None
@@ -155,14 +194,14 @@ class Subscriber:
 
     def _next_parts(self, live: Live) -> list[bytes]:
         """Return what the log holds after the cursor, at most one frame of it."""
-        episode = live.episode
-        if episode is None or episode.key != self.cursor.episode:
+        log = self._log = live.log(self.cursor.episode) or self._log
+        if log is None:
             return []
         merged = self.cursor.entry is None
-        taken = episode.read(self.cursor, FRAME_LIMIT)
+        taken = log.read(self.cursor, FRAME_LIMIT)
         if not taken and merged:
             # All merged text was sent; there may be entries after it.
-            taken = episode.read(self.cursor, FRAME_LIMIT)
+            taken = log.read(self.cursor, FRAME_LIMIT)
         return taken
 
 

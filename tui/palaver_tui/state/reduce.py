@@ -16,6 +16,7 @@ from palaver.wire.events import (
     ErrorEvent,
     HistoryReset,
     HistoryTruncated,
+    Incomplete,
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
@@ -154,6 +155,10 @@ def _preview_reset(view: ChatView, event: PreviewReset, now: datetime) -> ChatVi
     return replace(view, live=live, since=now if live else view.since)
 
 
+def _incomplete(view: ChatView, event: Incomplete, now: datetime) -> ChatView:
+    return replace(view, live=Live(event.episode))
+
+
 def _truncated(view: ChatView, event: HistoryTruncated, now: datetime) -> ChatView:
     kept = tuple(message for message in view.messages if message.id < event.from_id)
     gone = view.gap is not None and event.from_id <= view.gap
@@ -197,6 +202,7 @@ _HANDLERS: dict[type, Callable[[ChatView, Any, datetime], ChatView]] = {
     StatusEvent: _status,
     MessageEvent: _message,
     PreviewReset: _preview_reset,
+    Incomplete: _incomplete,
     HistoryTruncated: _truncated,
     HistoryReset: _history_reset,
     QueueUpdate: _queue,

@@ -56,7 +56,9 @@ class LiveSection:
     def _laid(self, block: LiveBlock, folds: Folds, last: bool) -> Laid | None:
         match block.kind:
             case "text":
-                document = self._documents.setdefault(block.number, MarkdownDocument())
+                document = self._documents.get(block.number)
+                if document is None or document.text_length > block.text.length:  # begun anew
+                    document = self._documents[block.number] = MarkdownDocument()
                 document.feed(block.text.since(document.text_length))
                 return document if block.text.length else None
             case "reasoning":
@@ -75,7 +77,7 @@ class LiveSection:
 
     def _thought(self, block: LiveBlock, folds: Folds) -> ReasoningBlock:
         thought = self._thoughts.get(block.number)
-        if thought is None:
+        if thought is None or thought.text_length > block.text.length:  # begun anew
             assert self._live is not None
             key = FoldKey("reasoning", self._live.episode, len(self._thoughts))
             thought = self._thoughts[block.number] = ReasoningBlock(key, growing=True)
