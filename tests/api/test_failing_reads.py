@@ -1,0 +1,127 @@
+"""A stream whose database cannot be read says so, stays open, and goes on once it can."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection
+
+from palaver.client import Client, Refused
+from palaver.wire.chats import CreateChat
+from palaver.wire.errors import ChatError
+from palaver.wire.queue import ChangeChat
+from palaverd.config.types import WorkerConfig
+from palaverd.daemon import Daemon
+from palaverd.store.database import DatabaseError
+from palaverd.stream.subscriber import READ_RETRY_S
+from stream.stage import Stage
+from support.chats import rests
+from support.clock import ManualClock, until
+from support.daemon import running_pair
+from support.view import View, read_until
+
+T = TypeVar("T")
+
+
+class Failing:
+    """Makes the reads of a daemon's streams fail while `broken`."""
+
+    def __init__(self, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.broken = True
+        self.failures = 0
+        read = daemon.database.read
+
+        async def maybe(work: Callable[[Connection], T]) -> T:
+            # Requests read too: only what streams read fails.
+            if self.broken and "load_changes" in work.__code__.co_names:
+                self.failures += 1
+                raise DatabaseError("disk I/O error")
+            return await read(work)
+
+        monkeypatch.setattr(daemon.database, "read", maybe)
+
+
+async def chat_of(client: Client, daemon: Daemon) -> str:
+    chat_id = (await client.create_chat(CreateChat("[[echo]] hello"))).chat.id
+    await rests(daemon, client, chat_id)
+    return chat_id
+
+
+async def test_a_handshake_whose_read_fails_is_an_error_event_and_a_retry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock) as (daemon, client, _):
+        chat_id = await chat_of(client, daemon)
+        failing, view = Failing(daemon, monkeypatch), View()
+        errors: list[ChatError | None] = []
+
+        def told() -> bool:
+            if not errors or errors[-1] != view.error:
+                errors.append(view.error)
+            return view.caught_up
+
+        reading = asyncio.create_task(read_until(client, chat_id, view, told))
+        for failures in (1, 2, 3):
+            await until(lambda: failing.failures == failures and len(daemon.sockets) == 1)  # noqa: B023
+            await until(lambda: view.error is not None and READ_RETRY_S in clock.waits())
+            assert not view.messages
+            failing.broken = failures < 3
+            clock.advance(READ_RETRY_S)
+        await reading
+        [told_error, after] = errors
+        assert told_error is not None
+        assert told_error.retryable
+        assert "disk I/O error" in told_error.message
+        assert after is None
+        assert [message.role for message in view.messages.values()] == ["user", "assistant"]
+
+
+async def test_so_is_a_read_that_fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock, worker=WorkerConfig(enabled=False)) as (daemon, client, _):
+        stage = Stage(daemon)
+        await stage.create()
+        (await stage.attempt()).open_block("text")
+        stage.say(0, "some words")
+        failing, view = Failing(daemon, monkeypatch), View()
+        failing.broken = False
+        reading = asyncio.create_task(
+            read_until(
+                client, stage.chat_id, view, lambda: len(view.messages) == 2 and not view.error
+            )
+        )
+        await until(lambda: view.caught_up)
+        failing.broken = True
+        await stage.commit()
+        await until(lambda: view.error is not None and READ_RETRY_S in clock.waits())
+        assert view.live[0].text == "some words"
+        failing.broken = False
+        clock.advance(READ_RETRY_S)
+        await reading
+        assert (view.error, view.live) == (None, {})
+
+
+async def test_a_chat_that_turns_out_to_be_nobody_s_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock) as (daemon, client, _):
+        chat_id = await chat_of(client, daemon)
+        failing, view = Failing(daemon, monkeypatch), View()
+        reading = asyncio.create_task(
+            read_until(client, "no-such-chat", view, lambda: view.caught_up)
+        )
+        await until(lambda: view.error is not None and READ_RETRY_S in clock.waits())
+        failing.broken = False
+        clock.advance(READ_RETRY_S)
+        await until(lambda: len(daemon.sockets) == 0)
+        while not reading.done():
+            clock.advance(1)
+            await asyncio.sleep(0.001)
+        with pytest.raises(Refused):
+            await reading
+        await client.change_chat(chat_id, ChangeChat(title="still here"))
