@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -94,7 +95,7 @@ async def palaverd(*arguments: str | Path) -> tuple[int, list[str]]:
 def test_a_check_does_not_see_half_of_what_is_written_meanwhile(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = vars(check)["queue_ids"]
+    real: Callable[[Connection, str], list[int]] = vars(check)["queue_ids"]
     with closing(sqlite3.connect(filled)) as writer:
         writer.execute("PRAGMA journal_mode = WAL")
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from palaverd.providers.anthropic_events import AnthropicDialect
 from palaverd.providers.anthropic_request import arguments
 from palaverd.providers.call import Opened
@@ -57,11 +59,10 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
 def _open(client: AsyncAnthropic, request: ModelRequest) -> AbstractAsyncContextManager[Opened]:
     import anthropic
 
-    body = arguments(request)
     return posted(
         client.post(
             _PATH,
-            body=body,
+            content=msgspec.json.encode(arguments(request)),
             cast_to=object,
             stream=True,
             stream_cls=anthropic.AsyncStream[object],

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from palaverd.providers.call import Opened
 from palaverd.providers.chat_events import ChatDialect
 from palaverd.providers.limits import CallLimits
@@ -89,7 +91,7 @@ def _post(
     return posted(
         client.post(
             path,
-            body=body,
+            content=msgspec.json.encode(body),
             # Not another key, which the SDK finds in the environment.
             options={"headers": headers, "security": {"bearer_auth": True}},
             cast_to=object,

@@ -1,7 +1,10 @@
 """A call through an SDK's `post`, which takes a path and a body.
 
 The SDKs' methods for each route do the same with a body that they were given in parts. But they
-come with the types of the whole API, which are as large as the daemon.
+come with the types of the whole API, which are as large as the daemon, and OpenAI's compare every
+message of a history with these types: 0.1 ms for each
+(findings/openai-create-walks-every-message.sh). The body is encoded before it is handed over, since
+Anthropic's SDK walks through it as well.
 """
 
 from __future__ import annotations
