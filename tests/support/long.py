@@ -10,7 +10,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
 LONG = {
-    "api": ["test_bad_input", "test_fuzzed_routes"],
+    "api": ["test_bad_input", "test_declared_answers", "test_fuzzed_routes"],
+    "api_page": ["test_page"],
     "bench_check": ["test_benchmarks_run"],
     "failures": ["test_announced", "test_outage", "test_positions"],
     "model": ["test_model"],

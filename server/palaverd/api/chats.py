@@ -115,7 +115,7 @@ async def get_messages(request: web.Request, chat_id: str, query: ListMessages) 
 @routes.post(
     "/api/v1/chats/{chat_id}/messages",
     scope="chat",
-    problems=("empty_message", "unknown_model", "refused", "queue_full", "stale_version"),
+    problems=("empty_message", "unknown_model", "refused", "queue_full"),
 )
 async def post_message(request: web.Request, chat_id: str, asker: Asker, body: SendMessage) -> Sent:
     """Send a message: into history if the chat is idle, else into its queue."""

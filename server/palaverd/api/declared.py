@@ -85,7 +85,7 @@ class Declared:
         self.media = media
         self.events = events
         self.over_socket = over_socket
-        self._problems = problems
+        self.own_problems = problems
 
     @cached_property
     def takes(self) -> Takes:
@@ -119,7 +119,7 @@ class Declared:
     def problems(self) -> Mapping[int, tuple[str, ...]]:
         """The codes of the problems that this route may answer with, by status."""
         found: dict[int, list[str]] = {}
-        for name in dict.fromkeys((*self._problems, *self._common())):
+        for name in dict.fromkeys((*self.own_problems, *self._common())):
             code, statuses = (
                 (name, KINDS[name].statuses) if isinstance(name, str) else (name[0], (name[1],))
             )
@@ -164,7 +164,7 @@ def declare(served: object, declared: Declared) -> None:
     Raises:
         ValueError: a problem or a status is unknown.
     """
-    for name in declared._problems:
+    for name in declared.own_problems:
         code = name if isinstance(name, str) else name[0]
         if code not in KINDS:
             raise ValueError(f"{code} is no kind of problem: see api/problem_kinds.py")

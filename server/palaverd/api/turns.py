@@ -23,7 +23,7 @@ async def post_interrupt(request: web.Request, chat_id: str, body: Interrupt) ->
     return await turns.stop(request.app[SERVICES].context, chat_id, owner_of(request), body)
 
 
-@routes.post("/api/v1/chats/{chat_id}/resume", scope="chat", problems=("refused", "stale_version"))
+@routes.post("/api/v1/chats/{chat_id}/resume", scope="chat", problems=("refused",))
 async def post_resume(request: web.Request, chat_id: str, asker: Asker, body: Resume) -> Acted:
     """Retry a failed turn, now or at a given time."""
     context = request.app[SERVICES].context
@@ -40,7 +40,7 @@ async def post_skip_backoff(request: web.Request, chat_id: str, body: SkipBackof
 @routes.post(
     "/api/v1/chats/{chat_id}/answers",
     scope="chat",
-    problems=("refused", "stale_version", "unknown_call"),
+    problems=("stale_version", "unknown_call"),
 )
 async def post_answers(request: web.Request, chat_id: str, asker: Asker, body: Answers) -> Answered:
     """Answer calls that only a client can answer."""
