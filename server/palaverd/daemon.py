@@ -174,6 +174,8 @@ class Daemon:
         """
         await asyncio.to_thread(self._data_dir.acquire)
         await asyncio.to_thread(rotate_log, log_path(self._data_dir.path))
+        # Beside the rest: OpenSSL takes a while to read certificates that the environment names.
+        looking = asyncio.create_task(self.configured.look())
         try:
             if self.socket is not None:
                 await asyncio.to_thread(prepare_socket, self.socket)
@@ -190,9 +192,10 @@ class Daemon:
                 await self.worker.start()
             else:
                 await self.worker.explain()
-            await self.configured.look()
+            await looking
             await self._serve()
         except BaseException:
+            looking.cancel()
             await self.stop()
             raise
         configured = self.configured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -108,6 +109,7 @@ async def serve(
         loop.add_signal_handler(number, on_signal)
     await daemon.start()
     keep_loaded()
+    gc.enable()  # not from the start on: see `palaverd.cli.serve`
     watch = asyncio.create_task(_stop_when_idle(daemon, stop, clock)) if private else None
     try:
         await stop.wait()

@@ -30,7 +30,16 @@ MAY_IMPORT_OURS = {
 # line, only itself.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaverd": (
-        ("chatstate", "failures", "crashpoints", "datadir", "logs", "metrics", "platform"),
+        (
+            "chatstate",
+            "crashpoints",
+            "datadir",
+            "failures",
+            "lean_libraries",
+            "logs",
+            "metrics",
+            "platform",
+        ),
         ("config",),
         ("tcp_sockets", "tls"),
         ("store",),

@@ -1,6 +1,7 @@
 """The tables (SQLAlchemy Core). Times are integers, milliseconds since the epoch, UTC.
 
-JSON columns have text written by `store.codec`.
+JSON columns have text written by `store.codec`. Partial indexes name SQLite alone: to name another
+dialect loads it. The migrations, which create them, name both.
 """
 
 from __future__ import annotations
@@ -105,12 +106,7 @@ Index("chats_by_activity", chats.c.owner, chats.c.archived, chats.c.updated_at, 
 # The few chats that need a worker, for acquisition. Literal, in the index and in the query: with
 # bound values SQLite cannot use a partial index.
 RUNNABLE = text("archived = false AND status IN ('running', 'interrupting', 'requires_action')")
-Index(
-    "chats_runnable",
-    chats.c.updated_at,
-    sqlite_where=RUNNABLE,
-    postgresql_where=RUNNABLE,
-)
+Index("chats_runnable", chats.c.updated_at, sqlite_where=RUNNABLE)
 _PINNED = text("pin_order IS NOT NULL")
 Index(
     "chats_pinned",
@@ -118,12 +114,11 @@ Index(
     chats.c.pin_order,
     chats.c.id,
     sqlite_where=_PINNED,
-    postgresql_where=_PINNED,
 )
 _CHILDREN = text("parent_id IS NOT NULL")
-Index("chats_by_parent", chats.c.parent_id, sqlite_where=_CHILDREN, postgresql_where=_CHILDREN)
+Index("chats_by_parent", chats.c.parent_id, sqlite_where=_CHILDREN)
 _DUE = text("resume_at IS NOT NULL")
-Index("chats_due", chats.c.resume_at, sqlite_where=_DUE, postgresql_where=_DUE)
+Index("chats_due", chats.c.resume_at, sqlite_where=_DUE)
 
 messages = Table(
     "messages",
@@ -166,7 +161,6 @@ Index(
     "messages_by_deletion",
     messages.c.deleted_at,
     sqlite_where=_OF_DELETED,
-    postgresql_where=_OF_DELETED,
 )
 
 queued_messages = Table(
