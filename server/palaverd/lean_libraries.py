@@ -9,6 +9,7 @@ import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 def import_libraries() -> None:
@@ -41,8 +42,13 @@ def _absent(package: str) -> Iterator[None]:
 def _without_certificates() -> Iterator[None]:
     """Have SSL contexts that are created in this `with` block trust nobody."""
     # A method of the C class, hidden by the Python class that inherits it.
-    ssl.SSLContext.set_default_verify_paths = lambda _: None  # type: ignore[method-assign]
+    method: Any = _trust_nobody
+    ssl.SSLContext.set_default_verify_paths = method  # type: ignore[method-assign]
     try:
         yield
     finally:
         del ssl.SSLContext.set_default_verify_paths
+
+
+def _trust_nobody(_context: ssl.SSLContext) -> None:
+    """Load no certificates."""
