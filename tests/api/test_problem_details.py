@@ -34,7 +34,21 @@ REFUSALS: list[tuple[str, int, str, str]] = [
     ("DELETE /api/v1/chats/x/queue/one\r\n", 404, "not_found", "nothing"),
     ("PATCH /api/v1/chats/x/queue/hold\r\n", 405, "method_not_allowed", "POST only"),
     (f"DELETE /api/v1/chats/x/queue/{2**63}\r\n", 400, "bad_request", f"queued_id is {2**63}: "),
+    ("POST /api/v1/chats\r\nIdempotency-Key: \udcff\r\n", 400, "bad_request", "not UTF-8"),
+    (
+        "POST /api/v1/chats\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n",
+        400,
+        "bad_request",
+        "Idempotency-Key is given more than once",
+    ),
     ("POST /api/v1/chats\r\nExpect: wonders\r\n", 417, "expectation_failed", "100-continue"),
+    ("POST /nowhere\r\nExpect: \udcff\r\n", 400, "bad_request", "not UTF-8"),
+    (
+        f"GET /api/v1/watch\r\n{UPGRADE}Sec-WebSocket-Key: \udcff\r\nSec-WebSocket-Version: 13\r\n",
+        400,
+        "bad_request",
+        "not ASCII",
+    ),
     ("POST /nowhere\r\nExpect: wonders\r\n", 417, "expectation_failed", "100-continue"),
     ("POST /api/v1/chats\r\nContent-Length: 9999999\r\n", 413, "too_large", "KiB"),
     (f"POST /api/v1/chats\r\n{BODY}200000\r\n{'x' * 0x200000}\r\n0\r\n", 413, "too_large", "KiB"),
@@ -61,6 +75,12 @@ REFUSALS: list[tuple[str, int, str, str]] = [
         "Handshake",
     ),
     (
+        f"GET /api/v1/watch\r\n{UPGRADE}Sec-WebSocket-Version: \udcff\r\n",
+        400,
+        "bad_request",
+        "not ASCII",
+    ),
+    (
         f"GET /api/v1/watch?since=1\r\n{UPGRADE}{KEY}Sec-WebSocket-Version: 13\r\n",
         400,
         "bad_request",
@@ -85,7 +105,8 @@ async def ask(daemon: Daemon, request: str) -> tuple[int, dict[str, str], Any]:
     """Send a request as it is; return the status, headers and body of the response."""
     first, _, rest = request.partition("\r\n")
     reader, writer = await asyncio.open_unix_connection(str(daemon.socket))
-    writer.write(f"{first} HTTP/1.1\r\nHost: localhost\r\n{rest}\r\n".encode())
+    sent = f"{first} HTTP/1.1\r\nHost: localhost\r\n{rest}\r\n"
+    writer.write(sent.encode(errors="surrogateescape"))
     head = (await reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
     headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in head[1:])}
     body = await reader.readexactly(int(headers["content-length"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -20,6 +20,7 @@ from palaverd.api.services import SERVICES
 from palaverd.usecases.keyed_requests import Asker
 
 T = TypeVar("T")
+_KEY: Final = "Idempotency-Key"
 
 
 async def read_body(request: web.Request, kind: type[T]) -> T:
@@ -62,12 +63,28 @@ def asker(request: web.Request) -> Asker:
     """Return the owner of a request, and its idempotency key, if any.
 
     Raises:
-        BadRequest: the key is empty or too long.
+        BadRequest: the key is empty, too long or no text, or there are several.
     """
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not 0 < len(key) <= KEY_LIMIT:
-        raise BadRequest(f"An idempotency key has 1 to {KEY_LIMIT} characters.")
+    keys = request.headers.getall(_KEY, ())
+    if not keys:
+        return Asker(owner=owner_of(request))
+    if len(keys) > 1:
+        raise BadRequest(f"{_KEY} is given more than once.", field=_KEY)
+    (key,) = keys
+    if not 0 < len(key) <= KEY_LIMIT:
+        raise BadRequest(f"An idempotency key has 1 to {KEY_LIMIT} characters.", field=_KEY)
+    if not _is_text(key):
+        raise BadRequest("The idempotency key is not UTF-8.", field=_KEY)
     return Asker(owner=owner_of(request), key=key)
+
+
+def _is_text(header: str) -> bool:
+    """Return whether a header is UTF-8: aiohttp keeps other bytes as halves of surrogates."""
+    try:
+        header.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def moment(given: datetime, field: str) -> datetime:

@@ -18,7 +18,7 @@ from palaver.clock import Clock, Timer
 from palaverd.api import limits
 from palaverd.api.entrance import Entrance
 from palaverd.api.malformed import problem_of_malformed, unquoted
-from palaverd.api.problems import Handler, headers_of, internal, problem_of, respond
+from palaverd.api.problems import Handler, headers_of, internal, problem, problem_of, respond
 
 log = structlog.get_logger("palaverd.api")
 
@@ -201,6 +201,10 @@ class Connection(RequestHandler):
         if isinstance(exc, HttpProcessingError):
             log.debug("not a request", said=unquoted(exc.message))
             refusal = respond(problem_of_malformed(exc))
+        elif isinstance(
+            exc, UnicodeEncodeError
+        ):  # it quotes what it refuses, and cannot write this
+            refusal = respond(problem(400, "bad_request", "A header is not UTF-8."))
         else:
             super().handle_error(request, status, exc, message)
             refusal = respond(internal())

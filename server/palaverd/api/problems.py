@@ -65,7 +65,8 @@ def problem(
         type=f"urn:palaver:problem:{code}",
         title=KINDS[code].title,
         status=status,
-        detail=detail,
+        # What is quoted of a header may be half a surrogate, which JSON cannot have.
+        detail=detail.encode(errors="backslashreplace").decode(),
         code=code,
         field=field,
         state=state,

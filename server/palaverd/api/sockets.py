@@ -246,7 +246,10 @@ async def _serve(
     sockets.add(owner, socket)
     services.touch()
     try:
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ValueError:  # from aiohttp, which can neither decode nor quote such a header
+            raise BadRequest("A header of the handshake is not ASCII.") from None
         with (
             sockets.ends_with(
                 request[CALLER],
