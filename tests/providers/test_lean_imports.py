@@ -19,7 +19,7 @@ from palaverd.providers.lean_imports import SDKS, Lean, import_errors, with_sdk
 FILES = {
     "__init__.py": "from .client import Client\nfrom .types import Pet, VETS\nMORE = 1\n",
     "client.py": "from .errors import failed\nclass Client: fail = staticmethod(failed)\n",
-    "errors.py": "from .types.pet import Pet\ndef failed(): return Pet\n",
+    "errors.py": "from .types.pet import Pet\nONCE = []\ndef failed(): return Pet\n",
     "types/__init__.py": "from .pet import Pet\nfrom .vet import VETS\n",
     "types/pet.py": "class Pet: pass\n",
     "types/vet.py": "VETS = []\n",
@@ -71,7 +71,9 @@ def test_a_function_imports_its_module_when_it_is_called(folder: Path) -> None:
     client = with_sdk(SDK, make)
     pet = client.fail()  # type: ignore[attr-defined]
     assert imported() == {"client", "errors", "types.pet"}
+    once = sys.modules[f"{SDK}.errors"].ONCE
     assert client.fail() is pet  # type: ignore[attr-defined]
+    assert sys.modules[f"{SDK}.errors"].ONCE is once
     assert sys.modules[f"{SDK}.types.pet"].Pet is pet
 
 
