@@ -39,8 +39,8 @@ from palaverd.config.types import Config
 from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
-from palaverd.file_folder import FileFolder
 from palaverd.generation.environment import Environment
+from palaverd.indexing import Indexing
 from palaverd.logs.output import rotate_log
 from palaverd.metrics import Metrics
 from palaverd.platform.memory import give_back
@@ -116,7 +116,6 @@ class Daemon:
         self._clock = clock
         self._data_dir = DataDir(data_dir)
         self._config = config
-        self.files = FileFolder(data_dir / "files")
         self.database = SqliteDatabase(self._data_dir.database, clock)
         self.door = Door(self.database, self.hub, clock, chance, reached, self.metrics)
         self._readiness = Readiness(self.database, clock)
@@ -133,6 +132,7 @@ class Daemon:
         )
         self.catalog = self.configured.catalog
         self.retention = Retention(self.database, clock, config.retention.days)
+        self.indexing = Indexing(self.database, clock)
         self.context = Context(self.door, self.catalog.names, self._host)
         self.worker = Worker(
             Environment(
@@ -206,6 +206,7 @@ class Daemon:
             asyncio.create_task(configured.watch(lambda: self.worker.running == 0)),
             asyncio.create_task(self._give_memory_back()),
             asyncio.create_task(self.retention.run()),
+            asyncio.create_task(self.indexing.run()),
         ]
         if self._certificate is not None:
             self._beside.append(asyncio.create_task(self._certificate.watch()))
@@ -268,7 +269,6 @@ class Daemon:
         services = Services(
             database=self.database,
             context=self.context,
-            files=self.files,
             hub=self.hub,
             episodes=self.episodes,
             reader=ChangeReader(self.database),

@@ -172,6 +172,7 @@ def _schema() -> list[str]:
         migrate(connection)
         found = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+            " AND name NOT LIKE 'search_index_%'"  # FTS5 makes them
         )
         texts = [str(row[0]) for row in found]
     memory.dispose()

@@ -29,7 +29,13 @@ def empty() -> Iterator[Connection]:
 
 def test_the_migrations_make_exactly_the_tables_that_the_queries_use() -> None:
     with memory_store() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        ours = {"include_object": _is_ours}
+        assert compare_metadata(MigrationContext.configure(connection, opts=ours), metadata) == []
+
+
+def _is_ours(_item: object, name: str | None, kind: str, *_more: object) -> bool:
+    """Return whether an item is a table of SQLAlchemy: not the search index, nor FTS5's tables."""
+    return kind != "table" or name is None or not name.startswith("search_index")
 
 
 def test_the_named_head_is_the_newest_script() -> None:

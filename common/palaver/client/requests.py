@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import BinaryIO, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -25,7 +25,6 @@ from palaver.wire.chats import (
     SendMessage,
     Sent,
 )
-from palaver.wire.exports import ExportKind
 from palaver.wire.messages import MessagePage
 from palaver.wire.queue import (
     Acted,
@@ -38,6 +37,7 @@ from palaver.wire.queue import (
     Resume,
     SkipBackoff,
 )
+from palaver.wire.search import SearchPage
 from palaver.wire.setup import Lent, Reloaded
 
 T = TypeVar("T")
@@ -106,6 +106,32 @@ class Requests:
         query += [("status", status) for status in statuses]
         return await self._transport.request("GET", f"{API}/chats", ChatPage, query=query)
 
+    async def search(
+        self,
+        q: str,
+        *,
+        limit: int = 20,
+        cursor: str | None = None,
+        archived: bool | None = None,
+        chat: str | None = None,
+        once: bool = False,
+    ) -> SearchPage:
+        """Return a page of the messages and titles with the words of `q`, the best ones first.
+
+        By default, of archived and other chats. With `chat`, only of that one; with `once`, only
+        the best one of each chat. A daemon without the capability `SEARCH` has no such route.
+        """
+        query = {"q": q, "limit": str(limit)}
+        if cursor is not None:
+            query["cursor"] = cursor
+        if archived is not None:
+            query["archived"] = "true" if archived else "false"
+        if chat is not None:
+            query["chat"] = chat
+        if once:
+            query["once"] = "true"
+        return await self._transport.request("GET", f"{API}/search", SearchPage, query=query)
+
     async def chat(self, id: str) -> Chat:  # noqa: A002 - the route's own name
         """Return one chat, without its messages."""
         return await self._transport.request("GET", chat_path(id), Chat)
@@ -164,15 +190,6 @@ class Requests:
     async def reconcile(self, id: str) -> Acted:  # noqa: A002
         """Repair a chat in an invalid state; `reason` says what was wrong."""
         return await self._ask("POST", id, "reconcile", Acted)
-
-    def export_chat(self, id: str, kind: ExportKind) -> AsyncGenerator[bytes]:  # noqa: A002
-        """Yield a chat as a document, in pieces. Raises when iterated, also in the middle."""
-        return self._transport.receive(f"{chat_path(id)}/export", {"format": kind})
-
-    async def import_chat(self, document: BinaryIO, *, key: str | None = None) -> Sent:
-        """Create a chat from an export in JSON, which is read from a file."""
-        path = f"{API}/chats/import"
-        return await self._transport.request("POST", path, Sent, body=document, key=key)
 
     # --- history and the current turn -------------------------------------------------------
 

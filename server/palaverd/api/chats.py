@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated
 
 import msgspec
@@ -14,9 +12,9 @@ from palaver.wire.bounds import Whole
 from palaver.wire.chats import Chat, ChatPage, ChatStatus, CreateChat, SendMessage, Sent
 from palaver.wire.messages import MessagePage
 from palaverd.api.access import owner_of
+from palaverd.api.cursors import read_cursor, write_cursor
 from palaverd.api.declared import Reply
 from palaverd.api.limits import CHATS_PAGE, LIST_LIMIT, MESSAGES_LIMIT, MESSAGES_PAGE
-from palaverd.api.problems import BadRequest
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.store.filters import ChatFilter
@@ -30,10 +28,10 @@ routes = Routes()
 class ListChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which chats to list: by default those that are not archived. All conditions must hold.
 
-    `cursor` is the `next_cursor` of the page before. `q` is a part of the title, `prefix` the
-    beginning of an id: with it, archived chats are found, too. `label` is a name, or a name and a
-    value as in `team=docs`; several must all be there. Of several of `status` one is enough.
-    `parent` is the id of a chat whose children are listed.
+    `cursor` is the `next_cursor` of the page before. `q` is a part of the title, or words of its
+    messages, as in a search; `prefix` the beginning of an id: with it, archived chats are found,
+    too. `label` is a name, or a name and a value as in `team=docs`; several must all be there. Of
+    several of `status` one is enough. `parent` is the id of a chat whose children are listed.
     """
 
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = CHATS_PAGE
@@ -87,7 +85,7 @@ async def get_chats(request: web.Request, query: ListChats) -> ChatPage:
         request.app[SERVICES].context,
         owner_of(request),
         limit=query.limit,
-        cursor=_cursor(query.cursor),
+        cursor=read_cursor(query.cursor, Cursor),
         wanted=query.wanted,
     )
     return ChatPage(chats=chats, next_cursor=write_cursor(following))
@@ -125,19 +123,3 @@ async def post_message(request: web.Request, chat_id: str, asker: Asker, body: S
 def _label(text: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
     return name, value if equals else None
-
-
-def write_cursor(cursor: Cursor | None) -> str | None:
-    """Return a cursor as an opaque string."""
-    if cursor is None:
-        return None
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
-
-
-def _cursor(text: str | None) -> Cursor | None:
-    if text is None:
-        return None
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text), type=Cursor)
-    except (msgspec.DecodeError, binascii.Error, ValueError):
-        raise BadRequest("cursor is not one that this daemon gave.", field="cursor") from None

@@ -33,6 +33,8 @@ CHATS_PAGE = 50  # chats, if a request names no limit
 LIST_LIMIT = 200
 MESSAGES_PAGE = 50  # as many as a stream begins with
 MESSAGES_LIMIT = 200
+SEARCH_PAGE = 20  # hits, if a request names no limit
+SEARCH_LIMIT = 100  # each is a row of its own to read
 KEY_LIMIT = 200  # characters of an idempotency key
 # Tokens have 256 random bits and cannot be guessed; this limits the cost of attempts.
 LOGIN_FREE = 5  # wrong tokens of an address, before it waits 1 s, then 2, 4, ...

@@ -19,7 +19,7 @@ from palaver.wire.bounds import Whole
 from palaver.wire.events import Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 from palaverd.api import limits
 from palaverd.api.access import CALLER, GATE, Caller, owner_of
-from palaverd.api.chats import write_cursor
+from palaverd.api.cursors import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
 from palaverd.api.push import pusher

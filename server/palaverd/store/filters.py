@@ -16,13 +16,15 @@ from palaverd.store.tables import chats
 class ChatFilter(msgspec.Struct, frozen=True):
     """Which chats to list; all conditions must hold.
 
-    `archived` None: archived or not. `title_has` is a part of the title, `id_begins` the beginning
-    of the id. `labels` are names, each with a value, or None for any value. `statuses`: one of
-    them, as the API calls them; empty for any. `parent_id`: the children of that chat.
+    `archived` None: archived or not. `title_has` is a part of the title; chats with an id of
+    `or_ids` need not have it. `id_begins` is the beginning of the id. `labels` are names, each with
+    a value, or None for any value. `statuses`: one of them, as the API calls them; empty for any.
+    `parent_id`: the children of that chat.
     """
 
     archived: bool | None = False
     title_has: str | None = None
+    or_ids: frozenset[str] = frozenset()
     id_begins: str | None = None
     labels: tuple[tuple[str, str | None], ...] = ()
     statuses: frozenset[ChatStatus] = frozenset()
@@ -56,7 +58,8 @@ def conditions(wanted: ChatFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.id_begins:
         yield func.substr(_c.id, 1, len(wanted.id_begins)) == wanted.id_begins
     if wanted.title_has:
-        yield _c.title.icontains(wanted.title_has, autoescape=True)
+        has = _c.title.icontains(wanted.title_has, autoescape=True)
+        yield or_(has, _c.id.in_(wanted.or_ids)) if wanted.or_ids else has
     for name, value in wanted.labels:
         yield _has_label(name, value)
     if wanted.statuses:

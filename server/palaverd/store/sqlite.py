@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from palaver.clock import Clock, deadline
 from palaverd.store.database import READ_DEADLINE_S, DatabaseError
 from palaverd.store.readers import Readers
+from palaverd.store.search.fts5 import keep_index
 from palaverd.store.writer import Writer
 
 T = TypeVar("T")
@@ -100,6 +102,7 @@ class SqliteDatabase:
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._file: tuple[int, int] | None = None  # device and inode
+        self._schema_ready = False
 
     def _engine(self, begin: str, pragmas: tuple[str, ...]) -> Engine:
         engine = create_engine(
@@ -114,17 +117,26 @@ class SqliteDatabase:
         """Start the threads, and run `prepare_schema` in the writer's; see `change_schema`."""
         # Loading the dialect reads files.
         writing = await asyncio.to_thread(self._engine, "BEGIN IMMEDIATE", _PRAGMAS)
+        event.listen(writing, "connect", self._on_writer)
         self._writer = Writer(writing)
 
         def first(connection: Connection) -> None:
             self._check_file()
             change_schema(connection, prepare_schema)
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            keep_index(driver)
+            self._schema_ready = True
 
         await self._writer.run(first)
         reading = await asyncio.to_thread(self._engine, "BEGIN", _READING_PRAGMAS)
         readers = Readers(reading, READERS)
         await readers.open(_look)
         self._readers = readers
+
+    def _on_writer(self, driver: sqlite3.Connection, _record: object) -> None:
+        if self._schema_ready:  # connected anew
+            keep_index(driver)
 
     async def write(
         self, work: Callable[[Connection], T], *, committed: Callable[[T], None] | None = None

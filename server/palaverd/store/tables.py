@@ -248,3 +248,21 @@ idempotency_keys = Table(
 )
 # For deleting a chat with its keys.
 Index("idempotency_by_chat", idempotency_keys.c.chat_id)
+
+# Full-text search; its index is a virtual table of SQLite, `search_index` (store/search/fts5.py).
+# The numbers of chats' titles in it: a chat's id is no number.
+search_titles = Table(
+    "search_titles",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("chat_id", Text, nullable=False, unique=True),
+    # A number is never used again: another title could be found by the words of the former one.
+    sqlite_autoincrement=True,
+)
+# One row: the ids of messages from `low` to `high` are indexed. `low` is 0 if all older ones are.
+search_progress = Table(
+    "search_progress",
+    metadata,
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.chats import Chat
 from palaver.wire.messages import MessagePage
+from palaverd.indexing import catch_up
 from palaverd.store import listing, sync
 from palaverd.store.filters import NOT_ARCHIVED, ChatFilter
 from palaverd.store.listing import Cursor
-from palaverd.store.rows import wire_chat
+from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.usecases.context import Context
+from palaverd.usecases.search import chats_with
 
 
 async def find_chat(context: Context, chat_id: str, owner: str) -> Chat:
@@ -34,14 +37,22 @@ async def list_chats(
 ) -> tuple[list[Chat], Cursor | None]:
     """Return a page of chats, and the cursor of the next page, if any.
 
-    Pinned chats come first, then the newest activity.
+    Pinned chats come first, then the newest activity. What a title is to have may be words of the
+    chat's messages, too.
 
     Raises:
         DatabaseError: they cannot be read.
     """
-    rows, following = await context.door.database.read(
-        lambda c: listing.list_chats(c, owner, limit=limit, cursor=cursor, wanted=wanted)
-    )
+    database, words = context.door.database, wanted.title_has
+    if words:
+        await catch_up(database)
+
+    def read(connection: Connection) -> tuple[list[ChatRow], Cursor | None]:
+        ids = chats_with(connection, words, owner) if words else frozenset()
+        chosen = msgspec.structs.replace(wanted, or_ids=ids)
+        return listing.list_chats(connection, owner, limit=limit, cursor=cursor, wanted=chosen)
+
+    rows, following = await database.read(read)
     return [wire_chat(row) for row in rows], following
 
 

@@ -21,7 +21,6 @@ Need = Literal[
     "setup.restart",
     "setup.local",
     "present",
-    "pinned",
     "archived",
     "said",
     "error",

@@ -1,1 +1,0 @@
-"""A chat as a document, in each format: pure."""
