@@ -26,11 +26,12 @@ class Misfit(msgspec.Struct, frozen=True):
     `path` is like `models.sonnet.model` or `answers[0].text`, empty for the data as a whole.
     `wanted` describes what a wrong value must be, as `a whole number of at least 0`. `allowed` are
     the known names for an unknown one, or the allowed values for a wrong one. A name is repeated if
-    an object of a JSON text has it more than once.
+    an object of a JSON text has it more than once. Data is refused if its fields fit, but not
+    together: `value` describes it then, as `a picture of 0 by 3 pixels`.
     """
 
     path: str
-    problem: Literal["unknown", "missing", "wrong", "repeated"]
+    problem: Literal["unknown", "missing", "wrong", "repeated", "refused"]
     value: object = None
     wanted: str = ""
     allowed: tuple[str, ...] = ()
@@ -153,6 +154,9 @@ def _walk_union(value: Any, members: Iterable[inspect.Type], path: str) -> Misfi
     some = [member for member in members if not isinstance(member, inspect.NoneType)]
     if value is None and len(some) < len(tuple(members)):
         return None
+    structs = [member for member in some if isinstance(member, inspect.StructType)]
+    if len(structs) == len(some) > 1:
+        return _walk_tagged(value, structs, path)
     misfits = [_walk(value, member, path) for member in some]
     if None in misfits:
         return None
@@ -160,6 +164,22 @@ def _walk_union(value: Any, members: Iterable[inspect.Type], path: str) -> Misfi
     if len(found) == 1:
         return found[0]
     return Misfit(path, "wrong", value, " or ".join(misfit.wanted for misfit in found))
+
+
+def _walk_tagged(value: Any, members: list[inspect.StructType], path: str) -> Misfit | None:
+    """Return the misfit of a value that is one of several structs, told apart by a tag."""
+    if not isinstance(value, dict):
+        return Misfit(path, "wrong", value, "a table")
+    field = members[0].tag_field
+    assert field is not None  # msgspec refuses such a type
+    by_tag = {str(member.tag): member for member in members}
+    if field not in value:
+        return Misfit(_join(path, field), "missing", allowed=tuple(by_tag))
+    tag = value[field]
+    if not isinstance(tag, str) or tag not in by_tag:
+        wanted = f"one of {', '.join(by_tag)}"
+        return Misfit(_join(path, field), "wrong", tag, wanted, tuple(by_tag))
+    return _walk_struct(value, by_tag[tag], path)
 
 
 def _walk_struct(value: Any, info: inspect.StructType, path: str) -> Misfit | None:
@@ -173,11 +193,21 @@ def _walk_struct(value: Any, info: inspect.StructType, path: str) -> Misfit | No
                 return misfit
         elif info.forbid_unknown_fields and key != info.tag_field:
             return Misfit(place, "unknown", one, allowed=tuple(fields))
-    return _first(
-        Misfit(_join(path, name), "missing", allowed=tuple(fields))
-        for name, field in fields.items()
-        if field.required and name not in value
-    )
+    for name, field in fields.items():
+        if field.required and name not in value:
+            return Misfit(_join(path, name), "missing", allowed=tuple(fields))
+    return _refused_by_itself(value, info.cls, path)
+
+
+def _refused_by_itself(value: Any, cls: type, path: str) -> Misfit | None:
+    """Return the misfit of a struct whose fields fit, and that refuses them together."""
+    if hasattr(cls, "__post_init__"):
+        try:
+            msgspec.convert(value, cls)
+        except msgspec.ValidationError as error:
+            if isinstance(error.__cause__, ValueError):
+                return Misfit(path, "refused", str(error.__cause__))
+    return None
 
 
 def _walk_leaf(value: Any, info: inspect.Type, path: str) -> Misfit | None:
@@ -210,9 +240,11 @@ def _type_of(info: inspect.Type) -> Any:
     """Return the type of a leaf with its bounds, for `msgspec.convert`."""
     from datetime import datetime
 
+    from msgspec import inspect
+
     kind = type(info).__name__
-    if kind == "DateTimeType":
-        return datetime
+    if isinstance(info, inspect.DateTimeType):
+        return datetime if info.tz is None else Annotated[datetime, Meta(tz=info.tz)]
     if kind not in _LEAVES:
         return Any
     bounds = _bounds_of(info)
@@ -225,9 +257,12 @@ def _bounds_of(info: inspect.Type) -> dict[str, Any]:
 
 
 def _wanted(info: inspect.Type) -> str:
+    from msgspec import inspect
+
     kind = type(info).__name__
-    if kind == "DateTimeType":
-        return "a time as in 2030-01-01T09:00:00Z"
+    if isinstance(info, inspect.DateTimeType):
+        zone = " with its zone," if info.tz else ""
+        return f"a time{zone} as in 2030-01-01T09:00:00Z"
     return in_bounds(_LEAVES[kind][0], **_bounds_of(info))
 
 

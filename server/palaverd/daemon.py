@@ -39,6 +39,7 @@ from palaverd.config.types import Config
 from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
+from palaverd.file_folder import FileFolder
 from palaverd.generation.environment import Environment
 from palaverd.indexing import Indexing
 from palaverd.logs.output import rotate_log
@@ -116,6 +117,7 @@ class Daemon:
         self._clock = clock
         self._data_dir = DataDir(data_dir)
         self._config = config
+        self.files = FileFolder(data_dir / "files")
         self.database = SqliteDatabase(self._data_dir.database, clock)
         self.door = Door(self.database, self.hub, clock, chance, reached, self.metrics)
         self._readiness = Readiness(self.database, clock)
@@ -269,6 +271,7 @@ class Daemon:
         services = Services(
             database=self.database,
             context=self.context,
+            files=self.files,
             hub=self.hub,
             episodes=self.episodes,
             reader=ChangeReader(self.database),

@@ -29,6 +29,7 @@ from palaverd.store.tables import chats, messages, tool_runs
 from palaverd.store.transitions import (
     archive,
     edit,
+    importing,
     interrupt,
     ownership,
     queue,
@@ -117,6 +118,7 @@ ACTIONS: dict[Transition, list[Action]] = {
 ACTIONS |= {
     Transition.CREATE: [lambda c: send.create(c, SECOND)],
     Transition.FORK: [lambda c: edit.fork(c, c, first_message(c))],
+    Transition.IMPORT: [lambda c: importing.import_history(c, [[ANSWER]])],
     Transition.EDIT: [lambda c: edit.edit(c, first_message(c), SECOND, TURN)],
     Transition.CLEAR_CONTEXT: [lambda c: edit.clear_context(c, TURN)],
     Transition.REQUEST_COMPACTION: [edit.request_compaction],
@@ -241,7 +243,7 @@ def test_every_transition_is_walked() -> None:
     assert set(ACTIONS) == set(Transition)
 
 
-def test_a_chat_begins_by_creating_or_forking(store: Connection) -> None:
+def test_a_chat_begins_by_creating_forking_or_importing(store: Connection) -> None:
     with store.begin() as transaction:
         plant(store, State.W, chat_id="source")
         new = NewChat(owner=OWNER, title="t")
@@ -254,7 +256,11 @@ def test_a_chat_begins_by_creating_or_forking(store: Connection) -> None:
         edit.fork(source, forked, first_message(source))
         finish(forked, None)
         assert forked.row.state in TABLE[Transition.FORK][State.ABSENT]
-        assert violations(store, "c") + violations(store, "d") == []
+        imported = fresh_chat(store, "e", new, NOW)
+        importing.import_history(imported, [[ANSWER], [ANSWER]])
+        finish(imported, None)
+        assert imported.row.state in TABLE[Transition.IMPORT][State.ABSENT]
+        assert violations(store, "c") + violations(store, "d") + violations(store, "e") == []
         transaction.rollback()
 
 

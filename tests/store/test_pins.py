@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 
 from palaver.wire.chats import PIN_LIMIT
 from palaverd.chatstate.states import State
-from palaverd.store.door import finish
+from palaverd.chatstate.table import Transition
+from palaverd.store.calls import WantedCall
+from palaverd.store.door import NewChat, finish, fresh_chat
 from palaverd.store.filters import ChatFilter
 from palaverd.store.history import NewMessage, insert_messages
 from palaverd.store.listing import list_chats
@@ -17,6 +19,7 @@ from palaverd.store.locked import LockedChat, lock
 from palaverd.store.pins import TooManyPins, pin
 from palaverd.store.read_cursor import mark_read
 from palaverd.store.sync import load_chat
+from palaverd.store.transitions.required_action import require_action
 from support.store import NOW, OWNER, memory_store, plant
 
 
@@ -114,6 +117,29 @@ def test_a_chat_is_unread_from_an_answer_until_it_is_read_and_the_cursor_never_g
         assert row.unread is unread
         assert row.read_version >= before
     assert row.updated_at == NOW  # reading is no activity
+
+
+def test_a_late_report_of_less_does_not_move_the_cursor_back(store: Connection) -> None:
+    for reached in (6, 4, 5, 0):
+        chat = lock(store, "a", NOW)
+        says(chat)  # it is unread each time
+        mark_read(chat, reached)
+        finish(chat, None)
+        assert load_chat(store, "a").read_version == 6
+
+
+def test_a_question_to_the_user_is_news_and_what_a_new_chat_begins_with_is_none(
+    store: Connection,
+) -> None:
+    plant(store, State.R0, chat_id="asks")
+    chat = lock(store, "asks", NOW)
+    require_action(chat, [WantedCall("call", "approval")])
+    assert finish(chat, None).row.unread
+    copy = fresh_chat(store, "copy", NewChat(owner=OWNER, title="t"), NOW)
+    with copy.transition(Transition.FORK):
+        copy.flush()
+        insert_messages(copy, [NewMessage(role="assistant", parts=[])])
+    assert not finish(copy, None).row.unread
 
 
 def test_what_is_reported_as_read_before_it_exists_is_not_read(store: Connection) -> None:

@@ -34,6 +34,7 @@ from palaver.wire.chats import (
 from palaver.wire.errors import ChatError, Problem
 from palaver.wire.events import BlockKind, ListSnapshot, MessagePartEvent, StatusEvent
 from palaver.wire.messages import Failure, Message, MessagePage, Part, QueuedMessage, Text
+from palaver.wire.protocol import CAPABILITIES
 from palaver.wire.queue import (
     Acted,
     ChangeChat,
@@ -41,6 +42,7 @@ from palaver.wire.queue import (
     Promote,
     QueueAnswer,
     QueueOrder,
+    ReadChat,
     Resume,
     SkipBackoff,
 )
@@ -180,7 +182,7 @@ class ReplayClient:
         self.about: list[str | None] = []  # the chats of those requests
         self.positions: list[tuple[str, Any]] = []
         self.closed = False
-        self.told = Info(__version__, 1, T0, "/data", [])
+        self.told = Info(__version__, 1, T0, "/data", list(CAPABILITIES))
 
     def __call__(self, endpoint: Endpoint) -> ReplayClient:
         return self
@@ -253,15 +255,28 @@ class ReplayClient:
         return Acted(chat(chat_id, "A chat", "running"), changed=True)
 
     async def change_chat(self, chat_id: str, request: ChangeChat) -> Chat:
+        known = self.known.get(chat_id, chat(chat_id, "A chat"))
         if request.archived is not None:
             await self._asked("archived", chat_id, request.archived, about=chat_id)
-            known = self.known.get(chat_id, chat(chat_id, "A chat"))
             return msgspec.structs.replace(known, archived=request.archived)
+        if request.pin_order is not msgspec.UNSET:
+            await self._asked("pin", request.pin_order, about=chat_id)
+            return msgspec.structs.replace(known, pin_order=request.pin_order)
+        if request.labels:
+            await self._asked("label", request.labels, about=chat_id)
+            labels = {k: v for k, v in request.labels.items() if v is not None}
+            return msgspec.structs.replace(known, labels=labels)
         if request.title is not None:
             await self._asked("title", request.title, about=chat_id)
         else:
             await self._asked("model", request.model, about=chat_id)
         return chat(chat_id, request.title or "A chat", model=request.model)
+
+    async def mark_read(self, chat_id: str, request: ReadChat) -> Chat:
+        await self._asked("read", request.snapshot_version, about=chat_id)
+        known = self.known.get(chat_id, chat(chat_id, "A chat"))
+        self.known[chat_id] = msgspec.structs.replace(known, unread=False)
+        return self.known[chat_id]
 
     async def delete_chat(self, chat_id: str) -> None:
         await self._asked("delete", chat_id, about=chat_id)

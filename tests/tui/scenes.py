@@ -109,6 +109,22 @@ def finished(daemon: ReplayClient) -> None:
     )
 
 
+def marked(daemon: ReplayClient) -> None:
+    """Show pinned, labelled and unread chats; what arrived in the one that is shown is not new."""
+    first = chat("a", TITLE, labels={"team": "infra", "urgent": ""}, pin_order=1, unread=True)
+    pinned = chat("p", "Where everything is", pin_order=0, minutes_ago=50_000)
+    news = chat("n", "A pinned one with news", pin_order=2, unread=True, minutes_ago=70)
+    failed = chat("x", "Failed over night", "error", unread=True, minutes_ago=300)
+    daemon.open(first, pinned, news, failed, *CHATS[4:])
+    daemon.stream_of("a").tell(
+        MessageEvent(user(1, QUESTION)),
+        MessageEvent(answer(2, Reasoning("", 3200), ANSWER, created_at=T0)),
+        status("waiting", TITLE),
+        UsageEvent(None, 46_000, 200_000, 410_000),
+        CaughtUp(3),
+    )
+
+
 def _running(daemon: ReplayClient) -> None:
     finished(daemon)
     daemon.stream_of("a").tell(
@@ -189,6 +205,7 @@ SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "failed": (failed, "a", "The key was not accepted"),
     "disconnected": (disconnected, "a", "Lost the connection"),
     "offline": (offline, None, "No connection"),
+    "marked": (marked, "a", "only reset it in"),
     "archived": (archived, "a", "archived · ⏎ brings it back"),
 }
 SIZES = ((80, 24), (120, 40), (60, 20))

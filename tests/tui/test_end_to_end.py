@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from palaver.client import Client as ApiClient
 from palaver.client import Endpoint
 from palaver.clock import SystemClock
-from palaver.wire.chats import CreateChat, SendMessage
+from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver.wire.messages import Text
 from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.app import PalaverApp
@@ -25,7 +26,7 @@ from palaverd.daemon import Daemon
 from palaverd.simulator import Simulator
 from support.daemon import make_daemon, running_daemon, running_pair, short_dir, simulator_config
 from tui.replay import T0
-from tui.screen import Client, settled
+from tui.screen import BOUND_S, POLL_S, Client, settled
 
 START_S = 20  # timeout for a second client to start beside one that draws, on a busy machine
 
@@ -408,3 +409,47 @@ async def test_two_clients_agree_on_what_becomes_of_a_chat(tmp_path: Path) -> No
             assert two.composer.text == "half a thought"
             for each in (one, two):
                 await each.until(partial(lambda each: each.app.session.chats.chats == {}, each))
+
+
+async def is_read(other: ApiClient, chat_id: str, *clients: Client) -> None:
+    """Wait until a chat is idle and read in the daemon, and in the lists of `clients`."""
+    async with asyncio.timeout(BOUND_S):
+        while (chat := await other.chat(chat_id)).status != "waiting" or chat.unread:
+            await asyncio.sleep(POLL_S)
+    for me in clients:
+
+        def same(me: Client = me, chat: Chat = chat) -> bool:
+            listed = me.app.session.chats.chats[chat_id]
+            return listed.updated_at == chat.updated_at and not listed.unread
+
+        await me.until(same)
+
+
+async def test_two_clients_agree_on_what_is_read_pinned_and_labelled(tmp_path: Path) -> None:
+    async with (
+        running_pair(rate=400) as (daemon, other, _simulator),
+        at(daemon.socket, tmp_path / "one") as one,
+        at(daemon.socket, tmp_path / "two") as two,
+    ):
+        chat_id = (await other.create_chat(CreateChat("[[echo]] news"))).chat.id
+        await one.shows("● new")
+        await two.shows("● new")
+        one.app.session.open(chat_id)
+        await two.hides("● new")
+        await is_read(other, chat_id, one, two)
+        # What arrives while one of them looks at it is read for both.
+        await other.send(chat_id, SendMessage("[[echo]] more"))
+        await is_read(other, chat_id, one, two)
+        # Both look at it, and both report it: that is one change.
+        two.app.session.open(chat_id)
+        await two.until(lambda: answers(two) == ["news", "more"])
+        await other.send(chat_id, SendMessage("[[echo]] again"))
+        await is_read(other, chat_id, one, two)
+        await one.until(lambda: answers(one) == ["news", "more", "again"])
+        await two.until(lambda: answers(two) == ["news", "more", "again"])
+        one.app.perform("chat.pin")
+        await two.shows("⌃")
+        one.app.session.requests.label(chat_id, {"team": "docs"})
+        await two.shows("team=docs")
+        two.app.perform("chat.pin")
+        await one.hides("⌃")

@@ -92,3 +92,16 @@ def test_the_notice_of_an_error_looks_as_it_did(
         await posed(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=failed)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "keys"), [("list", ["ctrl+l"]), ("labels", ["ctrl+l", "l"])])
+def test_marks_of_chats_look_as_they_did(
+    snap_compare: Callable[..., bool],
+    tmp_path: Path,
+    name: str,
+    keys: list[str],
+    size: tuple[int, int],
+) -> None:
+    app, before = picture(tmp_path, "marked", keys=keys)
+    assert snap_compare(app, terminal_size=size, run_before=before)

@@ -325,6 +325,11 @@ class PalaverApp(Application[int]):
         self.main.set_class(event.size.height < FLAT, "-flat")
         self._changed()
 
+    def watch_app_focus(self, focused: bool) -> None:
+        """Note whether the terminal has the focus: what arrives without it is not read."""
+        self.session.read_reports.look(focused)
+        self._changed()
+
     def on_descendant_focus(self) -> None:
         """Repaint: the footer shows the keys of the focused part."""
         self._changed()

@@ -43,6 +43,8 @@ SEARCH_PAUSE_S = 0.005
 DRAG_SCROLL_S = 0.05
 # An Enter within this time after another one, wherever that was handled, confirms nothing.
 SAME_STROKE_S = 1.0
+# A chat that was shown this long is read; one that was only passed in the list is not.
+READ_AFTER_S = 1.0
 # Notices disappear after this time.
 NOTICE_S = 4.0
 # A notice with an address, which should be read completely.

@@ -27,6 +27,8 @@ COMMANDS: Final[dict[str, str]] = {
     "rename": "palaver.cli.edits:rename",
     "edit": "palaver.cli.edits:edit",
     "fork": "palaver.cli.edits:fork",
+    "export": "palaver.cli.transfer:export",
+    "import": "palaver.cli.transfer:import_",
     "clear": "palaver.cli.edits:clear",
     "pin": "palaver.cli.marks:pin",
     "unpin": "palaver.cli.marks:unpin",

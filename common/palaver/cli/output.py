@@ -91,11 +91,15 @@ def write_json(value: object) -> None:
     """Write a value as one line of JSON, in ASCII if the encoding requires it."""
     import msgspec
 
-    line = msgspec.json.encode(value).decode()
+    write_json_text(msgspec.json.encode(value).decode() + "\n")
+
+
+def write_json_text(text: str) -> None:
+    """Write a part of a JSON text, in ASCII if the encoding requires it."""
     output: TextIO | None = sys.stdout
-    if output is not None and not _can_show(line, output):
-        line = _NOT_ASCII.sub(_escaped, line)
-    write_line(line)
+    if output is not None and not _can_show(text, output):
+        text = _NOT_ASCII.sub(_escaped, text)
+    write(text)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -13,6 +13,8 @@ CONNECT_FIRST_S: Final = 0.002
 CONNECT_MOST_S: Final = 0.05
 # The daemon limits its own reads to 5 s; six times as long means that no response will arrive.
 REQUEST_S: Final = 30.0
+# For each MiB of a long body, in either direction: the least that the daemon waits for.
+MIB_S: Final = 60.0
 # Detects a dead peer within 22.5 s (a ping, and half as long for its pong), even one too old to
 # send heartbeats; the daemon does the same.
 PING_S: Final = 15.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Sequence
+from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from palaver.wire.chats import (
     SendMessage,
     Sent,
 )
+from palaver.wire.exports import ExportKind
 from palaver.wire.messages import MessagePage
 from palaver.wire.queue import (
     Acted,
@@ -190,6 +191,15 @@ class Requests:
     async def reconcile(self, id: str) -> Acted:  # noqa: A002
         """Repair a chat in an invalid state; `reason` says what was wrong."""
         return await self._ask("POST", id, "reconcile", Acted)
+
+    def export_chat(self, id: str, kind: ExportKind) -> AsyncGenerator[bytes]:  # noqa: A002
+        """Yield a chat as a document, in pieces. Raises when iterated, also in the middle."""
+        return self._transport.receive(f"{chat_path(id)}/export", {"format": kind})
+
+    async def import_chat(self, document: BinaryIO, *, key: str | None = None) -> Sent:
+        """Create a chat from an export in JSON, which is read from a file."""
+        path = f"{API}/chats/import"
+        return await self._transport.request("POST", path, Sent, body=document, key=key)
 
     # --- history and the current turn -------------------------------------------------------
 

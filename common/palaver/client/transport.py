@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import BinaryIO, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -16,7 +18,7 @@ from palaver import __version__
 from palaver.client.connector import connector_of, trusted_by
 from palaver.client.endpoint import Endpoint
 from palaver.client.errors import PalaverError, Refused, Unauthenticated, Unreachable
-from palaver.client.limits import CLOSE_S, CONNECT_S, MAX_FRAME, PING_S, REQUEST_S
+from palaver.client.limits import CLOSE_S, CONNECT_S, MAX_FRAME, MIB_S, PING_S, REQUEST_S
 from palaver.client.proxies import Proxy, proxy_for
 from palaver.client.reasons import reason
 from palaver.client.websocket import WebSocket
@@ -25,6 +27,7 @@ from palaver.wire import decode
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE, Problem
 
 T = TypeVar("T")
+_PIECE: Final = 64 * 1024  # bytes of a long response at a time
 # Parameters of an address; a name may be there several times.
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 Redirect = aiohttp.TraceRequestRedirectParams
@@ -72,10 +75,12 @@ class Transport:
         answer: type[T],
         *,
         query: Query = (),
-        body: msgspec.Struct | None = None,
+        body: msgspec.Struct | BinaryIO | None = None,
         key: str | None = None,
     ) -> T:
         """Send one request and decode its response; `key` is sent as the Idempotency-Key header.
+
+        A file as `body` is sent from its beginning, as it is.
 
         Raises:
             Refused: the daemon responded with problem details.
@@ -97,43 +102,88 @@ class Transport:
         path: str,
         *,
         query: Query = (),
-        body: msgspec.Struct | None = None,
+        body: msgspec.Struct | BinaryIO | None = None,
         key: str | None = None,
     ) -> tuple[int, bytes]:
         """Send one request; return status (below 300) and body. Raises like `request`."""
         headers = self._credentials()
-        content: bytes | None = None
-        if body is not None:
+        seconds = REQUEST_S
+        content: bytes | BinaryIO | None = None
+        if isinstance(body, msgspec.Struct):
             headers["Content-Type"] = "application/json"
             content = msgspec.json.encode(body)
+        elif body is not None:
+            headers["Content-Type"] = "application/octet-stream"
+            content = body
+            seconds += MIB_S * (body.seek(0, os.SEEK_END) / 2**20)
+            body.seek(0)
         if key is not None:
             headers["Idempotency-Key"] = key
-        try:
+        with self._failures_named(seconds):
             async with (
-                deadline(self._clock, REQUEST_S),
-                (await self._open_session()).request(
-                    method,
-                    self._endpoint.base + path,
-                    params=query,
-                    data=content,
-                    headers=headers,
-                    allow_redirects=False,
-                    proxy_headers=self._proxy.headers if self._proxy else None,
-                ) as response,
+                deadline(self._clock, seconds),
+                await self._respond(method, path, query, headers, content) as response,
             ):
                 data = await response.read()
                 status, content_type = response.status, response.content_type
-        except aiohttp.ClientError as error:
-            raise self._unreachable(error) from error
-        except TimeoutError as error:
-            raise Unreachable(self._endpoint, f"no answer in {REQUEST_S:g} s") from error
-        except OSError as error:
-            raise self._unreachable(error) from error
         if status >= 300:
             raise self._refusal(status, content_type, data)
         return status, data
 
-    async def open_socket(self, path: str, query: Mapping[str, str]) -> WebSocket:
+    async def receive(self, path: str, query: Query) -> AsyncGenerator[bytes]:
+        """Request a long response; yield it in pieces of at most 64 KiB. Raises like `request`."""
+        with self._failures_named(REQUEST_S):
+            async with deadline(self._clock, REQUEST_S):
+                headers = self._credentials()
+                context = await self._respond("GET", path, query, headers, None)
+                response = await context.__aenter__()
+            try:
+                if response.status >= 300:
+                    async with deadline(self._clock, REQUEST_S):
+                        data = await response.read()
+                    raise self._refusal(response.status, response.content_type, data)
+                while True:
+                    async with deadline(self._clock, REQUEST_S):
+                        piece = await response.content.read(_PIECE)
+                    if not piece:
+                        return
+                    yield piece
+            finally:
+                # Without the rest of the response the connection is of no use.
+                response.close()
+
+    async def _respond(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        headers: Mapping[str, str],
+        content: bytes | BinaryIO | None,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        session = await self._open_session()
+        return session.request(
+            method,
+            self._endpoint.base + path,
+            params=query,
+            data=content,
+            headers=headers,
+            allow_redirects=False,
+            proxy_headers=self._proxy.headers if self._proxy else None,
+        )
+
+    @contextmanager
+    def _failures_named(self, seconds: float) -> Iterator[None]:
+        """Raise `Unreachable` for the failures of a request that may take `seconds`."""
+        try:
+            yield
+        except aiohttp.ClientError as error:
+            raise self._unreachable(error) from error
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, f"no answer in {seconds:g} s") from error
+        except OSError as error:
+            raise self._unreachable(error) from error
+
+    async def open_socket(self, path: str, query: Query) -> WebSocket:
         """Open a WebSocket whose text frames are received as bytes.
 
         Raises:

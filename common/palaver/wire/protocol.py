@@ -24,10 +24,20 @@ MESSAGE_KEYS: Final = "message_keys"
 # Labels and pins can be changed, chats are reported as read, and the list has filters by labels,
 # status, parent and unread ones. A daemon without this feature ignores or refuses all of these.
 CHAT_MARKS: Final = "chat_marks"
+# Chats are exported, and exports imported.
+EXPORTS: Final = "exports"
 # Messages can be searched. The client of a daemon without this feature filters titles alone.
 SEARCH: Final = "search"
 # The features of this daemon, by permanent names.
-CAPABILITIES: Final = ("stream", "watch", "heartbeat", MESSAGE_KEYS, CHAT_MARKS, SEARCH)
+CAPABILITIES: Final = (
+    "stream",
+    "watch",
+    "heartbeat",
+    MESSAGE_KEYS,
+    CHAT_MARKS,
+    EXPORTS,
+    SEARCH,
+)
 # Features that every client needs.
 NEEDED: Final = frozenset({"stream", "watch"})
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from palaverd.api import admin, chats, histories, meta, metrics, queue, search, sockets, turns
+from palaverd.api import (
+    admin,
+    chats,
+    exports,
+    histories,
+    meta,
+    metrics,
+    queue,
+    search,
+    sockets,
+    turns,
+)
 from palaverd.api.access import GATE, Gate, access_middleware
 from palaverd.api.connections import CONNECTIONS, Connections, connection_middleware
 from palaverd.api.declared import check_declared
@@ -27,6 +38,7 @@ ROUTES = (
     metrics.routes,
     chats.routes,
     histories.routes,
+    exports.routes,
     turns.routes,
     queue.routes,
     search.routes,

@@ -60,7 +60,10 @@ class Declared:
             `{message_id:[0-9]+}`: a word in its place is another address.
         statuses: those of a successful answer; the first one is the usual one.
         problems: what may go wrong here, besides what may go wrong with every route.
-        media: the type of the content of a successful answer.
+        media: the type of the content of a successful answer; several, separated by ", ", if the
+            handler writes it.
+        receives: what a request contains whose body the handler reads itself, piece by piece: the
+            type of the JSON, or a content type.
         events: the type of the events, if it is a WebSocket.
         over_socket: whether it is served over the daemon's own Unix socket only.
     """
@@ -74,6 +77,7 @@ class Declared:
         statuses: tuple[int, ...] = (200,),
         problems: tuple[ProblemName, ...] = (),
         media: str = "application/json",
+        receives: Any = None,
         events: Any = None,
         over_socket: bool = False,
     ) -> None:
@@ -83,6 +87,7 @@ class Declared:
         self.scope = scope
         self.statuses = statuses
         self.media = media
+        self.receives = receives
         self.events = events
         self.over_socket = over_socket
         self.own_problems = problems
@@ -140,7 +145,7 @@ class Declared:
             names.append("chat_not_found")
         if self.takes.asker:
             names.append("idempotency_key_reused")
-        if self.takes.body is not None:
+        if self.takes.body is not None or self.receives is not None:
             names += ["too_large", "too_slow"]
         if self.events is not None:
             names += ["upgrade_required", "too_many_streams"]

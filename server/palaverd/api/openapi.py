@@ -19,6 +19,7 @@ from palaverd.api.problem_kinds import KINDS
 Schema = dict[str, Any]
 
 VERSION: Final = "3.1.0"  # of OpenAPI; its schemas are JSON Schema 2020-12, which msgspec writes
+_JSON: Final = "application/json"
 _REF: Final = "#/components/schemas/{name}"
 _ABOUT: Final = (
     "Conversations with language models, stored and run by a daemon. Every error is a problem "
@@ -69,7 +70,8 @@ def document(routes: Iterable[Declared]) -> Schema:
 def _types_of(one: Declared) -> Iterable[Any]:
     takes = one.takes
     events = None if one.events is None else list[one.events]  # type: ignore[name-defined]
-    found = (takes.query, takes.body, takes.answer, *takes.path.values(), events)
+    received = None if isinstance(one.receives, str) else one.receives
+    found = (takes.query, takes.body, received, takes.answer, *takes.path.values(), events)
     return (kind for kind in found if kind is not None)
 
 
@@ -88,8 +90,8 @@ def _operation(one: Declared, known: Mapping[Any, Schema], queries: Mapping[Any,
         "parameters": [*_path(one, known), *_query(query), *([_KEY] if takes.asker else [])],
         "responses": {**_answers(one, known), **_problems(one)},
     }
-    if takes.body is not None:
-        content = {"application/json": {"schema": known[takes.body]}}
+    if (body := one.receives or takes.body) is not None:
+        content = {body: {}} if isinstance(body, str) else {_JSON: {"schema": known[body]}}
         operation["requestBody"] = {"required": True, "content": content}
     if one.events is not None:
         operation["x-websocket-frame"] = known[list[one.events]]  # type: ignore[name-defined]
@@ -128,7 +130,7 @@ def _answers(one: Declared, known: Mapping[Any, Schema]) -> Schema:
             content = {one.media: {"schema": known[one.takes.answer]}}
             found[str(status)]["content"] = content
         elif one.takes.writes and one.events is None:
-            found[str(status)]["content"] = {one.media: {}}
+            found[str(status)]["content"] = {media: {} for media in one.media.split(", ")}
     return found
 
 

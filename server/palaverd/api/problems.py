@@ -20,6 +20,7 @@ from palaverd.chatstate.errors import (
 )
 from palaverd.config.load import ConfigError
 from palaverd.failures.wording import NO_DESCRIPTOR
+from palaverd.file_folder import FolderError
 from palaverd.logs.bugs import log_bug
 from palaverd.platform.descriptors import none_left
 from palaverd.store.access import AccessError
@@ -96,7 +97,7 @@ def problem_of(error: Exception) -> Problem | None:
             )
         case ConfigError():
             return problem(409, "bad_config", str(error))
-        case DatabaseError():
+        case DatabaseError() | FolderError():
             return problem(503, "storage", error.sentence)
         case OSError() if none_left(error):
             return problem(503, "no_descriptor", f"{NO_DESCRIPTOR} Try again in a moment.")

@@ -20,4 +20,6 @@ def _explain(misfit: Misfit, what: str) -> str:
     if misfit.problem == "repeated":
         return f"{misfit.path} is given more than once."
     place = misfit.path or "The body"
+    if misfit.problem == "refused":
+        return f"{place} is {misfit.value}, which is not accepted."
     return f"{place} is {shown(misfit.value)}: it must be {misfit.wanted}."

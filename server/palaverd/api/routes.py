@@ -21,6 +21,7 @@ class How(TypedDict, total=False):
     statuses: tuple[int, ...]
     problems: tuple[ProblemName, ...]
     media: str
+    receives: Any
     events: Any
     over_socket: bool
 
@@ -32,7 +33,8 @@ class Routes:
     and types: those in braces in the path, `query` and `body` (structs), and `asker` (who asks,
     with the idempotency key). What the handler returns is the answer, as JSON: a value, a `Reply`
     with another status or headers, or None. A handler that writes the response itself returns a
-    `web.Response`, and declares `media`, or `events` for a WebSocket.
+    `web.StreamResponse`, and declares `media`, or `events` for a WebSocket. One that reads the body
+    itself, piece by piece (`received.py`), declares `receives`.
     """
 
     def __init__(self) -> None:

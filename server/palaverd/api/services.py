@@ -12,6 +12,7 @@ from palaver.wire.chats import Info
 from palaver.wire.setup import Reloaded, Setup
 from palaverd.api.hosts import Known
 from palaverd.api.readiness import Readiness
+from palaverd.file_folder import FileFolder
 from palaverd.generation.catalog import Catalog
 from palaverd.metrics import Metrics
 from palaverd.pubsub.local import LocalHub
@@ -32,6 +33,7 @@ class Services(msgspec.Struct):
 
     database: Database
     context: Context
+    files: FileFolder
     hub: LocalHub
     episodes: Episodes
     reader: ChangeReader

@@ -25,6 +25,7 @@ class Transition(StrEnum):
 
     CREATE = "create"
     FORK = "fork"
+    IMPORT = "import"
     SEND = "send"
     SEND_INTERRUPT = "send_interrupt"
     EDIT = "edit"
@@ -70,6 +71,7 @@ TABLE: Mapping[Transition, Cells] = {
     # --- requested by clients
     Transition.CREATE: {ABSENT: {R0}},
     Transition.FORK: {ABSENT: {W}},
+    Transition.IMPORT: {ABSENT: {W}},
     Transition.SEND: {
         W: {R0}, P: {Rh}, E0: {R0}, E1: {R1},
         R0: {R1}, R1: {R1}, Rh: {Rh},

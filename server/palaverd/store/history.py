@@ -47,7 +47,7 @@ class NewMessage(msgspec.Struct, frozen=True):
 
     `private` is the provider's private data, by index of the part; `episode` is the live output
     that the message replaces; `queued_id` is its former id in the queue; `key` is the idempotency
-    key of the request that sent it.
+    key of the request that sent it; `created_at` is in milliseconds, None for now.
     """
 
     role: Role
@@ -58,11 +58,13 @@ class NewMessage(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     private: dict[str, str] | None = None
     context_limit: int | None = None
+    cost_micros: int | None = None
     runtime_ms: int | None = None
     episode: str | None = None
     queued_id: int | None = None
     key: str | None = None
     created_by: str | None = None
+    created_at: int | None = None
     boundary: bool = False
 
 
@@ -93,9 +95,10 @@ def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
             "model": message.model,
             "finish": message.finish,
             "created_by": message.created_by,
-            "created_at": chat.now,
+            "created_at": chat.now if message.created_at is None else message.created_at,
             "usage": codec.dumps_optional(message.usage),
             "context_limit": message.context_limit,
+            "cost_micros": message.cost_micros,
             "runtime_ms": message.runtime_ms,
             "episode": message.episode,
             "queued_id": message.queued_id,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from palaver_tui.context.context import Context
 from palaver_tui.keymap.actions import Action, Need
+from palaver_tui.state.chat_list import pin_place
 from palaver_tui.state.first_run import usable
 from palaver_tui.state.live import STOPPABLE
 
@@ -19,6 +20,11 @@ def _present(context: Context) -> bool:
     return not context.session.is_draft and not context.session.is_archived
 
 
+def _pinned(context: Context) -> bool:
+    session = context.session
+    return pin_place(session.chats, session.view.chat_id or "", 0) is not None
+
+
 NEEDS: Mapping[Need, Callable[[Context], bool]] = {
     "always": lambda _: True,
     "stoppable": lambda context: context.session.now.state in STOPPABLE,
@@ -27,6 +33,7 @@ NEEDS: Mapping[Need, Callable[[Context], bool]] = {
     "queue": _queues,
     "chat": lambda context: not context.session.is_draft,
     "present": _present,
+    "pinned": _pinned,
     "archived": lambda context: context.session.is_archived,
     "said": lambda context: bool(context.session.view.messages),
     "models": lambda context: usable(context.session.models),

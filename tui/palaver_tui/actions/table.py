@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from palaver_tui.actions import (
     application,
     chat_list,
+    chat_marks,
     chats,
     clipboard,
     composer,
@@ -27,6 +28,7 @@ from palaver_tui.context.context import Run
 TABLES: tuple[Mapping[str, Run], ...] = (
     application.FUNCTIONS,
     chat_list.FUNCTIONS,
+    chat_marks.FUNCTIONS,
     chats.FUNCTIONS,
     clipboard.FUNCTIONS,
     composer.FUNCTIONS,

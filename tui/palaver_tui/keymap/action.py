@@ -21,6 +21,7 @@ Need = Literal[
     "setup.restart",
     "setup.local",
     "present",
+    "pinned",
     "archived",
     "said",
     "error",

@@ -153,7 +153,10 @@ class Painter:
         session, view = self._session, self._session.view
         width = self._screen.size.width
         place = place_of(session)
-        self._header.show([header_line(view, session.connection, place, self.model_name(), width)])
+        known = session.chats.chats.get(view.chat_id or "")
+        labels = known.labels if known is not None else None
+        model = self.model_name()
+        self._header.show([header_line(view, session.connection, place, model, width, labels)])
         self._paint_list(selection, width)
         empty = not view.messages and not view.live and not view.outgoing
         waiting = view.chat_id is not None and not view.caught_up
@@ -229,6 +232,7 @@ class Painter:
                 now=session.clock.now(),
                 zone=self._zone,
                 roomy=width >= NARROW,
+                looked_at=session.view.chat_id if session.read_reports.looking else None,
             ),
             self.frame,
         )

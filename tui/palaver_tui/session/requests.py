@@ -138,6 +138,21 @@ class Requests:
 
         self._ask_about(chat_id, ask, failed)
 
+    def pin(self, chat_id: str, place: int | None) -> None:
+        """Pin a chat at a place (from 0) among the pinned ones, or unpin it."""
+        self._change(chat_id, ChangeChat(pin_order=place))
+
+    def label(self, chat_id: str, changes: dict[str, str | None]) -> None:
+        """Set labels of a chat; None removes one."""
+        self._change(chat_id, ChangeChat(labels=changes))
+
+    def _change(self, chat_id: str, change: ChangeChat) -> None:
+        async def ask(client: Client, chat_id: str) -> str | None:
+            self._store.learned(await client.change_chat(chat_id, change))
+            return None
+
+        self._ask_about(chat_id, ask, None)
+
     def delete(self, chat_id: str, done: Callable[[], None], failed: Failed) -> None:
         """Delete a chat for good; one that is not archived is archived first."""
         archived = self._store.chats.is_archived(chat_id)

@@ -36,6 +36,7 @@ from palaver.wire.events import (
 from palaver_tui.session.chat_pages import ChatPages
 from palaver_tui.session.message_pages import MessagePages
 from palaver_tui.session.outbox import Outbox
+from palaver_tui.session.read_reports import ReadReports
 from palaver_tui.session.requests import Requests
 from palaver_tui.session.restarts import Restarts
 from palaver_tui.session.setup import Setup, SetupTools
@@ -104,6 +105,7 @@ class Session(Store):
         self.requests = Requests(self, spawn)
         self.message_pages = MessagePages(self, spawn)
         self.chat_pages = ChatPages(self, self, spawn, drafted)
+        self.read_reports = ReadReports(self, spawn)
         self.setup = Setup(self, spawn, self._restarts, tools)
         self.current = self._new_draft()
 
@@ -223,6 +225,7 @@ class Session(Store):
         elif isinstance(event, ChatDeleted):
             known = before.chats.get(event.chat_id)
             self.drop(event.chat_id, known.title if known is not None else "")
+        self.read_reports.consider()
 
     def _learn(self) -> None:
         """Fetch the daemon's info and models; again if this is called while they are fetched."""
@@ -344,6 +347,7 @@ class Session(Store):
         self.views.move_to_end(name)
         self._forget_old_views(before)
         self._follow(name)
+        self.read_reports.consider()
         self.changed()
         if name != before:
             self.left(before)
@@ -393,6 +397,8 @@ class Session(Store):
                     before = self.views[name]
                     view = self.views[name] = reduce_all(before, events, self.clock.now())
                     self.outbox.arrived(before, view)
+                    if view.progress.since != before.progress.since:
+                        self.read_reports.consider()
                     if any(isinstance(event, Connected) for event in events):
                         self.message_pages.retry_missed()
                     self.changed()

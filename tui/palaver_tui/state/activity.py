@@ -70,8 +70,11 @@ def _is_loading(retry: RetryInfo) -> bool:
     return retry.error.kind == "loading"
 
 
-def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
-    """Return sign, word and ink of a chat's status in the list; None if there is nothing new."""
+def list_status(chat: Chat, frame: str, *, seen: bool = False) -> tuple[str, str, Ink] | None:
+    """Return sign, word and ink of a chat's status in the list; None if there is nothing new.
+
+    `seen`: the user sees the chat, so that nothing that arrives in it is new.
+    """
     match chat.status:
         case "requires_action":
             return "?", "asks", "warning"
@@ -87,20 +90,22 @@ def list_status(chat: Chat, frame: str) -> tuple[str, str, Ink] | None:
             return "✗", "failed", "error"
         case "paused":
             return "‖", "held", "warning"
-        case _ if chat.unread:
+        case _ if chat.unread and not seen:
             return "●", "new", "accent"
         case _:
             return None
 
 
-def signs(chat: Chat, frame: str, *, draft: bool) -> tuple[tuple[str, Ink], ...]:
+def signs(
+    chat: Chat, frame: str, *, draft: bool, seen: bool = False
+) -> tuple[tuple[str, Ink], ...]:
     """Return the signs after a title in the list, with inks: queue length, draft, status."""
     found: list[tuple[str, Ink]] = []
     if chat.queue_length:
         found.append((f"+{chat.queue_length}", "muted"))
     if draft:
         found.append((DRAFT_SIGN, "warning"))
-    status = list_status(chat, frame)
+    status = list_status(chat, frame, seen=seen)
     if status is not None:
         sign, word, ink = status
         found.append((f"{sign} {word}" if word else sign, ink))

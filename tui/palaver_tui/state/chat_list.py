@@ -66,7 +66,10 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
             # Chats older than the snapshot, which were fetched by page, stay. Archived ones may
             # have changed, and a snapshot does not contain them: they are fetched again.
             fresh = {chat.id: chat for chat in event.chats}
-            oldest = min((chat.updated_at for chat in event.chats), default=None)
+            # Pinned ones are in every snapshot, however old.
+            oldest = min(
+                (chat.updated_at for chat in event.chats if chat.pin_order is None), default=None
+            )
             if event.next_cursor is not None and oldest is not None:
                 older = {
                     key: chat
@@ -105,17 +108,39 @@ def with_page(
     return replace(chats, chats=merged, next_cursor=next_cursor)
 
 
-def _newest(chat: Chat) -> tuple[bool, int, float, str]:
-    pinned = chat.pin_order is not None
-    return (not pinned, chat.pin_order or 0, -chat.updated_at.timestamp(), chat.id)
+def _place(chat: Chat) -> tuple[bool, int, float, str]:
+    """Return the key by which chats are ordered, as the daemon orders them."""
+    if chat.pin_order is not None:
+        return (False, chat.pin_order, 0.0, chat.id)
+    return (True, 0, -chat.updated_at.timestamp(), chat.id)
+
+
+def pin_place(chats: ChatList, chat_id: str, steps: int) -> int | None:
+    """Return the place of a pinned chat moved down by `steps`; None if it is not pinned.
+
+    Places count from 0 among the pinned chats, archived or not like the chat.
+    """
+    chat = chats.chats.get(chat_id)
+    if chat is None or chat.pin_order is None:
+        return None
+    same = [
+        one
+        for one in chats.chats.values()
+        if one.pin_order is not None and one.archived is chat.archived
+    ]
+    order = sorted(same, key=_place)
+    return max(0, min(len(order) - 1, order.index(chat) + steps))
 
 
 def _fits(chat: Chat, word: str) -> bool:
-    """Return whether a chat's title contains `word`; `status:run` matches a prefix of its status.
+    """Return whether a chat's title contains `word`, or a word about it begins so.
 
-    The status is matched as the daemon and as the list call it.
+    `status:run` matches a prefix of its status, as the daemon and as the list call it; `label:team`
+    and `label:team=do` that of a label.
     """
     name, colon, value = word.partition(":")
+    if name == "label" and colon:
+        return any(f"{one}={of}".casefold().startswith(value) for one, of in chat.labels.items())
     if name != "status" or not colon:
         return word in chat.title.casefold()
     sign = list_status(chat, "")
@@ -134,7 +159,7 @@ def rows(chats: ChatList, filter_text: str = "", *, archived: bool = False) -> l
         for chat in chats.chats.values()
         if chat.archived is archived and all(_fits(chat, word) for word in wanted)
     ]
-    shown.sort(key=_newest)
+    shown.sort(key=_place)
     ids = {chat.id for chat in shown}
     children: dict[str, list[Chat]] = {}
     for chat in shown:

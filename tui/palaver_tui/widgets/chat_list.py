@@ -34,7 +34,8 @@ class ListContent:
     `loaded`: the daemon has sent its chats. `next_page` is the cursor of older ones. With a
     `filter_text`, even an empty one, typed letters extend it. `archived`: these are the archived
     chats. `drafts` are the chats with a draft. `roomy`: the time is shown even if the title has to
-    be clipped for it, unless there are signs.
+    be clipped for it, unless there are signs. `looked_at` is the chat that the user sees, in
+    which nothing counts as new.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -47,13 +48,15 @@ class ListContent:
     now: datetime | None = None
     zone: tzinfo | None = None
     roomy: bool = True
+    looked_at: str | None = None
 
     def behind(self, number: int, frame: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
         """Return the signs after a row's title, and the time since the chat's last change."""
         chat = self.rows[number].chat
         at_rest = self.now is not None and chat.status not in BUSY
         time = age(chat.updated_at, self.now, self.zone) if at_rest and self.now else ""
-        return signs(chat, frame, draft=chat.id in self.drafts), time
+        seen = chat.id == self.looked_at
+        return signs(chat, frame, draft=chat.id in self.drafts, seen=seen), time
 
 
 class ChatListPane(ScrollView, can_focus=True):

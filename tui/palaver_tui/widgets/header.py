@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection, Phase
+from palaver_tui.state.label_text import label_text
 from palaver_tui.text.spans import Face, Ink, Line, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import clip, width_of
@@ -69,7 +71,12 @@ class Place:
 
 
 def header_line(
-    view: ChatView, connection: Connection, place: Place, model: str | None, width: int
+    view: ChatView,
+    connection: Connection,
+    place: Place,
+    model: str | None,
+    width: int,
+    labels: Mapping[str, str] | None = None,
 ) -> Line:
     """Return the header in `width` cells; a narrow one omits what matters least."""
     wide = width >= WIDE
@@ -90,4 +97,9 @@ def header_line(
     left = [Span(" palaver ", Face("accent", bold=True)), Span("▸ ", Face("faint"))]
     if width_of(title) + 40 > width and not wide:
         left = [Span(" ")]
-    return row([*left, Span(title, Face("text", bold=True))], spans, width)
+    left.append(Span(title, Face("text", bold=True)))
+    marks = Span(f"  {visible_line(label_text(labels or {}))}", Face("faint"))
+    needed = sum(width_of(span.text) for span in [*left, marks, *spans]) + 1
+    if labels and wide and needed <= width:
+        left.append(marks)
+    return row(left, spans, width)

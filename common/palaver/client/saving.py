@@ -1,0 +1,47 @@
+"""Save a long response as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from palaver.client.errors import PalaverError
+
+
+async def save(pieces: AsyncGenerator[bytes], path: Path) -> None:
+    """Write `pieces` to a file that only its user can read; one that is there is replaced.
+
+    It appears when it is whole; an incomplete one is removed. What is no regular file, such as a
+    pipe, is written to.
+
+    Raises:
+        PalaverError: it cannot be written, or the response failed.
+    """
+    async with aclosing(pieces):
+        try:
+            file, finish = await asyncio.to_thread(_opened, path)
+            try:
+                with file:
+                    async for piece in pieces:
+                        await asyncio.to_thread(file.write, piece)
+                if finish:
+                    await asyncio.to_thread(Path(file.name).replace, path)
+            finally:
+                if finish:
+                    await asyncio.to_thread(Path(file.name).unlink, missing_ok=True)
+        except OSError as error:
+            raise PalaverError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _opened(path: Path) -> tuple[IO[bytes], bool]:
+    """Return a file to write to, and whether it must be given the name `path` at the end."""
+    if path.exists() and not path.is_file():
+        return path.open("wb"), False
+    unfinished = NamedTemporaryFile(  # noqa: SIM115 - `save` closes it
+        dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+    )
+    return unfinished, True

@@ -1,0 +1,283 @@
+"""Exports and imports of a running daemon: streamed, consistent, and no trace of failed ones."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import socket
+import tracemalloc
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+import pytest_asyncio
+from sqlalchemy import Connection, insert
+
+from palaver.client import Client, Refused, Unreachable
+from palaver.client.saving import save
+from palaver.wire.actions import EditMessage
+from palaver.wire.chats import CreateChat, SendMessage
+from palaver.wire.errors import Problem
+from palaver.wire.exports import IMPORT_LIMIT, ExportKind, ImportChat, ImportedText
+from palaver.wire.messages import Text
+from palaverd.api.limits import BODY_S, SEND_STALL_S
+from palaverd.chatstate.states import State
+from palaverd.config.types import WorkerConfig
+from palaverd.daemon import Daemon
+from palaverd.store import codec
+from palaverd.store.access import LOCAL_OWNER
+from palaverd.store.database import DatabaseError
+from palaverd.store.tables import messages
+from support.chats import assert_well, history, rests
+from support.clock import ManualClock, until
+from support.daemon import running_pair
+from support.store import NOW, dump, plant
+
+WHEN = datetime(2030, 1, 2, tzinfo=UTC)
+Pair = tuple[Daemon, Client]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair() -> AsyncIterator[Pair]:
+    """A daemon that runs no chat; each test plants a chat of its own."""
+    async with running_pair(worker=WorkerConfig(enabled=False)) as (daemon, client, _):
+        yield daemon, client
+
+
+def plant_long(connection: Connection, chat_id: str, count: int, text: str = "x") -> None:
+    """Insert a chat with `count` more messages of a text."""
+    row = plant(connection, State.W, chat_id=chat_id, owner=LOCAL_OWNER)
+    parts = codec.dumps([Text(text)])
+    of_chat = {
+        "chat_id": chat_id,
+        "role": "assistant",
+        "visibility": "both",
+        "content_version": 1,
+        "parts": parts,
+        "revision": row.snapshot_version,
+        "deleted": False,
+        "boundary": False,
+        "created_at": NOW,
+    }
+    connection.execute(insert(messages), [of_chat] * count)
+
+
+async def whole(client: Client, chat_id: str) -> ImportChat:
+    text = b"".join([piece async for piece in client.export_chat(chat_id, "json")])
+    return msgspec.json.decode(text, type=ImportChat)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of each table: the chats of other tests may go on."""
+    return {table: len(rows) for table, rows in dump(connection).items()}
+
+
+def leftovers(daemon: Daemon) -> list[Path]:
+    folder = daemon.files.path_of("")
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+def arrived(daemon: Daemon) -> int:
+    """Return the bytes of a body that were written so far."""
+    return sum(one.stat().st_size for one in leftovers(daemon))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_export_is_a_file_for_browsers_and_never_a_page(pair: Pair) -> None:
+    daemon, client = pair
+    sent = await client.create_chat(CreateChat("x", title='a "b"/../ü\r\nSet-Cookie: c'))
+    connector = aiohttp.UnixConnector(str(daemon.socket))
+    path = f"http://localhost/api/v1/chats/{sent.chat.id}/export"
+    async with aiohttp.ClientSession(connector=connector) as session:
+        for query, kind, ending in [
+            ("", "text/markdown", "md"),
+            ("?format=md", "text/markdown", "md"),
+            ("?format=json", "application/json", "json"),
+        ]:
+            async with session.get(path + query) as response:
+                assert response.status == 200
+                assert response.content_type == kind
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert response.headers["Content-Disposition"] == (
+                    "attachment; filename*=UTF-8''a%20%22b%22%2F..%2F%C3%BC%0D%0A"
+                    f"Set-Cookie%3A%20c.{ending}"
+                )
+                assert await response.read()
+            async with session.head(path + query) as response:
+                assert (response.status, await response.read()) == (200, b"")
+        async with session.get(path + "?format=pdf") as response:
+            problem = msgspec.json.decode(await response.read(), type=Problem)
+            assert (response.status, problem.field) == (400, "format")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_long_chat_is_never_in_memory_as_a_whole(pair: Pair, tmp_path: Path) -> None:
+    daemon, client = pair
+    text = "x" * 4000
+    cases: list[tuple[ExportKind, int, bytes]]
+    cases = [("json", 10_000, b"\n]}\n"), ("md", 2_500, b"x\n")]
+    for kind, count, ending in cases:
+        plants = partial(plant_long, chat_id=f"long {kind}", count=count, text=text)
+        await daemon.database.write(plants)
+        path = tmp_path / kind
+        gc.collect()
+        tracemalloc.start()
+        try:
+            await save(client.export_chat(f"long {kind}", kind), path)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        written = path.read_bytes()
+        assert written.count(text.encode()) == count
+        assert written.endswith(ending)
+        # A few pages of 200 KB, of daemon and client together.
+        assert peak < 4_000_000, f"{peak} bytes"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_export_is_the_chat_as_it_was_when_it_began(pair: Pair) -> None:
+    daemon, client = pair
+    await daemon.database.write(lambda c: plant_long(c, "edited", 200, "x" * 5000))
+    export = client.export_chat("edited", "json")
+    begun = await anext(export)
+    first = (await client.messages("edited", after_id=0, limit=1)).messages[0]
+    version = (await client.chat("edited")).versions.history
+    edited = await client.edit_message("edited", first.id, EditMessage("other", version))
+    assert len(edited.dropped) == 201
+    found = msgspec.json.decode(b"".join([begun, *[p async for p in export]]), type=ImportChat)
+    assert len(found.messages) == 201
+    assert [one.parts for one in (await whole(client, "edited")).messages] == [
+        [ImportedText("other")]
+    ]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_read_that_fails_in_the_middle_leaves_no_document_that_seems_whole(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon, client = pair
+    await daemon.database.write(lambda c: plant_long(c, "torn", 200, "x" * 5000))
+    reads, read = 0, daemon.database.read
+
+    async def failing(work: object) -> object:
+        nonlocal reads
+        reads += 1
+        if reads > 2:
+            raise DatabaseError("The disk is gone.")
+        return await read(work)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(daemon.database, "read", failing)
+    with pytest.raises(Unreachable):
+        await save(client.export_chat("torn", "json"), tmp_path / "torn.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_import_is_a_chat_of_its_own_that_can_go_on(pair: Pair) -> None:
+    daemon, client = pair
+    await daemon.database.write(lambda c: plant_long(c, "source", 120))
+    text = b"".join([piece async for piece in client.export_chat("source", "json")])
+    imported = (await client.import_chat(io.BytesIO(text), key="i1")).chat
+    assert (imported.status, imported.title, imported.unread) == ("waiting", "t", False)
+    again = await client.import_chat(io.BytesIO(text), key="i1")
+    assert (again.repeated, again.chat.id) == (True, imported.id)
+    assert (await client.import_chat(io.BytesIO(text))).chat.id != imported.id
+    with pytest.raises(Refused) as refused:
+        await client.import_chat(io.BytesIO(text.replace(b'"title":"t"', b'"title":"u"')), key="i1")
+    assert refused.value.problem.code == "idempotency_key_reused"
+    first, second = await whole(client, "source"), await whole(client, imported.id)
+    assert (first.chat, first.messages) == (second.chat, second.messages)
+    await client.send(imported.id, SendMessage("and?"))
+    assert (await client.chat(imported.id)).status == "pending"
+    await assert_well(daemon, imported.id)
+    assert leftovers(daemon) == []
+
+
+async def test_what_was_imported_is_what_the_model_sees() -> None:
+    async with running_pair() as (daemon, client, simulator):
+        sent = await client.create_chat(CreateChat(content="[[echo]] the first words"))
+        await rests(daemon, client, sent.chat.id)
+        text = b"".join([piece async for piece in client.export_chat(sent.chat.id, "json")])
+        imported = (await client.import_chat(io.BytesIO(text))).chat
+        await client.send(imported.id, SendMessage("[[echo]] more"))
+        await rests(daemon, client, imported.id)
+        assert (await history(client, imported.id))[-1] == ("assistant", "more")
+        assert "the first words" in str(simulator.requests[-1].body["messages"])
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_bad_import_changes_nothing_and_leaves_nothing(pair: Pair) -> None:
+    daemon, client = pair
+    before = await daemon.database.read(counts)
+    for text, field in [
+        (b'{"format":"palaver-chat","version":1}', "chat"),
+        (b"# no JSON", None),
+    ]:
+        with pytest.raises(Refused) as refused:
+            await client.import_chat(io.BytesIO(text))
+        assert (refused.value.problem.status, refused.value.problem.field) == (400, field)
+    assert await daemon.database.read(counts) == before
+    assert leftovers(daemon) == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("announced", [True, False])
+async def test_an_import_that_is_too_large_is_refused(pair: Pair, announced: bool) -> None:
+    daemon, _ = pair
+    size = IMPORT_LIMIT + 1
+
+    async def many() -> AsyncIterator[bytes]:
+        for _piece in range(size // 2**20 + 1):
+            yield b" " * 2**20
+
+    connector = aiohttp.UnixConnector(str(daemon.socket))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        request = session.post(
+            "http://localhost/api/v1/chats/import",
+            data=many(),
+            headers={"Content-Length": str(size)} if announced else {},
+        )
+        async with request as response:
+            problem = msgspec.json.decode(await response.read(), type=Problem)
+    assert (response.status, problem.code) == (413, "too_large")
+    assert "64 MiB" in problem.detail
+    await until(lambda: leftovers(daemon) == [])
+
+
+async def test_a_body_that_is_cut_or_never_ends_leaves_nothing() -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock, worker=WorkerConfig(enabled=False)) as (daemon, _, _sim):
+        for late in (False, True):
+            with socket.socket(socket.AF_UNIX) as peer:
+                await asyncio.to_thread(peer.connect, str(daemon.socket))
+                await asyncio.to_thread(
+                    peer.sendall,
+                    b"POST /api/v1/chats/import HTTP/1.1\r\nHost: localhost\r\n"
+                    b"Content-Length: 3000000\r\n\r\n" + b" " * 1_200_000,
+                )
+                await until(lambda: arrived(daemon) >= 2**20 and daemon.connections.working == 0)
+                if late:
+                    clock.advance(BODY_S)
+                    answer = await asyncio.to_thread(peer.recv, 4096)
+                    assert b" 408 " in answer.splitlines()[0]
+            await until(lambda: leftovers(daemon) == [])
+
+
+async def test_a_client_that_takes_nothing_is_closed() -> None:
+    clock = ManualClock()
+    async with running_pair(clock=clock, worker=WorkerConfig(enabled=False)) as (daemon, _, _sim):
+        await daemon.database.write(lambda c: plant_long(c, "stalled", 500, "x" * 20_000))
+        with socket.socket(socket.AF_UNIX) as peer:
+            await asyncio.to_thread(peer.connect, str(daemon.socket))
+            peer.sendall(b"GET /api/v1/chats/stalled/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await until(lambda: daemon.connections.unsent > 0)
+            await asyncio.sleep(0.05)
+            clock.advance(SEND_STALL_S - 1)
+            assert daemon.connections.working == 1
+            clock.advance(1)
+            await until(lambda: len(daemon.connections) == 0)
