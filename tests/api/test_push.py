@@ -10,12 +10,11 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, UnixConnector, WSMsgType, web
 
 from palaverd.api import limits
-from palaverd.api.push import pusher
-from palaverd.stream.live import Push
+from palaverd.api.push import Sender
 from support.clock import PATIENCE_S
 from support.daemon import short_dir
 
-Handle = Callable[[web.WebSocketResponse, Push, asyncio.Transport], Awaitable[None]]
+Handle = Callable[[web.WebSocketResponse, Sender, asyncio.Transport], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -24,7 +23,7 @@ async def connected(handle: Handle) -> AsyncIterator[ClientWebSocketResponse]:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         assert request.transport is not None
-        await handle(socket, pusher(socket, request.transport), request.transport)
+        await handle(socket, Sender(socket, request.transport), request.transport)
         async for _ in socket:
             pass
         return socket
@@ -53,10 +52,10 @@ async def test_a_pushed_frame_is_read_as_it_was_written_between_frames_of_the_li
     text = "é" * (size // 2) + "x" * (size % 2)
 
     async def handle(
-        socket: web.WebSocketResponse, push: Push, transport: asyncio.Transport
+        socket: web.WebSocketResponse, sender: Sender, transport: asyncio.Transport
     ) -> None:
         await socket.send_str("before")
-        assert push(text.encode()) == (size <= limits.PROMPT_FRAME)
+        assert sender.push(text.encode(), 0.0) == (size <= limits.PROMPT_FRAME)
         await socket.send_str("after")
 
     async with connected(handle) as client, asyncio.timeout(PATIENCE_S):
@@ -70,12 +69,12 @@ async def test_nothing_is_pushed_to_a_reader_that_has_not_taken_what_was_sent_be
     refused = asyncio.Event()
 
     async def handle(
-        socket: web.WebSocketResponse, push: Push, transport: asyncio.Transport
+        socket: web.WebSocketResponse, sender: Sender, transport: asyncio.Transport
     ) -> None:
         # More than the kernel's buffer: the rest is buffered here.
         while transport.get_write_buffer_size() == 0:
-            assert push(b"x" * limits.PROMPT_FRAME)
-        assert not push(b"y")
+            assert sender.push(b"x" * limits.PROMPT_FRAME, 0.0)
+        assert not sender.push(b"y", 0.0)
         refused.set()
 
     async with connected(handle) as client, asyncio.timeout(PATIENCE_S):
@@ -85,11 +84,11 @@ async def test_nothing_is_pushed_to_a_reader_that_has_not_taken_what_was_sent_be
 
 async def test_nothing_is_pushed_behind_a_close() -> None:
     async def handle(
-        socket: web.WebSocketResponse, push: Push, transport: asyncio.Transport
+        socket: web.WebSocketResponse, sender: Sender, transport: asyncio.Transport
     ) -> None:
         closing = asyncio.ensure_future(socket.close(code=4000))
         await asyncio.sleep(0)
-        assert not push(b"late")
+        assert not sender.push(b"late", 0.0)
         await closing
 
     async with connected(handle) as client, asyncio.timeout(PATIENCE_S):

@@ -1,7 +1,8 @@
-"""Readers that only count bytes: `python -m bench.fan_out_readers SOCKET PATH READERS`.
+"""Readers that only count bytes: `python -m bench.fan_out_readers WHERE PATH READERS`.
 
-Opens WebSockets with minimal code, so that reading costs little compared with sending. Runs until
-the end of its input; then it prints the number of bytes read.
+WHERE is a Unix socket, or a port of this machine. Opens WebSockets with minimal code, so that
+reading costs little compared with sending. Runs until the end of its input; then it prints the
+number of bytes read.
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ class Reader(asyncio.Protocol):
         Reader.read += len(data)
 
 
-async def main(socket: str, path: str, readers: int) -> None:
+async def main(where: str, path: str, readers: int) -> None:
     """Open the connections and keep them open."""
     loop = asyncio.get_running_loop()
     for _ in range(readers):
         # In succession: concurrent connections are not measured here.
-        _, reader = await loop.create_unix_connection(lambda: Reader(path), socket)
+        if where.isdecimal():
+            _, reader = await loop.create_connection(lambda: Reader(path), "127.0.0.1", int(where))
+        else:
+            _, reader = await loop.create_unix_connection(lambda: Reader(path), where)
         await reader.accepted.wait()
     await asyncio.to_thread(sys.stdin.read)
     click.echo(Reader.read)

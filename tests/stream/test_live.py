@@ -37,7 +37,7 @@ class Reader:
         self.shown: dict[int, str] = {}
         self._waiting = ExitStack()
 
-    def _push(self, frame: bytes) -> bool:
+    def _push(self, frame: bytes, now: float) -> bool:
         if self.takes:
             self.pushed.append(frame)
             self._show(frame)

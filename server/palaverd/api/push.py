@@ -8,31 +8,38 @@ from functools import lru_cache
 from aiohttp import web
 
 from palaverd.api import limits
-from palaverd.stream.live import Push
 
 _FIN_TEXT = 0x81  # RFC 6455, 5.2: a final fragment, opcode 1
 
 
-def pusher(socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> Push:
-    """Return a function that sends a frame at once, if all earlier data was sent.
+class Sender:
+    """Sends frames on one socket, if all earlier data was sent.
 
     It bypasses aiohttp's writer, which costs more than the write itself. That is sound since a
     whole frame is one call, and nothing else writes while a subscriber waits.
     """
 
-    def push(payload: bytes) -> bool:
+    __slots__ = ("_socket", "_transport", "said")
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+        self._socket = socket
+        self._transport = transport
+        self.said = 0.0  # when something was sent last, on the clock of those that send
+
+    def push(self, payload: bytes, now: float) -> bool:
+        """Send a frame at once if that does not block; return whether it did."""
+        transport = self._transport
         if (
             transport is None
-            or socket.closed
+            or transport.get_write_buffer_size()
+            or self._socket.closed
             or transport.is_closing()
             or len(payload) > limits.PROMPT_FRAME
-            or transport.get_write_buffer_size() > 0
         ):
             return False
         transport.write(text_frame(payload))
+        self.said = now
         return True
-
-    return push
 
 
 @lru_cache(maxsize=1)  # one frame goes to many readers, one after the other

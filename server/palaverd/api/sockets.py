@@ -22,7 +22,7 @@ from palaverd.api.access import CALLER, GATE, Caller, owner_of
 from palaverd.api.cursors import write_cursor
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
-from palaverd.api.push import pusher
+from palaverd.api.push import Sender
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES, Services
 from palaverd.logs.bugs import log_bug
@@ -250,6 +250,7 @@ async def _serve(
             await socket.prepare(request)
         except ValueError:  # from aiohttp, which can neither decode nor quote such a header
             raise BadRequest("A header of the handshake is not ASCII.") from None
+        sender = Sender(socket, request.transport)
         with (
             sockets.ends_with(
                 request[CALLER],
@@ -258,13 +259,13 @@ async def _serve(
                 request.app[GATE].is_over,
                 services.clock,
             ),
-            beating(pusher(socket, request.transport), services.clock) as pulse,
+            beating(sender, services.clock) as pulse,
         ):
             writer = asyncio.create_task(
                 _write(
                     socket,
                     request.transport,
-                    frames(pulse.push),
+                    frames(sender.push),
                     services.clock,
                     pulse,
                     end_code,

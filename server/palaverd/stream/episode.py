@@ -111,9 +111,9 @@ class Episode:
         if self._size + len(delta) > EPISODE_CAP:
             self.cut = True
             delta = CUT_MARKER
-        block = self.blocks[number]
-        self._log(number, block.length, delta)
-        block.said.append(delta)
+        said = self.blocks[number].said
+        self._log(number, said.length, delta)
+        said.append(delta)
         self._size += len(delta)
         return True
 

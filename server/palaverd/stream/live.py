@@ -15,9 +15,9 @@ from palaver.clock import Clock
 from palaverd.metrics import Spread
 from palaverd.stream.episode import Cursor, Episode
 
-# Sends a frame if that cannot block on the client; else returns False. On the event loop; it must
-# not block, nor start or end a wait.
-Push = Callable[[bytes], bool]
+# Sends a frame, at a time of the monotonic clock, if that cannot block on the client; else returns
+# False. On the event loop; it must not block, nor start or end a wait.
+Push = Callable[[bytes, float], bool]
 
 
 class Follower(Protocol):
@@ -108,7 +108,8 @@ class Live:
         if frame is None:
             self._fall_behind(tuple(self._in_step))
             return
-        self._fall_behind([each for each, push in self._in_step.items() if not push(frame)])
+        now = self._came
+        self._fall_behind([each for each, push in self._in_step.items() if not push(frame, now)])
         episode.passed(self._head)
 
     def _fall_behind(self, followers: Iterable[Follower]) -> None:
