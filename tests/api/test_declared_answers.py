@@ -62,6 +62,7 @@ def call(text: str = "42", call_id: str = "call1", turn: int = TURN) -> dict[str
 IN_A_CHAT: Final = [
     Ask("GET", CHAT),
     Ask("GET", f"{CHAT}/messages"),
+    Ask("GET", f"{CHAT}/export"),
     Ask("POST", f"{CHAT}/messages", {"content": "x"}),
     Ask("POST", f"{CHAT}/messages", {"content": "x"}, full=True),
     Ask("POST", f"{CHAT}/messages", {"content": "x", "model": "none"}),
@@ -122,6 +123,12 @@ IN_A_CHAT: Final = [
     Ask("POST", f"{CHAT}/queue/release"),
     Ask("GET", f"{CHAT}/stream"),
 ]
+EXPORT: Final = {
+    "format": "palaver-chat",
+    "version": 1,
+    "chat": {"title": "t", "created_at": "2030-01-01T00:00:00Z"},
+    "messages": [],
+}
 # Once, in this order.
 ELSEWHERE: Final = [
     Ask("POST", CHATS, {"content": "x"}, key="new"),
@@ -131,6 +138,8 @@ ELSEWHERE: Final = [
     Ask("POST", CHATS, {"content": "x", "model": "none"}),
     Ask("GET", CHATS),
     Ask("GET", f"{CHATS}?cursor=x"),
+    Ask("POST", "/api/v1/imports", EXPORT, key="import"),
+    Ask("POST", "/api/v1/imports", EXPORT, key="import"),
     Ask("GET", "/api/v1/watch"),
     Ask("GET", "/api/v1/info"),
     Ask("GET", "/api/v1/models"),

@@ -238,7 +238,7 @@ async def test_an_import_that_is_too_large_is_refused(pair: Pair, announced: boo
     connector = aiohttp.UnixConnector(str(daemon.socket))
     async with aiohttp.ClientSession(connector=connector) as session:
         request = session.post(
-            "http://localhost/api/v1/chats/import",
+            "http://localhost/api/v1/imports",
             data=many(),
             headers={"Content-Length": str(size)} if announced else {},
         )
@@ -257,7 +257,7 @@ async def test_a_body_that_is_cut_or_never_ends_leaves_nothing() -> None:
                 await asyncio.to_thread(peer.connect, str(daemon.socket))
                 await asyncio.to_thread(
                     peer.sendall,
-                    b"POST /api/v1/chats/import HTTP/1.1\r\nHost: localhost\r\n"
+                    b"POST /api/v1/imports HTTP/1.1\r\nHost: localhost\r\n"
                     b"Content-Length: 3000000\r\n\r\n" + b" " * 1_200_000,
                 )
                 await until(lambda: arrived(daemon) >= 2**20 and daemon.connections.working == 0)

@@ -198,7 +198,7 @@ class Requests:
 
     async def import_chat(self, document: BinaryIO, *, key: str | None = None) -> Sent:
         """Create a chat from an export in JSON, which is read from a file."""
-        path = f"{API}/chats/import"
+        path = f"{API}/imports"
         return await self._transport.request("POST", path, Sent, body=document, key=key)
 
     # --- history and the current turn -------------------------------------------------------

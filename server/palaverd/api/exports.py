@@ -46,7 +46,7 @@ async def get_export(request: web.Request, chat_id: str, query: ExportAs) -> web
     return await send_pieces(request, response, export.pieces)
 
 
-@routes.post("/api/v1/chats/import", scope="chat", statuses=(201, 200), receives=ImportChat)
+@routes.post("/api/v1/imports", scope="chat", statuses=(201, 200), receives=ImportChat)
 async def post_import(request: web.Request, asker: Asker) -> Reply[Sent]:
     """Create a chat from an export in JSON; it waits. 200: it was created before."""
     services = request.app[SERVICES]
