@@ -55,6 +55,7 @@ def loaded(tmp_path: Path, provider: str, sdk: str) -> set[str]:
 # Libraries and parts of them, and why a daemon may need them later.
 NOT_LOADED = {
     "alembic": "migrations",
+    "h2": "dial-stdio, and httpx2's own transports",
     "prometheus_client": "GET /metrics",
     "pygments": "the terminal client",
     "rich": "the terminal client",

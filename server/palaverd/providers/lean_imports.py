@@ -77,6 +77,8 @@ SDKS: Mapping[str, Lean] = {
         },
         _COLLECTIONS,
     ),
+    # httpx2's own transports, with HTTP/2: for calls through a proxy.
+    "httpcore2": Lean({"default_ssl_context": "_ssl"}, frozenset()),
 }
 
 # One at a time: a module is executed once.
