@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 from palaver.stream.progress import Progress
 from palaver.wire.chats import CreateChat
@@ -14,6 +15,7 @@ from palaver.wire.events import (
     MessageEvent,
     MessagePartEvent,
     PreviewReset,
+    QueueUpdate,
     RetryEvent,
     StatusEvent,
     StreamEvent,
@@ -240,6 +242,52 @@ async def test_a_commit_that_changes_only_the_row_is_sent_without_a_read() -> No
             await reading.frame()
             assert isinstance(reading.events[told], MessageEvent)
             assert stage.reader.reads == reads + 1
+
+
+async def test_five_hundred_subscribers_cost_one_read_and_one_encoding_of_each_change() -> None:
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim), AsyncExitStack() as stack:
+        stage, reader = Stage(daemon), ChangeReader(daemon.database)
+        stage.reader = reader
+        await stage.create()
+        (await stage.attempt()).open_block("text")
+        stage.say(0, "said")
+        readings = await asyncio.gather(
+            *(stack.enter_async_context(stage.reading(View())) for _ in range(500))
+        )
+        assert reader.reads == 1  # they came before it had begun
+        await asyncio.gather(*(reading.frame() for reading in readings))
+        assert reader.encoded == 1
+        for reading in readings:
+            while not isinstance(reading.events[-1], CaughtUp):
+                await reading.frame()
+        wait = [asyncio.create_task(reading.frame()) for reading in readings]
+        await stage.commit()
+        await asyncio.gather(*wait)
+        assert (reader.reads, reader.encoded) == (2, 2)
+        wait = [asyncio.create_task(reading.frame()) for reading in readings]
+        await change_chat(daemon.context, stage.chat_id, "local", ChangeChat(title="another"))
+        await asyncio.gather(*wait)
+        assert (reader.reads, reader.encoded) == (2, 3)
+        told = [[type(event) for event in reading.events] for reading in readings]
+        assert told == [told[0]] * len(told)
+        assert MessageEvent in told[0]
+
+
+async def test_a_frame_is_shared_by_those_that_lack_the_same_and_kept_for_one_turn() -> None:
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        await stage.create()
+        old = View()
+        await stage.catch_up(old)
+        await stage.send("queued")
+        reader = stage.reader = ChangeReader(daemon.database)
+        async with stage.reading(old) as one, stage.reading(View()) as two:
+            await asyncio.gather(one.frame(), two.frame())
+            assert reader.encoded == 2
+            assert [type(event) for event in one.events[:2]] == [QueueUpdate, StatusEvent]
+            told = [MessageEvent in map(type, each.events) for each in (one, two)]
+            assert told == [False, True]
+            assert not reader._frames
 
 
 async def test_streams_leave_nothing_behind() -> None:

@@ -105,7 +105,7 @@ class Subscriber:
         while not self._note():
             if self._row is None or self._wanted > self._row.snapshot_version:
                 try:
-                    events = await self._sync()
+                    synced = await self._sync(caught_up=caught_up)
                 except ChatNotFound:
                     return
                 except DatabaseError as error:
@@ -113,9 +113,7 @@ class Subscriber:
                     yield frame([_encode(_read_failed(error))])
                     await self._clock.sleep(READ_RETRY_S)
                     continue
-                if caught_up:
-                    events.append(CaughtUp(self._since or 0))
-                yield frame([_encode(event) for event in events])
+                yield synced
             elif parts := self._next_parts(live):
                 yield frame(parts)
             elif not caught_up:
@@ -151,16 +149,27 @@ class Subscriber:
             raise ChatNotFound(self._chat_id)
         return changes
 
-    async def _sync(self) -> list[StreamEvent]:
-        since = self._since
+    async def _sync(self, *, caught_up: bool) -> bytes:
+        """Return the frame with what changed; with `caught_up` at its end, if it is to be there."""
+        since, before, episode, failed = self._since, self._row, self.cursor.episode, self._failed
         changes = self._known() or await self._read(since, self._wanted)
         if since is not None and since > changes.row.snapshot_version:
             changes = await self._read(None, 0)
-        events = events_for(changes, self._row, since, self.cursor.episode, failed=self._failed)
-        self._row = changes.row
-        self._since = changes.row.snapshot_version
-        self._failed = False
-        return events + self._turn_to(shown_episode(changes.row))
+        snapshot = changes.row.snapshot_version
+        self._row, self._since, self._failed = changes.row, snapshot, False
+        further = self._turn_to(shown_episode(changes.row))
+
+        def make() -> bytes:
+            events = events_for(changes, before, since, episode, failed=failed) + further
+            if caught_up:
+                events.append(CaughtUp(snapshot))
+            return frame([_encode(event) for event in events])
+
+        if further:  # for this client alone
+            return make()
+        had = None if before is None else before.snapshot_version
+        key = (self._chat_id, since, had, snapshot, episode, failed, caught_up)
+        return self._reader.frame(key, make)
 
     def _turn_to(self, episode: str | None) -> list[StreamEvent]:
         """Follow the log of `episode` from now on; return what the client must know about it."""
