@@ -163,7 +163,7 @@ async def test_every_example_is_true_and_every_route_has_one(tmp_path: Path) -> 
                     last = text
                     await reader.run(text)
                 case Variable():
-                    pass  # set with its answer
+                    reader.bind(step)
                 case Answer():
                     # The reader takes an id from the answer, in which the page shows a sample.
                     for later in takewhile(lambda x: isinstance(x, Variable), page[number + 1 :]):
