@@ -118,7 +118,7 @@ def test_healthz_is_all_that_strangers_see() -> None:
 
 def test_what_only_looks_is_for_reading_and_what_changes_a_chat_is_for_chatting() -> None:
     for method, path, scope in TABLE:
-        if path.startswith("/api/v1/chats"):
+        if path.startswith(("/api/v1/chats", "/api/v1/imports")):
             assert scope == ("read" if method == "GET" else "chat"), (method, path)
         elif method != "GET":
             assert scope == "admin", (method, path)

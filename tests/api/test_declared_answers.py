@@ -140,6 +140,8 @@ ELSEWHERE: Final = [
     Ask("GET", f"{CHATS}?cursor=x"),
     Ask("POST", "/api/v1/imports", EXPORT, key="import"),
     Ask("POST", "/api/v1/imports", EXPORT, key="import"),
+    Ask("GET", "/api/v1/search?q=answer"),
+    Ask("GET", "/api/v1/search?q=answer&chat=none"),
     Ask("GET", "/api/v1/watch"),
     Ask("GET", "/api/v1/info"),
     Ask("GET", "/api/v1/models"),
