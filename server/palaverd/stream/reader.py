@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
-
-from sqlalchemy import Connection
+from functools import partial
+from typing import TypeVar
 
 from palaverd.store.database import Database
 from palaverd.store.sync import Changes, load_changes
+
+C = TypeVar("C")
 
 
 class _Read:
@@ -21,6 +23,15 @@ class _Read:
         self.at_least = at_least
         self.begun = False
         self.task: asyncio.Task[Changes] | None = None
+
+    def noting(self, load: Callable[[C], Changes]) -> Callable[[C], Changes]:
+        """Return `load`, which says when it begins, in another thread."""
+
+        def noted(connection: C) -> Changes:
+            self.begun = True  # only from now on it can miss a commit
+            return load(connection)
+
+        return noted
 
     def sees(self, at_least: int) -> bool:
         """Return whether it sees snapshot `at_least`; with 0, all that was committed until now."""
@@ -76,11 +87,7 @@ class ChangeReader:
 
     async def _read(self, chat_id: str, since: int | None, shared: _Read) -> Changes:
         self.reads += 1
-
-        def load(connection: Connection) -> Changes:
-            shared.begun = True  # in another thread: only after this can it miss a commit
-            return load_changes(connection, chat_id, since)
-
+        load = shared.noting(partial(load_changes, chat_id=chat_id, since=since))
         return await self._database.read(load)
 
     def _forget(self, key: tuple[str, int | None], done: asyncio.Task[Changes]) -> None:
