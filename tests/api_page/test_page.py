@@ -30,6 +30,7 @@ from api_page.page import (
 from api_page.scenes import SCENES, Place
 from palaver.wire.chats import QUEUE_LIMIT, TITLE_LIMIT
 from palaver.wire.events import Heartbeat, StreamEvent, WatchEvent
+from palaver.wire.exports import IMPORT_LIMIT, IMPORT_MESSAGES
 from palaverd.api import limits
 from palaverd.api.app import ROUTES
 from palaverd.api.declared import declared_of
@@ -208,6 +209,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         "messages in a queue": str(QUEUE_LIMIT),
         "page of chats": f"{limits.LIST_LIMIT}, by default {limits.CHATS_PAGE}",
         "page of messages": f"{limits.MESSAGES_LIMIT}, by default {limits.MESSAGES_PAGE}",
+        "page of a search": f"{limits.SEARCH_LIMIT}, by default {limits.SEARCH_PAGE}",
+        "import": f"{IMPORT_LIMIT // 2**20} MiB and {IMPORT_MESSAGES} messages",
         "chats in the first frame of the list": str(limits.WATCH_PAGE),
         "open connections": str(limits.CONNECTIONS),
         "open streams of one user": str(limits.STREAMS_PER_OWNER),
