@@ -133,7 +133,7 @@ class Daemon:
             takes_variables=private,
         )
         self.catalog = self.configured.catalog
-        self.retention = Retention(self.database, clock, config.retention.days)
+        self.retention = Retention(self.database, self.files, clock, config.retention.days)
         self.indexing = Indexing(self.database, clock)
         self.context = Context(self.door, self.catalog.names, self._host)
         self.worker = Worker(

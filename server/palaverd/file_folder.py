@@ -112,8 +112,13 @@ class FileFolder:
 
         def rename() -> None:
             os.fsync(received._file.fileno())
-            received.path.rename(self.path_of(file_id))
-            _sync(self._path)
+            kept = self.path_of(file_id)
+            received.path.rename(kept)
+            try:
+                _sync(self._path)
+            except OSError:
+                kept.unlink(missing_ok=True)
+                raise
 
         await _in_thread(rename)
 

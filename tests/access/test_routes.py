@@ -107,6 +107,7 @@ def filled(path: str, chat: str = "nope") -> str:
         path.replace("{chat_id}", chat)
         .replace("{message_id}", "1")
         .replace("{queued_id}", "1")
+        .replace("{file_id}", "none")
         .replace("{user}", "nobody")
         .replace("{token}", "none")
     )
@@ -118,7 +119,7 @@ def test_healthz_is_all_that_strangers_see() -> None:
 
 def test_what_only_looks_is_for_reading_and_what_changes_a_chat_is_for_chatting() -> None:
     for method, path, scope in TABLE:
-        if path.startswith(("/api/v1/chats", "/api/v1/imports")):
+        if path.startswith(("/api/v1/chats", "/api/v1/files", "/api/v1/imports")):
             assert scope == ("read" if method == "GET" else "chat"), (method, path)
         elif method != "GET":
             assert scope == "admin", (method, path)

@@ -142,6 +142,9 @@ ELSEWHERE: Final = [
     Ask("POST", "/api/v1/imports", EXPORT, key="import"),
     Ask("GET", "/api/v1/search?q=answer"),
     Ask("GET", "/api/v1/search?q=answer&chat=none"),
+    Ask("POST", "/api/v1/files?name=a.txt", {}),
+    Ask("POST", "/api/v1/files?name=a.txt", {}),
+    Ask("GET", "/api/v1/files/none"),
     Ask("GET", "/api/v1/watch"),
     Ask("GET", "/api/v1/info"),
     Ask("GET", "/api/v1/models"),
@@ -174,6 +177,11 @@ TESTED_ELSEWHERE: Final = {
     ("POST /api/v1/reload", 200): "tests/server/test_reloading.py",
     ("POST /api/v1/variables", 409): "tests/server/test_reloading.py",
     ("POST /api/v1/chats/{chat_id}/skip-backoff", 200): "docs/api.md",
+    ("POST /api/v1/files", 400): "tests/api/test_files.py",
+    ("GET /api/v1/files/{file_id}", 200): "tests/api/test_files.py",
+    ("GET /api/v1/files/{file_id}", 206): "tests/api/test_files.py",
+    ("GET /api/v1/files/{file_id}", 304): "tests/api/test_files.py",
+    ("GET /api/v1/files/{file_id}", 416): "tests/api/test_files.py",
 }
 
 

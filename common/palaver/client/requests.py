@@ -26,6 +26,7 @@ from palaver.wire.chats import (
     Sent,
 )
 from palaver.wire.exports import ExportKind
+from palaver.wire.files import StoredFile
 from palaver.wire.messages import MessagePage
 from palaver.wire.queue import (
     Acted,
@@ -200,6 +201,17 @@ class Requests:
         """Create a chat from an export in JSON, which is read from a file."""
         path = f"{API}/imports"
         return await self._transport.request("POST", path, Sent, body=document, key=key)
+
+    # --- files ------------------------------------------------------------------------------
+
+    async def send_file(self, name: str, content: BinaryIO) -> StoredFile:
+        """Send a file. Its type is recognised by its content; the same file is stored once."""
+        path, query = f"{API}/files", {"name": name}
+        return await self._transport.request("POST", path, StoredFile, query=query, body=content)
+
+    def file(self, id: str) -> AsyncGenerator[bytes]:  # noqa: A002
+        """Yield the content of a file, in pieces. Raises when iterated, also in the middle."""
+        return self._transport.receive(f"{API}/files/{quote(id, safe='')}", {})
 
     # --- history and the current turn -------------------------------------------------------
 

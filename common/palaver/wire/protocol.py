@@ -26,6 +26,8 @@ MESSAGE_KEYS: Final = "message_keys"
 CHAT_MARKS: Final = "chat_marks"
 # Chats are exported, and exports imported.
 EXPORTS: Final = "exports"
+# Files can be sent.
+FILES: Final = "files"
 # Messages can be searched. The client of a daemon without this feature filters titles alone.
 SEARCH: Final = "search"
 # The features of this daemon, by permanent names.
@@ -36,6 +38,7 @@ CAPABILITIES: Final = (
     MESSAGE_KEYS,
     CHAT_MARKS,
     EXPORTS,
+    FILES,
     SEARCH,
 )
 # Features that every client needs.

@@ -35,6 +35,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "bad_access": ProblemKind("Users and tokens are as they were", (400, 404, 409)),
     # What is asked for.
     "chat_not_found": ProblemKind("No such chat", (404,)),
+    "file_not_found": ProblemKind("No such file", (404,)),
+    "unknown_type": ProblemKind("No file of an accepted type", (400,)),
+    "no_such_range": ProblemKind("The file has no such part", (416,)),
     "unknown_model": ProblemKind("No such model", (400,)),
     "empty_message": ProblemKind("The message is empty", (400,)),
     "no_such_message": ProblemKind("No such message", (404,)),

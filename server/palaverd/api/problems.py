@@ -26,6 +26,7 @@ from palaverd.platform.descriptors import none_left
 from palaverd.store.access import AccessError
 from palaverd.store.database import DatabaseError
 from palaverd.usecases.errors import InvalidRequest, NotAllowed
+from palaverd.usecases.files import FileNotFound
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -85,6 +86,8 @@ def problem_of(error: Exception) -> Problem | None:
             return problem(status, error.code, str(error), field=error.field)
         case AccessError():
             return problem(error.status, "bad_access", str(error))
+        case FileNotFound():
+            return problem(404, "file_not_found", str(error))
         case ChatNotFound():
             return problem(404, "chat_not_found", str(error))
         case TransitionError():

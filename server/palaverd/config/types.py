@@ -198,13 +198,13 @@ class GenerationConfig(Section, frozen=True):
 
 
 class RetentionConfig(Section, frozen=True):
-    """How long what was deleted is kept."""
+    """How long messages that were edited away, and files, are kept."""
 
     days: Annotated[
         Annotated[int, Meta(ge=0, le=36_500)],
         Meta(
-            description="Messages that were edited away are removed from the database after so "
-            "many days; 0: never."
+            description="Messages that were edited away, and files that were sent, are removed "
+            "after so many days; 0: never."
         ),
     ] = RETENTION_DAYS
 

@@ -178,6 +178,23 @@ queued_messages = Table(
 )
 Index("queued_by_chat", queued_messages.c.chat_id, queued_messages.c.position)
 
+# Files that clients sent. The content is in a file named after the id (`file_folder.py`).
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # SHA-256 of the content, in hexadecimal.
+    Column("digest", Text, nullable=False),
+    # When it was last sent.
+    Column("uploaded_at", BigInteger, nullable=False),
+)
+Index("files_by_content", files.c.owner, files.c.digest, files.c.name, unique=True)
+Index("files_by_age", files.c.uploaded_at)
+
 leases = Table(
     "leases",
     metadata,

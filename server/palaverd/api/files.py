@@ -1,0 +1,111 @@
+"""Routes of files that clients send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from palaver.wire.files import FILE_LIMIT, MEDIA_TYPES, SendFile, StoredFile
+from palaverd.api.access import owner_of
+from palaverd.api.declared import Reply
+from palaverd.api.long_answers import saved_as, send_pieces
+from palaverd.api.problems import BadRequest
+from palaverd.api.received import pieces
+from palaverd.api.routes import Routes
+from palaverd.api.services import SERVICES
+from palaverd.usecases.files import find_stored, keep_file
+
+routes = Routes()
+
+_PIECE: Final = 256 * 1024  # bytes in memory for a client that receives a file
+
+
+@routes.post(
+    "/api/v1/files",
+    scope="chat",
+    statuses=(201, 200),
+    problems=("unknown_type",),
+    receives="application/octet-stream",
+)
+async def post_file(request: web.Request, query: SendFile) -> Reply[StoredFile]:
+    """Store a file; its type is recognised by its content. 200: it was stored before."""
+    services = request.app[SERVICES]
+    async with services.files.receive() as received:
+        async for piece in pieces(request, FILE_LIMIT):
+            await received.write(piece)
+        kept = await keep_file(
+            services.context, services.files, owner_of(request), query.name, received
+        )
+    return Reply(kept.file, 200 if kept.repeated else 201)
+
+
+@routes.get(
+    "/api/v1/files/{file_id}",
+    scope="read",
+    statuses=(200, 206, 304),
+    problems=("file_not_found", "no_such_range"),
+    media=", ".join(sorted(MEDIA_TYPES)),
+)
+async def get_file(request: web.Request, file_id: str) -> web.StreamResponse:
+    """Read a file, or a part of it (`Range`). 304: the client has it (`If-None-Match`)."""
+    services = request.app[SERVICES]
+    file, path = await find_stored(services.context, services.files, file_id, owner_of(request))
+    response = web.StreamResponse(headers=saved_as(file.name) | {"Accept-Ranges": "bytes"})
+    response.etag = file.sha256
+    response.content_type = file.media_type
+    if file.media_type == "text/plain":
+        response.charset = "utf-8"
+    if any(tag.value in (file.sha256, "*") for tag in request.if_none_match or ()):
+        response.set_status(304)
+        start = stop = 0
+    else:
+        start, stop = _part(request, file.size)
+        response.content_length = stop - start
+        if stop - start < file.size:
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
+    return await send_pieces(request, response, _read(path, start, stop))
+
+
+def _part(request: web.Request, size: int) -> tuple[int, int]:
+    """Return the bytes that a request asks for: the first one, and the one after the last.
+
+    Raises:
+        BadRequest: the file does not have them.
+    """
+    try:
+        asked = request.http_range
+    except ValueError:
+        asked = slice(size, None)
+    start = asked.start or 0
+    if start < 0:
+        return max(0, size + start), size
+    stop = size if asked.stop is None else min(asked.stop, size)
+    if start >= stop:
+        raise BadRequest(
+            f"The file has the bytes 0 to {size - 1}.",
+            code="no_such_range",
+            status=416,
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    return start, stop
+
+
+async def _read(path: Path, start: int, stop: int) -> AsyncGenerator[bytes]:
+    # The file is opened for each piece: a request that is cancelled leaves none open.
+    while start < stop:
+        piece = await asyncio.to_thread(_piece_of, path, start, min(_PIECE, stop - start))
+        if not piece:
+            return
+        start += len(piece)
+        yield piece
+
+
+def _piece_of(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(size)

@@ -1,0 +1,48 @@
+"""Recognise the type of a file by its content."""
+
+from __future__ import annotations
+
+from palaver.wire.files import MEDIA_TYPES, MediaType
+from palaverd.file_folder import ReceivedFile
+
+# Control characters that texts have: tab, line ends, form feed, and escape in output of programs.
+_OF_TEXTS = frozenset(b"\t\n\r\f\x1b")
+_NOT_IN_TEXT = bytes(code for code in range(0x20) if code not in _OF_TEXTS)
+_PIECE = 256 * 1024
+
+
+def recognise(received: ReceivedFile) -> MediaType | None:
+    """Return the type of a file; None if it is none that is accepted. Reads it: call in a thread.
+
+    What has no signature is text if it is UTF-8 without control characters. So HTML is text, which
+    no browser runs.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    # Imported here: it reads a table of signatures, which few daemons need.
+    from puremagic import PureError, magic_string
+
+    try:
+        best = magic_string(received.head)[0].mime_type if received.head else ""
+    except PureError:
+        best = ""
+    if best in MEDIA_TYPES and best != "text/plain":
+        return best  # type: ignore[return-value]  # the set has what the type lists
+    return "text/plain" if _is_text(received) else None
+
+
+def _is_text(received: ReceivedFile) -> bool:
+    import codecs
+
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with received.path.open("rb") as file:
+        try:
+            while piece := file.read(_PIECE):
+                decoder.decode(piece)
+                if piece.translate(None, _NOT_IN_TEXT) != piece:
+                    return False
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
