@@ -79,7 +79,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("decode",),
     ),
     "palaver.client": (
-        ("endpoint", "limits", "reasons"),
+        ("connection_events", "endpoint", "limits", "reasons"),
         ("backoff", "errors", "websocket"),
         ("connector", "proxies"),
         ("transport",),

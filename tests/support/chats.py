@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Connection, insert
 
 from palaver.client import Client
-from palaver.client.live import Connected, ConnectionLost
+from palaver.client.connection_events import Connected, ConnectionLost
 from palaver.wire.chats import Chat
 from palaver.wire.events import StreamEvent
 from palaver.wire.messages import Message, Text, ToolCall, ToolResult

@@ -6,16 +6,15 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input, TextArea
 
-from palaver.client import Client, Endpoint
+from palaver.client import Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.interface import Choices
 from palaver.remote.servers import Server
@@ -59,6 +58,9 @@ from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.transcript.widget import Transcript
+
+if TYPE_CHECKING:
+    from palaver.client import Client
 
 
 class PalaverApp(Application[int]):
@@ -132,7 +134,7 @@ class PalaverApp(Application[int]):
             not_created=lambda *chat: self.context.drafts.not_created(*chat),
             save_drafts=lambda: self.context.drafts.stored.are_saved(),
             disk=disk,
-            client=client or partial(Client, clock=self.clock),
+            client=client or self._new_client,
             tools=tools or SetupTools(),
             server=server,
         )
@@ -164,6 +166,11 @@ class PalaverApp(Application[int]):
             servers=choices,
             stored=drafts,
         )
+
+    def _new_client(self, endpoint: Endpoint) -> Client:
+        from palaver.client import Client  # aiohttp, which the first paint does not wait for
+
+        return Client(endpoint, clock=self.clock)
 
     # --- start and end --------------------------------------------------------------------
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from palaver.clock import SystemClock
 from palaver.interface import Choices, Left
 from palaver.remote.servers import Server
-from palaver.setup.servers import find_servers
 from palaver_tui.app import PalaverApp
 from palaver_tui.platform.hangup import watch_terminal
 from palaver_tui.session.session import Connect
@@ -21,6 +22,10 @@ from palaver_tui.storage.error_reports import say_ended
 from palaver_tui.textual_patches.application import unwrapped
 from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.widgets.strips import depth_of, draws_pictures
+
+if TYPE_CHECKING:
+    from palaver.client import Endpoint
+    from palaver.setup.local import LocalServer
 
 
 def open_terminal(
@@ -44,13 +49,12 @@ def open_terminal(
     `choices` returns the servers to choose from, None to offer no choice.
     """
     files = tuple(watched_files(data_dir, config, server))
-    find = partial(find_servers, SystemClock())
-    tools = SetupTools(os.environ, restart, find, partial(file_stats, files))
+    tools = SetupTools(os.environ, restart, _find_servers, partial(file_stats, files))
     motion = "PALAVER_REDUCED_MOTION" not in os.environ
     console = Console()
     look = Look(pictures=draws_pictures(console))
     app = PalaverApp(
-        connect,
+        partial(_connected, connect),
         data_dir=data_dir,
         chat_id=chat_id,
         motion=motion,
@@ -77,3 +81,19 @@ def open_terminal(
         say_ended(app.context.errors.log.path)
     code = app.return_code or (result if isinstance(result, int) else 0)
     return Left(code, app.session.view.chat_id, app.context.exit_state.server)
+
+
+async def _connected(connect: Connect) -> Endpoint:
+    """Connect, after importing the client in a thread: keys are handled meanwhile."""
+    await asyncio.to_thread(_import_client)
+    return await connect()
+
+
+def _import_client() -> None:
+    import palaver.client.client  # noqa: F401 - imports aiohttp, which takes longer than a paint
+
+
+async def _find_servers() -> list[LocalServer]:
+    from palaver.setup.servers import find_servers
+
+    return await find_servers(SystemClock())

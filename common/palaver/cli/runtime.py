@@ -16,7 +16,7 @@ from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
     from palaver.client import Client
-    from palaver.client.live import Connected, ConnectionLost
+    from palaver.client.connection_events import Connected, ConnectionLost
     from palaver.wire.events import StreamEvent
 
 E = TypeVar("E")

@@ -1,6 +1,10 @@
 """The asynchronous client of a daemon."""
 
-from palaver.client.client import Client
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from palaver.client.connection_events import Connected, ConnectionLost
 from palaver.client.endpoint import Endpoint
 from palaver.client.errors import (
     Incompatible,
@@ -9,8 +13,10 @@ from palaver.client.errors import (
     Unauthenticated,
     Unreachable,
 )
-from palaver.client.live import Connected, ConnectionLost
 from palaver.stream.progress import Progress
+
+if TYPE_CHECKING:
+    from palaver.client.client import Client
 
 __all__ = [
     "Client",
@@ -24,3 +30,13 @@ __all__ = [
     "Unauthenticated",
     "Unreachable",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import `Client` when it is first used: aiohttp takes longer than all the rest together."""
+    if name != "Client":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from palaver.client.client import Client
+
+    globals()[name] = Client
+    return Client

@@ -10,9 +10,9 @@ from random import Random
 from typing import Generic, NoReturn, Protocol, TypeVar
 
 import aiohttp
-import msgspec
 
 from palaver.client.backoff import Backoff
+from palaver.client.connection_events import Connected, ConnectionLost
 from palaver.client.errors import Unreachable
 from palaver.client.reasons import reason
 from palaver.client.transport import HandshakeRefused, Transport
@@ -31,21 +31,6 @@ _log = logging.getLogger("palaver.client")
 FINAL = frozenset({401, 403, 404})
 # Close code of a stream whose token has ended; over HTTP the daemon says why.
 UNAUTHENTICATED = 4401
-
-
-class Connected(msgspec.Struct, frozen=True):
-    """The connection is established; the missed events follow."""
-
-
-class ConnectionLost(msgspec.Struct, frozen=True):
-    """The connection is lost; nothing was received after `since`.
-
-    The next attempt is in `retry_in` seconds. `reason` is a clause without a full stop.
-    """
-
-    reason: str
-    since: datetime
-    retry_in: float
 
 
 class Reader(Protocol[E]):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from palaver.client import Client, PalaverError, Refused
+from palaver.client import PalaverError, Refused
 from palaver.wire.events import ChatUpdated
 from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat_list import reduce_list, with_page
 from palaver_tui.timing import CHAT_PAGE
+
+if TYPE_CHECKING:
+    from palaver.client import Client
 
 FIRST = ""  # instead of a cursor: the first page of archived chats
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from palaver.client import Client, PalaverError
+from palaver.client import PalaverError
 from palaver.wire.messages import Message
 from palaver_tui.session.store import Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.message_window import around, at_the_end, trimmed, with_newer, with_older
 from palaver_tui.timing import OLDER_PAGE, SEARCH_AT_ONCE, SEARCH_PAGE
+
+if TYPE_CHECKING:
+    from palaver.client import Client
 
 Holds = Callable[[Message], bool]
 # Called at the end of a search in fetched pages: number of messages read, id of the match or None.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from palaver.client import Client, PalaverError
+from palaver.client import PalaverError
 from palaver.client.pages import messages_after
 from palaver.wire.actions import ClearContext, EditMessage, Fork
 from palaver.wire.chats import Chat, Interrupt, SendMessage
@@ -28,10 +29,13 @@ from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, in_words, is_read
 
+if TYPE_CHECKING:
+    from palaver.client import Client
+
 Told = Callable[[Chat], None]
 Done = Callable[[], None]
 Failed = Callable[[], None]
-Ask = Callable[[Client, str], Awaitable[str | None]]
+Ask = Callable[["Client", str], Awaitable[str | None]]
 
 
 class Requests:

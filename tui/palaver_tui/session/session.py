@@ -12,10 +12,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from random import Random
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from palaver.client import (
-    Client,
     Connected,
     ConnectionLost,
     Endpoint,
@@ -52,6 +52,9 @@ from palaver_tui.state.primary_action import Primary, primary
 from palaver_tui.state.reduce import reduce_all, user_text
 from palaver_tui.storage.local_store import LocalStore
 from palaver_tui.timing import BARRED_S, CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
+
+if TYPE_CHECKING:
+    from palaver.client import Client
 
 Connect = Callable[[], Awaitable[Endpoint]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from palaver.client import Client, Endpoint
+from palaver.client import Endpoint
 from palaver.clock import Clock
 from palaver.remote.servers import Server
 from palaver.wire.chats import Chat, Info, Models
@@ -14,6 +14,9 @@ from palaver.wire.events import ChatUpdated
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.chat_list import EMPTY, ChatList, reduce_list
 from palaver_tui.state.connection import Connection
+
+if TYPE_CHECKING:
+    from palaver.client import Client
 
 Severity = Literal["information", "warning", "error"]
 NO_CHAT: Final = "chat_not_found"  # the daemon's code for a chat that does not exist
