@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from palaver.remote.servers import Server
+if TYPE_CHECKING:
+    from palaver.remote.servers import Server
 
 
 @dataclass(frozen=True)

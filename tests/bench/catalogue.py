@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bench import (
+    client_start,
     fan_out,
     live,
     pages,
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fan_out": fan_out.run,
     "stop": stopping.run,
     "start": starting.run,
+    "client_start": client_start.run,
     "terminal": terminal.run,
     "terminal_feel": terminal_feel.run,
     "terminal_usual": terminal_usual.run,

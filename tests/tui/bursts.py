@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from textual import events
 
-from palaver_tui.actions.escape import open_things
+from palaver_tui.actions.closing import open_things
 from palaver_tui.keymap.actions import ACTIONS
 from palaver_tui.textual_patches.terminal_driver import KeyParser
 from palaver_tui.widgets.chat_list import ChatListPane

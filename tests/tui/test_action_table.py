@@ -6,7 +6,8 @@ from collections import Counter
 from typing import get_args
 
 from palaver_tui.actions.availability import NEEDS
-from palaver_tui.actions.escape import DOES, OPEN
+from palaver_tui.actions.closing import OPEN
+from palaver_tui.actions.escape import DOES
 from palaver_tui.actions.recovery import PRIMARY
 from palaver_tui.actions.table import TABLES
 from palaver_tui.keymap.actions import ACTIONS, BY_ID, Need

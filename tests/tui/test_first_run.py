@@ -26,7 +26,8 @@ from palaver_tui.keymap.actions import ACTIONS
 from palaver_tui.session.session import Connect
 from palaver_tui.session.setup import SetupTools
 from palaver_tui.session.watched_files import file_stats
-from palaver_tui.state.first_run import FirstRun, Row, first_run, paragraphs
+from palaver_tui.state.first_run import FirstRun, first_run
+from palaver_tui.state.setup_help import Row, paragraphs
 from palaver_tui.widgets.welcome import welcome_lines
 from palaverd.config.load import ConfigError
 from palaverd.config.source import Source

@@ -75,6 +75,8 @@ USED: dict[str, dict[str, tuple[type, str | None] | None]] = {
         "_compositor": (Screen, None),
         "_update_timer": (Screen, None),
         "_on_timer_update": (Screen, "(self) -> 'None'"),
+        "_compositor_refresh": (Screen, "(self) -> 'None'"),
+        "_repaint_required": (Screen, None),
     },
     "terminal_driver": {
         "textual._parser": None,

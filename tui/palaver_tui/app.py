@@ -17,17 +17,10 @@ from textual.widgets import Input, TextArea
 from palaver.client import Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.interface import Choices
-from palaver.remote.servers import Server
-from palaver_tui.actions.application import copy_or_leave
 from palaver_tui.actions.availability import offers
-from palaver_tui.actions.chats import after_deletion
-from palaver_tui.actions.clipboard import copy_text
-from palaver_tui.actions.links import open_address
 from palaver_tui.actions.painting import paint
-from palaver_tui.actions.perform import perform
 from palaver_tui.actions.search import find
 from palaver_tui.actions.slash_commands import list_commands
-from palaver_tui.actions.targets import use_target
 from palaver_tui.context.context import Context
 from palaver_tui.context.dialogs import Dialogs
 from palaver_tui.context.notices import Notices
@@ -61,6 +54,7 @@ from palaver_tui.widgets.transcript.widget import Transcript
 
 if TYPE_CHECKING:
     from palaver.client import Client
+    from palaver.remote.servers import Server
 
 
 class PalaverApp(Application[int]):
@@ -120,14 +114,16 @@ class PalaverApp(Application[int]):
         elsewhere = server is not None and server.socket is None
         disk = LocalStore(data_dir, str(server.place) if server and elsewhere else None)
         self.main = MainScreen()
+        self.main.hold()
         notices = Notices(self)
+        self._connect, self._painted = connect, asyncio.Event()
         self.session = Session(
-            connect,
+            self._connected,
             clock=self.clock,
             random=random or Random(),
             changed=self._changed,
             notice=notices.say,
-            gone=lambda *chat: after_deletion(self.context, *chat),
+            gone=self._after_deletion,
             drafted=lambda: self.context.drafts.stored.here,
             begun=lambda name: self.context.drafts.stored.begin(name),
             created=lambda *chat: self.context.drafts.created(*chat),
@@ -167,6 +163,11 @@ class PalaverApp(Application[int]):
             stored=drafts,
         )
 
+    async def _connected(self) -> Endpoint:
+        """Connect when the first frame is on the screen: what is imported for it takes longer."""
+        await self._painted.wait()
+        return await self._connect()
+
     def _new_client(self, endpoint: Endpoint) -> Client:
         from palaver.client import Client  # aiohttp, which the first paint does not wait for
 
@@ -198,10 +199,12 @@ class PalaverApp(Application[int]):
         main.composer.act = self.perform
         main.composer.focus()
         context.drafts.switch()
-        self.paint()
         if self._notice:
             context.notices.say(self._notice, "error", seconds=ERROR_NOTICE_S)
         self.session.start(self._chat_id)
+        self.paint()
+        self.main.release()
+        self.call_after_refresh(self._painted.set)
         self.run_worker(context.drafts.stored.load(context.drafts.note, self._drafts_loaded))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
@@ -275,6 +278,11 @@ class PalaverApp(Application[int]):
         if painted == self._ticked and self.context.painter.moves:
             self._changed()
 
+    def _after_deletion(self, chat_id: str, title: str, unsent: list[str]) -> str | None:
+        from palaver_tui.actions.chats import after_deletion
+
+        return after_deletion(self.context, chat_id, title, unsent)
+
     def paint(self) -> None:
         """Paint the current state of the session."""
         if self._is_ready and self.on_screen:
@@ -347,6 +355,8 @@ class PalaverApp(Application[int]):
 
     def on_transcript_used(self, message: Transcript.Used) -> None:
         """Use the clicked target."""
+        from palaver_tui.actions.targets import use_target
+
         use_target(self.context, message.target)
 
     def on_transcript_moved(self) -> None:
@@ -393,15 +403,21 @@ class PalaverApp(Application[int]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a field's selection like everything else, with a notice."""
+        from palaver_tui.actions.clipboard import copy_text
+
         self.set_pasted(encodable(text))
         copy_text(self.context, text, "the selection")
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Open a URL, also one that Textual would open in a browser itself."""
+        from palaver_tui.actions.links import open_address
+
         self.run_worker(open_address(self.context, url))
 
     def action_help_quit(self) -> None:
         """Handle ^c, by Textual's name for it: copy the selection, or ask before leaving."""
+        from palaver_tui.actions.application import copy_or_leave
+
         copy_or_leave(self.context)
 
     # --- keys -----------------------------------------------------------------------------
@@ -449,6 +465,8 @@ class PalaverApp(Application[int]):
 
     def perform(self, name: str) -> None:
         """Run an action by its id, if it is possible now."""
+        from palaver_tui.actions.perform import perform
+
         perform(self.context, name)
 
     def offers(self, action: Action) -> bool:

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from palaver.clock import SystemClock
 from palaver.interface import Choices, Left
-from palaver.remote.servers import Server
 from palaver_tui.app import PalaverApp
 from palaver_tui.platform.hangup import watch_terminal
 from palaver_tui.session.session import Connect
@@ -25,6 +24,7 @@ from palaver_tui.widgets.strips import depth_of, draws_pictures
 
 if TYPE_CHECKING:
     from palaver.client import Endpoint
+    from palaver.remote.servers import Server
     from palaver.setup.local import LocalServer
 
 

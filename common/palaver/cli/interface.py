@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from palaver.remote.servers import Server
 
 TERMINAL: Final = "/dev/tty"  # the controlling terminal
-GROUP: Final = "palaver.interface"
+OWN: Final = "palaver_tui.entry_point", "open_terminal"
+GROUP: Final = "palaver.interface"  # the entry points of other interfaces
 MISSING: Final = (
     "No interface is installed: install one with  pip install 'palaver[tui]'  or use a command"
     " (palaver --help)."
@@ -44,7 +48,7 @@ async def _found(settings: Settings, chat_id: str) -> str:
 
 
 def open_interface(settings: Settings, chat_id: str | None = None) -> None:
-    """Open the first interface of the entry point group, and exit with its code.
+    """Open the installed interface, and exit with its code.
 
     If the user chooses another server in it, the interface is opened again on that one.
 
@@ -54,7 +58,7 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
     from palaver.client import PalaverError
 
     require_terminal()
-    interface, first, said = _find(), settings, ""
+    interface, first, said = find_interface(), settings, ""
     connect = _way(settings)
     while True:
         left: Left = interface(
@@ -192,15 +196,38 @@ def _listed(names: list[str]) -> str:
     return f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
 
 
-def _find() -> Any:
-    from importlib.metadata import entry_points
+def find_interface() -> Any:
+    """Return our own interface if it is installed, else the first one of the entry point group."""
+    from importlib import import_module
+    from importlib.util import find_spec
 
     from palaver.client import PalaverError
 
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            return entry.load()
-        except ModuleNotFoundError as error:
-            # The interface is installed, but not the dependencies of its extra.
-            raise PalaverError(f"{MISSING} ({error.name} is missing)") from error
+    module, function = OWN
+    try:
+        with _without_collections():
+            # By name: looking for entry points reads the metadata of every installed package.
+            if find_spec(module.partition(".")[0]) is not None:
+                return getattr(import_module(module), function)
+            from importlib.metadata import entry_points
+
+            for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+                return entry.load()
+    except ModuleNotFoundError as error:
+        # The interface is installed, but not the dependencies of its extra.
+        raise PalaverError(f"{MISSING} ({error.name} is missing)") from error
     raise PalaverError(MISSING)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Import without garbage collections, which would take a tenth of the time and find nothing.
+
+    What was imported lives as long as the process: later collections do not look at it either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -8,17 +8,10 @@ from random import Random
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
+from palaver.client.connection_events import Connected, ConnectionLost
 from palaver.client.endpoint import API, Endpoint
 from palaver.client.errors import Incompatible, Refused
-from palaver.client.live import (
-    ChatReader,
-    Connected,
-    ConnectionLost,
-    ListReader,
-    Live,
-    Reader,
-    Refusal,
-)
+from palaver.client.live import ChatReader, ListReader, Live, Reader, Refusal
 from palaver.client.requests import Requests, chat_path
 from palaver.client.transport import Transport
 from palaver.clock import Clock, SystemClock

@@ -62,6 +62,11 @@ class Server:
         """The Unix socket on this machine, None for a daemon elsewhere."""
         return Path(self.place.path).expanduser() if isinstance(self.place, Unix) else None
 
+    @property
+    def host(self) -> str | None:
+        """The host of the other machine, None for a socket on this one."""
+        return None if isinstance(self.place, Unix) else self.place.host
+
     def there(self, command: str) -> str:
         """Return a sentence that says how to run a command where the daemon is."""
         match self.place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from palaver_tui.actions.escape import closing_words
+from palaver_tui.actions.closing import closing_words
 from palaver_tui.actions.search import search_words
 from palaver_tui.context.context import Context
 from palaver_tui.screen.painter import ListSelection

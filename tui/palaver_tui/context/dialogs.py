@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
 
 from palaver_tui.context.notices import Notices
 from palaver_tui.session.session import Session
-from palaver_tui.widgets.dialogs.dialog import Dialog
+
+if TYPE_CHECKING:
+    from palaver_tui.widgets.dialogs.dialog import Dialog
 
 T = TypeVar("T")
 
@@ -58,5 +60,9 @@ class Dialogs:
 
     def close(self) -> None:
         """Close the topmost dialog without a result."""
+        if not self.is_open:
+            return
+        from palaver_tui.widgets.dialogs.dialog import Dialog
+
         if isinstance(self._app.screen, Dialog):
             self._app.screen.answer(None)

@@ -23,6 +23,8 @@ from palaver_tui.widgets.welcome import Welcome
 class MainScreen(RowScreen[object]):
     """The main screen; its widgets are its attributes."""
 
+    AUTO_FOCUS = "#composer"
+
     def __init__(self) -> None:
         super().__init__(id="main-screen")
         self.header, self.footer = Bar(id="header"), Bar(id="footer")

@@ -9,7 +9,6 @@ from datetime import datetime, tzinfo
 from textual.widget import Widget
 
 from palaver import __version__
-from palaver.remote.address import Unix
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.keymap.actions import BY_ID, LETTERS, Action, Scope, key_of
 from palaver_tui.screen.edit_frame import edit_hint, edit_title
@@ -322,11 +321,11 @@ def place_of(session: Session) -> Place:
     """
     endpoint, info, server = session.endpoint, session.info, session.server
     version = info.version if info is not None and info.version != __version__ else ""
-    if server is None or isinstance(server.place, Unix):
+    if server is None or server.host is None:
         local = "" if endpoint is None else "local" if endpoint.socket else _host(endpoint.base)
         return Place(local, version=version)
     user = info.user if info is not None and info.user else getattr(server.place, "user", None)
-    host = server.name or server.place.host
+    host = server.name or server.host
     return Place(f"{user}@{host}" if user else host, remote=True, version=version)
 
 

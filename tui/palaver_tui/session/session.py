@@ -25,7 +25,6 @@ from palaver.client import (
     Unauthenticated,
 )
 from palaver.clock import Clock
-from palaver.remote.servers import Server
 from palaver.wire.chats import Chat
 from palaver.wire.events import (
     ChatDeleted,
@@ -55,6 +54,7 @@ from palaver_tui.timing import BARRED_S, CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
 
 if TYPE_CHECKING:
     from palaver.client import Client
+    from palaver.remote.servers import Server
 
 Connect = Callable[[], Awaitable[Endpoint]]
 

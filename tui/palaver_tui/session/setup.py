@@ -7,17 +7,18 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from palaver.client import Endpoint, PalaverError
 from palaver.clock import Clock
-from palaver.setup.config_file import write_config
-from palaver.setup.local import LocalServer, example
 from palaver_tui.session.restarts import Restarts
 from palaver_tui.session.store import Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.first_run import FirstRun, Help, first_run
 from palaver_tui.timing import LOOK_AT_CAUSE_S, LOOK_FOR_SERVERS_S
+
+if TYPE_CHECKING:
+    from palaver.setup.local import LocalServer
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,9 @@ class Setup:
             self._begin(self._write(Path(state.path), state.server))
 
     async def _write(self, path: Path, server: LocalServer) -> None:
+        from palaver.setup.config_file import write_config
+        from palaver.setup.local import example
+
         try:
             await asyncio.to_thread(write_config, path, example(server))
         except PalaverError as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from palaver.client import Endpoint
 from palaver.clock import Clock
-from palaver.remote.servers import Server
 from palaver.wire.chats import Chat, Info, Models
 from palaver.wire.events import ChatUpdated
 from palaver_tui.state.chat import ChatView
@@ -17,6 +16,7 @@ from palaver_tui.state.connection import Connection
 
 if TYPE_CHECKING:
     from palaver.client import Client
+    from palaver.remote.servers import Server
 
 Severity = Literal["information", "warning", "error"]
 NO_CHAT: Final = "chat_not_found"  # the daemon's code for a chat that does not exist

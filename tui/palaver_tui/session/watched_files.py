@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from palaver.paths import client_config_path, default_config_path, socket_path
-from palaver.remote.address import Web
-from palaver.remote.endpoints import tokens
-from palaver.remote.servers import Server
+
+if TYPE_CHECKING:
+    from palaver.remote.servers import Server
 
 
 def watched_files(data_dir: Path, config: Path | None, server: Server | None) -> Iterator[Path]:
@@ -20,6 +21,9 @@ def watched_files(data_dir: Path, config: Path | None, server: Server | None) ->
         yield config or default_config_path()
         yield server.socket if server and server.socket else socket_path(data_dir)
         return
+    from palaver.remote.address import Web
+    from palaver.remote.endpoints import tokens
+
     yield client_config_path()
     yield from (path for path in (server.ca_file, server.token_file) if path is not None)
     if isinstance(server.place, Web):

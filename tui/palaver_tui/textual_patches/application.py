@@ -8,6 +8,8 @@
 - `App._filters` are the colour filters, chosen before there is a theme. Without `without_colours` a
   terminal without colours is drawn with all of them, and with NO_COLOR frames vanish on a dark
   terminal.
+- `App.refresh_css` parses all rules anew, without the stylesheet's cache, also for the theme that
+  is chosen before the start: without the override rules are parsed twice before the first paint.
 - `App._clipboard` is the text that a field pastes. `App.copy_to_clipboard` would also send it to
   the terminal, where the client copies in its own way.
 """
@@ -38,6 +40,13 @@ class Application(App[ReturnType]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters for every line that is written to the terminal."""
         return [*super().get_line_filters(), BACKSTOP]
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply the colours of a new theme, to the rules alone if they have not been used yet."""
+        if any(screen.is_mounted for screen in self.screen_stack):
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def handle_error(self, error: Exception) -> bool:
         """Record `error`; return whether the client continues. If not, Textual ends it."""

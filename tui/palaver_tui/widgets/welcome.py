@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from textual.strip import Strip
 from textual.widget import Widget
 
 from palaver_tui.keymap.actions import key_of
-from palaver_tui.state.first_run import FirstRun, Row, Tone, paragraphs
+from palaver_tui.state.first_run import FirstRun
 from palaver_tui.text.spans import BLANK, Face, Line, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import width_of, wrap
@@ -30,10 +28,6 @@ def _centred(spans: tuple[Span, ...], width: int) -> Line:
     return Line((Span(" " * max(0, (width - used) // 2)), *spans))
 
 
-def _left(spans: tuple[Span, ...], inner: int, width: int) -> Line:
-    return Line((Span(" " * max(0, (width - inner) // 2)), *spans))
-
-
 def _key_rows() -> list[tuple[Span, ...]]:
     return [
         (Span(f"{key_of(name):>8}  ", Face("accent")), Span(f"{label:<14}", Face("muted")))
@@ -50,7 +44,9 @@ def welcome_lines(
     """
     lines: list[Line] = []
     if setup is not None:
-        lines += _first_run(setup, width, height)
+        from palaver_tui.widgets.setup_help import setup_lines  # with examples for model servers
+
+        lines += setup_lines(setup, min(MAX_WIDTH, width - 4), width, height)
     else:
         lines.append(_centred((Span("What shall we talk about?", Face(bold=True)),), width))
         if model:
@@ -68,38 +64,6 @@ def welcome_lines(
     return [BLANK] * above + lines
 
 
-FACES: Final[dict[Tone, Face]] = {
-    "title": Face(bold=True),
-    "text": Face(),
-    "muted": Face("muted"),
-    "code": Face("accent"),
-    "key": Face("accent", bold=True),
-    "warning": Face("warning"),
-}
-CODE_INDENT: Final = 4
-
-
-def _first_run(setup: FirstRun, width: int, height: int) -> list[Line]:
-    """Lay out the help for the setup; if there is no room for all rows, spare ones are omitted."""
-    inner = min(MAX_WIDTH, width - 4)
-    rows = paragraphs(setup)
-    laid = [(row, _paragraph(row, inner, width)) for row in rows]
-    for spare in sorted({row.spare for row in rows if row.spare}, reverse=True):
-        if sum(len(lines) for _, lines in laid) <= height:
-            break
-        laid = [(row, lines) for row, lines in laid if row.spare != spare]
-    return [line for _, lines in laid for line in lines]
-
-
-def _paragraph(row: Row, inner: int, width: int) -> list[Line]:
-    face = FACES[row.tone]
-    if not row.text:
-        return [BLANK]
-    indent = CODE_INDENT if row.tone in ("code", "key") else 0
-    wrapped = wrap([Span(row.text, face)], inner - indent)
-    return [_left((Span(" " * indent), *spans), inner, width) for spans in wrapped]
-
-
 class Welcome(Widget):
     """The widget of the screen of an empty chat."""
 
@@ -108,6 +72,8 @@ class Welcome(Widget):
         self._setup: FirstRun | None = None
         self._model: str | None = None
         self.hint = ""
+        self._shown: tuple[FirstRun | None, str | None, int, int, str] | None = None
+        self._lines: list[Line] = []
 
     def show(self, setup: FirstRun | None, model: str | None) -> None:
         """Show what is missing for a model, or the model that answers."""
@@ -115,10 +81,17 @@ class Welcome(Widget):
             self._setup, self._model = setup, model
             self.refresh()
 
+    @property
+    def _laid_out(self) -> list[Line]:
+        """The lines of the screen; laid out once, and not for every line that is drawn."""
+        shown = (self._setup, self._model, *self.size, self.hint)
+        if shown != self._shown:
+            self._shown, self._lines = shown, welcome_lines(*shown)
+        return self._lines
+
     def render_line(self, y: int) -> Strip:
         """Return the strip of line `y`."""
         width = self.size.width
-        height = self.size.height
-        lines = welcome_lines(self._setup, self._model, width, height, self.hint)
+        lines = self._laid_out
         line = lines[y] if y < len(lines) else BLANK
         return strip_of(line, width, palette_of(self.app)).crop_extend(0, width, self.rich_style)
