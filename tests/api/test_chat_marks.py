@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from palaver.client import Client, Endpoint, Refused
-from palaver.client.live import Connected, ConnectionLost
+from palaver.client.connection_events import Connected, ConnectionLost
 from palaver.wire.actions import Fork
 from palaver.wire.chats import LABEL_LIMIT, PIN_LIMIT, CreateChat, SendMessage
 from palaver.wire.events import ChatUpdated, ListSnapshot, WatchEvent

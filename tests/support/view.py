@@ -9,7 +9,7 @@ from contextlib import aclosing
 import msgspec
 
 from palaver.client import Client
-from palaver.client.live import Connected, ConnectionLost
+from palaver.client.connection_events import Connected, ConnectionLost
 from palaver.stream.progress import Progress, step
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError

@@ -341,7 +341,7 @@ async def test_beside_a_picture_a_click_opens_nothing(
         await me.shows("▀")
         used: list[Target] = []
         monkeypatch.setattr(
-            "palaver_tui.app.use_target", lambda _context, target: used.append(target)
+            "palaver_tui.actions.targets.use_target", lambda _context, target: used.append(target)
         )
         await me.pilot.click(offset=(60, row_of(me, "▀")))
         await me.pilot.click(offset=(10, row_of(me, "▀")))

@@ -53,10 +53,12 @@ def screen():
     RowCompositor._get_renders = fail
 
 def begun(what, on_ready=PalaverApp.on_ready):
-    def ready(self):
-        on_ready(self)
+    def drawn(self):
         what()
         self.screen.refresh(layout=True)
+    def ready(self):
+        on_ready(self)
+        self.call_after_refresh(drawn, self)
     PalaverApp.on_ready = ready
 
 {what}

@@ -116,7 +116,7 @@ class PalaverApp(Application[int]):
         self.main = MainScreen()
         self.main.hold()
         notices = Notices(self)
-        self._connect, self._painted = connect, asyncio.Event()
+        self._connect, self._first_frame = connect, asyncio.Event()
         self.session = Session(
             self._connected,
             clock=self.clock,
@@ -165,7 +165,7 @@ class PalaverApp(Application[int]):
 
     async def _connected(self) -> Endpoint:
         """Connect when the first frame is on the screen: what is imported for it takes longer."""
-        await self._painted.wait()
+        await self._first_frame.wait()
         return await self._connect()
 
     def _new_client(self, endpoint: Endpoint) -> Client:
@@ -201,10 +201,11 @@ class PalaverApp(Application[int]):
         context.drafts.switch()
         if self._notice:
             context.notices.say(self._notice, "error", seconds=ERROR_NOTICE_S)
+        # Drawn when this is done, as one frame, whatever fails in it.
+        self.main.release()
+        self.call_after_refresh(self._first_frame.set)
         self.session.start(self._chat_id)
         self.paint()
-        self.main.release()
-        self.call_after_refresh(self._painted.set)
         self.run_worker(context.drafts.stored.load(context.drafts.note, self._drafts_loaded))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
@@ -238,16 +239,21 @@ class PalaverApp(Application[int]):
 
     def contains(self, error: Exception) -> bool:
         """Record one of the client's own errors; return False if it has to end the client."""
-        return self._is_ready and self.handle_error(error)
+        return self._can_go_on and self.handle_error(error)
 
     def handle_error(self, error: Exception) -> bool:
         """Record an error and show a notice; return False if it has to end the client."""
         if not self._contains_errors:
             return False
-        if not self._is_ready:
+        if not self._can_go_on:
             self._give_up(error)
         self.context.errors.take(error, self.clock.now())
         return True
+
+    @property
+    def _can_go_on(self) -> bool:
+        """Whether there is a screen to go on with: not if the first frame cannot be drawn."""
+        return self._is_ready and not self.main.draws_first
 
     def _give_up(self, error: Exception) -> NoReturn:
         """Exit the process after an error before the first paint, when there is nothing to save."""

@@ -22,7 +22,8 @@ class RowScreen(Screen[ScreenResultType]):
         super().__init__(id=id)
         self._compositor = RowCompositor()
         self._updates: Timer | None = None
-        self._held = False
+        self._held = self._is_drawn = False
+        self.draws_first = False  # the first frame is being drawn, or could not be drawn
 
     def hold(self) -> None:
         """Draw nothing until `release`."""
@@ -35,8 +36,11 @@ class RowScreen(Screen[ScreenResultType]):
         self.refresh(repaint=False, layout=True)
 
     def _compositor_refresh(self) -> None:
-        if not self._held:
-            super()._compositor_refresh()
+        if self._held:
+            return
+        self.draws_first = not self._is_drawn
+        super()._compositor_refresh()
+        self._is_drawn, self.draws_first = True, False
 
     @property
     def _update_timer(self) -> Timer:
