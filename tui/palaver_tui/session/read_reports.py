@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from palaver.client import Client, PalaverError, Refused, Unreachable
+from typing import TYPE_CHECKING
+
+from palaver.client import PalaverError, Refused, Unreachable
 from palaver.wire.queue import ReadChat
 from palaver_tui.session.store import NO_CHAT, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.reading import read_up_to
 from palaver_tui.timing import READ_AFTER_S
+
+if TYPE_CHECKING:
+    from palaver.client import Client
 
 # Refusals that need no notice: the list reports a deleted chat, and the user of a token for reading
 # knows that it changes nothing.
