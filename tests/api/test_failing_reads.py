@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection
@@ -16,6 +14,7 @@ from palaver.wire.queue import ChangeChat
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.database import DatabaseError
+from palaverd.store.sync import Changes, load_changes
 from palaverd.stream.subscriber import READ_RETRY_S
 from stream.stage import Stage
 from support.chats import rests
@@ -23,25 +22,22 @@ from support.clock import ManualClock, until
 from support.daemon import running_pair
 from support.view import View, read_until
 
-T = TypeVar("T")
-
 
 class Failing:
-    """Makes the reads of a daemon's streams fail while `broken`."""
+    """Makes the reads of streams fail while `broken`."""
 
-    def __init__(self, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken = True
         self.failures = 0
-        read = daemon.database.read
 
-        async def maybe(work: Callable[[Connection], T]) -> T:
-            # Requests read too: only what streams read fails.
-            if self.broken and "load_changes" in work.__code__.co_names:
+        def maybe(connection: Connection, chat_id: str, since: int | None) -> Changes:
+            if self.broken:
                 self.failures += 1
                 raise DatabaseError("disk I/O error")
-            return await read(work)
+            return load_changes(connection, chat_id, since)
 
-        monkeypatch.setattr(daemon.database, "read", maybe)
+        # Requests read too: only what streams read fails.
+        monkeypatch.setattr("palaverd.stream.reader.load_changes", maybe)
 
 
 async def chat_of(client: Client, daemon: Daemon) -> str:
@@ -56,7 +52,7 @@ async def test_a_handshake_whose_read_fails_is_an_error_event_and_a_retry(
     clock = ManualClock()
     async with running_pair(clock=clock) as (daemon, client, _):
         chat_id = await chat_of(client, daemon)
-        failing, view = Failing(daemon, monkeypatch), View()
+        failing, view = Failing(monkeypatch), View()
         errors: list[ChatError | None] = []
 
         def told() -> bool:
@@ -87,7 +83,7 @@ async def test_so_is_a_read_that_fails_later(monkeypatch: pytest.MonkeyPatch) ->
         await stage.create()
         (await stage.attempt()).open_block("text")
         stage.say(0, "some words")
-        failing, view = Failing(daemon, monkeypatch), View()
+        failing, view = Failing(monkeypatch), View()
         failing.broken = False
         reading = asyncio.create_task(
             read_until(
@@ -111,7 +107,7 @@ async def test_a_chat_that_turns_out_to_be_nobody_s_is_refused(
     clock = ManualClock()
     async with running_pair(clock=clock) as (daemon, client, _):
         chat_id = await chat_of(client, daemon)
-        failing, view = Failing(daemon, monkeypatch), View()
+        failing, view = Failing(monkeypatch), View()
         reading = asyncio.create_task(
             read_until(client, "no-such-chat", view, lambda: view.caught_up)
         )

@@ -110,7 +110,11 @@ async def test_an_archived_family_is_deleted_with_all_its_rows(
             await client.chat(name)
         assert refused.value.problem.status == 404
     left = await daemon.database.read(dump)
-    assert {table: rows for table, rows in left.items() if rows}.keys() == {"store_info", "users"}
+    assert {table: rows for table, rows in left.items() if rows}.keys() == {
+        "search_progress",
+        "store_info",
+        "users",
+    }
 
 
 async def test_a_family_that_is_not_wholly_archived_is_not_deleted(
