@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -16,9 +16,6 @@ from palaver.cli.settings import Settings
 if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.exports import ExportKind
-
-# By the ending of the file's name.
-KINDS: Final[dict[str, ExportKind]] = {".json": "json", ".md": "md", ".markdown": "md"}
 
 
 @click.command(
@@ -61,10 +58,11 @@ async def _export(
     from pathlib import Path
 
     from palaver.client.saving import save
+    from palaver.wire.exports import kind_of
 
     path = None if target is None else Path(target)
     if kind is None:
-        kind = "md" if path is None else KINDS.get(path.suffix.lower(), "md")
+        kind = kind_of(target or "")
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
         _check_able(client)

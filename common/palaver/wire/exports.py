@@ -45,6 +45,11 @@ IMPORT_MESSAGES: Final = 100_000
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
+def kind_of(name: str) -> ExportKind:
+    """Return the format that the name of a file stands for: JSON by its ending, else Markdown."""
+    return "json" if name.lower().endswith(".json") else "md"
+
+
 class ExportedChat(msgspec.Struct, frozen=True, omit_defaults=True):
     """A chat's properties that make sense elsewhere: not its ids, files, queue or state."""
 

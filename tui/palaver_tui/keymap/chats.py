@@ -95,6 +95,21 @@ CHATS: tuple[Action, ...] = (
         command="archived",
     ),
     Action(
+        "chat.export",
+        "Export this chat",
+        "Write it to a file: Markdown to read, or JSON to import.",
+        "chats",
+        need="chat",
+        command="export",
+    ),
+    Action(
+        "chat.import",
+        "Import a chat",
+        "Make a new chat of a file that was exported as JSON.",
+        "chats",
+        command="import",
+    ),
+    Action(
         "chat.delete",
         "Delete this chat",
         "For good, after a question.",

@@ -7,9 +7,12 @@ notice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from palaver.client import PalaverError
 from palaver.client.pages import messages_after
@@ -223,6 +226,36 @@ class Requests:
             return "The model sees nothing of what is above the line. You still do."
 
         self._ask(view, ask)
+
+    # --- documents --------------------------------------------------------------------------
+
+    def export(self, view: ChatView, path: Path) -> None:
+        """Write the chat to a file, in the format that its name stands for."""
+        # Imported here: the first paint does not wait for what few need.
+        from palaver.client.saving import save
+        from palaver.wire.exports import kind_of
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            await save(client.export_chat(chat_id, kind_of(path.name)), path)
+            return f"Exported to {path}"
+
+        self._ask(view, ask)
+
+    def import_chat(self, path: Path, done: Told) -> None:
+        """Create a chat from an export in a file."""
+
+        async def ask(client: Client, _chat_id: str) -> str | None:
+            try:
+                file = await asyncio.to_thread(path.open, "rb")
+            except OSError as error:
+                raise PalaverError(f"{path} cannot be read: {error.strerror}.") from error
+            with file:
+                imported = await client.import_chat(file, key=uuid4().hex)
+            self._store.learned(imported.chat)
+            done(imported.chat)
+            return None
+
+        self._ask_about("", ask, None)
 
     # --- the queue --------------------------------------------------------------------------
 
