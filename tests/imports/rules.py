@@ -101,7 +101,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("completion", "daemon", "doctor", "login", "result", "servers"),
         ("daemon_logs", "daemon_status", "ids"),
         ("archive", "edits", "interface", "ls", "marks", "queue", "run_turn", "send"),
-        ("show", "tail_text", "transfer"),
+        ("search", "show", "tail_text", "transfer"),
         ("main", "run", "tail"),
         ("demo",),
     ),

@@ -19,6 +19,7 @@ from palaver.cli.settings import Settings
 COMMANDS: Final[dict[str, str]] = {
     "run": "palaver.cli.run:run",
     "ls": "palaver.cli.ls:ls",
+    "search": "palaver.cli.search:search",
     "tail": "palaver.cli.tail:tail",
     "show": "palaver.cli.show:show",
     "send": "palaver.cli.send:send",

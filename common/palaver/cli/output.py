@@ -40,11 +40,23 @@ def write(text: str) -> None:
     Raises:
         OutputError: it is closed, full, or has no reader.
     """
+    _write(for_stream(text, sys.stdout))
+
+
+def write_coloured(text: str) -> None:
+    """Write text with colours, whose untrusted parts were made visible; else like `write`.
+
+    Raises:
+        OutputError: like `write`.
+    """
+    _write(text)
+
+
+def _write(text: str) -> None:
     # None if the process was started without it, whatever its type says.
     output: TextIO | None = sys.stdout
     if output is None:
         raise OutputError("Standard output is closed: there is nowhere to write to.")
-    text = for_stream(text, output)
     if not _can_show(text, output):
         _lacking.append(output.encoding)
         text = text.encode(output.encoding, "backslashreplace").decode(output.encoding)
