@@ -10,6 +10,7 @@ from bench import (
     fan_out,
     live,
     pages,
+    searching,
     starting,
     stopping,
     terminal,
@@ -24,6 +25,7 @@ Benchmark = Callable[[Effort], Coroutine[Any, Any, list[Figure]]]
 BENCHMARKS: dict[str, Benchmark] = {
     "transitions": transitions.run,
     "pages": pages.run,
+    "search": searching.run,
     "latency": live.latency,
     "cpu": live.cpu,
     "fan_out": fan_out.run,
