@@ -10,8 +10,10 @@ import pytest
 
 from cli.test_commands_with_daemon import Ended, Shell, palaver
 from palaver.cli.search import text
+from palaver.wire import protocol
 from palaver.wire.chats import Chat, Versions
 from palaver.wire.search import Hit, Span
+from support.daemon import running_pair
 from support.forkserver import fork
 
 __all__ = ["Ended", "palaver"]  # a fixture
@@ -62,3 +64,11 @@ async def test_what_was_found_has_colour_in_a_terminal(palaver: Shell) -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+async def test_a_daemon_that_cannot_search_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = tuple(name for name in protocol.CAPABILITIES if name != protocol.SEARCH)
+    monkeypatch.setattr(protocol, "CAPABILITIES", older)
+    async with running_pair() as (_, client, _):
+        ended = await Shell(client)("search", "relay", code=1)
+        assert "cannot search messages; upgrade it first" in ended.err
