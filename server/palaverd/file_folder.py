@@ -90,7 +90,13 @@ class FileFolder:
         self._arriving.add(name)
         path = self._path / name
         try:
-            file = await _in_thread(lambda: self._create(path))
+            creating = asyncio.ensure_future(_in_thread(lambda: self._create(path)))
+            try:
+                file = await asyncio.shield(creating)
+            except asyncio.CancelledError:
+                # The thread goes on: what it creates is removed all the same.
+                await asyncio.to_thread(_discard, path, await creating)
+                raise
             try:
                 yield ReceivedFile(path, file)
             finally:

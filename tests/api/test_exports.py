@@ -8,6 +8,7 @@ import io
 import socket
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,19 +17,20 @@ import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select, update
 
 from palaver.client import Client, Refused, Unreachable
 from palaver.client.saving import save
-from palaver.wire.actions import EditMessage
+from palaver.wire.actions import ClearContext, EditMessage
 from palaver.wire.chats import CreateChat, SendMessage
 from palaver.wire.errors import Problem
-from palaver.wire.exports import IMPORT_LIMIT, ExportKind, ImportChat, ImportedText
+from palaver.wire.exports import EXPORT_KINDS, IMPORT_LIMIT, ExportKind, ImportChat, ImportedText
 from palaver.wire.messages import Text
 from palaverd.api.limits import BODY_S, SEND_STALL_S
 from palaverd.chatstate.states import State
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
+from palaverd.file_folder import FileFolder
 from palaverd.store import codec
 from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.database import DatabaseError
@@ -200,14 +202,19 @@ async def test_an_import_is_a_chat_of_its_own_that_can_go_on(pair: Pair) -> None
 
 async def test_what_was_imported_is_what_the_model_sees() -> None:
     async with running_pair() as (daemon, client, simulator):
-        sent = await client.create_chat(CreateChat(content="[[echo]] the first words"))
+        sent = await client.create_chat(CreateChat(content="[[echo]] a secret"))
+        chat = await rests(daemon, client, sent.chat.id)
+        await client.clear(chat.id, ClearContext(chat.versions.history))
+        await client.send(chat.id, SendMessage("[[echo]] the first words"))
         await rests(daemon, client, sent.chat.id)
         text = b"".join([piece async for piece in client.export_chat(sent.chat.id, "json")])
         imported = (await client.import_chat(io.BytesIO(text))).chat
         await client.send(imported.id, SendMessage("[[echo]] more"))
         await rests(daemon, client, imported.id)
         assert (await history(client, imported.id))[-1] == ("assistant", "more")
-        assert "the first words" in str(simulator.requests[-1].body["messages"])
+        seen = str(simulator.requests[-1].body["messages"])
+        assert "the first words" in seen
+        assert "secret" not in seen  # the context was cleared after it
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -281,3 +288,44 @@ async def test_a_client_that_takes_nothing_is_closed() -> None:
             assert daemon.connections.working == 1
             clock.advance(1)
             await until(lambda: len(daemon.connections) == 0)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_users_never_see_is_in_no_export(pair: Pair) -> None:
+    daemon, client = pair
+
+    def planted(connection: Connection) -> None:
+        plant_long(connection, "private", 1, "shown")
+        plant_long(connection, "other", 1, "another chat's")
+        of_chat = messages.c.chat_id == "private"
+        connection.execute(update(messages).where(of_chat).values(private='{"0":"signature"}'))
+        row = dict(connection.execute(select(messages).where(of_chat).limit(1)).mappings().one())
+        del row["id"]
+        hidden = {"visibility": "model", "parts": codec.dumps([Text("for the model")])}
+        dropped = {"deleted": True, "parts": codec.dumps([Text("dropped before")])}
+        connection.execute(insert(messages).values(row | hidden))
+        connection.execute(insert(messages).values(row | dropped))
+
+    await daemon.database.write(planted)
+    for kind in EXPORT_KINDS:
+        text = b"".join([piece async for piece in client.export_chat("private", kind)])
+        assert b"shown" in text
+        for secret in (b"signature", b"for the model", b"dropped before", b"another chat"):
+            assert secret not in text
+
+
+async def test_an_import_that_is_cancelled_at_any_moment_leaves_no_file(tmp_path: Path) -> None:
+    folder = FileFolder(tmp_path / "files")
+
+    async def receive() -> None:
+        async with folder.receive() as received:
+            await received.write(b"x")
+
+    for turns in range(12):
+        receiving = asyncio.create_task(receive())
+        for _turn in range(turns):
+            await asyncio.sleep(0.0002)
+        receiving.cancel()
+        with suppress(asyncio.CancelledError):
+            await receiving
+        assert not list((tmp_path / "files").glob("*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -80,33 +81,35 @@ class NewUserMessage(msgspec.Struct, frozen=True):
     key: str | None = None
 
 
+def row_of(chat: LockedChat, message: NewMessage) -> dict[str, Any]:
+    """Return the columns of a new message."""
+    return {
+        "chat_id": chat.row.chat_id,
+        "role": message.role,
+        "visibility": message.visibility,
+        "content_version": codec.CONTENT_VERSION,
+        "parts": codec.dumps(message.parts),
+        "private": codec.dumps(message.private) if message.private else None,
+        "revision": chat.row.snapshot_version,
+        "deleted": False,
+        "model": message.model,
+        "finish": message.finish,
+        "created_by": message.created_by,
+        "created_at": chat.now if message.created_at is None else message.created_at,
+        "usage": codec.dumps_optional(message.usage),
+        "context_limit": message.context_limit,
+        "cost_micros": message.cost_micros,
+        "runtime_ms": message.runtime_ms,
+        "episode": message.episode,
+        "queued_id": message.queued_id,
+        "key": message.key,
+        "boundary": message.boundary,
+    }
+
+
 def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
     """Append messages in one statement, update the history version, and return their ids."""
-    rows = [
-        {
-            "chat_id": chat.row.chat_id,
-            "role": message.role,
-            "visibility": message.visibility,
-            "content_version": codec.CONTENT_VERSION,
-            "parts": codec.dumps(message.parts),
-            "private": codec.dumps(message.private) if message.private else None,
-            "revision": chat.row.snapshot_version,
-            "deleted": False,
-            "model": message.model,
-            "finish": message.finish,
-            "created_by": message.created_by,
-            "created_at": chat.now if message.created_at is None else message.created_at,
-            "usage": codec.dumps_optional(message.usage),
-            "context_limit": message.context_limit,
-            "cost_micros": message.cost_micros,
-            "runtime_ms": message.runtime_ms,
-            "episode": message.episode,
-            "queued_id": message.queued_id,
-            "key": message.key,
-            "boundary": message.boundary,
-        }
-        for message in new
-    ]
+    rows = [row_of(chat, message) for message in new]
     ids = [int(found.id) for found in chat.connection.execute(_APPEND, rows)]
     chat.row.history_version = chat.row.snapshot_version
     chat.row.updated_at = chat.now

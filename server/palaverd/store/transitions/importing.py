@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import insert
+
 from palaverd.chatstate.table import Transition
-from palaverd.store.history import NewMessage, insert_messages
+from palaverd.store.history import NewMessage, row_of
 from palaverd.store.locked import LockedChat
+from palaverd.store.tables import messages
+
+_INSERT = insert(messages)
 
 
 def import_history(chat: LockedChat, batches: Iterable[Sequence[NewMessage]]) -> None:
@@ -19,5 +24,4 @@ def import_history(chat: LockedChat, batches: Iterable[Sequence[NewMessage]]) ->
         row.history_version = row.turn_version = row.snapshot_version
         chat.flush()
         for batch in batches:
-            insert_messages(chat, batch)
-        row.news_version = 0  # who imports a chat knows it
+            chat.connection.execute(_INSERT, [row_of(chat, message) for message in batch])
