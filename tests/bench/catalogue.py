@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bench import (
+    beginning,
     client_start,
     fan_out,
     live,
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "transitions": transitions.run,
     "pages": pages.run,
     "search": searching.run,
+    "begin": beginning.run,
     "latency": live.latency,
     "cpu": live.cpu,
     "fan_out": fan_out.run,

@@ -3,7 +3,8 @@
 HOW is `sdk` (the vendor's typed events), `httpx2` (the HTTP client that Palaver uses, discarding
 the bodies) or `aiohttp` (the same through the SDK's other transport). Prints `live` when every
 stream has begun, and at the end, as one JSON line, the age of each word when it was read, in
-nanoseconds; an empty list unless HOW is `sdk`.
+nanoseconds (an empty list unless HOW is `sdk`), and on another line the CPU time of all streams in
+seconds.
 """
 
 from __future__ import annotations
@@ -74,9 +75,10 @@ async def main(url: str, how: str, streams: int, content: str) -> None:
     client = anthropic_client(url, how)
     read = read_typed if how == "sdk" else read_bytes
     await read(client, "1 0 0", Begun(2))  # the first call imports and connects
-    begun = Begun(streams)
+    begun, before = Begun(streams), time.process_time()
     ages = await asyncio.gather(*(read(client, content, begun) for _ in range(streams)))
     click.echo(json.dumps([age for each in ages for age in each]))
+    click.echo(str(time.process_time() - before))
     await client.close()
 
 

@@ -1,7 +1,8 @@
 """Subscribe to chats: `python -m bench.subscriber SOCKET STREAMS REQUEST`.
 
 Creates the chats and follows each with Palaver's own client. Prints `live` when every answer has
-begun, and at the end, as one JSON line, the age of each word when it arrived, in nanoseconds.
+begun, and at the end, as one JSON line, the age of each word when it arrived, in nanoseconds, and
+on another line its own CPU time in seconds.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ async def main(socket: str, streams: int, content: str) -> None:
     """Follow `streams` chats concurrently, and print the ages."""
     async with Client(Endpoint(socket=Path(socket))) as client:
         await follow(client, "1 0 0", Begun(2))  # the first answer imports and connects
-        begun = Begun(streams)
+        begun, before = Begun(streams), time.process_time()
         ages = await asyncio.gather(*(follow(client, content, begun) for _ in range(streams)))
         click.echo(json.dumps([age for each in ages for age in each]))
+        click.echo(str(time.process_time() - before))
 
 
 if __name__ == "__main__":
