@@ -56,6 +56,7 @@ from palaverd.store.database import DatabaseError
 from palaverd.store.door import Door
 from palaverd.store.migrate import HEAD, migrate
 from palaverd.store.sqlite import SqliteDatabase
+from palaverd.stream.missed_hints import MissedHints
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
 from palaverd.tcp_sockets import Bound, address_of, bind_all, cannot_listen
@@ -209,6 +210,7 @@ class Daemon:
             asyncio.create_task(self._give_memory_back()),
             asyncio.create_task(self.retention.run()),
             asyncio.create_task(self.indexing.run()),
+            asyncio.create_task(MissedHints(self.hub, self.database, self._clock).run()),
         ]
         if self._certificate is not None:
             self._beside.append(asyncio.create_task(self._certificate.watch()))

@@ -5,25 +5,16 @@ from __future__ import annotations
 import pytest
 
 from palaver.wire.chats import CreateChat, Interrupt
-from palaverd.daemon import Daemon
 from palaverd.store.hints import hint_of
+from palaverd.stream.missed_hints import MissedHints
 from palaverd.worker.limits import ACQUIRE_INTERVAL_S, SYNC_INTERVAL_S
 from palaverd.worker.worker import Worker
 from support.clock import ManualClock, until
 from support.daemon import running_pair
+from support.hints import lose_hints
 from support.scene import Scene
 
 STALLS = "[[silence at=text after=3]] [[length=9]] hello"
-
-
-def lose_hints(daemon: Daemon) -> None:
-    """Make the database publish no hints."""
-    daemon.door._publisher = _Nobody()
-
-
-class _Nobody:
-    def publish(self, _hint: object) -> None:
-        pass
 
 
 async def a_stop_without_hints() -> None:
@@ -50,10 +41,11 @@ async def test_a_chat_is_found_and_stopped_although_every_hint_is_lost() -> None
 async def test_it_would_be_noticed_if_nobody_looked_by_himself(
     timer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def nothing(self: Worker) -> None:
+    async def nothing(self: object) -> None:
         pass
 
     monkeypatch.setattr(Worker, timer, nothing)
+    monkeypatch.setattr(MissedHints, "look", nothing)  # it finds commits of held chats, too
     monkeypatch.setattr("support.clock.PATIENCE_S", 1.0)
     with pytest.raises((AssertionError, TimeoutError)):
         await a_stop_without_hints()

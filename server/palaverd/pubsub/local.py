@@ -84,10 +84,14 @@ class LocalHub:
         self._by_chat: dict[str, set[Subscription]] = {}
         self._by_owner: dict[str, set[Subscription]] = {}
         self._all: set[Subscription] = set()
+        self._published: dict[str, int] = {}  # the newest snapshot of a chat with subscribers
         self.config_version = 0
 
     def publish(self, hint: Hint) -> None:
         """Send a hint to its subscribers. Never blocks."""
+        if hint.chat_id in self._by_chat:
+            known = self._published.get(hint.chat_id, 0)
+            self._published[hint.chat_id] = max(known, hint.snapshot_version)
         for listeners in (
             self._by_chat.get(hint.chat_id, ()),
             self._by_owner.get(hint.owner, ()),
@@ -95,6 +99,14 @@ class LocalHub:
         ):
             for subscription in listeners:
                 subscription.put(hint)
+
+    def published(self) -> dict[str, int]:
+        """Return the chats with subscribers, and the newest snapshot published of each.
+
+        It is 0 if there was none since the chat has subscribers.
+        """
+        self._published = {chat: self._published.get(chat, 0) for chat in self._by_chat}
+        return dict(self._published)
 
     def publish_config(self) -> None:
         """Wake the subscribers of owners after the configuration was read; see `config_version`."""

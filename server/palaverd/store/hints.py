@@ -36,6 +36,22 @@ def commit_hint(row: ChatRow, *, deleted: bool = False) -> Hint:
     return msgspec.structs.replace(hint_of(row), deleted=deleted, row=row)
 
 
+def deletion_hint(chat_id: str) -> Hint:
+    """Return the hint of a chat that is no longer in the database, for its subscribers."""
+    return Hint(
+        chat_id=chat_id,
+        owner="",
+        status="",
+        archived=False,
+        runner_id=None,
+        snapshot_version=0,
+        history_version=0,
+        retry_version=0,
+        ownerless=False,
+        deleted=True,
+    )
+
+
 def hint_of(row: ChatRow) -> Hint:
     """Return the hint of a row that was read; it may be old when it arrives."""
     return Hint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -97,6 +98,14 @@ def load_changes(connection: Connection, chat_id: str, since: int | None) -> Cha
         last_usage=usage,
         open_calls=_open_calls(connection, row),
     )
+
+
+def load_versions(connection: Connection, chat_ids: Collection[str]) -> dict[str, int]:
+    """Return the snapshot versions of those of the chats that exist."""
+    found = connection.execute(
+        select(chats.c.id, chats.c.snapshot_version).where(chats.c.id.in_(chat_ids))
+    )
+    return {chat_id: version for chat_id, version in found}  # noqa: C416 - rows are no pairs
 
 
 def row_alone(row: ChatRow, since: int | None) -> Changes | None:
