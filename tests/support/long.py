@@ -32,6 +32,7 @@ LONG = {
         "test_interrupted_migrations",
         "test_matrix_walk",
     ],
+    "stream": ["test_disturbed", "test_resume"],
     "tui": [
         "test_anchors",
         "test_archive",

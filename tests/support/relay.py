@@ -26,7 +26,8 @@ class Relay:
     """Listens on a port of its own and forwards to `port`, in order and in both directions.
 
     Each chunk is forwarded `late_s` after it arrived; a share of them, `held`, is held for `hold_s`
-    more, like a lost and retransmitted packet, and so are those behind it.
+    more, like a lost and retransmitted packet, and so are those behind it. With `pieces`, chunks
+    have from 1 to so many bytes, so that frames are split and joined anywhere.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Relay:
         late_s: float = 0.0,
         held: float = 0.0,
         hold_s: float = 0.0,
+        pieces: int | None = None,
         chance: Random | None = None,
     ) -> None:
         self._to = port
         self.port = 0
         self.late_s, self.held, self.hold_s = late_s, held, hold_s
+        self._pieces = pieces
         self.chunks = 0  # forwarded, in both directions
         self.times_held = 0
         self.flowing = asyncio.Event()  # set while chunks are forwarded
@@ -116,7 +119,8 @@ class Relay:
             data, due = b"-", 0.0
             while data:
                 with suppress(ConnectionError):
-                    data = await reader.read(CHUNK)
+                    most = self._chance.randint(1, self._pieces) if self._pieces else CHUNK
+                    data = await reader.read(most)
                 due = max(due, loop.time() + self.late_s)
                 if data and self._chance.random() < self.held:
                     self.times_held += 1
