@@ -8,6 +8,7 @@ from typing import Any
 from bench import (
     beginning,
     client_start,
+    crowd,
     fan_out,
     live,
     pages,
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "latency": live.latency,
     "cpu": live.cpu,
     "fan_out": fan_out.run,
+    "crowd": crowd.run,
     "stop": stopping.run,
     "start": starting.run,
     "client_start": client_start.run,

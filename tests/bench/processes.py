@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from palaver.client import Client, Endpoint, Unreachable
+from palaverd.config.defaults import MAX_CHATS
 
 TESTS = Path(__file__).resolve().parents[1]
 ANSWER_S = 120.0  # timeout for a line or a response of a process, on a busy machine
@@ -98,12 +99,13 @@ class DaemonProcess:
 
 
 @asynccontextmanager
-async def daemon(url: str) -> AsyncIterator[DaemonProcess]:
-    """Run a daemon whose only provider is at `url`."""
+async def daemon(url: str, max_chats: int = MAX_CHATS) -> AsyncIterator[DaemonProcess]:
+    """Run a daemon whose only provider is at `url`; see `max_chats` of its configuration."""
     with tempfile.TemporaryDirectory(prefix="pv-bench") as name:
         folder = Path(name)
         config, socket = folder / "config.toml", folder / "palaverd.sock"
-        config.write_text(CONFIG.format(url=url))
+        worker = f"[worker]\nmax_chats = {max_chats}\n"
+        config.write_text(CONFIG.format(url=url) + worker)
         where = ("--data-dir", name, "--config", str(config), "--socket", str(socket))
         async with (
             process("palaverd", "serve", *where) as running,
