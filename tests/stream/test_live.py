@@ -15,7 +15,7 @@ from palaver.wire.events import MessagePartEvent
 from palaverd.metrics import ADDED_S, Spread
 from palaverd.stream import episode as subject
 from palaverd.stream.episode import Cursor, Episode
-from palaverd.stream.live import Live, Push
+from palaverd.stream.live import Live, Push, Turn
 from support.clock import ManualClock
 
 FRAME_LIMIT = 1 << 20
@@ -69,7 +69,7 @@ class Reader:
 
 
 def opened(readers: int) -> tuple[Live, Episode, list[Reader]]:
-    live = Live(ManualClock(), Spread(ADDED_S))
+    live = Live(ManualClock(), Spread(ADDED_S), Turn())
     episode = Episode("1.1")
     live.show(episode)
     episode.open_block("text")
@@ -164,3 +164,20 @@ async def test_a_new_episode_ends_every_wait() -> None:
     live.show(Episode("1.2"))
     await turn()
     assert all(one.woken and one.pushed == [] for one in readers)
+
+
+async def test_a_chat_that_cannot_be_told_keeps_no_other_from_it() -> None:
+    turn_, told, errors = Turn(), list[str](), list[object]()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+
+    def broken() -> None:
+        raise ValueError
+
+    turn_.add(broken)
+    turn_.add(lambda: told.append("first"))
+    await turn()
+    turn_.add(lambda: told.append("second"))
+    await turn()
+    assert told == ["first", "second"]
+    assert [type(error) for error in errors] == [ValueError]

@@ -33,11 +33,37 @@ class Follower(Protocol):
         """End the wait soon."""
 
 
+class Turn:
+    """Calls at the end of a turn of the event loop, all in one callback.
+
+    With a thousand chats that stream, a callback for each took a seventh of the daemon's time.
+    """
+
+    def __init__(self) -> None:
+        self._due: list[Callable[[], None]] = []
+
+    def add(self, call: Callable[[], None]) -> None:
+        """Make `call` soon, once."""
+        if not self._due:
+            asyncio.get_running_loop().call_soon(self._run)
+        self._due.append(call)
+
+    def _run(self) -> None:
+        due, self._due = self._due, []
+        for call in due:
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 - as the event loop does for each callback
+                context = {"message": f"Exception in callback {call!r}", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+
+
 class Live:
     """The current episode of one chat, its listeners, and its waiting followers."""
 
-    def __init__(self, clock: Clock, added: Spread) -> None:
+    def __init__(self, clock: Clock, added: Spread, turn: Turn) -> None:
         self._clock = clock
+        self._turn = turn
         self._added = added  # the latency from a delta to its followers
         self._came = 0.0
         self.episode: Episode | None = None
@@ -79,7 +105,7 @@ class Live:
         if (self._in_step or self._others) and not self._telling:
             self._telling = True
             self._came = self._clock.monotonic()
-            asyncio.get_running_loop().call_soon(self._tell)
+            self._turn.add(self._tell)
 
     def _join(self, follower: Follower) -> None:
         episode, cursor, push = self.episode, follower.cursor, follower.push

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from palaver.clock import Clock
 from palaverd.metrics import Metrics
 from palaverd.stream.episode import Episode
-from palaverd.stream.live import Live
+from palaverd.stream.live import Live, Turn
 
 # Seconds for which an ended episode is kept, for subscribers that are behind or reconnect.
 LINGER_S = 15.0
@@ -20,6 +20,7 @@ class Episodes:
     def __init__(self, clock: Clock, metrics: Metrics | None = None) -> None:
         self._clock = clock
         self._added = (metrics or Metrics()).added
+        self._turn = Turn()
         self._by_chat: dict[str, Live] = {}
         self.begun = 0  # number of attempts since the start
 
@@ -31,7 +32,7 @@ class Episodes:
     @contextmanager
     def listen(self, chat_id: str) -> Iterator[Live]:
         """Keep a chat's entry within a `with` block."""
-        live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
+        live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added, self._turn))
         live.listeners += 1
         try:
             yield live
@@ -41,7 +42,7 @@ class Episodes:
 
     def begin(self, chat_id: str, key: str, model: str | None = None) -> Episode:
         """Open the episode of a new attempt, before clients can see the attempt."""
-        live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added))
+        live = self._by_chat.setdefault(chat_id, Live(self._clock, self._added, self._turn))
         if live.episode is not None and live.episode.key != key:
             live.before = live.episode
         episode = Episode(key, model)
