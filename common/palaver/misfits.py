@@ -234,6 +234,7 @@ _LEAVES: Final[dict[str, tuple[str, type]]] = {
     "BytesType": ("a text in base64", bytes),
 }
 _BOUNDS: Final = ("ge", "gt", "le", "lt")
+_LENGTHS: Final = ("min_length", "max_length")
 
 
 def _type_of(info: inspect.Type) -> Any:
@@ -247,13 +248,13 @@ def _type_of(info: inspect.Type) -> Any:
         return datetime if info.tz is None else Annotated[datetime, Meta(tz=info.tz)]
     if kind not in _LEAVES:
         return Any
-    bounds = _bounds_of(info)
+    bounds = _limits_of(info, _BOUNDS + _LENGTHS)
     return Annotated[_LEAVES[kind][1], Meta(**bounds)] if bounds else _LEAVES[kind][1]
 
 
-def _bounds_of(info: inspect.Type) -> dict[str, Any]:
-    """Return the bounds of a number that it has, by their names in msgspec."""
-    return {name: bound for name in _BOUNDS if (bound := getattr(info, name, None)) is not None}
+def _limits_of(info: inspect.Type, names: Iterable[str]) -> dict[str, Any]:
+    """Return which of the limits it has, by their names in msgspec."""
+    return {name: limit for name in names if (limit := getattr(info, name, None)) is not None}
 
 
 def _wanted(info: inspect.Type) -> str:
@@ -263,7 +264,11 @@ def _wanted(info: inspect.Type) -> str:
     if isinstance(info, inspect.DateTimeType):
         zone = " with its zone," if info.tz else ""
         return f"a time{zone} as in 2030-01-01T09:00:00Z"
-    return in_bounds(_LEAVES[kind][0], **_bounds_of(info))
+    what = _LEAVES[kind][0]
+    if lengths := _limits_of(info, _LENGTHS):
+        low, high = (lengths.get(name) for name in _LENGTHS)
+        return f"{in_bounds(what, ge=low, le=high)} characters"
+    return in_bounds(what, **_limits_of(info, _BOUNDS))
 
 
 def _first(misfits: Iterator[Misfit | None]) -> Misfit | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,15 @@ async def fork(daemon: DaemonProcess, notes: Notes) -> None:
     notes["fork"] = sent.chat.id
 
 
+async def import_(daemon: DaemonProcess, notes: Notes) -> None:
+    """Import what was exported once: after a crash the same document is sent again."""
+    if "document" not in notes:
+        exported = daemon.client.export_chat(notes["fork"], "json")
+        notes["document"] = b"".join([piece async for piece in exported])
+    sent = await daemon.client.import_chat(BytesIO(notes["document"]), key="import")
+    notes["imported"] = sent.chat.id
+
+
 async def clear(daemon: DaemonProcess, notes: Notes) -> Any:
     chat = await daemon.client.chat(notes["fork"])
     request = ClearContext(history_version=chat.versions.history)
@@ -189,6 +199,8 @@ async def check(daemon: DaemonProcess, notes: Notes) -> None:
     assert (await rest(daemon, "owed")).status == "waiting"
     assert (await rest(daemon, "late")).status == "waiting"
     assert (await daemon.client.chat("broken")).status == "error"
+    imported = (await daemon.client.messages(notes["imported"], limit=200)).messages[::-1]
+    assert [text_of(message) for message in imported] == [said[0], "edited"]
     assert notes["fork"] not in {one.id for one in (await daemon.client.chats()).chats}
 
 
@@ -199,6 +211,7 @@ HOUSEKEEPING = Story(
         once("edit", edit),
         at_rest(),
         fork,
+        import_,
         once("clear", clear),
         say(f"{SLOW} slow"),
         say("[[echo]] q1"),
@@ -229,9 +242,10 @@ HOUSEKEEPING = Story(
         delete,
     ),
     check=check,
-    chats=4,
+    chats=5,
     points=(
         Transition.FORK,
+        Transition.IMPORT,
         Transition.SEND_INTERRUPT,
         Transition.EDIT,
         Transition.EDIT_QUEUED,

@@ -12,6 +12,7 @@ from palaverd.providers.neutral import Provider, Turn
 from palaverd.simulator import Simulator
 from providers.calling import KEY, PATHS, Kind, ask, call, made
 from providers.raw import STREAM, data, good, raw_server
+from support.clock import ManualClock
 
 PICTURE = Picture("image/gif", 640, 480, b"GIF89a")
 
@@ -161,13 +162,15 @@ async def test_connections_are_used_again(
 
 
 async def test_connections_of_calls_at_once_are_all_used_again(
-    provider: Provider, simulator: Simulator
+    kind: Kind, simulator: Simulator
 ) -> None:
     ports = []
-    for _ in range(2):
-        before = len(simulator.requests)
-        await asyncio.gather(*(call(provider, f"[[echo]] number {n}") for n in range(20)))
-        ports.append({request.port for request in simulator.requests[before:]})
+    # By a clock that stands: on a busy machine the end of a body comes too late for the system's.
+    async with made(kind, simulator.url, clock=ManualClock()) as provider:
+        for _ in range(2):
+            before = len(simulator.requests)
+            await asyncio.gather(*(call(provider, f"[[echo]] number {n}") for n in range(20)))
+            ports.append({request.port for request in simulator.requests[before:]})
     assert ports[1] <= ports[0]
 
 

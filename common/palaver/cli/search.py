@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from palaver.cli import exits, output, words
+from palaver.cli.completion import complete_chats
 from palaver.cli.ids import find_id
 from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
@@ -37,7 +38,9 @@ Examples:
 @click.argument("wanted", metavar="WORDS...", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(min=1), default=20, help="At most so many (20).")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
-@click.option("--chat", "chat_id", metavar="ID", help="Only in this chat.")
+@click.option(
+    "--chat", "chat_id", metavar="ID", shell_complete=complete_chats, help="Only in this chat."
+)
 @click.option("--archived", is_flag=True, help="Only in archived chats.")
 @click.option("--json", "as_json", is_flag=True, help="Print each hit as one line of JSON.")
 @click.pass_obj
