@@ -149,9 +149,10 @@ def _start(command: Sequence[str], first: bytes, complete: Sequence[bytes]) -> S
     """Start a program in a terminal, measure it until it shows all of `complete`, and end it."""
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    # Without bytecode it would compile all modules anew.
     environ = environment(TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Without bytecode it would compile all modules anew; the size is the terminal's.
+    for name in ("PYTHONDONTWRITEBYTECODE", "COLUMNS", "LINES"):
+        environ.pop(name, None)
     running = subprocess.Popen(
         command, env=environ, stdin=child, stdout=child, stderr=child, start_new_session=True
     )
