@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from palaver.clock import Clock, SystemClock
+from palaver.garbage import keep_loaded
 from palaverd.api.limits import CONNECTIONS, RESERVED_FILES
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.load import ConfigError
@@ -24,7 +25,6 @@ from palaverd.config.source import Loaded, Source
 from palaverd.crashpoints import armed
 from palaverd.daemon import Daemon
 from palaverd.platform.descriptors import allow
-from palaverd.platform.garbage import keep_loaded
 from palaverd.platform.memory import keep_little
 from palaverd.platform.supervisor import supervisor
 

@@ -61,7 +61,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
     ),
     "palaver": (
-        ("clock", "paths", "misfits", "directives"),
+        ("clock", "garbage", "paths", "misfits", "directives"),
         ("wire", "servers"),
         ("stream",),
         ("client",),

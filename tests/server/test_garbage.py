@@ -14,7 +14,7 @@ pytestmark = pytest.mark.process
 
 LOADING = """
 import gc
-from palaverd.platform.garbage import loading
+from palaver.garbage import loading
 
 def load(module):
     frozen = gc.get_freeze_count()
@@ -34,7 +34,7 @@ import asyncio, gc
 import palaverd.serve
 from palaver.clock import SystemClock
 from palaverd.config.types import ProviderConfig
-from palaverd.platform.garbage import keep_loaded
+from palaver.garbage import keep_loaded
 from palaverd.providers.build import make_provider
 
 keep_loaded()

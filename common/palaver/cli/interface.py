@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +14,7 @@ from palaver.cli import words
 from palaver.cli.ids import chat_argument, find_id
 from palaver.cli.runtime import connected
 from palaver.cli.settings import Connect, Settings
+from palaver.garbage import loading
 
 if TYPE_CHECKING:
     from palaver.interface import Choice, Left
@@ -205,7 +203,7 @@ def find_interface() -> Any:
 
     module, function = OWN
     try:
-        with _without_collections():
+        with loading():
             # By name: looking for entry points reads the metadata of every installed package.
             if find_spec(module.partition(".")[0]) is not None:
                 return getattr(import_module(module), function)
@@ -217,17 +215,3 @@ def find_interface() -> Any:
         # The interface is installed, but not the dependencies of its extra.
         raise PalaverError(f"{MISSING} ({error.name} is missing)") from error
     raise PalaverError(MISSING)
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Import without garbage collections, which would take a tenth of the time and find nothing.
-
-    What was imported lives as long as the process: later collections do not look at it either.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -15,9 +15,9 @@ import msgspec
 import structlog
 
 from palaver.clock import Clock
+from palaver.garbage import loading
 from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
-from palaverd.platform.garbage import loading
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.errors import BadKeyError, NoKeyError
