@@ -75,6 +75,11 @@ def test_no_text_changes_the_structure(
         assert code in "\n\t" or code.isprintable() or ord(code) > 0x9F
 
 
+def test_labels_are_named_in_one_line_with_the_values_that_they_have() -> None:
+    chat = ExportedChat("t", WHEN, labels={"urgent": "", "team": "docs"})
+    assert "\nLabels: team=docs, urgent.\n" in markdown(chat, [])
+
+
 @given(TEXTS)
 def test_what_a_fence_holds_is_what_was_said(arguments: str) -> None:
     call = ExportedMessage("assistant", [ToolCall("c", "n", arguments)], WHEN)

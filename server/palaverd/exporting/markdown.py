@@ -66,7 +66,10 @@ class MarkdownDocument:
         facts = [f"Begun {_when(chat.created_at)}, exported {_when(now)}."]
         if chat.model is not None:
             facts.append(f"Model: {_code(chat.model)}.")
-        facts += [f"{_plain(name)}: {_plain(value)}." for name, value in chat.labels.items()]
+        if chat.labels:
+            pairs = sorted(chat.labels.items())
+            words = [f"{name}={value}" if value else name for name, value in pairs]
+            facts.append(f"Labels: {', '.join(map(_plain, words))}.")
         blocks = [f"# {_plain(chat.title)}", "  \n".join(facts)]
         if chat.system_prompt:
             blocks += ["## System prompt", _quote(chat.system_prompt)]
