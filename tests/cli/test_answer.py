@@ -67,6 +67,13 @@ def test_texts_that_grow_in_turn_are_printed_once_and_in_order() -> None:
     assert answer.part(part("next", episode="6.1")) == "\n\nnext"
 
 
+def test_a_call_that_grows_beside_the_text_does_not_hold_the_text_back() -> None:
+    answer = AnswerText()
+    parts = [part("{", kind="tool_call"), part("I lo", block=1)]
+    parts += [part("}", kind="tool_call"), part("ok.", block=1)]
+    assert [answer.part(one) for one in parts] == ["", "I lo", "", "ok."]
+
+
 @given(pieces=st.lists(st.text(min_size=1), min_size=1), commit=st.booleans())
 def test_whatever_the_pieces_the_text_is_printed_once(pieces: list[str], commit: bool) -> None:
     answer = AnswerText()

@@ -26,10 +26,12 @@ class AnswerText:
 
     def part(self, part: MessagePartEvent) -> str:
         """Return the text to append for a piece of live output."""
+        if part.kind != "text" or not part.delta:
+            return ""
         block = (part.episode, part.block)
         if self._block is not None and block[0] == self._block[0] and block[1] < self._block[1]:
             self._awaits = True
-        if part.kind != "text" or not part.delta or self._awaits:
+        if self._awaits:
             return ""
         addition = BREAK + part.delta if self._live and block != self._block else part.delta
         self._block = block
