@@ -7,7 +7,7 @@ import gc
 import io
 import socket
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -177,6 +177,28 @@ async def test_a_read_that_fails_in_the_middle_leaves_no_document_that_seems_who
     with pytest.raises(Unreachable):
         await save(client.export_chat("torn", "json"), tmp_path / "torn.json")
     assert list(tmp_path.iterdir()) == []
+
+
+async def _piece() -> AsyncGenerator[bytes]:
+    yield b"new"
+
+
+async def test_a_link_stays_one_and_its_file_is_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "a.md").write_text("old")
+    link = tmp_path / "link.md"
+    link.symlink_to(folder / "a.md")
+    await save(_piece(), link)
+    assert link.is_symlink()
+    assert (folder / "a.md").read_bytes() == b"new"
+    assert [len(list(one.iterdir())) for one in (tmp_path, folder)] == [2, 1]
+
+
+async def test_a_file_may_have_the_longest_name_that_there_is(tmp_path: Path) -> None:
+    path = tmp_path / f"{'n' * 252}.md"
+    await save(_piece(), path)
+    assert path.read_bytes() == b"new"
 
 
 @pytest.mark.asyncio(loop_scope="module")
