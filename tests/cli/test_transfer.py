@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
+import signal
 import stat
+import termios
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +21,7 @@ from palaver.cli.transfer import _check_able
 from palaver.client import PalaverError
 from palaver.wire.chats import CreateChat
 from palaverd.config.types import WorkerConfig
+from support.clock import until
 from support.daemon import running_pair
 from support.forkserver import fork
 
@@ -59,7 +64,8 @@ async def test_what_cannot_be_written_is_a_sentence_and_leaves_nothing(
 ) -> None:
     chat_id = await chat(palaver)
     ended = await palaver("export", chat_id, "-o", str(tmp_path / "no" / "a.md"), code=1)
-    assert ended.err.startswith("palaver: ") or "cannot be written" in ended.err
+    assert ended.err.startswith("palaver: ")
+    assert "cannot be written" in ended.err
     assert len(ended.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
     assert "nope" in (await palaver("export", "nope", code=1)).err
@@ -81,6 +87,21 @@ async def test_an_export_is_imported_as_a_new_chat(palaver: Shell, tmp_path: Pat
     third = out.decode().strip()
     texts = [(await palaver("export", one)).out.splitlines()[4:] for one in (chat_id, third)]
     assert texts[0] == texts[1]
+
+
+async def test_an_import_that_waits_for_its_input_ends_at_the_first_interrupt(
+    palaver: Shell,
+) -> None:
+    socket = str(palaver.client.endpoint.socket)
+    process = await fork("palaver", "--socket", socket, "import", "-", stdin=PIPE, stdout=PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"{")
+    pipe = process.stdin.get_extra_info("pipe").fileno()
+    await until(lambda: not any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))))
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(30):
+        assert await process.wait() == 130
+    process.stdin.close()
 
 
 async def test_what_is_no_export_is_named(palaver: Shell, tmp_path: Path) -> None:

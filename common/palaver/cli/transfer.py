@@ -103,19 +103,21 @@ def import_(settings: Settings, document: BinaryIO, as_json: bool) -> None:
 
     The new chat has ids of its own. It waits: send it a message to go on.
     """
-    run_async(_import(settings, document, as_json=as_json))
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as whole:
+        # Standard input has no size. Read before the event loop begins: it may take long, and there
+        # a Ctrl-C would not interrupt it.
+        _copy(document, whole)
+        run_async(_import(settings, whole, as_json=as_json))
 
 
 async def _import(settings: Settings, document: BinaryIO, *, as_json: bool) -> int:
-    from tempfile import TemporaryFile
     from uuid import uuid4
 
     async with connected(settings) as client:
         _check_able(client)
-        with TemporaryFile() as whole:
-            # Standard input has no size, and is not at hand for a second try.
-            _copy(document, whole)
-            imported = await client.import_chat(whole, key=uuid4().hex)
+        imported = await client.import_chat(document, key=uuid4().hex)
     if as_json:
         output.write_json(imported)
     else:
