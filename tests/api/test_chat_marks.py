@@ -121,6 +121,18 @@ async def test_there_are_limits_of_labels(trio: tuple[Daemon, Client]) -> None:
     assert len(swapped.labels) == LABEL_LIMIT
 
 
+async def test_a_list_asks_for_as_many_labels_as_a_chat_has(trio: tuple[Daemon, Client]) -> None:
+    _, client = trio
+    full = {f"n{number}": "" for number in range(LABEL_LIMIT)}
+    await client.change_chat("a", ChangeChat(labels=dict(full)))
+    assert await listed(client, labels=list(full)) == "a"
+    for many in (LABEL_LIMIT + 1, 1010):
+        with pytest.raises(Refused) as refused:
+            await client.chats(labels=["a"] * many)
+        problem = refused.value.problem
+        assert (problem.status, problem.field) == (400, "label")
+
+
 async def test_an_unknown_status_is_refused_with_the_known_ones(
     trio: tuple[Daemon, Client],
 ) -> None:

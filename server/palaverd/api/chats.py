@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -9,12 +10,21 @@ from aiohttp import web
 from msgspec import Meta
 
 from palaver.wire.bounds import Whole
-from palaver.wire.chats import Chat, ChatPage, ChatStatus, CreateChat, SendMessage, Sent
+from palaver.wire.chats import (
+    LABEL_LIMIT,
+    Chat,
+    ChatPage,
+    ChatStatus,
+    CreateChat,
+    SendMessage,
+    Sent,
+)
 from palaver.wire.messages import MessagePage
 from palaverd.api.access import owner_of
 from palaverd.api.cursors import read_cursor, write_cursor
 from palaverd.api.declared import Reply
 from palaverd.api.limits import CHATS_PAGE, LIST_LIMIT, MESSAGES_LIMIT, MESSAGES_PAGE
+from palaverd.api.problems import BadRequest
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.store.filters import ChatFilter
@@ -46,12 +56,16 @@ class ListChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def wanted(self) -> ChatFilter:
-        """The filter that the parameters describe."""
+        """The filter that the parameters describe.
+
+        Raises:
+            BadRequest: there are too many labels.
+        """
         return ChatFilter(
             archived=False if self.archived is None and self.prefix is None else self.archived,
             title_has=self.q,
             id_begins=self.prefix,
-            labels=tuple(_label(text) for text in self.label),
+            labels=_labels(self.label),
             statuses=frozenset(self.status),
             parent_id=self.parent,
             unread=self.unread,
@@ -120,6 +134,13 @@ async def post_message(request: web.Request, chat_id: str, asker: Asker, body: S
     return await messages.send_message(request.app[SERVICES].context, chat_id, asker, body)
 
 
-def _label(text: str) -> tuple[str, str | None]:
-    name, equals, value = text.partition("=")
-    return name, value if equals else None
+def _labels(texts: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """Return names, each with its value, None if any will do."""
+    if len(texts) > LABEL_LIMIT:  # SQLite refuses a query with a thousand
+        raise BadRequest(
+            f"label is given {len(texts)} times: at most {LABEL_LIMIT} are taken, as many as a chat"
+            " has.",
+            field="label",
+        )
+    parted = (text.partition("=") for text in texts)
+    return tuple((name, value if equals else None) for name, equals, value in parted)
