@@ -26,6 +26,7 @@ from palaver.wire.chats import CreateChat, SendMessage
 from palaver.wire.errors import Problem
 from palaver.wire.exports import EXPORT_KINDS, IMPORT_LIMIT, ExportKind, ImportChat, ImportedText
 from palaver.wire.messages import Text
+from palaver.wire.queue import ChangeChat
 from palaverd.api.limits import BODY_S, SEND_STALL_S
 from palaverd.chatstate.states import State
 from palaverd.config.types import WorkerConfig
@@ -199,6 +200,21 @@ async def test_a_file_may_have_the_longest_name_that_there_is(tmp_path: Path) ->
     path = tmp_path / f"{'n' * 252}.md"
     await save(_piece(), path)
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_chat_that_is_deleted_in_the_middle_leaves_no_document_that_seems_whole(
+    pair: Pair,
+) -> None:
+    daemon, client = pair
+    await daemon.database.write(lambda c: plant_long(c, "gone", 500, "x" * 20_000))
+    export = client.export_chat("gone", "json")
+    await anext(export)
+    await client.change_chat("gone", ChangeChat(archived=True))
+    await client.delete_chat("gone")
+    with pytest.raises(Unreachable):
+        async for _piece in export:
+            pass
 
 
 @pytest.mark.asyncio(loop_scope="module")

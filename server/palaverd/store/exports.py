@@ -50,7 +50,12 @@ def begin_export(connection: Connection, chat_id: str, owner: str) -> ExportStar
 
 
 def export_page(connection: Connection, start: ExportStart, after: int) -> list[Message]:
-    """Return the messages after id `after`, oldest first, at most `PAGE`; none after the last."""
+    """Return the messages after id `after`, oldest first, at most `PAGE`; none after the last.
+
+    Raises:
+        ChatNotFound: the chat was deleted meanwhile, so that its messages are gone.
+    """
+    load_chat(connection, start.row.chat_id)
     found = connection.execute(
         _PAGE,
         {

@@ -45,7 +45,7 @@ async def export_chat(context: Context, chat_id: str, owner: str, kind: ExportKi
     """Export a chat as it is now, whatever changes while the document is read.
 
     Raises:
-        ChatNotFound: this owner has no such chat.
+        ChatNotFound: this owner has no such chat; also if it is deleted while the document is read.
         DatabaseError: it cannot be read; also while the document is read.
     """
     read = context.door.database.read
