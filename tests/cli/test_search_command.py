@@ -71,4 +71,4 @@ async def test_a_daemon_that_cannot_search_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(protocol, "CAPABILITIES", older)
     async with running_pair() as (_, client, _):
         ended = await Shell(client)("search", "relay", code=1)
-        assert "cannot search messages; upgrade it first" in ended.err
+        assert "cannot search messages. Upgrade it where it runs" in ended.err

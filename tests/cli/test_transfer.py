@@ -12,13 +12,11 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import msgspec
 import pytest
 import pytest_asyncio
 
 from cli.test_commands_with_daemon import Shell
-from palaver.cli.transfer import _check_able
-from palaver.client import PalaverError
+from palaver.wire import protocol
 from palaver.wire.chats import CreateChat
 from palaverd.config.types import WorkerConfig
 from support.clock import until
@@ -111,13 +109,13 @@ async def test_what_is_no_export_is_named(palaver: Shell, tmp_path: Path) -> Non
     assert "No such file" in (await palaver("import", str(tmp_path / "b"), code=2)).err
 
 
-async def test_an_older_daemon_is_named(palaver: Shell) -> None:
-    client = palaver.client
-    info = await client.meet()
-    _check_able(client)
-    client.met = msgspec.structs.replace(info, capabilities=["stream", "watch"])
-    try:
-        with pytest.raises(PalaverError, match="older version"):
-            _check_able(client)
-    finally:
-        client.met = info
+async def test_an_older_daemon_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    older = tuple(name for name in protocol.CAPABILITIES if name != protocol.EXPORTS)
+    monkeypatch.setattr(protocol, "CAPABILITIES", older)
+    async with running_pair(worker=WorkerConfig(enabled=False)) as (_, client, _sim):
+        palaver = Shell(client)
+        path = tmp_path / "a.json"
+        path.write_text("{}")
+        for command in ("export", await chat(palaver)), ("import", str(path)):
+            ended = await palaver(*command, code=1)
+            assert "does not export or import chats. Upgrade it where it runs" in ended.err

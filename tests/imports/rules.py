@@ -96,7 +96,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     # What is shared by commands first; a command imports another one for what both do.
     "palaver.cli": (
-        ("answer", "commands", "exits", "logfile", "messages", "settings", "words"),
+        ("answer", "commands", "exits", "features", "logfile", "messages", "settings", "words"),
         ("chat_marks", "confirmation", "findings", "options", "output", "runtime", "turn"),
         ("completion", "daemon", "doctor", "login", "result", "servers"),
         ("daemon_logs", "daemon_status", "ids"),

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from palaver.cli import words
+from palaver.cli.features import require
 
 if TYPE_CHECKING:
     from palaver.client import Client
@@ -17,15 +18,9 @@ async def check_marks(client: Client) -> None:
     Raises:
         PalaverError: it is too old for that.
     """
-    from palaver.client import PalaverError
     from palaver.wire.protocol import CHAT_MARKS
 
-    info = await client.meet()
-    if CHAT_MARKS not in info.capabilities:
-        raise PalaverError(
-            f"The daemon is of version {info.version}, which knows no labels, pins and read chats."
-            " Update it, and restart it with:  palaver daemon restart"
-        )
+    await require(client, CHAT_MARKS, "knows no labels, pins and read chats")
 
 
 async def shown(client: Client, chat_id: str, snapshot: int) -> None:

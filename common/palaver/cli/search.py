@@ -9,12 +9,12 @@ import click
 
 from palaver.cli import exits, output, words
 from palaver.cli.completion import complete_chats
+from palaver.cli.features import require
 from palaver.cli.ids import find_id
 from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from palaver.client import Client
     from palaver.wire.search import Hit, SearchPage
 
 # The most hits that the daemon returns per page.
@@ -75,8 +75,10 @@ async def _search(
     archived: bool | None,
     as_json: bool,
 ) -> int:
+    from palaver.wire.protocol import SEARCH
+
     async with connected(settings) as client:
-        await _check(client)
+        await require(client, SEARCH, "cannot search messages")
         chat = None if chat_id is None else await find_id(client, chat_id)
         cursor: str | None = None
         left = limit
@@ -95,17 +97,6 @@ async def _search(
             if cursor is None:
                 break
     return exits.FINISHED
-
-
-async def _check(client: Client) -> None:
-    from palaver.client import PalaverError
-    from palaver.wire.protocol import SEARCH
-
-    info = await client.meet()
-    if SEARCH not in info.capabilities:
-        raise PalaverError(
-            f"The daemon (Palaver {info.version}) cannot search messages; upgrade it first."
-        )
 
 
 def _report(page: SearchPage) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from palaver.cli import exits, output, words
+from palaver.cli.features import require
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
@@ -65,7 +66,7 @@ async def _export(
         kind = kind_of(target or "")
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
-        _check_able(client)
+        await _check_able(client)
         pieces = client.export_chat(chat.id, kind)
         if path is None:
             await _write(pieces, kind)
@@ -116,7 +117,7 @@ async def _import(settings: Settings, document: BinaryIO, *, as_json: bool) -> i
     from uuid import uuid4
 
     async with connected(settings) as client:
-        _check_able(client)
+        await _check_able(client)
         imported = await client.import_chat(document, key=uuid4().hex)
     if as_json:
         output.write_json(imported)
@@ -136,13 +137,7 @@ def _copy(document: BinaryIO, whole: BinaryIO) -> None:
         raise PalaverError(f"The file could not be read: {error.strerror}.") from error
 
 
-def _check_able(client: Client) -> None:
-    """Check that the daemon can export and import. Raises `PalaverError` if it is too old."""
-    from palaver.client import PalaverError
+async def _check_able(client: Client) -> None:
     from palaver.wire.protocol import EXPORTS
 
-    if client.met is None or EXPORTS not in client.met.capabilities:
-        raise PalaverError(
-            f"palaverd at {client.endpoint} is of an older version, which does not export or import"
-            " chats. Upgrade it where it runs."
-        )
+    await require(client, EXPORTS, "does not export or import chats")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from palaver.wire.protocol import CHAT_MARKS
+from palaver_tui.actions.wording import lacks
 from palaver_tui.context.context import Context, Run
 from palaver_tui.state.chat_list import pin_place
 from palaver_tui.widgets.dialogs.labels import LabelsScreen
@@ -13,12 +14,7 @@ from palaver_tui.widgets.dialogs.labels import LabelsScreen
 
 def _can(context: Context) -> bool:
     """Return whether the daemon can change labels and pins; if not, show a notice."""
-    info = context.session.info
-    if info is None or CHAT_MARKS in info.capabilities:
-        return True
-    words = f"The daemon is of version {info.version}, which has no labels and pins yet. Update it."
-    context.notices.say(words, "warning")
-    return False
+    return not lacks(context, CHAT_MARKS, "labels and pins")
 
 
 def label(context: Context) -> None:

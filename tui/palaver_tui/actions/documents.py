@@ -11,7 +11,7 @@ from typing import Final
 from palaver.wire.chats import Chat
 from palaver.wire.protocol import EXPORTS
 from palaver_tui.actions.edits import leave_edit
-from palaver_tui.actions.wording import quoted
+from palaver_tui.actions.wording import lacks, quoted
 from palaver_tui.context.context import Context, Run
 from palaver_tui.keymap.actions import key_of
 from palaver_tui.widgets.dialogs.file_path import FileScreen
@@ -23,12 +23,7 @@ _LONGEST: Final = 60  # characters of a suggested name, without its ending
 
 def _can(context: Context) -> bool:
     """Return whether the daemon can export and import; if not, show a notice."""
-    info = context.session.info
-    if info is None or EXPORTS in info.capabilities:
-        return True
-    words = f"The daemon is of version {info.version}, which has no exports yet. Update it."
-    context.notices.say(words, "warning")
-    return False
+    return not lacks(context, EXPORTS, "exports")
 
 
 def export(context: Context) -> None:

@@ -16,6 +16,19 @@ def quoted(title: str) -> str:
     return f"“{clip(words, TITLE_CELLS)}”" if words else "the chat"
 
 
+def lacks(context: Context, feature: str, what: str) -> bool:
+    """Return whether the daemon is too old for a feature of `palaver.wire.protocol`.
+
+    If so, show a notice that it has no `what` yet.
+    """
+    info = context.session.info
+    if info is None or feature in info.capabilities:
+        return False
+    words = f"The daemon is of version {info.version}, which has no {what} yet. Update it."
+    context.notices.say(words, "warning")
+    return True
+
+
 def refused(context: Context, act: Act, view: ChatView) -> bool:
     """Return whether a chat forbids `act`; if so, show a notice with the reason."""
     archived = context.session.chats.is_archived(view.chat_id)
