@@ -151,6 +151,16 @@ async def test_an_unchanged_line_of_labels_asks_for_nothing(tmp_path: Path) -> N
         assert asked(daemon) == []
 
 
+async def test_a_value_that_is_shown_otherwise_is_kept_as_it_is(tmp_path: Path) -> None:
+    daemon = ReplayClient()
+    daemon.open(chat("a", "Fix the test", labels={"note": "one\ntwo\t\x1b"}))
+    daemon.stream_of("a").tell(status(title="Fix the test"), CaughtUp(1))
+    async with client(tmp_path, daemon=daemon, chat_id="a") as me:
+        await me.shows("Fix the test")
+        await me.press("ctrl+l", "l", "end", "space", *"new", "enter")
+        await me.until(lambda: asked(daemon) == [("a", "label", {"new": ""})])
+
+
 async def test_an_older_daemon_is_not_asked_and_the_user_is_told(tmp_path: Path) -> None:
     daemon = with_chats()
     daemon.told.capabilities.remove("chat_marks")

@@ -23,7 +23,8 @@ class LabelsScreen(Dialog[dict[str, str | None]]):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
-        self._labels = labels
+        # As they are shown: a value with a line break, for example, is no change of the user's.
+        self._shown = {name: visible_line(value) for name, value in labels.items()}
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -31,14 +32,14 @@ class LabelsScreen(Dialog[dict[str, str | None]]):
             box.border_title = Content("Labels of this chat")
             box.border_subtitle = Content(keys_below("keep"))
             yield ShownInput(
-                visible_line(label_text(self._labels)), compact=True, select_on_focus=False
+                visible_line(label_text(self._shown)), compact=True, select_on_focus=False
             )
             yield Static(HINT, id="labels-hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer with the changes."""
         try:
-            changes = changed_labels(self._labels, event.value)
+            changes = changed_labels(self._shown, event.value)
         except ValueError:
             self.query_one("#labels-hint", Static).update(Content(UNCLOSED))
         else:
