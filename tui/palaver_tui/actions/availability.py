@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from palaver_tui.context.context import Context
 from palaver_tui.keymap.actions import Action, Need
-from palaver_tui.state.chat_list import pin_place
 from palaver_tui.state.first_run import usable
 from palaver_tui.state.live import STOPPABLE
 
@@ -21,8 +20,8 @@ def _present(context: Context) -> bool:
 
 
 def _pinned(context: Context) -> bool:
-    session = context.session
-    return pin_place(session.chats, session.view.chat_id or "", 0) is not None
+    chat = context.session.chats.chats.get(context.session.view.chat_id or "")
+    return chat is not None and chat.pin_order is not None
 
 
 NEEDS: Mapping[Need, Callable[[Context], bool]] = {
