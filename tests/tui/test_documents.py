@@ -85,6 +85,25 @@ async def test_a_chat_is_exported_where_the_dialog_says_and_imported_again(
         await me.shows("palaver-chat")
 
 
+async def test_a_name_is_one_of_the_home_directory_if_the_working_directory_is_gone(
+    daemon: tuple[Daemon, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, chat_id = daemon
+    home, work = tmp_path / "h", tmp_path / "w"
+    home.mkdir()
+    work.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(work)
+    async with at(served.socket, tmp_path, chat_id) as me:
+        await me.shows("Why is the sky blue?")
+        work.rmdir()
+        await command(me, "export")
+        await me.shows("The-sky-a-b.md")
+        await me.press("enter")
+        await me.until((home / "The-sky-a-b.md").exists)
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("title", "name"),
     [

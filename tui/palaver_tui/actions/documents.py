@@ -35,9 +35,11 @@ def export(context: Context) -> None:
     def named(name: str, path: Path) -> None:
         session.requests.export(session.views[name], path)
 
-    path = suggested(session.view.title, _here())
-    hint = f"A name that ends with .json: to import; else Markdown, to read. In {path.parent}"
-    dialog = FileScreen("Export this chat to", hint, "export", path.name, _cannot_be_written)
+    folder = _here()
+    name = suggested(session.view.title, folder).name
+    hint = "A name that ends with .json: to import; else Markdown, to read."
+    title = "Export this chat to"
+    dialog = FileScreen(title, hint, "export", folder, name, _cannot_be_written)
     context.dialogs.ask(dialog, named)
 
 
@@ -93,8 +95,9 @@ def import_chat(context: Context) -> None:
 
         context.session.requests.import_chat(path, done)
 
-    hint = f"A file that was exported as JSON. In {_here()}"
-    context.dialogs.open(FileScreen("Import a chat from", hint, "import", "", _no_file), named)
+    hint = "A file that was exported as JSON."
+    dialog = FileScreen("Import a chat from", hint, "import", _here(), "", _no_file)
+    context.dialogs.open(dialog, named)
 
 
 def _no_file(path: Path) -> str | None:

@@ -18,18 +18,25 @@ from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
 class FileScreen(Dialog[Path]):
     """A dialog with an absolute path as its answer.
 
-    `path` is suggested; `verb` says what Enter does. `wrong` returns why a path cannot be used, as
-    a sentence, None if it can.
+    `suggested` is in the field at first; a relative path begins at `folder`. `verb` says what Enter
+    does. `wrong` returns why a path cannot be used, as a sentence, None if it can.
     """
 
     def __init__(
-        self, title: str, hint: str, verb: str, path: str, wrong: Callable[[Path], str | None]
+        self,
+        title: str,
+        hint: str,
+        verb: str,
+        folder: Path,
+        suggested: str,
+        wrong: Callable[[Path], str | None],
     ) -> None:
         super().__init__()
         self._title = title
-        self._hint = hint
+        self._hint = f"{hint} In {folder}"
         self._verb = verb
-        self._path = path
+        self._folder = folder
+        self._suggested = suggested
         self._wrong = wrong
 
     def compose(self) -> ComposeResult:
@@ -37,7 +44,7 @@ class FileScreen(Dialog[Path]):
         with Vertical(id="file", classes="box") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = Content(keys_below(self._verb))
-            yield ShownInput(visible_line(self._path), compact=True, select_on_focus=False)
+            yield ShownInput(visible_line(self._suggested), compact=True, select_on_focus=False)
             yield Static(visible_line(self._hint), id="file-hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -46,7 +53,7 @@ class FileScreen(Dialog[Path]):
             self.answer(None)
             return
         try:
-            path = Path(event.value.strip()).expanduser().absolute()
+            path = self._folder / Path(event.value.strip()).expanduser()
             said = self._wrong(path)
         except OSError as error:
             said = f"This name cannot be used: {error.strerror}."
