@@ -118,15 +118,6 @@ class View(msgspec.Struct):
             else:
                 self.take(event)
 
-    def copy(self) -> View:
-        """Return an independent copy."""
-        return msgspec.structs.replace(
-            self,
-            messages=dict(self.messages),
-            live={n: msgspec.structs.replace(block) for n, block in self.live.items()},
-            told=dict(self.told),
-        )
-
     @property
     def shown(self) -> tuple[object, ...]:
         """Everything that a person sees."""
@@ -143,15 +134,20 @@ class View(msgspec.Struct):
 
 
 async def read_until(
-    client: Client, chat_id: str, view: View, enough: Callable[[], object]
+    client: Client,
+    chat_id: str,
+    view: View,
+    enough: Callable[[], object],
+    *,
+    patience_s: float = PATIENCE_S,
 ) -> list[StreamEvent]:
     """Follow a chat from where `view` is until `enough` is true after an event; return the events.
 
-    Fails after `PATIENCE_S`.
+    Fails after `patience_s`.
     """
     events: list[StreamEvent] = []
     async with (
-        asyncio.timeout(PATIENCE_S),
+        asyncio.timeout(patience_s),
         aclosing(client.stream(chat_id, progress=view.progress)) as batches,
     ):
         async for batch in batches:
