@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from palaver.wire.chats import CreateChat
 from palaver_tui.actions.documents import suggested
@@ -33,9 +34,10 @@ async def command(me: Client, name: str) -> None:
 
 
 async def fill(me: Client, text: str) -> None:
-    """Replace what is in the field of the dialog."""
+    """Replace what is in the field of the dialog, like a paste."""
     await me.press("end", "ctrl+u")
-    await me.press(*[{"/": "slash", ".": "full_stop", "-": "minus"}.get(c, c) for c in text])
+    me.app.screen.query_one(Input).insert_text_at_cursor(text)
+    await me.pilot.pause()
 
 
 async def test_a_chat_is_exported_where_the_dialog_says_and_imported_again(
@@ -76,6 +78,7 @@ async def test_a_chat_is_exported_where_the_dialog_says_and_imported_again(
         await me.press("enter")
         await me.shows("which was imported")
         assert me.view.chat_id not in (None, chat_id)
+        me.app.clear_notifications()  # they lie on the message
         await me.shows("Why is the sky blue?")
         # What is no export is refused with what is wrong.
         (work / "bad.json").write_text('{"format": "other"}')
