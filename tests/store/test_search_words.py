@@ -32,11 +32,6 @@ HINDI = "हिन्दी में लिखो"
 WIDE = "ＡＢＣ ﬁne x²"
 
 
-ADD = "INSERT INTO search_index (rowid, title, body) VALUES (1, '', ?)"
-WITHOUT_A_WORD = ["", " ", '""', "*", "-", "🎉 !", "-relay", '-"a b" -cd*', "\u0301"]
-SYNTAX = ["AND", "NOT", "NEAR(a b, 2)", "{title}:", "a:", "^", "+", '"', "(", ")", "*", "-", "a"]
-
-
 @pytest.fixture
 def index() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:")) as connection:
@@ -46,9 +41,7 @@ def index() -> Iterator[sqlite3.Connection]:
 
 def is_found(index: sqlite3.Connection, text: str, query: str) -> bool:
     index.execute("INSERT INTO search_index (search_index) VALUES ('delete-all')")
-    index.execute(
-        "INSERT INTO search_index (rowid, title, body) VALUES (1, '', ?)", (indexed(text),)
-    )
+    index.execute(fts5._ADD, (1, "", indexed(text)))
     match = "SELECT rowid FROM search_index WHERE search_index MATCH ?"
     return bool(index.execute(match, (fts5.expression(read_query(query)),)).fetchall())
 
