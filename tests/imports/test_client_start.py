@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from support.fresh import output_of
 
 pytestmark = pytest.mark.process
 
@@ -54,10 +54,7 @@ LATER = {
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The modules that are loaded at the first frame."""
     folder: Path = tmp_path_factory.mktemp("start")
-    command = [sys.executable, "-W", "error", "-c", START, str(folder)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return set(ended.stdout.split())
+    return set(output_of(START, str(folder)).split())
 
 
 def test_the_first_frame_has_its_widgets(loaded: set[str]) -> None:

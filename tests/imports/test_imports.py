@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from imports.rules import PACKAGES, Import, broken_by, imports_of, sources
+from support.fresh import output_of
 
 
 def test_no_import_breaks_a_rule() -> None:
@@ -115,9 +114,7 @@ def lazily():
 def loaded_by(statement: str) -> set[str]:
     """Return the top-level modules that a fresh interpreter has loaded after a statement."""
     program = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    command = [sys.executable, "-W", "error", "-c", program]
-    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    return set(output.stdout.split())
+    return set(output_of(program).split())
 
 
 HEAVY = {"textual", "rich", "sqlalchemy", "alembic", "anthropic", "openai", "mcp", "pydantic"}

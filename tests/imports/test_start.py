@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import trustme
+
+from support.fresh import output_of
 
 pytestmark = pytest.mark.process
 
@@ -48,8 +48,7 @@ def loaded(tmp_path: Path, provider: str, sdk: str) -> set[str]:
     """Return the modules of a daemon that is ready to ask `provider`."""
     other = {"anthropic": "local", "local": "anthropic"}[provider]
     (tmp_path / "config.toml").write_text(CONFIG.format(provider=provider, other=other))
-    command = [sys.executable, "-c", SERVE, sdk, str(tmp_path)]
-    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    return set(output_of(SERVE, sdk, str(tmp_path)).split())
 
 
 # Libraries and parts of them, and why a daemon may need them later.
@@ -97,9 +96,7 @@ def test_only_contexts_of_aiohttp_are_without_certificates_and_they_trust_nobody
 ) -> None:
     """They would be read at each start, though the daemon gives each connector a context."""
     environ = {"SSL_CERT_FILE": ssl_certificates(tmp_path), "PATH": ""}
-    command = [sys.executable, "-c", CERTIFICATES]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
-    assert done.stdout.split() == ["False", "True", "CERT_REQUIRED"]
+    assert output_of(CERTIFICATES, environ=environ).split() == ["False", "True", "CERT_REQUIRED"]
 
 
 def ssl_certificates(folder: Path) -> str:

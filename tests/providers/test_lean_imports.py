@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from structlog.testing import capture_logs
 from palaverd.config.types import ProviderKind
 from palaverd.providers import lean_imports
 from palaverd.providers.lean_imports import Lean, import_errors, with_sdk
+from support.fresh import output_of
 
 # A package like the SDKs, of which a call uses `Client` alone.
 FILES = {
@@ -164,15 +164,10 @@ for sdk, lean in SDKS.items():
 """
 
 
-def _told(script: str, *arguments: str) -> list[str]:
-    command = [sys.executable, "-W", "error", "-c", script, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-
-
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
 def test_no_types_of_an_sdk_are_imported_before_they_are_used(kind: ProviderKind) -> None:
-    loaded = _told(WARMED_UP, kind)
+    loaded = output_of(WARMED_UP, kind).split()
     of_sdks = [name for name in loaded if name.partition(".")[0] in {"anthropic", "openai"}]
     assert {name.partition(".")[0] for name in of_sdks} == {kind.partition("-")[0]}
     assert 20 < len(of_sdks) < 80
@@ -182,4 +177,4 @@ def test_no_types_of_an_sdk_are_imported_before_they_are_used(kind: ProviderKind
 
 @pytest.mark.process
 def test_every_name_is_where_the_table_says() -> None:
-    assert _told(PLACES) == []
+    assert output_of(PLACES) == ""

@@ -5,10 +5,9 @@ In processes of their own: what is kept out here would be kept out for every lat
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+
+from support.fresh import output_of
 
 pytestmark = pytest.mark.process
 
@@ -46,15 +45,10 @@ print(len(gc.get_objects()) < 0.1 * gc.get_freeze_count())
 """
 
 
-def _told(script: str) -> list[str]:
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    return done.stdout.decode().splitlines()
-
-
 def test_only_what_is_loaded_is_kept_out_and_searching_is_on_again_if_it_was() -> None:
     first, again, off = "False True True", "False True False", "False False True"
-    assert _told(LOADING) == [first, again, off]
+    assert output_of(LOADING).splitlines() == [first, again, off]
 
 
 def test_nine_of_ten_objects_of_a_daemon_are_kept_out() -> None:
-    assert _told(SERVING) == ["True"]
+    assert output_of(SERVING) == "True\n"

@@ -1,6 +1,5 @@
 """Filtering and renaming chats, and recalling earlier messages."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,16 +203,3 @@ async def test_reasoning_is_folded_until_it_is_asked_for_live_and_committed(tmp_
         await me.shows("It is short waves.", "And now the rest.")
         await me.press("ctrl+r")
         await me.hides("short waves")
-
-
-@pytest.mark.process
-def test_the_first_paint_waits_for_neither_markdown_nor_highlighting() -> None:
-    import subprocess
-
-    looks = (
-        "import sys, palaver_tui.entry_point; print({'markdown_it', 'pygments'} & set(sys.modules))"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", looks], check=True, capture_output=True, text=True, timeout=60
-    )
-    assert said.stdout.strip() == "set()"
