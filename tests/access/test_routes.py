@@ -17,16 +17,14 @@ from palaver.client import Client, Endpoint
 from palaver.wire.access import SCOPES, Scope
 from palaver.wire.chats import CreateChat
 from palaver.wire.setup import Lent
-from palaverd.api.app import ROUTES
-from palaverd.api.declared import declared_of
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.types import Config, ServerConfig, WorkerConfig
 from palaverd.daemon import Daemon
 from support.clock import ManualClock
 from support.daemon import make_daemon, short_dir, simulator_config
+from support.routes import DECLARED
 from support.tokens import make_token, make_user
 
-DECLARED = [one for routes in ROUTES for route in routes if (one := declared_of(route.handler))]
 TABLE = sorted((one.method, one.path, one.scope) for one in DECLARED)
 HOSTS = {"127.0.0.1": None, "palaver.example": None, "evil.example": "unknown_host"}
 PAGES = {

@@ -16,14 +16,14 @@ from msgspec import inspect as kinds
 from sqlalchemy import Connection, delete
 
 from palaver.wire.errors import PROBLEM_CONTENT_TYPE
-from palaverd.api.app import ROUTES
-from palaverd.api.declared import Takes, declared_of
+from palaverd.api.declared import Takes
 from palaverd.chatstate.states import State
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.tables import chats
 from support.daemon import running_pair
+from support.routes import DECLARED
 from support.store import plant
 
 WHOLE = [-(2**63) - 1, -1, 0, 2**53 + 1, 2**63 - 1, 2**63, 10**30]
@@ -86,8 +86,7 @@ def at_borders(kind: kinds.Type) -> Iterator[Any]:
 
 def cases() -> Iterator[Case]:
     """Yield every request; `{chat_id}` stands for a chat."""
-    for declared in (declared_of(route.handler) for table in ROUTES for route in table):
-        assert declared is not None
+    for declared in DECLARED:
         method, path, takes = declared.method, declared.path, declared.takes
         usual = re.sub(r"{(?!chat_id)\w+}", "1", path)
         for name in takes.path.keys() - {"chat_id"}:

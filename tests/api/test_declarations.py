@@ -21,9 +21,9 @@ from palaverd.api.routes import Routes
 from palaverd.config.types import WorkerConfig
 from palaverd.usecases.keyed_requests import Asker
 from support.daemon import running_pair
+from support.routes import DECLARED
 
 SERVED = [route for routes in ROUTES for route in routes]
-DECLARED = [one for route in SERVED if (one := declared_of(route.handler))]
 NAMES = [f"{one.method} {one.path}" for one in DECLARED]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"  # of OpenAPI 3.1
 DOCUMENT: dict[str, Any] = document(DECLARED)

@@ -15,22 +15,16 @@ from sqlalchemy import Connection, insert, select
 from palaver.wire.chats import QUEUE_LIMIT
 from palaver.wire.errors import Problem
 from palaver.wire.messages import Text, ToolCall
-from palaverd.api.app import ROUTES
-from palaverd.api.declared import Declared, declared_of
+from palaverd.api.declared import Declared
 from palaverd.chatstate.states import STORED, Status
 from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.access import LOCAL_OWNER
 from palaverd.store.tables import messages, queued_messages, tool_runs
 from support.daemon import running_pair
+from support.routes import DECLARED, route_of
 from support.store import NOW, add_message, plant
 
-DECLARED: Final = {
-    (one.method, one.path): one
-    for routes in ROUTES
-    for route in routes
-    if (one := declared_of(route.handler)) is not None
-}
 TURN = HISTORY = 3  # of a planted chat
 NOWHERE = 10**9
 CHATS = "/api/v1/chats"
@@ -190,11 +184,12 @@ class Asker:
 
     def __init__(self, daemon: Daemon, session: aiohttp.ClientSession) -> None:
         self.daemon, self.session = daemon, session
-        self.seen: dict[Declared, set[tuple[int, str]]] = {one: set() for one in DECLARED.values()}
+        self.seen: dict[Declared, set[tuple[int, str]]] = {one: set() for one in DECLARED}
         self.wrong: list[str] = []
         self.ids: dict[str, str] = {}
 
-    async def ask(self, ask: Ask, declared: Declared, path: str, about: object = "") -> None:
+    async def ask(self, ask: Ask, about: object = "") -> None:
+        path, declared = ask.path, route_of(ask.method, ask.path.partition("?")[0])
         body = None if ask.body is None else msgspec.json.encode(ask.body).decode()
         for name, value in self.ids.items():
             path = path.replace(f"{{{name}}}", value)
@@ -242,16 +237,6 @@ def planted(connection: Connection, *, number: int, full: bool) -> list[dict[str
     return found
 
 
-def route_of(ask: Ask) -> Declared:
-    """Return the route that a path leads to."""
-    for (method, template), declared in DECLARED.items():
-        path, pieces = ask.path.partition("?")[0].split("/"), template.split("/")
-        same = (one == two or two.startswith("{") for one, two in zip(path, pieces, strict=False))
-        if method == ask.method and len(path) == len(pieces) and all(same):
-            return declared
-    raise AssertionError(f"no route for {ask}")
-
-
 async def test_every_route_answers_as_declared_and_declares_only_what_it_answers() -> None:
     async with (
         running_pair(worker=WorkerConfig(enabled=False)) as (daemon, _, _simulator),
@@ -264,9 +249,9 @@ async def test_every_route_answers_as_declared_and_declares_only_what_it_answers
                 if ask.missing:
                     asker.ids |= {"message_id": str(NOWHERE), "queued_id": str(NOWHERE)}
                 for _ in range(ask.times):
-                    await asker.ask(ask, DECLARED[ask.method, ask.path], ask.path, state)
+                    await asker.ask(ask, state)
         for ask in ELSEWHERE:
-            await asker.ask(ask, route_of(ask), ask.path)
+            await asker.ask(ask)
     assert asker.wrong == []
     never = [
         f"{name} declares {status} {code}"

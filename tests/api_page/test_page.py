@@ -32,15 +32,13 @@ from palaver.wire.chats import QUEUE_LIMIT, TITLE_LIMIT
 from palaver.wire.events import Heartbeat, StreamEvent, WatchEvent
 from palaver.wire.exports import IMPORT_LIMIT, IMPORT_MESSAGES
 from palaverd.api import limits
-from palaverd.api.app import ROUTES
-from palaverd.api.declared import declared_of
 from palaverd.api.openapi import document
 from palaverd.api.problem_kinds import KINDS
 from support.chats import reaches
 from support.daemon import running_pair
 from support.require import require
+from support.routes import DECLARED, route_of
 
-DECLARED = [one for routes in ROUTES for route in routes if (one := declared_of(route.handler))]
 DOCUMENT: dict[str, Any] = document(DECLARED)
 # Shows the status and the headers, and after the body which request it was.
 CURL = """curl() { command curl -sS -i -w $'\\n\\x1e%{method} %{url_effective}' "$@"; }; """
@@ -93,7 +91,7 @@ class Reader:
     def check_documented(self, method: str, url: str) -> None:
         """Check the answer with the OpenAPI document, and note its route."""
         path = "/" + url.split("?")[0].split("/", 3)[3]
-        (route,) = (one for one in DECLARED if one.method == method and fits(one.path, path))
+        route = route_of(method, path)
         self.asked.add((route.method, route.path))
         responses = DOCUMENT["paths"][route.path][method.lower()]["responses"]
         response = responses[str(self.status)]
@@ -136,14 +134,6 @@ class Reader:
         if not text.strip():
             return None if self.body == "" else f"there is a body: {self.body}"
         return differs(expected(text), json.loads(self.body))
-
-
-def fits(template: str, path: str) -> bool:
-    pattern = "".join(
-        "[^/]+" if piece.startswith("{") else re.escape(piece)
-        for piece in re.split(r"({\w+})", template)
-    )
-    return re.fullmatch(pattern, path) is not None
 
 
 async def test_every_example_is_true_and_every_route_has_one(tmp_path: Path) -> None:
