@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from bench.figures import Aim, Effort, Figure, Kind, percentile
 from bench.processes import cpu_seconds, daemon, line, process, provider
+from support.memory import resident_mib
 
 CHATS = 1000
 RATE = 10.0  # tokens per second of each chat
@@ -35,12 +35,15 @@ async def run(effort: Effort) -> list[Figure]:
         async with reader(served.socket, min(chats, WARM), 5, 0, 0) as first:
             await line(first)  # what the first answers load is not for each chat
             await line(first)
-        before = resident(served.pid)
+        before = resident_mib(served.pid)
         async with reader(served.socket, chats, words, RATE, window) as steady:
             await line(steady)  # all of them stream
-            used, began = cpu_seconds(served.pid), resident(served.pid)
+            used, began = cpu_seconds(served.pid), resident_mib(served.pid)
             await asyncio.sleep(window)
-            used, grown = cpu_seconds(served.pid) - used, max(began, resident(served.pid)) - before
+            used, grown = (
+                cpu_seconds(served.pid) - used,
+                max(began, resident_mib(served.pid)) - before,
+            )
             calm = json.loads(await line(steady))
         async with reader(served.socket, chats, FAST_WORDS, FAST_RATE, 0) as fast:
             await line(fast)
@@ -68,7 +71,7 @@ async def run(effort: Effort) -> list[Figure]:
         ),
         Figure(
             "the same: memory of the daemon per chat",
-            grown / chats / KIB,
+            grown / chats * KIB,
             "KiB",
             calm["text"] / KIB,
             "its text",
@@ -91,9 +94,3 @@ def reader(
     return process(
         "bench.crowd_readers", str(socket), str(chats), str(window), f"{words} {rate:g} 0"
     )
-
-
-def resident(pid: int) -> int:
-    """Return the memory of a process in bytes."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")

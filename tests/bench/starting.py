@@ -22,6 +22,7 @@ from bench.figures import Effort, Figure, at_most
 from bench.processes import ANSWER_S, CONFIG, cpu_seconds, environment, ready
 from palaver.client import Client, Endpoint
 from palaver.wire.chats import CreateChat
+from support.memory import resident_mib
 
 ROUNDS = 7
 BIN = Path(sys.executable).parent
@@ -29,7 +30,6 @@ PROMPT = "❯".encode()  # before the composer's line: it comes with the first p
 HELP_AIM, PAINT_AIM, READY_AIM = at_most(6), at_most(20), at_most(25)
 FIRST_AIM, MEMORY_AIM = at_most(0.2), at_most(0.85)
 IDLE_S = 0.3  # without CPU time: nothing is loaded any more
-MIB = 1024 * 1024
 # A second provider, which no message needs.
 ANOTHER = """\
 [providers.another]
@@ -83,9 +83,9 @@ async def run(effort: Effort) -> list[Figure]:
         ),
         Figure(
             "idle daemon, two providers",
-            held / MIB,
+            held,
             "MiB",
-            whole / MIB,
+            whole,
             "import anthropic, openai",
             MEMORY_AIM,
         ),
@@ -156,31 +156,26 @@ async def _first_message(folder: Path) -> float:
             return await asyncio.wait_for(heard, ANSWER_S) - began
 
 
-async def _idle_memory(folder: Path) -> int:
-    """Return the resident bytes of a daemon that is ready for a first message."""
+async def _idle_memory(folder: Path) -> float:
+    """Return the resident memory in MiB of a daemon that is ready for a first message."""
     async with _ready_daemon(folder) as daemon:
         used = -1.0
         while cpu_seconds(daemon.pid) - used > IDLE_S / 100:
             used = cpu_seconds(daemon.pid)
             await asyncio.sleep(IDLE_S)
-        return _resident(daemon.pid)
+        return resident_mib(daemon.pid)
 
 
-def _memory_of(statement: str) -> int:
-    """Return the resident bytes of a Python process after a statement."""
+def _memory_of(statement: str) -> float:
+    """Return the resident memory in MiB of a Python process after a statement."""
     command = [sys.executable, "-c", f"{statement}\nprint(flush=True)\ninput()"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        held = _resident(process.pid)
+        held = resident_mib(process.pid)
         process.communicate(b"\n")
     return held
-
-
-def _resident(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _first_paint(folder: Path) -> float:

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from resource import getpagesize
 from time import monotonic, process_time
 from typing import Any
 
@@ -116,12 +115,6 @@ def history(count: int, first: int = 1) -> list[Message]:
         user(number, f"Question {number}?") if number % 2 else answer(number, text)
         for number in range(first, first + count)
     ]
-
-
-def resident_mib() -> float:
-    """Return this process's resident memory in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * getpagesize() / 2**20
 
 
 @asynccontextmanager

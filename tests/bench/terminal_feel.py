@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,10 +13,11 @@ from statistics import median
 from time import perf_counter, process_time
 
 from bench.figures import Aim, Effort, Figure, Kind, at_most
-from bench.terminal_client import CHAT, SIZE, Drawn, Fed, history, resident_mib, shown
+from bench.terminal_client import CHAT, SIZE, Drawn, Fed, history, shown
 from bench.terminal_texts import prose
 from palaver.wire.events import CaughtUp, MessageEvent
 from palaver.wire.messages import MessagePage
+from support.memory import resident_mib
 from tui.replay import ReplayClient, chat, status, versions
 from tui.screen import Client, client
 
@@ -166,12 +168,12 @@ async def _scroll_through(effort: Effort) -> Figure:
     count = effort.count(LONG, 200)
     async with _opened(count) as (opened, _daemon, _cpu):
         transcript = opened.transcript
-        peak = before = resident_mib()
+        peak = before = resident_mib(os.getpid())
         async with asyncio.timeout(WAIT_S * 5):
             while opened.view.older or transcript.scroll_offset.y > 0:
                 transcript.viewport.move(-SIZE[1])
                 await asyncio.sleep(0)
                 opened.app.screen._on_timer_update()
-                peak = max(peak, resident_mib())
+                peak = max(peak, resident_mib(os.getpid()))
     what = f"memory while reading {count:,} messages from end to start"
     return Figure(what, peak, "MiB", before, "before", MEMORY_AIM)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from palaver.wire.chats import CreateChat
+from support.memory import resident_mib
 from support.process import DaemonProcess, place, started
 
 pytestmark = pytest.mark.process
@@ -24,12 +25,6 @@ AT_ONCE = 8
 # Growth after the first chats by caches and the allocator: SQLite's page cache of several
 # connections (2 MB each) and compiled statements.
 GROWTH_MIB = 16.0
-
-
-def resident_mib(process: int) -> float:
-    """Return a process's resident memory."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def open_files(process: int) -> int:

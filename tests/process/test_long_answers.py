@@ -10,13 +10,13 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE
-from pathlib import Path
 
 import pytest
 
 from palaver.wire.chats import CreateChat, SendMessage
 from support.chats import reaches
 from support.clock import PATIENCE_S
+from support.memory import resident_mib
 from support.process import place, started
 
 pytestmark = pytest.mark.process
@@ -39,11 +39,6 @@ held = resident()
 give_back()
 print(held, resident())
 """
-
-
-def resident_mib(process: int) -> float:
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def test_a_daemon_is_as_small_after_long_answers_as_before() -> None:
