@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import pytest
+
 from palaver.stream.progress import Progress
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import (
@@ -192,7 +194,10 @@ async def test_a_position_beyond_the_log_is_read_again_from_its_beginning() -> N
             assert view.live[0].text == stage.episode.blocks[0].text
 
 
-async def test_a_slow_reader_gets_the_rest_of_output_that_is_evicted_meanwhile() -> None:
+@pytest.mark.parametrize("renamed", [False, True])
+async def test_a_slow_reader_gets_the_rest_of_output_that_is_evicted_meanwhile(
+    renamed: bool,
+) -> None:
     clock = ManualClock()
     async with running_pair(worker=NO_WORKER, clock=clock) as (daemon, _client, _sim):
         stage = Stage(daemon)
@@ -205,6 +210,8 @@ async def test_a_slow_reader_gets_the_rest_of_output_that_is_evicted_meanwhile()
             daemon.episodes.end(stage.chat_id, stage.episode)
             clock.advance(LINGER_S)
             assert daemon.episodes.current(stage.chat_id) is None
+            if renamed:
+                await change_chat(daemon.context, stage.chat_id, "local", ChangeChat(title="new"))
             while not isinstance(reading.events[-1], CaughtUp):
                 await reading.frame()
         assert view.live[0].text == "the whole text"
