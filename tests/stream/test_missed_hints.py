@@ -14,7 +14,7 @@ from palaverd.pubsub.local import LocalHub
 from palaverd.stream.missed_hints import EVERY_S, MissedHints
 from stream.stage import Stage
 from support.chats import rests
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_pair
 from support.hints import lose_hints
 from support.view import View, read_until
@@ -33,10 +33,10 @@ async def test_each_commit_whose_hint_is_lost_is_told_by_the_next_look() -> None
         await until(lambda: view.caught_up)
 
         async def told(snapshot: int) -> None:
-            for _ in range(10):  # one may come while the last one is not over
-                clock.advance(EVERY_S)
-                await asyncio.sleep(0.01)
-            await until(lambda: view.progress.since == snapshot)
+            async with asyncio.timeout(PATIENCE_S):
+                while view.progress.since != snapshot:  # the last look may not be over
+                    clock.advance(EVERY_S)
+                    await asyncio.sleep(0.001)
 
         (await stage.attempt()).open_block("text")
         stage.say(0, "an answer")
