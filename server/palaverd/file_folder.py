@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 from uuid import uuid4
 
 T = TypeVar("T")
@@ -86,23 +86,19 @@ class FileFolder:
         Raises:
             FolderError: it cannot be created.
         """
-        name = f"{uuid4().hex}{_UNFINISHED}"
-        self._arriving.add(name)
-        path = self._path / name
+        path = self._path / f"{uuid4().hex}{_UNFINISHED}"
+        self._arriving.add(path.name)
+        creating = asyncio.ensure_future(_in_thread(lambda: self._create(path)))
         try:
-            creating = asyncio.ensure_future(_in_thread(lambda: self._create(path)))
-            try:
-                file = await asyncio.shield(creating)
-            except asyncio.CancelledError:
-                # The thread goes on: what it creates is removed all the same.
-                await asyncio.to_thread(_discard, path, await creating)
-                raise
-            try:
-                yield ReceivedFile(path, file)
-            finally:
-                await asyncio.to_thread(_discard, path, file)
+            yield ReceivedFile(path, await asyncio.shield(creating))
         finally:
-            self._arriving.discard(name)
+            await _to_its_end(self._forget(path, creating))
+
+    async def _forget(self, path: Path, creating: Awaitable[BinaryIO]) -> None:
+        """Remove a file that was received, or is still being created: its thread goes on."""
+        with suppress(FolderError):  # there is no file
+            await asyncio.to_thread(_discard, path, await creating)
+        self._arriving.discard(path.name)
 
     def _create(self, path: Path) -> BinaryIO:
         self._path.mkdir(mode=_PRIVATE_DIR, exist_ok=True)
@@ -181,6 +177,20 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do work; a cancellation waits for its end.
+
+    To cancel `asyncio.to_thread` is to leave out what no thread has begun yet.
+    """
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([doing])
+    except asyncio.CancelledError:
+        await asyncio.wait([doing])
+        raise
+    doing.result()
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -6,11 +6,14 @@ import asyncio
 import gc
 import io
 import socket
+import threading
 import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import aiohttp
@@ -367,3 +370,27 @@ async def test_an_import_that_is_cancelled_at_any_moment_leaves_no_file(tmp_path
         with suppress(asyncio.CancelledError):
             await receiving
         assert not list((tmp_path / "files").glob("*"))
+
+
+async def test_a_file_is_removed_even_if_that_is_cancelled(tmp_path: Path) -> None:
+    folder, full, busy = FileFolder(tmp_path / "files"), asyncio.Event(), threading.Event()
+    pool = ThreadPoolExecutor(max_workers=1)
+    asyncio.get_running_loop().set_default_executor(pool)
+
+    async def receive() -> None:
+        async with folder.receive() as received:
+            await received.write(b"x")
+            pool.submit(busy.wait)  # no thread is free for the removal
+            full.set()
+
+    receiving = asyncio.create_task(receive())
+    await full.wait()
+    for _turn in range(5):
+        await asyncio.sleep(0)
+    receiving.cancel()
+    await asyncio.sleep(0)
+    busy.set()
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+    assert not list((tmp_path / "files").glob("*"))
+    assert not await folder.names(inf)
