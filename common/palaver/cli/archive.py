@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.chats import Chat
 
-PAGE = 200  # chats per request
-
 
 @click.command(
     epilog="""\b
@@ -97,15 +95,13 @@ async def _archive(client: Client, chat: Chat) -> None:
 
 async def _under(client: Client, chat: Chat) -> int:
     """Return the number of a chat's descendants, including archived ones."""
+    from palaver.client.pages import listed_chats
+
     parents: dict[str, str] = {}
     for archived in (False, True):
-        cursor: str | None = None
-        while True:
-            page = await client.chats(limit=PAGE, cursor=cursor, archived=archived)
-            parents |= {one.id: one.parent_id for one in page.chats if one.parent_id is not None}
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        async for one in listed_chats(client, archived=archived):
+            if one.parent_id is not None:
+                parents[one.id] = one.parent_id
     under = {chat.id}
     while more := {one for one, parent in parents.items() if parent in under} - under:
         under |= more

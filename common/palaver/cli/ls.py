@@ -17,9 +17,6 @@ from palaver.cli.settings import Settings
 if TYPE_CHECKING:
     from palaver.wire.chats import Chat, ChatStatus
 
-# The most chats that the daemon returns per page.
-PAGE = 200
-
 
 @dataclass(frozen=True)
 class Filter:
@@ -51,7 +48,7 @@ def _statuses(
 
 
 @click.command(
-    short_help="List the chats, newest activity first.",
+    short_help="List the chats, pinned ones first.",
     epilog="""\b
 Examples:
   palaver ls
@@ -110,32 +107,27 @@ def ls(
 
 
 async def _ls(settings: Settings, limit: int | None, wanted: Filter, *, as_json: bool) -> int:
+    from palaver.client.pages import listed_chats
+
     async with connected(settings) as client:
         if wanted.needs_marks:
             await check_marks(client)
         parent = await find_id(client, wanted.parent) if wanted.parent is not None else None
-        cursor: str | None = None
-        left = limit
-        while left is None or left > 0:
-            page = await client.chats(
-                limit=PAGE if left is None else min(PAGE, left),
-                cursor=cursor,
-                archived=wanted.archived,
-                q=wanted.q,
-                labels=wanted.labels,
-                statuses=wanted.statuses,
-                parent=parent,
-                unread=True if wanted.unread else None,
-            )
-            for chat in page.chats:
-                if as_json:
-                    output.write_json(chat)
-                else:
-                    output.write_line(row(chat))
-            cursor = page.next_cursor
-            left = None if left is None else left - len(page.chats)
-            if cursor is None:
-                break
+        chats = listed_chats(
+            client,
+            limit,
+            archived=wanted.archived,
+            q=wanted.q,
+            labels=wanted.labels,
+            statuses=wanted.statuses,
+            parent=parent,
+            unread=True if wanted.unread else None,
+        )
+        async for chat in chats:
+            if as_json:
+                output.write_json(chat)
+            else:
+                output.write_line(row(chat))
     return exits.FINISHED
 
 

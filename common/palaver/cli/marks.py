@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.chats import Chat
 
-PAGE = 200  # chats per request
-
 
 @click.command(
     short_help="Pin chats, so that they come first.",
@@ -146,21 +144,16 @@ def read(settings: Settings, chat_ids: tuple[str, ...], everything: bool) -> Non
 
 
 async def _read_all(settings: Settings) -> int:
+    from palaver.client.pages import listed_chats
     from palaver.wire.queue import ReadChat
 
     count = 0
     async with connected(settings) as client:
         await check_marks(client)
-        cursor: str | None = None
-        while True:
-            page = await client.chats(limit=PAGE, cursor=cursor, unread=True)
-            for chat in page.chats:
-                # What arrives from now on is not read.
-                await client.mark_read(chat.id, ReadChat(chat.versions.snapshot))
-            count += len(page.chats)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        async for chat in listed_chats(client, unread=True):
+            # What arrives from now on is not read.
+            await client.mark_read(chat.id, ReadChat(chat.versions.snapshot))
+            count += 1
     what = {0: "Nothing was unread.", 1: "1 chat is read."}
     words.notice(what.get(count, f"{count} chats are read."))
     return exits.FINISHED
