@@ -56,7 +56,7 @@ class SystemClock:
 class deadline:  # noqa: N801 - used like `asyncio.timeout`
     """A timeout like `asyncio.timeout`, on a `Clock`: `async with deadline(clock, seconds):`.
 
-    It is an `asyncio.Timeout`, so that asyncio counts the task's cancellations, also where a
+    It uses an `asyncio.Timeout`, so that asyncio counts the task's cancellations, also where a
     library in the body converts a cancellation into another error.
 
     Raises:

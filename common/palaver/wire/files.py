@@ -9,10 +9,8 @@ from msgspec import Meta
 
 from palaver.wire.messages import PictureType
 
-MediaType = PictureType | Literal["application/pdf", "text/plain"]
-MEDIA_TYPES: Final[frozenset[str]] = frozenset(
-    (*get_args(PictureType), "application/pdf", "text/plain")
-)
+MediaType = Literal[PictureType, "application/pdf", "text/plain"]
+MEDIA_TYPES: Final[frozenset[str]] = frozenset(get_args(MediaType))
 FILE_LIMIT: Final = 10 * 1024 * 1024  # bytes; providers take pictures and documents of this size
 FileName = Annotated[str, Meta(min_length=1, max_length=200)]
 
