@@ -58,6 +58,12 @@ REFUSALS: list[tuple[str, int, str, str]] = [
         "bad_request",
         "cannot be read: Can not decode",
     ),
+    (
+        "POST /api/v1/imports\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        400,
+        "bad_request",
+        "cannot be read: Can not decode",
+    ),
     (f"POST /api/v1/chats\r\n{BODY}no\r\n", 400, "bad_request", "no request"),
     ("POST /api/v1/chats\r\nContent-Length: x\r\n", 400, "bad_request", "Content-Length"),
     (f"GET /{'x' * 9000}\r\n", 414, "address_too_long", "8190"),

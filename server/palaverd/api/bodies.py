@@ -8,15 +8,12 @@ from typing import Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from palaver.clock import deadline
 from palaver.misfits import find_json_misfit
 from palaverd.api.access import owner_of
-from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S, KEY_LIMIT
-from palaverd.api.malformed import unquoted
-from palaverd.api.problems import BadRequest, sentence
+from palaverd.api.problems import BadRequest
+from palaverd.api.received import arriving
 from palaverd.api.refusals import refusal
-from palaverd.api.services import SERVICES
 from palaverd.usecases.keyed_requests import Asker
 
 T = TypeVar("T")
@@ -43,20 +40,10 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
 
 
 async def _whole_body(request: web.Request) -> bytes:
-    connections, connection = request.app[CONNECTIONS], connection_of(request)
     if (request.content_length or 0) > BODY_LIMIT:  # refused before reading
         raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
-    try:
-        with connections.waits_for_body(connection):
-            async with deadline(request.app[SERVICES].clock, BODY_S):
-                return await request.read()
-    except TimeoutError:
-        raise BadRequest(
-            f"The body was not whole after {BODY_S:g} seconds.", code="too_slow", status=408
-        ) from None
-    except web.RequestPayloadError as error:
-        said = sentence(unquoted(str(error)))
-        raise BadRequest(f"The body cannot be read: {said}") from None
+    async with arriving(request, f"The body was not whole after {BODY_S:g} seconds."):
+        return await request.read()
 
 
 def asker(request: web.Request) -> Asker:

@@ -1,14 +1,16 @@
-"""Read long bodies piece by piece, so that none is in memory as a whole."""
+"""Receive bodies: long ones piece by piece, so that none is in memory as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from palaver.clock import deadline
 from palaverd.api.connections import CONNECTIONS, connection_of
 from palaverd.api.limits import BODY_LIMIT, BODY_S
+from palaverd.api.malformed import unquoted
 from palaverd.api.problems import BadRequest, sentence
 from palaverd.api.services import SERVICES
 
@@ -35,22 +37,31 @@ async def pieces(request: web.Request, most: int) -> AsyncIterator[bytes]:
 
 async def _piece(request: web.Request) -> bytes:
     """Return the next piece, empty at the end."""
-    connections, connection = request.app[CONNECTIONS], connection_of(request)
     piece = bytearray()
+    late = f"In {BODY_S:g} seconds fewer than {BODY_LIMIT // 1024} KiB of the body came."
+    async with arriving(request, late):
+        while len(piece) < BODY_LIMIT and (some := await request.content.readany()):
+            piece += some
+    return bytes(piece)
+
+
+@asynccontextmanager
+async def arriving(request: web.Request, late: str) -> AsyncIterator[None]:
+    """Mark the connection as waiting for a body within a `with` block of at most `BODY_S`.
+
+    Raises:
+        BadRequest: it took longer, which the sentence `late` says; or the body is broken.
+    """
+    connections, connection = request.app[CONNECTIONS], connection_of(request)
     try:
         with connections.waits_for_body(connection):
             async with deadline(request.app[SERVICES].clock, BODY_S):
-                while len(piece) < BODY_LIMIT and (some := await request.content.readany()):
-                    piece += some
+                yield
     except TimeoutError:
-        raise BadRequest(
-            f"In {BODY_S:g} seconds fewer than {BODY_LIMIT // 1024} KiB of the body came.",
-            code="too_slow",
-            status=408,
-        ) from None
+        raise BadRequest(late, code="too_slow", status=408) from None
     except web.RequestPayloadError as error:
-        raise BadRequest(f"The body cannot be read: {sentence(str(error))}") from None
-    return bytes(piece)
+        said = sentence(unquoted(str(error)))
+        raise BadRequest(f"The body cannot be read: {said}") from None
 
 
 def _too_large(most: int) -> BadRequest:
