@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -41,6 +43,20 @@ class Shell:
             out, err = await process.communicate()
         assert process.returncode == code, err.decode()
         return Ended(code, out.decode(), err.decode())
+
+    async def at_a_terminal(self, *arguments: str) -> str:
+        """Run a command whose standard output is a terminal; return what it shows there."""
+        ours, theirs = pty.openpty()
+        try:
+            socket = str(self.client.endpoint.socket)
+            process = await fork("palaver", "--socket", socket, *arguments, stdout=theirs)
+            async with asyncio.timeout(60):
+                _, err = await process.communicate()
+            assert process.returncode == 0, err.decode()
+            return os.read(ours, 65536).decode()
+        finally:
+            os.close(ours)
+            os.close(theirs)
 
     async def lines(self, *arguments: str) -> list[Any]:
         return [json.loads(line) for line in (await self(*arguments, "--json")).out.splitlines()]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import pty
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -21,7 +18,6 @@ from palaverd.chatstate.states import State
 from palaverd.daemon import Daemon
 from support.chats import plant_member
 from support.daemon import running_pair
-from support.forkserver import fork
 from tui.replay import chat
 
 pytestmark = pytest.mark.process
@@ -71,29 +67,15 @@ async def test_chats_are_labelled_pinned_and_found_by_it(palaver: Shell) -> None
     assert await ids(palaver) == ["c", "a", "b"]
 
 
-async def at_a_terminal(palaver: Shell, *arguments: str) -> None:
-    """Run a command whose standard output is a terminal."""
-    ours, theirs = pty.openpty()
-    try:
-        socket = str(palaver.client.endpoint.socket)
-        process = await fork("palaver", "--socket", socket, *arguments, stdout=theirs)
-        async with asyncio.timeout(60):
-            await process.communicate()
-        assert process.returncode == 0
-    finally:
-        os.close(ours)
-        os.close(theirs)
-
-
 async def test_what_a_terminal_has_shown_is_read_and_what_went_into_a_pipe_is_not(
     palaver: Shell,
 ) -> None:
     piped = (await palaver.lines("run", "[[echo]] one"))[-1]["chat_id"]
     await palaver("show", piped)
-    await at_a_terminal(palaver, "run", "[[echo]] two")
+    await palaver.at_a_terminal("run", "[[echo]] two")
     assert await ids(palaver, "--unread") == [piped]
     assert (await palaver("ls")).out.count(" *  ") == 1
-    await at_a_terminal(palaver, "show", piped)
+    await palaver.at_a_terminal("show", piped)
     assert await ids(palaver, "--unread") == []
     again = [(await palaver.lines("run", "[[echo]] x"))[-1]["chat_id"] for _ in range(2)]
     assert (await palaver("read", again[0])).err == "“x” is read.\n"

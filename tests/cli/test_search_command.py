@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import pty
 from datetime import UTC, datetime
 
 import pytest
 
-from cli.test_commands_with_daemon import Ended, Shell, palaver
+from cli.test_commands_with_daemon import Shell, palaver
 from palaver.cli.search import text
 from palaver.wire import protocol
 from palaver.wire.chats import Chat, Versions
 from palaver.wire.search import Hit, Span
 from support.daemon import running_pair
-from support.forkserver import fork
 
-__all__ = ["Ended", "palaver"]  # a fixture
+__all__ = ["palaver"]  # a fixture
 
 pytestmark = pytest.mark.process
 AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -54,16 +51,8 @@ async def test_messages_and_titles_are_found_from_the_shell(palaver: Shell) -> N
 
 async def test_what_was_found_has_colour_in_a_terminal(palaver: Shell) -> None:
     await palaver("run", "[[length=3]] the relay")
-    ours, theirs = pty.openpty()
-    try:
-        socket = str(palaver.client.endpoint.socket)
-        process = await fork("palaver", "--socket", socket, "search", "relay", stdout=theirs)
-        await process.communicate()
-        assert process.returncode == 0
-        assert b"the \x1b[33m\x1b[1mrelay\x1b[0m" in os.read(ours, 65536)
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    shown = await palaver.at_a_terminal("search", "relay")
+    assert "the \x1b[33m\x1b[1mrelay\x1b[0m" in shown
 
 
 async def test_a_daemon_that_cannot_search_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
