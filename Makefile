@@ -25,8 +25,8 @@ test: $(STAMP) ## run all tests, on all cores (ARGS="..." goes to pytest)
 # The counts beside which the everyday ones are small; see CONTRIBUTING.md.
 test-all: $(STAMP) ## run all tests with full counts: about an hour
 	PALAVER_EXAMPLES=10 PALAVER_MODEL_EXAMPLES=10000 PALAVER_CRASH_ROUNDS=200 PALAVER_STOPS=2000 \
-	PALAVER_ORDERS=1 PALAVER_BURSTS=5000 PALAVER_CHATS=3000 PALAVER_ANSWERS=100 PALAVER_CLIENTS=200 PALAVER_DISTURBED_S=120 \
-	PALAVER_CROWD=1000 \
+	PALAVER_ORDERS=1 PALAVER_BURSTS=5000 PALAVER_CHATS=3000 PALAVER_ANSWERS=100 PALAVER_CLIENTS=200 \
+	PALAVER_CROWD=1000 PALAVER_DISTURBED_S=120 \
 	$(PYTEST) -n auto --dist worksteal $(ARGS)
 
 test-fast: $(STAMP) ## run the tests that take less than 40 s together: no processes, no whole clients

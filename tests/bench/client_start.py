@@ -74,11 +74,9 @@ async def run(effort: Effort) -> list[Figure]:
             for name, (command, first, complete) in starts.items():
                 start = await asyncio.to_thread(_start, command, first, complete)
                 taken.setdefault(name, []).append(start)
-    bare = taken["bare"]
     firsts = {name: median(start.first for start in some) for name, some in taken.items()}
     fulls = {name: median(start.full for start in some) for name, some in taken.items()}
     memory = {name: median(start.memory for start in some) for name, some in taken.items()}
-    assert bare
 
     def figure(what: str, value: float, base: float, aim: Aim) -> Figure:
         return Figure(what, value * 1000, "ms", base * 1000, "a bare Textual app", aim)
