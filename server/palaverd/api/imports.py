@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -24,6 +24,8 @@ from palaverd.api.limits import BODY_LIMIT
 from palaverd.api.problems import BadRequest, sentence
 from palaverd.api.refusals import refusal
 from palaverd.usecases.importing import Imported
+
+T = TypeVar("T")
 
 # Decoded messages in memory at a time.
 _BATCH: Final = 100
@@ -51,6 +53,9 @@ class _Sliced(msgspec.Struct, frozen=True):
     messages: list[msgspec.Raw]
 
 
+_counted: Final = msgspec.json.Decoder(_Counted)
+_chat: Final = msgspec.json.Decoder(ImportedChat)
+_sliced: Final = msgspec.json.Decoder(_Sliced)
 _message: Final = msgspec.json.Decoder(ImportedMessage)
 
 
@@ -64,13 +69,13 @@ def read_import(path: Path, digest: str) -> Imported:
         OSError: the file cannot be read.
     """
     text = _mapped(path)
-    counted = _decode(text, _Counted, ImportChat, "")
+    counted = _decode(text, _counted, ImportChat, "")
     if len(counted.messages) > IMPORT_MESSAGES:
         raise BadRequest(
             f"A chat of more than {IMPORT_MESSAGES} messages cannot be imported.", field="messages"
         )
-    chat = _decode(memoryview(counted.chat), ImportedChat, ImportedChat, "chat")
-    sliced = msgspec.json.decode(text, type=_Sliced).messages
+    chat = _decode(memoryview(counted.chat), _chat, ImportedChat, "chat")
+    sliced = _sliced.decode(text).messages
     return Imported(chat, lambda: _batches(sliced), digest)
 
 
@@ -88,19 +93,19 @@ def _batches(sliced: Sequence[msgspec.Raw]) -> Iterator[Sequence[ImportedMessage
         batch = []
         for number, raw in enumerate(sliced[start : start + _BATCH], start):
             text = memoryview(raw)
-            batch.append(_decode(text, ImportedMessage, ImportedMessage, f"messages[{number}]"))
+            batch.append(_decode(text, _message, ImportedMessage, f"messages[{number}]"))
         yield batch
 
 
-def _decode(text: memoryview, kind: Any, documented: Any, place: str) -> Any:
-    """Return a part of the document, at `place`; it is of the type `documented`.
+def _decode(text: memoryview, decoder: msgspec.json.Decoder[T], documented: type, place: str) -> T:
+    """Return a part of the document, at `place`.
 
     Raises:
-        BadRequest: it is not.
+        BadRequest: it does not fit; the misfit is one with the type `documented`.
     """
     try:
         try:
-            return _message.decode(text) if kind is ImportedMessage else _decoded(text, kind)
+            return decoder.decode(text)
         except msgspec.ValidationError as error:
             if len(text) > BODY_LIMIT:
                 # To look for the misfit takes many times the memory.
@@ -113,7 +118,3 @@ def _decode(text: memoryview, kind: Any, documented: Any, place: str) -> Any:
         raise BadRequest(f"The body is not JSON: {error}.") from None
     path = ".".join(one for one in (place, misfit.path) if one)
     raise refusal(msgspec.structs.replace(misfit, path=path), "field")
-
-
-def _decoded(text: memoryview, kind: Any) -> Any:
-    return msgspec.json.decode(text, type=kind)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.chats import Sent
-from palaver.wire.exports import IMPORT_MESSAGES, ImportedChat, ImportedMessage
+from palaver.wire.exports import ImportedChat, ImportedMessage
 from palaver.wire.messages import (
     Boundary,
     Failure,
@@ -121,17 +122,9 @@ def check_import(document: Imported) -> None:
     except InvalidRequest as error:
         raise InvalidRequest(str(error), f"chat.{error.field}") from None
     _check_moment(document.chat.created_at, "chat.created_at")
-    number = 0
     open_calls: set[str] = set()
-    for batch in document.batches():
-        for message in batch:
-            if number == IMPORT_MESSAGES:
-                raise InvalidRequest(
-                    f"A chat of more than {IMPORT_MESSAGES} messages cannot be imported.",
-                    "messages",
-                )
-            _check_message(message, f"messages[{number}]", open_calls)
-            number += 1
+    for number, message in enumerate(chain.from_iterable(document.batches())):
+        _check_message(message, f"messages[{number}]", open_calls)
 
 
 def _check_message(message: ImportedMessage, place: str, open_calls: set[str]) -> None:
