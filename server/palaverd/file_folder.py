@@ -1,7 +1,7 @@
 """The directory of files that clients sent, beside the database.
 
 A file is written under a temporary name, synced, and renamed before its row is committed. So a row
-always has its file; what a crash leaves without a row is removed later (`unknown`).
+always has its file; what a crash leaves without a row is removed later (`retention.py`).
 """
 
 from __future__ import annotations
@@ -124,6 +124,24 @@ class FileFolder:
 
         await _in_thread(rename)
 
+    async def read(self, file_id: str, start: int, size: int) -> bytes:
+        """Return `size` bytes of a stored file, from `start` on.
+
+        Raises:
+            FolderError: they cannot be read, or the file has fewer.
+        """
+
+        def part() -> bytes:
+            # Opened for each part: a request that is cancelled leaves no file open.
+            with self.path_of(file_id).open("rb") as file:
+                file.seek(start)
+                return file.read(size)
+
+        found = await _in_thread(part, "The file cannot be read")
+        if len(found) < size:
+            raise FolderError(f"A part of the content of the file {file_id} is missing.")
+        return found
+
     async def remove(self, file_ids: Collection[str]) -> None:
         """Remove files; those that are gone are no error.
 
@@ -135,7 +153,7 @@ class FileFolder:
             for file_id in file_ids:
                 self.path_of(file_id).unlink(missing_ok=True)
 
-        await _in_thread(unlink)
+        await _in_thread(unlink, "A file cannot be removed")
 
     async def names(self, before: float) -> set[str]:
         """Return the names of ours that were written before a time, and are not being written now.
@@ -158,7 +176,7 @@ class FileFolder:
                     and entry.stat(follow_symlinks=False).st_mtime < before
                 }
 
-        return await _in_thread(listed)
+        return await _in_thread(listed, "The directory of files cannot be read")
 
 
 def _private(path: str, flags: int) -> int:
@@ -193,8 +211,8 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
     doing.result()
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def _in_thread(work: Callable[[], T], what: str = "The file cannot be stored") -> T:
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
-        raise FolderError(f"The file cannot be stored: {error.strerror or error}.") from error
+        raise FolderError(f"{what}: {error.strerror or error}.") from error

@@ -25,10 +25,10 @@ from palaver.wire.files import FILE_LIMIT, StoredFile
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.types import RetentionConfig, WorkerConfig
 from palaverd.daemon import Daemon
-from palaverd.file_folder import ReceivedFile
+from palaverd.file_folder import FileFolder, FolderError, ReceivedFile
 from palaverd.retention import UNKNOWN_S
 from palaverd.store.database import DatabaseError
-from support.clock import ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import make_daemon, running_pair, short_dir, simulator_config
 from support.store import dump
 from support.tokens import make_token, make_user
@@ -174,6 +174,15 @@ async def test_a_part_of_a_file_and_what_a_client_has_already(pair: Pair) -> Non
             assert response.status == 200
 
 
+async def test_a_content_that_was_cut_is_never_taken_for_the_whole(pair: Pair) -> None:
+    daemon, client = pair
+    file = await client.send_file("cut", io.BytesIO(b"x" * 300_000))
+    os.truncate(daemon.files.path_of(file.id), 280_000)
+    with pytest.raises(Unreachable):
+        async with asyncio.timeout(PATIENCE_S):
+            await content(client, file)
+
+
 async def test_nobody_but_its_owner_can_read_it() -> None:
     config = simulator_config("http://127.0.0.1:1", worker=WorkerConfig(enabled=False))
     async with short_dir() as folder:
@@ -313,3 +322,15 @@ async def test_old_files_and_files_without_a_row_are_removed() -> None:
             daemon.files.path_of(again.id).unlink()
             with pytest.raises(PalaverError, match="missing"):
                 await content(later, again)
+
+
+async def test_an_error_says_what_cannot_be_done(tmp_path: Path) -> None:
+    (tmp_path / "files").write_bytes(b"no directory")
+    folder = FileFolder(tmp_path / "files")
+    with pytest.raises(FolderError, match=r"^The directory of files cannot be read: "):
+        await folder.names(0)
+    with pytest.raises(FolderError, match=r"^A file cannot be removed: "):
+        await folder.remove(["abcdefghjkmn"])
+    with pytest.raises(FolderError, match=r"^The file cannot be stored: "):
+        async with folder.receive():
+            pass

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -17,6 +15,7 @@ from palaverd.api.problems import BadRequest
 from palaverd.api.received import pieces
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
+from palaverd.file_folder import FileFolder
 from palaverd.usecases.files import find_stored, keep_file
 
 routes = Routes()
@@ -53,7 +52,7 @@ async def post_file(request: web.Request, query: SendFile) -> Reply[StoredFile]:
 async def get_file(request: web.Request, file_id: str) -> web.StreamResponse:
     """Read a file, or a part of it (`Range`). 304: the client has it (`If-None-Match`)."""
     services = request.app[SERVICES]
-    file, path = await find_stored(services.context, services.files, file_id, owner_of(request))
+    file = await find_stored(services.context, services.files, file_id, owner_of(request))
     response = web.StreamResponse(headers=saved_as(file.name) | {"Accept-Ranges": "bytes"})
     response.etag = file.sha256
     response.content_type = file.media_type
@@ -68,7 +67,7 @@ async def get_file(request: web.Request, file_id: str) -> web.StreamResponse:
         if stop - start < file.size:
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
-    return await send_pieces(request, response, _read(path, start, stop))
+    return await send_pieces(request, response, _read(services.files, file.id, start, stop))
 
 
 def _part(request: web.Request, size: int) -> tuple[int, int]:
@@ -95,17 +94,6 @@ def _part(request: web.Request, size: int) -> tuple[int, int]:
     return start, stop
 
 
-async def _read(path: Path, start: int, stop: int) -> AsyncGenerator[bytes]:
-    # The file is opened for each piece: a request that is cancelled leaves none open.
-    while start < stop:
-        piece = await asyncio.to_thread(_piece_of, path, start, min(_PIECE, stop - start))
-        if not piece:
-            return
-        start += len(piece)
-        yield piece
-
-
-def _piece_of(path: Path, start: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        return file.read(size)
+async def _read(folder: FileFolder, file_id: str, start: int, stop: int) -> AsyncGenerator[bytes]:
+    for at in range(start, stop, _PIECE):
+        yield await folder.read(file_id, at, min(_PIECE, stop - at))

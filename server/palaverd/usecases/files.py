@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import msgspec
 
@@ -80,10 +79,8 @@ async def keep_file(
     return Kept(file, repeated)
 
 
-async def find_stored(
-    context: Context, folder: FileFolder, file_id: str, owner: str
-) -> tuple[StoredFile, Path]:
-    """Return a file and the path of its content.
+async def find_stored(context: Context, folder: FileFolder, file_id: str, owner: str) -> StoredFile:
+    """Return a file whose content is there.
 
     Raises:
         FileNotFound: this owner has no such file.
@@ -96,4 +93,4 @@ async def find_stored(
     path = folder.path_of(file.id)
     if not await asyncio.to_thread(path.is_file):
         raise FolderError(f"The content of the file {file_id} is missing from {path.parent}.")
-    return file, path
+    return file
