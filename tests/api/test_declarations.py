@@ -171,3 +171,11 @@ def test_lists_and_keys_are_described_and_a_reply_is_its_value() -> None:
         content = operation["responses"][status]["content"]
         assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Chat"}
     assert "idempotency_key_reused" in one.problems[409]
+
+
+def test_routes_can_have_the_same_query() -> None:
+    routes = Routes()
+    routes.get("/things", scope="read")(things)
+    routes.get("/others", scope="read")(things)
+    paths = document(filter(None, (declared_of(route.handler) for route in routes)))["paths"]
+    assert paths["/things"]["get"]["parameters"] == paths["/others"]["get"]["parameters"]

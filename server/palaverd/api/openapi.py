@@ -42,11 +42,8 @@ def document(routes: Iterable[Declared]) -> Schema:
         component["description"] = inspect.cleandoc(component["description"])
     _mark_times([*types, Problem], components)
     known = dict(zip(types, schemas, strict=False))
-    queries = {
-        one.takes.query: components.pop(one.takes.query.__name__)
-        for one in declared
-        if one.takes.query is not None
-    }
+    asked = {one.takes.query for one in declared if one.takes.query is not None}
+    queries = {kind: components.pop(kind.__name__) for kind in asked}
     paths: dict[str, Schema] = {}
     for one in declared:
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, known, queries)
