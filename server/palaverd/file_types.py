@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from palaver.wire.files import MEDIA_TYPES, MediaType
 from palaverd.file_folder import ReceivedFile
 
@@ -33,8 +35,6 @@ def recognise(received: ReceivedFile) -> MediaType | None:
 
 
 def _is_text(received: ReceivedFile) -> bool:
-    import codecs
-
     decoder = codecs.getincrementaldecoder("utf-8")()
     with received.path.open("rb") as file:
         try:

@@ -21,7 +21,7 @@ from palaverd.usecases.keyed_requests import Asker
 
 T = TypeVar("T")
 Needs = Scope | Literal["public"]
-# A code of a problem, or a code and those of its statuses that this route answers with.
+# A code of a problem, for all of its statuses; or a code and the status that a route answers with.
 ProblemName = str | tuple[str, int]
 
 _IN_PATH: Final = re.compile(r"{(\w+)}")
