@@ -173,7 +173,7 @@ class Transport:
 
     @contextmanager
     def _failures_named(self, seconds: float) -> Iterator[None]:
-        """Raise `Unreachable` for the failures of a request that may take `seconds`."""
+        """Raise `Unreachable` for the failures of a request or handshake of at most `seconds`."""
         try:
             yield
         except aiohttp.ClientError as error:
@@ -190,31 +190,26 @@ class Transport:
             HandshakeRefused: the daemon responded with a status.
             Unreachable: no response arrived.
         """
-        try:
+        with self._failures_named(REQUEST_S):
             async with deadline(self._clock, REQUEST_S):
                 session = await self._open_session()
-                socket = await session.ws_connect(
-                    self._endpoint.base + path,
-                    params=query,
-                    headers=self._credentials(),
-                    proxy_headers=self._proxy.headers if self._proxy else None,
-                    heartbeat=PING_S,
-                    max_msg_size=MAX_FRAME,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
-                    decode_text=False,
-                )
-                assert isinstance(socket, WebSocket)
-                socket.begin(self._clock)
-                self._sessions[socket] = session
-                return socket
-        except aiohttp.WSServerHandshakeError as error:
-            raise HandshakeRefused(error.status) from error
-        except aiohttp.ClientError as error:
-            raise self._unreachable(error) from error
-        except TimeoutError as error:
-            raise Unreachable(self._endpoint, f"no answer in {REQUEST_S:g} s") from error
-        except OSError as error:
-            raise self._unreachable(error) from error
+                try:
+                    socket = await session.ws_connect(
+                        self._endpoint.base + path,
+                        params=query,
+                        headers=self._credentials(),
+                        proxy_headers=self._proxy.headers if self._proxy else None,
+                        heartbeat=PING_S,
+                        max_msg_size=MAX_FRAME,
+                        timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+                        decode_text=False,
+                    )
+                except aiohttp.WSServerHandshakeError as error:
+                    raise HandshakeRefused(error.status) from error
+            assert isinstance(socket, WebSocket)
+            socket.begin(self._clock)
+            self._sessions[socket] = session
+            return socket
 
     async def _open_session(self) -> aiohttp.ClientSession:
         ca_file = self._endpoint.ca_file
