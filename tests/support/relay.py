@@ -118,8 +118,9 @@ class Relay:
         async def read() -> None:
             data, due = b"-", 0.0
             while data:
+                most = self._chance.randint(1, self._pieces) if self._pieces else CHUNK
+                data = b""  # a connection that was reset has ended, too
                 with suppress(ConnectionError):
-                    most = self._chance.randint(1, self._pieces) if self._pieces else CHUNK
                     data = await reader.read(most)
                 due = max(due, loop.time() + self.late_s)
                 if data and self._chance.random() < self.held:
