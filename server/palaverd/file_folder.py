@@ -124,6 +124,19 @@ class FileFolder:
 
         await _in_thread(rename)
 
+    async def rename(self, file_id: str, to: str) -> None:
+        """Give a stored file another name; it replaces the file that has it.
+
+        Raises:
+            FolderError: it cannot be stored.
+        """
+
+        def replace() -> None:
+            self.path_of(file_id).replace(self.path_of(to))
+            _sync(self._path)
+
+        await _in_thread(replace)
+
     async def read(self, file_id: str, start: int, size: int) -> bytes:
         """Return `size` bytes of a stored file, from `start` on.
 

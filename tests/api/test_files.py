@@ -127,6 +127,19 @@ async def test_the_same_file_is_stored_once(pair: Pair) -> None:
     assert stored(daemon) == await daemon.database.read(rows)
 
 
+async def test_a_file_whose_content_is_missing_can_be_sent_again(pair: Pair) -> None:
+    daemon, client = pair
+    file = await client.send_file("lost", io.BytesIO(b"lost and found"))
+    daemon.files.path_of(file.id).unlink()  # as after a restore of the database alone
+    with pytest.raises(Refused, match="missing") as refused:
+        await content(client, file)
+    # Paths are for administrators.
+    assert str(daemon.files.path_of("").parent) not in refused.value.problem.detail
+    assert await client.send_file("lost", io.BytesIO(b"lost and found")) == file
+    assert await content(client, file) == b"lost and found"
+    assert stored(daemon) == await daemon.database.read(rows)
+
+
 async def test_a_browser_saves_it_and_never_runs_it(pair: Pair) -> None:
     daemon, client = pair
     file = await client.send_file('"x\r\n.html', io.BytesIO(b"<script>alert(1)</script>"))

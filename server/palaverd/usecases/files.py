@@ -74,8 +74,8 @@ async def keep_file(
         await folder.remove([new.id])
         raise
     repeated = file.id != new.id
-    if repeated:
-        await folder.remove([new.id])
+    if repeated:  # in case that the content of the stored one is missing
+        await folder.rename(new.id, file.id)
     return Kept(file, repeated)
 
 
@@ -90,7 +90,6 @@ async def find_stored(context: Context, folder: FileFolder, file_id: str, owner:
     file = await context.door.database.read(lambda c: find_file(c, file_id, owner))
     if file is None:
         raise FileNotFound(file_id)
-    path = folder.path_of(file.id)
-    if not await asyncio.to_thread(path.is_file):
-        raise FolderError(f"The content of the file {file_id} is missing from {path.parent}.")
+    if not await asyncio.to_thread(folder.path_of(file.id).is_file):
+        raise FolderError(f"The content of the file {file_id} is missing.")
     return file
