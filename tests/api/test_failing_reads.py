@@ -18,7 +18,7 @@ from palaverd.store.sync import Changes, load_changes
 from palaverd.stream.subscriber import READ_RETRY_S
 from stream.stage import Stage
 from support.chats import rests
-from support.clock import ManualClock, until
+from support.clock import ManualClock, result_of, until
 from support.daemon import running_pair
 from support.view import View, read_until
 
@@ -115,9 +115,6 @@ async def test_a_chat_that_turns_out_to_be_nobody_s_is_refused(
         failing.broken = False
         clock.advance(READ_RETRY_S)
         await until(lambda: len(daemon.sockets) == 0)
-        while not reading.done():
-            clock.advance(1)
-            await asyncio.sleep(0.001)
         with pytest.raises(Refused):
-            await reading
+            await result_of(reading, clock, 1)
         await client.change_chat(chat_id, ChangeChat(title="still here"))

@@ -28,7 +28,7 @@ from palaverd.daemon import Daemon
 from palaverd.file_folder import FileFolder, FolderError, ReceivedFile
 from palaverd.retention import UNKNOWN_S
 from palaverd.store.database import DatabaseError
-from support.clock import PATIENCE_S, ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, result_of, until
 from support.daemon import make_daemon, running_pair, short_dir, simulator_config
 from support.store import dump
 from support.tokens import make_token, make_user
@@ -322,10 +322,7 @@ async def test_old_files_and_files_without_a_row_are_removed() -> None:
             when = clock.now().timestamp() - UNKNOWN_S * 2
             os.utime(daemon.files.path_of(kept.id), (when, when))
         purging = asyncio.create_task(daemon.retention.purge())
-        while not purging.done():
-            await asyncio.sleep(0.001)
-            clock.advance(0.1)
-        await purging
+        await result_of(purging, clock, 0.1)
         assert stored(daemon) == {again.id, young, foreign}
         assert await daemon.database.read(rows) == {again.id}
         async with Client(Endpoint(socket=daemon.socket)) as later:

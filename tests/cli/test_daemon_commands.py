@@ -19,7 +19,7 @@ from palaver.clock import SystemClock
 from palaver.daemon_process import STOP_S, Running, find, holder, stop
 from palaver.wire.chats import CreateChat, Info
 from support.chats import history, reaches
-from support.clock import PATIENCE_S, START, ManualClock, until
+from support.clock import PATIENCE_S, START, ManualClock, result_of, until
 from support.here import Ended, Here, somewhere
 from support.process import started
 
@@ -242,11 +242,7 @@ async def test_a_daemon_that_hangs_is_told_and_killed_only_on_request(here: Here
             assert not ending.done()
             clock.advance(STOP_S + 1)
             if force:
-                async with asyncio.timeout(PATIENCE_S):
-                    while not ending.done():
-                        clock.advance(0.1)
-                        await asyncio.sleep(0.01)
-                await ending
+                await result_of(ending, clock, 0.1)
             else:
                 with pytest.raises(PalaverError, match=r"has not ended in 12 s\. .*--force"):
                     await ending

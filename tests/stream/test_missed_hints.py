@@ -14,7 +14,7 @@ from palaverd.pubsub.local import LocalHub
 from palaverd.stream.missed_hints import EVERY_S, MissedHints
 from stream.stage import Stage
 from support.chats import rests
-from support.clock import PATIENCE_S, ManualClock, until
+from support.clock import PATIENCE_S, ManualClock, result_of, until
 from support.daemon import running_pair
 from support.hints import lose_hints
 from support.view import View, read_until
@@ -60,11 +60,8 @@ async def test_a_chat_that_is_deleted_without_a_hint_ends_its_stream() -> None:
         await until(lambda: view.caught_up)
         lose_hints(daemon)
         await client.delete_chat(chat_id)
-        while not reading.done():
-            clock.advance(EVERY_S)
-            await asyncio.sleep(0.001)
         with pytest.raises(Refused):
-            await reading
+            await result_of(reading, clock, EVERY_S)
 
 
 async def test_a_hint_that_was_not_lost_is_not_published_again() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Timeout of a test's waits, in seconds; a test of a timeout may shorten it.
 PATIENCE_S = 30.0
@@ -71,3 +74,15 @@ async def until(condition: Callable[[], object]) -> None:
         while not condition():
             # Lets the selector run too, so that sockets make progress.
             await asyncio.sleep(0.001)
+
+
+async def result_of(task: asyncio.Task[T], clock: ManualClock, step_s: float) -> T:
+    """Advance a clock step by step until a task is done, and return its result.
+
+    Fails after `PATIENCE_S`.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        while not task.done():
+            clock.advance(step_s)
+            await asyncio.sleep(0.001)
+    return await task
