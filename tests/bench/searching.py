@@ -16,7 +16,7 @@ from palaverd.store.search import fts5
 from palaverd.store.search.engine import Scope
 from palaverd.store.search.engines import engine_of, index_some
 from palaverd.store.search.query import read_query
-from palaverd.store.search.words import indexed
+from palaverd.store.search.words import indexed, text_of
 from palaverd.store.sqlite import SqliteDatabase
 from palaverd.store.tables import messages
 
@@ -64,7 +64,7 @@ def _search(connection: Connection) -> int:
 
 def _texts(connection: Connection) -> list[tuple[int, str]]:
     rows = connection.execute(select(messages.c.id, messages.c.parts).order_by(messages.c.id))
-    return [(row.id + 10**9, indexed(fts5.text_of(row.parts))) for row in rows]
+    return [(row.id + 10**9, indexed(text_of(row.parts))) for row in rows]
 
 
 def _add(connection: Connection, row: tuple[int, str, str]) -> None:

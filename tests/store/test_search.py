@@ -24,7 +24,7 @@ from palaverd.store.search import fts5
 from palaverd.store.search.engine import Indexed, Scope
 from palaverd.store.search.engines import engine_of, how_far, index_some
 from palaverd.store.search.query import read_query
-from palaverd.store.search.words import indexed
+from palaverd.store.search.words import indexed, text_of
 from palaverd.store.tables import chats, messages, search_titles, users
 from palaverd.store.transitions.archive import archive, delete_family, family, unarchive
 from palaverd.store.transitions.edit import edit, fork
@@ -305,7 +305,7 @@ def check_words(store: Connection) -> None:
     with closing(sqlite3.connect(":memory:")) as fresh:
         fresh.execute(fts5.CREATE)
         for number in sorted(numbers):
-            row = (titles[number], "") if number < 0 else ("", indexed(fts5.text_of(parts[number])))
+            row = (titles[number], "") if number < 0 else ("", indexed(text_of(parts[number])))
             fresh.execute(fts5._ADD, (number, indexed(row[0]), row[1]))
         assert words_in(driver) == words_in(fresh)
 

@@ -14,9 +14,9 @@ from palaverd.store.listing import read_chats
 from palaverd.store.rows import wire_chat
 from palaverd.store.search.engine import After, Place, Scope
 from palaverd.store.search.engines import engine_of, how_far
-from palaverd.store.search.fts5 import text_of
 from palaverd.store.search.query import Query, QueryError, read_query
 from palaverd.store.search.snippet import snippet
+from palaverd.store.search.words import text_of
 from palaverd.store.tables import messages
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import InvalidRequest

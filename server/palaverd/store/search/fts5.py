@@ -17,11 +17,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 
-from palaver.wire.messages import Text
-from palaverd.store import codec
 from palaverd.store.search.engine import Indexed, Place, Scope
 from palaverd.store.search.query import Query, Term
-from palaverd.store.search.words import indexed, phrase
+from palaverd.store.search.words import indexed, phrase, text_of
 from palaverd.store.tables import chats, messages, search_progress, search_titles
 
 # For one transaction, which keeps others waiting for some 5 ms.
@@ -115,11 +113,6 @@ _IN_TITLES = text(
     f" WHERE search_index MATCH :query AND search_index.rowid < 0{_IN_SCOPE}"
     " ORDER BY search_index.rowid LIMIT :most"
 )
-
-
-def text_of(parts: str) -> str:
-    """Return what is said in the stored parts of a message: its text, without anything else."""
-    return "\n".join(part.text for part in codec.load_parts(parts) if isinstance(part, Text))
 
 
 def keep_index(driver: sqlite3.Connection) -> None:

@@ -13,6 +13,9 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
+from palaver.wire.messages import Text
+from palaverd.store import codec
+
 # In a regular expression: letters and marks of scripts that are written without spaces, and Hangul,
 # whose particles follow their words without one: Han, kana, Hangul, Thai, Lao, Burmese, Khmer.
 WITHOUT_SPACES: Final = (
@@ -32,6 +35,11 @@ class Phrase(NamedTuple):
 
     words: str
     prefix: bool
+
+
+def text_of(parts: str) -> str:
+    """Return what is said in the stored parts of a message: its text, without anything else."""
+    return "\n".join(part.text for part in codec.load_parts(parts) if isinstance(part, Text))
 
 
 def indexed(text: str) -> str:
