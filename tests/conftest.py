@@ -8,6 +8,7 @@ import inspect
 import ipaddress
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -26,6 +27,8 @@ from support.long import FILES
 MANY = 50_000
 # Thresholds of the generations, for a test that makes very many.
 THRESHOLDS = (1_000_000, 10, 10)
+# Bytes of one process: ten times what a worker has at the end of a run.
+MEMORY = 8 * 1024**3
 # Modules and tests stay: searching them while they are made would take a fifth of that time.
 gc.disable()
 
@@ -54,12 +57,24 @@ sys.addaudithook(_refuse_outside)
 sys.addaudithook(_refuse_groups)
 
 
+def limit_memory() -> None:
+    """Have what grows without end fail with a traceback, instead of the system killing a process.
+
+    The limit holds for each process that a test starts, too.
+    """
+    if sys.platform == "linux":
+        most = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+
+
 def pytest_configure() -> None:
     """Make processes that tests start end with the test run, also if it is killed.
 
     A shell lets its background jobs ignore ^C, and programs inherit that, also those under test.
     """
     guardian.watch()
+    limit_memory()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

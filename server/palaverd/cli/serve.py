@@ -64,6 +64,7 @@ def serve(
     from palaverd.config.source import Source
     from palaverd.datadir import StartError
     from palaverd.logs.output import configure_logs
+    from palaverd.serve import leave_if_loading
     from palaverd.serve import serve as run
     from palaverd.store.database import DatabaseError
 
@@ -90,6 +91,7 @@ def serve(
                 allow_plaintext=allow_plaintext,
             )
         )
+        leave_if_loading()
     except (ConfigError, StartError, DatabaseError, NowhereError, BadListenError) as error:
         if debug:
             raise

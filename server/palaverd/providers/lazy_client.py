@@ -11,6 +11,13 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_THREAD = "palaverd-sdk"
+
+
+def is_making() -> bool:
+    """Return whether a thread of `in_thread` still runs."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
+
 
 class LazyClient(Generic[T]):
     """Creates a client off the event loop: importing an SDK costs a second of CPU.
@@ -67,5 +74,5 @@ async def in_thread(make: Callable[[], T]) -> T:
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell)
 
-    threading.Thread(target=run, name="palaverd-sdk", daemon=True).start()
+    threading.Thread(target=run, name=_THREAD, daemon=True).start()
     return await done

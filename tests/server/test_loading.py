@@ -1,4 +1,4 @@
-"""What is loaded once is kept out of the searches for garbage, and nothing else is.
+"""What is loaded once is not searched for garbage, and a process may end while it is loaded.
 
 In processes of their own: what is kept out here would be kept out for every later test.
 """
@@ -52,3 +52,28 @@ def test_only_what_is_loaded_is_kept_out_and_searching_is_on_again_if_it_was() -
 
 def test_nine_of_ten_objects_of_a_daemon_are_kept_out() -> None:
     assert output_of(SERVING) == "True\n"
+
+
+LEAVING = """
+import asyncio, atexit, threading
+from palaverd.providers.lazy_client import in_thread
+from palaverd.serve import leave_if_loading
+
+async def load():
+    loading = asyncio.ensure_future(in_thread({load}))
+    await asyncio.wait({{loading}}, timeout={wait})
+    loading.cancel()
+
+atexit.register(print, "freed", flush=True)
+asyncio.run(load())
+while not {blocked} and threading.active_count() > 1:
+    pass
+leave_if_loading()
+"""
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_a_process_that_still_loads_an_sdk_ends_without_freeing_what_it_uses(blocked: bool) -> None:
+    load, wait = ("threading.Event().wait", "0") if blocked else ("bool", "None")
+    script = LEAVING.format(load=load, wait=wait, blocked=blocked)
+    assert output_of(script).split() == ([] if blocked else ["freed"])
