@@ -79,7 +79,8 @@ class LiveSection:
         thought = self._thoughts.get(block.number)
         if thought is None or thought.text_length > block.text.length:  # begun anew
             assert self._live is not None
-            key = FoldKey("reasoning", self._live.episode, len(self._thoughts))
+            new = FoldKey("reasoning", self._live.episode, len(self._thoughts))
+            key = new if thought is None else thought.key
             thought = self._thoughts[block.number] = ReasoningBlock(key, growing=True)
         thought.show(folds)
         thought.feed(block.text.since(thought.text_length))
