@@ -15,12 +15,15 @@ from palaverd.config.types import WorkerConfig
 from palaverd.daemon import Daemon
 from palaverd.store.database import DatabaseError
 from palaverd.store.sync import Changes, load_changes
-from palaverd.stream.subscriber import READ_RETRY_S
 from stream.stage import Stage
 from support.chats import rests
 from support.clock import ManualClock, result_of, until
 from support.daemon import running_pair
 from support.view import View, read_until
+
+# Between two reads in these tests: no other timer of the daemon waits so long, so that it is known
+# when a read waits.
+RETRY_S = 1.25
 
 
 class Failing:
@@ -38,6 +41,7 @@ class Failing:
 
         # Requests read too: only what streams read fails.
         monkeypatch.setattr("palaverd.stream.reader.load_changes", maybe)
+        monkeypatch.setattr("palaverd.stream.subscriber.READ_RETRY_S", RETRY_S)
 
 
 async def chat_of(client: Client, daemon: Daemon) -> str:
@@ -63,10 +67,10 @@ async def test_a_handshake_whose_read_fails_is_an_error_event_and_a_retry(
         reading = asyncio.create_task(read_until(client, chat_id, view, told))
         for failures in (1, 2, 3):
             await until(lambda: failing.failures == failures and len(daemon.sockets) == 1)  # noqa: B023
-            await until(lambda: view.error is not None and READ_RETRY_S in clock.waits())
+            await until(lambda: view.error is not None and RETRY_S in clock.waits())
             assert not view.messages
             failing.broken = failures < 3
-            clock.advance(READ_RETRY_S)
+            clock.advance(RETRY_S)
         await reading
         [told_error, after] = errors
         assert told_error is not None
@@ -93,10 +97,10 @@ async def test_so_is_a_read_that_fails_later(monkeypatch: pytest.MonkeyPatch) ->
         await until(lambda: view.caught_up)
         failing.broken = True
         await stage.commit()
-        await until(lambda: view.error is not None and READ_RETRY_S in clock.waits())
+        await until(lambda: view.error is not None and RETRY_S in clock.waits())
         assert view.live[0].text == "some words"
         failing.broken = False
-        clock.advance(READ_RETRY_S)
+        clock.advance(RETRY_S)
         await reading
         assert (view.error, view.live) == (None, {})
 
@@ -111,9 +115,9 @@ async def test_a_chat_that_turns_out_to_be_nobody_s_is_refused(
         reading = asyncio.create_task(
             read_until(client, "no-such-chat", view, lambda: view.caught_up)
         )
-        await until(lambda: view.error is not None and READ_RETRY_S in clock.waits())
+        await until(lambda: view.error is not None and RETRY_S in clock.waits())
         failing.broken = False
-        clock.advance(READ_RETRY_S)
+        clock.advance(RETRY_S)
         await until(lambda: len(daemon.sockets) == 0)
         with pytest.raises(Refused):
             await result_of(reading, clock, 1)
