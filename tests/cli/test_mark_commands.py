@@ -84,6 +84,15 @@ async def test_what_a_terminal_has_shown_is_read_and_what_went_into_a_pipe_is_no
     assert "--all" in (await palaver("read", code=2)).err
 
 
+async def test_an_answer_at_a_terminal_leaves_what_nobody_has_seen_unread(palaver: Shell) -> None:
+    unseen = (await palaver.lines("run", "[[echo]] one"))[-1]["chat_id"]
+    seen = (await palaver.lines("run", "[[echo]] two"))[-1]["chat_id"]
+    await palaver("read", seen)
+    for chat_id in (unseen, seen):
+        await palaver.at_a_terminal("run", "[[echo]] more", "--chat", chat_id)
+    assert await ids(palaver, "--unread") == [unseen]
+
+
 async def test_an_older_daemon_which_would_list_all_chats_is_not_asked(
     server: ProtocolServer,
 ) -> None:

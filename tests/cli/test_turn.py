@@ -198,3 +198,25 @@ def test_usage_is_the_sum_of_the_steps() -> None:
         said(12, "assistant", "b", usage=Usage(input_tokens=5, cache_read_tokens=2)),
     )
     assert turn.usage == Usage(input_tokens=8, output_tokens=1, cache_read_tokens=2)
+
+
+def test_a_reader_of_the_answer_has_read_the_chat_if_nothing_else_was_unread() -> None:
+    turn = at_once()
+    assert turn.read_to is None
+    follow(turn, said(11, "assistant", "yes"), status("waiting"), CaughtUp(6))
+    assert turn.read_to == 6
+
+
+@pytest.mark.parametrize("why", ["unread before", "queued behind another", "another came after"])
+def test_a_reader_of_the_answer_has_not_read_what_else_may_have_come(why: str) -> None:
+    turn = at_once()
+    mine = message(10, "user", "mine", revision=4, queued_id=1)
+    if why == "unread before":
+        turn = Turn(Sent(chat(status="running", unread=True), message=mine))
+    elif why == "queued behind another":
+        turn = waiting()
+    follow(turn, QueueUpdate([], held=False), MessageEvent(mine), said(11, "assistant", "yes"))
+    if why == "another came after":
+        follow(turn, said(12, "user", "of somebody else"), said(13, "assistant", "unseen"))
+    follow(turn, status("waiting"), CaughtUp(6))
+    assert (turn.outcome, turn.snapshot, turn.read_to) == ("finished", 6, None)

@@ -21,6 +21,7 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection, offline
 from palaver_tui.state.outgoing import acknowledged
 from palaver_tui.state.primary_action import primary
+from palaver_tui.textual_patches.terminal_driver import KeyParser
 from palaver_tui.widgets.queue import QueuePanel
 from tui.replay import (
     BAD_KEY,
@@ -35,7 +36,7 @@ from tui.replay import (
     user,
     versions,
 )
-from tui.screen import client
+from tui.screen import Client, client
 from tui.test_client import running, with_chat
 
 LIVE = Connection("live")
@@ -153,16 +154,43 @@ async def test_a_message_sent_while_an_answer_runs_waits_in_the_panel(tmp_path: 
         assert daemon.sent[0][1].when_busy == "queue"
 
 
-async def test_a_key_that_every_terminal_sends_interrupts_the_turn_that_was_seen(
-    tmp_path: Path,
+async def type_bytes(me: Client, sent: str) -> None:
+    """Send what a terminal sends for keys."""
+    for message in KeyParser(debug=False).feed(sent):
+        me.app.post_message(message)
+    await me.pilot.pause()
+    await me.until(lambda: me.app.key_queue.quiet)
+
+
+# ^s from every terminal; Alt+Enter from those with Kitty's protocol.
+INTERRUPTING = pytest.mark.parametrize("sent", ["\x13", "\x1b[13;3u"], ids=["^s", "alt+enter"])
+
+
+@INTERRUPTING
+async def test_a_key_interrupts_the_turn_that_was_seen_for_the_message(
+    tmp_path: Path, sent: str
 ) -> None:
     async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
         await me.shows("Queue · 2")
         await me.write("stop, do this")
-        await me.press("ctrl+s")
+        await type_bytes(me, sent)
         await me.until(lambda: me.daemon.sent)
         request = me.daemon.sent[0][1]
         assert (request.when_busy, request.turn_version) == ("interrupt", 4)
+        assert (request.content, me.composer.text) == ("stop, do this", "")
+
+
+@INTERRUPTING
+async def test_the_same_key_puts_an_edited_message_back_and_interrupts_for_it(
+    tmp_path: Path, sent: str
+) -> None:
+    async with client(tmp_path, daemon=queueing(), chat_id="a") as me:
+        await me.shows("Queue · 2")
+        await me.press("ctrl+o", "e", "end", "!")
+        await type_bytes(me, sent)
+        await me.until(lambda: len(me.daemon.asked) == 2)
+        edited = ("edit", 1, "first of the queue!")
+        assert me.daemon.asked == [edited, ("promote", 1, 4)]
 
 
 async def test_below_twenty_four_rows_the_queue_is_one_line_until_it_is_looked_at(

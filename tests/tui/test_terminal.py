@@ -22,6 +22,8 @@ def told(*reads: str) -> list[str | None]:
         ("\x1b\x1b[A", ["escape", "up"]),
         (f"\x1bi{PASTE}\x1bi{PASTED}\x1bj", ["alt+i", "\x1bi", "alt+j"]),
         (f"{PASTE}{PASTED}", [""]),
+        # Kitty's protocol tells these apart; elsewhere they arrive as Enter.
+        ("\x1b[13;3u\x1b[13;2u\x1b[13u", ["alt+enter", "shift+enter", "enter"]),
     ],
 )
 def test_keys_in_one_read_are_the_keys_that_were_pressed(read: str, keys: list[str]) -> None:

@@ -92,8 +92,8 @@ async def _answer(client: Client, settings: Settings, sent: Sent, asked: Asked) 
             words.notice(f"Left chat {chat_id}, which goes on without this command.")
             return exits.INTERRUPTED
     answer.end()
-    if turn.snapshot is not None and not asked.as_json:
-        await shown(client, chat_id, turn.snapshot)
+    if turn.read_to is not None and not asked.as_json:
+        await shown(client, chat_id, turn.read_to)
     if asked.as_json:
         turn_result(chat_id, turn).write()
     said = sentence(chat_id, turn)

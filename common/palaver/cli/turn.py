@@ -44,6 +44,8 @@ class Turn:
         self.error: ChatError | None = None
         self.turn_version: int | None = None
         self.snapshot: int | None = None  # of the chat, as far as it was received
+        # Answers that came before may be unread, and those before a queued message are not printed.
+        self._is_next_to_read = sent.queued is None and not sent.chat.unread
         self._queued = sent.queued.id if sent.queued is not None else None
         self._left_queue = sent.queued is None
         self._mine = sent.message.id if sent.message is not None else None
@@ -57,6 +59,15 @@ class Turn:
     def queued(self) -> bool:
         """Whether the message is still queued."""
         return self._mine is None
+
+    @property
+    def read_to(self) -> int | None:
+        """The snapshot up to which a reader of this answer has read the chat.
+
+        None if there may be something else before it that nobody has seen, or after it.
+        """
+        alone = self._is_next_to_read and self._next_user() is None
+        return self.snapshot if alone else None
 
     @property
     def text(self) -> str:
