@@ -18,7 +18,7 @@ LONG = (
     "Sent the selection (12 lines) to your terminal's clipboard (OSC 52). Whether it took it, only"
     " the terminal knows. And this goes on for long enough that no window holds it in one row."
 )
-SAID = ([SHORT], [LONG], [LONG, SHORT, LONG, SHORT])
+SAID = ([SHORT], [LONG], [LONG, SHORT, f"Once more. {LONG}", "Copied."])
 
 
 @pytest.mark.parametrize("size", [*SIZES, (40, 12)], ids=lambda size: "x".join(map(str, size)))
@@ -100,6 +100,28 @@ async def test_a_notice_goes_when_what_it_says_was_taken_back(tmp_path: Path) ->
         await me.hides("Archived it.")
         assert undone
         assert SHORT in me.text()
+
+
+async def test_a_notice_that_is_said_again_replaces_the_one_that_still_stands(
+    tmp_path: Path,
+) -> None:
+    async with client(tmp_path) as me:
+        notices = me.app.context.notices
+        for words in (SHORT, "Archived it.", SHORT, SHORT):
+            notices.say(words)
+        await me.shows(SHORT, "Archived it.")
+        await me.until(partial(are_there, me.app.screen, 2))
+        assert me.text().count(SHORT) == 1
+
+
+async def test_a_command_that_is_refused_again_says_so_once(tmp_path: Path) -> None:
+    async with client(tmp_path) as me:
+        for _ in range(3):
+            await me.write("/label urgent")
+            await me.press("escape", "enter")
+            await me.shows("/label stands alone")
+            me.composer.clear()
+        await me.until(partial(are_there, me.app.screen, 1))
 
 
 @pytest.mark.parametrize("size", [(60, 20), (40, 12), (30, 11)])

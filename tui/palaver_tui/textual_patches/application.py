@@ -21,9 +21,11 @@ from typing import Final
 
 from textual.app import App, ReturnType
 from textual.filter import LineFilter, Monochrome, NoColor
+from textual.notifications import Notify
 from textual.worker import WorkerFailed
 
 from palaver_tui.textual_patches.backstop import Backstop
+from palaver_tui.textual_patches.notices import withdraw_notice
 
 BACKSTOP: Final = Backstop()
 
@@ -47,6 +49,10 @@ class Application(App[ReturnType]):
             super().refresh_css(animate)
         else:
             self.stylesheet.set_variables(self.get_css_variables())
+
+    def on_notify(self, event: Notify) -> None:
+        """Remove a notice that is said again: Textual's handler, which runs next, adds it anew."""
+        withdraw_notice(self, event.notification.message)
 
     def handle_error(self, error: Exception) -> bool:
         """Record `error`; return whether the client continues. If not, Textual ends it."""
