@@ -180,4 +180,10 @@ class ConfigChanged(msgspec.Struct, frozen=True, tag="config"):
     """The daemon reloaded its configuration, or failed to: request the models again."""
 
 
-WatchEvent = ListSnapshot | ChatCreated | ChatUpdated | ChatDeleted | ConfigChanged
+class ListError(msgspec.Struct, frozen=True, tag="error"):
+    """The list cannot be read at the moment; None: it is read again. What is shown stays valid."""
+
+    error: ChatError | None
+
+
+WatchEvent = ListSnapshot | ChatCreated | ChatUpdated | ChatDeleted | ConfigChanged | ListError

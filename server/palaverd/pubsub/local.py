@@ -85,6 +85,8 @@ class LocalHub:
         self._by_owner: dict[str, set[Subscription]] = {}
         self._all: set[Subscription] = set()
         self._published: dict[str, int] = {}  # the newest snapshot of a chat with subscribers
+        # The same for all chats of an owner with subscribers, if these said where they begin.
+        self._listed: dict[str, dict[str, int]] = {}
         self.config_version = 0
 
     def publish(self, hint: Hint) -> None:
@@ -92,6 +94,12 @@ class LocalHub:
         if hint.chat_id in self._by_chat:
             known = self._published.get(hint.chat_id, 0)
             self._published[hint.chat_id] = max(known, hint.snapshot_version)
+        if (listed := self._listed.get(hint.owner)) is not None:
+            if hint.deleted:
+                listed.pop(hint.chat_id, None)
+            else:
+                known = listed.get(hint.chat_id, 0)
+                listed[hint.chat_id] = max(known, hint.snapshot_version)
         for listeners in (
             self._by_chat.get(hint.chat_id, ()),
             self._by_owner.get(hint.owner, ()),
@@ -108,6 +116,25 @@ class LocalHub:
         self._published = {chat: self._published.get(chat, 0) for chat in self._by_chat}
         return dict(self._published)
 
+    def list_from(self, owner: str, versions: dict[str, int]) -> None:
+        """Begin `listed` of an owner with subscribers, with the versions of all its chats.
+
+        Does nothing if it has begun: these versions are older than what was published since.
+        """
+        if owner in self._by_owner:
+            self._listed.setdefault(owner, versions)
+
+    def is_listed(self, owner: str) -> bool:
+        """Return whether `listed` has an owner."""
+        return owner in self._listed
+
+    def listed(self) -> dict[str, dict[str, int]]:
+        """Return for owners with subscribers the newest snapshot published of each of its chats.
+
+        The dictionaries change as hints are published.
+        """
+        return dict(self._listed)
+
     def publish_config(self) -> None:
         """Wake the subscribers of owners after the configuration was read; see `config_version`."""
         self.config_version += 1
@@ -121,9 +148,15 @@ class LocalHub:
         """Subscribe to one chat within a `with` block."""
         return _listen(self._by_chat, chat_id, arrived)
 
-    def owner(self, owner: str) -> AbstractContextManager[Subscription]:
+    @contextmanager
+    def owner(self, owner: str) -> Iterator[Subscription]:
         """Subscribe to one owner's chats within a `with` block."""
-        return _listen(self._by_owner, owner)
+        with _listen(self._by_owner, owner) as subscription:
+            try:
+                yield subscription
+            finally:
+                if len(self._by_owner[owner]) == 1:  # this one
+                    self._listed.pop(owner, None)
 
     @contextmanager
     def everything(self) -> Iterator[Subscription]:

@@ -36,11 +36,14 @@ def commit_hint(row: ChatRow, *, deleted: bool = False) -> Hint:
     return msgspec.structs.replace(hint_of(row), deleted=deleted, row=row)
 
 
-def deletion_hint(chat_id: str) -> Hint:
-    """Return the hint of a chat that is no longer in the database, for its subscribers."""
+def deletion_hint(chat_id: str, owner: str = "") -> Hint:
+    """Return the hint of a chat that is no longer in the database.
+
+    It is for the subscribers of the chat, and of `owner`, if it is known.
+    """
     return Hint(
         chat_id=chat_id,
-        owner="",
+        owner=owner,
         status="",
         archived=False,
         runner_id=None,

@@ -108,6 +108,14 @@ def load_versions(connection: Connection, chat_ids: Collection[str]) -> dict[str
     return {chat_id: version for chat_id, version in found}  # noqa: C416 - rows are no pairs
 
 
+def load_owner_versions(connection: Connection, owner: str) -> dict[str, int]:
+    """Return the snapshot versions of all chats of an owner."""
+    found = connection.execute(
+        select(chats.c.id, chats.c.snapshot_version).where(chats.c.owner == owner)
+    )
+    return {chat_id: version for chat_id, version in found}  # noqa: C416 - rows are no pairs
+
+
 def row_alone(row: ChatRow, since: int | None) -> Changes | None:
     """Return the changes after `since` if only the row changed; None if there is more to read."""
     if since is None or max(row.history_version, row.queue_version) > since:

@@ -6,22 +6,30 @@ process, must not depend on that.
 
 from __future__ import annotations
 
+from typing import Final
+
 import structlog
+from sqlalchemy import Connection
 
 from palaver.clock import Clock
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.acquisition import read_hints
 from palaverd.store.database import Database, DatabaseError
-from palaverd.store.hints import deletion_hint
-from palaverd.store.sync import load_versions
+from palaverd.store.hints import Hint, deletion_hint
+from palaverd.store.sync import load_owner_versions, load_versions
 
 EVERY_S = 10.0  # the most that a lost hint delays what a client sees
+# Rows that are read, and hints that wait for subscribers, at once: much may have been missed.
+_AT_ONCE: Final = 200
 
 log = structlog.get_logger("palaverd.stream")
 
 
 class MissedHints:
-    """Publishes a hint for each chat with subscribers whose newest commit was not published."""
+    """Publishes a hint for each chat with subscribers whose newest commit was not published.
+
+    A chat has subscribers if its stream has, or its owner's list.
+    """
 
     def __init__(self, hub: LocalHub, database: Database, clock: Clock) -> None:
         self._hub = hub
@@ -41,14 +49,37 @@ class MissedHints:
         """Look once.
 
         Raises:
-            DatabaseError: the database failed; nothing was published.
+            DatabaseError: the database failed; not everything was published.
         """
         published = self._hub.published()
-        if not published:
-            return
-        versions = await self._database.read(lambda c: load_versions(c, published.keys()))
-        missed = [chat for chat, version in versions.items() if version > published[chat]]
-        hints = await self._database.read(lambda c: read_hints(c, missed)) if missed else []
-        hints += [deletion_hint(chat) for chat in published.keys() - versions.keys()]
-        for hint in hints:
-            self._hub.publish(hint)
+        if published:
+            versions = await self._database.read(lambda c: load_versions(c, published.keys()))
+            missed = [chat for chat, version in versions.items() if version > published[chat]]
+            await self._publish(missed)
+            for chat in published.keys() - versions.keys():
+                self._hub.publish(deletion_hint(chat))
+        for owner, listed in self._hub.listed().items():
+            before = listed.keys() - set()  # a chat that is created from now on is not in the read
+
+            def load(connection: Connection, owner: str = owner) -> dict[str, int]:
+                return load_owner_versions(connection, owner)
+
+            versions = await self._database.read(load)
+            # Compared afterwards: what was published during the read is not missed.
+            gone = [chat for chat in before - versions.keys() if chat in listed]
+            await self._publish(
+                [c for c, version in versions.items() if version > listed.get(c, 0)]
+            )
+            for chat in gone:
+                self._hub.publish(deletion_hint(chat, owner))
+
+    async def _publish(self, missed: list[str]) -> None:
+        """Publish the current hints of these chats."""
+        for first in range(0, len(missed), _AT_ONCE):
+            some = missed[first : first + _AT_ONCE]
+
+            def read(connection: Connection, some: list[str] = some) -> list[Hint]:
+                return read_hints(connection, some)
+
+            for hint in await self._database.read(read):
+                self._hub.publish(hint)

@@ -11,7 +11,6 @@ import msgspec
 from palaver.clock import Clock
 from palaver.stream.position import Position
 from palaver.stream.progress import Progress
-from palaver.wire.errors import ChatError
 from palaver.wire.events import CaughtUp, ErrorEvent, Incomplete, StreamEvent
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.pubsub.local import LocalHub, Subscription
@@ -20,12 +19,12 @@ from palaverd.store.rows import ChatRow
 from palaverd.store.sync import Changes, row_alone
 from palaverd.stream.changes import events_for, shown_episode
 from palaverd.stream.episode import Cursor, Episode, frame
+from palaverd.stream.failed_reads import READ_RETRY_S, read_failed
 from palaverd.stream.live import Live, Push
 from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
 
 FRAME_LIMIT = 1024 * 1024  # bytes in one frame; a slow reader gets the rest in the next ones
-READ_RETRY_S = 1.0  # between reads of a database that fails
 
 _encode = msgspec.json.Encoder().encode
 
@@ -110,7 +109,7 @@ class Subscriber:
                     return
                 except DatabaseError as error:
                     self._failed = True
-                    yield frame([_encode(_read_failed(error))])
+                    yield frame([_encode(ErrorEvent(error=read_failed(error)))])
                     await self._clock.sleep(READ_RETRY_S)
                     continue
                 yield synced
@@ -212,7 +211,3 @@ class Subscriber:
             # All merged text was sent; there may be entries after it.
             taken = log.read(self.cursor, FRAME_LIMIT)
         return taken
-
-
-def _read_failed(error: DatabaseError) -> ErrorEvent:
-    return ErrorEvent(error=ChatError(kind="generic", message=error.sentence, retryable=True))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from palaver.clock import Clock
 from palaver.wire.chats import Chat
@@ -13,13 +14,17 @@ from palaver.wire.events import (
     ChatDeleted,
     ChatUpdated,
     ConfigChanged,
+    ListError,
     ListSnapshot,
     WatchEvent,
 )
 from palaverd.pubsub.local import LocalHub
-from palaverd.store.database import Database
+from palaverd.store.database import Database, DatabaseError
+from palaverd.store.hints import Hint
 from palaverd.store.listing import Cursor, list_chats, read_chats
-from palaverd.store.rows import wire_chat
+from palaverd.store.rows import ChatRow, wire_chat
+from palaverd.store.sync import load_owner_versions
+from palaverd.stream.failed_reads import READ_RETRY_S, read_failed
 
 # `versions` changes with every commit; no list shows it.
 _NOT_SHOWN = frozenset({"id", "versions"})
@@ -48,37 +53,82 @@ class ListWatcher:
         self._known: dict[str, Chat] = {}
 
     async def events(self) -> AsyncGenerator[tuple[list[WatchEvent], Cursor | None]]:
-        """Yield batches of events; the first one is the snapshot, with its cursor.
+        """Yield batches of events; the snapshot has a cursor, if there are more chats.
 
-        Raises:
-            DatabaseError: a read failed; the client reconnects.
+        A read that fails is told, and repeated.
         """
         with self._hub.owner(self._owner) as hints:
-            rows, cursor = await self._database.read(
-                lambda c: list_chats(c, self._owner, limit=self._page)
-            )
-            chats = [wire_chat(row) for row in rows]
-            self._known = {chat.id: chat for chat in chats}
-            yield [ListSnapshot(chats=chats)], cursor
             config = self._hub.config_version
+            heard: dict[str, Hint] = {}  # what is not told yet, by chat
+            begun = failed = False
             while True:
-                await hints.wait()
-                heard = hints.take()
-                gone = [hint.chat_id for hint in heard if hint.deleted]
-                for chat_id in gone:
-                    self._known.pop(chat_id, None)
-                events: list[WatchEvent] = [ChatDeleted(chat_id) for chat_id in gone]
-                found = [hint.row for hint in heard if hint.row is not None and not hint.deleted]
-                unread = [hint.chat_id for hint in heard if hint.row is None and not hint.deleted]
-                if unread:
-                    found += await self._database.read(lambda c: read_chats(c, unread))  # noqa: B023
-                events += [e for row in found if (e := self._event(wire_chat(row)))]
+                try:
+                    if begun:
+                        # Nothing comes after a deletion, but what was late.
+                        gone = {chat: hint for chat, hint in heard.items() if hint.deleted}
+                        heard |= {hint.chat_id: hint for hint in hints.take()} | gone
+                        events, cursor = await self._changes(heard), None
+                    else:
+                        events, cursor = await self._snapshot()
+                except DatabaseError as error:
+                    failed = True
+                    yield [ListError(read_failed(error))], None
+                    await self._clock.sleep(READ_RETRY_S)
+                    continue
+                if failed:
+                    events.insert(0, ListError(None))
                 if config != self._hub.config_version:
                     config = self._hub.config_version
                     events.append(ConfigChanged())
                 if events:
-                    yield events, None
-                await self._clock.sleep(self._interval)
+                    yield events, cursor
+                if begun:
+                    await self._clock.sleep(self._interval)
+                begun, failed = True, False
+                heard.clear()
+                await hints.wait()
+
+    async def _snapshot(self) -> tuple[list[WatchEvent], Cursor | None]:
+        """Return the newest chats, and the cursor of older ones.
+
+        Raises:
+            DatabaseError: the read failed.
+        """
+
+        def read(
+            connection: Connection,
+        ) -> tuple[list[ChatRow], Cursor | None, dict[str, int] | None]:
+            rows, cursor = list_chats(connection, self._owner, limit=self._page)
+            begun = self._hub.is_listed(self._owner)
+            versions = None if begun else load_owner_versions(connection, self._owner)
+            return rows, cursor, versions
+
+        rows, cursor, versions = await self._database.read(read)
+        if versions is not None:
+            self._hub.list_from(self._owner, versions)
+        chats = [wire_chat(row) for row in rows]
+        self._known = {chat.id: chat for chat in chats}
+        return [ListSnapshot(chats=chats)], cursor
+
+    async def _changes(self, heard: dict[str, Hint]) -> list[WatchEvent]:
+        """Return what changed, according to the newest hint of each chat.
+
+        Raises:
+            DatabaseError: a read failed; nothing is noted as told.
+        """
+        there = [hint for hint in heard.values() if not hint.deleted]
+        found = [hint.row for hint in there if hint.row is not None]
+        found += await self._read([hint.chat_id for hint in there if hint.row is None])
+        gone = [hint.chat_id for hint in heard.values() if hint.deleted]
+        for chat_id in gone:
+            self._known.pop(chat_id, None)
+        events: list[WatchEvent] = [ChatDeleted(chat_id) for chat_id in gone]
+        return events + [e for row in found if (e := self._event(wire_chat(row)))]
+
+    async def _read(self, chat_ids: Sequence[str]) -> list[ChatRow]:
+        if not chat_ids:
+            return []
+        return await self._database.read(lambda c: read_chats(c, chat_ids))
 
     def _event(self, chat: Chat) -> WatchEvent | None:
         before = self._known.get(chat.id)

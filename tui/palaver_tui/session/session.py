@@ -26,9 +26,11 @@ from palaver.client import (
 )
 from palaver.clock import Clock
 from palaver.wire.chats import Chat
+from palaver.wire.errors import ChatError
 from palaver.wire.events import (
     ChatDeleted,
     ConfigChanged,
+    ListError,
     ListSnapshot,
     WatchEvent,
 )
@@ -101,6 +103,7 @@ class Session(Store):
         self._relaunch: asyncio.Task[None] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._learned = False  # nothing has changed since the models were last requested
+        self._list_error: ChatError | None = None
         self._not_launched = ""  # why the last start failed: shown once, not for every attempt
         spawn = self._tasks.spawn
         self._restarts = Restarts(clock, random, report_bug)
@@ -199,6 +202,8 @@ class Session(Store):
                         self._connection_event(event)
                     elif isinstance(event, ConfigChanged):
                         self._learn()
+                    elif isinstance(event, ListError):
+                        self._list_unread(event.error)
                     else:
                         self._list_event(event)
                 self.changed()
@@ -217,10 +222,17 @@ class Session(Store):
             self.connection = Connection()
             self.changed()
 
+    def _list_unread(self, error: ChatError | None) -> None:
+        """Say once that the list cannot be read, however often that is tried."""
+        if error is not None and self._list_error is None:
+            self.notice(f"The list of chats is not read: {error.message}", "warning")
+        self._list_error = error
+
     def _list_event(self, event: WatchEvent) -> None:
         before = self.chats
         self.chats = reduce_list(before, event)
         if isinstance(event, ListSnapshot):
+            self._list_error = None
             self.chat_pages.find_archived()
             self.chat_pages.find_lost()
             if self.view.chat_id is not None:

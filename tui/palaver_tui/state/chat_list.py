@@ -11,6 +11,7 @@ from palaver.wire.events import (
     ChatDeleted,
     ChatUpdated,
     ConfigChanged,
+    ListError,
     ListSnapshot,
     WatchEvent,
 )
@@ -85,7 +86,7 @@ def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
             return replace(chats, chats=chats.chats | {chat.id: chat})
         case ChatDeleted(chat_id=chat_id):
             return replace(chats, chats={k: v for k, v in chats.chats.items() if k != chat_id})
-        case ConfigChanged():
+        case ConfigChanged() | ListError():
             return chats
 
 
