@@ -11,8 +11,9 @@ from aiohttp import web
 from cli.test_commands import palaver as run_palaver
 from cli.test_commands import server as server
 from cli.test_commands_with_daemon import Shell
-from client.protocol_server import INFO, ProtocolServer, answer
+from client.protocol_server import INFO, Handler, ProtocolServer, answer, refusal
 from palaver.cli.ls import row
+from palaver.wire.chats import ChatPage
 from palaver.wire.protocol import CHAT_MARKS
 from palaverd.chatstate.states import State
 from palaverd.daemon import Daemon
@@ -106,6 +107,49 @@ async def test_an_older_daemon_which_would_list_all_chats_is_not_asked(
         ended = await run_palaver(server, *command)
         assert (ended.code, ended.out) == (1, "")
         assert "knows no labels" in ended.err
+
+
+@pytest.mark.parametrize(("gone", "said"), [({"b"}, "2 chats are read."), ({"a", "b", "c"}, "")])
+async def test_chats_that_are_deleted_while_all_are_marked_as_read_do_not_stop_it(
+    server: ProtocolServer, gone: set[str], said: str
+) -> None:
+    marked: list[str] = []
+
+    async def chats(_: web.Request) -> web.Response:
+        return answer(ChatPage([chat(name, f"Chat {name}", unread=True) for name in "abc"]))
+
+    def reads(name: str) -> Handler:
+        async def read(_: web.Request) -> web.Response:
+            if name in gone:
+                return refusal(404, "chat_not_found", "There is no such chat.")
+            marked.append(name)
+            return answer(chat(name, name))
+
+        return read
+
+    server.routes["GET", "/api/v1/chats"] = chats
+    for name in "abc":
+        server.routes["POST", f"/api/v1/chats/{name}/read"] = reads(name)
+    ended = await run_palaver(server, "read", "--all")
+    refused = [f"palaver: “Chat {name}”: There is no such chat." for name in sorted(gone)]
+    assert ended.err.splitlines() == [*refused, *([said] if said else [])]
+    assert ended.code == 1
+    assert marked == sorted({"a", "b", "c"} - gone)
+
+
+async def test_marking_all_as_read_stops_where_each_would_be_refused(
+    server: ProtocolServer,
+) -> None:
+    async def chats(_: web.Request) -> web.Response:
+        return answer(ChatPage([chat(name, f"Chat {name}", unread=True) for name in "abc"]))
+
+    async def read(_: web.Request) -> web.Response:
+        return refusal(403, "forbidden", "This token cannot change chats.")
+
+    server.routes["GET", "/api/v1/chats"] = chats
+    server.routes["POST", "/api/v1/chats/a/read"] = read
+    ended = await run_palaver(server, "read", "--all")
+    assert (ended.code, ended.err) == (1, "palaver: This token cannot change chats.\n")
 
 
 def test_a_line_shows_marks_and_labels() -> None:

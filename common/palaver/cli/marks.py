@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -21,6 +21,9 @@ from palaver.cli.settings import Settings
 if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.wire.chats import Chat
+
+
+GONE: Final = 404  # the chat was deleted since it was listed
 
 
 @click.command(
@@ -144,16 +147,25 @@ def read(settings: Settings, chat_ids: tuple[str, ...], everything: bool) -> Non
 
 
 async def _read_all(settings: Settings) -> int:
+    from palaver.client import Refused
     from palaver.client.pages import listed_chats
     from palaver.wire.queue import ReadChat
 
-    count = 0
+    count, code = 0, exits.FINISHED
     async with connected(settings) as client:
         await check_marks(client)
         async for chat in listed_chats(client, unread=True):
             # What arrives from now on is not read.
-            await client.mark_read(chat.id, ReadChat(chat.versions.snapshot))
-            count += 1
+            try:
+                await client.mark_read(chat.id, ReadChat(chat.versions.snapshot))
+            except Refused as error:
+                if error.problem.status != GONE:  # which is about this chat alone
+                    raise
+                words.failure(f"{words.quoted(chat)}: {error}")
+                code = exits.FAILED
+            else:
+                count += 1
     what = {0: "Nothing was unread.", 1: "1 chat is read."}
-    words.notice(what.get(count, f"{count} chats are read."))
-    return exits.FINISHED
+    if count or code == exits.FINISHED:
+        words.notice(what.get(count, f"{count} chats are read."))
+    return code

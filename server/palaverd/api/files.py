@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from palaver.wire.files import FILE_LIMIT, MEDIA_TYPES, SendFile, StoredFile
 from palaverd.api.access import owner_of
@@ -62,7 +62,7 @@ async def get_file(request: web.Request, file_id: str) -> web.StreamResponse:
         response.set_status(304)
         start = stop = 0
     else:
-        start, stop = _part(request, file.size)
+        start, stop = _part(request, file.size, f'"{file.sha256}"')
         response.content_length = stop - start
         if stop - start < file.size:
             response.set_status(206)
@@ -70,12 +70,19 @@ async def get_file(request: web.Request, file_id: str) -> web.StreamResponse:
     return await send_pieces(request, response, _read(services.files, file.id, start, stop))
 
 
-def _part(request: web.Request, size: int) -> tuple[int, int]:
+def _part(request: web.Request, size: int, tag: str) -> tuple[int, int]:
     """Return the bytes that a request asks for: the first one, and the one after the last.
+
+    The whole file where a range must be ignored (RFC 9110, 14.2 and 13.1.5), and for several
+    ranges, which may be.
 
     Raises:
         BadRequest: the file does not have them.
     """
+    unit, _, ranges = request.headers.get(hdrs.RANGE, "").partition("=")
+    condition = request.headers.get(hdrs.IF_RANGE, tag).strip()
+    if request.method != "GET" or unit.lower() != "bytes" or "," in ranges or condition != tag:
+        return 0, size
     try:
         asked = request.http_range
     except ValueError:

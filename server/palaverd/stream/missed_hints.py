@@ -6,16 +6,16 @@ process, must not depend on that.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
 
 from palaver.clock import Clock
 from palaverd.pubsub.local import LocalHub
 from palaverd.store.acquisition import read_hints
 from palaverd.store.database import Database, DatabaseError
-from palaverd.store.hints import Hint, deletion_hint
+from palaverd.store.hints import deletion_hint
 from palaverd.store.sync import load_owner_versions, load_versions
 
 EVERY_S = 10.0  # the most that a lost hint delays what a client sees
@@ -59,12 +59,8 @@ class MissedHints:
             for chat in published.keys() - versions.keys():
                 self._hub.publish(deletion_hint(chat))
         for owner, listed in self._hub.listed().items():
-            before = listed.keys() - set()  # a chat that is created from now on is not in the read
-
-            def load(connection: Connection, owner: str = owner) -> dict[str, int]:
-                return load_owner_versions(connection, owner)
-
-            versions = await self._database.read(load)
+            before = set(listed)  # a chat that is created from now on is not in the read
+            versions = await self._database.read(partial(load_owner_versions, owner=owner))
             # Compared afterwards: what was published during the read is not missed.
             gone = [chat for chat in before - versions.keys() if chat in listed]
             await self._publish(
@@ -77,9 +73,5 @@ class MissedHints:
         """Publish the current hints of these chats."""
         for first in range(0, len(missed), _AT_ONCE):
             some = missed[first : first + _AT_ONCE]
-
-            def read(connection: Connection, some: list[str] = some) -> list[Hint]:
-                return read_hints(connection, some)
-
-            for hint in await self._database.read(read):
+            for hint in await self._database.read(partial(read_hints, chat_ids=some)):
                 self._hub.publish(hint)

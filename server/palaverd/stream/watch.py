@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
-from sqlalchemy import Connection
 
 from palaver.clock import Clock
 from palaver.wire.chats import Chat
@@ -95,15 +94,13 @@ class ListWatcher:
             DatabaseError: the read failed.
         """
 
-        def read(
-            connection: Connection,
-        ) -> tuple[list[ChatRow], Cursor | None, dict[str, int] | None]:
-            rows, cursor = list_chats(connection, self._owner, limit=self._page)
-            begun = self._hub.is_listed(self._owner)
-            versions = None if begun else load_owner_versions(connection, self._owner)
-            return rows, cursor, versions
-
-        rows, cursor, versions = await self._database.read(read)
+        listed = self._hub.is_listed(self._owner)
+        (rows, cursor), versions = await self._database.read(
+            lambda c: (  # in one transaction: what changes after it is missed by neither
+                list_chats(c, self._owner, limit=self._page),
+                None if listed else load_owner_versions(c, self._owner),
+            )
+        )
         if versions is not None:
             self._hub.list_from(self._owner, versions)
         chats = [wire_chat(row) for row in rows]
