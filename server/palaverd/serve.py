@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from palaver.clock import Clock, SystemClock
-from palaver.garbage import keep_loaded
+from palaver.garbage import keep_loaded, search_less_often
 from palaverd.api.limits import CONNECTIONS, RESERVED_FILES
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.load import ConfigError
@@ -110,6 +110,7 @@ async def serve(
         loop.add_signal_handler(number, on_signal)
     await daemon.start()
     keep_loaded()
+    search_less_often()
     gc.enable()  # not from the start on: see `palaverd.cli.serve`
     watch = asyncio.create_task(_stop_when_idle(daemon, stop, clock)) if private else None
     try:

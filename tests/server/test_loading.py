@@ -54,6 +54,27 @@ def test_nine_of_ten_objects_of_a_daemon_are_kept_out() -> None:
     assert output_of(SERVING) == "True\n"
 
 
+OFTEN = """
+import gc
+from palaver.garbage import search_less_often
+
+def searches():
+    found = []
+    gc.callbacks.append(lambda phase, info: found.append(phase))
+    kept = [[] for _ in range(20_000)]
+    gc.callbacks.pop()
+    return found.count("start")
+
+often = searches()
+search_less_often()
+print(0 < 5 * searches() < often)
+"""
+
+
+def test_a_daemon_searches_less_often_than_other_programs() -> None:
+    assert output_of(OFTEN) == "True\n"
+
+
 LEAVING = """
 import asyncio, atexit, threading
 from palaverd.providers.lazy_client import in_thread

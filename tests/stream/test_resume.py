@@ -217,6 +217,24 @@ async def test_a_slow_reader_gets_the_rest_of_output_that_is_evicted_meanwhile(
         assert view.live[0].text == "the whole text"
 
 
+async def test_who_has_all_after_the_first_read_is_told_so_in_the_first_frame() -> None:
+    async with running_pair(worker=NO_WORKER) as (daemon, _client, _sim):
+        stage = Stage(daemon)
+        await stage.create()
+        async with stage.reading(View()) as reading:
+            await reading.frame()
+            assert isinstance(reading.events[-1], CaughtUp)
+        (await stage.attempt()).open_block("text")
+        stage.say(0, "said")
+        view = View()
+        async with stage.reading(view) as reading:
+            await reading.frame()
+            assert CaughtUp not in map(type, reading.events)
+            while not isinstance(reading.events[-1], CaughtUp):
+                await reading.frame()
+            assert view.live[0].text == "said"
+
+
 async def test_one_commit_costs_one_read_however_many_subscribers_there_are() -> None:
     async with running_pair() as (daemon, _client, _sim):
         sent = await create_chat(

@@ -63,6 +63,7 @@ class Subscriber:
         self._owner: str | None = None
         self._first: Changes | DatabaseError | None = None  # the outcome of `check`
         self._failed = False  # a read, which the client was told
+        self._caught_up = False  # the client was told that it has everything
         self._receiving = ExitStack()
         self._live: Live | None = None
         self.push: Push | None = None
@@ -100,11 +101,10 @@ class Subscriber:
         self.push = push
         live = self._live
         assert live is not None, "used outside its `with` block"
-        caught_up = False
         while not self._note():
             if self._row is None or self._wanted > self._row.snapshot_version:
                 try:
-                    synced = await self._sync(caught_up=caught_up)
+                    synced = await self._sync()
                 except ChatNotFound:
                     return
                 except DatabaseError as error:
@@ -115,8 +115,8 @@ class Subscriber:
                 yield synced
             elif parts := self._next_parts(live):
                 yield frame(parts)
-            elif not caught_up:
-                caught_up = True
+            elif not self._caught_up:
+                self._caught_up = True
                 yield frame([_encode(CaughtUp(self._since or 0))])
             else:
                 with live.waits(self):
@@ -148,8 +148,8 @@ class Subscriber:
             raise ChatNotFound(self._chat_id)
         return changes
 
-    async def _sync(self, *, caught_up: bool) -> bytes:
-        """Return the frame with what changed; with `caught_up` at its end, if it is to be there."""
+    async def _sync(self) -> bytes:
+        """Return the frame with what changed; with `caught_up` at its end, unless more follows."""
         since, before, episode, failed = self._since, self._row, self.cursor.episode, self._failed
         changes = self._known() or await self._read(since, self._wanted)
         if since is not None and since > changes.row.snapshot_version:
@@ -157,6 +157,9 @@ class Subscriber:
         snapshot = changes.row.snapshot_version
         self._row, self._since, self._failed = changes.row, snapshot, False
         further = self._turn_to(shown_episode(changes.row))
+        caught_up = self._caught_up = (
+            self._caught_up or self._log is None or self._log.is_at_end(self.cursor)
+        )
 
         def make() -> bytes:
             events = events_for(changes, before, since, episode, failed=failed) + further
