@@ -29,9 +29,9 @@ from palaverd.api.connections import Connection, Connections
 from palaverd.api.hosts import Known, known
 from palaverd.api.limits import CONNECTIONS, STREAMS_PER_OWNER
 from palaverd.api.listener import Listener
+from palaverd.api.open_sockets import OpenSockets
 from palaverd.api.readiness import Readiness
 from palaverd.api.services import Services
-from palaverd.api.sockets import OpenSockets
 from palaverd.config.addresses import ListenAddress
 from palaverd.config.keys import Key
 from palaverd.config.source import Loaded, Source

@@ -9,9 +9,9 @@ from aiohttp import web
 from palaver.wire.access import MadeToken, NewToken, NewUser, Token, Tokens, User, Users
 from palaverd.api.access import GATE
 from palaverd.api.declared import Reply
+from palaverd.api.open_sockets import SOCKETS
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
-from palaverd.api.sockets import SOCKETS
 from palaverd.store.access import StoredToken
 from palaverd.usecases import access
 from palaverd.usecases.access import Registry
@@ -71,6 +71,6 @@ def _registry(request: web.Request) -> Registry:
 
     def changed(tokens: Mapping[str, StoredToken]) -> None:
         app[GATE].know(tokens)
-        app[SOCKETS].turn_out(app[GATE].is_over, services.clock)
+        app[SOCKETS].turn_out(app[GATE].is_over)
 
     return Registry(services.database, services.clock, changed)

@@ -22,6 +22,7 @@ from palaverd.api.connections import CONNECTIONS, Connections, connection_middle
 from palaverd.api.declared import check_declared
 from palaverd.api.hosts import KNOWN, host_middleware
 from palaverd.api.limits import BODY_LIMIT
+from palaverd.api.open_sockets import SOCKETS, OpenSockets
 from palaverd.api.problems import Handler, problem_middleware
 from palaverd.api.services import SERVICES, Services
 
@@ -51,7 +52,7 @@ ROUTES = (
 def make_app(
     services: Services,
     connections: Connections,
-    open_sockets: sockets.OpenSockets,
+    open_sockets: OpenSockets,
     gate: Gate,
 ) -> web.Application:
     """Return the application; it does not listen by itself."""
@@ -69,7 +70,7 @@ def make_app(
     app[GATE] = gate
     app[KNOWN] = services.known
     app[SERVICES] = services
-    app[sockets.SOCKETS] = open_sockets
+    app[SOCKETS] = open_sockets
     for routes in ROUTES:
         app.add_routes(routes)
     check_declared(app)

@@ -19,6 +19,7 @@ from palaverd.api import limits
 from palaverd.api.entrance import Entrance
 from palaverd.api.malformed import problem_of_malformed, unquoted
 from palaverd.api.problems import Handler, headers_of, internal, problem, problem_of, respond
+from palaverd.api.push import unsent_of
 
 log = structlog.get_logger("palaverd.api")
 
@@ -159,7 +160,7 @@ class Connection(RequestHandler):
     @property
     def unsent(self) -> int:
         """Bytes of a response that the client has not received yet."""
-        return 0 if self._wire is None else self._wire.get_write_buffer_size()
+        return 0 if self._wire is None else unsent_of(self._wire)
 
     def cut(self) -> None:
         """Close the connection at once."""

@@ -16,12 +16,16 @@ ACCEPT_PAUSE_S = 1.0  # when no connection can be accepted and none can be close
 HEAD_S = 30.0  # from a connection's beginning to its first request
 BODY_S = 60.0  # for a whole body: `BODY_LIMIT` at 18 KB/s
 IDLE_S = 75.0  # between requests; longer than clients keep a connection, so that they close it
-PING_S = 15.0  # a peer that vanished is noticed within two of them
+PING_S = 15.0  # without a word of the client, before it is asked for one
 # Without another event. A client gives up after 12 s, so that one heartbeat may be late, or the
 # line interrupted for two seconds.
 HEARTBEAT_S = 5.0
 GOODBYE_S = 1.0  # for all clients together to receive the close frame of a shutdown
-SEND_STALL_S = 30.0  # a client that receives nothing for this long is closed; it can resume
+SEND_STALL_S = 30.0  # a client that takes nothing for this long is closed; it can resume
+# Bytes that a client must take in that time while more waits: 2 KB/s, less than the slowest line.
+SLOWEST = 64 * 1024
+PARTING_S = 10.0  # for a client to take what waits and the close frame, before it is cut off
+PONGS = 16  # unsent answers to a client's pings; further ones are for pings that it sent unread
 # Bytes; far below asyncio's high-water mark (64 KiB), above which a write waits for the reader.
 PROMPT_FRAME = 16 * 1024
 # WebSockets. A user has a few, a service one for each chat that it follows; a runaway script would
@@ -45,6 +49,7 @@ USED_NOTED_S = 60.0  # between two writes of when a token was last used, each a 
 
 # WebSocket close codes (RFC 6455, section 7.4; 4000 to 4999 are the application's own).
 CLOSE_GOING_AWAY = 1001
-CLOSE_TRY_AGAIN = 1013
+CLOSE_FAILED = 1011  # a fault of the daemon, which its log shows
 CLOSE_NOT_LET_IN = 4401  # its token has ended; over HTTP the daemon says why
 CLOSE_CHAT_GONE = 4404
+CLOSE_NOT_READ = 4408  # the client took nothing for `SEND_STALL_S`

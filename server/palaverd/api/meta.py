@@ -13,10 +13,10 @@ from palaver.wire.chats import Info, Models
 from palaver.wire.setup import Lent, Reloaded
 from palaverd.api.access import is_admin, owner_of
 from palaverd.api.declared import Declared, declared_of
+from palaverd.api.open_sockets import SOCKETS
 from palaverd.api.problems import BadRequest
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
-from palaverd.api.sockets import SOCKETS
 from palaverd.store.access import LOCAL_OWNER
 
 routes = Routes()

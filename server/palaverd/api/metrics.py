@@ -11,9 +11,9 @@ from aiohttp import web
 
 from palaver import __version__
 from palaverd.api.connections import CONNECTIONS
+from palaverd.api.open_sockets import SOCKETS
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
-from palaverd.api.sockets import SOCKETS
 from palaverd.metrics import Counts, Metrics, Spread, Spreads
 from palaverd.usecases.lookups import count_chats
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -12,146 +12,26 @@ import structlog
 from aiohttp import ClientConnectionResetError, WSMsgType, hdrs, web
 from msgspec import Meta
 
-from palaver.clock import Clock, deadline
 from palaver.stream.position import AT, EPISODE, READ, Position
 from palaver.stream.progress import Progress
 from palaver.wire.bounds import Whole
 from palaver.wire.events import Heartbeat, ListSnapshot, StreamEvent, WatchEvent
 from palaverd.api import limits
-from palaverd.api.access import CALLER, GATE, Caller, owner_of
+from palaverd.api.access import CALLER, GATE, owner_of
 from palaverd.api.cursors import write_cursor
+from palaverd.api.line import Line
+from palaverd.api.open_sockets import SOCKETS
 from palaverd.api.problems import BadRequest
 from palaverd.api.pulse import Pulse, beating
-from palaverd.api.push import Sender
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES, Services
 from palaverd.logs.bugs import log_bug
-from palaverd.store.codec import to_ms
-from palaverd.store.database import DatabaseError
 from palaverd.stream.live import Push
 from palaverd.stream.subscriber import Subscriber
 from palaverd.stream.watch import ListWatcher, with_cursor
 
 routes = Routes()
 log = structlog.get_logger("palaverd.api")
-
-
-class OpenSockets:
-    """The open sockets: to close them at a shutdown, and to limit them to `most` per owner."""
-
-    def __init__(self, most: int = limits.STREAMS_PER_OWNER) -> None:
-        self._most = most
-        self._by_owner: dict[str, set[web.WebSocketResponse]] = {}
-        self._by_token: dict[str, dict[web.WebSocketResponse, asyncio.Transport | None]] = {}
-        self._goodbyes: set[asyncio.Task[None]] = set()
-
-    def __len__(self) -> int:
-        return sum(len(each) for each in self._by_owner.values())
-
-    def add(self, owner: str, socket: web.WebSocketResponse) -> None:
-        """Register a socket.
-
-        Raises:
-            BadRequest: the owner has `most` already.
-        """
-        held = self._by_owner.setdefault(owner, set())
-        if len(held) >= self._most:
-            raise BadRequest(
-                f"{self._most} streams are open already; close some.",
-                code="too_many_streams",
-                status=429,
-            )
-        held.add(socket)
-
-    def discard(self, owner: str, socket: web.WebSocketResponse) -> None:
-        """Remove a socket."""
-        held = self._by_owner.get(owner, set())
-        held.discard(socket)
-        if not held:
-            self._by_owner.pop(owner, None)
-
-    @contextmanager
-    def ends_with(
-        self,
-        caller: Caller,
-        socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
-        is_over: Callable[[str], object],
-        clock: Clock,
-    ) -> Iterator[None]:
-        """Close a socket when its caller's token expires or is revoked, while the block runs."""
-        token = caller.token_id
-        if token is None:
-            yield
-            return
-        self._by_token.setdefault(token, {})[socket] = transport
-        timer = None
-        if is_over(token):  # revoked between the request's admission and now
-            self._turn_out(token, socket, clock)
-        elif caller.expires_at is not None:
-            left = max(0, caller.expires_at - to_ms(clock.now())) / 1000
-            timer = clock.call_later(left, lambda: self._turn_out(token, socket, clock))
-        try:
-            yield
-        finally:
-            if timer is not None:
-                timer.cancel()
-            held = self._by_token.get(token, {})
-            held.pop(socket, None)
-            if not held:
-                self._by_token.pop(token, None)
-
-    def turn_out(self, is_over: Callable[[str], object], clock: Clock) -> None:
-        """Close the sockets of every token that is no longer valid."""
-        for token in [token for token in self._by_token if is_over(token)]:
-            for socket in list(self._by_token[token]):
-                self._turn_out(token, socket, clock)
-
-    def _turn_out(self, token: str, socket: web.WebSocketResponse, clock: Clock) -> None:
-        transport = self._by_token.get(token, {}).get(socket)
-        task = asyncio.create_task(
-            _shut(socket, transport, clock, limits.CLOSE_NOT_LET_IN, b"the token is over")
-        )
-        self._goodbyes.add(task)
-        task.add_done_callback(self._goodbyes.discard)
-
-    async def close_all(self, clock: Clock) -> None:
-        """Close every socket with a code after which clients reconnect at once.
-
-        A client that does not read is not waited for: its connection ends with the process.
-        """
-        sockets = [socket for each in self._by_owner.values() for socket in each]
-        goodbyes = asyncio.gather(
-            *(
-                socket.close(code=limits.CLOSE_GOING_AWAY, message=b"going away; reconnect")
-                for socket in sockets
-            ),
-            return_exceptions=True,
-        )
-        try:
-            async with deadline(clock, limits.GOODBYE_S):
-                await goodbyes
-        except TimeoutError:
-            log.warning("clients not told", sockets=len(self))
-
-
-async def _shut(
-    socket: web.WebSocketResponse,
-    transport: asyncio.Transport | None,
-    clock: Clock,
-    code: int,
-    why: bytes,
-) -> None:
-    """Close a socket soon, whether or not its client reads the close frame."""
-    with suppress(TimeoutError):
-        async with deadline(clock, limits.GOODBYE_S):
-            await socket.close(code=code, message=why)
-    # The client does not read. aiohttp would wait until it has read what is buffered.
-    if transport is not None and transport.get_write_buffer_size() > 0:
-        transport.abort()
-
-
-SOCKETS = web.AppKey("sockets", OpenSockets)
 
 
 class Follow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -201,7 +81,7 @@ async def watch_chats(request: web.Request) -> web.StreamResponse:
     def frames(_push: Push) -> AsyncIterator[bytes]:
         return _list_frames(watcher)
 
-    return await _serve(request, services, owner, frames, limits.CLOSE_TRY_AGAIN)
+    return await _serve(request, services, owner, frames, limits.CLOSE_FAILED)
 
 
 async def _list_frames(watcher: ListWatcher) -> AsyncIterator[bytes]:
@@ -233,7 +113,10 @@ async def _serve(
     end_code: int,
 ) -> web.StreamResponse:
     socket = web.WebSocketResponse(
-        heartbeat=limits.PING_S, max_msg_size=limits.INCOMING_FRAME_LIMIT, compress=False
+        autoclose=False,
+        autoping=False,
+        max_msg_size=limits.INCOMING_FRAME_LIMIT,
+        compress=False,
     )
     if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
         raise BadRequest(
@@ -250,85 +133,59 @@ async def _serve(
             await socket.prepare(request)
         except ValueError:  # from aiohttp, which can neither decode nor quote such a header
             raise BadRequest("A header of the handshake is not ASCII.") from None
-        sender = Sender(socket, request.transport)
+        line = Line(socket, request.transport, services.clock)
         with (
-            sockets.ends_with(
-                request[CALLER],
-                socket,
-                request.transport,
-                request.app[GATE].is_over,
-                services.clock,
-            ),
-            beating(sender, services.clock) as pulse,
+            sockets.ends_with(request[CALLER], line, request.app[GATE].is_over, services.clock),
+            beating(line, services.clock) as pulse,
         ):
             writer = asyncio.create_task(
-                _write(
-                    socket,
-                    request.transport,
-                    frames(sender.push),
-                    services.clock,
-                    pulse,
-                    end_code,
-                )
+                _write(line, frames(line.sender.push), pulse, end_code, request.path)
             )
+            line.written_by(writer)
             try:
-                await _drain(socket)
+                await _drain(line, pulse)
             finally:
+                line.end()
                 writer.cancel()
                 await asyncio.wait({writer})
-        if not writer.cancelled() and (error := writer.exception()) is not None:
-            await log_bug(log, "stream failed", error, path=request.path)
     finally:
         sockets.discard(owner, socket)
         services.touch()
     return socket
 
 
-async def _drain(socket: web.WebSocketResponse) -> None:
-    """Read until the client closes; messages of clients are ignored."""
-    async for message in socket:
-        if message.type is WSMsgType.ERROR:
-            break
-
-
-def _is_sent_at_once(transport: asyncio.Transport | None, frame: bytes) -> bool:
-    """Return whether sending cannot block on the client: nothing is buffered."""
-    return (
-        transport is not None
-        and len(frame) <= limits.PROMPT_FRAME
-        and transport.get_write_buffer_size() == 0
-    )
+async def _drain(line: Line, pulse: Pulse) -> None:
+    """Read until the client closes. It has nothing to say, but that it is there."""
+    socket = line.socket
+    while True:
+        message = await socket.receive()
+        pulse.heard()
+        match message.type:
+            case WSMsgType.PING:
+                line.sender.pong(message.data)
+            case WSMsgType.CLOSE:
+                if not line.sender.closed:
+                    # It may close the connection at once: what is unsent is not waited for.
+                    await socket.close(drain=False)
+                return
+            case WSMsgType.CLOSING | WSMsgType.CLOSED | WSMsgType.ERROR:
+                return
+            case _:
+                pass
 
 
 async def _write(
-    socket: web.WebSocketResponse,
-    transport: asyncio.Transport | None,
-    frames: AsyncIterator[bytes],
-    clock: Clock,
-    pulse: Pulse,
-    end_code: int,
+    line: Line, frames: AsyncIterator[bytes], pulse: Pulse, end_code: int, path: str
 ) -> None:
-    """Send frames as fast as the client reads them; close a client that reads nothing."""
-    async with aclosing(frames):  # type: ignore[type-var]
-        try:
+    """Send frames as fast as the client reads them, until they end."""
+    try:
+        async with aclosing(frames):  # type: ignore[type-var]
             async for frame in frames:
-                pulse.said()
-                if _is_sent_at_once(transport, frame):
-                    # A deadline costs more than the send, and could not pass here.
-                    await socket.send_frame(frame, WSMsgType.TEXT)
-                    continue
-                async with deadline(clock, limits.SEND_STALL_S):
-                    await socket.send_frame(frame, WSMsgType.TEXT)
-        except TimeoutError:
-            # No close frame: it would queue behind what the client has not read. And waiting for
-            # that in aiohttp again would raise a cancellation: it shares the wait that timed out.
-            if transport is not None:
-                transport.abort()
-            return
-        except ClientConnectionResetError:
-            return  # the client closed meanwhile
-        except DatabaseError as error:
-            log.warning("stream closed", error=error.sentence)
-            await socket.close(code=limits.CLOSE_TRY_AGAIN, message=error.sentence.encode()[:120])
-            return
-    await socket.close(code=end_code)
+                pulse.said(len(frame))
+                await line.socket.send_frame(frame, WSMsgType.TEXT)
+    except ClientConnectionResetError:
+        return  # the client closed meanwhile
+    except Exception as error:  # noqa: BLE001 - the client must not wait for what never comes
+        await log_bug(log, "stream failed", error, path=path)
+        end_code = limits.CLOSE_FAILED
+    line.part(end_code, "")
