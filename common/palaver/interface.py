@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from palaver.remote.servers import Server
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A daemon to choose; `server` is None for this machine's."""
 
     server: Server | None
@@ -28,8 +28,7 @@ class Choice:
         return "" if self.server is None or self.server.name is None else str(self.server.place)
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """The result of an interface.
 
     `chat_id` is the chat that was shown; `go_to` is the server that was chosen, on which to open

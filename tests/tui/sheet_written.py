@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from palaver.client import Connected
 from palaver.wire.events import CaughtUp, MessageEvent, UsageEvent

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from palaver.wire.chats import TITLE_LIMIT, ChatPage, ChatStatus

@@ -1,9 +1,9 @@
 """Editing, forking and clearing a history: drops are shown before, and a failure loses no text."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from palaver.wire.chats import ChatStatus
 from palaver.wire.events import CaughtUp, HistoryTruncated, MessageEvent, QueueUpdate

@@ -1,9 +1,9 @@
 """Filtering and renaming chats, and recalling earlier messages."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from palaver.wire.events import CaughtUp, MessageEvent, QueueUpdate

@@ -1,11 +1,11 @@
 """The live state, which is the most important of those that hold, and what Esc does in each."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from palaver.wire.chats import ChatStatus, RetryInfo
 from palaver.wire.events import StreamEvent

@@ -1,11 +1,11 @@
 """Pages of messages are fetched as they come near; a failed one is not asked for without end."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from palaver.client import Connected, ConnectionLost
 from palaver.wire.events import CaughtUp

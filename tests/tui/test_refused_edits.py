@@ -1,10 +1,10 @@
 """Edits that are refused, interrupted by another, or whose message is gone: no text is lost."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from palaver.stream.progress import Progress

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
-from dataclasses import replace as altered
 
 import pytest
+from msgspec.structs import replace as altered
 from sqlalchemy import Connection
 
 from palaver.stream.progress import Progress, step
@@ -211,7 +212,7 @@ def follow(me: Me, lines: Lines, order: tuple[str, ...] = ()) -> int:
     """
     count = 0
     for event, rest in first_of(lines):
-        one = altered(me)
+        one = copy(me)
         one.happens(event)
         one.holds((*order, event))
         count += follow(one, rest, (*order, event))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from palaver.wire.messages import Reasoning, ToolCall, ToolResult
 from palaver_tui.transcript.folds import Folds

@@ -1,6 +1,5 @@
 """The header's name of the daemon, changing to another one, and what is shown if it refuses."""
 
-import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -263,7 +262,7 @@ def test_the_files_that_decide_whether_a_server_is_reached(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     ca, token = Path("/ca.pem"), Path("/token")
-    named = dataclasses.replace(BOX, ca_file=ca, token_file=token)
+    named = msgspec.structs.replace(BOX, ca_file=ca, token_file=token)
     *found, stored = watched_files(tmp_path, None, named)
     assert found == [tmp_path / "palaver" / "client.toml", ca, token]
     assert stored.parent == tmp_path / "palaver" / "tokens"

@@ -1,6 +1,5 @@
 """Of a chat of any length only messages around the view are in memory, and the view is stable."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from palaver.stream.progress import Progress
 from palaver.wire.events import HistoryTruncated, MessageEvent

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from msgspec.structs import replace
 from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input, TextArea

@@ -116,17 +116,19 @@ def _named(
     """Return the selected server, which must be one that requires a token."""
     from pathlib import Path
 
+    from msgspec import structs
+
     from palaver.client.errors import PalaverError
     from palaver.remote.address import Web
     from palaver.remote.servers import Wanted
 
     wanted = settings.wanted
     if address is not None:
-        wanted = replace(wanted or Wanted(""), address=address, source="login")
+        wanted = structs.replace(wanted or Wanted(""), address=address, source="login")
     if wanted is None or not wanted.address:
         raise click.UsageError("Which server? Name one, as in  palaver login https://box:7777")
     if ca_file is not None:
-        wanted = replace(wanted, ca_file=Path(ca_file).absolute())
+        wanted = structs.replace(wanted, ca_file=Path(ca_file).absolute())
     server = replace(settings, wanted=wanted).server
     if server is None or not isinstance(server.place, Web):
         place = "The daemon on this machine" if server is None else server.place

@@ -6,10 +6,11 @@ Pure. Error messages never repeat what may be a secret in an address.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 LOCAL: Final = "local"  # the daemon of the user's own data directory
 EXAMPLES: Final = "https://box:7777, ssh://you@box, or a name of client.toml"
@@ -27,8 +28,7 @@ class BadAddressError(ValueError):
     """The address cannot be used. The message is a sentence that names what would be right."""
 
 
-@dataclass(frozen=True)
-class Unix:
+class Unix(msgspec.Struct, frozen=True):
     """A Unix socket on this machine, by its path as given."""
 
     path: str
@@ -37,8 +37,7 @@ class Unix:
         return self.path
 
 
-@dataclass(frozen=True)
-class Web:
+class Web(msgspec.Struct, frozen=True):
     """A daemon on a TCP port, or a proxy in front of it."""
 
     scheme: str
@@ -78,8 +77,7 @@ class Web:
         return f"{self.scheme}://{self.place}"
 
 
-@dataclass(frozen=True)
-class Ssh:
+class Ssh(msgspec.Struct, frozen=True):
     """A machine to reach with the user's ssh. What is None, ssh's configuration decides."""
 
     host: str
@@ -92,8 +90,7 @@ class Ssh:
         return f"ssh://{user}{_bracketed(self.host)}{port}"
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """A name in client.toml, or `local`."""
 
     name: str

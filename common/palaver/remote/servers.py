@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from palaver.client.errors import PalaverError
 from palaver.misfits import find_misfit, suggestion
@@ -39,8 +39,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     servers: dict[str, Entry] = {}
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A daemon and how to reach it. `name` is its name in client.toml, if any.
 
     `remote_command` is the command for ssh to run there, None for the default.
@@ -87,8 +86,7 @@ ONLY: Final[dict[str, type[Web] | type[Ssh]]] = {
 _KINDS: Final = {Web: "an https:// address", Ssh: "an ssh:// address"}
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """The server that a command line or the environment selects; `source` names which."""
 
     address: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from palaver.interface import Choice
 
 
-@dataclass
-class ExitState:
+class ExitState(msgspec.Struct):
     """Confirmations that were asked for and warnings that were shown, and the next server."""
 
     asked_at: float = float("-inf")  # when ^c was pressed with nothing to copy, monotonic seconds

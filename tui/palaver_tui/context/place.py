@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.widget import Widget
 
 
-@dataclass(frozen=True)
-class UserPlace:
+class UserPlace(msgspec.Struct, frozen=True):
     """The chat, the focused part, the number of edits in the composer, whether a dialog is open.
 
     If two are equal, the user has begun nothing else in between: the screen may change.

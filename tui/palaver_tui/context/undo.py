@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
+
+import msgspec
 
 from palaver_tui.context.notices import Notices
 from palaver_tui.timing import UNDO_NOTICE_S
@@ -58,8 +59,7 @@ class UndoStack:
             self._notices.say("There is nothing to take back.")
 
 
-@dataclass(frozen=True)
-class TextAside:
+class TextAside(msgspec.Struct, frozen=True):
     """A text removed from a queue, or from the composer at the end of an edit.
 
     `at` is when it was written.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 # Where a key works. `app`: everywhere, before any widget handles it.
 Scope = Literal["app", "composer", "transcript", "search", "chats", "queue"]
@@ -29,8 +30,7 @@ Need = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """An action. `footer` is its label in the footer, None if it is not shown there.
 
     `command` is its slash command in the composer; an action that has one is in the palette too.

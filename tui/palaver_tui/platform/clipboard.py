@@ -6,9 +6,10 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from palaver_tui.text.visible import encodable
 from palaver_tui.timing import CLIPBOARD_TOOL_S
@@ -37,8 +38,7 @@ MOST_OSC_52 = 74_994
 FILE_NAME = "copied.txt"
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(msgspec.Struct, frozen=True):
     """The way a text was copied.
 
     `name` is the program or the file; with the way `tmux`, what tmux has sent the text to: the

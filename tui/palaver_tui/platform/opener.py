@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from threading import Thread
+
+import msgspec
 
 from palaver_tui.platform.clipboard import REMOTE
 from palaver_tui.timing import OPENER_S
@@ -26,8 +27,7 @@ OPENERS: tuple[tuple[str, str], ...] = (
 MAC_OPENER = "open"
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The result: `program` opened the address, or it was not opened for a `reason`."""
 
     program: str = ""

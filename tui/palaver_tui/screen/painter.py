@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+import msgspec
+from msgspec.structs import replace
 from textual.widget import Widget
 
 from palaver import __version__
@@ -39,8 +40,7 @@ CROWDED = 24  # rows below which the list of commands hides the banner
 HINTS_FROM = 64  # columns from which the composer's frame shows hints
 
 
-@dataclass(frozen=True)
-class ListSelection:
+class ListSelection(msgspec.Struct, frozen=True):
     """What the list shows: the filter's text or None, archived chats or others, and drafts.
 
     `drafts` are the ids of chats with a draft.

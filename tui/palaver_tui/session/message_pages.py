@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from palaver.client import PalaverError
 from palaver.wire.messages import Message
@@ -23,8 +24,7 @@ Holds = Callable[[Message], bool]
 Told = Callable[[int, int | None], None]
 
 
-@dataclass(frozen=True)
-class PageRequest:
+class PageRequest(msgspec.Struct, frozen=True):
     """A page to fetch: before or after the message with an id, in the chat with this name."""
 
     name: str
@@ -32,8 +32,7 @@ class PageRequest:
     after_id: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Seek:
+class Seek(msgspec.Struct, frozen=True, eq=False):
     """A search in the messages of a chat that are not in memory."""
 
     client: Client

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from palaver.client import PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.wire.chats import CreateChat, SendMessage, Sent

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from palaver.client import (
     Connected,

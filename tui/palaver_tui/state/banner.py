@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from palaver.wire.errors import ChatError, FailureKind
 from palaver_tui.keymap.actions import key_of
@@ -37,8 +38,7 @@ HEADLINES: dict[FailureKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Banner:
+class Banner(msgspec.Struct, frozen=True):
     """A banner: `title` and `code` are shown in the frame, `text` and `detail` inside.
 
     `keys` are triples of key, action id and label.

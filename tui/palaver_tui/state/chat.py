@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from palaver.stream.progress import Progress
 from palaver.wire.chats import ChatStatus, PendingReason, RetryInfo, Versions
@@ -21,8 +22,7 @@ Landing = Literal["history", "queue"]
 OutgoingState = Literal["sending", "waiting", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class LiveBlock:
+class LiveBlock(msgspec.Struct, frozen=True):
     """One block of live output."""
 
     number: int
@@ -32,16 +32,14 @@ class LiveBlock:
     call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(msgspec.Struct, frozen=True):
     """The live output of one attempt."""
 
     episode: str
     blocks: tuple[LiveBlock, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A message sent by this client that has not appeared in the chat's stream yet.
 
     `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the version of
@@ -66,8 +64,7 @@ class Outgoing:
         return self.state == "refused" or (self.state == "waiting" and not self.may_have_arrived)
 
 
-@dataclass(frozen=True, slots=True)
-class ChatView:
+class ChatView(msgspec.Struct, frozen=True):
     """What the client knows about a chat. The default value is a chat that does not exist yet.
 
     `since` is when the current status began: the daemon's time for `pending`, else the time when

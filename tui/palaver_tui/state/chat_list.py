@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from palaver.wire.chats import Chat
 from palaver.wire.events import (
@@ -18,16 +20,14 @@ from palaver.wire.events import (
 from palaver_tui.state.activity import list_status
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(msgspec.Struct, frozen=True):
     """How far the archived chats were fetched; `loaded` is False before the first page."""
 
     next_cursor: str | None = None
     loaded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChatList:
+class ChatList(msgspec.Struct, frozen=True):
     """All known chats by id, archived or not. `loaded` is False until the snapshot.
 
     The snapshot has the newest chats that are not archived. `next_cursor` is for the next page of
@@ -52,8 +52,7 @@ class ChatList:
 EMPTY = ChatList({})
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A row of the list; `depth` is 1 for a child under its parent, else 0."""
 
     chat: Chat

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+import msgspec
 
 from palaver.client import Connected, ConnectionLost
 
@@ -13,8 +14,7 @@ from palaver.client import Connected, ConnectionLost
 Phase = Literal["starting", "live", "reconnecting", "offline"]
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """The phase. Without a connection also since when, why, and when the next attempt is made.
 
     `lost`: there was a connection before. A daemon that was never reached may not be ready yet.

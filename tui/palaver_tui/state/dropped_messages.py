@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from palaver.wire.chats import BUSY
 from palaver.wire.messages import Message
 from palaver_tui.state.chat import ChatView
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(msgspec.Struct, frozen=True):
     """The messages after the edited one, the queued ones, and whether an answer is stopped.
 
     `at_least`: there are more than `messages`, which were not fetched and cannot be counted.
@@ -22,8 +21,7 @@ class Dropped:
     at_least: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """The number of visible messages after message `after`, up to and including `up_to`."""
 
     messages: int

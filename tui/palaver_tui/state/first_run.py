@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from palaver.wire.chats import Models
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 Help = Literal["setup.restart", "setup.local"]
 
 
-@dataclass(frozen=True)
-class FirstRun:
+class FirstRun(msgspec.Struct, frozen=True):
     """What is missing to use a model, and what is available.
 
     `path` is the path of config.toml if the daemon runs on this machine, `there` its path on the

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GrowingText:
+class GrowingText(msgspec.Struct, frozen=True, eq=False):
     """An immutable text; `plus` returns a longer one in constant time.
 
     All texts that grew from one share a list of pieces, and each has the number of pieces that
@@ -15,7 +14,7 @@ class GrowingText:
 
     length: int = 0
     _count: int = 0
-    _pieces: list[str] = field(default_factory=list)
+    _pieces: list[str] = msgspec.field(default_factory=list)
 
     def plus(self, delta: str) -> GrowingText:
         """Return this text with `delta` after it."""

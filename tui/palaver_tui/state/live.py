@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
+
+import msgspec
 
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection
@@ -33,8 +34,7 @@ STOPPABLE: frozenset[LiveState] = frozenset(
 SLOW_AFTER_S = 15.0  # until the first token; most models answer within a few seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """The live state, since when, and whether the first token takes longer than `SLOW_AFTER_S`."""
 
     state: LiveState

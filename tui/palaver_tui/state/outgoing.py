@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from palaver.wire.chats import BUSY, Sent
 from palaver_tui.state.chat import ChatView, Landing, Outgoing, OutgoingState

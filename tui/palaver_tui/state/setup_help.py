@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from palaver.setup.local import PORTS, LocalModel, LocalServer, example
 from palaver_tui.keymap.actions import key_of
@@ -18,8 +19,7 @@ ENTER: Final = key_of("composer.send")
 NAMED: Final = 3  # models that are named; further ones are counted
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A paragraph. Those with the highest `spare` are omitted first if there is no room."""
 
     text: str

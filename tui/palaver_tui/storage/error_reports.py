@@ -10,11 +10,12 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from traceback import walk_tb
 from typing import Final
+
+import msgspec
 
 # Kinds of errors with an entry of their own; further ones are only counted.
 MOST_KINDS: Final = 20
@@ -24,8 +25,7 @@ PACKAGES: Final = ("palaver", "textual", "rich")
 TERMINAL: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LANG")
 
 
-@dataclass(frozen=True)
-class ErrorKind:
+class ErrorKind(msgspec.Struct, frozen=True):
     """One kind of error: its type, and the frames of its traceback, the outermost first.
 
     `cause` is the error that it was raised from, or during the handling of.

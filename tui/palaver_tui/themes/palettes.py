@@ -7,15 +7,15 @@ its own background: whether that is dark is unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 # The colours of a terminal: 24-bit colours, the 256 of xterm, its own 16, or none.
 Depth = Literal["truecolor", "256", "16", "none"]
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True):
     """The colours of one theme, for terminals of its `depth`.
 
     `own`: the background is the terminal's; an edge, attributes and inks replace other

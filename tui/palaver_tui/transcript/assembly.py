@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from palaver.wire.messages import Message, Reasoning, Text, ToolCall
 from palaver_tui.state.chat import ChatView, Outgoing

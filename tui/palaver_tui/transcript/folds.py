@@ -6,8 +6,10 @@ a run of steps the id of its last message.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 # `rest`: the middle of something long, such as a tool's output.
 FoldKind = Literal["reasoning", "call", "steps", "rest"]
@@ -22,8 +24,7 @@ class FoldKey(NamedTuple):
     number: int = 0
 
 
-@dataclass(frozen=True)
-class Folds:
+class Folds(msgspec.Struct, frozen=True):
     """Which folds are open: the kinds open by default, and the folds turned from that."""
 
     open_kinds: frozenset[FoldKind] = frozenset()

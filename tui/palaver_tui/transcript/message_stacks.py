@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import pairwise
+
+import msgspec
 
 from palaver.wire.messages import (
     Boundary,
@@ -46,8 +47,7 @@ USER_MARGIN = Span("▎ ", Face("user"))
 CallFactory = Callable[[str, str], CallBlock]
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """How messages are shown, by the user's settings and the terminal's abilities."""
 
     zone: tzinfo | None = None  # None: the machine's own
@@ -55,8 +55,7 @@ class Look:
     now: Callable[[], datetime] | None = None  # today needs no date above its first message
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(msgspec.Struct, frozen=True):
     """How a message is shown because of its neighbours."""
 
     new_day: bool

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import ClassVar
 
+import msgspec
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -27,8 +27,7 @@ from palaver_tui.widgets.strips import palette_of, row, strip_of
 BEGINS_FILTER = BY_ID["chats.filter"].keys
 
 
-@dataclass(frozen=True)
-class ListContent:
+class ListContent(msgspec.Struct, frozen=True):
     """What the list shows.
 
     `loaded`: the daemon has sent its chats. `next_page` is the cursor of older ones. With a
@@ -38,7 +37,7 @@ class ListContent:
     which nothing counts as new.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row] = msgspec.field(default_factory=list)
     current: str | None = None
     loaded: bool = False
     next_page: str | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection, Phase
@@ -46,8 +47,7 @@ def context_used(view: ChatView) -> tuple[str, Ink] | None:
     return f"{eighth} {part:.0%}", ink
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """The daemon, as the header names it: `name` is `user@host`, or a local daemon's name.
 
     `remote`: it is not on this machine. `version` is its version, "" if it is this client's.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from palaver_tui.text.markdown.formulas import FORMULA
 from palaver_tui.text.markdown.metadata import TRACE
@@ -19,8 +21,7 @@ OPENABLE = ("http://", "https://", "mailto:")
 FORMULA_FACE = Face("code")
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(msgspec.Struct, frozen=True):
     ink: Ink = "text"
     bold: bool = False
     italic: bool = False

@@ -7,8 +7,9 @@ are below each other, each after the head of its column.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from palaver_tui.text.spans import Face, Line, Span
 from palaver_tui.text.wrap import width_of, wrap
@@ -20,8 +21,7 @@ _RULE = Face("rule")
 _HEAD = Face(bold=True)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A head, rows, and the alignment of each column."""
 
     head: tuple[Cell, ...]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
 
 from palaver_tui.text.code import rows_of
 from palaver_tui.text.markdown.metadata import TRACE, Env
@@ -48,16 +49,15 @@ class Shown(NamedTuple):
     length: int
 
 
-@dataclass
-class Origins:
+class Origins(msgspec.Struct, dict=True):
     """The trace of one block. Places are offsets in its source."""
 
     source: str
     tokens: list[Token]
-    runs: list[Run] = field(default_factory=lambda: [Run("", (), (), 0, ())])
-    leaves: list[Leaf] = field(default_factory=list)
-    marks: list[Marks] = field(default_factory=list)
-    lines: list[list[Shown]] = field(default_factory=list)
+    runs: list[Run] = msgspec.field(default_factory=lambda: [Run("", (), (), 0, ())])
+    leaves: list[Leaf] = msgspec.field(default_factory=list)
+    marks: list[Marks] = msgspec.field(default_factory=list)
+    lines: list[list[Shown]] = msgspec.field(default_factory=list)
 
     def read(self, lines: Sequence[Line]) -> None:
         """Find the runs in `lines`, the layout of `tokens`."""

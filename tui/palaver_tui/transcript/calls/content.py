@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from palaver.wire.messages import ToolResult
 from palaver_tui.text.diff import Hunk, hunk_between, hunks_of
@@ -13,8 +14,7 @@ from palaver_tui.transcript.calls.output import Output
 from palaver_tui.transcript.calls.picture_box import PictureBox
 
 
-@dataclass(frozen=True)
-class CallContent:
+class CallContent(msgspec.Struct, frozen=True, dict=True):
     """The data of a call. `text` is its arguments as JSON, as received; `values` parsed."""
 
     name: str
@@ -24,7 +24,7 @@ class CallContent:
     result: ToolResult | None
     state: str
     picture: PictureBox | None = None
-    kept: CallCache = field(default_factory=CallCache)
+    kept: CallCache = msgspec.field(default_factory=CallCache)
 
     @property
     def named_for_edits(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,8 +20,7 @@ from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
 from palaver_tui.widgets.dialogs.options import Options
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A choice, in one or several lines. `words` is matched with typed text, `value` the answer."""
 
     value: str
