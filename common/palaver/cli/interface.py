@@ -90,10 +90,12 @@ def _way(settings: Settings) -> Connect:
     Raises:
         PalaverError: there is no such server, or ssh failed.
     """
+    server = settings.server if settings.connector is None else None
+    if server is None:
+        return settings.connect
     from palaver.remote.address import Ssh
 
-    server = settings.server if settings.connector is None else None
-    if server is None or not isinstance(server.place, Ssh):
+    if not isinstance(server.place, Ssh):
         return settings.connect
     import asyncio
 

@@ -55,9 +55,6 @@ def _wanted(
     remote_command: str | None,
 ) -> Wanted | None:
     import os
-    from pathlib import Path
-
-    from palaver.remote.servers import Wanted
 
     if socket and server:
         raise click.UsageError("--socket and --server name two daemons: give one of them.")
@@ -72,6 +69,10 @@ def _wanted(
         server, source = "", "login"  # `palaver login URL` may name it
     else:
         source = "PALAVER_SERVER"
+    from pathlib import Path
+
+    from palaver.remote.servers import Wanted
+
     return Wanted(
         server,
         source,
