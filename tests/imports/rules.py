@@ -172,7 +172,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("registry",),
     ),
     "palaver_tui.transcript": (
-        ("folds", "matches"),
+        ("folds", "look", "matches"),
         ("calls", "thoughts"),
         ("blocks", "steps"),
         ("section", "message_stacks"),

@@ -20,7 +20,7 @@ from palaver_tui.app import PalaverApp
 from palaver_tui.session.session import Connect
 from palaver_tui.state.chat import ChatView, Live
 from palaver_tui.text.spans import FOREVER
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.pictures import wanted_pictures
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.transcript.widget import Transcript

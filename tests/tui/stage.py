@@ -20,7 +20,7 @@ from palaver.clock import SystemClock
 from palaver.demo import CONFIG, PATIENCE
 from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver_tui.app import PalaverApp
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.widgets.composer import Composer
 from palaverd.config.load import parse_config
 from palaverd.config.types import Config

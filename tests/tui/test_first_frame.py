@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from palaver.client import Endpoint
 from palaver_tui.app import PalaverApp
+from palaver_tui.screen.main_screen import MainScreen
 from palaver_tui.widgets import welcome
 from palaver_tui.widgets.chat_list import ChatListPane
 from tui.replay import ENDPOINT, chat
@@ -58,6 +59,49 @@ async def test_the_first_frame_of_a_chat_is_not_that_of_an_empty_one(
     async with client(tmp_path, chat_id="c") as me:
         await me.until(lambda: frames)
     assert not [frame for frame in frames if "What shall we talk about?" in frame]
+
+
+@pytest.mark.parametrize("chat_id", [None, "c"])
+async def test_the_conversation_is_made_after_the_first_frame_and_changes_nothing_in_it(
+    tmp_path: Path, frames: list[str], monkeypatch: pytest.MonkeyPatch, chat_id: str | None
+) -> None:
+    made: list[int] = []
+    make = MainScreen.make_transcript
+
+    def noted(screen: MainScreen) -> object:
+        if screen.made_transcript is None:
+            made.append(len(frames))
+        return make(screen)
+
+    async def connect() -> Endpoint:
+        await asyncio.Future()
+        raise AssertionError
+
+    monkeypatch.setattr(MainScreen, "make_transcript", noted)
+    async with client(tmp_path, chat_id=chat_id, connect=connect) as me:
+        main, painted = me.app.main, me.app._frames
+        await me.until(lambda: made and main.transcript.is_mounted and not painted._pending)
+        await me.pilot.pause()
+    assert made == [1]
+    assert set(frames) == {frames[0]}
+
+
+async def test_a_conversation_that_is_used_before_the_first_frame_is_there_in_time(
+    tmp_path: Path, frames: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = PalaverApp.on_ready
+
+    def used(app: PalaverApp) -> None:
+        assert not frames
+        app.main.transcript.focus()
+        prepare(app)
+
+    monkeypatch.setattr(PalaverApp, "on_ready", used)
+    async with client(tmp_path) as me:
+        me.daemon.open(chat("c", "Chat"))
+        await me.rests()
+        assert me.app.main.transcript.parent is me.app.main.stage
+        assert len(me.app.main.stage.children) == 2
 
 
 async def test_an_error_while_the_first_frame_is_prepared_does_not_keep_the_client_from_connecting(

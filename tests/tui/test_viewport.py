@@ -21,7 +21,7 @@ from palaver_tui.state.growing_text import GrowingText
 from palaver_tui.state.message_window import at_the_end, trimmed, with_older
 from palaver_tui.text.spans import FOREVER
 from palaver_tui.transcript.folds import Folds
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.search import Search
 from palaver_tui.transcript.target_cursor import TargetCursor
 from palaver_tui.transcript.viewport import Viewport

@@ -47,14 +47,14 @@ from palaver_tui.textual_patches.terminal_driver import Terminal
 from palaver_tui.themes.palettes import DARK, FAMILIES, PALETTES, PLAIN, Depth
 from palaver_tui.themes.themes import theme
 from palaver_tui.timing import ANIMATION_S, ERROR_NOTICE_S, STILL_ANIMATION_S
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.search_bar import SearchBar
-from palaver_tui.widgets.transcript.widget import Transcript
 
 if TYPE_CHECKING:
     from palaver.client import Client
     from palaver.remote.servers import Server
+    from palaver_tui.widgets.transcript.widget import Transcript
 
 
 class PalaverApp(Application[int]):
@@ -194,7 +194,7 @@ class PalaverApp(Application[int]):
         main, context = self.main, self.context
         main.welcome.hint = self._hint
         look = replace(self._look, pictures=self._draws_pictures, now=self.clock.now)
-        main.transcript.viewport.set_look(look)
+        main.set_look(look)
         self._mark_own()
         main.composer.act = self.perform
         main.composer.focus()
@@ -203,11 +203,20 @@ class PalaverApp(Application[int]):
             context.notices.say(self._notice, "error", seconds=ERROR_NOTICE_S)
         # Drawn when this is done, as one frame, whatever fails in it.
         self.main.release()
-        self.call_after_refresh(self._first_frame.set)
+        self.call_after_refresh(self._first_drawn)
         self.session.start(self._chat_id)
         self.paint()
         self.run_worker(context.drafts.stored.load(context.drafts.note, self._drafts_loaded))
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
+
+    def _first_drawn(self) -> None:
+        """Make the conversation, which the first frame had no use for, and connect."""
+        try:
+            if self.on_screen:
+                self.main.make_transcript()
+                self._changed()
+        finally:
+            self._first_frame.set()
 
     async def on_unmount(self) -> None:
         """Stop the key queue, save the drafts, and close the session."""
@@ -311,8 +320,9 @@ class PalaverApp(Application[int]):
         """Repaint everything in the colours of the new theme."""
         if self._is_ready:
             self._mark_own()
-            self.main.transcript.viewport.draw_pictures(self._draws_pictures)
-            self.main.transcript.redraw()
+            self.main.draw_pictures(self._draws_pictures)
+            if self.main.made_transcript is not None:
+                self.main.made_transcript.redraw()
             self.main.refresh(layout=True)
 
     def _mark_own(self) -> None:

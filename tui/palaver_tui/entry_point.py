@@ -19,7 +19,7 @@ from palaver_tui.session.setup import SetupTools
 from palaver_tui.session.watched_files import file_stats, watched_files
 from palaver_tui.storage.error_reports import say_ended
 from palaver_tui.textual_patches.application import unwrapped
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.widgets.strips import depth_of, draws_pictures
 
 if TYPE_CHECKING:

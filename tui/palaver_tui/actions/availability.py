@@ -39,7 +39,7 @@ NEEDS: Mapping[Need, Callable[[Context], bool]] = {
     "setup.restart": lambda context: context.session.setup.offers("setup.restart"),
     "setup.local": lambda context: context.session.setup.offers("setup.local"),
     "offline": lambda context: context.session.connection.phase == "offline",
-    "searching": lambda context: context.screen.transcript.search.active,
+    "searching": lambda context: context.screen.is_searching,
     "servers": lambda context: context.servers is not None,
     "error": lambda context: bool(context.errors.log),
 }

@@ -8,6 +8,12 @@ from typing import Final
 from palaver_tui.context.context import Context
 from palaver_tui.state.escape import LAYERS, Open
 
+
+def _selects(context: Context) -> bool:
+    transcript = context.screen.made_transcript
+    return transcript is not None and transcript.selection.active
+
+
 # For each part that Esc closes: whether it is open, and the footer's label for closing it.
 OPEN: Final[Mapping[Open, tuple[Callable[[Context], bool], str]]] = {
     "dialog": (lambda context: context.dialogs.is_open, "close"),
@@ -16,7 +22,7 @@ OPEN: Final[Mapping[Open, tuple[Callable[[Context], bool], str]]] = {
         "clear",
     ),
     "search": (lambda context: context.screen.search_bar.display, "end search"),
-    "selection": (lambda context: context.screen.transcript.selection.active, "unselect"),
+    "selection": (_selects, "unselect"),
     "filter": (lambda context: context.list_filter.text is not None, "clear filter"),
     "archived": (
         lambda context: context.list_filter.archived and context.screen.chat_list.has_focus,

@@ -29,8 +29,8 @@ def paint(context: Context) -> None:
 
 def _let_go(context: Context) -> None:
     """Discard the messages that are far from the view."""
-    transcript, pages = context.screen.transcript, context.session.message_pages
-    if transcript.viewport.name != context.session.current:
+    transcript, pages = context.screen.made_transcript, context.session.message_pages
+    if transcript is None or transcript.viewport.name != context.session.current:
         return
     if transcript.viewport.following:
         pages.keep_newest()

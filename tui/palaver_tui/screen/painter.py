@@ -25,13 +25,9 @@ from palaver_tui.state.primary_action import LABELS
 from palaver_tui.storage.drafts import NEW
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.frame_title import entitle
-from palaver_tui.widgets.chat_list import ChatListPane, ListContent
-from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.chat_list import ListContent
 from palaver_tui.widgets.footer import footer_line
 from palaver_tui.widgets.header import Place, header_line
-from palaver_tui.widgets.queue import QueuePanel
-from palaver_tui.widgets.search_bar import SearchInput
-from palaver_tui.widgets.transcript.widget import Transcript
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
 ENTER, END = key_of("composer.send"), key_of("view.end")
@@ -51,18 +47,19 @@ class ListSelection(msgspec.Struct, frozen=True):
     drafts: frozenset[str]
 
 
-PARTS: dict[type[Widget], Scope] = {
-    Composer: "composer",
-    Transcript: "transcript",
-    ChatListPane: "chats",
-    SearchInput: "search",
-    QueuePanel: "queue",
+# By the ids of the main screen's widgets: their classes are not all imported at the first frame.
+PARTS: dict[str, Scope] = {
+    "composer": "composer",
+    "transcript": "transcript",
+    "chats": "chats",
+    "search-input": "search",
+    "queue": "queue",
 }
 
 
 def scope_of(focused: Widget | None) -> Scope | None:
     """Return the scope of the focused widget's key bindings; None if it has none of its own."""
-    return PARTS.get(type(focused)) if focused is not None else None
+    return PARTS.get(focused.id or "") if focused is not None else None
 
 
 class Painter:
@@ -89,7 +86,6 @@ class Painter:
         self._header, self._footer = screen.header, screen.footer
         self._chats = screen.chat_list
         self._stage = screen.stage
-        self._transcript = screen.transcript
         self._welcome = screen.welcome
         self._banner = screen.banner
         self._queue = screen.queue
@@ -161,9 +157,10 @@ class Painter:
         waiting = view.chat_id is not None and not view.caught_up
         self._stage.set_class(empty and not waiting, "-empty")
         self._welcome.show(session.setup.state, self.model_name())
-        self._transcript.show(view, session.current, self.model_name())
-        rewritten = isinstance(editing, Message) and not is_gone(view, editing)
-        self._transcript.show_edit(editing.id if editing is not None and rewritten else None)
+        if (transcript := self._screen.made_transcript) is not None:
+            transcript.show(view, session.current, model)
+            rewritten = isinstance(editing, Message) and not is_gone(view, editing)
+            transcript.show_edit(editing.id if editing is not None and rewritten else None)
         self.paint_new_lines()
         now = session.clock.now()
         self._minute = _minute(now)
@@ -197,13 +194,14 @@ class Painter:
         # Under a dialog no part gets keys, not even the focused one.
         under = self._screen.app.screen is not self._screen
         focus = None if under else scope_of(self._screen.focused)
+        transcript = self._screen.made_transcript
         line = footer_line(
             self._session.now.state,
             closes,
             self._offers,
             self._screen.size.width,
             focus,
-            selected=self._transcript.selection.some,
+            selected=transcript is not None and transcript.selection.some,
             filtering=filtering,
             under=under,
         )
@@ -261,12 +259,12 @@ class Painter:
 
     def paint_new_lines(self) -> None:
         """Show how many new lines are below the view."""
-        transcript = self._transcript
+        transcript = self._screen.made_transcript
         words = ""
-        if not transcript.viewport.following:
+        if transcript is not None and not transcript.viewport.following:
             new = transcript.viewport.new_lines
             words = f"↓ {new} new · {END}" if new else f"↓ more · {END}"
-        takes = self._screen.focused is transcript
+        takes = transcript is not None and self._screen.focused is transcript
         entitle(self._stage, LETTERS.capitalize() if takes else "", words)
 
     def _paint_writing(

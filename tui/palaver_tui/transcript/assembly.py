@@ -14,9 +14,9 @@ from palaver_tui.transcript.calls.call import CallBlock
 from palaver_tui.transcript.calls.registry import CallRegistry
 from palaver_tui.transcript.folds import FoldKey, Folds
 from palaver_tui.transcript.live import LiveSection, labelled_live
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.matches import plain_json
 from palaver_tui.transcript.message_stacks import (
-    Look,
     Placement,
     begins_day,
     clock_of,

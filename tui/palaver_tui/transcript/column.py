@@ -17,7 +17,7 @@ from palaver_tui.text.spans import BLANK, FOREVER, Line
 from palaver_tui.transcript.assembly import LIVE, Assembly
 from palaver_tui.transcript.blocks import Spot
 from palaver_tui.transcript.folds import FoldKey, Folds
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.section import Section
 
 NOWHERE = Spot(None, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from itertools import pairwise
 
 import msgspec
@@ -38,6 +38,7 @@ from palaver_tui.transcript.blocks import (
 )
 from palaver_tui.transcript.calls.call import CallBlock
 from palaver_tui.transcript.folds import FoldKey
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.steps import Steps
 from palaver_tui.transcript.thoughts import ReasoningBlock
 
@@ -45,14 +46,6 @@ MARGIN = Span("  ", PLAIN)
 USER_MARGIN = Span("▎ ", Face("user"))
 # Returns the block of a call, by its id and name: the same one while it streams and after.
 CallFactory = Callable[[str, str], CallBlock]
-
-
-class Look(msgspec.Struct, frozen=True):
-    """How messages are shown, by the user's settings and the terminal's abilities."""
-
-    zone: tzinfo | None = None  # None: the machine's own
-    pictures: bool = True  # drawn, not only their captions
-    now: Callable[[], datetime] | None = None  # today needs no date above its first message
 
 
 class Placement(msgspec.Struct, frozen=True):

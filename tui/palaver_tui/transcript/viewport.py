@@ -18,7 +18,7 @@ from palaver_tui.transcript.anchors import Anchors
 from palaver_tui.transcript.assembly import GAP
 from palaver_tui.transcript.column import Anchor, Column
 from palaver_tui.transcript.folds import FoldKey, Folds
-from palaver_tui.transcript.message_stacks import Look
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.positions import Place, Point, place_of
 from palaver_tui.transcript.section import Section
 

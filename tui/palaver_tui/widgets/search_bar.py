@@ -38,7 +38,7 @@ class SearchBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the parts."""
         yield Static("/", id="search-mark", markup=False)
-        yield SearchInput(compact=True, placeholder="Find in this conversation")
+        yield SearchInput(id="search-input", compact=True, placeholder="Find in this conversation")
         yield Static("", id="search-count", markup=False)
 
     @property

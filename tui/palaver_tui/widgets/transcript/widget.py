@@ -18,8 +18,8 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.textual_patches.error_containment import guarded_lines
 from palaver_tui.textual_patches.scroll_bar import move_bar
 from palaver_tui.timing import DRAG_SCROLL_S, LAYOUT_PAUSE_S, LAYOUT_REST_AFTER_S
+from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.marks import Mark, dropped_marks
-from palaver_tui.transcript.message_stacks import Look
 from palaver_tui.transcript.search import Search
 from palaver_tui.transcript.selection import Selection
 from palaver_tui.transcript.target_cursor import TargetCursor
