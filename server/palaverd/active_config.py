@@ -64,7 +64,7 @@ class ActiveConfig:
     ) -> None:
         self._takes_variables = takes_variables
         self._read_at = clock.now()
-        self._network: list[Named] = []
+        self._network: list[Named] | None = None  # None until somebody asks
         self._source = source
         self._clock = clock
         self._changed = changed
@@ -84,11 +84,15 @@ class ActiveConfig:
         key = loaded.keys.get(name)
         return make_provider(name, provider, api_key=key, key_hint=hint, clock=self._clock)
 
-    def setup(self) -> Setup | None:
+    async def setup(self) -> Setup | None:
         """Return the configuration's source, problems and missing keys; None without a source."""
-        source, config = self._source, self._loaded.config
-        if source is None:
+        if self._source is None:
             return None
+        if self._network is None:
+            # Not at the start: to read all certificates that the environment names takes OpenSSL
+            # 20 ms of CPU time, and only `palaver doctor` and lists of models show the result.
+            self._network = await asyncio.to_thread(network, self._source.environment)
+        source, config = self._source, self._loaded.config
         return Setup(
             config=str(source.path),
             found=self._seen.get(source.path) is not None,
@@ -194,7 +198,6 @@ class ActiveConfig:
         """Record the current state of the files; later changes trigger a reload."""
         if self._source is not None:
             self._seen = await asyncio.to_thread(self._source.look, self._loaded.config)
-            self._network = await asyncio.to_thread(network, self._source.environment)
 
     async def watch(self, idle: Callable[[], bool]) -> None:
         """Reload the configuration whenever its files change, until cancelled.

@@ -179,7 +179,6 @@ class Daemon:
         """
         await asyncio.to_thread(self._data_dir.acquire)
         await asyncio.to_thread(rotate_log, log_path(self._data_dir.path))
-        # Beside the rest: OpenSSL takes a while to read certificates that the environment names.
         looking = asyncio.create_task(self.configured.look())
         try:
             if self.socket is not None:

@@ -5,11 +5,11 @@ These parts take a fifth of the CPU time of a start.
 
 from __future__ import annotations
 
-import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from palaver.lean_aiohttp import without_certificates
 
 
 def import_libraries() -> None:
@@ -21,7 +21,7 @@ def import_libraries() -> None:
     """
     with _absent("rich"):
         import structlog  # noqa: F401
-    with _without_certificates():
+    with without_certificates():
         import aiohttp.web  # noqa: F401
 
 
@@ -36,19 +36,3 @@ def _absent(package: str) -> Iterator[None]:
         yield
     finally:
         del sys.modules[package]
-
-
-@contextmanager
-def _without_certificates() -> Iterator[None]:
-    """Have SSL contexts that are created in this `with` block trust nobody."""
-    # A method of the C class, hidden by the Python class that inherits it.
-    method: Any = _trust_nobody
-    ssl.SSLContext.set_default_verify_paths = method  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del ssl.SSLContext.set_default_verify_paths
-
-
-def _trust_nobody(_context: ssl.SSLContext) -> None:
-    """Load no certificates."""

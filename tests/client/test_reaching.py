@@ -66,6 +66,16 @@ async def test_a_private_ca_is_taken_from_its_file_for_requests_and_streams(tmp_
             await one_of_each(server, Endpoint(base))
 
 
+async def test_without_a_ca_file_the_certificates_of_the_system_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those of aiohttp's import, at which a program of ours reads none."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with protocol_server(authority.context()) as server:
+        await one_of_each(server, Endpoint(f"https://127.0.0.1:{server.port}"))
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "cannot be read: No such file"), ("hello", "has no certificate in it")],

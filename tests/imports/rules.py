@@ -61,7 +61,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
     ),
     "palaver": (
-        ("clock", "garbage", "paths", "misfits", "directives"),
+        ("clock", "garbage", "lean_aiohttp", "paths", "misfits", "directives"),
         ("wire", "servers"),
         ("stream",),
         ("client",),
@@ -206,6 +206,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaver": {"msgspec", "platformdirs"},
     "palaver.wire": {"msgspec"},
     "palaver.client": {"msgspec", "aiohttp"},
+    "palaver.lean_aiohttp": {"aiohttp"},
     "palaver.cli": {"msgspec", "click"},
     "palaver.setup": {"msgspec", "aiohttp"},
     "palaver.servers": {"msgspec"},

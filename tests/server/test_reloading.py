@@ -224,7 +224,7 @@ async def test_a_file_that_comes_is_read_once_it_is_whole(watched: Watched, tmp_
     assert watched.names == ["one"]
     await watched.look(3)
     assert len(watched.told) == 1
-    setup = watched.configured.setup()
+    setup = await watched.configured.setup()
     assert setup is not None
     assert (setup.config, setup.found, setup.problem) == (str(watched.path), True, None)
 
@@ -235,7 +235,7 @@ async def test_a_broken_file_is_told_once_and_a_mended_one_taken(
     (tmp_path / "key").write_text("k")
     watched.path.write_text(local(tmp_path).replace("base_url", "base_ulr"))
     await watched.look(5)
-    setup = watched.configured.setup()
+    setup = await watched.configured.setup()
     assert setup is not None
     assert setup.problem is not None
     assert "base_ulr" in setup.problem
@@ -303,6 +303,6 @@ async def test_without_a_file_there_is_nothing_to_read_anew() -> None:
     configured = ActiveConfig(
         Loaded(Config(), {}), ManualClock(), source=None, changed=lambda _: None
     )
-    assert configured.setup() is None
+    assert await configured.setup() is None
     with pytest.raises(ConfigError, match="not started from a configuration file"):
         await configured.reload()

@@ -90,7 +90,7 @@ async def _connected(connect: Connect) -> Endpoint:
 
 
 def _import_client() -> None:
-    import palaver.client.client  # noqa: F401 - imports aiohttp, which takes longer than a paint
+    from palaver.client import Client  # noqa: F401 - aiohttp, which takes longer than a paint
 
 
 async def _find_servers() -> list[LocalServer]:

@@ -14,6 +14,7 @@ from palaver.cli import exits, output, words
 from palaver.cli.commands import Commands
 from palaver.cli.options import settings_of
 from palaver.cli.settings import Settings
+from palaver.lean_aiohttp import begin_program
 
 # Name and location. A command is imported when it is called, or listed by --help.
 COMMANDS: Final[dict[str, str]] = {
@@ -130,6 +131,7 @@ def palaver(
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    begin_program("palaver")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -36,6 +36,9 @@ def __getattr__(name: str) -> object:
     """Import `Client` when it is first used: aiohttp takes longer than all the rest together."""
     if name != "Client":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from palaver.lean_aiohttp import import_aiohttp
+
+    import_aiohttp()
     from palaver.client.client import Client
 
     globals()[name] = Client

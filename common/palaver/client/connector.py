@@ -29,7 +29,7 @@ def connector_of(
     """Return a connector for an endpoint, without a limit of connections.
 
     Args:
-        trusting: the SSL context of its CA file, from `trusted_by`.
+        trusting: the SSL context from `trusted_by`; None for an address without TLS.
     """
     # limit=0: a client that watches many chats holds one WebSocket for each.
     if endpoint.dial is not None:
@@ -66,12 +66,16 @@ async def connect_unix(path: str, clock: Clock) -> socket.socket:
         raise
 
 
-def trusted_by(ca_file: Path) -> ssl.SSLContext:
-    """Return an SSL context that trusts only the CAs of a PEM file. Blocks.
+def trusted_by(ca_file: Path | None) -> ssl.SSLContext:
+    """Return an SSL context that trusts only the CAs of a PEM file; None: the system's. Blocks.
 
     Raises:
         PalaverError: the file cannot be used.
     """
+    if ca_file is None:
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(("http/1.1",))  # as aiohttp's own
+        return context
     try:
         return ssl.create_default_context(cafile=str(ca_file))
     except ssl.SSLError as error:

@@ -213,8 +213,8 @@ class Transport:
 
     async def _open_session(self) -> aiohttp.ClientSession:
         ca_file = self._endpoint.ca_file
-        if ca_file is not None and self._trusting is None:
-            self._trusting = await asyncio.to_thread(trusted_by, ca_file)  # reads a file
+        if self._trusting is None and (ca_file is not None or self._is_encrypted):
+            self._trusting = await asyncio.to_thread(trusted_by, ca_file)  # reads files
         if self._session is None:
             proxy = self._proxy = proxy_for(self._endpoint)
             self._session = aiohttp.ClientSession(
@@ -248,9 +248,16 @@ class Transport:
     @property
     def _is_plain(self) -> bool:
         """Whether requests go over TCP without encryption, by the URL."""
-        endpoint = self._endpoint
-        unwrapped = endpoint.socket is None and endpoint.dial is None
-        return unwrapped and endpoint.base.startswith("http:")
+        return self._over_tcp and not self._is_encrypted
+
+    @property
+    def _is_encrypted(self) -> bool:
+        """Whether requests go over TCP with TLS, by the URL."""
+        return self._over_tcp and self._endpoint.base.startswith("https:")
+
+    @property
+    def _over_tcp(self) -> bool:
+        return self._endpoint.socket is None and self._endpoint.dial is None
 
     def _refusal(self, status: int, content_type: str, data: bytes) -> PalaverError:
         if content_type != PROBLEM_CONTENT_TYPE:

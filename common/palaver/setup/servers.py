@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ async def find_servers(clock: Clock, ports: Iterable[int] = PORTS.values()) -> l
     All ports are queried concurrently, each for at most `PATIENCE_S` seconds. A port with another
     kind of server gets one GET request; no request changes anything.
     """
-    async with _session() as session:
+    async with _session(f"http://{HOST}") as session:
         found = await asyncio.gather(*(_look(session, clock, f"{HOST}:{port}") for port in ports))
     return [server for server in found if server is not None]
 
@@ -63,7 +64,7 @@ async def probe(clock: Clock, base_url: str) -> ProbeResult:
     def wanted(path: str) -> bool:
         return bool(probed.headers) and probed.server in (None, TELLING[path][1])
 
-    async with _session() as session:
+    async with _session(base_url) as session:
         await _ask(
             session, clock, base_url.rstrip("/").removesuffix("/v1"), probed, wanted, PROBE_S
         )
@@ -71,9 +72,13 @@ async def probe(clock: Clock, base_url: str) -> ProbeResult:
 
 
 @asynccontextmanager
-async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+async def _session(base_url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Yield a session for requests to `base_url`."""
+    encrypted = base_url.lower().startswith("https:")
+    # Reads the system's certificates.
+    trusting = await asyncio.to_thread(ssl.create_default_context) if encrypted else None
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, ssl=trusting or True),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept": "application/json"},
     ) as session:

@@ -87,7 +87,7 @@ def _written(served: tuple[Declared, ...]) -> bytes:
 async def get_models(request: web.Request) -> Models:
     """List the models to choose from."""
     services = request.app[SERVICES]
-    setup = services.setup() if is_admin(request) else None  # paths, variables, proxies
+    setup = await services.setup() if is_admin(request) else None  # paths, variables, proxies
     return Models(models=services.catalog.models(), setup=setup)
 
 

@@ -42,7 +42,7 @@ class Services(msgspec.Struct):
     info: Info
     touch: Callable[[], None]
     working: Callable[[], int]
-    setup: Callable[[], Setup | None]
+    setup: Callable[[], Awaitable[Setup | None]]
     reload: Callable[[], Awaitable[Reloaded]]
     lend: Callable[[Mapping[str, str]], Awaitable[Reloaded]]
     readiness: Readiness
