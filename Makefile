@@ -63,6 +63,8 @@ venv: $(STAMP) ## only create the virtual environment
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# pip compiles what it installs, but not what it links to: where PYTHONDONTWRITEBYTECODE is set, each
+# start of a program would compile it anew, which takes a third of a daemon's start.
 # A name on the path may be a stub without a Python behind it, so each is asked for its version.
 $(STAMP): pyproject.toml constraints.txt
 	@set -e; python=; \
@@ -81,6 +83,7 @@ $(STAMP): pyproject.toml constraints.txt
 	echo "Installing into $(VENV), which takes a minute ..."; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 \
 	  --constraint constraints.txt --editable '.[dev]'; \
+	$(BIN)/python -m compileall -q common server tui || true; \
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
 	  --no-binary markdown-it-py --constraint constraints.txt --dest $(VENV)/commonmark \
 	  markdown-it-py \

@@ -30,6 +30,7 @@ MAY_IMPORT_OURS = {
 # line, only itself.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaverd": (
+        ("lean_imports",),
         (
             "chatstate",
             "crashpoints",

@@ -81,10 +81,29 @@ def test_a_start_loads_only_what_it_needs_and_the_sdk_of_the_default_model(
 MOST = 1000
 
 
+SERVER = """
+import sys
+from palaverd.lean_libraries import import_client, import_libraries
+import_libraries()
+import palaverd.serve
+print("aiohttp.client" in sys.modules)
+import_client()
+import aiohttp
+print(aiohttp.ClientSession is sys.modules["aiohttp.client"].ClientSession, aiohttp.web.Request)
+"""
+
+
+def test_the_http_client_is_loaded_with_a_provider() -> None:
+    late, *found = output_of(SERVER).split()
+    assert late == "False"
+    assert found[0] == "True"
+
+
 CERTIFICATES = """
 import ssl
-from palaverd.lean_libraries import import_libraries
+from palaverd.lean_libraries import import_client, import_libraries
 import_libraries()
+import_client()
 import aiohttp.connector
 found = [aiohttp.connector._SSL_CONTEXT_VERIFIED, ssl.create_default_context()]
 print(*[context.cert_store_stats()["x509"] > 0 for context in found], found[0].verify_mode.name)

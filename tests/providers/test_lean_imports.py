@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from palaverd import lean_imports
 from palaverd.config.types import ProviderKind
-from palaverd.providers import lean_imports
-from palaverd.providers.lean_imports import Lean, import_errors, with_sdk
+from palaverd.lean_imports import Lean, import_errors, with_sdk
 from support.fresh import output_of
 
 # A package like the SDKs, of which a call uses `Client` alone.
@@ -105,6 +105,18 @@ def test_a_name_that_has_moved_is_found_all_the_same(
     assert "types.vet" in imported()
 
 
+@pytest.mark.parametrize(("line", "whole"), [('__version__ = "1.2"\n', False), ("", True)])
+def test_the_version_is_that_of_the_source_without_its_execution(
+    folder: Path, line: str, whole: bool
+) -> None:
+    """A version that is made otherwise is found by importing it whole."""
+    init, client = folder / "__init__.py", folder / "client.py"
+    init.write_text(line or '__version__ = "1" + ".2"\n' + init.read_text())
+    client.write_text("from . import __version__\nclass Client: version = __version__\n")
+    assert with_sdk(SDK, make).version == "1.2"  # type: ignore[attr-defined]
+    assert ("types.vet" in imported()) == whole
+
+
 def test_a_module_that_is_used_otherwise_than_expected_is_imported_whole(folder: Path) -> None:
     (folder / "errors.py").write_text("class Failed: pass\nfailed = Failed\n")
     (folder / "client.py").write_text("from .errors import failed\nclass Client(failed): pass\n")
@@ -152,7 +164,7 @@ print(*sys.modules)
 """
 PLACES = """
 import importlib, sys
-from palaverd.providers.lean_imports import SDKS
+from palaverd.lean_imports import SDKS
 
 for sdk, lean in SDKS.items():
     whole = importlib.import_module(sdk)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from palaverd.lean_imports import import_errors
 from palaverd.providers.anthropic_events import AnthropicDialect
 from palaverd.providers.anthropic_request import arguments
 from palaverd.providers.call import Opened
 from palaverd.providers.lazy_client import in_thread
-from palaverd.providers.lean_imports import import_errors
 from palaverd.providers.neutral import ModelEvent, ModelRequest
 from palaverd.providers.posted import posted
 from palaverd.providers.sdk import SdkProvider

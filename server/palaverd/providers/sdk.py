@@ -18,13 +18,13 @@ from palaver.clock import Clock
 from palaver.garbage import loading
 from palaverd.config.keys import BadKey, Key
 from palaverd.failures import ProviderFailure, classify
+from palaverd.lean_imports import with_sdk
 from palaverd.providers.call import Call, Opened, model_events
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.errors import BadKeyError, NoKeyError
 from palaverd.providers.exception_signals import Caller, refusal_of, signals_from
 from palaverd.providers.ignored_data import IgnoredData
 from palaverd.providers.lazy_client import LazyClient
-from palaverd.providers.lean_imports import with_sdk
 from palaverd.providers.limits import DEFAULT_LIMITS, CallLimits
 from palaverd.providers.neutral import BlockEnd, ModelEvent, ModelRequest
 from palaverd.providers.private import returned, signed

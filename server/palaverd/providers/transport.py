@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from palaverd.lean_libraries import import_client
 from palaverd.providers.certificates import trusted_context
 from palaverd.providers.limits import CallLimits
 from palaverd.providers.proxies import Proxy, ProxyAddressError
@@ -30,6 +31,7 @@ def http_client(base_url: str, limits: CallLimits, proxy: Proxy | None) -> httpx
     """
     import httpx2
 
+    import_client()
     from palaverd.providers.direct_transport import DirectTransport
 
     encrypted = _encrypted(base_url, proxy)

@@ -1,4 +1,4 @@
-"""Imports of the SDKs' clients without the rest of their APIs.
+"""Imports of the SDKs' clients without the rest of their APIs, and of aiohttp's server alone.
 
 With its client, each SDK imports everything that its API has. For `anthropic` 2.11 these are 3,000
 modules, which take 0.8 s of CPU time and 48 MB; a call uses 90 of them. Here the rest is imported
@@ -16,10 +16,11 @@ work at all in this way, it is imported whole. Both cost time and memory, and no
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from types import ModuleType
@@ -77,10 +78,15 @@ SDKS: Mapping[str, Lean] = {
         },
         _COLLECTIONS,
     ),
+    # Its client is imported with that of a provider (`lean_libraries.import_client`).
+    "aiohttp": Lean(
+        {"ClientConnectionResetError": "client_exceptions", "WSMsgType": "http"}, frozenset()
+    ),
     # httpx2's own transports, with HTTP/2: for calls through a proxy.
     "httpcore2": Lean({"default_ssl_context": "_ssl"}, frozenset()),
 }
 
+_VERSION = re.compile(r'^__version__ = "([^"\n]+)"$', re.MULTILINE)
 # One at a time: a module is executed once.
 _executing = threading.RLock()
 
@@ -148,11 +154,25 @@ def _execute(module: ModuleType) -> None:
             raise
 
 
+def _version_of(module: _Later) -> str:
+    """Return the version that a package names in its source. Raises `AttributeError`."""
+    spec = module.__spec__
+    assert spec is not None
+    assert isinstance(spec.loader, _LaterLoader)
+    assert isinstance(spec.loader.own, InspectLoader)
+    found = _VERSION.search(spec.loader.own.get_source(module.__name__) or "")
+    if found is None:
+        raise AttributeError("__version__")
+    return found[1]
+
+
 class _Collection(_Later):
     """A package whose `__init__` is executed for a name that is none of its modules'."""
 
     def __getattr__(self, name: str) -> Any:
         """Return what `__init__` would have under a name."""
+        if name == "__version__":
+            return _version_of(self)
         if name.startswith("__"):
             raise AttributeError(name)
         lean = SDKS.get(self.__name__)
