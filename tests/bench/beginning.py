@@ -26,7 +26,7 @@ async def run(effort: Effort) -> list[Figure]:
     mine: list[float] = []
     theirs: list[float] = []
     ages: dict[str, list[float]] = {"daemon": [], "sdk": []}
-    async with provider() as url, daemon(url) as served:
+    async with provider() as url, daemon(url, max_chats=0) as served:
         arguments = (str(served.socket), str(chats), SHORT)
         await _read("bench.subscriber", *arguments)  # imports, connections
         for _ in range(rounds):

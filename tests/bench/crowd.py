@@ -88,9 +88,8 @@ async def run(effort: Effort) -> list[Figure]:
 
 
 def reader(
-    socket: Path, chats: int, words: int, rate: float, window: float
+    socket: Path, chats: int, words: int, rate: float, window: float, how: str = "chats"
 ) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Run the clients; see `bench.crowd_readers`."""
-    return process(
-        "bench.crowd_readers", str(socket), str(chats), str(window), f"{words} {rate:g} 0"
-    )
+    request = f"{words} {rate:g} 0"
+    return process("bench.crowd_readers", str(socket), how, str(chats), str(window), request)

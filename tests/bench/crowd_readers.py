@@ -1,10 +1,11 @@
-"""Many clients of little cost: `python -m bench.crowd_readers SOCKET CHATS WINDOW REQUEST`.
+"""Many clients of little cost: `python -m bench.crowd_readers SOCKET HOW CHATS WINDOW REQUEST`.
 
-Creates the chats at once and follows each on a WebSocket, looking only for the provider's words.
-Prints `live` when every answer has begun, and at the end, as one JSON line, the ages in
-milliseconds of the words that were sent in the first WINDOW seconds after that, the numbers of
-tokens and frames, the length of an answer, and its CPU seconds per 1,000 tokens. Fails if a
-connection ends, if a committed answer lacks a word, or if what was shown is not its beginning.
+HOW is `chats`, or `bare` for `bench.bare_relay`. Creates the chats at once and follows each on a
+WebSocket, looking only for the provider's words. Prints `live` when every answer has begun, and at
+the end, as one JSON line, the ages in milliseconds of the words that were sent in the first WINDOW
+seconds after that, how many arrived in each of these seconds, the numbers of all tokens and frames,
+the length of an answer, and its CPU seconds per 1,000 tokens. Fails if a connection ends, if a
+committed answer lacks a word, or if what was shown is not its beginning.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -91,7 +93,7 @@ class Reader(asyncio.Protocol):
         self._rest = data[end:][-TAIL:]
 
 
-async def main(socket: str, chats: int, window: float, content: str) -> None:
+async def main(socket: str, how: str, chats: int, window: float, content: str) -> None:
     """Follow `chats` chats concurrently, and print what was measured."""
     allow(chats + 256)
     begun, words = Begun(chats), int(content.split()[0])
@@ -101,8 +103,11 @@ async def main(socket: str, chats: int, window: float, content: str) -> None:
 
     async def create(client: Client) -> None:
         for _ in numbers:
-            sent = await client.create_chat(CreateChat(content=content, title="bench"))
-            follow = partial(Reader, f"/api/v1/chats/{sent.chat.id}/stream", words, begun)
+            path = f"/{quote(content)}"
+            if how == "chats":
+                sent = await client.create_chat(CreateChat(content=content, title="bench"))
+                path = f"/api/v1/chats/{sent.chat.id}/stream"
+            follow = partial(Reader, path, words, begun)
             _, made = await loop.create_unix_connection(follow, socket)
             readers.append(made)
 
@@ -114,6 +119,7 @@ async def main(socket: str, chats: int, window: float, content: str) -> None:
     seen = [one for each in readers for one in each.seen]
     found = {
         "ages": [(came - sent) / 1e6 for sent, came in seen if live <= sent <= until],
+        "per_second": sum(live <= came <= until for _, came in seen) / window if window else 0,
         "tokens": len(seen),
         "frames": sum(each.frames for each in readers),
         "text": readers[0].text,
@@ -123,4 +129,5 @@ async def main(socket: str, chats: int, window: float, content: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))
+    _, where, how, chats, window, request = sys.argv
+    asyncio.run(main(where, how, int(chats), float(window), request))
