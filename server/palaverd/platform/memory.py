@@ -14,7 +14,11 @@ from functools import cache
 
 # mallopt(3). A threshold that is set stays fixed; otherwise glibc raises it as described above.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_THRESHOLD = 256 * 1024  # bytes; what is larger is rare, and mapping it costs a few microseconds
+# Bytes. What is larger is mapped and unmapped, which is rare. It must be more than the 256 KiB that
+# asyncio allocates for every read of a socket and shrinks to what has come: mapped, that took three
+# system calls for each token.
+_MAPPED = 512 * 1024
+_KEPT = 1024 * 1024  # bytes at the end of a heap: more than such a read, or each would move the end
 _ARENAS = 2  # heaps; threads hold the interpreter's lock for most of what they allocate
 
 
@@ -22,8 +26,8 @@ def keep_little() -> None:
     """Make glibc keep little freed memory. Does nothing with another C library."""
     mallopt = _function("mallopt")
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _THRESHOLD)
-        mallopt(_M_TRIM_THRESHOLD, _THRESHOLD)
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT)
         mallopt(_M_ARENA_MAX, _ARENAS)
 
 
