@@ -41,6 +41,7 @@ from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.file_folder import FileFolder
 from palaverd.generation.environment import Environment
+from palaverd.generation.saving import Saver
 from palaverd.indexing import Indexing
 from palaverd.logs.output import rotate_log
 from palaverd.metrics import Metrics
@@ -142,6 +143,7 @@ class Daemon:
                 database=self.database,
                 door=self.door,
                 episodes=self.episodes,
+                saver=Saver(self.database, clock, self.door.now_ms),
                 catalog=self.catalog,
                 clock=clock,
                 chance=chance,

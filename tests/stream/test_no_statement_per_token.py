@@ -12,7 +12,7 @@ from bench.statements import Statement, recorded
 from palaver.client import Client
 from palaver.wire.chats import CreateChat
 from palaver.wire.events import MessagePartEvent
-from palaverd.generation.call import PARTIAL_INTERVAL_S
+from palaverd.generation.saving import PARTIAL_INTERVAL_S
 from support.clock import ManualClock, until
 from support.daemon import running_pair
 

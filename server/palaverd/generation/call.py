@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable
+from contextlib import aclosing
 from functools import partial
 
 import structlog
@@ -12,17 +11,15 @@ import structlog
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import ToolCall
-from palaverd.chatstate.errors import ChatNotFound, FenceLost
 from palaverd.failures import GiveUp, ProviderFailure, Signals, classify, wording
 from palaverd.failures.fallback import Tried
-from palaverd.generation.answer import Answer, remark_on, shown_parts
+from palaverd.generation.answer import Answer, remark_on
 from palaverd.generation.attempts import Attempts
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import Chosen, no_model
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.prompt import build_request
-from palaverd.store.attempts import load_tried, save_partial
-from palaverd.store.database import DatabaseError
+from palaverd.store.attempts import load_tried
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.prompt import History, load_history
@@ -34,9 +31,6 @@ from palaverd.store.transitions.turn import (
     record_retry,
 )
 from palaverd.stream.episode import Episode
-
-# Seconds between two saves of a live answer: the most that a crash costs of a partial answer.
-PARTIAL_INTERVAL_S = 1.0
 
 log = structlog.get_logger("palaverd.generation")
 
@@ -138,8 +132,13 @@ async def _attempt(
     started = env.clock.monotonic()
     silent = True
     answer = Answer(episode, env.clock, env.door.new_id)
+
+    def shut_down() -> bool:
+        # Live output ends with this process; a later stop shows what is saved then.
+        return job.cancellation.cause is Cause.SHUTDOWN
+
     async with (
-        _saving(env, job, episode),
+        env.saver.saving(job.chat_id, job.fence, episode, shut_down),
         aclosing(chosen.provider.stream(build_request(history, chosen))) as events,
     ):
         async for event in events:
@@ -229,40 +228,3 @@ async def _wait_out(
     """Wait, then return the history reloaded."""
     await job.nudge.wait(retry_version, seconds, env.clock)
     return await env.database.read(lambda c: load_history(c, job.chat_id))
-
-
-@asynccontextmanager
-async def _saving(env: Environment, job: Assignment, episode: Episode) -> AsyncIterator[None]:
-    """Save the partial answer once a second, outside the path of a token, and at a shutdown."""
-    saved = 0  # the episode's length at the last save
-
-    async def save() -> None:
-        nonlocal saved
-        if episode.end == saved:
-            return
-        end, parts = episode.end, shown_parts(episode.blocks)
-        write = partial(save_partial, parts=parts, model=episode.model, episode=episode.key)
-        try:
-            await env.door.apply(job.chat_id, write, fence=job.fence)
-        except (FenceLost, ChatNotFound, DatabaseError) as error:
-            # The answer itself is fenced and reported; losing a partial must not fail the chat.
-            log.warning("partial not saved", chat=job.chat_id, error=str(error))
-        else:
-            saved = end
-
-    async def keep_saving() -> None:
-        while True:
-            await env.clock.sleep(PARTIAL_INTERVAL_S)
-            await save()
-
-    task = asyncio.create_task(keep_saving())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.result()  # it never ends by itself: a bug
-        if job.cancellation.cause is Cause.SHUTDOWN:
-            # Live output ends with this process; a later stop shows what is saved here.
-            await save()

@@ -12,6 +12,7 @@ from palaverd.chatstate.execution import Fence
 from palaverd.failures import RetryPolicy
 from palaverd.generation.cancellation import Cancellation
 from palaverd.generation.catalog import Catalog
+from palaverd.generation.saving import Saver
 from palaverd.metrics import Metrics
 from palaverd.store.database import Database
 from palaverd.store.door import Door
@@ -27,6 +28,7 @@ class Environment(msgspec.Struct, frozen=True):
     database: Database
     door: Door
     episodes: Episodes
+    saver: Saver
     catalog: Catalog
     clock: Clock
     chance: random.Random

@@ -5,14 +5,18 @@ These writes are part of transitions or beside them; none changes a version.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from palaver.wire.messages import Part, Usage
+from palaverd.chatstate.execution import Fence
 from palaverd.failures.fallback import Tried
 from palaverd.store import codec
 from palaverd.store.locked import LockedChat
-from palaverd.store.tables import attempts, partials
+from palaverd.store.tables import attempts, chats, partials
 
 # Parameters of conditions begin with `of_`: a column's own name is a value to write.
 _OPEN = insert(attempts)
@@ -27,8 +31,46 @@ _LOSE = (
     .where(attempts.c.chat_id == bindparam("of_chat"), attempts.c.outcome.is_(None))
     .values(outcome="lost")
 )
-_SAVE = insert(partials)
+# All chats in one parameter: SQLite does the work without the interpreter's lock, which a loop over
+# them would take from the event loop for each.
+_GIVEN = func.json_each(bindparam("given")).table_valued("value")
+_ID, _RUNNER, _HISTORY, _STATUS, _EPISODE, _PARTS, _MODEL = (
+    func.json_extract(_GIVEN.c.value, f"$[{place}]") for place in range(7)
+)
+_SAVED = upsert(partials).from_select(
+    ["chat_id", "history_version", "attempt", "parts", "model", "saved_at"],
+    select(
+        chats.c.id,
+        chats.c.history_version,
+        chats.c.generation_attempt,
+        _PARTS,
+        _MODEL,
+        bindparam("now", type_=BigInteger),
+    )
+    .select_from(_GIVEN)
+    .join(chats, chats.c.id == _ID)
+    .where(
+        chats.c.runner_id == _RUNNER,
+        chats.c.history_version == _HISTORY,
+        chats.c.status == _STATUS,
+        chats.c.history_version.concat(".").concat(chats.c.generation_attempt) == _EPISODE,
+    ),
+)
+_SAVE = _SAVED.on_conflict_do_update(
+    index_elements=[partials.c.chat_id],
+    set_={each.name: each for each in _SAVED.excluded if each.name != "chat_id"},
+)
 _CLEAR = delete(partials).where(partials.c.chat_id == bindparam("of_chat"))
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What clients were shown of an episode, and the fence of the task that runs it."""
+
+    chat_id: str
+    fence: Fence
+    episode: str
+    parts: list[Part]
+    model: str | None
 
 
 class Partial(msgspec.Struct, frozen=True):
@@ -82,25 +124,24 @@ def load_tried(connection: Connection, chat_id: str, history_version: int) -> li
     return [Tried(one.model, one.outcome, one.started_at) for one in found]
 
 
-def save_partial(chat: LockedChat, parts: list[Part], model: str | None, episode: str) -> None:
-    """Save what clients were shown of `episode` so far. Changes no version.
+def save_partials(connection: Connection, shown: Sequence[Shown], now: int) -> None:
+    """Save what clients were shown so far, of several chats. Changes no version.
 
-    Ignored if that is no longer the row's episode.
+    Chats whose row no longer matches the fence, or is of another episode, are left out.
     """
-    if episode != chat.row.episode:
-        return
-    clear_partial(chat)
-    chat.connection.execute(
-        _SAVE,
-        {
-            "chat_id": chat.row.chat_id,
-            "history_version": chat.row.history_version,
-            "attempt": chat.row.generation_attempt,
-            "parts": codec.dumps(parts),
-            "model": model,
-            "saved_at": chat.now,
-        },
-    )
+    given = [
+        (
+            one.chat_id,
+            one.fence.runner_id,
+            one.fence.history_version,
+            one.fence.status,
+            one.episode,
+            codec.dumps(one.parts),
+            one.model,
+        )
+        for one in shown
+    ]
+    connection.execute(_SAVE, {"given": codec.dumps(given), "now": now})
 
 
 def clear_partial(chat: LockedChat) -> None:

@@ -91,6 +91,11 @@ class Episode:
         return self._first + len(self._entries)
 
     @property
+    def length(self) -> int:
+        """Code points of all blocks."""
+        return self._size
+
+    @property
     def held(self) -> int:
         """Bytes that it uses: those of the encoded entries, and one for each code point."""
         return self._size + sum(len(event) for _, _, event in self._entries)
