@@ -173,14 +173,20 @@ async def check(me: Client, watcher: Watcher, marks: list[str]) -> None:
     await is_alive(me)
 
 
-async def is_alive(me: Client) -> None:
-    """Fail if keys cannot close what is open, focus the composer, and write visible text."""
+async def close_all(me: Client) -> None:
+    """Fail if the client had an error, or Esc does not close what is open."""
+    assert me.app._exception is None
     for _ in range(9):
         if not open_things(me.app.context):
             break
         feed(me, ["escape"])
         await quiet(me)
     assert not open_things(me.app.context), "Esc does not close it"
+
+
+async def is_alive(me: Client) -> None:
+    """Fail if keys cannot close what is open, focus the composer, and write visible text."""
+    await close_all(me)
     for _ in range(9):
         if me.composer.has_focus:
             break

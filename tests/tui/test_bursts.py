@@ -20,6 +20,7 @@ from tui.bursts import (
     a_burst,
     a_mark,
     check,
+    close_all,
     feed,
     quiet,
 )
@@ -27,8 +28,8 @@ from tui.replay import ReplayClient
 from tui.scenes import SCENES
 from tui.screen import Client, make_app
 
-BURSTS = int(os.environ.get("PALAVER_BURSTS", "80"))
-IN_ONE_LIFE = 10  # bursts for one client, so that the states that they lead to are tested, too
+BURSTS = int(os.environ.get("PALAVER_BURSTS", "40"))
+IN_ONE_LIFE = 5  # bursts for one client, so that the states that they lead to are tested, too
 STATES = [*SCENES, "error"]
 SIZES = ((100, 30), (80, 24), (60, 20), (120, 40))
 SEED = int(os.environ.get("PALAVER_SEED", "1"))
@@ -129,9 +130,10 @@ async def test_two_keys_that_would_close_a_dialog_close_it_once(tmp_path: Path, 
             before = len(me.daemon.asked)
             feed(me, [*opening.pieces, key, key])
             await quiet(me)
-            await check(me, watcher, [])
+            await close_all(me)
             asked = me.daemon.asked[before:]
             assert len(asked) == len(set(asked)), key
+        await check(me, watcher, [])
 
 
 def test_every_key_is_sent_as_a_terminal_sends_it() -> None:
