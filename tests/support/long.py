@@ -32,7 +32,7 @@ LONG = {
         "test_interrupted_migrations",
         "test_matrix_walk",
     ],
-    "stream": ["test_disturbed", "test_resume"],
+    "stream": ["test_disturbed", "test_resume", "test_slow_among_many"],
     "tui": [
         "test_anchors",
         "test_archive",

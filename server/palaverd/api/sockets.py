@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 import structlog
-from aiohttp import ClientConnectionResetError, WSMsgType, hdrs, web
+from aiohttp import WSMsgType, hdrs, web
 from msgspec import Meta
 
 from palaver.stream.position import AT, EPISODE, READ, Position
@@ -183,7 +183,7 @@ async def _write(
             async for frame in frames:
                 pulse.said(len(frame))
                 await line.socket.send_frame(frame, WSMsgType.TEXT)
-    except ClientConnectionResetError:
+    except ConnectionError:  # aiohttp's, too
         return  # the client closed meanwhile
     except Exception as error:  # noqa: BLE001 - the client must not wait for what never comes
         await log_bug(log, "stream failed", error, path=path)
