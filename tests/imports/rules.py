@@ -183,7 +183,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("marks", "positions", "targets"),
         ("anchors", "search_index"),
         ("viewport",),
-        ("pictures", "search", "selection", "target_cursor"),
+        ("match_places",),
+        ("landing", "pictures", "search", "selection", "target_cursor"),
     ),
 }
 # Packages whose `__init__` offers what its modules have: it stands above them.

@@ -57,6 +57,8 @@ LONG = {
         "test_layout_source",
         "test_lazy_layout",
         "test_list_and_history",
+        "test_list_search",
+        "test_list_search_races",
         "test_local_store",
         "test_notices",
         "test_open_block",

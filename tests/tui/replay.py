@@ -46,6 +46,7 @@ from palaver.wire.queue import (
     Resume,
     SkipBackoff,
 )
+from palaver.wire.search import Hit, SearchPage, Span
 
 T0 = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
 ENDPOINT = Endpoint("http://localhost", socket=None)
@@ -99,6 +100,12 @@ def part(
     **more: Any,
 ) -> MessagePartEvent:
     return MessagePartEvent(episode, block, offset, kind, delta, **more)
+
+
+def hit(chat: Chat, *pieces: str, message_id: int | None = 1) -> Hit:
+    """Return a hit; every other one of the pieces of its snippet is what was searched for."""
+    spans = [Span(piece, match=bool(number % 2)) for number, piece in enumerate(pieces) if piece]
+    return Hit(chat, spans, message_id, None if message_id is None else "user", chat.updated_at)
 
 
 def queued(number: int, content: str) -> QueuedMessage:
@@ -180,6 +187,11 @@ class ReplayClient:
         self.answers.set()
         self.asked: list[tuple[Any, ...]] = []
         self.about: list[str | None] = []  # the chats of those requests
+        self.found: dict[str, SearchPage] = {}  # by what is searched
+        self.searched: list[tuple[str, bool | None]] = []  # words, and whether in archived chats
+        self.search_refusal: Problem | None = None
+        self.search_answers = asyncio.Event()
+        self.search_answers.set()
         self.positions: list[tuple[str, Any]] = []
         self.closed = False
         self.told = Info(__version__, 1, T0, "/data", list(CAPABILITIES))
@@ -332,6 +344,17 @@ class ReplayClient:
         if chat_id not in self.known:
             raise Refused(problem(f"There is no chat {chat_id}.", 404, "chat_not_found"))
         return self.known[chat_id]
+
+    async def search(
+        self, q: str, *, limit: int = 20, archived: bool | None = None, once: bool = False
+    ) -> SearchPage:
+        assert once
+        self.searched.append((q, archived))
+        await self.search_answers.wait()
+        await self._post()
+        if self.search_refusal is not None:
+            raise Refused(self.search_refusal)
+        return self.found.get(q, SearchPage([]))
 
     async def messages(
         self,

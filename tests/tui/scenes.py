@@ -18,6 +18,7 @@ from palaver.wire.events import (
     UsageEvent,
 )
 from palaver.wire.messages import Reasoning
+from palaver.wire.search import SearchPage
 from palaver.wire.setup import Setup
 from tui.replay import (
     BAD_KEY,
@@ -27,6 +28,7 @@ from tui.replay import (
     answer,
     chat,
     failure,
+    hit,
     part,
     queued,
     status,
@@ -122,6 +124,18 @@ def marked(daemon: ReplayClient) -> None:
         status("waiting", TITLE),
         UsageEvent(None, 46_000, 200_000, 410_000),
         CaughtUp(3),
+    )
+
+
+def searched(daemon: ReplayClient) -> None:
+    """Have an answer for `rel`: one title fits, and messages of three other chats do."""
+    finished(daemon)
+    daemon.found["rel*"] = SearchPage(
+        [
+            hit(CHATS[1], "It hangs, and I do not know why: the ", "relay", " never ends."),
+            hit(CHATS[2], "Nothing that is ", "related", " to the ", "relay", " is left of it."),
+            hit(CHATS[5], "", "Release", " builds wait for one machine."),
+        ]
     )
 
 

@@ -107,7 +107,7 @@ async def test_escape_clears_a_filter_before_it_does_anything_else(tmp_path: Pat
         me.daemon.stream_of("c").tell(status("running", "Flaky network"), CaughtUp(1))
         await me.until(lambda: me.view.status == "running")
         await me.press("ctrl+l", "slash", "x", "x")
-        await me.shows("none fits")
+        await me.shows("no title fits")
         await me.press("escape")
         await me.shows("Release notes")
         assert me.daemon.interrupts == []

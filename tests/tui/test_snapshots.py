@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from palaver.client import ConnectionLost
+from palaver.wire.search import SearchPage
 from palaver_tui.app import PalaverApp
 from palaver_tui.themes.palettes import FAMILIES
-from tui.replay import ReplayClient
-from tui.scenes import SCENES, SIZES
+from palaver_tui.timing import LIST_SEARCH_AFTER_S
+from tui.replay import T0, ReplayClient, hit
+from tui.scenes import CHATS, SCENES, SIZES, searched
 from tui.screen import make_app, posed, screen_text, settled
 
 THEMES = [palette.name for palette in FAMILIES["truecolor"]]
@@ -104,4 +107,39 @@ def test_marks_of_chats_look_as_they_did(
     size: tuple[int, int],
 ) -> None:
     app, before = picture(tmp_path, "marked", keys=keys)
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", ["found", "asked", "unconnected", "opened"])
+def test_what_a_filter_finds_in_messages_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, state: str, size: tuple[int, int]
+) -> None:
+    daemon = ReplayClient()
+    searched(daemon)
+    if state == "opened":
+        second = hit(CHATS[0], "Why does the relay test ", "hang", " now", message_id=1)
+        daemon.found["hang*"] = SearchPage([second])
+    app, clock = make_app(daemon, tmp_path, "a")
+    search = app.session.list_search
+
+    async def before(pilot: Pilot[int]) -> None:
+        await settled(app, lambda: is_there(app, daemon, "only reset it in"))
+        if state == "unconnected":
+            daemon.watching.tell(ConnectionLost("cut", T0, 0.5))
+            await settled(app, lambda: app.session.connection.phase == "reconnecting")
+        words = "hang" if state == "opened" else "rel"
+        await pilot.press("ctrl+l", "slash", *words)
+
+        def is_answered() -> bool:
+            clock.advance(LIST_SEARCH_AFTER_S)
+            return not search.waits
+
+        if state != "asked":
+            await settled(app, is_answered)
+        if state == "opened":
+            await pilot.press("enter")
+            await settled(app, lambda: app.main.transcript.landing.active)
+        await posed(app, pilot)
+
     assert snap_compare(app, terminal_size=size, run_before=before)

@@ -411,8 +411,10 @@ class PalaverApp(Application[int]):
         self._changed()
 
     def on_chat_list_pane_chosen(self, message: ChatListPane.Chosen) -> None:
-        """Show the chat that was clicked."""
-        self.session.open(message.chat_id)
+        """Show the chat that was clicked, at what was found in it."""
+        from palaver_tui.actions.chat_list import show_row
+
+        show_row(self.context, message.row)
         self.main.close_list()
 
     # --- calls by Textual -----------------------------------------------------------------

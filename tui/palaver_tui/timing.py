@@ -39,6 +39,10 @@ SEARCH_AT_ONCE = 10_000
 # A search lays out this much before keys are handled again: a few milliseconds.
 SEARCH_UNITS = 2_000  # characters of Markdown
 SEARCH_PAUSE_S = 0.005
+# Messages are searched when the filter of the list was not changed for this time, which is the time
+# between two keys at 40 words a minute: each question costs the daemon a search.
+LIST_SEARCH_AFTER_S = 0.3
+LIST_SEARCH_PAGE = 100  # chats; the largest page of a search of the daemon's interface
 # Between scroll steps while a selection is dragged beyond the view; further out, steps are larger.
 DRAG_SCROLL_S = 0.05
 # An Enter within this time after another one, wherever that was handled, confirms nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from palaver_tui.context.context import Context
 from palaver_tui.state.chat import ChatView
+from palaver_tui.state.features import missing
 from palaver_tui.state.permissions import Act, refusal
 from palaver_tui.text.wrap import clip
 
@@ -21,12 +22,10 @@ def lacks(context: Context, feature: str, what: str) -> bool:
 
     If so, show a notice that it has no `what` yet.
     """
-    info = context.session.info
-    if info is None or feature in info.capabilities:
-        return False
-    words = f"The daemon is of version {info.version}, which has no {what} yet. Update it."
-    context.notices.say(words, "warning")
-    return True
+    words = missing(context.session.info, feature, what)
+    if words is not None:
+        context.notices.say(words, "warning")
+    return words is not None
 
 
 def refused(context: Context, act: Act, view: ChatView) -> bool:

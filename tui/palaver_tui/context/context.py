@@ -67,7 +67,7 @@ class Context:
         composer = self.screen.composer
         self.editor = Editor(composer)
         self.drafts = DraftSwitch(self.session, composer, self.editor, stored)
-        self.list_filter = ListFilter(self.screen.chat_list)
+        self.list_filter = ListFilter(self.screen.chat_list, self.session.list_search)
         self.undo = UndoStack(composer, self.notices)
         self.enter = EnterKey()
 

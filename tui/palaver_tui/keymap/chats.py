@@ -20,7 +20,7 @@ CHATS: tuple[Action, ...] = (
     Action(
         "chats.filter",
         "Filter the chats",
-        "Show those whose titles have these words; status:failed and label:team work too.",
+        "Those with these words in titles or messages; status:failed and label:team work too.",
         "chats",
         ("slash",),
         command="filter",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 
 import msgspec
@@ -20,6 +20,7 @@ from palaver_tui.state.banner import Banner, banner
 from palaver_tui.state.chat_list import ChatList, Row, rows
 from palaver_tui.state.dropped_messages import Dropped
 from palaver_tui.state.edited_message import is_gone
+from palaver_tui.state.found_messages import FoundMessages, found_rows
 from palaver_tui.state.live import STOPPABLE
 from palaver_tui.state.primary_action import LABELS
 from palaver_tui.storage.drafts import NEW
@@ -97,6 +98,8 @@ class Painter:
         self._choice: tuple[str | None, bool] = (None, False)  # filter, and whether archived
         self._has_archived = False
         self._rows: list[Row] = []
+        self._found: FoundMessages | None = None  # the answer that `_hits` were computed from
+        self._hits: Sequence[Row] = ()
 
     @property
     def frame(self) -> str:
@@ -211,15 +214,21 @@ class Painter:
         session = self._session
         chats = session.chats
         chosen = (selection.filter_text, selection.archived)
-        if chats is not self._listed or chosen != self._choice:
+        found = session.list_search.found if selection.filter_text else None
+        stale = chats is not self._listed or chosen != self._choice
+        if stale:
             # Cached: thousands of chats should not be sorted for every frame.
             self._listed, self._choice = chats, chosen
             self._rows = rows(chats, selection.filter_text or "", archived=selection.archived)
             self._has_archived = chats.has_archived()
+        if stale or found is not self._found:
+            self._found, self._hits = found, found_rows(chats, found, self._rows)
         pages = chats.archive
         self._chats.show(
             ListContent(
                 self._rows,
+                self._hits,
+                found,
                 session.view.chat_id,
                 loaded=pages.loaded if selection.archived else chats.loaded,
                 next_page=(pages if selection.archived else chats).next_cursor,

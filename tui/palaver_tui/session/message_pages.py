@@ -41,6 +41,18 @@ class Seek(msgspec.Struct, frozen=True, eq=False):
     told: Told
 
 
+class PageAround(msgspec.Struct, frozen=True, eq=False):
+    """Messages around one in a chat; `older`: there are messages before them."""
+
+    chat_id: str
+    messages: list[Message]
+    older: bool
+
+    def holds(self, message_id: int) -> bool:
+        """Return whether the message with an id is among them."""
+        return any(message.id == message_id for message in self.messages)
+
+
 class MessagePages:
     """Fetches and discards messages of the current chat; one fetch at a time for each chat.
 
@@ -200,15 +212,27 @@ class MessagePages:
 
     async def _show(self, client: Client, chat_id: str, message_id: int) -> None:
         """Fetch the messages around one, and put them into the view."""
-        half = OLDER_PAGE // 2
         try:
-            up_to = await client.messages(chat_id, before_id=message_id + 1, limit=half)
-            behind = await client.messages(chat_id, after_id=message_id, limit=half)
+            page = await self.fetch_around(client, chat_id, message_id)
         except PalaverError as error:
             self._store.notice(str(error), "warning")
             return
-        store = self._store
+        self.put(page)
+
+    async def fetch_around(self, client: Client, chat_id: str, message_id: int) -> PageAround:
+        """Return the messages around one, which is the first half's last if it still exists.
+
+        Raises:
+            PalaverError: they could not be fetched.
+        """
+        half = OLDER_PAGE // 2
+        up_to = await client.messages(chat_id, before_id=message_id + 1, limit=half)
+        behind = await client.messages(chat_id, after_id=message_id, limit=half)
+        return PageAround(chat_id, [*up_to.messages, *behind.messages], up_to.more)
+
+    def put(self, page: PageAround) -> None:
+        """Put the messages around one into the view of their chat."""
+        store, chat_id = self._store, page.chat_id
         if chat_id in store.views:
-            page = [*up_to.messages, *behind.messages]
-            store.views[chat_id] = around(store.views[chat_id], page, up_to.more)
+            store.views[chat_id] = around(store.views[chat_id], page.messages, page.older)
             store.changed()

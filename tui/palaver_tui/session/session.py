@@ -36,6 +36,7 @@ from palaver.wire.events import (
     WatchEvent,
 )
 from palaver_tui.session.chat_pages import ChatPages
+from palaver_tui.session.list_search import ListSearch
 from palaver_tui.session.message_pages import MessagePages
 from palaver_tui.session.outbox import Outbox
 from palaver_tui.session.read_reports import ReadReports
@@ -44,6 +45,7 @@ from palaver_tui.session.restarts import Restarts
 from palaver_tui.session.setup import Setup, SetupTools
 from palaver_tui.session.store import Severity, Store
 from palaver_tui.session.tasks import Tasks, report_bug
+from palaver_tui.session.visit import Visits
 from palaver_tui.state.chat import DRAFT, ChatView, Outgoing, unread
 from palaver_tui.state.chat_list import reduce_list
 from palaver_tui.state.connection import Connection, connection_after, offline
@@ -111,6 +113,8 @@ class Session(Store):
         self.outbox = Outbox(self, self, disk, spawn, save_drafts)
         self.requests = Requests(self, spawn)
         self.message_pages = MessagePages(self, spawn)
+        self.visits = Visits(self, self.message_pages, spawn)
+        self.list_search = ListSearch(self, spawn)
         self.chat_pages = ChatPages(self, self, spawn, drafted)
         self.read_reports = ReadReports(self, spawn)
         self.setup = Setup(self, spawn, self._restarts, tools)
@@ -274,6 +278,7 @@ class Session(Store):
             self._learn()
             self._not_launched = ""
             self.chat_pages.retry_missed()
+            self.list_search.connected()
             self.outbox.flush_all()
         elif (self.clock.now() - event.since).total_seconds() >= RELAUNCH_AFTER_S and (
             self._relaunch is None or self._relaunch.done()
@@ -348,6 +353,7 @@ class Session(Store):
     def drop(self, name: str, title: str) -> None:
         """Discard a deleted chat's view; `gone` gets its unsent messages."""
         unsent = self.outbox.take_all_back(name)
+        self.list_search.forget(name)
         self.views.pop(name, None)
         beside = self._gone(name, title, unsent)
         if self.current == name and beside is not None:
@@ -394,6 +400,8 @@ class Session(Store):
             self._stream = None
         chat_id = self.views[name].chat_id
         if self.client is not None and chat_id is not None:
+            # What is kept of it may be out of date until this stream has caught up.
+            self.views[name] = replace(self.views[name], attached=False)
             self._stream = self._tasks.spawn(self._restarts.run(partial(self._read_stream, name)))
             if self.chats.loaded:
                 self.chat_pages.learn(chat_id)
@@ -417,6 +425,8 @@ class Session(Store):
                         self.read_reports.consider()
                     if any(isinstance(event, Connected) for event in events):
                         self.message_pages.retry_missed()
+                    if self.current == name:
+                        self.visits.go_on()
                     self.changed()
         except (Incompatible, Unauthenticated):
             return  # the stream of the list fails for the same reason and reports it

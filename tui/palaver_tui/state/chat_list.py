@@ -17,6 +17,7 @@ from palaver.wire.events import (
     ListSnapshot,
     WatchEvent,
 )
+from palaver.wire.search import Hit
 from palaver_tui.state.activity import list_status
 
 
@@ -53,10 +54,14 @@ EMPTY = ChatList({})
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row of the list; `depth` is 1 for a child under its parent, else 0."""
+    """A row of the list; `depth` is 1 for a child under its parent, else 0.
+
+    `hit` is what was found in its messages, if that is why it is listed.
+    """
 
     chat: Chat
     depth: int = 0
+    hit: Hit | None = None
 
 
 def reduce_list(chats: ChatList, event: WatchEvent) -> ChatList:
@@ -132,17 +137,23 @@ def pin_place(chats: ChatList, chat_id: str, steps: int) -> int | None:
     return max(0, min(len(order) - 1, order.index(chat) + steps))
 
 
-def _fits(chat: Chat, word: str) -> bool:
+def is_about_chat(word: str) -> bool:
+    """Return whether a word of the filter is about the chat, not one of its title."""
+    name, colon, _ = word.casefold().partition(":")
+    return bool(colon) and name in {"label", "status"}
+
+
+def fits(chat: Chat, word: str) -> bool:
     """Return whether a chat's title contains `word`, or a word about it begins so.
 
     `status:run` matches a prefix of its status, as the daemon and as the list call it; `label:team`
     and `label:team=do` that of a label.
     """
-    name, colon, value = word.partition(":")
-    if name == "label" and colon:
-        return any(f"{one}={of}".casefold().startswith(value) for one, of in chat.labels.items())
-    if name != "status" or not colon:
+    if not is_about_chat(word):
         return word in chat.title.casefold()
+    name, _, value = word.partition(":")
+    if name == "label":
+        return any(f"{one}={of}".casefold().startswith(value) for one, of in chat.labels.items())
     sign = list_status(chat, "")
     words = (chat.status, sign[1] if sign is not None else "")
     return any(one.startswith(value) for one in words if one)
@@ -157,7 +168,7 @@ def rows(chats: ChatList, filter_text: str = "", *, archived: bool = False) -> l
     shown = [
         chat
         for chat in chats.chats.values()
-        if chat.archived is archived and all(_fits(chat, word) for word in wanted)
+        if chat.archived is archived and all(fits(chat, word) for word in wanted)
     ]
     shown.sort(key=_place)
     ids = {chat.id for chat in shown}

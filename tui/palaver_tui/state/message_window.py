@@ -28,6 +28,12 @@ def newest(view: ChatView) -> tuple[Message, ...]:
     return view.messages[_after(view.messages, view.gap) :]
 
 
+def has(view: ChatView, message_id: int) -> bool:
+    """Return whether a message is in memory."""
+    at = bisect_left([message.id for message in view.messages], message_id)
+    return at < len(view.messages) and view.messages[at].id == message_id
+
+
 def with_older(view: ChatView, page: Sequence[Message], more: bool) -> ChatView:
     """Return `view` with the page before its first message; `more`: there are still older ones."""
     return replace(with_messages(view, page), older=more)

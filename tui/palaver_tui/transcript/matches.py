@@ -11,6 +11,9 @@ from palaver_tui.text.spans import Line
 from palaver_tui.text.visible import encodable, visible
 
 MAX_FOUND = 10_000  # matches that are counted; nobody steps through more
+BETWEEN = 160  # characters between words of a snippet: the daemon's snippets are not longer
+# Where frequent words are dense, each one more multiplies the tries of a match by about forty.
+MOST_IN_ORDER = 3
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 
@@ -63,6 +66,58 @@ class Query:
                 pieces.append(Stretch(at, low, min(len(texts[at]), found.end() - starts[at])))
                 at += 1
             yield pieces
+
+
+class AnyOf(Query):
+    """Whole words or phrases, any of which is a match."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Create it; the longest of the phrases that begin at a place is found there."""
+        ordered = sorted(set(phrases), key=lambda phrase: (-len(phrase), phrase))
+        self._each = [query for query in map(Query, ordered) if not query.empty]
+        super().__init__(" ".join(ordered))
+        self.pattern = re.compile("|".join(map(_whole, self._each)), re.IGNORECASE)
+        self.rows = max((query.rows for query in self._each), default=0)
+
+    def narrows(self, other: Query) -> bool:
+        """Return False: it is no query that is typed letter by letter."""
+        return False
+
+    def may_be_in(self, texts: Iterable[str]) -> bool:
+        """Return whether the layout of `texts` may have a match."""
+        given = list(texts)
+        return any(query.may_be_in(given) for query in self._each)
+
+
+class InOrder(Query):
+    """The first of some whole words or phrases in this order, with a little text between them."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Create it for the first `MOST_IN_ORDER`: they say enough where the snippet is from."""
+        each = [query for query in map(Query, phrases) if not query.empty][:MOST_IN_ORDER]
+        super().__init__(" ".join(query.text for query in each))
+        between = f"(?s:.{{0,{BETWEEN}}}?)"
+        self.pattern = re.compile(between.join(map(_whole, each)), re.IGNORECASE)
+        self.rows += BETWEEN * max(0, len(each) - 1)
+
+    def narrows(self, other: Query) -> bool:
+        """Return False: it is no query that is typed letter by letter."""
+        return False
+
+
+def _whole(query: Query) -> str:
+    """Return a pattern of whole words.
+
+    Scripts without capital letters, such as Chinese, may have nothing between words.
+    """
+    words = query.text.strip()
+    before = r"(?<![^\W_])" if _stands_apart(words[:1]) else ""
+    after = r"(?![^\W_])" if _stands_apart(words[-1:]) else ""
+    return f"{before}(?:{query.pattern.pattern}){after}"
+
+
+def _stands_apart(character: str) -> bool:
+    return character.isdecimal() or character.lower() != character.upper()
 
 
 def plain_json(text: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable, Iterator
 from palaver.wire.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from palaver_tui.text.spans import Line
 from palaver_tui.timing import SEARCH_UNITS
-from palaver_tui.transcript.folds import FoldKey
 from palaver_tui.transcript.marks import Mark
+from palaver_tui.transcript.match_places import place_of_match, unfolded
 from palaver_tui.transcript.matches import Query, plain_json
-from palaver_tui.transcript.search_index import Match, SearchIndex, Unfolding, folds_over
+from palaver_tui.transcript.search_index import Match, SearchIndex, Unfolding
 from palaver_tui.transcript.section import Section
 from palaver_tui.transcript.viewport import Viewport
 
@@ -193,33 +193,16 @@ class Search:
 
     def place(self, match: Match) -> int | None:
         """Return the line where a match begins; None if it is folded, or gone."""
-        column = self._viewport.column
-        index = column.index(match.key)
-        if index is None or column.sections[index].key != match.key:
-            return None
-        if self._index is None:
-            return None
-        column.measure_one(index)
-        line = self._index.line_of(column.sections[index], match)
-        return None if line is None else column.start(index) + line
+        return None if self._index is None else place_of_match(self._viewport, self._index, match)
 
     def reveal(self, match: Match) -> None:
         """Unfold the folds around a match, and scroll it into view."""
-        viewport = self._viewport
-        folds = viewport.folds
-        run = viewport.column.assembly.moved.get(match.key)
-        wanted = [run] if isinstance(run, FoldKey) else []
-        section = viewport.column.assembly.section(match.key)
-        if section is not None and self.place(match) is None:
-            wanted += folds_over(section, match)
-        for key in wanted:
-            if not folds.is_open(key):
-                folds = folds.turn(key)
-        if folds != viewport.folds:
-            viewport.set_folds(folds)
-        if (y := self.place(match)) is not None:
-            viewport.bring_into_view(y)
-        viewport.display.show_marks()
+        if (
+            self._index is not None
+            and (y := unfolded(self._viewport, self._index, match)) is not None
+        ):
+            self._viewport.bring_into_view(y)
+        self._viewport.display.show_marks()
 
     def marks(self, section: Section, line: int) -> Iterator[Mark]:
         """Yield the marks of the matches on a line of a section."""

@@ -6,7 +6,7 @@ place, whatever grows, folds, is paged in or dropped around it, also in another 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Protocol
 
 from palaver_tui.state.chat import ChatView
@@ -82,6 +82,15 @@ class Viewport:
         with self._anchors.holding(None if self.following else self.top):
             self.column.show(view, reading=not self.following)
         self.settle()
+
+    def unfold(self, keys: Iterable[FoldKey]) -> None:
+        """Open the folds with these keys."""
+        folds = self.folds
+        for key in keys:
+            if not folds.is_open(key):
+                folds = folds.turn(key)
+        if folds != self.folds:
+            self.set_folds(folds)
 
     def draw_pictures(self, draws: bool) -> None:
         """Show pictures, or only their captions."""
@@ -244,6 +253,7 @@ class Viewport:
     def follow(self) -> None:
         """Scroll to the end and follow it; steps that stayed unfolded for reading fold."""
         self.following = True
+        self.scrolls += 1
         if self.view is not None:
             self.column.show(self.view)
         self.settle()
@@ -267,6 +277,11 @@ class Viewport:
         if self.shows(y):
             return
         rows = (0 if y < self.top else self.height - 1) if edge else self.height // 2  # above it
+        self._put(y - rows, self.column.anchor(y), -rows)
+
+    def to_middle(self, y: int) -> None:
+        """Scroll line `y` into the middle, as far as there are lines around it."""
+        rows = self.height // 2
         self._put(y - rows, self.column.anchor(y), -rows)
 
     # --- what is in view ------------------------------------------------------------------

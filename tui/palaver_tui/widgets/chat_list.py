@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import ClassVar
 
@@ -18,26 +19,30 @@ from palaver_tui.keymap.actions import BY_ID
 from palaver_tui.keymap.bindings import bindings
 from palaver_tui.state.activity import age, signs
 from palaver_tui.state.chat_list import Row
+from palaver_tui.state.found_messages import FoundMessages
 from palaver_tui.text.spans import Face, Ink, Line, Paper, Span
 from palaver_tui.text.visible import visible_line
 from palaver_tui.text.wrap import width_of
 from palaver_tui.timing import OLDER_WITHIN_ROWS
+from palaver_tui.widgets.found_lines import FoundLine, found_lines, snippet_line
 from palaver_tui.widgets.strips import palette_of, row, strip_of
 
 BEGINS_FILTER = BY_ID["chats.filter"].keys
 
 
 class ListContent(msgspec.Struct, frozen=True):
-    """What the list shows.
+    """What the list shows: `rows`, and below them `hits`, the chats whose messages fit the filter.
 
-    `loaded`: the daemon has sent its chats. `next_page` is the cursor of older ones. With a
-    `filter_text`, even an empty one, typed letters extend it. `archived`: these are the archived
-    chats. `drafts` are the chats with a draft. `roomy`: the time is shown even if the title has to
-    be clipped for it, unless there are signs. `looked_at` is the chat that the user sees, in
-    which nothing counts as new.
+    `found` is the answer that has these. `loaded`: the daemon has sent its chats. `next_page` is
+    the cursor of older ones. With a `filter_text`, even an empty one, typed letters extend it.
+    `archived`: these are the archived chats. `drafts` are the chats with a draft. `roomy`: the
+    time is shown even if the title has to be clipped for it, unless there are signs. `looked_at` is
+    the chat that the user sees, in which nothing counts as new.
     """
 
     rows: list[Row] = msgspec.field(default_factory=list)
+    hits: Sequence[Row] = ()
+    found: FoundMessages | None = None
     current: str | None = None
     loaded: bool = False
     next_page: str | None = None
@@ -49,9 +54,9 @@ class ListContent(msgspec.Struct, frozen=True):
     roomy: bool = True
     looked_at: str | None = None
 
-    def behind(self, number: int, frame: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
+    def behind(self, item: Row, frame: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
         """Return the signs after a row's title, and the time since the chat's last change."""
-        chat = self.rows[number].chat
+        chat = item.chat
         at_rest = self.now is not None and chat.status not in BUSY
         time = age(chat.updated_at, self.now, self.zone) if at_rest and self.now else ""
         seen = chat.id == self.looked_at
@@ -64,11 +69,11 @@ class ChatListPane(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings("chats")
 
     class Chosen(Message):
-        """Posted when a chat was clicked."""
+        """Posted when a chat was clicked, or what was found in one."""
 
-        def __init__(self, chat_id: str) -> None:
+        def __init__(self, row: Row) -> None:
             super().__init__()
-            self.chat_id = chat_id
+            self.row = row
 
     class NearEnd(Message):
         """Posted when the last loaded chats are near the view, and there are older ones.
@@ -85,7 +90,8 @@ class ChatListPane(ScrollView, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="chats")
-        self.rows: list[Row] = []
+        self.rows: list[Row] = []  # that can be opened, by titles and by messages
+        self._below: list[FoundLine] = []  # the lines below those of titles
         self._listed = ListContent()
         self._frame = ""
         self.filter_text: str | None = None  # as typed; None if there is no filter
@@ -105,7 +111,7 @@ class ChatListPane(ScrollView, can_focus=True):
     def wanted(self) -> str | None:
         """The cursor of the older chats, if the end is near the view; else None."""
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
-        near_end = bottom >= len(self.rows) - OLDER_WITHIN_ROWS
+        near_end = bottom >= len(self._listed.rows) - OLDER_WITHIN_ROWS
         return self._listed.next_page if near_end else None
 
     def _look_on(self, *, scrolled: bool) -> None:
@@ -113,12 +119,16 @@ class ChatListPane(ScrollView, can_focus=True):
             self.post_message(self.NearEnd(scrolled))
 
     def _show(self, listed: ListContent, frame: str) -> None:
-        before, same_frame = self._listed, self._frame
-        self._listed, self.rows, self._frame = listed, listed.rows, frame
-        size = Size(self.scrollable_content_region.width, len(listed.rows))
+        before, same_frame, rows = self._listed, self._frame, self.rows
+        self._listed, self._frame = listed, frame
+        same_hits = listed.found is before.found and listed.hits is before.hits
+        self.rows = [*listed.rows, *listed.hits] if listed.hits else listed.rows
+        width = self.scrollable_content_region.width
+        self._below = found_lines(listed.found, listed.hits, width, titles=bool(listed.rows))
+        size = Size(width, len(listed.rows) + len(self._below))
         shown = (size, listed.current, listed.loaded, listed.filter_text, listed.archived)
-        if shown == self._shown:
-            stale = self._stale(before, same_frame)
+        if shown == self._shown and same_hits:
+            stale = self._stale(before, rows, same_frame)
             if stale:
                 self.refresh(*stale)
             return  # comparing costs less than drawing
@@ -130,23 +140,50 @@ class ChatListPane(ScrollView, can_focus=True):
             self._reveal()
         self.refresh()
 
-    def _stale(self, before: ListContent, frame: str) -> list[Region]:
-        """Return the rows in view that changed since `before`, with its spinner `frame`."""
+    def _stale(self, before: ListContent, rows: Sequence[Row], frame: str) -> list[Region]:
+        """Return the lines in view that changed since `before`, `rows` and the spinner `frame`."""
         top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
-        return [
-            Region(0, number - top, width, 1)
-            for number in range(top, min(top + height, len(self.rows)))
-            if self.rows[number] != before.rows[number]
-            or self._listed.behind(number, self._frame) != before.behind(number, frame)
-        ]
+        stale = []
+        for y in range(top, min(top + height, self.virtual_size.height)):
+            number = self._row_at(y)
+            if number is not None and (
+                self.rows[number] != rows[number]
+                or self._listed.behind(self.rows[number], self._frame)
+                != before.behind(rows[number], frame)
+            ):
+                stale.append(Region(0, y - top, width, 1))
+        return stale
+
+    def _row_at(self, y: int) -> int | None:
+        """Return the index of the row on a line, None if that has words of its own."""
+        titles = len(self._listed.rows)
+        if y < titles:
+            return y
+        if y - titles >= len(self._below):
+            return None
+        line = self._below[y - titles]
+        return None if line.words is not None else titles + line.hit
+
+    def _line_of(self, index: int) -> int:
+        """Return the first line of a row."""
+        titles = len(self._listed.rows)
+        if index < titles:
+            return index
+        return titles + next(
+            number
+            for number, line in enumerate(self._below)
+            if line.words is None and line.hit == index - titles
+        )
 
     def _reveal(self) -> None:
         index = self.index
         if index is None:
             return
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
-        if not top <= index < top + height:
-            self.scroll_to(y=max(0, index - height // 2), animate=False)
+        first = self._line_of(index)
+        last = first + 1 if self._row_at(first + 1) == index else first  # its snippet
+        if not top <= first <= last < top + height:
+            self.scroll_to(y=max(0, first - height // 2), animate=False)
 
     @property
     def index(self) -> int | None:
@@ -159,11 +196,16 @@ class ChatListPane(ScrollView, can_focus=True):
 
     def neighbour(self, chat_id: str | None, steps: int) -> str | None:
         """Return the id of the chat `steps` below a chat; one not listed is above all others."""
+        row = self.row_beside(chat_id, steps)
+        return None if row is None else row.chat.id
+
+    def row_beside(self, chat_id: str | None, steps: int) -> Row | None:
+        """Return the row `steps` below that of a chat; one not listed is above all others."""
         if not self.rows:
             return None
         place = self._place(chat_id)
         target = steps + (-1 if place is None else place)
-        return self.rows[max(0, min(len(self.rows) - 1, target))].chat.id
+        return self.rows[max(0, min(len(self.rows) - 1, target))]
 
     def beside(self, chat_id: str) -> str | None:
         """Return the id of the chat below one, else of that above it; None if there is none."""
@@ -191,32 +233,43 @@ class ChatListPane(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Open the chat that was clicked."""
-        number = self.scroll_offset.y + event.y - self.gutter.top
-        if 0 <= number < len(self.rows):
-            self.post_message(self.Chosen(self.rows[number].chat.id))
+        y = self.scroll_offset.y + event.y - self.gutter.top
+        number = self._row_at(y) if y >= 0 else None
+        if number is not None and number < len(self.rows):
+            self.post_message(self.Chosen(self.rows[number]))
 
     def render_line(self, y: int) -> Strip:
         """Return the strip of line `y` of the view."""
         width = self.scrollable_content_region.width
-        number = self.scroll_offset.y + y
-        line = Line()
-        if number < len(self.rows):
-            line = self._row(number, width)
-        elif number == 0 and not self.rows:
-            words = " nothing is archived" if self._listed.archived else " no chats yet"
-            if not self._listed.loaded:
-                words = " …"
-            if self._listed.filter_text:
-                words = " none fits"
-            line = Line((Span(words, Face("faint")),))
-        strip = strip_of(line, width, palette_of(self.app))
+        strip = strip_of(self._line(self.scroll_offset.y + y, width), width, palette_of(self.app))
         return strip.crop_extend(0, width, self.rich_style)
 
-    def _row(self, number: int, width: int) -> Line:
+    def _line(self, y: int, width: int) -> Line:
+        """Return line `y` of all."""
+        titles = len(self._listed.rows)
+        if y < titles:
+            return self._row(y, width)
+        if y - titles < len(self._below):
+            below = self._below[y - titles]
+            if below.words is not None:
+                return below.words
+            return self._row(titles + below.hit, width, is_snippet=below.is_snippet)
+        if y:
+            return Line()
+        words = " nothing is archived" if self._listed.archived else " no chats yet"
+        if not self._listed.loaded:
+            words = " …"
+        if self._listed.filter_text:
+            words = " none fits"
+        return Line((Span(words, Face("faint")),))
+
+    def _row(self, number: int, width: int, *, is_snippet: bool = False) -> Line:
         item = self.rows[number]
         chat = item.chat
         current = chat.id == self._listed.current
         paper: Paper = "selected" if current and self.has_focus else "user" if current else ""
+        if is_snippet and item.hit is not None:
+            return snippet_line(item.hit, width, paper)
         mark = Span("▌" if current else " ", Face("accent", paper=paper))
         branch = Span(" └ " if item.depth else "", Face("faint", paper=paper))
         pin = Span("⌃" if chat.pin_order is not None else "", Face("faint", paper=paper))
@@ -224,7 +277,7 @@ class ChatListPane(ScrollView, can_focus=True):
         title = visible_line(chat.title) or "Untitled"
         name = Span(title, Face("text" if bold else "muted", bold=bold, paper=paper))
         left = [mark, branch, pin, name]
-        behind, time = self._listed.behind(number, self._frame)
+        behind, time = self._listed.behind(item, self._frame)
         right = [Span(f" {text}", Face(ink, paper=paper)) for text, ink in behind]
         when = [Span(f" {time}", Face("faint", paper=paper))] if time else []
         end = Span(" ", Face(paper=paper))

@@ -18,6 +18,7 @@ from palaver_tui.state.chat import ChatView
 from palaver_tui.textual_patches.error_containment import guarded_lines
 from palaver_tui.textual_patches.scroll_bar import move_bar
 from palaver_tui.timing import DRAG_SCROLL_S, LAYOUT_PAUSE_S, LAYOUT_REST_AFTER_S
+from palaver_tui.transcript.landing import Landing
 from palaver_tui.transcript.look import Look
 from palaver_tui.transcript.marks import Mark, dropped_marks
 from palaver_tui.transcript.search import Search
@@ -79,6 +80,7 @@ class Transcript(ScrollView, can_focus=True):
         super().__init__(id="transcript")
         self.viewport = Viewport(look, self)
         self.search = Search(self.viewport, self._search_on)
+        self.landing = Landing(self.viewport)
         self.target_cursor = TargetCursor(self.viewport)
         self.selection = Selection(self.viewport)
         self.editing: int | None = None  # the edited message: all after it will be dropped
@@ -106,6 +108,7 @@ class Transcript(ScrollView, can_focus=True):
         if viewport.turn_to(name, view):
             self.target_cursor.point(None)
             self.selection.clear()
+            self.landing.leave()
             self.search.restart()
         self._take_room()
         viewport.show(view, model)
@@ -149,6 +152,7 @@ class Transcript(ScrollView, can_focus=True):
                 self.scroll_y = top
         finally:
             self._moving = False
+        self.landing.moved()
         self._tell()
         self.layout_work.look()
         self._look_on_later()
@@ -268,6 +272,7 @@ class Transcript(ScrollView, can_focus=True):
         return (
             self.search.active
             or self.selection.active
+            or self.landing.active
             or self.target_cursor.target is not None
             or self.editing is not None
         )
@@ -279,6 +284,7 @@ class Transcript(ScrollView, can_focus=True):
         return [
             *dropped_marks(self.viewport.column, self.editing, y),
             *self.search.marks(section, number),
+            *self.landing.marks(section, number),
             *self.target_cursor.marks(section, number),
             *self.selection.marks(y),
         ]
