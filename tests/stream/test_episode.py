@@ -93,7 +93,7 @@ def test_memory_stays_bounded_by_the_text_however_many_deltas_made_it() -> None:
     log.open_block("text")
     for _ in range(20_000):
         log.append(0, "x")
-    assert len(log._entries) < 2 * subject.RECENT_ENTRIES
+    assert len(log._events) < 2 * subject.RECENT_ENTRIES
     assert len(log.read(Cursor(), 1 << 20)) == 1
 
 

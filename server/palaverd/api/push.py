@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
+from struct import Struct
 
 from aiohttp import web
 
@@ -14,6 +14,8 @@ _FIN_TEXT = 0x81
 _FIN_CLOSE = 0x88
 _PING = b"\x89\x00"
 _FIN_PONG = 0x8A
+# The header of a text: its length is in the second byte, or in two more after 126.
+_SHORT, _LONG = Struct("!BB").pack, Struct("!BBH").pack
 
 
 class Sender:
@@ -102,7 +104,6 @@ def unsent_of(transport: asyncio.Transport) -> int:
     return unsent if below is None else unsent + int(below.get_write_buffer_size())
 
 
-@lru_cache(maxsize=1)  # one frame goes to many readers, one after the other
 def text_frame(payload: bytes) -> bytes:
     """Return an unmasked WebSocket text frame, as servers send it (RFC 6455, 5.2).
 
@@ -110,5 +111,5 @@ def text_frame(payload: bytes) -> bytes:
     """
     size = len(payload)
     if size < 126:
-        return bytes((_FIN_TEXT, size)) + payload
-    return bytes((_FIN_TEXT, 126)) + size.to_bytes(2, "big") + payload
+        return _SHORT(_FIN_TEXT, size) + payload
+    return _LONG(_FIN_TEXT, 126, size) + payload

@@ -82,13 +82,15 @@ class Episode:
         self.sealed = False
         self.cut = False
         self._size = 0
-        self._entries: list[tuple[int, int, bytes]] = []
-        self._first = 0  # the number of the first entry in the list
+        # The recent entries: what was encoded, and the block and its length after each.
+        self._events: list[bytes] = []
+        self._places: list[tuple[int, int]] = []
+        self._first = 0  # the number of the first entry in the lists
 
     @property
     def end(self) -> int:
         """The number of the next entry."""
-        return self._first + len(self._entries)
+        return self._first + len(self._events)
 
     @property
     def length(self) -> int:
@@ -98,7 +100,7 @@ class Episode:
     @property
     def held(self) -> int:
         """Bytes that it uses: those of the encoded entries, and one for each code point."""
-        return self._size + sum(len(event) for _, _, event in self._entries)
+        return self._size + sum(map(len, self._events))
 
     def open_block(
         self, kind: BlockKind, *, name: str | None = None, call_id: str | None = None
@@ -124,10 +126,11 @@ class Episode:
         return True
 
     def _log(self, number: int, offset: int, delta: str) -> None:
-        self._entries.append((number, offset + len(delta), self._event(number, offset, delta)))
-        if len(self._entries) >= 2 * RECENT_ENTRIES:
+        self._events.append(self._event(number, offset, delta))
+        self._places.append((number, offset + len(delta)))
+        if len(self._events) >= 2 * RECENT_ENTRIES:
             self._first += RECENT_ENTRIES
-            del self._entries[:RECENT_ENTRIES]
+            del self._events[:RECENT_ENTRIES], self._places[:RECENT_ENTRIES]
 
     def _event(self, number: int, offset: int, delta: str) -> bytes:
         block = self.blocks[number]
@@ -164,12 +167,13 @@ class Episode:
             return []
         taken: list[bytes] = []
         size = 0
-        for number, end, event in self._entries[cursor.entry - self._first :]:
+        start = cursor.entry - self._first
+        for event in self._events[start:]:
             if taken and size + len(event) > limit:
                 break
             taken.append(event)
             size += len(event)
-            cursor.offsets[number] = end
+        cursor.offsets.update(self._places[start : start + len(taken)])
         cursor.entry += len(taken)
         return taken
 
@@ -180,18 +184,18 @@ class Episode:
     def newest(self, cursor: Cursor) -> bytes | None:
         """Return all entries after `cursor` as one frame; None if they include merged text.
 
-        Does not advance the cursor: see `passed`.
+        Empty if there are none. Does not advance the cursor: see `passed`.
         """
         entry, first = cursor.entry, self._first
         if entry is None or entry < first:
             return None
-        return frame([event for _, _, event in self._entries[entry - first :]])
+        events = self._events[entry - first :]
+        return frame(events) if events else b""
 
     def passed(self, cursor: Cursor) -> None:
         """Advance `cursor` past what `newest` returned."""
         assert cursor.entry is not None
-        for number, end, _ in self._entries[cursor.entry - self._first :]:
-            cursor.offsets[number] = end
+        cursor.offsets.update(self._places[cursor.entry - self._first :])
         cursor.entry = self.end
 
     def _read_merged(self, cursor: Cursor) -> list[bytes]:

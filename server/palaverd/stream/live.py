@@ -121,21 +121,25 @@ class Live:
     def _tell(self) -> None:
         self._telling = False
         self._send()
-        for follower in tuple(self._others):
-            follower.wake()
+        if self._others:
+            for follower in tuple(self._others):
+                follower.wake()
         self._added.add(self._clock.monotonic() - self._came)
 
     def _send(self) -> None:
         """Send what is new to those in step, as one frame."""
         episode = self.episode
-        if episode is None or not self._in_step or episode.is_at_end(self._head):
+        if episode is None or not self._in_step:
             return
         frame = episode.newest(self._head)
         if frame is None:
             self._fall_behind(tuple(self._in_step))
             return
+        if not frame:
+            return
         now = self._came
-        self._fall_behind([each for each, push in self._in_step.items() if not push(frame, now)])
+        if full := [each for each, push in self._in_step.items() if not push(frame, now)]:
+            self._fall_behind(full)
         episode.passed(self._head)
 
     def _fall_behind(self, followers: Iterable[Follower]) -> None:
