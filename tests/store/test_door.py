@@ -64,6 +64,31 @@ async def fence_of(door: Door, chat_id: str) -> Fence:
     return Fence(row.runner_id, row.history_version, row.status)
 
 
+class Drawn(random.Random):
+    """Random bits as given, and how many were asked for in each draw."""
+
+    bits = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draws: list[int] = []
+
+    def getrandbits(self, k: int) -> int:
+        self.draws.append(k)
+        return self.bits
+
+
+async def test_an_id_is_sixty_bits_of_one_draw_each_of_which_counts(engine: Engine) -> None:
+    async with open_door(engine) as (door, recorder):
+        chance = Drawn()
+        made = Door(door.database, recorder, SystemClock(), chance)
+        ids = []
+        for chance.bits in (0, *(1 << bit for bit in range(60)), (1 << 60) - 1):
+            ids.append(made.new_id())
+        assert (ids[0], ids[-1], len(set(ids))) == ("0" * 12, "z" * 12, 62)
+        assert chance.draws == [60] * 62
+
+
 async def test_a_transaction_moves_the_snapshot_once_however_many_transitions_share_it(
     engine: Engine,
 ) -> None:
