@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from palaver.garbage import loading
+
 if TYPE_CHECKING:
     import ssl
 
@@ -28,9 +30,9 @@ def begin_program(name: str) -> None:
 
 
 def import_aiohttp() -> None:
-    """Import aiohttp, in a program of ours without the system's certificates."""
+    """Import aiohttp, in a program of ours without certificates and searches for garbage."""
     if _PROGRAMS and "aiohttp" not in sys.modules:
-        with without_certificates():
+        with loading(), without_certificates():
             import aiohttp  # noqa: F401
 
 

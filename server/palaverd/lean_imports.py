@@ -20,14 +20,16 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 import structlog
+
+if TYPE_CHECKING:  # it imports the resources of packages, which takes a millisecond
+    from importlib.abc import Loader
 
 log = structlog.get_logger("palaverd.providers")
 
@@ -80,7 +82,10 @@ SDKS: Mapping[str, Lean] = {
     ),
     # Its client is imported with that of a provider (`lean_libraries.import_client`).
     "aiohttp": Lean(
-        {"ClientConnectionResetError": "client_exceptions", "WSMsgType": "http"}, frozenset()
+        {"ClientConnectionResetError": "client_exceptions", "WSMsgType": "http"},
+        frozenset(),
+        # Responses that are files: it reads the types of files that the system knows.
+        frozenset({"web_fileresponse"}),
     ),
     # httpx2's own transports, with HTTP/2: for calls through a proxy.
     "httpcore2": Lean({"default_ssl_context": "_ssl"}, frozenset()),
@@ -159,8 +164,8 @@ def _version_of(module: _Later) -> str:
     spec = module.__spec__
     assert spec is not None
     assert isinstance(spec.loader, _LaterLoader)
-    assert isinstance(spec.loader.own, InspectLoader)
-    found = _VERSION.search(spec.loader.own.get_source(module.__name__) or "")
+    source = getattr(spec.loader.own, "get_source", lambda _name: None)(module.__name__)
+    found = _VERSION.search(source or "")
     if found is None:
         raise AttributeError("__version__")
     return found[1]
@@ -203,7 +208,7 @@ class _Functions(_Later):
         return call
 
 
-class _LaterLoader(Loader):
+class _LaterLoader:
     """Creates a module of `kind`, and leaves its code to `own`."""
 
     def __init__(self, own: Loader, kind: type[_Later]) -> None:
@@ -218,7 +223,7 @@ class _LaterLoader(Loader):
         """Do nothing yet."""
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds the modules of the SDKs that are imported later."""
 
     def __init__(self) -> None:
@@ -241,7 +246,7 @@ class _Finder(MetaPathFinder):
         if spec is None or spec.loader is None:
             return spec
         if kind is _Functions or spec.submodule_search_locations is not None:
-            spec.loader = _LaterLoader(spec.loader, kind)
+            spec.loader = cast("Loader", _LaterLoader(spec.loader, kind))
         return spec
 
 

@@ -62,7 +62,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
     ),
     "palaver": (
-        ("clock", "garbage", "lean_aiohttp", "paths", "misfits", "directives"),
+        ("garbage",),
+        ("clock", "lean_aiohttp", "paths", "misfits", "directives"),
         ("wire", "servers"),
         ("stream",),
         ("client",),
