@@ -28,8 +28,8 @@ from tui.replay import ReplayClient
 from tui.scenes import SCENES
 from tui.screen import Client, make_app
 
-BURSTS = int(os.environ.get("PALAVER_BURSTS", "40"))
-IN_ONE_LIFE = 5  # bursts for one client, so that the states that they lead to are tested, too
+BURSTS = int(os.environ.get("PALAVER_BURSTS", "80"))
+IN_ONE_LIFE = 10  # bursts for one client, so that the states that they lead to are tested, too
 STATES = [*SCENES, "error"]
 SIZES = ((100, 30), (80, 24), (60, 20), (120, 40))
 SEED = int(os.environ.get("PALAVER_SEED", "1"))

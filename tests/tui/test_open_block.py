@@ -161,7 +161,7 @@ LONG = {
 def test_a_token_costs_no_more_late_in_a_long_block_than_early(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spent = cost(monkeypatch, LONG[name], 12)
+    spent = cost(monkeypatch, LONG[name], 24)
     quarter = len(spent) // 4
     early, late = sum(spent[quarter // 2 : quarter]), sum(spent[-quarter // 2 :])
     assert late <= 2 * early, (early, late)
