@@ -311,7 +311,7 @@ UNSENT = Unsent("k", "written before", T0, "a", None, None)
 @pytest.mark.parametrize(
     "path",
     [
-        "palaver_tui.storage.local_store.LocalStore.unsent",
+        "palaver_tui.storage.local_store.LocalStore.claim_unsent",
         "palaver_tui.session.outbox.sending",
         "palaver_tui.session.session.Session._follow",
         "palaver_tui.session.session.Session._learn",
@@ -334,7 +334,7 @@ async def test_what_was_not_sent_goes_out_after_an_error_in_reading_it(
 
 
 @pytest.mark.parametrize(
-    "path", ["storage.local_store.LocalStore.unsent", "session.outbox.sending"]
+    "path", ["storage.local_store.LocalStore.claim_unsent", "session.outbox.sending"]
 )
 async def test_what_cannot_be_read_at_all_stays_on_disk_and_keeps_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str

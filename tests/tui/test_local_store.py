@@ -10,7 +10,7 @@ import pytest
 
 from palaver.client import Connected, PalaverError
 from palaver.wire.events import CaughtUp, MessageEvent
-from palaver_tui.storage.local_store import Draft, LocalStore, Unsent
+from palaver_tui.storage.local_store import Draft, LocalStore, UnreadableError, Unsent
 from tui.replay import ENDPOINT, T0, ReplayClient, answer, chat, status, user, versions
 from tui.screen import BOUND_S, client
 from tui.test_client import with_chat
@@ -27,13 +27,19 @@ class TestLocalStore:
             store.keep(Unsent(str(number), "x", T0.replace(minute=number)))
         assert [unsent.key for unsent in store.unsent()] == ["1", "2", "3"]
 
-    def test_a_file_that_is_no_message_is_left_alone(self, tmp_path: Path) -> None:
-        store = LocalStore(tmp_path)
-        store.keep(Unsent("a", "x", T0))
-        broken = tmp_path / "client" / "outbox" / "b.json"
-        broken.write_text('{"half')
-        assert [unsent.key for unsent in store.unsent()] == ["a"]
-        assert broken.exists()
+    def test_a_file_that_is_no_message_is_put_aside_under_a_name_of_its_own(
+        self, tmp_path: Path
+    ) -> None:
+        LocalStore(tmp_path).keep(Unsent("a", "x", T0))
+        folder = tmp_path / "client" / "outbox"
+        for number in (1, 2):
+            (folder / "b.json").write_text(f'{{"half {number}')
+            with pytest.raises(UnreadableError) as raised:
+                LocalStore(tmp_path).claim_unsent(lambda _: True)
+            assert [unsent.key for unsent in raised.value.found] == ["a"]
+        assert "b.json.unreadable-2" in str(raised.value)
+        aside = [folder / "b.json.unreadable", folder / "b.json.unreadable-2"]
+        assert [path.read_text() for path in aside] == ['{"half 1', '{"half 2']
 
     def test_an_empty_draft_is_forgotten(self, tmp_path: Path) -> None:
         store = LocalStore(tmp_path)
@@ -324,6 +330,7 @@ async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_messag
     for chat_id in "ab":
         store.keep_draft(Draft(chat_id, f"an idea for {chat_id}", str(ENDPOINT)))
         store.keep(Unsent(f"key-{chat_id}", "written before", T0, "a", str(ENDPOINT)))
+    store.close()
     # Folders, because root can read every file.
     for kind, name in (("drafts", "x"), ("outbox", "y")):
         (tmp_path / "client" / kind / f"{name}.json").mkdir()
@@ -332,6 +339,7 @@ async def test_files_that_cannot_be_read_cost_no_other_draft_and_no_other_messag
         await me.until(lambda: me.app.context.drafts.stored.get("b") == "an idea for b")
         await me.shows("Could not read some of your messages")
         await me.until(lambda: len(me.daemon.sent) == 2)
+        await me.shows("x.json.unreadable", "y.json.unreadable")
 
 
 async def test_a_chat_that_is_gone_costs_no_draft(tmp_path: Path) -> None:
@@ -408,7 +416,6 @@ async def test_it_stands_behind_what_is_in_the_new_chat_also_where_another_is_sh
 async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(
     tmp_path: Path, why: str
 ) -> None:
-    await written_to_z(tmp_path)
     daemon = with_chat()
     server = {"elsewhere": "http://elsewhere", "unknown": None}.get(why, str(ENDPOINT))
     LocalStore(tmp_path).keep_draft(Draft("z", "half a thought", server))
@@ -419,5 +426,6 @@ async def test_a_draft_stays_where_its_chat_is_not_known_to_be_deleted(
         await me.rests()
         await me.shows("First chat", *(["An older chat"] if why == "older" else []))
         assert "deleted" not in me.text()
-        assert (me.composer.text, me.app.context.drafts.stored.get("z")) == ("", "half a thought")
+        assert not me.composer.text
+        assert me.app.context.drafts.stored.chats == {"z"}
     assert LocalStore(tmp_path).drafts() == [Draft("z", "half a thought", server)]

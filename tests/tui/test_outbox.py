@@ -207,6 +207,7 @@ async def test_a_draft_that_moves_is_on_disk_in_its_chat_before_it_is_no_draft_o
         await stored.save()
         monkeypatch.setattr(LocalStore, "keep_draft", lambda _, draft: written.append(draft.chat))
         for number in range(8):  # in a set, any of them may come first
-            stored.put(f"made-{number}", stored.end("new:1") or "another")
+            made = f"made-{number}"
+            stored.put(made, stored.end("new:1", made) or "another")
         await stored.save()
         assert (len(written), written[-1]) == (9, "new")

@@ -156,6 +156,8 @@ async def test_what_is_written_to_one_server_never_meets_another_ones_chats(tmp_
         [Draft("a", "for 1")],
         [Draft("a", "for 2")],
     ]
+    for store in stores:
+        store.close()
     for server, text in ((None, "for 0"), (BOX, "for 1")):
         async with client(tmp_path, daemon=remote(), chat_id="a", server=server) as me:
             await me.until(partial(lambda text, me: me.composer.text == text, text, me))

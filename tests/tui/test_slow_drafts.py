@@ -1,6 +1,5 @@
 """Drafts that the disk gives back late: neither they nor what was typed meanwhile is lost."""
 
-import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,13 +20,13 @@ STORED = "half a thought"
 def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Store a draft for chat `a`; return an event that the disk waits for before it is read."""
     LocalStore(tmp_path).keep_draft(Draft("a", STORED, str(ENDPOINT)))
-    goes_on, drafts = threading.Event(), LocalStore.drafts
+    goes_on, drafts = threading.Event(), LocalStore.claim_drafts
 
-    def slowly(store: LocalStore) -> list[Draft]:
+    def slowly(store: LocalStore, chat: str) -> list[Draft]:
         assert goes_on.wait(BOUND_S)
-        return drafts(store)
+        return drafts(store, chat)
 
-    monkeypatch.setattr(LocalStore, "drafts", slowly)
+    monkeypatch.setattr(LocalStore, "claim_drafts", slowly)
     return goes_on
 
 
@@ -84,23 +83,22 @@ async def test_a_client_that_is_left_before_its_drafts_are_read_keeps_them(
     async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
         await me.write("typed ahead")
         me.app.exit(0)
-        read.set()
-    assert [one.text for one in LocalStore(tmp_path).drafts()] == [f"{STORED}\n\ntyped ahead"]
+    read.set()
+    assert [one.text for one in LocalStore(tmp_path).drafts()] == [STORED, "typed ahead"]
+    async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
+        await me.until(lambda: me.composer.text == f"{STORED}\n\ntyped ahead")
 
 
-async def test_a_save_waits_until_the_drafts_are_read(
-    tmp_path: Path, read: threading.Event, monkeypatch: pytest.MonkeyPatch
+async def test_a_save_does_not_wait_until_the_drafts_are_read(
+    tmp_path: Path, read: threading.Event
 ) -> None:
-    written: list[str] = []
-    monkeypatch.setattr(LocalStore, "keep_draft", lambda _, draft: written.append(draft.text))
     async with client(tmp_path, daemon=with_queue(), chat_id="a") as me:
         await me.write("typed ahead")
-        saving = asyncio.create_task(me.app.context.drafts.stored.save())
-        await me.pilot.pause()
-        await me.pilot.pause()
+        assert await me.app.context.drafts.stored.are_saved()
+        assert [one.text for one in LocalStore(tmp_path).drafts()] == [STORED, "typed ahead"]
         read.set()
-        await saving
-    assert written == [f"{STORED}\n\ntyped ahead"]
+        await me.until(lambda: me.composer.text == f"{STORED}\n\ntyped ahead")
+    assert [one.text for one in LocalStore(tmp_path).drafts()] == [f"{STORED}\n\ntyped ahead"]
 
 
 async def test_a_chat_left_while_many_others_wait_to_send_keeps_its_draft(tmp_path: Path) -> None:

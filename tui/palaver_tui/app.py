@@ -112,11 +112,19 @@ class PalaverApp(Application[int]):
         self._use_colours(depth)
 
         elsewhere = server is not None and server.socket is None
-        disk = LocalStore(data_dir, str(server.place) if server and elsewhere else None)
+        self._disk = disk = LocalStore(
+            data_dir, str(server.place) if server and elsewhere else None
+        )
         self.main = MainScreen()
         self.main.hold()
         notices = Notices(self)
         self._connect, self._first_frame = connect, asyncio.Event()
+        drafts = Drafts(
+            disk,
+            server=lambda: self.session.address,
+            later=self.set_timer,
+            warn=lambda words: notices.say(words, "warning"),
+        )
         self.session = Session(
             self._connected,
             clock=self.clock,
@@ -124,21 +132,13 @@ class PalaverApp(Application[int]):
             changed=self._changed,
             notice=notices.say,
             gone=self._after_deletion,
-            drafted=lambda: self.context.drafts.stored.here,
-            begun=lambda name: self.context.drafts.stored.begin(name),
             created=lambda *chat: self.context.drafts.created(*chat),
             not_created=lambda *chat: self.context.drafts.not_created(*chat),
-            save_drafts=lambda: self.context.drafts.stored.are_saved(),
+            drafts=drafts,
             disk=disk,
             client=client or self._new_client,
             tools=tools or SetupTools(),
             server=server,
-        )
-        drafts = Drafts(
-            disk,
-            server=lambda: self.session.address,
-            later=self.set_timer,
-            warn=lambda words: notices.say(words, "warning"),
         )
         dialogs = Dialogs(self, self.session, notices)
         log = ErrorLog(data_dir / FOLDER / "reports", os.environ)
@@ -198,6 +198,7 @@ class PalaverApp(Application[int]):
         self._mark_own()
         main.composer.act = self.perform
         main.composer.focus()
+        context.drafts.stored.shown_by(context.drafts.note, self._drafts_loaded)
         context.drafts.switch()
         if self._notice:
             context.notices.say(self._notice, "error", seconds=ERROR_NOTICE_S)
@@ -206,7 +207,7 @@ class PalaverApp(Application[int]):
         self.call_after_refresh(self._first_drawn)
         self.session.start(self._chat_id)
         self.paint()
-        self.run_worker(context.drafts.stored.load(context.drafts.note, self._drafts_loaded))
+        self.run_worker(context.drafts.stored.load())
         self.set_interval(ANIMATION_S if self._motion else STILL_ANIMATION_S, self._tick)
 
     def _first_drawn(self) -> None:
@@ -221,8 +222,9 @@ class PalaverApp(Application[int]):
     async def on_unmount(self) -> None:
         """Stop the key queue, save the drafts, and close the session."""
         await self.key_queue.close()
-        await self.context.drafts.stored.save()
+        await self.context.drafts.stored.close()
         await self.session.close()
+        self._disk.close()
         if self._without_signals is not None:
             self._without_signals()
 

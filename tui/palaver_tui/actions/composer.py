@@ -43,7 +43,9 @@ def send(context: Context, *, interrupt: bool = False) -> None:
         return
     if refused(context, "send", context.session.view):
         return
-    context.session.send(composer.take(), interrupt=interrupt)
+    text = composer.take()
+    context.drafts.note()  # the message has the words from now on
+    context.session.send(text, interrupt=interrupt)
     context.screen.transcript.viewport.follow()
 
 

@@ -88,6 +88,7 @@ def _take_back(context: Context) -> bool:
     for item in reversed(outgoing):
         if item.can_be_taken_back:
             context.screen.composer.put(session.outbox.take_back(session.current, item.key))
+            context.drafts.note()  # the message leaves the disk when the draft is saved
             return True
     if any(item.state == "waiting" for item in outgoing):
         context.notices.say(MAY_HAVE_ARRIVED, "warning")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.context.editor import Editor
 from palaver_tui.session.session import Session
 from palaver_tui.state.edited_message import text_of
-from palaver_tui.storage.drafts import NEW, Drafts, joined
+from palaver_tui.storage.drafts import NEW, Drafts
+from palaver_tui.storage.local_store import joined
 from palaver_tui.widgets.composer import Composer
 
 
@@ -22,6 +25,7 @@ class DraftSwitch:
         self._shown: str | None = None  # the chat whose draft is in the composer
         self._parked: dict[str, tuple[QueuedMessage | Message, str]] = {}  # edits of other chats
         self._saving: dict[str, list[str]] = {}  # edits without a response, by chat
+        self._moving: set[asyncio.Task[None]] = set()
         self.is_unseen = False  # the composer got the texts of a deleted chat after the last paint
         self.stored = stored
 
@@ -32,6 +36,7 @@ class DraftSwitch:
             return
         before, self._shown = self._shown, name
         if before is None:
+            self.stored.open(name)
             return
         editing, edited = self._editor.message, composer.text
         self._editor.end()
@@ -44,7 +49,8 @@ class DraftSwitch:
             # It was created and is the current chat now, or is deleted: its draft stays in view.
             is_deleted = not self.stored.is_new(before)
             self.stored.put(before, "")
-            self.stored.end(before)
+            self.stored.end(before, name)
+            self.stored.moved(before, name)
             text = joined(text, composer.text, _changed(editing, edited))
             self.stored.put(name, text)
             self.is_unseen = is_deleted and bool(text)
@@ -54,6 +60,7 @@ class DraftSwitch:
             self._editor.open(*parked, focus=False)
         self._note_edits(before)
         self._note_edits(name)
+        self.stored.open(name)
 
     def note(self) -> None:
         """Store the text of the composer: as the draft of this chat, or as an edit beside it."""
@@ -96,12 +103,12 @@ class DraftSwitch:
 
     def created(self, name: str, chat_id: str) -> None:
         """Move what was written to an unborn chat that was left to the chat that it has become."""
-        if text := self.stored.end(name):
+        if text := self.stored.end(name, chat_id):
             self.keep_for(chat_id, text)
 
     def not_created(self, name: str, unsent: list[str]) -> None:
         """Move what was written to an unborn chat that was left to the draft of a new chat."""
-        if kept := joined(*unsent, self.stored.end(name)):
+        if kept := joined(*unsent, self.stored.end(name, NEW)):
             self._keep_in_new(kept)
 
     def move_to_new(self, name: str, unsent: list[str]) -> bool:
@@ -113,13 +120,25 @@ class DraftSwitch:
         shown = name == self._shown
         kept = joined("" if shown else self.stored.get(name), parked, *unsent)
         self.stored.put(name, "")
+        self.stored.moved(name, NEW)
         self._note_edits(name)
         editor = self._editor
         edited = _changed(editor.message, self._composer.text)
         written = kept or (shown and joined(editor.draft, edited))
         if kept:
             self._keep_in_new(kept)
-        return bool(written)
+        moving = asyncio.create_task(self._move_left(name))
+        self._moving.add(moving)
+        moving.add_done_callback(self._moving.discard)
+        return bool(written) or self.stored.is_left(name)
+
+    async def _move_left(self, name: str) -> None:
+        """Move what ended clients have left for a deleted chat to the draft of a new chat."""
+        await self.stored.adopt(name)
+        if name != self._shown and (text := self.stored.get(name)):
+            self.stored.put(name, "")
+            self.stored.moved(name, NEW)
+            self._keep_in_new(text)
 
     def _keep_in_new(self, text: str) -> None:
         shown = self._shown

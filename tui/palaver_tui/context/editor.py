@@ -5,7 +5,7 @@ from __future__ import annotations
 from palaver.wire.messages import Message, QueuedMessage
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, dropped_by
-from palaver_tui.storage.drafts import joined
+from palaver_tui.storage.local_store import joined
 from palaver_tui.widgets.composer import Composer
 
 

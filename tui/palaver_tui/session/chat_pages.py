@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from palaver.client import PalaverError, Refused
@@ -10,6 +9,7 @@ from palaver.wire.events import ChatUpdated
 from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat_list import reduce_list, with_page
+from palaver_tui.storage.drafts import Drafts
 from palaver_tui.timing import CHAT_PAGE
 
 if TYPE_CHECKING:
@@ -21,17 +21,14 @@ FIRST = ""  # instead of a cursor: the first page of archived chats
 class ChatPages:
     """Fetches pages of chats, one at a time for each of the lists, archived or not.
 
-    A failed page is not retried before `retry_missed`. `drafted` returns the ids of this daemon's
-    chats that have drafts.
+    A failed page is not retried before `retry_missed`.
     """
 
-    def __init__(
-        self, store: Store, chats: Chats, spawn: Spawn, drafted: Callable[[], frozenset[str]]
-    ) -> None:
+    def __init__(self, store: Store, chats: Chats, spawn: Spawn, drafts: Drafts) -> None:
         self._store = store
         self._chats = chats
         self._spawn = spawn
-        self._drafted = drafted
+        self._drafts = drafts
         self._busy: set[bool] = set()  # True: fetching archived chats, False: fetching others
         self._missed: set[str] = set()  # cursors of failed pages
 
@@ -68,7 +65,7 @@ class ChatPages:
     def find_lost(self) -> None:
         """Fetch the chats that have drafts and are in no fetched page: some may be deleted."""
         store = self._store
-        unknown = self._drafted() - store.chats.chats.keys() - {store.current}
+        unknown = self._drafts.here - store.chats.chats.keys() - {store.current}
         if store.client is not None and store.chats.loaded and unknown:
             self._spawn(self._fetch_each(store.client, sorted(unknown)))
 

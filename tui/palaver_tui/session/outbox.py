@@ -6,7 +6,7 @@ They are resent with the same idempotency key, so that the daemon applies each o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,7 +17,8 @@ from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import DRAFT, ChatView, Outgoing
 from palaver_tui.state.outgoing import acknowledged, marked, perhaps_arrived, sending, without
-from palaver_tui.storage.local_store import LocalStore, UnreadableError, Unsent
+from palaver_tui.storage.drafts import NEW, Drafts
+from palaver_tui.storage.local_store import LocalStore, Origin, UnreadableError, Unsent
 from palaver_tui.timing import RESEND_AFTER_S
 
 
@@ -34,13 +35,14 @@ class Outbox:
         chats: Chats,
         disk: LocalStore,
         spawn: Spawn,
-        save_drafts: Callable[[], Awaitable[bool]],
+        drafts: Drafts,
     ) -> None:
         self._store = store
         self._chats = chats
         self._disk = disk
         self._spawn = spawn
-        self._save_drafts = save_drafts  # returns whether all are on disk
+        self._drafts = drafts
+        self._origins: dict[str, Origin] = {}  # where the words of messages were, by key
         self._busy: set[str] = set()  # names of chats that messages are being sent to
         self._kept: dict[str, asyncio.Task[Unsent]] = {}  # tasks that store messages, by key
         self._taken_back: set[str] = set()  # keys of messages that the user has taken back
@@ -56,11 +58,9 @@ class Outbox:
 
         Called when the daemon is known: messages for another daemon stay on disk.
         """
-        endpoint = self._store.endpoint
         views = self._store.views
-        for unsent in await self._stored():
-            if unsent.server not in {None, str(endpoint)}:
-                continue
+        for unsent in await self._left():
+            self._origins[unsent.key] = unsent.origin
             name = unsent.chat_id or f"{DRAFT}{unsent.key}"
             view = views.get(name) or ChatView(unsent.chat_id, older=unsent.chat_id is not None)
             if all(unsent.key not in _keys(other) for other in views.values()):
@@ -68,9 +68,12 @@ class Outbox:
                 tried = unsent.server is not None
                 views[name] = sending(view, replace(unsent.outgoing(), may_have_arrived=tried))
 
-    async def _stored(self) -> list[Unsent]:
+    async def _left(self) -> list[Unsent]:
+        server = self._store.address
         try:
-            return await asyncio.to_thread(self._disk.unsent)
+            return await asyncio.to_thread(
+                self._disk.claim_unsent, lambda unsent: unsent.server in {None, server}
+            )
         except UnreadableError as error:
             found: list[Unsent] = error.found
             self._store.notice(f"Could not read some of your messages: {error}.", "warning")
@@ -83,9 +86,10 @@ class Outbox:
         """Show `item` in a chat, store it on disk, and send it."""
         views = self._store.views
         views[name] = sending(views[name], item)
+        self._origins[item.key] = self._drafts.send(name, item.key)
         # Stored now, not when it is sent: earlier messages may wait for a connection.
         kept = self._unsent(views[name], item)
-        self._kept[item.key] = asyncio.create_task(self._keep(kept))
+        self._kept[item.key] = asyncio.create_task(self._keep_first(name, kept))
         self.flush(name)
 
     def flush_all(self) -> None:
@@ -188,19 +192,35 @@ class Outbox:
 
     def _unsent(self, view: ChatView, item: Outgoing) -> Unsent:
         server = self._store.address
-        return Unsent(item.key, item.content, item.created_at, view.chat_id, server, item.model)
+        origin = self._origins.get(item.key, Origin())
+        chat_id, model = view.chat_id, item.model
+        return Unsent(item.key, item.content, item.created_at, chat_id, server, model, origin)
 
-    async def _keep(self, kept: Unsent) -> Unsent:
-        await self._on_disk(self._disk.keep, kept)
+    async def _keep_first(self, name: str, kept: Unsent) -> Unsent:
+        """Store a message; its words leave the draft on disk when it is stored."""
+        is_stored = False
+        try:
+            is_stored = await self._on_disk(self._disk.keep, kept)
+        finally:
+            if is_stored:
+                self._drafts.stored(kept.key)
+            else:
+                self._drafts.not_stored(name, kept.key, kept.content)
         return kept
 
-    async def _on_disk(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    async def _keep(self, kept: Unsent) -> Unsent:
+        if await self._on_disk(self._disk.keep, kept):
+            self._drafts.sent(kept.key)
+        return kept
+
+    async def _on_disk(self, work: Callable[..., Any], *arguments: Any) -> bool:
         """Run `work` in a thread; if the disk fails, show a notice, and send the message anyway."""
         try:
-            return await asyncio.to_thread(work, *arguments)
+            await asyncio.to_thread(work, *arguments)
         except OSError as error:
             self._store.notice(f"Could not keep your message on disk: {error}.", "warning")
-            return None
+            return False
+        return True
 
     def _perhaps_arrived(self, name: str, item: Outgoing) -> None:
         if name in self._store.views:
@@ -235,20 +255,26 @@ class Outbox:
             self._spawn(self._forget(key))
 
     def take_back(self, name: str, key: str) -> str:
-        """Remove a refused or waiting message, and return its content."""
+        """Remove a refused or waiting message, and return its content for the draft of its chat.
+
+        It stays on disk until that is saved. Note the draft before anything is awaited.
+        """
         content = self._remove(name, key)
-        self._spawn(self._forget(key))
+        self._drafts.take_back(name, key)
+        self._spawn(self._forget_when_drafted([key]))
         return content
 
     def take_all_back(self, name: str) -> list[str]:
-        """Remove all outgoing messages of a chat, and return their contents.
+        """Remove all outgoing messages of a chat, and return their contents for a new chat's draft.
 
-        They stay on disk until the drafts are saved, of which they are to become a part.
+        They stay on disk until that is saved.
         """
         view = self._store.views.get(name)
         if view is None or not view.outgoing:
             return []
         keys = [item.key for item in view.outgoing]
+        for key in keys:
+            self._drafts.take_back(NEW, key)
         self._spawn(self._forget_when_drafted(keys))
         return [self._remove(name, key) for key in keys]
 
@@ -262,14 +288,26 @@ class Outbox:
         return item.content
 
     async def _forget_when_drafted(self, keys: list[str]) -> None:
-        if await self._save_drafts():
+        if await self._drafts.are_saved():
             for key in keys:
-                await self._forget(key)
+                await self._drop(key)
 
     async def _forget(self, key: str) -> None:
+        """Delete a message that the daemon has, after the draft in which it was written.
+
+        If that cannot be saved, the message stays, too: the next client sends it again, which
+        changes nothing, and knows by it that the draft was sent.
+        """
+        self._drafts.sent(key)
+        if await self._drafts.are_saved():
+            await self._drop(key)
+
+    async def _drop(self, key: str) -> None:
         if (task := self._kept.pop(key, None)) is not None:
             await task  # else it could be written after it was deleted
-        await self._on_disk(self._disk.drop, key)
+        if await self._on_disk(self._disk.drop, key):
+            self._drafts.forget(key)
+            self._origins.pop(key, None)
 
 
 def _never_sent(error: PalaverError) -> bool:

@@ -54,6 +54,7 @@ from palaver_tui.state.message_window import at_the_end
 from palaver_tui.state.outgoing import landing
 from palaver_tui.state.primary_action import Primary, primary
 from palaver_tui.state.reduce import reduce_all, user_text
+from palaver_tui.storage.drafts import Drafts
 from palaver_tui.storage.local_store import LocalStore
 from palaver_tui.timing import BARRED_S, CACHED_CHATS, LOADS, RELAUNCH_AFTER_S
 
@@ -76,11 +77,9 @@ class Session(Store):
         changed: Callable[[], None],
         notice: Callable[[str, Severity], None],
         gone: Callable[[str, str, list[str]], str | None],
-        drafted: Callable[[], frozenset[str]],
-        begun: Callable[[str], None],
         created: Callable[[str, str], None],
         not_created: Callable[[str, list[str]], None],
-        save_drafts: Callable[[], Awaitable[bool]],
+        drafts: Drafts,
         disk: LocalStore,
         client: Callable[[Endpoint], Client],
         tools: SetupTools,
@@ -93,9 +92,10 @@ class Session(Store):
         self._interrupting: tuple[tuple[str, int] | None, int] = (None, 0)
         # Called with a deleted chat's id, title and unsent messages; returns the chat to show next.
         self._gone = gone
-        # Called with the name of a chat that does not exist yet, when its first message is sent;
-        # and, if it was left meanwhile, with that name and its id when it was created.
-        self._begun, self._was_created = begun, created
+        self._drafts = drafts
+        # Called with the name of a chat that did not exist yet and its id when it was created, if
+        # it was left meanwhile.
+        self._was_created = created
         # Called with the name and the refused messages of a chat that was left and not created.
         self._not_created = not_created
         self._make_client = client
@@ -110,12 +110,12 @@ class Session(Store):
         self._not_launched = ""  # why the last start failed: shown once, not for every attempt
         spawn = self._tasks.spawn
         self._restarts = Restarts(clock, random, report_bug)
-        self.outbox = Outbox(self, self, disk, spawn, save_drafts)
+        self.outbox = Outbox(self, self, disk, spawn, drafts)
         self.requests = Requests(self, spawn)
         self.message_pages = MessagePages(self, spawn)
         self.visits = Visits(self, self.message_pages, spawn)
         self.list_search = ListSearch(self, spawn)
-        self.chat_pages = ChatPages(self, self, spawn, drafted)
+        self.chat_pages = ChatPages(self, self, spawn, drafts)
         self.read_reports = ReadReports(self, spawn)
         self.setup = Setup(self, spawn, self._restarts, tools)
         self.current = self._new_draft()
@@ -451,7 +451,7 @@ class Session(Store):
         """
         view = self.view
         if view.chat_id is None:
-            self._begun(self.current)
+            self._drafts.begin(self.current)
         turn = view.versions.turn if interrupt and view.versions else None
         item = Outgoing(
             self._key(),
