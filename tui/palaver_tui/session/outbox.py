@@ -42,6 +42,7 @@ class Outbox:
         self._disk = disk
         self._spawn = spawn
         self._drafts = drafts
+        self._claimed: list[Unsent] = []  # messages of ended clients that are in no view yet
         self._origins: dict[str, Origin] = {}  # where the words of messages were, by key
         self._busy: set[str] = set()  # names of chats that messages are being sent to
         self._kept: dict[str, asyncio.Task[Unsent]] = {}  # tasks that store messages, by key
@@ -59,7 +60,9 @@ class Outbox:
         Called when the daemon is known: messages for another daemon stay on disk.
         """
         views = self._store.views
-        for unsent in await self._left():
+        self._claimed += await self._left()
+        while self._claimed:  # what is left of an attempt that failed, too
+            unsent = self._claimed[0]
             self._origins[unsent.key] = unsent.origin
             name = unsent.chat_id or f"{DRAFT}{unsent.key}"
             view = views.get(name) or ChatView(unsent.chat_id, older=unsent.chat_id is not None)
@@ -67,6 +70,7 @@ class Outbox:
                 # Before an attempt, the daemon that it is for is stored with it.
                 tried = unsent.server is not None
                 views[name] = sending(view, replace(unsent.outgoing(), may_have_arrived=tried))
+            del self._claimed[0]
 
     async def _left(self) -> list[Unsent]:
         server = self._store.address
