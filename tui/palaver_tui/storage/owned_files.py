@@ -13,10 +13,9 @@ import fcntl
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 HALF: Final = ".tmp"  # the end of the name of a file that is being written
 ASIDE: Final = ".unreadable"  # the end of the name of a file that was put aside
@@ -25,8 +24,7 @@ TRIES: Final = 50
 PAUSE_S: Final = 0.002
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """The content of a file; `saved_ns` is when it was written, in nanoseconds of the Unix time."""
 
     name: str
