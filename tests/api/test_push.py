@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, UnixConnector, WSMsgType, web
 
 from palaverd.api import limits
-from palaverd.api.push import Sender
+from palaverd.api.push import Sender, unsent_of
+from support.certificates import Authority
 from support.clock import PATIENCE_S
 from support.daemon import short_dir
 
@@ -94,3 +97,29 @@ async def test_nothing_is_pushed_behind_a_close() -> None:
     async with connected(handle) as client, asyncio.timeout(PATIENCE_S):
         message = await client.receive()
         assert (message.type, message.data) == (WSMsgType.CLOSE, 4000)
+
+
+async def test_what_waits_below_tls_is_unsent_too(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue())
+    accepted: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+
+    def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.set_result(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    trusting = ssl.create_default_context(cafile=str(authority.file))
+    _, client = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+    writer = await accepted
+    try:
+        assert unsent_of(writer.transport) == 0
+        size = 64 * 1024 * 1024  # more than the kernel takes
+        writer.write(bytes(size))
+        assert size // 2 < unsent_of(writer.transport) < size * 1.1
+    finally:
+        for end in (client, writer):
+            end.transport.abort()
+        server.close()
+        await asyncio.sleep(0)
