@@ -63,6 +63,7 @@ class Response:
     def __init__(self, content_type: str, chunks: list[bytes], error: Exception | None) -> None:
         self.headers = httpx2.Headers({"content-type": content_type})
         self.status_code = 200
+        self.extensions: dict[str, Any] = {}
         self._chunks = chunks
         self._error = error
 

@@ -78,3 +78,34 @@ def test_an_endless_event_is_refused(data: bytes, size: int) -> None:
 
 def test_a_long_stream_of_short_events_is_not_too_long() -> None:
     assert len(decode(b"data: x\n\n" * 1000, [13] * 600, limit=100)) == 1000
+
+
+PIECES = (
+    b"event: named\ndata: 1\n\n",
+    b"data: 2\n\n",
+    b"data:3\r\n\r\n",
+    b"data: \n\n",
+    b"data: x\ndata: y\n\n",
+    b"event: nothing\n\n",
+    b"event: begun\n",
+    b": a comment\n\n",
+    b"data: cut",
+    b"\r",
+)
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=4).map(b"".join), max_size=6))
+def test_chunks_of_whole_events_are_read_as_single_bytes_are(chunks: list[bytes]) -> None:
+    whole, single = SseDecoder(1000), SseDecoder(1000)
+    found = [event for chunk in chunks for event in whole.feed(chunk)]
+    body = b"".join(chunks)
+    bytewise = [event for place in range(len(body)) for event in single.feed(body[place:][:1])]
+    assert found + whole.flush() == bytewise + single.flush()
+
+
+def test_a_whole_event_that_is_too_long_is_refused_after_others() -> None:
+    decoder = SseDecoder(20)
+    decoder.feed(b"data: 1\n\n")
+    with pytest.raises(EventTooLongError):
+        decoder.feed(b"data: 2\n\ndata: %b\n\n" % (b"3" * 21))
+    assert decoder.flush() == []

@@ -21,6 +21,10 @@ from palaverd.providers.sse import EventTooLongError, ServerEvent, SseDecoder
 # `object`: one JSON answer, or the first of many lines; a body that ends there is one answer.
 Form = Literal["events", "lines", "object", "json", "page"]
 
+# The extension of a response with its body as it came, if that is not compressed: without the three
+# generators of httpx2 that each chunk passes otherwise.
+PLAIN_BODY = "palaverd.plain_body"
+
 # Beginnings of lines of an event stream.
 _FIELDS = (b"data:", b"event:", b":", b"id:", b"retry:")
 _BOM = b"\xef\xbb\xbf"

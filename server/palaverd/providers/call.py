@@ -11,7 +11,7 @@ import msgspec
 
 from palaver.clock import Clock, deadline
 from palaverd.failures import ProviderFailure, classify
-from palaverd.providers.body import Body
+from palaverd.providers.body import PLAIN_BODY, Body
 from palaverd.providers.dialect import Dialect
 from palaverd.providers.errors import (
     REPORTED,
@@ -117,7 +117,8 @@ async def _events(
     """Read the body until the answer is complete, then drain the connection briefly."""
     out: list[ModelEvent] = []
     size = 0
-    async with aclosing(response.aiter_bytes()) as chunks:
+    plain = response.extensions.get(PLAIN_BODY)
+    async with aclosing(response.aiter_bytes() if plain is None else aiter(plain)) as chunks:
         guards.waiting()
         async for chunk in chunks:
             guards.received()

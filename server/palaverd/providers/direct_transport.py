@@ -12,11 +12,14 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import aiohttp
 import httpx2
+from aiohttp import hdrs
 from yarl import URL
 
+from palaverd.providers.body import PLAIN_BODY
 from palaverd.providers.limits import CallLimits
 
 # Bytes of a response's status line, and of one header field: what h11 allows for a whole head.
@@ -64,11 +67,16 @@ class DirectTransport(httpx2.AsyncBaseTransport):
                 allow_redirects=False,
                 server_hostname=request.extensions.get("sni_hostname"),
             )
+        body = _Body(response)
+        reason = (response.reason or "").encode("latin-1", "replace")
+        extensions: dict[str, Any] = {"reason_phrase": reason}
+        if hdrs.CONTENT_ENCODING not in response.headers:
+            extensions[PLAIN_BODY] = body
         return httpx2.Response(
             response.status,
             headers=list(response.raw_headers),
-            stream=_Body(response),
-            extensions={"reason_phrase": (response.reason or "").encode("latin-1", "replace")},
+            stream=body,
+            extensions=extensions,
         )
 
     async def aclose(self) -> None:
@@ -96,8 +104,9 @@ class _Body(httpx2.AsyncByteStream):
         self._response = response
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        read = self._response.content.readany
         with _errors_of_httpx2(opening=False):
-            async for chunk in self._response.content.iter_any():
+            while chunk := await read():
                 yield chunk
 
     async def aclose(self) -> None:

@@ -6,8 +6,11 @@ the JSON decoder validates the UTF-8.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+# A whole event as models send it: its name, and one line of data.
+_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n\n")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -49,6 +52,20 @@ class SseDecoder:
         Raises:
             EventTooLongError: an event is longer than the limit.
         """
+        if self._first or self._line or self._data or self._name or self._after_cr:
+            return self._read(chunk)
+        # Between events: most chunks are one whole event, or several.
+        events: list[ServerEvent] = []
+        at = 0
+        while usual := _USUAL.match(chunk, at):
+            if len(usual[2]) > self._limit:
+                raise self._too_long()
+            events.append(ServerEvent(usual[1] or b"", usual[2]))
+            at = usual.end()
+        return events if at == len(chunk) else events + self._read(chunk[at:])
+
+    def _read(self, chunk: bytes) -> list[ServerEvent]:
+        """Read line by line; see `feed`."""
         if self._after_cr or b"\r" in chunk:
             chunk = self._unify(chunk)
         lines = chunk.split(b"\n")
