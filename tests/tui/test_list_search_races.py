@@ -16,7 +16,7 @@ from palaver.wire.search import SearchPage
 from palaver_tui.actions.found_message import GONE
 from palaver_tui.session.list_search import UNCONNECTED
 from palaver_tui.timing import LIST_SEARCH_AFTER_S
-from tui.replay import ReplayClient, answer, chat, hit, problem, status, user
+from tui.replay import ReplayClient, Told, answer, chat, hit, problem, status, user
 from tui.screen import Client, client
 from tui.searching import (
     IN_MESSAGES,
@@ -242,6 +242,28 @@ async def test_a_message_that_is_no_more_leaves_the_chat_at_its_end(tmp_path: Pa
         await me.press("enter")
         await me.shows(GONE.partition(":")[0], "paragraph 59")
         assert not me.transcript.landing.active
+
+
+async def test_the_messages_around_are_fetched_when_the_newest_ones_are_there(
+    tmp_path: Path,
+) -> None:
+    daemon = with_chats()
+    stream = daemon.streams["z"] = Told()
+    daemon.pages[3] = MessagePage([user(2, "a timer leaks")], more=False)
+    daemon.pages[None] = MessagePage([answer(3, "so it does")], more=True)
+    async with client(tmp_path, daemon=daemon) as me:
+        await is_live(me)
+        await type_filter(me, "timer")
+        await answered(me)
+        await me.press("enter")
+        await me.until(lambda: "z" in dict(daemon.positions))
+        await me.pilot.pause()
+        assert daemon.pages_asked == []
+        stream.tell(status("waiting", OLD.title), MessageEvent(user(90, "new")), CaughtUp(1))
+        await me.until(lambda: marked_words(me) == ["timer"])
+        assert daemon.pages_asked[:2] == [(3, None), (None, 2)]
+        assert [one.id for one in me.view.messages][:2] == [2, 3]
+        assert 90 in [one.id for one in me.view.messages]
 
 
 async def test_who_scrolls_while_the_message_is_fetched_is_not_moved(tmp_path: Path) -> None:

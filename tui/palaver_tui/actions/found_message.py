@@ -32,6 +32,8 @@ def go_to_message(context: Context, message_id: int, words: Sequence[str]) -> No
         viewport.stay()
         if not transcript.landing.land(message_id, words):
             context.notices.say(NOT_SHOWN, "warning")
+        if session.view.gap is not None:
+            viewport.stay()  # also where all fits into the view: what is before the gap would go
         context.changed()
 
     session.visits.begin(message_id, told)
