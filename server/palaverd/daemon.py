@@ -41,6 +41,7 @@ from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.file_folder import FileFolder
 from palaverd.generation.environment import Environment
+from palaverd.generation.finished_calls import FinishedCalls
 from palaverd.generation.saving import Saver
 from palaverd.indexing import Indexing
 from palaverd.logs.output import rotate_log
@@ -62,6 +63,8 @@ from palaverd.stream.reader import ChangeReader
 from palaverd.stream.registry import Episodes
 from palaverd.tcp_sockets import Bound, address_of, bind_all, cannot_listen
 from palaverd.tls import Certificate, certificate_files
+from palaverd.tools.built_in import BUILT_IN
+from palaverd.tools.toolbox import Toolbox
 from palaverd.usecases.context import Context
 from palaverd.worker.worker import Worker
 
@@ -150,6 +153,9 @@ class Daemon:
                 retry=RetryPolicy(),
                 host=self._host,
                 metrics=self.metrics,
+                toolbox=Toolbox(BUILT_IN),
+                finished=FinishedCalls(),
+                call_folders=data_dir / "calls",
             ),
             self.hub,
             config.worker,

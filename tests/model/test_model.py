@@ -275,7 +275,7 @@ class Stories(RuleBasedStateMachine):
         return ids[index] if index < len(ids) else 10**9
 
     def known(self, call: str) -> bool:
-        return call in stored_calls(self.connection, "c")
+        return call in stored_calls(self.connection, "c", [call])
 
     def history(self) -> list[Any]:
         return list(

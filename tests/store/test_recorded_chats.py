@@ -44,7 +44,7 @@ def test_a_change_of_what_a_stop_does_is_noticed(
 ) -> None:
     recorded = load(FOLDER / "queue_and_stop.json")
     monkeypatch.setattr(history, "promote_head", lambda chat: None)
-    monkeypatch.setattr(interrupt, "answer_open_calls", lambda chat, text: None)
+    monkeypatch.setattr(interrupt, "answer_open_calls", lambda chat, text, known: None)
     monkeypatch.setattr(interrupt, "insert_messages", lambda chat, new: [])
     told = replay(store, recorded)
     assert [s.became for s in told.steps] != [s.became for s in recorded.steps]

@@ -100,7 +100,7 @@ class Stage:
     async def results(self) -> None:
         """Commit the results of the response's calls."""
         calls = [block.call_id for block in self.episode.blocks if block.kind == "tool_call"]
-        results: list[Part] = [ToolResult(call_id=call or "", text="done") for call in calls]
+        results = [ToolResult(call_id=call or "", text="done") for call in calls]
         fence = await self._fence()
         await self.daemon.door.apply(
             self.chat_id, lambda c: commit_results(c, results), fence=fence

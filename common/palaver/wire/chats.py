@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from palaver.wire.bounds import Whole
 from palaver.wire.errors import ChatError
@@ -21,6 +22,8 @@ BUSY: frozenset[ChatStatus] = frozenset({"running", "interrupting", "requires_ac
 QueueState = Literal["empty", "free", "held"]
 PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
 WhenBusy = Literal["queue", "interrupt"]
+# What a chat's tools may do: change nothing, or everything that they can.
+Mode = Literal["read-only", "full-auto"]
 TITLE_LIMIT = 200  # characters; a title is one line
 QUEUE_LIMIT = 20  # messages in a queue; more than a user keeps track of
 PIN_LIMIT = 50  # pinned chats of an owner; more would be a list of their own
@@ -88,6 +91,7 @@ class Chat(msgspec.Struct, frozen=True):
     resume_at: datetime | None = None
     cost_micros: int | None = None
     workspace: Workspace | None = None
+    mode: Mode = "read-only"
     context_tokens: int | None = None
     context_limit: int | None = None
 
@@ -109,6 +113,18 @@ class ChosenWorkspace(Workspace, frozen=True, forbid_unknown_fields=True):
     """A workspace in a request."""
 
 
+class ClientTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A tool that the client runs: the model calls it, and the client sends its result.
+
+    `parameters` is the JSON Schema of its arguments. An `exclusive` one must be called alone.
+    """
+
+    name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
+    description: str
+    parameters: dict[str, Any]
+    exclusive: bool = False
+
+
 class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Create a chat with its first message."""
 
@@ -118,6 +134,8 @@ class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     system_prompt: str | None = None
     labels: dict[str, str] = {}
     workspace: ChosenWorkspace | None = None
+    mode: Mode = "read-only"
+    client_tools: list[ClientTool] = []
 
 
 class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -132,6 +132,7 @@ async def _attempt(
     started = env.clock.monotonic()
     silent = True
     answer = Answer(episode, env.clock, env.door.new_id)
+    request = build_request(history, chosen, env.toolbox.offered(history.row))
 
     def shut_down() -> bool:
         # Live output ends with this process; a later stop shows what is saved then.
@@ -139,7 +140,7 @@ async def _attempt(
 
     async with (
         env.saver.saving(job.chat_id, job.fence, episode, shut_down),
-        aclosing(chosen.provider.stream(build_request(history, chosen))) as events,
+        aclosing(chosen.provider.stream(request)) as events,
     ):
         async for event in events:
             answer.take(event)

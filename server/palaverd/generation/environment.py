@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from pathlib import Path
 
 import msgspec
 
@@ -12,17 +13,20 @@ from palaverd.chatstate.execution import Fence
 from palaverd.failures import RetryPolicy
 from palaverd.generation.cancellation import Cancellation
 from palaverd.generation.catalog import Catalog
+from palaverd.generation.finished_calls import FinishedCalls
 from palaverd.generation.saving import Saver
 from palaverd.metrics import Metrics
 from palaverd.store.database import Database
 from palaverd.store.door import Door
 from palaverd.stream.registry import Episodes
+from palaverd.tools.toolbox import Toolbox
 
 
 class Environment(msgspec.Struct, frozen=True):
     """The parts that steps use.
 
     `host` is this machine's name: only the machine that has a chat's workspace may run it.
+    `call_folders` has a folder for each chat, with one for each call that keeps files.
     """
 
     database: Database
@@ -35,6 +39,9 @@ class Environment(msgspec.Struct, frozen=True):
     retry: RetryPolicy
     host: str
     metrics: Metrics
+    toolbox: Toolbox
+    finished: FinishedCalls
+    call_folders: Path
 
 
 class Nudge:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from palaver.wire.messages import Part
+from palaver.wire.messages import Part, ToolResult
 from palaverd.generation.answer import shown_parts
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.store.attempts import Partial, load_partial
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow
-from palaverd.store.transitions.interrupt import finish_interruption
+from palaverd.store.transitions.interrupt import CANCELLED_BY_USER, finish_interruption
 from palaverd.stream.episode import Episode
+
+# Characters of a stopped call's output that the model gets.
+CUT_OUTPUT = 4096
 
 
 async def end_interruption(env: Environment, job: Assignment) -> None:
@@ -28,10 +31,28 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
     def transition(chat: LockedChat) -> None:
         episode = env.episodes.of(job.chat_id, chat.row.episode)
         saved = load_partial(chat.connection, job.chat_id)
-        finish_interruption(chat, _partial(chat.row, episode, saved))
+        results = env.finished.of(job.chat_id, chat.row.history_version)
+        known = {**_cut_off(episode), **results}
+        finish_interruption(chat, _partial(chat.row, episode, saved), known)
 
     await env.door.apply(job.chat_id, transition, fence=job.fence)
     env.episodes.end(job.chat_id, newest)
+    env.finished.drop(job.chat_id)
+
+
+def _cut_off(episode: Episode | None) -> dict[str, ToolResult]:
+    """Return results of the calls that were stopped, with what they had shown, by call id."""
+    if episode is None:
+        return {}
+    return {
+        block.call_id: ToolResult(
+            call_id=block.call_id,
+            text=f"{CANCELLED_BY_USER} Its output until then:\n{block.text[-CUT_OUTPUT:]}",
+            is_error=True,
+        )
+        for block in episode.blocks
+        if block.kind == "tool_output" and block.call_id is not None and block.length
+    }
 
 
 def _partial(row: ChatRow, episode: Episode | None, saved: Partial | None) -> NewMessage | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from palaver.wire.messages import Part, ToolCall, ToolResult
 from palaverd.generation.catalog import Chosen
-from palaverd.providers.neutral import ModelRequest, Turn
+from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
 from palaverd.store.prompt import History, PromptMessage
 
 _AGENT_TEXT = (
@@ -16,7 +16,7 @@ _AGENT_TEXT = (
 _UNKNOWN_RESULT = "The call gave no result."
 
 
-def build_request(history: History, chosen: Chosen) -> ModelRequest:
+def build_request(history: History, chosen: Chosen, tools: list[ToolSpec]) -> ModelRequest:
     """Return the request for the next model call of a chat.
 
     The system text is constant within a turn, so that providers' prompt caches hit.
@@ -33,6 +33,7 @@ def build_request(history: History, chosen: Chosen) -> ModelRequest:
         reasoning=chosen.config.reasoning,
         context_limit=chosen.config.context_limit,
         terms=chosen.terms,
+        tools=tools,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from palaverd.chatstate.states import Status
 from palaverd.generation.environment import Assignment, Environment
-from palaverd.store.calls import StoredCall, stored_calls
+from palaverd.store.calls import StoredCall, waiting_calls
 from palaverd.store.transitions.required_action import cancel_action
 
 
@@ -19,8 +19,8 @@ async def wait_for_answer(env: Environment, job: Assignment) -> None:
         DatabaseError: nothing was written; retry.
     """
     while True:
-        calls = await env.database.read(lambda c: stored_calls(c, job.chat_id))
-        deadline = _earliest(calls.values())
+        calls = await env.database.read(lambda c: waiting_calls(c, job.chat_id))
+        deadline = _earliest(calls)
         if deadline is None:
             await asyncio.Event().wait()
             continue
@@ -34,5 +34,4 @@ async def wait_for_answer(env: Environment, job: Assignment) -> None:
 
 def _earliest(calls: Iterable[StoredCall]) -> int | None:
     """Return the next deadline, in milliseconds since the epoch; None without one."""
-    unanswered = (call.deadline for call in calls if call.answered_by is None)
-    return min((deadline for deadline in unanswered if deadline is not None), default=None)
+    return min((call.deadline for call in calls if call.deadline is not None), default=None)

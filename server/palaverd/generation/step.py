@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Part, ToolCall, ToolResult
+from palaver.wire.messages import ToolCall
 from palaverd.generation.call import call_model
+from palaverd.generation.calls import run_calls
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.store.history import unanswered
 from palaverd.store.prompt import PromptMessage, load_history
-from palaverd.store.transitions.turn import commit_results, finish_error, finish_turn
+from palaverd.store.transitions.turn import finish_error, finish_turn
 
 NO_COMPACTION = ChatError(
     kind="generic",
@@ -40,9 +41,8 @@ async def generate(env: Environment, job: Assignment) -> None:
         await fail(env, job, NO_COMPACTION)
         return
     turn = current_turn(history.messages)
-    calls = unanswered(part for message in turn for part in message.parts)
-    if calls:
-        await _answer_calls(env, job, calls)
+    if calls := open_calls_of(turn):
+        await run_calls(env, job, history, calls)
     elif history.messages and history.messages[-1].role == "assistant":
         await env.door.apply(job.chat_id, finish_turn, fence=job.fence)
     elif steps_of(turn) >= env.catalog.max_steps:
@@ -65,6 +65,17 @@ def current_turn(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
     return messages
 
 
+def open_calls_of(turn: Sequence[PromptMessage]) -> list[tuple[int, ToolCall]]:
+    """Return the calls without a result, each with the id of its message, in call order."""
+    open_ = {call.id for call in unanswered(part for message in turn for part in message.parts)}
+    return [
+        (message.id, part)
+        for message in turn
+        for part in message.parts
+        if isinstance(part, ToolCall) and part.id in open_
+    ]
+
+
 def steps_of(turn: Sequence[PromptMessage]) -> int:
     """Return the number of the model's responses in a turn."""
     return sum(message.role == "assistant" for message in turn)
@@ -76,12 +87,3 @@ def _too_many_steps(limit: int) -> ChatError:
         message=f"The model was called {limit} times without coming to an end. Send a message "
         "to let it go on.",
     )
-
-
-async def _answer_calls(env: Environment, job: Assignment, calls: Sequence[ToolCall]) -> None:
-    """Commit an error result for each call of an unknown tool, so that the model can continue."""
-    results: list[Part] = [
-        ToolResult(call_id=call.id, text=f"There is no tool {call.name}.", is_error=True)
-        for call in calls
-    ]
-    await env.door.apply(job.chat_id, lambda chat: commit_results(chat, results), fence=job.fence)

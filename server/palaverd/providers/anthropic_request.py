@@ -18,7 +18,8 @@ def arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for the SDK, which share nothing with `request`.
 
     The constant beginning of the prompt and its end are marked for the prompt cache: the next
-    step's prompt begins with this one.
+    step's prompt begins with this one. Tools precede the system text in it
+    (docs.anthropic.com, prompt caching), so that one mark covers both.
     """
     messages = _messages(request.turns)
     if messages:
@@ -31,6 +32,11 @@ def arguments(request: ModelRequest) -> dict[str, Any]:
     }
     if request.system:
         result["system"] = [{"type": "text", "text": request.system, "cache_control": _CACHED}]
+    if request.tools:
+        result["tools"] = [
+            {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+            for tool in request.tools
+        ]
     if request.reasoning is not None:
         result["thinking"] = {"type": "adaptive", "display": "summarized"}
         result["output_config"] = {"effort": request.reasoning}

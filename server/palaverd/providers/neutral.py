@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -25,6 +25,14 @@ class Turn(msgspec.Struct, frozen=True):
     private: dict[str, str] = {}
 
 
+class ToolSpec(msgspec.Struct, frozen=True):
+    """A tool that the model may call. `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
 class ModelRequest(msgspec.Struct, frozen=True):
     """One model call. `model` is the provider's name for it, `called` the one for errors.
 
@@ -36,6 +44,7 @@ class ModelRequest(msgspec.Struct, frozen=True):
     system: str
     turns: list[Turn]
     max_output_tokens: int
+    tools: list[ToolSpec] = []
     reasoning: Literal["low", "medium", "high"] | None = None
     called: str | None = None
     context_limit: int | None = None

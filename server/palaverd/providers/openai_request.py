@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
-from palaverd.providers.neutral import ModelRequest, Turn
+from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
 from palaverd.providers.private import OpenAIReasoning
 from palaverd.providers.prompt import legal_id, parts_of
 
@@ -26,6 +26,10 @@ def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return joined
 
 
+def _function(tool: ToolSpec) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+
+
 # --- Responses --------------------------------------------------------------------------------
 
 
@@ -41,6 +45,11 @@ def responses_arguments(request: ModelRequest) -> dict[str, Any]:
         result["max_output_tokens"] = request.max_output_tokens
     if request.system:
         result["instructions"] = request.system
+    if request.tools:
+        # Strict is this API's default; it requires that no parameter is optional.
+        result["tools"] = [
+            {"type": "function", **_function(tool), "strict": False} for tool in request.tools
+        ]
     if request.reasoning is not None:
         result["reasoning"] = {"effort": request.reasoning, "summary": "auto"}
         result["include"] = ["reasoning.encrypted_content"]
@@ -113,6 +122,10 @@ def chat_arguments(request: ModelRequest) -> dict[str, Any]:
         result[terms.limit] = request.max_output_tokens
     if terms.usage:
         result["stream_options"] = {"include_usage": True}
+    if request.tools:
+        result["tools"] = [
+            {"type": "function", "function": _function(tool)} for tool in request.tools
+        ]
     if request.reasoning is not None:
         result["reasoning_effort"] = request.reasoning
     return result

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from palaver.wire.messages import Part, Reasoning, Text, ToolCall, ToolResult
-from palaverd.providers.neutral import ModelRequest, Turn
+from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
 from palaverd.providers.private import Private, unseal
 
 # Anthropic's rule for ids of tool calls, the strictest of the three; OpenAI accepts the length.
@@ -48,8 +50,13 @@ def bounded(request: ModelRequest) -> int:
 
 def _estimate(request: ModelRequest) -> int:
     texts = [request.system, *(_said(part) for turn in request.turns for part in turn.parts)]
+    texts += [_json(tool) for tool in request.tools]
     tokens = sum(_tokens(text) for text in texts)
     return tokens + _MARGIN + _PER_TURN * len(request.turns)
+
+
+def _json(tool: ToolSpec) -> str:
+    return msgspec.json.encode(tool).decode()
 
 
 def _tokens(text: str) -> int:

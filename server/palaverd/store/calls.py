@@ -1,21 +1,46 @@
-"""Tool calls that wait for a client's answer: what is needed, by when, and who answered."""
+"""The journal of tool calls: what was asked of clients, what began, and what came of it.
+
+One journal for all tools. A call that only reads is in it if the step waits for a client: its
+result must survive until then. A call with effects is in it before it begins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from palaver.wire.actions import CallAnswer
+from palaver.wire.messages import ToolResult
 from palaverd.store import codec
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import tool_runs
 
-# What a client must provide: permission to run the tool, or the result itself.
+# What a client must give: permission to run the tool, or the result itself.
 Needs = Literal["approval", "result"]
 CANCELLED = "cancelled"
+
+
+class RunState(StrEnum):
+    """How far a call came."""
+
+    RESERVED = "reserved"  # it waits for a client, or for its turn
+    STARTED = "started"  # it may have had effects
+    FINISHED = "finished"
+    UNKNOWN = "unknown"  # it started, and nobody can find out what came of it
+    CANCELLED = "cancelled"  # it never started
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which call it is. `digest` is the SHA-256 of its tool and arguments, in hexadecimal."""
+
+    call_id: str
+    message_id: int
+    tool: str
+    digest: str
 
 
 class WantedCall(msgspec.Struct, frozen=True):
@@ -24,26 +49,83 @@ class WantedCall(msgspec.Struct, frozen=True):
     call_id: str
     needs: Needs
     deadline: int | None = None
+    identity: Identity | None = None
 
 
 class StoredCall(msgspec.Struct, frozen=True):
-    """A call that needed a client, and its answer, if any."""
+    """An entry of the journal. `result` is None once it is in a message."""
 
     call_id: str
-    needs: str
-    deadline: int | None
-    answer: CallAnswer | None
-    answered_by: str | None
+    state: RunState
+    tool: str | None = None
+    digest: str | None = None
+    needs: Needs | None = None
+    deadline: int | None = None
+    answer: CallAnswer | None = None
+    answered_by: str | None = None
+    trace: str | None = None
+    result: ToolResult | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a client has to answer it."""
+        return self.needs is not None and self.answered_by is None
+
+
+_OF_CHAT = tool_runs.c.chat_id == bindparam("of_chat")
+_CALL = select(tool_runs).where(_OF_CHAT, tool_runs.c.call_id == bindparam("of_call"))
+_WAITING = select(tool_runs).where(
+    _OF_CHAT, tool_runs.c.needs.is_not(None), tool_runs.c.answered_by.is_(None)
+)
+_WRITE = update(tool_runs).where(_OF_CHAT, tool_runs.c.call_id == bindparam("of_call"))
+_NEW = insert(tool_runs)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def stored_calls(
+    connection: Connection, chat_id: str, call_ids: Iterable[str]
+) -> dict[str, StoredCall]:
+    """Return those of the calls that are in the journal, by their id."""
+    of_chat = {"of_chat": chat_id}
+    found = (connection.execute(_CALL, {**of_chat, "of_call": one}).first() for one in call_ids)
+    return {one.call_id: _stored(one) for one in found if one is not None}
+
+
+def waiting_calls(connection: Connection, chat_id: str) -> list[StoredCall]:
+    """Return the calls of a chat that wait for a client."""
+    return [_stored(one) for one in connection.execute(_WAITING, {"of_chat": chat_id})]
+
+
+def _stored(one: Row[Any]) -> StoredCall:
+    return StoredCall(
+        call_id=one.call_id,
+        state=RunState(one.state),
+        tool=one.tool,
+        digest=one.digest,
+        needs=one.needs,
+        deadline=one.deadline,
+        answer=codec.loads(one.answer, CallAnswer),
+        answered_by=one.answered_by,
+        trace=one.trace,
+        result=codec.loads(one.result, ToolResult),
+    )
+
+
+# --- calls that clients answer ----------------------------------------------------------------
 
 
 def want(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
-    """Store the calls that need a client."""
+    """Reserve calls that need a client."""
     chat.connection.execute(
-        insert(tool_runs),
+        _NEW,
         [
             {
                 "chat_id": chat.row.chat_id,
                 "call_id": call.call_id,
+                **_identity(call.identity),
+                "state": RunState.RESERVED,
                 "needs": call.needs,
                 "deadline": call.deadline,
                 "requested_at": chat.now,
@@ -53,34 +135,92 @@ def want(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
     )
 
 
-def stored_calls(connection: Connection, chat_id: str) -> dict[str, StoredCall]:
-    """Return every call of the chat that ever needed a client, by its id."""
-    found = connection.execute(select(tool_runs).where(tool_runs.c.chat_id == chat_id))
-    return {
-        one.call_id: StoredCall(
-            call_id=one.call_id,
-            needs=one.needs,
-            deadline=one.deadline,
-            answer=codec.loads(one.answer, CallAnswer),
-            answered_by=one.answered_by,
+def answer_call(chat: LockedChat, answer: CallAnswer, answered_by: str) -> None:
+    """Store the answer to a call, and who gave it. Unless it permits the call, that is its end."""
+    values: dict[str, Any] = {
+        "answer": codec.dumps(answer),
+        "answered_by": answered_by,
+        "answered_at": chat.now,
+    }
+    if (result := _result_of(answer)) is not None:
+        values |= _finished(chat, result)
+    _write(chat, answer.call_id, values)
+
+
+def _result_of(answer: CallAnswer) -> ToolResult | None:
+    """Return the result that an answer contains; None for a permission to run the call."""
+    if answer.approved:
+        return None
+    text = answer.text or "The user did not allow this call."
+    refused = answer.approved is False
+    return ToolResult(call_id=answer.call_id, text=text, is_error=answer.is_error or refused)
+
+
+# --- calls with effects -----------------------------------------------------------------------
+
+
+def start(chat: LockedChat, call: Identity, trace: str | None) -> None:
+    """Record that a call begins. After the commit it may have effects."""
+    values: dict[str, Any] = {
+        "state": RunState.STARTED,
+        "trace": trace,
+        "started_at": chat.now,
+    }
+    if not _write(chat, call.call_id, values):
+        _insert(chat, call, values)
+
+
+def finish(chat: LockedChat, call: Identity, result: ToolResult) -> None:
+    """Record the result of a call, until it is committed with those of its step."""
+    values = _finished(chat, result)
+    if not _write(chat, call.call_id, values):
+        _insert(chat, call, values)
+
+
+def committed(chat: LockedChat, call_ids: Iterable[str], *, lost: Collection[str] = ()) -> None:
+    """Record that results of calls are in a message; those of `lost` ones say that nobody knows."""
+    for call_id in call_ids:
+        state = RunState.UNKNOWN if call_id in lost else RunState.FINISHED
+        _write(
+            chat, call_id, {"state": state, "result": None, "trace": None, "finished_at": chat.now}
         )
-        for one in found
+
+
+def give_up(chat: LockedChat, calls: Iterable[StoredCall]) -> None:
+    """End calls that have no result: what never started is cancelled, what did is unknown."""
+    for call in calls:
+        started = call.state is RunState.STARTED
+        values: dict[str, Any] = {
+            "state": RunState.UNKNOWN if started else RunState.CANCELLED,
+            "trace": None,
+            "finished_at": chat.now,
+        }
+        if call.waits:
+            values |= {"answered_by": CANCELLED, "answered_at": chat.now}
+        _write(chat, call.call_id, values)
+
+
+def _finished(chat: LockedChat, result: ToolResult) -> dict[str, Any]:
+    return {
+        "state": RunState.FINISHED,
+        "finished_at": chat.now,
+        "result": codec.dumps(result),
+        "trace": None,
     }
 
 
-def answer_call(chat: LockedChat, answer: CallAnswer, answered_by: str) -> None:
-    """Store the answer to a call, and who gave it."""
-    chat.connection.execute(
-        update(tool_runs)
-        .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.call_id == answer.call_id)
-        .values(answer=codec.dumps(answer), answered_by=answered_by, answered_at=chat.now)
-    )
+def _insert(chat: LockedChat, call: Identity, values: Mapping[str, Any]) -> None:
+    new = {"chat_id": chat.row.chat_id, "call_id": call.call_id, "requested_at": chat.now}
+    chat.connection.execute(_NEW, {**new, **_identity(call), **values})
 
 
-def cancel_unanswered(chat: LockedChat) -> None:
-    """Cancel all unanswered calls."""
-    chat.connection.execute(
-        update(tool_runs)
-        .where(tool_runs.c.chat_id == chat.row.chat_id, tool_runs.c.answered_by.is_(None))
-        .values(answered_by=CANCELLED, answered_at=chat.now)
-    )
+def _identity(call: Identity | None) -> dict[str, Any]:
+    if call is None:
+        return {"message_id": None, "tool": None, "digest": None}
+    return {"message_id": call.message_id, "tool": call.tool, "digest": call.digest}
+
+
+def _write(chat: LockedChat, call_id: str, values: Mapping[str, Any]) -> bool:
+    """Write to a call's entry; return whether there is one."""
+    of_call = {"of_chat": chat.row.chat_id, "of_call": call_id}
+    return chat.connection.execute(_WRITE, {**of_call, **values}).rowcount > 0

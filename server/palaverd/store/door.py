@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from palaver.clock import Clock
-from palaver.wire.chats import Workspace
+from palaver.wire.chats import ClientTool, Mode, Workspace
 from palaverd.chatstate.errors import FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.states import Status
@@ -62,6 +62,16 @@ class NewChat(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
     client_type: str = "api"
     workspace: Workspace | None = None
+
+
+class ChatTools(msgspec.Struct, frozen=True):
+    """What a chat's tools may do, and those that its client runs.
+
+    Not part of `NewChat`: that is in the digests of stored requests.
+    """
+
+    mode: Mode = "read-only"
+    client_tools: list[ClientTool] = []
 
 
 class Door:
@@ -202,7 +212,9 @@ def check_fence(row: ChatRow, fence: Fence | None) -> None:
         )
 
 
-def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> LockedChat:
+def fresh_chat(
+    connection: Connection, chat_id: str, new: NewChat, now: int, tools: ChatTools = ChatTools()
+) -> LockedChat:
     """Return the draft of a new chat; `create` or `fork` sets its state."""
     row = ChatRow(
         chat_id=chat_id,
@@ -218,6 +230,8 @@ def fresh_chat(connection: Connection, chat_id: str, new: NewChat, now: int) -> 
         client_type=new.client_type,
         workspace_host=new.workspace.host if new.workspace else None,
         workspace_path=new.workspace.path if new.workspace else None,
+        mode=tools.mode,
+        client_tools=tools.client_tools,
         archiving=None,
         spawned_by=None,
         created_at=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from palaver.wire.messages import (
 from palaverd.chatstate.errors import BrokenInvariant
 from palaverd.chatstate.states import Status
 from palaverd.store import codec
-from palaverd.store.calls import cancel_unanswered
+from palaverd.store.calls import RunState, committed, give_up, stored_calls
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages, queued_messages
 
@@ -41,6 +41,9 @@ _SINCE_LAST_USER = (
     .where(~messages.c.deleted, messages.c.id > func.coalesce(LAST_USER, 0))
     .order_by(messages.c.id)
 )
+
+
+MAY_HAVE_RUN = "It had begun: it may have had effects."
 
 
 class NewMessage(msgspec.Struct, frozen=True):
@@ -156,15 +159,31 @@ def unanswered(parts: Iterable[Part]) -> list[ToolCall]:
     return list(calls.values())
 
 
-def answer_open_calls(chat: LockedChat, text: str) -> None:
-    """Give every open call a synthetic result: providers refuse a call without one."""
+def answer_open_calls(
+    chat: LockedChat, text: str, known: Mapping[str, ToolResult] | None = None
+) -> None:
+    """Give every open call a result: providers refuse a call without one.
+
+    It is the one in `known` or in the journal, else `text`. Of a call that had begun, `text` is
+    followed by a sentence that says so.
+    """
     calls = open_calls(chat.connection, chat.row.chat_id)
-    if calls:
-        cancel_unanswered(chat)
-        results: list[Part] = [
-            ToolResult(call_id=call.id, text=text, is_error=True) for call in calls
-        ]
-        insert_messages(chat, [NewMessage(role="tool", parts=results)])
+    if not calls:
+        return
+    stored = stored_calls(chat.connection, chat.row.chat_id, [call.id for call in calls])
+    results: list[Part] = []
+    for call in calls:
+        entry = stored.get(call.id)
+        result = (known or {}).get(call.id) or (entry.result if entry is not None else None)
+        if result is None:
+            begun = entry is not None and entry.state is RunState.STARTED
+            said = f"{text} {MAY_HAVE_RUN}" if begun else text
+            result = ToolResult(call_id=call.id, text=said, is_error=True)
+        results.append(result)
+    ended = [call for call in stored.values() if call.result or call.call_id in (known or {})]
+    give_up(chat, [call for call in stored.values() if call not in ended])
+    committed(chat, [call.call_id for call in ended])
+    insert_messages(chat, [NewMessage(role="tool", parts=results)])
 
 
 def fail(chat: LockedChat, error: ChatError, open_calls_get: str) -> None:

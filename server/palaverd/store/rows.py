@@ -7,7 +7,15 @@ from typing import Any
 
 import msgspec
 
-from palaver.wire.chats import Chat, ChatStatus, PendingReason, Versions, Workspace
+from palaver.wire.chats import (
+    Chat,
+    ChatStatus,
+    ClientTool,
+    Mode,
+    PendingReason,
+    Versions,
+    Workspace,
+)
 from palaver.wire.messages import Finish, Message, QueuedMessage, Role, Usage, Visibility
 from palaverd.chatstate.execution import Execution
 from palaverd.chatstate.states import Status
@@ -28,6 +36,8 @@ class ChatRow(Execution, kw_only=True):
     client_type: str
     workspace_host: str | None
     workspace_path: str | None
+    mode: Mode
+    client_tools: list[ClientTool]
     archiving: str | None
     spawned_by: int | None
     created_at: int
@@ -36,7 +46,8 @@ class ChatRow(Execution, kw_only=True):
     context_limit: int | None
 
 
-_JSON_COLUMNS = frozenset({"last_error", "retry", "labels"})
+_JSON_COLUMNS = frozenset({"last_error", "retry", "labels", "client_tools"})
+_client_tools = msgspec.json.Decoder(list[ClientTool])
 _COLUMN_OF = {"chat_id": "id"}
 _FIELDS: tuple[tuple[str, str], ...] = tuple(
     (name, _COLUMN_OF.get(name, name)) for name in ChatRow.__struct_fields__
@@ -49,6 +60,7 @@ def chat_row(found: Mapping[str, Any]) -> ChatRow:
     values["last_error"] = codec.load_error(values["last_error"])
     values["retry"] = codec.load_retry(values["retry"])
     values["labels"] = msgspec.json.decode(values["labels"], type=dict[str, str])
+    values["client_tools"] = _client_tools.decode(values["client_tools"])
     return ChatRow(**values)
 
 
@@ -116,6 +128,7 @@ def wire_chat(row: ChatRow) -> Chat:
         retry=row.retry,
         resume_at=codec.from_ms_optional(row.resume_at),
         workspace=workspace_of(row),
+        mode=row.mode,
         context_tokens=row.context_tokens,
         context_limit=row.context_limit,
     )

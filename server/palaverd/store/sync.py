@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from palaver.wire.messages import Message, QueuedMessage, Usage
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import Status
-from palaverd.store.calls import StoredCall, stored_calls
+from palaverd.store.calls import StoredCall, waiting_calls
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
@@ -130,8 +130,7 @@ def row_alone(row: ChatRow, since: int | None) -> Changes | None:
 def _open_calls(connection: Connection, row: ChatRow) -> list[StoredCall]:
     if row.status != Status.REQUIRES_ACTION:
         return []
-    calls = stored_calls(connection, row.chat_id).values()
-    return [call for call in calls if call.answered_by is None]
+    return waiting_calls(connection, row.chat_id)
 
 
 def load_queue(connection: Connection, chat_id: str) -> list[QueuedMessage]:

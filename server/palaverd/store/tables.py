@@ -71,6 +71,9 @@ chats = Table(
     # The location of its files. Replicas share no disks: only this machine runs the chat.
     Column("workspace_host", Text),
     Column("workspace_path", Text),
+    # What its tools may do (`palaver.wire.chats.Mode`), and the tools of its client.
+    Column("mode", Text, nullable=False, server_default="read-only"),
+    Column("client_tools", Text, nullable=False, server_default="[]"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("archived", Boolean, nullable=False),
@@ -214,18 +217,31 @@ partials = Table(
     Column("saved_at", BigInteger, nullable=False),
 )
 
-# Tool calls that need a client, and their answers. Later also when a tool began to run.
+# The journal of tool calls: those that a client answers, and those with effects.
 tool_runs = Table(
     "tool_runs",
     metadata,
     Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
     Column("call_id", Text, primary_key=True),
-    Column("needs", Text, nullable=False),
+    # The message with the call, the tool, and the SHA-256 of name and arguments, in hexadecimal.
+    Column("message_id", BigInteger),
+    Column("tool", Text),
+    Column("digest", Text),
+    # A `RunState` (store/calls.py).
+    Column("state", Text, nullable=False, server_default="reserved"),
+    # What a client must give; None: nothing.
+    Column("needs", Text),
     Column("deadline", BigInteger),
     Column("requested_at", BigInteger, nullable=False),
     Column("answer", Text),
     Column("answered_by", Text),
     Column("answered_at", BigInteger),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    # What the tool wrote down before it began, to find the outcome after a crash.
+    Column("trace", Text),
+    # Until the results of the step are committed.
+    Column("result", Text),
 )
 
 # Every model call, also of answers that were stopped, retried or dropped: the cost is what was

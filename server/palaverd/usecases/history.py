@@ -9,7 +9,7 @@ from palaver.wire.chats import Sent
 from palaver.wire.queue import Acted
 from palaverd.chatstate.states import RUNNABLE
 from palaverd.chatstate.table import Transition
-from palaverd.store.door import Applied, NewChat, finish, fresh_chat
+from palaverd.store.door import Applied, ChatTools, NewChat, finish, fresh_chat
 from palaverd.store.idempotency import Content, Made, find_made, request_key, store_made
 from palaverd.store.listing import dropped_by, where_is
 from palaverd.store.locked import LockedChat, lock
@@ -100,7 +100,9 @@ async def fork_chat(context: Context, chat_id: str, asker: Asker, request: Fork)
             row = load_chat(connection, made.chat_id)
             answer = Sent(chat=wire_chat(row), repeated=True)
             return Applied(result=answer, row=row, changed=False)
-        target = fresh_chat(connection, new_id, _forked(source.row, request.title), now)
+        tools = ChatTools(source.row.mode, source.row.client_tools)
+        new = _forked(source.row, request.title)
+        target = fresh_chat(connection, new_id, new, now, tools)
         fork(source, target, request.message_id)
         applied = finish(target, Sent(chat=wire_chat(target.row)))
         store_made(connection, key, made_by(applied.result), now)

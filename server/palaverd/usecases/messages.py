@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from palaver.wire.chats import CreateChat, SendMessage, Sent
 from palaverd.chatstate.states import RUNNABLE_STATUSES
 from palaverd.chatstate.table import Transition
-from palaverd.store.door import Applied, NewChat, finish, fresh_chat
+from palaverd.store.door import Applied, ChatTools, NewChat, finish, fresh_chat
 from palaverd.store.history import NewUserMessage
 from palaverd.store.idempotency import Content, Made, find_made, request_key, store_made
 from palaverd.store.listing import where_is
@@ -43,8 +43,12 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
         labels=merged({}, request.labels),
         workspace=await find_workspace(request.workspace, context.host, asker.owner),
     )
+    tools = ChatTools(request.mode, request.client_tools)
     chat_id = context.door.new_id()
-    key = request_key(asker.owner, asker.key, Transition.CREATE, [new, Content.of(message)])
+    content: list[object] = [new, Content.of(message)]
+    if tools != ChatTools():  # left out by older versions, whose digests are stored
+        content.append(tools)
+    key = request_key(asker.owner, asker.key, Transition.CREATE, content)
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
         made = find_made(connection, key)
@@ -52,7 +56,7 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
             row = load_chat(connection, made.chat_id)
             return Applied(result=_sent_again(connection, row, made), row=row, changed=False)
         check_model(context, request.model)  # a repeated request does not need it any more
-        chat = fresh_chat(connection, chat_id, new, now)
+        chat = fresh_chat(connection, chat_id, new, now, tools)
         placed = create(chat, message)
         applied = finish(chat, _sent(chat, placed))
         store_made(connection, key, made_by(applied.result), now)

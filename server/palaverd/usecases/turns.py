@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,7 +10,7 @@ from palaver.wire.actions import Answered, Answers, LostAnswer
 from palaver.wire.chats import Interrupt, Interrupted
 from palaver.wire.queue import Acted, SkipBackoff
 from palaverd.chatstate.table import Transition
-from palaverd.store.calls import StoredCall, stored_calls
+from palaverd.store.calls import stored_calls, waiting_calls
 from palaverd.store.codec import to_ms
 from palaverd.store.idempotency import Made
 from palaverd.store.locked import LockedChat
@@ -90,11 +89,13 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
 
     def work(chat: LockedChat) -> Answered:
         lost = complete_action(chat, answers.turn_version, answers.answers, asker.owner)
-        still_open = _open_calls(stored_calls(chat.connection, chat_id))
-        return Answered(chat=wire_chat(chat.row), open_calls=still_open, lost=lost)
+        return Answered(
+            chat=wire_chat(chat.row), open_calls=_open_calls(chat.connection, chat_id), lost=lost
+        )
 
     def again(connection: Connection, row: ChatRow, _made: Made) -> Answered:
-        calls = stored_calls(connection, chat_id)
+        asked = [given.call_id for given in answers.answers]
+        calls = stored_calls(connection, chat_id, asked)
         lost = [
             LostAnswer(given.call_id, call.answered_by)
             for given in answers.answers
@@ -103,12 +104,14 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
             and call.answered_by is not None
             and call.answer != given
         ]
-        return Answered(wire_chat(row), open_calls=_open_calls(calls), lost=lost, repeated=True)
+        return Answered(
+            wire_chat(row), open_calls=_open_calls(connection, chat_id), lost=lost, repeated=True
+        )
 
     return await on_chat(
         context.door, chat_id, asker, Transition.COMPLETE_ACTION, answers, work, again
     )
 
 
-def _open_calls(calls: Mapping[str, StoredCall]) -> list[str]:
-    return [call.call_id for call in calls.values() if call.answered_by is None]
+def _open_calls(connection: Connection, chat_id: str) -> list[str]:
+    return [call.call_id for call in waiting_calls(connection, chat_id)]

@@ -10,13 +10,14 @@ from palaverd.chatstate.errors import NotAUserMessage, Refused, StaleVersion
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt
-from palaverd.store.calls import cancel_unanswered
+from palaverd.store.calls import give_up, stored_calls
 from palaverd.store.history import (
     NewMessage,
     NewUserMessage,
     answer_open_calls,
     enter_history,
     insert_messages,
+    open_calls,
 )
 from palaverd.store.locked import LockedChat
 from palaverd.store.sync import load_queue
@@ -52,7 +53,8 @@ def edit(
         dropped_queue = load_queue(chat.connection, row.chat_id)
         close_attempt(chat, "edited")
         clear_partial(chat)
-        cancel_unanswered(chat)
+        open_ = [call.id for call in open_calls(chat.connection, row.chat_id)]
+        give_up(chat, stored_calls(chat.connection, row.chat_id, open_).values())
         chat.connection.execute(
             update(messages)
             .where(messages.c.chat_id == row.chat_id, messages.c.id >= message_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from palaver.wire.messages import ToolResult
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import TABLE, Transition
 from palaverd.store.attempts import clear_partial, close_attempt
@@ -39,13 +42,20 @@ def interrupt(chat: LockedChat, turn_version: int, *, hold_queue: bool) -> str |
     return None
 
 
-def finish_interruption(chat: LockedChat, partial: NewMessage | None) -> None:
-    """Save the partial answer, and continue with the queue unless it is held."""
+def finish_interruption(
+    chat: LockedChat,
+    partial: NewMessage | None,
+    results: Mapping[str, ToolResult] | None = None,
+) -> None:
+    """Save the partial answer, and continue with the queue unless it is held.
+
+    `results` are those of tool calls that are not in the journal, by the call's id.
+    """
     with chat.transition(Transition.FINISH_INTERRUPTION):
         close_attempt(chat, "interrupted")
         clear_partial(chat)
         if partial is not None:
             insert_messages(chat, [partial])
-        answer_open_calls(chat, CANCELLED_BY_USER)
+        answer_open_calls(chat, CANCELLED_BY_USER, results)
         chat.row.history_version = chat.row.snapshot_version
         run_head_or_wait(chat)

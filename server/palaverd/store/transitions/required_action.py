@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from palaver.wire.actions import CallAnswer, LostAnswer
-from palaver.wire.messages import Part, ToolResult
+from palaver.wire.messages import Part
 from palaverd.chatstate.errors import StaleVersion, UnknownCall
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
@@ -14,7 +14,9 @@ from palaverd.store.calls import (
     StoredCall,
     WantedCall,
     answer_call,
+    committed,
     stored_calls,
+    waiting_calls,
     want,
 )
 from palaverd.store.history import NewMessage, insert_messages, open_calls
@@ -42,9 +44,10 @@ def complete_action(
         UnknownCall: this chat has no such call.
         StaleVersion: the turn is over, for answers that are not late.
     """
-    known = stored_calls(chat.connection, chat.row.chat_id)
+    asked = [answer.call_id for answer in answers]
+    known = stored_calls(chat.connection, chat.row.chat_id, asked)
     for answer in answers:
-        if answer.call_id not in known:
+        if answer.call_id not in known or known[answer.call_id].needs is None:
             raise UnknownCall(
                 Transition.COMPLETE_ACTION, chat.row.state, f"there is no call {answer.call_id}"
             )
@@ -84,8 +87,8 @@ def cancel_action(chat: LockedChat) -> bool:
     """Cancel calls that are past their deadline; return whether any was."""
     due = [
         call
-        for call in stored_calls(chat.connection, chat.row.chat_id).values()
-        if call.answered_by is None and call.deadline is not None and call.deadline <= chat.now
+        for call in waiting_calls(chat.connection, chat.row.chat_id)
+        if call.deadline is not None and call.deadline <= chat.now
     ]
     if not due:
         return False
@@ -98,25 +101,21 @@ def cancel_action(chat: LockedChat) -> bool:
 
 
 def _run_when_answered(chat: LockedChat) -> None:
-    """Continue once no call is unanswered. Results are committed together, in call order."""
-    stored = stored_calls(chat.connection, chat.row.chat_id)
-    calls = open_calls(chat.connection, chat.row.chat_id)
-    wanted = [stored[call.id] for call in calls if call.id in stored]
-    if any(call.answered_by is None for call in wanted):
+    """Continue once no call waits for a client.
+
+    If every open call has its result by now, all are committed, in call order. Else the worker runs
+    the others first, and commits all together.
+    """
+    calls = [call.id for call in open_calls(chat.connection, chat.row.chat_id)]
+    stored = stored_calls(chat.connection, chat.row.chat_id, calls)
+    if any(call.waits for call in stored.values()):
         return
-    results: list[Part] = [result for call in wanted if (result := _result(call)) is not None]
-    if results:
+    results: list[Part] = [
+        result for call in calls if call in stored and (result := stored[call].result) is not None
+    ]
+    if results and len(results) == len(calls):
         insert_messages(chat, [NewMessage(role="tool", parts=results)])
+        committed(chat, calls)
     chat.row.status = Status.RUNNING
     # It changes even without a message: with permission, the calls run now.
     chat.row.history_version = chat.row.snapshot_version
-
-
-def _result(call: StoredCall) -> ToolResult | None:
-    """Return the result that an answer contains; None for a permission to run the call."""
-    answer = call.answer
-    if answer is None or answer.approved:
-        return None
-    text = answer.text or "The user did not allow this call."
-    refused = answer.approved is False
-    return ToolResult(call_id=call.call_id, text=text, is_error=answer.is_error or refused)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Part, Text, Usage
+from palaver.wire.messages import Text, ToolResult, Usage
 from palaverd.chatstate.table import Transition
 from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
+from palaverd.store.calls import committed
 from palaverd.store.history import NewMessage, fail, insert_messages, run_head_or_wait
 from palaverd.store.locked import LockedChat
 
@@ -18,6 +21,17 @@ def record_attempt(chat: LockedChat, model: str | None) -> int:
         row.generation_attempt += 1
         open_attempt(chat, model)
         return row.generation_attempt
+
+
+def begin_calls(chat: LockedChat) -> int:
+    """Begin live output of tool calls; return the number of the attempt, from 1.
+
+    It is an attempt on this history as a model call is, so that its live output has a key of its
+    own, also after a crash.
+    """
+    with chat.transition(Transition.RECORD_ATTEMPT):
+        chat.row.generation_attempt += 1
+        return chat.row.generation_attempt
 
 
 def record_retry(chat: LockedChat, retry: RetryInfo) -> None:
@@ -51,10 +65,17 @@ def _notice(text: str) -> NewMessage:
     return NewMessage(role="system", visibility="user", parts=[Text(text)])
 
 
-def commit_results(chat: LockedChat, results: list[Part]) -> None:
-    """Append the results of all open calls, in call order."""
+def commit_results(
+    chat: LockedChat, results: Sequence[ToolResult], *, lost: Collection[str] = ()
+) -> None:
+    """Append the results of all open calls, in call order.
+
+    `lost` are the calls whose results say that nobody knows what came of them.
+    """
     with chat.transition(Transition.COMMIT_RESULTS):
-        insert_messages(chat, [NewMessage(role="tool", parts=results)])
+        episode = chat.row.episode
+        insert_messages(chat, [NewMessage(role="tool", parts=list(results), episode=episode)])
+        committed(chat, [result.call_id for result in results], lost=lost)
 
 
 def finish_turn(chat: LockedChat) -> None:
