@@ -213,7 +213,11 @@ def check_fence(row: ChatRow, fence: Fence | None) -> None:
 
 
 def fresh_chat(
-    connection: Connection, chat_id: str, new: NewChat, now: int, tools: ChatTools = ChatTools()
+    connection: Connection,
+    chat_id: str,
+    new: NewChat,
+    now: int,
+    tools: ChatTools | None = None,
 ) -> LockedChat:
     """Return the draft of a new chat; `create` or `fork` sets its state."""
     row = ChatRow(
@@ -230,8 +234,8 @@ def fresh_chat(
         client_type=new.client_type,
         workspace_host=new.workspace.host if new.workspace else None,
         workspace_path=new.workspace.path if new.workspace else None,
-        mode=tools.mode,
-        client_tools=tools.client_tools,
+        mode=(tools or ChatTools()).mode,
+        client_tools=(tools or ChatTools()).client_tools,
         archiving=None,
         spawned_by=None,
         created_at=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from palaverd.tools.files.read_file import READ_FILE
 from palaverd.tools.tool import Tool
 
-BUILT_IN: tuple[Tool, ...] = ()
+BUILT_IN: tuple[Tool, ...] = (READ_FILE,)

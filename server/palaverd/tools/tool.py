@@ -112,9 +112,10 @@ def reading(name: str, parameters: type[P]) -> Callable[[str], P]:
     def read(arguments: str) -> P:
         text = arguments.strip() or "{}"
         try:
-            return msgspec.json.decode(text, type=parameters)
-        except msgspec.ValidationError:
-            raise Misused(_misfit(name, text.encode(), parameters)) from None
+            try:
+                return msgspec.json.decode(text, type=parameters)
+            except msgspec.ValidationError:  # raised at the first misfit: the rest may be broken
+                raise Misused(_misfit(name, text.encode(), parameters)) from None
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise Misused(f"The arguments of {name} are not JSON: {error}.") from None
 
@@ -133,5 +134,6 @@ def _misfit(name: str, text: bytes, parameters: type) -> str:
         case "refused":
             return f"{name} refuses these arguments: {found.value}."
         case _:
-            of = f"The argument {found.path}" if found.path else "The arguments"
-            return f"{of} of {name} must be {found.wanted or 'an object'}."
+            if not found.path:
+                return f"The arguments of {name} must be a JSON object."
+            return f"The argument {found.path} of {name} must be {found.wanted}."

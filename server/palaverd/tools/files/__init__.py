@@ -1,0 +1,1 @@
+"""Tools on files in a chat's workspace."""

@@ -1,0 +1,82 @@
+"""Read a file of a workspace as text, whatever the file is."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+
+import msgspec
+
+from palaverd.tools.failures import ToolError
+from palaverd.tools.workspace import Workspace
+
+# Bytes. A source file has tens of thousands; a larger one is searched, not read.
+LARGEST = 8 * 1024 * 1024
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Content(msgspec.Struct, frozen=True):
+    """A file's bytes, its path from the root, and its permissions (as of stat)."""
+
+    path: str
+    data: bytes
+    mode: int
+
+
+def read_whole(workspace: Workspace, path: str) -> Content:
+    """Return a regular file of at most `LARGEST` bytes.
+
+    Raises:
+        ToolError: there is none, it is something else or too large, or it cannot be read.
+    """
+    with workspace.place(path) as place:
+        try:
+            descriptor = os.open(place.name, _FLAGS, dir_fd=place.directory)
+        except FileNotFoundError:
+            raise ToolError(f"There is no file {place.path}.") from None
+        except OSError as error:
+            raise ToolError(f"{place.path} cannot be opened: {error.strerror}.") from None
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if stat.S_ISDIR(found.st_mode):
+                raise ToolError(f"{place.path} is a directory: list_files shows what is in it.")
+            if not stat.S_ISREG(found.st_mode):
+                raise ToolError(f"{place.path} is no regular file.")
+            if found.st_size > LARGEST:
+                raise ToolError(
+                    f"{place.path} has {found.st_size:,} bytes, and at most {LARGEST:,} are read: "
+                    "search_files finds lines in it, execute can show a part."
+                )
+            try:
+                data = file.read(LARGEST + 1)
+            except OSError as error:
+                raise ToolError(f"{place.path} cannot be read: {error.strerror}.") from None
+            if len(data) > LARGEST:
+                raise ToolError(f"{place.path} grew beyond {LARGEST:,} bytes while it was read.")
+            return Content(place.path, data, stat.S_IMODE(found.st_mode))
+
+
+def text_of(content: Content) -> str:
+    """Return a file's text: UTF-8, or UTF-16 with its mark.
+
+    Raises:
+        ToolError: it is binary.
+    """
+    data = content.data
+    encoding = "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in data:
+        raise ToolError(_binary(content))
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        raise ToolError(_binary(content)) from None
+
+
+def _binary(content: Content) -> str:
+    return (
+        f"{content.path} is binary ({len(content.data):,} bytes), not text: execute can look at it "
+        "with a program that knows its format."
+    )
