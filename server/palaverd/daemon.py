@@ -64,6 +64,7 @@ from palaverd.stream.registry import Episodes
 from palaverd.tcp_sockets import Bound, address_of, bind_all, cannot_listen
 from palaverd.tls import Certificate, certificate_files
 from palaverd.tools.built_in import BUILT_IN
+from palaverd.tools.tool import Tool
 from palaverd.tools.toolbox import Toolbox
 from palaverd.usecases.context import Context
 from palaverd.worker.worker import Worker
@@ -88,6 +89,7 @@ class Daemon:
         connections: how many connections may be open at once.
         listen: TCP addresses to listen on, besides the Unix socket.
         allow_plaintext: serve them without a certificate.
+        tools: what models may call, besides the tools of clients.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Daemon:
         connections: int = CONNECTIONS,
         listen: Sequence[ListenAddress] = (),
         allow_plaintext: bool = False,
+        tools: Sequence[Tool] = BUILT_IN,
         reached: Reached = never,
     ) -> None:
         self._host = host or platform.node()
@@ -153,7 +156,7 @@ class Daemon:
                 retry=RetryPolicy(),
                 host=self._host,
                 metrics=self.metrics,
-                toolbox=Toolbox(BUILT_IN),
+                toolbox=Toolbox(tools),
                 finished=FinishedCalls(),
                 call_folders=data_dir / "calls",
             ),

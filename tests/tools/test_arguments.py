@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,10 +44,8 @@ def test_arguments_that_fit_are_read() -> None:
 
 @given(st.sampled_from(BUILT_IN), st.text() | st.recursive(st.text(), st.lists).map(repr))
 def test_no_arguments_raise_anything_else(tool: Tool, arguments: str) -> None:
-    try:
+    with suppress(Misused):
         tool.read(arguments)
-    except Misused as refused:
-        assert str(refused).endswith(".")
 
 
 @pytest.mark.parametrize("tool", BUILT_IN, ids=lambda tool: tool.spec.name)

@@ -19,7 +19,6 @@ class Ended(msgspec.Struct, frozen=True):
     """A call that has its result: it was refused, or ran before."""
 
     result: ToolResult
-    stored: bool = False
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -97,7 +96,7 @@ def _plan(
     find: Callable[[str], Tool | Unavailable],
 ) -> Planned:
     if before is not None and before.result is not None:
-        return Ended(before.result, stored=True)
+        return Ended(before.result)
     tool = find(call.name)
     if isinstance(tool, Unavailable):
         return _refused(call, tool.why)
