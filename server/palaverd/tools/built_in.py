@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from palaverd.tools.files.edit_files import EDIT_FILES, WRITE_FILE
 from palaverd.tools.files.read_file import READ_FILE
 from palaverd.tools.tool import Tool
 
-BUILT_IN: tuple[Tool, ...] = (READ_FILE,)
+BUILT_IN: tuple[Tool, ...] = (READ_FILE, WRITE_FILE, EDIT_FILES)

@@ -38,6 +38,10 @@ class Outside(ToolError):
     """A path leads out of the workspace."""
 
 
+class Missing(ToolError):
+    """A directory on the path does not exist."""
+
+
 class Workspace(msgspec.Struct, frozen=True):
     """A chat's directory, by its absolute path."""
 
@@ -52,7 +56,8 @@ class Workspace(msgspec.Struct, frozen=True):
 
         Raises:
             Outside: the path, or a link on it, leads out of the workspace.
-            ToolError: a directory on it does not exist, is no directory, or cannot be opened.
+            Missing: a directory on it does not exist.
+            ToolError: one is no directory, or cannot be opened.
         """
         root = _open_root(self.path)
         walk = _Walk(root, path, self._inside(path), self._inside, make=make)
@@ -155,7 +160,7 @@ class _Walk:
         except NotADirectoryError:
             raise ToolError(f"{'/'.join([*self._at, name])} is no directory.") from None
         except FileNotFoundError:
-            raise ToolError(f"There is no directory {'/'.join([*self._at, name])}.") from None
+            raise Missing(f"There is no directory {'/'.join([*self._at, name])}.") from None
         self._at.append(name)
 
     def close(self) -> None:

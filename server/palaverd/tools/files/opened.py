@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+from contextlib import suppress
 
 import msgspec
 
@@ -57,26 +58,37 @@ def read_whole(workspace: Workspace, path: str) -> Content:
             return Content(place.path, data, stat.S_IMODE(found.st_mode))
 
 
-def text_of(content: Content) -> str:
-    """Return a file's text: UTF-8, or UTF-16 with its mark.
+class Encoding(msgspec.Struct, frozen=True):
+    """How a text is encoded: its mark, which may be empty, and Python's name of the code."""
+
+    mark: bytes
+    code: str
+
+    def encoded(self, text: str) -> bytes:
+        """Return text in this encoding; what it cannot have becomes a question mark."""
+        return self.mark + text.encode(self.code, "replace")
+
+
+UTF_8 = Encoding(b"", "utf-8")
+_MARKED = (
+    Encoding(codecs.BOM_UTF8, "utf-8"),
+    Encoding(codecs.BOM_UTF16_LE, "utf-16-le"),
+    Encoding(codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def text_of(path: str, data: bytes) -> tuple[str, Encoding]:
+    """Return a file's text, and how it is encoded: UTF-8, or UTF-16 with its mark.
 
     Raises:
         ToolError: it is binary.
     """
-    data = content.data
-    encoding = "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    elif b"\0" in data:
-        raise ToolError(_binary(content))
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        raise ToolError(_binary(content)) from None
-
-
-def _binary(content: Content) -> str:
-    return (
-        f"{content.path} is binary ({len(content.data):,} bytes), not text: execute can look at it "
-        "with a program that knows its format."
+    encoding = next((one for one in _MARKED if data.startswith(one.mark)), UTF_8)
+    body = data[len(encoding.mark) :]
+    if not (encoding.code == "utf-8" and b"\0" in body):
+        with suppress(UnicodeDecodeError):
+            return body.decode(encoding.code), encoding
+    raise ToolError(
+        f"{path} is binary ({len(data):,} bytes), not text: execute can look at it with a program "
+        "that knows its format."
     )

@@ -31,7 +31,8 @@ async def look(running: Running, given: ReadFile) -> Outcome:
         ToolError: there is no such text file, or no such line in it.
     """
     content = await asyncio.to_thread(read_whole, running.root, given.path)
-    lines = text_of(content).splitlines()
+    text, _ = text_of(content.path, content.data)
+    lines = text.splitlines()
     if not lines:
         return Outcome(f"{content.path} is empty.")
     if given.offset > len(lines):
