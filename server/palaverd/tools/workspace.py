@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -166,8 +165,3 @@ class _Walk:
     def close(self) -> None:
         for directory in self._open:
             os.close(directory)
-
-
-def is_file(found: os.stat_result) -> bool:
-    """Return whether it is a regular file: no directory, device, pipe or socket."""
-    return stat.S_ISREG(found.st_mode)

@@ -38,24 +38,39 @@ def read_whole(workspace: Workspace, path: str) -> Content:
             raise ToolError(f"There is no file {place.path}.") from None
         except OSError as error:
             raise ToolError(f"{place.path} cannot be opened: {error.strerror}.") from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             found = os.fstat(descriptor)
-            if stat.S_ISDIR(found.st_mode):
-                raise ToolError(f"{place.path} is a directory: list_files shows what is in it.")
-            if not stat.S_ISREG(found.st_mode):
-                raise ToolError(f"{place.path} is no regular file.")
-            if found.st_size > LARGEST:
-                raise ToolError(
-                    f"{place.path} has {found.st_size:,} bytes, and at most {LARGEST:,} are read: "
-                    "search_files finds lines in it, execute can show a part."
-                )
-            try:
-                data = file.read(LARGEST + 1)
-            except OSError as error:
-                raise ToolError(f"{place.path} cannot be read: {error.strerror}.") from None
-            if len(data) > LARGEST:
-                raise ToolError(f"{place.path} grew beyond {LARGEST:,} bytes while it was read.")
-            return Content(place.path, data, stat.S_IMODE(found.st_mode))
+            _check(place.path, found)
+            data = _all_of(descriptor)
+        except OSError as error:
+            raise ToolError(f"{place.path} cannot be read: {error.strerror}.") from None
+        finally:
+            os.close(descriptor)
+        if len(data) > LARGEST:
+            raise ToolError(f"{place.path} grew beyond {LARGEST:,} bytes while it was read.")
+        return Content(place.path, data, stat.S_IMODE(found.st_mode))
+
+
+def _check(path: str, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise ToolError(f"{path} is a directory: list_files shows what is in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise ToolError(f"{path} is no regular file.")
+    if found.st_size > LARGEST:
+        raise ToolError(
+            f"{path} has {found.st_size:,} bytes, and at most {LARGEST:,} are read: search_files "
+            "finds lines in it, execute can show a part."
+        )
+
+
+def _all_of(descriptor: int) -> bytes:
+    """Return what is in an open file, at most one byte more than `LARGEST`."""
+    pieces: list[bytes] = []
+    left = LARGEST + 1
+    while left and (piece := os.read(descriptor, left)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 class Encoding(msgspec.Struct, frozen=True):
