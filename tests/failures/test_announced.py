@@ -19,6 +19,7 @@ from palaver.wire.queue import Resume
 from palaverd.simulator import Simulator
 from palaverd.simulator.faults import FAULTS
 from palaverd.store.tables import chats
+from palaverd.worker.limits import ACQUIRE_INTERVAL_S
 from support.chats import events_until, reaches
 from support.clock import PATIENCE_S, ManualClock, until
 from support.daemon import running_daemon, running_pair, short_dir, simulator_config
@@ -92,8 +93,8 @@ async def test_a_hint_of_more_than_ten_minutes_ends_the_turn_and_can_be_kept() -
         clock.advance(1499)
         await asyncio.sleep(0.02)
         assert (await s.row()).status == "error"
-        clock.advance(2)
-        await s.reaches("waiting")
+        # Step by step: the acquisition that the first step set off may still run, and sleep then.
+        await s.reaches("waiting", pace=ACQUIRE_INTERVAL_S / 4)
         assert (await s.texts())[-1] == "hello"
 
 
