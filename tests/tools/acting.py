@@ -19,7 +19,7 @@ from palaverd.tools.tool import (
     Tool,
     Unknown,
     reading,
-    spec_of,
+    telling,
 )
 
 
@@ -44,13 +44,17 @@ class Stage:
     @property
     def tools(self) -> list[Tool]:
         act: Actor[Named] = Actor(
-            spec_of("act", "Has an effect.", Named), reading("act", Named), self._intend, self._find
+            "act",
+            telling("act", "Has an effect.", Named),
+            reading("act", Named),
+            self._intend,
+            self._find,
         )
         look: Reader[Named] = Reader(
-            spec_of("look", "Looks.", Named), reading("look", Named), self._look
+            "look", telling("look", "Looks.", Named), reading("look", Named), self._look
         )
         ask: Asker[Named] = Asker(
-            spec_of("ask", "Asks.", Named), reading("ask", Named), exclusive=True
+            "ask", telling("ask", "Asks.", Named), reading("ask", Named), exclusive=True
         )
         return [act, look, ask]
 

@@ -48,8 +48,8 @@ def test_no_arguments_raise_anything_else(tool: Tool, arguments: str) -> None:
         tool.read(arguments)
 
 
-@pytest.mark.parametrize("tool", BUILT_IN, ids=lambda tool: tool.spec.name)
+@pytest.mark.parametrize("tool", BUILT_IN, ids=lambda tool: tool.name)
 def test_a_schema_is_an_object_without_references(tool: Tool) -> None:
-    assert tool.spec.parameters["type"] == "object"
-    assert "$ref" not in repr(tool.spec.parameters)
-    assert tool.spec.description
+    assert tool.told().parameters["type"] == "object"
+    assert "$ref" not in repr(tool.told().parameters)
+    assert tool.told().description

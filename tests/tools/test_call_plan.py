@@ -11,7 +11,7 @@ from tools.acting import Stage
 
 
 def find(name: str) -> Tool | Unavailable:
-    known = {tool.spec.name: tool for tool in Stage().tools}
+    known = {tool.name: tool for tool in Stage().tools}
     return known.get(name) or Unavailable(f"There is no {name}.")
 
 

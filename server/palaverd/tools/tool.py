@@ -1,13 +1,15 @@
 """Tools: the name, the parameters, and the functions of each.
 
 A `Reader` changes nothing. An `Actor` first says what it intends, which changes nothing either, and
-acts once that is in the journal. An `Asker` is answered by a client.
+acts once that is in the journal. An `Asker` is answered by a client. `told` returns how a model is
+told of the tool, `read` its arguments.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -64,7 +66,8 @@ class Reader(msgspec.Struct, Generic[P], frozen=True):
         ToolError: `look` could not do it.
     """
 
-    spec: ToolSpec
+    name: str
+    told: Callable[[], ToolSpec]
     read: Callable[[str], P]
     look: Callable[[Running, P], Awaitable[Outcome]]
     needs_workspace: bool = False
@@ -77,7 +80,8 @@ class Actor(msgspec.Struct, Generic[P], frozen=True):
     call that had begun when its process ended, and returns what came of it.
     """
 
-    spec: ToolSpec
+    name: str
+    told: Callable[[], ToolSpec]
     read: Callable[[str], P]
     intend: Callable[[Running, P], Awaitable[Intent]]
     find: Callable[[Running, P, str | None], Awaitable[Found]]
@@ -89,7 +93,8 @@ class Asker(msgspec.Struct, Generic[P], frozen=True):
     ever; an `exclusive` one must be the only call of its step.
     """
 
-    spec: ToolSpec
+    name: str
+    told: Callable[[], ToolSpec]
     read: Callable[[str], P]
     deadline_s: float | None = None
     exclusive: bool = False
@@ -98,9 +103,19 @@ class Asker(msgspec.Struct, Generic[P], frozen=True):
 Tool = Reader[Any] | Actor[Any] | Asker[Any]
 
 
-def spec_of(name: str, description: str, parameters: type[msgspec.Struct]) -> ToolSpec:
-    """Return how a model is told of a tool."""
-    return ToolSpec(name, inspect.cleandoc(description), schema_of(parameters))
+def telling(
+    name: str, description: str, parameters: type[msgspec.Struct]
+) -> Callable[[], ToolSpec]:
+    """Return a function that returns how a model is told of a tool.
+
+    Made at its first call: a start needs no schemas.
+    """
+
+    @cache
+    def told() -> ToolSpec:
+        return ToolSpec(name, inspect.cleandoc(description), schema_of(parameters))
+
+    return told
 
 
 def reading(name: str, parameters: type[P]) -> Callable[[str], P]:

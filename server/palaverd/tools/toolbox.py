@@ -27,11 +27,11 @@ class Toolbox:
     """The tools of this daemon, in the order in which models are told of them."""
 
     def __init__(self, tools: Sequence[Tool] = ()) -> None:
-        self._tools = {tool.spec.name: tool for tool in tools}
+        self._tools = {tool.name: tool for tool in tools}
 
     def offered(self, row: ChatRow) -> list[ToolSpec]:
         """Return the tools that the chat's model is told of, always in the same order."""
-        mine = [tool.spec for tool in self._tools.values() if why_not(tool, row) is None]
+        mine = [tool.told() for tool in self._tools.values() if why_not(tool, row) is None]
         theirs = [_client_spec(tool) for tool in row.client_tools if tool.name not in self._tools]
         return mine + theirs
 
@@ -50,9 +50,9 @@ class Toolbox:
 def why_not(tool: Tool, row: ChatRow) -> str | None:
     """Return why a chat does not have a tool; None if it does."""
     if isinstance(tool, Actor) and row.mode == "read-only":
-        return f"This chat is read-only: {tool.spec.name} would change something."
+        return f"This chat is read-only: {tool.name} would change something."
     if not isinstance(tool, Asker) and tool.needs_workspace and row.workspace_path is None:
-        return f"This chat has no workspace, and so no files: {tool.spec.name} needs one."
+        return f"This chat has no workspace, and so no files: {tool.name} needs one."
     return None
 
 
@@ -67,4 +67,6 @@ def _client_tool(tool: ClientTool) -> Asker[dict[str, Any]]:
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             raise Misused(f"The arguments of {tool.name} are no JSON object: {error}.") from None
 
-    return Asker(_client_spec(tool), read, CLIENT_TOOL_S, exclusive=tool.exclusive)
+    return Asker(
+        tool.name, lambda: _client_spec(tool), read, CLIENT_TOOL_S, exclusive=tool.exclusive
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from palaverd.tools.failures import ToolError
@@ -26,6 +25,9 @@ def _diff(change: Change) -> str:
         )
     except ToolError:
         return f"{change.path}: {len(before):,} bytes became {len(change.after):,}"
+    # Imported here: a start does not need it.
+    import difflib
+
     lines = difflib.unified_diff(
         old,
         new,

@@ -23,7 +23,7 @@ from palaverd.tools.tool import (
     Outcome,
     Unknown,
     reading,
-    spec_of,
+    telling,
 )
 
 _PATH = Meta(description="Relative to the workspace, or absolute inside it.")
@@ -150,7 +150,8 @@ def _actor(name: str, said: str, parameters: type[Any], changing: Changing) -> A
         return await _find(changing, running, given, trace)
 
     return Actor(
-        spec_of(name, said, parameters),
+        name,
+        telling(name, said, parameters),
         reading(name, parameters),
         intend,
         find,

@@ -11,7 +11,7 @@ from msgspec import Meta
 from palaverd.tools.failures import ToolError
 from palaverd.tools.files.opened import read_whole, text_of
 from palaverd.tools.running import Running
-from palaverd.tools.tool import Outcome, Reader, reading, spec_of
+from palaverd.tools.tool import Outcome, Reader, reading, telling
 
 MOST_LINES = 2000
 
@@ -46,7 +46,8 @@ async def look(running: Running, given: ReadFile) -> Outcome:
 
 
 READ_FILE: Reader[ReadFile] = Reader(
-    spec_of(
+    "read_file",
+    telling(
         "read_file",
         f"""
         Read a text file. Returns numbered lines, at most {MOST_LINES} at a time; number and tab

@@ -7,7 +7,6 @@ all are to be replaced. Line endings are those of the file.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 
 MOST_PLACES = 5  # that a message names
@@ -176,6 +175,9 @@ def _not_found(lines: Sequence[str], wanted: Sequence[str]) -> str:
 
 def _nearest(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
     """Return where the most similar lines begin; None if none are similar."""
+    # Imported here: only a mistake needs it.
+    import difflib
+
     asked = "\n".join(line.strip() for line in wanted)
     best, place = _SIMILAR, None
     matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
