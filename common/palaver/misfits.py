@@ -139,6 +139,8 @@ def _walk(value: Any, info: inspect.Type, path: str) -> Misfit | None:
         case inspect.ListType(item_type=item):
             if not isinstance(value, list):
                 return Misfit(path, "wrong", value, "a list")
+            if not _has_length(value, info):
+                return Misfit(path, "wrong", value, _with_length("a list", info, "entries"))
             return _first(_walk(one, item, f"{path}[{n}]") for n, one in enumerate(value))
         case inspect.DictType(value_type=item):
             if not isinstance(value, dict):
@@ -235,6 +237,7 @@ _LEAVES: Final[dict[str, tuple[str, type]]] = {
 }
 _BOUNDS: Final = ("ge", "gt", "le", "lt")
 _LENGTHS: Final = ("min_length", "max_length")
+_TEXTS: Final = (*_LENGTHS, "pattern")
 
 
 def _type_of(info: inspect.Type) -> Any:
@@ -248,7 +251,7 @@ def _type_of(info: inspect.Type) -> Any:
         return datetime if info.tz is None else Annotated[datetime, Meta(tz=info.tz)]
     if kind not in _LEAVES:
         return Any
-    bounds = _limits_of(info, _BOUNDS + _LENGTHS)
+    bounds = _limits_of(info, _BOUNDS + _TEXTS)
     return Annotated[_LEAVES[kind][1], Meta(**bounds)] if bounds else _LEAVES[kind][1]
 
 
@@ -265,10 +268,21 @@ def _wanted(info: inspect.Type) -> str:
         zone = " with its zone," if info.tz else ""
         return f"a time{zone} as in 2030-01-01T09:00:00Z"
     what = _LEAVES[kind][0]
-    if lengths := _limits_of(info, _LENGTHS):
-        low, high = (lengths.get(name) for name in _LENGTHS)
-        return f"{in_bounds(what, ge=low, le=high)} characters"
+    if (pattern := getattr(info, "pattern", None)) is not None:
+        return f"{what} that matches {pattern}"
+    if _limits_of(info, _LENGTHS):
+        return _with_length(what, info, "characters")
     return in_bounds(what, **_limits_of(info, _BOUNDS))
+
+
+def _has_length(value: list[Any], info: inspect.Type) -> bool:
+    lengths = _limits_of(info, _LENGTHS)
+    return lengths.get("min_length", 0) <= len(value) <= lengths.get("max_length", len(value))
+
+
+def _with_length(what: str, info: inspect.Type, of: str) -> str:
+    low, high = (_limits_of(info, _LENGTHS).get(name) for name in _LENGTHS)
+    return f"{in_bounds(what, ge=low, le=high)} {of}"
 
 
 def _first(misfits: Iterator[Misfit | None]) -> Misfit | None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from palaverd.tools.built_in import BUILT_IN
 from palaverd.tools.failures import Misused
+from palaverd.tools.files.edit_files import EDIT_FILES
 from palaverd.tools.files.read_file import READ_FILE, ReadFile
 from palaverd.tools.tool import Tool
 
@@ -53,3 +54,11 @@ def test_a_schema_is_an_object_without_references(tool: Tool) -> None:
     assert tool.told().parameters["type"] == "object"
     assert "$ref" not in repr(tool.told().parameters)
     assert tool.told().description
+
+
+def test_an_empty_list_where_one_is_needed_is_named() -> None:
+    with pytest.raises(Misused) as refused:
+        EDIT_FILES.read('{"edits": []}')
+    assert str(refused.value) == (
+        "The argument edits of edit_files must be a list of at least 1 entries."
+    )
