@@ -277,7 +277,8 @@ def _wanted(info: inspect.Type) -> str:
 
 def _has_length(value: list[Any], info: inspect.Type) -> bool:
     lengths = _limits_of(info, _LENGTHS)
-    return lengths.get("min_length", 0) <= len(value) <= lengths.get("max_length", len(value))
+    low, high = (lengths.get(name) for name in _LENGTHS)
+    return (low is None or len(value) >= low) and (high is None or len(value) <= high)
 
 
 def _with_length(what: str, info: inspect.Type, of: str) -> str:
