@@ -166,3 +166,21 @@ async def test_a_call_that_a_shutdown_ends_is_saved_once_more(shutdown: bool) ->
         await calls.begin("a", "one")
         calls.ends_in_shutdown = shutdown
     assert calls.database.saves == ([{"a": [Text("one")]}] if shutdown else [])
+
+
+async def test_with_many_calls_each_is_still_saved_once_in_an_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(saving, "MOST_CHATS", 2)
+    calls = Calls()
+    async with calls.open:
+        for chat_id in "abcdef":
+            await calls.begin(chat_id, "text")
+        await calls.second()  # the first wait began with a single call
+        calls.database.saves.clear()
+        for _ in range(3):
+            await until(calls.clock.waits)
+            calls.clock.advance(PARTIAL_INTERVAL_S / 3)
+        await until(lambda: len(calls.database.saves) == 2)
+        saved = [chat_id for save in calls.database.saves for chat_id in save]
+        assert saved == list("cdef")

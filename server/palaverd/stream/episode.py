@@ -17,7 +17,7 @@ from palaverd.stream.growing_text import GrowingText
 # complete. An answer of this size has two thousand pages.
 EPISODE_CAP = 8 * 1024 * 1024  # code points
 # Recent entries that stay encoded, 400 bytes each; up to twice as many. A reader that keeps up is
-# only a few behind. Four times as many were a sixth of what a chat takes while it streams.
+# only a few behind, and more would be most of what a chat takes while it streams.
 RECENT_ENTRIES = 16
 SLICE = 128 * 1024  # code points of merged text in one event, so that a frame stays small
 CUT_MARKER = "\n\n[The live output is cut here. The whole answer follows when it is finished.]"
