@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 import httpx2
 import pytest
 
+from palaverd.providers.body import PLAIN_BODY
 from palaverd.providers.direct_transport import DirectTransport
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ class Wire:
             response = await self._watched(send(transport, request))
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = _Stream(response.stream, self)
+            if PLAIN_BODY in response.extensions:
+                response.extensions[PLAIN_BODY] = response.stream
             return response
 
         monkeypatch.setattr(DirectTransport, "handle_async_request", handle)

@@ -24,7 +24,6 @@ from palaver_tui.actions.table import FUNCTIONS
 from palaver_tui.app import PalaverApp
 from palaver_tui.widgets.composer import Composer
 from palaver_tui.widgets.strips import depth_of
-from palaver_tui.widgets.transcript.widget import Transcript
 from tui.replay import BAD_KEY, ENDPOINT, OVERLOADED, T0, FixedClock, ReplayClient, queued, status
 from tui.scenes import CHATS
 from tui.screen import screen_text
@@ -52,7 +51,10 @@ class Colourful(PalaverApp):
         """Show every part of the screen and every dialog, one after the other."""
         while not self.session.view.caught_up or not self.session.models:
             await asyncio.sleep(0.02)
-        text = self.main.query_one(Transcript)
+        text = self.main.transcript
+        # It is made after the first frame, and draws once it has a size.
+        while not text.size.height or not text.virtual_size.height:
+            await asyncio.sleep(0.02)
         stream = self.daemon.stream_of("a")
         retry = RetryEvent(RetryInfo(1, 3, 9000, T0, OVERLOADED))
         # Functions to call, and text that must be on the screen after them.

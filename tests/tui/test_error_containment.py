@@ -101,9 +101,9 @@ def task(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lines(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    strips = app.main.query_one(Transcript)._strips
-    monkeypatch.setattr(type(strips), "strip", fail)
-    app.main.query_one(Transcript).refresh()
+    transcript = app.main.transcript
+    monkeypatch.setattr(type(transcript._strips), "strip", fail)
+    transcript.refresh()
 
 
 def render(app: PalaverApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,8 +198,9 @@ async def test_an_error_that_repeats_is_told_once(tmp_path: Path) -> None:
 async def test_an_error_of_a_widget_that_is_drawn_is_said_in_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with client(tmp_path, contains_errors=True) as shown:
-        await shown.until(lambda: shown.app._frames.painted)
+    daemon = with_chat(user(1, "Why?"), answer(2, "It is blue."))
+    async with client(tmp_path, daemon=daemon, chat_id="a", contains_errors=True) as shown:
+        await shown.shows("It is blue.")
         lines(shown.app, monkeypatch)
         await shown.shows("could not be drawn")
         monkeypatch.undo()
