@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+# Of a parameter: JSON of an object, which may have brackets, or what has none. Neither has blanks;
+# the limit keeps a search through a long text linear.
+_VALUE: Final = r"(?:\{\S{0,4000}?\}(?=\s|\]\])|[^\s\[\]]+)"
 # Name, value, parameters.
 DIRECTIVE: Final = re.compile(
-    r"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+=[^\s\[\]]+)*)\]\]"
+    rf"\[\[([a-z0-9][a-z0-9-]*)(?:=([^\s\[\]]*))?((?:\s+[a-z-]+={_VALUE})*)\]\]"
 )
 # Directives about the answer, and faults.
 SHAPE_NAMES: Final = frozenset(

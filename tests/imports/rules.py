@@ -74,7 +74,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
     ),
     "palaver.wire": (
-        ("access", "bounds", "errors", "setup"),
+        ("access", "bounds", "errors", "questions", "setup"),
         ("messages",),
         ("chats",),
         ("actions", "events", "exports", "files", "protocol", "queue", "search"),
@@ -99,10 +99,21 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     # What is shared by commands first; a command imports another one for what both do.
     "palaver.cli": (
         ("answer", "commands", "exits", "features", "logfile", "messages", "settings", "words"),
+        ("questions",),
         ("chat_marks", "confirmation", "findings", "options", "output", "runtime", "turn"),
-        ("completion", "daemon", "doctor", "login", "result", "servers"),
+        ("completion", "daemon", "doctor", "login", "result", "servers", "stream_state"),
         ("daemon_logs", "daemon_status", "ids"),
-        ("archive", "edits", "interface", "ls", "marks", "queue", "run_turn", "send"),
+        (
+            "answer_command",
+            "archive",
+            "edits",
+            "interface",
+            "ls",
+            "marks",
+            "queue",
+            "run_turn",
+            "send",
+        ),
         ("search", "show", "tail_text", "transfer"),
         ("main", "run", "tail"),
         ("demo",),

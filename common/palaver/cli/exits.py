@@ -19,7 +19,7 @@ MEANINGS: Final[tuple[tuple[int, str], ...]] = (
     (FAILED, "it could not be done; one sentence on stderr says why"),
     (USAGE, "the command was not understood"),
     (CHAT_ERROR, "the turn ended in an error of the chat, which is stored there"),
-    (ACTION_REQUIRED, "the turn waits for an approval that this command cannot give"),
+    (ACTION_REQUIRED, "the turn waits for an answer that this command cannot give"),
     (INCOMPLETE, "the answer was cut off at a limit, filtered, or has no text"),
     (INTERRUPTED, "interrupted"),
     (BROKEN_PIPE, "the reader of the output closed it"),

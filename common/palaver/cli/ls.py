@@ -100,7 +100,7 @@ def ls(
     """List the chats, pinned ones first, then the newest activity.
 
     Each line has the id, marks (* unread, ^ pinned), status, queue length, last activity, title,
-    and labels.
+    labels, and what the chat asks.
     """
     wanted = Filter(archived, query, labels, statuses, parent, unread)
     run_async(_ls(settings, None if everything else limit, wanted, as_json=as_json))
@@ -132,7 +132,7 @@ async def _ls(settings: Settings, limit: int | None, wanted: Filter, *, as_json:
 
 
 def row(chat: Chat) -> str:
-    """Return a chat as one line: id, marks, status, queue, last activity, title, labels.
+    """Return a chat as one line: id, marks, status, queue, last activity, title, labels, question.
 
     The time is local. `*` marks an unread chat, `^` a pinned one.
     """
@@ -141,4 +141,5 @@ def row(chat: Chat) -> str:
     when = chat.updated_at.astimezone().strftime("%Y-%m-%d %H:%M")
     status = words.status(chat.status)
     labels = f"  [{' '.join(words.labels(chat))}]" if chat.labels else ""
-    return f"{chat.id} {marks} {status:<12} {queue:<3} {when}  {words.title(chat)}{labels}"
+    asks = f"  ? {words.asks(chat.asks)}" if chat.asks is not None else ""
+    return f"{chat.id} {marks} {status:<12} {queue:<3} {when}  {words.title(chat)}{labels}{asks}"

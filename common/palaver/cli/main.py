@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "show": "palaver.cli.show:show",
     "send": "palaver.cli.send:send",
     "stop": "palaver.cli.send:stop",
+    "answer": "palaver.cli.answer_command:answer",
     "queue": "palaver.cli.queue:queue",
     "rename": "palaver.cli.edits:rename",
     "edit": "palaver.cli.edits:edit",

@@ -18,6 +18,7 @@ from palaver.wire.messages import (
     ToolCall,
     ToolResult,
 )
+from palaver.wire.questions import Question, question_of
 
 # How an answer ended, unless it is complete.
 MARKS: Final[dict[Finish, str]] = {
@@ -47,13 +48,20 @@ def failure_line(error: ChatError) -> str:
     return f"{error.message} ({error.kind})"
 
 
+def question_text(asked: Question) -> str:
+    """Return a question with its numbered options, one on each line."""
+    options = [f"  {number}  {one}" for number, one in enumerate(asked.options, 1)]
+    return "\n".join([f"? {asked.question}", *options])
+
+
 def part_text(part: Part) -> str:
     """Return one part as text; "" for reasoning."""
     match part:
         case Text(text=text):
             return text
         case ToolCall(name=name, arguments=arguments):
-            return f"[{name} {arguments}]"
+            asked = question_of(name, arguments)
+            return f"[{name} {arguments}]" if asked is None else question_text(asked)
         case ToolResult(is_error=is_error):
             return f"[failed] {part.in_words}" if is_error else part.in_words
         case Source(url=url, title=title):

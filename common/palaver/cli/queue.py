@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import click
 
 from palaver.cli import exits, output
 from palaver.cli.ids import chat_argument, find_chat
-from palaver.cli.runtime import connected, patient, run_async
+from palaver.cli.runtime import connected, run_async
 from palaver.cli.settings import Settings
+from palaver.cli.stream_state import read_event
 
 if TYPE_CHECKING:
-    from palaver.client import Client
     from palaver.wire.messages import QueuedMessage
 
 
@@ -59,6 +58,7 @@ async def _queue(
     *,
     as_json: bool,
 ) -> int:
+    from palaver.wire.events import QueueUpdate
     from palaver.wire.queue import Promote
 
     async with connected(settings) as client:
@@ -72,7 +72,9 @@ async def _queue(
         elif order == "release":
             shown = [*(await client.release_queue(chat.id)).queue]
         else:
-            shown = [*(await _read(client, settings, chat.id))]
+            # There is no route that only reads it.
+            update = await read_event(client, settings, chat.id, QueueUpdate)
+            shown = [*update.queue] if update is not None else []
     for message in shown:
         if message is not None:
             if as_json:
@@ -80,21 +82,6 @@ async def _queue(
             else:
                 output.write_line(row(message))
     return exits.FINISHED
-
-
-async def _read(client: Client, settings: Settings, chat_id: str) -> list[QueuedMessage]:
-    """Return the queue from the chat's stream: there is no route for it."""
-    from palaver.wire.events import CaughtUp, QueueUpdate
-
-    found: list[QueuedMessage] = []
-    async with aclosing(patient(client.stream(chat_id), settings)) as batches:
-        async for events in batches:
-            for event in events:
-                if isinstance(event, QueueUpdate):
-                    found = event.queue
-                elif isinstance(event, CaughtUp):
-                    return found
-    return found
 
 
 def row(message: QueuedMessage) -> str:

@@ -7,10 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from palaver.cli import exits, output
+from palaver.cli.questions import asked_text
 from palaver.cli.turn import Outcome, Turn
 from palaver.client import PalaverError, Refused
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Finish
+from palaver.wire.questions import OpenCall
 
 EXIT_CODES: Final[dict[Outcome, int]] = {
     "finished": exits.FINISHED,
@@ -23,7 +25,7 @@ EXIT_CODES: Final[dict[Outcome, int]] = {
 
 SENTENCES: Final[dict[Outcome, str]] = {
     "error": "The turn ended in an error.",
-    "action_required": "The model asks for an approval: open the chat with  palaver attach {chat}",
+    "action_required": "The turn waits for a client: open the chat with  palaver attach {chat}",
     "interrupted": "The answer was interrupted.",
     "held": "The message waits in the queue of chat {chat}, which somebody holds.",
     "gone": "The message was removed from chat {chat} before it was answered.",
@@ -45,7 +47,8 @@ class Result(msgspec.Struct):
     """The last line of `--json`.
 
     `status` is an `Outcome`, `running` for a detached run, or `failed` with `error`. `finish` is
-    how the provider ended the answer, `stop` for a complete one; None without an answer.
+    how the provider ended the answer, `stop` for a complete one; None without an answer. `asked`
+    are the calls that wait for a client, for `action_required`.
     """
 
     chat_id: str | None = None
@@ -54,6 +57,7 @@ class Result(msgspec.Struct):
     text: str = ""
     usage: Any = None
     error: Any = None
+    asked: list[OpenCall] = []
 
     def write(self) -> None:
         """Write the result as one line of JSON."""
@@ -64,7 +68,8 @@ def turn_result(chat_id: str, turn: Turn) -> Result:
     """Return the result of `turn`, which has an outcome."""
     status = turn.outcome or "running"
     error = turn.error if status == "error" else None
-    return Result(chat_id, status, turn.finish, turn.text, turn.usage, error)
+    asked = turn.asked if status == "action_required" else []
+    return Result(chat_id, status, turn.finish, turn.text, turn.usage, error, asked)
 
 
 def exit_code(turn: Turn) -> int:
@@ -114,5 +119,7 @@ def sentence(chat_id: str, turn: Turn) -> str | None:
         return lacks
     if turn.outcome == "finished" and turn.finish == "unknown":
         return DOUBT
+    if turn.outcome == "action_required" and turn.asked:
+        return asked_text(chat_id, turn.asked)
     template = SENTENCES.get(turn.outcome) if turn.outcome is not None else None
     return template.format(chat=chat_id) if template else None

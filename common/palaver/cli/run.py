@@ -20,15 +20,16 @@ Examples:
 Exit codes:
   0  the turn finished            1  it could not be sent, or not be followed
   2  usage                        3  the turn ended in an error of the chat
-  4  an approval is needed        5  the answer was cut off, filtered, or has no text
+  4  an answer is needed          5  the answer was cut off, filtered, or has no text
                                 130  interrupted
 
 \b
 With --json each event of the chat is one line, as the WebSocket carries it. The last line is
-  {"type": "result", "chat_id", "status", "finish", "text", "usage", "error"}
+  {"type": "result", "chat_id", "status", "finish", "text", "usage", "error", "asked"}
 with the status finished, error, action_required, interrupted, held, gone, failed, or running
 (detached). The finish is stop for a whole answer, length or content_filter for one that was cut
-off, and unknown where the provider did not say.
+off, and unknown where the provider did not say. For action_required, asked has each call that waits
+for a client: call_id, tool, arguments, question, options, deadline; palaver answer answers it.
 """
 
 

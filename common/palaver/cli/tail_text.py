@@ -13,6 +13,7 @@ from palaver.cli.settings import Settings
 from palaver.wire.chats import BUSY
 from palaver.wire.errors import ChatError
 from palaver.wire.events import (
+    ActionRequired,
     CaughtUp,
     ErrorEvent,
     Incomplete,
@@ -24,6 +25,7 @@ from palaver.wire.events import (
     StreamEvent,
 )
 from palaver.wire.messages import Failure, Message
+from palaver.wire.questions import Asks, OpenCall
 
 
 async def follow(
@@ -60,6 +62,8 @@ class TailText:
         self._answering = False
         self._model: str | None = None
         self._error: ChatError | None = None  # the chat's error, not printed yet
+        self._asked: list[OpenCall] = []
+        self._asked_before: set[str] = set()
         self._told: ChatError | None = None  # the last error printed from history
 
     def take(self, event: StreamEvent) -> str:
@@ -81,8 +85,10 @@ class TailText:
                 return self._line(f"{retry.error.message} ({words.following(retry)})")
             case ErrorEvent(error=error):
                 self._error = error
+            case ActionRequired(calls=calls):
+                self._asked = calls
             case CaughtUp():
-                return self._beginning() + self._reason()
+                return self._beginning() + self._reason() + self._questions()
             case _:
                 pass
         return ""
@@ -102,6 +108,12 @@ class TailText:
         if error is None or error == self._told:
             return ""
         return self._line(failure_line(error))
+
+    def _questions(self) -> str:
+        """Return what the chat asks, once for each call."""
+        new = [call for call in self._asked if call.call_id not in self._asked_before]
+        self._asked_before.update(call.call_id for call in new)
+        return "".join(self._line(words.asks(Asks(1, call.tool, call.question))) for call in new)
 
     def _message(self, message: Message) -> str:
         if self._waiting is not None:

@@ -10,6 +10,7 @@ from palaver.cli.answer import AnswerText
 from palaver.wire.chats import Sent
 from palaver.wire.errors import ChatError
 from palaver.wire.events import (
+    ActionRequired,
     CaughtUp,
     ErrorEvent,
     HistoryReset,
@@ -23,6 +24,7 @@ from palaver.wire.events import (
     StreamEvent,
 )
 from palaver.wire.messages import Finish, Message, Reasoning, Text, Usage
+from palaver.wire.questions import OpenCall
 
 # How a message's turn ended, or why it never began: `held` is in a held queue, `gone` was removed
 # or dropped by an edit.
@@ -42,6 +44,7 @@ class Turn:
     def __init__(self, sent: Sent) -> None:
         self.outcome: Outcome | None = None
         self.error: ChatError | None = None
+        self.asked: list[OpenCall] = []  # the calls that wait for a client
         self.turn_version: int | None = None
         self.snapshot: int | None = None  # of the chat, as far as it was received
         # Answers that came before may be unread, and those before a queued message are not printed.
@@ -120,6 +123,8 @@ class Turn:
                 self.turn_version = event.versions.turn
             case ErrorEvent(error=error):
                 self.error = error
+            case ActionRequired(calls=calls):
+                self.asked = calls
             case CaughtUp(snapshot_version=snapshot):
                 self.snapshot = snapshot
                 return self._settle()

@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from palaver.wire.chats import Chat, ChatStatus, RetryInfo
+    from palaver.wire.questions import Asks
 
 # C0 except tab and newline, DEL, C1, and bidirectional controls: the former control a terminal, the
 # latter can make a command look like another one.
@@ -66,6 +67,12 @@ def status(word: ChatStatus) -> str:
 def title(chat: Chat) -> str:
     """Return a chat's title as one line that is safe on a terminal."""
     return " ".join(visible(chat.title).split()) or "(untitled)"
+
+
+def asks(asked: Asks) -> str:
+    """Return what a chat asks as one line: its question, or the tool that it waits for."""
+    line = visible(asked.question or f"waits for {asked.tool}")
+    return line if asked.calls == 1 else f"{line} (+{asked.calls - 1})"
 
 
 def labels(chat: Chat) -> list[str]:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from palaver.wire.bounds import Whole
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage
+from palaver.wire.questions import Asks
 from palaver.wire.setup import Setup
 
 # The five stored statuses, and two derived ones: `pending` is a running chat without a worker,
@@ -67,7 +68,8 @@ class Chat(msgspec.Struct, frozen=True):
 
     `labels` are its labels with their values, which may be empty. `pin_order` orders pinned chats,
     smallest first; None if it is not pinned. `unread`: an answer, an error or a question has
-    arrived that no client has reported as read.
+    arrived that no client has reported as read. `asks` is what a chat in `requires_action` waits
+    for.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Chat(msgspec.Struct, frozen=True):
     unread: bool = False
     last_error: ChatError | None = None
     retry: RetryInfo | None = None
+    asks: Asks | None = None
     resume_at: datetime | None = None
     cost_micros: int | None = None
     workspace: Workspace | None = None

@@ -14,6 +14,7 @@ import msgspec
 from palaver.wire.chats import Chat, ChatStatus, PendingReason, RetryInfo, Versions
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage, Usage
+from palaver.wire.questions import OpenCall
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
@@ -108,11 +109,13 @@ class ErrorEvent(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
 class ActionRequired(msgspec.Struct, frozen=True, tag="action_required", omit_defaults=True):
     """Calls that only a client can answer, and when the first of them is given up.
 
-    Empty if there are none left.
+    Empty if there are none left. `calls` are the same ones, with what is asked; older daemons send
+    their ids alone.
     """
 
     call_ids: list[str]
     deadline: datetime | None = None
+    calls: list[OpenCall] = []
 
 
 class UsageEvent(msgspec.Struct, frozen=True, tag="usage", omit_defaults=True):

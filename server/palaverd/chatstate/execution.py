@@ -6,6 +6,7 @@ import msgspec
 
 from palaver.wire.chats import PendingReason, RetryInfo
 from palaver.wire.errors import ChatError
+from palaver.wire.questions import Asks
 from palaverd.chatstate.states import Queue, State, Status, classify, queue_of
 
 
@@ -27,6 +28,7 @@ class Execution(msgspec.Struct):
     pending_since: int | None
     last_error: ChatError | None
     retry: RetryInfo | None
+    asks: Asks | None
     resume_at: int | None
     compaction_requested_at: int | None
     waiting_for_children: bool

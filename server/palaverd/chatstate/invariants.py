@@ -49,6 +49,8 @@ def row_violations(row: Execution) -> list[str]:
         wrong.append("an error is stored exactly in the status error")
     if row.retry is not None and row.status != Status.RUNNING:
         wrong.append("a retry is stored outside running")
+    if row.asks is not None and row.status != Status.REQUIRES_ACTION:
+        wrong.append("what is asked is stored outside requires_action")
     if row.resume_at is not None and (row.status != Status.ERROR or row.archived):
         wrong.append("resume_at is stored outside an unarchived error")
     if row.compaction_requested_at is not None and row.status != Status.RUNNING:

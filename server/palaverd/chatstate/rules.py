@@ -24,6 +24,8 @@ def settle(before: Execution, after: Execution, now: int) -> None:
     if before.status == Status.ERROR != after.status:
         after.last_error = None
         after.resume_at = None
+    if after.status != Status.REQUIRES_ACTION:
+        after.asks = None
     if after.archived:
         after.resume_at = None
     if after.status != Status.RUNNING:

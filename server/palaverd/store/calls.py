@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from palaver.wire.actions import CallAnswer
 from palaver.wire.messages import ToolResult
+from palaver.wire.questions import Needs
 from palaverd.store import codec
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import tool_runs
 
-# What a client must give: permission to run the tool, or the result itself.
-Needs = Literal["approval", "result"]
 CANCELLED = "cancelled"
 
 
@@ -151,8 +150,10 @@ def _result_of(answer: CallAnswer) -> ToolResult | None:
     """Return the result that an answer contains; None for a permission to run the call."""
     if answer.approved:
         return None
-    text = answer.text or "The user did not allow this call."
     refused = answer.approved is False
+    text = answer.text
+    if text is None or (refused and not text):
+        text = "The user did not allow this call."
     return ToolResult(call_id=answer.call_id, text=text, is_error=answer.is_error or refused)
 
 

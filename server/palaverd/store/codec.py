@@ -10,6 +10,7 @@ import msgspec
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Part, Text
+from palaver.wire.questions import Asks
 
 T = TypeVar("T")
 
@@ -108,6 +109,14 @@ def load_retry(text: str | None) -> RetryInfo | None:
         error = load_error(text)
         assert error is not None
         return RetryInfo(attempt=0, max_attempts=0, delay_ms=0, retrying_at=from_ms(0), error=error)
+
+
+def load_asks(text: str | None) -> Asks | None:
+    """Decode the summary of what a chat asks; None if it is another version's."""
+    try:
+        return loads(text, Asks)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
 
 
 def to_ms(moment: datetime) -> int:

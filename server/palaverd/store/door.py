@@ -252,6 +252,7 @@ def fresh_chat(
         pending_since=None,
         last_error=None,
         retry=None,
+        asks=None,
         resume_at=None,
         compaction_requested_at=None,
         waiting_for_children=False,

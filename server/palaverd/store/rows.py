@@ -46,7 +46,7 @@ class ChatRow(Execution, kw_only=True):
     context_limit: int | None
 
 
-_JSON_COLUMNS = frozenset({"last_error", "retry", "labels", "client_tools"})
+_JSON_COLUMNS = frozenset({"last_error", "retry", "asks", "labels", "client_tools"})
 _client_tools = msgspec.json.Decoder(list[ClientTool])
 _COLUMN_OF = {"chat_id": "id"}
 _FIELDS: tuple[tuple[str, str], ...] = tuple(
@@ -59,6 +59,7 @@ def chat_row(found: Mapping[str, Any]) -> ChatRow:
     values = {field: found[column] for field, column in _FIELDS}
     values["last_error"] = codec.load_error(values["last_error"])
     values["retry"] = codec.load_retry(values["retry"])
+    values["asks"] = codec.load_asks(values["asks"])
     values["labels"] = msgspec.json.decode(values["labels"], type=dict[str, str])
     values["client_tools"] = _client_tools.decode(values["client_tools"])
     return ChatRow(**values)
@@ -126,6 +127,7 @@ def wire_chat(row: ChatRow) -> Chat:
         unread=row.unread,
         last_error=row.last_error,
         retry=row.retry,
+        asks=row.asks,
         resume_at=codec.from_ms_optional(row.resume_at),
         workspace=workspace_of(row),
         mode=row.mode,

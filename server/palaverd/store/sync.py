@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 
 from palaver.wire.messages import Message, QueuedMessage, Usage
+from palaver.wire.questions import OpenCall
 from palaverd.chatstate.errors import ChatNotFound
 from palaverd.chatstate.states import Status
-from palaverd.store.calls import StoredCall, waiting_calls
+from palaverd.store.open_calls import load_open_calls
 from palaverd.store.rows import ChatRow, chat_row, wire_message, wire_queued
 from palaverd.store.tables import chats, messages, queued_messages
 
@@ -57,7 +58,7 @@ class Changes(msgspec.Struct, frozen=True):
     truncated_from: int | None
     queue: list[QueuedMessage] | None
     last_usage: Usage | None
-    open_calls: list[StoredCall]
+    open_calls: list[OpenCall]
 
 
 def load_chat(connection: Connection, chat_id: str, owner: str | None = None) -> ChatRow:
@@ -127,10 +128,10 @@ def row_alone(row: ChatRow, since: int | None) -> Changes | None:
     )
 
 
-def _open_calls(connection: Connection, row: ChatRow) -> list[StoredCall]:
+def _open_calls(connection: Connection, row: ChatRow) -> list[OpenCall]:
     if row.status != Status.REQUIRES_ACTION:
         return []
-    return waiting_calls(connection, row.chat_id)
+    return load_open_calls(connection, row.chat_id)
 
 
 def load_queue(connection: Connection, chat_id: str) -> list[QueuedMessage]:

@@ -93,6 +93,7 @@ chats = Table(
     Column("pending_since", BigInteger),
     Column("last_error", Text),
     Column("retry", Text),
+    Column("asks", Text),
     Column("resume_at", BigInteger),
     Column("compaction_requested_at", BigInteger),
     Column("waiting_for_children", Boolean, nullable=False),

@@ -17,8 +17,8 @@ from palaver.wire.events import (
     StreamEvent,
     UsageEvent,
 )
+from palaver.wire.questions import OpenCall
 from palaverd.chatstate.states import Status
-from palaverd.store.calls import StoredCall
 from palaverd.store.codec import from_ms_optional
 from palaverd.store.rows import ChatRow, status_of, versions_of
 from palaverd.store.sync import Changes
@@ -102,11 +102,12 @@ def events_for(
     return events
 
 
-def _action_event(calls: Sequence[StoredCall]) -> ActionRequired:
+def _action_event(calls: Sequence[OpenCall]) -> ActionRequired:
     deadlines = [call.deadline for call in calls if call.deadline is not None]
     return ActionRequired(
         call_ids=[call.call_id for call in calls],
-        deadline=from_ms_optional(min(deadlines, default=None)),
+        deadline=min(deadlines, default=None),
+        calls=list(calls),
     )
 
 

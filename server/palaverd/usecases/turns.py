@@ -76,7 +76,8 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
     """Answer calls that wait for a client. The response lists answers that came too late.
 
     Raises:
-        InvalidRequest: there is no answer, or one is neither an approval nor a text.
+        InvalidRequest: there is no answer, one is neither an approval nor a text, or one permits a
+            call whose result is asked for.
         ChatNotFound, KeyReused, TransitionError, DatabaseError: nothing was changed.
     """
     for given in answers.answers:
@@ -88,6 +89,7 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
         raise InvalidRequest("There is no answer in this request.", "answers")
 
     def work(chat: LockedChat) -> Answered:
+        _check_needs(chat, answers)
         lost = complete_action(chat, answers.turn_version, answers.answers, asker.owner)
         return Answered(
             chat=wire_chat(chat.row), open_calls=_open_calls(chat.connection, chat_id), lost=lost
@@ -111,6 +113,20 @@ async def answer_calls(context: Context, chat_id: str, asker: Asker, answers: An
     return await on_chat(
         context.door, chat_id, asker, Transition.COMPLETE_ACTION, answers, work, again
     )
+
+
+def _check_needs(chat: LockedChat, answers: Answers) -> None:
+    """Check that no answer permits a call that waits for a result: nobody would ever give it.
+
+    Raises:
+        InvalidRequest: one does.
+    """
+    permitted = [given.call_id for given in answers.answers if given.approved]
+    for call in stored_calls(chat.connection, chat.row.chat_id, permitted).values():
+        if call.waits and call.needs == "result":
+            raise InvalidRequest(
+                f"The call {call.call_id} asks for a text, not for a permission.", "answers"
+            )
 
 
 def _open_calls(connection: Connection, chat_id: str) -> list[str]:

@@ -21,6 +21,7 @@ from palaverd.store.calls import (
 )
 from palaverd.store.history import NewMessage, insert_messages, open_calls
 from palaverd.store.locked import LockedChat
+from palaverd.store.open_calls import note_asked
 
 TOO_LATE = "Nobody answered this call in time."
 
@@ -30,6 +31,7 @@ def require_action(chat: LockedChat, calls: Sequence[WantedCall]) -> None:
     with chat.transition(Transition.REQUIRE_ACTION):
         want(chat, calls)
         chat.row.status = Status.REQUIRES_ACTION
+        note_asked(chat)
         chat.note_news()
 
 
@@ -109,6 +111,7 @@ def _run_when_answered(chat: LockedChat) -> None:
     calls = [call.id for call in open_calls(chat.connection, chat.row.chat_id)]
     stored = stored_calls(chat.connection, chat.row.chat_id, calls)
     if any(call.waits for call in stored.values()):
+        note_asked(chat)
         return
     results: list[Part] = [
         result for call in calls if call in stored and (result := stored[call].result) is not None
