@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 import click
 import msgspec
@@ -14,6 +15,7 @@ from palaverd.simulator.app import DEFAULT_RATE, Simulator
 from palaverd.simulator.scenarios import ScenarioError
 from palaverd.simulator.scenarios import scenario as find_scenario
 from palaverd.simulator.script import DirectiveError, manual, parse
+from palaverd.simulator.sessions import SessionError, read_session
 
 
 @click.command()
@@ -23,6 +25,9 @@ from palaverd.simulator.script import DirectiveError, manual, parse
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same answers.")
 @click.option("--scenario", metavar="NAME", help="A run of trouble: its name, or a TOML file.")
+@click.option(
+    "--session", "sessions", multiple=True, metavar="FILE", help="A session to play: a TOML file."
+)
 @click.option("--dialect", metavar="SERVER", help="Answer and fail as that server does.")
 @click.option("--keyless", is_flag=True, help="Ask for no key, as a server at home.")
 @click.option("--until-eof", is_flag=True, help="End when standard input does.")
@@ -32,6 +37,7 @@ def main(
     rate: float,
     seed: int,
     scenario: str | None,
+    sessions: tuple[str, ...],
     dialect: str | None,
     keyless: bool,
     until_eof: bool,
@@ -49,10 +55,16 @@ def main(
         if dialect is not None:
             parse(f"[[dialect={dialect}]]")
         simulator = Simulator(
-            port=port, rate=rate, seed=seed, scenario=found, keyless=keyless, dialect=dialect
+            port=port,
+            rate=rate,
+            seed=seed,
+            scenario=found,
+            keyless=keyless,
+            dialect=dialect,
+            sessions={Path(file).stem: read_session(Path(file)) for file in sessions},
         )
         asyncio.run(_serve(simulator, until_eof=until_eof))
-    except (ScenarioError, DirectiveError) as error:
+    except (ScenarioError, SessionError, DirectiveError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot serve on 127.0.0.1:{port}: {error.strerror}") from None

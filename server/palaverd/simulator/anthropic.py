@@ -82,10 +82,10 @@ class AnthropicWire:
             {
                 "type": "tool_use",
                 "id": call_id,
-                "name": answer.tool,
-                "input": msgspec.json.decode(answer.arguments),
+                "name": use.tool,
+                "input": msgspec.json.decode(use.arguments),
             }
-            for call_id in answer.call_ids("toolu")
+            for call_id, use in zip(answer.call_ids("toolu"), answer.calls, strict=True)
         )
         return {
             "id": f"msg_{answer.id}",
@@ -133,10 +133,10 @@ class AnthropicWire:
                 {"type": "text", "text": ""},
                 [{"type": "text_delta", "text": piece} for piece in pieces(answer.text)],
             )
-        for call_id in answer.call_ids("toolu"):
+        for call_id, use in zip(answer.call_ids("toolu"), answer.calls, strict=True):
             yield (
-                {"type": "tool_use", "id": call_id, "name": answer.tool, "input": {}},
-                [{"type": "input_json_delta", "partial_json": cut} for cut in ("", *answer.cuts)],
+                {"type": "tool_use", "id": call_id, "name": use.tool, "input": {}},
+                [{"type": "input_json_delta", "partial_json": cut} for cut in ("", *use.cuts)],
             )
 
 

@@ -31,6 +31,7 @@ from palaverd.simulator.prompt import Answer, BadRequestError, Prompt
 from palaverd.simulator.responses import ResponsesWire
 from palaverd.simulator.scenarios import Scenario
 from palaverd.simulator.script import DirectiveError, Injected, Script, parse
+from palaverd.simulator.sessions import Session
 from palaverd.simulator.speech import Speech
 from palaverd.simulator.wire import Wire, cut_anywhere, pieces
 
@@ -46,6 +47,8 @@ SHORT_ANSWER = 128
 SHUTDOWN = 0.05
 # Separates merged messages of one role.
 JOINT = "\n\n"
+# What begins the directive of a session.
+SESSION_MARK = "[[session="
 # The beginning of a merged message that begins with a directive.
 BEGINNING = re.compile(rf"(?:\A|{JOINT})(?=\[\[)")
 # Messages to remember, and their greatest length in characters: what people type.
@@ -77,7 +80,8 @@ class Simulator:
     fault of each prompt. `requests` records requests, oldest first, without the list of models;
     `stalled` counts answers that send nothing more and stay open. A rate of 0 waits only for
     directives that name a time. With `keyless` no key is required, as by a private server.
-    `dialect` is the server of the table to imitate.
+    `dialect` is the server of the table to imitate. `sessions` are those that a message can have
+    played, by name.
     """
 
     def __init__(
@@ -90,7 +94,9 @@ class Simulator:
         clock: Clock | None = None,
         keyless: bool = False,
         dialect: str | None = None,
+        sessions: Mapping[str, Session] | None = None,
     ) -> None:
+        self._sessions = sessions or {}
         self.requests: list[Recorded] = []
         self.stalled = 0
         self._port = port
@@ -203,6 +209,8 @@ class Simulator:
 
     def _script(self, call: str, prompt: Prompt) -> Script:
         script = parse(self._unheard(prompt.last))
+        if (step := self._step(prompt)) is not None:
+            return step
         if prompt.goes_on:
             # The directives were applied to the answer that called the tools.
             return Script(prompt=script.prompt, rate=script.rate, dialect=script.dialect)
@@ -211,6 +219,23 @@ class Simulator:
         turn = self._turns.setdefault(call, len(self._turns))
         directive = self._scenario.directives[turn % len(self._scenario.directives)]
         return parse(f"{directive} {self._unheard(prompt.last)}") if directive else script
+
+    def _step(self, prompt: Prompt) -> Script | None:
+        """Return the next step of the session that is played; None if there is none.
+
+        Raises:
+            DirectiveError: a message names a session that there is not.
+        """
+        done = prompt.answers_after(SESSION_MARK)
+        if done is None:
+            return None
+        said = next(text for role, text in reversed(prompt.texts) if SESSION_MARK in text)
+        script = parse(said)
+        if (session := self._sessions.get(script.session or "")) is None:
+            known = ", ".join(self._sessions) or "none"
+            raise DirectiveError(f"There is no session {script.session}; there are: {known}.")
+        steps = session.steps
+        return steps[done].script(script) if done < len(steps) else None
 
     def _unheard(self, last: str) -> str:
         """Return the new part of a message.
@@ -256,14 +281,16 @@ class Simulator:
 
     def _compose(self, prompt: Prompt, script: Script) -> Answer:
         random = Random(f"{self._seed}:{prompt.key}")
-        if script.echo:
+        if script.text is not None:
+            text = script.text
+        elif script.echo:
             text = script.prompt
         elif prompt.max_tokens is not None and prompt.max_tokens <= SHORT_ANSWER:
             text = title(script.prompt)
         else:
             text = compose(script.prompt, random, script.length)
         words = list(pieces(text))
-        finish = "tool" if script.tool else "stop"
+        finish = "tool" if script.calls else "stop"
         if prompt.max_tokens is not None and len(words) > prompt.max_tokens:
             words, finish = words[: prompt.max_tokens], "length"
         reasoning = thoughts(script.prompt, random) if prompt.reasoning or script.reasoning else ""
@@ -272,10 +299,10 @@ class Simulator:
             model=prompt.model,
             text="".join(words),
             reasoning=reasoning,
-            tool=script.tool,
-            arguments=script.arguments,
-            cuts=cut_anywhere(script.arguments, random) if script.tool else (),
-            calls=script.calls,
+            calls=tuple(
+                msgspec.structs.replace(use, cuts=cut_anywhere(use.arguments, random))
+                for use in script.calls
+            ),
             finish=finish,
             input_tokens=prompt.tokens,
             output_tokens=len(words) + len(reasoning.split()),

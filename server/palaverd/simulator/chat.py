@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from palaverd.simulator.faults import Fault
@@ -64,11 +65,14 @@ class ChatWire:
         message: dict[str, Any] = {"role": "assistant", "content": answer.text or None}
         if answer.reasoning:
             message["reasoning_content"] = answer.reasoning
-        if answer.tool:
-            function = {"name": answer.tool, "arguments": answer.arguments}
+        if answer.calls:
             message["tool_calls"] = [
-                {"id": call_id, "type": "function", "function": function}
-                for call_id in answer.call_ids("call")
+                {
+                    "id": call_id,
+                    "type": "function",
+                    "function": {"name": use.tool, "arguments": use.arguments},
+                }
+                for call_id, use in zip(answer.call_ids("call"), answer.calls, strict=True)
             ]
         choice = {"index": 0, "message": message, "finish_reason": FINISH[answer.finish]}
         return self._head(answer, "chat.completion", [choice]) | {"usage": self._usage(answer)}
@@ -99,14 +103,15 @@ class ChatWire:
     def _call(self, answer: Answer) -> Iterator[Frame]:
         """Yield the tool calls; the arguments of several grow in turn."""
         ids = answer.call_ids("call")
-        for index, call_id in enumerate(ids):
-            function = {"name": answer.tool, "arguments": ""}
+        for index, (call_id, use) in enumerate(zip(ids, answer.calls, strict=True)):
+            function = {"name": use.tool, "arguments": ""}
             head: dict[str, Any] = {"index": index, "id": call_id, "type": "function"}
             yield self._chunk(answer, {"tool_calls": [head | {"function": function}]})
-        for cut in answer.cuts:
-            for index in range(len(ids)):
-                more = {"index": index, "function": {"arguments": cut}}
-                yield self._chunk(answer, {"tool_calls": [more]}, "arguments")
+        for cuts in zip_longest(*(use.cuts for use in answer.calls)):
+            for index, cut in enumerate(cuts):
+                if cut is not None:
+                    more = {"index": index, "function": {"arguments": cut}}
+                    yield self._chunk(answer, {"tool_calls": [more]}, "arguments")
 
     def _end(self, answer: Answer, prompt: Prompt) -> Iterator[Frame]:
         """Yield the finish reason, the usage if requested, and the end marker."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import msgspec
 
@@ -29,6 +30,21 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
         role, text = self.texts[-1]
         return role == "tool" or (role == "user" and not text)
 
+    def answers_after(self, mark: str) -> int | None:
+        """Return how many answers follow the last message of the user that has `mark` in it.
+
+        None if there is no such message. What stands between two tool results is one answer.
+        """
+        marked = [
+            at for at, (role, text) in enumerate(self.texts) if role == "user" and mark in text
+        ]
+        if not marked:
+            return None
+        roles = [role for role, _ in self.texts[marked[-1] :]]
+        return sum(
+            role == "assistant" and before != "assistant" for before, role in pairwise(roles)
+        )
+
     @property
     def key(self) -> str:
         """A key that is equal for attempts of the same call."""
@@ -40,30 +56,34 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
         return 8 + (len(self.system) + sum(len(text) for _, text in self.texts)) // 4
 
 
+class Use(msgspec.Struct, frozen=True):
+    """A tool call. `arguments` is JSON; `cuts` are the pieces in which it is streamed."""
+
+    tool: str
+    arguments: str = "{}"
+    cuts: tuple[str, ...] = ()
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One answer.
 
-    `finish` is stop, length, tool or filter; counts are in tokens; `cuts` are the pieces in which
-    the tool's arguments are streamed; `calls` is how often the tool is called.
+    `finish` is stop, length, tool or filter; counts are in tokens.
     """
 
     id: str
     model: str
     text: str
     reasoning: str = ""
-    tool: str | None = None
-    arguments: str = "{}"
-    cuts: tuple[str, ...] = ()
-    calls: int = 1
+    calls: tuple[Use, ...] = ()
     finish: str = "stop"
     input_tokens: int
     output_tokens: int
     reasoning_tokens: int = 0
 
     def call_ids(self, prefix: str) -> list[str]:
-        """Return the ids of the tool calls, none without a tool."""
-        more = (f"{prefix}_{self.id}_{number}" for number in range(2, self.calls + 1))
-        return [f"{prefix}_{self.id}", *more] if self.tool else []
+        """Return the ids of the tool calls."""
+        more = (f"{prefix}_{self.id}_{number}" for number in range(2, len(self.calls) + 1))
+        return [f"{prefix}_{self.id}", *more] if self.calls else []
 
 
 class BadRequestError(Exception):

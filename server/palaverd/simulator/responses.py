@@ -10,7 +10,8 @@ from palaverd.simulator.faults import Fault
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
 from palaverd.simulator.wire import Frame, Kind, pieces, sse
 
-_RESULTS = ("function_call_output",)
+# Calls and results are items of their own, without a role.
+_CALL_ROLES = {"function_call": "assistant", "function_call_output": "tool"}
 _INCOMPLETE = {"length": "max_output_tokens", "filter": "content_filter"}
 
 
@@ -30,9 +31,9 @@ class ResponsesWire:
         if not isinstance(given, list) or not given:
             raise BadRequestError("Missing required parameter: 'input'.")
         texts = [
-            (str(item.get("role", "tool")), text_of(item.get("content")))
+            (_role_of(item), text_of(item.get("content")))
             for item in given
-            if isinstance(item, dict) and item.get("type") in (None, "message", *_RESULTS)
+            if isinstance(item, dict) and item.get("type") in (None, "message", *_CALL_ROLES)
         ]
         most = body.get("max_output_tokens")
         return Prompt(
@@ -78,11 +79,12 @@ class ResponsesWire:
                 done = part | {"text": answer.text}
                 yield event("response.content_part.done", **where, part=done)
             else:
-                for cut in answer.cuts:
+                use = answer.calls[answer.call_ids("fc").index(item["id"])]
+                for cut in use.cuts:
                     name = "response.function_call_arguments.delta"
                     yield event(name, "arguments", **where, delta=cut)
                 name = "response.function_call_arguments.done"
-                yield event(name, **where, arguments=answer.arguments)
+                yield event(name, **where, arguments=use.arguments)
             yield event("response.output_item.done", output_index=index, item=item)
         whole = self.whole(answer)
         yield event(f"response.{whole['status']}", "terminal", response=whole)
@@ -157,13 +159,19 @@ class ResponsesWire:
                 "type": "function_call",
                 "id": item_id,
                 "call_id": call_id,
-                "name": answer.tool,
-                "arguments": answer.arguments,
+                "name": use.tool,
+                "arguments": use.arguments,
                 "status": "completed",
             }
-            for item_id, call_id in zip(answer.call_ids("fc"), answer.call_ids("call"), strict=True)
+            for item_id, call_id, use in zip(
+                answer.call_ids("fc"), answer.call_ids("call"), answer.calls, strict=True
+            )
         )
         return output
+
+
+def _role_of(item: Mapping[str, Any]) -> str:
+    return _CALL_ROLES.get(str(item.get("type"))) or str(item.get("role"))
 
 
 def _empty(item: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from palaver.directives import DIRECTIVE
 from palaverd.simulator.dialects import DIALECTS, said_by
 from palaverd.simulator.faults import AT_HEAD, FAULTS, Fault
 from palaverd.simulator.positions import POSITIONS, Position
+from palaverd.simulator.prompt import Use
 
 # --- the result -------------------------------------------------------------------------------
 
@@ -41,8 +43,9 @@ class Injected(msgspec.Struct, frozen=True, kw_only=True):
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """How to answer one message. `prompt` has no directives, `rate` is words per second.
 
-    The faults of `injected` strike one after the other, each as often as it says. `dialect` is the
-    server to imitate.
+    `text` is the answer's, None for one that is composed. The faults of `injected` strike one after
+    the other, each as often as it says. `dialect` is the server to imitate, `session` the session
+    to play.
     """
 
     prompt: str
@@ -51,11 +54,11 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     rate: float | None = None
     slow_first: float = 0.0
     reasoning: bool = False
-    tool: str | None = None
-    arguments: str = "{}"
-    calls: int = 1
+    text: str | None = None
+    calls: tuple[Use, ...] = ()
     injected: tuple[Injected, ...] = ()
     dialect: str | None = None
+    session: str | None = None
 
 
 class DirectiveError(ValueError):
@@ -115,12 +118,17 @@ SHAPES: dict[str, Directive] = {
     "reasoning": Directive("[[reasoning]]", "thinks first", lambda v, p: {"reasoning": True}),
     "tool": Directive(
         "[[tool=NAME args={…}]]",
-        "asks for a tool call at the end; calls=N: for N, in Chat Completions in turn",
+        "asks for a tool call at the end, several for several; calls=N: for N, in Chat Completions"
+        " in turn",
         lambda v, p: {
-            "tool": v or "tool",
-            "arguments": p.get("args", "{}"),
-            "calls": int(_number("tool", p.get("calls", "1"), 1)),
+            "calls": (Use(v or "tool", p.get("args", "{}")),)
+            * int(_number("tool", p.get("calls", "1"), 1))
         },
+    ),
+    "session": Directive(
+        "[[session=NAME]]",
+        "plays the steps of a session that the simulator was started with",
+        lambda v, p: {"session": v},
     ),
     "dialect": Directive(
         "[[dialect=SERVER]]",
@@ -148,7 +156,7 @@ def parse(message: str) -> Script:
     Raises:
         DirectiveError: a known directive has an invalid value or parameter.
     """
-    fields: dict[str, object] = {}
+    fields: dict[str, Any] = {}
     injected: list[Injected] = []
 
     def take(match: re.Match[str]) -> str:
@@ -157,7 +165,10 @@ def parse(message: str) -> Script:
         if name in FAULTS:
             injected.append(_injected(name, parameters))
         elif name in SHAPES:
+            before = fields.get("calls", ())
             fields.update(SHAPES[name].apply(value, parameters))
+            if name == "tool":
+                fields["calls"] = (*before, *fields["calls"])
             if name == "dialect" and "says" in parameters:
                 injected.append(_saying(value, parameters))
         else:

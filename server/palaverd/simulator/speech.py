@@ -45,7 +45,7 @@ class Speech:
 
     def saying(self, text: str) -> Answer:
         """Return the answer with `text` as its only content."""
-        return msgspec.structs.replace(self.answer, text=text, reasoning="", tool=None)
+        return msgspec.structs.replace(self.answer, text=text, reasoning="", calls=())
 
     def empty(self, finish: str) -> Speech:
         """Return a speech without content, with the finish `finish`."""
