@@ -18,7 +18,7 @@ DIRECTIVE: Final = re.compile(
 )
 # Directives about the answer, and faults.
 SHAPE_NAMES: Final = frozenset(
-    {"echo", "length", "rate", "slow-first", "reasoning", "tool", "dialect"}
+    {"echo", "length", "rate", "slow-first", "reasoning", "tool", "session", "dialect"}
 )
 FAULT_NAMES: Final = frozenset(
     {
