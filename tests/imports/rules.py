@@ -65,7 +65,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("garbage",),
         ("clock", "lean_aiohttp", "paths", "misfits", "directives"),
         ("wire", "servers"),
-        ("stream",),
+        ("stream", "workspaces"),
         ("client",),
         ("daemon_process", "remote", "setup"),
         ("launch", "interface"),
@@ -100,7 +100,16 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaver.cli": (
         ("answer", "commands", "exits", "features", "logfile", "messages", "settings", "words"),
         ("questions",),
-        ("chat_marks", "confirmation", "findings", "options", "output", "runtime", "turn"),
+        (
+            "chat_marks",
+            "confirmation",
+            "findings",
+            "options",
+            "output",
+            "runtime",
+            "turn",
+            "workspaces",
+        ),
         ("completion", "daemon", "doctor", "login", "result", "servers", "stream_state"),
         ("daemon_logs", "daemon_status", "ids"),
         (

@@ -72,3 +72,18 @@ async def test_a_workspace_that_is_not_there_is_refused_with_its_field(
         with pytest.raises(Refused, match=says) as refused:
             await client.create_chat(CreateChat(content="hi", workspace=ChosenWorkspace(path=path)))
         assert refused.value.problem.field == "workspace.path"
+
+
+async def test_a_mode_is_changed_alone_and_a_mode_that_is_none_is_refused() -> None:
+    async with running_pair() as (daemon, client, _):
+        sent = await client.create_chat(CreateChat(content="[[echo]] hi"))
+        before = await reaches(client, sent.chat.id, "waiting")
+        changed = await client.change_chat(sent.chat.id, ChangeChat(mode="full-auto"))
+        assert changed.mode == "full-auto"
+        assert (changed.title, changed.model) == (before.title, before.model)
+        assert changed.versions.history == before.versions.history
+        with pytest.raises(Refused, match="read-only") as refused:
+            await client.change_chat(sent.chat.id, ChangeChat(mode="all"))  # type: ignore[arg-type]
+        assert refused.value.problem.field == "mode"
+        assert (await client.chat(sent.chat.id)).mode == "full-auto"
+        await sound(daemon, sent.chat.id)

@@ -18,6 +18,7 @@ from palaver.client import Endpoint
 from palaver.clock import SystemClock
 from palaver.wire.chats import Chat, CreateChat, SendMessage
 from palaver.wire.messages import Text
+from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.actions.edits import begin_rewriting
 from palaver_tui.app import PalaverApp
 from palaver_tui.state.reduce import user_text
@@ -40,12 +41,22 @@ def quiet() -> Iterator[None]:
 
 @asynccontextmanager
 async def at(
-    socket: Path | None, tmp_path: Path, chat_id: str | None = None
+    socket: Path | None,
+    tmp_path: Path,
+    chat_id: str | None = None,
+    workspace: WantedWorkspace = NO_WORKSPACE,
 ) -> AsyncIterator[Client]:
     async def connect() -> Endpoint:
         return Endpoint(socket=socket)
 
-    app = PalaverApp(connect, data_dir=tmp_path, chat_id=chat_id, random=Random(3), motion=False)
+    app = PalaverApp(
+        connect,
+        data_dir=tmp_path,
+        chat_id=chat_id,
+        random=Random(3),
+        motion=False,
+        workspace=workspace,
+    )
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         me = Client(app, None, pilot, SystemClock())
         await settled(app, lambda: app.session.models and app.session.chats.loaded, START_S)
@@ -77,6 +88,19 @@ async def test_a_question_is_answered_and_the_chat_is_in_the_list(tmp_path: Path
         assert answers(me) == ["**Hello** from the other side"]
         assert [chat.id for chat in me.app.session.chats.chats.values()] == [me.view.chat_id]
         assert me.view.outgoing == ()
+
+
+async def test_a_new_chat_works_in_the_directory_that_was_named(tmp_path: Path) -> None:
+    async with (
+        running_pair(rate=400) as (daemon, other, _simulator),
+        at(daemon.socket, tmp_path, workspace=WantedWorkspace(str(tmp_path), named=True)) as me,
+    ):
+        await ask(me, "[[echo]] first")
+        await me.until(lambda: me.view.status == "waiting" and answers(me) == ["first"])
+        assert me.view.chat_id is not None
+        chat = await other.chat(me.view.chat_id)
+        assert chat.workspace is not None
+        assert chat.workspace.path == str(tmp_path)
 
 
 async def test_a_model_is_shown_as_chosen_when_the_daemon_has_taken_it(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Input, TextArea
 from palaver.client import Endpoint
 from palaver.clock import Clock, SystemClock
 from palaver.interface import Choices
+from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.actions.availability import offers
 from palaver_tui.actions.painting import paint
 from palaver_tui.actions.search import find
@@ -65,7 +66,7 @@ class PalaverApp(Application[int]):
     tests need.
     `tools` are what it can do about a missing model; `hint` is shown in an empty chat. `server` is
     the server that was named, `choices` returns the servers to choose from, `notice` is shown at
-    the start.
+    the start. `workspace` is the directory for new chats.
     """
 
     CSS_PATH = Path(__file__).with_name("palaver.tcss")  # absolute: for subclasses elsewhere, too
@@ -93,6 +94,7 @@ class PalaverApp(Application[int]):
         server: Server | None = None,
         choices: Choices | None = None,
         notice: str = "",
+        workspace: WantedWorkspace = NO_WORKSPACE,
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.clock = clock or SystemClock()
@@ -139,6 +141,7 @@ class PalaverApp(Application[int]):
             client=client or self._new_client,
             tools=tools or SetupTools(),
             server=server,
+            workspace=workspace,
         )
         dialogs = Dialogs(self, self.session, notices)
         log = ErrorLog(data_dir / FOLDER / "reports", os.environ)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from palaver.clock import SystemClock
 from palaver.interface import Choices, Left
+from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.app import PalaverApp
 from palaver_tui.platform.hangup import watch_terminal
 from palaver_tui.session.session import Connect
@@ -39,6 +40,7 @@ def open_terminal(
     server: Server | None = None,
     choices: Choices | None = None,
     notice: str = "",
+    workspace: WantedWorkspace = NO_WORKSPACE,
 ) -> Left:
     """Run the client until the user leaves; return the exit code, the chat, and the next server.
 
@@ -46,7 +48,8 @@ def open_terminal(
     running one first. If they fail, they raise `PalaverError` with a sentence, which the client
     shows. `config` is the configuration for a daemon that they start, None for the default path;
     `hint` is shown in an empty chat, `notice` at the start. `server` is the server that was named;
-    `choices` returns the servers to choose from, None to offer no choice.
+    `choices` returns the servers to choose from, None to offer no choice. `workspace` is the
+    directory for new chats.
     """
     files = tuple(watched_files(data_dir, config, server))
     tools = SetupTools(os.environ, restart, _find_servers, partial(file_stats, files))
@@ -67,6 +70,7 @@ def open_terminal(
         server=server,
         choices=choices,
         notice=notice,
+        workspace=workspace,
     )
     ended = watch_terminal(0, app.hung_up)
     try:

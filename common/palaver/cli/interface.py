@@ -14,6 +14,7 @@ from palaver.cli import words
 from palaver.cli.ids import chat_argument, find_id
 from palaver.cli.runtime import connected
 from palaver.cli.settings import Connect, Settings
+from palaver.cli.workspaces import wanted_workspace
 from palaver.garbage import loading
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def open_interface(settings: Settings, chat_id: str | None = None) -> None:
             server=settings.server,
             choices=None if settings.connector else partial(_choices, first, settings),
             notice=said,
+            workspace=wanted_workspace(settings),
         )
         if left.go_to is None:
             break
@@ -148,7 +150,9 @@ def _at(choice: Choice, first: Settings) -> Settings:
     if choice.server == first.server:
         return first
     server = choice.server
-    return replace(first, wanted=None if server is None else Wanted(server.asked_for))
+    wanted = None if server is None else Wanted(server.asked_for)
+    # The directory that was named is one of the first server's machine.
+    return replace(first, wanted=wanted, workspace=None)
 
 
 def require_terminal() -> None:

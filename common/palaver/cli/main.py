@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NoReturn
 
 import click
@@ -14,6 +15,7 @@ from palaver.cli import exits, output, words
 from palaver.cli.commands import Commands
 from palaver.cli.options import settings_of
 from palaver.cli.settings import Settings
+from palaver.cli.workspaces import workspace_option
 from palaver.lean_aiohttp import begin_program
 
 # Name and location. A command is imported when it is called, or listed by --help.
@@ -108,6 +110,13 @@ EPILOG: Final = "\b\nExamples:\n" + "\n".join(
     metavar="COMMAND",
     help="The command that ssh starts on an ssh:// server, if palaverd is not on its path.",
 )
+@workspace_option(
+    "The directory with the files of chats that the interface begins. With a private daemon the"
+    " current one."
+)
+@click.option(
+    "--no-workspace", "without_workspace", is_flag=True, help="Chats that are begun have no files."
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="palaver")
 @click.pass_context
@@ -117,12 +126,18 @@ def palaver(
     data_dir: str | None,
     config: str | None,
     debug: bool,
+    workspace: str | None,
+    without_workspace: bool,
     **server: str | None,
 ) -> None:
     """Conversations with language-model agents, kept by a daemon instead of by a terminal."""
     # `palaver demo` passes settings of its own.
     if not isinstance(ctx.obj, Settings):
         ctx.obj = settings_of(data_dir, config, debug=debug, **server)
+    if workspace is not None and without_workspace:
+        raise click.UsageError("--workspace and --no-workspace: give one of them.")
+    if workspace is not None or without_workspace:
+        ctx.obj = replace(ctx.obj, workspace=workspace, without_workspace=without_workspace)
     ctx.color = words.wants_color()
     if ctx.invoked_subcommand is None:
         from palaver.cli.interface import open_interface

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from palaver.cli.completion import complete_chats, complete_models
 from palaver.cli.runtime import run_async, with_piped
 from palaver.cli.settings import Settings
+from palaver.cli.workspaces import mode_option, workspace_option
+
+if TYPE_CHECKING:
+    from palaver.wire.chats import Mode
 
 EPILOG = """\b
 Examples:
@@ -15,6 +21,7 @@ Examples:
   palaver run "And at night?" --chat ID
   palaver run "hello" --json | jq -r 'select(.type == "result").text'
   palaver run "A long job" --detach
+  palaver run "Make the tests pass" --mode full-auto
 
 \b
 Exit codes:
@@ -41,6 +48,11 @@ for a client: call_id, tool, arguments, question, options, deadline; palaver ans
 @click.option(
     "--chat", "chat_id", metavar="ID", shell_complete=complete_chats, help="Continue this chat."
 )
+@mode_option("What its tools may do: only read (the default), or everything without asking.")
+@workspace_option(
+    "The directory with its files. A new chat of a private daemon has the current one."
+)
+@click.option("--no-workspace", "without", is_flag=True, help="A new chat without any files.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print each event as a line, and a result line last."
 )
@@ -51,6 +63,9 @@ def run(
     prompt: str | None,
     model: str | None,
     chat_id: str | None,
+    mode: Mode | None,
+    workspace: str | None,
+    without: bool,
     as_json: bool,
     detach: bool,
 ) -> None:
@@ -62,7 +77,13 @@ def run(
     content = with_piped(prompt)
     if not content:
         raise click.UsageError("There is nothing to ask: give a PROMPT, or pipe one in.")
+    if workspace is not None and without:
+        raise click.UsageError("--workspace and --no-workspace: give one of them.")
+    if without and chat_id is not None:
+        raise click.UsageError("--no-workspace is for a new chat.")
     # Imported here, so that `palaver --help` does not wait for the client.
     from palaver.cli.run_turn import Asked, ask
 
-    run_async(ask(settings, Asked(content, model, chat_id, as_json, detach)))
+    run_async(
+        ask(settings, Asked(content, model, chat_id, mode, workspace, without, as_json, detach))
+    )

@@ -15,8 +15,9 @@ from palaver.cli.result import Result, exit_code, failure_result, sentence, turn
 from palaver.cli.runtime import connected, patient
 from palaver.cli.settings import Settings
 from palaver.cli.turn import Turn
+from palaver.cli.workspaces import check_modes, set_up, wanted_workspace
 from palaver.client import Client, PalaverError, Progress
-from palaver.wire.chats import CreateChat, Interrupt, SendMessage, Sent
+from palaver.wire.chats import CreateChat, Interrupt, Mode, SendMessage, Sent
 from palaver.wire.events import RetryEvent, StreamEvent
 from palaver.wire.protocol import MESSAGE_KEYS
 
@@ -28,6 +29,9 @@ class Asked:
     content: str
     model: str | None
     chat_id: str | None
+    mode: Mode | None
+    workspace: str | None
+    without_workspace: bool
     as_json: bool
     detach: bool
 
@@ -37,7 +41,7 @@ async def ask(settings: Settings, asked: Asked) -> int:
     sent: Sent | None = None
     try:
         async with connected(settings) as client:
-            sent = await _send(client, asked)
+            sent = await _send(client, settings, asked)
             if asked.detach:
                 _print_detached(sent, asked)
                 return exits.FINISHED
@@ -52,10 +56,21 @@ async def ask(settings: Settings, asked: Asked) -> int:
         raise
 
 
-async def _send(client: Client, asked: Asked) -> Sent:
+async def _send(client: Client, settings: Settings, asked: Asked) -> Sent:
     if asked.chat_id is None:
-        return await client.create_chat(CreateChat(asked.content, model=asked.model))
+        if asked.mode is not None:
+            await check_modes(client)
+        wanted = wanted_workspace(settings, asked.workspace, without=asked.without_workspace)
+        return await client.create_chat(
+            CreateChat(
+                asked.content,
+                model=asked.model,
+                workspace=wanted.of(await client.meet()),
+                mode=asked.mode or "read-only",
+            )
+        )
     chat_id = await find_id(client, asked.chat_id)
+    await set_up(client, settings, chat_id, asked.mode, asked.workspace)
     return await client.send(chat_id, SendMessage(asked.content, model=asked.model))
 
 

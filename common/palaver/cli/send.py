@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import click
 
 from palaver.cli import exits, output, words
@@ -9,6 +11,10 @@ from palaver.cli.completion import complete_models
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.runtime import connected, run_async, with_piped
 from palaver.cli.settings import Settings
+from palaver.cli.workspaces import mode_option, set_up, workspace_option
+
+if TYPE_CHECKING:
+    from palaver.wire.chats import Mode
 
 
 @click.command(
@@ -16,6 +22,7 @@ from palaver.cli.settings import Settings
 Examples:
   palaver send ID "And then update the changelog"
   palaver send ID "No, the other file" --interrupt
+  palaver send ID "Now make these changes" --mode full-auto
   cat notes.md | palaver send ID
 """
 )
@@ -29,6 +36,8 @@ Examples:
     help="The model to answer it.",
 )
 @click.option("--interrupt", is_flag=True, help="Stop the turn; this is answered next.")
+@mode_option("What the chat's tools may do from now on.")
+@workspace_option("The directory that the chat works in from now on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the daemon's answer.")
 @click.pass_obj
 def send(
@@ -37,6 +46,8 @@ def send(
     message: str | None,
     model: str | None,
     interrupt: bool,
+    mode: Mode | None,
+    workspace: str | None,
     as_json: bool,
 ) -> None:
     """Send a message and exit. A busy chat queues it.
@@ -46,28 +57,33 @@ def send(
     content = with_piped(message)
     if not content:
         raise click.UsageError("There is nothing to send: give a MESSAGE, or pipe one in.")
-    run_async(_send(settings, chat_id, content, model, interrupt=interrupt, as_json=as_json))
+    sending = Sending(content, model, interrupt, mode, workspace)
+    run_async(_send(settings, chat_id, sending, as_json=as_json))
 
 
-async def _send(
-    settings: Settings,
-    chat_id: str,
-    content: str,
-    model: str | None,
-    *,
-    interrupt: bool,
-    as_json: bool,
-) -> int:
+class Sending(NamedTuple):
+    """The arguments of `palaver send`."""
+
+    content: str
+    model: str | None
+    interrupt: bool
+    mode: Mode | None
+    workspace: str | None
+
+
+async def _send(settings: Settings, chat_id: str, sending: Sending, *, as_json: bool) -> int:
     from palaver.wire.chats import SendMessage
 
+    interrupt = sending.interrupt
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
+        await set_up(client, settings, chat.id, sending.mode, sending.workspace)
         sent = await client.send(
             chat.id,
             SendMessage(
-                content,
+                sending.content,
                 when_busy="interrupt" if interrupt else "queue",
-                model=model,
+                model=sending.model,
                 turn_version=chat.versions.turn if interrupt else None,
                 position=0 if interrupt else None,
             ),

@@ -21,6 +21,7 @@ Connect = Callable[[], Awaitable["Endpoint"]]
 class Settings:
     """The global options. `connector` replaces the usual connection to a daemon.
 
+    `workspace` is the directory named for new chats, `without_workspace` says that they have none.
     `wanted` is the selected server, None for the daemon of `data_dir`. `hint` is shown in an empty
     chat of an interface.
     """
@@ -31,6 +32,8 @@ class Settings:
     debug: bool = False
     connector: Connect | None = None
     hint: str = ""
+    workspace: str | None = None
+    without_workspace: bool = False
 
     @cached_property
     def server(self) -> Server | None:

@@ -67,6 +67,7 @@ async def _show(settings: Settings, chat_id: str, *, as_json: bool) -> int:
             output.write_json(action)
         if not as_json:
             words.notice(f"{words.status(chat.status)}: {words.title(chat)}")
+            words.notice(words.tools(chat))
             if chat.pending is not None:
                 since = f" since {chat.pending_since:%H:%M:%S} UTC" if chat.pending_since else ""
                 words.notice(f"It waits{since}: {WAITS_FOR[chat.pending]}.")

@@ -81,6 +81,14 @@ def labels(chat: Chat) -> list[str]:
     return [visible(f"{name}={value}" if value else name) for name, value in pairs]
 
 
+def tools(chat: Chat) -> str:
+    """Return what a chat's tools may do, and in which directory, as a sentence."""
+    if chat.workspace is None:
+        return f"Mode {chat.mode}, no workspace."
+    host = f" on {visible(chat.workspace.host)}" if chat.workspace.host else ""
+    return f"Mode {chat.mode}, workspace {visible(chat.workspace.path)}{host}."
+
+
 def quoted(chat: Chat) -> str:
     """Return a chat's title in quotation marks."""
     return f"“{title(chat)}”"

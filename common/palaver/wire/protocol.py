@@ -30,6 +30,8 @@ EXPORTS: Final = "exports"
 FILES: Final = "files"
 # Messages can be searched. The client of a daemon without this feature filters titles alone.
 SEARCH: Final = "search"
+# A chat has a mode, which says what its tools may do. A daemon without this feature has no tools.
+MODES: Final = "modes"
 # The features of this daemon, by permanent names.
 CAPABILITIES: Final = (
     "stream",
@@ -40,6 +42,7 @@ CAPABILITIES: Final = (
     EXPORTS,
     FILES,
     SEARCH,
+    MODES,
 )
 # Features that every client needs.
 NEEDED: Final = frozenset({"stream", "watch"})

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from palaver.wire.bounds import Whole
-from palaver.wire.chats import Chat, ChosenWorkspace
+from palaver.wire.chats import Chat, ChosenWorkspace, Mode
 from palaver.wire.messages import QueuedMessage
 
 
@@ -49,6 +49,7 @@ class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     `labels` are set, and removed if the value is null; others are kept. `pin_order` is the chat's
     new place among the pinned ones (from 0; beyond the last one is the end), null unpins it.
+    `mode` holds from the next step of a running turn on.
     """
 
     title: str | None = None
@@ -57,6 +58,7 @@ class ChangeChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     workspace: ChosenWorkspace | None = None
     labels: dict[str, str | None] = {}
     pin_order: Whole | msgspec.UnsetType | None = msgspec.UNSET
+    mode: Mode | None = None
 
 
 class ReadChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -1,10 +1,10 @@
-"""Change a chat's title, model, workspace or labels: no execution state, but published."""
+"""Change a chat's title, model, workspace, mode or labels: no execution state, but published."""
 
 from __future__ import annotations
 
 from sqlalchemy import update
 
-from palaver.wire.chats import Workspace
+from palaver.wire.chats import Mode, Workspace
 from palaverd.store.history import LAST_USER
 from palaverd.store.locked import LockedChat
 from palaverd.store.tables import messages
@@ -16,9 +16,10 @@ def change_chat(
     title: str | None,
     model: str | None,
     workspace: Workspace | None = None,
+    mode: Mode | None = None,
     labels: dict[str, str] | None = None,
 ) -> None:
-    """Set a chat's title, model, workspace or labels; None leaves it unchanged.
+    """Set a chat's title, model, workspace, mode or labels; None leaves it unchanged.
 
     A new model ends a wait for a retry: the next attempt uses it at once, even if the message had
     chosen a model of its own.
@@ -30,6 +31,8 @@ def change_chat(
         row.title_by_person = True
     if workspace is not None:
         row.workspace_host, row.workspace_path = workspace.host, workspace.path
+    if mode is not None:
+        row.mode = mode
     if labels is not None:
         row.labels = labels
     if model is None:

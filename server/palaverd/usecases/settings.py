@@ -1,4 +1,4 @@
-"""Use cases of a chat's title, model, workspace, labels, pin, read cursor and archiving."""
+"""Use cases of a chat's title, model, workspace, mode, labels, pin, read cursor and archiving."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ async def change_chat(context: Context, chat_id: str, owner: str, change: Change
                 title=change.title,
                 model=change.model,
                 workspace=workspace,
+                mode=change.mode,
                 labels=merged(chat.row.labels, change.labels),
             )
         if change.pin_order is not msgspec.UNSET:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from palaver.client import PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.wire.chats import CreateChat, SendMessage, Sent
+from palaver.workspaces import WantedWorkspace
 from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import DRAFT, ChatView, Outgoing
@@ -36,12 +37,14 @@ class Outbox:
         disk: LocalStore,
         spawn: Spawn,
         drafts: Drafts,
+        workspace: WantedWorkspace,
     ) -> None:
         self._store = store
         self._chats = chats
         self._disk = disk
         self._spawn = spawn
         self._drafts = drafts
+        self._workspace = workspace
         self._claimed: list[Unsent] = []  # messages of ended clients that are in no view yet
         self._origins: dict[str, Origin] = {}  # where the words of messages were, by key
         self._busy: set[str] = set()  # names of chats that messages are being sent to
@@ -89,6 +92,8 @@ class Outbox:
     def send(self, name: str, item: Outgoing) -> None:
         """Show `item` in a chat, store it on disk, and send it."""
         views = self._store.views
+        if views[name].chat_id is None:
+            item = replace(item, workspace=self._workspace)
         views[name] = sending(views[name], item)
         self._origins[item.key] = self._drafts.send(name, item.key)
         # Stored now, not when it is sent: earlier messages may wait for a connection.
@@ -183,7 +188,9 @@ class Outbox:
         if client is None:
             raise NoDaemonError("There is no daemon yet.")
         if view.chat_id is None:
-            request = CreateChat(item.content, model=item.model)
+            # The same for a repeated request, also of another client: the key is for one content.
+            workspace = item.workspace.of(await client.meet())
+            request = CreateChat(item.content, model=item.model, workspace=workspace)
             return await client.create_chat(request, key=item.key)
         message = SendMessage(
             item.content,
@@ -197,8 +204,16 @@ class Outbox:
     def _unsent(self, view: ChatView, item: Outgoing) -> Unsent:
         server = self._store.address
         origin = self._origins.get(item.key, Origin())
-        chat_id, model = view.chat_id, item.model
-        return Unsent(item.key, item.content, item.created_at, chat_id, server, model, origin)
+        return Unsent(
+            item.key,
+            item.content,
+            item.created_at,
+            view.chat_id,
+            server,
+            item.model,
+            origin,
+            item.workspace,
+        )
 
     async def _keep_first(self, name: str, kept: Unsent) -> Unsent:
         """Store a message; its words leave the draft on disk when it is stored."""

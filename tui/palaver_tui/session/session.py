@@ -35,6 +35,7 @@ from palaver.wire.events import (
     ListSnapshot,
     WatchEvent,
 )
+from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.session.chat_pages import ChatPages
 from palaver_tui.session.list_search import ListSearch
 from palaver_tui.session.message_pages import MessagePages
@@ -84,6 +85,7 @@ class Session(Store):
         client: Callable[[Endpoint], Client],
         tools: SetupTools,
         server: Server | None = None,
+        workspace: WantedWorkspace = NO_WORKSPACE,
     ) -> None:
         super().__init__(clock=clock, changed=changed, notice=notice, server=server)
         self._connect = connect
@@ -110,7 +112,7 @@ class Session(Store):
         self._not_launched = ""  # why the last start failed: shown once, not for every attempt
         spawn = self._tasks.spawn
         self._restarts = Restarts(clock, random, report_bug)
-        self.outbox = Outbox(self, self, disk, spawn, drafts)
+        self.outbox = Outbox(self, self, disk, spawn, drafts, workspace)
         self.requests = Requests(self, spawn)
         self.message_pages = MessagePages(self, spawn)
         self.visits = Visits(self, self.message_pages, spawn)

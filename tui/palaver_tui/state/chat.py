@@ -12,6 +12,7 @@ from palaver.wire.chats import ChatStatus, PendingReason, RetryInfo, Versions
 from palaver.wire.errors import ChatError
 from palaver.wire.events import BlockKind
 from palaver.wire.messages import Message, QueuedMessage
+from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.state.growing_text import GrowingText
 
 DRAFT = "new:"  # prefix of the names of views whose chats do not exist in the daemon yet
@@ -44,7 +45,8 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the version of
     the turn to interrupt for it, `position` its place in the queue in that case.
-    `may_have_arrived`: it was sent, and the response was lost.
+    `may_have_arrived`: it was sent, and the response was lost. `workspace` is the directory of the
+    chat that it begins.
     """
 
     key: str
@@ -57,6 +59,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     interrupts: int | None = None
     position: int | None = None
     may_have_arrived: bool = False
+    workspace: WantedWorkspace = NO_WORKSPACE
 
     @property
     def can_be_taken_back(self) -> bool:

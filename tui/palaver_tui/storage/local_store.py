@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import msgspec
 
+from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.state.chat import Outgoing
 from palaver_tui.storage.owned_files import OwnedFiles, Stored
 
@@ -41,7 +42,8 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
 class Unsent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message that the daemon has not acknowledged. Without `chat_id` it creates a chat.
 
-    `server` is the daemon it is for; None if there was no connection yet.
+    `server` is the daemon it is for; None if there was no connection yet. `workspace` is the
+    directory of the chat that it creates.
     """
 
     key: str
@@ -51,10 +53,18 @@ class Unsent(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str | None = None
     model: str | None = None
     origin: Origin = Origin()
+    workspace: WantedWorkspace = NO_WORKSPACE
 
     def outgoing(self) -> Outgoing:
         """Return the message for a view, in the state `waiting`."""
-        return Outgoing(self.key, self.content, self.created_at, state="waiting", model=self.model)
+        return Outgoing(
+            self.key,
+            self.content,
+            self.created_at,
+            state="waiting",
+            model=self.model,
+            workspace=self.workspace,
+        )
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
