@@ -43,6 +43,7 @@ from palaverd.file_folder import FileFolder
 from palaverd.generation.environment import Environment
 from palaverd.generation.finished_calls import FinishedCalls
 from palaverd.generation.saving import Saver
+from palaverd.generation.surroundings import SurroundingsReader
 from palaverd.indexing import Indexing
 from palaverd.logs.output import rotate_log
 from palaverd.metrics import Metrics
@@ -159,6 +160,7 @@ class Daemon:
                 toolbox=Toolbox(tools),
                 finished=FinishedCalls(),
                 call_folders=data_dir / "calls",
+                surroundings=SurroundingsReader(clock, source.path.parent if source else None),
             ),
             self.hub,
             config.worker,

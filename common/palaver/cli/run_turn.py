@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
+import msgspec
+
 from palaver.cli import exits, output, words
 from palaver.cli.chat_marks import shown
 from palaver.cli.ids import find_id
@@ -58,17 +60,13 @@ async def ask(settings: Settings, asked: Asked) -> int:
 
 async def _send(client: Client, settings: Settings, asked: Asked) -> Sent:
     if asked.chat_id is None:
+        wanted = wanted_workspace(settings, asked.workspace, without=asked.without_workspace)
+        workspace = wanted.of(await client.meet())
+        chat = CreateChat(asked.content, model=asked.model, workspace=workspace)
         if asked.mode is not None:
             await check_modes(client)
-        wanted = wanted_workspace(settings, asked.workspace, without=asked.without_workspace)
-        return await client.create_chat(
-            CreateChat(
-                asked.content,
-                model=asked.model,
-                workspace=wanted.of(await client.meet()),
-                mode=asked.mode or "read-only",
-            )
-        )
+            chat = msgspec.structs.replace(chat, mode=asked.mode)
+        return await client.create_chat(chat)
     chat_id = await find_id(client, asked.chat_id)
     await set_up(client, settings, chat_id, asked.mode, asked.workspace)
     return await client.send(chat_id, SendMessage(asked.content, model=asked.model))

@@ -18,7 +18,7 @@ from palaverd.generation.attempts import Attempts
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import Chosen, no_model
 from palaverd.generation.environment import Assignment, Environment
-from palaverd.generation.prompt import build_request
+from palaverd.generation.prompt import began_on, build_request
 from palaverd.store.attempts import load_tried
 from palaverd.store.history import NewMessage
 from palaverd.store.locked import LockedChat
@@ -132,7 +132,8 @@ async def _attempt(
     started = env.clock.monotonic()
     silent = True
     answer = Answer(episode, env.clock, env.door.new_id)
-    request = build_request(history, chosen, env.toolbox.offered(history.row))
+    around = await env.surroundings.of(history.row, began_on(history))
+    request = build_request(history, chosen, env.toolbox.offered(history.row), around)
 
     def shut_down() -> bool:
         # Live output ends with this process; a later stop shows what is saved then.

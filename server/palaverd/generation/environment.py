@@ -15,6 +15,7 @@ from palaverd.generation.cancellation import Cancellation
 from palaverd.generation.catalog import Catalog
 from palaverd.generation.finished_calls import FinishedCalls
 from palaverd.generation.saving import Saver
+from palaverd.generation.surroundings import SurroundingsReader
 from palaverd.metrics import Metrics
 from palaverd.store.database import Database
 from palaverd.store.door import Door
@@ -42,6 +43,7 @@ class Environment(msgspec.Struct, frozen=True):
     toolbox: Toolbox
     finished: FinishedCalls
     call_folders: Path
+    surroundings: SurroundingsReader
 
 
 class Nudge:

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
 
+from palaver.wire.chats import Mode
 from palaver.wire.messages import Part, ToolCall, ToolResult
 from palaverd.generation.catalog import Chosen
+from palaverd.generation.surroundings import Surroundings
 from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
+from palaverd.store import codec
 from palaverd.store.prompt import History, PromptMessage
+from palaverd.store.rows import ChatRow
 
 _AGENT_TEXT = (
     "You are a helpful assistant in a terminal. Answer in Markdown. "
-    "Be direct: start with the answer, then the reasons."
+    "Be direct: start with the answer, then the reasons. "
+    "Where you have tools, look before you claim, and say what you changed."
 )
+_NO_WORKSPACE = (
+    "This chat has no workspace: there are no files and no commands here. If the task needs some, "
+    "say that the chat needs a workspace, which the person can give it."
+)
+_MODES: Final[Mapping[Mode, str]] = {
+    "read-only": "The mode is read-only: you can look at things, and change nothing. If something "
+    "is to be changed, say what; the person can set the mode to full-auto.",
+    "full-auto": "The mode is full-auto: what you call is done at once, without a question. Do "
+    "what was asked for, and nothing beyond it that cannot be undone.",
+}
 _UNKNOWN_RESULT = "The call gave no result."
 
 
-def build_request(history: History, chosen: Chosen, tools: list[ToolSpec]) -> ModelRequest:
+def build_request(
+    history: History, chosen: Chosen, tools: list[ToolSpec], around: Surroundings
+) -> ModelRequest:
     """Return the request for the next model call of a chat.
 
-    The system text is constant within a turn, so that providers' prompt caches hit.
+    Providers' prompt caches hold the longest common beginning, so what changes least is first. All
+    of it is constant within a turn, as long as nobody changes the chat's settings.
     """
     system = [_AGENT_TEXT]
     if history.row.system_prompt:
         system.append(history.row.system_prompt)
+    system += [f"Instructions from {one.path}:\n\n{one.text}" for one in around.instructions]
     return ModelRequest(
         model=chosen.config.model,
         called=chosen.name,
         system="\n\n".join(system),
+        facts=_facts(history.row, around),
         turns=_turns(history.messages),
         max_output_tokens=chosen.config.max_output_tokens,
         reasoning=chosen.config.reasoning,
@@ -35,6 +57,31 @@ def build_request(history: History, chosen: Chosen, tools: list[ToolSpec]) -> Mo
         terms=chosen.terms,
         tools=tools,
     )
+
+
+def began_on(history: History) -> date:
+    """Return the day (UTC) on which the current turn began.
+
+    What was sent later and joined it does not count: the day must not change within a turn.
+    """
+    row = history.row
+    began = [
+        one.created_at
+        for one in history.messages
+        if one.role == "user" and one.revision <= row.turn_version
+    ]
+    return codec.from_ms(max(began, default=row.created_at)).date()
+
+
+def _facts(row: ChatRow, around: Surroundings) -> str:
+    facts = [f"Platform: {around.platform}", f"Date: {around.today.isoformat()} (UTC)"]
+    if row.workspace_path is None:
+        facts.append(_NO_WORKSPACE)
+    else:
+        facts.insert(1, f"Workspace: {row.workspace_path}")
+        if around.branch is not None:
+            facts.append(f"Git branch: {around.branch}")
+    return "\n".join([*facts, _MODES[row.mode]])
 
 
 def _turns(messages: Sequence[PromptMessage]) -> list[Turn]:

@@ -17,21 +17,28 @@ _CACHED = {"type": "ephemeral"}
 def arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for the SDK, which share nothing with `request`.
 
-    The constant beginning of the prompt and its end are marked for the prompt cache: the next
-    step's prompt begins with this one. Tools precede the system text in it
-    (docs.anthropic.com, prompt caching), so that one mark covers both.
+    Three places are marked for the prompt cache, of four that may be (docs.anthropic.com, prompt
+    caching). The end of what stays the same for long: tools precede the system text, so that one
+    mark covers both. The end of the prompt, with which the next one begins. And where the one
+    before ended: a beginning is looked for in the twenty blocks before a mark, and the calls of one
+    step may be more.
     """
     messages = _messages(request.turns)
-    if messages:
-        messages[-1]["content"][-1]["cache_control"] = _CACHED
+    asked = [message for message in messages[:-1] if message["role"] == "user"]
+    for marked in (*asked[-1:], *messages[-1:]):
+        marked["content"][-1]["cache_control"] = _CACHED
     result: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_output_tokens,
         "messages": messages,
         "stream": True,
     }
-    if request.system:
-        result["system"] = [{"type": "text", "text": request.system, "cache_control": _CACHED}]
+    texts: list[dict[str, Any]] = [
+        {"type": "text", "text": text} for text in (request.system, request.facts) if text
+    ]
+    if texts:
+        texts[0]["cache_control"] = _CACHED
+        result["system"] = texts
     if request.tools:
         result["tools"] = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}

@@ -36,6 +36,7 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class ModelRequest(msgspec.Struct, frozen=True):
     """One model call. `model` is the provider's name for it, `called` the one for errors.
 
+    `system` is the system text that stays the same for long, `facts` the rest of it.
     `context_limit` is the size of the context window in tokens, if known; `terms` is the form of
     request that the server accepts.
     """
@@ -49,6 +50,12 @@ class ModelRequest(msgspec.Struct, frozen=True):
     called: str | None = None
     context_limit: int | None = None
     terms: Terms = Terms()
+    facts: str = ""
+
+    @property
+    def told(self) -> str:
+        """The whole system text."""
+        return "\n\n".join(text for text in (self.system, self.facts) if text)
 
 
 # --- events ---------------------------------------------------------------------------------

@@ -43,8 +43,8 @@ def responses_arguments(request: ModelRequest) -> dict[str, Any]:
     }
     if request.terms.limit != "none":
         result["max_output_tokens"] = request.max_output_tokens
-    if request.system:
-        result["instructions"] = request.system
+    if request.told:
+        result["instructions"] = request.told
     if request.tools:
         # Strict is this API's default; it requires that no parameter is optional.
         result["tools"] = [
@@ -109,8 +109,8 @@ def chat_arguments(request: ModelRequest) -> dict[str, Any]:
     """
     terms = request.terms
     messages: list[dict[str, Any]] = []
-    if request.system:
-        messages.append({"role": terms.system, "content": request.system})
+    if request.told:
+        messages.append({"role": terms.system, "content": request.told})
     for turn in request.turns:
         messages.extend(_messages(turn))
     result: dict[str, Any] = {

@@ -49,7 +49,7 @@ def bounded(request: ModelRequest) -> int:
 
 
 def _estimate(request: ModelRequest) -> int:
-    texts = [request.system, *(_said(part) for turn in request.turns for part in turn.parts)]
+    texts = [request.told, *(_said(part) for turn in request.turns for part in turn.parts)]
     texts += [_json(tool) for tool in request.tools]
     tokens = sum(_tokens(text) for text in texts)
     return tokens + _MARGIN + _PER_TURN * len(request.turns)

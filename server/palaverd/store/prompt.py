@@ -20,6 +20,8 @@ _HISTORY = (
         messages.c.parts,
         messages.c.private,
         messages.c.model,
+        messages.c.revision,
+        messages.c.created_at,
     )
     .where(
         _OF_CHAT,
@@ -39,13 +41,18 @@ _HISTORY = (
 
 
 class PromptMessage(msgspec.Struct, frozen=True):
-    """A stored message for the model. `private` is sent back to the provider."""
+    """A stored message for the model. `private` is sent back to the provider.
+
+    `revision` is the snapshot that last changed it; `created_at` is in milliseconds.
+    """
 
     id: int
     role: str
     parts: list[Part]
     private: dict[str, str]
     model: str | None
+    revision: int = 0
+    created_at: int = 0
 
 
 class History(msgspec.Struct, frozen=True):
@@ -72,6 +79,8 @@ def load_history(connection: Connection, chat_id: str) -> History:
                 parts=codec.load_parts(one.parts),
                 private=codec.loads(one.private, dict[str, str]) or {},
                 model=one.model,
+                revision=one.revision,
+                created_at=one.created_at,
             )
             for one in found
         ],
