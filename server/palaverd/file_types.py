@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from typing import get_args
 
 from palaver.wire.files import MEDIA_TYPES, MediaType
+from palaver.wire.messages import PictureType
 from palaverd.file_folder import ReceivedFile
 
 # Control characters that texts have: tab, line ends, form feed, and escape in output of programs.
@@ -22,16 +24,27 @@ def recognise(received: ReceivedFile) -> MediaType | None:
     Raises:
         OSError: it cannot be read.
     """
+    best = _signature(received.head)
+    if best in MEDIA_TYPES and best != "text/plain":
+        return best  # type: ignore[return-value]  # the set has what the type lists
+    return "text/plain" if _is_text(received) else None
+
+
+def picture_type(head: bytes) -> PictureType | None:
+    """Return the type of a picture by the beginning of its file; None if it is another file."""
+    best = _signature(head)
+    return best if best in get_args(PictureType) else None  # type: ignore[return-value]
+
+
+def _signature(head: bytes) -> str:
+    """Return the media type whose signature fits best, "" without one."""
     # Imported here: it reads a table of signatures, which few daemons need.
     from puremagic import PureError, magic_string
 
     try:
-        best = magic_string(received.head)[0].mime_type if received.head else ""
+        return str(magic_string(head)[0].mime_type) if head else ""
     except PureError:
-        best = ""
-    if best in MEDIA_TYPES and best != "text/plain":
-        return best  # type: ignore[return-value]  # the set has what the type lists
-    return "text/plain" if _is_text(received) else None
+        return ""
 
 
 def _is_text(received: ReceivedFile) -> bool:

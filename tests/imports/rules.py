@@ -251,6 +251,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaverd.failures": {"msgspec"},
     "palaverd.file_types": {"puremagic"},
     "palaverd.config": {"msgspec", "platformdirs"},
+    "palaverd.tools": {"msgspec"},
+    "palaverd.tools.files.finding": {"msgspec", "pathspec"},
     "palaverd.usecases": {"msgspec", "sqlalchemy"},
     "palaverd.store": {"msgspec", "sqlalchemy", "alembic", "aiosqlite", "asyncpg", "structlog"},
     "palaverd.pubsub": {"msgspec", "asyncpg", "structlog"},

@@ -286,24 +286,34 @@ MODEL = ModelConfig(provider="p", model="m")
     ("slug", "terms"),
     [
         ("openai", Terms(limit="max_completion_tokens")),
-        ("groq", Terms(limit="max_completion_tokens")),
-        ("mistral", Terms(usage=False)),
-        ("deepseek", Terms()),
-        ("llama.cpp", Terms()),
+        ("gemini", Terms()),
+        ("groq", Terms(limit="max_completion_tokens", pictures=False)),
+        ("mistral", Terms(usage=False, pictures=False)),
+        ("deepseek", Terms(pictures=False)),
+        ("llama.cpp", Terms(pictures=False)),
     ],
 )
 def test_the_first_request_is_as_the_server_wants_it(slug: str, terms: Terms) -> None:
-    assert opening_terms(MODEL, BY_SLUG[slug]) == terms
-    assert opening_terms(MODEL, None) == Terms()
+    assert opening_terms(MODEL, "openai-compatible", BY_SLUG[slug]) == terms
+
+
+def test_an_unknown_server_gets_the_terms_of_its_protocol() -> None:
+    assert opening_terms(MODEL, "openai-compatible", None) == Terms(pictures=False)
+    assert opening_terms(MODEL, "openai", None) == Terms()
+    assert opening_terms(MODEL, "anthropic", None) == Terms()
 
 
 def test_what_is_configured_comes_before_what_is_known() -> None:
     model = msgspec.structs.replace(
-        MODEL, limit_parameter="max_tokens", stream_options=True, system_role="developer"
+        MODEL,
+        limit_parameter="max_tokens",
+        stream_options=True,
+        system_role="developer",
+        vision=False,
     )
-    expected = Terms(limit="max_tokens", usage=True, system="developer")
-    assert opening_terms(model, BY_SLUG["openai"]) == expected
-    assert opening_terms(model, BY_SLUG["mistral"]) == expected
+    expected = Terms(limit="max_tokens", usage=True, system="developer", pictures=False)
+    assert opening_terms(model, "openai-compatible", BY_SLUG["openai"]) == expected
+    assert opening_terms(model, "openai-compatible", BY_SLUG["mistral"]) == expected
 
 
 def test_without_a_base_url_the_vendor_is_asked() -> None:
@@ -325,7 +335,10 @@ def test_a_model_that_is_chosen_has_the_terms_of_its_server() -> None:
         for name, provider in config.providers.items()
     }
     catalog = Catalog(config, providers, {})
-    for name, terms in (("mistral", Terms(usage=False)), ("home", Terms())):
+    for name, terms in (
+        ("mistral", Terms(usage=False, pictures=False)),
+        ("home", Terms(pictures=False)),
+    ):
         chosen = catalog.choose(name)
         assert chosen is not None
         assert chosen.terms == terms
@@ -339,7 +352,7 @@ async def test_nothing_has_to_be_refused_first() -> None:
             return refusal("Extra inputs are not permitted", 422)
         return None
 
-    terms = opening_terms(MODEL, BY_SLUG["mistral"])
+    terms = opening_terms(MODEL, "openai-compatible", BY_SLUG["mistral"])
     kind: Kind = "openai-compatible"
     async with strict(kind, rule) as server, made(kind, server.url) as provider:
         assert (await call(provider, ask("hi", terms=terms))).text == "fine"

@@ -9,6 +9,7 @@ import pytest
 
 from palaver.wire.messages import Picture, Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import Provider, Turn
+from palaverd.providers.terms import Terms
 from palaverd.simulator import Simulator
 from providers.calling import KEY, PATHS, Kind, ask, call, made
 from providers.raw import STREAM, data, good, raw_server
@@ -79,14 +80,14 @@ async def test_what_the_provider_wants_back_comes_back(
         Turn("tool", [ToolResult("call:1/x", "done", is_error=True, picture=PICTURE)]),
         Turn("user", [Text("[[echo]] and now?")]),
     ]
-    outcome = await call(provider, ask("", turns=history))
+    outcome = await call(provider, ask("", turns=history, terms=Terms(pictures=False)))
     assert outcome.error is None
     body = simulator.requests[-1].body
     assert body == msgspec.json.decode(msgspec.json.encode(body))
     sent = msgspec.json.encode(body).decode()
     assert sent.count("call_1_x") == 2
     assert "call:1/x" not in sent
-    assert "done\\n[picture: GIF 640x480]" in sent  # whether the model accepts images is unknown
+    assert "done\\n[picture: GIF 640x480]" in sent
     if kind == "anthropic":
         assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
         thinking, text, use = body["messages"][1]["content"]

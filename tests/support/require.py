@@ -61,6 +61,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "netns": no_namespace,
     "nginx": _no_program("nginx"),
     "openssl": _no_program("openssl"),
+    "ripgrep": _no_program("rg"),
     "sshd": _no_sshd,
     "systemd": _no_program("systemd-analyze"),
     "tmux": _no_tmux,

@@ -15,6 +15,8 @@ def does_for(server: Server) -> list[str]:
         done.append("does not ask for counts, which come anyway")
     if server.wanted("system_role") not in (None, "system"):
         done.append(f"tells the system prompt as {server.wanted('system_role')}")
+    if server.wanted("vision") is True and server.protocol == "openai-compatible":
+        done.append("shows pictures to its models")
     if server.sends is not None and not server.sends.done:
         done.append("takes the finish word for the end")
     return done

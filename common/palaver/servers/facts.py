@@ -69,7 +69,7 @@ class Want(msgspec.Struct, frozen=True):
     `reasoning` is no setting: a model's reasoning is sent back only if this is `returned`.
     """
 
-    what: Literal["limit_parameter", "stream_options", "system_role", "reasoning"]
+    what: Literal["limit_parameter", "stream_options", "system_role", "vision", "reasoning"]
     value: str | bool
     source: Source
 

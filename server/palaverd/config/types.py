@@ -109,6 +109,14 @@ class ModelConfig(Section, frozen=True):
         Literal["low", "medium", "high"] | None,
         Meta(description="How much it thinks before it answers: low, medium or high."),
     ] = None
+    vision: Annotated[
+        bool | None,
+        Meta(
+            description="Whether it understands pictures: they are shown to it, or refused. Left "
+            "out: what is known of the server, else true for anthropic and openai, and false for "
+            "openai-compatible. A refusal corrects true."
+        ),
+    ] = None
     fallback: Annotated[
         list[str],
         Meta(

@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 
 from palaver.wire.messages import ToolCall, ToolResult
+from palaverd.generation.call import choose_model
 from palaverd.generation.call_plan import Act, Ask, Ended, Look, Planned, groups, plan
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.live_output import LiveOutput
@@ -68,6 +69,8 @@ class _Step:
         self._row = history.row
         self._planned = planned
         self._asked = [one for one in planned if isinstance(one, Ask)]
+        chosen = choose_model(env, history)
+        self._sees = chosen is not None and chosen.terms.pictures
         self._live = LiveOutput(env, job, history.row)
         self._lost: set[str] = set()
         self._results = {
@@ -216,6 +219,7 @@ class _Step:
             folder=self._env.call_folders / self._job.chat_id / call.call_id,
             say=self._live.speaker(call),
             clock=self._env.clock,
+            sees=self._sees,
         )
 
 

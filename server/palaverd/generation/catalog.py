@@ -9,7 +9,7 @@ import msgspec
 from palaver.servers.recognition import at_address
 from palaver.wire.chats import Model
 from palaver.wire.errors import ChatError
-from palaverd.config.types import Config, ModelConfig
+from palaverd.config.types import Config, ModelConfig, ProviderConfig
 from palaverd.failures import RetryPolicy
 from palaverd.providers.build import address_of
 from palaverd.providers.limits import DEFAULT_LIMITS, limits_of
@@ -38,6 +38,12 @@ class Chosen(msgspec.Struct, frozen=True):
             max_attempts=self.config.max_attempts,
             max_elapsed=self.config.max_retry_seconds,
         )
+
+
+def _terms(model: ModelConfig, provider: ProviderConfig | None) -> Terms:
+    if provider is None:  # of a test
+        return Terms()
+    return opening_terms(model, provider.kind, at_address(address_of(provider)))
 
 
 def no_model(path: str) -> ChatError:
@@ -121,7 +127,7 @@ class Catalog:
             self._providers[config.provider],
             notice,
             limits_of(settings).startup if settings else DEFAULT_LIMITS.startup,
-            opening_terms(config, at_address(address_of(settings)) if settings else None),
+            _terms(config, settings),
         )
 
     def models(self) -> list[Model]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking
-from palaverd.providers.prompt import legal_id, parts_of
+from palaverd.providers.prompt import legal_id, parts_of, shown
 
 _CACHED = {"type": "ephemeral"}
 
@@ -23,7 +24,7 @@ def arguments(request: ModelRequest) -> dict[str, Any]:
     before ended: a beginning is looked for in the twenty blocks before a mark, and the calls of one
     step may be more.
     """
-    messages = _messages(request.turns)
+    messages = _messages(shown(request))
     asked = [message for message in messages[:-1] if message["role"] == "user"]
     for marked in (*asked[-1:], *messages[-1:]):
         marked["content"][-1]["cache_control"] = _CACHED
@@ -91,7 +92,7 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
                     {
                         "type": "tool_result",
                         "tool_use_id": legal_id(call_id),
-                        "content": part.in_words,
+                        "content": _result(part),
                         "is_error": is_error,
                     }
                 )
@@ -99,6 +100,21 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
                 pass
     while content and content[-1]["type"] in ("thinking", "redacted_thinking"):
         content.pop()  # a message must not end with it
+    return content
+
+
+def _result(result: ToolResult) -> str | list[dict[str, Any]]:
+    picture = result.picture
+    if picture is None:
+        return result.text
+    source = {
+        "type": "base64",
+        "media_type": picture.media_type,
+        "data": base64.b64encode(picture.data).decode(),
+    }
+    content: list[dict[str, Any]] = [{"type": "image", "source": source}]
+    if result.text.strip():  # an empty block is refused
+        content.insert(0, {"type": "text", "text": result.text})
     return content
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
-from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
+from palaver.wire.messages import Picture, Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
 from palaverd.providers.private import OpenAIReasoning
-from palaverd.providers.prompt import legal_id, parts_of
+from palaverd.providers.prompt import legal_id, parts_of, shown
 
 
 def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -20,10 +21,26 @@ def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         last = joined[-1] if joined else {}
         if message.get("role") in ("user", "assistant") and message["role"] == last.get("role"):
             said = [one["content"] for one in (last, message) if one["content"]]
-            joined[-1] = {**last, **message, "content": "\n\n".join(said) or None}
+            joined[-1] = {**last, **message, "content": _joined(said)}
         else:
             joined.append(message)
     return joined
+
+
+def _joined(contents: list[Any]) -> Any:
+    """Return texts as one; with a list of parts among them, as one list."""
+    if all(isinstance(one, str) for one in contents):
+        return "\n\n".join(contents) or None
+    return [
+        part
+        for one in contents
+        for part in (one if isinstance(one, list) else [{"type": "text", "text": one}])
+    ]
+
+
+def _address(picture: Picture) -> str:
+    """Return a picture as a URL that has its data (RFC 2397)."""
+    return f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode()}"
 
 
 def _function(tool: ToolSpec) -> dict[str, Any]:
@@ -37,7 +54,7 @@ def responses_arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for `responses.create`. Nothing is stored at the provider."""
     result: dict[str, Any] = {
         "model": request.model,
-        "input": _in_turn([item for turn in request.turns for item in _items(turn)]),
+        "input": _in_turn([item for turn in shown(request) for item in _items(turn)]),
         "store": False,
         "stream": True,
     }
@@ -88,7 +105,7 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
                     {
                         "type": "function_call_output",
                         "call_id": legal_id(call_id),
-                        "output": part.in_words,
+                        "output": _output(part),
                     }
                 )
             case _:  # private data of another provider, which this one refuses
@@ -97,6 +114,13 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
     while items and items[-1]["type"] == "reasoning":
         items.pop()
     return items
+
+
+def _output(result: ToolResult) -> str | list[dict[str, Any]]:
+    if result.picture is None:
+        return result.text
+    text = [{"type": "input_text", "text": result.text}] if result.text else []
+    return [*text, {"type": "input_image", "image_url": _address(result.picture)}]
 
 
 # --- Chat Completions -------------------------------------------------------------------------
@@ -111,7 +135,7 @@ def chat_arguments(request: ModelRequest) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     if request.told:
         messages.append({"role": terms.system, "content": request.told})
-    for turn in request.turns:
+    for turn in shown(request):
         messages.extend(_messages(turn))
     result: dict[str, Any] = {
         "model": request.model,
@@ -138,6 +162,7 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
         {"role": "tool", "tool_call_id": legal_id(result.call_id), "content": result.in_words}
         for result in results
     ]
+    messages += _pictures([result.picture for result in results if result.picture is not None])
     if turn.role != "assistant":
         if text:
             messages.append({"role": "user", "content": text})
@@ -157,3 +182,25 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
             answer["tool_calls"] = calls
         messages.insert(0, answer)
     return messages
+
+
+def _pictures(pictures: list[Picture]) -> list[dict[str, Any]]:
+    """Return the pictures of tool results as messages behind these, which have only text here.
+
+    They are a user's, and an assistant's is before them: Mistral refuses a user's message right
+    after a tool's ("Unexpected role 'user' after role 'tool'", code 3230), other servers do not
+    mind (github.com/LibreChat-AI/agents/issues/344, github.com/avante-corp/avante.nvim/pull/2695).
+    """
+    if not pictures:
+        return []
+    many = len(pictures) > 1
+    parts: list[dict[str, Any]] = [
+        {"type": "image_url", "image_url": {"url": _address(one)}} for one in pictures
+    ]
+    said = (
+        "The pictures of these results, in their order:" if many else "The picture of this result:"
+    )
+    return [
+        {"role": "assistant", "content": f"I look at the {'pictures' if many else 'picture'}."},
+        {"role": "user", "content": [{"type": "text", "text": said}, *parts]},
+    ]

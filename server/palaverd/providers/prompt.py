@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -22,6 +22,16 @@ _MARGIN = 64
 _PER_TURN = 8
 
 
+# Pictures in one request; older ones are words. Anthropic takes sides of at most 2,000 pixels where
+# there are more (docs.anthropic.com, vision), and twenty of the largest are 27 of its 32 MB.
+MOST_PICTURES = 20
+# So many older ones become words at once: the beginning of the prompt changes, and with it what a
+# provider's cache holds of it.
+_PICTURES_TOGETHER = 10
+# Tokens, of the largest size that Anthropic does not scale (docs.anthropic.com, vision).
+_PICTURE_TOKENS = 1600
+
+
 def legal_id(call_id: str) -> str:
     """Return a call's id in a form that every provider accepts. Deterministic."""
     return _ILLEGAL_IN_ID.sub("_", call_id)[:_MAX_ID] or "_"
@@ -31,6 +41,39 @@ def parts_of(turn: Turn) -> Iterator[tuple[Part, Private | None]]:
     """Yield the parts of a turn, each with its private data."""
     for index, part in enumerate(turn.parts):
         yield part, unseal(turn.private.get(str(index)))
+
+
+def shown(request: ModelRequest) -> list[Turn]:
+    """Return the turns with the pictures that the model is shown: the newest ones, or none."""
+    count = sum(_has_picture(part) for turn in request.turns for part in turn.parts)
+    if not count:
+        return request.turns
+    hidden = count if not request.terms.pictures else 0
+    while count - hidden > MOST_PICTURES:
+        hidden += _PICTURES_TOGETHER
+    turns = []
+    for turn in request.turns:
+        pictures = sum(map(_has_picture, turn.parts))
+        if pictures and hidden > 0:
+            parts, hidden = _in_words(turn.parts, hidden)
+            turn = msgspec.structs.replace(turn, parts=parts)
+        turns.append(turn)
+    return turns
+
+
+def _has_picture(part: Part) -> bool:
+    return isinstance(part, ToolResult) and part.picture is not None
+
+
+def _in_words(parts: Sequence[Part], hidden: int) -> tuple[list[Part], int]:
+    """Return parts whose first `hidden` pictures are words, and how many are left to hide."""
+    result: list[Part] = []
+    for part in parts:
+        if isinstance(part, ToolResult) and part.picture is not None and hidden:
+            part = msgspec.structs.replace(part, text=part.in_words, picture=None)
+            hidden -= 1
+        result.append(part)
+    return result, hidden
 
 
 def bounded(request: ModelRequest) -> int:
@@ -49,9 +92,11 @@ def bounded(request: ModelRequest) -> int:
 
 
 def _estimate(request: ModelRequest) -> int:
-    texts = [request.told, *(_said(part) for turn in request.turns for part in turn.parts)]
+    turns = shown(request)
+    texts = [request.told, *(_said(part) for turn in turns for part in turn.parts)]
     texts += [_json(tool) for tool in request.tools]
     tokens = sum(_tokens(text) for text in texts)
+    tokens += _PICTURE_TOKENS * sum(_has_picture(part) for turn in turns for part in turn.parts)
     return tokens + _MARGIN + _PER_TURN * len(request.turns)
 
 

@@ -13,21 +13,22 @@ from collections.abc import Callable
 import msgspec
 
 from palaver.servers.facts import Server
-from palaverd.config.types import LimitParameter, ModelConfig, SystemRole
+from palaverd.config.types import LimitParameter, ModelConfig, ProviderKind, SystemRole
 
 
 class Terms(msgspec.Struct, frozen=True):
     """The form of the requests to one model.
 
     `limit` is the name of the output limit, `usage` whether usage is requested, `system` the role
-    of the system prompt. Learned are, in tokens, `context`, the context window, and `longest`, the
-    longest answer. `room`, the tokens left for an answer, and `returns`, whether private data is
-    sent back, apply to one prompt alone.
+    of the system prompt, `pictures` whether the model is shown pictures. Learned are, in tokens,
+    `context`, the context window, and `longest`, the longest answer. `room`, the tokens left for an
+    answer, and `returns`, whether private data is sent back, apply to one prompt alone.
     """
 
     limit: LimitParameter = "max_tokens"
     usage: bool = True
     system: SystemRole = "system"
+    pictures: bool = True
     returns: bool = True
     context: int | None = None
     longest: int | None = None
@@ -39,19 +40,24 @@ class Terms(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, returns=True, room=None)
 
 
-def opening_terms(model: ModelConfig, server: Server | None) -> Terms:
-    """Return the initial terms: as configured, else as known of `server`."""
+# Protocols whose vendors' models all see; behind the third one are small models, too.
+_SEEING: frozenset[ProviderKind] = frozenset({"anthropic", "openai"})
+
+
+def opening_terms(model: ModelConfig, kind: ProviderKind, server: Server | None) -> Terms:
+    """Return the initial terms: as configured, else as known of `server`, else of the protocol."""
     settings = {
         "limit": ("limit_parameter", model.limit_parameter),
         "usage": ("stream_options", model.stream_options),
         "system": ("system_role", model.system_role),
+        "pictures": ("vision", model.vision),
     }
     given = {
         field: configured if configured is not None else server and server.wanted(name)
         for field, (name, configured) in settings.items()
     }
     known = {field: value for field, value in given.items() if value is not None}
-    return msgspec.convert(known, Terms)
+    return msgspec.convert({"pictures": kind in _SEEING} | known, Terms)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -74,6 +80,14 @@ _UNWANTED = re.compile(
 _SYSTEM = re.compile(
     r"(?:system|developer)\W{0,3}(?:\w+ )?(?:role|message|prompt|instruction)"
     r"|(?:role|invalid value).{0,60}(?:system|developer)"
+)
+_PICTURE = re.compile(r"\b(?:image|picture|vision|multi-?modal)")
+# In other words: vLLM, Ollama.
+_NO_PICTURES = re.compile(r"not a multi-?modal model|at most 0 image|data required for image input")
+# Of one picture, which says nothing of others.
+_BROKEN_PICTURE = re.compile(
+    r"could not process|too (?:large|big|many)|exceeds?\b|maximum|at most|dimension|corrupt|decode"
+    r"|(?:unsupported|invalid|not a valid) (?:image|picture|media)|download|media[_ ]type"
 )
 # Names user and assistant as the only roles.
 _TWO_ROLES = re.compile(
@@ -123,6 +137,15 @@ def _stream_options(terms: Terms, text: str, _sent: int) -> Terms | None:
     return msgspec.structs.replace(terms, usage=False) if named else None
 
 
+def _pictures(terms: Terms, text: str, _sent: int) -> Terms | None:
+    """Show no pictures to a model that does not understand them."""
+    if _NO_PICTURES.search(text):
+        return msgspec.structs.replace(terms, pictures=False)
+    if _PICTURE.search(text) and _UNWANTED.search(text) and not _BROKEN_PICTURE.search(text):
+        return msgspec.structs.replace(terms, pictures=False)
+    return None
+
+
 def _system(terms: Terms, text: str, _sent: int) -> Terms | None:
     if terms.system == "developer" and "developer" in text:
         return msgspec.structs.replace(terms, system="system")
@@ -168,6 +191,7 @@ def _number(text: str) -> int:
 # The order matters: a message about one thing may mention another.
 _LESSONS: tuple[Callable[[Terms, str, int], Terms | None], ...] = (
     _sealed,
+    _pictures,
     _stream_options,
     _too_large,
     _limit,

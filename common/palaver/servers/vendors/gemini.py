@@ -10,6 +10,7 @@ from palaver.servers.facts import (
     Sends,
     Server,
     Source,
+    Want,
     Words,
     reported,
 )
@@ -25,6 +26,10 @@ _GEMINI_WORDS = Source(
     "2.23.0",
 )
 
+_GEMINI_PICTURES = Source(
+    "https://cloud.google.com/distributed-cloud/hosted/docs/latest/gdch/gemini/capabilities/image"
+)
+
 GEMINI = Server(
     name="Gemini",
     slug="gemini",
@@ -32,6 +37,7 @@ GEMINI = Server(
     base_url="https://generativelanguage.googleapis.com/v1beta/openai",
     key="GEMINI_API_KEY",
     marks=(Mark("host", "generativelanguage.googleapis.com", _GEMINI_ERRORS),),
+    wants=(Want("vision", True, _GEMINI_PICTURES),),
     sends=Sends(source=reported("by users of its compatible endpoint"), usage="with the finish"),
     frame="list",
     says=(

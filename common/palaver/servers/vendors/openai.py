@@ -31,7 +31,10 @@ OPENAI = Server(
     base_url="https://api.openai.com/v1",
     key="OPENAI_API_KEY",
     marks=(Mark("host", "api.openai.com", _OPENAI_ERRORS),),
-    wants=(Want("limit_parameter", "max_completion_tokens", _OPENAI_SDK),),
+    wants=(
+        Want("limit_parameter", "max_completion_tokens", _OPENAI_SDK),
+        Want("vision", True, _OPENAI_SDK),
+    ),
     sends=Sends(source=_OPENAI_TYPES, cached="prompt_tokens_details"),
     says=(
         Says(

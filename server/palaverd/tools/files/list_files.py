@@ -18,8 +18,8 @@ class ListFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: Annotated[str, Meta(description="The directory, relative to the workspace.")] = "."
     depth: Annotated[
-        int | None,
-        Meta(ge=1, description="How many levels to go down; 1 lists only the directory itself."),
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="How many levels to go down; 1 lists only the directory itself."),
     ] = None
     pattern: Annotated[
         str | None,
@@ -38,7 +38,7 @@ async def look(running: Running, given: ListFiles) -> Outcome:
         ToolError: there is no such directory, or the pattern is not valid.
     """
     asked = orders.ListFiles(given.path, given.depth, given.pattern, given.ignored)
-    return Outcome(await look_for(running.root, asked, ripgrep=None))
+    return Outcome(await look_for(running.root, asked))
 
 
 LIST_FILES: Reader[ListFiles] = Reader(

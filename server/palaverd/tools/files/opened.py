@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+import unicodedata
 from contextlib import suppress
 
 import msgspec
 
 from palaverd.tools.failures import ToolError
-from palaverd.tools.workspace import Workspace
+from palaverd.tools.workspace import Place, Workspace
 
 # Bytes. A source file has tens of thousands; a larger one is searched, not read.
 LARGEST = 8 * 1024 * 1024
@@ -35,7 +36,7 @@ def read_whole(workspace: Workspace, path: str) -> Content:
         try:
             descriptor = os.open(place.name, _FLAGS, dir_fd=place.directory)
         except FileNotFoundError:
-            raise ToolError(f"There is no file {place.path}.") from None
+            raise ToolError(_missing(place)) from None
         except OSError as error:
             raise ToolError(f"{place.path} cannot be opened: {error.strerror}.") from None
         try:
@@ -49,6 +50,26 @@ def read_whole(workspace: Workspace, path: str) -> Content:
         if len(data) > LARGEST:
             raise ToolError(f"{place.path} grew beyond {LARGEST:,} bytes while it was read.")
         return Content(place.path, data, stat.S_IMODE(found.st_mode))
+
+
+def _missing(place: Place) -> str:
+    """Return what to say of a file that does not exist: a name that looks the same is named."""
+    wanted = _look(place.name)
+    try:
+        with os.scandir(place.directory) as found:
+            alike = sorted(one.name for one in found if _look(one.name) == wanted)
+    except OSError:
+        alike = []
+    if not alike:
+        return f"There is no file {place.path}."
+    folder = place.path.removesuffix(place.name)
+    names = ", ".join(f"{folder}{name} ({name!a})" for name in alike)
+    return f"There is no file {place.path} ({place.name!a}). There is {names}."
+
+
+def _look(name: str) -> str:
+    """Return a name without what keeps names apart that look alike: case, and Unicode's forms."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _check(path: str, found: os.stat_result) -> None:
@@ -92,18 +113,25 @@ _MARKED = (
 )
 
 
+class Binary(ToolError):
+    """A file is no text."""
+
+    def __init__(self, path: str, size: int) -> None:
+        super().__init__(
+            f"{path} is binary ({size:,} bytes), not text: execute can look at it with a program "
+            "that knows its format."
+        )
+
+
 def text_of(path: str, data: bytes) -> tuple[str, Encoding]:
     """Return a file's text, and how it is encoded: UTF-8, or UTF-16 with its mark.
 
     Raises:
-        ToolError: it is binary.
+        Binary: it is no text.
     """
     encoding = next((one for one in _MARKED if data.startswith(one.mark)), UTF_8)
     body = data[len(encoding.mark) :]
     if not (encoding.code == "utf-8" and b"\0" in body):
         with suppress(UnicodeDecodeError):
             return body.decode(encoding.code), encoding
-    raise ToolError(
-        f"{path} is binary ({len(data):,} bytes), not text: execute can look at it with a program "
-        "that knows its format."
-    )
+    raise Binary(path, len(data))

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from palaverd.tools.files.finding import orders
-from palaverd.tools.files.finding.process import find_ripgrep
 from palaverd.tools.files.finding.process import look as look_for
 from palaverd.tools.running import Running
 from palaverd.tools.tool import Outcome, Reader, reading, telling
@@ -23,9 +22,9 @@ class SearchFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: Annotated[
         str, Meta(description="A regular expression, which fits within one line.", min_length=1)
     ]
-    path: Annotated[
-        str, Meta(description="A directory or a file, relative to the workspace.")
-    ] = "."
+    path: Annotated[str, Meta(description="A directory or a file, relative to the workspace.")] = (
+        "."
+    )
     glob: Annotated[
         str | None,
         Meta(
@@ -57,7 +56,7 @@ async def look(running: Running, given: SearchFiles) -> Outcome:
         ToolError: the pattern is not valid, or there is no such file or directory.
     """
     asked = msgspec.convert(given, orders.SearchFiles, from_attributes=True)
-    return Outcome(await look_for(running.root, asked, ripgrep=find_ripgrep()))
+    return Outcome(await look_for(running.root, asked))
 
 
 SEARCH_FILES: Reader[SearchFiles] = Reader(

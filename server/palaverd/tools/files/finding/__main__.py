@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,21 +24,29 @@ def main() -> None:
     """Take one order."""
     os.nice(_NICENESS)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    limit(order.seconds)
-    sys.stdout.buffer.write(msgspec.json.encode(answer(order)))
+    try:
+        limit(order.seconds)
+        found = answer(order)
+    except TimeUp:
+        why = "The time was up before the search began: the machine or its disk is slow."
+        found = Answer(why, is_error=True)
+    sys.stdout.buffer.write(msgspec.json.encode(found))
 
 
 def answer(order: Order) -> Answer:
-    """Return what was found, or why nothing was looked for."""
+    """Return what was found, or why nothing was looked for.
+
+    Raises:
+        TimeUp: before the search began.
+    """
     workspace = Workspace(Path(os.fsdecode(order.root)))
     try:
         if isinstance(order.asked, ListFiles):
             return Answer(list_files(workspace, order.asked))
-        return Answer(Search(order.asked, order.ripgrep).run(workspace))
+        ripgrep = None if order.ripgrep is None else shutil.which(order.ripgrep)
+        return Answer(Search(order.asked, ripgrep).run(workspace))
     except ToolError as error:
         return Answer(str(error), is_error=True)
-    except TimeUp:
-        return Answer("The time was up before the search began: the disk is slow.", is_error=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -38,8 +38,8 @@ class Hit(msgspec.Struct, frozen=True):
     before: int
 
 
-# From open files, and a bound for the hits in each, to the hits of each.
-Engine = Callable[[Sequence[TextFile], int], list[list[Hit]]]
+# From open files, and a bound for the hits in each, to the hits of each, in this order.
+Engine = Callable[[Sequence[TextFile], int], Iterable[list[Hit]]]
 
 
 def engine(asked: SearchFiles, ripgrep: str | None) -> Engine:
@@ -130,8 +130,10 @@ def _by_ripgrep(
 
 def _all_by_python(
     expression: re.Pattern[str], files: Sequence[TextFile], most: int
-) -> list[list[Hit]]:
-    return [_by_python(expression, file, most) for file in files]
+) -> Iterator[list[Hit]]:
+    """Search one file after another, so that those before one that takes for ever are known."""
+    for file in files:
+        yield _by_python(expression, file, most)
 
 
 def _by_python(expression: re.Pattern[str], file: TextFile, most: int) -> list[Hit]:

@@ -14,11 +14,14 @@ import re
 import stat
 from collections.abc import Container
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import msgspec
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from palaverd.tools.files.pages import lines_of
 
 # Bytes of one ignore file; the largest collections of patterns have tens of thousands.
 LARGEST = 1024 * 1024
@@ -85,16 +88,14 @@ def rules_above(root: str) -> Rules:
 
     None count if the workspace is the root of a repository, belongs to none, or is ignored itself.
     """
-    root = os.path.realpath(root)
-    top = root
-    while not os.path.lexists(f"{top}/.git"):
-        if top == "/":
-            return Rules()
-        top = os.path.dirname(top)
+    real = Path(root).resolve()
+    top = next((one for one in (real, *real.parents) if os.path.lexists(one / ".git")), None)
+    if top is None:
+        return Rules()
     rules, path = Rules(), ""
-    for name in os.path.relpath(root, top).split("/") if top != root else ():
+    for name in real.relative_to(top).parts:
         try:
-            directory = os.open(f"{top}/{path}", _DIRECTORY)
+            directory = os.open(top / path, _DIRECTORY)
         except OSError:  # what cannot be read has no rules
             return Rules()
         try:
@@ -109,14 +110,16 @@ def rules_above(root: str) -> Rules:
 
 def _parsed(base: str, text: str) -> _IgnoreFile | None:
     patterns = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         with suppress(GitIgnorePatternError):  # git skips such a line, too
             pattern = GitIgnoreSpecPattern(line)
             if pattern.include is not None:
                 patterns.append(pattern)
     if not patterns:
         return None
-    every = "|".join(one.regex.pattern.replace(_NAMED_GROUP, "(?:") for one in patterns)
+    every = "|".join(
+        one.regex.pattern.replace(_NAMED_GROUP, "(?:") for one in patterns if one.regex is not None
+    )
     return _IgnoreFile(base, GitIgnoreSpec(patterns, backend="simple"), re.compile(every))
 
 

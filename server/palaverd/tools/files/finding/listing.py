@@ -81,8 +81,8 @@ def list_files(workspace: Workspace, asked: ListFiles) -> str:
 def _notes(asked: ListFiles, kept: _Kept, walk: Walk, path: str, *, up: bool) -> Iterator[str]:
     lines = min(kept.count, MOST_ENTRIES)
     if not kept.count and not up:
-        what = f" fits {asked.pattern}" if asked.pattern else " is there"
-        yield f"Nothing in {path}{what}."
+        fits = f"Nothing in {path} fits {asked.pattern}."
+        yield fits if asked.pattern else f"There is nothing in {path}."
     elif lines < kept.count:
         least = "at least " if up else ""
         yield (

@@ -31,8 +31,8 @@ class SearchFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 class Order(msgspec.Struct, frozen=True):
     """One look into a workspace.
 
-    `root` is its absolute path, `seconds` the time to take, `ripgrep` the path of its program, if
-    it may be used.
+    `root` is its absolute path, `seconds` the time to take, `ripgrep` the name or path of its
+    program, which is used if it is there.
     """
 
     root: bytes

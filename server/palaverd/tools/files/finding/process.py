@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -18,8 +17,9 @@ from palaverd.tools.workspace import Workspace
 
 # Seconds. Trees with a million files are walked in ten on a common disk.
 LOOK_S = 20.0
-# Until the process has started, and for its answer to be read.
-_AROUND_S = 10.0
+# Until the process has started, from where on it ends itself, and for its answer to be read.
+_AROUND_S = 60.0
+RIPGREP = "rg"
 _MODULE = "palaverd.tools.files.finding"
 
 
@@ -31,10 +31,11 @@ async def look(
     workspace: Workspace,
     asked: ListFiles | SearchFiles,
     *,
-    ripgrep: str | None,
+    ripgrep: str | None = RIPGREP,
     seconds: float = LOOK_S,
 ) -> str:
-    """Return what the process found, as a text for the model. `ripgrep` is its program, if any.
+    """Return what the process found, as a text for the model. `ripgrep` is the name or path of
+    its program; None: it is not to be used.
 
     Raises:
         ToolError: nothing was looked for, or the time was up.
@@ -50,7 +51,7 @@ async def look(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
-        env={"LC_ALL": "C.UTF-8"},  # none of the daemon's secrets
+        env=_environment(),
         cwd="/",
     )
     try:
@@ -73,9 +74,9 @@ async def look(
     return answer.text
 
 
-def find_ripgrep() -> str | None:
-    """Return the path of ripgrep, None if it is not installed."""
-    return shutil.which("rg")
+def _environment() -> dict[str, str]:
+    """Return what the process needs to find ripgrep, and none of the daemon's secrets."""
+    return {"LC_ALL": "C.UTF-8", "PATH": os.environ.get("PATH", os.defpath)}
 
 
 def _late(seconds: float) -> str:

@@ -108,12 +108,10 @@ class Search:
     def _search(self, search: Engine, files: list[TextFile]) -> None:
         if not files:
             return
-        if len(files) == 1:
-            self._at = files[0].path
-        hits = search(files, self._most - self._counted)
-        for file, found in zip(files, hits, strict=True):
+        hits = iter(search(files, self._most - self._counted))
+        for file in files:
             self._at = file.path
-            if found:
+            if found := next(hits):
                 self._add(file, found)
 
     def _add(self, file: TextFile, hits: list[Hit]) -> None:
@@ -156,10 +154,9 @@ class Search:
 def _left_out(unsearched: Counter[Unsearched], walk: Walk, *, found: bool) -> Iterator[str]:
     if unsearched["too large"]:
         yield f"Not searched: {counted(unsearched['too large'], 'file')} too large."
-    if unsearched["unreadable"] + walk.unreadable:
-        amount = unsearched["unreadable"] + walk.unreadable
-        yield f"Not searched: {counted(amount, 'file or directory', 'files or directories')} that "\
-            "cannot be read."
+    if unread := unsearched["unreadable"] + walk.unreadable:
+        what = counted(unread, "file or directory", "files or directories")
+        yield f"Not searched: {what} that cannot be read."
     if not found and unsearched["binary"]:
         yield f"Not searched: {counted(unsearched['binary'], 'binary file')}."
     if not found and walk.ignored:

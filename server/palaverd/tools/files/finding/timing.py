@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from types import FrameType
 
-# Seconds for what was found so far to be written, before the process is ended.
-GRACE_S = 2.0
+# Seconds for what was found so far to be written, before the process is ended. It takes
+# milliseconds, unless the machine is busy: the process is behind all others.
+GRACE_S = 10.0
 
 
 class TimeUp(Exception):

@@ -78,9 +78,7 @@ class Walk:
             if kind == "directory" and depth < self._depth:
                 yield from self._below(at, rules, path, name, depth)
 
-    def _below(
-        self, at: Start, rules: Rules, path: str, name: str, depth: int
-    ) -> Iterator[Entry]:
+    def _below(self, at: Start, rules: Rules, path: str, name: str, depth: int) -> Iterator[Entry]:
         try:
             directory = os.open(name, _DIRECTORY, dir_fd=at.directory)
         except OSError:
