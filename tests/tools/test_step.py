@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, insert, select
 
@@ -26,6 +28,7 @@ from support.daemon import make_daemon, running_pair, short_dir, simulator_confi
 from support.scene import Scene
 from support.store import NOW, add_message, plant
 from tools.acting import Stage
+from tools.test_read_file import png
 
 PACE = ACQUIRE_INTERVAL_S / 4
 
@@ -97,6 +100,22 @@ async def test_a_model_reads_a_file_of_the_workspace(kind: ProviderKind, tmp_pat
         [(_, text, is_error)] = await results(s)
         assert (text, is_error) == ("1\tone\n2\ttwo", False)
         assert len(simulator.requests) == 2
+
+
+async def test_a_picture_reaches_a_model_that_sees(tmp_path: Path) -> None:
+    data = png(3, 2)
+    (tmp_path / "a.png").write_bytes(data)
+    async with running_pair(clock=ManualClock()) as (daemon, client, simulator):
+        sent = await client.create_chat(
+            CreateChat(
+                content='[[tool=read_file args={"path":"a.png"}]] look',
+                workspace=ChosenWorkspace(path=str(tmp_path)),
+            )
+        )
+        s = Scene(daemon, client, simulator, ManualClock(), sent.chat.id)
+        await s.reaches("waiting")
+        body = simulator.requests[-1].body
+        assert base64.b64encode(data).decode() in msgspec.json.encode(body).decode()
 
 
 async def test_calls_that_look_run_together_and_results_are_in_call_order() -> None:
