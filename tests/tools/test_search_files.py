@@ -17,7 +17,7 @@ from palaverd.tools.files.search_files import SEARCH_FILES
 from palaverd.tools.workspace import Workspace
 from tools.looking import plant, running, searched
 
-FILES = {
+FILES: dict[str, str | bytes] = {
     "a.py": "import os\n\ndef first():\n    return 1\n\n\ndef second():\n    return first()\n",
     "sub/b.py": "def third():\n    pass\n",
     "sub/c.txt": "définir le début\nAn END\n",
