@@ -70,6 +70,10 @@ IN_A_CHAT: Final = [
         )
         for turn in (TURN, TURN - 1)
     ),
+    *(
+        Ask("POST", f"{CHAT}/messages", {"content": "x", "when_busy": "steer", **more})
+        for more in ({}, {"turn_version": TURN - 1}, {"position": 0}, {"model": "small"})
+    ),
     Ask("PATCH", CHAT, {"title": "t"}),
     Ask("PATCH", CHAT, {"title": " "}),
     Ask("PATCH", CHAT, {"model": "none"}),

@@ -80,7 +80,12 @@ def fits(state: State, length: int) -> bool:
 
 
 # The changes of the queue's length that a transition may make.
-GROWS = {Transition.SEND: (0, 1), Transition.SEND_INTERRUPT: (0, 1)}
+GROWS = {
+    Transition.SEND: (0, 1),
+    Transition.SEND_INTERRUPT: (0, 1),
+    Transition.SEND_STEER: (0, 1),
+}
+STEERED = tuple(range(-QUEUE_BOUND, 1))
 SHRINKS = {
     Transition.DELETE_QUEUED: (-1,),
     Transition.PROMOTE_QUEUED: (-1, 0),
@@ -88,6 +93,9 @@ SHRINKS = {
     Transition.INTERRUPT: (-1, 0),
     Transition.FINISH_INTERRUPTION: (-1, 0),
     Transition.FINISH_TURN: (-1, 0),
+    Transition.COMMIT_RESULTS: STEERED,
+    Transition.COMPLETE_ACTION: STEERED,
+    Transition.CANCEL_ACTION: STEERED,
 }
 
 

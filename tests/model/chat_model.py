@@ -14,7 +14,10 @@ QUEUE_MOST = 20
 
 @dataclass
 class ChatModel:
-    """History and queue as texts; `calls` are the open calls that a client must answer."""
+    """History and queue as texts; `calls` are the open calls of the last response.
+
+    `marks` has the turns that messages were sent to steer.
+    """
 
     status: str = "running"
     archived: bool = False
@@ -27,6 +30,8 @@ class ChatModel:
     appointed: bool = False
     attempts: int = 0
     turns: int = 1
+    steps: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
 
     # --- small steps ------------------------------------------------------------------------
 
@@ -40,8 +45,12 @@ class ChatModel:
             self.calls = []
             self.wanted = []
         self.history.append(("user", text))
-        self.turns += 1
+        self._begin_turn()
         self._moved()
+
+    def _begin_turn(self) -> None:
+        self.turns += 1
+        self.steps = 0
 
     def _become(self, status: str) -> None:
         self.status = status
@@ -103,6 +112,30 @@ class ChatModel:
             self._enqueue(text, position)
             self._become("interrupting")
         return True
+
+    def send_steer(self, text: str) -> bool:
+        if self.archived:
+            return False
+        if self.status not in BUSY:
+            self._start(text)
+            return True
+        if len(self.queue) == QUEUE_MOST:
+            return False
+        place = 0
+        while place < len(self.queue) and self.steers(self.queue[place]):
+            place += 1
+        self.queue.insert(place, text)
+        self.marks[text] = self.turns
+        return True
+
+    def steers(self, text: str) -> bool:
+        return self.marks.get(text) == self.turns
+
+    def _take_steers(self) -> None:
+        for text in [one for one in self.queue if self.steers(one)]:
+            self.queue.remove(text)
+            self.history.append(("user", text))
+        self._empty_is_free()
 
     def _enqueue(self, text: str, position: int | None) -> None:
         self.queue.insert(len(self.queue) if position is None else position, text)
@@ -188,7 +221,7 @@ class ChatModel:
             self.appointed = True
         else:
             self._become("running")
-            self.turns += 1
+            self._begin_turn()
             self._moved()
         return True
 
@@ -230,6 +263,7 @@ class ChatModel:
             self.calls = []
             self._become("running")
             self._moved()
+            self._take_steers()
         return True
 
     # --- the daemon -------------------------------------------------------------------------
@@ -252,7 +286,17 @@ class ChatModel:
             return False
         self.history.append(("assistant", text))
         self.calls = calls
+        self.steps += 1
         self._moved()
+        return True
+
+    def commit_results(self) -> bool:
+        if self.status != "running":
+            return False
+        self.history.append(("tool", " ".join(self.calls)))
+        self.calls = []
+        self._moved()
+        self._take_steers()
         return True
 
     def finish_turn(self) -> bool:

@@ -125,6 +125,11 @@ class Stories(RuleBasedStateMachine):
             lambda c: send.send_interrupt(c, NewUserMessage(text), position),
         )
 
+    @rule()
+    def send_steer(self) -> None:
+        text = self.word()
+        self.tell(self.model.send_steer(text), lambda c: send.send_steer(c, NewUserMessage(text)))
+
     @rule(hold=st.booleans())
     def interrupt(self, hold: bool) -> None:
         self.model.interrupt(hold)
@@ -243,6 +248,13 @@ class Stories(RuleBasedStateMachine):
         self.tell(self.model.commit(text, calls), lambda c: turn.commit_response(c, message))
 
     @rule()
+    def commit_results(self) -> None:
+        if not self.model.calls:
+            return
+        results = [ToolResult(call_id=call, text="done") for call in self.model.calls]
+        self.tell(self.model.commit_results(), lambda c: turn.commit_results(c, results))
+
+    @rule()
     def require(self) -> None:
         if self.model.status == "running" and not self.model.calls:
             return
@@ -292,7 +304,11 @@ class Stories(RuleBasedStateMachine):
         assert violations(self.connection, "c") == []
         assert (row.status, row.archived) == (model.status, model.archived)
         assert row.queue_held == model.held
-        assert [q.content for q in load_queue(self.connection, "c")] == model.queue
+        queue = load_queue(self.connection, "c")
+        assert [q.content for q in queue] == model.queue
+        steers = [q.content for q in queue if q.steer_turn == row.turn_version]
+        assert steers == [text for text in model.queue if model.steers(text)]
+        assert row.turn_steps == model.steps
         assert [(m.role, _said(m.parts)) for m in self.history()] == model.history
         assert (row.retry is not None) == model.retrying
         assert (row.resume_at is not None) == model.appointed

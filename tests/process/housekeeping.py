@@ -148,6 +148,14 @@ async def interrupt(daemon: DaemonProcess, notes: Notes) -> Any:
     return lambda d: d.client.send(chat.id, message, key="now")
 
 
+async def steer(daemon: DaemonProcess, notes: Notes) -> Any:
+    chat = await daemon.client.chat(notes["chat"])
+    message = SendMessage(
+        content="[[echo]] aside", when_busy="steer", turn_version=chat.versions.turn
+    )
+    return lambda d: d.client.send(chat.id, message, key="aside")
+
+
 async def resume(daemon: DaemonProcess, notes: Notes) -> Any:
     chat = await daemon.client.chat(notes["chat"])
     request = Resume(turn_version=chat.versions.turn)
@@ -187,12 +195,13 @@ async def check(daemon: DaemonProcess, notes: Notes) -> None:
         "q2",
         "q1 again",
         "slower",
+        "aside",
         "now",
         "bad",
         "tool",
     ]
     answers = [text_of(message) for message in history if message.role == "assistant"]
-    for one in ("edited", "q2", "q1 again", "now"):
+    for one in ("edited", "q2", "q1 again", "aside", "now"):
         assert answers.count(one) == 1, answers
     results = [message for message in history if message.role == "tool"]
     assert len(results) == 1
@@ -224,6 +233,7 @@ HOUSEKEEPING = Story(
         promote,
         at_rest(status="waiting"),
         say(f"{SLOW} slower"),
+        once("steer", steer),
         once("interrupt", interrupt),
         at_rest(status="waiting"),
         say("[[401]] bad"),
@@ -247,6 +257,7 @@ HOUSEKEEPING = Story(
         Transition.FORK,
         Transition.IMPORT,
         Transition.SEND_INTERRUPT,
+        Transition.SEND_STEER,
         Transition.EDIT,
         Transition.EDIT_QUEUED,
         Transition.REORDER_QUEUED,

@@ -16,12 +16,16 @@ from support.asking import (
     repeater,
     send,
     sender,
+    steerer,
     stopper,
     taker,
 )
 from support.interleaving import Actor, World, orders, tell, worker
 
 WORKER = Actor(worker("first"), 3)  # it reads, begins an attempt, commits an answer
+# It also begins with a call: reads, begins, commits it, reads, commits the result, which is when
+# messages that steer enter history.
+STEPS = Actor(worker("first"), 5)
 # A worker whose chat is taken over and that resumes late, and the worker that took it over.
 OLD, NEW = Actor(worker("old"), 3), Actor(worker("new"), 3)
 
@@ -46,6 +50,17 @@ CASES: dict[str, list[Actor]] = {
 }
 
 
+STEERED: dict[str, list[Actor]] = {
+    "steer and stop": [steerer("a"), stopper(), STEPS],
+    "steer and stop with a hold": [steerer("a"), stopper(hold=True), STEPS],
+    "steer and edit": [steerer("a"), editor("new"), STEPS],
+    "steer beside a hold": [steerer("a"), holder(), STEPS],
+    "steer and promote": [steerer("a"), promoter(), STEPS],
+    "steer and take back": [steerer("a"), taker(), STEPS],
+    "two who steer": [steerer("a"), steerer("b"), STEPS],
+}
+
+
 def prepare(world: World) -> None:
     """Queue a message at the start."""
     send(world, "q")
@@ -59,6 +74,18 @@ def test_every_order_of_commits_ends_in_an_allowed_state(
     steps = [actor.steps for actor in actors]
     there_are = factorial(sum(steps)) // prod(map(factorial, steps))
     assert tell(store, prepare, actors, EVERY) == -(-there_are // EVERY)
+
+
+@pytest.mark.parametrize("actors", STEERED.values(), ids=STEERED)
+def test_what_steers_is_there_once_in_every_order_of_commits(
+    store: Connection, actors: list[Actor]
+) -> None:
+    def prepare_calls(world: World) -> None:
+        prepare(world)
+        world.calls = True
+
+    # More steps than above, and four times as many orders.
+    assert tell(store, prepare_calls, actors, 1 if EVERY == 1 else 4 * EVERY) > 0
 
 
 def test_each_order_is_told_once_and_keeps_every_actors_own() -> None:

@@ -25,7 +25,7 @@ from palaverd.store.door import NewChat, finish, fresh_chat
 from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow
-from palaverd.store.tables import chats, messages, tool_runs
+from palaverd.store.tables import chats, messages, queued_messages, tool_runs
 from palaverd.store.transitions import (
     archive,
     edit,
@@ -76,6 +76,19 @@ def cancelled(chat: LockedChat, due: set[str]) -> str | None:
     return None if required_action.cancel_action(chat) else "nothing was due"
 
 
+def steering(action: Action, most: int) -> Action:
+    """Let the first `most` queued messages steer the turn, then act."""
+
+    def act(chat: LockedChat) -> Any:
+        first = queue_ids(chat.connection, "c")[:most]
+        marked = update(queued_messages).where(queued_messages.c.id.in_(first))
+        with chat.connection.begin_nested():  # a refusal changes nothing
+            chat.connection.execute(marked.values(steer_turn=TURN))
+            return action(chat)
+
+    return act
+
+
 # One request for each transition; all kinds of requests where the outcome depends on them.
 ACTIONS: dict[Transition, list[Action]] = {
     Transition.SEND: [lambda c: send.send(c, SECOND), lambda c: send.send(c, SECOND, 0)],
@@ -83,6 +96,7 @@ ACTIONS: dict[Transition, list[Action]] = {
         lambda c: send.send_interrupt(c, SECOND),
         lambda c: send.send_interrupt(c, SECOND, 0),
     ],
+    Transition.SEND_STEER: [lambda c: send.send_steer(c, SECOND)],
     Transition.EDIT_QUEUED: [lambda c: queue.edit_queued(c, first_queued(c), SECOND)],
     Transition.REORDER_QUEUED: [
         lambda c: queue.reorder_queued(c, queue_ids(c.connection, "c")[::-1])
@@ -105,7 +119,10 @@ ACTIONS: dict[Transition, list[Action]] = {
     Transition.RECORD_ATTEMPT: [lambda c: turn.record_attempt(c, "sonnet")],
     Transition.RECORD_RETRY: [lambda c: turn.record_retry(c, retry_info())],
     Transition.COMMIT_RESPONSE: [lambda c: turn.commit_response(c, ANSWER)],
-    Transition.COMMIT_RESULTS: [lambda c: turn.commit_results(c, [])],
+    Transition.COMMIT_RESULTS: [
+        lambda c: turn.commit_results(c, []),
+        steering(lambda c: turn.commit_results(c, []), 1),
+    ],
     Transition.FINISH_INTERRUPTION: [
         lambda c: interrupt.finish_interruption(c, ANSWER),
         lambda c: interrupt.finish_interruption(c, None),
@@ -133,10 +150,12 @@ ACTIONS |= {
     Transition.COMPLETE_ACTION: [
         lambda c: required_action.complete_action(c, TURN, [ANSWERED[0]], "ann"),
         lambda c: required_action.complete_action(c, TURN, ANSWERED, "ann"),
+        steering(lambda c: required_action.complete_action(c, TURN, ANSWERED, "ann"), 1),
     ],
     Transition.CANCEL_ACTION: [
         lambda c: cancelled(c, {"call-1"}),
         lambda c: cancelled(c, {"call-1", "call-2"}),
+        steering(lambda c: cancelled(c, {"call-1", "call-2"}), 1),
     ],
     Transition.RECONCILE: [],  # tested separately: it begins in no state
 }

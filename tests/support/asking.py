@@ -80,6 +80,23 @@ def interrupting_sender(text: str) -> Actor:
     return Actor(act, 2)
 
 
+def steerer(text: str) -> Actor:
+    """Read the turn, then send a message that steers it."""
+
+    def act(world: World) -> Steps:
+        seen = world.row.turn_version
+        yield
+        before = world.row
+        message = SendMessage(text, when_busy="steer", turn_version=seen)
+        sent = at_once(send_message(world.context, world.chat_id, Asker(OWNER), message))
+        world.acknowledged.append(text)
+        if sent.queued is not None:
+            steers = sent.queued.steer_turn == world.row.turn_version
+            assert steers == (before.turn_version == seen), "it steers a turn that it never saw"
+
+    return Actor(act, 2)
+
+
 def promoter() -> Actor:
     """Read the last message of the queue, then promote it."""
 

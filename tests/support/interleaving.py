@@ -11,10 +11,11 @@ from functools import partial
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from palaver.wire.chats import CreateChat
-from palaver.wire.messages import Message, Text
+from palaver.wire.messages import Message, Text, ToolCall, ToolResult
 from palaverd.chatstate.errors import FenceLost
 from palaverd.chatstate.execution import Fence
 from palaverd.chatstate.invariants import progress_violations
@@ -26,7 +27,12 @@ from palaverd.store.rows import ChatRow
 from palaverd.store.sync import load_chat, load_page, load_queue
 from palaverd.store.transitions.interrupt import finish_interruption
 from palaverd.store.transitions.ownership import acquire
-from palaverd.store.transitions.turn import commit_response, finish_turn, record_attempt
+from palaverd.store.transitions.turn import (
+    commit_response,
+    commit_results,
+    finish_turn,
+    record_attempt,
+)
 from palaverd.usecases.keyed_requests import Asker
 from palaverd.usecases.messages import create_chat
 from support.inline import at_once, inline_door
@@ -34,9 +40,13 @@ from support.store import OWNER, context_of
 
 
 class World:
-    """One chat, what was acknowledged to whom, and its invariants."""
+    """One chat, what was acknowledged to whom, and its invariants.
+
+    With `calls` the first response of its worker calls a tool.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        self.calls = False
         self.connection = connection
         self.door = inline_door(connection)
         self.context = context_of(self.door)
@@ -74,13 +84,18 @@ class World:
         messages = self.history()
         there = [text_of(m) for m in messages if m.role == "user"] + self.queue() + self.dropped
         assert sorted(there) == sorted(self.acknowledged), f"{there}, not {self.acknowledged}"
-        for above, message in pairwise(messages):
+        for number, (above, message) in enumerate(pairwise(messages)):
             if message.role == "assistant":
-                assert text_of(message) == answer_to(above), f"{message} below {above}"
+                asked = above if above.role != "tool" else last_asked(messages[: number + 1])
+                assert text_of(message) == answer_to(asked), f"{message} below {above}"
 
 
 def text_of(message: Message) -> str:
     return "".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def last_asked(messages: Sequence[Message]) -> Message:
+    return [message for message in messages if message.role == "user"][-1]
 
 
 def answer_to(message: Message) -> str:
@@ -104,7 +119,7 @@ def worker(name: str) -> Callable[[World], Steps]:
         world.apply(lambda chat: acquire(chat, "worker", name))
         while True:
             row, answer = world.row, _answer(world)
-            tasks = _TASKS.get(row.status, ()) if row.runner_id == name else ()
+            tasks = _tasks(world, row) if row.runner_id == name else ()
             fence = Fence(name, row.history_version, row.status)
             yield
             for transition in tasks:
@@ -121,12 +136,30 @@ def worker(name: str) -> Callable[[World], Steps]:
 
 def _answer(world: World) -> NewMessage:
     """Answer the last question that the worker saw when its task began."""
-    asked = [message for message in world.history() if message.role == "user"][-1]
-    return NewMessage(role="assistant", parts=[Text(answer_to(asked))])
+    return NewMessage(role="assistant", parts=[Text(answer_to(last_asked(world.history())))])
+
+
+def _tasks(world: World, row: ChatRow) -> Sequence[Callable[..., object]]:
+    """Return what a worker does with the chat as it is."""
+    last = world.history()[-1]
+    if any(isinstance(part, ToolCall) for part in last.parts):
+        return _CALL_TASKS.get(row.status, ())
+    if world.calls and row.status == Status.RUNNING and text_of(last) == "m0":
+        return (_begin, _call)
+    return _TASKS.get(row.status, ())
 
 
 def _begin(chat: LockedChat, answer: NewMessage) -> None:
     record_attempt(chat, answer.model)
+
+
+def _call(chat: LockedChat, answer: NewMessage) -> None:
+    call = ToolCall(id="call", name="look", arguments="{}")
+    commit_response(chat, replace(answer, parts=[*answer.parts, call]))
+
+
+def _results(chat: LockedChat, answer: NewMessage) -> None:
+    commit_results(chat, [ToolResult(call_id="call", text="result")])
 
 
 def _end(chat: LockedChat, answer: NewMessage) -> None:
@@ -138,9 +171,20 @@ def _stop(chat: LockedChat, answer: NewMessage) -> None:
     finish_interruption(chat, answer)
 
 
+def _cut(chat: LockedChat, answer: NewMessage) -> None:
+    finish_interruption(chat, None)
+
+
 _TASKS: dict[str, Sequence[Callable[..., object]]] = {
     Status.RUNNING: (_begin, _end),
     Status.INTERRUPTING: (_stop,),
+}
+
+
+# With an open call.
+_CALL_TASKS: dict[str, Sequence[Callable[..., object]]] = {
+    Status.RUNNING: (_results,),
+    Status.INTERRUPTING: (_cut,),
 }
 
 

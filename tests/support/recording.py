@@ -14,13 +14,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.actions import CallAnswer
-from palaver.wire.messages import Part, Text, ToolCall
+from palaver.wire.messages import Part, Text, ToolCall, ToolResult
 from palaverd.chatstate.errors import TransitionError
 from palaverd.store.calls import WantedCall
 from palaverd.store.check import violations
-from palaverd.store.history import NewMessage, NewUserMessage, queue_ids
+from palaverd.store.history import NewMessage, NewUserMessage, open_calls, queue_ids
 from palaverd.store.locked import LockedChat
-from palaverd.store.sync import load_page
+from palaverd.store.sync import load_page, load_queue
 from palaverd.store.transitions import (
     archive,
     edit,
@@ -71,6 +71,12 @@ def _respond(chat: LockedChat, text: str, calls: tuple[str, ...] = ()) -> None:
         turn.finish_turn(chat)
 
 
+def _results(chat: LockedChat) -> None:
+    calls = open_calls(chat.connection, chat.row.chat_id)
+    results = [ToolResult(call_id=call.id, text=f"result of {call.id}") for call in calls]
+    turn.commit_results(chat, results)
+
+
 def _require(chat: LockedChat, deadlines: dict[str, int | None]) -> None:
     calls = [
         WantedCall(call, "result", None if after is None else START_MS + after)
@@ -88,11 +94,15 @@ def _answer(chat: LockedChat, call: str) -> None:
 REQUESTS: dict[str, Callable[..., object]] = {
     "send": lambda c, text: send.send(c, NewUserMessage(text)),
     "send_interrupt": lambda c, text: send.send_interrupt(c, NewUserMessage(text)),
+    "send_steer": lambda c, text: send.send_steer(c, NewUserMessage(text)),
     "edit": lambda c, index, text: edit.edit(
         c, _message(c, index), NewUserMessage(text), c.row.history_version
     ),
     "clear": lambda c: edit.clear_context(c, c.row.history_version),
     "compact": edit.request_compaction,
+    "edit_queued": lambda c, index, text, model=None: queue.edit_queued(
+        c, _queued(c, index), NewUserMessage(text, model)
+    ),
     "delete_queued": lambda c, index: queue.delete_queued(c, _queued(c, index)),
     "promote": lambda c, index: queue.promote_queued(c, _queued(c, index), c.row.turn_version),
     "reverse": lambda c: queue.reorder_queued(c, queue_ids(c.connection, c.row.chat_id)[::-1]),
@@ -111,6 +121,7 @@ REQUESTS: dict[str, Callable[..., object]] = {
     "attempt": lambda c: turn.record_attempt(c, "sonnet"),
     "retry": lambda c: turn.record_retry(c, retry_info()),
     "respond": _respond,
+    "results": _results,
     "require": _require,
     "pass_deadlines": required_action.cancel_action,
     "stopped": lambda c, partial=None: interrupt.finish_interruption(
@@ -147,7 +158,10 @@ def _became(world: World, step: Step) -> dict[str, Any]:
         "retry": row.retry_version,
         "attempt": row.generation_attempt,
         "messages": [f"{m.revision} {m.role}: {said(m)}" for m in world.history()],
-        "queued": world.queue(),
+        "queued": [
+            f"{one.content} (steers)" if one.steer_turn == row.turn_version else one.content
+            for one in load_queue(world.connection, world.chat_id)
+        ],
     }
     return became | ({"refused": refused} if refused is not None else {})
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -35,15 +35,20 @@ PACE = ACQUIRE_INTERVAL_S / 4
 
 @asynccontextmanager
 async def step(
-    stage: Stage, calls: Sequence[str], journal: Sequence[tuple[int, str]] = ()
+    stage: Stage,
+    calls: Sequence[str],
+    journal: Sequence[tuple[int, str]] = (),
+    config: Mapping[str, Any] | None = None,
+    **columns: Any,
 ) -> AsyncIterator[Scene]:
     """Run a daemon that finds a chat with these open calls, each `tool name`.
 
-    `journal` has the calls, by number, that are in it, with their states.
+    `journal` has the calls, by number, that are in it, with their states. `config` changes the
+    configuration, `columns` the chat's row.
     """
 
     def begun(connection: Connection) -> None:
-        row = plant(connection, State.R0, owner=LOCAL_OWNER, mode="full-auto")
+        row = plant(connection, State.R0, owner=LOCAL_OWNER, mode="full-auto", **columns)
         parts = []
         for number, call in enumerate(calls):
             tool, _, name = call.partition(" ")
@@ -55,7 +60,8 @@ async def step(
 
     clock = ManualClock()
     async with short_dir() as data_dir, Simulator(rate=0) as simulator:
-        daemon = make_daemon(data_dir, simulator_config(simulator.url), clock, tools=stage.tools)
+        chosen = simulator_config(simulator.url, **(config or {}))
+        daemon = make_daemon(data_dir, chosen, clock, tools=stage.tools)
         await daemon.start()
         try:
             await daemon.database.write(begun)

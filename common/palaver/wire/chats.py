@@ -22,7 +22,7 @@ ChatStatus = Literal[
 BUSY: frozenset[ChatStatus] = frozenset({"running", "interrupting", "requires_action", "pending"})
 QueueState = Literal["empty", "free", "held"]
 PendingReason = Literal["capacity", "no_worker", "wrong_host", "starting"]
-WhenBusy = Literal["queue", "interrupt"]
+WhenBusy = Literal["queue", "interrupt", "steer"]
 # What a chat's tools may do: change nothing, or everything that they can.
 Mode = Literal["read-only", "full-auto"]
 TITLE_LIMIT = 200  # characters; a title is one line
@@ -142,10 +142,12 @@ class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Send a message to a chat. `turn_version` belongs to `when_busy: interrupt`.
+    """Send a message to a chat. `turn_version` belongs to `interrupt` and `steer`.
 
     `position` is its place in the queue (from 0), if it is queued; by default the end. A message
-    that interrupts is answered next if it is at position 0.
+    that interrupts is answered next if it is at position 0. One that steers has neither position
+    nor model: the model of the turn gets it after the results of the current step, without an
+    interruption. If the turn ends before, it is the next one.
     """
 
     content: str

@@ -148,7 +148,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 class QueuedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message in the queue. `position` counts from 0.
 
-    `key` is the idempotency key of the request that sent it, which it keeps in history.
+    `key` is the idempotency key of the request that sent it, which it keeps in history. A message
+    with a `steer_turn` steers: while that is the chat's turn, the model gets it after the results
+    of the current step. Once the turn is over, it waits like the others.
     """
 
     id: int
@@ -157,6 +159,7 @@ class QueuedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: datetime
     model: str | None = None
     key: str | None = None
+    steer_turn: int | None = None
 
 
 class MessagePage(msgspec.Struct, frozen=True):

@@ -32,6 +32,8 @@ FILES: Final = "files"
 SEARCH: Final = "search"
 # A chat has a mode, which says what its tools may do. A daemon without this feature has no tools.
 MODES: Final = "modes"
+# Messages can steer: they join the current turn. A daemon without this feature refuses them.
+STEERING: Final = "steering"
 # The features of this daemon, by permanent names.
 CAPABILITIES: Final = (
     "stream",
@@ -43,6 +45,7 @@ CAPABILITIES: Final = (
     FILES,
     SEARCH,
     MODES,
+    STEERING,
 )
 # Features that every client needs.
 NEEDED: Final = frozenset({"stream", "watch"})

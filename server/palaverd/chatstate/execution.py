@@ -11,7 +11,7 @@ from palaverd.chatstate.states import Queue, State, Status, classify, queue_of
 
 
 class Execution(msgspec.Struct):
-    """Status, queue, ownership and the eight counters. Times are milliseconds since the epoch.
+    """Status, queue, ownership and the nine counters. Times are milliseconds since the epoch.
 
     See 'Versions' in ARCHITECTURE.md for when each counter moves.
     """
@@ -40,6 +40,7 @@ class Execution(msgspec.Struct):
     news_version: int
     read_version: int
     generation_attempt: int
+    turn_steps: int
 
     @property
     def state(self) -> State:

@@ -32,10 +32,17 @@ def settle(before: Execution, after: Execution, now: int) -> None:
         after.compaction_requested_at = None
         after.waiting_for_children = False
         after.retry = None
+    _count(before, after)
+
+
+def _count(before: Execution, after: Execution) -> None:
+    """Update the counts of attempts and steps, and the retry, which belongs to an attempt."""
     if after.history_version != before.history_version:
         after.generation_attempt = 0
         after.waiting_for_children = False
         after.retry = None
+    if after.turn_version != before.turn_version:
+        after.turn_steps = 0
     if after.generation_attempt != before.generation_attempt:
         after.retry = None
     if after.retry != before.retry:

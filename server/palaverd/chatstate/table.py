@@ -28,6 +28,7 @@ class Transition(StrEnum):
     IMPORT = "import"
     SEND = "send"
     SEND_INTERRUPT = "send_interrupt"
+    SEND_STEER = "send_steer"
     EDIT = "edit"
     EDIT_QUEUED = "edit_queued"
     REORDER_QUEUED = "reorder_queued"
@@ -67,23 +68,28 @@ _RUNNING_STAYS: Cells = {R0: {R0}, R1: {R1}, Rh: {Rh}}
 _STAYS: Cells = {state: {state} for state in STORED}
 
 # fmt: off
+# A message that steers differs by its place in the queue and its mark.
+_INTO_QUEUE: Cells = {
+    W: {R0}, P: {Rh}, E0: {R0}, E1: {R1},
+    R0: {R1}, R1: {R1}, Rh: {Rh},
+    I0: {I1}, I1: {I1}, Ih: {Ih},
+    A0: {A1}, A1: {A1}, Ah: {Ah},
+}
+# After the last result of a step, what steers leaves the queue, also a held one.
+_ANSWERED: Cells = {A0: {A0, R0}, A1: {A1, R0, R1}, Ah: {Ah, R0, Rh}}
 TABLE: Mapping[Transition, Cells] = {
     # --- requested by clients
     Transition.CREATE: {ABSENT: {R0}},
     Transition.FORK: {ABSENT: {W}},
     Transition.IMPORT: {ABSENT: {W}},
-    Transition.SEND: {
-        W: {R0}, P: {Rh}, E0: {R0}, E1: {R1},
-        R0: {R1}, R1: {R1}, Rh: {Rh},
-        I0: {I1}, I1: {I1}, Ih: {Ih},
-        A0: {A1}, A1: {A1}, Ah: {Ah},
-    },
+    Transition.SEND: _INTO_QUEUE,
     Transition.SEND_INTERRUPT: {
         W: {R0}, P: {Rh}, E0: {R0}, E1: {R1},
         R0: {I1}, R1: {I1}, Rh: {I1},
         I0: {I1}, I1: {I1}, Ih: {I1},
         A0: {R0}, A1: {R1}, Ah: {R1},
     },
+    Transition.SEND_STEER: _INTO_QUEUE,
     Transition.EDIT: {state: {R0} for state in LIVE},
     Transition.EDIT_QUEUED: {
         E1: {E1}, P: {P}, R1: {R1}, Rh: {Rh}, I1: {I1}, Ih: {Ih}, A1: {A1}, Ah: {Ah},
@@ -113,7 +119,7 @@ TABLE: Mapping[Transition, Cells] = {
         A0: {W}, A1: {R0, R1, P}, Ah: {P},
         E0: {E0}, E1: {E1},
     },
-    Transition.COMPLETE_ACTION: {A0: {A0, R0}, A1: {A1, R1}, Ah: {Ah, Rh}},
+    Transition.COMPLETE_ACTION: _ANSWERED,
     Transition.RESUME: {E0: {R0, E0}, E1: {R1, E1}},
     Transition.SKIP_BACKOFF: _RUNNING_STAYS,
     Transition.REQUEST_COMPACTION: {W: {R0}, P: {Rh}, E0: {R0}, E1: {R1}},
@@ -127,9 +133,9 @@ TABLE: Mapping[Transition, Cells] = {
     Transition.RECORD_ATTEMPT: _RUNNING_STAYS,
     Transition.RECORD_RETRY: _RUNNING_STAYS,
     Transition.COMMIT_RESPONSE: _RUNNING_STAYS,
-    Transition.COMMIT_RESULTS: _RUNNING_STAYS,
+    Transition.COMMIT_RESULTS: {R0: {R0}, R1: {R0, R1}, Rh: {R0, Rh}},
     Transition.REQUIRE_ACTION: {R0: {A0}, R1: {A1}, Rh: {Ah}},
-    Transition.CANCEL_ACTION: {A0: {A0, R0}, A1: {A1, R1}, Ah: {Ah, Rh}},
+    Transition.CANCEL_ACTION: _ANSWERED,
     Transition.ABANDON_COMPACTION: _RUNNING_STAYS,
     Transition.SET_WAITING_FOR_CHILDREN: _RUNNING_STAYS,
     Transition.FINISH_INTERRUPTION: {I0: {W}, I1: {R0, R1}, Ih: {P}},

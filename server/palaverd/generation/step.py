@@ -40,12 +40,11 @@ async def generate(env: Environment, job: Assignment) -> None:
     if history.row.compaction_requested_at is not None:
         await fail(env, job, NO_COMPACTION)
         return
-    turn = current_turn(history.messages)
-    if calls := open_calls_of(turn):
+    if calls := open_calls_of(since_last_user(history.messages)):
         await run_calls(env, job, history, calls)
     elif history.messages and history.messages[-1].role == "assistant":
         await env.door.apply(job.chat_id, finish_turn, fence=job.fence)
-    elif steps_of(turn) >= env.catalog.max_steps:
+    elif history.row.turn_steps >= env.catalog.max_steps:
         await fail(env, job, _too_many_steps(env.catalog.max_steps))
     else:
         await call_model(env, job, history)
@@ -57,28 +56,26 @@ async def fail(env: Environment, job: Assignment, error: ChatError) -> None:
     env.episodes.end(job.chat_id, env.episodes.current(job.chat_id))
 
 
-def current_turn(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
-    """Return the messages after the last one of the user."""
+def since_last_user(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """Return the messages after the last one of the user: calls before that have their results.
+
+    It need not be the beginning of the turn: a message that steers comes later.
+    """
     for place in range(len(messages) - 1, -1, -1):
         if messages[place].role == "user":
             return messages[place + 1 :]
     return messages
 
 
-def open_calls_of(turn: Sequence[PromptMessage]) -> list[tuple[int, ToolCall]]:
+def open_calls_of(messages: Sequence[PromptMessage]) -> list[tuple[int, ToolCall]]:
     """Return the calls without a result, each with the id of its message, in call order."""
-    open_ = {call.id for call in unanswered(part for message in turn for part in message.parts)}
+    open_ = {call.id for call in unanswered(part for one in messages for part in one.parts)}
     return [
         (message.id, part)
-        for message in turn
+        for message in messages
         for part in message.parts
         if isinstance(part, ToolCall) and part.id in open_
     ]
-
-
-def steps_of(turn: Sequence[PromptMessage]) -> int:
-    """Return the number of the model's responses in a turn."""
-    return sum(message.role == "assistant" for message in turn)
 
 
 def _too_many_steps(limit: int) -> ChatError:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from palaverd.simulator.faults import Fault
+from palaverd.simulator.pairing import check_blocks
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
 from palaverd.simulator.wire import Frame, Kind, pieces, sse
 
@@ -40,6 +41,7 @@ class AnthropicWire:
             content = message["content"]
             blocks = [[block] for block in content] if isinstance(content, list) else [content]
             texts += [(role, text_of(block)) for block in blocks]
+        check_blocks(messages)
         thinking = body.get("thinking")
         return Prompt(
             model=model,

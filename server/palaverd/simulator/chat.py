@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from palaverd.simulator.faults import Fault
+from palaverd.simulator.pairing import check_tool_messages
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
 from palaverd.simulator.responses import openai_error
 from palaverd.simulator.wire import Frame, Kind, pieces, sse
@@ -35,6 +36,7 @@ class ChatWire:
             for message in messages
             if isinstance(message, dict)
         ]
+        check_tool_messages(messages)
         options = body.get("stream_options")
         most = body.get("max_completion_tokens") or body.get("max_tokens")
         return Prompt(

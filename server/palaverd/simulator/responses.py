@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from palaverd.simulator.faults import Fault
+from palaverd.simulator.pairing import check_items
 from palaverd.simulator.prompt import Answer, BadRequestError, Prompt, text_of
 from palaverd.simulator.wire import Frame, Kind, pieces, sse
 
@@ -35,6 +36,7 @@ class ResponsesWire:
             for item in given
             if isinstance(item, dict) and item.get("type") in (None, "message", *_CALL_ROLES)
         ]
+        check_items(given)
         most = body.get("max_output_tokens")
         return Prompt(
             model=model,

@@ -264,5 +264,6 @@ def fresh_chat(
         news_version=0,
         read_version=0,
         generation_attempt=0,
+        turn_steps=0,
     )
     return LockedChat(connection, row, now, fresh=True)

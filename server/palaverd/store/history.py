@@ -125,21 +125,21 @@ def enter_history(chat: LockedChat, message: NewUserMessage, queued_id: int | No
     """Append a user message, which begins a turn. Open calls get a result first."""
     if not chat.fresh:  # a new chat has no open calls
         answer_open_calls(chat, "The call was cancelled before it gave a result.")
-    [message_id] = insert_messages(
-        chat,
-        [
-            NewMessage(
-                role="user",
-                parts=[Text(message.content)],
-                model=message.model,
-                created_by=message.created_by,
-                queued_id=queued_id,
-                key=message.key,
-            )
-        ],
-    )
+    [message_id] = insert_messages(chat, [from_user(message, queued_id)])
     chat.row.turn_version = chat.row.snapshot_version
     return message_id
+
+
+def from_user(message: NewUserMessage, queued_id: int | None) -> NewMessage:
+    """Return a user's message as one of history."""
+    return NewMessage(
+        role="user",
+        parts=[Text(message.content)],
+        model=message.model,
+        created_by=message.created_by,
+        queued_id=queued_id,
+        key=message.key,
+    )
 
 
 def open_calls(connection: Connection, chat_id: str) -> list[ToolCall]:
@@ -199,7 +199,13 @@ def fail(chat: LockedChat, error: ChatError, open_calls_get: str) -> None:
     chat.note_news()
 
 
-def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = None) -> int:
+def enqueue(
+    chat: LockedChat,
+    message: NewUserMessage,
+    position: int | None = None,
+    *,
+    steer_turn: int | None = None,
+) -> int:
     """Insert a message into the queue, at `position` (from 0) or at the end; return its id."""
     queue = queue_ids(chat.connection, chat.row.chat_id)
     place = len(queue) if position is None else min(max(position, 0), len(queue))
@@ -213,6 +219,7 @@ def enqueue(chat: LockedChat, message: NewUserMessage, position: int | None = No
             created_by=message.created_by,
             created_at=chat.now,
             key=message.key,
+            steer_turn=steer_turn,
         )
         .returning(queued_messages.c.id)
     ).scalars()

@@ -174,4 +174,5 @@ def wire_queued(found: Mapping[str, Any], position: int) -> QueuedMessage:
         created_at=codec.from_ms(found["created_at"]),
         model=found["model"],
         key=found["key"],
+        steer_turn=found["steer_turn"],
     )

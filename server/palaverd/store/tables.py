@@ -105,6 +105,8 @@ chats = Table(
     Column("news_version", BigInteger, nullable=False, server_default="0"),
     Column("read_version", BigInteger, nullable=False, server_default="0"),
     Column("generation_attempt", Integer, nullable=False),
+    # Responses of the model in this turn.
+    Column("turn_steps", Integer, nullable=False, server_default="0"),
 )
 Index("chats_by_activity", chats.c.owner, chats.c.archived, chats.c.updated_at, chats.c.id)
 # The few chats that need a worker, for acquisition. Literal, in the index and in the query: with
@@ -178,6 +180,8 @@ queued_messages = Table(
     Column("created_by", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("key", Text),
+    # The turn that it steers; once that is over, it is an ordinary message.
+    Column("steer_turn", BigInteger),
     sqlite_autoincrement=True,
 )
 Index("queued_by_chat", queued_messages.c.chat_id, queued_messages.c.position)

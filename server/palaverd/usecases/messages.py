@@ -14,9 +14,9 @@ from palaverd.store.listing import where_is
 from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_chat
-from palaverd.store.transitions.send import Placed, create, send, send_interrupt
+from palaverd.store.transitions.send import Placed, create, send, send_interrupt, send_steer
 from palaverd.usecases.context import Context
-from palaverd.usecases.errors import EmptyMessage
+from palaverd.usecases.errors import EmptyMessage, InvalidRequest
 from palaverd.usecases.keyed_requests import Asker, made_by, on_chat
 from palaverd.usecases.labels import check_labels, merged
 from palaverd.usecases.models import check_model
@@ -68,10 +68,11 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
 async def send_message(context: Context, chat_id: str, asker: Asker, request: SendMessage) -> Sent:
     """Send a message: into history if the chat is idle, else into its queue.
 
-    A message that interrupts and names a turn that is over is queued: it interrupts nothing.
+    A message that interrupts or steers and names a turn that is over is queued.
 
     Raises:
-        InvalidRequest: the message is empty, or its model is not configured.
+        InvalidRequest: the message is empty, its model is not configured, or it steers and has a
+            model or a position.
         ChatNotFound: this owner has no such chat.
         KeyReused: the key was used for something else.
         TransitionError: refused; nothing was changed.
@@ -79,6 +80,9 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
     """
     message = user_message(request.content, request.model, asker)
     interrupt, turn_version = request.when_busy == "interrupt", request.turn_version
+    steer = request.when_busy == "steer"
+    if steer:
+        _check_steer(request)
 
     def work(chat: LockedChat) -> Sent:
         check_model(context, request.model)
@@ -86,10 +90,21 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
         busy = chat.row.status in RUNNABLE_STATUSES
         if interrupt and not (busy and stale):
             return _sent(chat, send_interrupt(chat, message, request.position))
+        if steer and not (busy and stale):
+            return _sent(chat, send_steer(chat, message))
         return _sent(chat, send(chat, message, request.position))
 
-    content = [Content.of(message), interrupt, turn_version, request.position]
+    content: list[object] = [Content.of(message), interrupt, turn_version, request.position]
+    if steer:  # left out by older versions, whose digests are stored
+        content.append("steer")
     return await on_chat(context.door, chat_id, asker, Transition.SEND, content, work, _sent_again)
+
+
+def _check_steer(request: SendMessage) -> None:
+    if request.model is not None:
+        raise InvalidRequest("A message that steers is read by the model of the turn.", "model")
+    if request.position is not None:
+        raise InvalidRequest("A message that steers has no place of its own.", "position")
 
 
 def user_message(content: str, model: str | None, asker: Asker) -> NewUserMessage:

@@ -26,15 +26,18 @@ from palaverd.store.tables import queued_messages
 def edit_queued(chat: LockedChat, queued_id: int, message: NewUserMessage) -> None:
     """Replace a queued message's content; its position is kept.
 
+    One that gets a model does not steer any more: the turn that it would join has its own.
+
     Raises:
         NotInQueue: it was promoted or removed meanwhile.
     """
     _position(chat, Transition.EDIT_QUEUED, queued_id)
     with chat.transition(Transition.EDIT_QUEUED):
+        changed: dict[str, str | None] = {"content": message.content, "model": message.model}
+        if message.model is not None:
+            changed["steer_turn"] = None
         chat.connection.execute(
-            update(queued_messages)
-            .where(queued_messages.c.id == queued_id)
-            .values(content=message.content, model=message.model)
+            update(queued_messages).where(queued_messages.c.id == queued_id).values(**changed)
         )
         chat.touch_queue()
 

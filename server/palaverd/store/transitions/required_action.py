@@ -22,6 +22,7 @@ from palaverd.store.calls import (
 from palaverd.store.history import NewMessage, insert_messages, open_calls
 from palaverd.store.locked import LockedChat
 from palaverd.store.open_calls import note_asked
+from palaverd.store.steering import take_steers
 
 TOO_LATE = "Nobody answered this call in time."
 
@@ -105,8 +106,8 @@ def cancel_action(chat: LockedChat) -> bool:
 def _run_when_answered(chat: LockedChat) -> None:
     """Continue once no call waits for a client.
 
-    If every open call has its result by now, all are committed, in call order. Else the worker runs
-    the others first, and commits all together.
+    If every open call has its result by now, all are committed, in call order, and what steers
+    follows them. Else the worker runs the others first, and commits all together.
     """
     calls = [call.id for call in open_calls(chat.connection, chat.row.chat_id)]
     stored = stored_calls(chat.connection, chat.row.chat_id, calls)
@@ -119,6 +120,7 @@ def _run_when_answered(chat: LockedChat) -> None:
     if results and len(results) == len(calls):
         insert_messages(chat, [NewMessage(role="tool", parts=results)])
         committed(chat, calls)
+        take_steers(chat)
     chat.row.status = Status.RUNNING
     # It changes even without a message: with permission, the calls run now.
     chat.row.history_version = chat.row.snapshot_version

@@ -8,6 +8,7 @@ from palaverd.chatstate.states import RUNNABLE_STATUSES, Queue, Status
 from palaverd.chatstate.table import Transition
 from palaverd.store.history import NewUserMessage, enqueue, enter_history, promote_head
 from palaverd.store.locked import LockedChat
+from palaverd.store.steering import place_of_next
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -52,6 +53,19 @@ def send_interrupt(
             return _head_of(chat, message, position)
         row.status = Status.INTERRUPTING
         return Placed(queued_id=enqueue(chat, message, position))
+
+
+def send_steer(chat: LockedChat, message: NewUserMessage) -> Placed:
+    """Send to an idle chat, which then runs, or to the model within the current turn.
+
+    It enters history after the results of the current step. If the turn ends before, it is next.
+    """
+    with chat.transition(Transition.SEND_STEER):
+        row = chat.row
+        if row.status not in RUNNABLE_STATUSES:
+            return _start(chat, message)
+        place = place_of_next(chat)
+        return Placed(queued_id=enqueue(chat, message, place, steer_turn=row.turn_version))
 
 
 def _start(chat: LockedChat, message: NewUserMessage) -> Placed:

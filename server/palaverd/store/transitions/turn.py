@@ -12,6 +12,7 @@ from palaverd.store.attempts import clear_partial, close_attempt, open_attempt
 from palaverd.store.calls import committed
 from palaverd.store.history import NewMessage, fail, insert_messages, run_head_or_wait
 from palaverd.store.locked import LockedChat
+from palaverd.store.steering import take_steers
 
 
 def record_attempt(chat: LockedChat, model: str | None) -> int:
@@ -56,6 +57,7 @@ def commit_response(
             chat.row.context_tokens = context_tokens(message.usage)
             chat.row.context_limit = message.context_limit
         clear_partial(chat)
+        chat.row.turn_steps += 1
         before = [_notice(notice)] if notice is not None else []
         behind = [_notice(remark)] if remark is not None else []
         return insert_messages(chat, [*before, message, *behind])[len(before)]
@@ -68,7 +70,7 @@ def _notice(text: str) -> NewMessage:
 def commit_results(
     chat: LockedChat, results: Sequence[ToolResult], *, lost: Collection[str] = ()
 ) -> None:
-    """Append the results of all open calls, in call order.
+    """Append the results of all open calls, in call order, and what steers behind them.
 
     `lost` are the calls whose results say that nobody knows what came of them.
     """
@@ -76,6 +78,7 @@ def commit_results(
         episode = chat.row.episode
         insert_messages(chat, [NewMessage(role="tool", parts=list(results), episode=episode)])
         committed(chat, [result.call_id for result in results], lost=lost)
+        take_steers(chat)
 
 
 def finish_turn(chat: LockedChat) -> None:
