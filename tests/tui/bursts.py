@@ -37,7 +37,7 @@ DELETING |= {"/undo\r"}
 SELECTING = {key for key in SENT if key.startswith("shift+") and key != "shift+tab"} | {"f6", "f7"}
 LEAVING = {"ctrl+q", "ctrl+c", "/quit\r"}
 NAMED = sorted({key for action in ACTIONS for key in action.keys} | SENT.keys())
-# Characters that are no key in any part: they can only be typed as text.
+# The first one of a mark is no key in any part; at a question, which it leaves, digits are.
 MARKS = "1234567é"
 COMMANDS = [f"/{action.command}\r" for action in ACTIONS if action.command]
 LETTERS = [chr(code) for code in range(33, 127) if chr(code) not in MARKS]

@@ -16,7 +16,15 @@ import msgspec
 from palaver import __version__
 from palaver.client import Connected, Endpoint, PalaverError, Refused, Unauthenticated, Unreachable
 from palaver.stream.progress import Progress
-from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
+from palaver.wire.actions import (
+    Answered,
+    Answers,
+    ClearContext,
+    Edited,
+    EditMessage,
+    Fork,
+    LostAnswer,
+)
 from palaver.wire.chats import (
     Chat,
     ChatPage,
@@ -194,6 +202,7 @@ class ReplayClient:
         self.search_answers.set()
         self.positions: list[tuple[str, Any]] = []
         self.closed = False
+        self.answered_by: str | None = None  # who answered a call before
         self.told = Info(__version__, 1, T0, "/data", list(CAPABILITIES))
 
     def __call__(self, endpoint: Endpoint) -> ReplayClient:
@@ -306,6 +315,14 @@ class ReplayClient:
     async def clear(self, chat_id: str, request: ClearContext) -> Acted:
         await self._asked("clear", request.history_version, about=chat_id)
         return Acted(chat(chat_id, "A chat"), changed=True)
+
+    async def answer_calls(
+        self, chat_id: str, request: Answers, *, key: str | None = None
+    ) -> Answered:
+        [given] = request.answers
+        await self._asked("answer", given.call_id, given.text, request.turn_version, about=chat_id)
+        lost = [LostAnswer(given.call_id, self.answered_by)] if self.answered_by else []
+        return Answered(chat(chat_id, "A chat", "running"), [], lost)
 
     async def promote(self, chat_id: str, queued_id: int, request: Promote) -> QueueAnswer:
         return await self._queue(chat_id, "promote", queued_id, request.turn_version)

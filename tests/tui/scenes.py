@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
+from msgspec.structs import replace
+
 from palaver.client import Connected, ConnectionLost
 from palaver.wire.chats import ChatPage, Model, Models, RetryInfo
 from palaver.wire.errors import ChatError
 from palaver.wire.events import (
+    ActionRequired,
     CaughtUp,
     ChatUpdated,
     ErrorEvent,
@@ -17,7 +21,8 @@ from palaver.wire.events import (
     RetryEvent,
     UsageEvent,
 )
-from palaver.wire.messages import Reasoning
+from palaver.wire.messages import Reasoning, ToolCall
+from palaver.wire.questions import OpenCall
 from palaver.wire.search import SearchPage
 from palaver.wire.setup import Setup
 from tui.replay import (
@@ -208,6 +213,43 @@ def archived(daemon: ReplayClient) -> None:
 
 
 # The scenes: the function, the open chat, and the text that a snapshot waits for.
+ASKED = OpenCall(
+    "c1",
+    "ask_user",
+    "",
+    question="Which timer should stay? Both paths create one, and only one of the two is released"
+    " when the relay drains.",
+    options=[
+        "The one in __init__, shared by both paths",
+        "A new one in each path, released by the path itself",
+        "None: poll instead",
+    ],
+)
+
+
+def asking(daemon: ReplayClient) -> None:
+    asks = replace(CHATS[0], status="requires_action", queue_length=0)
+    daemon.open(asks, *CHATS[1:])
+    arguments = msgspec.json.encode({"question": ASKED.question, "options": ASKED.options})
+    stream = daemon.stream_of("a")
+    stream.tell(Connected())
+    stream.tell(
+        MessageEvent(user(1, QUESTION)),
+        MessageEvent(
+            answer(
+                2,
+                "It waits for one timer, but **two** code paths create it.",
+                ToolCall("c1", "ask_user", arguments.decode()),
+                finish="tool_calls",
+            )
+        ),
+        status("requires_action", TITLE, versions=versions(4, 4, 2)),
+        ActionRequired(["c1"], calls=[ASKED]),
+        UsageEvent(None, 46_000, 200_000, 410_000),
+        CaughtUp(4),
+    )
+
+
 SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "empty": (empty, None, "You are talking to sonnet"),
     "first_run": (first_run, None, "palaver demo"),
@@ -215,6 +257,7 @@ SCENES: dict[str, tuple[Scene, str | None, str]] = {
     "streaming": (streaming, "a", "is answering"),
     "queued": (queueing, "a", "Queue · 2"),
     "held": (held, "a", "held"),
+    "asking": (asking, "a", "The model asks"),
     "retrying": (retrying, "a", "Retrying in"),
     "failed": (failed, "a", "The key was not accepted"),
     "disconnected": (disconnected, "a", "Lost the connection"),

@@ -81,6 +81,21 @@ def test_what_opens_looks_as_it_did(
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_question_in_focus_looks_as_it_did(
+    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app, before = picture(tmp_path, "asking")
+
+    async def focused(pilot: Pilot[int]) -> None:
+        await before(pilot)
+        app.main.question.focus()
+        app.main.question.select(1)
+        await posed(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=focused)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_notice_of_an_error_looks_as_it_did(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]

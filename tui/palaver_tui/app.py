@@ -295,7 +295,8 @@ class PalaverApp(Application[int]):
     def _tick(self) -> None:
         """Schedule a paint for spinners and times, unless there was one since the last tick."""
         painted, self._ticked = self._ticked, self._frames.painted
-        if painted == self._ticked and self.context.painter.moves:
+        moves = self.context.painter.moves or self.context.answering.waits
+        if painted == self._ticked and moves:
             self._changed()
 
     def _after_deletion(self, chat_id: str, title: str, unsent: list[str]) -> str | None:
@@ -348,6 +349,7 @@ class PalaverApp(Application[int]):
         if not self.on_screen:
             return
         list_commands(self.context)
+        self.context.answering.wrote(self.session.current, self.main.composer.text)
         stored = self.context.drafts.stored
         before = stored.chats
         self.context.drafts.note()
@@ -460,6 +462,7 @@ class PalaverApp(Application[int]):
         if isinstance(event, events.Key):
             # Its time is taken by the thread that reads the terminal, also during a long paint.
             self.context.enter.note(event.key, event.time, self.main.composer.edits)
+            self.context.answering.key()
             if "alt+" in event.key:
                 event.character = None  # Textual would insert the letter without Alt
         await super().on_event(event)

@@ -47,6 +47,10 @@ LIST_SEARCH_PAGE = 100  # chats; the largest page of a search of the daemon's in
 DRAG_SCROLL_S = 0.05
 # An Enter within this time after another one, wherever that was handled, confirms nothing.
 SAME_STROKE_S = 1.0
+# Keys do not answer a question that has just appeared: a person takes about half a second to see
+# it, and who is writing something else does not look. A second is a pause in typing.
+QUESTION_SHOWN_S = 0.5
+TYPED_ELSEWHERE_S = 1.0
 # A chat that was shown this long is read; one that was only passed in the list is not.
 READ_AFTER_S = 1.0
 # Notices disappear after this time.

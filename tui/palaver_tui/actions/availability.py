@@ -8,6 +8,7 @@ from palaver_tui.context.context import Context
 from palaver_tui.keymap.actions import Action, Need
 from palaver_tui.state.first_run import usable
 from palaver_tui.state.live import STOPPABLE
+from palaver_tui.state.questions import question
 
 
 def _queues(context: Context) -> bool:
@@ -27,6 +28,7 @@ def _pinned(context: Context) -> bool:
 NEEDS: Mapping[Need, Callable[[Context], bool]] = {
     "always": lambda _: True,
     "stoppable": lambda context: context.session.now.state in STOPPABLE,
+    "asked": lambda context: question(context.session.view) is not None,
     "failed": lambda context: context.session.view.error is not None,
     "retrying": lambda context: context.session.now.state == "retrying",
     "queue": _queues,

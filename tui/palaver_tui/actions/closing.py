@@ -28,6 +28,7 @@ OPEN: Final[Mapping[Open, tuple[Callable[[Context], bool], str]]] = {
         lambda context: context.list_filter.archived and context.screen.chat_list.has_focus,
         "other chats",
     ),
+    "question": (lambda context: context.screen.question.has_focus, "leave the question"),
     "queue": (lambda context: context.screen.queue.has_focus, "leave the queue"),
     "edit": (lambda context: context.editor.message is not None, "leave it as it was"),
     "overlay": (lambda context: context.screen.list_is_over, "close list"),

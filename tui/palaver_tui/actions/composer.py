@@ -6,15 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from palaver_tui.actions.edits import save_edit
+from palaver_tui.actions.questions import answer_in_words
 from palaver_tui.actions.recovery import do_what_helps
 from palaver_tui.actions.slash_commands import run_command
-from palaver_tui.actions.wording import refused
+from palaver_tui.actions.wording import TWICE, refused
 from palaver_tui.context.context import Context, Run
-from palaver_tui.keymap.actions import key_of
-
-TWICE = (
-    f"Two {key_of('composer.send')} within a second count as one. Press it again a second later."
-)
 
 
 def send(context: Context, *, interrupt: bool = False) -> None:
@@ -42,6 +38,8 @@ def send(context: Context, *, interrupt: bool = False) -> None:
     if run_command(context):
         return
     if refused(context, "send", context.session.view):
+        return
+    if not interrupt and answer_in_words(context):
         return
     text = composer.take()
     context.drafts.note()  # the message has the words from now on

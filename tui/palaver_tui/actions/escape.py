@@ -28,6 +28,7 @@ DOES: Final[Mapping[Escape, Run]] = {
     "clear_selection": lambda context: context.screen.transcript.selection.clear(),
     "clear_filter": lambda context: context.list_filter.end(),
     "close_archived": _end_archived,
+    "close_question": _focus_composer,
     "close_queue": _focus_composer,
     "close_edit": leave_edit,
     "close_overlay": lambda context: context.screen.close_list(),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from palaver_tui.actions.chats import unarchive
+from palaver_tui.actions.questions import focus as focus_question
 from palaver_tui.context.context import Context, Run
 from palaver_tui.state.banner import retry_time
 from palaver_tui.state.primary_action import Primary
@@ -48,6 +49,7 @@ def _promote_first(context: Context) -> None:
 PRIMARY: Final[Mapping[Primary, Run]] = {
     "chat.unarchive": unarchive,
     "app.reconnect": lambda context: context.session.start(),
+    "question.focus": focus_question,
     "retry.now": lambda context: context.session.requests.skip_backoff(context.session.view),
     "error.retry": retry_failed,
     "queue.release": lambda context: context.session.requests.release(context.session.view),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from palaver_tui.context.context import Context
+from palaver_tui.keymap.actions import key_of
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.features import missing
 from palaver_tui.state.permissions import Act, refusal
 from palaver_tui.text.wrap import clip
 
+TWICE = (
+    f"Two {key_of('composer.send')} within a second count as one. Press it again a second later."
+)
 TITLE_CELLS = 40  # cells of a title in a notice
 
 

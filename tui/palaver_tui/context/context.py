@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.app import App
 
 from palaver.interface import Choices
+from palaver_tui.context.answering import Answering
 from palaver_tui.context.dialogs import Dialogs
 from palaver_tui.context.draft_switch import DraftSwitch
 from palaver_tui.context.editor import Editor
@@ -53,6 +54,7 @@ class Context:
 
     editor: Editor = field(init=False)
     drafts: DraftSwitch = field(init=False)
+    answering: Answering = field(init=False)
     list_filter: ListFilter = field(init=False)
     undo: UndoStack = field(init=False)
     enter: EnterKey = field(init=False)
@@ -70,6 +72,7 @@ class Context:
         self.list_filter = ListFilter(self.screen.chat_list, self.session.list_search)
         self.undo = UndoStack(composer, self.notices)
         self.enter = EnterKey()
+        self.answering = Answering(self.session.clock)
 
     @property
     def place(self) -> UserPlace:

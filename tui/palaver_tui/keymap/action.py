@@ -7,11 +7,12 @@ from typing import Literal
 import msgspec
 
 # Where a key works. `app`: everywhere, before any widget handles it.
-Scope = Literal["app", "composer", "transcript", "search", "chats", "queue"]
+Scope = Literal["app", "composer", "question", "transcript", "search", "chats", "queue"]
 # The condition under which an action is offered; `actions/availability.py` checks it.
 Need = Literal[
     "always",
     "stoppable",
+    "asked",
     "retrying",
     "failed",
     "queue",

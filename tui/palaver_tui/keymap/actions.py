@@ -11,6 +11,7 @@ from palaver_tui.keymap.composer import COMPOSER
 from palaver_tui.keymap.everywhere import EVERYWHERE
 from palaver_tui.keymap.history import HISTORY
 from palaver_tui.keymap.key_names import key_name
+from palaver_tui.keymap.questions import QUESTIONS
 from palaver_tui.keymap.queue import QUEUE
 from palaver_tui.keymap.search import SEARCH
 from palaver_tui.keymap.transcript import TRANSCRIPT
@@ -21,6 +22,7 @@ __all__ = ["ACTIONS", "BY_COMMAND", "BY_ID", "Action", "Need", "Scope", "key_nam
 ACTIONS: tuple[Action, ...] = (
     *EVERYWHERE,
     *COMPOSER,
+    *QUESTIONS,
     *TRANSCRIPT,
     *SEARCH,
     *CHATS,

@@ -148,6 +148,14 @@ EVERYWHERE: tuple[Action, ...] = (
         command="use-local",
     ),
     Action(
+        "question.focus",
+        "Answer the question",
+        "Go to what the model asks: choose an option there, or write an answer.",
+        "app",
+        need="asked",
+        command="answer",
+    ),
+    Action(
         "queue.focus",
         "Queue",
         "Go to the messages that wait: edit, move, send now, remove.",

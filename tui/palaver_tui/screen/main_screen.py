@@ -17,6 +17,7 @@ from palaver_tui.widgets.bar import Bar
 from palaver_tui.widgets.chat_list import ChatListPane
 from palaver_tui.widgets.command_list import CommandList
 from palaver_tui.widgets.composer import Composer
+from palaver_tui.widgets.question import QuestionPanel
 from palaver_tui.widgets.queue import QueuePanel
 from palaver_tui.widgets.search_bar import SearchBar
 from palaver_tui.widgets.stage import Stage
@@ -45,6 +46,7 @@ class MainScreen(RowScreen[object]):
         self.welcome = Welcome()
         self.search_bar = SearchBar()
         self.banner = BannerBox()
+        self.question = QuestionPanel()
         self.queue = QueuePanel()
         self.commands = CommandList()
         self.writing = Horizontal(id="writing")
@@ -62,6 +64,7 @@ class MainScreen(RowScreen[object]):
                     yield self.welcome
                 yield self.search_bar
                 yield self.banner
+                yield self.question
                 yield self.queue
                 yield self.commands
                 with self.writing:

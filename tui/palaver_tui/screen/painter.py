@@ -23,6 +23,7 @@ from palaver_tui.state.edited_message import is_gone
 from palaver_tui.state.found_messages import FoundMessages, found_rows
 from palaver_tui.state.live import STOPPABLE
 from palaver_tui.state.primary_action import LABELS
+from palaver_tui.state.questions import question
 from palaver_tui.storage.drafts import NEW
 from palaver_tui.text.visible import visible_line
 from palaver_tui.textual_patches.frame_title import entitle
@@ -32,6 +33,8 @@ from palaver_tui.widgets.header import Place, header_line
 
 NARROW = 90  # columns below which the list of chats becomes an overlay
 ENTER, END = key_of("composer.send"), key_of("view.end")
+# In an empty composer.
+MESSAGE, ANSWER = "Write a message", "Write an answer of your own"
 FLAT = 12  # rows below which the conversation has no frame, to make room for a banner
 CROWDED = 24  # rows below which the list of commands hides the banner
 HINTS_FROM = 64  # columns from which the composer's frame shows hints
@@ -54,6 +57,7 @@ PARTS: dict[str, Scope] = {
     "transcript": "transcript",
     "chats": "chats",
     "search-input": "search",
+    "question": "question",
     "queue": "queue",
 }
 
@@ -89,6 +93,7 @@ class Painter:
         self._stage = screen.stage
         self._welcome = screen.welcome
         self._banner = screen.banner
+        self._question = screen.question
         self._queue = screen.queue
         self._writing = screen.writing
         self._commands = screen.commands
@@ -139,6 +144,7 @@ class Painter:
         editing: QueuedMessage | Message | None,
         dropped: Dropped | None,
         selection: ListSelection,
+        answering: str | None = None,
     ) -> None:
         """Update every widget from the session.
 
@@ -147,6 +153,7 @@ class Painter:
             editing: the message that is edited in the composer.
             dropped: what is dropped when that message is sent.
             selection: what the list shows.
+            answering: the id of the call whose answer is on its way.
         """
         session, view = self._session, self._session.view
         width = self._screen.size.width
@@ -180,18 +187,31 @@ class Painter:
         crowded = self._commands.display and self._screen.size.height < CROWDED
         self._banner.show(None if crowded else self._offered(shown))
         number = editing.id if isinstance(editing, QueuedMessage) else None
-        self._queue.show(view, number, self._screen.size.height, self._banner.rows)
+        rows = self._screen.size.height
+        self._question.show(view, answering, rows - self._banner.rows, self._zone)
+        self._queue.show(view, number, rows, self._banner.rows + self._question.rows)
+        self._composer.placeholder = ANSWER if question(view) is not None else MESSAGE
         self._composer.room = self._room_to_write()
         self._composer.fit()
         self._paint_writing(editing, dropped)
         self._paint_footer(closes, selection.filter_text is not None)
+
+    def _asking_elsewhere(self) -> int:
+        """Return the number of other chats that ask something."""
+        session = self._session
+        return sum(
+            chat.status == "requires_action"
+            for chat in session.chats.chats.values()
+            if chat.id != session.view.chat_id
+        )
 
     def _room_to_write(self) -> int:
         """Return the rows left for the composer: at least one, which the other parts ensure."""
         rows = self._screen.size.height
         conversation = 1 if rows < FLAT else 2  # a row, or its frame
         framed = 2 + 2  # header and footer, and the composer's frame
-        return rows - framed - conversation - self._banner.rows - self._queue.rows
+        others = self._banner.rows + self._question.rows + self._queue.rows
+        return rows - framed - conversation - others
 
     def _paint_footer(self, closes: str | None, filtering: bool) -> None:
         # Under a dialog no part gets keys, not even the focused one.
@@ -207,6 +227,7 @@ class Painter:
             selected=transcript is not None and transcript.selection.some,
             filtering=filtering,
             under=under,
+            asking=self._asking_elsewhere() if self._screen.is_narrow else 0,
         )
         self._footer.show([line])
 
@@ -255,13 +276,16 @@ class Painter:
         return f"Chats · {DRAFT_SIGN} {key_of('chat.new')}" if elsewhere else f"Chats{letters}"
 
     def _list_signs(self, selection: ListSelection) -> str:
-        """Return the text under the list: number of running chats, key for archived ones."""
+        """Return the text under the list: how many chats ask and run, the key for archived ones."""
         key = key_of("chats.archived")
         if selection.archived:
             return f"{key} other chats"
         chats = self._session.chats.chats.values()
         busy = sum(chat.status == "running" for chat in chats)
-        parts = [f"{busy} running"] if busy else []
+        asking = sum(chat.status == "requires_action" for chat in chats)
+        parts = [f"{asking} {'asks' if asking == 1 else 'ask'}"] if asking else []
+        if busy and not (asking and self._has_archived):  # there is room for two
+            parts.append(f"{busy} running")
         if self._has_archived:
             parts.append(f"{key} archived")
         return " · ".join(parts)
@@ -312,6 +336,8 @@ class Painter:
             return ""
         if not self._composer.text and (action := session.primary):
             return f"{ENTER} {LABELS[action]}"
+        if question(session.view) is not None:
+            return f"{ENTER} answer · {key_of('composer.interrupt')} send as a message"
         if state in STOPPABLE or state == "interrupting":
             return f"{ENTER} queue · {key_of('composer.interrupt')} send now"
         return f"{ENTER} send · {key_of('composer.newline')} new line"

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from palaver.client import PalaverError
 from palaver.client.pages import messages_after
-from palaver.wire.actions import ClearContext, EditMessage, Fork
+from palaver.wire.actions import Answers, CallAnswer, ClearContext, EditMessage, Fork
 from palaver.wire.chats import Chat, Interrupt, SendMessage
 from palaver.wire.messages import QueuedMessage
 from palaver.wire.queue import (
@@ -31,9 +31,14 @@ from palaver_tui.session.store import Store
 from palaver_tui.session.tasks import Spawn
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.dropped_messages import Counted, Dropped, in_words, is_read
+from palaver_tui.state.questions import answered_elsewhere
 
 if TYPE_CHECKING:
     from palaver.client import Client
+
+# Who answered a call that was cancelled, in the daemon's words.
+CANCELLED = "cancelled"
+ANSWER_LENGTH = 80  # characters of another client's answer in a notice
 
 Told = Callable[[Chat], None]
 Done = Callable[[], None]
@@ -47,6 +52,7 @@ class Requests:
     def __init__(self, store: Store, spawn: Spawn) -> None:
         self._store = store
         self._spawn = spawn
+        self._answered: set[str] = set()  # ids of the calls that this client has answered
 
     def _ask(self, view: ChatView, ask: Ask, failed: Failed | None = None) -> None:
         if view.chat_id is not None:
@@ -90,6 +96,32 @@ class Requests:
             return "Stopped. What was written so far is kept."
 
         self._ask(view, ask)
+
+    def answer(self, view: ChatView, call_id: str, text: str, failed: Failed) -> None:
+        """Answer a question; `failed` is called if this did not become its answer."""
+        request = Answers(_turn(view), [CallAnswer(call_id, text=text)])
+        key = uuid4().hex
+        self._answered.add(call_id)
+
+        async def ask(client: Client, chat_id: str) -> str | None:
+            answered = await client.answer_calls(chat_id, request, key=key)
+            if not answered.lost:
+                return None
+            failed()
+            user = self._store.info.user if self._store.info is not None else None
+            return _lost_words(answered.lost[0].answered_by, user)
+
+        self._ask(view, ask, failed)
+
+    def say_answered(self, before: ChatView, after: ChatView) -> None:
+        """Show a notice if a question that was open here was answered by another client."""
+        found = answered_elsewhere(before, after) if before.attached else None
+        if found is not None and found[0] not in self._answered:
+            words = " ".join(found[1].split())
+            words = words if len(words) <= ANSWER_LENGTH else f"{words[:ANSWER_LENGTH]}…"
+            self._store.notice(
+                f"The question was answered by another client: {words}", "information"
+            )
 
     def resume(self, view: ChatView, at: datetime | None = None) -> None:
         """Retry the failed turn, now or at a time."""
@@ -340,6 +372,14 @@ class Requests:
             return None
 
         self._ask(view, ask)
+
+
+def _lost_words(answered_by: str, user: str | None) -> str:
+    """Return why an answer came too late."""
+    if answered_by == CANCELLED:
+        return "The question was withdrawn before it was answered."
+    who = "another client" if answered_by == user or user is None else answered_by
+    return f"This question was answered before, by {who}."
 
 
 def _turn(view: ChatView) -> int:

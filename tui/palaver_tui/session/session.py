@@ -423,6 +423,8 @@ class Session(Store):
                     before = self.views[name]
                     view = self.views[name] = reduce_all(before, events, self.clock.now())
                     self.outbox.arrived(before, view)
+                    if self.current == name:
+                        self.requests.say_answered(before, view)
                     if view.progress.since != before.progress.since:
                         self.read_reports.consider()
                     if any(isinstance(event, Connected) for event in events):

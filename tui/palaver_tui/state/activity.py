@@ -7,7 +7,9 @@ from datetime import datetime, tzinfo
 from palaver.wire.chats import Chat, PendingReason, RetryInfo
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.live import LiveState, Now
+from palaver_tui.state.questions import question
 from palaver_tui.text.spans import Ink
+from palaver_tui.text.visible import visible_line
 from palaver_tui.timing import ANIMATION_S
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -112,6 +114,13 @@ def signs(
     return tuple(found)
 
 
+def _wanted(view: ChatView) -> tuple[str, Ink]:
+    """Return the text and ink of a chat that waits for a client: for the person, or a program."""
+    if view.asked and question(view) is None:
+        return f"… waiting for a program to run {visible_line(view.asked[0].tool)}", "muted"
+    return "? waiting for your answer", "warning"
+
+
 def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> tuple[str, Ink]:
     """Return the text and ink of a chat's live state for the composer's frame; empty if idle."""
     waited = duration((at - now.since).total_seconds()) if now.since else ""
@@ -136,7 +145,7 @@ def activity(now: Now, view: ChatView, model: str, at: datetime, frame: str) -> 
         case "retrying":
             return "↻ waiting to try again", "warning"
         case "needs_answer":
-            return "? waiting for your answer", "warning"
+            return _wanted(view)
         case "held":
             return "‖ the queue is held", "warning"
         case _:

@@ -12,6 +12,7 @@ from palaver.wire.chats import ChatStatus, PendingReason, RetryInfo, Versions
 from palaver.wire.errors import ChatError
 from palaver.wire.events import BlockKind
 from palaver.wire.messages import Message, QueuedMessage
+from palaver.wire.questions import OpenCall
 from palaver.workspaces import NO_WORKSPACE, WantedWorkspace
 from palaver_tui.state.growing_text import GrowingText
 
@@ -71,9 +72,10 @@ class ChatView(msgspec.Struct, frozen=True):
     """What the client knows about a chat. The default value is a chat that does not exist yet.
 
     `since` is when the current status began: the daemon's time for `pending`, else the time when
-    this client learned of it. `progress` is how far the stream was read. `older`: there may be
-    messages before the first one here. `gap` is the id of the message after which messages may be
-    missing, up to the next one in `messages`; None if none are missing.
+    this client learned of it. `open_calls` are the ids of calls that wait for a client, `asked` the
+    calls with what they ask, which older daemons do not tell. `progress` is how far the stream was
+    read. `older`: there may be messages before the first one here. `gap` is the id of the message
+    after which messages may be missing, up to the next one in `messages`; None if none are missing.
     """
 
     chat_id: str | None = None
@@ -94,6 +96,7 @@ class ChatView(msgspec.Struct, frozen=True):
     error: ChatError | None = None
     resume_at: datetime | None = None
     open_calls: tuple[str, ...] = ()
+    asked: tuple[OpenCall, ...] = ()
     context_tokens: int | None = None
     context_limit: int | None = None
     cost_micros: int | None = None

@@ -8,7 +8,16 @@ from palaver_tui.state.live import LiveState
 
 # What can be open, topmost first.
 Open = Literal[
-    "dialog", "commands", "search", "selection", "filter", "archived", "queue", "edit", "overlay"
+    "dialog",
+    "commands",
+    "search",
+    "selection",
+    "filter",
+    "archived",
+    "question",
+    "queue",
+    "edit",
+    "overlay",
 ]
 LAYERS: tuple[Open, ...] = get_args(Open)
 Escape = Literal[
@@ -18,6 +27,7 @@ Escape = Literal[
     "clear_selection",
     "clear_filter",
     "close_archived",
+    "close_question",
     "close_queue",
     "close_edit",
     "close_overlay",
@@ -34,6 +44,7 @@ CLOSES: dict[Open, Escape] = {
     "selection": "clear_selection",
     "filter": "clear_filter",
     "archived": "close_archived",
+    "question": "close_question",
     "queue": "close_queue",
     "edit": "close_edit",
     "overlay": "close_overlay",

@@ -7,10 +7,17 @@ from typing import Literal
 from palaver_tui.state.chat import ChatView
 from palaver_tui.state.connection import Connection
 from palaver_tui.state.first_run import FirstRun, Help
+from palaver_tui.state.questions import question
 
 Primary = (
     Literal[
-        "app.reconnect", "chat.unarchive", "retry.now", "error.retry", "queue.release", "queue.head"
+        "app.reconnect",
+        "chat.unarchive",
+        "question.focus",
+        "retry.now",
+        "error.retry",
+        "queue.release",
+        "queue.head",
     ]
     | Help
 )
@@ -20,6 +27,7 @@ HOPELESS = frozenset({"context_overflow", "content_filter"})
 LABELS: dict[Primary, str] = {
     "app.reconnect": "try again",
     "chat.unarchive": "bring it back",
+    "question.focus": "choose an answer",
     "retry.now": "now",
     "error.retry": "try again",
     "queue.release": "release the queue",
@@ -45,6 +53,8 @@ def primary(
         return "app.reconnect"
     if archived:
         return "chat.unarchive"
+    if (asked := question(view)) is not None:
+        return "question.focus" if asked.options else None
     if view.status == "running" and view.retry is not None:
         return "retry.now"
     if view.status == "error" and view.error is not None:

@@ -183,7 +183,7 @@ def _error(view: ChatView, event: ErrorEvent, now: datetime) -> ChatView:
 
 
 def _action(view: ChatView, event: ActionRequired, now: datetime) -> ChatView:
-    return replace(view, open_calls=tuple(event.call_ids))
+    return replace(view, open_calls=tuple(event.call_ids), asked=tuple(event.calls))
 
 
 def _usage(view: ChatView, event: UsageEvent, now: datetime) -> ChatView:

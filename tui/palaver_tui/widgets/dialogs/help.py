@@ -18,6 +18,7 @@ from palaver_tui.widgets.dialogs.dialog import Dialog, keys_below
 TITLES: dict[Scope, str] = {
     "app": "Everywhere",
     "composer": "Writing",
+    "question": "At a question",
     "transcript": "In the conversation",
     "search": "While searching",
     "chats": "In the list of chats",
