@@ -39,7 +39,7 @@ def png(width: int, height: int, *, size: int = 0) -> bytes:
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = chunk(b"IHDR", header), chunk(b"IDAT", os.urandom(size)), chunk(b"IEND", b"")
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", b"\x5a" * size), chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -183,6 +183,7 @@ async def test_a_picture_is_refused_with_a_hint_where_the_model_does_not_see(roo
         (png(0, 10), "has no size: it is broken"),
         (jpeg(3, 2)[:30], "is binary|has no size"),
     ],
+    ids=["heavy", "wide", "flat", "cut"],
 )
 async def test_a_picture_that_cannot_be_shown_says_why(root: Path, data: bytes, why: str) -> None:
     plant(root, {"a": data})
