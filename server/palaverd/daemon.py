@@ -144,7 +144,7 @@ class Daemon:
         self.catalog = self.configured.catalog
         self.retention = Retention(self.database, self.files, clock, config.retention.days)
         self.indexing = Indexing(self.database, clock)
-        self.context = Context(self.door, self.catalog.names, self._host)
+        self.context = Context(self.door, self.catalog.names, self._host, self.catalog.cannot_read)
         self.worker = Worker(
             Environment(
                 database=self.database,
@@ -160,6 +160,7 @@ class Daemon:
                 toolbox=Toolbox(tools),
                 finished=FinishedCalls(),
                 call_folders=data_dir / "calls",
+                files=self.files,
                 surroundings=SurroundingsReader(clock, source.path.parent if source else None),
             ),
             self.hub,

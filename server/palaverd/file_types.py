@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import get_args
 
-from palaver.wire.files import MEDIA_TYPES, MediaType
-from palaver.wire.messages import PictureType
+from palaver.wire.files import MEDIA_TYPES
+from palaver.wire.messages import MediaType, PictureType
 from palaverd.file_folder import ReceivedFile
 
 # Control characters that texts have: tab, line ends, form feed, and escape in output of programs.

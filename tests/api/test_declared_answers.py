@@ -61,6 +61,7 @@ IN_A_CHAT: Final = [
     Ask("POST", f"{CHAT}/messages", {"content": "x"}, full=True),
     Ask("POST", f"{CHAT}/messages", {"content": "x", "model": "none"}),
     Ask("POST", f"{CHAT}/messages", {"content": " "}),
+    Ask("POST", f"{CHAT}/messages", {"content": "x", "files": ["none"]}),
     Ask("POST", f"{CHAT}/messages", {"content": "x", "when_busy": "interrupt"}),
     *(
         Ask(
@@ -102,6 +103,7 @@ IN_A_CHAT: Final = [
         )
     ),
     Ask("PATCH", MESSAGE, {"content": "x", "history_version": HISTORY, "model": "none"}),
+    Ask("PATCH", MESSAGE, {"content": "x", "history_version": HISTORY, "files": ["none"]}),
     Ask("POST", f"{CHAT}/fork", {"message_id": NOWHERE}),
     Ask("POST", f"{CHAT}/fork", {"message_id": "{message_id}"}, key="{chat_id}", times=2),
     *(Ask("POST", f"{CHAT}/clear", {"history_version": version}) for version in (3, 2)),
@@ -111,6 +113,7 @@ IN_A_CHAT: Final = [
     Ask("PATCH", QUEUED, {"content": "x"}, missing=True),
     Ask("PATCH", QUEUED, {"content": " "}),
     Ask("PATCH", QUEUED, {"content": "x", "model": "none"}),
+    Ask("PATCH", QUEUED, {"content": "x", "files": ["none"]}),
     Ask("DELETE", QUEUED),
     Ask("DELETE", QUEUED, missing=True),
     *(Ask("POST", f"{QUEUED}/promote", {"turn_version": turn}) for turn in (TURN, TURN - 1)),
@@ -133,6 +136,7 @@ ELSEWHERE: Final = [
     Ask("POST", CHATS, {"content": "x"}, key="new"),
     Ask("POST", CHATS, {"content": "y"}, key="new"),
     Ask("POST", CHATS, {"content": ""}),
+    Ask("POST", CHATS, {"content": "x", "files": ["none"]}),
     Ask("POST", CHATS, {"content": "x", "model": "none"}),
     Ask("GET", CHATS),
     Ask("GET", f"{CHATS}?cursor=x"),
@@ -180,6 +184,16 @@ TESTED_ELSEWHERE: Final = {
     ("GET /api/v1/files/{file_id}", 206): "tests/api/test_files.py",
     ("GET /api/v1/files/{file_id}", 304): "tests/api/test_files.py",
     ("GET /api/v1/files/{file_id}", 416): "tests/api/test_files.py",
+    ("POST /api/v1/chats", 400): "tests/api/test_attachments.py",
+    ("POST /api/v1/chats/{chat_id}/messages", 400): "tests/api/test_attachments.py",
+    (
+        "PATCH /api/v1/chats/{chat_id}/messages/{message_id}",
+        400,
+    ): "tests/api/test_attachments.py",
+    (
+        "PATCH /api/v1/chats/{chat_id}/queue/{queued_id}",
+        400,
+    ): "tests/api/test_attachments.py",
 }
 
 

@@ -29,6 +29,7 @@ from api_page.page import (
     table,
 )
 from api_page.scenes import SCENES, Place
+from palaver.wire.bounds import FILES_BYTES, FILES_LIMIT
 from palaver.wire.chats import QUEUE_LIMIT, TITLE_LIMIT
 from palaver.wire.events import Heartbeat, StreamEvent, WatchEvent
 from palaver.wire.exports import IMPORT_LIMIT, IMPORT_MESSAGES
@@ -200,6 +201,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "idempotency key": f"{limits.KEY_LIMIT} characters",
         "title": f"{TITLE_LIMIT} characters",
         "messages in a queue": str(QUEUE_LIMIT),
+        "files of a message": f"{FILES_LIMIT}, of {FILES_BYTES // 2**20} MiB together",
         "page of chats": f"{limits.LIST_LIMIT}, by default {limits.CHATS_PAGE}",
         "page of messages": f"{limits.MESSAGES_LIMIT}, by default {limits.MESSAGES_PAGE}",
         "page of a search": f"{limits.SEARCH_LIMIT}, by default {limits.SEARCH_PAGE}",

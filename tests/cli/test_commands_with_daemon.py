@@ -9,6 +9,7 @@ import pty
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,19 @@ async def test_a_conversation_from_the_shell(palaver: Shell) -> None:
     assert shown[2]["parts"][0]["text"] == first["text"]
     assert shown[4]["parts"][0]["text"] == second["text"]
     assert second["text"] in (await palaver("tail", chat, "--until-idle")).out
+
+
+async def test_files_are_attached_to_messages_and_shown(palaver: Shell, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Blue.")
+    path = str(tmp_path / "a.txt")
+    chat = (await palaver.lines("run", "[[echo]] one", "--attach", path))[-1]["chat_id"]
+    await palaver("send", chat, "[[echo]] two", "-a", path, "-a", path)
+    await palaver("tail", chat, "--until-idle")
+    shown = await palaver.lines("show", chat)
+    files = [part for part in shown[1]["parts"] + shown[3]["parts"] if part["type"] == "file"]
+    assert [(file["name"], file["size"]) for file in files] == [("a.txt", 5)] * 2
+    assert (await palaver("show", chat)).out.count("[file a.txt (text, 5 bytes)]") == 2
+    assert "No such file" in (await palaver("send", chat, "x", "-a", "/no/x", code=1)).err
 
 
 async def test_a_busy_chat_queues_and_its_queue_can_be_ruled(palaver: Shell) -> None:

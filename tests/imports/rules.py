@@ -101,6 +101,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("answer", "commands", "exits", "features", "logfile", "messages", "settings", "words"),
         ("questions",),
         (
+            "attachments",
             "chat_marks",
             "confirmation",
             "findings",
@@ -130,6 +131,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "palaverd.usecases": (
         ("access", "context", "errors", "keyed_requests"),
         (
+            "attachments",
             "exporting",
             "families",
             "files",

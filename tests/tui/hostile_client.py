@@ -26,7 +26,16 @@ from palaver.wire.events import (
     QueueUpdate,
     RetryEvent,
 )
-from palaver.wire.messages import Boundary, Message, Reasoning, Source, ToolCall, ToolResult
+from palaver.wire.messages import (
+    Boundary,
+    File,
+    Message,
+    Reasoning,
+    Source,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from palaver_tui.actions.clipboard import copy_text
 from palaver_tui.actions.edits import begin_edit
 from palaver_tui.actions.search import end_search
@@ -84,7 +93,9 @@ def evil_daemon() -> ReplayClient:
     markdown = f"{ALL}\n\n`{ALL}`\n\n```{ALL}\n{ALL}\n```\n\n| {ALL} |\n|---|\n| {ALL} |\n"
     stream.tell(Connected())
     stream.tell(
-        MessageEvent(user(1, f"{ALL}\n{ALL}")),
+        MessageEvent(
+            Message(1, "user", [Text(f"{ALL}\n{ALL}"), File("f", ALL, "text/plain", 1)], 1, T0)
+        ),
         MessageEvent(answer(2, Reasoning(f"thought {ALL}", 10), *calls, model=ALL)),
         MessageEvent(Message(3, "tool", [*results], revision=3, created_at=T0)),
         MessageEvent(answer(4, markdown, Source("https://x.example/\x1b[2J", ALL), model=ALL)),

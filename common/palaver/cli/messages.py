@@ -9,6 +9,7 @@ from palaver.wire.errors import ChatError
 from palaver.wire.messages import (
     Boundary,
     Failure,
+    File,
     Finish,
     Message,
     Part,
@@ -68,6 +69,8 @@ def part_text(part: Part) -> str:
             return f"[{title or url}]({url})"
         case Boundary(reason=reason):
             return f"--- {reason} ---"
+        case File():
+            return f"[file {part.in_words}]"
         case Failure(error=error):
             return f"[failed] {failure_line(error)}"
         case Reasoning():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from palaver.cli.attachments import attach_option
 from palaver.cli.completion import complete_chats, complete_models
 from palaver.cli.runtime import run_async, with_piped
 from palaver.cli.settings import Settings
@@ -21,6 +22,7 @@ Examples:
   palaver run "And at night?" --chat ID
   palaver run "hello" --json | jq -r 'select(.type == "result").text'
   palaver run "A long job" --detach
+  palaver run "What is wrong here?" --attach screenshot.png
   palaver run "Make the tests pass" --mode full-auto
 
 \b
@@ -48,6 +50,7 @@ for a client: call_id, tool, arguments, question, options, deadline; palaver ans
 @click.option(
     "--chat", "chat_id", metavar="ID", shell_complete=complete_chats, help="Continue this chat."
 )
+@attach_option()
 @mode_option("What its tools may do: only read (the default), or everything without asking.")
 @workspace_option(
     "The directory with its files. A new chat of a private daemon has the current one."
@@ -63,6 +66,7 @@ def run(
     prompt: str | None,
     model: str | None,
     chat_id: str | None,
+    attached: tuple[str, ...],
     mode: Mode | None,
     workspace: str | None,
     without: bool,
@@ -85,5 +89,8 @@ def run(
     from palaver.cli.run_turn import Asked, ask
 
     run_async(
-        ask(settings, Asked(content, model, chat_id, mode, workspace, without, as_json, detach))
+        ask(
+            settings,
+            Asked(content, model, chat_id, attached, mode, workspace, without, as_json, detach),
+        )
     )

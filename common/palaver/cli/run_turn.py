@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from palaver.cli import exits, output, words
+from palaver.cli.attachments import send_files
 from palaver.cli.chat_marks import shown
 from palaver.cli.ids import find_id
 from palaver.cli.result import Result, exit_code, failure_result, sentence, turn_result
@@ -31,6 +32,7 @@ class Asked:
     content: str
     model: str | None
     chat_id: str | None
+    attached: tuple[str, ...]
     mode: Mode | None
     workspace: str | None
     without_workspace: bool
@@ -62,14 +64,16 @@ async def _send(client: Client, settings: Settings, asked: Asked) -> Sent:
     if asked.chat_id is None:
         wanted = wanted_workspace(settings, asked.workspace, without=asked.without_workspace)
         workspace = wanted.of(await client.meet())
-        chat = CreateChat(asked.content, model=asked.model, workspace=workspace)
+        files = await send_files(client, asked.attached)
+        chat = CreateChat(asked.content, model=asked.model, workspace=workspace, files=files)
         if asked.mode is not None:
             await check_modes(client)
             chat = msgspec.structs.replace(chat, mode=asked.mode)
         return await client.create_chat(chat)
     chat_id = await find_id(client, asked.chat_id)
     await set_up(client, settings, chat_id, asked.mode, asked.workspace)
-    return await client.send(chat_id, SendMessage(asked.content, model=asked.model))
+    files = await send_files(client, asked.attached)
+    return await client.send(chat_id, SendMessage(asked.content, model=asked.model, files=files))
 
 
 def _print_detached(sent: Sent, asked: Asked) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from palaver.cli import exits, output, words
+from palaver.cli.attachments import attach_option, send_files
 from palaver.cli.completion import complete_models
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.runtime import connected, run_async, with_piped
@@ -23,6 +24,7 @@ Examples:
   palaver send ID "And then update the changelog"
   palaver send ID "No, the other file" --interrupt
   palaver send ID "Now make these changes" --mode full-auto
+  palaver send ID "What is wrong here?" --attach screenshot.png
   cat notes.md | palaver send ID
 """
 )
@@ -36,6 +38,7 @@ Examples:
     help="The model to answer it.",
 )
 @click.option("--interrupt", is_flag=True, help="Stop the turn; this is answered next.")
+@attach_option()
 @mode_option("What the chat's tools may do from now on.")
 @workspace_option("The directory that the chat works in from now on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the daemon's answer.")
@@ -46,6 +49,7 @@ def send(
     message: str | None,
     model: str | None,
     interrupt: bool,
+    attached: tuple[str, ...],
     mode: Mode | None,
     workspace: str | None,
     as_json: bool,
@@ -57,7 +61,7 @@ def send(
     content = with_piped(message)
     if not content:
         raise click.UsageError("There is nothing to send: give a MESSAGE, or pipe one in.")
-    sending = Sending(content, model, interrupt, mode, workspace)
+    sending = Sending(content, model, interrupt, attached, mode, workspace)
     run_async(_send(settings, chat_id, sending, as_json=as_json))
 
 
@@ -67,6 +71,7 @@ class Sending(NamedTuple):
     content: str
     model: str | None
     interrupt: bool
+    attached: tuple[str, ...]
     mode: Mode | None
     workspace: str | None
 
@@ -78,6 +83,7 @@ async def _send(settings: Settings, chat_id: str, sending: Sending, *, as_json: 
     async with connected(settings) as client:
         chat = await find_chat(client, chat_id)
         await set_up(client, settings, chat.id, sending.mode, sending.workspace)
+        files = await send_files(client, sending.attached)
         sent = await client.send(
             chat.id,
             SendMessage(
@@ -86,6 +92,7 @@ async def _send(settings: Settings, chat_id: str, sending: Sending, *, as_json: 
                 model=sending.model,
                 turn_version=chat.versions.turn if interrupt else None,
                 position=0 if interrupt else None,
+                files=files,
             ),
         )
     if as_json:

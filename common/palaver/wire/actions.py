@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from palaver.wire.bounds import Whole
+from palaver.wire.bounds import FileIds, Whole
 from palaver.wire.chats import Chat
 from palaver.wire.messages import Message, QueuedMessage
 
@@ -26,11 +26,15 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EditMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Replace a message; it and all after it are dropped. Names the history that the client saw."""
+    """Replace a message; it and all after it are dropped. Names the history that the client saw.
+
+    `files` are the ids of its files; without them it keeps those that it had.
+    """
 
     content: str
     history_version: Whole
     model: str | None = None
+    files: FileIds | None = None
 
 
 class Fork(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

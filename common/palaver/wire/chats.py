@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from palaver.wire.bounds import Whole
+from palaver.wire.bounds import FileIds, Whole
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import Message, QueuedMessage
 from palaver.wire.questions import Asks
@@ -129,7 +129,7 @@ class ClientTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Create a chat with its first message."""
+    """Create a chat with its first message. `files` are the ids of files that belong to it."""
 
     content: str
     title: str | None = None
@@ -139,6 +139,7 @@ class CreateChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     workspace: ChosenWorkspace | None = None
     mode: Mode = "read-only"
     client_tools: list[ClientTool] = []
+    files: FileIds = []
 
 
 class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -147,7 +148,8 @@ class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     `position` is its place in the queue (from 0), if it is queued; by default the end. A message
     that interrupts is answered next if it is at position 0. One that steers has neither position
     nor model: the model of the turn gets it after the results of the current step, without an
-    interruption. If the turn ends before, it is the next one.
+    interruption. If the turn ends before, it is the next one. `files` are the ids of
+    files that belong to it.
     """
 
     content: str
@@ -155,6 +157,7 @@ class SendMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     model: str | None = None
     turn_version: Whole | None = None
     position: Whole | None = None
+    files: FileIds = []
 
 
 class Interrupt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

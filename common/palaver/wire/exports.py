@@ -18,6 +18,7 @@ from palaver.wire.errors import ChatError, SpendLimit
 from palaver.wire.messages import (
     Boundary,
     Failure,
+    File,
     Finish,
     Part,
     Picture,
@@ -135,6 +136,12 @@ class ImportedFailure(Failure, frozen=True, forbid_unknown_fields=True, tag="fai
     error: ImportedError
 
 
+class ImportedFile(File, frozen=True, forbid_unknown_fields=True, tag="file"):
+    """A file of a message in an import. Its content is not in the document."""
+
+    size: Whole
+
+
 class ImportedUsage(Usage, frozen=True, forbid_unknown_fields=True):
     """Token counts in an import."""
 
@@ -153,6 +160,7 @@ ImportedPart = (
     | ImportedSource
     | ImportedBoundary
     | ImportedFailure
+    | ImportedFile
 )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, get_args
 
 import msgspec
 from msgspec import Meta
 
-from palaver.wire.messages import PictureType
+from palaver.wire.messages import MediaType
 
-MediaType = Literal[PictureType, "application/pdf", "text/plain"]
 MEDIA_TYPES: Final[frozenset[str]] = frozenset(get_args(MediaType))
 FILE_LIMIT: Final = 10 * 1024 * 1024  # bytes; providers take pictures and documents of this size
 FileName = Annotated[str, Meta(min_length=1, max_length=200)]

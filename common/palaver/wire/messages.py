@@ -15,6 +15,8 @@ Visibility = Literal["both", "user", "model"]
 # `unknown`: no known sign says that it is complete.
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "interrupted", "unknown"]
 PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+# Types of the files that clients send.
+MediaType = Literal[PictureType, "application/pdf", "text/plain"]
 # A client attaches with fifty messages in one frame of at most 64 MiB, which is 48 pictures of this
 # size in base64; a screenshot is much smaller.
 PICTURE_BYTES = 1024 * 1024
@@ -108,7 +110,32 @@ class Failure(msgspec.Struct, frozen=True, tag="failure", omit_defaults=True):
     error: ChatError
 
 
-Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary | Failure
+class File(msgspec.Struct, frozen=True, tag="file", omit_defaults=True):
+    """A file that was sent with a message. `size` is in bytes.
+
+    `GET /files/{id}` has its content, unless it was removed meanwhile.
+    """
+
+    id: str
+    name: str
+    media_type: MediaType
+    size: int
+
+    @property
+    def in_words(self) -> str:
+        """One line that stands for it: its name, kind and size."""
+        kind = self.media_type.rpartition("/")[2].upper().replace("PLAIN", "text")
+        return f"{self.name} ({kind.replace('WEBP', 'WebP')}, {_size(self.size)})"
+
+
+def _size(size: int) -> str:
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"
+
+
+Part = Text | Reasoning | ToolCall | ToolResult | Source | Boundary | Failure | File
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -160,6 +187,7 @@ class QueuedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     key: str | None = None
     steer_turn: int | None = None
+    files: list[File] = []
 
 
 class MessagePage(msgspec.Struct, frozen=True):

@@ -34,6 +34,8 @@ SEARCH: Final = "search"
 MODES: Final = "modes"
 # Messages can steer: they join the current turn. A daemon without this feature refuses them.
 STEERING: Final = "steering"
+# Messages have files. A daemon without this feature refuses them.
+ATTACHMENTS: Final = "attachments"
 # The features of this daemon, by permanent names.
 CAPABILITIES: Final = (
     "stream",
@@ -46,6 +48,7 @@ CAPABILITIES: Final = (
     SEARCH,
     MODES,
     STEERING,
+    ATTACHMENTS,
 )
 # Features that every client needs.
 NEEDED: Final = frozenset({"stream", "watch"})

@@ -6,16 +6,17 @@ from datetime import datetime
 
 import msgspec
 
-from palaver.wire.bounds import Whole
+from palaver.wire.bounds import FileIds, Whole
 from palaver.wire.chats import Chat, ChosenWorkspace, Mode
 from palaver.wire.messages import QueuedMessage
 
 
 class EditQueued(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """New content for a queued message; its position is kept."""
+    """New content for a queued message; its position is kept, and without `files` its files."""
 
     content: str
     model: str | None = None
+    files: FileIds | None = None
 
 
 class Promote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

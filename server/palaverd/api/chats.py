@@ -24,6 +24,7 @@ from palaverd.api.access import owner_of
 from palaverd.api.cursors import read_cursor, write_cursor
 from palaverd.api.declared import Reply
 from palaverd.api.limits import CHATS_PAGE, LIST_LIMIT, MESSAGES_LIMIT, MESSAGES_PAGE
+from palaverd.api.problem_kinds import OF_MESSAGES
 from palaverd.api.problems import BadRequest
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
@@ -84,7 +85,7 @@ class ListMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "/api/v1/chats",
     scope="chat",
     statuses=(201, 200),
-    problems=("empty_message", "unknown_model"),
+    problems=OF_MESSAGES,
 )
 async def post_chat(request: web.Request, asker: Asker, body: CreateChat) -> Reply[Sent]:
     """Create a chat with its first message; it runs at once. 200: it was created before."""
@@ -127,7 +128,11 @@ async def get_messages(request: web.Request, chat_id: str, query: ListMessages) 
 @routes.post(
     "/api/v1/chats/{chat_id}/messages",
     scope="chat",
-    problems=("empty_message", "unknown_model", "refused", "queue_full"),
+    problems=(
+        *OF_MESSAGES,
+        "refused",
+        "queue_full",
+    ),
 )
 async def post_message(request: web.Request, chat_id: str, asker: Asker, body: SendMessage) -> Sent:
     """Send a message: into history if the chat is idle, else into its queue."""

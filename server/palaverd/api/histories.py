@@ -10,6 +10,7 @@ from palaver.wire.chats import Chat, Sent
 from palaver.wire.queue import Acted, ChangeChat, ReadChat
 from palaverd.api.access import owner_of
 from palaverd.api.declared import Reply
+from palaverd.api.problem_kinds import OF_MESSAGES
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.usecases import families, history, settings
@@ -21,7 +22,12 @@ routes = Routes()
 @routes.patch(
     "/api/v1/chats/{chat_id}/messages/{message_id:[0-9]+}",
     scope="chat",
-    problems=("empty_message", "unknown_model", "no_such_message", "refused", "stale_version"),
+    problems=(
+        *OF_MESSAGES,
+        "no_such_message",
+        "refused",
+        "stale_version",
+    ),
 )
 async def patch_message(
     request: web.Request, chat_id: str, message_id: Whole, asker: Asker, body: EditMessage

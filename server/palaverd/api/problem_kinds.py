@@ -39,6 +39,8 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "unknown_type": ProblemKind("No file of an accepted type", (400,)),
     "no_such_range": ProblemKind("The file has no such part", (416,)),
     "unknown_model": ProblemKind("No such model", (400,)),
+    "unknown_file": ProblemKind("No such file", (400,)),
+    "unreadable_file": ProblemKind("Not a file for this model", (400,)),
     "empty_message": ProblemKind("The message is empty", (400,)),
     "no_such_message": ProblemKind("No such message", (404,)),
     "not_in_queue": ProblemKind("Not in the queue", (404,)),
@@ -57,3 +59,6 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "storage": ProblemKind("The database is in trouble", (503,)),
     "internal": ProblemKind("Palaver made a mistake", (500,)),
 }
+
+# What may be wrong with a message, wherever one is sent or changed.
+OF_MESSAGES: Final = ("empty_message", "unknown_model", "unknown_file", "unreadable_file")

@@ -7,6 +7,7 @@ from aiohttp import web
 from palaver.wire.bounds import Whole
 from palaver.wire.queue import EditQueued, Promote, QueueAnswer, QueueOrder
 from palaverd.api.access import owner_of
+from palaverd.api.problem_kinds import OF_MESSAGES
 from palaverd.api.routes import Routes
 from palaverd.api.services import SERVICES
 from palaverd.usecases import queue
@@ -18,7 +19,11 @@ routes = Routes()
 @routes.patch(
     "/api/v1/chats/{chat_id}/queue/{queued_id:[0-9]+}",
     scope="chat",
-    problems=("empty_message", "unknown_model", "refused", "not_in_queue"),
+    problems=(
+        *OF_MESSAGES,
+        "refused",
+        "not_in_queue",
+    ),
 )
 async def patch_queued(
     request: web.Request, chat_id: str, queued_id: Whole, body: EditQueued

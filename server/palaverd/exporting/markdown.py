@@ -18,6 +18,7 @@ from palaver.wire.exports import ExportedChat
 from palaver.wire.messages import (
     Boundary,
     Failure,
+    File,
     Finish,
     Message,
     Part,
@@ -112,6 +113,8 @@ def _part(part: Part) -> list[str]:
         case Boundary(reason=reason, text=text):
             line = f"*{_BOUNDARIES[reason]}*"
             return [line, _quote(text)] if text else [line]
+        case File():
+            return [f"File: {_plain(part.in_words)}"]
         case Failure(error=error):
             return [f"**Failed:** {_failure(error)}"]
 

@@ -14,6 +14,7 @@ from palaver.wire.messages import ToolCall
 from palaverd.failures import GiveUp, ProviderFailure, Signals, classify, wording
 from palaverd.failures.fallback import Tried
 from palaverd.generation.answer import Answer, remark_on
+from palaverd.generation.attachments import read_files
 from palaverd.generation.attempts import Attempts
 from palaverd.generation.cancellation import Cause
 from palaverd.generation.catalog import Chosen, no_model
@@ -133,7 +134,8 @@ async def _attempt(
     silent = True
     answer = Answer(episode, env.clock, env.door.new_id)
     around = await env.surroundings.of(history.row, began_on(history))
-    request = build_request(history, chosen, env.toolbox.offered(history.row), around)
+    files = await read_files(env.database, env.files, history, chosen)
+    request = build_request(history, chosen, env.toolbox.offered(history.row), around, files)
 
     def shut_down() -> bool:
         # Live output ends with this process; a later stop shows what is saved then.

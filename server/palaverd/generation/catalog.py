@@ -9,7 +9,8 @@ import msgspec
 from palaver.servers.recognition import at_address
 from palaver.wire.chats import Model
 from palaver.wire.errors import ChatError
-from palaverd.config.types import Config, ModelConfig, ProviderConfig
+from palaver.wire.messages import MediaType
+from palaverd.config.types import Config, ModelConfig, ProviderConfig, ProviderKind
 from palaverd.failures import RetryPolicy
 from palaverd.providers.build import address_of
 from palaverd.providers.limits import DEFAULT_LIMITS, limits_of
@@ -21,7 +22,7 @@ class Chosen(msgspec.Struct, frozen=True):
     """The model that answers; `notice` says why it is not the one that was asked for.
 
     `loading` is how long (seconds) loading it may take, `terms` are the initial terms of its
-    requests.
+    requests. `takes_documents`: its protocol takes PDF.
     """
 
     name: str
@@ -30,6 +31,13 @@ class Chosen(msgspec.Struct, frozen=True):
     notice: str | None = None
     loading: float = DEFAULT_LIMITS.startup
     terms: Terms = Terms()
+    takes_documents: bool = False
+
+    def reads(self, media_type: MediaType) -> bool:
+        """Return whether the model understands files of a type, as far as is known."""
+        if media_type == "application/pdf":
+            return self.takes_documents
+        return media_type == "text/plain" or self.terms.pictures
 
     def patience(self, policy: RetryPolicy) -> RetryPolicy:
         """Return `policy` with this model's configured limits."""
@@ -38,6 +46,10 @@ class Chosen(msgspec.Struct, frozen=True):
             max_attempts=self.config.max_attempts,
             max_elapsed=self.config.max_retry_seconds,
         )
+
+
+# Chat Completions takes them at OpenAI alone, of the servers that speak it.
+_TAKES_DOCUMENTS: frozenset[ProviderKind] = frozenset({"anthropic", "openai"})
 
 
 def _terms(model: ModelConfig, provider: ProviderConfig | None) -> Terms:
@@ -114,6 +126,11 @@ class Catalog:
             notice = f"The model {asked} is no longer configured; {name} answers."
         return self._chosen(name, notice)
 
+    def cannot_read(self, media_type: MediaType, *wanted: str | None) -> str | None:
+        """Return the name of the model that answers, if it does not understand files of a type."""
+        chosen = self.choose(*wanted)
+        return None if chosen is None or chosen.reads(media_type) else chosen.name
+
     def stand_in(self, wanted: Chosen, name: str) -> Chosen:
         """Return the fallback model `name`, which is asked because `wanted` fails."""
         return self._chosen(name, f"{wanted.name} was not available; {name} answers.")
@@ -128,6 +145,7 @@ class Catalog:
             notice,
             limits_of(settings).startup if settings else DEFAULT_LIMITS.startup,
             _terms(config, settings),
+            settings is not None and settings.kind in _TAKES_DOCUMENTS,
         )
 
     def models(self) -> list[Model]:

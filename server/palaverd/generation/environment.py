@@ -11,6 +11,7 @@ import msgspec
 from palaver.clock import Clock, wait_until
 from palaverd.chatstate.execution import Fence
 from palaverd.failures import RetryPolicy
+from palaverd.file_folder import FileFolder
 from palaverd.generation.cancellation import Cancellation
 from palaverd.generation.catalog import Catalog
 from palaverd.generation.finished_calls import FinishedCalls
@@ -44,6 +45,7 @@ class Environment(msgspec.Struct, frozen=True):
     finished: FinishedCalls
     call_folders: Path
     surroundings: SurroundingsReader
+    files: FileFolder
 
 
 class Nudge:

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Final
 
 from palaver.wire.chats import Mode
-from palaver.wire.messages import Part, ToolCall, ToolResult
+from palaver.wire.messages import File, Part, Text, ToolCall, ToolResult
+from palaverd.generation.attachments import placeholder
 from palaverd.generation.catalog import Chosen
 from palaverd.generation.surroundings import Surroundings
-from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
+from palaverd.providers.neutral import Attachment, ModelRequest, PromptPart, ToolSpec, Turn
 from palaverd.store import codec
 from palaverd.store.prompt import History, PromptMessage
 from palaverd.store.rows import ChatRow
@@ -34,9 +35,13 @@ _UNKNOWN_RESULT = "The call gave no result."
 
 
 def build_request(
-    history: History, chosen: Chosen, tools: list[ToolSpec], around: Surroundings
+    history: History,
+    chosen: Chosen,
+    tools: list[ToolSpec],
+    around: Surroundings,
+    files: Mapping[str, Text | Attachment],
 ) -> ModelRequest:
-    """Return the request for the next model call of a chat.
+    """Return the request for the next model call of a chat; `files` are by `read_files`.
 
     Providers' prompt caches hold the longest common beginning, so what changes least is first. All
     of it is constant within a turn, as long as nobody changes the chat's settings.
@@ -50,7 +55,7 @@ def build_request(
         called=chosen.name,
         system="\n\n".join(system),
         facts=_facts(history.row, around),
-        turns=_turns(history.messages),
+        turns=_turns(history.messages, files),
         max_output_tokens=chosen.config.max_output_tokens,
         reasoning=chosen.config.reasoning,
         context_limit=chosen.config.context_limit,
@@ -84,7 +89,7 @@ def _facts(row: ChatRow, around: Surroundings) -> str:
     return "\n".join([*facts, _MODES[row.mode]])
 
 
-def _turns(messages: Sequence[PromptMessage]) -> list[Turn]:
+def _turns(messages: Sequence[PromptMessage], files: Mapping[str, Text | Attachment]) -> list[Turn]:
     """Return the turns; close open tool calls and drop orphan results, which providers refuse."""
     turns: list[Turn] = []
     asked: dict[str, ToolCall] = {}
@@ -97,11 +102,18 @@ def _turns(messages: Sequence[PromptMessage]) -> list[Turn]:
         _close_calls(turns, asked)
         asked.update({part.id: part for part in message.parts if isinstance(part, ToolCall)})
         if message.role == "user":
-            turns.append(Turn(role="user", parts=message.parts))
+            turns.append(Turn(role="user", parts=_with_files(message.parts, files)))
         elif message.role == "assistant" and message.parts:
             turns.append(Turn(role="assistant", parts=message.parts, private=message.private))
     _close_calls(turns, asked)
     return turns
+
+
+def _with_files(parts: Sequence[Part], files: Mapping[str, Text | Attachment]) -> list[PromptPart]:
+    """Return a user's parts; the files' contents come first, which models read best that way."""
+    attached = [part for part in parts if isinstance(part, File)]
+    contents: list[PromptPart] = [files.get(file.id) or placeholder(file) for file in attached]
+    return contents + [part for part in parts if not isinstance(part, File)]
 
 
 def _known_results(parts: Sequence[Part], asked: dict[str, ToolCall]) -> list[Part]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
-from palaverd.providers.neutral import ModelRequest, Turn
+from palaverd.providers.neutral import Attachment, ModelRequest, Turn
 from palaverd.providers.private import AnthropicRedacted, AnthropicThinking
 from palaverd.providers.prompt import legal_id, parts_of, shown
 
@@ -72,6 +72,8 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
         match part:
             case Text(text) if text.strip():  # an empty block is refused
                 content.append({"type": "text", "text": text})
+            case Attachment():
+                content.append(_attached(part))
             case Reasoning(text) if isinstance(private, AnthropicThinking) and private.signature:
                 content.append(
                     {"type": "thinking", "thinking": text, "signature": private.signature}
@@ -101,6 +103,17 @@ def _content(turn: Turn) -> list[dict[str, Any]]:
     while content and content[-1]["type"] in ("thinking", "redacted_thinking"):
         content.pop()  # a message must not end with it
     return content
+
+
+def _attached(attachment: Attachment) -> dict[str, Any]:
+    source = {
+        "type": "base64",
+        "media_type": attachment.media_type,
+        "data": attachment.data,
+    }
+    if attachment.is_picture:
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source, "title": attachment.name}
 
 
 def _result(result: ToolResult) -> str | list[dict[str, Any]]:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 
-from palaver.wire.messages import Finish, Part, Usage
+from palaver.wire.messages import Finish, MediaType, Part, Usage
 from palaverd.providers.terms import Terms
 
 # --- request --------------------------------------------------------------------------------
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A picture or a document that a person sent. `data` is its content in base64."""
+
+    name: str
+    media_type: MediaType
+    data: str
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, and not a document."""
+        return self.media_type.startswith("image/")
+
+    @property
+    def address(self) -> str:
+        """A URL that has its content (RFC 2397)."""
+        return f"data:{self.media_type};base64,{self.data}"
+
+
+PromptPart = Part | Attachment
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -21,7 +42,7 @@ class Turn(msgspec.Struct, frozen=True):
     """
 
     role: Literal["user", "assistant", "tool"]
-    parts: list[Part]
+    parts: Sequence[PromptPart]
     private: dict[str, str] = {}
 
 

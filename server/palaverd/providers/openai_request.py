@@ -6,13 +6,15 @@ import base64
 from typing import Any
 
 from palaver.wire.messages import Picture, Reasoning, Text, ToolCall, ToolResult
-from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
+from palaverd.providers.neutral import Attachment, ModelRequest, ToolSpec, Turn
 from palaverd.providers.private import OpenAIReasoning
 from palaverd.providers.prompt import legal_id, parts_of, shown
 
 
-def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_turn(messages: list[dict[str, Any]], text_type: str = "text") -> list[dict[str, Any]]:
     """Merge neighbours with the same role, which chat templates of local models refuse.
+
+    `text_type` is the type of a text among the parts of a message.
 
     They occur after an answer that failed, or was stopped before its first token.
     """
@@ -21,20 +23,20 @@ def _in_turn(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         last = joined[-1] if joined else {}
         if message.get("role") in ("user", "assistant") and message["role"] == last.get("role"):
             said = [one["content"] for one in (last, message) if one["content"]]
-            joined[-1] = {**last, **message, "content": _joined(said)}
+            joined[-1] = {**last, **message, "content": _joined(said, text_type)}
         else:
             joined.append(message)
     return joined
 
 
-def _joined(contents: list[Any]) -> Any:
+def _joined(contents: list[Any], text_type: str) -> Any:
     """Return texts as one; with a list of parts among them, as one list."""
     if all(isinstance(one, str) for one in contents):
         return "\n\n".join(contents) or None
     return [
         part
         for one in contents
-        for part in (one if isinstance(one, list) else [{"type": "text", "text": one}])
+        for part in (one if isinstance(one, list) else [{"type": text_type, "text": one}])
     ]
 
 
@@ -54,7 +56,7 @@ def responses_arguments(request: ModelRequest) -> dict[str, Any]:
     """Return keyword arguments for `responses.create`. Nothing is stored at the provider."""
     result: dict[str, Any] = {
         "model": request.model,
-        "input": _in_turn([item for turn in shown(request) for item in _items(turn)]),
+        "input": _in_turn([item for turn in shown(request) for item in _items(turn)], "input_text"),
         "store": False,
         "stream": True,
     }
@@ -81,6 +83,8 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
             case Text(text) if text:
                 # llama.cpp requires the type, OpenAI does not.
                 items.append({"type": "message", "role": role, "content": text})
+            case Attachment():
+                items.append({"type": "message", "role": role, "content": [_attached(part)]})
             case Reasoning(text) if isinstance(private, OpenAIReasoning):
                 summary = [{"type": "summary_text", "text": text}] if text else []
                 items.append(
@@ -114,6 +118,16 @@ def _items(turn: Turn) -> list[dict[str, Any]]:
     while items and items[-1]["type"] == "reasoning":
         items.pop()
     return items
+
+
+def _attached(attachment: Attachment) -> dict[str, Any]:
+    if attachment.is_picture:
+        return {"type": "input_image", "image_url": attachment.address}
+    return {
+        "type": "input_file",
+        "filename": attachment.name,
+        "file_data": attachment.address,
+    }
 
 
 def _output(result: ToolResult) -> str | list[dict[str, Any]]:
@@ -164,7 +178,16 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
     ]
     messages += _pictures([result.picture for result in results if result.picture is not None])
     if turn.role != "assistant":
-        if text:
+        # Of files this protocol's servers know pictures only.
+        content: list[dict[str, Any]] = [
+            {"type": "image_url", "image_url": {"url": part.address}}
+            for part in turn.parts
+            if isinstance(part, Attachment) and part.is_picture
+        ]
+        if content:
+            content += [{"type": "text", "text": text}] if text else []
+            messages.append({"role": "user", "content": content})
+        elif text:
             messages.append({"role": "user", "content": text})
         return messages
     calls = [

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from palaver.wire.messages import Part, Reasoning, Text, ToolCall, ToolResult
-from palaverd.providers.neutral import ModelRequest, ToolSpec, Turn
+from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
+from palaverd.providers.neutral import Attachment, ModelRequest, PromptPart, ToolSpec, Turn
 from palaverd.providers.private import Private, unseal
 
 # Anthropic's rule for ids of tool calls, the strictest of the three; OpenAI accepts the length.
@@ -37,7 +37,7 @@ def legal_id(call_id: str) -> str:
     return _ILLEGAL_IN_ID.sub("_", call_id)[:_MAX_ID] or "_"
 
 
-def parts_of(turn: Turn) -> Iterator[tuple[Part, Private | None]]:
+def parts_of(turn: Turn) -> Iterator[tuple[PromptPart, Private | None]]:
     """Yield the parts of a turn, each with its private data."""
     for index, part in enumerate(turn.parts):
         yield part, unseal(turn.private.get(str(index)))
@@ -61,15 +61,20 @@ def shown(request: ModelRequest) -> list[Turn]:
     return turns
 
 
-def _has_picture(part: Part) -> bool:
+def _has_picture(part: PromptPart) -> bool:
+    if isinstance(part, Attachment):
+        return part.is_picture
     return isinstance(part, ToolResult) and part.picture is not None
 
 
-def _in_words(parts: Sequence[Part], hidden: int) -> tuple[list[Part], int]:
+def _in_words(parts: Sequence[PromptPart], hidden: int) -> tuple[list[PromptPart], int]:
     """Return parts whose first `hidden` pictures are words, and how many are left to hide."""
-    result: list[Part] = []
+    result: list[PromptPart] = []
     for part in parts:
-        if isinstance(part, ToolResult) and part.picture is not None and hidden:
+        if isinstance(part, Attachment) and part.is_picture and hidden:
+            part = Text(f"[The picture {part.name} is not shown to you.]")
+            hidden -= 1
+        elif isinstance(part, ToolResult) and part.picture is not None and hidden:
             part = msgspec.structs.replace(part, text=part.in_words, picture=None)
             hidden -= 1
         result.append(part)
@@ -110,7 +115,7 @@ def _tokens(text: str) -> int:
     return (len(text) - others) // 3 + others * 3 // 2
 
 
-def _said(part: Part) -> str:
+def _said(part: PromptPart) -> str:
     match part:
         case Text(text) | Reasoning(text) | ToolResult(text=text):
             return text

@@ -9,7 +9,7 @@ import msgspec
 
 from palaver.wire.chats import RetryInfo
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Part, Text
+from palaver.wire.messages import File, Part, Text
 from palaver.wire.questions import Asks
 
 T = TypeVar("T")
@@ -67,6 +67,12 @@ def _readable(raw: msgspec.Raw) -> Part:
         return _part.decode(raw)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return Text(UNREADABLE)
+
+
+def load_files(text: str | None) -> list[File]:
+    """Decode the files of a queued message; those that this version cannot read are left out."""
+    parts = load_parts(text) if text is not None else []
+    return [part for part in parts if isinstance(part, File)]
 
 
 def parts_are_readable(text: str) -> bool:

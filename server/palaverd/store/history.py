@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from palaver.wire.errors import ChatError
 from palaver.wire.messages import (
     Failure,
+    File,
     Finish,
     Part,
     Role,
@@ -75,13 +76,14 @@ class NewMessage(msgspec.Struct, frozen=True):
 class NewUserMessage(msgspec.Struct, frozen=True):
     """A user's message, and the model chosen for this turn, if any.
 
-    `key` is the idempotency key of the request; a promotion keeps it.
+    `key` is the idempotency key of the request; a promotion keeps it, and the files.
     """
 
     content: str
     model: str | None = None
     created_by: str | None = None
     key: str | None = None
+    files: Sequence[File] = ()
 
 
 def row_of(chat: LockedChat, message: NewMessage) -> dict[str, Any]:
@@ -107,7 +109,12 @@ def row_of(chat: LockedChat, message: NewMessage) -> dict[str, Any]:
         "queued_id": message.queued_id,
         "key": message.key,
         "boundary": message.boundary,
+        "files": codec.dumps_optional(_file_ids(message.parts) or None),
     }
+
+
+def _file_ids(parts: Iterable[Part]) -> list[str]:
+    return [part.id for part in parts if isinstance(part, File)]
 
 
 def insert_messages(chat: LockedChat, new: Sequence[NewMessage]) -> list[int]:
@@ -134,7 +141,7 @@ def from_user(message: NewUserMessage, queued_id: int | None) -> NewMessage:
     """Return a user's message as one of history."""
     return NewMessage(
         role="user",
-        parts=[Text(message.content)],
+        parts=[Text(message.content), *message.files],
         model=message.model,
         created_by=message.created_by,
         queued_id=queued_id,
@@ -220,6 +227,7 @@ def enqueue(
             created_at=chat.now,
             key=message.key,
             steer_turn=steer_turn,
+            files=codec.dumps(message.files) if message.files else None,
         )
         .returning(queued_messages.c.id)
     ).scalars()
@@ -262,6 +270,7 @@ def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
             queued_messages.c.model,
             queued_messages.c.created_by,
             queued_messages.c.key,
+            queued_messages.c.files,
         )
     ).first()
     if found is None:
@@ -269,7 +278,11 @@ def take_from_queue(chat: LockedChat, queued_id: int) -> NewUserMessage | None:
     chat.row.queue_length -= 1
     chat.touch_queue()
     return NewUserMessage(
-        content=found.content, model=found.model, created_by=found.created_by, key=found.key
+        content=found.content,
+        model=found.model,
+        created_by=found.created_by,
+        key=found.key,
+        files=codec.load_files(found.files),
     )
 
 

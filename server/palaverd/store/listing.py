@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
 
 from palaver.wire.bounds import Whole
-from palaver.wire.messages import Message, QueuedMessage
+from palaver.wire.messages import File, Message, QueuedMessage
+from palaverd.store import codec
 from palaverd.store.filters import NOT_ARCHIVED, ChatFilter, conditions
 from palaverd.store.rows import ChatRow, chat_row, wire_message
 from palaverd.store.sync import load_queue
@@ -99,6 +100,13 @@ def where_is(
     found_message = connection.execute(query, {"of_chat": chat_id, "of_id": which})
     message = found_message.mappings().first()
     return (None if message is None else wire_message(message)), None  # type: ignore[arg-type]
+
+
+def files_of(connection: Connection, chat_id: str, message_id: int) -> list[File]:
+    """Return the files of a message; none if there is no such message."""
+    found = connection.execute(_SENT, {"of_chat": chat_id, "of_id": message_id})
+    parts = [part for row in found for part in codec.load_parts(row.parts)]
+    return [part for part in parts if isinstance(part, File)]
 
 
 def dropped_by(connection: Connection, chat_id: str, revision: int) -> list[Message]:

@@ -66,7 +66,7 @@ def purge_deleted(connection: Connection, before: int, most: int) -> int:
     connection.execute(
         update(messages)
         .where(messages.c.id.in_([one for one in old if one in needed]))
-        .values(parts="[]", private=None, usage=None, deleted_at=None)
+        .values(parts="[]", private=None, usage=None, deleted_at=None, files=None)
     )
     empty = [one.id for one in deleted if one.at is None]
     over = [one for one in [*old, *empty] if one not in needed]

@@ -175,4 +175,5 @@ def wire_queued(found: Mapping[str, Any], position: int) -> QueuedMessage:
         model=found["model"],
         key=found["key"],
         steer_turn=found["steer_turn"],
+        files=codec.load_files(found["files"]),
     )

@@ -156,6 +156,8 @@ messages = Table(
     Column("key", Text),
     # The model does not see what is before a boundary.
     Column("boundary", Boolean, nullable=False),
+    # JSON of the ids of its files, which are kept for it; None without any.
+    Column("files", Text),
     # Ids are never reused, even if the newest message was deleted: clients page by them.
     sqlite_autoincrement=True,
 )
@@ -168,6 +170,9 @@ Index(
     messages.c.deleted_at,
     sqlite_where=_OF_DELETED,
 )
+
+_WITH_FILES = text("files IS NOT NULL")
+Index("messages_with_files", messages.c.id, sqlite_where=_WITH_FILES)
 
 queued_messages = Table(
     "queued_messages",
@@ -182,6 +187,8 @@ queued_messages = Table(
     Column("key", Text),
     # The turn that it steers; once that is over, it is an ordinary message.
     Column("steer_turn", BigInteger),
+    # JSON of its files (`palaver.wire.messages.File`); None without any.
+    Column("files", Text),
     sqlite_autoincrement=True,
 )
 Index("queued_by_chat", queued_messages.c.chat_id, queued_messages.c.position)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from palaver.wire.files import MediaType, StoredFile
-from palaverd.store.tables import files
+from palaver.wire.files import StoredFile
+from palaver.wire.messages import File, MediaType
+from palaverd.store import codec
+from palaverd.store.tables import files, messages, queued_messages
 
 _BY_ID = select(files).where(
     files.c.id == bindparam("of_id"), files.c.owner == bindparam("of_owner")
@@ -52,11 +54,34 @@ def find_file(connection: Connection, file_id: str, owner: str) -> StoredFile | 
 
 
 def remove_old_files(connection: Connection, before: int, most: int) -> list[str]:
-    """Remove the rows of files that were sent before a time (milliseconds); return their ids."""
-    old = select(files.c.id).where(files.c.uploaded_at < before).limit(most)
-    ids = list(connection.execute(old).scalars())
+    """Remove the rows of files that were sent before a time (milliseconds); return their ids.
+
+    A file of a message is kept as long as the message.
+    """
+    old = select(files.c.id).where(files.c.uploaded_at < before).order_by(files.c.uploaded_at)
+    used = set(_used(connection))
+    ids = [found for found in connection.execute(old).scalars() if found not in used][:most]
     connection.execute(delete(files).where(files.c.id.in_(ids)))
     return ids
+
+
+def _used(connection: Connection) -> Iterator[str]:
+    """Yield the ids of the files of all messages."""
+    in_history = select(messages.c.files).where(messages.c.files.is_not(None))
+    for text in connection.execute(in_history).scalars():
+        yield from codec.loads(text, list[str]) or ()
+    queued = select(queued_messages.c.files).where(queued_messages.c.files.is_not(None))
+    for text in connection.execute(queued).scalars():
+        yield from (file.id for file in codec.load_files(text))
+
+
+def owned_files(connection: Connection, ids: Sequence[str], owner: str) -> dict[str, File]:
+    """Return those of these files that an owner has, by their ids, as parts of a message."""
+    wanted = select(files).where(files.c.id.in_(ids), files.c.owner == owner)
+    return {
+        row.id: File(row.id, row.name, row.media_type, row.size)
+        for row in connection.execute(wanted)
+    }
 
 
 def known_files(connection: Connection, ids: Collection[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.actions import ClearContext, Edited, EditMessage, Fork
@@ -11,7 +12,7 @@ from palaverd.chatstate.states import RUNNABLE
 from palaverd.chatstate.table import Transition
 from palaverd.store.door import Applied, ChatTools, NewChat, finish, fresh_chat
 from palaverd.store.idempotency import Content, Made, find_made, request_key, store_made
-from palaverd.store.listing import dropped_by, where_is
+from palaverd.store.listing import dropped_by, files_of, where_is
 from palaverd.store.locked import LockedChat, lock
 from palaverd.store.rows import ChatRow, wire_chat, workspace_of
 from palaverd.store.sync import load_chat
@@ -25,7 +26,7 @@ from palaverd.store.transitions.edit import (
 from palaverd.store.transitions.interrupt import interrupt
 from palaverd.usecases.context import Context
 from palaverd.usecases.keyed_requests import Asker, acted_again, made_by, on_chat
-from palaverd.usecases.messages import user_message
+from palaverd.usecases.messages import user_message, with_files
 from palaverd.usecases.models import check_model
 from palaverd.usecases.titles import check_title, fork_title
 
@@ -45,7 +46,12 @@ async def edit_message(
 
     def work(chat: LockedChat) -> Edited:
         check_model(context, change.model)
-        rewritten = edit(chat, message_id, replacement, change.history_version)
+        if change.files is None:
+            files = files_of(chat.connection, chat_id, message_id)
+            replacing = msgspec.structs.replace(replacement, files=files)
+        else:
+            replacing = with_files(context, chat, replacement, change.files)
+        rewritten = edit(chat, message_id, replacing, change.history_version)
         _stop_children(chat, message_id)
         message, _ = where_is(chat.connection, chat_id, rewritten.message_id, None)
         return Edited(
@@ -55,7 +61,9 @@ async def edit_message(
             dropped_queue=rewritten.dropped_queue,
         )
 
-    content = [message_id, Content.of(replacement), change.history_version]
+    content: list[object] = [message_id, Content.of(replacement), change.history_version]
+    if change.files is not None:  # left out by older versions, whose digests are stored
+        content.append(change.files)
     return await on_chat(
         context.door, chat_id, asker, Transition.EDIT, content, work, _edited_again
     )

@@ -15,6 +15,7 @@ from palaver.wire.exports import ImportedChat, ImportedMessage
 from palaver.wire.messages import (
     Boundary,
     Failure,
+    File,
     Part,
     Reasoning,
     Role,
@@ -39,7 +40,7 @@ from palaverd.usecases.titles import check_title
 
 # The parts that messages of a role may have. A part that an export could not read became a text.
 _PARTS: Final[Mapping[Role, tuple[type[Part], ...]]] = {
-    "user": (Text,),
+    "user": (Text, File),
     "assistant": (Text, Reasoning, ToolCall, Source),
     "tool": (Text, ToolResult),
     "system": (Text, Boundary, Failure),

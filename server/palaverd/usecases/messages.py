@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from palaver.wire.chats import CreateChat, SendMessage, Sent
@@ -15,6 +18,7 @@ from palaverd.store.locked import LockedChat
 from palaverd.store.rows import ChatRow, wire_chat
 from palaverd.store.sync import load_chat
 from palaverd.store.transitions.send import Placed, create, send, send_interrupt, send_steer
+from palaverd.usecases.attachments import check_readable, find_attached
 from palaverd.usecases.context import Context
 from palaverd.usecases.errors import EmptyMessage, InvalidRequest
 from palaverd.usecases.keyed_requests import Asker, made_by, on_chat
@@ -28,7 +32,7 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
     """Create a chat with its first message, which runs at once. A repeated key returns it again.
 
     Raises:
-        InvalidRequest: the message is empty, or the model or the workspace is invalid.
+        InvalidRequest: the message is empty, or the model, the workspace or a file is invalid.
         KeyReused: the key was used for something else.
         DatabaseError: nothing was changed.
     """
@@ -48,6 +52,8 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
     content: list[object] = [new, Content.of(message)]
     if tools != ChatTools():  # left out by older versions, whose digests are stored
         content.append(tools)
+    if request.files:
+        content.append(request.files)
     key = request_key(asker.owner, asker.key, Transition.CREATE, content)
 
     def transaction(connection: Connection, now: int) -> Applied[Sent]:
@@ -56,8 +62,10 @@ async def create_chat(context: Context, asker: Asker, request: CreateChat) -> Se
             row = load_chat(connection, made.chat_id)
             return Applied(result=_sent_again(connection, row, made), row=row, changed=False)
         check_model(context, request.model)  # a repeated request does not need it any more
+        files = find_attached(connection, asker.owner, request.files)
+        check_readable(context, files, request.model)
         chat = fresh_chat(connection, chat_id, new, now, tools)
-        placed = create(chat, message)
+        placed = create(chat, replace(message, files=files))
         applied = finish(chat, _sent(chat, placed))
         store_made(connection, key, made_by(applied.result), now)
         return applied
@@ -71,14 +79,14 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
     A message that interrupts or steers and names a turn that is over is queued.
 
     Raises:
-        InvalidRequest: the message is empty, its model is not configured, or it steers and has a
-            model or a position.
+        InvalidRequest: the message is empty, its model is not configured, a file is invalid, or it
+            steers and has a model or a position.
         ChatNotFound: this owner has no such chat.
         KeyReused: the key was used for something else.
         TransitionError: refused; nothing was changed.
         DatabaseError: nothing was changed.
     """
-    message = user_message(request.content, request.model, asker)
+    sent = user_message(request.content, request.model, asker)
     interrupt, turn_version = request.when_busy == "interrupt", request.turn_version
     steer = request.when_busy == "steer"
     if steer:
@@ -86,6 +94,7 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
 
     def work(chat: LockedChat) -> Sent:
         check_model(context, request.model)
+        message = with_files(context, chat, sent, request.files)
         stale = turn_version is not None and turn_version != chat.row.turn_version
         busy = chat.row.status in RUNNABLE_STATUSES
         if interrupt and not (busy and stale):
@@ -94,9 +103,11 @@ async def send_message(context: Context, chat_id: str, asker: Asker, request: Se
             return _sent(chat, send_steer(chat, message))
         return _sent(chat, send(chat, message, request.position))
 
-    content: list[object] = [Content.of(message), interrupt, turn_version, request.position]
+    content: list[object] = [Content.of(sent), interrupt, turn_version, request.position]
     if steer:  # left out by older versions, whose digests are stored
         content.append("steer")
+    if request.files:
+        content.append(request.files)
     return await on_chat(context.door, chat_id, asker, Transition.SEND, content, work, _sent_again)
 
 
@@ -116,6 +127,19 @@ def user_message(content: str, model: str | None, asker: Asker) -> NewUserMessag
     if not content.strip():
         raise EmptyMessage
     return NewUserMessage(content, model, created_by=asker.owner, key=asker.key)
+
+
+def with_files(
+    context: Context, chat: LockedChat, message: NewUserMessage, ids: Sequence[str]
+) -> NewUserMessage:
+    """Return a message with the files of these ids, which the model that answers understands.
+
+    Raises:
+        InvalidRequest: there is no such file, they are too large, or the model cannot read one.
+    """
+    files = find_attached(chat.connection, chat.row.owner, ids)
+    check_readable(context, files, message.model, chat.row.model)
+    return replace(message, files=files)
 
 
 def _sent(chat: LockedChat, placed: Placed) -> Sent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 from sqlalchemy import Connection
 
 from palaver.wire.queue import EditQueued, QueueAnswer
@@ -15,7 +16,7 @@ from palaverd.store.sync import load_queue
 from palaverd.store.transitions import queue as transitions
 from palaverd.usecases.context import Context
 from palaverd.usecases.keyed_requests import Asker, on_chat
-from palaverd.usecases.messages import user_message
+from palaverd.usecases.messages import user_message, with_files
 from palaverd.usecases.models import check_model
 
 
@@ -30,9 +31,17 @@ async def edit_queued(
     """
     check_model(context, change.model)
     message = user_message(change.content, change.model, Asker(owner))
-    return await _change(
-        context, chat_id, owner, lambda chat: transitions.edit_queued(chat, queued_id, message)
-    )
+
+    def work(chat: LockedChat) -> None:
+        if change.files is None:
+            queue = load_queue(chat.connection, chat_id)
+            files = next((queued.files for queued in queue if queued.id == queued_id), [])
+            edited = msgspec.structs.replace(message, files=files)
+        else:
+            edited = with_files(context, chat, message, change.files)
+        transitions.edit_queued(chat, queued_id, edited)
+
+    return await _change(context, chat_id, owner, work)
 
 
 async def promote(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from palaver.wire.errors import ChatError
-from palaver.wire.messages import Boundary, Message, Source
+from palaver.wire.messages import Boundary, File, Message, Source
 from palaver_tui.text.document import Job, Laid, MarkdownDocument
 from palaver_tui.text.finished_blocks import Splice
 from palaver_tui.text.spans import BLANK, Face, Ink, Line, Span
@@ -278,6 +278,14 @@ def source_line(source: Source) -> StaticLines:
     face = Face("link", underline=True, link=visible_line(target))
     return StaticLines(
         lambda width: [Line((Span("↗ ", Face("muted")), Span(clip(title, width - 2), face)))]
+    )
+
+
+def file_line(file: File) -> StaticLines:
+    """Return the line of a file that was sent with a message."""
+    words = visible_line(file.in_words)
+    return StaticLines(
+        lambda width: [Line((Span("+ ", Face("muted")), Span(clip(words, width - 2))))]
     )
 
 

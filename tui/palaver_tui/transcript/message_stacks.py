@@ -11,6 +11,7 @@ import msgspec
 from palaver.wire.messages import (
     Boundary,
     Failure,
+    File,
     Message,
     Reasoning,
     Source,
@@ -30,6 +31,7 @@ from palaver_tui.transcript.blocks import (
     boundary_line,
     ending,
     failure_mark,
+    file_line,
     folded_line,
     label,
     note,
@@ -118,6 +120,8 @@ def message_stack(
     if message.role == "user":
         blocks.append(Block(label("you", clock, "user"), USER_MARGIN, "label"))
         blocks.append(Block(PlainDocument(user_text(message)), USER_MARGIN, 0))
+        files = [part for part in message.parts if isinstance(part, File)]
+        blocks += [Block(file_line(file), USER_MARGIN) for file in files]
     else:
         thoughts = iter(range(len(message.parts)))
         body: list[Laid] = []

@@ -10,6 +10,7 @@ from palaver.wire.messages import QueuedMessage
 from palaverd.chatstate.errors import NotInQueue, OrderConflict
 from palaverd.chatstate.states import Status
 from palaverd.chatstate.table import Transition
+from palaverd.store import codec
 from palaverd.store.history import (
     NewUserMessage,
     enter_history,
@@ -33,7 +34,11 @@ def edit_queued(chat: LockedChat, queued_id: int, message: NewUserMessage) -> No
     """
     _position(chat, Transition.EDIT_QUEUED, queued_id)
     with chat.transition(Transition.EDIT_QUEUED):
-        changed: dict[str, str | None] = {"content": message.content, "model": message.model}
+        changed: dict[str, str | None] = {
+            "content": message.content,
+            "model": message.model,
+            "files": codec.dumps(message.files) if message.files else None,
+        }
         if message.model is not None:
             changed["steer_turn"] = None
         chat.connection.execute(
