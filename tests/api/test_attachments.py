@@ -194,7 +194,7 @@ async def test_unknown_too_many_and_too_large_files_are_refused_and_nothing_is_s
         assert (await client.chats()).chats == []
 
 
-async def test_nobody_can_attach_the_file_of_another_owner() -> None:
+async def test_nobody_gets_the_file_of_another_owner_into_a_chat() -> None:
     async with short_dir() as data_dir, Simulator() as simulator:
         listen = [ListenAddress("127.0.0.1", 0)]
         daemon = make_daemon(data_dir, simulator_config(simulator.url), listen=listen)
@@ -211,6 +211,16 @@ async def test_nobody_can_attach_the_file_of_another_owner() -> None:
                 with pytest.raises(Refused) as caught:
                     await eve.create_chat(CreateChat("x", files=[file.id]))
                 assert caught.value.problem.code == "unknown_file"
+                own = await client.create_chat(CreateChat("[[echo]] x", files=[file.id]))
+                await reaches(client, own.chat.id, "waiting")
+                document = client.export_chat(own.chat.id, "json")
+                copy = io.BytesIO(b"".join([piece async for piece in document]))
+                imported = await eve.import_chat(copy)
+                await eve.send(imported.chat.id, SendMessage("[[echo]] y"))
+                await reaches(eve, imported.chat.id, "waiting")
+                first: Any = simulator.requests[-1].body["messages"][0]["content"]
+                gone = "[The file a.txt (text, 4 bytes) is no longer there.]"
+                assert [block["text"] for block in first] == [gone, "[[echo]] x"]
         finally:
             await daemon.stop()
 
