@@ -235,7 +235,7 @@ async def test_an_empty_directory_and_a_pattern_without_files_say_so(tmp_path: P
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        (ListFiles("no"), "There is no directory no."),
+        (ListFiles("no"), "There is no file or directory no."),
         (ListFiles("README.md"), "README.md is no directory: read_file reads files."),
         (ListFiles(".."), ".. leads out of the workspace."),
         (ListFiles("/etc"), "/etc is outside of the workspace"),

@@ -13,8 +13,8 @@ from palaverd.tools.files.finding.globs import matcher
 from palaverd.tools.files.finding.names import counted, shown
 from palaverd.tools.files.finding.orders import ListFiles
 from palaverd.tools.files.finding.timing import TimeUp
-from palaverd.tools.files.finding.walking import Entry, Walk, start
-from palaverd.tools.workspace import Place, Workspace
+from palaverd.tools.files.finding.walking import Entry, Walk, kind_of, start
+from palaverd.tools.workspace import Workspace
 
 MOST_ENTRIES = 1000
 
@@ -61,7 +61,8 @@ def list_files(workspace: Workspace, asked: ListFiles) -> str:
     """
     fits = matcher(asked.pattern)
     with workspace.place(asked.path) as place, ExitStack() as held:
-        _check(place)
+        if kind_of(place) != "directory":
+            raise ToolError(f"{shown(place.path)} is no directory: read_file reads files.")
         begin = start(workspace, place, held, ignored=asked.ignored)
         strip = len(begin.path) + 1 if begin.path else 0
         walk = Walk(everything=asked.ignored, depth=asked.depth)
@@ -97,18 +98,6 @@ def _notes(asked: ListFiles, kept: _Kept, walk: Walk, path: str, *, up: bool) ->
     if walk.unreadable:
         amount = counted(walk.unreadable, "directory", "directories")
         yield f"Left out: what is in {amount} that cannot be read."
-
-
-def _check(place: Place) -> None:
-    path = shown(place.path)
-    try:
-        found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
-    except FileNotFoundError:
-        raise ToolError(f"There is no directory {path}.") from None
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read: {error.strerror}.") from None
-    if not stat.S_ISDIR(found.st_mode):
-        raise ToolError(f"{path} is no directory: read_file reads files.")
 
 
 def _text(entry: Entry) -> str:

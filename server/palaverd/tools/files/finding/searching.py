@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from palaverd.tools.files.finding.names import counted, shown
 from palaverd.tools.files.finding.orders import SearchFiles
 from palaverd.tools.files.finding.texts import TextFile, Unsearched, open_text
 from palaverd.tools.files.finding.timing import TimeUp
-from palaverd.tools.files.finding.walking import Walk, start
+from palaverd.tools.files.finding.walking import Walk, kind_of, start
 from palaverd.tools.workspace import Place, Workspace
 
 # Files that are open together, and searched by one run of ripgrep.
@@ -81,8 +80,7 @@ class Search:
     def _opened(
         self, workspace: Workspace, place: Place, held: ExitStack
     ) -> Iterator[TextFile | Unsearched]:
-        kind = _kind(place)
-        if kind != "directory":
+        if kind_of(place) != "directory":
             yield self._named(place)
             return
         fits = matcher(self._asked.glob)
@@ -162,16 +160,6 @@ def _left_out(unsearched: Counter[Unsearched], walk: Walk, *, found: bool) -> It
     if not found and walk.ignored:
         amount = counted(walk.ignored, "entry", "entries")
         yield f"Not searched: {amount} that .gitignore names; with ignored=true they are."
-
-
-def _kind(place: Place) -> str:
-    try:
-        found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
-    except FileNotFoundError:
-        raise ToolError(f"There is no file or directory {shown(place.path)}.") from None
-    except OSError as error:
-        raise ToolError(f"{shown(place.path)} cannot be read: {error.strerror}.") from None
-    return "directory" if stat.S_ISDIR(found.st_mode) else "file"
 
 
 def _closed(batch: list[TextFile]) -> Iterator[list[TextFile]]:

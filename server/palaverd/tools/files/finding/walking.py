@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Literal
@@ -101,6 +102,25 @@ def _kind(entry: os.DirEntry[str]) -> Kind:
     if entry.is_dir(follow_symlinks=False):
         return "directory"
     return "file" if entry.is_file(follow_symlinks=False) else "other"
+
+
+def kind_of(place: Place) -> Kind:
+    """Return what is at a place.
+
+    Raises:
+        ToolError: there is nothing, or it cannot be looked at.
+    """
+    try:
+        found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        raise ToolError(f"There is no file or directory {shown(place.path)}.") from None
+    except OSError as error:
+        raise ToolError(f"{shown(place.path)} cannot be read: {error.strerror}.") from None
+    if stat.S_ISLNK(found):
+        return "link"
+    if stat.S_ISDIR(found):
+        return "directory"
+    return "file" if stat.S_ISREG(found) else "other"
 
 
 def start(workspace: Workspace, place: Place, held: ExitStack, *, ignored: bool) -> Start:
