@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from palaverd.platform.descriptors import allow
 from palaverd.tools.failures import ToolError
 from palaverd.tools.files.finding.listing import list_files
 from palaverd.tools.files.finding.orders import Answer, ListFiles, Order
@@ -16,6 +17,8 @@ from palaverd.tools.files.finding.searching import Search
 from palaverd.tools.files.finding.timing import TimeUp, limit
 from palaverd.tools.workspace import Workspace
 
+# More than the files that are searched together, and the directories on the way to them.
+_DESCRIPTORS = 1024
 # Behind what serves people.
 _NICENESS = 10
 
@@ -23,6 +26,7 @@ _NICENESS = 10
 def main() -> None:
     """Take one order."""
     os.nice(_NICENESS)
+    allow(_DESCRIPTORS)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     try:
         limit(order.seconds)

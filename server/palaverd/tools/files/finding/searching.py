@@ -17,8 +17,9 @@ from palaverd.tools.files.finding.timing import TimeUp
 from palaverd.tools.files.finding.walking import Walk, kind_of, start
 from palaverd.tools.workspace import Place, Workspace
 
-# Files that are open together, and searched by one run of ripgrep.
-_TOGETHER = 100
+# Files that are open together, and searched by one run of ripgrep: with a fifth of it, 20,000 small
+# files cost 1.7 s of the CPU instead of 1.0.
+_TOGETHER = 500
 # Lines that are counted before the search ends, beyond those that are shown.
 _MOST_COUNTED = 2000
 # Letters of a line that are shown, around what fits.
