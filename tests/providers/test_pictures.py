@@ -72,7 +72,7 @@ def test_responses_has_the_picture_in_the_output() -> None:
 def test_chat_completions_has_the_picture_behind_all_results_of_the_step() -> None:
     messages = chat_arguments(seen())["messages"]
     roles = [one["role"] for one in messages]
-    assert roles == ["system", "user", "assistant", "tool", "tool", "assistant", "user"]
+    assert roles == ["system", "user", "assistant", "tool", "tool", "user"]
     assert [one["content"] for one in messages[3:5]] == [f"a.png\n{IN_WORDS}", "text"]
     assert messages[-1]["content"] == [
         {"type": "text", "text": "The picture of this result:"},

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from palaver.wire.messages import Reasoning, Text
+from palaver.wire.messages import Reasoning, Text, ToolCall, ToolResult
 from palaverd.providers.neutral import ModelRequest, Turn
 from palaverd.providers.prompt import bounded
 from palaverd.providers.sdk import SdkProvider
@@ -77,6 +77,30 @@ def new_name(body: Body) -> tuple[int, Any] | None:
             param="max_tokens",
         )
     return None
+
+
+def answered(body: Body) -> tuple[int, Any] | None:
+    said = [one["role"] for one in body["messages"]]
+    if ("tool", "user") in pairwise(said):
+        message = "Unexpected role 'user' after role 'tool'"
+        return 400, {"object": "error", "message": message, "code": "3230"}
+    return None
+
+
+async def test_a_user_is_not_heard_right_after_a_tool_where_that_is_refused() -> None:
+    kind: Kind = "openai-compatible"
+    turns = [
+        Turn("user", [Text("look")]),
+        Turn("assistant", [ToolCall("one", "read", "{}")]),
+        Turn("tool", [ToolResult("one", "done")]),
+        Turn("user", [Text("and?")]),
+    ]
+    async with strict(kind, answered) as server, made(kind, server.url) as provider:
+        for count in (2, 3):  # remembered
+            assert (await call(provider, ask("", turns=turns))).text == "fine"
+            assert len(server.asked) == count
+        assert roles(server.asked[0]) == ["user", "assistant", "tool", "user"]
+        assert roles(server.asked[-1]) == ["user", "assistant", "tool", "assistant", "user"]
 
 
 def no_options(body: Body) -> tuple[int, Any] | None:

@@ -153,7 +153,7 @@ def chat_arguments(request: ModelRequest) -> dict[str, Any]:
         messages.extend(_messages(turn))
     result: dict[str, Any] = {
         "model": request.model,
-        "messages": _in_turn(messages),
+        "messages": _in_turn(_answered(messages) if terms.answered else messages),
         "stream": True,
     }
     if terms.limit != "none":
@@ -208,22 +208,24 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
 
 
 def _pictures(pictures: list[Picture]) -> list[dict[str, Any]]:
-    """Return the pictures of tool results as messages behind these, which have only text here.
-
-    They are a user's, and an assistant's is before them: Mistral refuses a user's message right
-    after a tool's ("Unexpected role 'user' after role 'tool'", code 3230), other servers do not
-    mind (github.com/LibreChat-AI/agents/issues/344, github.com/avante-corp/avante.nvim/pull/2695).
-    """
+    """Return the pictures of tool results as a user's message behind them: they have only text."""
     if not pictures:
         return []
-    many = len(pictures) > 1
     parts: list[dict[str, Any]] = [
         {"type": "image_url", "image_url": {"url": _address(one)}} for one in pictures
     ]
+    one = len(pictures) == 1
     said = (
-        "The pictures of these results, in their order:" if many else "The picture of this result:"
+        "The picture of this result:" if one else "The pictures of these results, in their order:"
     )
-    return [
-        {"role": "assistant", "content": f"I look at the {'pictures' if many else 'picture'}."},
-        {"role": "user", "content": [{"type": "text", "text": said}, *parts]},
-    ]
+    return [{"role": "user", "content": [{"type": "text", "text": said}, *parts]}]
+
+
+def _answered(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages with an assistant's between a tool's and a user's."""
+    result: list[dict[str, Any]] = []
+    for message in messages:
+        if message["role"] == "user" and result and result[-1]["role"] == "tool":
+            result.append({"role": "assistant", "content": "I have the results."})
+        result.append(message)
+    return result

@@ -20,7 +20,8 @@ class Terms(msgspec.Struct, frozen=True):
     """The form of the requests to one model.
 
     `limit` is the name of the output limit, `usage` whether usage is requested, `system` the role
-    of the system prompt, `pictures` whether the model is shown pictures. Learned are, in tokens,
+    of the system prompt, `pictures` whether the model is shown pictures. Learned are `answered`,
+    whether an assistant's message must stand between a tool's and a user's, and in tokens,
     `context`, the context window, and `longest`, the longest answer. `room`, the tokens left for an
     answer, and `returns`, whether private data is sent back, apply to one prompt alone.
     """
@@ -29,6 +30,7 @@ class Terms(msgspec.Struct, frozen=True):
     usage: bool = True
     system: SystemRole = "system"
     pictures: bool = True
+    answered: bool = False
     returns: bool = True
     context: int | None = None
     longest: int | None = None
@@ -81,6 +83,9 @@ _SYSTEM = re.compile(
     r"(?:system|developer)\W{0,3}(?:\w+ )?(?:role|message|prompt|instruction)"
     r"|(?:role|invalid value).{0,60}(?:system|developer)"
 )
+# Of Mistral, and of servers with its models (github.com/LibreChat-AI/agents/issues/344,
+# github.com/avante-corp/avante.nvim/pull/2695).
+_USER_AFTER_TOOL = re.compile(r"unexpected role \W?user\W? after role \W?tool")
 _PICTURE = re.compile(r"\b(?:image|picture|vision|multi-?modal)")
 # In other words: vLLM, Ollama.
 _NO_PICTURES = re.compile(r"not a multi-?modal model|at most 0 image|data required for image input")
@@ -137,6 +142,12 @@ def _stream_options(terms: Terms, text: str, _sent: int) -> Terms | None:
     return msgspec.structs.replace(terms, usage=False) if named else None
 
 
+def _order(terms: Terms, text: str, _sent: int) -> Terms | None:
+    """Put an assistant's message between a tool's and a user's, as Mistral's models want it."""
+    refused = _USER_AFTER_TOOL.search(text)
+    return msgspec.structs.replace(terms, answered=True) if refused else None
+
+
 def _pictures(terms: Terms, text: str, _sent: int) -> Terms | None:
     """Show no pictures to a model that does not understand them."""
     if _NO_PICTURES.search(text):
@@ -191,6 +202,7 @@ def _number(text: str) -> int:
 # The order matters: a message about one thing may mention another.
 _LESSONS: tuple[Callable[[Terms, str, int], Terms | None], ...] = (
     _sealed,
+    _order,
     _pictures,
     _stream_options,
     _too_large,
