@@ -219,6 +219,9 @@ class ReplayClient:
     async def info(self) -> Info:
         return self.told
 
+    async def meet(self) -> Info:
+        return self.told
+
     async def models(self) -> Models:
         return self.available_models
 
