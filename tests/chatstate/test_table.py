@@ -76,7 +76,7 @@ Place = tuple[State, int]
 def fits(state: State, length: int) -> bool:
     if state in (State.ABSENT, State.INVALID):
         return length == 0
-    return (length == 0) == (state.shape.queue is Queue.EMPTY) and length <= QUEUE_BOUND
+    return (length == 0) == (state.shape.queue is Queue.EMPTY) and 0 <= length <= QUEUE_BOUND
 
 
 # The changes of the queue's length that a transition may make.
