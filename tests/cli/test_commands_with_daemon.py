@@ -115,6 +115,22 @@ async def test_a_busy_chat_queues_and_its_queue_can_be_ruled(palaver: Shell) -> 
     assert "running" in (await palaver("stop", chat)).err
 
 
+async def test_a_message_steers_a_busy_chat(palaver: Shell) -> None:
+    chat = (await palaver("run", "[[length=20000]] hello", "--detach")).out.strip()
+    await palaver("send", chat, "later")
+    assert "after the tools" in (await palaver("send", chat, "in blue", "--steer")).err
+    queued = await palaver.lines("queue", chat)
+    assert [message["content"] for message in queued] == ["in blue", "later"]
+    assert ["steer_turn" in message for message in queued] == [True, False]
+    lines = (await palaver("queue", chat)).out.splitlines()
+    assert ["(steers)" in line for line in lines] == [True, False]
+    for other in (["--interrupt"], ["--model", "small"]):
+        said = (await palaver("send", chat, "x", "--steer", *other, code=2)).err
+        assert f"--steer cannot be used with {other[0]}" in said
+    await palaver("stop", chat)
+    assert "Sent." in (await palaver("send", chat, "[[length=5]] now", "--steer")).err
+
+
 async def test_a_queued_run_waits_and_prints_its_own_answer(palaver: Shell) -> None:
     chat = (await palaver("run", "[[length=20000]] hello", "--detach")).out.strip()
     process = await palaver.start("run", "[[length=5]] mine", "--chat", chat)

@@ -14,7 +14,7 @@ from cli.test_commands_with_daemon import Shell
 from client.protocol_server import INFO, Handler, ProtocolServer, answer, refusal
 from palaver.cli.ls import row
 from palaver.wire.chats import ChatPage
-from palaver.wire.protocol import CHAT_MARKS
+from palaver.wire.protocol import CHAT_MARKS, STEERING
 from palaverd.chatstate.states import State
 from palaverd.daemon import Daemon
 from support.chats import plant_member
@@ -97,7 +97,7 @@ async def test_an_answer_at_a_terminal_leaves_what_nobody_has_seen_unread(palave
 async def test_an_older_daemon_which_would_list_all_chats_is_not_asked(
     server: ProtocolServer,
 ) -> None:
-    older = [name for name in INFO.capabilities if name != CHAT_MARKS]
+    older = [name for name in INFO.capabilities if name not in {CHAT_MARKS, STEERING}]
 
     async def info(_: web.Request) -> web.Response:
         return answer(msgspec.structs.replace(INFO, capabilities=older))
@@ -107,6 +107,9 @@ async def test_an_older_daemon_which_would_list_all_chats_is_not_asked(
         ended = await run_palaver(server, *command)
         assert (ended.code, ended.out) == (1, "")
         assert "knows no labels" in ended.err
+    ended = await run_palaver(server, "send", "c1", "x", "--steer")
+    assert (ended.code, ended.out) == (1, "")
+    assert "has no messages that steer" in ended.err
 
 
 @pytest.mark.parametrize(("gone", "said"), [({"b"}, "2 chats are read."), ({"a", "b", "c"}, "")])

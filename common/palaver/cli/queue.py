@@ -58,6 +58,7 @@ async def _queue(
     *,
     as_json: bool,
 ) -> int:
+    from palaver.wire.chats import BUSY
     from palaver.wire.events import QueueUpdate
     from palaver.wire.queue import Promote
 
@@ -75,16 +76,24 @@ async def _queue(
             # There is no route that only reads it.
             update = await read_event(client, settings, chat.id, QueueUpdate)
             shown = [*update.queue] if update is not None else []
+    # A promotion ends the turn, and in an idle chat nothing steers.
+    runs = chat.status in BUSY and promote is None
+    turn = chat.versions.turn if runs else None
     for message in shown:
         if message is not None:
             if as_json:
                 output.write_json(message)
             else:
-                output.write_line(row(message))
+                output.write_line(row(message, turn))
     return exits.FINISHED
 
 
-def row(message: QueuedMessage) -> str:
-    """Return a queued message as one line: number, model, first line."""
+def row(message: QueuedMessage, turn: int | None) -> str:
+    """Return a queued message as one line: number, model, first line.
+
+    What steers `turn` has no model of its own: it says that.
+    """
     first, _, rest = message.content.strip().partition("\n")
-    return f"{message.id:>5}  {message.model or '-':<12} {first}{' …' if rest else ''}"
+    steers = turn is not None and message.steer_turn == turn
+    model = "(steers)" if steers else message.model or "-"
+    return f"{message.id:>5}  {model:<12} {first}{' …' if rest else ''}"

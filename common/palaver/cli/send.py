@@ -9,6 +9,7 @@ import click
 from palaver.cli import exits, output, words
 from palaver.cli.attachments import attach_option, send_files
 from palaver.cli.completion import complete_models
+from palaver.cli.features import require
 from palaver.cli.ids import chat_argument, find_chat
 from palaver.cli.runtime import connected, run_async, with_piped
 from palaver.cli.settings import Settings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Examples:
   palaver send ID "And then update the changelog"
   palaver send ID "No, the other file" --interrupt
+  palaver send ID "Only the tests, please" --steer
   palaver send ID "Now make these changes" --mode full-auto
   palaver send ID "What is wrong here?" --attach screenshot.png
   cat notes.md | palaver send ID
@@ -39,6 +41,7 @@ Examples:
 )
 @click.option("--interrupt", is_flag=True, help="Stop the turn; this is answered next.")
 @attach_option()
+@click.option("--steer", is_flag=True, help="The model gets this within the turn, unstopped.")
 @mode_option("What the chat's tools may do from now on.")
 @workspace_option("The directory that the chat works in from now on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the daemon's answer.")
@@ -50,6 +53,7 @@ def send(
     model: str | None,
     interrupt: bool,
     attached: tuple[str, ...],
+    steer: bool,
     mode: Mode | None,
     workspace: str | None,
     as_json: bool,
@@ -61,7 +65,10 @@ def send(
     content = with_piped(message)
     if not content:
         raise click.UsageError("There is nothing to send: give a MESSAGE, or pipe one in.")
-    sending = Sending(content, model, interrupt, attached, mode, workspace)
+    if steer and (interrupt or model):
+        other = "--interrupt" if interrupt else "--model"
+        raise click.UsageError(f"--steer cannot be used with {other}.")
+    sending = Sending(content, model, interrupt, steer, attached, mode, workspace)
     run_async(_send(settings, chat_id, sending, as_json=as_json))
 
 
@@ -71,6 +78,7 @@ class Sending(NamedTuple):
     content: str
     model: str | None
     interrupt: bool
+    steer: bool
     attached: tuple[str, ...]
     mode: Mode | None
     workspace: str | None
@@ -78,9 +86,12 @@ class Sending(NamedTuple):
 
 async def _send(settings: Settings, chat_id: str, sending: Sending, *, as_json: bool) -> int:
     from palaver.wire.chats import SendMessage
+    from palaver.wire.protocol import STEERING
 
-    interrupt = sending.interrupt
+    interrupt, steer = sending.interrupt, sending.steer
     async with connected(settings) as client:
+        if steer:
+            await require(client, STEERING, "has no messages that steer")
         chat = await find_chat(client, chat_id)
         await set_up(client, settings, chat.id, sending.mode, sending.workspace)
         files = await send_files(client, sending.attached)
@@ -88,15 +99,17 @@ async def _send(settings: Settings, chat_id: str, sending: Sending, *, as_json: 
             chat.id,
             SendMessage(
                 sending.content,
-                when_busy="interrupt" if interrupt else "queue",
+                when_busy="interrupt" if interrupt else "steer" if steer else "queue",
                 model=sending.model,
-                turn_version=chat.versions.turn if interrupt else None,
+                turn_version=chat.versions.turn if interrupt or steer else None,
                 position=0 if interrupt else None,
                 files=files,
             ),
         )
     if as_json:
         output.write_json(sent)
+    elif sent.queued is not None and sent.queued.steer_turn is not None:
+        words.notice("The model gets it after the tools that are running.")
     elif sent.queued is not None:
         words.notice(f"Queued at place {sent.queued.position + 1}.")
     else:

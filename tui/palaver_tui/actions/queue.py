@@ -119,7 +119,8 @@ def _put_back(
         place = sum(other.id in before for other in session.view.queue)
         if not session.view.caught_up:
             place = len(before)  # the chat was just opened: its queue is not known yet
-        session.requests.requeue(name, queued, place, keep)
+        steers = session.view.steers(queued)
+        session.requests.requeue(name, queued, place, keep, steers=steers)
     else:
         keep()
         words = "No answer runs, and in the queue it would be sent at once"

@@ -24,6 +24,15 @@ COMPOSER: tuple[Action, ...] = (
         extra=("alt+enter",),
     ),
     Action(
+        "composer.steer",
+        "Steer",
+        "Tell the model while it works: it reads this after the tools that are running, and nothing"
+        " is stopped. If it ends before, this is the next message.",
+        "composer",
+        ("alt+s",),
+        None,
+    ),
+    Action(
         "composer.newline",
         "New line",
         "Begin a new line in the message.",

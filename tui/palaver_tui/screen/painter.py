@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from palaver import __version__
 from palaver.wire.messages import Message, QueuedMessage
+from palaver.wire.protocol import STEERING
 from palaver_tui.keymap.actions import BY_ID, LETTERS, Action, Scope, key_of
 from palaver_tui.screen.edit_frame import edit_hint, edit_title
 from palaver_tui.screen.main_screen import MainScreen
@@ -20,6 +21,7 @@ from palaver_tui.state.banner import Banner, banner
 from palaver_tui.state.chat_list import ChatList, Row, rows
 from palaver_tui.state.dropped_messages import Dropped
 from palaver_tui.state.edited_message import is_gone
+from palaver_tui.state.features import missing
 from palaver_tui.state.found_messages import FoundMessages, found_rows
 from palaver_tui.state.live import STOPPABLE
 from palaver_tui.state.primary_action import LABELS
@@ -339,7 +341,10 @@ class Painter:
         if question(session.view) is not None:
             return f"{ENTER} answer · {key_of('composer.interrupt')} send as a message"
         if state in STOPPABLE or state == "interrupting":
-            return f"{ENTER} queue · {key_of('composer.interrupt')} send now"
+            hint = f"{ENTER} queue · {key_of('composer.interrupt')} send now"
+            if state == "interrupting" or missing(session.info, STEERING, "") is not None:
+                return hint
+            return f"{hint} · {key_of('composer.steer')} steer"
         return f"{ENTER} send · {key_of('composer.newline')} new line"
 
 

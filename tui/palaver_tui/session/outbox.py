@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from palaver.client import PalaverError, Refused, Unauthenticated, Unreachable
-from palaver.wire.chats import CreateChat, SendMessage, Sent
+from palaver.wire.chats import CreateChat, SendMessage, Sent, WhenBusy
 from palaver.workspaces import WantedWorkspace
 from palaver_tui.session.store import NO_CHAT, Chats, Store
 from palaver_tui.session.tasks import Spawn
@@ -194,9 +194,9 @@ class Outbox:
             return await client.create_chat(request, key=item.key)
         message = SendMessage(
             item.content,
-            when_busy="queue" if item.interrupts is None else "interrupt",
+            when_busy=_when_busy(item),
             model=item.model,
-            turn_version=item.interrupts,
+            turn_version=item.interrupts if item.steers is None else item.steers,
             position=item.position,
         )
         return await client.send(view.chat_id, message, key=item.key)
@@ -327,6 +327,12 @@ class Outbox:
         if await self._on_disk(self._disk.drop, key):
             self._drafts.forget(key)
             self._origins.pop(key, None)
+
+
+def _when_busy(item: Outgoing) -> WhenBusy:
+    if item.steers is not None:
+        return "steer"
+    return "queue" if item.interrupts is None else "interrupt"
 
 
 def _never_sent(error: PalaverError) -> bool:

@@ -314,9 +314,17 @@ class Requests:
 
         self._ask(view, ask, failed)
 
-    def requeue(self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed) -> None:
-        """Queue a removed message again, at `place` (from 0), with its model."""
+    def requeue(
+        self, chat_id: str, queued: QueuedMessage, place: int, failed: Failed, *, steers: bool
+    ) -> None:
+        """Queue a removed message again, at `place` (from 0), with its model.
+
+        One that `steers` gets its place from the daemon.
+        """
         request = SendMessage(queued.content, model=queued.model, position=place)
+        if steers:
+            turn = queued.steer_turn
+            request = SendMessage(queued.content, when_busy="steer", turn_version=turn)
 
         async def ask(client: Client, chat_id: str) -> str | None:
             await client.send(chat_id, request)

@@ -447,16 +447,17 @@ class Session(Store):
     def _key(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
-    def send(self, content: str, *, interrupt: bool = False) -> None:
+    def send(self, content: str, *, interrupt: bool = False, steer: bool = False) -> None:
         """Send a message to the current chat, and show it immediately.
 
         With `interrupt`, the current turn is interrupted for it, and it is answered before the
-        queue.
+        queue. With `steer`, it joins the current turn.
         """
         view = self.view
         if view.chat_id is None:
             self._drafts.begin(self.current)
-        turn = view.versions.turn if interrupt and view.versions else None
+        seen = view.versions.turn if view.versions else None
+        turn = seen if interrupt else None
         item = Outgoing(
             self._key(),
             content,
@@ -464,6 +465,7 @@ class Session(Store):
             landing=landing(view),
             model=view.model if view.chat_id is None else None,
             interrupts=turn,
+            steers=seen if steer else None,
             position=None if turn is None else self._place(turn),
         )
         self.outbox.send(self.current, item)

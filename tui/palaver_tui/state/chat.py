@@ -24,6 +24,10 @@ Landing = Literal["history", "queue"]
 OutgoingState = Literal["sending", "waiting", "refused"]
 
 
+# In these a message can join the turn; an interruption ends it.
+STEERABLE: frozenset[ChatStatus] = frozenset({"pending", "running", "requires_action"})
+
+
 class LiveBlock(msgspec.Struct, frozen=True):
     """One block of live output."""
 
@@ -45,7 +49,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     """A message sent by this client that has not appeared in the chat's stream yet.
 
     `key` is its idempotency key; `reason` says why it was refused. `interrupts` is the version of
-    the turn to interrupt for it, `position` its place in the queue in that case.
+    the turn to interrupt for it, `position` its place in the queue in that case; `steers` is the
+    version of the turn that it joins.
     `may_have_arrived`: it was sent, and the response was lost. `workspace` is the directory of the
     chat that it begins.
     """
@@ -58,6 +63,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     reason: str | None = None
     model: str | None = None
     interrupts: int | None = None
+    steers: int | None = None
     position: int | None = None
     may_have_arrived: bool = False
     workspace: WantedWorkspace = NO_WORKSPACE
@@ -102,6 +108,11 @@ class ChatView(msgspec.Struct, frozen=True):
     cost_micros: int | None = None
     progress: Progress = UNREAD
     attached: bool = False
+
+    def steers(self, queued: QueuedMessage) -> bool:
+        """Return whether a queued message will join the current turn."""
+        turn = self.versions.turn if self.versions and self.status in STEERABLE else None
+        return turn is not None and queued.steer_turn == turn
 
     @property
     def caught_up(self) -> bool:

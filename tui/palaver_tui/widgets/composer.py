@@ -17,7 +17,10 @@ MAX_ROWS = 8  # more are scrolled: the conversation needs the room
 # Keys whose actions read or change the text; they have to run in the order of the keys.
 IN_TURN = {
     key: name
-    for name in ("composer.send", "composer.interrupt", "composer.newline", "composer.complete")
+    for name in (
+        *("composer.send", "composer.interrupt", "composer.steer"),
+        *("composer.newline", "composer.complete"),
+    )
     for key in (*BY_ID[name].keys, *BY_ID[name].extra)
 }
 

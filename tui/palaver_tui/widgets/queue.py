@@ -24,6 +24,8 @@ FOLD_BELOW = 24  # rows of the window; in a smaller one the panel is one line
 # two of the conversation, and two of its frame. With less than a row left for messages the panel
 # stays one line, which shows the selected message.
 OTHERS_ROWS = 9
+# What the model gets within the current turn.
+STEERS = "steers"
 OFFERED = (
     ("queue.send", "send now"),
     ("queue.edit", "edit"),
@@ -52,6 +54,7 @@ class QueuePanel(Widget, can_focus=True):
         self._place = 0  # index of the selected message, or its last one
         self.leaving: set[int] = set()  # ids of messages that the user is removing
         self._editing: int | None = None
+        self._steering: frozenset[int] = frozenset()
         self._folded = False
         self._most = MAX_ROWS  # messages shown at once
         self._first = 0
@@ -119,6 +122,7 @@ class QueuePanel(Widget, can_focus=True):
         """
         self._take(view.queue)
         self._editing = editing
+        self._steering = frozenset(one.id for one in view.queue if view.steers(one))
         self._sending = tuple(
             item.content
             for item in view.outgoing
@@ -135,7 +139,7 @@ class QueuePanel(Widget, can_focus=True):
         self._folded = rows < FOLD_BELOW and (most < 1 or not self.has_focus)
         held = view.held or view.status == "paused"
         shown = (
-            *(self._queue, self._sending, editing),
+            *(self._queue, self._sending, editing, self._steering),
             *(self._folded, self._most, held, self.has_focus),
         )
         if shown == self._shown:
@@ -192,7 +196,9 @@ class QueuePanel(Widget, can_focus=True):
         current = self.has_focus and queued.id == self._selected
         paper: Paper = "selected" if current else ""
         remark = "in the composer" if queued.id == self._editing else ""
-        if not remark and queued.model:
+        if not remark and queued.id in self._steering:
+            remark = STEERS
+        elif not remark and queued.model:
             remark = visible_line(queued.model)
         left = [
             Span("▌" if current else " ", Face("accent", paper=paper)),
