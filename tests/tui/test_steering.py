@@ -51,6 +51,11 @@ async def test_it_is_marked_in_the_queue_until_the_turn_is_over(tmp_path: Path) 
         await me.shows("only the tests")
 
 
+async def test_a_queue_of_one_line_has_the_mark_too(tmp_path: Path) -> None:
+    async with client(tmp_path, daemon=steered(), chat_id="a", size=(60, 20)) as me:
+        await me.shows("Queue · 2", "only the tests", "steers")
+
+
 async def test_removed_and_put_back_it_steers_again_while_the_turn_runs(tmp_path: Path) -> None:
     daemon = steered()
     async with client(tmp_path, daemon=daemon, chat_id="a") as me:

@@ -176,11 +176,14 @@ class QueuePanel(Widget, can_focus=True):
         held = " · held" if self.has_class("-held") else ""
         ink = Face("warning") if held else Face("accent")
         count, shown, face = f"{len(waiting)}{held}", waiting[0], Face("muted")
+        first = next(iter(self._queue), None)
         if self.has_focus and self.selected is not None:
             count, shown = f"{self._place + 1}/{count}", self.selected.content
             face = Face("text", paper="selected")
+            first = self.selected
+        steers = f"{STEERS}  " if first is not None and first.id in self._steering else ""
         left = [Span(f" Queue · {count} ", ink), Span(f" {visible_line(shown)}", face)]
-        return row(left, [Span(f"{key_of('queue.focus')} ", Face("faint"))], width)
+        return row(left, [Span(f"{steers}{key_of('queue.focus')} ", Face("faint"))], width)
 
     def _row(self, y: int, width: int) -> Line:
         rows = min(self._most, len(self._queue) + len(self._sending))
