@@ -66,7 +66,7 @@ class Image:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {
             "PATH": path,
-            "PALAVER_TESTS": os.environ["PALAVER_TESTS"],
+            "TESTS_OF_PALAVER": os.environ["TESTS_OF_PALAVER"],
             **{name: self.here(value) for name, value in self.variables.items()},
         }
 

@@ -62,7 +62,7 @@ class Place:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home(machine)),
-            "PALAVER_TESTS": os.environ["PALAVER_TESTS"],
+            "TESTS_OF_PALAVER": os.environ["TESTS_OF_PALAVER"],
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
 

@@ -44,7 +44,7 @@ async def begun(
         stderr=asyncio.subprocess.PIPE,
         env={
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "PALAVER_TESTS": os.environ["PALAVER_TESTS"],
+            "TESTS_OF_PALAVER": os.environ["TESTS_OF_PALAVER"],
             **variables,
         },
     )
@@ -137,7 +137,7 @@ async def test_the_service_of_an_account_is_the_one_that_its_client_finds() -> N
         (home / "config.toml").rename(folder / "config.toml")
         command = unit("palaverd-user.service").command({"%h": home})
         data_dir = home / ".local" / "share" / "palaver"
-        environment = {"HOME": str(home), "PALAVER_TESTS": os.environ["PALAVER_TESTS"]}
+        environment = {"HOME": str(home), "TESTS_OF_PALAVER": os.environ["TESTS_OF_PALAVER"]}
         async with begun(data_dir, command, HOME=str(home)) as daemon:
             client = await fork(
                 *("palaver", "daemon", "status", "--json"), stdout=PIPE, environment=environment

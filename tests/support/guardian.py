@@ -17,7 +17,8 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-VARIABLE = "PALAVER_TESTS"
+# Not one of Palaver's own settings: commands that it runs do not inherit those.
+VARIABLE = "TESTS_OF_PALAVER"
 PATIENCE_S = 10.0  # for killed processes; a busy machine takes time to reap them
 GIVEN_UP_S = 60.0  # for one that cannot be killed, as it waits for a missing disk
 

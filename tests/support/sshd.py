@@ -87,7 +87,7 @@ class Box:
             for name, value in {
                 "HOME": self.home,
                 "PATH": "/usr/bin:/bin",
-                "PALAVER_TESTS": os.environ["PALAVER_TESTS"],
+                "TESTS_OF_PALAVER": os.environ["TESTS_OF_PALAVER"],
                 "PALAVER_CONFIG": self.folder / "config.toml",
                 "PALAVER_DATA_DIR": self.folder / "data",
             }.items()
