@@ -33,13 +33,14 @@ from palaverd.api.open_sockets import OpenSockets
 from palaverd.api.readiness import Readiness
 from palaverd.api.services import Services
 from palaverd.config.addresses import ListenAddress
-from palaverd.config.keys import Key
+from palaverd.config.keys import Key, key_variables
 from palaverd.config.source import Loaded, Source
 from palaverd.config.types import Config
 from palaverd.crashpoints import Reached, never
 from palaverd.datadir import DataDir, prepare_socket
 from palaverd.failures import RetryPolicy
 from palaverd.file_folder import FileFolder
+from palaverd.generation.command_owners import claims, end_with_chats
 from palaverd.generation.environment import Environment
 from palaverd.generation.finished_calls import FinishedCalls
 from palaverd.generation.saving import Saver
@@ -65,6 +66,8 @@ from palaverd.stream.registry import Episodes
 from palaverd.tcp_sockets import Bound, address_of, bind_all, cannot_listen
 from palaverd.tls import Certificate, certificate_files
 from palaverd.tools.built_in import BUILT_IN
+from palaverd.tools.commands.environment import environment_of
+from palaverd.tools.commands.registry import Commands
 from palaverd.tools.tool import Tool
 from palaverd.tools.toolbox import Toolbox
 from palaverd.usecases.context import Context
@@ -91,6 +94,7 @@ class Daemon:
         listen: TCP addresses to listen on, besides the Unix socket.
         allow_plaintext: serve them without a certificate.
         tools: what models may call, besides the tools of clients.
+        umask: of what their commands make.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class Daemon:
         listen: Sequence[ListenAddress] = (),
         allow_plaintext: bool = False,
         tools: Sequence[Tool] = BUILT_IN,
+        umask: int = 0o022,
         reached: Reached = never,
     ) -> None:
         self._host = host or platform.node()
@@ -145,6 +150,14 @@ class Daemon:
         self.retention = Retention(self.database, self.files, clock, config.retention.days)
         self.indexing = Indexing(self.database, clock)
         self.context = Context(self.door, self.catalog.names, self._host, self.catalog.cannot_read)
+        self._secret = key_variables(config)
+        self.commands = Commands(
+            data_dir / "commands",
+            data_dir / "calls",
+            clock,
+            lambda: environment_of(os.environ, self._secret),
+            umask,
+        )
         self.worker = Worker(
             Environment(
                 database=self.database,
@@ -162,6 +175,7 @@ class Daemon:
                 call_folders=data_dir / "calls",
                 files=self.files,
                 surroundings=SurroundingsReader(clock, source.path.parent if source else None),
+                commands=self.commands,
             ),
             self.hub,
             config.worker,
@@ -205,6 +219,8 @@ class Daemon:
             await self.database.write(lambda c: ensure_user(c, LOCAL_OWNER, now))
             self.gate.know(await self.database.read(read_tokens))
             if self._config.worker.enabled:
+                await self.commands.recover(partial(claims, self.database))
+                self._beside.append(asyncio.create_task(self._end_with_chats()))
                 # The directory is locked by this process: every lease holder is dead.
                 await self.door.transact_all(void_leases)
                 await self.worker.start()
@@ -217,7 +233,7 @@ class Daemon:
             await self.stop()
             raise
         configured = self.configured
-        self._beside = [
+        self._beside += [
             asyncio.create_task(configured.warm_up()),
             asyncio.create_task(configured.watch(lambda: self.worker.running == 0)),
             asyncio.create_task(self._give_memory_back()),
@@ -340,7 +356,12 @@ class Daemon:
         # Root can read everything anyway, and administers daemons.
         return known(config.server, self._host, self._listen, {os.getuid(), 0})
 
+    async def _end_with_chats(self) -> None:
+        with self.hub.everything() as hints:
+            await end_with_chats(hints, self.commands)
+
     def _config_changed(self, config: Config) -> None:
+        self._secret = key_variables(config)
         self._known = self._known_by(config)
         self.worker.change_limits(config.worker)
         self.retention.days = config.retention.days
@@ -384,7 +405,9 @@ class Daemon:
             bound.close()
         self._bound = []
         await self.sockets.close_all(self._clock)
+        self.commands.closing()
         await self.worker.stop()
+        await self.commands.stop()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

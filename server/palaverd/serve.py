@@ -67,7 +67,7 @@ async def serve(
         DatabaseError: the database is newer than this program, or broken.
     """
     # All files of this process are private: the database, its journal, copies of it.
-    os.umask(0o077)
+    umask = os.umask(0o077)
     keep_little()
     clock = SystemClock()
     daemon = Daemon(
@@ -84,6 +84,7 @@ async def serve(
         listen=listen,
         allow_plaintext=allow_plaintext,
         reached=armed(os.environ),
+        umask=umask,
     )
     stop = asyncio.Event()
 

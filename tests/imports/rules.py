@@ -254,6 +254,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "palaverd.file_types": {"puremagic"},
     "palaverd.config": {"msgspec", "platformdirs"},
     "palaverd.tools": {"msgspec"},
+    "palaverd.tools.commands": {"msgspec", "structlog"},
     "palaverd.tools.files.finding": {"msgspec", "pathspec"},
     "palaverd.usecases": {"msgspec", "sqlalchemy"},
     "palaverd.store": {"msgspec", "sqlalchemy", "alembic", "aiosqlite", "asyncpg", "structlog"},

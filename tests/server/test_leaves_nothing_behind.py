@@ -46,7 +46,7 @@ async def nothing_runs(daemon: Daemon) -> None:
 async def test_short_chats_leave_no_task_no_lease_and_no_episode() -> None:
     clock = ManualClock()
     async with running_pair(clock=clock) as (daemon, client, _):
-        await until(lambda: daemon.hub.subscriptions == 1)  # the acquisition's own
+        await until(lambda: daemon.hub.subscriptions == 2)  # the acquisition's, the commands'
         await client.info()
         tasks = len(asyncio.all_tasks())
         for number in range(CHATS):
@@ -57,7 +57,7 @@ async def test_short_chats_leave_no_task_no_lease_and_no_episode() -> None:
         assert len(daemon.episodes) > 0
         clock.advance(LINGER_S)
         assert len(daemon.episodes) == 0
-        assert daemon.hub.subscriptions == 1
+        assert daemon.hub.subscriptions == 2
         await until(lambda: len(asyncio.all_tasks()) <= tasks + 2)  # idle connections aside
         for table in (leases, partials):
             count = select(func.count()).select_from(table)

@@ -199,6 +199,12 @@ def key_variable(config: ProviderConfig) -> str | None:
     return None
 
 
+def key_variables(config: Config) -> frozenset[str]:
+    """Return the environment variables that keys come from."""
+    found = (key_variable(provider) for provider in config.providers.values())
+    return frozenset(name for name in found if name is not None)
+
+
 def key_hint(name: str, config: ProviderConfig) -> str:
     """Return a phrase that says where the key is set, for error messages."""
     variable = key_variable(config)

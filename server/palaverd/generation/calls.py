@@ -16,6 +16,7 @@ import structlog
 from palaver.wire.messages import ToolCall, ToolResult
 from palaverd.generation.call import choose_model
 from palaverd.generation.call_plan import Act, Ask, Ended, Look, Planned, groups, plan
+from palaverd.generation.cancellation import Cause
 from palaverd.generation.environment import Assignment, Environment
 from palaverd.generation.live_output import LiveOutput
 from palaverd.logs.bugs import log_bug
@@ -52,6 +53,8 @@ async def run_calls(
         DatabaseError: nothing was written; retry.
         asyncio.CancelledError: the task was cancelled. What finished is in `env.finished`.
     """
+    # What a stopped task had begun must not work beside this one.
+    await env.commands.gone(job.chat_id)
     ids = [call.id for _, call in calls]
     stored = await env.database.read(lambda c: stored_calls(c, job.chat_id, ids))
     planned = plan(calls, stored, lambda name: env.toolbox.find(name, history.row))
@@ -220,6 +223,8 @@ class _Step:
             say=self._live.speaker(call),
             clock=self._env.clock,
             sees=self._sees,
+            processes=self._env.commands,
+            handed_over=lambda: self._job.cancellation.cause is Cause.LEASE_LOST,
         )
 
 

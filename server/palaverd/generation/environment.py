@@ -21,6 +21,7 @@ from palaverd.metrics import Metrics
 from palaverd.store.database import Database
 from palaverd.store.door import Door
 from palaverd.stream.registry import Episodes
+from palaverd.tools.commands.registry import Commands
 from palaverd.tools.toolbox import Toolbox
 
 
@@ -46,6 +47,7 @@ class Environment(msgspec.Struct, frozen=True):
     call_folders: Path
     surroundings: SurroundingsReader
     files: FileFolder
+    commands: Commands
 
 
 class Nudge:

@@ -36,6 +36,7 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
         finish_interruption(chat, _partial(chat.row, episode, saved), known)
 
     await env.door.apply(job.chat_id, transition, fence=job.fence)
+    env.commands.end_others(job.chat_id, ())  # an earlier daemon's
     env.episodes.end(job.chat_id, newest)
     env.finished.drop(job.chat_id)
 

@@ -40,7 +40,9 @@ async def generate(env: Environment, job: Assignment) -> None:
     if history.row.compaction_requested_at is not None:
         await fail(env, job, NO_COMPACTION)
         return
-    if calls := open_calls_of(since_last_user(history.messages)):
+    calls = open_calls_of(since_last_user(history.messages))
+    env.commands.end_others(job.chat_id, {call.id for _, call in calls})
+    if calls:
         await run_calls(env, job, history, calls)
     elif history.messages and history.messages[-1].role == "assistant":
         await env.door.apply(job.chat_id, finish_turn, fence=job.fence)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from palaverd.tools.ask_user import ASK_USER
+from palaverd.tools.commands.execute import EXECUTE
+from palaverd.tools.commands.process_tools import PROCESS_LIST, PROCESS_OUTPUT, PROCESS_SIGNAL
 from palaverd.tools.files.edit_files import EDIT_FILES, WRITE_FILE
 from palaverd.tools.files.list_files import LIST_FILES
 from palaverd.tools.files.read_file import READ_FILE
@@ -15,5 +17,9 @@ BUILT_IN: tuple[Tool, ...] = (
     SEARCH_FILES,
     WRITE_FILE,
     EDIT_FILES,
+    EXECUTE,
+    PROCESS_OUTPUT,
+    PROCESS_LIST,
+    PROCESS_SIGNAL,
     ASK_USER,
 )
