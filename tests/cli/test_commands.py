@@ -164,6 +164,7 @@ async def test_run_json_prints_the_events_and_a_result_line(server: ProtocolServ
         "text": "Hello.",
         "usage": {"input_tokens": 3, "output_tokens": 5},
         "error": None,
+        "asked": [],
     }
 
 
@@ -358,6 +359,7 @@ async def test_run_json_says_that_it_was_refused_in_its_last_line(server: Protoc
             "error": every_field(
                 kind="generic", code="too_large", message="A message may have 1 MiB."
             ),
+            "asked": [],
         }
     ]
 

@@ -82,9 +82,12 @@ def steering(action: Action, most: int) -> Action:
     def act(chat: LockedChat) -> Any:
         first = queue_ids(chat.connection, "c")[:most]
         marked = update(queued_messages).where(queued_messages.c.id.in_(first))
-        with chat.connection.begin_nested():  # a refusal changes nothing
+        with chat.connection.begin_nested() as marks:  # a refusal changes nothing
             chat.connection.execute(marked.values(steer_turn=TURN))
-            return action(chat)
+            said = action(chat)
+            if isinstance(said, str):  # nor does an action that says why it had nothing to do
+                marks.rollback()
+            return said
 
     return act
 
