@@ -94,7 +94,7 @@ class Daemon:
         listen: TCP addresses to listen on, besides the Unix socket.
         allow_plaintext: serve them without a certificate.
         tools: what models may call, besides the tools of clients.
-        umask: of what their commands make.
+        umask: of what their commands and edits make.
     """
 
     def __init__(
@@ -174,6 +174,7 @@ class Daemon:
                 finished=FinishedCalls(),
                 call_folders=data_dir / "calls",
                 files=self.files,
+                umask=umask,
                 surroundings=SurroundingsReader(clock, source.path.parent if source else None),
                 commands=self.commands,
             ),

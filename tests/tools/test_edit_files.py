@@ -104,6 +104,16 @@ async def test_the_permissions_of_a_file_are_kept(root: Path) -> None:
     assert (root / "a.py").stat().st_mode & 0o777 == 0o750
 
 
+async def test_what_is_new_gets_the_permissions_of_a_persons_files(root: Path) -> None:
+    before = os.umask(0o077)  # a daemon's own files are private
+    try:
+        await (await WRITE_FILE.intend(running(root), WriteFile("deep/new.py", "x"))).act()
+    finally:
+        os.umask(before)
+    assert (root / "deep").stat().st_mode & 0o777 == 0o755
+    assert (root / "deep" / "new.py").stat().st_mode & 0o777 == 0o644
+
+
 async def test_a_link_stays_a_link_and_its_target_is_edited(root: Path) -> None:
     (root / "link.py").symlink_to("a.py")
     await (await intend(root, Edit("link.py", "x", "z"), Edit("a.py", "y", "w"))).act()

@@ -217,7 +217,7 @@ class _Step:
         return Running(
             chat_id=self._job.chat_id,
             call_id=call.call_id,
-            workspace=None if path is None else Workspace(Path(path)),
+            workspace=None if path is None else Workspace(Path(path), self._env.umask),
             budget=budget_of(self._row.context_limit),
             folder=self._env.call_folders / self._job.chat_id / call.call_id,
             say=self._live.speaker(call),

@@ -29,7 +29,8 @@ class Environment(msgspec.Struct, frozen=True):
     """The parts that steps use.
 
     `host` is this machine's name: only the machine that has a chat's workspace may run it.
-    `call_folders` has a folder for each chat, with one for each call that keeps files.
+    `umask` is the person's, for what tools make. `call_folders` has a folder for each chat, with one
+    for each call that keeps files.
     """
 
     database: Database
@@ -46,6 +47,7 @@ class Environment(msgspec.Struct, frozen=True):
     finished: FinishedCalls
     call_folders: Path
     surroundings: SurroundingsReader
+    umask: int
     files: FileFolder
     commands: Commands
 

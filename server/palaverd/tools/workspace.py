@@ -42,9 +42,13 @@ class Missing(ToolError):
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """A chat's directory, by its absolute path."""
+    """A chat's directory, by its absolute path.
+
+    `umask` is that of the person whose files these are; the daemon's own is for private files.
+    """
 
     path: Path
+    umask: int = 0o022
 
     @contextmanager
     def place(self, path: str, *, make: bool = False) -> Iterator[Place]:
@@ -59,7 +63,8 @@ class Workspace(msgspec.Struct, frozen=True):
             ToolError: one is no directory, or cannot be opened.
         """
         root = _open_root(self.path)
-        walk = _Walk(root, path, self._inside(path), self._inside, make=make)
+        made = 0o777 & ~self.umask if make else None
+        walk = _Walk(root, path, self._inside(path), self._inside, made=made)
         try:
             yield walk.place()
         finally:
@@ -95,14 +100,14 @@ class _Walk:
         names: list[str],
         inside: Callable[[str], list[str]],
         *,
-        make: bool,
+        made: int | None,
     ) -> None:
         self._open = [root]
         self._at: list[str] = []
         self._path = path
         self._left = names[::-1]
         self._inside = inside
-        self._make = make
+        self._made = made  # the mode of directories to make; None: none are made
         self._links = 0
 
     def place(self) -> Place:
@@ -151,11 +156,15 @@ class _Walk:
 
     def _into(self, name: str) -> None:
         at = self._open[-1]
-        if self._make:
+        is_new = False
+        if self._made is not None:
             with suppress(FileExistsError):
                 os.mkdir(name, dir_fd=at)
+                is_new = True
         try:
             self._open.append(os.open(name, _DIRECTORY, dir_fd=at))
+            if is_new and self._made is not None:  # the process's own umask took some of it
+                os.fchmod(self._open[-1], self._made)
         except NotADirectoryError:
             raise ToolError(f"{'/'.join([*self._at, name])} is no directory.") from None
         except FileNotFoundError:

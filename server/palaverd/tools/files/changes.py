@@ -19,7 +19,7 @@ from palaverd.tools.files.opened import read_whole
 from palaverd.tools.workspace import Missing, Place, Workspace
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_MODE = 0o666  # of a new file, less the process's umask
+_MODE = 0o666  # of a new file, less the person's umask
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -102,7 +102,8 @@ def _prepared(
             name = f".palaver-{call_id}-{number}"
             opened.callback(_remove, place, name)
             try:
-                _write_new(place, name, change)
+                mode = _MODE & ~workspace.umask if change.mode is None else change.mode
+                _write_new(place, name, change, mode)
             except OSError as error:
                 raise ToolError(
                     f"{change.path} was not written: {error.strerror}. Nothing was written."
@@ -111,12 +112,11 @@ def _prepared(
         yield prepared
 
 
-def _write_new(place: Place, name: str, change: Change) -> None:
+def _write_new(place: Place, name: str, change: Change, mode: int) -> None:
     _remove(place, name)  # of the same call, before a crash
-    descriptor = os.open(name, _NEW, _MODE, dir_fd=place.directory)
+    descriptor = os.open(name, _NEW, 0o600, dir_fd=place.directory)
     with os.fdopen(descriptor, "wb") as file:
-        if change.mode is not None:
-            os.fchmod(descriptor, change.mode)
+        os.fchmod(descriptor, mode)
         file.write(change.after)
         file.flush()
         os.fsync(descriptor)
