@@ -29,8 +29,8 @@ class Environment(msgspec.Struct, frozen=True):
     """The parts that steps use.
 
     `host` is this machine's name: only the machine that has a chat's workspace may run it.
-    `umask` is the person's, for what tools make. `call_folders` has a folder for each chat, with one
-    for each call that keeps files.
+    `umask` is the person's, for what tools make. `call_folders` has a folder for each chat, with
+    one for each call that keeps files.
     """
 
     database: Database
