@@ -52,9 +52,8 @@ def argv(name: str, chat: str) -> list[str]:
         elif isinstance(one, click.Argument) and (one.required or one.metavar == "ID"):
             words.append(chat if one.metavar == "ID" else "1")
     # Options for commands that would read text, or never end.
-    return words + {"tail": ["--until-idle"], "run": HELLO, "send": HELLO, "edit": HELLO}.get(
-        name, []
-    )
+    options = {"tail": ["--until-idle"], "answer": ["--option", "1"]}
+    return words + {**options, "run": HELLO, "send": HELLO, "edit": HELLO}.get(name, [])
 
 
 @pytest.fixture

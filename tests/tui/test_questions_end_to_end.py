@@ -38,7 +38,7 @@ async def test_a_key_answers_and_the_model_goes_on() -> None:
         s.tap("2")
         await ends(s)
         assert '"blue"' in json.dumps(s.simulator.requests[-1].body)
-        assert "The model asks" not in s.text()
+        await s.until(lambda: "The model asks" not in s.text())
 
 
 async def test_the_first_answer_counts_and_the_other_client_is_told() -> None:
@@ -50,7 +50,7 @@ async def test_the_first_answer_counts_and_the_other_client_is_told() -> None:
         await s.requests.answer_calls(s.chat_id, answers)
         await s.shows("answered by another client: green")
         await ends(s)
-        assert "The model asks" not in s.text()
+        await s.until(lambda: "The model asks" not in s.text())
 
 
 async def test_who_opens_the_chat_later_is_asked_too() -> None:
