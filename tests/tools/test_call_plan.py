@@ -17,7 +17,7 @@ def find(name: str) -> Tool | Unavailable:
 
 def planned(*names: str, stored: dict[str, StoredCall] | None = None) -> list[Planned]:
     calls = [(7, ToolCall(f"c{n}", name, "{}")) for n, name in enumerate(names)]
-    return plan(calls, stored or {}, find)
+    return plan(calls, stored or {}, {}, find)
 
 
 def test_calls_that_look_run_together_and_calls_with_effects_alone_in_their_order() -> None:
@@ -32,7 +32,7 @@ def test_what_cannot_be_called_has_its_result_at_once() -> None:
     [unknown, look] = planned("nothing", "look")
     assert unknown == Ended(ToolResult("c0", "There is no nothing.", is_error=True))
     assert isinstance(look, Look)
-    [bad] = plan([(7, ToolCall("c0", "look", '{"nme": 1}'))], {}, find)
+    [bad] = plan([(7, ToolCall("c0", "look", '{"nme": 1}'))], {}, {}, find)
     assert isinstance(bad, Ended)
     assert bad.result.text == "look has no argument nme; it has name."
 

@@ -17,9 +17,12 @@ from palaver.wire.actions import Answers, CallAnswer
 from palaver.wire.chats import ChosenWorkspace, CreateChat, Interrupt
 from palaver.wire.messages import ToolCall, ToolResult
 from palaverd.chatstate.states import State
+from palaverd.chatstate.table import Transition
 from palaverd.config.types import ProviderKind
+from palaverd.crashpoints import When
 from palaverd.simulator import Simulator
 from palaverd.store.access import LOCAL_OWNER
+from palaverd.store.database import DatabaseError
 from palaverd.store.tables import tool_runs
 from palaverd.tools.tool import NotBegun, Outcome
 from palaverd.worker.limits import ACQUIRE_INTERVAL_S
@@ -199,6 +202,28 @@ async def test_a_stop_keeps_what_finished_and_says_what_it_cut_off() -> None:
             ("The user cancelled this call.", True),
         ]
         assert "act slow ended" not in stage.said
+
+
+async def test_what_finished_before_a_commit_that_failed_is_not_looked_for_or_run_again() -> None:
+    stage = Stage()
+    failures = [DatabaseError("The disk is full.")]
+
+    def fail_once(when: When, transitions: Sequence[str]) -> None:
+        if when == "before" and Transition.COMMIT_RESULTS in transitions and failures:
+            raise failures.pop()
+
+    async with step(stage, ["look one", "act two"]) as s:
+        s.daemon.door._reached = fail_once
+        await s.reaches("waiting", pace=PACE)
+        assert not failures
+        assert [said for said in stage.said if "began" in said] == [
+            "look one began",
+            "act two began",
+        ]
+        assert not [said for said in stage.said if said.startswith("find")]
+        assert [text for _, text, _ in await results(s)] == ["look one", "act two"]
+        await until(lambda: s.daemon.worker.running == 0)
+        assert not s.daemon.worker._env.finished._of_chat
 
 
 async def test_a_question_waits_for_a_client_and_then_the_turn_goes_on() -> None:

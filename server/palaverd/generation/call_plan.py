@@ -51,6 +51,7 @@ Planned = Ended | Look | Act | Ask
 def plan(
     calls: Sequence[tuple[int, ToolCall]],
     stored: Mapping[str, StoredCall],
+    finished: Mapping[str, ToolResult],
     find: Callable[[str], Tool | Unavailable],
 ) -> list[Planned]:
     """Return what to do about each open call, in call order.
@@ -58,9 +59,15 @@ def plan(
     Args:
         calls: the calls, each with the id of its message.
         stored: the journal's entries of them.
+        finished: results that are known beside the journal, by call id.
         find: the tool of a name.
     """
-    planned = [_plan(message, call, stored.get(call.id), find) for message, call in calls]
+    planned = [
+        Ended(finished[call.id])
+        if call.id in finished
+        else _plan(message, call, stored.get(call.id), find)
+        for message, call in calls
+    ]
     if len(planned) == 1:
         return planned
     return [_alone(one) if isinstance(one, Ask) and one.tool.exclusive else one for one in planned]

@@ -57,7 +57,9 @@ async def run_calls(
     await env.commands.gone(job.chat_id)
     ids = [call.id for _, call in calls]
     stored = await env.database.read(lambda c: stored_calls(c, job.chat_id, ids))
-    planned = plan(calls, stored, lambda name: env.toolbox.find(name, history.row))
+    # Of a task whose commit failed.
+    finished = env.finished.of(job.chat_id, history.row.history_version)
+    planned = plan(calls, stored, finished, lambda name: env.toolbox.find(name, history.row))
     await _Step(env, job, history, planned).run()
 
 
@@ -104,7 +106,6 @@ class _Step:
             lambda chat: commit_results(chat, results, lost=self._lost),
             fence=self._job.fence,
         )
-        self._env.finished.drop(self._job.chat_id)
 
     async def _ask(self) -> None:
         now = self._env.door.now_ms()
@@ -125,7 +126,6 @@ class _Step:
             require_action(chat, wanted)
 
         await self._env.door.apply(self._job.chat_id, transition, fence=self._job.fence)
-        self._env.finished.drop(self._job.chat_id)
 
     async def _look_all(self, looks: Sequence[Look]) -> None:
         places = asyncio.Semaphore(LOOKS_AT_ONCE)

@@ -1,7 +1,8 @@
 """Results of a step's calls that are not committed yet.
 
-A stop in the middle of a step keeps what finished. Calls that only read are not in the journal, so
-their results are kept here, as long as this process lives.
+A stop in the middle of a step keeps what finished, and so does a commit that fails and is tried
+again. Calls that only read are not in the journal, nor is the last one with effects, so their
+results are kept here while the chat has a runner.
 """
 
 from __future__ import annotations
@@ -31,5 +32,5 @@ class FinishedCalls:
         return results if version == history_version else {}
 
     def drop(self, chat_id: str) -> None:
-        """Forget a chat's results: they are committed, or nobody waits for them."""
+        """Forget a chat's results: nobody runs it here any more."""
         self._of_chat.pop(chat_id, None)

@@ -38,7 +38,6 @@ async def end_interruption(env: Environment, job: Assignment) -> None:
     await env.door.apply(job.chat_id, transition, fence=job.fence)
     env.commands.end_others(job.chat_id, ())  # an earlier daemon's
     env.episodes.end(job.chat_id, newest)
-    env.finished.drop(job.chat_id)
 
 
 def _cut_off(episode: Episode | None) -> dict[str, ToolResult]:

@@ -107,6 +107,7 @@ class Runner:
         finally:
             await self._all_ended()
             self._env.episodes.end(self.chat_id, self._sealed)
+            self._env.finished.drop(self.chat_id)
 
     def close(self) -> None:
         """Receive no more hints."""
