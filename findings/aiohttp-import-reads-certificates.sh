@@ -7,9 +7,7 @@
 # to a Unix socket, or in plain text, never reads them.
 # What happens: `import aiohttp` makes two SSL contexts for connectors that are given none, one that
 # verifies and one that does not, and both read the system's authorities: tens of milliseconds of a
-# command that may take a hundred. What SSL_CERT_FILE and SSL_CERT_DIR name counts at the import: a
-# program that sets them later, as from its configuration, is too late for every connector without a
-# context of its own.
+# command that may take a hundred.
 #
 # What follows: give each connector an SSL context (`TCPConnector(ssl=...)`); and import the client
 # where it is used, not at the top of a command.
